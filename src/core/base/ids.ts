@@ -1,0 +1,25 @@
+// Branded identifiers: a term can't be passed for an index, nor a shard's name for a cluster's.
+// All numbers are safe integers; the wire asserts it.
+
+declare const brand: unique symbol;
+export type Brand<Value, Name extends string> = Value & { readonly [brand]: Name };
+
+export type NodeId = Brand<number, "NodeId">;
+export type Term = Brand<number, "Term">;
+export type LogIndex = Brand<number, "LogIndex">;
+export type GroupId = Brand<number, "GroupId">;
+
+export const nodeId = (value: number): NodeId => value as NodeId;
+export const term = (value: number): Term => value as Term;
+export const logIndex = (value: number): LogIndex => value as LogIndex;
+export const groupId = (value: number): GroupId => value as GroupId;
+
+/** The group that holds the fleet's own tables. */
+export const FLEET_GROUP = groupId(0);
+
+const NAME = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
+
+/** Whether `text` can name a shard, cluster, node or fleet: an RFC 1123 subdomain's alphabet, 1 to 253 characters. */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}

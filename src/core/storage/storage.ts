@@ -1,0 +1,29 @@
+// The port to stable storage: one per process, shared by all Raft groups. Reading is synchronous from memory
+// (a group's uncompacted tail is small); writing is a queue that one sync covers per batch (group commit).
+// What must stay true: a promise of `write` or `saveSnapshot` resolves only after the sync that covers it.
+
+import type { GroupId, LogIndex } from "../base/ids.ts";
+import type { LogReader } from "../raft/log-reader.ts";
+import type { Entry, HardState, Snapshot } from "../raft/message.ts";
+
+/** One group's changes to make durable together. Absent parts are unchanged. */
+export interface WriteRequest {
+  readonly group: GroupId;
+  readonly hardState: HardState | null;
+  /** Replaces everything from entries[0].index on. */
+  readonly entries: readonly Entry[];
+  /** Received from a leader: replaces the whole log and becomes the newest snapshot. */
+  readonly snapshot: Snapshot | null;
+}
+
+export interface Storage {
+  /** The group's log; an unknown group is empty. */
+  reader(group: GroupId): LogReader;
+  /** Visible to the reader at once, durable when the promise resolves. A rejection is final: the node must stop. */
+  write(request: WriteRequest): Promise<void>;
+  /** Makes a snapshot of the applied state durable (temporary file, sync, rename, directory sync). */
+  saveSnapshot(group: GroupId, snapshot: Snapshot): Promise<void>;
+  /** Forgets entries up to and including `through`, which a durable snapshot must cover. */
+  compact(group: GroupId, through: LogIndex): void;
+  close(): Promise<void>;
+}
