@@ -1,0 +1,115 @@
+// contexts.yaml in the user's config folder (XDG): the fleets this user knows, and which one is current.
+// Edits keep the user's comments, order and fields that are not ours; the file is replaced whole or not at all.
+// Absent: which context applies (resolve-target.ts).
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
+import { Document, parseDocument } from "yaml";
+import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
+import type { TlsFiles } from "../../core/wire/tls.ts";
+import { ConfigReader } from "../local/config-reader.ts";
+import { isErrno } from "../local/errno.ts";
+import { withLock } from "../local/lock.ts";
+import type { SupervisorDeps } from "../local/supervisor.ts";
+
+export interface Context {
+  readonly endpoints: readonly string[];
+  readonly tls?: TlsFiles;
+  /** The folder of a local fleet; its fleet.yaml then says where the nodes are. */
+  readonly directory?: string;
+  readonly readOnly?: boolean;
+}
+
+export interface Contexts {
+  readonly current: string | null;
+  readonly contexts: ReadonlyMap<string, Context>;
+}
+
+/** A change of the file: each entry sets a context, or removes it when null. */
+export interface ContextsChange {
+  readonly current?: string | null;
+  readonly set: Readonly<Record<string, Context | null>>;
+}
+
+/** Where contexts.yaml is: XDG_CONFIG_HOME, which counts only when absolute (XDG base directories), or ~/.config. */
+export function contextsFilePath(env: NodeJS.ProcessEnv): string {
+  const configured = env["XDG_CONFIG_HOME"] ?? "";
+  const base = isAbsolute(configured) ? configured : join(env["HOME"] || homedir(), ".config");
+  return join(base, "fleet", "contexts.yaml");
+}
+
+/** Reads the file; an absent one knows no contexts. Throws CONFIG_INVALID. */
+export async function loadContexts(path: string): Promise<Contexts> {
+  return parseContexts(path, await readText(path));
+}
+
+/** Changes the file as `decide` says after seeing what it holds, alone among all processes that do. */
+export async function changeContexts<Decision extends { readonly change: ContextsChange | null }>(
+  path: string,
+  deps: SupervisorDeps,
+  decide: (contexts: Contexts) => Decision | Promise<Decision>,
+): Promise<Decision> {
+  await createDirectoryDurably(dirname(path));
+  return withLock(`${path}.lock`, deps, async () => {
+    const text = await readText(path);
+    const decision = await decide(parseContexts(path, text));
+    if (decision.change !== null) await writeFileDurably(path, Buffer.from(edit(text, decision.change)));
+    return decision;
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return "";
+    throw error;
+  }
+}
+
+function parseContexts(path: string, text: string): Contexts {
+  if (text.trim() === "") return { current: null, contexts: new Map() };
+  const root = ConfigReader.parse(path, text);
+  const entries = root.field("contexts").optional((contexts) => contexts.entries()) ?? [];
+  return {
+    current: root.field("current").optional((current) => current.string()) ?? null,
+    contexts: new Map(entries.map(([name, entry]) => [name, parseContext(entry)])),
+  };
+}
+
+function parseContext(entry: ConfigReader): Context {
+  const tls = entry.field("tls").optional(parseTls);
+  const directory = entry.field("directory").optional((value) => value.string());
+  const readOnly = entry.field("readOnly").optional((value) => value.boolean());
+  return {
+    endpoints: entry.field("endpoints").optional(parseAddresses) ?? [],
+    ...(tls === undefined ? {} : { tls }),
+    ...(directory === undefined ? {} : { directory }),
+    ...(readOnly === undefined ? {} : { readOnly }),
+  };
+}
+
+function parseAddresses(list: ConfigReader): string[] {
+  return list.items().map((item) => item.address());
+}
+
+function parseTls(files: ConfigReader): TlsFiles {
+  return {
+    ca: files.field("ca").string(),
+    cert: files.field("cert").string(),
+    key: files.field("key").string(),
+  };
+}
+
+function edit(text: string, change: ContextsChange): string {
+  const document = text.trim() === "" ? new Document({ contexts: {} }) : parseDocument(text);
+  if (change.current !== undefined) {
+    if (change.current === null) document.delete("current");
+    else document.set("current", change.current);
+  }
+  for (const [name, context] of Object.entries(change.set)) {
+    if (context === null) document.deleteIn(["contexts", name]);
+    else document.setIn(["contexts", name], context);
+  }
+  return document.toString();
+}

@@ -1,0 +1,82 @@
+// The contexts of local fleets: `fleet init` adds one for the fleet it made, `fleet destroy` takes it out again.
+// What must stay true: a context of another fleet is never overwritten; one whose folder is gone may be.
+import { isDeepStrictEqual } from "node:util";
+import { ADMIN, holderTls } from "../local/layout.ts";
+import { findLocalFleet, type LocalFleet } from "../local/local-fleet.ts";
+import type { SupervisorDeps } from "../local/supervisor.ts";
+import { type Context, type Contexts, changeContexts } from "./contexts-file.ts";
+
+export interface Registered {
+  /** The context's name. */
+  readonly name: string;
+  readonly notes: readonly string[];
+}
+
+export interface RegisterOptions {
+  /** A fleet just made becomes the current context, as with kind and minikube; a restarted one leaves it alone. */
+  readonly isNew: boolean;
+  readonly lockDeps: SupervisorDeps;
+}
+
+/** Adds a context for `fleet` to `file`, or brings its context up to date. */
+export async function registerContext(
+  file: string,
+  fleet: LocalFleet,
+  options: RegisterOptions,
+): Promise<Registered> {
+  return changeContexts(file, options.lockDeps, async (contexts) => {
+    const name = await chooseName(contexts, fleet);
+    const context = { ...contexts.contexts.get(name), ...contextOf(fleet) };
+    const current = options.isNew || contexts.current === null ? name : contexts.current;
+    const isSame = current === contexts.current && isDeepStrictEqual(contexts.contexts.get(name), context);
+    const notes = [
+      ...(name === fleet.file.name ? [] : [`the context is called ${name}: another fleet's is ${fleet.file.name}`]),
+      ...(contexts.current === null || current === contexts.current
+        ? []
+        : [`the current context was ${contexts.current} and is now ${current}`]),
+    ];
+    return { name, notes, change: isSame ? null : { current, set: { [name]: context } } };
+  });
+}
+
+/** Removes every context of the local fleet in `directory`; returns their names. */
+export async function unregisterContexts(
+  file: string,
+  directory: string,
+  lockDeps: SupervisorDeps,
+): Promise<readonly string[]> {
+  const { removed } = await changeContexts(file, lockDeps, (contexts) => {
+    const removed = [...contexts.contexts].flatMap(([name, context]) =>
+      context.directory === directory ? [name] : [],
+    );
+    if (removed.length === 0) return { removed, change: null };
+    const set = Object.fromEntries(removed.map((name) => [name, null]));
+    const isCurrent = contexts.current !== null && removed.includes(contexts.current);
+    return { removed, change: isCurrent ? { current: null, set } : { set } };
+  });
+  return removed;
+}
+
+/** The name under which the fleet stands already, or its own with the first number that is free. */
+async function chooseName(contexts: Contexts, fleet: LocalFleet): Promise<string> {
+  for (const [name, context] of contexts.contexts) {
+    if (context.directory === fleet.directory) return name;
+  }
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? fleet.file.name : `${fleet.file.name}-${number}`;
+    const holder = contexts.contexts.get(name);
+    if (holder === undefined || (await isGone(holder))) return name;
+  }
+}
+
+async function isGone(context: Context): Promise<boolean> {
+  return context.directory !== undefined && (await findLocalFleet(context.directory)) === null;
+}
+
+function contextOf(fleet: LocalFleet): Context {
+  return {
+    endpoints: fleet.file.nodes.map((node) => node.address),
+    tls: holderTls(fleet.directory, ADMIN),
+    directory: fleet.directory,
+  };
+}

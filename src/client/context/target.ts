@@ -1,0 +1,62 @@
+// Which fleet a command talks to: where its coordinators are, what to show them, and who said so.
+import type { TlsChoice } from "../../core/wire/tls.ts";
+import { ADMIN, holderTls } from "../local/layout.ts";
+import type { LocalFleet } from "../local/local-fleet.ts";
+
+/** One coordinator. Its id and name are known only of local fleets. */
+export interface Endpoint {
+  readonly nodeId?: number;
+  readonly name?: string;
+  /** host:port */
+  readonly address: string;
+}
+
+/** One value of a target and where it came from, for `fleet context view --show-origin`. */
+export interface Setting {
+  readonly key: "endpoints" | "ca" | "cert" | "key" | "directory";
+  readonly value: string;
+  readonly origin: string;
+}
+
+export interface Target {
+  /** What the operator calls the fleet: a context's or fleet's name, or the endpoints themselves. */
+  readonly name: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly tls: TlsChoice;
+  /** The folder of a local fleet, absolute. Only there can its processes be started or killed. */
+  readonly directory?: string;
+  /** Where the endpoints came from. */
+  readonly origin: string;
+  /** The name in fleet.yaml. */
+  readonly clusterName?: string;
+  /** The context asks that nothing be changed through it. */
+  readonly readOnly?: boolean;
+  readonly settings: readonly Setting[];
+}
+
+/** The fleet in a local folder, seen as its administrator. */
+export function localTarget(fleet: LocalFleet, origin: string): Target {
+  const { directory, file } = fleet;
+  const tls = holderTls(directory, ADMIN);
+  const endpoints = file.nodes.map(({ id, name, address }) => ({ nodeId: id, name, address }));
+  return {
+    name: file.name,
+    endpoints,
+    tls,
+    directory,
+    origin,
+    clusterName: file.name,
+    settings: [
+      { key: "directory", value: directory, origin },
+      { key: "endpoints", value: formatEndpoints(endpoints), origin },
+      { key: "ca", value: tls.ca, origin },
+      { key: "cert", value: tls.cert, origin },
+      { key: "key", value: tls.key, origin },
+    ],
+  };
+}
+
+/** Addresses as `--endpoints` takes them. */
+export function formatEndpoints(endpoints: readonly Endpoint[]): string {
+  return endpoints.map((endpoint) => endpoint.address).join(",");
+}

@@ -1,0 +1,185 @@
+// The client of a fleet: reads and exactly-once writes at the leader, wherever it is, and every node's own status.
+// What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
+
+import { connectCoordinator, coordinatorCaller } from "../core/wire/coordinator-client.ts";
+import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
+import type {
+  CoordinatorClient,
+  ListAuditResponse,
+  ListClustersResponse,
+  ListDomainsResponse,
+  ListProbesResponse,
+  ListRequest,
+  ListShardsResponse,
+  NodeStatus,
+} from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import { readRpcError } from "../core/wire/rpc-error.ts";
+import { loadTls, type Tls } from "../core/wire/tls.ts";
+import { type CallLimits, unary } from "../core/wire/unary.ts";
+import type { Target } from "./context/target.ts";
+import { type Answer, commonIndex, type FleetStatus, joinAnswers } from "./fleet-status.ts";
+import { toOperatorError } from "./operator-errors.ts";
+import { type WriteOptions, WriteSession } from "./write-session.ts";
+
+const NODE_TIMEOUT_MS = 800;
+const READ_DEADLINE_MS = 5_000;
+const WRITE_DEADLINE_MS = 5_000;
+
+export interface ReadOptions {
+  /** Default: linearizable. "stale" is served by the leader from what it has applied. */
+  readonly consistency?: ListRequest["consistency"];
+  readonly deadlineMs?: number;
+}
+
+/** What an acknowledged write came to. */
+export interface Written {
+  /** The log index at which it was applied: a read at least there sees it. */
+  readonly index: number;
+  readonly term: number;
+  /** False when the state already was as asked for. */
+  readonly changed: boolean;
+  readonly version: number;
+}
+
+export class FleetClient {
+  readonly target: Target;
+  readonly #tls: Tls;
+  readonly #caller: LeaderCaller<CoordinatorClient>;
+  readonly #session: WriteSession;
+  readonly #nodes = new Map<string, CoordinatorClient>();
+
+  private constructor(target: Target) {
+    this.target = target;
+    this.#tls = loadTls(target.tls);
+    this.#caller = coordinatorCaller(this.#tls, target.endpoints);
+    this.#session = new WriteSession(this.#caller);
+  }
+
+  static connect(target: Target): FleetClient {
+    return new FleetClient(target);
+  }
+
+  /** Asks every node, those included that the first ones name; never throws for a node that is down. */
+  async status(options: { readonly perNodeTimeoutMs?: number } = {}): Promise<FleetStatus> {
+    const timeoutMs = options.perNodeTimeoutMs ?? NODE_TIMEOUT_MS;
+    const given = this.target.endpoints.map(({ name, address }) => ({ name: name ?? address, address }));
+    const first = await Promise.all(given.map((node) => this.#ask(node, timeoutMs)));
+    const more = await Promise.all(unasked(first).map((node) => this.#ask(node, timeoutMs)));
+    const answers = [...first, ...more].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const hashIndex = commonIndex(answers);
+    const hashes = hashIndex === null ? new Map() : await this.#hashes(answers, hashIndex, timeoutMs);
+    return joinAnswers(answers, hashIndex, hashes);
+  }
+
+  listShards(options: ReadOptions = {}): Promise<ListShardsResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listShards.bind(client), request, limits),
+    );
+  }
+
+  listClusters(options: ReadOptions = {}): Promise<ListClustersResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listClusters.bind(client), request, limits),
+    );
+  }
+
+  listDomains(options: ReadOptions = {}): Promise<ListDomainsResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listDomains.bind(client), request, limits),
+    );
+  }
+
+  listAudit(options: ReadOptions = {}): Promise<ListAuditResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listAudit.bind(client), request, limits),
+    );
+  }
+
+  listProbes(drillId: string, options: { readonly deadlineMs?: number } = {}): Promise<ListProbesResponse> {
+    return this.#call(options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+      unary(client.listProbes.bind(client), { drillId }, limits),
+    );
+  }
+
+  /** Writes once, whatever happens on the way. Throws an OperatorError. */
+  async submit(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
+    const { reason = "", deadlineMs = WRITE_DEADLINE_MS } = options;
+    try {
+      const response = await this.#session.write(operation, { reason, deadlineMs });
+      const { changed = false, version = 0 } = response.applied ?? {};
+      return { index: response.index, term: response.term, changed, version };
+    } catch (error) {
+      throw toOperatorError(error);
+    }
+  }
+
+  close(): void {
+    this.#caller.close();
+    for (const client of this.#nodes.values()) client.close();
+    this.#nodes.clear();
+  }
+
+  #read<Response>(
+    options: ReadOptions,
+    invoke: (client: CoordinatorClient, request: ListRequest, limits: CallLimits) => Promise<Response>,
+  ): Promise<Response> {
+    const request: ListRequest = { consistency: options.consistency };
+    return this.#call(options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+      invoke(client, request, limits),
+    );
+  }
+
+  async #call<Response>(
+    deadlineMs: number,
+    invoke: (client: CoordinatorClient, limits: CallLimits) => Promise<Response>,
+  ): Promise<Response> {
+    try {
+      return await this.#caller.call(invoke, { deadlineMs });
+    } catch (error) {
+      throw toOperatorError(error);
+    }
+  }
+
+  async #ask(node: { readonly name: string; readonly address: string }, timeoutMs: number): Promise<Answer> {
+    const startedMs = performance.now();
+    try {
+      const status = await this.#nodeStatus(node.address, 0, timeoutMs);
+      const roundTripMs = Math.round(performance.now() - startedMs);
+      return { name: status.nodeName, address: node.address, roundTripMs, error: null, status };
+    } catch (error) {
+      return { ...node, roundTripMs: null, error: readRpcError(error).message, status: null };
+    }
+  }
+
+  async #hashes(answers: readonly Answer[], index: number, timeoutMs: number): Promise<Map<string, string>> {
+    const reachable = answers.filter((answer) => answer.status !== null);
+    const replies = await Promise.allSettled(
+      reachable.map(async ({ address, status }) => {
+        const isThere = status?.appliedIndex === index;
+        const hash = isThere ? status.stateHash : (await this.#nodeStatus(address, index, timeoutMs)).hashAt;
+        return [address, hash] as const;
+      }),
+    );
+    const known = replies.flatMap((reply) => (reply.status === "fulfilled" ? [reply.value] : []));
+    return new Map(known.filter(([, hash]) => hash !== ""));
+  }
+
+  #nodeStatus(address: string, hashAtIndex: number, timeoutMs: number): Promise<NodeStatus> {
+    const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls, address);
+    this.#nodes.set(address, client);
+    return unary(client.getStatus.bind(client), { hashAtIndex }, { deadline: Date.now() + timeoutMs });
+  }
+}
+
+/** Members that the answers name and nobody asked yet. */
+function unasked(answers: readonly Answer[]): { readonly name: string; readonly address: string }[] {
+  const asked = new Set(answers.map((answer) => answer.address));
+  const named = new Map<string, string>();
+  for (const answer of answers) {
+    for (const member of answer.status?.members ?? []) {
+      if (!asked.has(member.address)) named.set(member.address, member.name);
+    }
+  }
+  return [...named].map(([address, name]) => ({ name, address }));
+}

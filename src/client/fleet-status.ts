@@ -1,0 +1,98 @@
+// What all nodes say of themselves, joined: who leads, whether they agree, who lags, whether their states are
+// equal at an index that all have passed. Pure; fleet-client.ts does the asking.
+
+import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
+
+export interface NodeObservation {
+  readonly name: string;
+  readonly nodeId: number | null;
+  readonly address: string;
+  readonly reachable: boolean;
+  readonly error: string | null;
+  readonly roundTripMs: number | null;
+  readonly status: NodeStatus | null;
+  /** The state hash at the index that all nodes were asked about; null when not known there. */
+  readonly hashAt: string | null;
+  /** Entries behind the leader's commit index. */
+  readonly lag: number | null;
+}
+
+export interface FleetStatus {
+  readonly clusterName: string;
+  readonly nodes: readonly NodeObservation[];
+  readonly leader: number | null;
+  readonly leaderClaims: readonly { readonly by: string; readonly leaderId: number; readonly term: number }[];
+  /** Whether all reachable nodes name the same leader in the same term. */
+  readonly agreed: boolean;
+  readonly hashIndex: number | null;
+  /** Null when fewer than two nodes know their hash at the index. */
+  readonly hashesAgree: boolean | null;
+  readonly verdict: "healthy" | "degraded" | "no-quorum";
+}
+
+/** One node's answer, or why there is none. */
+export interface Answer {
+  readonly name: string;
+  readonly address: string;
+  readonly roundTripMs: number | null;
+  readonly error: string | null;
+  readonly status: NodeStatus | null;
+}
+
+/** The highest index that every reachable node has applied; null when none is reachable. */
+export function commonIndex(answers: readonly Answer[]): number | null {
+  const applied = answers.flatMap((answer) => (answer.status === null ? [] : [answer.status.appliedIndex]));
+  return applied.length === 0 ? null : Math.min(...applied);
+}
+
+/** `hashes`: by address, the state hash at `hashIndex` of the nodes that know it. */
+export function joinAnswers(
+  answers: readonly Answer[],
+  hashIndex: number | null,
+  hashes: ReadonlyMap<string, string>,
+): FleetStatus {
+  const statuses = answers.flatMap((answer) => (answer.status === null ? [] : [answer.status]));
+  const leader = electedLeader(statuses);
+  const known = [...hashes.values()];
+  const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
+  const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
+  const isWhole = answers.every((answer) => answer.status !== null) && agreed && hashesAgree !== false;
+  return {
+    clusterName: statuses[0]?.clusterName ?? "",
+    nodes: answers.map((answer) => observation(answer, leader, hashes)),
+    leader: leader?.nodeId ?? null,
+    leaderClaims: statuses.map((s) => ({ by: s.nodeName, leaderId: s.leaderId, term: s.term })),
+    agreed,
+    hashIndex,
+    hashesAgree,
+    verdict: leader === null ? "no-quorum" : isWhole ? "healthy" : "degraded",
+  };
+}
+
+/** The node that leads for a quorum: itself and enough voters that follow it in its term. */
+function electedLeader(statuses: readonly NodeStatus[]): NodeStatus | null {
+  for (const candidate of statuses) {
+    if (candidate.leaderId !== candidate.nodeId) continue;
+    const voters = candidate.members.filter((member) => !member.learner).map((member) => member.nodeId);
+    const followers = statuses.filter(
+      (s) => voters.includes(s.nodeId) && s.leaderId === candidate.nodeId && s.term === candidate.term,
+    );
+    if (followers.length > voters.length / 2) return candidate;
+  }
+  return null;
+}
+
+function observation(
+  answer: Answer,
+  leader: NodeStatus | null,
+  hashes: ReadonlyMap<string, string>,
+): NodeObservation {
+  const { status } = answer;
+  return {
+    ...answer,
+    nodeId: status?.nodeId ?? null,
+    reachable: status !== null,
+    hashAt: hashes.get(answer.address) ?? null,
+    lag: status && leader && Math.max(0, leader.commitIndex - status.appliedIndex),
+  };
+}

@@ -1,0 +1,106 @@
+// The certificate authority of a local fleet and the certificates it signs, all in memory as PEM text.
+// Every certificate carries exactly one URI name, which is its role (fleet://admin, fleet://replica/1, …),
+// and may serve as well as dial, since replicas and shards do both.
+// Absent: files (init.ts lays them out), revocation, and any authority that is not our own.
+import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
+
+/** A certificate and its private key (PKCS#8), both PEM. */
+export interface PemPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface CertificateRequest {
+  readonly commonName: string;
+  /** The role that the holder proves, such as `fleet://replica/1`. */
+  readonly uri: string;
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  readonly days: number;
+}
+
+const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
+const SIGNATURE = { name: "ECDSA", hash: "SHA-256" } as const;
+const DAY_MS = 86_400_000;
+const AUTHORITY_DAYS = 3_700;
+// A peer whose clock is slow must not refuse a certificate made a moment ago.
+const BACKDATE_MS = 3_600_000;
+
+/** Makes a new self-signed authority named `name`. */
+export async function createAuthority(name: string): Promise<PemPair> {
+  const x509 = await loadX509();
+  const keys = await webcrypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      name: [{ CN: [name] }],
+      keys,
+      signingAlgorithm: SIGNATURE,
+      ...validity(AUTHORITY_DAYS),
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    },
+    webcrypto,
+  );
+  return { certificate: pemText(certificate.toString("pem")), key: exportKey(keys.privateKey) };
+}
+
+/** Makes a key and a certificate for it, signed by `authority`. */
+export async function issueCertificate(authority: PemPair, request: CertificateRequest): Promise<PemPair> {
+  const x509 = await loadX509();
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const signingKey = createPrivateKey(authority.key).toCryptoKey(CURVE, false, ["sign"]);
+  const keys = await webcrypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      subject: [{ CN: [request.commonName] }],
+      issuer: issuer.subject,
+      publicKey: keys.publicKey,
+      signingKey,
+      signingAlgorithm: SIGNATURE,
+      ...validity(request.days),
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([
+          x509.ExtendedKeyUsage.serverAuth,
+          x509.ExtendedKeyUsage.clientAuth,
+        ]),
+        new x509.SubjectAlternativeNameExtension(alternativeNames(request)),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ],
+    },
+    webcrypto,
+  );
+  return { certificate: pemText(certificate.toString("pem")), key: exportKey(keys.privateKey) };
+}
+
+/** The library is slow to load and only makers of certificates need it; it needs the reflection shim before it. */
+async function loadX509(): Promise<typeof import("@peculiar/x509")> {
+  await import("reflect-metadata");
+  return import("@peculiar/x509");
+}
+
+function alternativeNames(request: CertificateRequest): { type: "url" | "dns" | "ip"; value: string }[] {
+  return [
+    { type: "url", value: request.uri },
+    ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
+    ...(request.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
+  ];
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return { notBefore: new Date(now - BACKDATE_MS), notAfter: new Date(now + days * DAY_MS) };
+}
+
+function exportKey(key: webcrypto.CryptoKey): string {
+  return KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function pemText(pem: string): string {
+  return pem.endsWith("\n") ? pem : `${pem}\n`;
+}

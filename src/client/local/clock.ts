@@ -1,0 +1,35 @@
+// Time as a parameter, so that tests wait for nothing.
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Clock {
+  /** Milliseconds since an arbitrary moment; never goes back. */
+  now(): number;
+  /** Resolves after `ms`, or as soon as `signal` is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep: async (ms, signal) => {
+    try {
+      await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  },
+};
+
+/** Asks `claim` every `everyMs` until it holds; false when it still does not after `limitMs`. */
+export async function waitUntil(
+  claim: () => Promise<boolean>,
+  clock: Clock,
+  limitMs: number,
+  everyMs = 20,
+): Promise<boolean> {
+  const deadline = clock.now() + limitMs;
+  while (!(await claim())) {
+    if (clock.now() >= deadline) return false;
+    await clock.sleep(everyMs);
+  }
+  return true;
+}

@@ -1,0 +1,121 @@
+// Reads values out of a parsed YAML file so that each complaint names the file and the path inside it.
+// Absent: defaults and meaning, which belong to the reader's callers.
+import { parseDocument } from "yaml";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isName } from "../../core/base/ids.ts";
+
+const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/;
+
+/** Whether `text` is host:port with a port that can be dialed. IPv6 hosts stand in brackets. */
+export function isAddress(text: string): boolean {
+  const port = Number(ADDRESS.exec(text)?.[2] ?? 0);
+  return port > 0 && port < 65_536;
+}
+
+/** A value in a configuration file, and where it stands. Every getter throws CONFIG_INVALID on another shape. */
+export class ConfigReader {
+  readonly #file: string;
+  readonly #path: string;
+  readonly #value: unknown;
+
+  constructor(file: string, path: string, value: unknown) {
+    this.#file = file;
+    this.#path = path;
+    this.#value = value;
+  }
+
+  /** Parses `text`, the contents of `file`. */
+  static parse(file: string, text: string): ConfigReader {
+    const document = parseDocument(text);
+    const problem = document.errors[0];
+    if (problem !== undefined) throw invalid(file, problem.message.split("\n")[0] ?? problem.code);
+    return new ConfigReader(file, "", document.toJS());
+  }
+
+  /** The field called `key`; it may turn out to be absent. */
+  field(key: string): ConfigReader {
+    const fields = this.#fields();
+    const path = this.#path === "" ? key : `${this.#path}.${key}`;
+    return new ConfigReader(this.#file, path, Object.hasOwn(fields, key) ? fields[key] : undefined);
+  }
+
+  /** The fields of a mapping, by key. */
+  entries(): [string, ConfigReader][] {
+    return Object.keys(this.#fields()).map((key) => [key, this.field(key)]);
+  }
+
+  /** The items of a sequence. */
+  items(): ConfigReader[] {
+    if (!Array.isArray(this.#value)) throw this.wrong("a list");
+    return this.#value.map((item, at) => new ConfigReader(this.#file, `${this.#path}[${at}]`, item));
+  }
+
+  /** What `read` makes of this value, or undefined when the value is absent. */
+  optional<T>(read: (reader: ConfigReader) => T): T | undefined {
+    return this.#value === undefined || this.#value === null ? undefined : read(this);
+  }
+
+  string(): string {
+    if (typeof this.#value !== "string" || this.#value === "") throw this.wrong("a text");
+    return this.#value;
+  }
+
+  boolean(): boolean {
+    if (typeof this.#value !== "boolean") throw this.wrong("true or false");
+    return this.#value;
+  }
+
+  integer(min: number, max: number): number {
+    const value = this.#value;
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) {
+      throw this.wrong(`a whole number from ${min} to ${max}`);
+    }
+    return value;
+  }
+
+  oneOf<T extends string>(choices: readonly T[]): T {
+    const chosen = choices.find((choice) => choice === this.#value);
+    if (chosen === undefined) throw this.wrong(`one of ${choices.join(", ")}`);
+    return chosen;
+  }
+
+  /** The name of a fleet, node, shard or cluster. */
+  name(): string {
+    const text = this.string();
+    if (!isName(text)) throw this.wrong("a name of lower-case letters, digits, '.', '_' and '-'");
+    return text;
+  }
+
+  /** host:port. */
+  address(): string {
+    const text = this.string();
+    if (!isAddress(text)) throw this.wrong("an address host:port");
+    return text;
+  }
+
+  /** The error for a value that is not what `wanted` describes. */
+  wrong(wanted: string): OperatorError {
+    const found = this.#value === undefined ? "it is missing" : `found ${JSON.stringify(this.#value)}`;
+    return this.fault(`must be ${wanted}: ${found}`);
+  }
+
+  /** The error for a value with the fault that `why` states, such as "holds n1 twice". */
+  fault(why: string): OperatorError {
+    return invalid(this.#file, `${this.#path || "the file"} ${why}`);
+  }
+
+  #fields(): Record<string, unknown> {
+    const value = this.#value;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.wrong("a mapping");
+    return { ...value };
+  }
+}
+
+function invalid(file: string, why: string): OperatorError {
+  return new OperatorError("CONFIG_INVALID", {
+    what: `${file} cannot be used`,
+    why,
+    next: `correct ${file}`,
+    exit: Exit.NotFound,
+  });
+}

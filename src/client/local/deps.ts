@@ -1,0 +1,52 @@
+// The world of the local supervisor as parameters: processes, time, the `fleet` program, contexts, and how to
+// learn that a fleet answers. Tests give fakes; `systemDeps` gives the machine.
+import { fileURLToPath } from "node:url";
+import { contextsFilePath } from "../context/contexts-file.ts";
+import type { Target } from "../context/target.ts";
+import { systemClock } from "./clock.ts";
+import type { Program } from "./process-plan.ts";
+import type { SupervisorDeps } from "./supervisor.ts";
+import { SystemProcesses } from "./system-processes.ts";
+
+/** What is known once a fleet has a leader and has committed a write. */
+export interface Readiness {
+  /** Name of the node that leads. */
+  readonly leader: string;
+}
+
+/**
+ * Waits until the fleet has a leader and has committed a write. Throws an OperatorError when it has not within
+ * `deadlineMs`, and gives up early once `signal` is aborted.
+ */
+export type WaitReady = (
+  target: Target,
+  deadlineMs: number,
+  onProgress: (step: string) => void,
+  signal: AbortSignal,
+) => Promise<Readiness>;
+
+export interface LocalDeps extends SupervisorDeps {
+  readonly program: Program;
+  /** The user's contexts.yaml. */
+  readonly contextsFile: string;
+  readonly waitReady: WaitReady;
+  /** Told what is being done, a few words at a time. */
+  readonly onProgress: (step: string) => void;
+}
+
+/** The real world. `env` decides where the contexts are. */
+export async function systemDeps(
+  waitReady: WaitReady,
+  onProgress: (step: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<LocalDeps> {
+  return {
+    processes: await SystemProcesses.open(),
+    clock: systemClock,
+    // The same place above src/client/local and dist/client/local.
+    program: { node: process.execPath, fleet: fileURLToPath(new URL("../../../bin/run.js", import.meta.url)) },
+    contextsFile: contextsFilePath(env),
+    waitReady,
+    onProgress,
+  };
+}

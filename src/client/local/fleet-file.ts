@@ -1,0 +1,117 @@
+// fleet.yaml: what a local fleet consists of. Its presence is what makes a folder a fleet: it is written
+// once, by `fleet init`, with everything else already in place.
+// Absent: paths, so that a stopped fleet's folder can be moved, and which shard a cluster dials (agents.yaml).
+import { stringify } from "yaml";
+import { ConfigReader } from "./config-reader.ts";
+import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
+
+const SCHEMA_VERSION = 1;
+const NODE_ID_MAX = 65_535;
+
+const PROFILES = ["lan", "wan"] as const;
+/** Which timings the coordinators use: heartbeat 50 ms and election 300–600 ms, or 500 ms and ≤ 5 s. */
+export type Profile = (typeof PROFILES)[number];
+
+export interface NodeEntry {
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+  readonly metricsPort?: number;
+}
+
+export interface ShardEntry {
+  readonly id: string;
+  readonly address: string;
+}
+
+export interface FleetFile {
+  readonly name: string;
+  /** Distinguishes this fleet from every other, so that no node ever joins the wrong one. */
+  readonly clusterId: string;
+  readonly profile: Profile;
+  readonly nodes: readonly NodeEntry[];
+  readonly shards: readonly ShardEntry[];
+  /** Clusters whose agents run here. */
+  readonly clusters: readonly string[];
+}
+
+/** Parses the contents of `file`. Throws CONFIG_INVALID naming the file and the path inside it. */
+export function parseFleetFile(file: string, text: string): FleetFile {
+  const root = ConfigReader.parse(file, text);
+  root.field("schemaVersion").integer(SCHEMA_VERSION, SCHEMA_VERSION);
+  const parsed = {
+    name: root.field("name").name(),
+    clusterId: root.field("clusterId").string(),
+    profile: root.field("profile").optional((value) => value.oneOf(PROFILES)) ?? "lan",
+    nodes: root.field("nodes").items().map(parseNode),
+    shards: root.field("shards").optional((value) => value.items().map(parseShard)) ?? [],
+    clusters: root.field("agents").optional(parseClusters) ?? [],
+  };
+  if (parsed.nodes.length === 0) throw root.field("nodes").wrong("a list of at least one node");
+  const processes = [...parsed.nodes, ...parsed.shards];
+  refuseRepeats(
+    root.field("nodes"),
+    "id",
+    parsed.nodes.map((node) => String(node.id)),
+  );
+  refuseRepeats(
+    root,
+    "name",
+    processes.map((process) => ("name" in process ? process.name : process.id)),
+  );
+  refuseRepeats(
+    root,
+    "address",
+    processes.map((process) => process.address),
+  );
+  refuseRepeats(root.field("agents"), "cluster", parsed.clusters);
+  return parsed;
+}
+
+/** The text of fleet.yaml; `parseFleetFile` reads it back to the same value. */
+export function formatFleetFile(fleet: FleetFile): string {
+  return stringify({
+    schemaVersion: SCHEMA_VERSION,
+    name: fleet.name,
+    clusterId: fleet.clusterId,
+    profile: fleet.profile,
+    nodes: fleet.nodes,
+    shards: fleet.shards,
+    agents: { clusters: fleet.clusters },
+  });
+}
+
+function parseNode(entry: ConfigReader): NodeEntry {
+  const metricsPort = entry.field("metricsPort").optional((value) => value.integer(1, 65_535));
+  return {
+    id: entry.field("id").integer(1, NODE_ID_MAX),
+    name: parseFree(entry.field("name"), RESERVED_PROCESS_NAMES),
+    address: entry.field("address").address(),
+    ...(metricsPort === undefined ? {} : { metricsPort }),
+  };
+}
+
+function parseShard(entry: ConfigReader): ShardEntry {
+  return {
+    id: parseFree(entry.field("id"), RESERVED_PROCESS_NAMES),
+    address: entry.field("address").address(),
+  };
+}
+
+function parseClusters(agents: ConfigReader): string[] {
+  return agents
+    .field("clusters")
+    .items()
+    .map((cluster) => parseFree(cluster, RESERVED_CLUSTER_NAMES));
+}
+
+function parseFree(entry: ConfigReader, reserved: readonly string[]): string {
+  const name = entry.name();
+  if (reserved.includes(name)) throw entry.fault(`must not be any of ${reserved.join(", ")}`);
+  return name;
+}
+
+function refuseRepeats(owner: ConfigReader, what: string, values: readonly string[]): void {
+  const repeated = values.find((value, at) => values.indexOf(value) !== at);
+  if (repeated !== undefined) throw owner.fault(`holds the ${what} ${repeated} twice`);
+}

@@ -1,0 +1,93 @@
+// What stands where a fleet is to be made, and the staging folders beside it that a crash may have left.
+// A fleet's folder appears by one rename of a complete staging folder, so a half-made fleet is always a staging one.
+import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "./errno.ts";
+import { FLEET_FOLDER, lockPath } from "./layout.ts";
+import { findLocalFleet, type LocalFleet } from "./local-fleet.ts";
+import { readPidFile } from "./pid-file.ts";
+import { isAlive, type Processes } from "./processes.ts";
+
+export type FleetFolder =
+  | { readonly kind: "fleet"; readonly fleet: LocalFleet }
+  /** Nothing is there, or an empty folder is: a fleet may be made. */
+  | { readonly kind: "free"; readonly directory: string };
+
+/** The folder of `fleet init` without `--dir`. */
+export const defaultFolder = (cwd: string): string => join(cwd, FLEET_FOLDER);
+
+/** Looks at `directory` without changing it. Throws FOREIGN_DIRECTORY when something else than a fleet is there. */
+export async function inspectFolder(directory: string): Promise<FleetFolder> {
+  const folder = await realFolder(directory);
+  const fleet = await findLocalFleet(folder);
+  if (fleet !== null) return { kind: "fleet", fleet };
+  const entries = await entriesOf(folder);
+  if (entries.length === 0) return { kind: "free", directory: folder };
+  throw foreign(folder, `it holds ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""} but no fleet.yaml`);
+}
+
+/** Makes a new empty folder beside `directory`, to be renamed to it once complete. */
+export async function makeStagingFolder(directory: string, owner: string): Promise<string> {
+  await mkdir(dirname(directory), { recursive: true });
+  const staging = `${directory}.tmp-${owner}`;
+  await mkdir(staging, { mode: 0o700 });
+  return staging;
+}
+
+/** Removes what interrupted runs of `fleet init` left beside `directory`; returns a note for each. */
+export async function sweepStagingFolders(directory: string, processes: Processes): Promise<string[]> {
+  const prefix = `${basename(directory)}.tmp-`;
+  const parent = dirname(directory);
+  const notes: string[] = [];
+  for (const entry of await readdir(parent, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isDirectory() || !/^\d+-[0-9a-f]+$/.test(entry.name.slice(prefix.length))) continue;
+    if (!entry.name.startsWith(prefix)) continue;
+    const staging = join(parent, entry.name);
+    if (!(await isAbandoned(staging, processes))) continue;
+    await rm(staging, { recursive: true, force: true });
+    notes.push(`removed ${staging}, left by a fleet init that was interrupted`);
+  }
+  return notes;
+}
+
+/** A staging folder holds its maker's lock; one without any is left alone unless the pid in its name is free. */
+async function isAbandoned(staging: string, processes: Processes): Promise<boolean> {
+  const maker = await readPidFile(lockPath(staging));
+  if (maker.kind === "names") return !(await isAlive(maker.identity, processes));
+  const pid = Number(/tmp-(\d+)-[0-9a-f]+$/.exec(staging)?.[1]);
+  return (await processes.identify(pid)) === null;
+}
+
+/** The folder behind symbolic links, so that renaming and removing act on the folder and not on a link to it. */
+async function realFolder(directory: string): Promise<string> {
+  try {
+    return await realpath(directory);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return resolve(directory);
+    throw error;
+  }
+}
+
+async function entriesOf(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) {
+      // A link that leads nowhere exists although what it names does not.
+      if (await lstat(directory).then(() => true, () => false)) throw foreign(directory, "it is a broken link");
+      return [];
+    }
+    if (isErrno(error, "ENOTDIR")) throw foreign(directory, "it is not a folder");
+    throw error;
+  }
+}
+
+function foreign(directory: string, why: string): OperatorError {
+  return new OperatorError("FOREIGN_DIRECTORY", {
+    what: `${directory} is not a fleet's folder, and nothing in it was touched`,
+    why,
+    next: "choose an empty or a new folder: fleet init --dir FOLDER",
+    exit: Exit.Precondition,
+  });
+}

@@ -1,0 +1,156 @@
+// `fleet init` and `fleet up`: a local fleet is made once and started as often as asked. A folder that has a
+// fleet.yaml is never bootstrapped again, whatever is asked for. Absent: making the fleet (new-fleet.ts), and
+// what a leader is (deps.waitReady knows).
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isName } from "../../core/base/ids.ts";
+import { registerContext } from "../context/register-context.ts";
+import type { LocalDeps } from "./deps.ts";
+import type { NodeEntry, Profile } from "./fleet-file.ts";
+import { inspectFolder, sweepStagingFolders } from "./fleet-folder.ts";
+import { endFounding } from "./founding.ts";
+import { lockPath } from "./layout.ts";
+import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
+import { withLock } from "./lock.ts";
+import { makeFleet } from "./new-fleet.ts";
+import { startFleet } from "./start-fleet.ts";
+import { noteExited, waitUntilReady } from "./wait-ready.ts";
+
+const DEFAULT_NAME = "local";
+
+export interface InitOptions {
+  /** The fleet's folder, or one that has it as .fleet. */
+  readonly directory: string;
+  /** What a new fleet is called; default "local". */
+  readonly name?: string;
+  /** Coordinators of a new fleet. */
+  readonly nodes: 1 | 3 | 5;
+  readonly shards: number;
+  readonly clusters: number;
+  readonly profile: Profile;
+}
+
+export type InitOutcome = "created" | "started" | "already-running";
+
+/** What a start came to. Times are milliseconds since the command began. */
+export interface InitReport {
+  readonly outcome: InitOutcome;
+  readonly name: string;
+  /** Absolute. */
+  readonly directory: string;
+  readonly nodes: readonly NodeEntry[];
+  readonly shards: number;
+  readonly clusters: number;
+  /** Name of the node that leads. */
+  readonly leader: string;
+  /** Name under which the fleet stands in the user's contexts. */
+  readonly context: string;
+  readonly firstWriteMs: number;
+  readonly totalMs: number;
+  /** What an operator should know although nothing failed. */
+  readonly notes: readonly string[];
+}
+
+/** A fleet whose processes were started, or found running, and what to tell about it. */
+interface Begun {
+  readonly outcome: InitOutcome;
+  readonly fleet: LocalFleet;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes a local fleet or starts the one that is there, and waits for a leader and a committed write.
+ * Throws OperatorError: FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
+ * and what `deps.waitReady` throws; the fleet's files are whole after each of them.
+ */
+export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<InitReport> {
+  const begunAt = deps.clock.now();
+  refuseUnusable(options);
+  return finish(await makeOrResume(options, deps), begunAt, deps);
+}
+
+/** Starts what does not run of the fleet in `directory`. Throws FLEET_NOT_FOUND, and as `initFleet` does. */
+export async function upFleet(directory: string, deps: LocalDeps): Promise<InitReport> {
+  const begunAt = deps.clock.now();
+  return finish(await resume(await loadLocalFleet(directory), [], deps), begunAt, deps);
+}
+
+async function makeOrResume(options: InitOptions, deps: LocalDeps): Promise<Begun> {
+  const found = await inspectFolder(options.directory);
+  if (found.kind === "fleet") return resume(found.fleet, noteDifferences(options, found.fleet), deps);
+  const swept = await sweepStagingFolders(found.directory, deps.processes);
+  const made = await makeFleet(found.directory, { ...options, name: options.name ?? DEFAULT_NAME }, deps);
+  switch (made.kind) {
+    case "made":
+      return { outcome: "created", fleet: made.fleet, notes: [...swept, ...made.started.notes] };
+    case "overtaken": {
+      const now = await inspectFolder(found.directory);
+      if (now.kind === "free") throw cameAndWent(found.directory);
+      const overtaken = "another fleet init made this fleet at the same moment; this one made nothing";
+      return resume(now.fleet, [...swept, overtaken, ...noteDifferences(options, now.fleet)], deps);
+    }
+  }
+}
+
+async function resume(fleet: LocalFleet, notes: readonly string[], deps: LocalDeps): Promise<Begun> {
+  const started = await withLock(lockPath(fleet.directory), deps, () => startFleet(fleet, deps));
+  return {
+    outcome: started.started.length > 0 ? "started" : "already-running",
+    fleet,
+    notes: [...notes, ...started.notes],
+  };
+}
+
+async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<InitReport> {
+  const { fleet, outcome } = begun;
+  // Registered before the wait, so that a fleet that comes up late can be looked at by name.
+  const registered = await registerContext(deps.contextsFile, fleet, {
+    isNew: outcome === "created",
+    lockDeps: deps,
+  });
+  const { leader } = await waitUntilReady(fleet, deps);
+  const firstWriteMs = deps.clock.now() - begunAt;
+  await endFounding(fleet.directory);
+  const exited = await noteExited(fleet, deps);
+  return {
+    outcome,
+    name: fleet.file.name,
+    directory: fleet.directory,
+    nodes: fleet.file.nodes,
+    shards: fleet.file.shards.length,
+    clusters: fleet.file.clusters.length,
+    leader,
+    context: registered.name,
+    firstWriteMs: Math.round(firstWriteMs),
+    totalMs: Math.round(deps.clock.now() - begunAt),
+    notes: [...begun.notes, ...registered.notes, ...exited],
+  };
+}
+
+function refuseUnusable(options: InitOptions): void {
+  const { name, shards, clusters } = options;
+  if (name !== undefined && !isName(name)) {
+    throw usage(`${name} cannot name a fleet`, "use lower-case letters, digits, '.', '_' and '-'");
+  }
+  if (clusters > 0 && shards === 0) {
+    throw usage("clusters need a shard to dial", `run: fleet init --shards 1 --clusters ${clusters}`);
+  }
+}
+
+/** An existing fleet is taken as it is; what was asked for differently is said. */
+function noteDifferences(options: InitOptions, fleet: LocalFleet): string[] {
+  const { name } = fleet.file;
+  if (options.name === undefined || options.name === name) return [];
+  return [`the fleet in ${fleet.directory} is called ${name}, and keeps that name`];
+}
+
+function usage(what: string, next: string): OperatorError {
+  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
+}
+
+function cameAndWent(directory: string): OperatorError {
+  return new OperatorError("FLEET_BUSY", {
+    what: `another process made something in ${directory} and removed it at the same moment`,
+    next: "wait until it has finished, then run this again",
+    exit: Exit.Precondition,
+  });
+}

@@ -1,0 +1,82 @@
+// Where everything of a local fleet lies, as pure path arithmetic on its folder.
+// fleet.yaml, certs/, and one folder a process (n1, s1, agents) with its data, log file and pid file.
+// Absent: reading or writing anything.
+import { join } from "node:path";
+import type { TlsFiles } from "../../core/wire/tls.ts";
+
+/** The folder that `fleet init` makes in the current one. */
+export const FLEET_FOLDER = ".fleet";
+
+/** The process that runs the agents of all the fleet's clusters. */
+export const AGENTS_PROCESS = "agents";
+
+const FLEET_FILE = "fleet.yaml";
+const LOCK_FILE = "lock";
+const FOUNDING_FILE = "founding";
+const CERTS_FOLDER = "certs";
+const CLUSTERS_FOLDER = "clusters";
+const AUTHORITY = "ca";
+
+/** Holders of certificates that are neither a process nor a cluster: an operator who may write, and one who may not. */
+export const ADMIN = "admin";
+export const READONLY = "readonly";
+
+/** No node or shard has these names: their folders or certificates would fall on something else's. */
+export const RESERVED_PROCESS_NAMES: readonly string[] = [
+  FLEET_FILE,
+  LOCK_FILE,
+  FOUNDING_FILE,
+  CERTS_FOLDER,
+  CLUSTERS_FOLDER,
+  AGENTS_PROCESS,
+  AUTHORITY,
+  ADMIN,
+  READONLY,
+];
+export const RESERVED_CLUSTER_NAMES: readonly string[] = [AUTHORITY];
+
+/** The folder of one background process and what lies in it. */
+export interface ProcessFiles {
+  readonly folder: string;
+  readonly data: string;
+  readonly log: string;
+  readonly pid: string;
+}
+
+export const fleetFilePath = (directory: string): string => join(directory, FLEET_FILE);
+export const lockPath = (directory: string): string => join(directory, LOCK_FILE);
+/** There from `fleet init` until the fleet has committed its first write: see founding.ts. */
+export const foundingPath = (directory: string): string => join(directory, FOUNDING_FILE);
+export const certsFolder = (directory: string): string => join(directory, CERTS_FOLDER);
+export const clusterCertsFolder = (directory: string): string =>
+  join(directory, CERTS_FOLDER, CLUSTERS_FOLDER);
+export const agentsFilePath = (directory: string): string => join(directory, AGENTS_PROCESS, "agents.yaml");
+
+/** Files of the process called `name`: a node, a shard, or the agents. */
+export function processFiles(directory: string, name: string): ProcessFiles {
+  const folder = join(directory, name);
+  return { folder, data: join(folder, "data"), log: join(folder, "log"), pid: join(folder, "pid") };
+}
+
+/** The authority's certificate and the key that signs with it. */
+export function authorityFiles(directory: string): { readonly cert: string; readonly key: string } {
+  return tlsIn(certsFolder(directory), AUTHORITY);
+}
+
+/** The certificate of `holder`: admin, readonly, or the name of a node or shard. */
+export function holderTls(directory: string, holder: string): TlsFiles {
+  return tlsIn(certsFolder(directory), holder);
+}
+
+/** The certificate of a cluster's agent. */
+export function clusterTls(directory: string, cluster: string): TlsFiles {
+  return tlsIn(clusterCertsFolder(directory), cluster);
+}
+
+function tlsIn(folder: string, holder: string): TlsFiles {
+  return {
+    ca: join(folder, `${AUTHORITY}.crt`),
+    cert: join(folder, `${holder}.crt`),
+    key: join(folder, `${holder}.key`),
+  };
+}

@@ -1,0 +1,91 @@
+// A local fleet that exists: its folder and what fleet.yaml says, checked to be whole before anything is started.
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "./errno.ts";
+import { type FleetFile, parseFleetFile } from "./fleet-file.ts";
+import {
+  ADMIN,
+  agentsFilePath,
+  clusterTls,
+  FLEET_FOLDER,
+  fleetFilePath,
+  holderTls,
+  READONLY,
+} from "./layout.ts";
+import { type ProcessPlan, planProcesses } from "./process-plan.ts";
+
+export interface LocalFleet {
+  /** Absolute. */
+  readonly directory: string;
+  readonly file: FleetFile;
+  readonly processes: readonly ProcessPlan[];
+}
+
+/** Loads the fleet in `directory`, or in the .fleet folder there. Throws FLEET_NOT_FOUND or CONFIG_INVALID. */
+export async function loadLocalFleet(directory: string): Promise<LocalFleet> {
+  const fleet = await findLocalFleet(directory);
+  if (fleet !== null) return fleet;
+  throw new OperatorError("FLEET_NOT_FOUND", {
+    what: `there is no fleet in ${resolve(directory)}`,
+    why: `neither it nor a ${FLEET_FOLDER} folder in it has a fleet.yaml`,
+    next: "make one with: fleet init",
+    exit: Exit.NotFound,
+  });
+}
+
+/** As `loadLocalFleet`, but null when there is none. */
+export async function findLocalFleet(directory: string): Promise<LocalFleet | null> {
+  for (const candidate of [resolve(directory), resolve(directory, FLEET_FOLDER)]) {
+    const fleet = await readFleetIn(candidate);
+    if (fleet !== null) return fleet;
+  }
+  return null;
+}
+
+/** Throws FLEET_INCOMPLETE, naming what is missing, when the fleet cannot be started as it lies there. */
+export async function assertComplete(fleet: LocalFleet): Promise<void> {
+  const needed = neededPaths(fleet);
+  const found = await Promise.all(needed.map(exists));
+  const missing = needed.filter((_, at) => found[at] !== true);
+  if (missing.length === 0) return;
+  const shown = missing.slice(0, 5).join(", ");
+  throw new OperatorError("FLEET_INCOMPLETE", {
+    what: `the fleet in ${fleet.directory} lacks ${missing.length} of its files: ${shown}${missing.length > 5 ? ", …" : ""}`,
+    why: "they were removed after `fleet init` made them, or a `fleet destroy` was interrupted",
+    next: `put them back, or give the fleet up with: fleet destroy --dir ${fleet.directory}`,
+    exit: Exit.Precondition,
+  });
+}
+
+async function readFleetIn(directory: string): Promise<LocalFleet | null> {
+  const path = fleetFilePath(directory);
+  try {
+    const file = parseFleetFile(path, await readFile(path, "utf8"));
+    return { directory, file, processes: planProcesses(directory, file) };
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
+    throw error;
+  }
+}
+
+/** A data folder is not among them: a node whose disk was lost is taken in again by the others (founding.ts). */
+function neededPaths(fleet: LocalFleet): string[] {
+  const { directory, file } = fleet;
+  const holders = [ADMIN, READONLY, ...file.nodes.map((node) => node.name), ...file.shards.map((s) => s.id)];
+  const pairs = [
+    ...holders.map((holder) => holderTls(directory, holder)),
+    ...file.clusters.map((cluster) => clusterTls(directory, cluster)),
+  ];
+  return [
+    ...new Set(pairs.flatMap((tls) => [tls.ca, tls.cert, tls.key])),
+    ...fleet.processes.map((plan) => plan.files.folder),
+    ...(file.clusters.length > 0 ? [agentsFilePath(directory)] : []),
+  ];
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,90 @@
+// Makes a local fleet that is not there yet: ports, staging folder, and the rename that commits it.
+// What must stay true: until the rename nothing exists under the fleet's own name, and of two makers at a time
+// one wins. The folder appears with the winner's lock in it, so that nobody starts the fleet but its maker.
+import { randomBytes, randomUUID } from "node:crypto";
+import { rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { present } from "../../core/base/assert.ts";
+import { syncDirectory } from "../../core/base/durable-file.ts";
+import type { LocalDeps } from "./deps.ts";
+import { isErrno } from "./errno.ts";
+import type { FleetFile, Profile } from "./fleet-file.ts";
+import { makeStagingFolder } from "./fleet-folder.ts";
+import { lockPath } from "./layout.ts";
+import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
+import { releaseLock, writeHeldLock } from "./lock.ts";
+import { holdFreePorts } from "./ports.ts";
+import { fillStaging } from "./staging.ts";
+import { type Started, startFleet } from "./start-fleet.ts";
+
+/** What a new fleet shall consist of. */
+export interface FleetSize {
+  readonly nodes: number;
+  readonly shards: number;
+  readonly clusters: number;
+}
+
+export interface NewFleet extends FleetSize {
+  readonly name: string;
+  readonly profile: Profile;
+}
+
+export type Made =
+  | { readonly kind: "made"; readonly fleet: LocalFleet; readonly started: Started }
+  /** Something came to stand in the folder's place meanwhile. */
+  | { readonly kind: "overtaken" };
+
+/** Makes and starts the fleet in `directory`, which is absent or empty. */
+export async function makeFleet(directory: string, wanted: NewFleet, deps: LocalDeps): Promise<Made> {
+  const ports = await holdFreePorts(wanted.nodes + wanted.shards);
+  try {
+    const file = composeFleetFile(wanted, ports.addresses);
+    deps.onProgress(`making certificates and configuration in ${directory}`);
+    if (!(await placeFleet(directory, file, deps))) return { kind: "overtaken" };
+    try {
+      await ports.release();
+      const fleet = await loadLocalFleet(directory);
+      return { kind: "made", fleet, started: await startFleet(fleet, deps) };
+    } finally {
+      await releaseLock(lockPath(directory));
+    }
+  } finally {
+    await ports.release();
+  }
+}
+
+/** Stages the fleet and renames it into place, locked. False when the place has been taken; then nothing is left. */
+async function placeFleet(directory: string, file: FleetFile, deps: LocalDeps): Promise<boolean> {
+  const { pid } = await deps.processes.self();
+  const staging = await makeStagingFolder(directory, `${pid}-${randomBytes(3).toString("hex")}`);
+  try {
+    await writeHeldLock(lockPath(staging), deps.processes);
+    await fillStaging(staging, file);
+    // rename(2) replaces an empty folder, and no other: this is the commit point.
+    await rename(staging, directory);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    if (isErrno(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) return false;
+    throw error;
+  }
+  await syncDirectory(dirname(directory));
+  return true;
+}
+
+/** Nodes n1, n2, …, shards s1, s2, …, clusters c1, c2, …; addresses are given out in this order. */
+function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): FleetFile {
+  const addressAt = (at: number): string => present(addresses[at], "a port is held for each process");
+  return {
+    name: wanted.name,
+    clusterId: randomUUID(),
+    profile: wanted.profile,
+    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, address: addressAt(id - 1) })),
+    shards: numbers(wanted.shards).map((number) => ({
+      id: `s${number}`,
+      address: addressAt(wanted.nodes + number - 1),
+    })),
+    clusters: numbers(wanted.clusters).map((number) => `c${number}`),
+  };
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);

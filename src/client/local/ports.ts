@@ -1,0 +1,100 @@
+// Ports of a local fleet: finding free ones, and finding out whether one is taken and by whom.
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { assert } from "../../core/base/assert.ts";
+import { isErrno } from "./errno.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+/** Ports that stay bound, so that nobody else gets them, until released. */
+export interface HeldPorts {
+  readonly addresses: readonly string[];
+  release(): Promise<void>;
+}
+
+/** Holds `count` free ports of the loopback interface. All are open at once, so they are distinct. */
+export async function holdFreePorts(count: number): Promise<HeldPorts> {
+  const servers: Server[] = [];
+  const release = async (): Promise<void> => {
+    await Promise.all(servers.map(close));
+  };
+  try {
+    for (let held = 0; held < count; held += 1) servers.push(await listen(LOOPBACK, 0));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  const addresses = servers.map((server) => `${LOOPBACK}:${portOf(server)}`);
+  assert(new Set(addresses).size === count, "ports held at the same time are distinct");
+  return { addresses, release };
+}
+
+/** Whether something else listens on `address`, host:port. */
+export async function isPortTaken(address: string): Promise<boolean> {
+  const { host, port } = splitAddress(address);
+  try {
+    await close(await listen(host, port));
+    return false;
+  } catch (error) {
+    if (isErrno(error, "EADDRINUSE")) return true;
+    throw error;
+  }
+}
+
+/** The process that listens on the port of `address`, as the kernel's /proc shows it; null when it does not. */
+export async function findPortHolder(address: string): Promise<{ pid: number; command: string } | null> {
+  const inodes = await listeningInodes(splitAddress(address).port);
+  if (inodes.size === 0) return null;
+  for (const entry of await listOrNothing("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    for (const fd of await listOrNothing(`/proc/${entry}/fd`)) {
+      const target = await readlink(`/proc/${entry}/fd/${fd}`).catch(() => "");
+      if (inodes.has(target)) return { pid: Number(entry), command: await commandOf(entry) };
+    }
+  }
+  return null;
+}
+
+/** Sockets listening on `port`, written as the links in /proc/<pid>/fd are. */
+async function listeningInodes(port: number): Promise<Set<string>> {
+  const wanted = port.toString(16).toUpperCase().padStart(4, "0");
+  const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(readOrNothing));
+  const sockets = new Set<string>();
+  for (const line of tables.join("\n").split("\n")) {
+    // proc(5): local address is field 2, state field 4 (0A listens), inode field 10.
+    const fields = line.trim().split(/\s+/);
+    if (fields[1]?.endsWith(`:${wanted}`) && fields[3] === "0A") sockets.add(`socket:[${fields[9]}]`);
+  }
+  return sockets;
+}
+
+async function commandOf(pid: string): Promise<string> {
+  return (await readOrNothing(`/proc/${pid}/cmdline`)).split("\0").join(" ").trim();
+}
+
+// Processes of other users cannot be read, and any may end meanwhile: they are passed over.
+const readOrNothing = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+const listOrNothing = (path: string): Promise<string[]> => readdir(path).catch(() => []);
+
+function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) };
+}
+
+function listen(host: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  assert(typeof address === "object" && address !== null, "a listening TCP server has an address");
+  return address.port;
+}

@@ -1,0 +1,122 @@
+// `fleet down` and `fleet destroy`: stopping a local fleet's processes, and removing what `fleet init` made.
+// What must stay true: only files that init made are removed, symbolic links are never followed, and fleet.yaml
+// goes last, so that an interrupted destroy can be run again.
+import { lstat, readdir, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { unregisterContexts } from "../context/register-context.ts";
+import type { LocalDeps } from "./deps.ts";
+import { isErrno } from "./errno.ts";
+import { certsFolder, fleetFilePath, foundingPath, lockPath } from "./layout.ts";
+import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
+import { withLock } from "./lock.ts";
+import { type Stopped, stopProcess } from "./supervisor.ts";
+
+/** How long a process may take to end by itself before it is killed. */
+export const STOP_GRACE_MS = 5_000;
+
+export interface DownReport {
+  readonly name: string;
+  readonly directory: string;
+  /** Names of processes by what stopping them came to. */
+  readonly stopped: readonly string[];
+  readonly killed: readonly string[];
+}
+
+export interface DestroyReport extends DownReport {
+  /** Contexts that were removed. */
+  readonly contexts: readonly string[];
+  readonly notes: readonly string[];
+}
+
+type DownDeps = Pick<LocalDeps, "processes" | "clock" | "onProgress">;
+
+/** Stops every process of the fleet in `directory`: agents and shards first, since they outlive coordinators. */
+export async function downFleet(
+  directory: string,
+  deps: DownDeps,
+  graceMs = STOP_GRACE_MS,
+): Promise<DownReport> {
+  const fleet = await loadLocalFleet(directory);
+  return withLock(lockPath(fleet.directory), deps, () => stopAll(fleet, deps, graceMs));
+}
+
+/** Stops the fleet and removes it. Throws NAME_MISMATCH, with nothing done, when it is not called `confirmName`. */
+export async function destroyFleet(
+  directory: string,
+  options: { readonly confirmName: string },
+  deps: LocalDeps,
+): Promise<DestroyReport> {
+  const fleet = await loadLocalFleet(directory);
+  if (options.confirmName !== fleet.file.name) throw nameMismatch(fleet, options.confirmName);
+  const { contexts, down, notes } = await withLock(lockPath(fleet.directory), deps, async () => {
+    const down = await stopAll(fleet, deps, STOP_GRACE_MS);
+    const contexts = await unregisterContexts(deps.contextsFile, fleet.directory, deps);
+    deps.onProgress(`removing ${fleet.directory}`);
+    return { contexts, down, notes: await removeFiles(fleet) };
+  });
+  return { ...down, contexts, notes: [...notes, ...(await removeFolder(fleet.directory))] };
+}
+
+async function stopAll(fleet: LocalFleet, deps: DownDeps, graceMs: number): Promise<DownReport> {
+  const dataPlane = fleet.processes.filter((plan) => plan.role !== "coordinator");
+  const coordinators = fleet.processes.filter((plan) => plan.role === "coordinator");
+  const outcomes = new Map<string, Stopped>();
+  for (const plans of [dataPlane, coordinators]) {
+    if (plans.length > 0) deps.onProgress(`stopping ${plans.map((plan) => plan.name).join(", ")}`);
+    await Promise.all(
+      plans.map(async (plan) => outcomes.set(plan.name, await stopProcess(plan.files.pid, graceMs, deps))),
+    );
+  }
+  const named = (outcome: Stopped): string[] =>
+    [...outcomes].filter(([, found]) => found === outcome).map(([name]) => name);
+  return {
+    name: fleet.file.name,
+    directory: fleet.directory,
+    stopped: named("stopped"),
+    killed: named("killed"),
+  };
+}
+
+/** Removes what init made, all but the folder itself; returns a note for each link whose target was left. */
+async function removeFiles(fleet: LocalFleet): Promise<string[]> {
+  const { directory, processes } = fleet;
+  const folders = [...processes.map((plan) => plan.files.folder), certsFolder(directory)];
+  const notes: string[] = [];
+  for (const path of [...folders, foundingPath(directory), fleetFilePath(directory)]) {
+    if (await isLink(path)) notes.push(`${path} was a link: the link was removed, what it leads to was left`);
+    // rm does not follow links, neither this one nor any below it.
+    await rm(path, { recursive: true, force: true });
+  }
+  return notes;
+}
+
+async function removeFolder(directory: string): Promise<string[]> {
+  try {
+    await rmdir(directory);
+    return [];
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) throw error;
+    const left = await readdir(directory);
+    return [`${directory} was left, since fleet did not make: ${left.map((name) => join(directory, name)).join(", ")}`];
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink();
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+function nameMismatch(fleet: LocalFleet, given: string): OperatorError {
+  return new OperatorError("NAME_MISMATCH", {
+    what: `the fleet in ${fleet.directory} is called ${fleet.file.name}, not ${given}`,
+    why: "destroying a fleet takes its name, so that the wrong one is not destroyed; nothing was done",
+    next: `fleet destroy --dir ${fleet.directory}, and type ${fleet.file.name}`,
+    exit: Exit.Precondition,
+  });
+}

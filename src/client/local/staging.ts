@@ -1,0 +1,131 @@
+// Writes everything of a new local fleet into a staging folder: certificates, one folder a process, agents.yaml
+// and fleet.yaml. All of it is on disk before the folder gets its name; the rename is the caller's.
+// What must stay true: keys are readable by their owner alone, and nothing is written outside the folder.
+import { mkdir, writeFile } from "node:fs/promises";
+import { present } from "../../core/base/assert.ts";
+import { syncDirectory } from "../../core/base/durable-file.ts";
+import { nodeId } from "../../core/base/ids.ts";
+import { formatAgentsFile } from "../../core/wire/agents-file.ts";
+import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
+import type { TlsFiles } from "../../core/wire/tls.ts";
+import { createAuthority, issueCertificate, type PemPair } from "./certs.ts";
+import { type FleetFile, formatFleetFile } from "./fleet-file.ts";
+import {
+  ADMIN,
+  agentsFilePath,
+  authorityFiles,
+  certsFolder,
+  clusterCertsFolder,
+  clusterTls,
+  fleetFilePath,
+  foundingPath,
+  holderTls,
+  processFiles,
+  READONLY,
+} from "./layout.ts";
+import { planProcesses } from "./process-plan.ts";
+
+/** Ten years: a local fleet has no renewal, and must not die of its age. The authority lasts longer. */
+const CERTIFICATE_DAYS = 3_650;
+const FOLDER_MODE = 0o700;
+const KEY_MODE = 0o600;
+const PUBLIC_MODE = 0o644;
+
+/** One certificate to make: who holds it, in which files, and whether anybody dials the holder. */
+interface Holder {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly files: TlsFiles;
+  readonly isDialed: boolean;
+}
+
+/** Fills the empty folder `staging` with the fleet that `fleet` describes. */
+export async function fillStaging(staging: string, fleet: FleetFile): Promise<void> {
+  const folders = foldersOf(staging, fleet);
+  for (const folder of folders) await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  await writeCertificates(staging, fleet);
+  if (fleet.clusters.length > 0) await writeSynced(agentsFilePath(staging), agentsText(fleet), PUBLIC_MODE);
+  await writeSynced(foundingPath(staging), "", PUBLIC_MODE);
+  await writeSynced(fleetFilePath(staging), formatFleetFile(fleet), PUBLIC_MODE);
+  for (const folder of [...folders, staging]) await syncDirectory(folder);
+}
+
+function foldersOf(directory: string, fleet: FleetFile): string[] {
+  const processes = planProcesses(directory, fleet).flatMap(({ role, files }) =>
+    role === "agents" ? [files.folder] : [files.folder, files.data],
+  );
+  return [certsFolder(directory), clusterCertsFolder(directory), ...processes];
+}
+
+async function writeCertificates(directory: string, fleet: FleetFile): Promise<void> {
+  const authority = await createAuthority(`${fleet.name} authority ${fleet.clusterId}`);
+  const files = authorityFiles(directory);
+  await writePair(files, authority);
+  await Promise.all(
+    holdersOf(directory, fleet).map(async (holder) => writePair(holder.files, await issue(authority, holder))),
+  );
+  // The folder of the clusters' certificates is complete in itself, as on a machine that runs only agents.
+  await writeSynced(clusterTls(directory, ADMIN).ca, authority.certificate, PUBLIC_MODE);
+}
+
+function holdersOf(directory: string, fleet: FleetFile): Holder[] {
+  const person = (kind: "admin" | "readonly", name: string): Holder => ({
+    name,
+    identity: { kind },
+    files: holderTls(directory, name),
+    isDialed: false,
+  });
+  return [
+    person("admin", ADMIN),
+    person("readonly", READONLY),
+    ...fleet.nodes.map(({ id, name }) => ({
+      name,
+      identity: { kind: "replica" as const, id: nodeId(id) },
+      files: holderTls(directory, name),
+      isDialed: true,
+    })),
+    ...fleet.shards.map(({ id }) => ({
+      name: id,
+      identity: { kind: "shard" as const, id },
+      files: holderTls(directory, id),
+      isDialed: true,
+    })),
+    ...fleet.clusters.map((id) => ({
+      name: id,
+      identity: { kind: "cluster" as const, id },
+      files: clusterTls(directory, id),
+      isDialed: false,
+    })),
+  ];
+}
+
+function issue(authority: PemPair, holder: Holder): Promise<PemPair> {
+  return issueCertificate(authority, {
+    commonName: holder.name,
+    uri: formatIdentity(holder.identity),
+    ...(holder.isDialed
+      ? { dnsNames: ["localhost", holder.name], ipAddresses: ["127.0.0.1", "::1"] }
+      : {}),
+    days: CERTIFICATE_DAYS,
+  });
+}
+
+/** Clusters go to the shards in turn. */
+function agentsText(fleet: FleetFile): string {
+  return formatAgentsFile(
+    fleet.clusters.map((cluster, at) => {
+      const shard = present(fleet.shards[at % fleet.shards.length], "clusters have shards to dial");
+      return { cluster, shardAddr: shard.address };
+    }),
+  );
+}
+
+async function writePair(files: { readonly cert: string; readonly key: string }, pair: PemPair): Promise<void> {
+  await writeSynced(files.cert, pair.certificate, PUBLIC_MODE);
+  await writeSynced(files.key, pair.key, KEY_MODE);
+}
+
+/** Writes a new file and syncs it; its name becomes durable when its folder is synced. */
+async function writeSynced(path: string, text: string, mode: number): Promise<void> {
+  await writeFile(path, text, { mode, flag: "wx", flush: true });
+}

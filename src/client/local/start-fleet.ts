@@ -1,0 +1,68 @@
+// Starts the processes of a local fleet that do not run, all or none: nothing is started while any port is taken.
+// The caller holds the fleet's lock. Absent: waiting for a leader (wait-ready.ts).
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { LocalDeps } from "./deps.ts";
+import { isBeingFounded } from "./founding.ts";
+import { assertComplete, type LocalFleet } from "./local-fleet.ts";
+import { findPortHolder, isPortTaken } from "./ports.ts";
+import { launchOf, type ProcessPlan } from "./process-plan.ts";
+import { inspectProcess, type ProcessState, startProcess } from "./supervisor.ts";
+
+export interface Started {
+  /** Names of the processes that this call started. */
+  readonly started: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export type StartDeps = Pick<LocalDeps, "processes" | "program" | "onProgress">;
+
+/** Starts what does not run. Throws FLEET_INCOMPLETE or PORT_TAKEN before anything is started. */
+export async function startFleet(fleet: LocalFleet, deps: StartDeps): Promise<Started> {
+  await assertComplete(fleet);
+  return startPlans(fleet, fleet.processes, deps);
+}
+
+/** As `startFleet`, for some of the fleet's processes, and without asking that their data be there. */
+export async function startPlans(
+  fleet: LocalFleet,
+  plans: readonly ProcessPlan[],
+  deps: StartDeps,
+): Promise<Started> {
+  const isFounding = await isBeingFounded(fleet.directory);
+  const states = await Promise.all(
+    plans.map(async (plan) => ({ plan, state: await inspectProcess(plan.files.pid, deps.processes) })),
+  );
+  const idle = states.filter(({ state }) => state.kind !== "running");
+  await Promise.all(idle.map(({ plan }) => assertPortFree(plan)));
+  if (idle.length > 0) deps.onProgress(`starting ${idle.map(({ plan }) => plan.name).join(", ")}`);
+  await Promise.all(
+    idle.map(({ plan }) =>
+      startProcess(plan.files.pid, launchOf(plan, deps.program, isFounding), deps.processes),
+    ),
+  );
+  return {
+    started: idle.map(({ plan }) => plan.name),
+    notes: idle.flatMap(({ plan, state }) => noteStale(plan.name, state)),
+  };
+}
+
+function noteStale(name: string, state: ProcessState): string[] {
+  if (state.kind !== "stale-pid") return [];
+  const former = state.pid === null ? "an unreadable pid file" : `process ${state.pid}`;
+  return [`${name} had not been stopped properly (${former} is gone); its pid file was replaced`];
+}
+
+async function assertPortFree(plan: ProcessPlan): Promise<void> {
+  if (plan.address === null || !(await isPortTaken(plan.address))) return;
+  const holder = await findPortHolder(plan.address);
+  throw new OperatorError("PORT_TAKEN", {
+    what: `${plan.name} cannot listen on ${plan.address}: the port is taken`,
+    why:
+      holder === null
+        ? "another process listens on it"
+        : `process ${holder.pid} listens on it: ${holder.command}`,
+    next: holder === null ? "end that process, then: fleet up" : `end it (kill ${holder.pid}), then: fleet up`,
+    endpoint: plan.address,
+    exit: Exit.Precondition,
+  });
+}

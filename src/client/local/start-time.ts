@@ -1,0 +1,63 @@
+// When the process under a pid was started, as an opaque text to compare: what tells a process from a later
+// one under the same pid. From the kernel's /proc where there is one, otherwise from ps.
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Reads the start time of `pid`; null when no process runs under it. */
+export type StartTimeReader = (pid: number) => Promise<string | null>;
+
+/** Picks the reader that works on this machine. */
+export async function chooseStartTimeReader(): Promise<StartTimeReader> {
+  return (await startTimeFromProc(process.pid)) === null ? startTimeFromPs : startTimeFromProc;
+}
+
+/** Clock ticks since boot, with the boot they count from: ticks alone repeat after a reboot. */
+export async function startTimeFromProc(pid: number): Promise<string | null> {
+  const stat = await readIfThere(`/proc/${pid}/stat`);
+  const ticks = stat === null ? null : parseStat(stat);
+  if (ticks === null) return null;
+  const boot = await readIfThere("/proc/sys/kernel/random/boot_id");
+  return `${ticks}@${boot?.trim() ?? "boot"}`;
+}
+
+/** Whole seconds: two processes under one pid within a second are beyond what a kernel does. */
+export async function startTimeFromPs(pid: number): Promise<string | null> {
+  try {
+    const { stdout } = await run("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
+      env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+    });
+    const [state, ...started] = stdout.trim().split(/\s+/);
+    return state === undefined || isDead(state) || started.length === 0 ? null : started.join(" ");
+  } catch {
+    // ps exits 1 when no process has this pid.
+    return null;
+  }
+}
+
+/** The start time in a line of /proc/<pid>/stat; null for a zombie. A command may hold spaces and parentheses. */
+export function parseStat(line: string): string | null {
+  const fields = line
+    .slice(line.lastIndexOf(")") + 1)
+    .trim()
+    .split(" ");
+  // proc(5): the state is field 3 and the start time field 22, and the fields after the command begin at 3.
+  const [state, startTime] = [fields[0], fields[22 - 3]];
+  return state === undefined || startTime === undefined || isDead(state) ? null : startTime;
+}
+
+/** Z is a zombie and X is dead: their pids are taken, but nothing runs. */
+function isDead(state: string): boolean {
+  return state.startsWith("Z") || state.startsWith("X");
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    // A process may vanish between any two reads; then it does not run.
+    return null;
+  }
+}

@@ -1,0 +1,60 @@
+// Exactly-once writes of one client (Raft dissertation §6.3): a session opened through the log, a sequence number
+// a write, and the lowest number still awaited, so that the servers may forget older outcomes.
+// What must stay true: a number is used for one operation only, however often it is sent.
+
+import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
+import type { CoordinatorClient, SubmitResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import { type CallLimits, unary } from "../core/wire/unary.ts";
+
+export interface WriteOptions {
+  /** Kept in the audit log. */
+  readonly reason: string;
+  /** How long the write may take with all its retries, in milliseconds. */
+  readonly deadlineMs: number;
+}
+
+export class WriteSession {
+  readonly #caller: LeaderCaller<CoordinatorClient>;
+  #opening: Promise<number> | null = null;
+  #sequence = 0;
+  readonly #outstanding = new Set<number>();
+
+  constructor(caller: LeaderCaller<CoordinatorClient>) {
+    this.#caller = caller;
+  }
+
+  async write(operation: Operation, options: WriteOptions): Promise<SubmitResponse> {
+    const sessionId = await this.#open(options);
+    this.#sequence += 1;
+    const sequence = this.#sequence;
+    this.#outstanding.add(sequence);
+    try {
+      return await this.#caller.call((client, limits) => {
+        const firstOutstanding = Math.min(...this.#outstanding);
+        const request = { sessionId, sequence, firstOutstanding, reason: options.reason, operation };
+        return unary(client.submit.bind(client), request, limits);
+      }, options);
+    } finally {
+      this.#outstanding.delete(sequence);
+    }
+  }
+
+  // A session opened twice by a retry costs the servers one row, which they drop as the least recently used.
+  #open(options: WriteOptions): Promise<number> {
+    this.#opening ??= this.#caller
+      .call((client, limits) => openSession(client, limits), options)
+      .catch((error) => {
+        this.#opening = null;
+        throw error;
+      });
+    return this.#opening;
+  }
+}
+
+async function openSession(client: CoordinatorClient, limits: CallLimits): Promise<number> {
+  const operation: Operation = { kind: { $case: "openSession", value: {} } };
+  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
+  const response = await unary(client.submit.bind(client), request, limits);
+  return response.applied?.version ?? 0;
+}

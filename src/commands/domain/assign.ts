@@ -1,0 +1,36 @@
+// `fleet domain assign`: gives a topology domain to a shard, with a compare-and-set when it is moved.
+import { Flags } from "@oclif/core";
+import { domainFlags } from "../../ui/cli/domain-flags.ts";
+import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import { previewAssign } from "../../ui/model/preview.ts";
+
+export default class DomainAssign extends WriteCommand {
+  static override summary = "Assign a topology domain to a shard";
+  static override description =
+    "A domain that another shard has is moved only with --expect-version, so that two operators cannot undo each other unseen.";
+  static override examples = [
+    "<%= config.bin %> domain assign --domain topology.kubernetes.io/zone=eu-1a --shard s1",
+    "<%= config.bin %> domain assign --domain topology.kubernetes.io/zone=eu-1a --shard s2 --expect-version 1",
+  ];
+  static override flags = {
+    ...mutationFlags,
+    ...domainFlags,
+    shard: Flags.string({ required: true, summary: "The shard that is to have it" }),
+  };
+
+  async run(): Promise<WriteReport> {
+    const { flags } = await this.parse(DomainAssign);
+    const { domain, shard, "expect-version": expectedVersion } = flags;
+    const name = `${domain.key}=${domain.value}`;
+    return await this.write(flags, {
+      operation: { $case: "assignDomain", value: { ...domain, shardId: shard, expectedVersion } },
+      done: `assigned domain ${name} to shard ${shard}`,
+      already: `domain ${name} was assigned to shard ${shard} already`,
+      preview: async (client) => {
+        const [{ shards }, { domains }] = await Promise.all([client.listShards(), client.listDomains()]);
+        return previewAssign({ shards, domains }, domain, shard, expectedVersion);
+      },
+    });
+  }
+}

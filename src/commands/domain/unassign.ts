@@ -1,0 +1,23 @@
+// `fleet domain unassign`: takes a topology domain from the shard that has it.
+import { domainFlags } from "../../ui/cli/domain-flags.ts";
+import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import { previewUnassign } from "../../ui/model/preview.ts";
+
+export default class DomainUnassign extends WriteCommand {
+  static override summary = "Take a topology domain from its shard";
+  static override examples = ["<%= config.bin %> domain unassign --domain topology.kubernetes.io/zone=eu-1a"];
+  static override flags = { ...mutationFlags, ...domainFlags };
+
+  async run(): Promise<WriteReport> {
+    const { flags } = await this.parse(DomainUnassign);
+    const { domain, "expect-version": expectedVersion } = flags;
+    const name = `${domain.key}=${domain.value}`;
+    return await this.write(flags, {
+      operation: { $case: "unassignDomain", value: { ...domain, expectedVersion } },
+      done: `domain ${name} is not assigned any more`,
+      already: `domain ${name} was not assigned`,
+      preview: async (client) => previewUnassign(await client.listDomains(), domain, expectedVersion),
+    });
+  }
+}

@@ -1,0 +1,31 @@
+// `fleet serve agents`: many clusters' agents in one process, each dialing the shard that a file names.
+import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+
+export default class ServeAgents extends ServeCommand {
+  static override summary = "Run the agents of many clusters in the foreground";
+  static override description =
+    "On SIGHUP the file is read again, and only the agents whose entry changed are restarted.";
+  static override flags = {
+    ...logFlags,
+    "insecure-loopback": tlsFlags["insecure-loopback"],
+    file: Flags.string({ required: true, summary: "YAML file: agents: [{cluster, shardAddr}]" }),
+    certs: Flags.string({ summary: "Folder of ca.crt and each cluster's <cluster>.crt and <cluster>.key" }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(ServeAgents);
+    const certsDirectory = flags.certs ?? (flags["insecure-loopback"] ? "insecure-loopback" : null);
+    if (certsDirectory === null) {
+      throw new OperatorError("TLS_MISSING", {
+        what: "--certs is missing",
+        why: "every port of a fleet uses mutual TLS",
+        next: "give the folder, or --insecure-loopback for a test on this machine",
+        exit: Exit.Usage,
+      });
+    }
+    const { startAgentHost } = await import("../../core/agent/agent-host.ts");
+    await this.serve(flags["log-level"], (log) => startAgentHost({ file: flags.file, certsDirectory, log }));
+  }
+}

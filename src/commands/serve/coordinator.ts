@@ -1,0 +1,61 @@
+// `fleet serve coordinator`: one replica of the coordinator, in the foreground.
+import { Flags } from "@oclif/core";
+import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { parsePeers } from "../../ui/model/peers.ts";
+
+export default class ServeCoordinator extends ServeCommand {
+  static override summary = "Run one coordinator replica in the foreground";
+  static override description =
+    "Everything else starts this. An empty data folder is founded only with --bootstrap; without it, it means that the disk was lost, and the replica asks its peers to take it in again.";
+  static override flags = {
+    ...tlsFlags,
+    ...logFlags,
+    id: Flags.integer({ required: true, min: 1, summary: "This replica's number, the same for ever" }),
+    name: Flags.string({ required: true, summary: "This replica's name" }),
+    fleet: Flags.string({ required: true, summary: "The fleet's name" }),
+    "cluster-id": Flags.string({
+      required: true,
+      summary: "The fleet's id; a replica of another is refused",
+    }),
+    listen: Flags.string({ required: true, summary: "host:port to listen on" }),
+    peers: Flags.string({
+      required: true,
+      summary: "All replicas, this one too: 1=n1@host:port,2=n2@host:port",
+    }),
+    data: Flags.string({ required: true, summary: "Data folder" }),
+    profile: Flags.option({
+      options: ["lan", "wan"] as const,
+      default: "lan" as const,
+      summary: "Timings",
+    })(),
+    bootstrap: Flags.boolean({ summary: "Found the fleet if the data folder is empty" }),
+    "snapshot-every": Flags.integer({
+      min: 10,
+      default: 10_000,
+      summary: "Applied entries between snapshots",
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(ServeCoordinator);
+    const { startCoordinator } = await import("../../core/coordinator/coordinator.ts");
+    const { replicas, self } = parsePeers(flags.peers, flags.id, flags.name);
+    await this.serve(flags["log-level"], (log, onFatal) =>
+      startCoordinator({
+        self,
+        clusterId: flags["cluster-id"],
+        clusterName: flags.fleet,
+        replicas,
+        listen: flags.listen,
+        dataDirectory: flags.data,
+        bootstrap: flags.bootstrap,
+        tls: this.tls(flags),
+        profile: flags.profile,
+        snapshotEvery: flags["snapshot-every"],
+        version: this.config.version,
+        log,
+        onFatal,
+      }),
+    );
+  }
+}

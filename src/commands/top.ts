@@ -1,0 +1,63 @@
+// `fleet top`: the live dashboard; `--once` prints a single frame of it, for pipes and reports.
+import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../core/base/errors.ts";
+import { FleetCommand } from "../ui/cli/fleet-command.ts";
+import { initialTopState, observe, type TopState } from "../ui/model/top-state.ts";
+import type { Source } from "../ui/top-poller.ts";
+
+// A pipe has no size: wide enough for every column, high enough for every pane of a small fleet.
+const PIPE_SIZE = { columns: 120, rows: 40 };
+
+export default class Top extends FleetCommand {
+  static override summary = "Watch a fleet live: nodes, commit rate, shards, bindings and their drift";
+  static override description = "Keys: 1 2 3 or tab choose a pane, ? shows the others, q quits.";
+  static override examples = ["<%= config.bin %> top", "<%= config.bin %> top --once"];
+  static override flags = { once: Flags.boolean({ summary: "Print one frame and exit" }) };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Top);
+    if (!flags.once && !(process.stdout.isTTY && process.stdin.isTTY)) throw noTerminal();
+    const client = await this.client(flags);
+    const { topSources } = await import("../ui/top-sources.ts");
+    const sources = topSources(client, Date.now);
+    if (flags.once) await this.#printFrame(sources);
+    else await this.#live(sources);
+  }
+
+  async #live(sources: readonly Source[]): Promise<void> {
+    const { runDashboard } = await import("../ui/top-dashboard.tsx");
+    const ended = await runDashboard(sources, process, this.look(process.stdout));
+    this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
+  }
+
+  async #printFrame(sources: readonly Source[]): Promise<void> {
+    const { pollOnce } = await import("../ui/top-poller.ts");
+    let state = initialTopState(Date.now());
+    await pollOnce(sources, (event) => {
+      state = observe(state, event);
+    });
+    const frame = await this.#frame(observe(state, { kind: "tick", atMs: Date.now() }));
+    const { fleet, shards, clusters } = state;
+    const report = {
+      fleet: fleet?.value ?? null,
+      shards: shards?.value ?? null,
+      clusters: clusters?.value ?? null,
+    };
+    await this.printText(report, { kind: "Top", text: () => [frame] });
+  }
+
+  async #frame(state: TopState): Promise<string> {
+    const { frameText } = await import("../ui/top-dashboard.tsx");
+    const { stdout } = process;
+    const size = stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows - 1 } : PIPE_SIZE;
+    return frameText(state, size, this.look(stdout));
+  }
+}
+
+function noTerminal(): OperatorError {
+  return new OperatorError("NO_TERMINAL", {
+    what: "fleet top draws on a terminal, and this is none",
+    next: "print one frame with: fleet top --once",
+    exit: Exit.Usage,
+  });
+}

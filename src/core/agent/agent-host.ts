@@ -1,0 +1,151 @@
+// Many agents in one process, as a file names them. Must stay true: a reload touches only the agents whose entry
+// changed, no cluster ever has two agents here at once, and a broken file changes nothing.
+// Absent: watching the file; the command that hosts it decides when to reload.
+
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentEntry } from "../wire/agents-file.ts";
+import { parseAgentsFile } from "../wire/agents-file.ts";
+import type { TlsChoice } from "../wire/tls.ts";
+import type { AgentState, AgentTuning } from "./agent.ts";
+import { Agent, agentTuning } from "./agent.ts";
+
+export interface AgentHostOptions {
+  /** The agents file (wire/agents-file.ts). */
+  readonly file: string;
+  /** Where `ca.crt`, `<cluster>.crt` and `<cluster>.key` lie, for entries that name no folder of their own. */
+  readonly certsDirectory: string | "insecure-loopback";
+  readonly log: Log;
+  readonly tuning?: AgentTuning;
+}
+
+export interface AgentView {
+  readonly cluster: string;
+  readonly shardAddr: string;
+  readonly state: AgentState;
+}
+
+export type Reloaded =
+  | { readonly ok: true; readonly started: number; readonly stopped: number; readonly restarted: number }
+  | { readonly ok: false; readonly error: OperatorError };
+
+interface Hosted {
+  readonly entry: AgentEntry;
+  readonly agent: Agent;
+}
+
+/** Starts the agents of the file. Throws an OperatorError when the file cannot be used. */
+export async function startAgentHost(options: AgentHostOptions): Promise<AgentHost> {
+  const host = new AgentHost(options);
+  const first = await host.reload();
+  if (!first.ok) throw first.error;
+  return host;
+}
+
+export class AgentHost {
+  readonly #options: AgentHostOptions;
+  readonly #hosted = new Map<string, Hosted>();
+  // Reloads run one after another, whoever asks for them.
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: AgentHostOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the file again and follows it. A broken file is logged and returned, and the old agents stay. */
+  reload(): Promise<Reloaded> {
+    const next = this.#last.then(() => this.#follow());
+    this.#last = next;
+    return next;
+  }
+
+  /** In the order of the clusters' names. */
+  agents(): readonly AgentView[] {
+    const views = [...this.#hosted.values()].map(({ entry, agent }) => ({
+      cluster: entry.cluster,
+      shardAddr: entry.shardAddr,
+      state: agent.state,
+    }));
+    return views.sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await Promise.all([...this.#hosted.values()].map(({ agent }) => agent.stop()));
+    this.#hosted.clear();
+  }
+
+  async #follow(): Promise<Reloaded> {
+    const { file, log } = this.#options;
+    const wanted = await this.#read();
+    if (wanted instanceof OperatorError) {
+      log.error("the agents file cannot be used; the agents stay as they were", {
+        file,
+        error: wanted.message,
+      });
+      return { ok: false, error: wanted };
+    }
+    const before = new Map([...this.#hosted].map(([cluster, { entry }]) => [cluster, entry]));
+    const gone = [...before.keys()].filter((cluster) => !wanted.has(cluster));
+    const changed = [...wanted.values()].filter((entry) => isChanged(before.get(entry.cluster), entry));
+    const fresh = [...wanted.values()].filter((entry) => !before.has(entry.cluster));
+    await Promise.all(
+      [...gone, ...changed.map((entry) => entry.cluster)].map((cluster) => this.#stop(cluster)),
+    );
+    for (const entry of [...changed, ...fresh]) this.#start(entry);
+    const counts = { started: fresh.length, stopped: gone.length, restarted: changed.length };
+    log.info("the agents file was read", { file, ...counts });
+    return { ok: true, ...counts };
+  }
+
+  async #read(): Promise<ReadonlyMap<string, AgentEntry> | OperatorError> {
+    const { file } = this.#options;
+    try {
+      const entries = parseAgentsFile(await readFile(file, "utf8"), file);
+      return new Map(entries.map((entry) => [entry.cluster, entry]));
+    } catch (error) {
+      return error instanceof OperatorError ? error : unreadable(file, error);
+    }
+  }
+
+  #start(entry: AgentEntry): void {
+    const { log, tuning = agentTuning } = this.#options;
+    const { cluster, shardAddr } = entry;
+    const agent = new Agent({ cluster, shardAddr, tls: this.#tlsOf(entry), log, tuning });
+    this.#hosted.set(cluster, { entry, agent });
+    agent.start();
+  }
+
+  async #stop(cluster: string): Promise<void> {
+    await this.#hosted.get(cluster)?.agent.stop();
+    this.#hosted.delete(cluster);
+  }
+
+  #tlsOf(entry: AgentEntry): TlsChoice {
+    const { certsDirectory, file } = this.#options;
+    if (certsDirectory === "insecure-loopback") return certsDirectory;
+    const folder = entry.certs === undefined ? certsDirectory : resolve(dirname(file), entry.certs);
+    return {
+      ca: join(folder, "ca.crt"),
+      cert: join(folder, `${entry.cluster}.crt`),
+      key: join(folder, `${entry.cluster}.key`),
+    };
+  }
+}
+
+function isChanged(before: AgentEntry | undefined, now: AgentEntry): boolean {
+  if (before === undefined) return false;
+  return before.shardAddr !== now.shardAddr || before.certs !== now.certs;
+}
+
+function unreadable(file: string, error: unknown): OperatorError {
+  return new OperatorError("AGENTS_FILE_UNREADABLE", {
+    what: `the agents file ${file} cannot be read`,
+    why: error instanceof Error ? error.message : String(error),
+    next: "give the path of the file that lists the agents",
+    exit: Exit.NotFound,
+    cause: error,
+  });
+}

@@ -1,0 +1,10 @@
+// What a long-running role needs of a logger; the commands give it pino, tests a recorder.
+
+type LogFields = Readonly<Record<string, unknown>>;
+
+/** `fact` is a constant sentence; what varies goes into `fields`. */
+export interface Log {
+  info(fact: string, fields?: LogFields): void;
+  warn(fact: string, fields?: LogFields): void;
+  error(fact: string, fields?: LogFields): void;
+}

@@ -1,0 +1,211 @@
+// Puts one coordinator replica together and starts it: storage, the Raft group's driver, peers, gRPC services.
+// What must stay true: nothing is served before the data folder has been read and found whole; when a write or an
+// invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
+
+import { randomInt } from "node:crypto";
+import { Server } from "@grpc/grpc-js";
+import { Exit, OperatorError } from "../base/errors.ts";
+import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { SeededPrng } from "../base/prng.ts";
+import { RaftNode } from "../raft/raft-node.ts";
+import { DiskStorage } from "../storage/disk-storage.ts";
+import type { Storage } from "../storage/storage.ts";
+import { GrpcTransport } from "../transport/grpc.ts";
+import type { Peer } from "../transport/transport.ts";
+import { bindServer } from "../wire/bind-server.ts";
+import { channelOptions, serverOptions } from "../wire/channel-options.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
+import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
+
+import { addStandardServices } from "../wire/standard-services.ts";
+import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { FleetMachine } from "./fleet-machine.ts";
+import { GroupDriver } from "./group-driver.ts";
+import { Observed } from "./observed.ts";
+import { PROFILES, type ProfileName } from "./profile.ts";
+import { RejoinAsker, RejoinMark } from "./rejoin.ts";
+import { Replica } from "./replica.ts";
+import type { ServiceContext } from "./services/context.ts";
+import { coordinatorService } from "./services/coordinator-service.ts";
+import { raftService } from "./services/raft-service.ts";
+
+export interface CoordinatorOptions {
+  readonly self: NodeId;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  /** All replicas, this one included. */
+  readonly replicas: readonly Peer[];
+  /** host:port; port 0 picks a free one. */
+  readonly listen: string;
+  readonly dataDirectory: string;
+  /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
+  readonly bootstrap: boolean;
+  readonly tls: TlsChoice;
+  readonly profile: ProfileName;
+  readonly snapshotEvery: number;
+  readonly version: string;
+  readonly log: Log;
+  /** Called once when this replica can't go on; the process should exit. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface RunningCoordinator {
+  /** host:port that it really listens on. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+const TRAILING_ENTRIES = 1_000;
+const MEGABYTE = 1024 * 1024;
+
+export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  const tls = loadTls(options.tls);
+  const { self, clusterId, log } = options;
+  const mark = new RejoinMark(options.dataDirectory);
+  const storage = await DiskStorage.open({
+    directory: options.dataDirectory,
+    identity: { clusterId, nodeId: self },
+    onReport: (report) => log.warn("storage", { ...report }),
+  });
+  await found(options, storage, mark);
+
+  const peers = options.replicas.filter((replica) => replica.id !== self);
+  const credentials = channelCredentials(tls, options.listen);
+  const transport = new GrpcTransport({
+    self,
+    clusterId,
+    peers,
+    credentials,
+    channelOptions,
+    warn: log.warn,
+  });
+  const machine = new FleetMachine();
+  const observed = new Observed();
+  const driver = groupDriver(options, storage, transport, machine, observed);
+  const asker = mark.isSet()
+    ? new RejoinAsker({ self, clusterId, peers, credentials, channelOptions })
+    : null;
+  const replica = new Replica<Outcome>({
+    self,
+    peers,
+    driver,
+    transport,
+    profile: PROFILES[options.profile],
+    rejoin: asker && { ask: (restored) => asker.ask(restored), done: () => mark.clear() },
+  });
+
+  const context: ServiceContext = {
+    clusterId,
+    clusterName: options.clusterName,
+    self,
+    version: options.version,
+    replicas: options.replicas,
+    driver,
+    machine,
+    observed,
+    tls,
+    startedAtMs: Date.now(),
+    now: Date.now,
+  };
+  const server = new Server(serverOptions);
+  server.addService(CoordinatorService, coordinatorService(context));
+  server.addService(RaftService, raftService(context, transport, replica));
+  const standard = addStandardServices(server, ["coordinator", "raft"]);
+  const health = setInterval(() => {
+    standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
+  }, PROFILES[options.profile].tickMs);
+  const address = await bindServer(server, options.listen, tls);
+  log.info("coordinator listens", { address, clusterId, rejoining: asker !== null });
+  return {
+    address,
+    close: async () => {
+      clearInterval(health);
+      replica.stop();
+      asker?.close();
+      await transport.close();
+      server.forceShutdown();
+      await storage.close();
+    },
+  };
+}
+
+/** An empty data folder is either founded with the first configuration, or marked as lost. */
+async function found(options: CoordinatorOptions, storage: Storage, mark: RejoinMark): Promise<void> {
+  if (storage.reader(FLEET_GROUP).lastIndex() > 0) return;
+  if (options.bootstrap && !mark.isSet()) {
+    // etcd's way: every founder starts from the same snapshot, which holds nothing but the configuration.
+    const confState = {
+      voters: options.replicas.map((replica) => replica.id),
+      learners: [],
+      votersOutgoing: [],
+      learnersNext: [],
+      autoLeave: false,
+    };
+    const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
+    await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
+    return;
+  }
+  if (options.replicas.length === 1) {
+    await storage.close();
+    throw new OperatorError("DATA_LOST", {
+      what: `the data folder ${options.dataDirectory} is empty, and no other replica holds a copy`,
+      why: "the folder was deleted or the wrong one was given",
+      next: "put the folder back from a copy, or destroy this fleet and init a new one",
+      exit: Exit.Failure,
+    });
+  }
+  await mark.set();
+}
+
+function groupDriver(
+  options: CoordinatorOptions,
+  storage: Storage,
+  transport: GrpcTransport,
+  machine: FleetMachine,
+  observed: Observed,
+): GroupDriver<Outcome> {
+  const profile = PROFILES[options.profile];
+  const raft = new RaftNode({
+    id: options.self,
+    log: storage.reader(FLEET_GROUP),
+    random: new SeededPrng(randomInt(0xffff_ffff)),
+    applied: logIndex(0),
+    electionTicks: profile.electionTicks,
+    heartbeatTicks: profile.heartbeatTicks,
+    asyncStorageWrites: true,
+    preVote: true,
+    checkQuorum: true,
+    readOnly: "safe",
+    messageBytesMax: MEGABYTE,
+    inflightMessagesMax: 256,
+    inflightBytesMax: 16 * MEGABYTE,
+    uncommittedBytesMax: 32 * MEGABYTE,
+    committedBytesPerReadyMax: 4 * MEGABYTE,
+    disableProposalForwarding: true,
+    disableConfChangeValidation: false,
+    stepDownOnRemoval: true,
+  });
+  const nameOf = (id: number) => options.replicas.find((replica) => replica.id === id)?.name ?? "nobody";
+  return new GroupDriver<Outcome>({
+    group: FLEET_GROUP,
+    self: options.self,
+    raft,
+    storage,
+    machine,
+    send: (message) => transport.send(FLEET_GROUP, message),
+    now: Date.now,
+    incarnation: randomInt(0xffff_ffff),
+    snapshotEvery: options.snapshotEvery,
+    trailing: TRAILING_ENTRIES,
+    onLeadership: (leads) => {
+      observed.forgetAll();
+      options.log.info(leads ? "leads" : "leads no more", {
+        term: raft.status().term,
+        node: nameOf(options.self),
+      });
+    },
+    onFatal: options.onFatal,
+  });
+}

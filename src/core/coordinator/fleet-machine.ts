@@ -1,0 +1,75 @@
+// The fleet's tables behind the Machine port: commands decoded, outcomes returned, and the state hash remembered
+// per applied index, so that replicas can be compared at an index that both have passed.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { assert } from "../base/assert.ts";
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { LogIndex } from "../base/ids.ts";
+import { apply } from "../fleet/apply.ts";
+import { decodeSnapshot, encodeSnapshotParts } from "../fleet/snapshot.ts";
+import { FleetState, type FleetView } from "../fleet/state.ts";
+import { Command, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Machine } from "./machine.ts";
+
+const HASHES_KEPT = 4096;
+
+export class FleetMachine implements Machine<Outcome> {
+  #state = new FleetState();
+  readonly #hashes = new Map<number, string>();
+
+  /** The tables now; not to be kept across turns. */
+  get view(): FleetView {
+    return this.#state;
+  }
+
+  apply(index: LogIndex, data: Uint8Array): Outcome | null {
+    const outcome = data.length === 0 ? this.#skip(index) : apply(this.#state, index, Command.decode(data));
+    this.#rememberHash(index);
+    return outcome;
+  }
+
+  restore(index: LogIndex, data: Uint8Array): void {
+    const restored = decodeSnapshot(data);
+    if (!restored.ok) {
+      throw new OperatorError("SNAPSHOT_DAMAGED", {
+        what: `the snapshot at index ${index} cannot be restored: ${restored.message}`,
+        why: "its bytes changed on disk or on the way, or another version wrote it",
+        next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
+        exit: Exit.Failure,
+      });
+    }
+    // The bootstrap snapshot is empty and knows no index of its own.
+    if (restored.state.appliedIndex < index) restored.state.advanceTo(index);
+    assert(restored.state.appliedIndex === index, "a snapshot's state is the state at the snapshot's index");
+    this.#state = restored.state;
+    this.#hashes.clear();
+    this.#rememberHash(index);
+  }
+
+  capture(): () => Promise<Uint8Array> {
+    const view = this.#state.capture();
+    return async () => {
+      const parts: Uint8Array[] = [];
+      for (const part of encodeSnapshotParts(view)) {
+        parts.push(part);
+        await nextTurn();
+      }
+      return Buffer.concat(parts);
+    };
+  }
+
+  /** The state hash right after `index` was applied; null when that is not, or no longer, known. */
+  hashAt(index: number): string | null {
+    return this.#hashes.get(index) ?? null;
+  }
+
+  #skip(index: LogIndex): null {
+    this.#state.advanceTo(index);
+    return null;
+  }
+
+  #rememberHash(index: LogIndex): void {
+    this.#hashes.set(index, this.#state.hash());
+    this.#hashes.delete(index - HASHES_KEPT);
+  }
+}

@@ -1,0 +1,279 @@
+// Drives one Raft group: everything that happens (ticks, messages, proposals, finished writes) is told to the pure
+// core, and what the core answers with a Ready is performed here: storage, network, the state machine.
+// What must stay true: a response that waits for a write is delivered only after the storage promised it is synced;
+// committed entries are applied in order, each once; after a failed write this group does nothing more.
+
+import { assert } from "../base/assert.ts";
+import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
+import type { ConfChange } from "../raft/confchange.ts";
+import { decodeConfChange } from "../raft/confchange-codec.ts";
+import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message } from "../raft/message.ts";
+import type { RaftNode } from "../raft/raft-node.ts";
+import type { Ready } from "../raft/ready.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Machine } from "./machine.ts";
+import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
+
+export interface GroupDriverOptions<Result> {
+  readonly group: GroupId;
+  readonly self: NodeId;
+  readonly raft: RaftNode;
+  readonly storage: Storage;
+  readonly machine: Machine<Result>;
+  readonly send: (message: Message) => void;
+  readonly now: () => number;
+  /** Distinguishes this process's read requests from those of its earlier lives. */
+  readonly incarnation: number;
+  readonly snapshotEvery: number;
+  /** Entries kept behind a snapshot, so that a follower a little behind need not take the snapshot. */
+  readonly trailing: number;
+  readonly onLeadership: (leads: boolean) => void;
+  /** A write or an invariant failed: the process must stop. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export class GroupDriver<Result> {
+  readonly #options: GroupDriverOptions<Result>;
+  readonly #writes = new PendingWrites<Result>();
+  readonly #reads = new PendingReads();
+  #scheduled = false;
+  #stopped = false;
+  #leads = false;
+  #readRequests = 0;
+  #applied: LogIndex;
+  #appliedTerm: Term;
+  #confState: ConfState;
+  #snapshotIndex: LogIndex;
+  #snapshotting = false;
+
+  constructor(options: GroupDriverOptions<Result>) {
+    this.#options = options;
+    const reader = options.storage.reader(options.group);
+    const snapshot = reader.snapshot();
+    assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
+    this.#applied = snapshot.index;
+    this.#appliedTerm = snapshot.term;
+    this.#snapshotIndex = snapshot.index;
+    this.#confState = snapshot.confState;
+    options.machine.restore(snapshot.index, snapshot.data);
+    this.#schedule();
+  }
+
+  get appliedIndex(): LogIndex {
+    return this.#applied;
+  }
+
+  get snapshotIndex(): LogIndex {
+    return this.#snapshotIndex;
+  }
+
+  status(): ReturnType<RaftNode["status"]> {
+    return this.#options.raft.status();
+  }
+
+  tick(): void {
+    this.#tell((raft) => raft.tick());
+    this.#writes.expire(this.#options.now());
+    this.#reads.expire(this.#options.now());
+  }
+
+  receive(message: Message): void {
+    // A refused step (an unknown peer, a dropped proposal) is the sender's loss; Raft tolerates it.
+    this.#tell((raft) => raft.step(message));
+  }
+
+  unreachable(peer: NodeId): void {
+    this.#tell((raft) => raft.reportUnreachable(peer));
+  }
+
+  snapshotDelivered(peer: NodeId, ok: boolean): void {
+    this.#tell((raft) => raft.reportSnapshot(peer, ok));
+  }
+
+  forgetLeader(): void {
+    this.#tell((raft) => raft.forgetLeader());
+  }
+
+  campaign(): void {
+    this.#tell((raft) => raft.campaign());
+  }
+
+  transferLeader(to: NodeId): void {
+    this.#tell((raft) => raft.transferLeader(to));
+  }
+
+  /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
+  propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
+    if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    const proposed = this.#options.raft.propose(data);
+    this.#schedule();
+    if (!proposed.ok) {
+      const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
+      return Promise.resolve({ ok: false, refusal });
+    }
+    assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
+    return this.#writes.add(proposed.index, proposed.term, deadline);
+  }
+
+  /** Settles like `propose`, without a result: configuration changes are watched through the status. */
+  proposeConfChange(change: ConfChange): boolean {
+    const proposed = this.#options.raft.proposeConfChange(change);
+    this.#schedule();
+    return proposed.ok;
+  }
+
+  /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
+  readIndex(deadline: number): Promise<ReadResult> {
+    if (this.#options.raft.status().leader === 0) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    const read = this.#reads.confirmAndWait(deadline);
+    this.#schedule();
+    return read;
+  }
+
+  /** Settles when `index` is applied here. */
+  waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
+    const wait = this.#reads.waitApplied(index, deadline);
+    this.#reads.applied(this.#applied);
+    return wait;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#writes.refuseAll("leadership-lost");
+    this.#reads.refuseAll("no-leader");
+  }
+
+  #tell(event: (raft: RaftNode) => void): void {
+    if (this.#stopped) return;
+    event(this.#options.raft);
+    this.#schedule();
+  }
+
+  // One turn's events share one Ready, and so one frame a peer and one sync (group commit).
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    if (this.#stopped) return;
+    try {
+      this.#askForReads();
+      while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
+      this.#snapshotIfDue();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#options.onFatal(error);
+  }
+
+  #askForReads(): void {
+    if (!this.#reads.hasUnasked) return;
+    this.#readRequests += 1;
+    const key = `${this.#options.self}.${this.#options.incarnation}.${this.#readRequests}`;
+    this.#reads.asked(key, this.#options.now());
+    this.#options.raft.readIndex(new TextEncoder().encode(key));
+  }
+
+  #perform(ready: Ready): void {
+    if (ready.softState !== null)
+      this.#onSoftState(ready.softState.role === "leader", ready.softState.leader);
+    for (const read of ready.readStates) {
+      this.#reads.confirmed(new TextDecoder().decode(read.context), read.index);
+    }
+    this.#reads.applied(this.#applied);
+    for (const message of ready.messages) {
+      if (message.to === APPEND_THREAD) this.#append(message);
+      else if (message.to === APPLY_THREAD) this.#apply(message);
+      else this.#options.send(message);
+    }
+  }
+
+  #onSoftState(leads: boolean, leader: NodeId): void {
+    if (leads !== this.#leads) {
+      this.#leads = leads;
+      if (!leads) this.#writes.refuseAll("leadership-lost");
+      this.#options.onLeadership(leads);
+    }
+    if (leader === 0) this.#reads.refuseAll("no-leader");
+  }
+
+  #append(message: Message): void {
+    const { term, vote, commit, entries, snapshot } = message;
+    const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
+    const hardState = hasHardState ? { term, vote, commit } : null;
+    const { storage, group } = this.#options;
+    storage.write({ group, hardState, entries, snapshot }).then(
+      () => this.#appended(message),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #appended(message: Message): void {
+    if (this.#stopped) return;
+    try {
+      if (message.snapshot !== null) this.#restore(message.snapshot);
+      this.#deliver(message.responses);
+      this.#turn();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #restore(snapshot: NonNullable<Message["snapshot"]>): void {
+    assert(snapshot.index > this.#applied, "a received snapshot never takes the state back");
+    this.#options.machine.restore(snapshot.index, snapshot.data);
+    this.#applied = snapshot.index;
+    this.#appliedTerm = snapshot.term;
+    this.#confState = snapshot.confState;
+    this.#snapshotIndex = snapshot.index;
+  }
+
+  #apply(message: Message): void {
+    for (const entry of message.entries) this.#applyEntry(entry);
+    this.#deliver(message.responses);
+    this.#reads.applied(this.#applied);
+  }
+
+  #applyEntry(entry: Entry): void {
+    assert(entry.index === this.#applied + 1, "entries are applied in order, without a gap");
+    const isCommand = entry.type === "normal";
+    const result = this.#options.machine.apply(entry.index, isCommand ? entry.data : new Uint8Array());
+    if (!isCommand) this.#confState = this.#options.raft.applyConfChange(decodeConfChange(entry.data));
+    this.#applied = entry.index;
+    this.#appliedTerm = entry.term;
+    this.#writes.applied(entry.index, entry.term, result);
+  }
+
+  #deliver(responses: readonly Message[]): void {
+    for (const response of responses) {
+      if (response.to === this.#options.self) this.#options.raft.step(response);
+      else this.#options.send(response);
+    }
+  }
+
+  #snapshotIfDue(): void {
+    const { snapshotEvery, trailing, storage, group, machine } = this.#options;
+    if (this.#snapshotting || this.#applied - this.#snapshotIndex < snapshotEvery) return;
+    this.#snapshotting = true;
+    const at = { index: this.#applied, term: this.#appliedTerm, confState: this.#confState };
+    machine
+      .capture()()
+      .then((data) => storage.saveSnapshot(group, { ...at, data }))
+      .then(() => {
+        this.#snapshotting = false;
+        if (at.index <= this.#snapshotIndex) return;
+        this.#snapshotIndex = at.index;
+        const through = at.index - trailing;
+        if (through >= storage.reader(group).firstIndex()) storage.compact(group, through as LogIndex);
+      })
+      .catch((error: unknown) => this.#fail(error));
+  }
+}

@@ -1,0 +1,150 @@
+// Who still waits for what in one Raft group: proposals by log index, reads by confirmation and applied index.
+// What must stay true: everything that waits is answered once, at the latest at its deadline, and a result goes
+// only to the proposal of the same index *and term* (another leader may have filled the index).
+
+import { assert } from "../base/assert.ts";
+import type { LogIndex, Term } from "../base/ids.ts";
+
+/** Why a write or read got no result; whether a write took effect is unknown unless it says otherwise. */
+export type Refusal =
+  | "not-leader"
+  | "no-leader"
+  | "leadership-lost"
+  | "transferring"
+  | "overloaded"
+  | "no-quorum";
+
+export type Settled<Value> =
+  | ({ readonly ok: true } & Value)
+  | { readonly ok: false; readonly refusal: Refusal };
+export type WriteResult<Result> = Settled<{
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly result: Result;
+}>;
+export type ReadResult = Settled<{ readonly index: LogIndex }>;
+
+interface PendingWrite<Result> {
+  readonly term: Term;
+  readonly deadline: number;
+  readonly settle: (result: WriteResult<Result>) => void;
+}
+
+export class PendingWrites<Result> {
+  readonly #byIndex = new Map<LogIndex, PendingWrite<Result>>();
+
+  get size(): number {
+    return this.#byIndex.size;
+  }
+
+  add(index: LogIndex, term: Term, deadline: number): Promise<WriteResult<Result>> {
+    // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
+    this.#byIndex.get(index)?.settle({ ok: false, refusal: "leadership-lost" });
+    return new Promise((settle) => this.#byIndex.set(index, { term, deadline, settle }));
+  }
+
+  applied(index: LogIndex, term: Term, result: Result | null): void {
+    const write = this.#byIndex.get(index);
+    if (write === undefined) return;
+    this.#byIndex.delete(index);
+    if (write.term !== term) {
+      write.settle({ ok: false, refusal: "leadership-lost" });
+      return;
+    }
+    assert(result !== null, "a proposal's entry carries a command, so applying it gives a result");
+    write.settle({ ok: true, index, term, result });
+  }
+
+  refuseAll(refusal: Refusal): void {
+    for (const write of this.#byIndex.values()) write.settle({ ok: false, refusal });
+    this.#byIndex.clear();
+  }
+
+  expire(now: number): void {
+    for (const [index, write] of this.#byIndex) {
+      if (write.deadline > now) continue;
+      this.#byIndex.delete(index);
+      write.settle({ ok: false, refusal: "no-quorum" });
+    }
+  }
+}
+
+interface PendingRead {
+  readonly deadline: number;
+  readonly settle: (result: ReadResult) => void;
+}
+
+const REASK_MS = 500;
+
+/** Linearizable reads share confirmations: all that wait when one is asked for are covered by it (Raft §6.4). */
+export class PendingReads {
+  #unasked: PendingRead[] = [];
+  readonly #asked = new Map<string, { readonly at: number; readonly reads: PendingRead[] }>();
+  #confirmed: { readonly index: LogIndex; readonly reads: PendingRead[] }[] = [];
+
+  confirmAndWait(deadline: number): Promise<ReadResult> {
+    return new Promise((settle) => this.#unasked.push({ deadline, settle }));
+  }
+
+  /** Waits only until `index` is applied here. */
+  waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
+    return new Promise((settle) => this.#confirmed.push({ index, reads: [{ deadline, settle }] }));
+  }
+
+  get hasUnasked(): boolean {
+    return this.#unasked.length > 0;
+  }
+
+  /** Everything unasked now rides on the request `key`. */
+  asked(key: string, now: number): void {
+    this.#asked.set(key, { at: now, reads: this.#unasked });
+    this.#unasked = [];
+  }
+
+  confirmed(key: string, index: LogIndex): void {
+    const request = this.#asked.get(key);
+    if (request === undefined) return;
+    this.#asked.delete(key);
+    this.#confirmed.push({ index, reads: request.reads });
+  }
+
+  applied(through: LogIndex): void {
+    if (this.#confirmed.length === 0) return;
+    const done = this.#confirmed.filter((batch) => batch.index <= through);
+    this.#confirmed = this.#confirmed.filter((batch) => batch.index > through);
+    for (const batch of done) for (const read of batch.reads) read.settle({ ok: true, index: through });
+  }
+
+  /** Expires what is due; a confirmation that got lost is asked for again under a new key (etcd#7331). */
+  expire(now: number): void {
+    for (const [key, request] of this.#asked) {
+      if (now - request.at < REASK_MS) continue;
+      this.#asked.delete(key);
+      this.#unasked.push(...request.reads);
+    }
+    this.#unasked = unexpired(this.#unasked, now);
+    for (const [key, request] of this.#asked) {
+      this.#asked.set(key, { at: request.at, reads: unexpired(request.reads, now) });
+    }
+    this.#confirmed = this.#confirmed
+      .map((batch) => ({ index: batch.index, reads: unexpired(batch.reads, now) }))
+      .filter((batch) => batch.reads.length > 0);
+  }
+
+  refuseAll(refusal: Refusal): void {
+    const asked = [...this.#asked.values()].flatMap((request) => request.reads);
+    const confirmed = this.#confirmed.flatMap((batch) => batch.reads);
+    for (const read of [...this.#unasked, ...asked, ...confirmed]) read.settle({ ok: false, refusal });
+    this.#unasked = [];
+    this.#asked.clear();
+    this.#confirmed = [];
+  }
+}
+
+function unexpired(reads: readonly PendingRead[], now: number): PendingRead[] {
+  return reads.filter((read) => {
+    if (read.deadline > now) return true;
+    read.settle({ ok: false, refusal: "no-quorum" });
+    return false;
+  });
+}

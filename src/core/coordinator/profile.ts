@@ -1,0 +1,19 @@
+// Timings of the two network profiles, in ticks of one clock (design, "Timings").
+
+export interface TimingProfile {
+  readonly tickMs: number;
+  readonly heartbeatTicks: number;
+  /** The election timeout is drawn from [electionTicks, 2 * electionTicks - 1]. */
+  readonly electionTicks: number;
+  /** Between the first and the next survivor that campaigns at once when the leader's stream has closed. */
+  readonly staggerMs: number;
+}
+
+export const PROFILES = {
+  // Heartbeat 50 ms, election 300 to 550 ms.
+  lan: { tickMs: 50, heartbeatTicks: 1, electionTicks: 6, staggerMs: 60 },
+  // Heartbeat 500 ms, election 2.5 to 4.5 s: below Tanvrit's limit of 5 s.
+  wan: { tickMs: 500, heartbeatTicks: 1, electionTicks: 5, staggerMs: 400 },
+} as const satisfies Record<string, TimingProfile>;
+
+export type ProfileName = keyof typeof PROFILES;

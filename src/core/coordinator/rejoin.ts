@@ -1,0 +1,77 @@
+// The asking side of readmission (ADR-0002): a replica that finds its data folder empty, although the fleet
+// already exists, marks it, takes no part in elections, and asks its peers until it is a voter again.
+// The mark survives restarts, so that a half-restored replica does not vote either.
+
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { syncDirectory, writeFileDurably } from "../base/durable-file.ts";
+import type { NodeId } from "../base/ids.ts";
+import type { Peer } from "../transport/transport.ts";
+import { RaftClient } from "../wire/gen/fleet/v1/raft.ts";
+import { unary } from "../wire/unary.ts";
+
+const ASK_TIMEOUT_MS = 1_000;
+
+/** The mark in a data folder that says "this replica's memory is not whole". */
+export class RejoinMark {
+  readonly #path: string;
+
+  constructor(dataDirectory: string) {
+    this.#path = join(dataDirectory, "rejoining");
+  }
+
+  isSet(): boolean {
+    return existsSync(this.#path);
+  }
+
+  async set(): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    await writeFileDurably(this.#path, new TextEncoder().encode("see docs/adr/0002-rejoin.md\n"));
+  }
+
+  async clear(): Promise<void> {
+    await rm(this.#path, { force: true });
+    await syncDirectory(dirname(this.#path));
+  }
+}
+
+export interface RejoinAskerOptions {
+  readonly self: NodeId;
+  readonly clusterId: string;
+  readonly peers: readonly Peer[];
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+}
+
+export class RejoinAsker {
+  readonly #options: RejoinAskerOptions;
+  readonly #clients: readonly RaftClient[];
+
+  constructor(options: RejoinAskerOptions) {
+    this.#options = options;
+    this.#clients = options.peers.map(
+      (peer) => new RaftClient(peer.address, options.credentials, options.channelOptions),
+    );
+  }
+
+  /** Asks all peers, of which only the leader acts; whether it says that this replica votes again. Never rejects. */
+  async ask(restored: boolean): Promise<boolean> {
+    const { clusterId, self } = this.#options;
+    const answers = await Promise.allSettled(
+      this.#clients.map((client) =>
+        unary(
+          client.rejoin.bind(client),
+          { clusterId, nodeId: self, restored },
+          { deadline: Date.now() + ASK_TIMEOUT_MS },
+        ),
+      ),
+    );
+    return answers.some((answer) => answer.status === "fulfilled" && answer.value.voter);
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}

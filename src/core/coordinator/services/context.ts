@@ -1,0 +1,25 @@
+// What the handlers of one replica's services share.
+
+import type { NodeId } from "../../base/ids.ts";
+import type { Peer } from "../../transport/transport.ts";
+import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { Tls } from "../../wire/tls.ts";
+import type { FleetMachine } from "../fleet-machine.ts";
+import type { GroupDriver } from "../group-driver.ts";
+import type { Observed } from "../observed.ts";
+
+export interface ServiceContext {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly self: NodeId;
+  readonly version: string;
+  /** All replicas, this one included. */
+  readonly replicas: readonly Peer[];
+  readonly driver: GroupDriver<Outcome>;
+  readonly machine: FleetMachine;
+  readonly observed: Observed;
+  readonly tls: Tls;
+  readonly startedAtMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}

@@ -1,0 +1,36 @@
+// Reads of the replicated tables: linearizable unless asked otherwise, each stamped with where it was served.
+
+import { type LogIndex, logIndex } from "../../base/ids.ts";
+import type { ListProbesRequest, ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { refusalError } from "./refusals.ts";
+
+/** Waits until this replica may serve the read; throws the RpcError of a refusal. */
+export async function readable(
+  context: ServiceContext,
+  request: ListRequest | ListProbesRequest,
+  caller: Caller,
+): Promise<ReadStamp> {
+  const consistency = "consistency" in request ? request.consistency : undefined;
+  switch (consistency?.$case) {
+    case "stale":
+      break;
+    case "atLeastIndex":
+      await settled(context, context.driver.waitApplied(logIndex(consistency.value), caller.deadline));
+      break;
+    case "linearizable":
+    case undefined:
+      await settled(context, context.driver.readIndex(caller.deadline));
+  }
+  return { index: context.driver.appliedIndex, term: context.driver.status().term, nodeId: context.self };
+}
+
+async function settled(
+  context: ServiceContext,
+  read: ReturnType<ServiceContext["driver"]["readIndex"]>,
+): Promise<LogIndex> {
+  const result = await read;
+  if (!result.ok) throw refusalError(context, result.refusal);
+  return result.index;
+}

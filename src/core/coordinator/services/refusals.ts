@@ -1,0 +1,53 @@
+// From why something could not be done to the gRPC error that tells the caller what to do instead.
+
+import { status } from "@grpc/grpc-js";
+import type { Rejected } from "../../wire/gen/fleet/v1/command.ts";
+import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import type { Refusal } from "../pending.ts";
+import type { ServiceContext } from "./context.ts";
+
+const RETRY_AFTER_MS = 100;
+
+export function refusalError(context: ServiceContext, refusal: Refusal): RpcError {
+  switch (refusal) {
+    case "not-leader":
+      return notLeader(context);
+    case "no-leader":
+      return unavailable("NO_LEADER", "this replica knows no leader");
+    case "leadership-lost":
+      return unavailable("LEADERSHIP_LOST", "the leader changed before the write was known to be committed");
+    case "transferring":
+      return unavailable("LEADERSHIP_TRANSFER", "leadership is being handed over");
+    case "no-quorum":
+      return unavailable("NO_QUORUM", "no quorum of replicas confirmed it in time");
+    case "overloaded":
+      return rpcError(
+        status.RESOURCE_EXHAUSTED,
+        "OVERLOADED",
+        "too many writes are waiting to be committed",
+        {},
+        RETRY_AFTER_MS,
+      );
+  }
+}
+
+/** Names the leader, so that the caller need not search. */
+export function notLeader(context: ServiceContext): RpcError {
+  const leaderId = context.driver.status().leader;
+  const leader = context.replicas.find((replica) => replica.id === leaderId);
+  if (leader === undefined) return refusalError(context, "no-leader");
+  return rpcError(status.FAILED_PRECONDITION, "NOT_LEADER", `${leader.name} leads, ask there`, {
+    leader_id: String(leader.id),
+    leader_name: leader.name,
+    leader_address: leader.address,
+  });
+}
+
+/** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */
+export function rejectionError(rejected: Rejected): RpcError {
+  return rpcError(status.FAILED_PRECONDITION, rejected.reason, rejected.message, rejected.metadata);
+}
+
+function unavailable(reason: string, message: string): RpcError {
+  return rpcError(status.UNAVAILABLE, reason, message, {}, RETRY_AFTER_MS);
+}

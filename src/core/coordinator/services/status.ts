@@ -1,0 +1,66 @@
+// This replica's own view of itself and its group: answered at once, in any role, quorum or not.
+
+import { assert } from "../../base/assert.ts";
+import {
+  type FollowerProgress,
+  type GetStatusRequest,
+  type Member,
+  type NodeStatus,
+  Role,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { ServiceContext } from "./context.ts";
+
+const ROLES = {
+  follower: Role.FOLLOWER,
+  "pre-candidate": Role.PRE_CANDIDATE,
+  candidate: Role.CANDIDATE,
+  leader: Role.LEADER,
+} as const;
+
+type RaftStatus = ReturnType<ServiceContext["driver"]["status"]>;
+
+export function nodeStatus(context: ServiceContext, request: GetStatusRequest): NodeStatus {
+  const raft = context.driver.status();
+  const self = context.replicas.find((replica) => replica.id === context.self);
+  assert(self !== undefined, "a replica is among the replicas");
+  return {
+    clusterId: context.clusterId,
+    clusterName: context.clusterName,
+    nodeId: context.self,
+    nodeName: self.name,
+    role: ROLES[raft.role],
+    term: raft.term,
+    leaderId: raft.leader,
+    firstIndex: raft.firstIndex,
+    lastIndex: raft.lastIndex,
+    commitIndex: raft.commit,
+    appliedIndex: context.driver.appliedIndex,
+    snapshotIndex: context.driver.snapshotIndex,
+    stateHash: context.machine.view.hash(),
+    hashAt: context.machine.hashAt(request.hashAtIndex) ?? "",
+    version: context.version,
+    members: members(context, raft),
+    uptimeMs: context.now() - context.startedAtMs,
+    followers: followers(context, raft),
+  };
+}
+
+/** The configured replicas that the group's configuration holds now. */
+function members(context: ServiceContext, raft: RaftStatus): Member[] {
+  const { voters, votersOutgoing, learners, learnersNext } = raft.config;
+  const members = new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext]);
+  return context.replicas
+    .filter((replica) => members.has(replica.id))
+    .map(({ id, name, address }) => ({ nodeId: id, name, address, learner: learners.includes(id) }));
+}
+
+function followers(context: ServiceContext, raft: RaftStatus): FollowerProgress[] {
+  return [...raft.progress]
+    .filter(([id]) => id !== context.self)
+    .map(([id, progress]) => ({
+      nodeId: id,
+      matchIndex: progress.match,
+      state: progress.state,
+      active: progress.isRecentlyActive,
+    }));
+}

@@ -1,0 +1,61 @@
+// Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
+
+import { status } from "@grpc/grpc-js";
+import { Command, type Operation, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { formatIdentity } from "../../wire/identity.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { refusalError, rejectionError } from "./refusals.ts";
+
+const REASON_LENGTH_MAX = 1024;
+
+export async function submit(
+  context: ServiceContext,
+  request: SubmitRequest,
+  caller: Caller,
+): Promise<SubmitResponse> {
+  const { operation } = request;
+  if (operation?.kind === undefined) {
+    throw rpcError(status.INVALID_ARGUMENT, "OPERATION_MISSING", "the request names no operation");
+  }
+  if (request.reason.length > REASON_LENGTH_MAX) {
+    const message = `a reason has at most ${REASON_LENGTH_MAX} characters, this one has ${request.reason.length}`;
+    throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
+  }
+  const write = await propose(context, caller, operation, request);
+  const { result } = write;
+  if (result.result === undefined || result.result.$case === "rejected") {
+    throw rejectionError(result.result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {} });
+  }
+  return { index: result.index, term: write.term, applied: result.result.value };
+}
+
+interface WriteIdentity {
+  readonly sessionId: number;
+  readonly sequence: number;
+  readonly firstOutstanding: number;
+  readonly reason: string;
+}
+
+/** Proposes `operation` in the caller's name; throws the RpcError of a refusal. */
+export async function propose(
+  context: ServiceContext,
+  caller: Caller,
+  operation: Operation,
+  write: WriteIdentity,
+): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
+  const command: Command = {
+    sessionId: write.sessionId,
+    sequence: write.sequence,
+    firstOutstanding: write.firstOutstanding,
+    actor: formatIdentity(caller.identity),
+    reason: write.reason,
+    atMs: context.now(),
+    operation,
+  };
+  const settled = await context.driver.propose(Command.encode(command).finish(), caller.deadline);
+  if (!settled.ok) throw refusalError(context, settled.refusal);
+  return settled;
+}

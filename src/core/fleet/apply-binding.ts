@@ -1,0 +1,108 @@
+// Which shard serves which cluster. First contact binds; afterwards only a migration changes the owner, as a
+// compare-and-set on the owner that the operator saw. During a migration the declared owner already is the
+// target, so that a shard asked to release never gets the cluster back by default.
+
+import type { BeginRebind, BindCluster, Binding, SettleRebind } from "../wire/gen/fleet/v1/command.ts";
+import { checkShardKnown } from "./apply-shard.ts";
+import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
+import type { FleetState } from "./state.ts";
+import { checkNames } from "./validate.ts";
+
+export function bindCluster(state: FleetState, context: ApplyContext, operation: BindCluster): Result {
+  const { clusterId, shardId } = operation;
+  const refused = checkNames({ cluster: clusterId, shard: shardId }) ?? checkShardKnown(state, shardId);
+  if (refused !== null) return refused;
+
+  const { bindings } = state.tables;
+  const row = bindings.get(clusterId);
+  if (row === undefined) {
+    bindings.put({ clusterId, shardId, version: 1, ...since(context), migration: undefined });
+    return changed(1);
+  }
+  if (row.shardId === shardId) return unchanged(row.version);
+  return rejected("CLUSTER_ALREADY_BOUND", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
+}
+
+export function beginRebind(state: FleetState, context: ApplyContext, operation: BeginRebind): Result {
+  const { clusterId, fromShard, toShard, migrationId, supersedes } = operation;
+  const invalid = checkNames({
+    cluster: clusterId,
+    shard: fromShard,
+    "target shard": toShard,
+    migration: migrationId,
+  });
+  if (invalid !== null) return invalid;
+
+  const { bindings } = state.tables;
+  const row = bindings.get(clusterId);
+  if (row === undefined) return clusterUnknown(clusterId);
+  const unknown = checkShardKnown(state, toShard);
+  if (unknown !== null) return unknown;
+
+  if (row.migration !== undefined) {
+    if (isSameMigration(row, operation)) return unchanged(row.version);
+    const supersededIsAnother = row.migration.migrationId === supersedes && migrationId !== supersedes;
+    if (!supersededIsAnother) return migrationUnderWay(row);
+  }
+  if (row.shardId !== fromShard) {
+    return rejected("OWNER_CHANGED", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
+  }
+  if (fromShard === toShard) {
+    return rejected("REBIND_TO_SAME_SHARD", `cluster ${clusterId} already is at ${toShard}`, owner(row));
+  }
+  const version = row.version + 1;
+  bindings.put({
+    clusterId,
+    shardId: toShard,
+    version,
+    ...since(context),
+    migration: { migrationId, fromShard },
+  });
+  return changed(version);
+}
+
+export function settleRebind(state: FleetState, operation: SettleRebind): Result {
+  const { clusterId, migrationId } = operation;
+  const invalid = checkNames({ cluster: clusterId, migration: migrationId });
+  if (invalid !== null) return invalid;
+
+  const { bindings } = state.tables;
+  const row = bindings.get(clusterId);
+  if (row === undefined) return clusterUnknown(clusterId);
+  if (row.migration === undefined) return unchanged(row.version);
+  if (row.migration.migrationId !== migrationId) return migrationUnderWay(row);
+  bindings.put({ ...row, version: row.version + 1, migration: undefined });
+  return changed(row.version + 1);
+}
+
+function since(context: ApplyContext): Pick<Binding, "sinceMs" | "sinceIndex" | "by"> {
+  return { sinceMs: context.atMs, sinceIndex: context.index, by: context.actor };
+}
+
+function isSameMigration(row: Readonly<Binding>, operation: BeginRebind): boolean {
+  return (
+    row.migration?.migrationId === operation.migrationId &&
+    row.migration.fromShard === operation.fromShard &&
+    row.shardId === operation.toShard
+  );
+}
+
+function owner(row: Readonly<Binding>): Record<string, string | number> {
+  return { cluster: row.clusterId, owner: row.shardId, version: row.version };
+}
+
+function clusterUnknown(clusterId: string): Result {
+  return rejected("CLUSTER_UNKNOWN", `cluster ${clusterId} is not bound`, { cluster: clusterId });
+}
+
+function migrationUnderWay(row: Readonly<Binding>): Result {
+  const migrationId = row.migration?.migrationId ?? "";
+  const from = row.migration?.fromShard ?? "";
+  const what = `migration ${migrationId} of cluster ${row.clusterId} from ${from} to ${row.shardId} is under way`;
+  return rejected("MIGRATION_UNDER_WAY", what, {
+    cluster: row.clusterId,
+    from,
+    migration_id: migrationId,
+    to: row.shardId,
+  });
+}

@@ -1,0 +1,35 @@
+// Writes that a drill recognises: each application counts, so that a write applied twice shows as 2.
+
+import type { ClearProbes, RecordProbe } from "../wire/gen/fleet/v1/command.ts";
+import { PROBES_MAX } from "./limits.ts";
+import { listProbes } from "./query.ts";
+import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
+import { probeKey } from "./schema.ts";
+import type { FleetState } from "./state.ts";
+import { checkNames } from "./validate.ts";
+
+export function recordProbe(state: FleetState, context: ApplyContext, operation: RecordProbe): Result {
+  const { drillId, number } = operation;
+  const invalid = checkNames({ drill: drillId });
+  if (invalid !== null) return invalid;
+
+  const { probes } = state.tables;
+  const row = probes.get(probeKey(drillId, number));
+  if (row === undefined && probes.size >= PROBES_MAX) {
+    return rejected("PROBES_FULL", `there are ${PROBES_MAX} probes of drills: clear finished ones`);
+  }
+  const applications = (row?.applications ?? 0) + 1;
+  probes.put({ drillId, number, applications, firstIndex: row?.firstIndex ?? context.index });
+  return changed(applications);
+}
+
+export function clearProbes(state: FleetState, operation: ClearProbes): Result {
+  const { drillId } = operation;
+  const invalid = checkNames({ drill: drillId });
+  if (invalid !== null) return invalid;
+
+  const { probes } = state.tables;
+  const rows = listProbes(state, drillId);
+  for (const row of rows) probes.remove(probeKey(drillId, row.number));
+  return rows.length > 0 ? changed(0) : unchanged(0);
+}

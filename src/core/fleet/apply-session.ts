@@ -1,0 +1,111 @@
+// Client sessions: a write that carries (session, sequence) is applied at most once, and a repetition gets the
+// first outcome, across failover and snapshot (Raft dissertation §6.3). Sessions expire only by being the least
+// recently used of too many: time plays no part, so that every replica forgets the same ones.
+
+import { present } from "../base/assert.ts";
+import type { LogIndex } from "../base/ids.ts";
+import type { Command, Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { OUTCOMES_PER_SESSION_MAX, SESSIONS_MAX } from "./limits.ts";
+import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
+import { outcomeKey, type SessionRow } from "./schema.ts";
+import type { FleetState, FleetView } from "./state.ts";
+
+type Sequenced = Pick<Command, "sessionId" | "sequence" | "firstOutstanding">;
+
+export type Admission =
+  | { readonly kind: "apply" }
+  /** Seen before: this is what its first application came to. */
+  | { readonly kind: "repeated"; readonly outcome: Outcome }
+  | { readonly kind: "refused"; readonly result: Result };
+
+/** Whether a command may be applied. Changes nothing: a command that is not admitted leaves no trace. */
+export function admit(view: FleetView, command: Sequenced): Admission {
+  const { sessionId, sequence } = command;
+  if (sessionId === 0) return { kind: "apply" };
+  const session = view.tables.sessions.get(sessionId);
+  if (session === undefined) {
+    const what = `session ${sessionId} is unknown or was evicted, so whether the write was applied is unknown`;
+    return refuse("SESSION_EXPIRED", what, { session: sessionId });
+  }
+  const seen = view.tables.outcomes.get(outcomeKey(sessionId, sequence))?.outcome;
+  if (seen !== undefined) return { kind: "repeated", outcome: seen };
+  if (sequence < session.firstOutstanding) {
+    const what = `the outcome of write ${sequence} was confirmed by its client and is forgotten`;
+    return refuse("SEQUENCE_FORGOTTEN", what, { first_outstanding: session.firstOutstanding, sequence });
+  }
+  // Remembering such a write would forget it at once, so a repetition could not be recognised.
+  if (sequence < 1 || sequence < command.firstOutstanding) {
+    return refuse("INVALID_SEQUENCE", "a write's sequence counts from 1 and is itself outstanding", {
+      sequence,
+    });
+  }
+  const forgotten = rememberedBelow(view, session, command.firstOutstanding).length;
+  if (session.outcomeCount - forgotten >= OUTCOMES_PER_SESSION_MAX) {
+    const what = `session ${sessionId} has ${OUTCOMES_PER_SESSION_MAX} unconfirmed writes`;
+    return refuse("SESSION_WINDOW_FULL", what, { limit: OUTCOMES_PER_SESSION_MAX, session: sessionId });
+  }
+  return { kind: "apply" };
+}
+
+/** Remembers what an admitted command of a session came to and forgets what its client has confirmed. */
+export function remember(state: FleetState, command: Sequenced, outcome: Outcome, index: LogIndex): void {
+  const { sessionId, sequence } = command;
+  if (sessionId === 0) return;
+  const { sessions, outcomes } = state.tables;
+  const session = present(sessions.get(sessionId), "a session outlives the application of its own command");
+  const confirmed = rememberedBelow(state, session, command.firstOutstanding);
+  for (const each of confirmed) outcomes.remove(outcomeKey(sessionId, each));
+  outcomes.put({ sessionId, sequence, outcome });
+  sessions.put({
+    sessionId,
+    lastUsedIndex: index,
+    firstOutstanding: Math.max(session.firstOutstanding, command.firstOutstanding),
+    outcomeCount: session.outcomeCount - confirmed.length + 1,
+  });
+}
+
+export function openSession(state: FleetState, context: ApplyContext, sessionId: number): Result {
+  if (sessionId !== 0) {
+    // It might evict the very session that must remember this outcome.
+    return rejected("SESSION_IN_SESSION", "a session is opened outside any session", { session: sessionId });
+  }
+  const { sessions } = state.tables;
+  if (sessions.size >= SESSIONS_MAX) evictLeastRecentlyUsed(state);
+  sessions.put({
+    sessionId: context.index,
+    lastUsedIndex: context.index,
+    firstOutstanding: 0,
+    outcomeCount: 0,
+  });
+  return changed(context.index);
+}
+
+// A scan of all sessions costs less than keeping a second order of them at every write, and happens only when a
+// session is opened at the limit.
+function evictLeastRecentlyUsed(state: FleetState): void {
+  const { sessions, outcomes } = state.tables;
+  let oldest: Readonly<SessionRow> | undefined;
+  for (const session of sessions.rows()) {
+    if (oldest === undefined || session.lastUsedIndex < oldest.lastUsedIndex) oldest = session;
+  }
+  const evicted = present(oldest, "a full table has a least recently used session");
+  for (const sequence of rememberedBelow(state, evicted, Number.POSITIVE_INFINITY)) {
+    outcomes.remove(outcomeKey(evicted.sessionId, sequence));
+  }
+  sessions.remove(evicted.sessionId);
+}
+
+// In order. Nothing below the session's own first outstanding sequence is remembered.
+function rememberedBelow(view: FleetView, session: Readonly<SessionRow>, sequence: number): number[] {
+  const found: number[] = [];
+  if (session.outcomeCount === 0 || sequence <= session.firstOutstanding) return found;
+  for (const row of view.tables.outcomes.rows(outcomeKey(session.sessionId, 0))) {
+    if (row.sessionId !== session.sessionId || row.sequence >= sequence) break;
+    found.push(row.sequence);
+  }
+  return found;
+}
+
+function refuse(reason: string, message: string, metadata: Record<string, string | number>): Admission {
+  return { kind: "refused", result: rejected(reason, message, metadata) };
+}

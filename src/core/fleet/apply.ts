@@ -1,0 +1,116 @@
+// Applying one command of the replicated log. Every replica applies the same entries in the same order and must
+// come to the same rows and outcomes, so nothing but the state and the entry plays a part. Bad input is a
+// refusal, never an exception: an exception here would stop every replica at the same entry, for good.
+
+import { assert } from "../base/assert.ts";
+import type { LogIndex } from "../base/ids.ts";
+import type { Command, Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
+import { assignDomain, unassignDomain } from "./apply-domain.ts";
+import { clearProbes, recordProbe } from "./apply-probe.ts";
+import { admit, openSession, remember } from "./apply-session.ts";
+import { registerShard } from "./apply-shard.ts";
+import { describeOperation } from "./describe.ts";
+import { AUDIT_ENTRIES_MAX } from "./limits.ts";
+import { type ApplyContext, type Result, rejected } from "./result.ts";
+import type { FleetState } from "./state.ts";
+import { checkReason } from "./validate.ts";
+
+type OperationKind = NonNullable<Operation["kind"]>;
+
+/**
+ * Applies the command at `index`, which must be above all indexes applied before. The outcome of a repeated
+ * command is that of its first application, with the index of then.
+ */
+export function apply(state: FleetState, index: LogIndex, command: Command): Outcome {
+  state.advanceTo(index);
+  const admission = admit(state, command);
+  switch (admission.kind) {
+    case "repeated":
+      return admission.outcome;
+    case "refused":
+      return { index, result: admission.result };
+    case "apply": {
+      const outcome = { index, result: applyAdmitted(state, index, command) };
+      // Refusals are remembered too: a repetition must not succeed where the first one was told that it failed.
+      remember(state, command, outcome, index);
+      return outcome;
+    }
+  }
+}
+
+function applyAdmitted(state: FleetState, index: LogIndex, command: Command): Result {
+  const operation = command.operation?.kind;
+  if (operation === undefined) {
+    return rejected("OPERATION_UNKNOWN", "the command has no operation that this version knows");
+  }
+  const invalid = checkReason(command.reason);
+  if (invalid !== null) return invalid;
+
+  const before = state.digest();
+  const result = perform(state, { index, atMs: command.atMs, actor: command.actor }, command, operation);
+  if (result.$case === "applied" && result.value.changed) {
+    if (isAudited(operation)) audit(state, index, command, describeOperation(operation));
+    return result;
+  }
+  const after = state.digest();
+  assert(
+    before.low === after.low && before.high === after.high,
+    "what changes nothing leaves every row alone",
+  );
+  return result;
+}
+
+function perform(
+  state: FleetState,
+  context: ApplyContext,
+  { sessionId }: Command,
+  { $case, value }: OperationKind,
+): Result {
+  switch ($case) {
+    case "openSession":
+      return openSession(state, context, sessionId);
+    case "registerShard":
+      return registerShard(state, context, value);
+    case "bindCluster":
+      return bindCluster(state, context, value);
+    case "beginRebind":
+      return beginRebind(state, context, value);
+    case "settleRebind":
+      return settleRebind(state, value);
+    case "assignDomain":
+      return assignDomain(state, context, value);
+    case "unassignDomain":
+      return unassignDomain(state, value);
+    case "recordProbe":
+      return recordProbe(state, context, value);
+    case "clearProbes":
+      return clearProbes(state, value);
+  }
+}
+
+// Sessions and a drill's probes are no changes of the fleet; at a drill's rate they would push out what is.
+function isAudited({ $case }: OperationKind): boolean {
+  switch ($case) {
+    case "openSession":
+    case "recordProbe":
+    case "clearProbes":
+      return false;
+    case "registerShard":
+    case "bindCluster":
+    case "beginRebind":
+    case "settleRebind":
+    case "assignDomain":
+    case "unassignDomain":
+      return true;
+  }
+}
+
+function audit(state: FleetState, index: LogIndex, command: Command, what: string): void {
+  const { audit: entries } = state.tables;
+  const { atMs, actor, reason } = command;
+  entries.put({ index, atMs, actor, reason, what });
+  const oldest = entries.firstKey();
+  if (oldest !== undefined && entries.size > AUDIT_ENTRIES_MAX) entries.remove(oldest);
+  assert(entries.size <= AUDIT_ENTRIES_MAX, "each audit entry beyond the limit drops one");
+}

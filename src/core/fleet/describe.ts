@@ -1,0 +1,32 @@
+// An operation in one line, for the audit table. The texts are replicated: changing one changes state hashes,
+// so all replicas of a fleet must print the same.
+
+import type { Operation } from "../wire/gen/fleet/v1/command.ts";
+
+type OperationKind = NonNullable<Operation["kind"]>;
+
+export function describeOperation({ $case, value }: OperationKind): string {
+  switch ($case) {
+    case "openSession":
+      return "open session";
+    case "registerShard":
+      return `register shard ${value.shardId} at ${value.address} in epoch ${value.epoch}`;
+    case "bindCluster":
+      return `bind cluster ${value.clusterId} to shard ${value.shardId}`;
+    case "beginRebind": {
+      const move = `cluster ${value.clusterId} from shard ${value.fromShard} to shard ${value.toShard}`;
+      const instead = value.supersedes === "" ? "" : ` in place of ${value.supersedes}`;
+      return `begin migration ${value.migrationId} of ${move}${instead}`;
+    }
+    case "settleRebind":
+      return `settle migration ${value.migrationId} of cluster ${value.clusterId}`;
+    case "assignDomain":
+      return `assign domain ${value.key}=${value.value} to shard ${value.shardId}`;
+    case "unassignDomain":
+      return `unassign domain ${value.key}=${value.value}`;
+    case "recordProbe":
+      return `record probe ${value.number} of drill ${value.drillId}`;
+    case "clearProbes":
+      return `clear probes of drill ${value.drillId}`;
+  }
+}

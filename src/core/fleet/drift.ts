@@ -1,0 +1,28 @@
+// How a cluster's declared binding differs from what shards report. Only sessions count as serving: a binding
+// that a shard still holds without a session is released at its next report and disturbs nobody.
+
+import type { Binding } from "../wire/gen/fleet/v1/command.ts";
+import { type ClusterObserved, Drift } from "../wire/gen/fleet/v1/coordinator.ts";
+
+/** One shard's report of a cluster. */
+export type Observed = Pick<ClusterObserved, "shardId" | "session" | "bound">;
+
+/**
+ * `declared` is null for a cluster that was only ever seen at shards; `ownerHasReported` says whether the declared
+ * owner has reported to this leader at all, with or without this cluster.
+ */
+export function driftOf(
+  declared: Readonly<Binding> | null,
+  observed: readonly Observed[],
+  ownerHasReported: boolean,
+): Drift {
+  // While a cluster moves, a report older than the move shows two sessions without there being two.
+  if (declared?.migration !== undefined) return Drift.MIGRATING;
+
+  const serving = observed.filter((row) => row.session).map((row) => row.shardId);
+  if (new Set(serving).size > 1) return Drift.DOUBLE;
+  if (declared === null)
+    return observed.some((row) => row.session || row.bound) ? Drift.ELSEWHERE : Drift.NONE;
+  if (serving.length > 0) return serving.includes(declared.shardId) ? Drift.NONE : Drift.ELSEWHERE;
+  return ownerHasReported ? Drift.ABSENT : Drift.UNKNOWN;
+}

@@ -1,0 +1,15 @@
+// Bounds of the replicated tables. They decide outcomes, so every replica of a fleet must have the same ones:
+// changing a number here needs a new command version, not a setting.
+
+/** The least recently used session makes room for a new one. */
+export const SESSIONS_MAX = 10_000;
+/** Writes of one session whose outcomes the client may leave unconfirmed. */
+export const OUTCOMES_PER_SESSION_MAX = 1_024;
+/** Older audit entries are dropped. */
+export const AUDIT_ENTRIES_MAX = 10_000;
+export const PROBES_MAX = 1_000_000;
+
+export const REASON_BYTES_MAX = 1_024;
+/** A DNS name of 253 characters, a colon and a port. */
+export const ADDRESS_BYTES_MAX = 259;
+export const DOMAIN_PART_BYTES_MAX = 253;

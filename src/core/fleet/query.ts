@@ -1,0 +1,42 @@
+// Selections from a state or a capture, in key order. Pure reads: what a list costs is its own length.
+
+import type { AuditEntry, Binding, Domain, Probe, ShardRecord } from "../wire/gen/fleet/v1/command.ts";
+import { probeKey } from "./schema.ts";
+import type { FleetView } from "./state.ts";
+
+/** By shard id. */
+export function listShards(view: FleetView): Readonly<ShardRecord>[] {
+  return [...view.tables.shards.rows()];
+}
+
+/** By cluster id. */
+export function listBindings(view: FleetView): Readonly<Binding>[] {
+  return [...view.tables.bindings.rows()];
+}
+
+/** By key, then value. */
+export function listDomains(view: FleetView): Readonly<Domain>[] {
+  return [...view.tables.domains.rows()];
+}
+
+/** By log index, newest last. */
+export function listAudit(view: FleetView): Readonly<AuditEntry>[] {
+  return [...view.tables.audit.rows()];
+}
+
+/** One drill's probes by number. */
+export function listProbes(view: FleetView, drillId: string): Readonly<Probe>[] {
+  const found: Readonly<Probe>[] = [];
+  for (const probe of view.tables.probes.rows(probeKey(drillId, 0))) {
+    if (probe.drillId !== drillId) break;
+    found.push(probe);
+  }
+  return found;
+}
+
+/** How many clusters are declared to each shard; a shard without any is absent. */
+export function countDeclared(view: FleetView): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { shardId } of view.tables.bindings.rows()) counts.set(shardId, (counts.get(shardId) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,99 @@
+// Which tables there are, how their rows are keyed, and the bytes that a row's digest is taken over.
+// What must stay true: key order is the order in which snapshots and lists show rows, and no two rows of a table
+// that differ in identity have the same key (names and domain parts hold no control character).
+
+import {
+  AuditEntry,
+  Binding,
+  ClientSession,
+  Domain,
+  Probe,
+  type SessionOutcome,
+  ShardRecord,
+} from "../wire/gen/fleet/v1/command.ts";
+import type { TableSchema } from "./table.ts";
+
+/** A session without its outcomes, which are rows of their own: a write then changes two small rows. */
+export interface SessionRow {
+  readonly sessionId: number;
+  readonly lastUsedIndex: number;
+  readonly firstOutstanding: number;
+  /** How many outcomes are remembered: follows from the outcomes table, hence no part of the digest. */
+  readonly outcomeCount: number;
+}
+
+export interface OutcomeRow extends Readonly<SessionOutcome> {
+  readonly sessionId: number;
+}
+
+/** Key and row of each table. */
+export interface Rows {
+  readonly shards: readonly [key: string, row: ShardRecord];
+  readonly bindings: readonly [key: string, row: Binding];
+  readonly domains: readonly [key: string, row: Domain];
+  readonly probes: readonly [key: string, row: Probe];
+  readonly sessions: readonly [key: number, row: SessionRow];
+  readonly outcomes: readonly [key: string, row: OutcomeRow];
+  readonly audit: readonly [key: number, row: AuditEntry];
+}
+
+export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
+  shards: {
+    name: "shards",
+    key: (row) => row.shardId,
+    encode: (row) => ShardRecord.encode(row).finish(),
+  },
+  bindings: {
+    name: "bindings",
+    key: (row) => row.clusterId,
+    encode: (row) => Binding.encode(row).finish(),
+  },
+  domains: {
+    name: "domains",
+    key: (row) => domainKey(row.key, row.value),
+    encode: (row) => Domain.encode(row).finish(),
+  },
+  probes: {
+    name: "probes",
+    key: (row) => probeKey(row.drillId, row.number),
+    encode: (row) => Probe.encode(row).finish(),
+  },
+  sessions: {
+    name: "sessions",
+    key: (row) => row.sessionId,
+    encode: (row) => ClientSession.encode({ ...row, outcomes: [] }).finish(),
+  },
+  outcomes: {
+    name: "outcomes",
+    key: (row) => outcomeKey(row.sessionId, row.sequence),
+    encode: ({ sessionId, sequence, outcome }) =>
+      ClientSession.encode({
+        sessionId,
+        lastUsedIndex: 0,
+        firstOutstanding: 0,
+        outcomes: [{ sequence, outcome }],
+      }).finish(),
+  },
+  audit: {
+    name: "audit",
+    key: (row) => row.index,
+    encode: (row) => AuditEntry.encode(row).finish(),
+  },
+};
+
+export function domainKey(key: string, value: string): string {
+  return `${key}\0${value}`;
+}
+
+export function probeKey(drillId: string, number: number): string {
+  return `${drillId}\0${padded(number)}`;
+}
+
+export function outcomeKey(sessionId: number, sequence: number): string {
+  return `${padded(sessionId)}\0${padded(sequence)}`;
+}
+
+// A safe integer has at most 16 digits; with leading zeros the order of the texts is that of the numbers.
+function padded(number: number): string {
+  return String(number).padStart(16, "0");
+}

@@ -1,0 +1,93 @@
+// One table of the replicated state: rows in key order in a copy-on-write B+ tree, with the digest of all rows.
+// What must stay true: rows are never modified in place, so a capture and the live table may share them, and
+// the digest equals the sum over the rows at all times.
+
+// sorted-btree is CommonJS: its default export is `module.exports` to Node and the class to vitest, so an empty
+// tree is made from the one named export that is the same in both.
+import type sortedBtree from "sorted-btree";
+import { EmptyBTree } from "sorted-btree";
+import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } from "./row-hash.ts";
+
+type Tree<Key, Value> = sortedBtree.default<Key, Value>;
+type Key = string | number;
+
+export interface TableSchema<K extends Key, Row> {
+  /** Separates the digests of equal rows in two tables. */
+  readonly name: string;
+  key(row: Row): K;
+  /** Deterministic: equal rows have equal bytes on every replica. */
+  encode(row: Row): Uint8Array;
+}
+
+/** What readers and captures see of a table. */
+export interface ReadonlyTable<K extends Key, Row> {
+  readonly size: number;
+  readonly digest: Lanes;
+  get(key: K): Readonly<Row> | undefined;
+  firstKey(): K | undefined;
+  /** In key order, from the first key that is not below `from`. The table must not change meanwhile. */
+  rows(from?: K): Iterable<Readonly<Row>>;
+}
+
+interface Slot<Row> {
+  readonly row: Readonly<Row>;
+  readonly lanes: Lanes;
+}
+
+export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
+  readonly #schema: TableSchema<K, Row>;
+  readonly #seed: Lanes;
+  #slots: Tree<K, Slot<Row>> = EmptyBTree.clone();
+  #digest: Lanes = NO_LANES;
+
+  constructor(schema: TableSchema<K, Row>) {
+    this.#schema = schema;
+    this.#seed = tableSeed(schema.name);
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get digest(): Lanes {
+    return this.#digest;
+  }
+
+  get(key: K): Readonly<Row> | undefined {
+    return this.#slots.get(key)?.row;
+  }
+
+  firstKey(): K | undefined {
+    return this.#slots.minKey();
+  }
+
+  *rows(from?: K): Iterable<Readonly<Row>> {
+    for (const [, slot] of this.#slots.entries(from)) yield slot.row;
+  }
+
+  /** Adds the row or replaces the one with its key. */
+  put(row: Readonly<Row>): void {
+    const key = this.#schema.key(row);
+    const lanes = hashRow(this.#seed, this.#schema.encode(row));
+    const old = this.#slots.get(key);
+    if (old !== undefined) this.#digest = subtractLanes(this.#digest, old.lanes);
+    this.#digest = addLanes(this.#digest, lanes);
+    this.#slots.set(key, { row, lanes });
+  }
+
+  /** Whether there was such a row. */
+  remove(key: K): boolean {
+    const old = this.#slots.get(key);
+    if (old === undefined) return false;
+    this.#digest = subtractLanes(this.#digest, old.lanes);
+    return this.#slots.delete(key);
+  }
+
+  /** An O(1) copy that later changes of this table do not reach. */
+  capture(): ReadonlyTable<K, Row> {
+    const copy = new Table(this.#schema);
+    copy.#slots = this.#slots.clone();
+    copy.#digest = this.#digest;
+    return copy;
+  }
+}

@@ -1,0 +1,54 @@
+// Checks of what a command carries, as refusals. They run on every replica and therefore may look at nothing
+// but the command: the edge that accepts requests checks more, but a log entry must be safe by itself.
+
+import { isName } from "../base/ids.ts";
+import { ADDRESS_BYTES_MAX, DOMAIN_PART_BYTES_MAX, REASON_BYTES_MAX } from "./limits.ts";
+import { type Result, rejected } from "./result.ts";
+
+const utf8 = new TextEncoder();
+const CONTROL = /\p{Cc}/u;
+
+/** The refusal for the first field that is no name, or null. `fields` maps what is named to the name. */
+export function checkNames(fields: Readonly<Record<string, string>>): Result | null {
+  for (const [field, name] of Object.entries(fields)) {
+    if (!isName(name)) {
+      return rejected("INVALID_NAME", `${quoted(name)} cannot name a ${field}`, { field });
+    }
+  }
+  return null;
+}
+
+export function checkDomain(key: string, value: string): Result | null {
+  for (const [field, text] of [
+    ["key", key],
+    ["value", value],
+  ] as const) {
+    if (!isPrintable(text, DOMAIN_PART_BYTES_MAX)) {
+      const rule = `must be 1 to ${DOMAIN_PART_BYTES_MAX} bytes without control characters`;
+      return rejected("INVALID_DOMAIN", `the domain's ${field} ${rule}`, { field });
+    }
+  }
+  return null;
+}
+
+export function checkAddress(address: string): Result | null {
+  if (isPrintable(address, ADDRESS_BYTES_MAX)) return null;
+  return rejected("INVALID_ADDRESS", `${quoted(address)} is no host:port address`);
+}
+
+/** The audit table keeps reasons, so their size is bounded. */
+export function checkReason(reason: string): Result | null {
+  if (utf8.encode(reason).length <= REASON_BYTES_MAX) return null;
+  return rejected("REASON_TOO_LONG", `a reason is at most ${REASON_BYTES_MAX} bytes`);
+}
+
+// A lone surrogate would come back from a snapshot as another character.
+function isPrintable(text: string, bytesMax: number): boolean {
+  const size = utf8.encode(text).length;
+  return size >= 1 && size <= bytesMax && text.isWellFormed() && !CONTROL.test(text);
+}
+
+// Messages are remembered with the session, so a hostile name must not make them large.
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+}

@@ -1,0 +1,89 @@
+// MsgApp and its answer (Raft §5.3, AppendEntries). The follower's answer on refusal carries a hint, the term
+// and index of where the logs may agree; leader and follower both skip whole terms, so that a long divergence
+// takes one round a term and not one an entry.
+
+import { assert } from "../base/assert.ts";
+import { logIndex } from "../base/ids.ts";
+import { advanceCommit } from "./commit.ts";
+import type { Core } from "./core.ts";
+import { followSender } from "./follow.ts";
+import type { Message } from "./message.ts";
+import type { Progress } from "./progress.ts";
+import { sendAppend } from "./replication.ts";
+import { tellToCampaign } from "./tell-to-campaign.ts";
+
+/** MsgApp: logTerm/index = the entry before `entries`, commit = the leader's commit index. */
+export function handleAppend(core: Core, message: Message): void {
+  if (!followSender(core, message)) return;
+  const to = message.from;
+  if (message.index < core.log.committed) {
+    core.send("MsgAppResp", { to, index: core.log.committed });
+    return;
+  }
+  const last = core.log.appendAfter({ index: message.index, term: message.logTerm }, message.entries);
+  if (last !== null) {
+    // "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)" (Figure 2).
+    core.log.commitTo(logIndex(Math.min(message.commit, last)));
+    core.send("MsgAppResp", { to, index: last });
+    return;
+  }
+  const searchFrom = logIndex(Math.min(message.index, core.log.lastIndex));
+  const hint = core.log.lastIndexWithin(searchFrom, message.logTerm);
+  core.send("MsgAppResp", {
+    to,
+    index: message.index,
+    reject: true,
+    rejectHint: hint.index,
+    logTerm: hint.term,
+  });
+}
+
+/** MsgAppResp: index = stored up to; if refused, index = the refused one, rejectHint/logTerm = where logs may agree. */
+export function handleAppendResponse(core: Core, message: Message): void {
+  if (core.role !== "leader") return;
+  const progress = core.progressOf(message.from);
+  if (progress === undefined) return;
+  progress.isRecentlyActive = true;
+  if (message.reject) handleRefusal(core, message, progress);
+  else handleAcknowledgement(core, message, progress);
+}
+
+function handleRefusal(core: Core, message: Message, progress: Progress): void {
+  const { rejectHint, logTerm } = message;
+  const next = logTerm > 0 ? core.log.lastIndexWithin(rejectHint, logTerm).index : rejectHint;
+  if (!progress.decreaseTo(message.index, next)) return;
+  if (progress.state === "replicate") progress.becomeProbe();
+  sendAppend(core, message.from, true);
+}
+
+function handleAcknowledgement(core: Core, message: Message, progress: Progress): void {
+  const { from, index } = message;
+  assert(index <= core.log.lastIndex, "a follower stores only what its leader has");
+  const isNews = progress.update(index) || (progress.match === index && progress.state === "probe");
+  if (!isNews) return;
+
+  advanceState(core, message, progress);
+  const isOther = from !== core.id;
+  if (!advanceCommit(core) && isOther && progress.wantsCommit(core.log.committed))
+    sendAppend(core, from, true);
+  // Freed space may allow several messages at once.
+  let maySendMore = isOther;
+  while (maySendMore) maySendMore = sendAppend(core, from, false);
+  if (from === core.transferee && progress.match === core.log.lastIndex) tellToCampaign(core, from);
+}
+
+function advanceState(core: Core, message: Message, progress: Progress): void {
+  switch (progress.state) {
+    case "probe":
+      progress.becomeReplicate();
+      return;
+    case "snapshot":
+      // Whatever the follower got its entries from: once they connect to this log, it can replicate.
+      if (progress.match + 1 < core.log.firstIndex) return;
+      progress.becomeProbe();
+      progress.becomeReplicate();
+      return;
+    case "replicate":
+      progress.inflights.freeThrough(message.index);
+  }
+}

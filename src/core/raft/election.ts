@@ -1,0 +1,111 @@
+// Elections (Raft §5.2, §5.4.1, §9.6): campaigning, answering requests for votes, counting answers.
+
+import { assert } from "../base/assert.ts";
+import { logIndex, type NodeId, term as termOf } from "../base/ids.ts";
+import { votersOf } from "./configuration.ts";
+import type { Core } from "./core.ts";
+import { type Message, NO_NODE } from "./message.ts";
+import { jointVote } from "./quorum.ts";
+import { broadcastAppend } from "./replication.ts";
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from "./roles.ts";
+
+/** "transfer": asked by the leader, hence for real and regardless of leases. */
+export type Campaign = "pre-election" | "election" | "transfer";
+
+const PAGE_BYTES = 1024 * 1024;
+const TRANSFER_MARK = Uint8Array.from("CampaignTransfer", (letter) => letter.charCodeAt(0));
+
+/** Starts a campaign if this replica may: not as a leader, nor unelectable, nor unsure of the configuration. */
+export function campaign(core: Core, kind: Campaign): void {
+  if (core.role === "leader" || !core.isPromotable || hasUnappliedConfChange(core)) return;
+  startCampaign(core, kind);
+}
+
+function startCampaign(core: Core, kind: Campaign): void {
+  const isPre = kind === "pre-election";
+  if (isPre) becomePreCandidate(core);
+  else becomeCandidate(core);
+  const term = isPre ? termOf(core.term + 1) : core.term;
+  const last = core.log.lastEntry;
+  const context = kind === "transfer" ? { context: TRANSFER_MARK } : {};
+  for (const to of votersOf(core.membership.configuration)) {
+    // The own vote counts like any other: when it is durable.
+    if (to === core.id) core.send(isPre ? "MsgPreVoteResp" : "MsgVoteResp", { to, term });
+    else
+      core.send(isPre ? "MsgPreVote" : "MsgVote", {
+        to,
+        term,
+        index: last.index,
+        logTerm: last.term,
+        ...context,
+      });
+  }
+}
+
+/** A committed but unapplied change could make a quorum of the old configuration meaningless. */
+function hasUnappliedConfChange(core: Core): boolean {
+  const { applied, committed } = core.log;
+  return core.log.some(
+    logIndex(applied + 1),
+    logIndex(committed + 1),
+    PAGE_BYTES,
+    (entry) => entry.type !== "normal",
+  );
+}
+
+/** Whether a request for a vote comes from a target of a leadership transfer. */
+export function isForced(message: Message): boolean {
+  return (
+    message.context.length === TRANSFER_MARK.length &&
+    message.context.every((byte, at) => byte === TRANSFER_MARK[at])
+  );
+}
+
+/**
+ * MsgVote, MsgPreVote: logTerm/index = the candidate's last entry. Learners answer too: one that is asked is a
+ * voter by a configuration that it does not know yet.
+ */
+export function handleVoteRequest(core: Core, message: Message): void {
+  const isPre = message.type === "MsgPreVote";
+  const type = isPre ? "MsgPreVoteResp" : "MsgVoteResp";
+  // "Each server will vote for at most one candidate in a given term" (§5.2).
+  const mayVote =
+    core.vote === message.from ||
+    (core.vote === NO_NODE && core.leader === NO_NODE) ||
+    (isPre && message.term > core.term);
+  if (!mayVote || !core.log.isUpToDate({ term: message.logTerm, index: message.index })) {
+    core.send(type, { to: message.from, reject: true });
+    return;
+  }
+  core.send(type, { to: message.from, term: message.term });
+  if (isPre) return;
+  assert(message.term === core.term, "votes are for the current term");
+  core.electionElapsed = 0;
+  core.vote = message.from;
+}
+
+/** MsgVoteResp, MsgPreVoteResp: counts only in the kind of campaign that asked for it. */
+export function handleVoteResponse(core: Core, message: Message): void {
+  const wanted = message.type === "MsgPreVoteResp" ? "pre-candidate" : "candidate";
+  if (core.role !== wanted) return;
+  recordVote(core, message.from, !message.reject);
+  switch (jointVote(core.voters, (voter) => core.votes.get(voter))) {
+    case "won":
+      if (wanted === "pre-candidate") {
+        startCampaign(core, "election");
+      } else {
+        becomeLeader(core);
+        broadcastAppend(core);
+      }
+      return;
+    case "lost":
+      becomeFollower(core, core.term, NO_NODE);
+      return;
+    case "pending":
+  }
+}
+
+/** The first answer counts. */
+function recordVote(core: Core, from: NodeId, granted: boolean): void {
+  if (!core.votes.has(from)) core.votes.set(from, granted);
+}

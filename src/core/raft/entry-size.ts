@@ -1,0 +1,36 @@
+// Sizes by which the core limits messages, windows and batches. An entry's encoded size is that of raftpb's
+// encoding (tags, two varints and the payload), so that limits given in bytes mean what they mean in etcd;
+// its payload size is the data alone.
+
+import type { Entry } from "./message.ts";
+
+/** Bytes that a varint takes for a safe integer. */
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
+  return bytes;
+}
+
+export function encodedBytes(entry: Entry): number {
+  const header = 2 + 1 + varintBytes(entry.term) + 1 + varintBytes(entry.index);
+  const length = entry.data.length;
+  return length === 0 ? header : header + 1 + varintBytes(length) + length;
+}
+
+export function encodedBytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + encodedBytes(entry), 0);
+}
+
+export function payloadBytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.data.length, 0);
+}
+
+/** The longest prefix whose encoded size is within `bytesMax`, but never less than one entry: progress comes first. */
+export function limitBytes(entries: readonly Entry[], bytesMax: number): readonly Entry[] {
+  let sum = 0;
+  for (const [position, entry] of entries.entries()) {
+    sum += encodedBytes(entry);
+    if (sum > bytesMax && position > 0) return entries.slice(0, position);
+  }
+  return entries;
+}

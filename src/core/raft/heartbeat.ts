@@ -1,0 +1,28 @@
+// MsgHeartbeat and its answer: they keep followers from campaigning, tell the commit index, show the leader
+// who is alive, resume a paused flow, and confirm reads.
+
+import type { Core } from "./core.ts";
+import { followSender } from "./follow.ts";
+import type { Message } from "./message.ts";
+import { releaseConfirmedReads } from "./read-index.ts";
+import { sendAppend } from "./replication.ts";
+
+/** MsgHeartbeat: commit = what of the receiver's log is known to be committed; context = the newest waiting read. */
+export function handleHeartbeat(core: Core, message: Message): void {
+  if (!followSender(core, message)) return;
+  core.log.commitTo(message.commit);
+  core.send("MsgHeartbeatResp", { to: message.from, context: message.context });
+}
+
+/** MsgHeartbeatResp: context = that of the heartbeat. */
+export function handleHeartbeatResponse(core: Core, message: Message): void {
+  if (core.role !== "leader") return;
+  const progress = core.progressOf(message.from);
+  if (progress === undefined) return;
+  progress.isRecentlyActive = true;
+  progress.isFlowPaused = false;
+  if (progress.match < core.log.lastIndex || progress.state === "probe") sendAppend(core, message.from, true);
+  if (message.context.length === 0) return;
+  core.readOnly.confirm(message.from, message.context);
+  releaseConfirmedReads(core);
+}

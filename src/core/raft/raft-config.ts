@@ -1,0 +1,62 @@
+// What a replica is told at its creation. Time is counted in ticks, whose length the driver chooses; chance
+// comes from the given generator only, so that a run can be repeated.
+
+import { assert } from "../base/assert.ts";
+import type { LogIndex, NodeId } from "../base/ids.ts";
+import type { Prng } from "../base/prng.ts";
+import type { LogReader } from "./log-reader.ts";
+import { APPEND_THREAD, APPLY_THREAD, NO_NODE } from "./message.ts";
+
+export interface RaftConfig {
+  readonly id: NodeId;
+  readonly log: LogReader;
+  readonly random: Prng;
+  /** Up to where the state machine has applied; entries up to it are not handed out again. 0 = up to the snapshot. */
+  readonly applied: LogIndex;
+  /** Ticks without a leader after which a follower campaigns; the actual timeout is drawn from [n, 2n-1]. */
+  readonly electionTicks: number;
+  readonly heartbeatTicks: number;
+  /** Hand out MsgStorageAppend and MsgStorageApply instead of expecting `advance`. */
+  readonly asyncStorageWrites: boolean;
+  /** Ask whether an election could be won before disturbing the cluster by a new term (Raft §9.6). */
+  readonly preVote: boolean;
+  /** A leader that does not hear a quorum steps down, and followers that hear a leader refuse to vote (Raft §6.2). */
+  readonly checkQuorum: boolean;
+  /** "lease-based" trusts that clocks advance at about the same rate; it needs `checkQuorum`. */
+  readonly readOnly: "safe" | "lease-based";
+  /** Encoded bytes of entries in one MsgApp; at least one entry is always sent. */
+  readonly messageBytesMax: number;
+  /** MsgApps with entries under way to one replicating follower. */
+  readonly inflightMessagesMax: number;
+  /** Payload bytes under way to one replicating follower, 0 = no limit. One message may overshoot it. */
+  readonly inflightBytesMax: number;
+  /** Payload bytes of proposals not yet applied, beyond which a leader refuses more. */
+  readonly uncommittedBytesMax: number;
+  /** Encoded bytes of entries handed out for applying and not yet applied; at least one entry is always given. */
+  readonly committedBytesPerReadyMax: number;
+  /** A follower refuses proposals instead of sending them on to the leader. */
+  readonly disableProposalForwarding: boolean;
+  /** Append configuration changes unchecked; the state machine then has to refuse bad ones. */
+  readonly disableConfChangeValidation: boolean;
+  /** A leader that is removed or demoted steps down when it applies that change. */
+  readonly stepDownOnRemoval: boolean;
+}
+
+/** A wrong configuration is a bug of the driver. */
+export function assertValid(config: RaftConfig): void {
+  assert(config.id !== NO_NODE, "a replica's id is not zero");
+  assert(
+    config.id !== APPEND_THREAD && config.id !== APPLY_THREAD,
+    "a replica's id is not a storage thread's",
+  );
+  assert(config.heartbeatTicks > 0, "heartbeats take at least a tick");
+  assert(config.electionTicks > config.heartbeatTicks, "an election takes longer than a heartbeat");
+  assert(config.inflightMessagesMax > 0, "at least one append may be in flight");
+  assert(
+    config.inflightBytesMax === 0 || config.inflightBytesMax >= config.messageBytesMax,
+    "a message fits the window",
+  );
+  assert(config.uncommittedBytesMax > 0, "something may be uncommitted");
+  assert(config.committedBytesPerReadyMax > 0, "something may be applied");
+  assert(config.readOnly === "safe" || config.checkQuorum, "leases rest on CheckQuorum");
+}

@@ -1,0 +1,128 @@
+// One replica of one Raft group, as a driver sees it: calls and messages in, Readys out. Pure: time comes as
+// ticks, chance from the given generator, and all input and output is the driver's.
+// What must stay true: between two calls the replica's invariants hold; an AssertionError means that they do
+// not, and the replica must not be used any more.
+
+import { assert } from "../base/assert.ts";
+import { logIndex, type NodeId } from "../base/ids.ts";
+import type { ConfChange } from "./confchange.ts";
+import { encodeConfChange } from "./confchange-codec.ts";
+import { Core } from "./core.ts";
+import { applyConfChange } from "./membership.ts";
+import type { ConfState, Message } from "./message.ts";
+import { NO_NODE } from "./message.ts";
+import { newMessage } from "./new-message.ts";
+import { type Proposed, propose } from "./proposal.ts";
+import { assertValid, type RaftConfig } from "./raft-config.ts";
+import { handleReadIndex } from "./read-index.ts";
+import type { Ready } from "./ready.ts";
+import { ReadySource } from "./ready-source.ts";
+import { reportSnapshot, reportUnreachable } from "./reports.ts";
+import { becomeFollower } from "./roles.ts";
+import { restoreConfiguration } from "./snapshot.ts";
+import { type RaftStatus, statusOf } from "./status.ts";
+import { receive, type StepError } from "./step.ts";
+import { campaignByConfig, tick } from "./tick.ts";
+import { forgetLeader, handleTransfer } from "./transfer.ts";
+
+export type { ConfChange, ConfState, Proposed, RaftConfig, RaftStatus, StepError };
+
+export class RaftNode {
+  readonly #core: Core;
+  readonly #source: ReadySource;
+
+  /** Starts as a follower with what `config.log` holds. */
+  constructor(config: RaftConfig) {
+    assertValid(config);
+    const core = new Core(config);
+    const { hardState, confState } = config.log.initialState();
+    restoreConfiguration(core, confState);
+    assert(
+      hardState.commit === 0 || hardState.commit >= core.log.committed,
+      "a stored snapshot is committed",
+    );
+    core.log.commitTo(hardState.commit);
+    core.vote = hardState.vote;
+    if (config.applied > 0) core.log.appliedTo(config.applied, 0);
+    core.term = hardState.term;
+    becomeFollower(core, hardState.term, NO_NODE);
+    this.#core = core;
+    this.#source = new ReadySource(core);
+  }
+
+  tick(): void {
+    tick(this.#core);
+  }
+
+  /** A message from another replica or a storage thread. Null if it was let in, even if it is then ignored. */
+  step(message: Message): StepError | null {
+    return receive(this.#core, message);
+  }
+
+  /** Starts an election now, if this replica may be elected. */
+  campaign(): void {
+    campaignByConfig(this.#core);
+  }
+
+  propose(data: Uint8Array): Proposed {
+    return propose(this.#core, [{ type: "normal", data }]);
+  }
+
+  /** `v1`: as the older kind of entry, for a single operation without a transition. */
+  proposeConfChange(change: ConfChange, format: "v1" | "v2" = "v2"): Proposed {
+    assert(format === "v2" || change.changes.length === 1, "an entry of the older kind has one operation");
+    const type = format === "v1" ? "conf-change" : "conf-change-v2";
+    return propose(this.#core, [{ type, data: encodeConfChange(change) }]);
+  }
+
+  /** A committed change takes effect. Returns the configuration to store with the applied state. */
+  applyConfChange(change: ConfChange): ConfState {
+    return applyConfChange(this.#core, change);
+  }
+
+  /** The answer appears in a later Ready's `readStates`, or never: ask again. `context` names the read. */
+  readIndex(context: Uint8Array): void {
+    handleReadIndex(this.#core, newMessage("MsgReadIndex", { from: this.#core.id, context }));
+  }
+
+  /** Asks the leader, be it this replica or another, to hand over to `to`. `status` tells whether it tries. */
+  transferLeader(to: NodeId): void {
+    handleTransfer(this.#core, newMessage("MsgTransferLeader", { from: to }));
+  }
+
+  forgetLeader(): void {
+    forgetLeader(this.#core);
+  }
+
+  reportUnreachable(id: NodeId): void {
+    reportUnreachable(this.#core, id);
+  }
+
+  reportSnapshot(id: NodeId, ok: boolean): void {
+    reportSnapshot(this.#core, id, ok);
+  }
+
+  status(): RaftStatus {
+    return statusOf(this.#core);
+  }
+
+  hasReady(): boolean {
+    return this.#source.hasReady();
+  }
+
+  /** Takes what is to be done. In synchronous mode `advance` must follow before the next one is taken. */
+  ready(): Ready {
+    return this.#source.take();
+  }
+
+  /** Synchronous mode only: the last Ready is durable and applied. */
+  advance(): void {
+    this.#source.advance();
+  }
+
+  /** For scripts: overrides the timeout drawn last; the next change of role draws another. */
+  setRandomizedElectionTimeout(ticks: number): void {
+    assert(ticks > 0, "a timeout takes at least a tick");
+    this.#core.randomizedElectionTicks = ticks;
+  }
+}

@@ -1,0 +1,68 @@
+// Linearizable reads without writing to the log (Raft §6.4): the leader notes its commit index, makes sure
+// that it still leads, and tells the asker the index that must be applied before the read is answered.
+
+import { assert } from "../base/assert.ts";
+import { type LogIndex, term as termOf } from "../base/ids.ts";
+import type { Core } from "./core.ts";
+import { type Message, NO_NODE } from "./message.ts";
+import { broadcastHeartbeat } from "./replication.ts";
+
+/** MsgReadIndex: context is the asker's name for the read. Dropped without a leader: the asker asks again. */
+export function handleReadIndex(core: Core, message: Message): void {
+  switch (core.role) {
+    case "leader":
+      // Until an entry of its own term is committed, a leader does not know which earlier ones are (§6.4, step 1).
+      if (hasCommittedInTerm(core)) startRead(core, message);
+      else core.postponedReads.push(message);
+      return;
+    case "follower":
+      if (core.leader !== NO_NODE)
+        core.send("MsgReadIndex", { ...message, term: termOf(0), to: core.leader });
+      return;
+    case "candidate":
+    case "pre-candidate":
+      return;
+  }
+}
+
+/** MsgReadIndexResp: the leader's answer to a follower's read. */
+export function handleReadIndexResponse(core: Core, message: Message): void {
+  if (core.role !== "follower") return;
+  core.readStates.push({ index: message.index, context: message.context });
+}
+
+/** The commit index advanced: reads that waited for an entry of this term may start. */
+export function releasePostponedReads(core: Core): void {
+  if (core.postponedReads.length === 0 || !hasCommittedInTerm(core)) return;
+  const postponed = core.postponedReads;
+  core.postponedReads = [];
+  for (const message of postponed) startRead(core, message);
+}
+
+/** Answers the reads for which a quorum has confirmed this leader. */
+export function releaseConfirmedReads(core: Core): void {
+  for (const { request, index } of core.readOnly.takeConfirmed(core.voters, core.id))
+    answer(core, request, index);
+}
+
+function startRead(core: Core, request: Message): void {
+  assert(core.role === "leader", "only a leader serves reads");
+  const index = core.log.committed;
+  // A lease is void once somebody was told to campaign regardless of it: a new leader may exist (§6.4.1, §3.10).
+  if (core.config.readOnly === "lease-based" && !core.hasWaivedLease) {
+    answer(core, request, index);
+    return;
+  }
+  core.readOnly.add({ request, index });
+  releaseConfirmedReads(core);
+  if (core.readOnly.context.length > 0) broadcastHeartbeat(core);
+}
+
+function answer(core: Core, request: Message, index: LogIndex): void {
+  if (request.from === core.id) core.readStates.push({ index, context: request.context });
+  else core.send("MsgReadIndexResp", { to: request.from, index, context: request.context });
+}
+
+function hasCommittedInTerm(core: Core): boolean {
+  return core.log.term(core.log.committed) === core.term;
+}

@@ -1,0 +1,60 @@
+// Reads that wait until a quorum has confirmed that this leader still leads (ReadIndex, Raft §6.4). Each read
+// gets a sequence number, which heartbeats carry; an answer to a heartbeat confirms its read and all earlier.
+// What must stay true: a read is confirmed only by answers to heartbeats sent after it arrived.
+
+import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
+import type { Message } from "./message.ts";
+import { jointCommitted, type VoterHalves } from "./quorum.ts";
+
+export interface PendingRead {
+  readonly request: Message;
+  /** The commit index at the read's arrival: what the state machine must have applied to answer it. */
+  readonly index: LogIndex;
+}
+
+export class ReadOnly {
+  #pending: PendingRead[] = [];
+  /** Sequence number of the first pending read; they are numbered from 1. */
+  #first = 1;
+  readonly #confirmed = new Map<NodeId, number>();
+
+  /** What heartbeats carry: the newest read's number, nothing if no read is pending. */
+  get context(): Uint8Array {
+    return this.#pending.length === 0 ? new Uint8Array(0) : encodeSequence(this.#newest);
+  }
+
+  add(read: PendingRead): void {
+    this.#pending.push(read);
+  }
+
+  /** `from` answered a heartbeat that carried `context`. */
+  confirm(from: NodeId, context: Uint8Array): void {
+    const sequence = Math.min(decodeSequence(context), this.#newest);
+    this.#confirmed.set(from, Math.max(sequence, this.#confirmed.get(from) ?? 0));
+  }
+
+  /** Takes out the reads that a quorum has confirmed, in order of arrival. `self` confirms all of its reads. */
+  takeConfirmed(voters: VoterHalves, self: NodeId): readonly PendingRead[] {
+    const through = jointCommitted(voters, (voter) =>
+      logIndex(voter === self ? this.#newest : (this.#confirmed.get(voter) ?? 0)),
+    );
+    const taken = this.#pending.splice(0, Math.max(through - this.#first + 1, 0));
+    this.#first += taken.length;
+    return taken;
+  }
+
+  get #newest(): number {
+    return this.#first + this.#pending.length - 1;
+  }
+}
+
+function encodeSequence(sequence: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(sequence));
+  return bytes;
+}
+
+function decodeSequence(context: Uint8Array): number {
+  if (context.length !== 8) return 0;
+  return Number(new DataView(context.buffer, context.byteOffset, 8).getBigUint64(0));
+}

@@ -1,0 +1,164 @@
+// The one way in for messages: which are let in at all, what their terms mean, who handles them. The rules of
+// terms hold for every message before its handler sees it (Raft §5.1).
+
+import { assert } from "../base/assert.ts";
+import { handleAppend, handleAppendResponse } from "./append.ts";
+import type { Core } from "./core.ts";
+import { handleVoteRequest, handleVoteResponse, isForced } from "./election.ts";
+import { handleHeartbeat, handleHeartbeatResponse } from "./heartbeat.ts";
+import { APPEND_THREAD, APPLY_THREAD, type Message, type MessageType, NO_NODE } from "./message.ts";
+import { handleProposal } from "./proposal.ts";
+import { handleReadIndex, handleReadIndexResponse } from "./read-index.ts";
+import { becomeFollower } from "./roles.ts";
+import { handleSnapshot } from "./snapshot.ts";
+import {
+  handleStaleStorageAppendResponse,
+  handleStorageAppendResponse,
+  handleStorageApplyResponse,
+} from "./storage-responses.ts";
+import { forgetLeader, handleTimeoutNow, handleTransfer } from "./transfer.ts";
+
+export type StepError = "peer-not-found" | "local-message" | "proposal-dropped";
+
+const LOCAL: ReadonlySet<MessageType> = new Set<MessageType>([
+  "MsgHup",
+  "MsgBeat",
+  "MsgUnreachable",
+  "MsgSnapStatus",
+  "MsgCheckQuorum",
+  "MsgStorageAppend",
+  "MsgStorageAppendResp",
+  "MsgStorageApply",
+  "MsgStorageApplyResp",
+]);
+
+const RESPONSES: ReadonlySet<MessageType> = new Set<MessageType>([
+  "MsgAppResp",
+  "MsgVoteResp",
+  "MsgPreVoteResp",
+  "MsgHeartbeatResp",
+  "MsgReadIndexResp",
+]);
+
+/** A message from outside. Null if it was let in, which includes that it was then ignored. */
+export function receive(core: Core, message: Message): StepError | null {
+  const isFromStorage = message.from === APPEND_THREAD || message.from === APPLY_THREAD;
+  if (LOCAL.has(message.type) && !isFromStorage) return "local-message";
+  if (RESPONSES.has(message.type) && !isFromStorage && core.progressOf(message.from) === undefined)
+    return "peer-not-found";
+  return step(core, message);
+}
+
+/** A message that is known to be genuine, such as the replica's own acknowledgements. */
+export function step(core: Core, message: Message): StepError | null {
+  if (message.term > core.term) {
+    if (isHeldOffByLease(core, message)) return null;
+    adoptTerm(core, message);
+  } else if (message.term !== 0 && message.term < core.term) {
+    answerStale(core, message);
+    return null;
+  }
+  return dispatch(core, message);
+}
+
+// "If a server receives a RequestVote request within the minimum election timeout of hearing from a current
+// leader, it does not update its term or grant its vote" (§4.2.3), except when the leader itself asked for it.
+function isHeldOffByLease(core: Core, message: Message): boolean {
+  if (message.type !== "MsgVote" && message.type !== "MsgPreVote") return false;
+  const hasHeardLeader = core.leader !== NO_NODE && core.electionElapsed < core.config.electionTicks;
+  return core.config.checkQuorum && hasHeardLeader && !isForced(message);
+}
+
+function adoptTerm(core: Core, message: Message): void {
+  switch (message.type) {
+    case "MsgPreVote":
+      // A pre-candidate has not entered that term, and may never.
+      return;
+    case "MsgPreVoteResp":
+      // Granted for a term that this replica has yet to enter. A refusal tells of a term that exists.
+      if (message.reject) becomeFollower(core, message.term, NO_NODE);
+      return;
+    case "MsgApp":
+    case "MsgHeartbeat":
+    case "MsgSnap":
+      becomeFollower(core, message.term, message.from);
+      return;
+    default:
+      becomeFollower(core, message.term, NO_NODE);
+  }
+}
+
+// "If a server receives a request with a stale term number, it rejects the request" (§5.1). Most are ignored:
+// whoever sent them learns of the term by itself.
+function answerStale(core: Core, message: Message): void {
+  const to = message.from;
+  const isFromLeader = message.type === "MsgApp" || message.type === "MsgHeartbeat";
+  if (isFromLeader && (core.config.checkQuorum || core.config.preVote)) {
+    // A replica whose term ran ahead while it was cut off gets no votes under these options and does not raise
+    // terms by campaigning, so the old leader has to hear of its term in this way or it would be stuck.
+    core.send("MsgAppResp", { to });
+  } else if (message.type === "MsgPreVote") {
+    core.send("MsgPreVoteResp", { to, reject: true });
+  } else if (message.type === "MsgStorageAppendResp") {
+    handleStaleStorageAppendResponse(core, message);
+  }
+}
+
+function dispatch(core: Core, message: Message): StepError | null {
+  switch (message.type) {
+    case "MsgProp":
+      return handleProposal(core, message).ok ? null : "proposal-dropped";
+    case "MsgApp":
+      handleAppend(core, message);
+      return null;
+    case "MsgAppResp":
+      handleAppendResponse(core, message);
+      return null;
+    case "MsgVote":
+    case "MsgPreVote":
+      handleVoteRequest(core, message);
+      return null;
+    case "MsgVoteResp":
+    case "MsgPreVoteResp":
+      handleVoteResponse(core, message);
+      return null;
+    case "MsgSnap":
+      handleSnapshot(core, message);
+      return null;
+    case "MsgHeartbeat":
+      handleHeartbeat(core, message);
+      return null;
+    case "MsgHeartbeatResp":
+      handleHeartbeatResponse(core, message);
+      return null;
+    case "MsgTransferLeader":
+      handleTransfer(core, message);
+      return null;
+    case "MsgTimeoutNow":
+      handleTimeoutNow(core);
+      return null;
+    case "MsgForgetLeader":
+      forgetLeader(core);
+      return null;
+    case "MsgReadIndex":
+      handleReadIndex(core, message);
+      return null;
+    case "MsgReadIndexResp":
+      handleReadIndexResponse(core, message);
+      return null;
+    case "MsgStorageAppendResp":
+      handleStorageAppendResponse(core, message);
+      return null;
+    case "MsgStorageApplyResp":
+      handleStorageApplyResponse(core, message);
+      return null;
+    case "MsgHup":
+    case "MsgBeat":
+    case "MsgUnreachable":
+    case "MsgSnapStatus":
+    case "MsgCheckQuorum":
+    case "MsgStorageAppend":
+    case "MsgStorageApply":
+      assert(false, "these are calls of RaftNode or work for storage, never stepped");
+  }
+}

@@ -1,0 +1,93 @@
+// The shard's own record on disk: one JSON document, written whole. Pure: text in, values out.
+// A file that cannot be understood is refused, never guessed at: a forgotten release would serve a cluster twice.
+
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { Binding, BindingTable, Destination } from "./binding-table.ts";
+
+const SCHEMA_VERSION = 1;
+
+export interface ShardRecord {
+  readonly shardId: string;
+  /** Rises at each start. */
+  readonly epoch: number;
+  /** The newest coordinator term whose instructions were obeyed. */
+  readonly coordinatorTerm: number;
+  readonly bindings: BindingTable;
+}
+
+export function encodeShardRecord(record: ShardRecord): Uint8Array {
+  const bindings = Object.fromEntries(record.bindings);
+  return Buffer.from(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...record, bindings }, null, 1)}\n`);
+}
+
+/** Throws an OperatorError that names `path` and the field at fault. */
+export function decodeShardRecord(bytes: Uint8Array, path: string): ShardRecord {
+  const root = objectAt(parseJson(bytes, path), path, "the document");
+  if (root["schemaVersion"] !== SCHEMA_VERSION) throw unreadable(path, "schemaVersion is not 1");
+  const bindings = new Map<string, Binding>();
+  for (const [cluster, value] of Object.entries(objectAt(root["bindings"], path, "bindings"))) {
+    bindings.set(cluster, bindingAt(value, path, `bindings.${cluster}`));
+  }
+  return {
+    shardId: textAt(root["shardId"], path, "shardId"),
+    epoch: countAt(root["epoch"], path, "epoch"),
+    coordinatorTerm: countAt(root["coordinatorTerm"], path, "coordinatorTerm"),
+    bindings,
+  };
+}
+
+function bindingAt(value: unknown, path: string, field: string): Binding {
+  const record = objectAt(value, path, field);
+  const version = countAt(record["version"], path, `${field}.version`);
+  const kind = record["kind"];
+  if (kind === "bound") return { kind, version };
+  if (kind === "releasing" || kind === "released") {
+    return { kind, version, to: destinationAt(record["to"], path, `${field}.to`) };
+  }
+  throw unreadable(path, `${field}.kind is none of bound, releasing, released`);
+}
+
+function destinationAt(value: unknown, path: string, field: string): Destination {
+  const record = objectAt(value, path, field);
+  return {
+    toShard: textAt(record["toShard"], path, `${field}.toShard`),
+    toAddress: textAt(record["toAddress"], path, `${field}.toAddress`),
+  };
+}
+
+function parseJson(bytes: Uint8Array, path: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (cause) {
+    throw unreadable(path, "it is not JSON", cause);
+  }
+}
+
+function objectAt(value: unknown, path: string, field: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw unreadable(path, `${field} is not an object`);
+  }
+  return { ...value };
+}
+
+function textAt(value: unknown, path: string, field: string): string {
+  if (typeof value !== "string") throw unreadable(path, `${field} is not a text`);
+  return value;
+}
+
+function countAt(value: unknown, path: string, field: string): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+    throw unreadable(path, `${field} is not a count`);
+  }
+  return value;
+}
+
+function unreadable(path: string, why: string, cause?: unknown): OperatorError {
+  return new OperatorError("SHARD_RECORD_UNREADABLE", {
+    what: `the shard's record ${path} cannot be understood`,
+    why,
+    next: "restore the file; without it the shard could serve clusters that it has released",
+    exit: Exit.Failure,
+    cause,
+  });
+}

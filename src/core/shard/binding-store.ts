@@ -1,0 +1,126 @@
+// The shard's record in memory and on disk. A change is made in memory at once and is durable when `durable()`
+// resolves; changes made together share one write (group commit). Must stay true: nothing that depends on a change
+// (an accepted session, a report) leaves the shard before the write that covers it.
+// Absent: any decision about bindings (binding-table.ts).
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { assert } from "../base/assert.ts";
+import { writeFileDurably } from "../base/durable-file.ts";
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { ShardRecord } from "./binding-file.ts";
+import { decodeShardRecord, encodeShardRecord } from "./binding-file.ts";
+import type { Binding, BindingTable } from "./binding-table.ts";
+import { sessionEnded } from "./binding-table.ts";
+
+type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
+
+export interface BindingStoreOptions {
+  readonly dataDirectory: string;
+  readonly shardId: string;
+  readonly writeFile?: WriteFile;
+}
+
+export class BindingStore {
+  readonly epoch: number;
+  readonly #path: string;
+  readonly #shardId: string;
+  readonly #writeFile: WriteFile;
+  readonly #bindings: Map<string, Binding>;
+  #coordinatorTerm: number;
+  // Changes are counted: each write covers all changes up to the count at its begin.
+  #changes = 1;
+  #durableChanges = 0;
+  #write: Promise<void> | null = null;
+
+  /** Opens the record in the data directory, or begins one, and stores a raised epoch. Throws an OperatorError. */
+  static async open(options: BindingStoreOptions): Promise<BindingStore> {
+    const path = join(options.dataDirectory, "bindings.json");
+    const bytes = await readIfPresent(path);
+    const store = new BindingStore(options, path, bytes === null ? null : decodeShardRecord(bytes, path));
+    await store.durable();
+    return store;
+  }
+
+  private constructor(options: BindingStoreOptions, path: string, before: ShardRecord | null) {
+    if (before !== null && before.shardId !== options.shardId)
+      throw foreign(path, before.shardId, options.shardId);
+    this.#path = path;
+    this.#shardId = options.shardId;
+    this.#writeFile = options.writeFile ?? writeFileDurably;
+    this.epoch = (before?.epoch ?? 0) + 1;
+    this.#coordinatorTerm = before?.coordinatorTerm ?? 0;
+    // A start is the end of every session of the process before it.
+    const bindings = [...(before?.bindings ?? [])];
+    this.#bindings = new Map(bindings.map(([cluster, binding]) => [cluster, sessionEnded(binding)]));
+  }
+
+  get bindings(): BindingTable {
+    return this.#bindings;
+  }
+
+  get coordinatorTerm(): number {
+    return this.#coordinatorTerm;
+  }
+
+  /** Replaces a cluster's record; returns whether that changed anything. */
+  set(cluster: string, binding: Binding): boolean {
+    if (this.#bindings.get(cluster) === binding) return false;
+    this.#bindings.set(cluster, binding);
+    this.#changes += 1;
+    return true;
+  }
+
+  /** Remembers a coordinator's term. It alone is not worth a write: it goes with the next change. */
+  raiseCoordinatorTerm(term: number): void {
+    assert(term >= this.#coordinatorTerm, "the newest coordinator term only rises");
+    this.#coordinatorTerm = term;
+  }
+
+  /** Resolves when every change made so far is on disk; rejects if it cannot be, and the next call tries again. */
+  async durable(): Promise<void> {
+    const wanted = this.#changes;
+    while (this.#durableChanges < wanted) {
+      this.#write ??= this.#writeAll().finally(() => {
+        this.#write = null;
+      });
+      await this.#write;
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    const covered = this.#changes;
+    const record = {
+      shardId: this.#shardId,
+      epoch: this.epoch,
+      coordinatorTerm: this.#coordinatorTerm,
+      bindings: this.#bindings,
+    };
+    await this.#writeFile(this.#path, encodeShardRecord(record));
+    assert(covered > this.#durableChanges, "one write at a time");
+    this.#durableChanges = covered;
+  }
+}
+
+async function readIfPresent(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw new OperatorError("SHARD_RECORD_UNREADABLE", {
+      what: `the shard's record ${path} cannot be read`,
+      why: error instanceof Error ? error.message : String(error),
+      next: "make the data directory readable and writable for the shard's user",
+      exit: Exit.Failure,
+      cause: error,
+    });
+  }
+}
+
+function foreign(path: string, owner: string, wanted: string): OperatorError {
+  return new OperatorError("SHARD_DIRECTORY_FOREIGN", {
+    what: `${path} belongs to shard ${owner}, not to ${wanted}`,
+    next: `start it as --id ${owner}, or give ${wanted} a data directory of its own`,
+    exit: Exit.Precondition,
+  });
+}

@@ -1,0 +1,70 @@
+// Which clusters this shard holds, as pure transitions over one cluster's record. Must stay true: a cluster is
+// bound at first contact, asking nobody; it is let go only on a coordinator's newer instruction and never while
+// its session lives; once released it stays refused until a newer instruction takes it back.
+// Absent: sessions (session-registry.ts), the disk (binding-store.ts), and any wait for a coordinator.
+
+import { assert } from "../base/assert.ts";
+
+/** Where a released cluster is to go. */
+export interface Destination {
+  readonly toShard: string;
+  readonly toAddress: string;
+}
+
+/** One cluster's record. `version` is the coordinator's binding version last obeyed, 0 = first contact. */
+export type Binding =
+  | { readonly kind: "bound"; readonly version: number }
+  | { readonly kind: "releasing"; readonly version: number; readonly to: Destination }
+  | { readonly kind: "released"; readonly version: number; readonly to: Destination };
+
+export type BindingTable = ReadonlyMap<string, Binding>;
+
+export type Instruction =
+  | { readonly kind: "release"; readonly version: number; readonly to: Destination }
+  | { readonly kind: "accept"; readonly version: number };
+
+export type Contact =
+  | { readonly kind: "accepted"; readonly binding: Binding }
+  | { readonly kind: "refused"; readonly to: Destination };
+
+/** A cluster asks for a session. The first contact wins (BigFleet ADR-0007): an unknown cluster is bound. */
+export function contact(binding: Binding | undefined): Contact {
+  if (binding === undefined) return { kind: "accepted", binding: { kind: "bound", version: 0 } };
+  switch (binding.kind) {
+    case "bound":
+      return { kind: "accepted", binding };
+    // To let a releasing cluster back in would keep it here for ever: each reconnect would renew its stay.
+    case "releasing":
+    case "released":
+      return { kind: "refused", to: binding.to };
+  }
+}
+
+/** The cluster's session is over: what was waiting for that is let go. */
+export function sessionEnded(binding: Binding): Binding {
+  return binding.kind === "releasing" ? { ...binding, kind: "released" } : binding;
+}
+
+/** Follows an instruction newer than the last one obeyed; the very same record means that it was stale. */
+export function obey(
+  binding: Binding | undefined,
+  instruction: Instruction,
+  hasSession: boolean,
+): Binding | undefined {
+  const obeyed = binding?.version ?? 0;
+  if (instruction.version <= obeyed) return binding;
+  const next = follow(instruction, hasSession);
+  assert(next.version > obeyed, "the obeyed version only rises");
+  return next;
+}
+
+function follow(instruction: Instruction, hasSession: boolean): Binding {
+  const { version } = instruction;
+  switch (instruction.kind) {
+    case "accept":
+      return { kind: "bound", version };
+    // A live session is never forced out: the cluster's operator moves it, by restarting its agent.
+    case "release":
+      return { kind: hasSession ? "releasing" : "released", version, to: instruction.to };
+  }
+}

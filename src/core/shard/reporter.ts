@@ -1,0 +1,78 @@
+// Tells the coordinator's leader what this shard serves, now and then and soon after a change. Must stay true:
+// nothing waits for a report, reports never overlap, and an outage is one line in the log, not one every few seconds.
+// What a report says and how its answer is followed is report.ts's business.
+
+import type { Log } from "../base/log.ts";
+import { LeaderUnavailable } from "../wire/leader-caller.ts";
+import { readRpcError } from "../wire/rpc-error.ts";
+
+const DEBOUNCE_MS = 100;
+
+export interface ReporterOptions {
+  readonly intervalMs: number;
+  /** Sends one report and follows its answer; rejects when nobody took it. */
+  readonly report: (signal: AbortSignal) => Promise<void>;
+  readonly log: Log;
+}
+
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #closing = new AbortController();
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #hasNews = false;
+  #isOutage = false;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for a report soon: changes that come together travel together. */
+  poke(): void {
+    if (this.#hasNews || this.#closing.signal.aborted) return;
+    this.#hasNews = true;
+    if (this.#running === null) this.#schedule(DEBOUNCE_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#running = this.#run();
+    }, delayMs);
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    this.#hasNews = false;
+    try {
+      await this.#options.report(this.#closing.signal);
+      this.#succeeded();
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#running = null;
+    if (!this.#closing.signal.aborted) this.#schedule(this.#hasNews ? DEBOUNCE_MS : this.#options.intervalMs);
+  }
+
+  #succeeded(): void {
+    if (this.#isOutage) this.#options.log.info("reports reach the coordinator again");
+    this.#isOutage = false;
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isOutage || this.#closing.signal.aborted) return;
+    this.#isOutage = true;
+    const failure = error instanceof LeaderUnavailable ? error.last : readRpcError(error);
+    this.#options.log.warn("reports to the coordinator fail; sessions go on without", {
+      reason: failure?.reason ?? null,
+      message: failure?.message ?? null,
+    });
+  }
+}

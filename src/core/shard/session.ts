@@ -1,0 +1,65 @@
+// One agent's stream: its frames in and out, when it last spoke, and its one end.
+// Who it may be for and what becomes of the binding is the registry's business.
+
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { assert } from "../base/assert.ts";
+import type { SessionDown, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
+import type { RpcError } from "../wire/rpc-error.ts";
+
+export type SessionCall = ServerDuplexStream<SessionUp, SessionDown>;
+
+export interface SessionEvents {
+  frame(session: Session, frame: SessionUp["frame"]): void;
+  /** Once a session, whoever ended it. */
+  ended(session: Session): void;
+}
+
+export class Session {
+  readonly call: SessionCall;
+  readonly #events: SessionEvents;
+  readonly #now: () => number;
+  /** Monotonic milliseconds of the last frame, or of the stream's begin. */
+  lastFrameMs: number;
+  /** Null until the hello. */
+  cluster: string | null = null;
+  #isEnded = false;
+
+  constructor(call: SessionCall, events: SessionEvents, now: () => number) {
+    this.call = call;
+    this.#events = events;
+    this.#now = now;
+    this.lastFrameMs = now();
+    call.on("data", (up: SessionUp) => this.#receive(up));
+    call.on("end", () => this.end(null));
+    call.on("cancelled", () => this.end(null));
+    call.on("close", () => this.end(null));
+    call.on("error", () => this.end(null));
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  send(frame: NonNullable<SessionDown["frame"]>): void {
+    assert(!this.#isEnded, "nothing is sent on an ended session");
+    if (this.call.write({ frame })) return;
+    // An agent that asks faster than it reads the answers must not fill this process's memory.
+    this.call.pause();
+    this.call.once("drain", () => this.call.resume());
+  }
+
+  /** Ends the stream, with `error` as its status unless the agent left by itself. Later ends do nothing. */
+  end(error: RpcError | null): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    if (error === null) this.call.end();
+    else this.call.emit("error", error);
+    this.#events.ended(this);
+  }
+
+  #receive(up: SessionUp): void {
+    if (this.#isEnded) return;
+    this.lastFrameMs = this.#now();
+    this.#events.frame(this, up.frame);
+  }
+}

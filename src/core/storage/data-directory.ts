@@ -1,0 +1,106 @@
+// The layout of a node's data folder and the proof that it is this node's: `lock`, `meta.json`, `wal/`, `snap/`.
+// What must stay true: meta.json is written last, so a folder with it is complete, and one without it has never
+// held a frame. A node that lost its log must not vote again under its old id (etcd#10817), hence a folder with
+// meta.json and no log is refused, by the recovery.
+
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createDirectoryDurably, TEMPORARY_SUFFIX, writeFileDurably } from "../base/durable-file.ts";
+import type { NodeId } from "../base/ids.ts";
+import { findFrame } from "./frame.ts";
+import { LOCK_NAME } from "./lock-file.ts";
+import type { OnReport } from "./report.ts";
+import { createSegment, listSegments, segmentPath } from "./segment.ts";
+import { storageForeign, storageIdentityMismatch } from "./storage-errors.ts";
+
+export interface StorageIdentity {
+  readonly clusterId: string;
+  readonly nodeId: NodeId;
+}
+
+export interface DataDirectory {
+  readonly wal: string;
+  readonly snapshots: string;
+}
+
+const META_NAME = "meta.json";
+const EXPECTED_NAMES: ReadonlySet<string> = new Set([LOCK_NAME, "wal", "snap"]);
+const FORMAT = 1;
+
+/** Checks the folder, or makes it when new; the caller holds its lock. Throws an OperatorError if it isn't ours. */
+export async function prepareDataDirectory(
+  directory: string,
+  identity: StorageIdentity,
+  segmentBytes: number,
+  onReport: OnReport,
+): Promise<DataDirectory> {
+  const paths = { wal: join(directory, "wal"), snapshots: join(directory, "snap") };
+  const meta = await readMeta(directory);
+  if (meta === null) {
+    await create(directory, paths, identity, segmentBytes);
+  } else {
+    checkIdentity(directory, meta, identity);
+  }
+  for (const path of [directory, paths.wal, paths.snapshots]) await removeLeftovers(path, onReport);
+  return paths;
+}
+
+async function create(
+  directory: string,
+  paths: DataDirectory,
+  identity: StorageIdentity,
+  segmentBytes: number,
+): Promise<void> {
+  const isExpected = (name: string) => EXPECTED_NAMES.has(name) || name.endsWith(TEMPORARY_SUFFIX);
+  const foreign = (await readdir(directory)).find((name) => !isExpected(name));
+  if (foreign !== undefined) throw storageForeign(directory, `it has no ${META_NAME}, but holds ${foreign}`);
+  for (const path of [paths.wal, paths.snapshots]) await createDirectoryDurably(path);
+  for (const sequence of await listSegments(paths.wal)) {
+    if (findFrame(await readFile(segmentPath(paths.wal, sequence)), 0) === null) continue;
+    throw storageForeign(directory, `it has no ${META_NAME}, but holds a log`);
+  }
+  await createSegment(paths.wal, 1, segmentBytes);
+  const meta = { format: FORMAT, clusterId: identity.clusterId, nodeId: identity.nodeId };
+  await writeFileDurably(join(directory, META_NAME), new TextEncoder().encode(`${JSON.stringify(meta)}\n`));
+}
+
+async function readMeta(directory: string): Promise<Record<string, unknown> | null> {
+  const file = join(directory, META_NAME);
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (text === null) return null;
+  try {
+    return { ...JSON.parse(text) };
+  } catch {
+    throw storageForeign(directory, `${META_NAME} is not JSON`);
+  }
+}
+
+function checkIdentity(directory: string, meta: Record<string, unknown>, identity: StorageIdentity): void {
+  const { format, clusterId, nodeId } = meta;
+  if (format !== FORMAT) {
+    throw storageForeign(directory, `its format is ${String(format)}, this version of fleet reads ${FORMAT}`);
+  }
+  if (clusterId !== identity.clusterId) {
+    const why = `it was made for cluster ${String(clusterId)}, this is ${identity.clusterId}`;
+    throw storageIdentityMismatch(directory, why);
+  }
+  if (nodeId !== identity.nodeId) {
+    throw storageIdentityMismatch(
+      directory,
+      `it was made for node ${String(nodeId)}, this is ${identity.nodeId}`,
+    );
+  }
+}
+
+// A crash between a temporary file's creation and its renaming leaves the former; nothing refers to it.
+async function removeLeftovers(directory: string, onReport: OnReport): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
+    const file = join(directory, name);
+    await rm(file, { force: true });
+    onReport({ kind: "leftover-removed", file });
+  }
+}

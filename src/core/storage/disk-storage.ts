@@ -1,0 +1,193 @@
+// Storage on disk: logs of all groups in memory for reading, one write-ahead log and snapshot files for keeping.
+// What must stay true: a snapshot's file is durable before the log's mark names it, the mark before anything behind
+// it, and the mark before entries or older snapshots are removed. A group's writes reach the log in order, even
+// while a received snapshot is being saved; other groups' writes do not wait for that.
+
+import { assert } from "../base/assert.ts";
+import { createDirectoryDurably } from "../base/durable-file.ts";
+import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
+import type { LogReader } from "../raft/log-reader.ts";
+import type { Snapshot } from "../raft/message.ts";
+import { prepareDataDirectory, type StorageIdentity } from "./data-directory.ts";
+import { LockFile } from "./lock-file.ts";
+import { MemoryLog } from "./memory.ts";
+import type { WalRecord } from "./record.ts";
+import { type RecoveredWal, recoverWal } from "./recovery.ts";
+import type { OnReport } from "./report.ts";
+import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
+import { SnapshotFolder } from "./snapshot-folder.ts";
+import type { Storage, WriteRequest } from "./storage.ts";
+import { storageWriteFailed } from "./storage-errors.ts";
+import { Wal, type WalStats } from "./wal.ts";
+import { applyToLog, markRecord, recordsOf } from "./write-request.ts";
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+
+export interface DiskStorageOptions {
+  readonly directory: string;
+  readonly identity: StorageIdentity;
+  /** Size of a log segment; 16 MiB by default. */
+  readonly segmentBytes?: number;
+  readonly onReport?: OnReport;
+  /** A seam: tests make syncs fail or wait. */
+  readonly openFile?: OpenSegmentFile;
+}
+
+export class DiskStorage implements Storage {
+  readonly #logs: Map<GroupId, MemoryLog>;
+  readonly #wal: Wal;
+  readonly #snapshots: SnapshotFolder;
+  readonly #lock: LockFile;
+  /** For groups with a received snapshot under way: when the last of their held-back writes may go. */
+  readonly #gates = new Map<GroupId, Promise<unknown>>();
+  /** Each group's newest snapshot whose mark is in the log or on its way there: marks never go back. */
+  readonly #marks = new Map<GroupId, LogIndex>();
+  /** Saves and prunings under way, which close waits for. */
+  readonly #pending = new Set<Promise<unknown>>();
+
+  private constructor(logs: Map<GroupId, MemoryLog>, wal: Wal, snapshots: SnapshotFolder, lock: LockFile) {
+    this.#logs = logs;
+    this.#wal = wal;
+    this.#snapshots = snapshots;
+    this.#lock = lock;
+    for (const group of logs.keys()) this.#marks.set(group, wal.durableSnapshotIndex(group));
+  }
+
+  /** Makes or recovers the data folder. Throws an OperatorError when it is locked, foreign or corrupt. */
+  static async open(options: DiskStorageOptions): Promise<DiskStorage> {
+    await createDirectoryDurably(options.directory);
+    const lock = await LockFile.acquire(options.directory, options.onReport ?? ignoreReport);
+    try {
+      return await DiskStorage.#openLocked(options, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  static async #openLocked(options: DiskStorageOptions, lock: LockFile): Promise<DiskStorage> {
+    const { segmentBytes = SEGMENT_BYTES, onReport = ignoreReport, openFile = openSegmentFile } = options;
+    const paths = await prepareDataDirectory(options.directory, options.identity, segmentBytes, onReport);
+    const recovered = await recoverWal(paths.wal, onReport);
+    const snapshots = new SnapshotFolder(paths.snapshots, onReport);
+    const logs = await buildLogs(recovered, snapshots);
+    await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
+    const wal = await Wal.open({ directory: paths.wal, segmentBytes, openFile, onReport }, recovered);
+    return new DiskStorage(logs, wal, snapshots, lock);
+  }
+
+  reader(group: GroupId): LogReader {
+    return this.#log(group);
+  }
+
+  write(request: WriteRequest): Promise<void> {
+    if (this.#wal.failure !== null) return Promise.reject(this.#wal.failure);
+    const { group, snapshot } = request;
+    applyToLog(this.#log(group), request);
+    if (snapshot === null) return this.#append(group, recordsOf(request));
+    this.#marks.set(group, snapshot.index);
+    return this.#track(this.#install(group, snapshot, recordsOf(request)));
+  }
+
+  saveSnapshot(group: GroupId, snapshot: Snapshot): Promise<void> {
+    return this.#track(this.#saveOwn(group, snapshot));
+  }
+
+  compact(group: GroupId, through: LogIndex): void {
+    const log = this.#log(group);
+    if (through < log.firstIndex()) return;
+    assert(through <= this.#wal.durableSnapshotIndex(group), "a durable snapshot covers what is compacted");
+    log.compact(through);
+    this.#removeSegments();
+  }
+
+  stats(): WalStats {
+    return this.#wal.stats();
+  }
+
+  /** Waits for everything under way, then gives the folder up. */
+  async close(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    await this.#wal.close();
+    await this.#lock.release();
+  }
+
+  // The snapshot's file first, then everything else of the request in one frame: none of it holds without the file.
+  async #install(group: GroupId, snapshot: Snapshot, records: readonly WalRecord[]): Promise<void> {
+    const saved = this.#snapshots.save(group, snapshot).catch((error: unknown) => {
+      this.#wal.fail(storageWriteFailed(`snapshot ${snapshot.index} of group ${group}`, error));
+    });
+    const before = this.#gates.get(group);
+    this.#gates.set(group, before === undefined ? saved : before.then(() => saved));
+    await this.#append(group, records);
+    this.#track(this.#snapshots.prune(group, snapshot.index));
+    this.#removeSegments();
+  }
+
+  async #saveOwn(group: GroupId, snapshot: Snapshot): Promise<void> {
+    const log = this.#log(group);
+    assert(snapshot.index <= log.lastIndex(), "a snapshot holds nothing that the log did not");
+    await this.#snapshots.save(group, snapshot);
+    // Overtaken meanwhile by a received or a later one: then the wait is for that mark.
+    if (snapshot.index <= this.#newestMark(group)) return this.#append(group, []);
+    this.#marks.set(group, snapshot.index);
+    await this.#append(group, [markRecord(group, snapshot, false)]);
+    if (this.#newestMark(group) === snapshot.index) log.setSnapshot(snapshot);
+    this.#track(this.#snapshots.prune(group, snapshot.index));
+  }
+
+  /** To the log at once, or behind the received snapshot that the group waits for. */
+  #append(group: GroupId, records: readonly WalRecord[]): Promise<void> {
+    const gate = this.#gates.get(group);
+    if (gate === undefined) return this.#wal.append(records);
+    const turn: Promise<{ readonly appended: Promise<void> }> = gate.then(() => {
+      if (this.#gates.get(group) === turn) this.#gates.delete(group);
+      return { appended: this.#wal.append(records) };
+    });
+    this.#gates.set(group, turn);
+    return this.#track(turn.then(({ appended }) => appended));
+  }
+
+  #removeSegments(): void {
+    this.#wal.removeCovered((group) => {
+      // Visible is not durable: entries stay until the snapshot that stands for them does.
+      const compacted = this.#log(group).firstIndex() - 1;
+      return logIndex(Math.min(compacted, this.#wal.durableSnapshotIndex(group)));
+    });
+  }
+
+  #log(group: GroupId): MemoryLog {
+    const known = this.#logs.get(group);
+    if (known !== undefined) return known;
+    const log = new MemoryLog();
+    this.#logs.set(group, log);
+    return log;
+  }
+
+  #newestMark(group: GroupId): number {
+    return this.#marks.get(group) ?? 0;
+  }
+
+  #track(work: Promise<void>): Promise<void> {
+    const settled: Promise<unknown> = Promise.allSettled([work]).then(() => this.#pending.delete(settled));
+    this.#pending.add(settled);
+    return work;
+  }
+}
+
+async function buildLogs(
+  recovered: RecoveredWal,
+  snapshots: SnapshotFolder,
+): Promise<Map<GroupId, MemoryLog>> {
+  const logs = new Map<GroupId, MemoryLog>();
+  for (const [group, { hardState, mark, entries }] of recovered.groups) {
+    const log = new MemoryLog();
+    if (mark !== null) log.applySnapshot(await snapshots.load({ group, term: mark.term, index: mark.index }));
+    log.append(entries);
+    if (hardState !== null) log.setHardState(hardState);
+    logs.set(group, log);
+  }
+  return logs;
+}
+
+function ignoreReport(): void {}

@@ -1,0 +1,136 @@
+// A frame is one group-commit batch: the unit of writing, of checking and of atomicity.
+//   magic u32 | payload length u32 | sequence u64 | CRC32C of the body u32 | CRC32C of the header so far u32 | body
+// The body is the payload padded with 0xff, at least one byte, to a multiple of 8: its last byte is never zero.
+// What must stay true: a frame is written only after its predecessor is synced, hence a valid later frame proves
+// that an invalid earlier one is corruption and not a torn tail. Deliberately absent: I/O.
+
+import { assert } from "../base/assert.ts";
+import { ByteReader, ByteWriter } from "./byte-cursor.ts";
+import { crc32c } from "./crc32c.ts";
+import { readRecord, recordBytes, type WalRecord, writeRecord } from "./record.ts";
+
+const MAGIC = 0x4c574c46;
+const HEADER_CHECKED_BYTES = 4 + 4 + 8 + 4;
+const HEADER_BYTES = HEADER_CHECKED_BYTES + 4;
+const ALIGNMENT = 8;
+const PADDING = 0xff;
+/** What a disk writes whole or not at all. */
+const SECTOR_BYTES = 512;
+
+export type FrameRead =
+  | { readonly kind: "frame"; readonly sequence: number; readonly payload: Uint8Array; readonly end: number }
+  /** Nothing but zeros from here on: never written. */
+  | { readonly kind: "end" }
+  /** `isTorn`: a sector of it is missing, as after a power cut in the middle of the write. */
+  | { readonly kind: "invalid"; readonly isTorn: boolean; readonly claim: string };
+
+/** The size on disk of a frame whose records have these bytes in sum. */
+export function frameBytes(payloadBytes: number): number {
+  return HEADER_BYTES + bodyBytes(payloadBytes);
+}
+
+export function payloadBytes(records: readonly WalRecord[]): number {
+  return records.reduce((sum, record) => sum + recordBytes(record), 0);
+}
+
+export function encodeFrame(sequence: number, records: readonly WalRecord[]): Uint8Array {
+  const length = payloadBytes(records);
+  const frame = new Uint8Array(frameBytes(length));
+  const body = new ByteWriter(frame, HEADER_BYTES);
+  for (const record of records) writeRecord(body, record);
+  assert(body.position === HEADER_BYTES + length, "records have the size that they announced");
+  frame.fill(PADDING, body.position);
+  const header = new ByteWriter(frame);
+  header.uint32(MAGIC);
+  header.uint32(length);
+  header.uint64(sequence);
+  header.uint32(crc32c(frame.subarray(HEADER_BYTES)));
+  header.uint32(crc32c(frame.subarray(0, HEADER_CHECKED_BYTES)));
+  return frame;
+}
+
+/** The records of a valid frame's payload, in order. */
+export function decodePayload(payload: Uint8Array): readonly WalRecord[] {
+  const reader = new ByteReader(payload);
+  const records: WalRecord[] = [];
+  while (reader.remaining > 0) records.push(readRecord(reader));
+  return records;
+}
+
+/** What a segment's bytes hold at `offset`. */
+export function readFrame(segment: Uint8Array, offset: number): FrameRead {
+  const header = readHeader(segment, offset);
+  if (header === null) {
+    if (isZero(segment, offset, segment.length)) return { kind: "end" };
+    return {
+      kind: "invalid",
+      isTorn: hasLostHeader(segment, offset),
+      claim: "its header's checksum is wrong",
+    };
+  }
+  const start = offset + HEADER_BYTES;
+  const end = start + bodyBytes(header.length);
+  if (end > segment.length) return { kind: "invalid", isTorn: true, claim: "the file ends inside it" };
+  if (crc32c(segment.subarray(start, end)) !== header.bodyCrc) {
+    return { kind: "invalid", isTorn: hasLostSector(segment, offset, end), claim: "its checksum is wrong" };
+  }
+  return {
+    kind: "frame",
+    sequence: header.sequence,
+    payload: segment.subarray(start, start + header.length),
+    end,
+  };
+}
+
+/** The offset of any valid frame at or behind `from`, or null. */
+export function findFrame(segment: Uint8Array, from: number): number | null {
+  for (let offset = from; offset + HEADER_BYTES <= segment.length; offset += ALIGNMENT) {
+    if (segment[offset] === (MAGIC & 0xff) && readFrame(segment, offset).kind === "frame") return offset;
+  }
+  return null;
+}
+
+function bodyBytes(length: number): number {
+  return length + ALIGNMENT - (length % ALIGNMENT);
+}
+
+interface FrameHeader {
+  readonly length: number;
+  readonly sequence: number;
+  readonly bodyCrc: number;
+}
+
+function readHeader(segment: Uint8Array, offset: number): FrameHeader | null {
+  if (offset + HEADER_BYTES > segment.length) return null;
+  const bytes = segment.subarray(offset, offset + HEADER_BYTES);
+  const expected = new ByteReader(bytes.subarray(HEADER_CHECKED_BYTES)).uint32();
+  const reader = new ByteReader(bytes);
+  if (reader.uint32() !== MAGIC || crc32c(bytes.subarray(0, HEADER_CHECKED_BYTES)) !== expected) return null;
+  return { length: reader.uint32(), sequence: reader.uint64(), bodyCrc: reader.uint32() };
+}
+
+// Without a header the frame's end is unknown, but each sector that the header touches is wholly there or wholly
+// missing: from the frame's start to the sector's end nothing but zeros can be left of a missing one.
+function hasLostHeader(segment: Uint8Array, offset: number): boolean {
+  const end = offset + HEADER_BYTES;
+  if (end > segment.length) return true;
+  return hasLostSector(segment, offset, Math.min(sectorEnd(end - 1), segment.length));
+}
+
+// The preallocated file held zeros here, so a sector that never reached the disk reads as zeros (etcd's WAL judges
+// the same way). A frame without such a sector was written completely and damaged later.
+function hasLostSector(segment: Uint8Array, start: number, end: number): boolean {
+  for (let from = start; from < end; from = sectorEnd(from)) {
+    if (isZero(segment, from, Math.min(sectorEnd(from), end))) return true;
+  }
+  return false;
+}
+
+function sectorEnd(offset: number): number {
+  return (Math.floor(offset / SECTOR_BYTES) + 1) * SECTOR_BYTES;
+}
+
+function isZero(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let position = from; position < to; position++) if (bytes[position] !== 0) return false;
+  return true;
+}

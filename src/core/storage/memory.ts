@@ -1,0 +1,110 @@
+// A stable log held in memory: what unit tests and the conformance driver call storage, and the read cache of
+// the disk implementation. A dummy entry (index and term) stands for everything that was compacted away.
+// What must stay true: entries are contiguous from the dummy on. Deliberately absent: durability.
+
+import { assert, present } from "../base/assert.ts";
+import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
+import { limitBytes } from "../raft/entry-size.ts";
+import type { LogReader, Unreadable } from "../raft/log-reader.ts";
+import { type ConfState, type Entry, type HardState, NO_NODE, type Snapshot } from "../raft/message.ts";
+
+const EMPTY_CONF_STATE: ConfState = {
+  voters: [],
+  learners: [],
+  votersOutgoing: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
+const EMPTY_SNAPSHOT: Snapshot = {
+  index: logIndex(0),
+  term: termOf(0),
+  confState: EMPTY_CONF_STATE,
+  data: new Uint8Array(0),
+};
+
+const EMPTY_HARD_STATE: HardState = { term: termOf(0), vote: NO_NODE, commit: logIndex(0) };
+
+export class MemoryLog implements LogReader {
+  #dummy: { readonly index: LogIndex; readonly term: Term } = EMPTY_SNAPSHOT;
+  #entries: Entry[] = [];
+  #snapshot = EMPTY_SNAPSHOT;
+  #hardState = EMPTY_HARD_STATE;
+
+  initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
+    return { hardState: this.#hardState, confState: this.#snapshot.confState };
+  }
+
+  firstIndex(): LogIndex {
+    return logIndex(this.#dummy.index + 1);
+  }
+
+  lastIndex(): LogIndex {
+    return logIndex(this.#dummy.index + this.#entries.length);
+  }
+
+  term(index: LogIndex): Term | Unreadable {
+    if (index < this.#dummy.index) return "compacted";
+    if (index === this.#dummy.index) return this.#dummy.term;
+    return this.#at(index)?.term ?? "unavailable";
+  }
+
+  entries(low: LogIndex, high: LogIndex, bytesMax: number): readonly Entry[] | Unreadable {
+    assert(low <= high, "a range of entries does not run backwards");
+    if (low <= this.#dummy.index) return "compacted";
+    if (high > this.lastIndex() + 1) return "unavailable";
+    return limitBytes(this.#entries.slice(this.#position(low), this.#position(high)), bytesMax);
+  }
+
+  snapshot(): Snapshot | "unavailable" {
+    return this.#snapshot;
+  }
+
+  setHardState(hardState: HardState): void {
+    this.#hardState = hardState;
+  }
+
+  /** A snapshot made locally from the applied state: replaces the stored one and leaves the entries alone. */
+  setSnapshot(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+  }
+
+  /** Replaces everything from the first new entry on; what is already compacted is skipped. */
+  append(entries: readonly Entry[]): void {
+    const fresh = entries.filter((entry) => entry.index > this.#dummy.index);
+    const first = fresh[0];
+    if (first === undefined) return;
+    assert(first.index <= this.lastIndex() + 1, "an append leaves no gap in the log");
+    this.#entries.length = this.#position(first.index);
+    for (const entry of fresh) {
+      assert(entry.index === this.lastIndex() + 1, "appended entries are contiguous");
+      this.#entries.push(entry);
+    }
+  }
+
+  /** Forgets entries up to and including `through`. False if they are already gone. */
+  compact(through: LogIndex): boolean {
+    if (through <= this.#dummy.index) return false;
+    const last = present(this.#at(through), "only existing entries are compacted");
+    this.#entries = this.#entries.slice(this.#position(logIndex(through + 1)));
+    this.#dummy = { index: last.index, term: last.term };
+    return true;
+  }
+
+  /** A snapshot received from a leader replaces the whole log. False if a snapshot as new is already stored. */
+  applySnapshot(snapshot: Snapshot): boolean {
+    if (this.#snapshot.index !== 0 && this.#snapshot.index >= snapshot.index) return false;
+    this.#snapshot = snapshot;
+    this.#dummy = { index: snapshot.index, term: snapshot.term };
+    this.#entries = [];
+    return true;
+  }
+
+  #position(index: LogIndex): number {
+    return index - this.#dummy.index - 1;
+  }
+
+  #at(index: LogIndex): Entry | undefined {
+    return this.#entries[this.#position(index)];
+  }
+}

@@ -1,0 +1,207 @@
+// Reads the write-ahead log back at open. What must stay true: a torn tail (the one frame that was being written
+// when the machine stopped, never acknowledged) is cut and reported; anything else that is wrong is refused with
+// file and offset, because whatever stood there may have been acknowledged. Segments are read one at a time.
+
+import { open, readFile } from "node:fs/promises";
+import { AssertionError, assert } from "../base/assert.ts";
+import type { GroupId } from "../base/ids.ts";
+import { decodePayload, findFrame, readFrame } from "./frame.ts";
+import type { WalRecord } from "./record.ts";
+import { GroupReplay, type ReplayedGroup } from "./replay.ts";
+import type { OnReport } from "./report.ts";
+import { listSegments, segmentPath } from "./segment.ts";
+import { SegmentIndex } from "./segment-index.ts";
+import { storageCorrupt } from "./storage-errors.ts";
+
+export interface RecoveredWal {
+  readonly groups: ReadonlyMap<GroupId, ReplayedGroup>;
+  /** Ascending; the last is the one to go on with. */
+  readonly segments: readonly SegmentIndex[];
+  /** Where the next frame goes in the last segment, and how large that file is. */
+  readonly end: number;
+  readonly capacity: number;
+  readonly nextFrame: number;
+  /** Whether the segment after the last exists already, all zeros. */
+  readonly hasNextSegment: boolean;
+}
+
+/** Replays all segments in `directory`; throws an OperatorError when they can't be trusted. */
+export async function recoverWal(directory: string, onReport: OnReport): Promise<RecoveredWal> {
+  const recovery = new WalRecovery(directory, await listSegments(directory), onReport);
+  return recovery.run();
+}
+
+interface Position {
+  readonly segments: number;
+  readonly end: number;
+  readonly capacity: number;
+}
+
+class WalRecovery {
+  readonly #directory: string;
+  readonly #sequences: readonly number[];
+  readonly #onReport: OnReport;
+  readonly #groups = new Map<GroupId, GroupReplay>();
+  readonly #segments: SegmentIndex[] = [];
+  #lastFrame: number | null = null;
+  /** Behind the last valid frame. */
+  #position: Position = { segments: 0, end: 0, capacity: 0 };
+
+  constructor(directory: string, sequences: readonly number[], onReport: OnReport) {
+    this.#directory = directory;
+    this.#sequences = sequences;
+    this.#onReport = onReport;
+  }
+
+  async run(): Promise<RecoveredWal> {
+    this.#checkSequences();
+    for (const sequence of this.#sequences) {
+      const isWhole = await this.#replaySegment(sequence);
+      if (!isWhole) break;
+    }
+    this.#checkStart();
+    const { segments, end, capacity } = this.#position;
+    return {
+      groups: new Map([...this.#groups].map(([group, replay]) => [group, this.#finish(replay)])),
+      segments: this.#segments.slice(0, segments),
+      end,
+      capacity,
+      nextFrame: (this.#lastFrame ?? 0) + 1,
+      hasNextSegment: this.#sequences.length > segments,
+    };
+  }
+
+  /** False if the segment ended in a torn tail, which is cut then: nothing follows it. */
+  async #replaySegment(sequence: number): Promise<boolean> {
+    const file = segmentPath(this.#directory, sequence);
+    const bytes = await readFile(file);
+    const index = new SegmentIndex(sequence);
+    this.#segments.push(index);
+    if (this.#position.segments === 0) this.#moveTo(0, bytes.length);
+    for (let offset = 0; ; ) {
+      const read = readFrame(bytes, offset);
+      switch (read.kind) {
+        case "end":
+          return true;
+        case "invalid":
+          await this.#refuseUnlessTorn(sequence, bytes, offset, read);
+          await this.#cut(file, offset, read.claim);
+          return false;
+        case "frame":
+          this.#checkFrameSequence(file, offset, read.sequence);
+          this.#replayFrame(file, offset, read.payload, index);
+          this.#moveTo(read.end, bytes.length);
+          offset = read.end;
+      }
+    }
+  }
+
+  #replayFrame(file: string, offset: number, payload: Uint8Array, index: SegmentIndex): void {
+    try {
+      for (const record of decodePayload(payload)) {
+        index.note(record);
+        this.#replayOf(record).apply(record);
+      }
+    } catch (error) {
+      if (!(error instanceof AssertionError)) throw error;
+      throw storageCorrupt(file, offset, `its records contradict each other (${error.message})`, error);
+    }
+  }
+
+  #replayOf(record: WalRecord): GroupReplay {
+    const known = this.#groups.get(record.group);
+    if (known !== undefined) return known;
+    const fresh = new GroupReplay();
+    this.#groups.set(record.group, fresh);
+    return fresh;
+  }
+
+  #finish(replay: GroupReplay): ReplayedGroup {
+    try {
+      return replay.finish();
+    } catch (error) {
+      if (!(error instanceof AssertionError)) throw error;
+      throw storageCorrupt(
+        this.#directory,
+        this.#position.end,
+        `the log is incomplete (${error.message})`,
+        error,
+      );
+    }
+  }
+
+  // A batch is written only after the one before it was synced: a frame behind the invalid one means that this
+  // one had been whole, and acknowledged.
+  async #refuseUnlessTorn(
+    sequence: number,
+    bytes: Uint8Array,
+    offset: number,
+    read: { readonly isTorn: boolean; readonly claim: string },
+  ): Promise<void> {
+    const file = segmentPath(this.#directory, sequence);
+    const later = await this.#findLaterFrame(sequence, bytes, offset);
+    if (later !== null) {
+      throw storageCorrupt(
+        file,
+        offset,
+        `the frame there can't be read (${read.claim}), yet ${later} follows it`,
+      );
+    }
+    if (!read.isTorn) {
+      throw storageCorrupt(file, offset, `the frame there was written completely, but ${read.claim}`);
+    }
+  }
+
+  async #findLaterFrame(sequence: number, bytes: Uint8Array, offset: number): Promise<string | null> {
+    const inSegment = findFrame(bytes, offset + 1);
+    if (inSegment !== null) return `a whole frame at offset ${inSegment}`;
+    for (const later of this.#sequences.filter((other) => other > sequence)) {
+      const file = segmentPath(this.#directory, later);
+      if (readFrame(await readFile(file), 0).kind !== "end") return `a written segment ${file}`;
+    }
+    return null;
+  }
+
+  async #cut(file: string, offset: number, claim: string): Promise<void> {
+    const handle = await open(file, "r+");
+    try {
+      const { size } = await handle.stat();
+      await handle.write(new Uint8Array(size - offset), 0, size - offset, offset);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    this.#onReport({ kind: "torn-tail-cut", file, offset, claim });
+  }
+
+  #moveTo(end: number, capacity: number): void {
+    this.#position = { segments: this.#segments.length, end, capacity };
+  }
+
+  #checkFrameSequence(file: string, offset: number, sequence: number): void {
+    const expected = this.#lastFrame === null ? sequence : this.#lastFrame + 1;
+    if (sequence !== expected) {
+      throw storageCorrupt(file, offset, `frame ${sequence} stands where frame ${expected} belongs`);
+    }
+    this.#lastFrame = sequence;
+  }
+
+  #checkSequences(): void {
+    const [first] = this.#sequences;
+    if (first === undefined) throw storageCorrupt(this.#directory, 0, "it holds no segment of the log");
+    for (const [position, sequence] of this.#sequences.entries()) {
+      if (sequence === first + position) continue;
+      const file = segmentPath(this.#directory, first + position);
+      throw storageCorrupt(file, 0, "the file is missing, yet later segments of the log exist");
+    }
+  }
+
+  // Older segments are removed only when a newer one holds a durable frame.
+  #checkStart(): void {
+    const first = this.#segments[0];
+    assert(first !== undefined, "at least one segment was read");
+    if (this.#lastFrame !== null || first.sequence === 1) return;
+    const file = segmentPath(this.#directory, first.sequence);
+    throw storageCorrupt(file, 0, "no segment of the log holds a frame, yet older segments were removed");
+  }
+}

@@ -1,0 +1,11 @@
+// What the disk storage tells its host beside results: things that an operator may want to see in the log.
+// Data only.
+
+export type StorageReport =
+  | { readonly kind: "torn-tail-cut"; readonly file: string; readonly offset: number; readonly claim: string }
+  | { readonly kind: "leftover-removed"; readonly file: string }
+  | { readonly kind: "stale-lock-removed"; readonly file: string; readonly pid: number }
+  | { readonly kind: "segment-not-prepared"; readonly file: string; readonly cause: unknown }
+  | { readonly kind: "cleanup-failed"; readonly directory: string; readonly cause: unknown };
+
+export type OnReport = (report: StorageReport) => void;

@@ -1,0 +1,31 @@
+// Removal of log segments whose entries nobody needs any more. What must stay true: the oldest goes first and
+// durably before the next one, and the newest stays. A removed segment in the middle would be taken for a lost one,
+// and an older segment that outlives a newer one would bring replaced entries back.
+
+import { rm } from "node:fs/promises";
+import { syncDirectory } from "../base/durable-file.ts";
+import type { GroupId, LogIndex } from "../base/ids.ts";
+import type { OnReport } from "./report.ts";
+import { segmentPath } from "./segment.ts";
+import type { SegmentIndex } from "./segment-index.ts";
+
+/** `segments` ascend, and the last one holds a durable frame. A failure is reported: the next call tries again. */
+export async function removeCoveredSegments(
+  directory: string,
+  segments: readonly SegmentIndex[],
+  coveredIndex: (group: GroupId) => LogIndex,
+  onReport: OnReport,
+): Promise<ReadonlySet<SegmentIndex>> {
+  const removed = new Set<SegmentIndex>();
+  try {
+    for (const segment of segments.slice(0, -1)) {
+      if (!segment.isCovered(coveredIndex)) break;
+      await rm(segmentPath(directory, segment.sequence), { force: true });
+      removed.add(segment);
+      await syncDirectory(directory);
+    }
+  } catch (cause) {
+    onReport({ kind: "cleanup-failed", directory, cause });
+  }
+  return removed;
+}

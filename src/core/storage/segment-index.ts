@@ -1,0 +1,26 @@
+// Which entries a segment holds, as far as its removal is concerned: the highest index of each group.
+
+import type { GroupId, LogIndex } from "../base/ids.ts";
+import type { WalRecord } from "./record.ts";
+
+export class SegmentIndex {
+  readonly sequence: number;
+  readonly #lastEntries = new Map<GroupId, LogIndex>();
+
+  constructor(sequence: number) {
+    this.sequence = sequence;
+  }
+
+  note(record: WalRecord): void {
+    if (record.kind !== "entry") return;
+    const { group, entry } = record;
+    // A later, lower entry replaces a suffix, but the higher one still stands in the segment.
+    if (entry.index > (this.#lastEntries.get(group) ?? 0)) this.#lastEntries.set(group, entry.index);
+  }
+
+  /** Whether every entry here is at or below what its group no longer needs. */
+  isCovered(coveredIndex: (group: GroupId) => LogIndex): boolean {
+    for (const [group, last] of this.#lastEntries) if (last > coveredIndex(group)) return false;
+    return true;
+  }
+}

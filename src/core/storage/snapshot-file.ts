@@ -1,0 +1,102 @@
+// One snapshot in one file, `<group>-<term>-<index>.snap`, and its bytes:
+//   magic u64 | format u32 | group u64 | index u64 | term u64 | conf state | data length u64 | data | SHA-256 of all before
+// What must stay true: bytes that differ in one bit are not read as a snapshot.
+
+import { createHash } from "node:crypto";
+import { assert } from "../base/assert.ts";
+import {
+  type GroupId,
+  groupId,
+  type LogIndex,
+  logIndex,
+  type NodeId,
+  nodeId,
+  type Term,
+  term,
+} from "../base/ids.ts";
+import type { ConfState, Snapshot } from "../raft/message.ts";
+import { ByteReader, ByteWriter } from "./byte-cursor.ts";
+
+export interface SnapshotName {
+  readonly group: GroupId;
+  readonly term: Term;
+  readonly index: LogIndex;
+}
+
+const MAGIC = new TextEncoder().encode("FLEETSNP");
+const FORMAT = 1;
+const SHA256_BYTES = 32;
+const FIXED_BYTES = MAGIC.length + 4 + 3 * 8 + 8 + SHA256_BYTES;
+const NAME = /^(\d+)-(\d{16})-(\d{16})\.snap$/;
+
+export function snapshotFileName({ group, term: of, index }: SnapshotName): string {
+  const digits = (value: number) => String(value).padStart(16, "0");
+  return `${group}-${digits(of)}-${digits(index)}.snap`;
+}
+
+/** Null if no snapshot file is called so. */
+export function parseSnapshotFileName(name: string): SnapshotName | null {
+  const [, group, of, index] = NAME.exec(name) ?? [];
+  if (group === undefined || of === undefined || index === undefined) return null;
+  return { group: groupId(Number(group)), term: term(Number(of)), index: logIndex(Number(index)) };
+}
+
+export function encodeSnapshot(group: GroupId, snapshot: Snapshot): Uint8Array {
+  const { index, confState, data } = snapshot;
+  const bytes = new Uint8Array(FIXED_BYTES + confStateBytes(confState) + data.length);
+  const writer = new ByteWriter(bytes);
+  writer.bytes(MAGIC);
+  writer.uint32(FORMAT);
+  for (const value of [group, index, snapshot.term]) writer.uint64(value);
+  writeConfState(writer, confState);
+  writer.uint64(data.length);
+  writer.bytes(data);
+  writer.bytes(sha256(bytes.subarray(0, writer.position)));
+  assert(writer.position === bytes.length, "a snapshot has the size that was computed for it");
+  return bytes;
+}
+
+/** The snapshot, or why these bytes are not the one of that name. */
+export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): Snapshot | string {
+  const bodyBytes = bytes.length - SHA256_BYTES;
+  if (bytes.length < FIXED_BYTES) return "it is too short for a snapshot";
+  const body = bytes.subarray(0, bodyBytes);
+  if (Buffer.compare(sha256(body), bytes.subarray(bodyBytes)) !== 0)
+    return "its SHA-256 does not fit its content";
+  const reader = new ByteReader(body);
+  if (Buffer.compare(reader.bytes(MAGIC.length), MAGIC) !== 0) return "it is not a snapshot file";
+  const format = reader.uint32();
+  if (format !== FORMAT) return `its format is ${format}, this version reads ${FORMAT}`;
+  const [group, index, of] = [reader.uint64(), reader.uint64(), reader.uint64()];
+  if (group !== name.group || index !== name.index || of !== name.term) return "it holds another snapshot";
+  const confState = readConfState(reader);
+  const data = reader.bytes(reader.uint64());
+  assert(reader.remaining === 0, "nothing follows a snapshot's data");
+  return { index: name.index, term: name.term, confState, data };
+}
+
+function lists(confState: ConfState): readonly (readonly NodeId[])[] {
+  return [confState.voters, confState.learners, confState.votersOutgoing, confState.learnersNext];
+}
+
+function confStateBytes(confState: ConfState): number {
+  return lists(confState).reduce((sum, ids) => sum + 4 + 8 * ids.length, 1);
+}
+
+function writeConfState(writer: ByteWriter, confState: ConfState): void {
+  for (const ids of lists(confState)) {
+    writer.uint32(ids.length);
+    for (const id of ids) writer.uint64(id);
+  }
+  writer.uint8(confState.autoLeave ? 1 : 0);
+}
+
+function readConfState(reader: ByteReader): ConfState {
+  const readIds = () => Array.from({ length: reader.uint32() }, () => nodeId(reader.uint64()));
+  const [voters, learners, votersOutgoing, learnersNext] = [readIds(), readIds(), readIds(), readIds()];
+  return { voters, learners, votersOutgoing, learnersNext, autoLeave: reader.uint8() === 1 };
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash("sha256").update(bytes).digest();
+}

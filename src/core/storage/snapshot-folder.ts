@@ -1,0 +1,85 @@
+// The folder of snapshot files. What must stay true: the file that a group's newest durable mark names exists until
+// a newer mark is durable. A file that no mark names yet is nothing but an attempt.
+
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileDurably } from "../base/durable-file.ts";
+import type { GroupId, LogIndex } from "../base/ids.ts";
+import type { Snapshot } from "../raft/message.ts";
+import type { OnReport } from "./report.ts";
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  parseSnapshotFileName,
+  type SnapshotName,
+  snapshotFileName,
+} from "./snapshot-file.ts";
+import { storageCorrupt } from "./storage-errors.ts";
+
+export class SnapshotFolder {
+  readonly #directory: string;
+  readonly #onReport: OnReport;
+  /** One file at a time: two attempts at one snapshot share a temporary file's name. */
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(directory: string, onReport: OnReport) {
+    this.#directory = directory;
+    this.#onReport = onReport;
+  }
+
+  /** The file is durable when the promise resolves; what is there is untouched if it rejects. */
+  save(group: GroupId, snapshot: Snapshot): Promise<void> {
+    const name = snapshotFileName({ group, term: snapshot.term, index: snapshot.index });
+    const saved = this.#saving.then(() =>
+      writeFileDurably(join(this.#directory, name), encodeSnapshot(group, snapshot)),
+    );
+    this.#saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  /** Throws an OperatorError unless the file is there and whole: the log below it may be gone. */
+  async load(name: SnapshotName): Promise<Snapshot> {
+    const file = join(this.#directory, snapshotFileName(name));
+    const snapshot = decodeSnapshot(await readWhole(file), name);
+    if (typeof snapshot === "string")
+      throw storageCorrupt(file, 0, `the newest snapshot can't be used: ${snapshot}`);
+    return snapshot;
+  }
+
+  /** Keeps the snapshot at `marked`, which a durable mark names, and the one before it. Never rejects. */
+  async prune(group: GroupId, marked: LogIndex): Promise<void> {
+    try {
+      const older = (await this.#list()).filter((name) => name.group === group && name.index < marked);
+      older.sort((a, b) => b.index - a.index);
+      await this.#remove(older.slice(1));
+    } catch (cause) {
+      this.#onReport({ kind: "cleanup-failed", directory: this.#directory, cause });
+    }
+  }
+
+  /** At open: removes files above each group's mark, left by a crash before their mark was durable. */
+  async removeUnmarked(marked: (group: GroupId) => LogIndex): Promise<void> {
+    await this.#remove((await this.#list()).filter((name) => name.index > marked(name.group)));
+  }
+
+  async #list(): Promise<SnapshotName[]> {
+    return (await readdir(this.#directory)).flatMap((name) => parseSnapshotFileName(name) ?? []);
+  }
+
+  async #remove(names: readonly SnapshotName[]): Promise<void> {
+    for (const name of names) await rm(join(this.#directory, snapshotFileName(name)), { force: true });
+  }
+}
+
+async function readWhole(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw storageCorrupt(
+      file,
+      0,
+      "the newest snapshot's file can't be read, and the log may start behind it",
+      error,
+    );
+  }
+}

@@ -1,0 +1,240 @@
+// The write-ahead log's writer: one for all groups of the process. Everything queued goes into one frame, one
+// write and one sync (group commit); the next batch gathers while that sync runs. What must stay true: a promise
+// resolves only after the sync that covers it and all before it; one batch is in flight at a time; after a failure
+// nothing is written any more, since nobody knows what the disk holds (PostgreSQL's "fsyncgate").
+
+import { present } from "../base/assert.ts";
+import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
+import type { HardState } from "../raft/message.ts";
+import { encodeFrame, frameBytes, payloadBytes } from "./frame.ts";
+import type { SnapshotMark, WalRecord } from "./record.ts";
+import type { RecoveredWal } from "./recovery.ts";
+import type { OnReport } from "./report.ts";
+import { createSegment, type OpenSegmentFile, type SegmentFile, segmentPath } from "./segment.ts";
+import { removeCoveredSegments } from "./segment-cleanup.ts";
+import { SegmentIndex } from "./segment-index.ts";
+import { storageWriteFailed } from "./storage-errors.ts";
+
+export interface WalOptions {
+  readonly directory: string;
+  readonly segmentBytes: number;
+  readonly openFile: OpenSegmentFile;
+  readonly onReport: OnReport;
+}
+
+export interface WalStats {
+  readonly syncs: number;
+  readonly bytesWritten: number;
+  readonly segments: number;
+  /** Duration of the newest sync, in milliseconds. */
+  readonly lastSyncMs: number;
+}
+
+interface Append {
+  readonly records: readonly WalRecord[];
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/** What is durable of a group and must be repeated at the head of each segment. */
+interface DurableHead {
+  readonly hardState: HardState | null;
+  readonly mark: SnapshotMark | null;
+}
+
+interface CurrentSegment {
+  readonly index: SegmentIndex;
+  readonly file: SegmentFile;
+  readonly capacity: number;
+  end: number;
+}
+
+export class Wal {
+  readonly #options: WalOptions;
+  readonly #heads = new Map<GroupId, DurableHead>();
+  /** Ascending; the last one holds the newest durable frame. */
+  #segments: readonly SegmentIndex[];
+  #current: CurrentSegment;
+  #nextFrame: number;
+  /** The next segment's creation: true once it stands there ready, false if it failed. */
+  #prepared: Promise<boolean> | null;
+  #queue: Append[] = [];
+  #writing: Promise<void> | null = null;
+  #cleaning: Promise<void> = Promise.resolve();
+  #failure: Error | null = null;
+  #syncs = 0;
+  #bytesWritten = 0;
+  #lastSyncMs = 0;
+
+  private constructor(options: WalOptions, recovered: RecoveredWal, file: SegmentFile) {
+    this.#options = options;
+    this.#segments = recovered.segments;
+    this.#nextFrame = recovered.nextFrame;
+    this.#prepared = recovered.hasNextSegment ? Promise.resolve(true) : null;
+    const index = present(recovered.segments.at(-1), "a recovered log has a segment");
+    this.#current = { index, file, capacity: recovered.capacity, end: recovered.end };
+    for (const [group, { hardState, mark }] of recovered.groups) this.#heads.set(group, { hardState, mark });
+  }
+
+  /** Goes on where `recovered` ended. */
+  static async open(options: WalOptions, recovered: RecoveredWal): Promise<Wal> {
+    const sequence = present(recovered.segments.at(-1), "a recovered log has a segment").sequence;
+    return new Wal(options, recovered, await options.openFile(segmentPath(options.directory, sequence)));
+  }
+
+  /**
+   * Durable when the promise resolves, together with everything appended before; no records at all is fine and
+   * waits for what came before. Rejects with an OperatorError, as does every later call then.
+   */
+  append(records: readonly WalRecord[]): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ records, bytes: payloadBytes(records), resolve, reject });
+      this.#writing ??= this.#drain();
+    });
+  }
+
+  /** Why nothing is written any more; null while all is well. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  /** The index of the group's newest durable snapshot; 0 without one. */
+  durableSnapshotIndex(group: GroupId): LogIndex {
+    return this.#heads.get(group)?.mark?.index ?? logIndex(0);
+  }
+
+  /** Removes, in the background, the oldest segments that hold nothing above `coveredIndex` of each group. */
+  removeCovered(coveredIndex: (group: GroupId) => LogIndex): void {
+    this.#cleaning = this.#cleaning.then(async () => {
+      const { directory, onReport } = this.#options;
+      const removed = await removeCoveredSegments(directory, this.#segments, coveredIndex, onReport);
+      this.#segments = this.#segments.filter((segment) => !removed.has(segment));
+    });
+  }
+
+  stats(): WalStats {
+    return {
+      syncs: this.#syncs,
+      bytesWritten: this.#bytesWritten,
+      segments: this.#segments.length,
+      lastSyncMs: this.#lastSyncMs,
+    };
+  }
+
+  /** From now on everything rejects with `reason`; what is being written ends in its own way. */
+  fail(reason: Error): void {
+    this.#failure ??= reason;
+    const queued = this.#queue;
+    this.#queue = [];
+    for (const append of queued) append.reject(this.#failure);
+  }
+
+  /** Waits for what is queued, then lets go of all files. */
+  async close(): Promise<void> {
+    this.#failure ??= new Error("the storage is closed");
+    await this.#writing;
+    await this.#prepared;
+    await this.#cleaning;
+    await this.#current.file.close();
+  }
+
+  async #drain(): Promise<void> {
+    // One turn of the microtask queue, so that everything that became ready with the first append joins it.
+    await null;
+    while (this.#queue.length > 0) {
+      const batch = this.#takeBatch();
+      try {
+        await this.#writeBatch(batch.flatMap((append) => append.records));
+      } catch (error) {
+        this.#queue.unshift(...batch);
+        this.fail(
+          storageWriteFailed(segmentPath(this.#options.directory, this.#current.index.sequence), error),
+        );
+        break;
+      }
+      for (const append of batch) append.resolve();
+    }
+    this.#writing = null;
+  }
+
+  // At most a quarter of a segment a frame, unless a single request is larger: a cut wastes little space then.
+  #takeBatch(): readonly Append[] {
+    const bytesMax = this.#options.segmentBytes / 4;
+    let bytes = 0;
+    let count = 0;
+    for (const append of this.#queue) {
+      bytes += append.bytes;
+      if (bytes > bytesMax && count > 0) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #writeBatch(records: readonly WalRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    const isCut = this.#current.end + frameBytes(payloadBytes(records)) > this.#current.capacity;
+    if (isCut && this.#current.end > 0) await this.#cut();
+    const current = this.#current;
+    const isFirst = current.end === 0;
+    const frame = encodeFrame(this.#nextFrame, isFirst ? [...this.#checkpoint(), ...records] : records);
+    await current.file.write(frame, current.end);
+    await this.#sync(current.file);
+    current.end += frame.length;
+    this.#nextFrame += 1;
+    this.#bytesWritten += frame.length;
+    if (!this.#segments.includes(current.index)) this.#segments = [...this.#segments, current.index];
+    this.#noteDurable(records);
+    if (current.end > current.capacity / 2) this.#prepareNext();
+  }
+
+  async #sync(file: SegmentFile): Promise<void> {
+    const started = performance.now();
+    await file.sync();
+    this.#lastSyncMs = performance.now() - started;
+    this.#syncs += 1;
+  }
+
+  #noteDurable(records: readonly WalRecord[]): void {
+    for (const record of records) {
+      this.#current.index.note(record);
+      const head = this.#heads.get(record.group) ?? { hardState: null, mark: null };
+      if (record.kind === "hard-state")
+        this.#heads.set(record.group, { ...head, hardState: record.hardState });
+      if (record.kind === "snapshot-mark") this.#heads.set(record.group, { ...head, mark: record.mark });
+    }
+  }
+
+  // Repeated at the head of a segment, so that all older ones can go once their entries are no longer needed.
+  #checkpoint(): WalRecord[] {
+    return [...this.#heads].flatMap(([group, { hardState, mark }]): WalRecord[] => [
+      ...(mark ? [{ kind: "snapshot-mark" as const, group, mark: { ...mark, restartsLog: false } }] : []),
+      ...(hardState ? [{ kind: "hard-state" as const, group, hardState }] : []),
+    ]);
+  }
+
+  async #cut(): Promise<void> {
+    const { directory, segmentBytes, openFile } = this.#options;
+    const sequence = this.#current.index.sequence + 1;
+    const isPrepared = (await this.#prepared) ?? false;
+    this.#prepared = null;
+    if (!isPrepared) await createSegment(directory, sequence, segmentBytes);
+    const file = await openFile(segmentPath(directory, sequence));
+    const full = this.#current.file;
+    this.#current = { index: new SegmentIndex(sequence), file, capacity: segmentBytes, end: 0 };
+    await full.close();
+  }
+
+  #prepareNext(): void {
+    const { directory, segmentBytes, onReport } = this.#options;
+    const sequence = this.#current.index.sequence + 1;
+    this.#prepared ??= createSegment(directory, sequence, segmentBytes).then(
+      () => true,
+      (cause: unknown) => {
+        onReport({ kind: "segment-not-prepared", file: segmentPath(directory, sequence), cause });
+        return false;
+      },
+    );
+  }
+}

@@ -1,0 +1,44 @@
+// What a write does to a group's log in memory, and as which records it goes to disk. The assertions are the
+// promises of Raft's persistent state: whoever breaks one has a bug, and the node stops before the disk learns of it.
+
+import { assert } from "../base/assert.ts";
+import type { GroupId } from "../base/ids.ts";
+import type { HardState, Snapshot } from "../raft/message.ts";
+import type { MemoryLog } from "./memory.ts";
+import type { WalRecord } from "./record.ts";
+import type { WriteRequest } from "./storage.ts";
+
+export function applyToLog(log: MemoryLog, { snapshot, entries, hardState }: WriteRequest): void {
+  if (snapshot !== null) {
+    const isNew = log.applySnapshot(snapshot);
+    assert(isNew, "a received snapshot is newer than the stored one");
+  }
+  log.append(entries);
+  if (hardState === null) return;
+  checkHardState(log.initialState().hardState, hardState);
+  assert(hardState.commit <= log.lastIndex(), "the commit index names an entry that is there");
+  log.setHardState(hardState);
+}
+
+/** In the order in which recovery must see them: a snapshot voids what came before it. */
+export function recordsOf({ group, snapshot, entries, hardState }: WriteRequest): readonly WalRecord[] {
+  return [
+    ...(snapshot ? [markRecord(group, snapshot, true)] : []),
+    ...entries.map((entry) => ({ kind: "entry" as const, group, entry })),
+    ...(hardState ? [{ kind: "hard-state" as const, group, hardState }] : []),
+  ];
+}
+
+export function markRecord(group: GroupId, snapshot: Snapshot, restartsLog: boolean): WalRecord {
+  return { kind: "snapshot-mark", group, mark: { index: snapshot.index, term: snapshot.term, restartsLog } };
+}
+
+function checkHardState(now: HardState, next: HardState): void {
+  assert(next.term >= now.term, "the hard state's term never goes back");
+  assert(next.commit >= now.commit, "the commit index never goes back");
+  // At most one vote a term (Raft §5.2).
+  assert(
+    next.term > now.term || now.vote === 0 || next.vote === now.vote,
+    "a vote is not changed within its term",
+  );
+}

@@ -1,0 +1,109 @@
+// Transport over gRPC: a link to every peer (outgoing), and the handlers of the Raft service (incoming).
+// The server that the handlers are added to, and who may call them, is the coordinator's matter.
+
+import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
+import { assert } from "../base/assert.ts";
+import { type GroupId, groupId, type NodeId } from "../base/ids.ts";
+import type { Message } from "../raft/message.ts";
+import { RaftClient, type RaftFrame, type RaftServer } from "../wire/gen/fleet/v1/raft.ts";
+import { rpcError } from "../wire/rpc-error.ts";
+import { PeerLink } from "./peer-link.ts";
+import { messageFromWire } from "./raft-codec.ts";
+import { receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
+import type { Peer, Transport, TransportEvents } from "./transport.ts";
+
+export interface GrpcTransportOptions {
+  readonly self: NodeId;
+  readonly clusterId: string;
+  /** All replicas but this one. */
+  readonly peers: readonly Peer[];
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+  /** Told of facts that an operator should find in the log. */
+  readonly warn: (fact: string, fields: Record<string, unknown>) => void;
+}
+
+export class GrpcTransport implements Transport {
+  readonly #options: GrpcTransportOptions;
+  readonly #links = new Map<NodeId, PeerLink>();
+  readonly #clients = new Map<NodeId, RaftClient>();
+  #events: TransportEvents | null = null;
+
+  constructor(options: GrpcTransportOptions) {
+    this.#options = options;
+  }
+
+  start(events: TransportEvents): void {
+    assert(this.#events === null, "a transport starts once");
+    this.#events = events;
+    for (const peer of this.#options.peers) this.#connect(peer, events);
+  }
+
+  #connect(peer: Peer, events: TransportEvents): void {
+    const { credentials, channelOptions, clusterId, warn } = this.#options;
+    const client = new RaftClient(peer.address, credentials, channelOptions);
+    this.#clients.set(peer.id, client);
+    const link = new PeerLink(peer, client, clusterId, {
+      unreachable: () => events.unreachable(peer.id),
+      disconnected: () => events.disconnected(peer.id),
+      mismatched: (hello) =>
+        warn("peer is not who it should be", { peer: peer.name, address: peer.address, ...hello }),
+    });
+    this.#links.set(peer.id, link);
+  }
+
+  send(group: GroupId, message: Message): void {
+    if (message.type === "MsgSnap") this.#sendSnapshot(group, message);
+    else this.#links.get(message.to)?.send(group, message);
+  }
+
+  #sendSnapshot(group: GroupId, message: Message): void {
+    const client = this.#clients.get(message.to);
+    if (client === undefined) return;
+    void sendSnapshot(client, this.#options.clusterId, group, message).then((ok) => {
+      this.#events?.snapshotDelivered(group, message.to, ok);
+    });
+  }
+
+  close(): Promise<void> {
+    for (const link of this.#links.values()) link.close();
+    return Promise.resolve();
+  }
+
+  /** The incoming half, without Rejoin: that is a question to the leader, not a message of the log. */
+  handlers(): Pick<RaftServer, "exchange" | "installSnapshot"> {
+    return {
+      exchange: (call) => {
+        call.write({ clusterId: this.#options.clusterId, nodeId: this.#options.self });
+        call.on("data", (frame: RaftFrame) => this.#onFrame(frame));
+        call.on("end", () => call.end());
+        call.on("error", () => undefined);
+      },
+      installSnapshot: (call, callback) => {
+        receiveSnapshot(call).then(
+          (received) => {
+            if (!received.ok) {
+              callback(rpcError(status.DATA_LOSS, "SNAPSHOT_DAMAGED", received.problem));
+            } else if (received.header.clusterId !== this.#options.clusterId) {
+              callback(
+                rpcError(status.FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"),
+              );
+            } else {
+              this.#events?.receive(received.group, received.message);
+              callback(null, { bytes: received.header.bytes });
+            }
+          },
+          (error: Error) => callback(rpcError(status.ABORTED, "SNAPSHOT_BROKEN_OFF", error.message)),
+        );
+      },
+    };
+  }
+
+  #onFrame(frame: RaftFrame): void {
+    if (frame.clusterId !== this.#options.clusterId) return;
+    for (const item of frame.messages) {
+      const message = item.message && messageFromWire(item.message);
+      if (message && message.to === this.#options.self) this.#events?.receive(groupId(item.groupId), message);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+// The outgoing half of one peer connection: a stream of frames, opened again whenever it ends.
+// What must stay true: the queue is bounded, and nothing is kept for a peer that can't be reached (Raft sends
+// again what matters). A frame holds all messages of one turn, so that many groups share one write.
+
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type { GroupId } from "../base/ids.ts";
+import type { Message } from "../raft/message.ts";
+import type { GroupMessage, RaftClient, RaftFrame, RaftHello } from "../wire/gen/fleet/v1/raft.ts";
+import { messageToWire } from "./raft-codec.ts";
+import type { Peer } from "./transport.ts";
+
+const QUEUE_MAX = 4096;
+const RETRY_FIRST_MS = 20;
+const RETRY_LAST_MS = 500;
+
+export interface PeerLinkEvents {
+  unreachable(): void;
+  /** A stream that had worked has ended. */
+  disconnected(): void;
+  /** The callee belongs to another cluster or has another id: a configuration mistake, worth one log line. */
+  mismatched(hello: RaftHello): void;
+}
+
+export class PeerLink {
+  readonly #peer: Peer;
+  readonly #client: RaftClient;
+  readonly #clusterId: string;
+  readonly #events: PeerLinkEvents;
+  #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
+  #connected = false;
+  #blocked = false;
+  #flushing = false;
+  #closed = false;
+  #retryMs = RETRY_FIRST_MS;
+  #queue: GroupMessage[] = [];
+
+  constructor(peer: Peer, client: RaftClient, clusterId: string, events: PeerLinkEvents) {
+    this.#peer = peer;
+    this.#client = client;
+    this.#clusterId = clusterId;
+    this.#events = events;
+    this.#open();
+  }
+
+  send(group: GroupId, message: Message): void {
+    if (!this.#connected || this.#queue.length >= QUEUE_MAX) {
+      this.#events.unreachable();
+      return;
+    }
+    this.#queue.push({ groupId: group, message: messageToWire(message) });
+    if (this.#flushing || this.#blocked) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stream?.cancel();
+    this.#client.close();
+  }
+
+  #open(): void {
+    if (this.#closed) return;
+    const stream = this.#client.exchange();
+    this.#stream = stream;
+    stream.on("data", (hello: RaftHello) => this.#onHello(hello));
+    stream.on("drain", () => {
+      this.#blocked = false;
+      this.#flush();
+    });
+    // grpc-js emits an error for every status but OK, and a status for every end; both come once a stream.
+    stream.on("error", () => undefined);
+    stream.on("status", () => this.#onEnd());
+  }
+
+  #onHello(hello: RaftHello): void {
+    if (hello.clusterId !== this.#clusterId || hello.nodeId !== this.#peer.id) {
+      this.#events.mismatched(hello);
+      this.#stream?.cancel();
+      return;
+    }
+    this.#connected = true;
+    this.#retryMs = RETRY_FIRST_MS;
+  }
+
+  #onEnd(): void {
+    const worked = this.#connected;
+    this.#connected = false;
+    this.#blocked = false;
+    this.#queue = [];
+    this.#stream = null;
+    if (this.#closed) return;
+    setTimeout(() => this.#open(), this.#retryMs).unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LAST_MS);
+    if (worked) this.#events.disconnected();
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (!this.#connected || this.#stream === null || this.#queue.length === 0) return;
+    const messages = this.#queue;
+    this.#queue = [];
+    this.#blocked = !this.#stream.write({ clusterId: this.#clusterId, messages });
+  }
+}

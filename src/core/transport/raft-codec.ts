@@ -1,0 +1,151 @@
+// The core's messages to and from their protobuf form. What comes from the network is not trusted: a type that
+// does not travel, or a number that is not a safe integer, is refused as a value, never asserted.
+
+import { logIndex, nodeId, type Term, term } from "../base/ids.ts";
+import type { ConfState, Entry, EntryType, Message, MessageType } from "../raft/message.ts";
+import {
+  type RaftConfState,
+  type RaftEntry,
+  RaftEntryType,
+  type RaftMessage,
+} from "../wire/gen/fleet/v1/raft.ts";
+
+/** Types that travel between replicas. Snapshots travel on a stream of their own; storage messages never. */
+const TRAVELLING: ReadonlySet<string> = new Set<MessageType>([
+  "MsgProp",
+  "MsgApp",
+  "MsgAppResp",
+  "MsgVote",
+  "MsgVoteResp",
+  "MsgPreVote",
+  "MsgPreVoteResp",
+  "MsgHeartbeat",
+  "MsgHeartbeatResp",
+  "MsgTransferLeader",
+  "MsgTimeoutNow",
+  "MsgReadIndex",
+  "MsgReadIndexResp",
+]);
+
+const ENTRY_TYPE_TO_WIRE: Readonly<Record<EntryType, RaftEntryType>> = {
+  normal: RaftEntryType.NORMAL,
+  "conf-change": RaftEntryType.CONF_CHANGE,
+  "conf-change-v2": RaftEntryType.CONF_CHANGE_V2,
+};
+
+export function messageToWire(message: Message): RaftMessage {
+  return {
+    type: message.type,
+    from: message.from,
+    to: message.to,
+    term: message.term,
+    logTerm: message.logTerm,
+    index: message.index,
+    commit: message.commit,
+    vote: message.vote,
+    reject: message.reject,
+    rejectHint: message.rejectHint,
+    context: message.context,
+    entries: message.entries.map(entryToWire),
+  };
+}
+
+/** The message, or null when it is none that a peer may send. */
+export function messageFromWire(wire: RaftMessage): Message | null {
+  if (!TRAVELLING.has(wire.type)) return null;
+  const entries = wire.entries.map(entryFromWire);
+  if (entries.includes(null)) return null;
+  return {
+    type: wire.type as MessageType,
+    from: nodeId(wire.from),
+    to: nodeId(wire.to),
+    term: term(wire.term),
+    logTerm: term(wire.logTerm),
+    index: logIndex(wire.index),
+    commit: logIndex(wire.commit),
+    vote: nodeId(wire.vote),
+    reject: wire.reject,
+    rejectHint: logIndex(wire.rejectHint),
+    entries: entries.filter((entry) => entry !== null),
+    snapshot: null,
+    context: wire.context,
+    responses: [],
+  };
+}
+
+/** A snapshot message as the receiving end rebuilds it from its stream. */
+export function snapshotMessage(parts: {
+  readonly from: number;
+  readonly to: number;
+  readonly messageTerm: number;
+  readonly index: number;
+  readonly term: number;
+  readonly confState: ConfState;
+  readonly data: Uint8Array;
+}): Message {
+  const none = new Uint8Array();
+  return {
+    type: "MsgSnap",
+    from: nodeId(parts.from),
+    to: nodeId(parts.to),
+    term: term(parts.messageTerm),
+    logTerm: 0 as Term,
+    index: logIndex(0),
+    commit: logIndex(0),
+    vote: nodeId(0),
+    reject: false,
+    rejectHint: logIndex(0),
+    entries: [],
+    snapshot: {
+      index: logIndex(parts.index),
+      term: term(parts.term),
+      confState: parts.confState,
+      data: parts.data,
+    },
+    context: none,
+    responses: [],
+  };
+}
+
+function entryToWire(entry: Entry): RaftEntry {
+  return { term: entry.term, index: entry.index, type: ENTRY_TYPE_TO_WIRE[entry.type], data: entry.data };
+}
+
+function entryFromWire(wire: RaftEntry): Entry | null {
+  const type = entryTypeFromWire(wire.type);
+  return type && { term: term(wire.term), index: logIndex(wire.index), type, data: wire.data };
+}
+
+function entryTypeFromWire(type: RaftEntryType): EntryType | null {
+  switch (type) {
+    case RaftEntryType.NORMAL:
+      return "normal";
+    case RaftEntryType.CONF_CHANGE:
+      return "conf-change";
+    case RaftEntryType.CONF_CHANGE_V2:
+      return "conf-change-v2";
+    case RaftEntryType.UNSPECIFIED:
+    case RaftEntryType.UNRECOGNIZED:
+      return null;
+  }
+}
+
+export function confStateToWire(confState: ConfState): RaftConfState {
+  return {
+    voters: [...confState.voters],
+    learners: [...confState.learners],
+    votersOutgoing: [...confState.votersOutgoing],
+    learnersNext: [...confState.learnersNext],
+    autoLeave: confState.autoLeave,
+  };
+}
+
+export function confStateFromWire(wire: RaftConfState | undefined): ConfState {
+  return {
+    voters: (wire?.voters ?? []).map(nodeId),
+    learners: (wire?.learners ?? []).map(nodeId),
+    votersOutgoing: (wire?.votersOutgoing ?? []).map(nodeId),
+    learnersNext: (wire?.learnersNext ?? []).map(nodeId),
+    autoLeave: wire?.autoLeave ?? false,
+  };
+}

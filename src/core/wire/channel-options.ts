@@ -1,0 +1,33 @@
+// The gRPC options of every channel and server, set on purpose: grpc-js's defaults wait up to two minutes
+// before they redial and never notice a peer that hangs.
+
+import type { ChannelOptions } from "@grpc/grpc-js";
+
+const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+
+const common: ChannelOptions = {
+  // The default of 4 MB is less than a full listing of a large fleet, or than one replication frame under load.
+  "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+  "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+  // A frozen process (SIGSTOP) keeps its sockets open: only an unanswered ping tells it from an idle one.
+  "grpc.keepalive_time_ms": 2_000,
+  "grpc.keepalive_timeout_ms": 2_000,
+};
+
+export const channelOptions: ChannelOptions = {
+  ...common,
+  // The name for SNI. The default is the dialed host, which TLS does not allow to be an IP address (RFC 6066; Node
+  // warns of it). Servers here ignore it, and channelCredentials checks the certificate against the real host.
+  "grpc.ssl_target_name_override": "fleet.invalid",
+  // A restarted node should be found within a second; the default grows to 120 s.
+  "grpc.initial_reconnect_backoff_ms": 50,
+  "grpc.max_reconnect_backoff_ms": 1_000,
+  // An idle channel costs nothing; it finds a dead peer when it is used next.
+  "grpc.keepalive_permit_without_calls": 0,
+  // Retries are ours (leader-caller.ts): they must follow the leader, which the channel cannot.
+  "grpc.enable_retries": 0,
+  // The fleet's nodes are dialed as they were named, whatever http_proxy says.
+  "grpc.enable_http_proxy": 0,
+};
+
+export const serverOptions: ChannelOptions = common;

@@ -1,0 +1,92 @@
+// Who is calling: the one `fleet://` URI among the subject alternative names of the verified peer certificate.
+// No such URI, or more than one, is nobody: an ambiguous certificate must not get the larger of two rights.
+// What an identity may do is decided where the call is served.
+
+import type { ServerUnaryCall } from "@grpc/grpc-js";
+import type { NodeId } from "../base/ids.ts";
+import { isName, nodeId } from "../base/ids.ts";
+import type { Tls } from "./tls.ts";
+
+export type Identity =
+  | { readonly kind: "admin" }
+  | { readonly kind: "readonly" }
+  | { readonly kind: "replica"; readonly id: NodeId }
+  | { readonly kind: "shard"; readonly id: string }
+  | { readonly kind: "cluster"; readonly id: string };
+
+type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext">;
+
+/**
+ * The caller's identity, or null when its certificate names none. `tls` is what this server listens with:
+ * an empty auth context alone is no proof of plaintext (grpc-js gives the same for a socket already gone).
+ */
+export function identityOf(call: AuthenticatedCall, tls: Tls): Identity | null {
+  if (tls === "insecure-loopback") return { kind: "admin" };
+  return identityOfNames(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "");
+}
+
+/** The identity in a certificate's `subjectaltname`, as Node prints it. */
+export function identityOfNames(subjectAltName: string): Identity | null {
+  const uris = splitNames(subjectAltName)
+    .filter((name) => name.type === "URI" && name.value.startsWith("fleet:"))
+    .map((name) => name.value);
+  const [only] = uris;
+  return only === undefined || uris.length > 1 ? null : parseIdentity(only);
+}
+
+/** The URI for a certificate; the inverse of what `identityOf` reads. */
+export function formatIdentity(identity: Identity): string {
+  switch (identity.kind) {
+    case "admin":
+    case "readonly":
+      return `fleet://${identity.kind}`;
+    case "replica":
+    case "shard":
+    case "cluster":
+      return `fleet://${identity.kind}/${identity.id}`;
+  }
+}
+
+function parseIdentity(uri: string): Identity | null {
+  if (uri === "fleet://admin") return { kind: "admin" };
+  if (uri === "fleet://readonly") return { kind: "readonly" };
+  const [, kind, id] = /^fleet:\/\/(replica|shard|cluster)\/([^/]+)$/.exec(uri) ?? [];
+  if (id === undefined) return null;
+  if (kind === "replica") return replicaIdentity(id);
+  if (!isName(id)) return null;
+  return kind === "shard" ? { kind: "shard", id } : { kind: "cluster", id };
+}
+
+function replicaIdentity(digits: string): Identity | null {
+  const id = Number(digits);
+  return /^[1-9]\d*$/.test(digits) && Number.isSafeInteger(id) ? { kind: "replica", id: nodeId(id) } : null;
+}
+
+interface AltName {
+  readonly type: string;
+  readonly value: string;
+}
+
+// A value with a comma, a quote or a control character comes as a JSON string literal (Node's fix of
+// CVE-2021-44532), so that `URI:"fleet://admin\u002c DNS:x"` is one name; splitting at commas alone would make it two.
+const ALT_NAME = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
+
+function splitNames(subjectAltName: string): AltName[] {
+  const names: AltName[] = [];
+  ALT_NAME.lastIndex = 0;
+  while (ALT_NAME.lastIndex < subjectAltName.length) {
+    const [, type, value] = ALT_NAME.exec(subjectAltName) ?? [];
+    // What cannot be read as a whole list of names is trusted in no part.
+    if (type === undefined || value === undefined) return [];
+    names.push({ type, value: value.startsWith('"') ? unquoted(value) : value });
+  }
+  return names;
+}
+
+function unquoted(literal: string): string {
+  try {
+    return String(JSON.parse(literal));
+  } catch {
+    return "";
+  }
+}

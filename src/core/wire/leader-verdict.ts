@@ -1,0 +1,57 @@
+// What a failed attempt tells the leader's caller to do next. Pure; leader-caller.ts acts on it.
+
+import { status } from "@grpc/grpc-js";
+import type { RpcFailure } from "./rpc-error.ts";
+
+export interface Endpoint {
+  /** When known, a leader's id found here is dialed at this address rather than at the one it advertises. */
+  readonly nodeId?: number;
+  /** host:port */
+  readonly address: string;
+}
+
+export type Verdict =
+  /** The server's considered answer: the caller's to see. */
+  | { readonly kind: "final" }
+  | { readonly kind: "redirect"; readonly leader: string }
+  | { readonly kind: "no-leader" }
+  | { readonly kind: "overloaded"; readonly delayMs: number }
+  /** `mayHaveArrived`: the request may have been taken all the same. */
+  | { readonly kind: "unreachable"; readonly mayHaveArrived: boolean };
+
+export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verdict {
+  if (failure.reason === "NOT_LEADER") return redirect(failure.metadata, endpoints);
+  if (failure.reason === "NO_LEADER") return { kind: "no-leader" };
+  if (failure.code === status.RESOURCE_EXHAUSTED && failure.retryDelayMs !== null) {
+    return { kind: "overloaded", delayMs: failure.retryDelayMs };
+  }
+  if (!isTransportFailure(failure)) return { kind: "final" };
+  return { kind: "unreachable", mayHaveArrived: !wasNeverSent(failure) };
+}
+
+function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonly Endpoint[]): Verdict {
+  const id = metadata["leader_id"];
+  const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === id);
+  const leader = known?.address ?? metadata["leader_address"] ?? "";
+  return leader === "" ? { kind: "no-leader" } : { kind: "redirect", leader };
+}
+
+// UNAVAILABLE is retried whatever its reason: the server says by it that another moment or node may do.
+function isTransportFailure(failure: RpcFailure): boolean {
+  if (failure.code === status.UNAVAILABLE || failure.code === status.DEADLINE_EXCEEDED) return true;
+  if (failure.reason !== null) return false;
+  // A connection torn down in mid-call shows as either of these, depending on who closed the stream first.
+  return (
+    failure.code === status.CANCELLED ||
+    (failure.code === status.INTERNAL && failure.message.includes("RST_STREAM"))
+  );
+}
+
+// grpc-js's words for a call that failed before there was a connection to send it on.
+function wasNeverSent(failure: RpcFailure): boolean {
+  return (
+    failure.code === status.UNAVAILABLE &&
+    failure.reason === null &&
+    /^(No connection established|Name resolution failed)/.test(failure.message)
+  );
+}

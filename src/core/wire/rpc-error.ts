@@ -1,0 +1,105 @@
+// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin` with an ErrorInfo (a stable reason) and,
+// when a retry makes sense, a RetryInfo. One function builds them, one reads them; reasons are upper snake case.
+// Which reasons exist is the business of whoever raises them.
+
+import { Metadata, status } from "@grpc/grpc-js";
+import { ErrorInfo, RetryInfo } from "./gen/google/rpc/error_details.ts";
+import { Status } from "./gen/google/rpc/status.ts";
+
+const DETAILS_KEY = "grpc-status-details-bin";
+const DOMAIN = "fleet.v1";
+const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
+const RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo";
+
+/** An error in the shape that grpc-js sends from a server and gives to a client's callback. */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata;
+
+  constructor(code: status, message: string, metadata: Metadata) {
+    super(message);
+    this.code = code;
+    this.details = message;
+    this.metadata = metadata;
+  }
+}
+
+/** An error for a gRPC answer. `metadata` goes into ErrorInfo; `retryDelayMs` tells the caller when to retry. */
+export function rpcError(
+  code: status,
+  reason: string,
+  message: string,
+  metadata: Readonly<Record<string, string>> = {},
+  retryDelayMs?: number,
+): RpcError {
+  const info = { reason, domain: DOMAIN, metadata: { ...metadata } };
+  const details = [{ typeUrl: ERROR_INFO, value: ErrorInfo.encode(info).finish() }];
+  if (retryDelayMs !== undefined) {
+    details.push({
+      typeUrl: RETRY_INFO,
+      value: RetryInfo.encode({ retryDelay: toDuration(retryDelayMs) }).finish(),
+    });
+  }
+  const trailers = new Metadata();
+  trailers.set(DETAILS_KEY, Buffer.from(Status.encode({ code, message, details }).finish()));
+  return new RpcError(code, message, trailers);
+}
+
+/** What a failed call said. `reason` is null when the error did not come from a fleet server's own code. */
+export interface RpcFailure {
+  readonly code: status;
+  readonly reason: string | null;
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly retryDelayMs: number | null;
+}
+
+/** Reads any thrown value; what is no gRPC error has code UNKNOWN. Never throws. */
+export function readRpcError(error: unknown): RpcFailure {
+  const code = codeOf(error);
+  const message = messageOf(error);
+  const found = detailsOf(error);
+  const info = found.info?.domain === DOMAIN ? found.info : null;
+  const delay = found.retry?.retryDelay;
+  return {
+    code,
+    reason: info?.reason ?? null,
+    message,
+    metadata: info?.metadata ?? {},
+    retryDelayMs: delay === undefined ? null : delay.seconds * 1000 + Math.ceil(delay.nanos / 1_000_000),
+  };
+}
+
+function toDuration(ms: number): { seconds: number; nanos: number } {
+  return { seconds: Math.floor(ms / 1000), nanos: Math.round((ms % 1000) * 1_000_000) };
+}
+
+function codeOf(error: unknown): status {
+  return error instanceof Error && "code" in error && typeof error.code === "number"
+    ? error.code
+    : status.UNKNOWN;
+}
+
+// grpc-js prefixes `message` with the code ("14 UNAVAILABLE: …"); `details` is the sentence alone.
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "details" in error && typeof error.details === "string" ? error.details : error.message;
+}
+
+function detailsOf(error: unknown): { info?: ErrorInfo; retry?: RetryInfo } {
+  if (!(error instanceof Error && "metadata" in error && error.metadata instanceof Metadata)) return {};
+  const [packed] = error.metadata.get(DETAILS_KEY);
+  if (!(packed instanceof Uint8Array)) return {};
+  const found: { info?: ErrorInfo; retry?: RetryInfo } = {};
+  try {
+    for (const detail of Status.decode(packed).details) {
+      if (detail.typeUrl === ERROR_INFO) found.info = ErrorInfo.decode(detail.value);
+      if (detail.typeUrl === RETRY_INFO) found.retry = RetryInfo.decode(detail.value);
+    }
+  } catch {
+    // Details that cannot be read (a proxy's, or a newer peer's) leave the plain code and message, which stand.
+  }
+  return found;
+}

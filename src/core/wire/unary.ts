@@ -1,0 +1,35 @@
+// Unary calls as promises that can be aborted and always carry a deadline.
+
+import type { CallOptions, ClientUnaryCall, ServiceError } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
+
+/** `deadline` is in milliseconds since 1970, as grpc-js takes it. */
+export interface CallLimits {
+  readonly deadline: number;
+  readonly signal?: AbortSignal;
+}
+
+type UnaryMethod<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+/** Calls `unary(client.getStatus.bind(client), request, limits)`; rejects with grpc-js's ServiceError. */
+export function unary<Request, Response>(
+  method: UnaryMethod<Request, Response>,
+  request: Request,
+  limits: CallLimits,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const abort = () => call.cancel();
+    const call = method(request, new Metadata(), { deadline: limits.deadline }, (error, response) => {
+      limits.signal?.removeEventListener("abort", abort);
+      if (error === null) resolve(response);
+      else reject(error);
+    });
+    if (limits.signal?.aborted === true) abort();
+    else limits.signal?.addEventListener("abort", abort, { once: true });
+  });
+}

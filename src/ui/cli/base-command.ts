@@ -1,0 +1,145 @@
+// What every command of fleet shares: how answers are printed, how failures are shown, which exit code follows, and
+// what Ctrl-C does. oclif prints nothing itself: its JSON and error forms differ from our contract.
+import { Command } from "@oclif/core/command";
+import type {
+  ArgInput,
+  FlagInput,
+  Input,
+  OutputArgs,
+  OutputFlags,
+  ParserOutput,
+} from "@oclif/core/interfaces";
+import { Exit } from "../../core/base/errors.ts";
+import type { Look, Paint } from "../model/paint.ts";
+import { ASCII, UNICODE } from "../model/symbols.ts";
+import { paintFor, wantsColor } from "./color.ts";
+import { writeCrashFile } from "./crash-file.ts";
+import { bugFailure, expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
+import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
+import { quietBrokenPipes } from "./pipes.ts";
+import { usageError } from "./usage-error.ts";
+import { type Rendered, renderTableView, renderTextView, type TableView, type TextView } from "./view.ts";
+
+/** Ends a command's work early and says in what state it left things. Its text is shown on stderr. */
+export type InterruptHandler = () => Promise<string | undefined> | string | undefined;
+
+export abstract class BaseCommand extends Command {
+  static override baseFlags = outputFlags;
+
+  /** How answers are shown. Until the flags are parsed, what the bare arguments tell of it. */
+  protected output: OutputOptions = optionsFromArgv(this.argv, process.env);
+  #interruptHandler: InterruptHandler | null = null;
+  #interrupted = false;
+
+  /** Prints a report in the format asked for: data to stdout, remarks to stderr. */
+  protected async print<Report extends object, Row extends object>(
+    report: Report,
+    view: TableView<Report, Row>,
+  ): Promise<void> {
+    this.#write(await renderTableView(report, view, this.output, this.look(process.stdout)));
+  }
+
+  /** The same for a report that is not a list. */
+  protected async printText<Report extends object>(report: Report, view: TextView<Report>): Promise<void> {
+    this.#write(await renderTextView(report, view, this.output, this.look(process.stdout)));
+  }
+
+  /** Progress, remarks and hints: to stderr, never into a pipe of data. */
+  protected note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** The process ends with this code once the command has run. */
+  protected exitWith(exit: Exit): void {
+    process.exitCode = exit;
+  }
+
+  /** What Ctrl-C does before the process ends with 130. A second Ctrl-C ends it at once. */
+  protected onInterrupt(handler: InterruptHandler): void {
+    this.#interruptHandler = handler;
+  }
+
+  /** Symbols and colours as the flags, the environment and the stream allow. */
+  protected look(stream: NodeJS.WriteStream): Look {
+    return { paint: this.#paint(stream), symbols: this.output.ascii ? ASCII : UNICODE };
+  }
+
+  override jsonEnabled(): boolean {
+    // oclif would print the returned value a second time, in its own form.
+    return false;
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    quietBrokenPipes();
+    process.on("SIGINT", this.#onSigint);
+  }
+
+  protected override async parse<
+    F extends OutputFlags<FlagInput>,
+    B extends OutputFlags<FlagInput>,
+    A extends OutputArgs<ArgInput>,
+  >(options?: Input<F, B, A>, argv?: string[]): Promise<ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv).catch((error: unknown) => {
+      throw usageError(error, this.#words());
+    });
+    this.output = outputOptions(parsed.flags);
+    return parsed;
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    // A command that is being interrupted may fail of it; the interruption is what is reported.
+    if (this.#interrupted) return;
+    const failure = expectedFailure(error) ?? this.#bug(error);
+    process.exitCode = failure.exit;
+    this.fail(failure);
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    process.off("SIGINT", this.#onSigint);
+    await super.finally(error);
+  }
+
+  /** Shows a failure: as text on stderr, or as JSON on stdout when that was asked for. */
+  protected fail(failure: Failure): void {
+    const { format } = this.output;
+    if (format === "json" || format === "jsonl") {
+      process.stdout.write(`${failureJson(failure, format === "json")}\n`);
+    } else {
+      process.stderr.write(`${failureText(failure, this.#paint(process.stderr))}\n`);
+    }
+  }
+
+  readonly #onSigint = (): void => {
+    if (this.#interrupted || this.#interruptHandler === null) process.exit(Exit.Interrupted);
+    this.#interrupted = true;
+    const handler = this.#interruptHandler;
+    // A handler that fails must not keep the process alive; it is reported as the bug that it is.
+    void Promise.resolve()
+      .then(handler)
+      .then((text) => (text === undefined ? undefined : this.note(text)))
+      .catch((error: unknown) => this.fail(expectedFailure(error) ?? this.#bug(error)))
+      .finally(() => process.exit(Exit.Interrupted));
+  };
+
+  #bug(error: unknown): Failure {
+    const { FLEET_DEBUG: debug } = process.env;
+    if (debug === "1") this.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return bugFailure(error, writeCrashFile(error, [this.id ?? "", ...this.argv], Date.now()));
+  }
+
+  #paint(stream: NodeJS.WriteStream): Paint {
+    const situation = { refused: this.output.noColor, isTerminal: stream.isTTY === true, env: process.env };
+    return paintFor(wantsColor(situation));
+  }
+
+  #words(): { command: string; flags: string[] } {
+    const flags = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });
+    return { command: (this.id ?? "").replaceAll(":", " "), flags };
+  }
+
+  #write({ data, notes }: Rendered): void {
+    if (data !== "") process.stdout.write(`${data}\n`);
+    if (notes !== "") this.note(notes);
+  }
+}

@@ -1,0 +1,25 @@
+// Where the details of a bug go: a file in the user's state folder, so that the terminal shows one line and a report
+// can still carry the stack. Returns null where it cannot write; a failure to report must not hide the failure.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+
+/** Writes the error with its causes and the command line; returns the file's path. */
+export function writeCrashFile(error: unknown, argv: readonly string[], atMs: number): string | null {
+  const { XDG_STATE_HOME: stateHome } = process.env;
+  const folder = join(stateHome ?? join(homedir(), ".local", "state"), "fleet");
+  const moment = new Date(atMs).toISOString().replaceAll(":", "-");
+  const file = join(folder, `crash-${moment}-${process.pid}.txt`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      file,
+      `fleet ${argv.join(" ")}\nnode ${process.version}\n${inspect(error, { depth: 4 })}\n`,
+      { mode: 0o600 },
+    );
+    return file;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+// How a command fails in front of an operator: what happened, a stable code, the likely cause, the next step, the
+// endpoint tried. An error of our own making that nobody expected is said to be a bug; its stack goes to a file.
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { Paint } from "../model/paint.ts";
+import { stringify, toContract } from "./json.ts";
+
+export interface Failure {
+  /** With its prefix: FLEET_E_NO_QUORUM. */
+  readonly code: string;
+  readonly exit: Exit;
+  readonly what: string;
+  readonly why: string | null;
+  readonly next: string | null;
+  readonly endpoint: string | null;
+}
+
+/** The failure that an error stands for, or `null` when nothing foresaw it: a bug. */
+export function expectedFailure(error: unknown): Failure | null {
+  if (!(error instanceof OperatorError)) return null;
+  const { what, why, next, endpoint, exit } = error.parts;
+  return {
+    code: `FLEET_E_${error.code}`,
+    exit,
+    what,
+    why: why ?? null,
+    next: next ?? null,
+    endpoint: endpoint ?? null,
+  };
+}
+
+/** A bug as a failure; `detailsFile` is where its stack was written, `null` if that failed too. */
+export function bugFailure(error: unknown, detailsFile: string | null): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  const details = detailsFile === null ? "run again with FLEET_DEBUG=1" : `details: ${detailsFile}`;
+  return {
+    code: "FLEET_E_BUG",
+    exit: Exit.Failure,
+    what: `this is a bug in fleet: ${firstLine(message)} (${details})`,
+    why: null,
+    next: null,
+    endpoint: null,
+  };
+}
+
+/** For stderr: one line a fact, the first naming the code. */
+export function failureText(failure: Failure, paint: Paint): string {
+  const facts: readonly (readonly [string, string | null])[] = [
+    ["cause", failure.why],
+    ["next", failure.next],
+    ["endpoint", failure.endpoint],
+  ];
+  const lines = facts.flatMap(([label, text]) =>
+    text === null ? [] : [`  ${paint.faint(`${label}:`)} ${text}`],
+  );
+  return [`${paint.mark("bad", "error:")} ${failure.what} [${failure.code}]`, ...lines].join("\n");
+}
+
+/** For stdout under `--json`: the same facts. */
+export function failureJson(failure: Failure, indented: boolean): string {
+  return stringify(toContract("Error", { error: failure }), indented);
+}
+
+const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";

@@ -1,0 +1,49 @@
+// Flags that say which fleet is meant, and those of every write. Values may also come from FLEET_* variables and
+// contexts; that order of precedence is the client's (`resolveTarget`), so these flags declare no variable.
+import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { parseDuration } from "../model/duration.ts";
+
+const TARGET = "WHICH FLEET";
+
+export const targetFlags = {
+  dir: Flags.string({ summary: "Folder of a local fleet", helpGroup: TARGET }),
+  context: Flags.string({ summary: "Name of a context (see: fleet context list)", helpGroup: TARGET }),
+  endpoints: Flags.string({ summary: "Coordinators as host:port, comma-separated", helpGroup: TARGET }),
+  ca: Flags.string({ summary: "File of the certificate authority", helpGroup: TARGET }),
+  cert: Flags.string({ summary: "File of the client certificate", helpGroup: TARGET }),
+  key: Flags.string({ summary: "File of the client key", helpGroup: TARGET }),
+};
+
+export interface TargetFlagValues {
+  readonly dir: string | undefined;
+  readonly context: string | undefined;
+  readonly endpoints: string | undefined;
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** A duration such as 5s, in milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  helpValue: "DURATION",
+  parse: async (text) => {
+    const ms = parseDuration(text);
+    if (ms === null) throw badDuration(text);
+    return ms;
+  },
+});
+
+export const mutationFlags = {
+  reason: Flags.string({ summary: "Why; kept in the audit log" }),
+  "dry-run": Flags.boolean({ summary: "Check and say what would change, and change nothing" }),
+  timeout: durationFlag({ summary: "Give up after this long", default: 5000, defaultHelp: async () => "5s" }),
+};
+
+function badDuration(text: string): OperatorError {
+  return new OperatorError("USAGE", {
+    what: `${text} is not a duration`,
+    next: "give a number with its unit: 250ms, 5s, 1m30s",
+    exit: Exit.Usage,
+  });
+}

@@ -1,0 +1,63 @@
+// The JSON contract, in one place: schemaVersion, keys in order, 64-bit numbers as strings (they pass 2^53 in other
+// languages' counters), enums as words, moments in RFC 3339. Scripts build on it: what is here may grow, not change.
+import { assert } from "../../core/base/assert.ts";
+import { driftWord, roleWord } from "../model/words.ts";
+
+const SCHEMA_VERSION = 1;
+
+// Fields that are uint64 on the wire, or differences of such.
+const WIDE =
+  /^(.*(Index|Term|Version|Epoch|NodeId|LeaderId|SessionId)|index|term|version|epoch|sequence|leader|lag)$/i;
+// `registeredAtMs`, `atMs`, `sinceMs`: moments, not durations. They lose their unit with their number.
+const MOMENT = /^(at|since|[a-z]\w*At)Ms$/;
+// Durations that are uint64 on the wire.
+const WIDE_DURATION = /^(age|uptime)Ms$/;
+
+/** RFC 3339 in UTC. */
+export const rfc3339 = (atMs: number): string => new Date(atMs).toISOString();
+
+/** `report` as the contract shows it, under its kind. */
+export function toContract(kind: string, report: object): Record<string, unknown> {
+  assert(
+    !("kind" in report) && !("schemaVersion" in report),
+    "kind and schemaVersion are the contract's own keys",
+  );
+  return sorted({ ...toRecord(report), kind, schemaVersion: SCHEMA_VERSION });
+}
+
+/** Indented for people and diffs; one line for `jsonl`. */
+export function stringify(contract: unknown, indented: boolean): string {
+  return JSON.stringify(contract, null, indented ? 2 : undefined);
+}
+
+function toPlain(value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Map) return toPlain(Object.fromEntries(value));
+  if (Array.isArray(value)) return value.map(toPlain);
+  return value === null || typeof value !== "object" ? value : toRecord(value);
+}
+
+function toRecord(value: object): Record<string, unknown> {
+  const plain: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(value)) {
+    // What is not known is absent from a reply (undefined), and null in the contract, so that the keys are always there.
+    plain[fieldName(key, field)] = field === undefined ? null : fieldValue(key, field);
+  }
+  return sorted(plain);
+}
+
+function fieldName(key: string, value: unknown): string {
+  return MOMENT.test(key) && typeof value === "number" ? key.slice(0, -"Ms".length) : key;
+}
+
+function fieldValue(key: string, value: unknown): unknown {
+  if (typeof value !== "number") return toPlain(value);
+  if (MOMENT.test(key)) return rfc3339(value);
+  if (key === "role") return roleWord(value);
+  if (key === "drift") return driftWord(value);
+  return WIDE.test(key) || WIDE_DURATION.test(key) ? String(value) : value;
+}
+
+function sorted(value: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,92 @@
+// What a command hands to print: its report, and how that looks as rows or as lines. One function turns the pair into
+// text in whichever format was asked for.
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { closest } from "../model/closest.ts";
+import type { Line } from "../model/fleet-verdict.ts";
+import type { Look } from "../model/paint.ts";
+import { type Chosen, chooseColumns, sortRows, type Table } from "../model/table.ts";
+import { stringify, toContract } from "./json.ts";
+import type { OutputOptions } from "./output-flags.ts";
+import { renderTable } from "./render-table.ts";
+
+/** A report that is a list: rows, and lines to say below them. */
+export interface TableView<Report, Row> {
+  /** Names the report in JSON: "ShardList". */
+  readonly kind: string;
+  /** Names one row of it in jsonl: "Shard". */
+  readonly rowKind: string;
+  readonly table: Table<Row>;
+  readonly rows: (report: Report) => readonly Row[];
+  readonly lines?: (report: Report) => readonly Line[];
+  /** Said, on stderr, instead of a table without rows. */
+  readonly empty: string;
+}
+
+/** A report that is no list: lines of text. `name` is what `-o name` prints. */
+export interface TextView<Report> {
+  readonly kind: string;
+  readonly text: (report: Report, look: Look) => readonly string[];
+  readonly name?: (report: Report) => string;
+}
+
+/** What goes to stdout and what beside it to stderr, so that a pipe gets data only. */
+export interface Rendered {
+  readonly data: string;
+  readonly notes: string;
+}
+
+/** Throws `OperatorError` (usage) for a column that the table has not. */
+export async function renderTableView<Report extends object, Row extends object>(
+  report: Report,
+  view: TableView<Report, Row>,
+  options: OutputOptions,
+  look: Look,
+): Promise<Rendered> {
+  const rows = chosen(sortRows(view.table, view.rows(report), options.sort), "sort");
+  const { format } = options;
+  if (format === "json" || format === "yaml") return only(await structured(view.kind, report, format));
+  if (format === "jsonl")
+    return only(rows.map((row) => stringify(toContract(view.rowKind, row), false)).join("\n"));
+  if (format === "name") return only(rows.map((row) => view.table.rowName(row)).join("\n"));
+  const columns = chosen(chooseColumns(view.table, options.columns, format === "wide"), "columns");
+  const lines = (view.lines?.(report) ?? []).map((line) => lineText(line, look));
+  const table = rows.length === 0 ? [] : [renderTable(columns, rows, options.headers, look)];
+  const parts = lines.length === 0 ? table : [...table, lines.join("\n")];
+  return { data: parts.join("\n\n"), notes: rows.length === 0 ? view.empty : "" };
+}
+
+export async function renderTextView<Report extends object>(
+  report: Report,
+  view: TextView<Report>,
+  options: OutputOptions,
+  look: Look,
+): Promise<Rendered> {
+  const { format } = options;
+  if (format === "json" || format === "yaml") return only(await structured(view.kind, report, format));
+  if (format === "jsonl") return only(stringify(toContract(view.kind, report), false));
+  if (format === "name" && view.name !== undefined) return only(view.name(report));
+  return only(view.text(report, look).join("\n"));
+}
+
+export function lineText(line: Line, look: Look): string {
+  return look.paint.mark(line.mark, `${look.symbols.marks[line.mark]} ${line.text}`);
+}
+
+const only = (data: string): Rendered => ({ data, notes: "" });
+
+async function structured(kind: string, report: object, format: "json" | "yaml"): Promise<string> {
+  const contract = toContract(kind, report);
+  if (format === "json") return stringify(contract, true);
+  const yaml = await import("yaml");
+  return yaml.stringify(contract).trimEnd();
+}
+
+function chosen<Value>(choice: Chosen<Value>, flag: string): Value {
+  if (choice.ok) return choice.value;
+  const near = closest(choice.unknown, choice.known);
+  throw new OperatorError("USAGE", {
+    what: `--${flag}: there is no column ${choice.unknown}`,
+    next: `${near === null ? "" : `did you mean ${near}? `}columns are: ${choice.known.join(", ")}`,
+    exit: Exit.Usage,
+  });
+}

@@ -1,0 +1,24 @@
+// What `fleet cluster list` says about bindings as a whole, and which of them have drifted.
+import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { Line } from "./fleet-verdict.ts";
+import { byDriftThenName, driftSummary } from "./tables/cluster-table.ts";
+import { hasDrift } from "./words.ts";
+
+/** The same reply with the drifting clusters only, the worst first. */
+export function onlyDrifting(reply: ListClustersResponse): ListClustersResponse {
+  const drifting = reply.clusters.filter((view) => hasDrift(view.drift));
+  return { ...reply, clusters: drifting.toSorted(byDriftThenName) };
+}
+
+export function clusterLines(reply: ListClustersResponse): Line[] {
+  const lines: Line[] = [];
+  const summary = driftSummary(reply.clusters);
+  if (summary !== "") lines.push({ text: `drift: ${summary}`, mark: "warn" });
+  if (!reply.observedComplete) {
+    lines.push({
+      text: "observed bindings are incomplete: the leader has not heard every shard yet",
+      mark: "unknown",
+    });
+  }
+  return lines;
+}

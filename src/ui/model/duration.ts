@@ -1,0 +1,31 @@
+// Durations as operators type and read them: 250ms, 5s, 1m30s, 2h, 3d. Milliseconds everywhere inside.
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const WHOLE = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
+const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+
+/** Milliseconds, or `null` when `text` is no duration. A number without a unit is refused: it would be guessed. */
+export function parseDuration(text: string): number | null {
+  if (!WHOLE.test(text)) return null;
+  let totalMs = 0;
+  for (const [, amount, unit] of text.matchAll(PART)) {
+    totalMs += Number(amount) * (UNIT_MS[unit ?? ""] ?? Number.NaN);
+  }
+  return Number.isFinite(totalMs) ? Math.round(totalMs) : null;
+}
+
+/** The two largest units that matter: 45ms, 3.2s, 1m30s, 2h05m, 3d4h. */
+export function formatDuration(ms: number): string {
+  const wholeMs = Math.max(0, Math.round(ms));
+  if (wholeMs < 1000) return `${wholeMs}ms`;
+  if (wholeMs < 9950) return `${(wholeMs / 1000).toFixed(1)}s`;
+  const seconds = Math.round(wholeMs / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m${twoDigits(seconds % 60)}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours}h${twoDigits(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d${hours % 24}h`;
+}
+
+const twoDigits = (value: number): string => String(value).padStart(2, "0");

@@ -1,0 +1,76 @@
+// What `fleet status` says below its table, and whether that counts as healthy. A node that is down, leaders that
+// differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
+import { Exit } from "../../core/base/errors.ts";
+import type { FleetReply, NodeReply, Verdict } from "./fleet-reply.ts";
+import type { Mark } from "./table.ts";
+
+/** A line of text below a table. */
+export interface Line {
+  readonly text: string;
+  readonly mark: Mark;
+}
+
+const VERDICT_MARKS: Readonly<Record<Verdict, Mark>> = {
+  healthy: "good",
+  degraded: "warn",
+  "no-quorum": "bad",
+};
+
+export function verdictLines(fleet: FleetReply): Line[] {
+  return [verdictLine(fleet), ...downLines(fleet), ...leaderLines(fleet), ...hashLines(fleet)];
+}
+
+/** 0 only for a fleet without fault: scripts that watch must learn of a degraded one too. */
+export function verdictExit(fleet: FleetReply): Exit {
+  const sound = fleet.verdict === "healthy" && fleet.agreed && fleet.hashesAgree !== false;
+  return sound ? Exit.Ok : Exit.NoQuorum;
+}
+
+export const verdictMark = (verdict: Verdict): Mark => VERDICT_MARKS[verdict];
+
+function verdictLine(fleet: FleetReply): Line {
+  const up = fleet.nodes.filter((node) => node.reachable).length;
+  const name = fleet.clusterName === "" ? "fleet" : fleet.clusterName;
+  const counted = `${up} of ${fleet.nodes.length} nodes up`;
+  const leader = leaderText(fleet);
+  return { text: `${name}: ${fleet.verdict}, ${counted}, ${leader}`, mark: VERDICT_MARKS[fleet.verdict] };
+}
+
+function leaderText(fleet: FleetReply): string {
+  if (fleet.leader === null) return "no leader";
+  const claim = fleet.leaderClaims.find((candidate) => candidate.leaderId === fleet.leader);
+  return `${nodeName(fleet.nodes, fleet.leader)} leads${claim === undefined ? "" : ` term ${claim.term}`}`;
+}
+
+function downLines(fleet: FleetReply): Line[] {
+  return fleet.nodes
+    .filter((node) => !node.reachable)
+    .map((node) => ({
+      text: `${node.name} (${node.address}) is down: ${node.error ?? "no answer"}`,
+      mark: "bad",
+    }));
+}
+
+function leaderLines(fleet: FleetReply): Line[] {
+  if (fleet.agreed || fleet.leaderClaims.length === 0) return [];
+  const claims = fleet.leaderClaims.map(
+    ({ by, leaderId, term }) =>
+      `${by} says ${leaderId === 0 ? "none" : nodeName(fleet.nodes, leaderId)} (term ${term})`,
+  );
+  return [{ text: `nodes disagree about the leader: ${claims.join(", ")}`, mark: "warn" }];
+}
+
+function hashLines(fleet: FleetReply): Line[] {
+  if (fleet.hashesAgree === null || fleet.hashIndex === null) return [];
+  if (fleet.hashesAgree) return [{ text: `state hashes agree at index ${fleet.hashIndex}`, mark: "good" }];
+  const hashes = fleet.nodes.filter((node) => node.hashAt !== null && node.hashAt !== "");
+  const shown = hashes.map((node) => `${node.name} ${shortHash(node.hashAt ?? "")}`).join(", ");
+  return [{ text: `state hashes differ at index ${fleet.hashIndex}: ${shown}`, mark: "bad" }];
+}
+
+function nodeName(nodes: readonly NodeReply[], id: number): string {
+  return nodes.find((node) => node.nodeId === id)?.name ?? `node ${id}`;
+}
+
+/** The first eight characters: enough to compare by eye. */
+export const shortHash = (hash: string): string => hash.slice(0, 8);

@@ -1,0 +1,49 @@
+// Text in pieces that know their style. Styles become escape codes only where the text is written.
+import type { Symbols } from "./symbols.ts";
+import type { Mark } from "./table.ts";
+
+export type Style = Mark | "plain" | "strong" | "faint" | "cursor";
+
+export interface Segment {
+  readonly text: string;
+  readonly style: Style;
+}
+
+export const segment = (text: string, style: Style = "plain"): Segment => ({ text, style });
+
+/** Turns text into text with escape codes, or leaves it as it is. */
+export interface Paint {
+  mark(mark: Mark, text: string): string;
+  strong(text: string): string;
+  faint(text: string): string;
+  inverse(text: string): string;
+}
+
+/** How things are drawn here: colours and glyphs as the terminal and the operator allow. */
+export interface Look {
+  readonly paint: Paint;
+  readonly symbols: Symbols;
+}
+
+/** A line's segments as one text. */
+export function paintLine(segments: readonly Segment[], paint: Paint): string {
+  return segments.map(({ text, style }) => paintSegment(text, style, paint)).join("");
+}
+
+function paintSegment(text: string, style: Style, paint: Paint): string {
+  switch (style) {
+    case "plain":
+      return text;
+    case "strong":
+      return paint.strong(text);
+    case "faint":
+      return paint.faint(text);
+    case "cursor":
+      return paint.inverse(text);
+    case "good":
+    case "warn":
+    case "bad":
+    case "unknown":
+      return paint.mark(style, text);
+  }
+}

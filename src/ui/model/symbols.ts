@@ -1,0 +1,42 @@
+// The glyphs that stand beside colours. All are one column wide, and each has an ASCII stand-in for poor terminals.
+import type { Mark } from "./table.ts";
+
+export interface Symbols {
+  readonly marks: Readonly<Record<Mark, string>>;
+  /** Shown for a value that is not known. */
+  readonly none: string;
+  readonly cursor: string;
+  readonly ascending: string;
+  readonly descending: string;
+  /** Ends a text that was cut. */
+  readonly ellipsis: string;
+  /** Between two facts on one line. */
+  readonly separator: string;
+  readonly horizontal: string;
+  /** Eight heights, lowest first. */
+  readonly bars: string;
+}
+
+export const UNICODE: Symbols = {
+  marks: { good: "●", warn: "▲", bad: "✗", unknown: "?" },
+  none: "-",
+  cursor: "›",
+  ascending: "↑",
+  descending: "↓",
+  ellipsis: "…",
+  separator: "·",
+  horizontal: "─",
+  bars: "▁▂▃▄▅▆▇█",
+};
+
+export const ASCII: Symbols = {
+  marks: { good: "+", warn: "!", bad: "x", unknown: "?" },
+  none: "-",
+  cursor: ">",
+  ascending: "^",
+  descending: "v",
+  ellipsis: "~",
+  separator: "|",
+  horizontal: "-",
+  bars: "_.:-=+*#",
+};

@@ -1,0 +1,93 @@
+// What a table is: columns that turn one object of a server's reply into cells. Choosing and ordering happen here,
+// painting does not: a cell carries a mark, never a colour, so that a symbol always stands beside the colour.
+
+/** How well the thing in a cell is. Shown as a symbol and, where colour is allowed, a colour too. */
+export type Mark = "good" | "warn" | "bad" | "unknown";
+
+export interface MarkedCell {
+  readonly text: string;
+  readonly mark: Mark;
+}
+
+/** A moment in milliseconds since 1970; whoever paints the table formats it. */
+export interface MomentCell {
+  readonly atMs: number;
+}
+
+/** `null` is a value that is not known or does not apply. */
+export type Cell = string | number | null | MarkedCell | MomentCell;
+
+export interface Column<Row> {
+  /** What `--columns` and `--sort` call it. */
+  readonly name: string;
+  readonly header: string;
+  readonly value: (row: Row) => Cell;
+  /** Shown with `-o wide` or when asked for by name. */
+  readonly wide?: boolean;
+}
+
+export interface Table<Row> {
+  /** The row's own name, as `-o name` prints it. */
+  readonly rowName: (row: Row) => string;
+  readonly columns: readonly Column<Row>[];
+}
+
+/** A choice by the names that an operator typed; a name that no column has is a usage error. */
+export type Chosen<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly unknown: string; readonly known: readonly string[] };
+
+/** Columns named in `names` in that order; without names the plain ones, or all of them when `wide`. */
+export function chooseColumns<Row>(
+  table: Table<Row>,
+  names: readonly string[] | undefined,
+  wide: boolean,
+): Chosen<readonly Column<Row>[]> {
+  if (names === undefined) {
+    return { ok: true, value: table.columns.filter((column) => wide || column.wide !== true) };
+  }
+  const chosen: Column<Row>[] = [];
+  for (const name of names) {
+    const column = findColumn(table, name);
+    if (column === undefined) return unknownColumn(table, name);
+    chosen.push(column);
+  }
+  return { ok: true, value: chosen };
+}
+
+/** Rows ordered by a column; a leading minus reverses. Rows without a value come last either way. */
+export function sortRows<Row>(
+  table: Table<Row>,
+  rows: readonly Row[],
+  key: string | undefined,
+): Chosen<readonly Row[]> {
+  if (key === undefined) return { ok: true, value: rows };
+  const reversed = key.startsWith("-");
+  const column = findColumn(table, reversed ? key.slice(1) : key);
+  if (column === undefined) return unknownColumn(table, key);
+  const ordered = rows.toSorted((a, b) => compareCells(column.value(a), column.value(b), reversed ? -1 : 1));
+  return { ok: true, value: ordered };
+}
+
+function findColumn<Row>(table: Table<Row>, name: string): Column<Row> | undefined {
+  return table.columns.find((column) => column.name === name.toLowerCase());
+}
+
+function unknownColumn<Row>(table: Table<Row>, name: string): Chosen<never> {
+  return { ok: false, unknown: name, known: table.columns.map((column) => column.name) };
+}
+
+function compareCells(a: Cell, b: Cell, direction: 1 | -1): number {
+  const left = sortKey(a);
+  const right = sortKey(b);
+  if (left === null || right === null) return (left === null ? 1 : 0) - (right === null ? 1 : 0);
+  if (typeof left === "number" && typeof right === "number") return (left - right) * direction;
+  const [textLeft, textRight] = [String(left), String(right)];
+  if (textLeft === textRight) return 0;
+  return (textLeft < textRight ? -1 : 1) * direction;
+}
+
+function sortKey(cell: Cell): string | number | null {
+  if (cell === null || typeof cell !== "object") return cell;
+  return "atMs" in cell ? cell.atMs : cell.text;
+}

@@ -1,0 +1,53 @@
+// One row per coordinator node. A node that did not answer shows nothing but its name, its address and why: values
+// of an earlier answer would make it look alive.
+import { formatDuration } from "../duration.ts";
+import type { NodeReply } from "../fleet-reply.ts";
+import { shortHash } from "../fleet-verdict.ts";
+import type { Cell, Table } from "../table.ts";
+import { roleWord } from "../words.ts";
+
+export const nodeTable: Table<NodeReply> = {
+  rowName: (node) => node.name,
+  columns: [
+    { name: "name", header: "NAME", value: (node) => node.name },
+    { name: "state", header: "STATE", value: stateCell },
+    {
+      name: "role",
+      header: "ROLE",
+      value: (node) => (node.status === null ? null : roleWord(node.status.role)),
+    },
+    { name: "term", header: "TERM", value: (node) => node.status?.term ?? null },
+    { name: "commit", header: "COMMIT", value: (node) => node.status?.commitIndex ?? null },
+    { name: "applied", header: "APPLIED", value: (node) => node.status?.appliedIndex ?? null },
+    { name: "lag", header: "LAG", value: (node) => node.lag },
+    { name: "hash", header: "HASH", value: hashCell },
+    { name: "rtt", header: "RTT", value: roundTripCell },
+    { name: "version", header: "VERSION", value: (node) => node.status?.version ?? null },
+    { name: "id", header: "ID", value: (node) => node.nodeId, wide: true },
+    { name: "address", header: "ADDRESS", value: (node) => node.address, wide: true },
+    { name: "first", header: "FIRST", value: (node) => node.status?.firstIndex ?? null, wide: true },
+    { name: "last", header: "LAST", value: (node) => node.status?.lastIndex ?? null, wide: true },
+    { name: "snapshot", header: "SNAPSHOT", value: (node) => node.status?.snapshotIndex ?? null, wide: true },
+    { name: "uptime", header: "UPTIME", value: uptimeCell, wide: true },
+    { name: "error", header: "ERROR", value: (node) => node.error, wide: true },
+  ],
+};
+
+function stateCell(node: NodeReply): Cell {
+  if (!node.reachable) return { text: "down", mark: "bad" };
+  if (node.status === null) return { text: "no status", mark: "unknown" };
+  return node.status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
+}
+
+function hashCell(node: NodeReply): Cell {
+  const hash = node.hashAt === null || node.hashAt === "" ? (node.status?.stateHash ?? "") : node.hashAt;
+  return hash === "" ? null : shortHash(hash);
+}
+
+function roundTripCell(node: NodeReply): Cell {
+  return node.roundTripMs === null ? null : `${node.roundTripMs.toFixed(1)}ms`;
+}
+
+function uptimeCell(node: NodeReply): Cell {
+  return node.status === null ? null : formatDuration(node.status.uptimeMs);
+}

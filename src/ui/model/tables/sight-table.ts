@@ -1,0 +1,48 @@
+// The dashboard's row per node. Unlike `fleet status` it shows what a silent node last said, with its age, since an
+// operator watching a failure wants to see how far the dead node had come.
+import { formatDuration } from "../duration.ts";
+import { shortHash } from "../fleet-verdict.ts";
+import type { Cell, Table } from "../table.ts";
+import type { NodeSight } from "../top-state.ts";
+import { roleWord } from "../words.ts";
+
+/** `nowMs` is what ages are measured against. */
+export function sightTable(nowMs: number): Table<NodeSight> {
+  return {
+    rowName: (sight) => sight.reply.name,
+    columns: [
+      { name: "name", header: "NAME", value: (sight) => sight.reply.name },
+      { name: "state", header: "STATE", value: (sight) => stateCell(sight, nowMs) },
+      { name: "role", header: "ROLE", value: roleCell },
+      { name: "term", header: "TERM", value: (sight) => sight.lastGood?.value.term ?? null },
+      { name: "commit", header: "COMMIT", value: (sight) => sight.lastGood?.value.commitIndex ?? null },
+      { name: "applied", header: "APPLIED", value: (sight) => sight.lastGood?.value.appliedIndex ?? null },
+      { name: "lag", header: "LAG", value: (sight) => sight.reply.lag },
+      { name: "rtt", header: "RTT", value: roundTripCell },
+      { name: "hash", header: "HASH", value: hashCell },
+      { name: "address", header: "ADDRESS", value: (sight) => sight.reply.address },
+    ],
+  };
+}
+
+function stateCell({ reply, lastGood }: NodeSight, nowMs: number): Cell {
+  if (reply.status !== null && reply.reachable) {
+    return reply.status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
+  }
+  const since = lastGood === null ? "" : ` ${formatDuration(nowMs - lastGood.atMs)}`;
+  return { text: `down${since}`, mark: "bad" };
+}
+
+// What role a silent node has is not known: another may lead by now.
+function roleCell({ reply }: NodeSight): Cell {
+  return reply.reachable && reply.status !== null ? roleWord(reply.status.role) : null;
+}
+
+function roundTripCell({ reply }: NodeSight): Cell {
+  return reply.roundTripMs === null ? null : `${reply.roundTripMs.toFixed(1)}ms`;
+}
+
+function hashCell({ reply, lastGood }: NodeSight): Cell {
+  const hash = reply.reachable ? (lastGood?.value.stateHash ?? "") : "";
+  return hash === "" ? null : shortHash(hash);
+}

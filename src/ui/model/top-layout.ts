@@ -1,0 +1,43 @@
+// How the terminal's rows are shared out. The sum never exceeds what there is: a frame taller than the terminal would
+// be cleared and drawn anew each time.
+import { assert } from "../../core/base/assert.ts";
+import { PANES, type Pane } from "./keys.ts";
+
+export interface PaneHeight {
+  readonly pane: Pane;
+  /** Rows with the title and the column headers. */
+  readonly height: number;
+}
+
+/** Title and column headers. */
+export const PANE_CHROME_ROWS = 2;
+// Below this an unfocused pane says nothing; it is left out.
+const PANE_ROWS_MIN = PANE_CHROME_ROWS + 1;
+// What an unfocused pane takes at most, so that the focused one has the room.
+const UNFOCUSED_ROWS_MAX = PANE_CHROME_ROWS + 5;
+
+/** Heights of the panes that are drawn, top to bottom. `rowCounts` is how many rows each would like to show. */
+export function sharePanes(
+  available: number,
+  focused: Pane,
+  rowCounts: Readonly<Record<Pane, number>>,
+): PaneHeight[] {
+  if (available < PANE_ROWS_MIN * PANES.length) {
+    return available > 0 ? [{ pane: focused, height: available }] : [];
+  }
+  const others = PANES.filter((pane) => pane !== focused);
+  const focusedMin = Math.min(available - PANE_ROWS_MIN * others.length, wanted(rowCounts[focused]));
+  let left = available - focusedMin;
+  const heights: Record<Pane, number> = { nodes: 0, shards: 0, bindings: 0 };
+  for (const [at, pane] of others.entries()) {
+    const reserved = PANE_ROWS_MIN * (others.length - at - 1);
+    heights[pane] = Math.min(wanted(rowCounts[pane]), UNFOCUSED_ROWS_MAX, left - reserved);
+    left -= heights[pane];
+  }
+  heights[focused] = focusedMin + left;
+  const shared = PANES.map((pane) => ({ pane, height: heights[pane] }));
+  assert(shared.reduce((sum, { height }) => sum + height, 0) <= available, "panes fit the terminal");
+  return shared;
+}
+
+const wanted = (rows: number): number => PANE_CHROME_ROWS + Math.max(1, rows);

@@ -1,0 +1,157 @@
+// Everything the dashboard knows, and how it changes: one event in, one state out. Nodes keep their last good answer
+// with its moment, so that a dead node still shows what it last said, as old. While paused the data stands still;
+// keys go on working.
+import type {
+  ListClustersResponse,
+  ListShardsResponse,
+  NodeStatus,
+} from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetReply, NodeReply } from "./fleet-reply.ts";
+import type { Action, Pane } from "./keys.ts";
+import { pushSample } from "./ring.ts";
+
+/** A value and the moment it was heard, in milliseconds since 1970. */
+export interface Sample<Value> {
+  readonly value: Value;
+  readonly atMs: number;
+}
+
+export interface NodeSight {
+  readonly reply: NodeReply;
+  readonly lastGood: Sample<NodeStatus> | null;
+}
+
+export interface PaneState {
+  readonly cursor: number;
+  /** Position of the column that orders the rows; `null` is the pane's own order. */
+  readonly sortColumn: number | null;
+  readonly reversed: boolean;
+}
+
+export interface TopState {
+  readonly nowMs: number;
+  readonly running: "yes" | "quit" | "interrupted";
+  readonly paused: boolean;
+  readonly help: boolean;
+  readonly pane: Pane;
+  readonly panes: Readonly<Record<Pane, PaneState>>;
+  readonly driftOnly: boolean;
+  readonly filter: string;
+  readonly typing: boolean;
+  readonly fleet: Sample<FleetReply> | null;
+  readonly nodes: readonly NodeSight[];
+  readonly shards: Sample<ListShardsResponse> | null;
+  readonly clusters: Sample<ListClustersResponse> | null;
+  /** Why the last attempt at shards or clusters failed. */
+  readonly problem: string | null;
+  /** Entries committed a second, the oldest first. */
+  readonly commitRates: readonly number[];
+  /** The commit index that the next rate is measured from. */
+  readonly commitMark: Sample<number> | null;
+}
+
+export type DataEvent =
+  | { readonly kind: "fleet"; readonly atMs: number; readonly reply: FleetReply }
+  | { readonly kind: "shards"; readonly atMs: number; readonly reply: ListShardsResponse }
+  | { readonly kind: "clusters"; readonly atMs: number; readonly reply: ListClustersResponse }
+  | { readonly kind: "problem"; readonly atMs: number; readonly message: string };
+
+export type TopEvent =
+  | DataEvent
+  | { readonly kind: "tick"; readonly atMs: number }
+  | { readonly kind: "action"; readonly action: Action };
+
+/** How many seconds of commit rate are kept. */
+export const RATE_SAMPLES_MAX = 240;
+const RATE_EVERY_MS = 1000;
+
+const freshPane: PaneState = { cursor: 0, sortColumn: null, reversed: false };
+
+export function initialTopState(nowMs: number): TopState {
+  return {
+    nowMs,
+    running: "yes",
+    paused: false,
+    help: false,
+    pane: "nodes",
+    panes: { nodes: freshPane, shards: freshPane, bindings: freshPane },
+    driftOnly: false,
+    filter: "",
+    typing: false,
+    fleet: null,
+    nodes: [],
+    shards: null,
+    clusters: null,
+    problem: null,
+    commitRates: [],
+    commitMark: null,
+  };
+}
+
+/** The state after data or the clock. Actions are reduced by `act`, which also needs to know the rows. */
+export function observe(state: TopState, event: Exclude<TopEvent, { kind: "action" }>): TopState {
+  if (state.paused) return state;
+  switch (event.kind) {
+    case "fleet":
+      return withFleet(state, { value: event.reply, atMs: event.atMs });
+    case "shards":
+      return { ...state, shards: { value: event.reply, atMs: event.atMs }, problem: null };
+    case "clusters":
+      return { ...state, clusters: { value: event.reply, atMs: event.atMs }, problem: null };
+    case "problem":
+      return { ...state, problem: event.message };
+    case "tick":
+      return measureRate({ ...state, nowMs: event.atMs });
+  }
+}
+
+function withFleet(state: TopState, fleet: Sample<FleetReply>): TopState {
+  const { nodes } = fleet.value;
+  const seen = nodes.map((reply) => sightOf(reply, fleet.atMs, findSight(state.nodes, reply.address)));
+  // Members are learned from nodes that answer. When none does, those known before are still there, and down.
+  const forgotten = nodes.some((reply) => reply.reachable)
+    ? []
+    : state.nodes
+        .filter((sight) => !nodes.some((reply) => reply.address === sight.reply.address))
+        .map(silent);
+  const sights = [...seen, ...forgotten].toSorted((a, b) => (a.reply.name < b.reply.name ? -1 : 1));
+  return { ...state, fleet, nodes: sights };
+}
+
+function findSight(sights: readonly NodeSight[], address: string): NodeSight | undefined {
+  return sights.find((sight) => sight.reply.address === address);
+}
+
+function sightOf(reply: NodeReply, atMs: number, before: NodeSight | undefined): NodeSight {
+  const lastGood = reply.status === null ? (before?.lastGood ?? null) : { value: reply.status, atMs };
+  return { reply: named(reply, before), lastGood };
+}
+
+function silent({ reply, lastGood }: NodeSight): NodeSight {
+  return {
+    reply: { ...reply, reachable: false, status: null, roundTripMs: null, lag: null, hashAt: null },
+    lastGood,
+  };
+}
+
+// A node that does not answer cannot tell its name; it keeps the one it gave before.
+function named(reply: NodeReply, before: NodeSight | undefined): NodeReply {
+  if (reply.reachable || before === undefined) return reply;
+  return { ...reply, name: before.reply.name, nodeId: before.reply.nodeId };
+}
+
+function measureRate(state: TopState): TopState {
+  const commit = Math.max(0, ...state.nodes.map((sight) => sight.lastGood?.value.commitIndex ?? 0));
+  if (commit === 0) return state;
+  const mark = state.commitMark;
+  if (mark === null) return { ...state, commitMark: { value: commit, atMs: state.nowMs } };
+  const elapsedMs = state.nowMs - mark.atMs;
+  if (elapsedMs < RATE_EVERY_MS) return state;
+  // A dead leader's last commit index may be ahead of what the survivors have told so far: not a negative rate.
+  const rate = Math.max(0, ((commit - mark.value) * 1000) / elapsedMs);
+  return {
+    ...state,
+    commitRates: pushSample(state.commitRates, rate, RATE_SAMPLES_MAX),
+    commitMark: { value: Math.max(commit, mark.value), atMs: state.nowMs },
+  };
+}

@@ -1,0 +1,63 @@
+// The wire's enums in an operator's words. The generated enums live beside gRPC, which a command must not load to
+// print a table, so only their types are imported: the compiler still checks that every value has its word.
+import type { Drift, Role } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { Mark, MarkedCell } from "./table.ts";
+
+const ROLES = {
+  0: "unknown",
+  1: "follower",
+  2: "pre-candidate",
+  3: "candidate",
+  4: "leader",
+  [-1]: "unknown",
+} as const satisfies Record<Role, string>;
+
+export type DriftWord = "unknown" | "none" | "elsewhere" | "double" | "absent" | "migrating";
+
+const DRIFTS = {
+  0: "unknown",
+  1: "none",
+  2: "elsewhere",
+  3: "double",
+  4: "absent",
+  5: "unknown",
+  6: "migrating",
+  [-1]: "unknown",
+} as const satisfies Record<Drift, DriftWord>;
+
+// A newer server may send a value that this table has not: it reads as unknown too.
+const ROLE_WORDS: Readonly<Record<number, string>> = ROLES;
+const DRIFT_WORDS: Readonly<Record<number, DriftWord>> = DRIFTS;
+
+const DRIFT_MARKS: Readonly<Record<DriftWord, Mark>> = {
+  none: "good",
+  migrating: "warn",
+  absent: "warn",
+  elsewhere: "bad",
+  double: "bad",
+  unknown: "unknown",
+};
+
+// What endangers most comes first: two shards serving one cluster before one that serves the wrong one.
+const DRIFT_SEVERITY: Readonly<Record<DriftWord, number>> = {
+  double: 5,
+  elsewhere: 4,
+  absent: 3,
+  migrating: 2,
+  unknown: 1,
+  none: 0,
+};
+
+export const roleWord = (role: number): string => ROLE_WORDS[role] ?? "unknown";
+export const driftWord = (drift: number): DriftWord => DRIFT_WORDS[drift] ?? "unknown";
+export const driftSeverity = (drift: number): number => DRIFT_SEVERITY[driftWord(drift)];
+
+export function driftCell(drift: number): MarkedCell {
+  const text = driftWord(drift);
+  return { text, mark: DRIFT_MARKS[text] };
+}
+
+/** Whether declared and observed differ. Not knowing is no drift: a new leader has yet to hear the shards. */
+export function hasDrift(drift: number): boolean {
+  return driftSeverity(drift) > DRIFT_SEVERITY.unknown;
+}

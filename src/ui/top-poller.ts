@@ -1,0 +1,58 @@
+// Asks for the dashboard's data, outside React. Every source is asked in a loop of its own with its own pace, so one
+// that hangs delays neither the others nor the keys.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DataEvent, TopEvent } from "./model/top-state.ts";
+
+/** One thing to ask for again and again. `ask` has its own deadline and does not reject: a failure is an event too. */
+export interface Source {
+  readonly everyMs: number;
+  readonly ask: () => Promise<readonly DataEvent[]>;
+}
+
+// How often the clock advances and collected data is shown.
+const TICK_MS = 250;
+
+/** Asks every source once, as `--once` needs. */
+export async function pollOnce(
+  sources: readonly Source[],
+  dispatch: (event: TopEvent) => void,
+): Promise<void> {
+  await Promise.all(sources.map(async (source) => (await source.ask()).forEach(dispatch)));
+}
+
+/** Runs until `signal` aborts. Rejects only when a source breaks its promise not to. */
+export async function poll(
+  sources: readonly Source[],
+  dispatch: (event: TopEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all([tick(dispatch, signal), ...sources.map((source) => follow(source, dispatch, signal))]);
+}
+
+async function follow(
+  source: Source,
+  dispatch: (event: TopEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const startedMs = performance.now();
+    const events = await source.ask();
+    if (signal.aborted) return;
+    events.forEach(dispatch);
+    await pause(source.everyMs - (performance.now() - startedMs), signal);
+  }
+}
+
+async function tick(dispatch: (event: TopEvent) => void, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    dispatch({ kind: "tick", atMs: Date.now() });
+    await pause(TICK_MS, signal);
+  }
+}
+
+// An abort ends the wait early; it is no failure.
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, ms), undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}

@@ -1,0 +1,23 @@
+// A frame of the dashboard placed on the screen: header on top, footer at the bottom, the panes between.
+import { Box } from "ink";
+import type { Look } from "../model/paint.ts";
+import { type FrameSize, topFrame } from "../model/top-frame.ts";
+import type { TopState } from "../model/top-state.ts";
+import { LineBlock } from "../part/line-block.tsx";
+
+interface TopFrameViewProps {
+  readonly state: TopState;
+  readonly size: FrameSize;
+  readonly look: Look;
+}
+
+export function TopFrameView({ state, size, look }: TopFrameViewProps) {
+  const { header, body, footer } = topFrame(state, size, look.symbols);
+  return (
+    <Box flexDirection="column">
+      <LineBlock lines={header} paint={look.paint} />
+      <LineBlock lines={body} paint={look.paint} />
+      <LineBlock lines={[footer]} paint={look.paint} />
+    </Box>
+  );
+}

@@ -1,0 +1,205 @@
+// A data plane in one process over real mutual TLS: certificates, shards, agents, and a scripted coordinator.
+
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Server } from "@grpc/grpc-js";
+import type { PemPair } from "../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import { Agent, agentTuning } from "../../src/core/agent/agent.ts";
+import type { AgentHost } from "../../src/core/agent/agent-host.ts";
+import { startAgentHost } from "../../src/core/agent/agent-host.ts";
+import type { ShardOptions } from "../../src/core/shard/shard-server.ts";
+import { startShard } from "../../src/core/shard/shard-server.ts";
+import { bindServer } from "../../src/core/wire/bind-server.ts";
+import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import type {
+  BindingInstruction,
+  ReportShardRequest,
+  ReportShardResponse,
+  ShardBinding,
+} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState, CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import type { RpcError } from "../../src/core/wire/rpc-error.ts";
+import type { TlsFiles } from "../../src/core/wire/tls.ts";
+import { channelCredentials, loadTls } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+
+type Closing = () => Promise<void> | void;
+
+/** Keeps what it is told, for the assertions. */
+export class RecordedLog {
+  readonly warnings: string[] = [];
+  readonly errors: { readonly fact: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
+  info(): void {}
+  warn(fact: string): void {
+    this.warnings.push(fact);
+  }
+  error(fact: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.errors.push({ fact, fields });
+  }
+}
+
+/** Quick and without chance. */
+const tuning = { ...agentTuning, backoff: { initialMs: 20, maxMs: 200 }, random: () => 0.5 };
+
+export class DataPlane {
+  readonly folder: string;
+  readonly certs: string;
+  readonly #authority: PemPair;
+  readonly #closings: Closing[] = [];
+
+  static async create(): Promise<DataPlane> {
+    const folder = await mkdtemp(join(tmpdir(), "fleet-data-plane-"));
+    const authority = await createAuthority("test");
+    const plane = new DataPlane(folder, authority);
+    await mkdir(plane.certs);
+    await writeFile(join(plane.certs, "ca.crt"), authority.certificate);
+    await plane.issue("admin", "fleet://admin");
+    return plane;
+  }
+
+  private constructor(folder: string, authority: PemPair) {
+    this.folder = folder;
+    this.certs = join(folder, "certs");
+    this.#authority = authority;
+  }
+
+  /** Ends everything that was started, newest first, and removes the files. */
+  async close(): Promise<void> {
+    for (const closing of this.#closings.reverse()) await closing();
+    await rm(this.folder, { recursive: true });
+  }
+
+  onClose(closing: Closing): void {
+    this.#closings.push(closing);
+  }
+
+  async issue(name: string, uri: string): Promise<TlsFiles> {
+    const request = { commonName: name, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+    const pair = await issueCertificate(this.#authority, request);
+    const files = this.files(name);
+    await writeFile(files.cert, pair.certificate);
+    await writeFile(files.key, pair.key);
+    return files;
+  }
+
+  files(name: string): TlsFiles {
+    const at = (file: string) => join(this.certs, file);
+    return { ca: at("ca.crt"), cert: at(`${name}.crt`), key: at(`${name}.key`) };
+  }
+
+  async shard(shardId: string, changes: Partial<ShardOptions> = {}) {
+    const log = new RecordedLog();
+    const dataDirectory = join(this.folder, shardId);
+    const tls = await this.issue(`shard-${shardId}`, `fleet://shard/${shardId}`);
+    const options = { listen: "127.0.0.1:0", coordinators: [], reportIntervalMs: 50, version: "test" };
+    const shard = await startShard({ shardId, dataDirectory, tls, log, ...options, ...changes });
+    let isClosed = false;
+    const close = async () => {
+      if (!isClosed) await shard.close();
+      isClosed = true;
+    };
+    this.onClose(close);
+    return { address: shard.address, dataDirectory, log, close };
+  }
+
+  async agent(cluster: string, shardAddr: string): Promise<Agent> {
+    const tls = await this.issue(cluster, `fleet://cluster/${cluster}`);
+    const agent = new Agent({ cluster, shardAddr, tls, log: new RecordedLog(), tuning });
+    this.onClose(() => agent.stop());
+    agent.start();
+    return agent;
+  }
+
+  async agentHost(file: string, log: RecordedLog): Promise<AgentHost> {
+    const host = await startAgentHost({ file, certsDirectory: this.certs, log, tuning });
+    this.onClose(() => host.close());
+    return host;
+  }
+
+  client(address: string, certificate = "admin"): ShardClient {
+    const tls = loadTls(this.files(certificate));
+    const client = new ShardClient(address, channelCredentials(tls, address), channelOptions);
+    this.onClose(() => client.close());
+    return client;
+  }
+
+  /** A raw session stream as `cluster`'s hello opens it, and its outcome. */
+  session(address: string, cluster: string, certificate = "admin") {
+    const call = this.client(address, certificate).session();
+    const outcome = new Promise<"accepted" | RpcError>((resolve) => {
+      call.on("data", () => resolve("accepted"));
+      call.on("error", resolve);
+    });
+    const ended = new Promise<RpcError>((resolve) => call.on("error", resolve));
+    call.write({ frame: { $case: "hello", value: { clusterId: cluster, protocolVersion: 1 } } });
+    return { call, outcome, ended };
+  }
+
+  status(address: string): Promise<ShardStatus> {
+    const client = this.client(address);
+    return unary(client.getShardStatus.bind(client), {}, { deadline: Date.now() + 5_000 });
+  }
+
+  /** One cluster's line in the shard's status. */
+  async binding(address: string, cluster: string): Promise<ShardBinding | undefined> {
+    return (await this.status(address)).bindings.find((binding) => binding.clusterId === cluster);
+  }
+
+  async coordinator(listen = "127.0.0.1:0"): Promise<ScriptedCoordinator> {
+    const coordinator = new ScriptedCoordinator();
+    const tls = loadTls(await this.issue("replica-1", "fleet://replica/1"));
+    coordinator.address = await bindServer(coordinator.server, listen, tls);
+    this.onClose(() => coordinator.stop());
+    return coordinator;
+  }
+}
+
+export const bound = (session: boolean) => ({ state: BindingState.BOUND, session });
+export const releasing = (session: boolean) => ({ state: BindingState.RELEASING, session });
+export const released = { state: BindingState.RELEASED, session: false };
+
+/** Takes reports and answers with the instructions that the test has set. */
+class ScriptedCoordinator {
+  readonly server = new Server();
+  readonly reports: ReportShardRequest[] = [];
+  address = "";
+  term = 1;
+  instructions: BindingInstruction[] = [];
+
+  constructor() {
+    // The other methods of the service are left unimplemented on purpose: a shard must not need them.
+    this.server.addService(
+      { reportShard: CoordinatorService.reportShard },
+      {
+        reportShard: (
+          call: { request: ReportShardRequest },
+          answer: (error: null, response: ReportShardResponse) => void,
+        ) => {
+          this.reports.push(call.request);
+          answer(null, { coordinatorTerm: this.term, instructions: this.instructions });
+        },
+      },
+    );
+  }
+
+  stop(): void {
+    this.server.forceShutdown();
+  }
+
+  reported(cluster: string): ShardBinding | undefined {
+    return this.reports.at(-1)?.bindings.find((binding) => binding.clusterId === cluster);
+  }
+
+  release(clusterId: string, version: number): void {
+    const to = { toShard: "s2", toAddress: "127.0.0.1:7002" };
+    this.instructions = [{ clusterId, version, action: { $case: "release", value: to } }];
+  }
+
+  accept(clusterId: string, version: number): void {
+    this.instructions = [{ clusterId, version, action: { $case: "accept", value: {} } }];
+  }
+}

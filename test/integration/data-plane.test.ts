@@ -1,0 +1,258 @@
+// Shards and agents over real mutual TLS: what they do with a coordinator, without one, and across restarts.
+
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ChannelCredentials, Server, status } from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { BindingStore } from "../../src/core/shard/binding-store.ts";
+import { SessionRegistry } from "../../src/core/shard/session-registry.ts";
+import { formatAgentsFile } from "../../src/core/wire/agents-file.ts";
+import { bindServer } from "../../src/core/wire/bind-server.ts";
+import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { loadTls } from "../../src/core/wire/tls.ts";
+import { bound, DataPlane, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
+import { askReflection, checkHealth } from "./standard-client.ts";
+
+let plane: DataPlane;
+
+beforeEach(async () => {
+  plane = await DataPlane.create();
+});
+afterEach(() => plane.close());
+
+const eventually = <T>(observe: () => T) => expect.poll(observe, { timeout: 20_000, interval: 20 });
+
+test("a first contact binds without any coordinator, and outlives the shard's restart", async () => {
+  const shard = await plane.shard("s1");
+  const agent = await plane.agent("c1", shard.address);
+  await eventually(() => agent.state).toBe("connected");
+  expect(await plane.status(shard.address)).toMatchObject({ epoch: 1, bindings: [bound(true)] });
+  await shard.close();
+  await eventually(() => agent.state).not.toBe("connected");
+  await plane.shard("s1", { listen: shard.address });
+  await eventually(() => agent.state).toBe("connected");
+  expect(await plane.status(shard.address)).toMatchObject({ epoch: 2, bindings: [bound(true)] });
+});
+
+test("dead coordinators cost a shard nothing but one line in its log", async () => {
+  const shard = await plane.shard("s1", { coordinators: ["127.0.0.1:1", "127.0.0.1:2"] });
+  const agent = await plane.agent("c1", shard.address);
+  await eventually(() => agent.state).toBe("connected");
+  await eventually(() => shard.log.warnings).toEqual([expect.stringContaining("sessions go on without")]);
+  expect((await plane.status(shard.address)).lastReportAgeMs).toBeUndefined();
+});
+
+test("a coordinator is told of sessions, and after its own outage again", async () => {
+  const first = await plane.coordinator();
+  const shard = await plane.shard("s1", { coordinators: [first.address] });
+  const agent = await plane.agent("c1", shard.address);
+  await eventually(() => first.reported("c1")).toMatchObject({ version: 0, ...bound(true) });
+  first.stop();
+  await agent.stop();
+  const second = await plane.coordinator(first.address);
+  await eventually(() => second.reported("c1")).toMatchObject(bound(false));
+  const cycles = [...first.reports, ...second.reports].map((report) => report.cycle);
+  expect(cycles).toEqual([...new Set(cycles)].sort((a, b) => a - b));
+});
+
+test("a release waits for the session's end, then refuses the cluster until it is given back", async () => {
+  const coordinator = await plane.coordinator();
+  const shard = await plane.shard("s1", { coordinators: [coordinator.address] });
+  const agent = await plane.agent("c1", shard.address);
+  await eventually(() => coordinator.reported("c1")).toMatchObject(bound(true));
+
+  coordinator.release("c1", 1);
+  await eventually(() => coordinator.reported("c1")).toMatchObject({ version: 1, ...releasing(true) });
+  expect(agent.state).toBe("connected");
+  const refusal = readRpcError(await plane.session(shard.address, "c1").outcome);
+  expect(refusal).toMatchObject({
+    code: status.FAILED_PRECONDITION,
+    reason: "CLUSTER_RELEASED",
+    metadata: { to_shard: "s2", to_address: "127.0.0.1:7002" },
+  });
+
+  await agent.stop();
+  await eventually(() => coordinator.reported("c1")).toMatchObject({ version: 1, ...released });
+  const returned = await plane.agent("c1", shard.address);
+  await eventually(() => returned.state).toBe("refused");
+
+  coordinator.accept("c1", 2);
+  await eventually(() => returned.state).toBe("connected");
+  await eventually(() => coordinator.reported("c1")).toMatchObject({ version: 2, ...bound(true) });
+});
+
+test("a release outlives the shard's restart, with no coordinator to repeat it", async () => {
+  const coordinator = await plane.coordinator();
+  const shard = await plane.shard("s1", { coordinators: [coordinator.address] });
+  const agent = await plane.agent("c1", shard.address);
+  await eventually(() => agent.state).toBe("connected");
+  coordinator.release("c1", 1);
+  await eventually(() => coordinator.reported("c1")).toMatchObject(releasing(true));
+  coordinator.stop();
+  await shard.close();
+  await plane.shard("s1", { listen: shard.address });
+  await eventually(() => agent.state).toBe("refused");
+  expect(await plane.binding(shard.address, "c1")).toMatchObject({ version: 1, ...released });
+});
+
+test("a second session of a cluster takes over from the first", async () => {
+  const shard = await plane.shard("s1");
+  const first = plane.session(shard.address, "c1");
+  expect(await first.outcome).toBe("accepted");
+  const second = plane.session(shard.address, "c1");
+  expect(await second.outcome).toBe("accepted");
+  expect(readRpcError(await first.ended)).toMatchObject({ code: status.ABORTED, reason: "SESSION_REPLACED" });
+  // The end of the first must not be taken for the end of the cluster's session.
+  expect(await plane.binding(shard.address, "c1")).toMatchObject(bound(true));
+  second.call.cancel();
+  await eventually(() => plane.binding(shard.address, "c1")).toMatchObject(bound(false));
+});
+
+test("a certificate opens its own cluster's session and no other, and reads no status", async () => {
+  const shard = await plane.shard("s1");
+  await plane.issue("c1", "fleet://cluster/c1");
+  await plane.issue("reader", "fleet://readonly");
+  expect(await plane.session(shard.address, "c1", "c1").outcome).toBe("accepted");
+  for (const certificate of ["c1", "reader"]) {
+    const { outcome } = plane.session(shard.address, "c2", certificate);
+    expect(readRpcError(await outcome)).toMatchObject({
+      code: status.PERMISSION_DENIED,
+      reason: "NOT_THIS_CLUSTER",
+    });
+  }
+  const client = plane.client(shard.address, "c1");
+  const refused = new Promise((resolve) => client.getShardStatus({}, resolve));
+  expect(readRpcError(await refused)).toMatchObject({ code: status.PERMISSION_DENIED });
+  expect((await plane.status(shard.address)).bindings).toMatchObject([{ clusterId: "c1" }]);
+});
+
+test("a client without a certificate does not get past the handshake", async () => {
+  const shard = await plane.shard("s1");
+  const client = new ShardClient(
+    shard.address,
+    ChannelCredentials.createSsl(loadTls(plane.files("admin")).ca),
+  );
+  plane.onClose(() => client.close());
+  const refused = new Promise((resolve) => client.getShardStatus({}, resolve));
+  expect(readRpcError(await refused)).toMatchObject({ code: status.UNAVAILABLE, reason: null });
+});
+
+test("a shard describes itself and its health to clients that have never heard of fleet", async () => {
+  const shard = await plane.shard("s1");
+  const client = plane.client(shard.address);
+  expect(await checkHealth(client, "fleet.v1.Shard")).toMatchObject({ status: "SERVING" });
+  const services = await askReflection(client, { list_services: "" });
+  expect(services).toMatchObject({
+    list_services_response: { service: [{ name: "fleet.v1.Shard" }, { name: "grpc.health.v1.Health" }] },
+  });
+  const question = { file_containing_symbol: "fleet.v1.SessionHello" };
+  expect(await askReflection(client, question)).toMatchObject({
+    file_descriptor_response: { file_descriptor_proto: [expect.anything()] },
+  });
+});
+
+test("an agent gives no session to a server whose certificate is not a shard's", async () => {
+  const impostor = await plane.shard("s1", { tls: await plane.issue("c9", "fleet://cluster/c9") });
+  const agent = await plane.agent("c1", impostor.address);
+  await eventually(() => agent.state).toBe("waiting");
+  expect((await plane.status(impostor.address)).bindings).toEqual([]);
+});
+
+test("a session begins with a hello, has one of them, and gets a pong for each ping", async () => {
+  const shard = await plane.shard("s1");
+  const ping = { frame: { $case: "ping" as const, value: { number: 7 } } };
+  const rude = plane.client(shard.address).session();
+  const refusal = new Promise((resolve) => rude.on("error", resolve));
+  rude.write(ping);
+  expect(readRpcError(await refusal)).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    reason: "HELLO_EXPECTED",
+  });
+
+  const { call, outcome, ended } = plane.session(shard.address, "c1");
+  expect(await outcome).toBe("accepted");
+  const pong = new Promise((resolve) => call.on("data", resolve));
+  call.write(ping);
+  expect(await pong).toEqual({ frame: { $case: "pong", value: { number: 7 } } });
+  call.write({ frame: { $case: "hello", value: { clusterId: "c1", protocolVersion: 1 } } });
+  expect(readRpcError(await ended)).toMatchObject({ reason: "HELLO_REPEATED" });
+});
+
+test("a binding that cannot be stored is not served, until it can", async () => {
+  const shard = await plane.shard("s1");
+  await rm(shard.dataDirectory, { recursive: true });
+  for (const _attempt of ["the first contact", "a retry that finds it in memory"]) {
+    const refusal = readRpcError(await plane.session(shard.address, "c1").outcome);
+    expect(refusal).toMatchObject({ code: status.UNAVAILABLE, reason: "BINDING_NOT_DURABLE" });
+  }
+  await mkdir(shard.dataDirectory);
+  expect(await plane.session(shard.address, "c1").outcome).toBe("accepted");
+});
+
+test("a silent session is ended, but not for a silence of the shard's own making", async () => {
+  let nowMs = 0;
+  const tls = loadTls(await plane.issue("shard-s1", "fleet://shard/s1"));
+  const store = await BindingStore.open({ dataDirectory: plane.folder, shardId: "s1" });
+  const log = new RecordedLog();
+  const registry = new SessionRegistry({
+    shardId: "s1",
+    store,
+    tls,
+    log,
+    changed: () => {},
+    now: () => nowMs,
+  });
+  const server = new Server();
+  server.addService({ session: ShardService.session }, { session: registry.serve.bind(registry) });
+  const address = await bindServer(server, "127.0.0.1:0", tls);
+  plane.onClose(() => server.forceShutdown());
+  const { outcome, ended } = plane.session(address, "c1");
+  expect(await outcome).toBe("accepted");
+
+  nowMs = 60_000;
+  registry.sweep();
+  expect(registry.hasSession("c1")).toBe(true);
+  nowMs += 1_000;
+  registry.sweep();
+  expect(registry.hasSession("c1")).toBe(false);
+  expect(readRpcError(await ended)).toMatchObject({
+    code: status.DEADLINE_EXCEEDED,
+    reason: "SESSION_SILENT",
+  });
+});
+
+test("many agents in one process follow their file; a broken file changes nothing", async () => {
+  const [s1, s2] = [await plane.shard("s1"), await plane.shard("s2")];
+  const names = Array.from({ length: 60 }, (_, number) => `c${number}`);
+  await Promise.all(names.map((name) => plane.issue(name, `fleet://cluster/${name}`)));
+  const file = join(plane.folder, "agents.yaml");
+  const agents = names.map((cluster) => ({ cluster, shardAddr: s1.address }));
+  await writeFile(file, formatAgentsFile(agents));
+  const log = new RecordedLog();
+  const host = await plane.agentHost(file, log);
+  const isAllConnected = () => host.agents().every((agent) => agent.state === "connected");
+  await eventually(isAllConnected).toBe(true);
+  expect((await plane.status(s1.address)).bindings.filter((binding) => binding.session)).toHaveLength(60);
+
+  const moved = agents
+    .slice(1)
+    .map((agent, index) => (index === 0 ? { ...agent, shardAddr: s2.address } : agent));
+  await writeFile(file, formatAgentsFile(moved));
+  expect(await host.reload()).toEqual({ ok: true, started: 0, stopped: 1, restarted: 1 });
+  await eventually(isAllConnected).toBe(true);
+  expect((await plane.status(s2.address)).bindings).toMatchObject([{ clusterId: "c1", session: true }]);
+  await eventually(
+    async () => (await plane.status(s1.address)).bindings.filter((b) => b.session).length,
+  ).toBe(58);
+
+  await writeFile(file, "agents:\n  - {cluster: c1}");
+  expect(await host.reload()).toMatchObject({
+    ok: false,
+    error: { message: expect.stringContaining(":2:") },
+  });
+  expect(host.agents()).toHaveLength(59);
+  expect(log.errors).toHaveLength(1);
+  expect(isAllConnected()).toBe(true);
+});

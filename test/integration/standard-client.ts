@@ -1,0 +1,52 @@
+// A generic client of the two standard services, made from their own .proto files: it knows nothing of fleet.
+
+import { fileURLToPath } from "node:url";
+import type { Client } from "@grpc/grpc-js";
+import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
+import { protoPath as HEALTH_PROTO } from "grpc-health-check";
+import { assert, present } from "../../src/core/base/assert.ts";
+
+const REFLECTION_PROTO = fileURLToPath(
+  new URL(
+    "../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto",
+    import.meta.url,
+  ),
+);
+
+type Method = MethodDefinition<object, object>;
+
+function methodOf(protoPath: string, service: string, method: string): Method {
+  const definition = loadSync(protoPath, { keepCase: true, enums: String, bytes: String, oneofs: true })[
+    service
+  ];
+  assert(definition !== undefined && !("format" in definition), `${service} is a service`);
+  return present((definition as Record<string, Method>)[method], `${service} has ${method}`);
+}
+
+/** grpc.health.v1.Health/Check of `service`. */
+export function checkHealth(client: Client, service: string): Promise<object | undefined> {
+  const { path, requestSerialize, responseDeserialize } = methodOf(
+    HEALTH_PROTO,
+    "grpc.health.v1.Health",
+    "Check",
+  );
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service }, (error, answer) =>
+      error === null ? resolve(answer) : reject(error),
+    );
+  });
+}
+
+/** One question to grpc.reflection.v1.ServerReflection; bytes come as base64. */
+export function askReflection(client: Client, question: object): Promise<object> {
+  const service = "grpc.reflection.v1.ServerReflection";
+  const method = methodOf(REFLECTION_PROTO, service, "ServerReflectionInfo");
+  const { path, requestSerialize, responseDeserialize } = method;
+  return new Promise((resolve, reject) => {
+    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    stream.on("data", resolve);
+    stream.on("error", reject);
+    stream.write(question);
+    stream.end();
+  });
+}

@@ -1,0 +1,41 @@
+// The victim of storage-kill.test.ts: appends to the storage in the given folder until it is killed, and prints
+// the index of each acknowledged entry. Every 200 entries it saves a snapshot and compacts.
+
+import { writeSync } from "node:fs";
+import { argv } from "node:process";
+import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+
+const WRITERS = 8;
+const SNAPSHOT_EVERY = 200;
+
+const directory = argv[2] ?? "";
+const identity = { clusterId: "c-kill", nodeId: nodeId(1) };
+const storage = await DiskStorage.open({ directory, identity, segmentBytes: 65_536 });
+const confState = {
+  voters: [nodeId(1)],
+  learners: [],
+  votersOutgoing: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+let next = storage.reader(FLEET_GROUP).lastIndex() + 1;
+
+async function writeNext(): Promise<void> {
+  const index = logIndex(next++);
+  const data = new TextEncoder().encode(`entry ${index}`);
+  const hardState = { term: term(1), vote: nodeId(1), commit: logIndex(index - 1) };
+  const entries = [{ index, term: term(1), type: "normal" as const, data }];
+  await storage.write({ group: FLEET_GROUP, entries, hardState, snapshot: null });
+  writeSync(1, `${index}\n`);
+  if (index % SNAPSHOT_EVERY !== 0) return;
+  const state = new TextEncoder().encode(`state ${index}`);
+  await storage.saveSnapshot(FLEET_GROUP, { index, term: term(1), confState, data: state });
+  storage.compact(FLEET_GROUP, logIndex(index - SNAPSHOT_EVERY / 2));
+}
+
+async function writeForever(): Promise<never> {
+  for (;;) await writeNext();
+}
+
+await Promise.all(Array.from({ length: WRITERS }, writeForever));

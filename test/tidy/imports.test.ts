@@ -1,0 +1,114 @@
+// Who may import whom (design, "Rooms"). An import that is not in the table is refused; a room that is not in it,
+// too. Types of a room marked with "(types)" may be imported by `import type` only.
+
+import { expect, test } from "vitest";
+import { importsOf, sourceFiles } from "./source-files.ts";
+
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "src/core/base": [],
+  "src/core/raft": ["src/core/base"],
+  "src/core/wire": ["src/core/base"],
+  "src/core/fleet": ["src/core/base", "src/core/wire/gen"],
+  "src/core/storage": ["src/core/base", "src/core/raft (types)"],
+  "src/core/transport": ["src/core/base", "src/core/raft (types)", "src/core/wire"],
+  "src/core/coordinator": [
+    "src/core/base",
+    "src/core/raft",
+    "src/core/fleet",
+    "src/core/wire",
+    "src/core/storage",
+    "src/core/transport",
+  ],
+  "src/core/shard": ["src/core/base", "src/core/wire"],
+  "src/core/agent": ["src/core/base", "src/core/wire"],
+  "src/core/drill": ["src/core/base", "src/core/wire/gen"],
+  "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
+  "src/client": ["src/core/base", "src/core/wire", "src/core/drill", "src/core/rebind"],
+  "src/ui/model": ["src/core/base", "src/core/wire/gen"],
+  "src/ui/part": ["src/ui/model"],
+  "src/ui/view": ["src/ui/model", "src/ui/part"],
+  "src/ui/cli": ["src/core/base", "src/core/wire (types)", "src/client", "src/ui/model"],
+  "src/ui/top": [
+    "src/core/base",
+    "src/core/wire (types)",
+    "src/client (types)",
+    "src/ui/model",
+    "src/ui/view",
+  ],
+  "src/commands/serve": [
+    "src/core/base",
+    "src/core/wire (types)",
+    "src/core/coordinator",
+    "src/core/shard",
+    "src/core/agent",
+    "src/ui/cli",
+    "src/ui/model",
+  ],
+  "src/commands": [
+    "src/core/base",
+    "src/core/wire (types)",
+    "src/core/drill",
+    "src/core/rebind",
+    "src/client",
+    "src/ui",
+  ],
+};
+
+const PURE = ["src/core/raft", "src/core/fleet", "src/core/drill", "src/core/rebind", "src/ui/model"];
+const FORBIDDEN_IN_PURE =
+  /\b(async|await|Promise|Date|Math\.random|setTimeout|setInterval|setImmediate|process|console)\b/;
+
+const files = sourceFiles("src/**/*.{ts,tsx}");
+
+/** The most specific room that holds a path. */
+function roomOf(path: string): string | undefined {
+  return Object.keys(ROOMS)
+    .filter((room) => path.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+function mayImport(room: string, target: string, isTypeOnly: boolean): boolean {
+  if (target.startsWith(`${room}/`)) return true;
+  return (ROOMS[room] ?? []).some((allowed) => {
+    const typesOnly = allowed.endsWith(" (types)");
+    const prefix = allowed.replace(" (types)", "");
+    return target.startsWith(`${prefix}/`) && (!typesOnly || isTypeOnly);
+  });
+}
+
+test("every file is in a room", () => {
+  expect(files.length).toBeGreaterThan(100);
+  expect(files.filter((file) => roomOf(file.path) === undefined).map((file) => file.path)).toEqual([]);
+});
+
+test("rooms import only what the table allows", () => {
+  const wrong = files.flatMap((file) => {
+    const room = roomOf(file.path) ?? "";
+    return importsOf(file)
+      .filter((found) => found.isLocal && !mayImport(room, found.target, found.isTypeOnly))
+      .map((found) => `${file.path} imports ${found.target}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("pure rooms hold no clock, chance, I/O or waiting", () => {
+  const wrong = files
+    .filter((file) => PURE.some((room) => file.path.startsWith(`${room}/`)))
+    .flatMap((file) => {
+      const impure = importsOf(file).filter((found) => found.target.startsWith("node:"));
+      const words = code(file.text).match(FORBIDDEN_IN_PURE);
+      return [
+        ...impure.map((found) => `${file.path}: ${found.target}`),
+        ...(words ? [`${file.path}: ${words[0]}`] : []),
+      ];
+    });
+  expect(wrong).toEqual([]);
+});
+
+/** The text without comments and string literals, where any word may stand. */
+function code(text: string): string {
+  return text
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/\/\/.*$/gm, "")
+    .replace(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""');
+}

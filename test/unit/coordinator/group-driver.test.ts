@@ -1,0 +1,98 @@
+import { afterEach, expect, test } from "vitest";
+import { FLEET_GROUP } from "../../../src/core/base/ids.ts";
+import { recordProbe, registerShard, TestGroup } from "./group.ts";
+
+let group: TestGroup;
+afterEach(() => group.close());
+
+test("a write is answered when it is applied, and reaches every replica with the same state", async () => {
+  group = new TestGroup(3);
+  const leader = await group.leader();
+  const written = await group.propose(leader, registerShard("s1"));
+  expect(written).toMatchObject({ ok: true, result: { result: { $case: "applied" } } });
+  await group.run(3);
+  expect(new Set(group.members.map((member) => member.machine.view.hash())).size).toBe(1);
+  expect(group.members.every((member) => member.machine.view.tables.shards.get("s1") !== undefined)).toBe(
+    true,
+  );
+});
+
+test("a follower refuses a write", async () => {
+  group = new TestGroup(3);
+  const leader = await group.leader();
+  const follower = group.members.find((member) => member !== leader) ?? leader;
+  await group.run(3);
+  expect(await group.propose(follower, registerShard("s1"))).toEqual({ ok: false, refusal: "not-leader" });
+});
+
+test("every replica serves linearizable reads that see earlier writes", async () => {
+  group = new TestGroup(3);
+  const leader = await group.leader();
+  const written = await group.propose(leader, registerShard("s1"));
+  await group.run(3);
+  for (const member of group.members) {
+    const read = await group.read(member);
+    expect(read.ok && written.ok && read.index >= written.index).toBe(true);
+  }
+});
+
+test("an isolated leader refuses writes and reads within the deadline, and steps down", async () => {
+  group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.run(3);
+  group.network.isolate(leader.id);
+  const [write, read] = await Promise.all([
+    group.propose(leader, registerShard("s1"), 2_000),
+    group.read(leader, 2_000),
+  ]);
+  expect([write, read].map((settled) => settled.ok)).toEqual([false, false]);
+  expect(leader.driver.status().role).not.toBe("leader");
+});
+
+test("what an isolated leader could not commit is gone after it is healed; nothing acknowledged is", async () => {
+  group = new TestGroup(3);
+  const old = await group.leader();
+  await group.propose(old, registerShard("kept"));
+  group.network.isolate(old.id);
+  expect((await group.propose(old, registerShard("lost"), 1_000)).ok).toBe(false);
+  await group.run(30);
+  const next = await group.leader();
+  expect(next.id).not.toBe(old.id);
+  await group.propose(next, registerShard("later"));
+  group.network.heal();
+  await group.run(40);
+  for (const { machine } of group.members) {
+    expect(machine.view.tables.shards.get("kept")).toBeDefined();
+    expect(machine.view.tables.shards.get("later")).toBeDefined();
+    expect(machine.view.tables.shards.get("lost")).toBeUndefined();
+  }
+});
+
+test("a snapshot is taken and the log compacted behind it; a late follower is served through it", async () => {
+  group = new TestGroup(3, 50);
+  const leader = await group.leader();
+  const late = group.members.find((member) => member !== leader) ?? leader;
+  group.network.isolate(late.id);
+  for (let number = 1; number <= 200; number += 1) await group.propose(leader, recordProbe(number));
+  expect(leader.driver.snapshotIndex).toBeGreaterThan(150);
+  expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBeGreaterThan(100);
+  group.network.heal();
+  await group.run(60);
+  expect(late.driver.appliedIndex).toBe((await group.leader()).driver.appliedIndex);
+  expect(late.machine.view.hash()).toBe(leader.machine.view.hash());
+});
+
+test("more writes than the uncommitted limit allows are refused as overload, not kept", async () => {
+  group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.run(3);
+  group.network.isolate(leader.id);
+  const writes = Array.from({ length: 3_000 }, (_, number) =>
+    group.proposeNow(leader, recordProbe(number), 500),
+  );
+  const refusals = (await group.until(Promise.all(writes))).map((settled) =>
+    settled.ok ? "acknowledged" : settled.refusal,
+  );
+  expect(refusals).toContain("overloaded");
+  expect(refusals).not.toContain("acknowledged");
+});

@@ -1,0 +1,158 @@
+// A whole Raft group in one process and in virtual time: real drivers, real cores, loopback wires, memory storage.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import {
+  FLEET_GROUP,
+  type LogIndex,
+  logIndex,
+  type NodeId,
+  nodeId,
+  term,
+} from "../../../src/core/base/ids.ts";
+import { SeededPrng } from "../../../src/core/base/prng.ts";
+import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
+import { GroupDriver } from "../../../src/core/coordinator/group-driver.ts";
+import { RaftNode } from "../../../src/core/raft/raft-node.ts";
+import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";
+import { LoopbackNetwork } from "../../../src/core/transport/loopback.ts";
+import { Command, type Operation, type Outcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+
+export interface Member {
+  readonly id: NodeId;
+  readonly driver: GroupDriver<Outcome>;
+  readonly machine: FleetMachine;
+  readonly storage: MemoryStorage;
+}
+
+const TICK_MS = 50;
+
+export class TestGroup {
+  readonly network = new LoopbackNetwork();
+  readonly members: readonly Member[];
+  nowMs = 0;
+  readonly failures: unknown[] = [];
+
+  constructor(size: number, snapshotEvery = 10_000) {
+    const ids = Array.from({ length: size }, (_, at) => nodeId(at + 1));
+    this.members = ids.map((id) => this.#start(id, ids, snapshotEvery));
+  }
+
+  #start(id: NodeId, voters: readonly NodeId[], snapshotEvery: number): Member {
+    const storage = new MemoryStorage();
+    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+    const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
+    void storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
+    const raft = new RaftNode({
+      id,
+      log: storage.reader(FLEET_GROUP),
+      random: new SeededPrng(id),
+      applied: logIndex(0),
+      electionTicks: 6,
+      heartbeatTicks: 1,
+      asyncStorageWrites: true,
+      preVote: true,
+      checkQuorum: true,
+      readOnly: "safe",
+      messageBytesMax: 1024,
+      inflightMessagesMax: 8,
+      inflightBytesMax: 0,
+      uncommittedBytesMax: 64 * 1024,
+      committedBytesPerReadyMax: 1024,
+      disableProposalForwarding: true,
+      disableConfChangeValidation: false,
+      stepDownOnRemoval: true,
+    });
+    const machine = new FleetMachine();
+    const transport = this.network.transport(id);
+    const driver = new GroupDriver<Outcome>({
+      group: FLEET_GROUP,
+      self: id,
+      raft,
+      storage,
+      machine,
+      send: (message) => transport.send(FLEET_GROUP, message),
+      now: () => this.nowMs,
+      incarnation: 1,
+      snapshotEvery,
+      trailing: 10,
+      onLeadership: () => undefined,
+      onFatal: (error) => this.failures.push(error),
+    });
+    transport.start({
+      receive: (_, message) => driver.receive(message),
+      unreachable: (peer) => driver.unreachable(peer),
+      disconnected: () => undefined,
+      snapshotDelivered: (_, peer, ok) => driver.snapshotDelivered(peer, ok),
+    });
+    return { id, driver, machine, storage };
+  }
+
+  /** Lets `ticks` ticks of virtual time pass on every member, and the messages of each settle. */
+  async run(ticks: number): Promise<void> {
+    for (let tick = 0; tick < ticks; tick += 1) {
+      this.nowMs += TICK_MS;
+      for (const member of this.members) member.driver.tick();
+      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    }
+    if (this.failures.length > 0) throw this.failures[0];
+  }
+
+  /** The member that leads in the highest term; runs until there is one. */
+  async leader(): Promise<Member> {
+    for (let waited = 0; waited < 200; waited += 1) {
+      const leaders = this.members.filter((member) => member.driver.status().role === "leader");
+      const [first] = leaders.sort((a, b) => b.driver.status().term - a.driver.status().term);
+      if (first !== undefined) return first;
+      await this.run(1);
+    }
+    throw new Error("no leader within 200 ticks");
+  }
+
+  propose(member: Member, operation: Operation, deadlineMs = 5_000) {
+    return this.until(this.proposeNow(member, operation, deadlineMs));
+  }
+
+  /** Without letting time pass. */
+  proposeNow(member: Member, operation: Operation, deadlineMs: number) {
+    const command = Command.encode({
+      sessionId: 0,
+      sequence: 0,
+      firstOutstanding: 0,
+      actor: "fleet://admin",
+      reason: "test",
+      atMs: this.nowMs,
+      operation,
+    }).finish();
+    return member.driver.propose(command, this.nowMs + deadlineMs);
+  }
+
+  read(member: Member, deadlineMs = 5_000) {
+    return this.until(member.driver.readIndex(this.nowMs + deadlineMs));
+  }
+
+  /** Runs virtual time until `promise` settles. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const watched = promise.finally(() => {
+      isSettled = true;
+    });
+    for (let waited = 0; waited < 400 && !isSettled; waited += 1) await this.run(1);
+    return watched;
+  }
+
+  appliedIndexes(): LogIndex[] {
+    return this.members.map((member) => member.driver.appliedIndex);
+  }
+
+  close(): void {
+    for (const member of this.members) member.driver.stop();
+  }
+}
+
+export const registerShard = (shardId: string): Operation => ({
+  kind: { $case: "registerShard", value: { shardId, address: `${shardId}:1`, epoch: 1 } },
+});
+
+export const recordProbe = (number: number): Operation => ({
+  kind: { $case: "recordProbe", value: { drillId: "d", number } },
+});

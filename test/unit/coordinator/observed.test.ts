@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+
+const report = (epoch: number, cycle: number) =>
+  ReportShardRequest.fromPartial({ shardId: "s1", epoch, cycle });
+
+test.each([
+  { first: [1, 5], next: [1, 6], taken: true, why: "a later cycle" },
+  { first: [1, 5], next: [1, 5], taken: false, why: "the same report twice" },
+  { first: [1, 5], next: [1, 4], taken: false, why: "an overtaken report" },
+  { first: [1, 5], next: [2, 1], taken: true, why: "the shard restarted" },
+  { first: [2, 1], next: [1, 9], taken: false, why: "a report of its earlier life" },
+] as const)("after $first, $next: $taken, $why", ({ first, next, taken }) => {
+  const observed = new Observed();
+  observed.take(report(first[0], first[1]), 0);
+  expect(observed.take(report(next[0], next[1]), 1)).toBe(taken);
+});
+
+test("a new leadership knows nothing, rather than zero", () => {
+  const observed = new Observed();
+  observed.take(report(1, 1), 0);
+  observed.forgetAll();
+  expect(observed.report("s1")).toBeUndefined();
+});

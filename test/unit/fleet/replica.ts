@@ -1,0 +1,89 @@
+// A replica for tests: applies operations at rising indexes, as the log would.
+
+import { logIndex } from "../../../src/core/base/ids.ts";
+import { apply } from "../../../src/core/fleet/apply.ts";
+import { FleetState } from "../../../src/core/fleet/state.ts";
+import type { Command, Operation, Outcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+
+export type OperationKind = NonNullable<Operation["kind"]>;
+export type Headers = Partial<Omit<Command, "operation">>;
+
+export class Replica {
+  state: FleetState;
+
+  constructor(state = new FleetState()) {
+    this.state = state;
+  }
+
+  apply(kind: OperationKind | undefined, headers: Headers = {}): Outcome {
+    return apply(this.state, logIndex(this.state.appliedIndex + 1), command(kind, headers));
+  }
+
+  applyAll(kinds: readonly OperationKind[]): this {
+    for (const kind of kinds) this.apply(kind);
+    return this;
+  }
+}
+
+export function command(kind: OperationKind | undefined, headers: Headers = {}): Command {
+  return {
+    sessionId: 0,
+    sequence: 0,
+    firstOutstanding: 0,
+    actor: "fleet://admin",
+    reason: "test",
+    atMs: 1_000,
+    operation: kind === undefined ? undefined : { kind },
+    ...headers,
+  };
+}
+
+/** An outcome in brief: "changed v2", "unchanged v1" or "OWNER_CHANGED owner=s1 version=2". */
+export function brief({ result }: Outcome): string {
+  if (result?.$case === "applied")
+    return `${result.value.changed ? "changed" : "unchanged"} v${result.value.version}`;
+  const { reason, metadata } = result?.value ?? { reason: "none", metadata: {} };
+  return [reason, ...Object.entries(metadata).map(([key, value]) => `${key}=${value}`)].join(" ");
+}
+
+export const open = (): OperationKind => ({ $case: "openSession", value: {} });
+export const register = (shardId: string, address = `${shardId}:1`, epoch = 1): OperationKind => ({
+  $case: "registerShard",
+  value: { shardId, address, epoch },
+});
+export const bind = (clusterId: string, shardId: string): OperationKind => ({
+  $case: "bindCluster",
+  value: { clusterId, shardId },
+});
+export const begin = (
+  clusterId: string,
+  fromShard: string,
+  toShard: string,
+  migrationId: string,
+  supersedes = "",
+): OperationKind => ({
+  $case: "beginRebind",
+  value: { clusterId, fromShard, toShard, migrationId, supersedes },
+});
+export const settle = (clusterId: string, migrationId: string): OperationKind => ({
+  $case: "settleRebind",
+  value: { clusterId, migrationId },
+});
+export const assign = (
+  key: string,
+  value: string,
+  shardId: string,
+  expectedVersion?: number,
+): OperationKind => ({
+  $case: "assignDomain",
+  value: { key, value, shardId, expectedVersion },
+});
+export const unassign = (key: string, value: string, expectedVersion?: number): OperationKind => ({
+  $case: "unassignDomain",
+  value: { key, value, expectedVersion },
+});
+export const probe = (drillId: string, number: number): OperationKind => ({
+  $case: "recordProbe",
+  value: { drillId, number },
+});
+export const clear = (drillId: string): OperationKind => ({ $case: "clearProbes", value: { drillId } });

@@ -1,0 +1,207 @@
+import { expect, test } from "vitest";
+import { FLEET_GROUP, groupId, logIndex, nodeId } from "../../../src/core/base/ids.ts";
+import { type OpenSegmentFile, openSegmentFile } from "../../../src/core/storage/segment.ts";
+import {
+  contents,
+  entries,
+  entry,
+  hardState,
+  IDENTITY,
+  openStorage,
+  request,
+  snapshot,
+  temporaryFolder,
+} from "./support.ts";
+
+/** Real files whose syncs wait for `release`, or fail once `failure` is set. */
+function controlledFiles() {
+  const waiting: (() => void)[] = [];
+  const control = {
+    failure: null as Error | null,
+    holds: false,
+    release: () => {
+      control.holds = false;
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+    openFile: (async (path) => {
+      const file = await openSegmentFile(path);
+      const sync = async () => {
+        if (control.holds) await new Promise<void>((resolve) => waiting.push(resolve));
+        if (control.failure !== null) throw control.failure;
+        await file.sync();
+      };
+      return { ...file, sync };
+    }) satisfies OpenSegmentFile,
+  };
+  return control;
+}
+
+test("what was written is there after a reopen, group by group", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await Promise.all([
+    storage.write(request({ entries: entries(1, 5), hardState: hardState(1, 2, 3) })),
+    storage.write(request({ group: groupId(7), entries: entries(1, 2, 4), hardState: hardState(4, 1, 0) })),
+  ]);
+  await storage.write(request({ hardState: hardState(2, 0, 4) }));
+  const before = [FLEET_GROUP, groupId(7)].map((group) => contents(storage.reader(group)));
+  await storage.close();
+  const reopened = await openStorage(directory);
+  expect([FLEET_GROUP, groupId(7)].map((group) => contents(reopened.reader(group)))).toEqual(before);
+  expect(contents(reopened.reader(groupId(99)))).toMatchObject({ first: 1, entries: [] });
+});
+
+test("a conflicting suffix is replaced, also on disk", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await storage.write(request({ entries: entries(1, 6) }));
+  await storage.write(request({ entries: entries(4, 5, 2), hardState: hardState(2, 0, 5) }));
+  await storage.close();
+  const reopened = await openStorage(directory);
+  expect(contents(reopened.reader(FLEET_GROUP)).entries).toEqual([...entries(1, 3), ...entries(4, 5, 2)]);
+});
+
+test("writes that are ready together share one sync", async () => {
+  const storage = await openStorage(await temporaryFolder(), { segmentBytes: 1024 * 1024 });
+  const before = storage.stats().syncs;
+  await Promise.all(entries(1, 500).map((next) => storage.write(request({ entries: [next] }))));
+  expect(storage.stats().syncs - before).toBe(1);
+});
+
+test("writes that arrive during a sync share the next one", async () => {
+  const files = controlledFiles();
+  const storage = await openStorage(await temporaryFolder(), {
+    openFile: files.openFile,
+    segmentBytes: 1024 * 1024,
+  });
+  files.holds = true;
+  const first = storage.write(request({ entries: [entry(1)] }));
+  await new Promise(setImmediate);
+  const others = entries(2, 100).map((next) => storage.write(request({ entries: [next] })));
+  files.release();
+  await Promise.all([first, ...others]);
+  expect(storage.stats().syncs).toBe(2);
+});
+
+// yugabyte#32875: an acknowledgement that overtook the sync it depended on.
+test("an empty write is not acknowledged before what came before it is durable", async () => {
+  const files = controlledFiles();
+  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  files.holds = true;
+  const done: string[] = [];
+  const first = storage.write(request({ entries: [entry(1)] })).then(() => done.push("entry"));
+  const empty = storage.write(request({})).then(() => done.push("empty"));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(done).toEqual([]);
+  const late = storage.write(request({})).then(() => done.push("late"));
+  files.release();
+  await Promise.all([first, empty, late]);
+  expect(done).toEqual(["entry", "empty", "late"]);
+  expect(storage.stats().syncs).toBe(1);
+});
+
+// etcd#14370: visible to the reader at once, but not acknowledged.
+test("a write is visible before it is durable", async () => {
+  const files = controlledFiles();
+  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  files.holds = true;
+  const write = storage.write(request({ entries: [entry(1)] }));
+  expect(storage.reader(FLEET_GROUP).lastIndex()).toBe(1);
+  files.release();
+  await write;
+});
+
+test("after a failed sync every pending and later write rejects, and nothing is retried", async () => {
+  const files = controlledFiles();
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory, { openFile: files.openFile });
+  await storage.write(request({ entries: [entry(1)] }));
+  files.holds = true;
+  const pending = [storage.write(request({ entries: [entry(2)] }))];
+  await new Promise(setImmediate);
+  pending.push(storage.write(request({ entries: [entry(3)] })), storage.write(request({})));
+  files.failure = new Error("EIO");
+  files.release();
+  for (const { status } of await Promise.allSettled(pending)) expect(status).toBe("rejected");
+  files.failure = null;
+  const code = "STORAGE_WRITE_FAILED";
+  await expect(storage.write(request({ entries: [entry(4)] }))).rejects.toMatchObject({ code });
+  await expect(storage.saveSnapshot(FLEET_GROUP, snapshot(1))).rejects.toMatchObject({ code });
+  expect(storage.stats().syncs).toBe(1);
+  await storage.close();
+  expect((await openStorage(directory)).reader(FLEET_GROUP).lastIndex()).toBeGreaterThanOrEqual(1);
+});
+
+test("close waits for what is queued and refuses what comes later", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  const writes = entries(1, 20).map((next) => storage.write(request({ entries: [next] })));
+  await storage.close();
+  await Promise.all(writes);
+  await expect(storage.write(request({ entries: entries(21, 21) }))).rejects.toThrow("closed");
+  expect((await openStorage(directory)).reader(FLEET_GROUP).lastIndex()).toBe(20);
+});
+
+test("a request larger than a segment is kept whole", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory, { segmentBytes: 4096 });
+  const huge = entry(2, 1, "x".repeat(50_000));
+  await storage.write(request({ entries: [entry(1)] }));
+  await storage.write(request({ entries: [huge] }));
+  await storage.write(request({ entries: [entry(3)] }));
+  await storage.close();
+  const reopened = await openStorage(directory, { segmentBytes: 4096 });
+  expect(contents(reopened.reader(FLEET_GROUP)).entries).toEqual([entry(1), huge, entry(3)]);
+});
+
+test.each([
+  { wrong: { hardState: hardState(2, 1, 1) }, claim: "term never goes back", why: "an older term" },
+  {
+    wrong: { hardState: hardState(3, 1, 0) },
+    claim: "commit index never goes back",
+    why: "a lower commit index",
+  },
+  {
+    wrong: { hardState: hardState(3, 2, 1) },
+    claim: "vote is not changed",
+    why: "a second vote in one term",
+  },
+  {
+    wrong: { hardState: hardState(3, 1, 9) },
+    claim: "names an entry that is there",
+    why: "a commit index without its entry",
+  },
+  { wrong: { entries: entries(5, 5) }, claim: "leaves no gap", why: "a gap in the log" },
+])("a bug above is stopped here: $why", async ({ wrong, claim }) => {
+  const storage = await openStorage(await temporaryFolder());
+  await storage.write(request({ entries: entries(1, 2), hardState: hardState(3, 1, 1) }));
+  expect(() => storage.write(request(wrong))).toThrow(claim);
+});
+
+test("compaction without a durable snapshot is a bug above", async () => {
+  const storage = await openStorage(await temporaryFolder());
+  await storage.write(request({ entries: entries(1, 5) }));
+  expect(() => storage.compact(FLEET_GROUP, logIndex(3))).toThrow("a durable snapshot covers");
+});
+
+test("a second open of one folder is refused, and allowed after close", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await expect(openStorage(directory)).rejects.toMatchObject({ code: "STORAGE_LOCKED" });
+  await storage.close();
+  await openStorage(directory);
+});
+
+test.each([
+  { identity: { ...IDENTITY, clusterId: "c-other" }, why: /made for cluster c-test, this is c-other/ },
+  { identity: { ...IDENTITY, nodeId: nodeId(2) }, why: /made for node 1, this is 2/ },
+])("another node's folder is refused: $why", async ({ identity, why }) => {
+  const directory = await temporaryFolder();
+  await (await openStorage(directory)).close();
+  const parts = { why: expect.stringMatching(why), next: expect.any(String) };
+  await expect(openStorage(directory, { identity })).rejects.toMatchObject({
+    code: "STORAGE_IDENTITY_MISMATCH",
+    parts,
+  });
+  await openStorage(directory);
+});

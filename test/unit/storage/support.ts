@@ -1,0 +1,78 @@
+// What the storage tests share: a folder per test that is gone afterwards, and short builders of log data.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { FLEET_GROUP, type GroupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import type { LogReader } from "../../../src/core/raft/log-reader.ts";
+import type { ConfState, Entry, HardState, Snapshot } from "../../../src/core/raft/message.ts";
+import { DiskStorage, type DiskStorageOptions } from "../../../src/core/storage/disk-storage.ts";
+import type { WriteRequest } from "../../../src/core/storage/storage.ts";
+
+export const IDENTITY = { clusterId: "c-test", nodeId: nodeId(1) };
+
+/** A fresh folder, removed when the test ends. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "fleet-storage-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Opens with small segments; closed when the test ends, unless it was closed before. */
+export async function openStorage(
+  directory: string,
+  options: Partial<DiskStorageOptions> = {},
+): Promise<DiskStorage> {
+  const storage = await DiskStorage.open({ directory, identity: IDENTITY, segmentBytes: 16_384, ...options });
+  onTestFinished(() => storage.close().catch(() => undefined));
+  return storage;
+}
+
+export function entry(index: number, atTerm = 1, data = `e${index}@${atTerm}`): Entry {
+  return { index: logIndex(index), term: term(atTerm), type: "normal", data: new TextEncoder().encode(data) };
+}
+
+/** Entries from..to, both included. */
+export function entries(from: number, to: number, atTerm = 1): Entry[] {
+  return Array.from({ length: to - from + 1 }, (_, offset) => entry(from + offset, atTerm));
+}
+
+export function hardState(atTerm: number, vote: number, commit: number): HardState {
+  return { term: term(atTerm), vote: nodeId(vote), commit: logIndex(commit) };
+}
+
+export const CONF_STATE: ConfState = {
+  voters: [nodeId(1), nodeId(2)],
+  learners: [nodeId(4)],
+  votersOutgoing: [nodeId(1), nodeId(3)],
+  learnersNext: [nodeId(3)],
+  autoLeave: true,
+};
+
+export function snapshot(index: number, atTerm = 1, data = `s${index}`): Snapshot {
+  const bytes = new TextEncoder().encode(data);
+  return { index: logIndex(index), term: term(atTerm), confState: CONF_STATE, data: bytes };
+}
+
+export function request(parts: Partial<WriteRequest>): WriteRequest {
+  return { group: FLEET_GROUP, hardState: null, entries: [], snapshot: null, ...parts };
+}
+
+/** Everything that a reader shows, for comparison. */
+export function contents(reader: LogReader) {
+  const range = reader.entries(
+    reader.firstIndex(),
+    logIndex(reader.lastIndex() + 1),
+    Number.MAX_SAFE_INTEGER,
+  );
+  return {
+    ...reader.initialState(),
+    first: reader.firstIndex(),
+    entries: range,
+    snapshot: reader.snapshot(),
+  };
+}
+
+export const lastIndexOf = (storage: DiskStorage, group: GroupId = FLEET_GROUP): number =>
+  storage.reader(group).lastIndex();

@@ -1,0 +1,134 @@
+// Replies as a small fleet would give them; each test says only what differs.
+import type {
+  ClusterView,
+  ListClustersResponse,
+  ListShardsResponse,
+  NodeStatus,
+  ShardView,
+} from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift, Role } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetReply, NodeReply } from "../../../../src/ui/model/fleet-reply.ts";
+
+const MEMBERS = [1, 2, 3].map((id) => ({
+  nodeId: id,
+  name: `n${id}`,
+  address: `127.0.0.1:700${id}`,
+  learner: false,
+}));
+
+export function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
+  return {
+    clusterId: "f1",
+    clusterName: "local",
+    nodeId: id,
+    nodeName: `n${id}`,
+    role: id === 1 ? Role.LEADER : Role.FOLLOWER,
+    term: 3,
+    leaderId: 1,
+    firstIndex: 1,
+    lastIndex: 120,
+    commitIndex: 120,
+    appliedIndex: 120,
+    snapshotIndex: 0,
+    stateHash: "abcdef0123456789",
+    hashAt: "",
+    version: "0.1.0",
+    members: MEMBERS,
+    uptimeMs: 61_000,
+    followers: [],
+    ...differs,
+  };
+}
+
+export function upNode(id: number, differs: Partial<NodeStatus> = {}): NodeReply {
+  return {
+    name: `n${id}`,
+    nodeId: id,
+    address: `127.0.0.1:700${id}`,
+    reachable: true,
+    error: null,
+    roundTripMs: 2,
+    status: nodeStatus(id, differs),
+    hashAt: "abcdef0123456789",
+    lag: 0,
+  };
+}
+
+export function downNode(id: number, error = "connection refused"): NodeReply {
+  return {
+    ...upNode(id),
+    reachable: false,
+    error,
+    roundTripMs: null,
+    status: null,
+    hashAt: null,
+    lag: null,
+    nodeId: null,
+  };
+}
+
+export function fleetReply(nodes: readonly NodeReply[], differs: Partial<FleetReply> = {}): FleetReply {
+  const answering = nodes.flatMap(({ status }) => (status === null ? [] : [status]));
+  return {
+    clusterName: "local",
+    nodes,
+    leader: 1,
+    leaderClaims: answering.map((status) => ({
+      by: status.nodeName,
+      leaderId: status.leaderId,
+      term: status.term,
+    })),
+    agreed: true,
+    hashIndex: 120,
+    hashesAgree: true,
+    verdict: answering.length === nodes.length ? "healthy" : "degraded",
+    ...differs,
+  };
+}
+
+export function shardView(id: string, differs: Partial<ShardView> = {}): ShardView {
+  return {
+    shard: {
+      shardId: id,
+      address: "127.0.0.1:7101",
+      epoch: 1,
+      registeredAtMs: 1_700_000_000_000,
+      version: 1,
+    },
+    observed: { reportedAtMs: 1_700_000_100_000, ageMs: 1200, sessions: 4, boundClusters: 4 },
+    declaredClusters: 4,
+    ...differs,
+  };
+}
+
+export function clusterView(
+  id: string,
+  drift: Drift = Drift.NONE,
+  differs: Partial<ClusterView> = {},
+): ClusterView {
+  return {
+    clusterId: id,
+    declared: {
+      clusterId: id,
+      shardId: "s1",
+      version: 1,
+      sinceMs: 1_700_000_000_000,
+      sinceIndex: 12,
+      by: "fleet://admin",
+      migration: undefined,
+    },
+    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900 }],
+    drift,
+    ...differs,
+  };
+}
+
+const stamp = { index: 120, term: 3, nodeId: 1 };
+
+export const shardsReply = (...shards: ShardView[]): ListShardsResponse => ({ stamp, shards });
+
+export const clustersReply = (...clusters: ClusterView[]): ListClustersResponse => ({
+  stamp,
+  clusters,
+  observedComplete: true,
+});

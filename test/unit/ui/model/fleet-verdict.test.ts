@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { verdictExit, verdictLines } from "../../../../src/ui/model/fleet-verdict.ts";
+import { downNode, fleetReply, upNode } from "./fixtures.ts";
+
+const healthy = fleetReply([upNode(1), upNode(2), upNode(3)]);
+const oneDown = fleetReply([upNode(1), upNode(2), downNode(3)]);
+const disputed = fleetReply([upNode(1), upNode(2, { leaderId: 2, term: 4 }), upNode(3, { leaderId: 0 })], {
+  agreed: false,
+  verdict: "degraded",
+});
+const differing = fleetReply([upNode(1), upNode(2), { ...upNode(3), hashAt: "ffff0000aaaa" }], {
+  hashesAgree: false,
+});
+const noQuorum = fleetReply([downNode(1), downNode(2), upNode(3, { leaderId: 0 })], {
+  verdict: "no-quorum",
+  leader: null,
+  hashesAgree: null,
+});
+
+describe("exit code", () => {
+  test.each([
+    { fleet: healthy, exit: 0, why: "nothing to say" },
+    { fleet: oneDown, exit: 5, why: "degraded must not hide behind a zero" },
+    { fleet: disputed, exit: 5, why: "leaders differ" },
+    { fleet: differing, exit: 5, why: "replicas differ, whatever the verdict says" },
+    { fleet: noQuorum, exit: 5, why: "no writes" },
+  ])("$exit: $why", ({ fleet, exit }) => expect(verdictExit(fleet)).toBe(exit));
+});
+
+describe("lines", () => {
+  test.each([
+    { fleet: healthy, says: "local: healthy, 3 of 3 nodes up, n1 leads term 3", why: "one line" },
+    { fleet: healthy, says: "state hashes agree at index 120", why: "" },
+    { fleet: oneDown, says: "n3 (127.0.0.1:7003) is down: connection refused", why: "which, where and why" },
+    {
+      fleet: disputed,
+      says: "nodes disagree about the leader: n1 says n1 (term 3), n2 says n2 (term 4), n3 says none (term 3)",
+      why: "each claim",
+    },
+    {
+      fleet: differing,
+      says: "state hashes differ at index 120: n1 abcdef01, n2 abcdef01, n3 ffff0000",
+      why: "which replica",
+    },
+    { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
+  ])("$says $why", ({ fleet, says }) => expect(verdictLines(fleet).map((line) => line.text)).toContain(says));
+});

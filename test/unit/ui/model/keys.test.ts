@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { actionFor, type KeyPress } from "../../../../src/ui/model/keys.ts";
+
+const NO_KEY: KeyPress = {
+  upArrow: false,
+  downArrow: false,
+  pageUp: false,
+  pageDown: false,
+  home: false,
+  end: false,
+  tab: false,
+  shift: false,
+  return: false,
+  escape: false,
+  backspace: false,
+  delete: false,
+  ctrl: false,
+};
+
+test.each([
+  { input: "q", action: { kind: "quit" }, why: "" },
+  { input: "c", press: { ctrl: true }, action: { kind: "interrupt" }, why: "raw mode makes Ctrl-C a key" },
+  { input: "z", press: { ctrl: true }, action: null, why: "other control keys mean nothing" },
+  { input: "?", action: { kind: "toggle-help" }, why: "" },
+  { input: "p", action: { kind: "toggle-pause" }, why: "" },
+  { input: "d", action: { kind: "toggle-drift-only" }, why: "" },
+  { input: "2", action: { kind: "show-pane", pane: "shards" }, why: "" },
+  { input: "", press: { tab: true }, action: { kind: "turn-pane", by: 1 }, why: "" },
+  { input: "", press: { tab: true, shift: true }, action: { kind: "turn-pane", by: -1 }, why: "" },
+  { input: "s", action: { kind: "next-sort" }, why: "" },
+  { input: "r", action: { kind: "reverse-sort" }, why: "" },
+  { input: "j", action: { kind: "move", by: 1 }, why: "as in vi" },
+  { input: "", press: { upArrow: true }, action: { kind: "move", by: -1 }, why: "" },
+  { input: "", press: { pageDown: true }, action: { kind: "move", by: 10 }, why: "" },
+  { input: "", press: { end: true }, action: { kind: "move", by: Number.POSITIVE_INFINITY }, why: "" },
+  { input: "/", action: { kind: "begin-filter" }, why: "" },
+  { input: "x", action: null, why: "no meaning" },
+  { input: "q", typing: true, action: { kind: "type", text: "q" }, why: "letters are text while typing" },
+  { input: "", typing: true, press: { backspace: true }, action: { kind: "erase" }, why: "" },
+  { input: "", typing: true, press: { return: true }, action: { kind: "end-filter" }, why: "" },
+  { input: "", typing: true, press: { escape: true }, action: { kind: "clear" }, why: "" },
+  {
+    input: "c",
+    typing: true,
+    press: { ctrl: true },
+    action: { kind: "interrupt" },
+    why: "Ctrl-C always works",
+  },
+])("$input $press typing=$typing: $why", ({ input, press = {}, typing = false, action }) => {
+  expect(actionFor(input, { ...NO_KEY, ...press }, typing)).toEqual(action);
+});

@@ -1,0 +1,74 @@
+// Who a certificate speaks for, from the text that Node makes of its alternative names.
+
+import { expect, test } from "vitest";
+import { nodeId } from "../../../src/core/base/ids.ts";
+import { formatIdentity, identityOf, identityOfNames } from "../../../src/core/wire/identity.ts";
+
+const admin = { kind: "admin" } as const;
+
+test.each([
+  { names: "URI:fleet://admin", identity: admin, why: "the operator" },
+  {
+    names: "DNS:localhost, URI:fleet://admin, IP Address:127.0.0.1",
+    identity: admin,
+    why: "other names do not count",
+  },
+  { names: "URI:fleet://readonly", identity: { kind: "readonly" }, why: "a reader" },
+  {
+    names: "URI:fleet://replica/3",
+    identity: { kind: "replica", id: nodeId(3) },
+    why: "a replica's id is a number",
+  },
+  { names: "URI:fleet://shard/s1", identity: { kind: "shard", id: "s1" }, why: "a shard" },
+  { names: "URI:fleet://cluster/a.b-c", identity: { kind: "cluster", id: "a.b-c" }, why: "a cluster" },
+  { names: "URI:spiffe://x/y, URI:fleet://admin", identity: admin, why: "another system's URI beside ours" },
+  { names: 'URI:"fleet://admin"', identity: admin, why: "a quoted name is the same name" },
+  { names: "", identity: null, why: "no names" },
+  { names: "DNS:localhost", identity: null, why: "no URI" },
+  { names: "URI:fleet://admin, URI:fleet://readonly", identity: null, why: "two identities are none" },
+  { names: "URI:fleet://admin, URI:fleet://admin", identity: null, why: "not even twice the same" },
+  {
+    names: "URI:fleet://admin, URI:fleet://nonsense",
+    identity: null,
+    why: "a second one that means nothing",
+  },
+  { names: "DNS:fleet://admin", identity: null, why: "the type counts" },
+  {
+    names: 'DNS:"x, URI:fleet://admin"',
+    identity: null,
+    why: "a name inside a quoted name is no name (CVE-2021-44532)",
+  },
+  {
+    names: 'URI:"fleet://admin\\u002c DNS:x"',
+    identity: null,
+    why: "the quoted text is one URI, and not ours",
+  },
+  { names: 'URI:"fleet://admin', identity: null, why: "an open quote spoils the whole list" },
+  { names: "URI:fleet://admin/", identity: null, why: "nothing may follow" },
+  { names: "URI:fleet://replica/0", identity: null, why: "ids begin at 1" },
+  { names: "URI:fleet://replica/1e3", identity: null, why: "digits only" },
+  { names: "URI:fleet://replica/9007199254740993", identity: null, why: "beyond the safe integers" },
+  { names: "URI:fleet://cluster/", identity: null, why: "a name is needed" },
+  { names: "URI:fleet://cluster/a/b", identity: null, why: "one path segment" },
+  { names: "URI:fleet://cluster/A", identity: null, why: "not the alphabet of names" },
+])("$names: $why", ({ names, identity }) => {
+  expect(identityOfNames(names)).toEqual(identity);
+});
+
+test.each([
+  "fleet://admin",
+  "fleet://readonly",
+  "fleet://replica/7",
+  "fleet://shard/s1",
+  "fleet://cluster/c1",
+])("%s is written as it is read", (uri) => {
+  const identity = identityOfNames(`URI:${uri}`);
+  expect(identity && formatIdentity(identity)).toBe(uri);
+});
+
+test("a TLS server never takes an empty auth context for plaintext, where everybody is admin", () => {
+  const call = { getAuthContext: () => ({}) };
+  const material = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
+  expect(identityOf(call, material)).toBeNull();
+  expect(identityOf(call, "insecure-loopback")).toEqual(admin);
+});
