@@ -7,6 +7,9 @@ import type { CoordinatorClient, SubmitResponse } from "../core/wire/gen/fleet/v
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 
+// The servers remember 1024 outcomes of a session; a write further than that ahead of the oldest awaited one waits.
+const WINDOW = 1_000;
+
 export interface WriteOptions {
   /** Kept in the audit log. */
   readonly reason: string;
@@ -19,6 +22,7 @@ export class WriteSession {
   #opening: Promise<number> | null = null;
   #sequence = 0;
   readonly #outstanding = new Set<number>();
+  #waiting: (() => void)[] = [];
 
   constructor(caller: LeaderCaller<CoordinatorClient>) {
     this.#caller = caller;
@@ -26,18 +30,32 @@ export class WriteSession {
 
   async write(operation: Operation, options: WriteOptions): Promise<SubmitResponse> {
     const sessionId = await this.#open(options);
+    while (this.#sequence - this.#firstOutstanding() >= WINDOW) await this.#oneSettles();
     this.#sequence += 1;
     const sequence = this.#sequence;
     this.#outstanding.add(sequence);
     try {
       return await this.#caller.call((client, limits) => {
-        const firstOutstanding = Math.min(...this.#outstanding);
+        const firstOutstanding = this.#firstOutstanding();
         const request = { sessionId, sequence, firstOutstanding, reason: options.reason, operation };
         return unary(client.submit.bind(client), request, limits);
       }, options);
     } finally {
       this.#outstanding.delete(sequence);
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const resume of waiting) resume();
     }
+  }
+
+  /** Numbers are given in order, so the first of the set is the lowest. */
+  #firstOutstanding(): number {
+    const [first] = this.#outstanding;
+    return first ?? this.#sequence + 1;
+  }
+
+  #oneSettles(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   // A session opened twice by a retry costs the servers one row, which they drop as the least recently used.

@@ -15,7 +15,7 @@ const TICK_MS = 250;
 /** Asks every source once, as `--once` needs. */
 export async function pollOnce(
   sources: readonly Source[],
-  dispatch: (event: TopEvent) => void,
+  dispatch: (event: DataEvent) => void,
 ): Promise<void> {
   await Promise.all(sources.map(async (source) => (await source.ask()).forEach(dispatch)));
 }

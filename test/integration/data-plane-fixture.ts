@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Server } from "@grpc/grpc-js";
 import type { PemPair } from "../../src/client/local/certs.ts";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import type { AgentTuning } from "../../src/core/agent/agent.ts";
 import { Agent, agentTuning } from "../../src/core/agent/agent.ts";
 import type { AgentHost } from "../../src/core/agent/agent-host.ts";
 import { startAgentHost } from "../../src/core/agent/agent-host.ts";
@@ -106,9 +107,15 @@ export class DataPlane {
     return { address: shard.address, dataDirectory, log, close };
   }
 
-  async agent(cluster: string, shardAddr: string): Promise<Agent> {
+  async agent(cluster: string, shardAddr: string, changes: Partial<AgentTuning> = {}): Promise<Agent> {
     const tls = await this.issue(cluster, `fleet://cluster/${cluster}`);
-    const agent = new Agent({ cluster, shardAddr, tls, log: new RecordedLog(), tuning });
+    const agent = new Agent({
+      cluster,
+      shardAddr,
+      tls,
+      log: new RecordedLog(),
+      tuning: { ...tuning, ...changes },
+    });
     this.onClose(() => agent.stop());
     agent.start();
     return agent;

@@ -130,10 +130,10 @@ test("a certificate opens its own cluster's session and no other, and reads no s
 
 test("a client without a certificate does not get past the handshake", async () => {
   const shard = await plane.shard("s1");
-  const client = new ShardClient(
-    shard.address,
-    ChannelCredentials.createSsl(loadTls(plane.files("admin")).ca),
-  );
+  const { ca } = loadTls(plane.files("admin"));
+  const verify = { checkServerIdentity: () => undefined };
+  const credentials = ChannelCredentials.createSsl(ca, null, null, verify);
+  const client = new ShardClient(shard.address, credentials, channelOptions);
   plane.onClose(() => client.close());
   const refused = new Promise((resolve) => client.getShardStatus({}, resolve));
   expect(readRpcError(await refused)).toMatchObject({ code: status.UNAVAILABLE, reason: null });
@@ -158,6 +158,17 @@ test("an agent gives no session to a server whose certificate is not a shard's",
   const agent = await plane.agent("c1", impostor.address);
   await eventually(() => agent.state).toBe("waiting");
   expect((await plane.status(impostor.address)).bindings).toEqual([]);
+});
+
+test("an agent gives up a shard that takes the connection and then says nothing", async () => {
+  const server = new Server();
+  let sessions = 0;
+  server.addService({ session: ShardService.session }, { session: () => (sessions += 1) });
+  const tls = loadTls(await plane.issue("shard-s1", "fleet://shard/s1"));
+  const address = await bindServer(server, "127.0.0.1:0", tls);
+  plane.onClose(() => server.forceShutdown());
+  await plane.agent("c1", address, { pingIntervalMs: 20 });
+  await eventually(() => sessions).toBeGreaterThan(2);
 });
 
 test("a session begins with a hello, has one of them, and gets a pong for each ping", async () => {

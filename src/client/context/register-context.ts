@@ -30,7 +30,9 @@ export async function registerContext(
     const current = options.isNew || contexts.current === null ? name : contexts.current;
     const isSame = current === contexts.current && isDeepStrictEqual(contexts.contexts.get(name), context);
     const notes = [
-      ...(name === fleet.file.name ? [] : [`the context is called ${name}: another fleet's is ${fleet.file.name}`]),
+      ...(name === fleet.file.name
+        ? []
+        : [`the context is called ${name}: another fleet's is ${fleet.file.name}`]),
       ...(contexts.current === null || current === contexts.current
         ? []
         : [`the current context was ${contexts.current} and is now ${current}`]),

@@ -6,9 +6,9 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { TlsChoice } from "../../core/wire/tls.ts";
 import { isAddress } from "../local/config-reader.ts";
 import { findLocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
+import { contextFleet } from "./context-fleet.ts";
 import { contextsFilePath, loadContexts } from "./contexts-file.ts";
-import { contextTarget } from "./context-target.ts";
-import { type Endpoint, localTarget, type Setting, type Target } from "./target.ts";
+import { type Endpoint, localTarget, type NamedFleet, type Setting, type Target } from "./target.ts";
 
 /** What a command was given. Absent, undefined and empty mean the same. */
 export interface TargetInput {
@@ -88,7 +88,7 @@ function mergeSingles(levels: readonly Level[]): Singles {
 }
 
 /** The fleet that a level names by folder or context; null when it names none. */
-async function namedFleet(level: Level, input: TargetInput): Promise<Target | null> {
+async function namedFleet(level: Level, input: TargetInput): Promise<NamedFleet | null> {
   const { dir, context } = level.values;
   if (dir !== "" && context !== "") {
     const both = `${level.origin("dir")} and ${level.origin("context")}`;
@@ -97,19 +97,19 @@ async function namedFleet(level: Level, input: TargetInput): Promise<Target | nu
   if (dir !== "") return localTarget(await loadLocalFleet(resolve(input.cwd, dir)), level.origin("dir"));
   if (context === "") return null;
   const file = contextsFilePath(input.env);
-  return contextTarget(file, await loadContexts(file), context, level.origin("context"));
+  return contextFleet(file, await loadContexts(file), context, level.origin("context"));
 }
 
-async function impliedFleet(input: TargetInput): Promise<Target | null> {
+async function impliedFleet(input: TargetInput): Promise<NamedFleet | null> {
   const here = await findLocalFleet(input.cwd);
   if (here !== null) return localTarget(here, `the fleet in ${here.directory}`);
   const file = contextsFilePath(input.env);
   const contexts = await loadContexts(file);
   if (contexts.current === null) return null;
-  return contextTarget(file, contexts, contexts.current, `current context ${contexts.current}`);
+  return contextFleet(file, contexts, contexts.current, `current context ${contexts.current}`);
 }
 
-function combine(singles: Singles, isPlain: boolean, whole: Target | null): Target {
+function combine(singles: Singles, isPlain: boolean, whole: NamedFleet | null): Target {
   const given = singles.get("endpoints");
   if (given === undefined && whole === null) throw contextMissing();
   const { endpoints, owner, name } = chooseEndpoints(given, whole);
@@ -120,7 +120,7 @@ function combine(singles: Singles, isPlain: boolean, whole: Target | null): Targ
     const isForeign = setting.key === "directory" && owner === null;
     if (!isOverridden && !isForeign) settings.push(setting);
   }
-  const tls = chooseTls(settings, isPlain || whole?.tls === "insecure-loopback");
+  const tls = chooseTls(settings, isPlain);
   const shown = settings.filter(({ key }) => tls !== "insecure-loopback" || !isTlsKey(key));
   return {
     ...(owner === null ? {} : identityOf(owner)),
@@ -132,14 +132,17 @@ function combine(singles: Singles, isPlain: boolean, whole: Target | null): Targ
 /** Endpoints typed out are the whole fleet's only if it has every one of them: `owner` is null otherwise. */
 function chooseEndpoints(
   given: Setting | undefined,
-  whole: Target | null,
-): { endpoints: readonly Endpoint[]; owner: Target | null; name: string } {
-  if (given === undefined) return { endpoints: whole?.endpoints ?? [], owner: whole, name: whole?.name ?? "" };
+  whole: NamedFleet | null,
+): { endpoints: readonly Endpoint[]; owner: NamedFleet | null; name: string } {
+  if (given === undefined)
+    return { endpoints: whole?.endpoints ?? [], owner: whole, name: whole?.name ?? "" };
   const endpoints = parseEndpoints(given).map(
     (address): Endpoint => whole?.endpoints.find((known) => known.address === address) ?? { address },
   );
   const isWhole = whole !== null && endpoints.every((endpoint) => whole.endpoints.includes(endpoint));
-  return isWhole ? { endpoints, owner: whole, name: whole.name } : { endpoints, owner: null, name: given.value };
+  return isWhole
+    ? { endpoints, owner: whole, name: whole.name }
+    : { endpoints, owner: null, name: given.value };
 }
 
 function parseEndpoints(given: Setting): string[] {
@@ -164,7 +167,7 @@ function chooseTls(settings: readonly Setting[], isPlain: boolean): TlsChoice {
   });
 }
 
-function identityOf(owner: Target): Pick<Target, "directory" | "clusterName"> {
+function identityOf(owner: NamedFleet): Pick<Target, "directory" | "clusterName"> {
   return {
     ...(owner.directory === undefined ? {} : { directory: owner.directory }),
     ...(owner.clusterName === undefined ? {} : { clusterName: owner.clusterName }),

@@ -34,6 +34,9 @@ export interface Target {
   readonly settings: readonly Setting[];
 }
 
+/** A fleet that a folder or context names. Its TLS files are among the settings, where others may replace them. */
+export type NamedFleet = Omit<Target, "tls">;
+
 /** The fleet in a local folder, seen as its administrator. */
 export function localTarget(fleet: LocalFleet, origin: string): Target {
   const { directory, file } = fleet;

@@ -44,7 +44,10 @@ export async function systemDeps(
     processes: await SystemProcesses.open(),
     clock: systemClock,
     // The same place above src/client/local and dist/client/local.
-    program: { node: process.execPath, fleet: fileURLToPath(new URL("../../../bin/run.js", import.meta.url)) },
+    program: {
+      node: process.execPath,
+      fleet: fileURLToPath(new URL("../../../bin/run.js", import.meta.url)),
+    },
     contextsFile: contextsFilePath(env),
     waitReady,
     onProgress,

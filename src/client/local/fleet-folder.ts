@@ -24,7 +24,10 @@ export async function inspectFolder(directory: string): Promise<FleetFolder> {
   if (fleet !== null) return { kind: "fleet", fleet };
   const entries = await entriesOf(folder);
   if (entries.length === 0) return { kind: "free", directory: folder };
-  throw foreign(folder, `it holds ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""} but no fleet.yaml`);
+  throw foreign(
+    folder,
+    `it holds ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""} but no fleet.yaml`,
+  );
 }
 
 /** Makes a new empty folder beside `directory`, to be renamed to it once complete. */
@@ -75,7 +78,13 @@ async function entriesOf(directory: string): Promise<string[]> {
   } catch (error) {
     if (isErrno(error, "ENOENT")) {
       // A link that leads nowhere exists although what it names does not.
-      if (await lstat(directory).then(() => true, () => false)) throw foreign(directory, "it is a broken link");
+      if (
+        await lstat(directory).then(
+          () => true,
+          () => false,
+        )
+      )
+        throw foreign(directory, "it is a broken link");
       return [];
     }
     if (isErrno(error, "ENOTDIR")) throw foreign(directory, "it is not a folder");

@@ -99,7 +99,9 @@ async function removeFolder(directory: string): Promise<string[]> {
     if (isErrno(error, "ENOENT")) return [];
     if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) throw error;
     const left = await readdir(directory);
-    return [`${directory} was left, since fleet did not make: ${left.map((name) => join(directory, name)).join(", ")}`];
+    return [
+      `${directory} was left, since fleet did not make: ${left.map((name) => join(directory, name)).join(", ")}`,
+    ];
   }
 }
 

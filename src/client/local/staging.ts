@@ -62,7 +62,9 @@ async function writeCertificates(directory: string, fleet: FleetFile): Promise<v
   const files = authorityFiles(directory);
   await writePair(files, authority);
   await Promise.all(
-    holdersOf(directory, fleet).map(async (holder) => writePair(holder.files, await issue(authority, holder))),
+    holdersOf(directory, fleet).map(async (holder) =>
+      writePair(holder.files, await issue(authority, holder)),
+    ),
   );
   // The folder of the clusters' certificates is complete in itself, as on a machine that runs only agents.
   await writeSynced(clusterTls(directory, ADMIN).ca, authority.certificate, PUBLIC_MODE);
@@ -103,9 +105,7 @@ function issue(authority: PemPair, holder: Holder): Promise<PemPair> {
   return issueCertificate(authority, {
     commonName: holder.name,
     uri: formatIdentity(holder.identity),
-    ...(holder.isDialed
-      ? { dnsNames: ["localhost", holder.name], ipAddresses: ["127.0.0.1", "::1"] }
-      : {}),
+    ...(holder.isDialed ? { dnsNames: ["localhost", holder.name], ipAddresses: ["127.0.0.1", "::1"] } : {}),
     days: CERTIFICATE_DAYS,
   });
 }
@@ -120,7 +120,10 @@ function agentsText(fleet: FleetFile): string {
   );
 }
 
-async function writePair(files: { readonly cert: string; readonly key: string }, pair: PemPair): Promise<void> {
+async function writePair(
+  files: { readonly cert: string; readonly key: string },
+  pair: PemPair,
+): Promise<void> {
   await writeSynced(files.cert, pair.certificate, PUBLIC_MODE);
   await writeSynced(files.key, pair.key, KEY_MODE);
 }

@@ -61,7 +61,8 @@ async function assertPortFree(plan: ProcessPlan): Promise<void> {
       holder === null
         ? "another process listens on it"
         : `process ${holder.pid} listens on it: ${holder.command}`,
-    next: holder === null ? "end that process, then: fleet up" : `end it (kill ${holder.pid}), then: fleet up`,
+    next:
+      holder === null ? "end that process, then: fleet up" : `end it (kill ${holder.pid}), then: fleet up`,
     endpoint: plan.address,
     exit: Exit.Precondition,
   });

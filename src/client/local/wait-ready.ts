@@ -31,7 +31,9 @@ export async function waitUntilReady(fleet: LocalFleet, deps: LocalDeps): Promis
 export async function noteExited(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
   const exited = await findExited(fleet.processes, deps);
   return Promise.all(
-    exited.map(async (plan) => `${plan.name} has exited; its log ${plan.files.log} ends: ${await tail(plan)}`),
+    exited.map(
+      async (plan) => `${plan.name} has exited; its log ${plan.files.log} ends: ${await tail(plan)}`,
+    ),
   );
 }
 
@@ -70,7 +72,10 @@ async function tail(plan: ProcessPlan): Promise<string> {
       const { size } = await log.stat();
       const from = Math.max(0, size - LOG_TAIL_BYTES);
       const { buffer, bytesRead } = await log.read(Buffer.alloc(LOG_TAIL_BYTES), 0, LOG_TAIL_BYTES, from);
-      const lines = buffer.toString("utf8", 0, bytesRead).split("\n").filter((line) => line.trim() !== "");
+      const lines = buffer
+        .toString("utf8", 0, bytesRead)
+        .split("\n")
+        .filter((line) => line.trim() !== "");
       return lines.slice(-LOG_TAIL_LINES).join(" | ") || "(it is empty)";
     } finally {
       await log.close();

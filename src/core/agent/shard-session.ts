@@ -1,7 +1,7 @@
 // One session with one shard, from the dial to its end. Each dial has a connection of its own, so that a redial
 // is a real one and not a wait for some channel's private backoff. When to dial again is agent.ts's business.
 
-import { channelOptions } from "../wire/channel-options.ts";
+import { channelOptions, sparseKeepalive } from "../wire/channel-options.ts";
 import type { SessionAccepted, SessionDown } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardClient } from "../wire/gen/fleet/v1/shard.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
@@ -27,6 +27,7 @@ export function holdSession(options: SessionOptions): Promise<RpcFailure | null>
   const { cluster, shardAddr, tls, signal } = options;
   const client = new ShardClient(shardAddr, channelCredentials(tls, shardAddr, "shard"), {
     ...channelOptions,
+    ...sparseKeepalive,
     "grpc.use_local_subchannel_pool": 1,
   });
   const call = client.session();

@@ -25,7 +25,6 @@ import { receive, type StepError } from "./step.ts";
 import { campaignByConfig, tick } from "./tick.ts";
 import { forgetLeader, handleTransfer } from "./transfer.ts";
 
-export type { ConfChange, ConfState, Proposed, RaftConfig, RaftStatus, StepError };
 
 export class RaftNode {
   readonly #core: Core;

@@ -6,7 +6,7 @@ import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import { Server, status } from "@grpc/grpc-js";
 import type { Log } from "../base/log.ts";
 import { bindServer } from "../wire/bind-server.ts";
-import { serverOptions } from "../wire/channel-options.ts";
+import { serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
 import { coordinatorCaller } from "../wire/coordinator-client.ts";
 import type { CoordinatorClient } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
@@ -63,7 +63,7 @@ class Shard implements RunningShard {
   readonly #tls: Tls;
   readonly #store: BindingStore;
   readonly #registry: SessionRegistry;
-  readonly #server = new Server(serverOptions);
+  readonly #server = new Server({ ...serverOptions, ...sparseKeepalive });
   readonly #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();

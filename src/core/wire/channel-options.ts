@@ -31,3 +31,12 @@ export const channelOptions: ChannelOptions = {
 };
 
 export const serverOptions: ChannelOptions = common;
+
+/**
+ * For agents and shards, on top of the others: a shard holds thousands of connections, each with a session that
+ * has pings of its own, so the transport's are only a second net.
+ */
+export const sparseKeepalive: ChannelOptions = {
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+};

@@ -2,11 +2,13 @@
 // row is never wider than its place and nothing that others wrote can move the cursor.
 import { type Segment, segment } from "./paint.ts";
 
-// Control characters, and what terminals draw two columns wide (from Hangul Jamo on) or none (combining marks).
-const UNSAFE = /[\p{Cc}\p{Cf}\p{M}\u{1100}-\u{10FFFF}]/gu;
+// Every terminal draws these in one column: Latin, Greek, Cyrillic and the glyphs of symbols.ts. Anything else is
+// drawn in two (CJK, emoji), in none (combining marks), or moves the cursor (control characters).
+const ELSE =
+  /[^ -~\u00A1-\u00AC\u00AE-\u02FF\u0370-\u0482\u048A-\u04FF\u2010-\u2027\u203A\u2190-\u2193\u2500-\u259F\u25B2\u25CF\u2717]/gu;
 
 /** `text` with one column a character. */
-export const oneColumnEach = (text: string): string => text.replaceAll(UNSAFE, "?");
+export const oneColumnEach = (text: string): string => text.replaceAll(ELSE, "?");
 
 /** Exactly `width` columns: cut with `ellipsis` (one column wide), or padded with spaces. */
 export function fitText(text: string, width: number, ellipsis: string): string {

@@ -13,7 +13,7 @@ export interface PaneHeight {
 export const PANE_CHROME_ROWS = 2;
 // Below this an unfocused pane says nothing; it is left out.
 const PANE_ROWS_MIN = PANE_CHROME_ROWS + 1;
-// What an unfocused pane takes at most, so that the focused one has the room.
+// What an unfocused pane takes before the focused one has what it wants.
 const UNFOCUSED_ROWS_MAX = PANE_CHROME_ROWS + 5;
 
 /** Heights of the panes that are drawn, top to bottom. `rowCounts` is how many rows each would like to show. */
@@ -26,15 +26,20 @@ export function sharePanes(
     return available > 0 ? [{ pane: focused, height: available }] : [];
   }
   const others = PANES.filter((pane) => pane !== focused);
-  const focusedMin = Math.min(available - PANE_ROWS_MIN * others.length, wanted(rowCounts[focused]));
-  let left = available - focusedMin;
-  const heights: Record<Pane, number> = { nodes: 0, shards: 0, bindings: 0 };
-  for (const [at, pane] of others.entries()) {
-    const reserved = PANE_ROWS_MIN * (others.length - at - 1);
-    heights[pane] = Math.min(wanted(rowCounts[pane]), UNFOCUSED_ROWS_MAX, left - reserved);
-    left -= heights[pane];
-  }
-  heights[focused] = focusedMin + left;
+  const heights: Record<Pane, number> = {
+    nodes: PANE_ROWS_MIN,
+    shards: PANE_ROWS_MIN,
+    bindings: PANE_ROWS_MIN,
+  };
+  let left = available - PANE_ROWS_MIN * PANES.length;
+  const grow = (pane: Pane, limit: number): void => {
+    const more = Math.max(0, Math.min(left, limit - heights[pane]));
+    heights[pane] += more;
+    left -= more;
+  };
+  for (const pane of others) grow(pane, Math.min(wanted(rowCounts[pane]), UNFOCUSED_ROWS_MAX));
+  grow(focused, wanted(rowCounts[focused]));
+  for (const pane of others) grow(pane, wanted(rowCounts[pane]));
   const shared = PANES.map((pane) => ({ pane, height: heights[pane] }));
   assert(shared.reduce((sum, { height }) => sum + height, 0) <= available, "panes fit the terminal");
   return shared;

@@ -113,8 +113,8 @@ describe("sharing rows", () => {
     {
       available: 40,
       counts: { nodes: 90, shards: 90, bindings: 1 },
-      heights: [7, 7, 26],
-      why: "the others are capped",
+      heights: [30, 7, 3],
+      why: "what the focused one does not need goes to the others",
     },
   ])("$available rows: $why", ({ available, counts, heights }) => {
     expect(sharePanes(available, "bindings", counts).map((share) => share.height)).toEqual(heights);

@@ -22,7 +22,7 @@ import {
 
 type Tick = { readonly kind: "tick"; readonly atMs: number };
 
-const after = (...events: (DataEvent | Tick)[]): TopState => events.reduce(observe, initialTopState(0));
+const stateAfter = (...events: (DataEvent | Tick)[]): TopState => events.reduce(observe, initialTopState(0));
 const keys = (state: TopState, ...actions: Action[]): TopState => actions.reduce(act, state);
 const heard = (atMs: number, ...nodes: Parameters<typeof fleetReply>[0]): DataEvent => ({
   kind: "fleet",
@@ -39,7 +39,7 @@ const names = (state: TopState, pane: "nodes" | "shards" | "bindings") =>
   paneRows(state, pane).map((row) => row.name);
 
 describe("nodes", () => {
-  const state = after(heard(1000, upNode(1), upNode(2)), heard(5000, upNode(1), downNode(2)), {
+  const state = stateAfter(heard(1000, upNode(1), upNode(2)), heard(5000, upNode(1), downNode(2)), {
     kind: "tick",
     atMs: 5000,
   });
@@ -50,38 +50,40 @@ describe("nodes", () => {
     expect(silent?.cells.slice(0, 5)).toEqual(["n2", { text: "down 4.0s", mark: "bad" }, null, 3, 120]);
   });
   test("a node that never answered has no age", () => {
-    const [row] = paneRows(after(heard(0, downNode(1))), "nodes");
+    const [row] = paneRows(stateAfter(heard(0, downNode(1))), "nodes");
     expect(row?.cells[1]).toEqual({ text: "down", mark: "bad" });
   });
   test("when nobody answers, members known before are still listed, as down", () => {
-    const alone = after(heard(0, upNode(1), upNode(2), upNode(3)), heard(1000, downNode(1)));
+    const alone = stateAfter(heard(0, upNode(1), upNode(2), upNode(3)), heard(1000, downNode(1)));
     expect(paneRows(alone, "nodes").map((row) => row.stale)).toEqual([true, true, true]);
   });
   test("a member that was removed disappears once the others say so", () => {
-    expect(names(after(heard(0, upNode(1), upNode(3)), heard(1000, upNode(1))), "nodes")).toEqual(["n1"]);
+    expect(names(stateAfter(heard(0, upNode(1), upNode(3)), heard(1000, upNode(1))), "nodes")).toEqual([
+      "n1",
+    ]);
   });
 });
 
 describe("commit rate", () => {
   test("entries a second, measured from tick to tick", () => {
-    const state = after(commitAt(0, 100), { kind: "tick", atMs: 1000 }, commitAt(2900, 150), {
+    const state = stateAfter(commitAt(0, 100), { kind: "tick", atMs: 1000 }, commitAt(2900, 150), {
       kind: "tick",
       atMs: 3000,
     });
     expect(state.commitRates).toEqual([25]);
   });
   test("ticks within a second make no sample", () => {
-    expect(after(commitAt(0, 1), { kind: "tick", atMs: 1 }, { kind: "tick", atMs: 900 }).commitRates).toEqual(
-      [],
-    );
+    expect(
+      stateAfter(commitAt(0, 1), { kind: "tick", atMs: 1 }, { kind: "tick", atMs: 900 }).commitRates,
+    ).toEqual([]);
   });
   test("survivors that know less than the dead leader give no negative rate", () => {
     const events = [commitAt(0, 100), tick(1000), heard(1500, upNode(1, { commitIndex: 90 })), tick(2000)];
-    expect(after(...events).commitRates).toEqual([0]);
+    expect(stateAfter(...events).commitRates).toEqual([0]);
   });
   test("only so many samples are kept", () => {
     const events = Array.from({ length: RATE_SAMPLES_MAX + 10 }, (_, second) => tick(1000 * second));
-    expect(after(commitAt(0, 5), ...events).commitRates).toHaveLength(RATE_SAMPLES_MAX);
+    expect(stateAfter(commitAt(0, 5), ...events).commitRates).toHaveLength(RATE_SAMPLES_MAX);
   });
 });
 
@@ -116,14 +118,16 @@ describe("keys", () => {
       part: { filter: "", typing: false },
       why: "esc drops it",
     },
-  ])("$actions: $why", ({ actions, part }) => expect(keys(after(clusters), ...actions)).toMatchObject(part));
+  ])("$actions: $why", ({ actions, part }) =>
+    expect(keys(stateAfter(clusters), ...actions)).toMatchObject(part),
+  );
 
   test("bindings with drift come first, d leaves only them", () => {
-    expect(names(after(clusters), "bindings")).toEqual(["c", "b", "a"]);
-    expect(names(keys(after(clusters), { kind: "toggle-drift-only" }), "bindings")).toEqual(["c", "b"]);
+    expect(names(stateAfter(clusters), "bindings")).toEqual(["c", "b", "a"]);
+    expect(names(keys(stateAfter(clusters), { kind: "toggle-drift-only" }), "bindings")).toEqual(["c", "b"]);
   });
   test("s goes through the columns and back to the pane's own order, r reverses", () => {
-    const front = keys(after(clusters), { kind: "show-pane", pane: "bindings" });
+    const front = keys(stateAfter(clusters), { kind: "show-pane", pane: "bindings" });
     expect(names(keys(front, { kind: "next-sort" }), "bindings")).toEqual(["a", "b", "c"]);
     expect(names(keys(front, { kind: "next-sort" }, { kind: "reverse-sort" }), "bindings")).toEqual([
       "c",
@@ -135,7 +139,7 @@ describe("keys", () => {
   });
   test("the cursor stays on a row when a filter takes rows away", () => {
     const bottom = keys(
-      after(clusters),
+      stateAfter(clusters),
       { kind: "show-pane", pane: "bindings" },
       { kind: "move", by: Number.POSITIVE_INFINITY },
     );
@@ -144,7 +148,7 @@ describe("keys", () => {
   });
   test("a filter looks at what is shown, in the pane in front only", () => {
     const filtered = keys(
-      after(clusters, heard(0, upNode(1))),
+      stateAfter(clusters, heard(0, upNode(1))),
       { kind: "show-pane", pane: "bindings" },
       { kind: "type", text: "DOUBLE" },
     );
@@ -152,7 +156,7 @@ describe("keys", () => {
     expect(names(filtered, "nodes")).toEqual(["n1"]);
   });
   test("while paused the data stands still and keys work", () => {
-    const paused = keys(after(clusters), { kind: "toggle-pause" });
+    const paused = keys(stateAfter(clusters), { kind: "toggle-pause" });
     const later = observe(paused, { kind: "clusters", atMs: 9, reply: clustersReply() });
     expect(names(keys(later, { kind: "show-pane", pane: "nodes" }), "bindings")).toEqual(["c", "b", "a"]);
     expect(observe(keys(later, { kind: "toggle-pause" }), { kind: "tick", atMs: 9 }).nowMs).toBe(9);
@@ -160,7 +164,7 @@ describe("keys", () => {
 });
 
 test("a shard's report goes on ageing while nothing newer is heard", () => {
-  const state = after(
+  const state = stateAfter(
     { kind: "shards", atMs: 1000, reply: shardsReply(shardView("s1")) },
     { kind: "tick", atMs: 21_000 },
   );

@@ -3,35 +3,37 @@ import { dirname, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../local/local-fleet.ts";
 import type { Context, Contexts } from "./contexts-file.ts";
-import { formatEndpoints, localTarget, type Setting, type Target } from "./target.ts";
+import { formatEndpoints, localTarget, type NamedFleet, type Setting } from "./target.ts";
 
-/** The target of the context called `name` in `file`. Throws CONTEXT_UNKNOWN, CONTEXT_STALE or CONFIG_INVALID. */
-export async function contextTarget(
+/** The fleet of the context called `name` in `file`. Throws CONTEXT_UNKNOWN, CONTEXT_STALE or CONFIG_INVALID. */
+export async function contextFleet(
   file: string,
   contexts: Contexts,
   name: string,
   origin: string,
-): Promise<Target> {
+): Promise<NamedFleet> {
   const context = contexts.contexts.get(name);
   if (context === undefined) throw unknown(file, contexts, name, origin);
-  const where = `${origin} in ${file}`;
-  const base =
+  const where = `${origin} (${file})`;
+  const fleet =
     context.directory === undefined
-      ? remoteTarget(file, name, context, where)
-      : await localContextTarget(name, context, context.directory, where);
+      ? remoteFleet(file, name, context, where)
+      : await localFleet(name, context, context.directory, where);
+  const tls = tlsSettings(file, context, where);
   return {
-    ...withTls(base, file, context, where),
+    ...fleet,
     name,
+    settings: [...fleet.settings.filter(({ key }) => !tls.some((own) => own.key === key)), ...tls],
     ...(context.readOnly === undefined ? {} : { readOnly: context.readOnly }),
   };
 }
 
-async function localContextTarget(
+async function localFleet(
   name: string,
   context: Context,
   directory: string,
   origin: string,
-): Promise<Target> {
+): Promise<NamedFleet> {
   const fleet = await findLocalFleet(directory);
   if (fleet !== null) return localTarget(fleet, origin);
   throw new OperatorError("CONTEXT_STALE", {
@@ -42,7 +44,7 @@ async function localContextTarget(
   });
 }
 
-function remoteTarget(file: string, name: string, context: Context, origin: string): Target {
+function remoteFleet(file: string, name: string, context: Context, origin: string): NamedFleet {
   if (context.endpoints.length === 0) {
     throw new OperatorError("CONFIG_INVALID", {
       what: `context ${name} has neither endpoints nor a directory`,
@@ -54,8 +56,29 @@ function remoteTarget(file: string, name: string, context: Context, origin: stri
   return {
     name,
     endpoints,
-    tls: "insecure-loopback",
     origin,
     settings: [{ key: "endpoints", value: formatEndpoints(endpoints), origin }],
   };
+}
+
+/** The context's own files come before the administrator's of its local fleet. Paths count from the file's folder. */
+function tlsSettings(file: string, context: Context, origin: string): Setting[] {
+  const { tls } = context;
+  if (tls === undefined) return [];
+  const base = dirname(file);
+  return [
+    { key: "ca", value: resolve(base, tls.ca), origin },
+    { key: "cert", value: resolve(base, tls.cert), origin },
+    { key: "key", value: resolve(base, tls.key), origin },
+  ];
+}
+
+function unknown(file: string, contexts: Contexts, name: string, origin: string): OperatorError {
+  const known = [...contexts.contexts.keys()].sort().join(", ");
+  return new OperatorError("CONTEXT_UNKNOWN", {
+    what: `there is no context called ${name}`,
+    why: `${origin} names it, and ${file} has ${known === "" ? "none" : known}`,
+    next: "see the contexts with: fleet context list",
+    exit: Exit.NotFound,
+  });
 }

@@ -1,0 +1,80 @@
+// A drill's report: what was seen, what was measured, which gates held. Its fields are a contract with scripts
+// that read the JSON: they are added to, and `schemaVersion` rises if one ever changes its meaning.
+
+import type { Gate, GateName } from "./slo.ts";
+import type { Durations, TimelineLine } from "./timeline.ts";
+import type { WriteCounts, WriteVerdict } from "./verdict.ts";
+
+export interface DrillReport {
+  readonly schemaVersion: 1;
+  /** For example "kill-leader". */
+  readonly drill: string;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly timeline: readonly TimelineLine[];
+  readonly measured: Measured;
+  readonly gates: readonly GateResult[];
+  readonly verdict: "pass" | "fail";
+}
+
+export interface Measured extends Durations {
+  readonly writes: WriteCounts;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly unexpected: number;
+}
+
+export interface GateResult extends Gate {
+  /** null = it did not happen, which no limit allows. */
+  readonly actual: number | null;
+  readonly passed: boolean;
+}
+
+export interface DrillFindings {
+  readonly drill: string;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly timeline: readonly TimelineLine[];
+  readonly durations: Durations;
+  readonly writes: WriteVerdict;
+}
+
+export function reportOf(findings: DrillFindings, gates: readonly Gate[]): DrillReport {
+  const { drill, startedAt, timeline, durations, writes } = findings;
+  const measured: Measured = {
+    ...durations,
+    writes: writes.counts,
+    lost: writes.lost.length,
+    duplicated: writes.duplicated.length,
+    unexpected: writes.unexpected.length,
+  };
+  const results = gates.map((gate) => checkGate(gate, measured));
+  const verdict = results.every(({ passed }) => passed) ? "pass" : "fail";
+  return { schemaVersion: 1, drill, startedAt, timeline, measured, gates: results, verdict };
+}
+
+function checkGate(gate: Gate, measured: Measured): GateResult {
+  const actual = actualOf(gate.name, measured);
+  return { ...gate, actual, passed: actual !== null && actual <= gate.limit };
+}
+
+function actualOf(name: GateName, measured: Measured): number | null {
+  switch (name) {
+    case "election":
+      return measured.faultToLeaderMs;
+    case "first-write":
+      return measured.faultToFirstWriteMs;
+    case "catch-up":
+      return measured.catchUpMs;
+    case "lost":
+      return measured.lost;
+    case "duplicated":
+      return measured.duplicated;
+    case "unexpected":
+      return measured.unexpected;
+    case "failed":
+      return measured.writes.failed;
+    case "unknown":
+      return measured.writes.unknown;
+  }
+}

@@ -1,0 +1,72 @@
+// The gates of a drill, from a text such as "first-write=2s,lost=0". A gate is a measured number and the most it
+// may be. Lost and duplicated writes are gated at 0 whether asked for or not: a drill that loses writes fails.
+
+/** What can be gated, and in which unit. */
+const UNITS = {
+  election: "ms",
+  "first-write": "ms",
+  "catch-up": "ms",
+  lost: "count",
+  duplicated: "count",
+  unexpected: "count",
+  failed: "count",
+  unknown: "count",
+} as const;
+
+export type GateName = keyof typeof UNITS;
+
+export interface Gate {
+  readonly name: GateName;
+  /** Inclusive; milliseconds or a count, by the gate's name. */
+  readonly limit: number;
+}
+
+export type ParsedSlo =
+  | { readonly ok: true; readonly gates: readonly Gate[] }
+  | { readonly ok: false; readonly what: string };
+
+const ALWAYS: readonly Gate[] = [
+  { name: "lost", limit: 0 },
+  { name: "duplicated", limit: 0 },
+];
+
+/** Gates in the order given, then those that always hold and were not given. An empty text gives only the latter. */
+export function parseSlo(text: string): ParsedSlo {
+  const gates: Gate[] = [];
+  for (const part of text.split(",").map((each) => each.trim())) {
+    if (part === "" && text.trim() === "") continue;
+    const parsed = parseGate(part);
+    if (typeof parsed === "string") return { ok: false, what: parsed };
+    if (gates.some(({ name }) => name === parsed.name)) {
+      return { ok: false, what: `gate ${parsed.name} is given twice` };
+    }
+    gates.push(parsed);
+  }
+  const missing = ALWAYS.filter(({ name }) => !gates.some((gate) => gate.name === name));
+  return { ok: true, gates: [...gates, ...missing] };
+}
+
+// The gate, or what is wrong with it.
+function parseGate(part: string): Gate | string {
+  const [, name, value = ""] = /^([^=]*)=(.*)$/.exec(part) ?? [];
+  if (name === undefined) return `"${part}" is no gate: write NAME=LIMIT`;
+  if (!isGateName(name)) return `unknown gate "${name}": there are ${Object.keys(UNITS).join(", ")}`;
+  const limit = UNITS[name] === "ms" ? parseDurationMs(value) : parseCount(value);
+  if (limit !== null) return { name, limit };
+  const form = UNITS[name] === "ms" ? "a duration such as 500ms, 2s or 1m" : "a whole number";
+  return `the limit of ${name} must be ${form}, not "${value}"`;
+}
+
+function isGateName(name: string): name is GateName {
+  return Object.hasOwn(UNITS, name);
+}
+
+function parseDurationMs(text: string): number | null {
+  const [, amount, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m)$/.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) return null;
+  return Number(amount) * (unit === "ms" ? 1 : unit === "s" ? 1_000 : 60_000);
+}
+
+function parseCount(text: string): number | null {
+  return /^[0-9]{1,9}$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { type DrillFindings, reportOf } from "../../../src/core/drill/report.ts";
+import type { Gate } from "../../../src/core/drill/slo.ts";
+
+const findings: DrillFindings = {
+  drill: "kill-leader",
+  startedAt: "2026-01-01T00:00:00Z",
+  timeline: [{ atMs: 0, what: "writes started" }],
+  durations: { faultToLeaderMs: 300, faultToFirstWriteMs: 450, catchUpMs: null },
+  writes: {
+    counts: { attempted: 10, acknowledged: 7, failed: 1, unknown: 2 },
+    lost: [4],
+    duplicated: [],
+    unexpected: [5, 6],
+  },
+};
+
+describe("a gate", () => {
+  test.each([
+    { gate: { name: "election", limit: 1_000 }, actual: 300, passed: true, why: "below its limit" },
+    { gate: { name: "first-write", limit: 450 }, actual: 450, passed: true, why: "the limit is allowed" },
+    { gate: { name: "first-write", limit: 449 }, actual: 450, passed: false, why: "above its limit" },
+    {
+      gate: { name: "catch-up", limit: 60_000 },
+      actual: null,
+      passed: false,
+      why: "what never happened fails",
+    },
+    { gate: { name: "lost", limit: 0 }, actual: 1, passed: false, why: "a write is lost" },
+    { gate: { name: "duplicated", limit: 0 }, actual: 0, passed: true, why: "none is there twice" },
+    { gate: { name: "unexpected", limit: 1 }, actual: 2, passed: false, why: "two should not be there" },
+    { gate: { name: "failed", limit: 1 }, actual: 1, passed: true, why: "one may fail" },
+    { gate: { name: "unknown", limit: 1 }, actual: 2, passed: false, why: "too many outcomes unknown" },
+  ] as const)("$gate.name $passed: $why", ({ gate, actual, passed }) => {
+    expect(reportOf(findings, [gate]).gates).toEqual([{ ...gate, actual, passed }]);
+  });
+});
+
+test.each([
+  { gates: [], verdict: "pass", why: "nothing was asked for" },
+  { gates: [{ name: "election", limit: 300 }], verdict: "pass", why: "all gates hold" },
+  {
+    gates: [
+      { name: "election", limit: 300 },
+      { name: "lost", limit: 0 },
+    ],
+    verdict: "fail",
+    why: "one gate fails",
+  },
+] satisfies { gates: Gate[]; verdict: string; why: string }[])("$verdict: $why", ({ gates, verdict }) => {
+  expect(reportOf(findings, gates).verdict).toBe(verdict);
+});
+
+test("the report's form is a contract with scripts", () => {
+  expect(reportOf(findings, [{ name: "lost", limit: 1 }])).toEqual({
+    schemaVersion: 1,
+    drill: "kill-leader",
+    startedAt: "2026-01-01T00:00:00Z",
+    timeline: [{ atMs: 0, what: "writes started" }],
+    measured: {
+      faultToLeaderMs: 300,
+      faultToFirstWriteMs: 450,
+      catchUpMs: null,
+      writes: { attempted: 10, acknowledged: 7, failed: 1, unknown: 2 },
+      lost: 1,
+      duplicated: 0,
+      unexpected: 2,
+    },
+    gates: [{ name: "lost", limit: 1, actual: 1, passed: true }],
+    verdict: "pass",
+  });
+});

@@ -1,0 +1,101 @@
+// When a shard reports: soon after news, never twice at once, and quietly while nobody listens.
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Reporter } from "../../../src/core/shard/reporter.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A coordinator that answers when told to, and the log beside it. */
+class Scene {
+  readonly lines: string[] = [];
+  readonly pending: { resolve(): void; reject(error: Error): void }[] = [];
+  begun = 0;
+  readonly reporter = new Reporter({
+    intervalMs: 3_000,
+    report: () => {
+      this.begun += 1;
+      return new Promise<void>((resolve, reject) => this.pending.push({ resolve, reject }));
+    },
+    log: {
+      info: (fact) => this.lines.push(`info: ${fact}`),
+      warn: (fact) => this.lines.push(`warn: ${fact}`),
+      error: (fact) => this.lines.push(`error: ${fact}`),
+    },
+  });
+
+  async finish(error?: Error): Promise<void> {
+    const report = this.pending.shift();
+    if (error === undefined) report?.resolve();
+    else report?.reject(error);
+    await vi.advanceTimersByTimeAsync(0);
+  }
+}
+
+test("news that come together travel together, 100 ms after the first", async () => {
+  const scene = new Scene();
+  for (let news = 0; news < 50; news++) scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(99);
+  expect(scene.begun).toBe(0);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(scene.begun).toBe(1);
+});
+
+test("without news it reports at its interval", async () => {
+  const scene = new Scene();
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(100);
+  await scene.finish();
+  await vi.advanceTimersByTimeAsync(2_999);
+  expect(scene.begun).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(scene.begun).toBe(2);
+});
+
+test("news during a report go into the next one, which does not begin before the end of this one", async () => {
+  const scene = new Scene();
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(100);
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(scene.begun).toBe(1);
+  await scene.finish();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(scene.begun).toBe(2);
+});
+
+test("an outage is one line, and its end another", async () => {
+  const scene = new Scene();
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(100);
+  for (let failure = 0; failure < 3; failure++) {
+    await scene.finish(new Error("nobody there"));
+    await vi.advanceTimersByTimeAsync(3_000);
+  }
+  await scene.finish();
+  expect(scene.lines).toEqual([
+    "warn: reports to the coordinator fail; sessions go on without",
+    "info: reports reach the coordinator again",
+  ]);
+});
+
+test("closing waits for the report under way and begins no other", async () => {
+  const scene = new Scene();
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(100);
+  let isClosed = false;
+  const closing = scene.reporter.close().then(() => {
+    isClosed = true;
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(isClosed).toBe(false);
+  await scene.finish();
+  await closing;
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(scene.begun).toBe(1);
+});
