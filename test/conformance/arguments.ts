@@ -9,19 +9,20 @@ export function valuesOf(directive: Directive, key: string): readonly string[] |
 }
 
 /** The single value of `key`, undefined if it is absent. */
-export function valueOf(directive: Directive, key: string): string | undefined {
+export function stringOf(directive: Directive, key: string): string | undefined {
   const values = valuesOf(directive, key);
-  if (values !== undefined && values.length !== 1) throw new Error(`${key} takes one value: ${directive.text}`);
+  if (values !== undefined && values.length !== 1)
+    throw new Error(`${key} takes one value: ${directive.text}`);
   return values?.[0];
 }
 
 export function numberOf(directive: Directive, key: string): number | undefined {
-  const value = valueOf(directive, key);
+  const value = stringOf(directive, key);
   return value === undefined ? undefined : toNumber(value);
 }
 
 export function booleanOf(directive: Directive, key: string): boolean {
-  const value = valueOf(directive, key);
+  const value = stringOf(directive, key);
   return value === undefined ? false : toBoolean(value);
 }
 

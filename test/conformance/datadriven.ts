@@ -61,7 +61,8 @@ class LineReader {
 
 function joinContinued(first: string, reader: LineReader): string {
   let directive = first;
-  while (directive.endsWith("\\")) directive = `${directive.slice(0, -1)} ${(reader.next() ?? "").trim()}`.trim();
+  while (directive.endsWith("\\"))
+    directive = `${directive.slice(0, -1)} ${(reader.next() ?? "").trim()}`.trim();
   return directive;
 }
 
@@ -80,7 +81,8 @@ function readExpected(reader: LineReader): string {
     return readFenced(reader);
   }
   let expected = "";
-  for (let line = reader.next(); line !== undefined && line.trim() !== ""; line = reader.next()) expected += `${line}\n`;
+  for (let line = reader.next(); line !== undefined && line.trim() !== ""; line = reader.next())
+    expected += `${line}\n`;
   return expected;
 }
 
@@ -134,5 +136,7 @@ function splitValues(text: string): readonly string[] {
     if (isComma) values.push(value);
     value = isComma ? "" : value + letter;
   }
-  return [...values, value].map((part) => part.trimStart()).filter((part, _, all) => all.length > 1 || part !== "");
+  return [...values, value]
+    .map((part) => part.trimStart())
+    .filter((part, _, all) => all.length > 1 || part !== "");
 }

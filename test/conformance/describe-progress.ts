@@ -10,6 +10,7 @@ export function describeProgress(progress: ProgressStatus): string {
   if (progress.isPaused) parts.push("paused");
   if (progress.pendingSnapshot > 0) parts.push(`pendingSnap=${progress.pendingSnapshot}`);
   if (!progress.isRecentlyActive) parts.push("inactive");
-  if (progress.inflight > 0) parts.push(`inflight=${progress.inflight}${progress.isInflightFull ? "[full]" : ""}`);
+  if (progress.inflight > 0)
+    parts.push(`inflight=${progress.inflight}${progress.isInflightFull ? "[full]" : ""}`);
   return parts.join(" ");
 }

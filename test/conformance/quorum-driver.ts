@@ -46,7 +46,12 @@ function parseHalves(directive: Directive): Halves {
 }
 
 /** Pairs the values with the voters, in the order in which these were named. */
-function assign<T>(directive: Directive, key: string, halves: Halves, parse: (value: string) => T | undefined) {
+function assign<T>(
+  directive: Directive,
+  key: string,
+  halves: Halves,
+  parse: (value: string) => T | undefined,
+) {
   const ids = [...new Set([...halves.incoming, ...halves.outgoing])];
   const values = valuesOf(directive, key) ?? [];
   if (ids.length !== values.length) return mismatch(ids, values);
@@ -129,7 +134,9 @@ function describeTable(voters: Voters, indexes: Indexes): string {
     .toSorted((a, b) => a - b)
     .map((id) => {
       const bar = bars.get(id) ?? 0;
-      const left = indexes.has(id) ? `${"x".repeat(bar)}>${" ".repeat(count - bar)}` : `?${" ".repeat(count)}`;
+      const left = indexes.has(id)
+        ? `${"x".repeat(bar)}>${" ".repeat(count - bar)}`
+        : `?${" ".repeat(count)}`;
       return `${left} ${String(indexes.get(id) ?? 0).padStart(5)}    (id=${id.toString(16)})\n`;
     });
   return `${" ".repeat(count)}    idx\n${rows.join("")}`;
@@ -139,7 +146,10 @@ function barsOf(voters: Voters, indexes: Indexes): ReadonlyMap<NodeId, number> {
   const indexOf = (id: NodeId) => indexes.get(id) ?? 0;
   const order = [...voters].toSorted((a, b) => indexOf(a) - indexOf(b) || a - b);
   const bars = new Map<NodeId, number>();
-  let previous: { readonly index: number; readonly bar: number } = { index: Number.POSITIVE_INFINITY, bar: 0 };
+  let previous: { readonly index: number; readonly bar: number } = {
+    index: Number.POSITIVE_INFINITY,
+    bar: 0,
+  };
   for (const [position, id] of order.entries()) {
     previous = { index: indexOf(id), bar: indexOf(id) > previous.index ? position : previous.bar };
     bars.set(id, previous.bar);

@@ -154,11 +154,11 @@ function parseEndpoints(given: Setting): string[] {
 
 function chooseTls(settings: readonly Setting[], isPlain: boolean): TlsChoice {
   if (isPlain) return "insecure-loopback";
-  const valueOf = (key: SingleKey): string | undefined =>
+  const pathOf = (key: SingleKey): string | undefined =>
     settings.find((setting) => setting.key === key)?.value;
-  const [ca, cert, key] = [valueOf("ca"), valueOf("cert"), valueOf("key")];
+  const [ca, cert, key] = [pathOf("ca"), pathOf("cert"), pathOf("key")];
   if (ca !== undefined && cert !== undefined && key !== undefined) return { ca, cert, key };
-  const missing = TLS_KEYS.filter((name) => valueOf(name) === undefined);
+  const missing = TLS_KEYS.filter((name) => pathOf(name) === undefined);
   throw new OperatorError("TLS_MISSING", {
     what: `no TLS files are known for these endpoints: ${missing.map((name) => `--${name}`).join(", ")} missing`,
     why: "every port of a fleet uses mutual TLS",

@@ -17,7 +17,7 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
-export type Signal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT";
+export type Signal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGHUP";
 
 export interface Processes {
   /** Starts a process that outlives this one. Throws when the command cannot be started. */

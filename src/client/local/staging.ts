@@ -20,7 +20,6 @@ import {
   fleetFilePath,
   foundingPath,
   holderTls,
-  processFiles,
   READONLY,
 } from "./layout.ts";
 import { planProcesses } from "./process-plan.ts";

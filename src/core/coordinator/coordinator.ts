@@ -72,12 +72,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   await found(options, storage, mark);
 
   const peers = options.replicas.filter((replica) => replica.id !== self);
-  const credentials = channelCredentials(tls, options.listen);
+  const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const transport = new GrpcTransport({
     self,
     clusterId,
     peers,
-    credentials,
+    credentialsFor,
     channelOptions,
     warn: log.warn,
   });
@@ -85,7 +85,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const observed = new Observed();
   const driver = groupDriver(options, storage, transport, machine, observed);
   const asker = mark.isSet()
-    ? new RejoinAsker({ self, clusterId, peers, credentials, channelOptions })
+    ? new RejoinAsker({ self, clusterId, peers, credentialsFor, channelOptions })
     : null;
   const replica = new Replica<Outcome>({
     self,

@@ -41,7 +41,7 @@ export interface RejoinAskerOptions {
   readonly self: NodeId;
   readonly clusterId: string;
   readonly peers: readonly Peer[];
-  readonly credentials: ChannelCredentials;
+  readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
 }
 
@@ -52,7 +52,7 @@ export class RejoinAsker {
   constructor(options: RejoinAskerOptions) {
     this.#options = options;
     this.#clients = options.peers.map(
-      (peer) => new RaftClient(peer.address, options.credentials, options.channelOptions),
+      (peer) => new RaftClient(peer.address, options.credentialsFor(peer.address), options.channelOptions),
     );
   }
 

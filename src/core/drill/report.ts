@@ -17,14 +17,14 @@ export interface DrillReport {
   readonly verdict: "pass" | "fail";
 }
 
-export interface Measured extends Durations {
+interface Measured extends Durations {
   readonly writes: WriteCounts;
   readonly lost: number;
   readonly duplicated: number;
   readonly unexpected: number;
 }
 
-export interface GateResult extends Gate {
+interface GateResult extends Gate {
   /** null = it did not happen, which no limit allows. */
   readonly actual: number | null;
   readonly passed: boolean;

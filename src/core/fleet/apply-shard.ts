@@ -1,5 +1,5 @@
 // Shards register themselves, once an epoch. A shard's epoch rises at each of its starts: the highest one is the
-// living process, so it alone may say where the shard is.
+// living one, so it alone may say where the shard is.
 
 import type { RegisterShard } from "../wire/gen/fleet/v1/command.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";

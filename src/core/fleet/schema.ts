@@ -22,7 +22,7 @@ export interface SessionRow {
   readonly outcomeCount: number;
 }
 
-export interface OutcomeRow extends Readonly<SessionOutcome> {
+interface OutcomeRow extends Readonly<SessionOutcome> {
   readonly sessionId: number;
 }
 

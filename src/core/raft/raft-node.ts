@@ -25,7 +25,6 @@ import { receive, type StepError } from "./step.ts";
 import { campaignByConfig, tick } from "./tick.ts";
 import { forgetLeader, handleTransfer } from "./transfer.ts";
 
-
 export class RaftNode {
   readonly #core: Core;
   readonly #source: ReadySource;
@@ -36,14 +35,11 @@ export class RaftNode {
     const core = new Core(config);
     const { hardState, confState } = config.log.initialState();
     restoreConfiguration(core, confState);
-    assert(
-      hardState.commit === 0 || hardState.commit >= core.log.committed,
-      "a stored snapshot is committed",
-    );
-    core.log.commitTo(hardState.commit);
-    core.vote = hardState.vote;
-    if (config.applied > 0) core.log.appliedTo(config.applied, 0);
     core.term = hardState.term;
+    core.vote = hardState.vote;
+    // What is applied is committed, even if the stored commit index, which need not be synced, is older.
+    core.log.commitTo(logIndex(Math.max(hardState.commit, config.applied)));
+    if (config.applied > 0) core.log.appliedTo(config.applied, 0);
     becomeFollower(core, hardState.term, NO_NODE);
     this.#core = core;
     this.#source = new ReadySource(core);

@@ -12,7 +12,7 @@ import {
 } from "./plan.ts";
 import { expandTemplate } from "./template.ts";
 
-export interface PlanProblem {
+interface PlanProblem {
   /** For example "moves[3].to"; "" is the document itself. */
   readonly path: string;
   /** A sentence without a full stop. */

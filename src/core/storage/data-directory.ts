@@ -5,7 +5,12 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createDirectoryDurably, TEMPORARY_SUFFIX, writeFileDurably } from "../base/durable-file.ts";
+import {
+  createDirectoryDurably,
+  syncDirectory,
+  TEMPORARY_SUFFIX,
+  writeFileDurably,
+} from "../base/durable-file.ts";
 import type { NodeId } from "../base/ids.ts";
 import { findFrame } from "./frame.ts";
 import { LOCK_NAME } from "./lock-file.ts";
@@ -18,7 +23,7 @@ export interface StorageIdentity {
   readonly nodeId: NodeId;
 }
 
-export interface DataDirectory {
+interface DataDirectory {
   readonly wal: string;
   readonly snapshots: string;
 }
@@ -41,7 +46,11 @@ export async function prepareDataDirectory(
   } else {
     checkIdentity(directory, meta, identity);
   }
-  for (const path of [directory, paths.wal, paths.snapshots]) await removeLeftovers(path, onReport);
+  for (const path of [directory, paths.wal, paths.snapshots]) {
+    await removeLeftovers(path, onReport);
+    // A name that is seen may still be lost, if its maker was killed before this.
+    await syncDirectory(path);
+  }
   return paths;
 }
 

@@ -68,7 +68,7 @@ export class DiskStorage implements Storage {
   static async #openLocked(options: DiskStorageOptions, lock: LockFile): Promise<DiskStorage> {
     const { segmentBytes = SEGMENT_BYTES, onReport = ignoreReport, openFile = openSegmentFile } = options;
     const paths = await prepareDataDirectory(options.directory, options.identity, segmentBytes, onReport);
-    const recovered = await recoverWal(paths.wal, onReport);
+    const recovered = await recoverWal(paths.wal, openFile, onReport);
     const snapshots = new SnapshotFolder(paths.snapshots, onReport);
     const logs = await buildLogs(recovered, snapshots);
     await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));

@@ -17,7 +17,7 @@ const PADDING = 0xff;
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
 
-export type FrameRead =
+type FrameRead =
   | { readonly kind: "frame"; readonly sequence: number; readonly payload: Uint8Array; readonly end: number }
   /** Nothing but zeros from here on: never written. */
   | { readonly kind: "end" }
@@ -82,9 +82,13 @@ export function readFrame(segment: Uint8Array, offset: number): FrameRead {
   };
 }
 
-/** The offset of any valid frame at or behind `from`, or null. */
+/** The offset of the first valid frame at or behind `from`, or null; frames stand at multiples of 8 only. */
 export function findFrame(segment: Uint8Array, from: number): number | null {
-  for (let offset = from; offset + HEADER_BYTES <= segment.length; offset += ALIGNMENT) {
+  for (
+    let offset = Math.ceil(from / ALIGNMENT) * ALIGNMENT;
+    offset + HEADER_BYTES <= segment.length;
+    offset += ALIGNMENT
+  ) {
     if (segment[offset] === (MAGIC & 0xff) && readFrame(segment, offset).kind === "frame") return offset;
   }
   return null;

@@ -2,14 +2,14 @@
 // when the machine stopped, never acknowledged) is cut and reported; anything else that is wrong is refused with
 // file and offset, because whatever stood there may have been acknowledged. Segments are read one at a time.
 
-import { open, readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { AssertionError, assert } from "../base/assert.ts";
 import type { GroupId } from "../base/ids.ts";
 import { decodePayload, findFrame, readFrame } from "./frame.ts";
 import type { WalRecord } from "./record.ts";
 import { GroupReplay, type ReplayedGroup } from "./replay.ts";
 import type { OnReport } from "./report.ts";
-import { listSegments, segmentPath } from "./segment.ts";
+import { listSegments, type OpenSegmentFile, segmentPath } from "./segment.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import { storageCorrupt } from "./storage-errors.ts";
 
@@ -26,9 +26,12 @@ export interface RecoveredWal {
 }
 
 /** Replays all segments in `directory`; throws an OperatorError when they can't be trusted. */
-export async function recoverWal(directory: string, onReport: OnReport): Promise<RecoveredWal> {
-  const recovery = new WalRecovery(directory, await listSegments(directory), onReport);
-  return recovery.run();
+export async function recoverWal(
+  directory: string,
+  openFile: OpenSegmentFile,
+  onReport: OnReport,
+): Promise<RecoveredWal> {
+  return new WalRecovery(directory, await listSegments(directory), openFile, onReport).run();
 }
 
 interface Position {
@@ -40,16 +43,24 @@ interface Position {
 class WalRecovery {
   readonly #directory: string;
   readonly #sequences: readonly number[];
+  readonly #openFile: OpenSegmentFile;
   readonly #onReport: OnReport;
   readonly #groups = new Map<GroupId, GroupReplay>();
   readonly #segments: SegmentIndex[] = [];
   #lastFrame: number | null = null;
+  #newest: { readonly file: string; readonly offset: number; readonly frame: Uint8Array } | null = null;
   /** Behind the last valid frame. */
   #position: Position = { segments: 0, end: 0, capacity: 0 };
 
-  constructor(directory: string, sequences: readonly number[], onReport: OnReport) {
+  constructor(
+    directory: string,
+    sequences: readonly number[],
+    openFile: OpenSegmentFile,
+    onReport: OnReport,
+  ) {
     this.#directory = directory;
     this.#sequences = sequences;
+    this.#openFile = openFile;
     this.#onReport = onReport;
   }
 
@@ -60,6 +71,7 @@ class WalRecovery {
       if (!isWhole) break;
     }
     this.#checkStart();
+    await this.#confirmNewest();
     const { segments, end, capacity } = this.#position;
     return {
       groups: new Map([...this.#groups].map(([group, replay]) => [group, this.#finish(replay)])),
@@ -90,6 +102,7 @@ class WalRecovery {
         case "frame":
           this.#checkFrameSequence(file, offset, read.sequence);
           this.#replayFrame(file, offset, read.payload, index);
+          this.#newest = { file, offset, frame: bytes.subarray(offset, read.end) };
           this.#moveTo(read.end, bytes.length);
           offset = read.end;
       }
@@ -163,15 +176,26 @@ class WalRecovery {
   }
 
   async #cut(file: string, offset: number, claim: string): Promise<void> {
-    const handle = await open(file, "r+");
-    try {
-      const { size } = await handle.stat();
-      await handle.write(new Uint8Array(size - offset), 0, size - offset, offset);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    const { size } = await stat(file);
+    await this.#overwrite(file, offset, new Uint8Array(size - offset));
     this.#onReport({ kind: "torn-tail-cut", file, offset, claim });
+  }
+
+  // What was read may stand in the page cache only: the writer was killed before its sync, or the sync failed and
+  // left the page marked clean. Writing the newest frame again and syncing makes sure of it.
+  async #confirmNewest(): Promise<void> {
+    if (this.#newest !== null)
+      await this.#overwrite(this.#newest.file, this.#newest.offset, this.#newest.frame);
+  }
+
+  async #overwrite(file: string, offset: number, bytes: Uint8Array): Promise<void> {
+    const segment = await this.#openFile(file);
+    try {
+      await segment.write(bytes, offset);
+      await segment.sync();
+    } finally {
+      await segment.close();
+    }
   }
 
   #moveTo(end: number, capacity: number): void {

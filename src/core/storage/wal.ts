@@ -15,7 +15,7 @@ import { removeCoveredSegments } from "./segment-cleanup.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import { storageWriteFailed } from "./storage-errors.ts";
 
-export interface WalOptions {
+interface WalOptions {
   readonly directory: string;
   readonly segmentBytes: number;
   readonly openFile: OpenSegmentFile;

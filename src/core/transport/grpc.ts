@@ -17,7 +17,7 @@ export interface GrpcTransportOptions {
   readonly clusterId: string;
   /** All replicas but this one. */
   readonly peers: readonly Peer[];
-  readonly credentials: ChannelCredentials;
+  readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
   /** Told of facts that an operator should find in the log. */
   readonly warn: (fact: string, fields: Record<string, unknown>) => void;
@@ -40,8 +40,8 @@ export class GrpcTransport implements Transport {
   }
 
   #connect(peer: Peer, events: TransportEvents): void {
-    const { credentials, channelOptions, clusterId, warn } = this.#options;
-    const client = new RaftClient(peer.address, credentials, channelOptions);
+    const { credentialsFor, channelOptions, clusterId, warn } = this.#options;
+    const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
     const link = new PeerLink(peer, client, clusterId, {
       unreachable: () => events.unreachable(peer.id),

@@ -81,6 +81,8 @@ export abstract class BaseCommand extends Command {
     A extends OutputArgs<ArgInput>,
   >(options?: Input<F, B, A>, argv?: string[]): Promise<ParserOutput<F, B, A>> {
     const parsed = await super.parse(options, argv).catch((error: unknown) => {
+      // The arguments were looked at, though oclif would warn that they were not.
+      this.parsed = true;
       throw usageError(error, this.#words());
     });
     this.output = outputOptions(parsed.flags);

@@ -29,8 +29,9 @@ export abstract class FleetCommand extends BaseCommand {
   /** The fleet that flags, FLEET_* variables and contexts mean, in this order. Throws `OperatorError`. */
   protected async target(flags: TargetFlagValues): Promise<Target> {
     const { resolveTarget } = await import("../../client/context/resolve-target.ts");
-    const { dir, context, endpoints, ca, cert, key } = flags;
-    return resolveTarget({ dir, context, endpoints, ca, cert, key, env: process.env, cwd: process.cwd() });
+    const { dir, context, endpoints, ca, cert, key, "insecure-loopback": insecureLoopback } = flags;
+    const given = { dir, context, endpoints, ca, cert, key, insecureLoopback };
+    return await resolveTarget({ ...given, env: process.env, cwd: process.cwd() });
   }
 
   /** A client to that fleet; closed when the command ends. */

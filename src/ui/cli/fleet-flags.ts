@@ -13,6 +13,7 @@ export const targetFlags = {
   ca: Flags.string({ summary: "File of the certificate authority", helpGroup: TARGET }),
   cert: Flags.string({ summary: "File of the client certificate", helpGroup: TARGET }),
   key: Flags.string({ summary: "File of the client key", helpGroup: TARGET }),
+  "insecure-loopback": Flags.boolean({ summary: "Plaintext, on loopback addresses only", helpGroup: TARGET }),
 };
 
 export interface TargetFlagValues {
@@ -22,6 +23,7 @@ export interface TargetFlagValues {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
+  readonly "insecure-loopback": boolean;
 }
 
 /** A duration such as 5s, in milliseconds. */

@@ -1,4 +1,4 @@
-// Flags about how an answer is shown, and what they come to. Every command has the first set; reads have both.
+// Flags about how an answer is shown, and what they come to. Every command has the first set; lists have more.
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
@@ -20,13 +20,19 @@ export const outputFlags = {
   ascii: Flags.boolean({ summary: "ASCII characters only", env: "FLEET_ASCII", helpGroup: OUTPUT }),
 };
 
-export const readFlags = {
+/** For commands that print a list. */
+export const tableFlags = {
   columns: Flags.string({
     summary: "Show these columns only, comma-separated, in this order",
     helpGroup: OUTPUT,
   }),
   sort: Flags.string({ summary: "Order rows by a column; -COLUMN reverses", helpGroup: OUTPUT }),
   "no-headers": Flags.boolean({ summary: "No column headers", helpGroup: OUTPUT }),
+};
+
+/** For commands that read a list from a fleet. */
+export const readFlags = {
+  ...tableFlags,
   watch: Flags.boolean({
     char: "w",
     summary: "Keep reading, once a second, until Ctrl-C",

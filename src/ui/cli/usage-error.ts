@@ -1,5 +1,6 @@
 // What oclif's parser throws, in our form: a short message, a suggestion for a typo, exit code 2. oclif's own errors
 // carry the whole configuration and differ in their exit codes, so none of them is ever shown.
+import { stripVTControlCharacters } from "node:util";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { closest } from "../model/closest.ts";
 
@@ -37,9 +38,7 @@ const prefixed = (prefix: string, word: string | null): string | null =>
 
 /** One line of oclif's several: no hint at help, no list heading, no colour. */
 function readable(message: string): string {
-  const text = message
-    // biome's rule on control characters is why the escape is spelled out rather than typed.
-    .replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g"), "")
+  const text = stripVTControlCharacters(message)
     .replace(/\n+See more help with --help/g, "")
     .replace(/^The following errors? occurred:\s*/, "")
     .replace(/^Parsing (--\S+)\s+/, "$1: ")

@@ -47,6 +47,7 @@ const view: TextView<WriteReport> = {
 export abstract class WriteCommand extends FleetCommand {
   protected async write(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
     const client = await this.client(flags);
+    if (client.target.readOnly === true && !flags["dry-run"]) throw readOnlyContext(client.target.name);
     const report = flags["dry-run"]
       ? dryRunReport(await write.preview(client))
       : await submit(client, flags, write);
@@ -60,6 +61,15 @@ async function submit(client: FleetClient, flags: WriteFlagValues, write: Write)
   const options = { reason: flags.reason ?? "", deadlineMs: flags.timeout };
   const { changed, index, term, version } = await client.submit(operation, options);
   return { changed, index, term, version, dryRun: false, what: changed ? write.done : write.already };
+}
+
+function readOnlyContext(name: string): OperatorError {
+  return new OperatorError("CONTEXT_READ_ONLY", {
+    what: `context ${name} is read-only`,
+    why: "its entry in contexts.yaml says readOnly: true",
+    next: "name another with --context, or change the entry (fleet context list shows the file under --json)",
+    exit: Exit.Precondition,
+  });
 }
 
 function dryRunReport(preview: Preview): WriteReport {

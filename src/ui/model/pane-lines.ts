@@ -28,7 +28,7 @@ export function paneLines(
   const widths = columnWidths(headers, visible, symbols);
   const focused = state.pane === pane;
   const lines = [
-    titleLine(pane, focused, rows.length, { from, to }, symbols),
+    titleLine(state, pane, { count: rows.length, from, to, width: size.width }, symbols),
     [segment(GAP), ...headers.map((header, at) => segment(header.padEnd(widths[at] ?? 0) + GAP, "faint"))],
     ...visible.map((row, at) => rowLine(row, widths, focused && from + at === cursor, symbols)),
     ...(rows.length === 0 ? [[segment(GAP), segment(emptyText(state, pane), "faint")]] : []),
@@ -37,18 +37,20 @@ export function paneLines(
 }
 
 function titleLine(
+  state: TopState,
   pane: Pane,
-  focused: boolean,
-  count: number,
-  { from, to }: { readonly from: number; readonly to: number },
+  shown: { readonly count: number; readonly from: number; readonly to: number; readonly width: number },
   symbols: Symbols,
 ): Segment[] {
-  const hidden = to - from < count ? ` ${from + 1}-${to} of ${count}` : ` ${count}`;
+  const focused = state.pane === pane;
+  const { count, from, to, width } = shown;
+  const extent = to - from < count ? ` ${from + 1}-${to} of ${count} ` : ` ${count} `;
   const title = `${PANES.indexOf(pane) + 1} ${pane}`;
+  const rule = symbols.horizontal.repeat(Math.max(0, width - GAP.length - title.length - extent.length));
   return [
     segment(focused ? `${symbols.cursor} ` : GAP),
     segment(title, focused ? "strong" : "plain"),
-    segment(`${hidden} ${symbols.horizontal.repeat(400)}`, "faint"),
+    segment(extent + rule, "faint"),
   ];
 }
 

@@ -11,8 +11,10 @@ export interface PaneHeight {
 
 /** Title and column headers. */
 export const PANE_CHROME_ROWS = 2;
-// Below this an unfocused pane says nothing; it is left out.
+// Below this a pane says nothing.
 const PANE_ROWS_MIN = PANE_CHROME_ROWS + 1;
+// Below this one pane alone shows more than three would.
+const STACKED_ROWS_MIN = 15;
 // What an unfocused pane takes before the focused one has what it wants.
 const UNFOCUSED_ROWS_MAX = PANE_CHROME_ROWS + 5;
 
@@ -22,7 +24,7 @@ export function sharePanes(
   focused: Pane,
   rowCounts: Readonly<Record<Pane, number>>,
 ): PaneHeight[] {
-  if (available < PANE_ROWS_MIN * PANES.length) {
+  if (available < STACKED_ROWS_MIN) {
     return available > 0 ? [{ pane: focused, height: available }] : [];
   }
   const others = PANES.filter((pane) => pane !== focused);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { FLEET_GROUP, groupId, logIndex, nodeId } from "../../../src/core/base/ids.ts";
 import { type OpenSegmentFile, openSegmentFile } from "../../../src/core/storage/segment.ts";
 import {
@@ -19,6 +19,8 @@ function controlledFiles() {
   const control = {
     failure: null as Error | null,
     holds: false,
+    syncs: 0,
+    heldSyncs: () => waiting.length,
     release: () => {
       control.holds = false;
       for (const resolve of waiting.splice(0)) resolve();
@@ -29,8 +31,13 @@ function controlledFiles() {
         if (control.holds) await new Promise<void>((resolve) => waiting.push(resolve));
         if (control.failure !== null) throw control.failure;
         await file.sync();
+        control.syncs += 1;
       };
-      return { ...file, sync };
+      const write = async (bytes: Uint8Array, position: number) => {
+        if (control.failure !== null) throw control.failure;
+        await file.write(bytes, position);
+      };
+      return { ...file, write, sync };
     }) satisfies OpenSegmentFile,
   };
   return control;
@@ -130,6 +137,48 @@ test("after a failed sync every pending and later write rejects, and nothing is 
   expect(storage.stats().syncs).toBe(1);
   await storage.close();
   expect((await openStorage(directory)).reader(FLEET_GROUP).lastIndex()).toBeGreaterThanOrEqual(1);
+});
+
+test("a received snapshot is not replaced by an own, older one whose sync ends later", async () => {
+  const files = controlledFiles();
+  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  await storage.write(request({ entries: entries(1, 9), hardState: hardState(1, 0, 9) }));
+  files.holds = true;
+  const own = storage.saveSnapshot(FLEET_GROUP, snapshot(5));
+  await vi.waitUntil(() => files.heldSyncs() === 1);
+  const received = storage.write(request({ snapshot: snapshot(40, 2), hardState: hardState(2, 0, 40) }));
+  files.release();
+  await Promise.all([own, received]);
+  expect(storage.reader(FLEET_GROUP).snapshot()).toEqual(snapshot(40, 2));
+});
+
+test("a received snapshot that did not become durable costs no entries", async () => {
+  const files = controlledFiles();
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory, { openFile: files.openFile, segmentBytes: 1024 });
+  for (const next of entries(1, 50)) {
+    await storage.write(request({ entries: [next] }));
+    await storage.write(request({ group: groupId(2), entries: [next] }));
+  }
+  await storage.saveSnapshot(groupId(2), snapshot(50));
+  files.failure = new Error("EIO");
+  await expect(storage.write(request({ snapshot: snapshot(90) }))).rejects.toThrow("EIO");
+  storage.compact(groupId(2), logIndex(50));
+  await storage.close();
+  expect(contents((await openStorage(directory)).reader(FLEET_GROUP)).entries).toEqual(entries(1, 50));
+});
+
+// Read from the page cache, the newest frame may never have reached the disk: its writer was killed before the sync.
+test("what recovery shows is durable", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await storage.write(request({ entries: [entry(1)] }));
+  await storage.close();
+  const files = controlledFiles();
+  await (await openStorage(directory, { openFile: files.openFile })).close();
+  expect(files.syncs).toBe(1);
+  files.failure = new Error("EIO");
+  await expect(openStorage(directory, { openFile: files.openFile })).rejects.toThrow("EIO");
 });
 
 test("close waits for what is queued and refuses what comes later", async () => {

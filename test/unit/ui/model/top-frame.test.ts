@@ -99,15 +99,15 @@ describe("sharing rows", () => {
       why: "the focused one takes the rest",
     },
     {
-      available: 9,
+      available: 15,
       counts: { nodes: 3, shards: 2, bindings: 300 },
-      heights: [3, 3, 3],
+      heights: [5, 4, 6],
       why: "just enough for all",
     },
     {
-      available: 8,
+      available: 14,
       counts: { nodes: 3, shards: 2, bindings: 300 },
-      heights: [8],
+      heights: [14],
       why: "too low for three: the focused one alone",
     },
     {

@@ -1,0 +1,39 @@
+// Plans as YAML files: reading with every problem named, writing for people to read and edit.
+
+import { readFile } from "node:fs/promises";
+import { parseDocument, stringify } from "yaml";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { parsePlan } from "../../core/rebind/parse-plan.ts";
+import type { RebindPlan } from "../../core/rebind/plan.ts";
+
+/** Throws PLAN_MISSING or PLAN_INVALID. */
+export async function readPlan(path: string): Promise<RebindPlan> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new OperatorError("PLAN_MISSING", {
+      what: `the plan ${path} cannot be read`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: "make one with: fleet rebind plan",
+      exit: Exit.NotFound,
+      cause,
+    });
+  });
+  const document = parseDocument(text);
+  const [broken] = document.errors;
+  if (broken !== undefined) throw invalid(path, [broken.message.split("\n", 1)[0] ?? ""]);
+  const parsed = parsePlan(document.toJS());
+  if (!parsed.ok) throw invalid(path, parsed.problems.map((problem) => `${problem.path} ${problem.what}`.trim()));
+  return parsed.plan;
+}
+
+export function formatPlan(plan: RebindPlan): string {
+  return stringify(plan);
+}
+
+function invalid(path: string, problems: readonly string[]): OperatorError {
+  return new OperatorError("PLAN_INVALID", {
+    what: `${path} is not a plan`,
+    why: problems.join("; "),
+    next: "correct it, or make a new one with: fleet rebind plan",
+    exit: Exit.Usage,
+  });
+}

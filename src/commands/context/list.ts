@@ -1,0 +1,40 @@
+// `fleet context list`: the fleets that this user's configuration knows. It asks no fleet.
+import { BaseCommand } from "../../ui/cli/base-command.ts";
+import { tableFlags } from "../../ui/cli/output-flags.ts";
+import type { TableView } from "../../ui/cli/view.ts";
+import { type ContextRow, contextTable } from "../../ui/model/tables/context-table.ts";
+
+interface ContextList {
+  readonly file: string;
+  readonly contexts: readonly ContextRow[];
+}
+
+const view: TableView<ContextList, ContextRow> = {
+  kind: "ContextList",
+  rowKind: "Context",
+  table: contextTable,
+  rows: (report) => report.contexts,
+  empty: "no contexts yet; fleet init makes one",
+};
+
+export default class ContextListCommand extends BaseCommand {
+  static override summary = "List contexts: the fleets that your configuration knows";
+  static override flags = { ...tableFlags };
+
+  async run(): Promise<ContextList> {
+    await this.parse(ContextListCommand);
+    const { contextsFilePath, loadContexts } = await import("../../client/context/contexts-file.ts");
+    const file = contextsFilePath(process.env);
+    const { current, contexts } = await loadContexts(file);
+    const rows = [...contexts].map(([name, { endpoints, directory, readOnly }]) => ({
+      name,
+      current: name === current,
+      endpoints,
+      directory: directory ?? null,
+      readOnly: readOnly ?? false,
+    }));
+    const report = { file, contexts: rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+    await this.print(report, view);
+    return report;
+  }
+}

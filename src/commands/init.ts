@@ -1,0 +1,42 @@
+// `fleet init`: a local fleet of real processes, in seconds; run again, it starts what is stopped and makes nothing.
+import { Flags } from "@oclif/core";
+import type { InitReport } from "../client/local/init.ts";
+import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
+
+export default class Init extends LocalCommand {
+  static override summary = "Make and start a local fleet";
+  static override description =
+    "Certificates, configuration and background processes, in .fleet or --dir. On a folder that has a fleet it is a start, or nothing; it never founds a fleet twice.";
+  static override examples = ["<%= config.bin %> init", "<%= config.bin %> init --shards 3 --clusters 12"];
+  static override flags = {
+    ...localFlags,
+    name: Flags.string({ summary: "The fleet's name (default: local)" }),
+    nodes: Flags.option({ options: ["1", "3", "5"] as const, default: "3" as const, summary: "Coordinators" })(),
+    shards: Flags.integer({ default: 0, min: 0, max: 64, summary: "Shards to run beside them" }),
+    clusters: Flags.integer({ default: 0, min: 0, max: 5_000, summary: "Clusters whose agents to run" }),
+    profile: Flags.option({ options: ["lan", "wan"] as const, default: "lan" as const, summary: "Timings" })(),
+  };
+
+  async run(): Promise<InitReport> {
+    const { flags } = await this.parse(Init);
+    const { initFleet } = await import("../client/local/init.ts");
+    const { name, shards, clusters, profile } = flags;
+    const report = await initFleet(
+      {
+        directory: await this.folder(flags),
+        ...(name === undefined ? {} : { name }),
+        nodes: nodeCount(flags.nodes),
+        shards,
+        clusters,
+        profile,
+      },
+      await this.deps(),
+    );
+    await this.printStarted(report);
+    return report;
+  }
+}
+
+function nodeCount(text: "1" | "3" | "5"): 1 | 3 | 5 {
+  return text === "1" ? 1 : text === "3" ? 3 : 5;
+}

@@ -1,0 +1,27 @@
+// `fleet rebind plan`: writes down which clusters would move where; nothing moves.
+import { Flags } from "@oclif/core";
+import type { RebindPlan } from "../../core/rebind/plan.ts";
+import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
+
+export default class RebindPlanCommand extends RebindCommand {
+  static override summary = "Write a plan that moves clusters to a shard";
+  static override description = "The plan is YAML: read it, edit it, apply it, roll it back.";
+  static override examples = ["<%= config.bin %> rebind plan --cluster c1 --cluster c2 --to s2 > move.yaml"];
+  static override flags = {
+    ...executorFlags,
+    cluster: Flags.string({ required: true, multiple: true, summary: "A cluster; may be given several times" }),
+    to: Flags.string({ required: true, summary: "The shard that is to own them" }),
+  };
+
+  async run(): Promise<RebindPlan> {
+    const { flags } = await this.parse(RebindPlanCommand);
+    const [{ makePlan }, { formatPlan }] = await Promise.all([
+      import("../../client/rebind/make-plan.ts"),
+      import("../../client/rebind/plan-file.ts"),
+    ]);
+    const request = { clusters: flags.cluster, to: flags.to, executor: this.executor(flags) };
+    const plan = await makePlan(await this.client(flags), request);
+    await this.printText(plan, { kind: "RebindPlan", text: () => [formatPlan(plan).trimEnd()] });
+    return plan;
+  }
+}

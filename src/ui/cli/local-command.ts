@@ -1,0 +1,63 @@
+// A command that makes, starts, stops or removes a local fleet on this machine.
+import { resolve } from "node:path";
+import { Flags } from "@oclif/core";
+import type { LocalDeps } from "../../client/local/deps.ts";
+import type { InitReport } from "../../client/local/init.ts";
+import { FleetCommand } from "./fleet-command.ts";
+import type { TextView } from "./view.ts";
+
+export const localFlags = {
+  dir: Flags.string({ summary: "Folder of the local fleet (default: .fleet in the current folder)" }),
+};
+
+const started: TextView<InitReport> = {
+  kind: "LocalFleet",
+  text: (report, { paint, symbols }) => [
+    paint.mark("good", `${symbols.marks.good} ${headline(report)}`),
+    `  leader   ${report.leader}`,
+    `  nodes    ${report.nodes.map((node) => `${node.name} ${node.address}`).join(", ")}`,
+    ...(report.shards > 0 ? [`  shards   ${report.shards}, serving ${report.clusters} clusters`] : []),
+    `  folder   ${report.directory}`,
+    `  context  ${report.context}`,
+    ...report.notes.map((note) => paint.mark("warn", `${symbols.marks.warn} ${note}`)),
+    "",
+    "next: fleet status    fleet top    fleet drill kill-leader",
+  ],
+  name: (report) => report.name,
+};
+
+export abstract class LocalCommand extends FleetCommand {
+  /** The folder that is meant: --dir, FLEET_DIR, or `.fleet` in the current folder. */
+  protected async folder(flags: { readonly dir: string | undefined }): Promise<string> {
+    const { FLEET_DIR: fromEnv } = process.env;
+    const { defaultFolder } = await import("../../client/local/fleet-folder.ts");
+    const named = flags.dir ?? fromEnv;
+    return named === undefined ? defaultFolder(process.cwd()) : resolve(named);
+  }
+
+  protected async deps(): Promise<LocalDeps> {
+    const [{ systemDeps }, { waitReady }] = await Promise.all([
+      import("../../client/local/deps.ts"),
+      import("../../client/wait-ready.ts"),
+    ]);
+    return systemDeps(waitReady, (step) => this.note(`  ${step}`), process.env);
+  }
+
+  protected printStarted(report: InitReport): Promise<void> {
+    return this.printText(report, started);
+  }
+}
+
+function headline(report: InitReport): string {
+  const { name, nodes, firstWriteMs } = report;
+  const what = `fleet ${name} (${nodes.length} ${nodes.length === 1 ? "node" : "nodes"})`;
+  const seconds = `${(firstWriteMs / 1000).toFixed(1)} s`;
+  switch (report.outcome) {
+    case "created":
+      return `${what} was made and committed its first write after ${seconds}`;
+    case "started":
+      return `${what} was started and committed a write after ${seconds}`;
+    case "already-running":
+      return `${what} is running already; nothing was changed`;
+  }
+}

@@ -1,0 +1,26 @@
+// One row per context: the fleets that this user's configuration knows.
+import type { Table } from "../table.ts";
+
+export interface ContextRow {
+  readonly name: string;
+  readonly current: boolean;
+  readonly endpoints: readonly string[];
+  readonly directory: string | null;
+  readonly readOnly: boolean;
+}
+
+export const contextTable: Table<ContextRow> = {
+  rowName: (context) => context.name,
+  columns: [
+    { name: "current", header: "CURRENT", value: (context) => (context.current ? "*" : "") },
+    { name: "name", header: "NAME", value: (context) => context.name },
+    { name: "endpoints", header: "ENDPOINTS", value: (context) => context.endpoints.join(",") },
+    { name: "directory", header: "DIRECTORY", value: (context) => context.directory },
+    {
+      name: "readonly",
+      header: "READONLY",
+      value: (context) => (context.readOnly ? "yes" : "no"),
+      wide: true,
+    },
+  ],
+};

@@ -1,0 +1,33 @@
+// One row per move of a rebind: how it ended, or what it comes to next.
+import type { Mark, Table } from "../table.ts";
+
+/** What the client reports of one move. */
+export interface MoveRow {
+  readonly cluster: string;
+  readonly from: string;
+  readonly to: string;
+  readonly migrationId: string;
+  readonly result: "done" | "blocked" | "timed-out" | "not-started";
+  readonly step: string;
+  readonly why: string;
+}
+
+const MARKS: Readonly<Record<MoveRow["result"], Mark>> = {
+  done: "good",
+  blocked: "bad",
+  "timed-out": "warn",
+  "not-started": "unknown",
+};
+
+export const moveTable: Table<MoveRow> = {
+  rowName: (move) => move.cluster,
+  columns: [
+    { name: "cluster", header: "CLUSTER", value: (move) => move.cluster },
+    { name: "from", header: "FROM", value: (move) => move.from },
+    { name: "to", header: "TO", value: (move) => move.to },
+    { name: "result", header: "RESULT", value: (move) => ({ text: move.result, mark: MARKS[move.result] }) },
+    { name: "step", header: "STEP", value: (move) => move.step },
+    { name: "why", header: "WHY", value: (move) => move.why || null },
+    { name: "migration", header: "MIGRATION", value: (move) => move.migrationId, wide: true },
+  ],
+};

@@ -1,0 +1,100 @@
+// The dashboard on a terminal with rows: it never draws more than fits, follows a resize, stays responsive while a
+// source hangs, and puts the terminal back.
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { paintFor } from "../../src/ui/cli/color.ts";
+import { UNICODE } from "../../src/ui/model/symbols.ts";
+import { runDashboard } from "../../src/ui/top-dashboard.tsx";
+import type { Source } from "../../src/ui/top-poller.ts";
+import { clustersReply, clusterView, downNode, fleetReply, upNode } from "../unit/ui/model/fixtures.ts";
+import { StubStdin, StubStdout } from "./stub-terminal.ts";
+
+const look = { paint: paintFor(false), symbols: UNICODE };
+// Bounds a failure only; nothing waits this long when all is well.
+const PATIENCE = { timeout: 10_000 };
+const ENTER_ALTERNATE = "\u001b[?1049h";
+const LEAVE_ALTERNATE = "\u001b[?1049l";
+const SHOW_CURSOR = "\u001b[?25h";
+
+const answering: Source = {
+  everyMs: 20,
+  ask: async () => [{ kind: "fleet", atMs: Date.now(), reply: fleetReply([upNode(1), downNode(2)]) }],
+};
+const many: Source = {
+  everyMs: 20,
+  ask: async () => {
+    const clusters = Array.from({ length: 200 }, (_, at) => clusterView(`cluster-${at}`));
+    return [{ kind: "clusters", atMs: Date.now(), reply: clustersReply(...clusters) }];
+  },
+};
+const hanging: Source = { everyMs: 20, ask: () => new Promise(() => undefined) };
+
+function open(sources: readonly Source[], columns = 80, rows = 24) {
+  const stdout = new StubStdout(columns, rows);
+  const stdin = new StubStdin();
+  const streams = { stdin: asStream<NodeJS.ReadStream>(stdin), stdout: asStream<NodeJS.WriteStream>(stdout) };
+  const ended = runDashboard(sources, streams, look);
+  const press = (keys: string) => stdin.write(keys);
+  onTestFinished(async () => {
+    press("q");
+    await ended.catch(() => undefined);
+  });
+  return {
+    stdout,
+    stdin,
+    ended,
+    press,
+    shows: (text: string) => vi.waitFor(() => expect(stdout.written).toContain(text), PATIENCE),
+  };
+}
+
+describe("a terminal", () => {
+  test("is put back after quitting: main screen, cursor, cooked mode", async () => {
+    const { stdout, stdin, ended, press, shows } = open([answering]);
+    await shows("✗ down");
+    press("q");
+    expect(await ended).toBe("quit");
+    expect(stdout.written.startsWith(ENTER_ALTERNATE)).toBe(true);
+    expect(stdout.written.lastIndexOf(LEAVE_ALTERNATE)).toBeGreaterThan(stdout.written.lastIndexOf("down"));
+    expect(stdout.written).toContain(SHOW_CURSOR);
+    expect(stdin.rawModes.at(-1)).toBe(false);
+  });
+
+  test("Ctrl-C is told from q", async () => {
+    const { ended, press, shows } = open([answering]);
+    await shows("local");
+    press("\u0003");
+    expect(await ended).toBe("interrupted");
+  });
+
+  test("is put back when a source breaks its promise not to reject", async () => {
+    const broken: Source = { everyMs: 20, ask: async () => Promise.reject(new TypeError("a bug")) };
+    const { stdout, ended } = open([broken]);
+    await expect(ended).rejects.toThrow("a bug");
+    expect(stdout.written).toContain(LEAVE_ALTERNATE);
+  });
+});
+
+test("a source that hangs delays neither the others nor the keys", async () => {
+  const { press, shows } = open([hanging, answering]);
+  await shows("✗ down");
+  press("2");
+  await shows("› 2 shards");
+});
+
+test("never more rows than the terminal has, before and after a resize", async () => {
+  const { stdout, press, shows } = open([answering, many], 80, 24);
+  press("3");
+  await shows("1-11 of 200");
+  // Ink clears and redraws the whole screen when a frame overflows; no such clear may ever be written.
+  const before = stdout.written;
+  expect(before).not.toContain("\u001b[2J");
+  stdout.written = "";
+  stdout.resize(60, 12);
+  await shows("of 200");
+  expect(stdout.written).not.toContain("\u001b[3J");
+});
+
+// Ink asks for Node's own stream types, of which it uses what the stubs have.
+function asStream<Stream>(stub: unknown): Stream {
+  return stub as Stream;
+}

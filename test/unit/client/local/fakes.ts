@@ -1,0 +1,122 @@
+// A machine without real processes: what was started, what runs, what was signalled. Nothing takes time.
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Clock } from "../../../../src/client/local/clock.ts";
+import type { LocalDeps, WaitReady } from "../../../../src/client/local/deps.ts";
+import type { Launch, Processes, ProcessIdentity, Signal } from "../../../../src/client/local/processes.ts";
+
+const SELF: ProcessIdentity = { pid: 100, startTime: "fleet itself" };
+
+export class FakeProcesses implements Processes {
+  readonly launches: Launch[] = [];
+  readonly signals: string[] = [];
+  readonly #running = new Map<number, string>([[SELF.pid, SELF.startTime]]);
+  readonly #ignored: readonly Signal[];
+  #nextPid = 1_000;
+
+  /** `ignored` are the signals that no process reacts to. */
+  constructor(ignored: readonly Signal[] = []) {
+    this.#ignored = ignored;
+  }
+
+  async spawn(launch: Launch): Promise<ProcessIdentity> {
+    this.launches.push(launch);
+    this.#nextPid += 1;
+    return this.put(this.#nextPid, `start of ${this.#nextPid}`);
+  }
+
+  async identify(pid: number): Promise<ProcessIdentity | null> {
+    const startTime = this.#running.get(pid);
+    return startTime === undefined ? null : { pid, startTime };
+  }
+
+  signal(pid: number, signal: Signal): boolean {
+    this.signals.push(`${signal} ${pid}`);
+    if (!this.#running.has(pid)) return false;
+    const ends = signal === "SIGTERM" || signal === "SIGKILL";
+    if (ends && !this.#ignored.includes(signal)) this.#running.delete(pid);
+    return true;
+  }
+
+  async self(): Promise<ProcessIdentity> {
+    return SELF;
+  }
+
+  /** Lets a process run under `pid`, as the kernel does when it hands out a pid again. */
+  put(pid: number, startTime: string): ProcessIdentity {
+    this.#running.set(pid, startTime);
+    return { pid, startTime };
+  }
+
+  /** Ends every process but this one, as a power cut does. */
+  endAll(): void {
+    for (const pid of this.#running.keys()) if (pid !== SELF.pid) this.#running.delete(pid);
+  }
+
+  /** Names of the processes that were started, by the folder they work in. */
+  startedNames(): string[] {
+    return this.launches.map((launch) => launch.cwd.split("/").at(-1) ?? "").sort();
+  }
+}
+
+export class FakeClock implements Clock {
+  #now = 0;
+
+  now(): number {
+    return this.#now;
+  }
+
+  async sleep(ms: number): Promise<void> {
+    this.#now += ms;
+    // Lets other work of the same turn go on, as a real sleep would.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+/** A folder that is removed when the test ends. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "fleet-local-")));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface FakeWorld {
+  readonly root: string;
+  /** Where fleets are made. */
+  readonly directory: string;
+  readonly processes: FakeProcesses;
+  readonly deps: LocalDeps;
+  readonly progress: string[];
+}
+
+export async function fakeWorld(
+  waitReady: WaitReady = async () => ({ leader: "n1" }),
+  processes = new FakeProcesses(),
+): Promise<FakeWorld> {
+  const root = await temporaryFolder();
+  const progress: string[] = [];
+  const deps: LocalDeps = {
+    processes,
+    clock: new FakeClock(),
+    program: { node: "/usr/bin/node", fleet: "/opt/fleet/bin/run.js" },
+    contextsFile: join(root, "config", "contexts.yaml"),
+    waitReady,
+    onProgress: (step) => progress.push(step),
+  };
+  return { root, directory: join(root, ".fleet"), processes, deps, progress };
+}
+
+/** What a rejected promise was rejected with: its code and its parts. */
+export async function failureOf(attempt: Promise<unknown>): Promise<Record<string, unknown>> {
+  try {
+    await attempt;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && "parts" in error) {
+      return { code: error.code, ...Object(error.parts) };
+    }
+    throw error;
+  }
+  throw new Error("expected a failure");
+}

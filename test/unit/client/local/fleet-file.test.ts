@@ -1,0 +1,105 @@
+// fleet.yaml: what is written is read back, and each fault is named with its place in the file.
+import { describe, expect, test } from "vitest";
+import { type FleetFile, formatFleetFile, parseFleetFile } from "../../../../src/client/local/fleet-file.ts";
+import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
+
+const FLEET: FleetFile = {
+  name: "local",
+  clusterId: "5d1c",
+  profile: "wan",
+  nodes: [
+    { id: 1, name: "n1", address: "127.0.0.1:4001", metricsPort: 9001 },
+    { id: 2, name: "n2", address: "[::1]:4002" },
+  ],
+  shards: [{ id: "s1", address: "127.0.0.1:4011" }],
+  clusters: ["c1", "c2"],
+};
+
+test("a fleet file reads back as it was written", () => {
+  expect(parseFleetFile("fleet.yaml", formatFleetFile(FLEET))).toEqual(FLEET);
+});
+
+test("shards, agents and the profile may be left out", () => {
+  const text = "schemaVersion: 1\nname: a\nclusterId: x\nnodes: [{id: 1, name: n1, address: 'h:1'}]\n";
+  expect(parseFleetFile("fleet.yaml", text)).toMatchObject({ profile: "lan", shards: [], clusters: [] });
+});
+
+describe("each fault is named with its place", () => {
+  const base = formatFleetFile(FLEET);
+  test.each([
+    { text: "", place: "schemaVersion", fault: "the file must be a mapping" },
+    { text: "a: [", place: "syntax", fault: "Flow sequence" },
+    {
+      text: base.replace("schemaVersion: 1", "schemaVersion: 2"),
+      place: "a later schema",
+      fault: "schemaVersion must be a whole number from 1 to 1: found 2",
+    },
+    {
+      text: base.replace("name: local", "name: Local"),
+      place: "name",
+      fault: "name must be a name of lower-case letters",
+    },
+    {
+      text: base.replace("profile: wan", "profile: moon"),
+      place: "profile",
+      fault: 'profile must be one of lan, wan: found "moon"',
+    },
+    {
+      text: base.replace("id: 2", "id: two"),
+      place: "nodes[1].id",
+      fault: "nodes[1].id must be a whole number",
+    },
+    {
+      text: base.replace("127.0.0.1:4011", "127.0.0.1"),
+      place: "shards[0].address",
+      fault: "shards[0].address must be an address host:port",
+    },
+    {
+      text: base.replace("127.0.0.1:4001", "127.0.0.1:70000"),
+      place: "a port out of range",
+      fault: "nodes[0].address must be an address",
+    },
+    { text: base.replace("id: 2", "id: 1"), place: "an id twice", fault: "nodes holds the id 1 twice" },
+    { text: base.replace("id: s1", "id: n2"), place: "a name twice", fault: "holds the name n2 twice" },
+    {
+      text: base.replace("[::1]:4002", "127.0.0.1:4001").replaceAll('"', ""),
+      place: "an address twice",
+      fault: "holds the address 127.0.0.1:4001 twice",
+    },
+    {
+      text: base.replace("- c2", "- c1"),
+      place: "a cluster twice",
+      fault: "agents holds the cluster c1 twice",
+    },
+    {
+      text: base.replace("name: n1", "name: certs"),
+      place: "a name that is taken by a folder",
+      fault: "nodes[0].name must not be any of",
+    },
+    {
+      text: base.replace("name: n1", "name: ../n1"),
+      place: "a name that leads out of the folder",
+      fault: "nodes[0].name must be a name",
+    },
+    {
+      text: base.replace("- c2", "- ca"),
+      place: "a cluster whose certificate would be the authority's",
+      fault: "agents.clusters[1] must not be any of ca",
+    },
+    {
+      text: base.replace("clusterId: 5d1c", "clusterId:"),
+      place: "no cluster id",
+      fault: "clusterId must be a text",
+    },
+  ])("$place: $fault", ({ text, fault }) => {
+    expect.assertions(3);
+    try {
+      parseFleetFile("/x/fleet.yaml", text);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      expect(error.code).toBe("CONFIG_INVALID");
+      expect(error.parts.exit).toBe(Exit.NotFound);
+      expect(`${error.parts.what}: ${error.parts.why}`).toContain(fault);
+    }
+  });
+});

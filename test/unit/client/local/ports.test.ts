@@ -1,0 +1,28 @@
+// Free ports are distinct and stay held; a taken one is told with its holder where the kernel tells it.
+import { expect, test } from "vitest";
+import { findPortHolder, holdFreePorts, isPortTaken } from "../../../../src/client/local/ports.ts";
+
+test("ports held together are distinct, taken while held, and free once released", async () => {
+  const ports = await holdFreePorts(5);
+  try {
+    expect(new Set(ports.addresses).size).toBe(5);
+    expect(await Promise.all(ports.addresses.map(isPortTaken))).toEqual([true, true, true, true, true]);
+  } finally {
+    await ports.release();
+  }
+  // Releasing twice is harmless: an error path may do it after the good one.
+  await ports.release();
+  expect(await isPortTaken(ports.addresses[0] ?? "")).toBe(false);
+});
+
+test("the holder of a port is named by pid and command", async () => {
+  const ports = await holdFreePorts(1);
+  try {
+    const holder = await findPortHolder(ports.addresses[0] ?? "");
+    // Without /proc there is no answer, and the error says less.
+    if (process.platform === "linux") expect(holder?.pid).toBe(process.pid);
+    else expect(holder).toBeNull();
+  } finally {
+    await ports.release();
+  }
+});

@@ -1,0 +1,56 @@
+// The command lines that `fleet serve` is started with: its contract with the supervisor.
+import { expect, test } from "vitest";
+import type { FleetFile } from "../../../../src/client/local/fleet-file.ts";
+import { launchOf, planProcesses } from "../../../../src/client/local/process-plan.ts";
+
+const FLEET: FleetFile = {
+  name: "local",
+  clusterId: "5d1c",
+  profile: "lan",
+  nodes: [
+    { id: 1, name: "n1", address: "127.0.0.1:4001" },
+    { id: 2, name: "n2", address: "127.0.0.1:4002" },
+  ],
+  shards: [{ id: "s1", address: "127.0.0.1:4011" }],
+  clusters: ["c1"],
+};
+const PROGRAM = { node: "node", fleet: "run.js" };
+
+const commandLine = (name: string, isFounding = false): string | undefined => {
+  const plan = planProcesses("/f", FLEET).find((candidate) => candidate.name === name);
+  return plan && launchOf(plan, PROGRAM, isFounding).args.join(" ");
+};
+
+test.each([
+  {
+    name: "n2",
+    why: "a coordinator knows all replicas and has a bounded heap",
+    args: "--max-semi-space-size=4 --max-old-space-size=512 run.js serve coordinator --id 2 --name n2 --fleet local --cluster-id 5d1c --listen 127.0.0.1:4002 --peers 1=n1@127.0.0.1:4001,2=n2@127.0.0.1:4002 --data /f/n2/data --ca /f/certs/ca.crt --cert /f/certs/n2.crt --key /f/certs/n2.key --profile lan",
+  },
+  {
+    name: "s1",
+    why: "a shard knows the coordinators only to report to them",
+    args: "run.js serve shard --id s1 --listen 127.0.0.1:4011 --coordinators 127.0.0.1:4001,127.0.0.1:4002 --data /f/s1/data --ca /f/certs/ca.crt --cert /f/certs/s1.crt --key /f/certs/s1.key",
+  },
+  {
+    name: "agents",
+    why: "agents know no coordinator at all",
+    args: "run.js serve agents --file /f/agents/agents.yaml --certs /f/certs/clusters",
+  },
+])("$name: $why", ({ name, args }) => {
+  expect(commandLine(name)).toBe(args);
+});
+
+test("only a coordinator of a fleet that is being founded may take an empty data folder for a new one", () => {
+  expect(commandLine("n1", true)?.endsWith(" --bootstrap")).toBe(true);
+  expect(commandLine("n1", false)).not.toContain("--bootstrap");
+  expect(commandLine("s1", true)).not.toContain("--bootstrap");
+});
+
+test("a fleet without clusters has no agents process", () => {
+  expect(planProcesses("/f", { ...FLEET, clusters: [] }).map((plan) => plan.name)).toEqual([
+    "n1",
+    "n2",
+    "s1",
+  ]);
+});

@@ -1,0 +1,90 @@
+// The same with real processes: they outlive nothing here, each test ends what it started.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock, waitUntil } from "../../../../src/client/local/clock.ts";
+import { isAlive } from "../../../../src/client/local/processes.ts";
+import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/client/local/start-time.ts";
+import { inspectProcess, startProcess, stopProcess } from "../../../../src/client/local/supervisor.ts";
+import { SystemProcesses } from "../../../../src/client/local/system-processes.ts";
+import { temporaryFolder } from "./fakes.ts";
+
+async function startScript(script: string) {
+  const folder = await temporaryFolder();
+  const processes = await SystemProcesses.open();
+  const deps = { processes, clock: systemClock };
+  const [pidFile, logFile] = [join(folder, "pid"), join(folder, "log")];
+  onTestFinished(async () => {
+    await stopProcess(pidFile, 0, deps);
+  });
+  const launch = { command: process.execPath, args: ["-e", script], cwd: folder, logFile };
+  const identity = await startProcess(pidFile, launch, processes);
+  const logged = async (text: string) => (await readFile(logFile, "utf8")).includes(text);
+  return { pidFile, deps, identity, logged };
+}
+
+const IDLE = "console.log('up'); setInterval(() => {}, 1000)";
+
+test("a process runs in the background, logs to its file, and ends on SIGTERM", async () => {
+  const { pidFile, deps, identity, logged } = await startScript(IDLE);
+  expect(await waitUntil(() => logged("up"), systemClock, 9_000)).toBe(true);
+  expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "running", identity });
+  expect(await stopProcess(pidFile, 9_000, deps)).toBe("stopped");
+  expect(await isAlive(identity, deps.processes)).toBe(false);
+});
+
+test("a paused process that ignores SIGTERM is killed", async () => {
+  const { pidFile, deps, identity, logged } = await startScript(`process.on('SIGTERM', () => {}); ${IDLE}`);
+  expect(await waitUntil(() => logged("up"), systemClock, 9_000)).toBe(true);
+  deps.processes.signal(identity.pid, "SIGSTOP");
+  expect(await stopProcess(pidFile, 50, deps)).toBe("killed");
+  expect(await isAlive(identity, deps.processes)).toBe(false);
+});
+
+test("a process that exits at once is seen as gone", async () => {
+  const { pidFile, deps, identity } = await startScript("process.exit(1)");
+  expect(await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 9_000)).toBe(
+    true,
+  );
+  expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "stale-pid", pid: identity.pid });
+});
+
+test("a command that does not exist is an error, not a silent pid file", async () => {
+  const folder = await temporaryFolder();
+  const processes = await SystemProcesses.open();
+  const launch = { command: join(folder, "absent"), args: [], cwd: folder, logFile: join(folder, "log") };
+  await expect(processes.spawn(launch)).rejects.toThrow("ENOENT");
+});
+
+test("a signal to a process that is gone says so", async () => {
+  const { deps, identity } = await startScript("process.exit(0)");
+  await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 9_000);
+  expect(deps.processes.signal(identity.pid, "SIGTERM")).toBe(false);
+});
+
+test.each([
+  { line: `7 (node) S ${"0 ".repeat(18)}1234 0`, startTime: "1234", why: "field 22 of proc(5)" },
+  {
+    line: `7 (a) b (c) R ${"0 ".repeat(18)}99 0`,
+    startTime: "99",
+    why: "a command may hold parentheses and spaces",
+  },
+  { line: `7 (node) Z ${"0 ".repeat(18)}1234 0`, startTime: null, why: "a zombie does not run" },
+  { line: "7 (node)", startTime: null, why: "a cut line says nothing" },
+])("start time $startTime: $why", ({ line, startTime }) => {
+  expect(parseStat(line)).toBe(startTime);
+});
+
+test.each([
+  { read: startTimeFromProc, from: "/proc" },
+  { read: startTimeFromPs, from: "ps" },
+])(
+  "a start time from $from is the same each time, and none for a pid that is free",
+  async ({ read, from }) => {
+    const first = await read(process.pid);
+    // Each source exists on some systems only.
+    if (first === null) return expect(process.platform === "linux" && from === "/proc").toBe(false);
+    expect(await read(process.pid)).toBe(first);
+    expect(await read(2 ** 22 + 1)).toBeNull();
+  },
+);

@@ -1,0 +1,179 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import AuditList from "../../../src/commands/audit/list.ts";
+import ClusterList from "../../../src/commands/cluster/list.ts";
+import ShardList from "../../../src/commands/shard/list.ts";
+import Status from "../../../src/commands/status.ts";
+import VersionCommand from "../../../src/commands/version.ts";
+import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
+import { Drift } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import {
+  clustersReply,
+  clusterView,
+  downNode,
+  fleetReply,
+  shardsReply,
+  shardView,
+  upNode,
+} from "../ui/model/fixtures.ts";
+import { run } from "./harness.ts";
+
+const client = vi.hoisted(() => ({
+  target: { name: "local" },
+  status: vi.fn(),
+  listShards: vi.fn(),
+  listClusters: vi.fn(),
+  listAudit: vi.fn(),
+  close: vi.fn(),
+}));
+vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
+vi.mock("../../../src/client/context/resolve-target.ts", () => ({
+  resolveTarget: async () => ({ name: "local" }),
+}));
+
+afterEach(() => vi.clearAllMocks());
+
+describe("fleet status", () => {
+  test("a healthy fleet: a row a node, a verdict, exit 0, the client closed", async () => {
+    client.status.mockResolvedValue(fleetReply([upNode(1), upNode(2)]));
+    const { stdout, stderr, exit } = await run(Status, "status", []);
+    expect(stdout).toMatchInlineSnapshot(`
+      "NAME  STATE  ROLE      TERM  COMMIT  APPLIED  LAG  HASH      RTT    VERSION
+      n1    ● up   leader       3     120      120    0  abcdef01  2.0ms  0.1.0
+      n2    ● up   follower     3     120      120    0  abcdef01  2.0ms  0.1.0
+
+      ● local: healthy, 2 of 2 nodes up, n1 leads term 3
+      ● state hashes agree at index 120
+      "
+    `);
+    expect({ stderr, exit, closed: client.close.mock.calls.length }).toEqual({
+      stderr: "",
+      exit: 0,
+      closed: 1,
+    });
+  });
+
+  test("a node that is down is a row of its own, and the exit code says it", async () => {
+    client.status.mockResolvedValue(fleetReply([upNode(1), downNode(2)]));
+    const { stdout, exit } = await run(Status, "status", []);
+    expect(stdout).toContain("✗ down");
+    expect(stdout).toContain("n2 (127.0.0.1:7002) is down: connection refused");
+    expect(exit).toBe(5);
+  });
+
+  test("-o json is the contract", async () => {
+    client.status.mockResolvedValue(fleetReply([upNode(1)]));
+    const { stdout } = await run(Status, "status", ["-o", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      schemaVersion: 1,
+      kind: "FleetStatus",
+      leader: "1",
+      nodes: [{ name: "n1", status: { role: "leader", term: "3", commitIndex: "120" } }],
+    });
+  });
+});
+
+describe("lists", () => {
+  test("rows are chosen, ordered and shown without headers as asked", async () => {
+    client.listShards.mockResolvedValue(
+      shardsReply(shardView("s1"), shardView("s2", { declaredClusters: 9 })),
+    );
+    const argv = ["--columns", "shard,declared", "--sort", "-declared", "--no-headers"];
+    expect((await run(ShardList, "shard:list", argv)).stdout).toBe("s2  9\ns1  4\n");
+  });
+
+  test.each([
+    { format: "name", stdout: "s1\n" },
+    { format: "jsonl", stdout: /^\{"declaredClusters":4,"kind":"Shard",.*"schemaVersion":1,.*\}\n$/ },
+    { format: "yaml", stdout: /^kind: ShardList\nschemaVersion: 1\nshards:\n/ },
+    { format: "wide", stdout: /REGISTERED\n.*2023-11-14T22:13:20\.000Z/ },
+  ])("-o $format", async ({ format, stdout }) => {
+    client.listShards.mockResolvedValue(shardsReply(shardView("s1")));
+    const ran = await run(ShardList, "shard:list", ["-o", format]);
+    if (typeof stdout === "string") expect(ran.stdout).toBe(stdout);
+    else expect(ran.stdout).toMatch(stdout);
+  });
+
+  test("an empty list leaves stdout empty and says so on stderr", async () => {
+    client.listAudit.mockResolvedValue({ stamp: undefined, entries: [] });
+    const { stdout, stderr } = await run(AuditList, "audit:list", []);
+    expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "nothing has been changed yet\n" });
+  });
+
+  test.each([
+    { drift: Drift.ABSENT, argv: ["--drift"], exit: 0, why: "drift is no failure of the command" },
+    { drift: Drift.ABSENT, argv: ["--detailed-exitcode"], exit: 8, why: "asked for" },
+    { drift: Drift.NONE, argv: ["--detailed-exitcode"], exit: 0, why: "nothing differs" },
+  ])("cluster list $argv with drift $drift exits $exit: $why", async ({ drift, argv, exit }) => {
+    client.listClusters.mockResolvedValue(clustersReply(clusterView("c1", drift)));
+    expect((await run(ClusterList, "cluster:list", argv)).exit).toBe(exit);
+  });
+});
+
+describe("failures", () => {
+  const unavailable = new OperatorError("UNAVAILABLE", {
+    what: "no leader answered in time",
+    why: "connection refused",
+    next: "see which nodes are up: fleet status",
+    endpoint: "127.0.0.1:7001",
+    exit: Exit.NoQuorum,
+  });
+
+  test("on stderr: what, code, cause, next step, endpoint", async () => {
+    client.listShards.mockRejectedValue(unavailable);
+    const { stdout, stderr, exit } = await run(ShardList, "shard:list", []);
+    expect({ stdout, exit }).toEqual({ stdout: "", exit: 5 });
+    expect(stderr).toMatchInlineSnapshot(`
+      "error: no leader answered in time [FLEET_E_UNAVAILABLE]
+        cause: connection refused
+        next: see which nodes are up: fleet status
+        endpoint: 127.0.0.1:7001
+      "
+    `);
+  });
+
+  test("under --json: the same on stdout, nothing on stderr", async () => {
+    client.listShards.mockRejectedValue(unavailable);
+    const { stdout, stderr, exit } = await run(ShardList, "shard:list", ["--json"]);
+    expect({ stderr, exit }).toEqual({ stderr: "", exit: 5 });
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      kind: "Error",
+      error: {
+        code: "FLEET_E_UNAVAILABLE",
+        what: "no leader answered in time",
+        why: "connection refused",
+        next: "see which nodes are up: fleet status",
+        endpoint: "127.0.0.1:7001",
+        exit: 5,
+      },
+    });
+  });
+
+  test.each([
+    { argv: ["--frob"], says: "unknown flag: --frob", why: "no such flag" },
+    { argv: ["--colums", "a"], says: "did you mean --columns?", why: "a typo gets a suggestion" },
+    { argv: ["-o", "jsn"], says: "did you mean --output json?", why: "a typo in a value too" },
+    { argv: ["extra"], says: "unexpected argument: extra", why: "" },
+    { argv: ["--columns", "shrd"], says: "did you mean shard?", why: "columns are known only to the table" },
+    { argv: ["--json", "-o", "yaml"], says: "contradict each other", why: "" },
+  ])("$argv exits 2 and says $says: $why", async ({ argv, says }) => {
+    client.listShards.mockResolvedValue(shardsReply());
+    const { stdout, stderr, exit } = await run(ShardList, "shard:list", argv);
+    expect(exit).toBe(2);
+    expect(stdout + stderr).toContain(says);
+    expect(stdout + stderr).not.toMatch(/ at .*\.[jt]s:\d/);
+    expect((stdout + stderr).length).toBeLessThan(500);
+  });
+
+  test("a bad flag under --json is a short JSON error", async () => {
+    const { stdout, stderr, exit } = await run(ShardList, "shard:list", ["--json", "--frob"]);
+    expect({ stderr, exit }).toEqual({ stderr: "", exit: 2 });
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "Error", error: { code: "FLEET_E_USAGE", exit: 2 } });
+  });
+});
+
+test("fleet version says what runs, without a fleet", async () => {
+  const { stdout, exit } = await run(VersionCommand, "version", ["--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ kind: "Version", node: process.version, schemaVersion: 1 });
+  expect(exit).toBe(0);
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
+import { paintFor } from "../../../../src/ui/cli/color.ts";
+import { unknownCommand } from "../../../../src/ui/cli/command-not-found.ts";
+import { bugFailure, expectedFailure, failureText } from "../../../../src/ui/cli/failure.ts";
+import { usageError } from "../../../../src/ui/cli/usage-error.ts";
+
+const plain = paintFor(false);
+
+test("an operator's error keeps its exit code and shows only the facts that it has", () => {
+  const error = new OperatorError("CLUSTER_ALREADY_BOUND", {
+    what: "cluster c1 is bound to s1",
+    next: "move it with: fleet rebind --cluster c1 --to s2",
+    exit: Exit.Precondition,
+  });
+  const failure = expectedFailure(error);
+  expect(failure?.exit).toBe(9);
+  expect(failure && failureText(failure, plain).split("\n")).toEqual([
+    "error: cluster c1 is bound to s1 [FLEET_E_CLUSTER_ALREADY_BOUND]",
+    "  next: move it with: fleet rebind --cluster c1 --to s2",
+  ]);
+});
+
+test.each([
+  { error: new TypeError("x is not a function\n    at secret.ts:1"), why: "one line, without the stack" },
+  { error: "x is not a function", why: "whatever is thrown" },
+])("what nobody foresaw is a bug: $why", ({ error }) => {
+  expect(expectedFailure(error)).toBeNull();
+  expect(failureText(bugFailure(error, "/state/crash.txt"), plain)).toBe(
+    "error: this is a bug in fleet: x is not a function (details: /state/crash.txt) [FLEET_E_BUG]",
+  );
+});
+
+describe("usage", () => {
+  const words = { command: "shard list", flags: ["columns", "sort", "output"] };
+  test.each([
+    {
+      message: "Nonexistent flags: --a, --b\nSee more help with --help",
+      what: "unknown flags: --a, --b",
+      why: "no hint at help in the middle",
+    },
+    {
+      message:
+        "The following error occurred:\n  \u001b[2mMissing required flag cluster\u001b[22m\nSee more help with --help",
+      what: "missing required flag cluster",
+      why: "no colour, no list",
+    },
+    {
+      message: "Parsing --timeout \n\t5 is not a duration\nSee more help with --help",
+      what: "--timeout: 5 is not a duration",
+      why: "one line",
+    },
+    {
+      message: "Missing 1 required arg:\nname  Name of the context\nSee more help with --help",
+      what: "missing 1 required arg: name  Name of the context",
+      why: "one line",
+    },
+  ])("$why", ({ message, what }) =>
+    expect(usageError(new Error(message), words).parts).toMatchObject({ what, exit: 2 }),
+  );
+
+  test("a flag of ours that says what is wrong keeps its words", () => {
+    const own = new OperatorError("USAGE", { what: "5 is not a duration", exit: Exit.Usage });
+    expect(usageError(own, words)).toBe(own);
+  });
+});
+
+describe("unknown commands", () => {
+  const known = ["status", "top", "shard list", "cluster list", "cluster bind"];
+  test.each([
+    { typed: "statsu", next: 'did you mean "fleet status"?', why: "a typo" },
+    { typed: "shard lst", next: 'did you mean "fleet shard list"?', why: "a typo in the second word" },
+    { typed: "clustr frobnicate", next: 'did you mean "fleet cluster"?', why: "the topic at least" },
+    { typed: "frobnicate", next: "fleet --help", why: "nothing near" },
+  ])("$typed: $why", ({ typed, next }) => {
+    const failure = unknownCommand(typed, known);
+    expect(failure.next).toContain(next);
+    expect(failure.exit).toBe(127);
+  });
+});
