@@ -5,7 +5,8 @@ import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 
 export default class Destroy extends LocalCommand {
   static override summary = "Stop and remove a local fleet, with all its data";
-  static override description = "Asks for the fleet's name; --yes answers it. Files that fleet did not make are left.";
+  static override description =
+    "Asks for the fleet's name; --yes answers it. Files that fleet did not make are left.";
   static override flags = { ...localFlags, yes: Flags.boolean({ summary: "Do not ask" }) };
 
   async run(): Promise<DestroyReport> {
@@ -16,7 +17,11 @@ export default class Destroy extends LocalCommand {
     ]);
     const fleet = await loadLocalFleet(await this.folder(flags));
     const { name } = fleet.file;
-    await this.confirmByName(name, `destroy fleet ${name} in ${fleet.directory}, with all its data`, flags.yes);
+    await this.confirmByName(
+      name,
+      `destroy fleet ${name} in ${fleet.directory}, with all its data`,
+      flags.yes,
+    );
     const report = await destroyFleet(fleet.directory, { confirmName: name }, await this.deps());
     await this.printText(report, {
       kind: "Destroyed",

@@ -11,10 +11,18 @@ export default class Init extends LocalCommand {
   static override flags = {
     ...localFlags,
     name: Flags.string({ summary: "The fleet's name (default: local)" }),
-    nodes: Flags.option({ options: ["1", "3", "5"] as const, default: "3" as const, summary: "Coordinators" })(),
+    nodes: Flags.option({
+      options: ["1", "3", "5"] as const,
+      default: "3" as const,
+      summary: "Coordinators",
+    })(),
     shards: Flags.integer({ default: 0, min: 0, max: 64, summary: "Shards to run beside them" }),
     clusters: Flags.integer({ default: 0, min: 0, max: 5_000, summary: "Clusters whose agents to run" }),
-    profile: Flags.option({ options: ["lan", "wan"] as const, default: "lan" as const, summary: "Timings" })(),
+    profile: Flags.option({
+      options: ["lan", "wan"] as const,
+      default: "lan" as const,
+      summary: "Timings",
+    })(),
   };
 
   async run(): Promise<InitReport> {

@@ -4,7 +4,8 @@ import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 
 export default class Up extends LocalCommand {
   static override summary = "Start a local fleet";
-  static override description = "Starts the processes that do not run, and waits for a leader and a committed write.";
+  static override description =
+    "Starts the processes that do not run, and waits for a leader and a committed write.";
   static override flags = { ...localFlags };
 
   async run(): Promise<InitReport> {

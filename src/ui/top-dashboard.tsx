@@ -48,6 +48,6 @@ export async function runDashboard(
 
 /** One frame as text. */
 export function frameText(state: TopState, size: FrameSize, look: Look): string {
-  const view = <TopFrameView state={state} size={size} look={look} />;
+  const view = <TopFrameView state={state} size={size} look={look} fills={false} />;
   return renderToString(view, { columns: size.columns });
 }

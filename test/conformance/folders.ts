@@ -7,21 +7,22 @@ import { resolve } from "node:path";
 export const OWN_FOLDER = import.meta.dirname;
 const REPOSITORY = resolve(OWN_FOLDER, "../..");
 
+/** Where the scripts are kept that the gate knows by name. */
+export const SHARED_FOLDER = resolve(REPOSITORY, "../shared/conformance");
+
+/** The folder to run: any folder of further scripts, by default the shared one. */
 export function upstreamFolder(): string {
-  return resolve(REPOSITORY, process.env["FLEET_CONFORMANCE_DIR"] ?? "../shared/conformance");
+  return resolve(REPOSITORY, process.env["FLEET_CONFORMANCE_DIR"] ?? SHARED_FOLDER);
 }
 
-export function hasUpstream(): boolean {
-  return existsSync(upstreamFolder());
+/** Continuous integration must not pass because the scripts were not there; nor must a folder be mistyped. */
+export function isRequired(folder: string): boolean {
+  return process.env["FLEET_CONFORMANCE_REQUIRED"] === "1" || folder !== SHARED_FOLDER;
 }
 
-/** Continuous integration must not pass because the scripts were not there. */
-export function isUpstreamRequired(): boolean {
-  return (
-    process.env["FLEET_CONFORMANCE_REQUIRED"] === "1" || process.env["FLEET_CONFORMANCE_DIR"] !== undefined
-  );
-}
-
-export function absenceNotice(): string {
-  return `conformance: ${upstreamFolder()} is not here; running our own scripts only`;
+/** Null = the folder is there. */
+export function absenceNotice(folder: string): string | null {
+  if (existsSync(folder)) return null;
+  const consequence = isRequired(folder) ? "but is required" : "so only our own scripts are run";
+  return `conformance: ${folder} does not exist, ${consequence}`;
 }

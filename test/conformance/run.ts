@@ -1,17 +1,18 @@
 // `npm run conformance`: runs every script that is found and tells which fail, with the first difference.
 
-import { absenceNotice, hasUpstream, isUpstreamRequired, OWN_FOLDER, upstreamFolder } from "./folders.ts";
+import { absenceNotice, isRequired, OWN_FOLDER, upstreamFolder } from "./folders.ts";
 import { findScripts, type Mismatch, type Outcome, runScript } from "./suite.ts";
 
 process.exitCode = main();
 
 function main(): number {
-  const upstream = hasUpstream() ? findScripts(upstreamFolder()) : [];
-  if (!hasUpstream()) {
-    console.log(absenceNotice());
-    if (isUpstreamRequired()) return 1;
-  } else if (upstream.length === 0) {
-    console.log(`conformance: no script found in ${upstreamFolder()}`);
+  const folder = upstreamFolder();
+  const absence = absenceNotice(folder);
+  if (absence !== null) console.log(absence);
+  if (absence !== null && isRequired(folder)) return 1;
+  const upstream = absence === null ? findScripts(folder) : [];
+  if (absence === null && upstream.length === 0) {
+    console.log(`conformance: no script found in ${folder}`);
     return 1;
   }
   const outcomes = [...upstream, ...findScripts(OWN_FOLDER)].map(runScript);

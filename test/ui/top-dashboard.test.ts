@@ -81,6 +81,12 @@ test("a source that hangs delays neither the others nor the keys", async () => {
   await shows("› 2 shards");
 });
 
+test("fills the screen, so that it stands in the same place wherever the cursor was", async () => {
+  const { stdout, shows } = open([answering]);
+  await shows("q quit");
+  expect(stdout.written.split("\n")).toHaveLength(24);
+});
+
 test("never more rows than the terminal has, before and after a resize", async () => {
   const { stdout, press, shows } = open([answering, many], 80, 24);
   press("3");

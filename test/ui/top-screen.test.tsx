@@ -24,7 +24,7 @@ describe("frames", () => {
   ])("$columns x $rows", ({ columns, rows }) => {
     const store = new TopStore(0);
     feedBusyFleet(store);
-    const view = <TopFrameView state={store.snapshot()} size={{ columns, rows }} look={look} />;
+    const view = <TopFrameView state={store.snapshot()} size={{ columns, rows }} look={look} fills={false} />;
     expect(`\n${renderToString(view, { columns })}\n`).toMatchSnapshot();
   });
 
@@ -34,7 +34,12 @@ describe("frames", () => {
     const draw = (colored: boolean) => {
       const size = { columns: 80, rows: 24 };
       const view = (
-        <TopFrameView state={store.snapshot()} size={size} look={{ ...look, paint: paintFor(colored) }} />
+        <TopFrameView
+          state={store.snapshot()}
+          size={size}
+          look={{ ...look, paint: paintFor(colored) }}
+          fills={false}
+        />
       );
       return renderToString(view, { columns: 80 });
     };

@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { Document, parseDocument } from "yaml";
+import { Document, isMap, parseDocument } from "yaml";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
 import type { TlsFiles } from "../../core/wire/tls.ts";
 import { ConfigReader } from "../local/config-reader.ts";
@@ -107,6 +107,9 @@ function edit(text: string, change: ContextsChange): string {
     if (change.current === null) document.delete("current");
     else document.set("current", change.current);
   }
+  // An empty map is written {}, and what is then added to it would all go onto that line.
+  const contexts = document.get("contexts");
+  if (isMap(contexts) && contexts.items.length === 0) contexts.flow = false;
   for (const [name, context] of Object.entries(change.set)) {
     if (context === null) document.deleteIn(["contexts", name]);
     else document.setIn(["contexts", name], context);

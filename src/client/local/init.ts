@@ -29,7 +29,7 @@ export interface InitOptions {
   readonly profile: Profile;
 }
 
-export type InitOutcome = "created" | "started" | "already-running";
+type InitOutcome = "created" | "started" | "already-running";
 
 /** What a start came to. Times are milliseconds since the command began. */
 export interface InitReport {

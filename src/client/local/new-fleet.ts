@@ -17,15 +17,12 @@ import { holdFreePorts } from "./ports.ts";
 import { fillStaging } from "./staging.ts";
 import { type Started, startFleet } from "./start-fleet.ts";
 
-/** What a new fleet shall consist of. */
-export interface FleetSize {
+/** What a new fleet shall be. */
+export interface NewFleet {
+  readonly name: string;
   readonly nodes: number;
   readonly shards: number;
   readonly clusters: number;
-}
-
-export interface NewFleet extends FleetSize {
-  readonly name: string;
   readonly profile: Profile;
 }
 

@@ -26,6 +26,8 @@ import { planProcesses } from "./process-plan.ts";
 
 /** Ten years: a local fleet has no renewal, and must not die of its age. The authority lasts longer. */
 const CERTIFICATE_DAYS = 3_650;
+/** Certificates written at once; thousands of clusters at once would run out of file descriptors. */
+const AT_A_TIME = 32;
 const FOLDER_MODE = 0o700;
 const KEY_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
@@ -60,11 +62,11 @@ async function writeCertificates(directory: string, fleet: FleetFile): Promise<v
   const authority = await createAuthority(`${fleet.name} authority ${fleet.clusterId}`);
   const files = authorityFiles(directory);
   await writePair(files, authority);
-  await Promise.all(
-    holdersOf(directory, fleet).map(async (holder) =>
-      writePair(holder.files, await issue(authority, holder)),
-    ),
-  );
+  const holders = holdersOf(directory, fleet);
+  for (let done = 0; done < holders.length; done += AT_A_TIME) {
+    const batch = holders.slice(done, done + AT_A_TIME);
+    await Promise.all(batch.map(async (holder) => writePair(holder.files, await issue(authority, holder))));
+  }
   // The folder of the clusters' certificates is complete in itself, as on a machine that runs only agents.
   await writeSynced(clusterTls(directory, ADMIN).ca, authority.certificate, PUBLIC_MODE);
 }

@@ -4,9 +4,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { assert, present } from "../../core/base/assert.ts";
+import { chooseStartTimeReader, type StartTimeReader } from "../../core/base/process-start.ts";
 import { isErrno } from "./errno.ts";
 import type { Launch, Processes, ProcessIdentity, Signal } from "./processes.ts";
-import { chooseStartTimeReader, type StartTimeReader } from "./start-time.ts";
 
 const LOG_MODE = 0o600;
 

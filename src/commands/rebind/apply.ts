@@ -5,7 +5,8 @@ import { RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindApply extends RebindCommand {
   static override summary = "Execute a plan";
-  static override description = "Waves of --max-parallel moves; a wave that does not end well stops those behind it.";
+  static override description =
+    "Waves of --max-parallel moves; a wave that does not end well stops those behind it.";
   static override examples = ["<%= config.bin %> rebind apply move.yaml --reason 'drain s1'"];
   static override args = { plan: Args.string({ required: true, description: "The plan's file" }) };
   static override flags = { ...runFlags };

@@ -9,7 +9,11 @@ export default class RebindPlanCommand extends RebindCommand {
   static override examples = ["<%= config.bin %> rebind plan --cluster c1 --cluster c2 --to s2 > move.yaml"];
   static override flags = {
     ...executorFlags,
-    cluster: Flags.string({ required: true, multiple: true, summary: "A cluster; may be given several times" }),
+    cluster: Flags.string({
+      required: true,
+      multiple: true,
+      summary: "A cluster; may be given several times",
+    }),
     to: Flags.string({ required: true, summary: "The shard that is to own them" }),
   };
 

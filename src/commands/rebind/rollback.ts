@@ -7,7 +7,8 @@ import { executorFlags, RebindCommand, runFlags } from "../../ui/cli/rebind-comm
 
 export default class RebindRollback extends RebindCommand {
   static override summary = "Undo a plan, or the migration that a cluster is in";
-  static override description = "Moves that never began are left alone; the others go back, the last ones first.";
+  static override description =
+    "Moves that never began are left alone; the others go back, the last ones first.";
   static override examples = [
     "<%= config.bin %> rebind rollback move.yaml",
     "<%= config.bin %> rebind rollback --cluster c1",

@@ -49,7 +49,9 @@ export function reportOf(findings: DrillFindings, gates: readonly Gate[]): Drill
     unexpected: writes.unexpected.length,
   };
   const results = gates.map((gate) => checkGate(gate, measured));
-  const verdict = results.every(({ passed }) => passed) ? "pass" : "fail";
+  // What did not happen at all has failed, whatever the gates ask for.
+  const isRecovered = Object.values(durations).every((duration) => duration !== null);
+  const verdict = isRecovered && results.every(({ passed }) => passed) ? "pass" : "fail";
   return { schemaVersion: 1, drill, startedAt, timeline, measured, gates: results, verdict };
 }
 

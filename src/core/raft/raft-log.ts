@@ -43,10 +43,6 @@ export class RaftLog {
     return this.#applied;
   }
 
-  get applying(): LogIndex {
-    return this.#applying;
-  }
-
   get firstIndex(): LogIndex {
     const snapshot = this.unstable.snapshot;
     return snapshot === null ? this.#stable.firstIndex() : logIndex(snapshot.index + 1);
@@ -134,14 +130,18 @@ export class RaftLog {
     return false;
   }
 
+  hasNextCommitted(allowUnstable: boolean): boolean {
+    if (this.#isApplyingPaused || this.unstable.snapshot !== null) return false;
+    return this.#applying < this.#appliableIndex(allowUnstable);
+  }
+
   /** What may be applied next. `allowUnstable`: also what is committed but not yet written here. */
   nextCommitted(allowUnstable: boolean): readonly Entry[] {
-    if (this.#isApplyingPaused || this.unstable.snapshot !== null) return [];
-    const low = logIndex(this.#applying + 1);
-    const high = logIndex(this.#appliableIndex(allowUnstable) + 1);
-    if (low >= high) return [];
+    if (!this.hasNextCommitted(allowUnstable)) return [];
     const bytesLeft = this.#applyingBytesMax - this.#applyingBytes;
     assert(bytesLeft > 0, "applying is paused when its limit is reached");
+    const low = logIndex(this.#applying + 1);
+    const high = logIndex(this.#appliableIndex(allowUnstable) + 1);
     const entries = this.#slice(low, high, bytesLeft);
     assert(entries !== "compacted", "entries not yet applied are not compacted");
     return entries;

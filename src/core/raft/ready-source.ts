@@ -4,7 +4,7 @@
 // "persistent state ... updated on stable storage before responding to RPCs").
 
 import { assert } from "../base/assert.ts";
-import { type LogIndex, logIndex, term as termOf } from "../base/ids.ts";
+import { logIndex, term as termOf } from "../base/ids.ts";
 import type { Core } from "./core.ts";
 import {
   APPEND_THREAD,
@@ -43,7 +43,7 @@ export class ReadySource {
       this.#changedHardState() !== null ||
       core.log.unstable.nextSnapshot() !== null ||
       core.log.unstable.nextEntries().length > 0 ||
-      core.log.nextCommitted(this.#appliesUnstable).length > 0 ||
+      core.log.hasNextCommitted(this.#appliesUnstable) ||
       core.readStates.length > 0 ||
       core.outbox.length > 0 ||
       core.afterAppendOutbox.length > 0
@@ -169,8 +169,7 @@ function softStateOf({ leader, role }: Core): SoftState {
 }
 
 function hardStateOf({ term, vote, log }: Core): HardState {
-  const commit: LogIndex = log.committed;
-  return { term, vote, commit };
+  return { term, vote, commit: log.committed };
 }
 
 function isEqual(a: HardState, b: HardState): boolean {

@@ -69,23 +69,14 @@ function isHeldOffByLease(core: Core, message: Message): boolean {
   return core.config.checkQuorum && hasHeardLeader && !isForced(message);
 }
 
+// "If one server's current term is smaller than the other's, then it updates its current term" (§5.1).
 function adoptTerm(core: Core, message: Message): void {
-  switch (message.type) {
-    case "MsgPreVote":
-      // A pre-candidate has not entered that term, and may never.
-      return;
-    case "MsgPreVoteResp":
-      // Granted for a term that this replica has yet to enter. A refusal tells of a term that exists.
-      if (message.reject) becomeFollower(core, message.term, NO_NODE);
-      return;
-    case "MsgApp":
-    case "MsgHeartbeat":
-    case "MsgSnap":
-      becomeFollower(core, message.term, message.from);
-      return;
-    default:
-      becomeFollower(core, message.term, NO_NODE);
-  }
+  const { type } = message;
+  // A pre-candidate has not entered the term that it asks about, and may never; so a granted answer tells of no
+  // term that exists. A refusal does.
+  if (type === "MsgPreVote" || (type === "MsgPreVoteResp" && !message.reject)) return;
+  const isFromLeader = type === "MsgApp" || type === "MsgHeartbeat" || type === "MsgSnap";
+  becomeFollower(core, message.term, isFromLeader ? message.from : NO_NODE);
 }
 
 // "If a server receives a request with a stale term number, it rejects the request" (§5.1). Most are ignored:

@@ -6,6 +6,7 @@
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
+import { chooseStartTimeReader } from "../base/process-start.ts";
 import type { OnReport } from "./report.ts";
 import { storageLocked } from "./storage-errors.ts";
 
@@ -40,33 +41,22 @@ export class LockFile {
   }
 }
 
-/** `<pid> <start time in clock ticks since boot>`; a dash where the system does not tell the latter. */
+/** `<pid> <start time>`; a dash where the system does not tell the latter. */
 async function describeProcess(pid: number): Promise<string> {
-  return `${pid} ${(await startTime(pid)) ?? "-"}\n`;
+  return `${pid} ${(await startTimeOf(pid)) ?? "-"}\n`;
 }
 
+// A killed holder whose parent has not asked for its end keeps its pid, but runs no more: it has no start time.
 async function isAlive(held: string): Promise<boolean> {
   const pid = pidOf(held);
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it lives under another user.
-    if (!hasCode(error, "EPERM")) return false;
-  }
-  const now = await startTime(pid);
-  const then = held.trim().split(" ")[1];
-  return now === null || then === "-" || now === then;
+  const recorded = held.trim().slice(String(pid).length + 1);
+  const now = await startTimeOf(pid);
+  return now !== null && (now === recorded || recorded === "-");
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)), counted from behind the name, which may hold spaces and parentheses. */
-async function startTime(pid: number): Promise<string | null> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
-  } catch {
-    return null;
-  }
+async function startTimeOf(pid: number): Promise<string | null> {
+  return (await chooseStartTimeReader())(pid);
 }
 
 async function tryCreate(path: string, content: string): Promise<boolean> {

@@ -42,8 +42,9 @@ function readable(message: string): string {
     .replace(/\n+See more help with --help/g, "")
     .replace(/^The following errors? occurred:\s*/, "")
     .replace(/^Parsing (--\S+)\s+/, "$1: ")
-    .replaceAll(/\s*\n\s*/g, "; ")
-    .trim();
+    .trim()
+    .replaceAll(/\n\s*Missing required flag /g, ", ")
+    .replaceAll(/\s*\n\s*/g, "; ");
   const lower = `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
   return lower.replace(/^nonexistent flag/, "unknown flag").replace(/:; /, ": ");
 }

@@ -68,7 +68,7 @@ export async function renderTextView<Report extends object>(
   return only(view.text(report, look).join("\n"));
 }
 
-export function lineText(line: Line, look: Look): string {
+function lineText(line: Line, look: Look): string {
   return look.paint.mark(line.mark, `${look.symbols.marks[line.mark]} ${line.text}`);
 }
 

@@ -18,7 +18,7 @@ export interface NodeReply {
 
 export type Verdict = "healthy" | "degraded" | "no-quorum";
 
-export interface LeaderClaim {
+interface LeaderClaim {
   readonly by: string;
   readonly leaderId: number;
   readonly term: number;

@@ -10,7 +10,7 @@ export interface MarkedCell {
 }
 
 /** A moment in milliseconds since 1970; whoever paints the table formats it. */
-export interface MomentCell {
+interface MomentCell {
   readonly atMs: number;
 }
 

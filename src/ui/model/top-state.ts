@@ -11,7 +11,7 @@ import type { Action, Pane } from "./keys.ts";
 import { pushSample } from "./ring.ts";
 
 /** A value and the moment it was heard, in milliseconds since 1970. */
-export interface Sample<Value> {
+interface Sample<Value> {
   readonly value: Value;
   readonly atMs: number;
 }

@@ -1,5 +1,5 @@
 // A frame of the dashboard placed on the screen: header on top, footer at the bottom, the panes between.
-import { Box } from "ink";
+import { Box, Spacer } from "ink";
 import type { Look } from "../model/paint.ts";
 import { type FrameSize, topFrame } from "../model/top-frame.ts";
 import type { TopState } from "../model/top-state.ts";
@@ -9,14 +9,17 @@ interface TopFrameViewProps {
   readonly state: TopState;
   readonly size: FrameSize;
   readonly look: Look;
+  /** Whether the footer stands in the last row even when there is little to show. */
+  readonly fills: boolean;
 }
 
-export function TopFrameView({ state, size, look }: TopFrameViewProps) {
+export function TopFrameView({ state, size, look, fills }: TopFrameViewProps) {
   const { header, body, footer } = topFrame(state, size, look.symbols);
   return (
-    <Box flexDirection="column">
+    <Box flexDirection="column" {...(fills ? { height: size.rows } : {})}>
       <LineBlock lines={header} paint={look.paint} />
       <LineBlock lines={body} paint={look.paint} />
+      <Spacer />
       <LineBlock lines={[footer]} paint={look.paint} />
     </Box>
   );

@@ -7,7 +7,7 @@ import type { TopEvent, TopState } from "../model/top-state.ts";
 import { TopFrameView } from "./top-frame-view.tsx";
 
 /** What the screen needs of a store. */
-export interface TopFeed {
+interface TopFeed {
   readonly subscribe: (listener: () => void) => () => void;
   readonly snapshot: () => TopState;
   readonly dispatch: (event: TopEvent) => void;
@@ -29,6 +29,7 @@ export function TopScreen({ feed, look }: TopScreenProps) {
   useEffect(() => {
     if (state.running !== "yes") exit();
   }, [state.running, exit]);
-  // The last row stays empty: a line that ends in the last row's last column makes some terminals scroll.
-  return <TopFrameView state={state} size={{ columns, rows: rows - 1 }} look={look} />;
+  // The last row is left for the cursor. A frame that fills the rest ends up in the same place wherever the cursor
+  // stood before: entering the alternate screen does not move it.
+  return <TopFrameView state={state} size={{ columns, rows: rows - 1 }} look={look} fills />;
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -24,7 +25,7 @@ test("names its holder and leaves nothing behind", async () => {
   const directory = await temporaryFolder();
   const lock = await LockFile.acquire(directory, () => undefined);
   expect(await readdir(directory)).toEqual(["lock"]);
-  expect(await readFile(join(directory, "lock"), "utf8")).toMatch(new RegExp(`^${process.pid} (\\d+|-)\n$`));
+  expect(await readFile(join(directory, "lock"), "utf8")).toMatch(new RegExp(`^${process.pid} \\S+\n$`));
   await lock.release();
   expect(await readdir(directory)).toEqual([]);
 });
@@ -49,6 +50,20 @@ test.each([
 test.runIf(process.platform === "linux")("a recycled process id does not keep it", async () => {
   const { reports } = await acquireOver(`${process.pid} 1\n`);
   expect(reports).toMatchObject([{ kind: "stale-lock-removed", pid: process.pid }]);
+});
+
+test.runIf(process.platform === "linux")("a killed holder that nobody has reaped does not keep it", async () => {
+  // The shell becomes a program that asks for no child's end, so that its ended child stays a zombie.
+  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"]);
+  try {
+    const [line] = await once(parent.stdout, "data");
+    const pid = Number.parseInt(String(line), 10);
+    await expect.poll(async () => await readFile(`/proc/${pid}/stat`, "utf8")).toMatch(/\) Z /);
+    const { reports } = await acquireOver(`${pid} -\n`);
+    expect(reports).toMatchObject([{ kind: "stale-lock-removed", pid }]);
+  } finally {
+    parent.kill("SIGKILL");
+  }
 });
 
 test("of many at once one gets it", async () => {

@@ -11,7 +11,7 @@ import {
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import { adminOnly, anyIdentity, handler, operators } from "./handler.ts";
-import { readable } from "./reads.ts";
+import { readable, readableWithReports } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
 import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
@@ -24,12 +24,12 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
     reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, operators, async (request, caller) => {
-      const stamp = await readable(context, request, caller);
+      const stamp = await readableWithReports(context, request, caller);
       const shards = shardViews(listShards(machine.view), countDeclared(machine.view), observed, now());
       return { stamp, shards };
     }),
     listClusters: handler(context, operators, async (request, caller) => {
-      const stamp = await readable(context, request, caller);
+      const stamp = await readableWithReports(context, request, caller);
       const clusters = clusterViews(listBindings(machine.view), observed, now());
       return { stamp, clusters, observedComplete: isObservedComplete(context) };
     }),

@@ -4,7 +4,7 @@ import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { ListProbesRequest, ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
-import { refusalError } from "./refusals.ts";
+import { notLeader, refusalError } from "./refusals.ts";
 
 /** Waits until this replica may serve the read; throws the RpcError of a refusal. */
 export async function readable(
@@ -24,6 +24,17 @@ export async function readable(
       await settled(context, context.driver.readIndex(caller.deadline));
   }
   return { index: context.driver.appliedIndex, term: context.driver.status().term, nodeId: context.self };
+}
+
+/** As `readable`, for answers that join what shards report: only the leader hears them, so only it may answer. */
+export async function readableWithReports(
+  context: ServiceContext,
+  request: ListRequest,
+  caller: Caller,
+): Promise<ReadStamp> {
+  const mayLackReports = request.consistency?.$case === "stale";
+  if (!mayLackReports && context.driver.status().role !== "leader") throw notLeader(context);
+  return readable(context, request, caller);
 }
 
 async function settled(

@@ -31,7 +31,7 @@ test("edits keep comments, other contexts and fields of other programs", async (
   const { root, deps } = await fakeWorld();
   const path = join(root, "contexts.yaml");
   const mine =
-    "# mine\ncurrent: prod\ncolour: never\ncontexts:\n  prod:\n    endpoints:\n      - p:1 # careful\n    readOnly: true\n";
+    "# mine\n\ncurrent: prod\ncolour: never\ncontexts:\n  prod:\n    endpoints:\n      - p:1 # careful\n    readOnly: true\n";
   await writeFile(path, mine);
   const context = { endpoints: ["127.0.0.1:4001"], directory: "/f" };
   await changeContexts(path, deps, () => ({ change: { set: { local: context } } }));
@@ -40,6 +40,19 @@ test("edits keep comments, other contexts and fields of other programs", async (
   );
   await changeContexts(path, deps, () => ({ change: { current: null, set: { local: null } } }));
   expect(await readFile(path, "utf8")).toBe(mine.replace("current: prod\n", ""));
+});
+
+test("a context added after the last one was removed is written over several lines", async () => {
+  const { root, deps } = await fakeWorld();
+  const path = join(root, "contexts.yaml");
+  const set = async (context: { endpoints: string[] } | null) => {
+    await changeContexts(path, deps, () => ({ change: { set: { local: context } } }));
+    return readFile(path, "utf8");
+  };
+  const first = await set({ endpoints: ["h:1"] });
+  expect(first).toBe("contexts:\n  local:\n    endpoints:\n      - h:1\n");
+  await set(null);
+  expect(await set({ endpoints: ["h:1"] })).toBe(first);
 });
 
 test.each([

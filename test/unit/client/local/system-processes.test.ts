@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock, waitUntil } from "../../../../src/client/local/clock.ts";
 import { isAlive } from "../../../../src/client/local/processes.ts";
-import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/client/local/start-time.ts";
+import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/core/base/process-start.ts";
 import { inspectProcess, startProcess, stopProcess } from "../../../../src/client/local/supervisor.ts";
 import { SystemProcesses } from "../../../../src/client/local/system-processes.ts";
 import { temporaryFolder } from "./fakes.ts";
@@ -70,6 +70,11 @@ test.each([
     why: "a command may hold parentheses and spaces",
   },
   { line: `7 (node) Z ${"0 ".repeat(18)}1234 0`, startTime: null, why: "a zombie does not run" },
+  {
+    line: `7 (node) Z ${"0 ".repeat(16)}3 0 1234 0`,
+    startTime: "1234",
+    why: "of a killed process three threads are still to go",
+  },
   { line: "7 (node)", startTime: null, why: "a cut line says nothing" },
 ])("start time $startTime: $why", ({ line, startTime }) => {
   expect(parseStat(line)).toBe(startTime);

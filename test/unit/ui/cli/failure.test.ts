@@ -46,6 +46,12 @@ describe("usage", () => {
       why: "no colour, no list",
     },
     {
+      message:
+        "The following errors occurred:\n  Missing required flag cluster\n  Missing required flag shard\nSee more help with --help",
+      what: "missing required flag cluster, shard",
+      why: "all that is missing at once",
+    },
+    {
       message: "Parsing --timeout \n\t5 is not a duration\nSee more help with --help",
       what: "--timeout: 5 is not a duration",
       why: "one line",

@@ -16,7 +16,7 @@ const MEMBERS = [1, 2, 3].map((id) => ({
   learner: false,
 }));
 
-export function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
+function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
   return {
     clusterId: "f1",
     clusterName: "local",

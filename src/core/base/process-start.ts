@@ -43,12 +43,14 @@ export function parseStat(line: string): string | null {
     .slice(line.lastIndexOf(")") + 1)
     .trim()
     .split(" ");
-  // proc(5): the state is field 3 and the start time field 22, and the fields after the command begin at 3.
-  const [state, startTime] = [fields[0], fields[22 - 3]];
-  return state === undefined || startTime === undefined || isDead(state) ? null : startTime;
+  // proc(5): after the command come the state, field 3, then threads in field 20 and the start time in field 22.
+  const [state, threads, startTime] = [fields[0], Number(fields[20 - 3]), fields[22 - 3]];
+  if (state === undefined || startTime === undefined) return null;
+  // Until the last thread of a killed process is gone, a write or a port of it may not be either.
+  return isDead(state) && threads <= 1 ? null : startTime;
 }
 
-/** Z is a zombie and X is dead: their pids are taken, but nothing runs. */
+/** Z is a zombie and X is dead: their pids are taken until a parent asks, which may be long, but nothing runs. */
 function isDead(state: string): boolean {
   return state.startsWith("Z") || state.startsWith("X");
 }

@@ -1,0 +1,75 @@
+// Writes at a steady rate through a client, whatever becomes of the servers, and remembers what it was told of each.
+// What must stay true: a number is one write, however often the client retries it, and only a definite refusal
+// counts as failed; everything else that was not acknowledged is unknown.
+
+import { OperatorError } from "../../core/base/errors.ts";
+import type { DrillEvent } from "../../core/drill/timeline.ts";
+import type { AttemptedWrite } from "../../core/drill/verdict.ts";
+import type { FleetClient } from "../fleet-client.ts";
+
+const WRITE_DEADLINE_MS = 15_000;
+const UNKNOWN_OUTCOMES = new Set(["OUTCOME_UNKNOWN", "UNAVAILABLE"]);
+
+export interface SteadyWriterOptions {
+  readonly drillId: string;
+  /** Writes a second. */
+  readonly rate: number;
+  /** Milliseconds on the drill's clock. */
+  readonly now: () => number;
+  readonly onEvent: (event: DrillEvent) => void;
+}
+
+export class SteadyWriter {
+  readonly #client: FleetClient;
+  readonly #options: SteadyWriterOptions;
+  readonly #results = new Map<number, AttemptedWrite["result"]>();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #startedMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #last = 0;
+
+  constructor(client: FleetClient, options: SteadyWriterOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#startedMs = options.now();
+    options.onEvent({ kind: "started", atMs: this.#startedMs });
+    this.#timer = setInterval(() => this.#writeDue(), 1_000 / options.rate);
+  }
+
+  get acknowledged(): number {
+    return [...this.#results.values()].filter((result) => result === "acknowledged").length;
+  }
+
+  /** Stops starting writes and waits for the outcome of those under way. */
+  async stop(): Promise<readonly AttemptedWrite[]> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#underWay);
+    this.#options.onEvent({ kind: "stopped", atMs: this.#options.now() });
+    return [...this.#results].map(([number, result]) => ({ number, result }));
+  }
+
+  // A timer that was late makes up for it: the rate is kept on average.
+  #writeDue(): void {
+    const due = Math.floor(((this.#options.now() - this.#startedMs) / 1_000) * this.#options.rate);
+    while (this.#last < due) {
+      this.#last += 1;
+      const write = this.#write(this.#last);
+      this.#underWay.add(write);
+      void write.then(() => this.#underWay.delete(write));
+    }
+  }
+
+  async #write(number: number): Promise<void> {
+    const { drillId, now, onEvent } = this.#options;
+    this.#results.set(number, "unknown");
+    try {
+      const operation = { kind: { $case: "recordProbe", value: { drillId, number } } } as const;
+      const { term } = await this.#client.submit(operation, { reason: drillId, deadlineMs: WRITE_DEADLINE_MS });
+      this.#results.set(number, "acknowledged");
+      onEvent({ kind: "acknowledged", atMs: now(), number, term });
+    } catch (error) {
+      const isDefinite = error instanceof OperatorError && !UNKNOWN_OUTCOMES.has(error.code);
+      this.#results.set(number, isDefinite ? "failed" : "unknown");
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// A drill's report as lines for people: what happened when, what was measured, which gates held.
+import type { DrillReport } from "../../core/drill/report.ts";
+import { formatDuration } from "../model/duration.ts";
+import type { Look } from "../model/paint.ts";
+import type { TextView } from "./view.ts";
+
+export const drillView: TextView<DrillReport> = {
+  kind: "DrillReport",
+  text: (report, look) => [...timeline(report), "", ...measured(report), "", ...verdict(report, look)],
+  name: (report) => report.verdict,
+};
+
+function timeline(report: DrillReport): string[] {
+  return report.timeline.map((line) => `${`${line.atMs}ms`.padStart(8)}  ${line.what}`);
+}
+
+function measured({ measured: found }: DrillReport): string[] {
+  const { attempted, acknowledged, failed, unknown } = found.writes;
+  return [
+    `kill → new leader     ${duration(found.faultToLeaderMs)}`,
+    `kill → first write    ${duration(found.faultToFirstWriteMs)}`,
+    `restart → caught up   ${duration(found.catchUpMs)}`,
+    `writes                ${attempted} attempted, ${acknowledged} acknowledged, ${failed} failed, ${unknown} unknown`,
+    `lost                  ${found.lost}`,
+    `applied twice         ${found.duplicated}`,
+  ];
+}
+
+function verdict({ gates, verdict: word }: DrillReport, { paint, symbols }: Look): string[] {
+  const line = (isGood: boolean, text: string) => {
+    const mark = isGood ? "good" : "bad";
+    return paint.mark(mark, `${symbols.marks[mark]} ${text}`);
+  };
+  return [
+    ...gates.map((gate) =>
+      line(gate.passed, `${gate.name} ${gate.actual ?? "did not happen"}, at most ${gate.limit}`),
+    ),
+    line(word === "pass", `verdict: ${word}`),
+  ];
+}
+
+const duration = (ms: number | null): string => (ms === null ? "did not happen" : formatDuration(ms));

@@ -1,0 +1,131 @@
+// A real local fleet in a temporary folder, made by the real `fleet init`, for tests: its processes can be killed,
+// paused, started and wiped; at the end nothing of it is left. Needs the built program (npm run build).
+
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Target } from "../../src/client/context/target.ts";
+import { localTarget } from "../../src/client/context/target.ts";
+import { FleetClient } from "../../src/client/fleet-client.ts";
+import type { FleetStatus } from "../../src/client/fleet-status.ts";
+import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
+import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
+import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
+import { waitReady } from "../../src/client/wait-ready.ts";
+
+const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
+
+export interface Ran {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class TestFleet {
+  /** The fleet's own folder. */
+  readonly directory: string;
+  readonly #home: string;
+  #clients: FleetClient[] = [];
+
+  private constructor(home: string) {
+    this.#home = home;
+    this.directory = join(home, ".fleet");
+  }
+
+  /** An empty home: no fleet yet. */
+  static async empty(): Promise<TestFleet> {
+    return new TestFleet(await mkdtemp(join(tmpdir(), "fleet-test-")));
+  }
+
+  /** Made and started by `fleet init` with these arguments. */
+  static async init(...args: readonly string[]): Promise<TestFleet> {
+    const fleet = await TestFleet.empty();
+    const ran = await fleet.run("init", ...args);
+    if (ran.exit === 0) return fleet;
+    await fleet.dispose();
+    throw new Error(`fleet init failed: ${ran.stderr}`);
+  }
+
+  get home(): string {
+    return this.#home;
+  }
+
+  /** The environment in which this fleet's commands run: nothing of the user's is read or written. */
+  get env(): NodeJS.ProcessEnv {
+    const { PATH, TMPDIR } = process.env;
+    return { PATH, TMPDIR, HOME: this.#home, XDG_CONFIG_HOME: join(this.#home, "config"), NO_COLOR: "1" };
+  }
+
+  /** Runs `fleet` as a process of its own, in this fleet's home. */
+  run(...args: readonly string[]): Promise<Ran> {
+    return new Promise((resolve) => {
+      const options = { cwd: this.#home, env: this.env, maxBuffer: 64 * 1024 * 1024 };
+      execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
+        const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ exit, stdout, stderr });
+      });
+    });
+  }
+
+  async target(): Promise<Target> {
+    return localTarget(await loadLocalFleet(this.directory), "test");
+  }
+
+  /** A client of this fleet, closed with it. */
+  async client(): Promise<FleetClient> {
+    const client = FleetClient.connect(await this.target());
+    this.#clients.push(client);
+    return client;
+  }
+
+  deps(): Promise<LocalDeps> {
+    return systemDeps(waitReady, () => undefined, this.env);
+  }
+
+  async kill(name: string): Promise<void> {
+    await killNode(this.directory, name, await this.deps());
+  }
+
+  async start(name: string): Promise<void> {
+    await startNode(this.directory, name, await this.deps());
+  }
+
+  async pause(name: string): Promise<void> {
+    await pauseNode(this.directory, name, (await this.deps()).processes);
+  }
+
+  async resume(name: string): Promise<void> {
+    await resumeNode(this.directory, name, (await this.deps()).processes);
+  }
+
+  /** Looks until `wanted` holds, and returns that look. Throws with the last one when it never does. */
+  async untilStatus(
+    client: FleetClient,
+    wanted: (status: FleetStatus) => boolean,
+    limitMs = 30_000,
+  ): Promise<FleetStatus> {
+    const endMs = performance.now() + limitMs;
+    for (;;) {
+      const status = await client.status();
+      if (wanted(status)) return status;
+      if (performance.now() > endMs) throw new Error(`never came to be: ${JSON.stringify(status, null, 1)}`);
+    }
+  }
+
+  /** Stops every process and removes every file. */
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    this.#clients = [];
+    await this.run("down");
+    await rm(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** The name of the node that leads. */
+export function leaderOf(status: FleetStatus): string {
+  const leader = status.nodes.find((node) => node.nodeId === status.leader);
+  if (leader === undefined) throw new Error("nobody leads");
+  return leader.name;
+}

@@ -1,0 +1,73 @@
+// What all commands share: bugs that stay out of the terminal, and questions that a script cannot answer.
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FleetCommand } from "../../../src/ui/cli/fleet-command.ts";
+import { run } from "./harness.ts";
+
+class Buggy extends FleetCommand {
+  async run(): Promise<void> {
+    await this.parse(Buggy);
+    throw new TypeError("x is not a function\nsecond line");
+  }
+}
+
+class Destructive extends FleetCommand {
+  async run(): Promise<void> {
+    await this.parse(Destructive);
+    await this.confirmByName("local", "destroy fleet local", this.argv.includes("--ascii"));
+    await this.printText({ destroyed: true }, { kind: "Destroyed", text: () => ["destroyed"] });
+  }
+}
+
+describe("a bug", () => {
+  let state = "";
+  beforeEach(async () => {
+    state = await mkdtemp(join(tmpdir(), "fleet-state-"));
+    vi.stubEnv("XDG_STATE_HOME", state);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(state, { recursive: true });
+  });
+
+  test("is one line that names a file with the stack, and exit code 1", async () => {
+    const { stdout, stderr, exit } = await run(Buggy, "buggy", []);
+    expect({ stdout, exit }).toEqual({ stdout: "", exit: 1 });
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stderr).toContain("this is a bug in fleet: x is not a function");
+    const [name = ""] = await readdir(join(state, "fleet"));
+    expect(stderr).toContain(name);
+    expect(await readFile(join(state, "fleet", name), "utf8")).toMatch(
+      /TypeError: x is not a function[\s\S]*base-command\.test\.ts/,
+    );
+  });
+
+  test("shows its stack when asked for by FLEET_DEBUG=1", async () => {
+    vi.stubEnv("FLEET_DEBUG", "1");
+    expect((await run(Buggy, "buggy", [])).stderr).toContain("base-command.test.ts");
+  });
+
+  test("is JSON under --json", async () => {
+    const { stdout, stderr } = await run(Buggy, "buggy", ["--json"]);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "Error", error: { code: "FLEET_E_BUG", exit: 1 } });
+  });
+
+  test("is said even where its details cannot be written", async () => {
+    vi.stubEnv("XDG_STATE_HOME", "/dev/null");
+    expect((await run(Buggy, "buggy", [])).stderr).toContain("run again with FLEET_DEBUG=1");
+  });
+});
+
+describe("a destructive command", () => {
+  test("refuses when there is nobody to ask", async () => {
+    const { stdout, stderr, exit } = await run(Destructive, "destructive", []);
+    expect({ stdout, exit }).toEqual({ stdout: "", exit: 2 });
+    expect(stderr).toContain("FLEET_E_NOT_CONFIRMED");
+  });
+  test("goes on when told to", async () => {
+    expect((await run(Destructive, "destructive", ["--ascii"])).stdout).toBe("destroyed\n");
+  });
+});

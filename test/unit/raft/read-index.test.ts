@@ -1,0 +1,153 @@
+// Raft §6.4: linearizable reads without a write.
+
+import { expect, test } from "vitest";
+import { logIndex, nodeId } from "../../../src/core/base/ids.ts";
+import { bytes, confState, logOf, Network, Peer, textOf } from "./network.ts";
+
+const readsOf = (peer: Peer) => peer.reads.map(({ index, context }) => `${textOf(context)}@${index}`);
+
+test.each([
+  { at: 1, why: "the leader" },
+  { at: 2, why: "a follower, by way of the leader" },
+])("a read at $at, $why, is confirmed at the commit index", ({ at }) => {
+  const network = Network.of(3);
+  network.elect(1).raft.propose(bytes("x"));
+  network.settle();
+  network.peer(at).raft.readIndex(bytes("r"));
+  network.settle();
+  expect(readsOf(network.peer(at))).toEqual(["r@2"]);
+});
+
+test("a learner can read", () => {
+  const state = confState([1], { learners: [nodeId(2)] });
+  const network = new Network([new Peer(1, logOf(state)), new Peer(2, logOf(state))]);
+  network.elect(1);
+  network.peer(2).raft.readIndex(bytes("r"));
+  network.settle();
+  expect(readsOf(network.peer(2))).toEqual(["r@1"]);
+});
+
+test("equal names of reads from different replicas are not confused", () => {
+  const network = Network.of(3);
+  network.elect(1);
+  for (const peer of network.peers) peer.raft.readIndex(bytes("same"));
+  network.settle();
+  for (const peer of network.peers) expect(readsOf(peer)).toEqual(["same@1"]);
+});
+
+test("a leader cut off from its quorum confirms nothing", () => {
+  const network = Network.of(3);
+  const leader = network.elect(1);
+  network.isolate(1);
+  leader.raft.readIndex(bytes("stale"));
+  network.elect(2).raft.propose(bytes("newer"));
+  network.settle();
+  network.tick(3, 1);
+  expect(leader.reads).toEqual([]);
+  network.heal();
+  network.tick(3);
+  expect(leader.status.role).toBe("follower");
+  expect(leader.reads).toEqual([]);
+});
+
+test("a lost round of confirmations is repeated by the next heartbeat (bug list 8)", () => {
+  const network = Network.of(3);
+  const leader = network.elect(1);
+  network.isolate(1);
+  leader.raft.readIndex(bytes("r"));
+  network.settle();
+  expect(leader.reads).toEqual([]);
+  network.heal();
+  network.tick(1, 1);
+  expect(readsOf(leader)).toEqual(["r@1"]);
+});
+
+test("answers to heartbeats sent before the read do not confirm it", () => {
+  const network = Network.of(3);
+  const leader = network.elect(1);
+  leader.raft.tick();
+  const heartbeats = leader.process();
+  for (const message of heartbeats) network.deliver(message);
+  leader.raft.readIndex(bytes("late"));
+  const answers = [2, 3].flatMap((id) => [...network.peer(id).process()]);
+  leader.process();
+  for (const answer of answers) network.deliver(answer);
+  leader.process();
+  expect(leader.reads).toEqual([]);
+});
+
+test("a new leader postpones reads until it has committed in its term (etcd#7331)", () => {
+  const network = Network.of(3);
+  network.elect(1).raft.propose(bytes("x"));
+  // Node 1 commits x; nobody else learns of it.
+  network.loses = ({ type, commit }) => type === "MsgApp" && commit >= 2;
+  network.settle();
+  expect(network.peer(1).status.commit).toBe(2);
+  network.loses = ({ from, to, type }) => from === 1 || to === 1 || type === "MsgAppResp";
+  const leader = network.elect(2);
+  expect(leader.status).toMatchObject({ role: "leader", commit: 1 });
+  leader.raft.readIndex(bytes("r"));
+  network.tick(3, 2);
+  expect(leader.reads).toEqual([]);
+  network.isolate(1);
+  leader.raft.reportUnreachable(nodeId(3));
+  network.tick(2, 2);
+  expect(readsOf(leader)).toEqual(["r@3"]);
+});
+
+test("a single voter answers at once, but not before its first commit", () => {
+  const peer = new Peer(1, logOf(confState([1]), [1, 1]));
+  peer.raft.campaign();
+  peer.processOne();
+  peer.raft.readIndex(bytes("early"));
+  peer.process();
+  peer.raft.readIndex(bytes("later"));
+  peer.process();
+  expect(readsOf(peer)).toEqual(["early@3", "later@3"]);
+});
+
+test("without a leader a read is dropped", () => {
+  const network = Network.of(3);
+  network.peer(2).raft.readIndex(bytes("r"));
+  network.settle();
+  expect(network.peer(2).reads).toEqual([]);
+});
+
+test("a removed leader does not confirm reads by itself", () => {
+  const network = Network.of(2);
+  const leader = network.elect(1);
+  leader.raft.proposeConfChange({
+    transition: "auto",
+    changes: [{ kind: "remove", node: nodeId(1) }],
+    context: bytes(""),
+  });
+  network.settle();
+  network.isolate(1);
+  leader.raft.readIndex(bytes("r"));
+  leader.process();
+  expect(leader.reads).toEqual([]);
+});
+
+test("leases answer without a round of heartbeats", () => {
+  const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
+  const leader = network.elect(1);
+  network.isolate(1);
+  leader.raft.readIndex(bytes("r"));
+  leader.process();
+  expect(readsOf(leader)).toEqual(["r@1"]);
+});
+
+test("a lease is void once a transfer was asked for, since its target may lead already (§6.4.1)", () => {
+  const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
+  const leader = network.elect(1);
+  leader.raft.transferLeader(nodeId(2));
+  const [timeoutNow] = leader.process();
+  expect(timeoutNow?.type).toBe("MsgTimeoutNow");
+  network.isolate(1);
+  if (timeoutNow !== undefined) network.peer(2).raft.step(timeoutNow);
+  network.settle();
+  expect(network.peer(2).status).toMatchObject({ role: "leader", commit: logIndex(2) });
+  leader.raft.readIndex(bytes("r"));
+  leader.process();
+  expect(leader.reads).toEqual([]);
+});
