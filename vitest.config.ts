@@ -2,7 +2,12 @@ import { defineConfig } from "vitest/config";
 
 const project = (name: string, timeoutMs: number) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.{ts,tsx}`], testTimeout: timeoutMs, hookTimeout: timeoutMs },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.{ts,tsx}`],
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+  },
 });
 
 export default defineConfig({

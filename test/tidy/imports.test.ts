@@ -9,7 +9,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/raft": ["src/core/base"],
   "src/core/wire": ["src/core/base"],
   "src/core/fleet": ["src/core/base", "src/core/wire/gen"],
-  "src/core/storage": ["src/core/base", "src/core/raft (types)"],
+  "src/core/storage": [
+    "src/core/base",
+    "src/core/raft (types)",
+    "src/core/raft/message.ts",
+    "src/core/raft/entry-size.ts",
+  ],
   "src/core/transport": ["src/core/base", "src/core/raft (types)", "src/core/wire"],
   "src/core/coordinator": [
     "src/core/base",
@@ -27,14 +32,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/ui/model": ["src/core/base", "src/core/wire/gen"],
   "src/ui/part": ["src/ui/model"],
   "src/ui/view": ["src/ui/model", "src/ui/part"],
-  "src/ui/cli": ["src/core/base", "src/core/wire (types)", "src/client", "src/ui/model"],
-  "src/ui/top": [
+  "src/ui/cli": [
     "src/core/base",
     "src/core/wire (types)",
-    "src/client (types)",
+    "src/core/drill (types)",
+    "src/core/rebind (types)",
+    "src/client",
     "src/ui/model",
-    "src/ui/view",
   ],
+  "src/ui": ["src/core/base", "src/core/wire (types)", "src/client (types)"],
   "src/commands/serve": [
     "src/core/base",
     "src/core/wire (types)",
@@ -72,7 +78,8 @@ function mayImport(room: string, target: string, isTypeOnly: boolean): boolean {
   return (ROOMS[room] ?? []).some((allowed) => {
     const typesOnly = allowed.endsWith(" (types)");
     const prefix = allowed.replace(" (types)", "");
-    return target.startsWith(`${prefix}/`) && (!typesOnly || isTypeOnly);
+    const isWithin = target === prefix || target.startsWith(`${prefix}/`);
+    return isWithin && (!typesOnly || isTypeOnly);
   });
 }
 

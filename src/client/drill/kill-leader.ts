@@ -55,7 +55,13 @@ class KillLeaderDrill {
   readonly #events: DrillEvent[] = [];
   readonly #startedAt = new Date();
 
-  constructor(client: FleetClient, deps: LocalDeps, options: KillLeaderOptions, directory: string, leader: Leader) {
+  constructor(
+    client: FleetClient,
+    deps: LocalDeps,
+    options: KillLeaderOptions,
+    directory: string,
+    leader: Leader,
+  ) {
     this.#client = client;
     this.#deps = deps;
     this.#options = options;
@@ -66,7 +72,12 @@ class KillLeaderDrill {
   async run(): Promise<DrillReport> {
     const drillId = `kill-leader-${this.#startedAt.getTime()}`;
     const { rate, gates } = this.#options;
-    const writer = new SteadyWriter(this.#client, { drillId, rate, now, onEvent: (event) => this.#note(event) });
+    const writer = new SteadyWriter(this.#client, {
+      drillId,
+      rate,
+      now,
+      onEvent: (event) => this.#note(event),
+    });
     await sleep(this.#options.beforeMs);
     try {
       await this.#kill();
@@ -110,9 +121,13 @@ class KillLeaderDrill {
     while (now() < endMs) {
       if (!isLed) {
         const status = await this.#client.status({ perNodeTimeoutMs: NODE_TIMEOUT_MS });
-        const leader = status.nodes.find((node) => node.nodeId === status.leader && node.name !== this.#leader.name);
-        isLed = leader?.status !== undefined && leader.status !== null && leader.status.term > this.#leader.term;
-        if (isLed && leader) this.#note({ kind: "leader", atMs: now(), node: leader.name, term: leader.status?.term ?? 0 });
+        const leader = status.nodes.find(
+          (node) => node.nodeId === status.leader && node.name !== this.#leader.name,
+        );
+        isLed =
+          leader?.status !== undefined && leader.status !== null && leader.status.term > this.#leader.term;
+        if (isLed && leader)
+          this.#note({ kind: "leader", atMs: now(), node: leader.name, term: leader.status?.term ?? 0 });
       }
       const durations = measure(this.#events);
       if (isLed && durations.faultToFirstWriteMs !== null) return;

@@ -64,7 +64,10 @@ export class SteadyWriter {
     this.#results.set(number, "unknown");
     try {
       const operation = { kind: { $case: "recordProbe", value: { drillId, number } } } as const;
-      const { term } = await this.#client.submit(operation, { reason: drillId, deadlineMs: WRITE_DEADLINE_MS });
+      const { term } = await this.#client.submit(operation, {
+        reason: drillId,
+        deadlineMs: WRITE_DEADLINE_MS,
+      });
       this.#results.set(number, "acknowledged");
       onEvent({ kind: "acknowledged", atMs: now(), number, term });
     } catch (error) {

@@ -28,7 +28,11 @@ export async function makePlan(client: FleetClient, request: PlanRequest): Promi
 }
 
 /** The plan that undoes the migration that `cluster` is in. Throws CLUSTER_UNKNOWN or NO_MIGRATION. */
-export async function undoPlan(client: FleetClient, cluster: string, executor: Executor): Promise<RebindPlan> {
+export async function undoPlan(
+  client: FleetClient,
+  cluster: string,
+  executor: Executor,
+): Promise<RebindPlan> {
   const row = (await declaredBindings(client)).get(cluster) ?? clusterUnknown(cluster);
   if (row.migration === undefined) {
     throw new OperatorError("NO_MIGRATION", {
@@ -44,13 +48,17 @@ export async function undoPlan(client: FleetClient, cluster: string, executor: E
 
 async function declaredBindings(client: FleetClient): Promise<Map<string, Binding>> {
   const { clusters } = await client.listClusters();
-  return new Map(clusters.flatMap(({ clusterId, declared }) => (declared ? [[clusterId, declared] as const] : [])));
+  return new Map(
+    clusters.flatMap(({ clusterId, declared }) => (declared ? [[clusterId, declared] as const] : [])),
+  );
 }
 
 // A rebind that was interrupted is planned again as the migration that is under way, so that it goes on.
 function resumed(move: Move, row: Binding | undefined): Move {
   const { migration } = row ?? {};
-  return migration !== undefined && row?.shardId === move.to ? { ...move, migrationId: migration.migrationId } : move;
+  return migration !== undefined && row?.shardId === move.to
+    ? { ...move, migrationId: migration.migrationId }
+    : move;
 }
 
 function sourceOf(row: Binding, to: string): string {

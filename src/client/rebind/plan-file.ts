@@ -21,7 +21,11 @@ export async function readPlan(path: string): Promise<RebindPlan> {
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(path, [broken.message.split("\n", 1)[0] ?? ""]);
   const parsed = parsePlan(document.toJS());
-  if (!parsed.ok) throw invalid(path, parsed.problems.map((problem) => `${problem.path} ${problem.what}`.trim()));
+  if (!parsed.ok)
+    throw invalid(
+      path,
+      parsed.problems.map((problem) => `${problem.path} ${problem.what}`.trim()),
+    );
   return parsed.plan;
 }
 

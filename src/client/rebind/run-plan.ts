@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly onStep: (move: Move, step: NextStep) => void;
 }
 
-export interface MoveReport extends Move {
+interface MoveReport extends Move {
   readonly result: "done" | "blocked" | "timed-out" | "not-started";
   /** The step that it came to, with its reason when it is blocked. */
   readonly step: NextStep["step"] | "none";
@@ -61,7 +61,12 @@ export async function previewPlan(
   const moves = await Promise.all(
     plan.moves.map(async (move): Promise<MoveReport> => {
       const step = nextStep(move, await observe(fleet, move, mover, false));
-      return { ...move, result: step.step === "blocked" ? "blocked" : "not-started", step: step.step, why: whyOf(step) };
+      return {
+        ...move,
+        result: step.step === "blocked" ? "blocked" : "not-started",
+        step: step.step,
+        why: whyOf(step),
+      };
     }),
   );
   return { plan: plan.name, moves };
@@ -165,7 +170,10 @@ function fleetOf(shards: readonly ShardView[], clusters: readonly ClusterView[])
   const rows = shards.flatMap(({ shard, observed }) => (shard ? [{ shard, observed }] : []));
   return {
     clusters: new Map(
-      clusters.map(({ clusterId, declared, observed }) => [clusterId, { binding: declared ?? null, observed }]),
+      clusters.map(({ clusterId, declared, observed }) => [
+        clusterId,
+        { binding: declared ?? null, observed },
+      ]),
     ),
     reporting: new Set(rows.filter((row) => row.observed !== undefined).map((row) => row.shard.shardId)),
     addresses: new Map(rows.map(({ shard }) => [shard.shardId, shard.address])),

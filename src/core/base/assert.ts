@@ -9,11 +9,6 @@ export function assert(condition: boolean, claim: string): asserts condition {
   if (!condition) throw new AssertionError(`broken invariant: ${claim}`);
 }
 
-/** For the place after a closed switch that the types say cannot be reached. */
-export function unreachable(value: never): never {
-  throw new AssertionError(`broken invariant: unreachable case ${JSON.stringify(value)}`);
-}
-
 /** The value, asserted to be there. `claim` says why it must be. */
 export function present<T>(value: T | null | undefined, claim: string): T {
   assert(value !== null && value !== undefined, claim);

@@ -2,7 +2,7 @@
 // All numbers are safe integers; the wire asserts it.
 
 declare const brand: unique symbol;
-export type Brand<Value, Name extends string> = Value & { readonly [brand]: Name };
+type Brand<Value, Name extends string> = Value & { readonly [brand]: Name };
 
 export type NodeId = Brand<number, "NodeId">;
 export type Term = Brand<number, "Term">;

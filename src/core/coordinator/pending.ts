@@ -14,9 +14,7 @@ export type Refusal =
   | "overloaded"
   | "no-quorum";
 
-export type Settled<Value> =
-  | ({ readonly ok: true } & Value)
-  | { readonly ok: false; readonly refusal: Refusal };
+type Settled<Value> = ({ readonly ok: true } & Value) | { readonly ok: false; readonly refusal: Refusal };
 export type WriteResult<Result> = Settled<{
   readonly index: LogIndex;
   readonly term: Term;

@@ -56,7 +56,8 @@ export abstract class ServeCommand extends BaseCommand {
     process.on("uncaughtException", fatal.resolve);
     const role = await start(log, fatal.resolve).catch((error: unknown) => {
       logFailure(log, error);
-      throw error;
+      // What was opened before the failure would keep the process alive, and its supervisor waiting.
+      process.exit(expectedFailure(error)?.exit ?? Exit.Failure);
     });
     const stop = Promise.withResolvers<NodeJS.Signals>();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop.resolve);

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock, waitUntil } from "../../../../src/client/local/clock.ts";
 import { isAlive } from "../../../../src/client/local/processes.ts";
-import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/core/base/process-start.ts";
 import { inspectProcess, startProcess, stopProcess } from "../../../../src/client/local/supervisor.ts";
 import { SystemProcesses } from "../../../../src/client/local/system-processes.ts";
+import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/core/base/process-start.ts";
 import { temporaryFolder } from "./fakes.ts";
 
 async function startScript(script: string) {
