@@ -1,7 +1,7 @@
 // The file format of data-driven tests (github.com/cockroachdb/datadriven): a directive line, optional input,
 // `----`, the expected output up to a blank line. Parsing only; what directives mean is a driver's matter.
 
-export interface Argument {
+interface Argument {
   readonly key: string;
   /** Empty for a positional argument. */
   readonly values: readonly string[];

@@ -3,10 +3,6 @@
 
 const LOG_LINE = /^ *(DEBUG|INFO|WARN|ERROR|FATAL|PANIC) /;
 
-export function isEqualOutput(expected: string, actual: string): boolean {
-  return normalize(expected) === normalize(actual);
-}
-
 /** The text without log lines; nothing but log lines is as good as `ok`. */
 export function normalize(text: string): string {
   const ended = text === "" || text.endsWith("\n") ? text : `${text}\n`;

@@ -11,7 +11,7 @@ function varintBytes(value: number): number {
   return bytes;
 }
 
-export function encodedBytes(entry: Entry): number {
+function encodedBytes(entry: Entry): number {
   const header = 2 + 1 + varintBytes(entry.term) + 1 + varintBytes(entry.index);
   const length = entry.data.length;
   return length === 0 ? header : header + 1 + varintBytes(length) + length;

@@ -12,7 +12,7 @@ import { newMessage } from "./new-message.ts";
 import { broadcastAppend } from "./replication.ts";
 
 /** Why a leader appended an empty entry in place of a configuration change. */
-export type ConfChangeRefusal = "change-pending" | "joint" | "not-joint";
+type ConfChangeRefusal = "change-pending" | "joint" | "not-joint";
 
 export type Proposed =
   | {

@@ -5,7 +5,7 @@
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 
 /** What an empty set of voters has committed: everything. */
-export const EVERYTHING = Number.POSITIVE_INFINITY as LogIndex;
+export const EVERYTHING = logIndex(Number.POSITIVE_INFINITY);
 
 export type VoteResult = "won" | "pending" | "lost";
 export type Acknowledged = (voter: NodeId) => LogIndex | undefined;

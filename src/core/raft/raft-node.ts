@@ -9,8 +9,7 @@ import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
 import { Core } from "./core.ts";
 import { applyConfChange } from "./membership.ts";
-import type { ConfState, Message } from "./message.ts";
-import { NO_NODE } from "./message.ts";
+import { type ConfState, type Message, NO_NODE } from "./message.ts";
 import { newMessage } from "./new-message.ts";
 import { type Proposed, propose } from "./proposal.ts";
 import { assertValid, type RaftConfig } from "./raft-config.ts";
@@ -70,7 +69,10 @@ export class RaftNode {
     return propose(this.#core, [{ type, data: encodeConfChange(change) }]);
   }
 
-  /** A committed change takes effect. Returns the configuration to store with the applied state. */
+  /**
+   * A committed change takes effect. Returns the configuration to store with the applied state. A driver that
+   * applies later than it takes Readys must leave out what a snapshot received meanwhile covers.
+   */
   applyConfChange(change: ConfChange): ConfState {
     return applyConfChange(this.#core, change);
   }

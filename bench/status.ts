@@ -1,0 +1,22 @@
+// `fleet status` as a process of its own, on a warm machine.
+
+import { TestFleet } from "../test/integration/local-fleet.ts";
+import type { Measurement } from "./measurement.ts";
+
+const RUNS = 20;
+
+export async function benchStatus(): Promise<readonly Measurement[]> {
+  const fleet = await TestFleet.init();
+  try {
+    await fleet.run("status");
+    const runsMs: number[] = [];
+    for (let run = 0; run < RUNS; run += 1) {
+      const startedMs = performance.now();
+      await fleet.run("status");
+      runsMs.push(performance.now() - startedMs);
+    }
+    return [{ what: "`fleet status`, three nodes", runsMs, goal: "≤ 600 ms" }];
+  } finally {
+    await fleet.dispose();
+  }
+}
