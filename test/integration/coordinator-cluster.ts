@@ -1,0 +1,249 @@
+// Coordinators as real processes of `fleet serve coordinator`, every wire between them through a proxy of the
+// test's own, one a direction: partitions, restarts on other ports and lost data folders without a fixed port.
+// Clients reach a node through its front, which a partition leaves alone. Needs the built program.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Target } from "../../src/client/context/target.ts";
+import { FleetClient } from "../../src/client/fleet-client.ts";
+import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
+import {
+  type CoordinatorClient,
+  type NodeStatus,
+  Role,
+} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { loadTls, type TlsFiles } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { Proxy } from "./proxy.ts";
+
+const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
+const STATUS_TIMEOUT_MS = 1_000;
+const LOOK_EVERY_MS = 50;
+
+export interface ClusterOptions {
+  readonly size: number;
+  /** Applied entries between snapshots. */
+  readonly snapshotEvery: number;
+}
+
+/** One coordinator: its number, the proxy that clients come through, and its process while it runs. */
+export interface ClusterNode {
+  readonly id: number;
+  readonly name: string;
+  readonly data: string;
+  readonly front: Proxy;
+  readonly client: CoordinatorClient;
+}
+
+export class CoordinatorCluster {
+  readonly nodes: readonly ClusterNode[];
+  readonly #home: string;
+  readonly #options: ClusterOptions;
+  /** From and to which node, as "1>2". */
+  readonly #links: ReadonlyMap<string, Proxy>;
+  readonly #processes = new Map<number, ChildProcess>();
+  readonly #clients: FleetClient[] = [];
+
+  private constructor(
+    home: string,
+    options: ClusterOptions,
+    nodes: readonly ClusterNode[],
+    links: ReadonlyMap<string, Proxy>,
+  ) {
+    this.#home = home;
+    this.#options = options;
+    this.nodes = nodes;
+    this.#links = links;
+  }
+
+  /** Founds the cluster; every process listens when this resolves. */
+  static async start(options: ClusterOptions): Promise<CoordinatorCluster> {
+    const home = await mkdtemp(join(tmpdir(), "fleet-cluster-"));
+    const ids = Array.from({ length: options.size }, (_, at) => at + 1);
+    await issueAll(home, ids);
+    const nodes = await Promise.all(ids.map((id) => makeNode(home, id)));
+    const links = new Map<string, Proxy>();
+    for (const from of ids)
+      for (const to of ids) if (from !== to) links.set(`${from}>${to}`, await Proxy.open());
+    const cluster = new CoordinatorCluster(home, options, nodes, links);
+    try {
+      await Promise.all(nodes.map((node) => cluster.start(node, "--bootstrap")));
+    } catch (error) {
+      await cluster.dispose();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Starts the node's process; resolves when it listens. Throws with its output when it ends before. */
+  async start(node: ClusterNode, ...flags: readonly string[]): Promise<void> {
+    const child = spawn(process.execPath, [program, ...this.#args(node), ...flags], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#processes.set(node.id, child);
+    const output: string[] = [];
+    child.stderr.on("data", (text) => output.push(String(text)));
+    const address = await new Promise<string | null>((resolve) => {
+      child.once("exit", () => resolve(null));
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        output.push(line);
+        const [, bound] = /"address":"([^"]+)".*"msg":"coordinator listens"/.exec(line) ?? [];
+        if (bound !== undefined) resolve(bound);
+      });
+    });
+    if (address === null) throw new Error(`${node.name} ended: ${output.join("\n")}`);
+    for (const wire of [node.front, ...this.#linksTo(node)]) wire.aim(address);
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(node: ClusterNode): Promise<void> {
+    const child = this.#processes.get(node.id);
+    this.#processes.delete(node.id);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  }
+
+  /** Takes away the data folder of a node that does not run. */
+  async wipe(node: ClusterNode): Promise<void> {
+    await rm(node.data, { recursive: true });
+  }
+
+  /** The wire on which `from` dials `to`. */
+  link(from: ClusterNode, to: ClusterNode): Proxy {
+    return present(this.#links.get(`${from.id}>${to.id}`), "two different nodes have a wire");
+  }
+
+  /** Every wire to and from `node`, but not its clients'. */
+  wires(node: ClusterNode): Proxy[] {
+    const others = this.nodes.filter((other) => other !== node);
+    return others.flatMap((other) => [this.link(node, other), this.link(other, node)]);
+  }
+
+  /** A client of the whole cluster, closed with it. */
+  client(): FleetClient {
+    const endpoints = this.nodes.map(({ id, name, front }) => ({ nodeId: id, name, address: front.address }));
+    const target: Target = { name: "test", endpoints, tls: this.#tls("admin"), origin: "test", settings: [] };
+    const client = FleetClient.connect(target);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** What the node says of itself, null when it does not answer. */
+  async status(node: ClusterNode): Promise<NodeStatus | null> {
+    const deadline = Date.now() + STATUS_TIMEOUT_MS;
+    return unary(node.client.getStatus.bind(node.client), { hashAtIndex: 0 }, { deadline }).catch(() => null);
+  }
+
+  statuses(nodes = this.nodes): Promise<(NodeStatus | null)[]> {
+    return Promise.all(nodes.map((node) => this.status(node)));
+  }
+
+  /** Looks at `nodes` until `wanted` holds of all that they say, and returns that. Throws with the last look. */
+  async until(
+    wanted: (statuses: readonly NodeStatus[]) => boolean,
+    nodes = this.nodes,
+    limitMs = 60_000,
+  ): Promise<NodeStatus[]> {
+    const endMs = performance.now() + limitMs;
+    for (;;) {
+      const statuses = await this.statuses(nodes);
+      const answers = statuses.filter((status) => status !== null);
+      if (answers.length === nodes.length && wanted(answers)) return answers;
+      if (performance.now() > endMs) throw new Error(`never came to be: ${JSON.stringify(statuses, null, 1)}`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** The node that all of `nodes` follow in one term; waits until there is one. */
+  async leader(nodes = this.nodes): Promise<ClusterNode> {
+    const [first] = await this.until(followOneLeader, nodes);
+    return present(
+      this.nodes.find((node) => node.id === first?.leaderId),
+      "a leader is one of the nodes",
+    );
+  }
+
+  /** Kills every process, closes every wire and removes every file. */
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    for (const { client } of this.nodes) client.close();
+    await Promise.all(this.nodes.map((node) => this.kill(node)));
+    const wires = [...this.#links.values(), ...this.nodes.map((node) => node.front)];
+    await Promise.all(wires.map((wire) => wire.close()));
+    await rm(this.#home, { recursive: true, force: true });
+  }
+
+  #args(node: ClusterNode): string[] {
+    const tls = this.#tls(node.name);
+    const peers = this.nodes.map((peer) => {
+      const { address } = peer === node ? node.front : this.link(node, peer);
+      return `${peer.id}=${peer.name}@${address}`;
+    });
+    return [
+      ...["serve", "coordinator", "--id", String(node.id), "--name", node.name],
+      ...["--fleet", "test", "--cluster-id", "c-test", "--listen", "127.0.0.1:0", "--peers", peers.join(",")],
+      ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
+      ...["--snapshot-every", String(this.#options.snapshotEvery)],
+    ];
+  }
+
+  #linksTo(node: ClusterNode): Proxy[] {
+    return this.nodes.filter((other) => other !== node).map((other) => this.link(other, node));
+  }
+
+  #tls(holder: string): TlsFiles {
+    return tlsFiles(this.#home, holder);
+  }
+}
+
+/** Whether all name the same leader in the same term, and it agrees. */
+export function followOneLeader(statuses: readonly NodeStatus[]): boolean {
+  const claims = new Set(statuses.map((status) => `${status.leaderId}@${status.term}`));
+  const [first] = statuses;
+  const leads = statuses.some((status) => status.role === Role.LEADER);
+  return claims.size === 1 && first !== undefined && first.leaderId !== 0 && leads;
+}
+
+/** Whether all follow one leader, have applied the same and hold the same state. */
+export function areEqual(statuses: readonly NodeStatus[]): boolean {
+  const states = new Set(statuses.map((status) => `${status.appliedIndex} ${status.stateHash}`));
+  return states.size === 1 && followOneLeader(statuses);
+}
+
+async function makeNode(home: string, id: number): Promise<ClusterNode> {
+  const name = `n${id}`;
+  const front = await Proxy.open();
+  const client = connectCoordinator(loadTls(tlsFiles(home, "admin")), front.address);
+  return { id, name, data: join(home, name, "data"), front, client };
+}
+
+async function issueAll(home: string, ids: readonly number[]): Promise<void> {
+  await mkdir(join(home, "certs"));
+  const authority = await createAuthority("test");
+  await writeFile(join(home, "certs", "ca.crt"), authority.certificate);
+  const holders = [["admin", "fleet://admin"] as const].concat(
+    ids.map((id) => [`n${id}`, `fleet://replica/${id}`] as const),
+  );
+  for (const [holder, uri] of holders) {
+    const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+    const { certificate, key } = await issueCertificate(authority, request);
+    const files = tlsFiles(home, holder);
+    await writeFile(files.cert, certificate);
+    await writeFile(files.key, key);
+  }
+}
+
+function tlsFiles(home: string, holder: string): TlsFiles {
+  const at = (file: string) => join(home, "certs", file);
+  return { ca: at("ca.crt"), cert: at(`${holder}.crt`), key: at(`${holder}.key`) };
+}
