@@ -2,7 +2,7 @@
 // survivors, with the default LAN timings, as `fleet drill kill-leader` measures it.
 
 import { TestFleet } from "../test/integration/local-fleet.ts";
-import type { Measurement } from "./measurement.ts";
+import { durationTable, type Table } from "./table.ts";
 
 const RUNS = 20;
 
@@ -16,7 +16,7 @@ interface Report {
   };
 }
 
-export async function benchFailover(): Promise<readonly Measurement[]> {
+export async function benchFailover(): Promise<readonly Table[]> {
   const fleet = await TestFleet.init();
   try {
     const reports: Report["measured"][] = [];
@@ -37,7 +37,7 @@ export async function benchFailover(): Promise<readonly Measurement[]> {
       const { measured }: Report = JSON.parse(stdout);
       reports.push(measured);
     }
-    return [
+    const measurements = [
       { what: "kill → new leader", runsMs: reports.map((report) => report.faultToLeaderMs), goal: "–" },
       {
         what: "kill → first acknowledged write",
@@ -46,6 +46,7 @@ export async function benchFailover(): Promise<readonly Measurement[]> {
       },
       { what: "restart → caught up", runsMs: reports.map((report) => report.catchUpMs), goal: "–" },
     ];
+    return [durationTable("Failover as the drill measures it", measurements)];
   } finally {
     await fleet.dispose();
   }

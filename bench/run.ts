@@ -1,40 +1,38 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
-// and prints one table. Machines are noisy: every number is a median with its worst case beside it.
+// and prints tables. Machines are noisy: every number is a median, with its worst case or its rounds beside it.
 
 import { cpus, totalmem } from "node:os";
 import { benchFailover } from "./failover.ts";
-import type { Measurement } from "./measurement.ts";
+import { benchLoad } from "./load.ts";
+import { benchProfile } from "./profile.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
+import { formatTable, type Table } from "./table.ts";
 
-const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
+const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   start: benchStart,
   status: benchStatus,
   failover: benchFailover,
+  load: benchLoad,
 };
+// On request only.
+const others: typeof benches = { profile: benchProfile };
 
 const [wanted] = process.argv.slice(2);
 const chosen = wanted === undefined ? Object.keys(benches) : [wanted];
+const known = { ...benches, ...others };
+// Servers end with the process (load/server.ts); a signal alone would not let it say good-bye.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 const gigabytes = Math.round(totalmem() / 2 ** 30);
+const [core] = cpus();
 console.log(
-  `${cpus().length} cores, ${gigabytes} GiB, Node ${process.version}, ${new Date().toISOString()}\n`,
+  `${cpus().length} × ${core?.model}, ${gigabytes} GiB, Node ${process.version}, ${new Date().toISOString()}\n`,
 );
-console.log("| what | runs | median | worst | to reach |\n|---|---|---|---|---|");
 for (const name of chosen) {
-  const bench = benches[name];
+  const bench = known[name];
   if (bench === undefined) {
-    console.error(`no bench ${name}; there are: ${Object.keys(benches).join(", ")}`);
+    console.error(`no bench ${name}; there are: ${Object.keys(known).join(", ")}`);
     process.exit(2);
   }
-  for (const { what, runsMs, goal } of await bench()) {
-    const sorted = runsMs.toSorted((left, right) => left - right);
-    const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
-    console.log(
-      `| ${what} | ${sorted.length} | ${ms(median)} | ${ms(sorted.at(-1) ?? Number.NaN)} | ${goal} |`,
-    );
-  }
-}
-
-function ms(value: number): string {
-  return `${Math.round(value)} ms`;
+  for (const table of await bench()) console.log(formatTable(table));
 }

@@ -1,11 +1,11 @@
 // `fleet init` from the command to the first committed write, seen from outside: the whole process.
 
 import { TestFleet } from "../test/integration/local-fleet.ts";
-import type { Measurement } from "./measurement.ts";
+import { durationTable, type Table } from "./table.ts";
 
 const RUNS = 5;
 
-export async function benchStart(): Promise<readonly Measurement[]> {
+export async function benchStart(): Promise<readonly Table[]> {
   const runsMs: number[] = [];
   for (let run = 0; run < RUNS; run += 1) {
     const fleet = await TestFleet.empty();
@@ -18,5 +18,5 @@ export async function benchStart(): Promise<readonly Measurement[]> {
       await fleet.dispose();
     }
   }
-  return [{ what: "`fleet init`, three nodes, to its end", runsMs, goal: "≤ 5 s" }];
+  return [durationTable("Start", [{ what: "`fleet init`, three nodes, to its end", runsMs, goal: "≤ 5 s" }])];
 }

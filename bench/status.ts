@@ -1,11 +1,11 @@
 // `fleet status` as a process of its own, on a warm machine.
 
 import { TestFleet } from "../test/integration/local-fleet.ts";
-import type { Measurement } from "./measurement.ts";
+import { durationTable, type Table } from "./table.ts";
 
 const RUNS = 20;
 
-export async function benchStatus(): Promise<readonly Measurement[]> {
+export async function benchStatus(): Promise<readonly Table[]> {
   const fleet = await TestFleet.init();
   try {
     await fleet.run("status");
@@ -15,7 +15,7 @@ export async function benchStatus(): Promise<readonly Measurement[]> {
       await fleet.run("status");
       runsMs.push(performance.now() - startedMs);
     }
-    return [{ what: "`fleet status`, three nodes", runsMs, goal: "≤ 600 ms" }];
+    return [durationTable("Status", [{ what: "`fleet status`, three nodes", runsMs, goal: "≤ 600 ms" }])];
   } finally {
     await fleet.dispose();
   }

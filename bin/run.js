@@ -12,4 +12,7 @@ process.env.NODE_ENV ??= "production";
 const { enableCompileCache } = await import("node:module");
 enableCompileCache();
 const { execute } = await import("@oclif/core/execute");
-void execute({ dir: import.meta.url });
+void execute({ dir: import.meta.url }).then(() => {
+  // What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive.
+  process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+});

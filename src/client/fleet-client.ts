@@ -1,6 +1,7 @@
 // The client of a fleet: reads and exactly-once writes at the leader, wherever it is, and every node's own status.
 // What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
 
+import { connectivityState } from "@grpc/grpc-js";
 import { connectCoordinator, coordinatorCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -18,11 +19,13 @@ import { readRpcError } from "../core/wire/rpc-error.ts";
 import { loadTls, type Tls } from "../core/wire/tls.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 import type { Target } from "./context/target.ts";
-import { type Answer, commonIndex, type FleetStatus, joinAnswers } from "./fleet-status.ts";
+import { failureWords, isTlsFailure } from "./failure-words.ts";
+import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
 import { toOperatorError } from "./operator-errors.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
-const NODE_TIMEOUT_MS = 800;
+// A first TLS connection across continents takes up to a second.
+const NODE_TIMEOUT_MS = 2_000;
 const READ_DEADLINE_MS = 5_000;
 const WRITE_DEADLINE_MS = 5_000;
 
@@ -30,6 +33,19 @@ export interface ReadOptions {
   /** Default: linearizable. "stale" is served by the leader from what it has applied. */
   readonly consistency?: ListRequest["consistency"];
   readonly deadlineMs?: number;
+}
+
+/** A node to ask; its name, or its address again until it has told its name. */
+export interface NodeAddress {
+  readonly name: string;
+  /** host:port */
+  readonly address: string;
+}
+
+export interface ObserveOptions {
+  readonly timeoutMs?: number;
+  /** The answer's `hashAt` is the state hash at this log index, if the node still knows it. 0 asks for none. */
+  readonly hashAtIndex?: number;
 }
 
 /** What an acknowledged write came to. */
@@ -60,16 +76,33 @@ export class FleetClient {
     return new FleetClient(target);
   }
 
-  /** Asks every node, those included that the first ones name; never throws for a node that is down. */
+  /**
+   * Asks every node, those included that the first ones name; a node that is down is part of the answer. Throws an
+   * OperatorError only when no node accepts this client's certificates, or it theirs: that says nothing of the fleet.
+   */
   async status(options: { readonly perNodeTimeoutMs?: number } = {}): Promise<FleetStatus> {
     const timeoutMs = options.perNodeTimeoutMs ?? NODE_TIMEOUT_MS;
-    const given = this.target.endpoints.map(({ name, address }) => ({ name: name ?? address, address }));
-    const first = await Promise.all(given.map((node) => this.#ask(node, timeoutMs)));
-    const more = await Promise.all(unasked(first).map((node) => this.#ask(node, timeoutMs)));
+    // Before anything is asked: an address that this client must not dial is the operator's mistake, and no node's.
+    for (const { address } of this.endpoints) this.#nodeClient(address);
+    const asked = await Promise.all(this.endpoints.map((node) => this.#ask(node, { timeoutMs })));
+    throwIfAllRefuse(asked);
+    const first = asked.map(({ answer }) => answer);
+    const more = await Promise.all(unasked(first).map((node) => this.observe(node, { timeoutMs })));
     const answers = [...first, ...more].sort((a, b) => (a.name < b.name ? -1 : 1));
     const hashIndex = commonIndex(answers);
     const hashes = hashIndex === null ? new Map() : await this.#hashes(answers, hashIndex, timeoutMs);
     return joinAnswers(answers, hashIndex, hashes);
+  }
+
+  /** The target's coordinators. */
+  get endpoints(): readonly NodeAddress[] {
+    return this.target.endpoints.map(({ name, address }) => ({ name: name ?? address, address }));
+  }
+
+  /** Asks one node what it sees. A failure is an answer too: this never throws. */
+  async observe(node: NodeAddress, options: ObserveOptions = {}): Promise<Answer> {
+    const { answer } = await this.#ask(node, options);
+    return answer;
   }
 
   listShards(options: ReadOptions = {}): Promise<ListShardsResponse> {
@@ -141,14 +174,21 @@ export class FleetClient {
     }
   }
 
-  async #ask(node: { readonly name: string; readonly address: string }, timeoutMs: number): Promise<Answer> {
-    const startedMs = performance.now();
+  async #ask(node: NodeAddress, options: ObserveOptions): Promise<Asked> {
+    const { timeoutMs = NODE_TIMEOUT_MS, hashAtIndex = 0 } = options;
+    const deadline = Date.now() + timeoutMs;
     try {
-      const status = await this.#nodeStatus(node.address, 0, timeoutMs);
+      // The first call on a connection pays for making it, which would make every node look slow.
+      if (!this.#isConnected(node.address)) await this.#nodeStatus(node.address, 0, deadline);
+      const startedMs = performance.now();
+      const status = await this.#nodeStatus(node.address, hashAtIndex, deadline);
       const roundTripMs = Math.round(performance.now() - startedMs);
-      return { name: status.nodeName, address: node.address, roundTripMs, error: null, status };
-    } catch (error) {
-      return { ...node, roundTripMs: null, error: readRpcError(error).message, status: null };
+      const answer = { name: status.nodeName, address: node.address, roundTripMs, error: null, status };
+      return { answer: { ...answer, observedAtMs: Date.now() }, cause: null };
+    } catch (cause) {
+      const error = failureWords(readRpcError(cause));
+      const answer = { ...node, roundTripMs: null, error, status: null, observedAtMs: Date.now() };
+      return { answer, cause };
     }
   }
 
@@ -157,7 +197,9 @@ export class FleetClient {
     const replies = await Promise.allSettled(
       reachable.map(async ({ address, status }) => {
         const isThere = status?.appliedIndex === index;
-        const hash = isThere ? status.stateHash : (await this.#nodeStatus(address, index, timeoutMs)).hashAt;
+        const hash = isThere
+          ? status.stateHash
+          : (await this.#nodeStatus(address, index, Date.now() + timeoutMs)).hashAt;
         return [address, hash] as const;
       }),
     );
@@ -165,21 +207,32 @@ export class FleetClient {
     return new Map(known.filter(([, hash]) => hash !== ""));
   }
 
-  #nodeStatus(address: string, hashAtIndex: number, timeoutMs: number): Promise<NodeStatus> {
+  #nodeStatus(address: string, hashAtIndex: number, deadline: number): Promise<NodeStatus> {
+    const client = this.#nodeClient(address);
+    return unary(client.getStatus.bind(client), { hashAtIndex }, { deadline });
+  }
+
+  #isConnected(address: string): boolean {
+    const channel = this.#nodeClient(address).getChannel();
+    return channel.getConnectivityState(false) === connectivityState.READY;
+  }
+
+  #nodeClient(address: string): CoordinatorClient {
     const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls, address);
     this.#nodes.set(address, client);
-    return unary(client.getStatus.bind(client), { hashAtIndex }, { deadline: Date.now() + timeoutMs });
+    return client;
   }
 }
 
-/** Members that the answers name and nobody asked yet. */
-function unasked(answers: readonly Answer[]): { readonly name: string; readonly address: string }[] {
-  const asked = new Set(answers.map((answer) => answer.address));
-  const named = new Map<string, string>();
-  for (const answer of answers) {
-    for (const member of answer.status?.members ?? []) {
-      if (!asked.has(member.address)) named.set(member.address, member.name);
-    }
-  }
-  return [...named].map(([address, name]) => ({ name, address }));
+/** An answer, and what was thrown when there was none. */
+interface Asked {
+  readonly answer: Answer;
+  readonly cause: unknown;
+}
+
+function throwIfAllRefuse(asked: readonly Asked[]): void {
+  const refused = asked.filter(
+    ({ answer, cause }) => answer.error !== null && isTlsFailure(readRpcError(cause)),
+  );
+  if (refused.length === asked.length) throw toOperatorError(refused[0]?.cause);
 }

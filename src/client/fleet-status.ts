@@ -11,6 +11,8 @@ export interface NodeObservation {
   readonly error: string | null;
   readonly roundTripMs: number | null;
   readonly status: NodeStatus | null;
+  /** When it answered, or was found not to, in milliseconds since 1970. */
+  readonly observedAtMs: number;
   /** The state hash at the index that all nodes were asked about; null when not known there. */
   readonly hashAt: string | null;
   /** Entries behind the leader's commit index. */
@@ -37,6 +39,20 @@ export interface Answer {
   readonly roundTripMs: number | null;
   readonly error: string | null;
   readonly status: NodeStatus | null;
+  /** In milliseconds since 1970. */
+  readonly observedAtMs: number;
+}
+
+/** Members that the answers name and nobody asked yet. */
+export function unasked(answers: readonly Answer[]): { readonly name: string; readonly address: string }[] {
+  const asked = new Set(answers.map((answer) => answer.address));
+  const named = new Map<string, string>();
+  for (const answer of answers) {
+    for (const member of answer.status?.members ?? []) {
+      if (!asked.has(member.address)) named.set(member.address, member.name);
+    }
+  }
+  return [...named].map(([address, name]) => ({ name, address }));
 }
 
 /** The highest index that every reachable node has applied; null when none is reachable. */
@@ -56,7 +72,8 @@ export function joinAnswers(
   const known = [...hashes.values()];
   const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
   const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
-  const isWhole = answers.every((answer) => answer.status !== null) && agreed && hashesAgree !== false;
+  const isSound = (answer: Answer) => answer.status !== null && !answer.status.diskFull;
+  const isWhole = answers.every(isSound) && agreed && hashesAgree !== false;
   return {
     clusterName: statuses[0]?.clusterName ?? "",
     nodes: answers.map((answer) => observation(answer, leader, hashes)),

@@ -4,6 +4,7 @@ import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { LeaderUnavailable } from "../core/wire/leader-caller.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
+import { failureWords, isTlsFailure } from "./failure-words.ts";
 
 /** Any thrown value as an OperatorError; one that already is passes through. */
 export function toOperatorError(error: unknown): OperatorError {
@@ -15,7 +16,7 @@ export function toOperatorError(error: unknown): OperatorError {
 function unavailable(error: LeaderUnavailable): OperatorError {
   const endpoint = error.tried.join(", ");
   if (error.last !== null && isTlsFailure(error.last)) return fromFailure(error.last, error);
-  const why = error.last?.message ?? "nobody answered";
+  const why = error.last === null ? "nobody answered" : failureWords(error.last);
   if (error.isOutcomeUnknown) {
     return new OperatorError("OUTCOME_UNKNOWN", {
       what: "the deadline passed before the write was known to be committed",
@@ -39,7 +40,7 @@ function unavailable(error: LeaderUnavailable): OperatorError {
 function fromFailure(failure: RpcFailure, cause: unknown): OperatorError {
   const { next, exit } = advice(failure);
   return new OperatorError(failure.reason ?? status[failure.code], {
-    what: failure.message,
+    what: failureWords(failure),
     next,
     exit,
     cause,
@@ -83,7 +84,3 @@ const adviceByReason: Readonly<Record<string, (metadata: Metadata) => string>> =
     "see who has it: fleet domain list; unassign it first, or give --expected-version",
   VERSION_CONFLICT: () => "read the current version: fleet domain list",
 };
-
-function isTlsFailure(failure: RpcFailure): boolean {
-  return failure.code === status.UNAVAILABLE && /certificate|SSL|TLS|EPROTO/i.test(failure.message);
-}

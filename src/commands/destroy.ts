@@ -1,6 +1,7 @@
 // `fleet destroy`: stops a local fleet and removes what `fleet init` made, once its name was typed out.
 import { Flags } from "@oclif/core";
 import type { DestroyReport } from "../client/local/shut-down.ts";
+import { confirmByName } from "../ui/cli/confirm.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 
 export default class Destroy extends LocalCommand {
@@ -17,11 +18,7 @@ export default class Destroy extends LocalCommand {
     ]);
     const fleet = await loadLocalFleet(await this.folder(flags));
     const { name } = fleet.file;
-    await this.confirmByName(
-      name,
-      `destroy fleet ${name} in ${fleet.directory}, with all its data`,
-      flags.yes,
-    );
+    await confirmByName(name, `destroy fleet ${name} in ${fleet.directory}, with all its data`, flags.yes);
     const report = await destroyFleet(fleet.directory, { confirmName: name }, await this.deps());
     await this.printText(report, {
       kind: "Destroyed",

@@ -1,9 +1,9 @@
 // `fleet top`: the live dashboard; `--once` prints a single frame of it, for pipes and reports.
 import { Flags } from "@oclif/core";
+import type { FleetClient } from "../client/fleet-client.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
 import { initialTopState, observe, type TopState } from "../ui/model/top-state.ts";
-import type { Source } from "../ui/top-poller.ts";
 
 // A pipe has no size: wide enough for every column, high enough for every pane of a small fleet.
 const PIPE_SIZE = { columns: 120, rows: 40 };
@@ -18,22 +18,28 @@ export default class Top extends FleetCommand {
     const { flags } = await this.parse(Top);
     if (!flags.once && !(process.stdout.isTTY && process.stdin.isTTY)) throw noTerminal();
     const client = await this.client(flags);
-    const { topSources } = await import("../ui/top-sources.ts");
-    const sources = topSources(client, Date.now);
-    if (flags.once) await this.#printFrame(sources);
-    else await this.#live(sources);
+    if (flags.once) await this.#printFrame(client);
+    else await this.#live(client);
   }
 
-  async #live(sources: readonly Source[]): Promise<void> {
-    const { runDashboard } = await import("../ui/top-dashboard.tsx");
+  async #live(client: FleetClient): Promise<void> {
+    const [{ FleetWatch }, { liveSources }, { runDashboard }] = await Promise.all([
+      import("../client/fleet-watch.ts"),
+      import("../ui/top-sources.ts"),
+      import("../ui/top-dashboard.tsx"),
+    ]);
+    const sources = liveSources(new FleetWatch(client), client, Date.now);
     const ended = await runDashboard(sources, process, this.look(process.stdout));
     this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
   }
 
-  async #printFrame(sources: readonly Source[]): Promise<void> {
-    const { pollOnce } = await import("../ui/top-poller.ts");
+  async #printFrame(client: FleetClient): Promise<void> {
+    const [{ pollOnce }, { onceSources }] = await Promise.all([
+      import("../ui/top-poller.ts"),
+      import("../ui/top-sources.ts"),
+    ]);
     let state = initialTopState(Date.now());
-    await pollOnce(sources, (event) => {
+    await pollOnce(onceSources(client, Date.now), (event) => {
       state = observe(state, event);
     });
     const frame = await this.#frame(observe(state, { kind: "tick", atMs: Date.now() }));

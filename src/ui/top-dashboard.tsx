@@ -18,7 +18,7 @@ export interface DashboardStreams {
 
 /** Resolves with how the operator ended it. */
 export async function runDashboard(
-  sources: readonly Source[],
+  sources: () => readonly Source[],
   { stdin, stdout }: DashboardStreams,
   look: Look,
 ): Promise<"quit" | "interrupted"> {

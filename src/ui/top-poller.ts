@@ -9,7 +9,7 @@ export interface Source {
   readonly ask: () => Promise<readonly DataEvent[]>;
 }
 
-// How often the clock advances and collected data is shown.
+// How often the clock advances, collected data is shown and new sources are looked for.
 const TICK_MS = 250;
 
 /** Asks every source once, as `--once` needs. */
@@ -20,13 +20,27 @@ export async function pollOnce(
   await Promise.all(sources.map(async (source) => (await source.ask()).forEach(dispatch)));
 }
 
-/** Runs until `signal` aborts. Rejects only when a source breaks its promise not to. */
+/**
+ * Runs until `signal` aborts, following every source that `sources` gives, also those that it gives later. Rejects
+ * only when a source breaks its promise not to.
+ */
 export async function poll(
-  sources: readonly Source[],
+  sources: () => readonly Source[],
   dispatch: (event: TopEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all([tick(dispatch, signal), ...sources.map((source) => follow(source, dispatch, signal))]);
+  const followed = new Set<Source>();
+  const broken: unknown[] = [];
+  while (!signal.aborted) {
+    for (const source of sources()) {
+      if (followed.has(source)) continue;
+      followed.add(source);
+      follow(source, dispatch, signal).catch((error: unknown) => broken.push(error));
+    }
+    dispatch({ kind: "tick", atMs: Date.now() });
+    await pause(TICK_MS, signal);
+    if (broken.length > 0) throw broken[0];
+  }
 }
 
 async function follow(
@@ -40,13 +54,6 @@ async function follow(
     if (signal.aborted) return;
     events.forEach(dispatch);
     await pause(source.everyMs - (performance.now() - startedMs), signal);
-  }
-}
-
-async function tick(dispatch: (event: TopEvent) => void, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    dispatch({ kind: "tick", atMs: Date.now() });
-    await pause(TICK_MS, signal);
   }
 }
 

@@ -1,25 +1,48 @@
-// What the dashboard asks a fleet for, and how often. A failure becomes an event, so that the picture shows it while
-// the asking goes on.
+// What the dashboard asks a fleet for, and how often: every node by itself, so that a hung one delays only its own
+// row, and the lists of the leader. A failure becomes an event, so that the picture shows it while the asking goes on.
 import type { FleetClient } from "../client/fleet-client.ts";
+import type { FleetWatch } from "../client/fleet-watch.ts";
 import { OperatorError } from "../core/base/errors.ts";
 import type { DataEvent } from "./model/top-state.ts";
 import type { Source } from "./top-poller.ts";
 
-const STATUS_EVERY_MS = 500;
+const NODE_EVERY_MS = 500;
 const LISTS_EVERY_MS = 1000;
 // Lists are linearizable reads: without a leader they wait, and the footer says so after this long.
 const LISTS_DEADLINE_MS = 1500;
 
-export type TopClient = Pick<FleetClient, "status" | "listShards" | "listClusters">;
+type ListsClient = Pick<FleetClient, "listShards" | "listClusters">;
+type TopWatch = Pick<FleetWatch, "addresses" | "look">;
 
-/** `now` is the wall clock, in milliseconds since 1970. */
-export function topSources(client: TopClient, now: () => number): Source[] {
+/** For one frame: a whole look at the fleet. `now` is the wall clock, in milliseconds since 1970. */
+export function onceSources(client: ListsClient & Pick<FleetClient, "status">, now: () => number): Source[] {
+  const status: Source = {
+    everyMs: NODE_EVERY_MS,
+    ask: answers(now, async () => ({ kind: "fleet", atMs: now(), reply: await client.status() })),
+  };
+  return [status, ...listSources(client, now)];
+}
+
+/** For the live picture: all sources known by now, the same ones each time, and one for each node learned since. */
+export function liveSources(watch: TopWatch, lists: ListsClient, now: () => number): () => readonly Source[] {
+  const fixed = listSources(lists, now);
+  const byAddress = new Map<string, Source>();
+  return () => {
+    for (const address of watch.addresses) {
+      if (byAddress.has(address)) continue;
+      const ask = answers(now, async () => {
+        const reply = await watch.look(address);
+        return { kind: "fleet", atMs: now(), reply };
+      });
+      byAddress.set(address, { everyMs: NODE_EVERY_MS, ask });
+    }
+    return [...byAddress.values(), ...fixed];
+  };
+}
+
+function listSources(client: ListsClient, now: () => number): Source[] {
   const deadline = { deadlineMs: LISTS_DEADLINE_MS };
   return [
-    {
-      everyMs: STATUS_EVERY_MS,
-      ask: answers(now, async () => ({ kind: "fleet", atMs: now(), reply: await client.status() })),
-    },
     {
       everyMs: LISTS_EVERY_MS,
       ask: answers(now, async () => {

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -22,9 +22,11 @@ import {
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
-import { Proxy } from "./proxy.ts";
+import type { FaultPlan } from "./fault-preload.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 
 const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
+const faultPreload = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
 const STATUS_TIMEOUT_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
@@ -32,6 +34,8 @@ export interface ClusterOptions {
   readonly size: number;
   /** Applied entries between snapshots. */
   readonly snapshotEvery: number;
+  /** Processes obey the plans of `plan`. */
+  readonly faults?: boolean;
 }
 
 /** One coordinator: its number, the proxy that clients come through, and its process while it runs. */
@@ -39,7 +43,7 @@ export interface ClusterNode {
   readonly id: number;
   readonly name: string;
   readonly data: string;
-  readonly front: Proxy;
+  readonly front: TcpProxy;
   readonly client: CoordinatorClient;
 }
 
@@ -48,7 +52,7 @@ export class CoordinatorCluster {
   readonly #home: string;
   readonly #options: ClusterOptions;
   /** From and to which node, as "1>2". */
-  readonly #links: ReadonlyMap<string, Proxy>;
+  readonly #links: ReadonlyMap<string, TcpProxy>;
   readonly #processes = new Map<number, ChildProcess>();
   readonly #clients: FleetClient[] = [];
 
@@ -56,7 +60,7 @@ export class CoordinatorCluster {
     home: string,
     options: ClusterOptions,
     nodes: readonly ClusterNode[],
-    links: ReadonlyMap<string, Proxy>,
+    links: ReadonlyMap<string, TcpProxy>,
   ) {
     this.#home = home;
     this.#options = options;
@@ -70,9 +74,9 @@ export class CoordinatorCluster {
     const ids = Array.from({ length: options.size }, (_, at) => at + 1);
     await issueAll(home, ids);
     const nodes = await Promise.all(ids.map((id) => makeNode(home, id)));
-    const links = new Map<string, Proxy>();
+    const links = new Map<string, TcpProxy>();
     for (const from of ids)
-      for (const to of ids) if (from !== to) links.set(`${from}>${to}`, await Proxy.open());
+      for (const to of ids) if (from !== to) links.set(`${from}>${to}`, await TcpProxy.open());
     const cluster = new CoordinatorCluster(home, options, nodes, links);
     try {
       await Promise.all(nodes.map((node) => cluster.start(node, "--bootstrap")));
@@ -85,8 +89,10 @@ export class CoordinatorCluster {
 
   /** Starts the node's process; resolves when it listens. Throws with its output when it ends before. */
   async start(node: ClusterNode, ...flags: readonly string[]): Promise<void> {
-    const child = spawn(process.execPath, [program, ...this.#args(node), ...flags], {
+    const preload = this.#options.faults === true ? ["--import", faultPreload] : [];
+    const child = spawn(process.execPath, [...preload, program, ...this.#args(node), ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, FLEET_TEST_FAULTS: planFile(node) },
     });
     this.#processes.set(node.id, child);
     const output: string[] = [];
@@ -113,18 +119,31 @@ export class CoordinatorCluster {
     await exited;
   }
 
+  /** From now on, at this start or a later one, the node's process breaks as planned. */
+  async plan(node: ClusterNode, plan: FaultPlan): Promise<void> {
+    await mkdir(dirname(node.data), { recursive: true });
+    await writeFile(planFile(node), JSON.stringify(plan));
+  }
+
+  /** Resolves when the node's process has ended of itself, with the code or the signal that it ended by. */
+  async ended(node: ClusterNode): Promise<number | NodeJS.Signals | null> {
+    const child = present(this.#processes.get(node.id), "the node was started");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    return child.signalCode ?? child.exitCode;
+  }
+
   /** Takes away the data folder of a node that does not run. */
   async wipe(node: ClusterNode): Promise<void> {
     await rm(node.data, { recursive: true });
   }
 
   /** The wire on which `from` dials `to`. */
-  link(from: ClusterNode, to: ClusterNode): Proxy {
+  link(from: ClusterNode, to: ClusterNode): TcpProxy {
     return present(this.#links.get(`${from.id}>${to.id}`), "two different nodes have a wire");
   }
 
   /** Every wire to and from `node`, but not its clients'. */
-  wires(node: ClusterNode): Proxy[] {
+  wires(node: ClusterNode): TcpProxy[] {
     const others = this.nodes.filter((other) => other !== node);
     return others.flatMap((other) => [this.link(node, other), this.link(other, node)]);
   }
@@ -159,7 +178,8 @@ export class CoordinatorCluster {
       const statuses = await this.statuses(nodes);
       const answers = statuses.filter((status) => status !== null);
       if (answers.length === nodes.length && wanted(answers)) return answers;
-      if (performance.now() > endMs) throw new Error(`never came to be: ${JSON.stringify(statuses, null, 1)}`);
+      if (performance.now() > endMs)
+        throw new Error(`never came to be: ${JSON.stringify(statuses, null, 1)}`);
       await sleep(LOOK_EVERY_MS);
     }
   }
@@ -197,7 +217,7 @@ export class CoordinatorCluster {
     ];
   }
 
-  #linksTo(node: ClusterNode): Proxy[] {
+  #linksTo(node: ClusterNode): TcpProxy[] {
     return this.nodes.filter((other) => other !== node).map((other) => this.link(other, node));
   }
 
@@ -220,9 +240,11 @@ export function areEqual(statuses: readonly NodeStatus[]): boolean {
   return states.size === 1 && followOneLeader(statuses);
 }
 
+const planFile = (node: ClusterNode): string => `${node.data}.faults.json`;
+
 async function makeNode(home: string, id: number): Promise<ClusterNode> {
   const name = `n${id}`;
-  const front = await Proxy.open();
+  const front = await TcpProxy.open();
   const client = connectCoordinator(loadTls(tlsFiles(home, "admin")), front.address);
   return { id, name, data: join(home, name, "data"), front, client };
 }
@@ -231,10 +253,9 @@ async function issueAll(home: string, ids: readonly number[]): Promise<void> {
   await mkdir(join(home, "certs"));
   const authority = await createAuthority("test");
   await writeFile(join(home, "certs", "ca.crt"), authority.certificate);
-  const holders = [["admin", "fleet://admin"] as const].concat(
-    ids.map((id) => [`n${id}`, `fleet://replica/${id}`] as const),
-  );
-  for (const [holder, uri] of holders) {
+  const uris = new Map([["admin", "fleet://admin"]]);
+  for (const id of ids) uris.set(`n${id}`, `fleet://replica/${id}`);
+  for (const [holder, uri] of uris) {
     const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 1 };
     const { certificate, key } = await issueCertificate(authority, request);
     const files = tlsFiles(home, holder);

@@ -14,8 +14,10 @@ import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
 import { waitReady } from "../../src/client/wait-ready.ts";
+import { RunningCommand } from "./running-command.ts";
 
-const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
+/** What `node` runs to be `fleet`. */
+export const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 
 export interface Ran {
   readonly exit: number;
@@ -23,11 +25,26 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Runs `fleet` as a process of its own; an end by a signal is exit -1. */
+export function runProgram(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<Ran> {
+  return new Promise((resolve) => {
+    const limits = { ...options, maxBuffer: 64 * 1024 * 1024 };
+    execFile(process.execPath, [program, ...args], limits, (error, stdout, stderr) => {
+      const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+      resolve({ exit, stdout, stderr });
+    });
+  });
+}
+
 export class TestFleet {
   /** The fleet's own folder. */
   readonly directory: string;
   readonly #home: string;
   #clients: FleetClient[] = [];
+  readonly #commands: RunningCommand[] = [];
 
   private constructor(home: string) {
     this.#home = home;
@@ -60,13 +77,14 @@ export class TestFleet {
 
   /** Runs `fleet` as a process of its own, in this fleet's home. */
   run(...args: readonly string[]): Promise<Ran> {
-    return new Promise((resolve) => {
-      const options = { cwd: this.#home, env: this.env, maxBuffer: 64 * 1024 * 1024 };
-      execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
-        const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-        resolve({ exit, stdout, stderr });
-      });
-    });
+    return runProgram(args, { cwd: this.#home, env: this.env });
+  }
+
+  /** Starts `fleet` as `run` does, to be watched and signalled while it runs; killed at the end if it still does. */
+  launch(...args: readonly string[]): RunningCommand {
+    const command = new RunningCommand(program, args, this.#home, this.env);
+    this.#commands.push(command);
+    return command;
   }
 
   async target(): Promise<Target> {
@@ -118,6 +136,7 @@ export class TestFleet {
   async dispose(): Promise<void> {
     for (const client of this.#clients) client.close();
     this.#clients = [];
+    for (const command of this.#commands) command.signal("SIGKILL");
     await this.run("down");
     await rm(this.#home, { recursive: true, force: true });
   }

@@ -22,22 +22,28 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.dispose());
 
-test("a leader in the minority refuses reads and writes, the majority goes on, healed they are one", async () => {
-  const old = await cluster.leader();
-  const majority = cluster.nodes.filter((node) => node !== old);
-  for (const wire of cluster.wires(old)) wire.cut();
-  // Asked at once, while it may still believe that it leads, and again when it knows better.
-  expect(await refusals(old)).toEqual([unavailable(), unavailable()]);
-  await cluster.until(([alone]) => alone?.leaderId === 0, [old]);
-  expect(await refusals(old)).toEqual([unavailable(), unavailable()]);
+test.each([
+  { how: "cut", why: "its peers see its connections end" },
+  { how: "freeze", why: "its peers hear nothing more" },
+] as const)(
+  "a leader in the minority refuses, the majority goes on, healed they are one: $why",
+  async ({ how }) => {
+    const old = await cluster.leader();
+    const majority = cluster.nodes.filter((node) => node !== old);
+    for (const wire of cluster.wires(old)) wire[how]();
+    // Asked at once, while it may still believe that it leads, and again when it knows better.
+    expect(await refusals(old)).toEqual([unavailable(), unavailable()]);
+    await cluster.until(([alone]) => alone?.leaderId === 0, [old]);
+    expect(await refusals(old)).toEqual([unavailable(), unavailable()]);
 
-  const next = await cluster.leader(majority);
-  expect(next).not.toBe(old);
-  await client.submit(probe());
-  for (const wire of cluster.wires(old)) wire.heal();
-  await cluster.until(areEqual);
-  expect((await client.listProbes("d")).probes).toMatchObject(Array(probes).fill({ applications: 1 }));
-});
+    const next = await cluster.leader(majority);
+    expect(next).not.toBe(old);
+    await client.submit(probe());
+    for (const wire of cluster.wires(old)) wire.heal();
+    await cluster.until(areEqual);
+    expect((await client.listProbes("d")).probes).toMatchObject(Array(probes).fill({ applications: 1 }));
+  },
+);
 
 test("a follower in the minority refuses, and comes back without disturbing the leader", async () => {
   const leader = await cluster.leader();
@@ -77,7 +83,8 @@ test("one lost connection from a follower to the leader changes no leader", asyn
 /** How the node itself answers a write and a linearizable read; throws if it takes one. */
 function refusals(node: ClusterNode): Promise<unknown[]> {
   const deadline = Date.now() + DEADLINE_MS;
-  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: probe("cut off") };
+  const operation: Operation = { kind: { $case: "recordProbe", value: { drillId: "refused", number: 1 } } };
+  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
   const write = unary(node.client.submit.bind(node.client), request, { deadline });
   return Promise.all([refusal(write), refusal(read(node))]);
 }
@@ -103,9 +110,9 @@ const unavailable = () => ({
   reason: expect.stringMatching(/^(NO_QUORUM|NO_LEADER|LEADERSHIP_LOST)$/),
 });
 
-function probe(drillId = "d"): Operation {
-  if (drillId === "d") probes += 1;
-  return { kind: { $case: "recordProbe", value: { drillId, number: probes } } };
+function probe(): Operation {
+  probes += 1;
+  return { kind: { $case: "recordProbe", value: { drillId: "d", number: probes } } };
 }
 
 function otherThan(leader: ClusterNode): ClusterNode {

@@ -50,6 +50,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/ui/cli",
     "src/ui/model",
   ],
+  // Offline: it reads a stopped node's files, so there is no server to ask.
+  "src/commands/verify.ts": [
+    "src/core/base",
+    "src/core/storage",
+    "src/core/fleet",
+    "src/ui/cli",
+    "src/ui/model",
+  ],
   "src/commands": [
     "src/core/base",
     "src/core/wire (types)",
@@ -69,7 +77,7 @@ const files = sourceFiles("src/**/*.{ts,tsx}");
 /** The most specific room that holds a path. */
 function roomOf(path: string): string | undefined {
   return Object.keys(ROOMS)
-    .filter((room) => path.startsWith(`${room}/`))
+    .filter((room) => path === room || path.startsWith(`${room}/`))
     .sort((a, b) => b.length - a.length)[0];
 }
 

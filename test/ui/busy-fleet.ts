@@ -18,7 +18,7 @@ const CLUSTERS = Array.from({ length: 20 }, (_, at) =>
 export function feedBusyFleet({ dispatch }: TopStore): void {
   dispatch({ kind: "shards", atMs: 0, reply: shardsReply(shardView("s1"), shardView("s2")) });
   dispatch({ kind: "clusters", atMs: 0, reply: clustersReply(...CLUSTERS) });
-  const third = [upNode(3), upNode(3), downNode(3), downNode(3)];
+  const third = [upNode(3), upNode(3, {}, 1000), downNode(3), downNode(3)];
   for (const [second, node] of third.entries()) {
     const commitIndex = 100 + 10 * second * second;
     const nodes = [upNode(1, { commitIndex }), upNode(2, { commitIndex }), node];

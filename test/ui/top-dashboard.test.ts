@@ -32,7 +32,7 @@ function open(sources: readonly Source[], columns = 80, rows = 24) {
   const stdout = new StubStdout(columns, rows);
   const stdin = new StubStdin();
   const streams = { stdin: asStream<NodeJS.ReadStream>(stdin), stdout: asStream<NodeJS.WriteStream>(stdout) };
-  const ended = runDashboard(sources, streams, look);
+  const ended = runDashboard(() => sources, streams, look);
   const press = (keys: string) => stdin.write(keys);
   onTestFinished(async () => {
     press("q");

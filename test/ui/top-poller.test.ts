@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { Exit, OperatorError } from "../../src/core/base/errors.ts";
 import type { TopEvent } from "../../src/ui/model/top-state.ts";
 import { poll, pollOnce, type Source } from "../../src/ui/top-poller.ts";
-import { topSources } from "../../src/ui/top-sources.ts";
+import { liveSources, onceSources } from "../../src/ui/top-sources.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
 import { clustersReply, fleetReply, shardsReply, upNode } from "../unit/ui/model/fixtures.ts";
 
@@ -15,7 +15,7 @@ const answers = () => ({
 test("one round asks for nodes, shards and clusters", async () => {
   const events: TopEvent[] = [];
   await pollOnce(
-    topSources(answers(), () => 7),
+    onceSources(answers(), () => 7),
     (event) => events.push(event),
   );
   expect(events.map((event) => event.kind).toSorted()).toEqual(["clusters", "fleet", "shards"]);
@@ -26,7 +26,7 @@ test("a foreseen failure is an event; the other lists still come", async () => {
   const unavailable = new OperatorError("UNAVAILABLE", { what: "no leader", exit: Exit.NoQuorum });
   const client = { ...answers(), listClusters: vi.fn().mockRejectedValue(unavailable) };
   await pollOnce(
-    topSources(client, () => 7),
+    onceSources(client, () => 7),
     (event) => events.push(event),
   );
   expect(events).toContainEqual({ kind: "problem", atMs: 7, message: "no leader" });
@@ -37,7 +37,7 @@ test("a bug in a source is not hidden", async () => {
   const client = { ...answers(), status: vi.fn().mockRejectedValue(new TypeError("a bug")) };
   await expect(
     pollOnce(
-      topSources(client, () => 7),
+      onceSources(client, () => 7),
       () => undefined,
     ),
   ).rejects.toThrow("a bug");
@@ -46,8 +46,38 @@ test("a bug in a source is not hidden", async () => {
 test("polling ends with its signal, even in the middle of a pause", async () => {
   const stop = new AbortController();
   const source: Source = { everyMs: 3_600_000, ask: async () => [] };
-  const polling = poll([source], (event) => event.kind === "tick" && stop.abort(), stop.signal);
+  const polling = poll(
+    () => [source],
+    (event) => event.kind === "tick" && stop.abort(),
+    stop.signal,
+  );
   await expect(polling).resolves.toBeUndefined();
+});
+
+test("a node learned while polling is asked from then on, and each node by itself", async () => {
+  const stop = new AbortController();
+  const asked: string[] = [];
+  const watch = {
+    addresses: ["a"],
+    look: async (address: string) => {
+      asked.push(address);
+      watch.addresses = ["a", "b"];
+      if (asked.includes("b")) stop.abort();
+      return fleetReply([upNode(1)]);
+    },
+  };
+  const sources = liveSources(watch, answers(), () => 7);
+  await poll(sources, () => undefined, stop.signal);
+  expect(asked).toContain("b");
+  expect(sources()).toHaveLength(4);
+});
+
+test("a source that hangs delays neither the others nor the end", async () => {
+  const stop = new AbortController();
+  const hanging: Source = { everyMs: 1, ask: () => new Promise(() => undefined) };
+  const answering: Source = { everyMs: 1, ask: async () => [{ kind: "problem", atMs: 1, message: "heard" }] };
+  const heard = (event: TopEvent) => event.kind === "problem" && stop.abort();
+  await expect(poll(() => [hanging, answering], heard, stop.signal)).resolves.toBeUndefined();
 });
 
 test("the store shows keys at once and data with the next tick", () => {

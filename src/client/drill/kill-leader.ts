@@ -1,14 +1,15 @@
 // The drill that kills the leader: writes, kills, watches the recovery, restarts, waits until all is whole again,
 // and reads every write back. It works on local fleets only, since only there can it kill and start processes.
+// What must stay true: however it ends, the node that it killed is started again and its probe rows are removed.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type DrillReport, reportOf } from "../../core/drill/report.ts";
 import type { Gate } from "../../core/drill/slo.ts";
 import { type DrillEvent, measure, timelineOf } from "../../core/drill/timeline.ts";
-import { judgeWrites } from "../../core/drill/verdict.ts";
+import { judgeWrites, type WriteVerdict } from "../../core/drill/verdict.ts";
+import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import type { FleetStatus, NodeObservation } from "../fleet-status.ts";
+import type { FleetStatus } from "../fleet-status.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { killNode, startNode } from "../local/process-control.ts";
 import { SteadyWriter } from "./steady-writer.ts";
@@ -27,9 +28,14 @@ export interface KillLeaderOptions {
   readonly gates: readonly Gate[];
   /** Told what happens as it happens. */
   readonly onEvent: (event: DrillEvent) => void;
+  /** Ends the drill early, with everything put back as it was. */
+  readonly signal: AbortSignal;
 }
 
-/** Throws NOT_A_LOCAL_FLEET or NO_QUORUM_TO_SPARE, with nothing done. */
+/**
+ * Throws NOT_A_LOCAL_FLEET or NO_QUORUM_TO_SPARE, with nothing killed; DRILL_STOPPED once `signal` is aborted; and
+ * RESTART_FAILED when the killed node did not come back.
+ */
 export async function drillKillLeader(
   client: FleetClient,
   deps: LocalDeps,
@@ -37,8 +43,8 @@ export async function drillKillLeader(
 ): Promise<DrillReport> {
   const { directory } = client.target;
   if (directory === undefined) throw notLocal(client.target.name);
-  const leader = leaderToSpare(await client.status());
-  return new KillLeaderDrill(client, deps, options, directory, leader).run();
+  leaderToSpare(await client.status());
+  return new KillLeaderDrill(client, deps, options, directory).run();
 }
 
 interface Leader {
@@ -51,47 +57,51 @@ class KillLeaderDrill {
   readonly #deps: LocalDeps;
   readonly #options: KillLeaderOptions;
   readonly #directory: string;
-  readonly #leader: Leader;
   readonly #events: DrillEvent[] = [];
   readonly #startedAt = new Date();
+  readonly #drillId = `kill-leader-${this.#startedAt.getTime()}`;
 
-  constructor(
-    client: FleetClient,
-    deps: LocalDeps,
-    options: KillLeaderOptions,
-    directory: string,
-    leader: Leader,
-  ) {
+  constructor(client: FleetClient, deps: LocalDeps, options: KillLeaderOptions, directory: string) {
     this.#client = client;
     this.#deps = deps;
     this.#options = options;
     this.#directory = directory;
-    this.#leader = leader;
   }
 
   async run(): Promise<DrillReport> {
-    const drillId = `kill-leader-${this.#startedAt.getTime()}`;
-    const { rate, gates } = this.#options;
     const writer = new SteadyWriter(this.#client, {
-      drillId,
-      rate,
+      drillId: this.#drillId,
+      rate: this.#options.rate,
       now,
       onEvent: (event) => this.#note(event),
     });
-    await sleep(this.#options.beforeMs);
     try {
-      await this.#kill();
-      await this.#recover();
-      await sleep(this.#options.afterMs);
+      await this.#pause(this.#options.beforeMs);
+      await this.#killAndRestart();
+      const attempted = await writer.stop();
+      const { probes } = await this.#client.listProbes(this.#drillId);
+      return this.#report(judgeWrites(attempted, probes));
     } finally {
-      await this.#restart();
+      await writer.stop();
+      await this.#clear();
+    }
+  }
+
+  async #killAndRestart(): Promise<void> {
+    // Looked at again: the leader may have changed since the writes began.
+    const leader = leaderToSpare(await this.#client.status());
+    try {
+      await this.#kill(leader);
+      await this.#recover(leader);
+      await this.#pause(this.#options.afterMs);
+    } finally {
+      await this.#restart(leader.name);
     }
     // Still under load, which a node that catches up in a real fleet is, too.
-    await this.#catchUp();
-    const attempted = await writer.stop();
-    const { probes } = await this.#client.listProbes(drillId);
-    const writes = judgeWrites(attempted, probes);
-    await this.#client.submit({ kind: { $case: "clearProbes", value: { drillId } } }, { reason: drillId });
+    await this.#catchUp(leader.name);
+  }
+
+  #report(writes: WriteVerdict): DrillReport {
     const findings = {
       drill: "kill-leader",
       startedAt: this.#startedAt.toISOString(),
@@ -99,7 +109,14 @@ class KillLeaderDrill {
       durations: measure(this.#events),
       writes,
     };
-    return reportOf(findings, gates);
+    return reportOf(findings, this.#options.gates);
+  }
+
+  // Rows that stay cost the fleet a few kilobytes; for want of removing them a drill's result is not given up.
+  async #clear(): Promise<void> {
+    const drillId = this.#drillId;
+    const operation = { kind: { $case: "clearProbes", value: { drillId } } } as const;
+    await this.#client.submit(operation, { reason: drillId }).catch(() => undefined);
   }
 
   #note(event: DrillEvent): void {
@@ -107,78 +124,108 @@ class KillLeaderDrill {
     this.#options.onEvent(event);
   }
 
-  async #kill(): Promise<void> {
-    const { name: node, term } = this.#leader;
+  async #kill({ name: node, term }: Leader): Promise<void> {
     // Noted before the signal: the time to recover must never look shorter than it was.
     this.#note({ kind: "fault", atMs: now(), node, term });
     await killNode(this.#directory, node, this.#deps);
   }
 
   /** Until a new leader is seen and a write was acknowledged in its term, or the limit has passed. */
-  async #recover(): Promise<void> {
+  async #recover(killed: Leader): Promise<void> {
     const endMs = now() + RECOVERY_LIMIT_MS;
     let isLed = false;
     while (now() < endMs) {
       if (!isLed) {
-        const status = await this.#client.status({ perNodeTimeoutMs: NODE_TIMEOUT_MS });
-        const leader = status.nodes.find(
-          (node) => node.nodeId === status.leader && node.name !== this.#leader.name,
-        );
-        isLed =
-          leader?.status !== undefined && leader.status !== null && leader.status.term > this.#leader.term;
-        if (isLed && leader)
-          this.#note({ kind: "leader", atMs: now(), node: leader.name, term: leader.status?.term ?? 0 });
+        const next = await this.#leaderAfter(killed);
+        isLed = next !== null;
+        if (next !== null) this.#note({ kind: "leader", atMs: now(), node: next.name, term: next.term });
       }
-      const durations = measure(this.#events);
-      if (isLed && durations.faultToFirstWriteMs !== null) return;
-      await sleep(LOOK_EVERY_MS);
+      if (isLed && measure(this.#events).faultToFirstWriteMs !== null) return;
+      await this.#pause(LOOK_EVERY_MS);
     }
   }
 
-  async #restart(): Promise<void> {
-    await startNode(this.#directory, this.#leader.name, this.#deps);
-    this.#note({ kind: "restarted", atMs: now(), node: this.#leader.name });
+  async #leaderAfter(killed: Leader): Promise<Leader | null> {
+    const status = await this.#client.status({ perNodeTimeoutMs: NODE_TIMEOUT_MS });
+    const leader = leaderOf(status);
+    return leader !== null && leader.nodeName !== killed.name && leader.term > killed.term
+      ? { name: leader.nodeName, term: leader.term }
+      : null;
+  }
+
+  async #restart(node: string): Promise<void> {
+    try {
+      await startNode(this.#directory, node, this.#deps);
+    } catch (cause) {
+      throw restartFailed(node, cause);
+    }
+    this.#note({ kind: "restarted", atMs: now(), node });
   }
 
   /** Until the killed node has applied what was committed when it was looked for first. */
-  async #catchUp(): Promise<void> {
+  async #catchUp(node: string): Promise<void> {
     const endMs = now() + CATCH_UP_LIMIT_MS;
     let goal: number | null = null;
     while (now() < endMs) {
       const status = await this.#client.status({ perNodeTimeoutMs: NODE_TIMEOUT_MS });
-      goal ??= status.nodes.find((node) => node.nodeId === status.leader)?.status?.commitIndex ?? null;
-      const applied = statusOf(status.nodes, this.#leader.name)?.appliedIndex ?? 0;
+      goal ??= leaderOf(status)?.commitIndex ?? null;
+      const applied = status.nodes.find(({ name }) => name === node)?.status?.appliedIndex ?? 0;
       if (goal !== null && applied >= goal && status.verdict === "healthy") {
-        this.#note({ kind: "caught-up", atMs: now(), node: this.#leader.name });
+        this.#note({ kind: "caught-up", atMs: now(), node });
         return;
       }
-      await sleep(LOOK_EVERY_MS);
+      await this.#pause(LOOK_EVERY_MS);
     }
+  }
+
+  /** Throws DRILL_STOPPED when the drill is to end. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    await this.#deps.clock.sleep(ms, signal);
+    if (signal.aborted) throw stopped();
   }
 }
 
 const now = (): number => Math.round(performance.now());
 
-function statusOf(nodes: readonly NodeObservation[], name: string) {
-  return nodes.find((node) => node.name === name)?.status ?? null;
+function leaderOf(status: FleetStatus): NodeStatus | null {
+  return status.nodes.find((node) => node.nodeId === status.leader)?.status ?? null;
 }
 
-/** The leader, if the others would still be a quorum without it. */
+/** The leader, if the others that follow it would still be a quorum without it. */
 function leaderToSpare(status: FleetStatus): Leader {
-  const leader = status.nodes.find((node) => node.nodeId === status.leader)?.status;
-  const voters = leader?.members.filter((member) => !member.learner) ?? [];
+  const leader = leaderOf(status);
+  const voters = (leader?.members ?? []).filter((member) => !member.learner).map((member) => member.nodeId);
   const quorum = Math.floor(voters.length / 2) + 1;
-  const healthy = status.nodes.filter(
-    (node) => node.status !== null && voters.some((voter) => voter.nodeId === node.nodeId),
+  const following = status.nodes.filter(
+    (node) => voters.includes(node.nodeId ?? 0) && node.status?.leaderId === leader?.nodeId,
   );
-  if (leader && healthy.length - 1 >= quorum) return { name: leader.nodeName, term: leader.term };
+  if (leader && following.length - 1 >= quorum) return { name: leader.nodeName, term: leader.term };
   throw new OperatorError("NO_QUORUM_TO_SPARE", {
     what: "killing the leader now would stop the fleet",
     why: leader
-      ? `${healthy.length} of ${voters.length} voters are up and ${quorum} are a quorum: without the leader ${healthy.length - 1} would be left`
+      ? `${following.length} of ${voters.length} voters are up and ${quorum} are a quorum: without the leader ${following.length - 1} would be left`
       : "no leader is known",
     next: "bring all nodes up first: fleet status, fleet up",
     exit: Exit.NoQuorum,
+  });
+}
+
+function stopped(): OperatorError {
+  return new OperatorError("DRILL_STOPPED", {
+    what: "the drill was stopped before its end",
+    next: "see that all nodes are up: fleet status",
+    exit: Exit.Interrupted,
+  });
+}
+
+function restartFailed(node: string, cause: unknown): OperatorError {
+  return new OperatorError("RESTART_FAILED", {
+    what: `${node}, which the drill had killed, could not be started again`,
+    why: cause instanceof Error ? cause.message : String(cause),
+    next: "start it with: fleet up",
+    exit: Exit.Failure,
+    cause,
   });
 }
 

@@ -27,6 +27,7 @@ export class SteadyWriter {
   readonly #startedMs: number;
   readonly #timer: NodeJS.Timeout;
   #last = 0;
+  #isStopped = false;
 
   constructor(client: FleetClient, options: SteadyWriterOptions) {
     this.#client = client;
@@ -40,11 +41,12 @@ export class SteadyWriter {
     return [...this.#results.values()].filter((result) => result === "acknowledged").length;
   }
 
-  /** Stops starting writes and waits for the outcome of those under way. */
+  /** Stops starting writes and waits for the outcome of those under way; again, it only repeats the answer. */
   async stop(): Promise<readonly AttemptedWrite[]> {
     clearInterval(this.#timer);
     await Promise.all(this.#underWay);
-    this.#options.onEvent({ kind: "stopped", atMs: this.#options.now() });
+    if (!this.#isStopped) this.#options.onEvent({ kind: "stopped", atMs: this.#options.now() });
+    this.#isStopped = true;
     return [...this.#results].map(([number, result]) => ({ number, result }));
   }
 

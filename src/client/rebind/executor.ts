@@ -8,18 +8,24 @@ import { writeFileDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Executor, Move } from "../../core/rebind/plan.ts";
 import { expandTemplate } from "../../core/rebind/template.ts";
-import { changeShardAddress, parseAgentsFile } from "../../core/wire/agents-file.ts";
-import { AGENTS_PROCESS, agentsFilePath, processFiles } from "../local/layout.ts";
-import { signalProcess } from "../local/supervisor.ts";
+import { changeShardAddress } from "../../core/wire/agents-file.ts";
+import { systemClock } from "../local/clock.ts";
+import { AGENTS_PROCESS, agentsFilePath, lockPath, processFiles } from "../local/layout.ts";
+import { withLock } from "../local/lock.ts";
+import { type SupervisorDeps, signalProcess } from "../local/supervisor.ts";
 import { SystemProcesses } from "../local/system-processes.ts";
 
 const COMMAND_TIMEOUT_MS = 600_000;
+const COMMAND_OUTPUT_MAX = 16 * 1024 * 1024;
 const OUTPUT_SHOWN = 500;
 
 export interface AgentMover {
-  /** Whether the agent is configured with `address` already, as far as can be told without acting. */
-  isMoved(move: Move, address: string): Promise<boolean>;
-  /** Throws an OperatorError when the agent could not be restarted. */
+  /** Throws an OperatorError when `moveAgent` is bound to fail, as far as can be told without acting. */
+  check(move: Move, address: string): Promise<void>;
+  /**
+   * Restarts the agent with `address`, also when it seems to have it already: whoever wrote that down may have been
+   * interrupted before the restart. Throws an OperatorError when it could not be done.
+   */
   moveAgent(move: Move, address: string): Promise<void>;
 }
 
@@ -30,37 +36,47 @@ export async function openMover(executor: Executor, directory: string | undefine
       return new CommandMover(executor.command);
     case "local":
       if (directory === undefined) throw notLocal();
-      return new LocalMover(directory, await SystemProcesses.open());
+      return new LocalMover(directory, { processes: await SystemProcesses.open(), clock: systemClock });
   }
 }
 
 class LocalMover implements AgentMover {
   readonly #directory: string;
   readonly #file: string;
-  readonly #processes: SystemProcesses;
+  readonly #deps: SupervisorDeps;
   // Moves of one wave edit the same file, one after another.
   #last: Promise<void> = Promise.resolve();
 
-  constructor(directory: string, processes: SystemProcesses) {
+  constructor(directory: string, deps: SupervisorDeps) {
     this.#directory = directory;
     this.#file = agentsFilePath(directory);
-    this.#processes = processes;
+    this.#deps = deps;
   }
 
-  async isMoved(move: Move, address: string): Promise<boolean> {
-    const agents = parseAgentsFile(await readFile(this.#file, "utf8"), this.#file);
-    return agents.some((agent) => agent.cluster === move.cluster && agent.shardAddr === address);
+  async check(move: Move, address: string): Promise<void> {
+    await this.#edited(move, address);
   }
 
   moveAgent(move: Move, address: string): Promise<void> {
-    const edit = this.#last.then(async () => {
-      const text = changeShardAddress(await readFile(this.#file, "utf8"), this.#file, move.cluster, address);
-      await writeFileDurably(this.#file, new TextEncoder().encode(text));
-      // An agents process that is down reads the file when it starts.
-      await signalProcess(processFiles(this.#directory, AGENTS_PROCESS).pid, "SIGHUP", this.#processes);
-    });
+    // The lock is for the moves of other processes: each reads, changes and writes the whole file.
+    const edit = this.#last.then(() =>
+      withLock(lockPath(this.#directory), this.#deps, async () => {
+        const text = await this.#edited(move, address);
+        await writeFileDurably(this.#file, new TextEncoder().encode(text));
+        // An agents process that is down reads the file when it starts.
+        const { pid } = processFiles(this.#directory, AGENTS_PROCESS);
+        await signalProcess(pid, "SIGHUP", this.#deps.processes);
+      }),
+    );
     this.#last = edit.catch(() => undefined);
     return edit;
+  }
+
+  async #edited(move: Move, address: string): Promise<string> {
+    const text = await readFile(this.#file, "utf8").catch((cause: unknown) => {
+      throw noAgentsFile(this.#file, cause);
+    });
+    return changeShardAddress(text, this.#file, move.cluster, address);
   }
 }
 
@@ -71,20 +87,27 @@ class CommandMover implements AgentMover {
     this.#template = template;
   }
 
-  isMoved(): Promise<boolean> {
-    return Promise.resolve(false);
+  async check(move: Move, address: string): Promise<void> {
+    this.#expand(move, address);
   }
 
   async moveAgent(move: Move, address: string): Promise<void> {
-    const { cluster, from, to } = move;
+    const [program = "", ...args] = this.#expand(move, address);
+    const limits = { timeout: COMMAND_TIMEOUT_MS, maxBuffer: COMMAND_OUTPUT_MAX };
+    const running = promisify(execFile)(program, args, limits);
+    // A command that asks a question is told at once that nobody answers.
+    running.child.stdin?.end();
+    try {
+      await running;
+    } catch (error) {
+      throw commandFailed([program, ...args].join(" "), error);
+    }
+  }
+
+  #expand({ cluster, from, to }: Move, address: string): readonly string[] {
     const expanded = expandTemplate(this.#template, { cluster, from, to, address });
     if (!expanded.ok) throw unusable(this.#template, expanded.what);
-    const [program = "", ...args] = expanded.argv;
-    try {
-      await promisify(execFile)(program, args, { timeout: COMMAND_TIMEOUT_MS });
-    } catch (error) {
-      throw commandFailed(expanded.argv.join(" "), error);
-    }
+    return expanded.argv;
   }
 }
 
@@ -93,6 +116,16 @@ function notLocal(): OperatorError {
     what: "the local executor restarts agents of a local fleet, and this is none",
     next: "give the command that restarts an agent: --command 'helm upgrade … --set shardAddress={address}'",
     exit: Exit.Usage,
+  });
+}
+
+function noAgentsFile(file: string, cause: unknown): OperatorError {
+  return new OperatorError("AGENT_UNKNOWN", {
+    what: `the local agents' file ${file} cannot be read`,
+    why: cause instanceof Error ? cause.message : String(cause),
+    next: "for an agent that runs elsewhere, give the command that restarts it: --command '…'",
+    exit: Exit.NotFound,
+    cause,
   });
 }
 
@@ -109,7 +142,8 @@ function commandFailed(command: string, error: unknown): OperatorError {
   const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
   return new OperatorError("EXECUTOR_FAILED", {
     what: `the command failed: ${command}`,
-    why: (said || (error instanceof Error ? error.message : String(error))).slice(0, OUTPUT_SHOWN),
+    // A program's last words say more about why it failed than its first.
+    why: (said || (error instanceof Error ? error.message : String(error))).slice(-OUTPUT_SHOWN),
     next: "put it right and run the same rebind again: it goes on where it stopped; or undo it: fleet rebind rollback",
     exit: Exit.Failure,
     cause: error,

@@ -1,9 +1,20 @@
 // From what an operator asks for ("these clusters, to that shard") to a plan, checked against the fleet as it is.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { createPlan, type Executor, type Move, type RebindPlan } from "../../core/rebind/plan.ts";
+import {
+  createPlan,
+  type Executor,
+  inversePlan,
+  isUndo,
+  type Move,
+  type RebindPlan,
+} from "../../core/rebind/plan.ts";
 import type { Binding } from "../../core/wire/gen/fleet/v1/command.ts";
-import type { FleetClient } from "../fleet-client.ts";
+import { type Fleet, type FleetReads, Lookout } from "./look.ts";
+
+const LOOK_LIMIT_MS = 10_000;
+// Of a cluster's and a shard's name in a plan's: both may be as long as a plan's name may be in all.
+const NAME_SHOWN = 60;
 
 export interface PlanRequest {
   readonly clusters: readonly string[];
@@ -11,29 +22,42 @@ export interface PlanRequest {
   readonly executor: Executor;
 }
 
-/** Throws CLUSTER_UNKNOWN, SHARD_UNKNOWN or NOTHING_TO_MOVE. Clusters that `to` owns already are left out. */
-export async function makePlan(client: FleetClient, request: PlanRequest): Promise<RebindPlan> {
-  const [{ shards }, bindings] = await Promise.all([client.listShards(), declaredBindings(client)]);
-  if (!shards.some(({ shard }) => shard?.shardId === request.to)) throw shardUnknown(request.to);
-  const rows = request.clusters.map((cluster) => bindings.get(cluster) ?? clusterUnknown(cluster));
-  const moves = rows.filter((row) => row.shardId !== request.to || row.migration !== undefined);
-  if (moves.length === 0) throw nothingToMove(request.to);
-  const name = planName(request.to, moves);
+/**
+ * Clusters that `to` owns, and that no other shard serves, are left out: the plan may have no moves.
+ * Throws CLUSTER_UNKNOWN or SHARD_UNKNOWN.
+ */
+export async function makePlan(client: FleetReads, request: PlanRequest): Promise<RebindPlan> {
+  const { to, executor } = request;
+  const fleet = await new Lookout(client).look(performance.now() + LOOK_LIMIT_MS);
+  if (!fleet.addresses.has(to)) throw shardUnknown(to);
+  const rows = [...new Set(request.clusters)].map((cluster) => ownedRow(fleet, cluster));
+  const moving = rows.flatMap((row) => {
+    const from = sourceOf(row, to, fleet);
+    return from === null ? [] : [{ row, move: { cluster: row.clusterId, from, to } }];
+  });
+  const name = planName(
+    to,
+    moving.map(({ row }) => row),
+  );
   const plan = createPlan(
     name,
-    request.executor,
-    moves.map((row) => ({ cluster: row.clusterId, from: sourceOf(row, request.to), to: request.to })),
+    executor,
+    moving.map(({ move }) => move),
   );
-  return { ...plan, moves: plan.moves.map((move, at) => resumed(move, moves[at])) };
+  return { ...plan, moves: plan.moves.map((move, at) => resumed(move, moving[at]?.row)) };
 }
 
-/** The plan that undoes the migration that `cluster` is in. Throws CLUSTER_UNKNOWN or NO_MIGRATION. */
-export async function undoPlan(
-  client: FleetClient,
+/**
+ * The plan that undoes the migration that `cluster` is in; one that is an undo already is finished.
+ * Throws CLUSTER_UNKNOWN or NO_MIGRATION.
+ */
+export async function rollbackPlan(
+  client: FleetReads,
   cluster: string,
   executor: Executor,
 ): Promise<RebindPlan> {
-  const row = (await declaredBindings(client)).get(cluster) ?? clusterUnknown(cluster);
+  const fleet = await new Lookout(client).look(performance.now() + LOOK_LIMIT_MS);
+  const row = ownedRow(fleet, cluster);
   if (row.migration === undefined) {
     throw new OperatorError("NO_MIGRATION", {
       what: `no migration of cluster ${cluster} is under way: ${row.shardId} owns it`,
@@ -43,14 +67,12 @@ export async function undoPlan(
   }
   const { migrationId, fromShard } = row.migration;
   const move: Move = { cluster, from: fromShard, to: row.shardId, migrationId };
-  return { version: 1, name: migrationId, executor, moves: [move] };
+  const plan: RebindPlan = { version: 1, name: migrationId, executor, moves: [move] };
+  return isUndo(migrationId) ? plan : inversePlan(plan);
 }
 
-async function declaredBindings(client: FleetClient): Promise<Map<string, Binding>> {
-  const { clusters } = await client.listClusters();
-  return new Map(
-    clusters.flatMap(({ clusterId, declared }) => (declared ? [[clusterId, declared] as const] : [])),
-  );
+function ownedRow(fleet: Fleet, cluster: string): Binding {
+  return fleet.clusters.get(cluster)?.binding ?? clusterUnknown(cluster);
 }
 
 // A rebind that was interrupted is planned again as the migration that is under way, so that it goes on.
@@ -61,17 +83,21 @@ function resumed(move: Move, row: Binding | undefined): Move {
     : move;
 }
 
-function sourceOf(row: Binding, to: string): string {
-  return row.migration !== undefined && row.shardId === to ? row.migration.fromShard : row.shardId;
+/** Where the cluster is moved from; null when there is nothing to move. */
+function sourceOf(row: Binding, to: string, fleet: Fleet): string | null {
+  if (row.shardId !== to) return row.shardId;
+  if (row.migration !== undefined) return row.migration.fromShard;
+  // Declared as it should be, but its agent dials another shard.
+  const observed = fleet.clusters.get(row.clusterId)?.observed ?? [];
+  return observed.find((seen) => seen.session && seen.shardId !== to)?.shardId ?? null;
 }
 
 // The versions make the name new for every move, and the same for the same request of the same state.
 function planName(to: string, rows: readonly Binding[]): string {
   const [first] = rows;
   const versions = rows.reduce((sum, row) => sum + row.version, 0);
-  return rows.length === 1 && first !== undefined
-    ? `${first.clusterId}-to-${to}-v${first.version}`
-    : `${rows.length}-clusters-to-${to}-v${versions}`;
+  const what = rows.length === 1 && first !== undefined ? first.clusterId : `${rows.length}-clusters`;
+  return `${what.slice(0, NAME_SHOWN)}-to-${to.slice(0, NAME_SHOWN)}-v${versions}`;
 }
 
 function clusterUnknown(cluster: string): never {
@@ -87,13 +113,5 @@ function shardUnknown(shard: string): OperatorError {
     what: `shard ${shard} is not registered`,
     next: "see the known shards: fleet shard list",
     exit: Exit.NotFound,
-  });
-}
-
-function nothingToMove(to: string): OperatorError {
-  return new OperatorError("NOTHING_TO_MOVE", {
-    what: `shard ${to} owns everything that was named already`,
-    next: "see who owns what: fleet cluster list",
-    exit: Exit.Precondition,
   });
 }

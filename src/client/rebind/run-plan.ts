@@ -1,125 +1,146 @@
 // Executes a plan: looks, decides (core/rebind/next-step.ts), acts, looks again, wave by wave.
 // What must stay true: nothing is remembered between looks that the fleet does not show itself, so a run that is
-// broken off anywhere is finished by running it again.
+// broken off anywhere is finished by running it again; and what fails for one move does not hide the others.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { present } from "../../core/base/assert.ts";
 import { OperatorError } from "../../core/base/errors.ts";
-import { type MoveObserved, type NextStep, nextStep } from "../../core/rebind/next-step.ts";
+import type { NextStep } from "../../core/rebind/next-step.ts";
 import { type Move, type RebindPlan, wavesOf } from "../../core/rebind/plan.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
-import type { ClusterView, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { AgentMover } from "./executor.ts";
+import { type Fleet, type FleetReads, Lookout } from "./look.ts";
+import { outcomeOf, type RebindOutcome, Track } from "./track.ts";
 
 const LOOK_EVERY_MS = 250;
-const HEARING_MS = 8_000;
+const SUBMIT_MS_MIN = 1_000;
 
 export interface RunOptions {
   readonly maxParallel: number;
-  /** For each wave, in milliseconds. */
+  /** For each wave, in milliseconds. A command of an executor that is under way is waited for beyond it. */
   readonly timeoutMs: number;
   readonly reason: string;
   /** Told when a move comes to another step. */
   readonly onStep: (move: Move, step: NextStep) => void;
 }
 
-interface MoveReport extends Move {
-  readonly result: "done" | "blocked" | "timed-out" | "not-started";
-  /** The step that it came to, with its reason when it is blocked. */
-  readonly step: NextStep["step"] | "none";
-  readonly why: string;
-}
-
-export interface RebindReport {
-  readonly plan: string;
-  readonly moves: readonly MoveReport[];
-}
+/** What running a plan asks of the fleet. */
+export type RebindClient = FleetReads & Pick<FleetClient, "submit">;
 
 /** Runs waves until one of them does not end well; what follows it is not started. */
 export async function runPlan(
-  client: FleetClient,
+  client: RebindClient,
   plan: RebindPlan,
   mover: AgentMover,
   options: RunOptions,
-): Promise<RebindReport> {
-  const reports: MoveReport[] = [];
-  for (const wave of wavesOf(plan, options.maxParallel)) {
-    const isWell = reports.every((report) => report.result === "done");
-    const ended = isWell ? await new Wave(client, wave, mover, options).run() : wave.map(notStarted);
-    reports.push(...ended);
+): Promise<RebindOutcome> {
+  const lookout = new Lookout(client);
+  const ended: Track[] = [];
+  for (const moves of wavesOf(plan, options.maxParallel)) {
+    const tracks = moves.map((move) => new Track(move));
+    if (ended.every((track) => track.isDone)) await new Wave(client, lookout, tracks, mover, options).run();
+    ended.push(...tracks);
   }
-  return { plan: plan.name, moves: reports };
+  return outcomeOf(plan, ended);
 }
 
 /** What each move's next step would be, without acting. */
 export async function previewPlan(
-  client: FleetClient,
+  client: RebindClient,
   plan: RebindPlan,
   mover: AgentMover,
-): Promise<RebindReport> {
-  const fleet = await look(client);
-  const moves = await Promise.all(
-    plan.moves.map(async (move): Promise<MoveReport> => {
-      const step = nextStep(move, await observe(fleet, move, mover, false));
-      return {
-        ...move,
-        result: step.step === "blocked" ? "blocked" : "not-started",
-        step: step.step,
-        why: whyOf(step),
-      };
-    }),
+  timeoutMs: number,
+): Promise<RebindOutcome> {
+  const fleet = await new Lookout(client).look(performance.now() + timeoutMs);
+  const tracks = plan.moves.map((move) => new Track(move));
+  for (const track of tracks) {
+    const step = track.decide(fleet);
+    if (step.step === "begin" || step.step === "move-agent") {
+      await track.guard(() => mover.check(track.move, addressOf(fleet, track.move)));
+    }
+  }
+  const { report, error } = outcomeOf(plan, tracks);
+  const moves = report.moves.map((move) =>
+    move.result === "timed-out" ? { ...move, result: "not-started" as const } : move,
   );
-  return { plan: plan.name, moves };
+  return { report: { ...report, moves }, error };
 }
 
 class Wave {
-  readonly #client: FleetClient;
+  readonly #client: RebindClient;
+  readonly #lookout: Lookout;
+  readonly #tracks: readonly Track[];
   readonly #mover: AgentMover;
   readonly #options: RunOptions;
-  readonly #steps: Map<Move, NextStep | null>;
-  readonly #movedAgents = new Set<Move>();
+  readonly #endMs: number;
 
-  constructor(client: FleetClient, moves: readonly Move[], mover: AgentMover, options: RunOptions) {
+  constructor(
+    client: RebindClient,
+    lookout: Lookout,
+    tracks: readonly Track[],
+    mover: AgentMover,
+    options: RunOptions,
+  ) {
     this.#client = client;
+    this.#lookout = lookout;
+    this.#tracks = tracks;
     this.#mover = mover;
     this.#options = options;
-    this.#steps = new Map(moves.map((move) => [move, null]));
+    this.#endMs = performance.now() + options.timeoutMs;
   }
 
-  async run(): Promise<MoveReport[]> {
-    const endMs = performance.now() + this.#options.timeoutMs;
+  async run(): Promise<void> {
     for (;;) {
       const acted = await this.#round();
-      if ([...this.#steps.values()].every(isFinal) || performance.now() >= endMs) break;
+      if (this.#tracks.every((track) => track.isFinal) || performance.now() >= this.#endMs) return;
       if (!acted) await sleep(LOOK_EVERY_MS);
     }
-    return [...this.#steps].map(([move, step]) => reportOf(move, step));
   }
 
   /** One look at the fleet, and the next step of every move; whether any of them changed something. */
   async #round(): Promise<boolean> {
-    const fleet = await look(this.#client);
-    const acted = await Promise.all(
-      [...this.#steps].map(async ([move, before]) => {
-        if (isFinal(before)) return false;
-        const seen = await observe(fleet, move, this.#mover, this.#movedAgents.has(move));
-        const step = nextStep(move, seen);
-        if (step.step !== before?.step) this.#options.onStep(move, step);
-        this.#steps.set(move, step);
-        return this.#act(move, step, fleet);
-      }),
-    );
+    const open = this.#tracks.filter((track) => !track.isFinal);
+    const fleet = await this.#look(open);
+    if (fleet === null) return false;
+    const acted = await Promise.all(open.map((track) => this.#advance(track, fleet)));
     return acted.includes(true);
   }
 
-  async #act(move: Move, step: NextStep, fleet: Fleet): Promise<boolean> {
+  /** A look that fails has failed for every move that is not at its end. */
+  async #look(open: readonly Track[]): Promise<Fleet | null> {
+    try {
+      return await this.#lookout.look(this.#endMs);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      for (const track of open) track.error = error;
+      return null;
+    }
+  }
+
+  async #advance(track: Track, fleet: Fleet): Promise<boolean> {
+    const before = track.step?.step;
+    const step = track.decide(fleet);
+    if (step.step !== before) this.#options.onStep(track.move, step);
+    let acted = false;
+    await track.guard(async () => {
+      acted = await this.#act(track, step, fleet);
+    });
+    return acted;
+  }
+
+  /** Whether it changed something. */
+  async #act(track: Track, step: NextStep, fleet: Fleet): Promise<boolean> {
+    const { move } = track;
     switch (step.step) {
       case "begin":
+        // What the executor cannot do is better known before the owner is declared than after.
+        await this.#mover.check(move, addressOf(fleet, move));
         await this.#submit(beginRebind(move, step.supersedes));
         return true;
       case "move-agent":
-        await this.#mover.moveAgent(move, fleet.addresses.get(move.to) ?? "");
-        this.#movedAgents.add(move);
+        await this.#mover.moveAgent(move, addressOf(fleet, move));
+        track.hasMovedAgent = true;
         return true;
       case "settle": {
         const { cluster: clusterId, migrationId } = move;
@@ -136,8 +157,9 @@ class Wave {
 
   // Somebody else may have changed the binding since the look: the next look finds out, and says so.
   async #submit(operation: Operation): Promise<void> {
+    const deadlineMs = Math.max(SUBMIT_MS_MIN, this.#endMs - performance.now());
     try {
-      await this.#client.submit(operation, { reason: this.#options.reason });
+      await this.#client.submit(operation, { reason: this.#options.reason, deadlineMs });
     } catch (error) {
       if (!(error instanceof OperatorError) || !LOST_RACES.has(error.code)) throw error;
     }
@@ -146,45 +168,9 @@ class Wave {
 
 const LOST_RACES = new Set(["OWNER_CHANGED", "MIGRATION_UNDER_WAY"]);
 
-interface Fleet {
-  readonly clusters: ReadonlyMap<string, Omit<MoveObserved, "reporting" | "agentMoved">>;
-  readonly reporting: ReadonlySet<string>;
-  readonly addresses: ReadonlyMap<string, string>;
-}
-
-// A leader that has just begun has not heard every shard: deciding then would take silence for absence. A shard
-// that stays silent for longer than reports are apart is taken for what it is.
-async function look(client: FleetClient): Promise<Fleet> {
-  const endMs = performance.now() + HEARING_MS;
-  for (;;) {
-    const [{ shards }, { clusters, observedComplete }] = await Promise.all([
-      client.listShards(),
-      client.listClusters(),
-    ]);
-    if (observedComplete || performance.now() >= endMs) return fleetOf(shards, clusters);
-    await sleep(LOOK_EVERY_MS);
-  }
-}
-
-function fleetOf(shards: readonly ShardView[], clusters: readonly ClusterView[]): Fleet {
-  const rows = shards.flatMap(({ shard, observed }) => (shard ? [{ shard, observed }] : []));
-  return {
-    clusters: new Map(
-      clusters.map(({ clusterId, declared, observed }) => [
-        clusterId,
-        { binding: declared ?? null, observed },
-      ]),
-    ),
-    reporting: new Set(rows.filter((row) => row.observed !== undefined).map((row) => row.shard.shardId)),
-    addresses: new Map(rows.map(({ shard }) => [shard.shardId, shard.address])),
-  };
-}
-
-async function observe(fleet: Fleet, move: Move, mover: AgentMover, moved: boolean): Promise<MoveObserved> {
-  const cluster = fleet.clusters.get(move.cluster) ?? { binding: null, observed: [] };
-  const address = fleet.addresses.get(move.to) ?? "";
-  const agentMoved = moved || (await mover.isMoved(move, address));
-  return { ...cluster, reporting: fleet.reporting, agentMoved };
+function addressOf(fleet: Fleet, move: Move): string {
+  // Bindings name registered shards only, and nothing begins at a shard that does not report.
+  return present(fleet.addresses.get(move.to), "the target of a move is registered");
 }
 
 function beginRebind(move: Move, supersedes: string): Operation {
@@ -192,25 +178,3 @@ function beginRebind(move: Move, supersedes: string): Operation {
   const value = { clusterId, fromShard, toShard, migrationId, supersedes };
   return { kind: { $case: "beginRebind", value } };
 }
-
-function isFinal(step: NextStep | null): boolean {
-  return step?.step === "done" || step?.step === "blocked";
-}
-
-function reportOf(move: Move, step: NextStep | null): MoveReport {
-  if (step === null) return notStarted(move);
-  const result = step.step === "done" ? "done" : step.step === "blocked" ? "blocked" : "timed-out";
-  return { ...move, result, step: step.step, why: whyOf(step) };
-}
-
-function whyOf(step: NextStep): string {
-  if (step.step === "blocked") return `${step.reason}: ${step.why}`;
-  return "why" in step ? step.why : "";
-}
-
-const notStarted = (move: Move): MoveReport => ({
-  ...move,
-  result: "not-started",
-  step: "none",
-  why: "an earlier wave did not end well",
-});

@@ -4,16 +4,16 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import { type Gate, parseSlo } from "../../core/drill/slo.ts";
 import { drillView } from "../../ui/cli/drill-view.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
+import { localDeps } from "../../ui/cli/local-deps.ts";
 
-export default class DrillKillLeader extends LocalCommand {
+export default class DrillKillLeader extends FleetCommand {
   static override summary = "Kill the leader under writes and judge the recovery";
   static override description =
     "SIGKILLs the leader's process of a local fleet, measures the time to a new leader and to the first acknowledged write, restarts the node, waits until it has caught up, and reads every write back. Refused without a quorum to spare. Exits with 7 when a gate fails.";
   static override examples = ["<%= config.bin %> drill kill-leader --slo first-write=2s,lost=0"];
   static override flags = {
-    ...localFlags,
     rate: Flags.integer({ summary: "Writes a second", default: 50, min: 1, max: 2_000 }),
     before: durationFlag({
       summary: "Write this long before the kill",
@@ -32,13 +32,15 @@ export default class DrillKillLeader extends LocalCommand {
   async run(): Promise<DrillReport> {
     const { flags } = await this.parse(DrillKillLeader);
     const gates = gatesOf(flags.slo);
-    const [{ drillKillLeader }, { writeReport }] = await Promise.all([
+    const [{ drillKillLeader }, { assertReportWritable, writeReport }] = await Promise.all([
       import("../../client/drill/kill-leader.ts"),
       import("../../client/drill/report-file.ts"),
     ]);
+    const file = flags.report ?? `fleet-drill-${new Date().toISOString().replace(/[:.]/g, "-")}.json`;
+    await assertReportWritable(file);
     const client = await this.client(flags);
-    this.onInterrupt(() => "interrupted; a killed node is started again by: fleet up");
-    const report = await drillKillLeader(client, await this.deps(), {
+    const stop = new AbortController();
+    const drill = drillKillLeader(client, await localDeps((text) => this.note(text)), {
       rate: flags.rate,
       beforeMs: flags.before,
       afterMs: flags.after,
@@ -47,14 +49,28 @@ export default class DrillKillLeader extends LocalCommand {
         if (event.kind !== "acknowledged")
           this.note(`  ${event.kind}${"node" in event ? ` ${event.node}` : ""}`);
       },
+      signal: stop.signal,
     });
-    const file = flags.report ?? `fleet-drill-${report.startedAt.replace(/[:.]/g, "-")}.json`;
-    await writeReport(file, report);
+    this.onInterrupt(() => endEarly(stop, drill));
+    const report = await drill;
+    // Shown first: what was measured must not be lost with a disk that filled up meanwhile.
     await this.printText(report, drillView);
+    await writeReport(file, report);
     this.note(`report: ${file}`);
     this.exitWith(report.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
     return report;
   }
+}
+
+/** Waits until the drill has put back what it broke; says what became of it. */
+async function endEarly(stop: AbortController, drill: Promise<DrillReport>): Promise<string> {
+  stop.abort();
+  try {
+    await drill;
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.code !== "DRILL_STOPPED") throw error;
+  }
+  return "interrupted; every node has been started again (to be sure: fleet status)";
 }
 
 function gatesOf(slo: string): readonly Gate[] {

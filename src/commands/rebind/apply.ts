@@ -1,6 +1,6 @@
 // `fleet rebind apply PLAN.yaml`: executes a plan; run again after an interruption, it goes on.
 import { Args } from "@oclif/core";
-import type { RebindReport } from "../../client/rebind/run-plan.ts";
+import type { RebindReport } from "../../client/rebind/track.ts";
 import { RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindApply extends RebindCommand {

@@ -1,6 +1,6 @@
 // `fleet rebind`: moves one cluster to another shard, from checking to settling; run again, it goes on.
 import { Flags } from "@oclif/core";
-import type { RebindReport } from "../../client/rebind/run-plan.ts";
+import type { RebindReport } from "../../client/rebind/track.ts";
 import { executorFlags, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class Rebind extends RebindCommand {

@@ -1,5 +1,6 @@
 // `fleet rebind plan`: writes down which clusters would move where; nothing moves.
 import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
 import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
 
@@ -25,7 +26,16 @@ export default class RebindPlanCommand extends RebindCommand {
     ]);
     const request = { clusters: flags.cluster, to: flags.to, executor: this.executor(flags) };
     const plan = await makePlan(await this.client(flags), request);
+    if (plan.moves.length === 0) throw nothingToMove(flags.to);
     await this.printText(plan, { kind: "RebindPlan", text: () => [formatPlan(plan).trimEnd()] });
     return plan;
   }
+}
+
+function nothingToMove(shard: string): OperatorError {
+  return new OperatorError("NOTHING_TO_MOVE", {
+    what: `shard ${shard} owns what was named already, and no other shard serves it`,
+    next: "see who owns what: fleet cluster list",
+    exit: Exit.Precondition,
+  });
 }

@@ -1,6 +1,6 @@
 // `fleet rebind rollback`: undoes a plan, or one cluster's migration, at whatever step it is.
 import { Args, Flags } from "@oclif/core";
-import type { RebindReport } from "../../client/rebind/run-plan.ts";
+import type { RebindReport } from "../../client/rebind/track.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { inversePlan, type RebindPlan } from "../../core/rebind/plan.ts";
 import { executorFlags, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
@@ -8,7 +8,7 @@ import { executorFlags, RebindCommand, runFlags } from "../../ui/cli/rebind-comm
 export default class RebindRollback extends RebindCommand {
   static override summary = "Undo a plan, or the migration that a cluster is in";
   static override description =
-    "Moves that never began are left alone; the others go back, the last ones first.";
+    "Moves that never began are left alone; the others go back, the last ones first. Stopped half-way, the same command finishes it.";
   static override examples = [
     "<%= config.bin %> rebind rollback move.yaml",
     "<%= config.bin %> rebind rollback --cluster c1",
@@ -22,21 +22,21 @@ export default class RebindRollback extends RebindCommand {
 
   async run(): Promise<RebindReport> {
     const { args, flags } = await this.parse(RebindRollback);
-    return await this.runPlan(inversePlan(await this.#planToUndo(args.plan, flags)), flags);
+    return await this.runPlan(await this.#rollbackPlan(args.plan, flags), flags);
   }
 
-  async #planToUndo(
+  async #rollbackPlan(
     file: string | undefined,
     flags: { readonly cluster: string | undefined } & Parameters<RebindRollback["client"]>[0] &
       Parameters<RebindRollback["executor"]>[0],
   ): Promise<RebindPlan> {
     if (file !== undefined && flags.cluster === undefined) {
       const { readPlan } = await import("../../client/rebind/plan-file.ts");
-      return await readPlan(file);
+      return inversePlan(await readPlan(file));
     }
     if (file === undefined && flags.cluster !== undefined) {
-      const { undoPlan } = await import("../../client/rebind/make-plan.ts");
-      return await undoPlan(await this.client(flags), flags.cluster, this.executor(flags));
+      const { rollbackPlan } = await import("../../client/rebind/make-plan.ts");
+      return await rollbackPlan(await this.client(flags), flags.cluster, this.executor(flags));
     }
     throw new OperatorError("USAGE", {
       what: "name either a plan file or a cluster",

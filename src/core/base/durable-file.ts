@@ -9,11 +9,14 @@ import { dirname } from "node:path";
 /** What an interrupted `writeFileDurably` leaves behind ends in this; it may be removed at start. */
 export const TEMPORARY_SUFFIX = ".tmp";
 
+/** A file's content: whole, or in parts between whose writes others get their turn. */
+type FileContent = Uint8Array | Iterable<Uint8Array>;
+
 /** Replaces the file at `path`. On failure the old file is untouched and the temporary one is gone. */
-export async function writeFileDurably(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFileDurably(path: string, content: FileContent): Promise<void> {
   const temporary = path + TEMPORARY_SUFFIX;
   try {
-    await writeAndSync(temporary, bytes);
+    await writeAndSync(temporary, content);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -42,10 +45,10 @@ export async function createDirectoryDurably(path: string): Promise<void> {
   }
 }
 
-async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
+async function writeAndSync(path: string, content: FileContent): Promise<void> {
   const handle = await open(path, "w");
   try {
-    await handle.writeFile(bytes);
+    await handle.writeFile(content);
     await handle.sync();
   } finally {
     await handle.close();

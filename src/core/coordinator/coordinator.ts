@@ -93,7 +93,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     driver,
     transport,
     profile: PROFILES[options.profile],
-    rejoin: asker && { ask: (restored) => asker.ask(restored), done: () => mark.clear() },
+    disk: storage,
+    rejoin: asker && {
+      isWhole: mark.isWhole(),
+      ask: (holding) => asker.ask(holding),
+      whole: () => mark.setWhole(),
+      done: () => mark.clear(),
+    },
   });
 
   const context: ServiceContext = {
@@ -105,6 +111,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     driver,
     machine,
     observed,
+    disk: storage,
     tls,
     startedAtMs: Date.now(),
     now: Date.now,

@@ -1,7 +1,7 @@
 // The fleet's tables behind the Machine port: commands decoded, outcomes returned, and the state hash remembered
 // per applied index, so that replicas can be compared at an index that both have passed.
 
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import { assert } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
@@ -16,6 +16,12 @@ const HASHES_KEPT = 4096;
 export class FleetMachine implements Machine<Outcome> {
   #state = new FleetState();
   readonly #hashes = new Map<number, string>();
+  readonly #nextTurn: () => Promise<unknown>;
+
+  /** `nextTurn` lets others be served between two slices of a snapshot. A seam: simulations decide when it resolves. */
+  constructor(nextTurn: () => Promise<unknown> = setImmediate) {
+    this.#nextTurn = nextTurn;
+  }
 
   /** The tables now; not to be kept across turns. */
   get view(): FleetView {
@@ -52,7 +58,7 @@ export class FleetMachine implements Machine<Outcome> {
       const parts: Uint8Array[] = [];
       for (const part of encodeSnapshotParts(view)) {
         parts.push(part);
-        await nextTurn();
+        await this.#nextTurn();
       }
       return Buffer.concat(parts);
     };

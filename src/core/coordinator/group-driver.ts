@@ -30,6 +30,8 @@ export interface GroupDriverOptions<Result> {
   readonly onLeadership: (leads: boolean) => void;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
+  /** Runs the driver's next turn after what is under way; setImmediate by default. A seam: simulations decide. */
+  readonly schedule?: (turn: () => void) => void;
 }
 
 export class GroupDriver<Result> {
@@ -45,6 +47,7 @@ export class GroupDriver<Result> {
   #confState: ConfState;
   #snapshotIndex: LogIndex;
   #snapshotting = false;
+  #snapshotWanted = false;
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
@@ -73,8 +76,13 @@ export class GroupDriver<Result> {
 
   tick(): void {
     this.#tell((raft) => raft.tick());
+  }
+
+  /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
+  expire(): void {
     this.#writes.expire(this.#options.now());
     this.#reads.expire(this.#options.now());
+    if (this.#reads.hasUnasked) this.#schedule();
   }
 
   receive(message: Message): void {
@@ -104,9 +112,8 @@ export class GroupDriver<Result> {
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
   propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
-    if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
-    const proposed = this.#options.raft.propose(data);
-    this.#schedule();
+    const proposed = this.#tell((raft) => raft.propose(data));
+    if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
     if (!proposed.ok) {
       const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
       return Promise.resolve({ ok: false, refusal });
@@ -117,21 +124,19 @@ export class GroupDriver<Result> {
 
   /** Settles like `propose`, without a result: configuration changes are watched through the status. */
   proposeConfChange(change: ConfChange): boolean {
-    const proposed = this.#options.raft.proposeConfChange(change);
-    this.#schedule();
-    return proposed.ok;
+    return this.#tell((raft) => raft.proposeConfChange(change))?.ok ?? false;
   }
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
   readIndex(deadline: number): Promise<ReadResult> {
-    if (this.#options.raft.status().leader === 0) return Promise.resolve({ ok: false, refusal: "no-leader" });
-    const read = this.#reads.confirmAndWait(deadline);
-    this.#schedule();
-    return read;
+    const knowsLeader = this.#tell((raft) => raft.status().leader !== 0) ?? false;
+    if (!knowsLeader) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    return this.#reads.confirmAndWait(deadline);
   }
 
   /** Settles when `index` is applied here. */
   waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
+    if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
     const wait = this.#reads.waitApplied(index, deadline);
     this.#reads.applied(this.#applied);
     return wait;
@@ -143,17 +148,25 @@ export class GroupDriver<Result> {
     this.#reads.refuseAll("no-leader");
   }
 
-  #tell(event: (raft: RaftNode) => void): void {
-    if (this.#stopped) return;
-    event(this.#options.raft);
-    this.#schedule();
+  /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
+  #tell<Answer>(event: (raft: RaftNode) => Answer): Answer | null {
+    if (this.#stopped) return null;
+    try {
+      const answer = event(this.#options.raft);
+      this.#schedule();
+      return answer;
+    } catch (error) {
+      this.#fail(error);
+      return null;
+    }
   }
 
   // One turn's events share one Ready, and so one frame a peer and one sync (group commit).
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    setImmediate(() => this.#turn());
+    const { schedule = setImmediate } = this.#options;
+    schedule(() => this.#turn());
   }
 
   #turn(): void {
@@ -192,8 +205,19 @@ export class GroupDriver<Result> {
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message);
       else if (message.to === APPLY_THREAD) this.#apply(message);
-      else this.#options.send(message);
+      else this.#send(message);
     }
+  }
+
+  // A peer refuses a snapshot from before it became a member, however often it comes: a newer one is due at once.
+  #send(message: Message): void {
+    const isRefused = message.snapshot !== null && !isMember(message.snapshot.confState, message.to);
+    if (!isRefused) {
+      this.#options.send(message);
+      return;
+    }
+    this.#snapshotWanted = true;
+    this.#options.raft.reportSnapshot(message.to, false);
   }
 
   #onSoftState(leads: boolean, leader: NodeId): void {
@@ -234,6 +258,7 @@ export class GroupDriver<Result> {
     this.#appliedTerm = snapshot.term;
     this.#confState = snapshot.confState;
     this.#snapshotIndex = snapshot.index;
+    this.#reads.applied(this.#applied);
   }
 
   #apply(message: Message): void {
@@ -261,8 +286,10 @@ export class GroupDriver<Result> {
 
   #snapshotIfDue(): void {
     const { snapshotEvery, trailing, storage, group, machine } = this.#options;
-    if (this.#snapshotting || this.#applied - this.#snapshotIndex < snapshotEvery) return;
+    const isDue = this.#snapshotWanted || this.#applied - this.#snapshotIndex >= snapshotEvery;
+    if (this.#snapshotting || !isDue || this.#applied === this.#snapshotIndex) return;
     this.#snapshotting = true;
+    this.#snapshotWanted = false;
     const at = { index: this.#applied, term: this.#appliedTerm, confState: this.#confState };
     machine
       .capture()()
@@ -276,4 +303,8 @@ export class GroupDriver<Result> {
       })
       .catch((error: unknown) => this.#fail(error));
   }
+}
+
+function isMember({ voters, learners, votersOutgoing }: ConfState, node: NodeId): boolean {
+  return [voters, learners, votersOutgoing].some((ids) => ids.includes(node));
 }

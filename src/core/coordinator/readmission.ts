@@ -1,7 +1,8 @@
 // How a replica that lost its disk becomes a voter again under its old id (ADR-0002). It may have voted and have
 // acknowledged entries that it no longer knows, so it must not count before the log itself has taken it out and
 // put it back: removed, added as a learner, caught up, promoted; each step a committed configuration change.
-// The leader keeps no state for it: the step follows from the configuration and from what the replica says.
+// The leader keeps no state for it: the step follows from the configuration and from what the replica says. Since a
+// replica takes nothing in before it was told to follow, one that holds something was removed after its loss.
 
 import type { LogIndex, NodeId } from "../base/ids.ts";
 
@@ -14,18 +15,32 @@ export interface ReadmissionView {
   readonly match: LogIndex;
 }
 
-export type ReadmissionStep = "remove" | "add-learner" | "promote" | "wait" | "voter";
+/** What the replica says that its disk holds; whole: the log that took it out and in again. */
+export type Holding = "nothing" | "part" | "whole";
 
-/** `restored`: the replica has taken a snapshot and follows the log; false: it holds nothing. */
-export function readmissionStep(view: ReadmissionView, node: NodeId, restored: boolean): ReadmissionStep {
+export type ReadmissionStep = "remove" | "add-learner" | "follow" | "promote" | "wait" | "voter";
+
+/** What the leader tells the replica that asks. */
+export type Readmission =
+  | { readonly kind: "waiting" }
+  /** The log up to this committed index has taken it out and in again. */
+  | { readonly kind: "learner"; readonly at: LogIndex }
+  | { readonly kind: "voter" };
+
+/** The view is that of a leader which has just been confirmed by a quorum. */
+export function readmissionStep(view: ReadmissionView, node: NodeId, holding: Holding): ReadmissionStep {
   if (view.isJoint) return "wait";
   const isVoter = view.voters.includes(node);
   const isLearner = view.learners.includes(node);
   if (!isVoter && !isLearner) return "add-learner";
-  if (restored) {
-    if (isVoter) return "voter";
-    return view.match >= view.commit ? "promote" : "wait";
+  switch (holding) {
+    case "nothing":
+      // Progress from before the loss: the leader believes in entries that are gone (etcd#10817).
+      return isVoter || view.match > 0 ? "remove" : "follow";
+    case "part":
+      return "follow";
+    case "whole":
+      if (isVoter) return "voter";
+      return view.match >= view.commit ? "promote" : "follow";
   }
-  // Progress from before the loss: the leader believes in entries that are gone (etcd#10817).
-  return isVoter || view.match > 0 ? "remove" : "wait";
 }

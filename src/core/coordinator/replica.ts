@@ -1,16 +1,33 @@
-// One replica of the fleet's Raft group inside this process: the driver, its clock, its peers, and the two things
-// that a replica does of its own accord: campaign at once when the leader's process dies, and ask to be let in
-// again when it has lost its disk (ADR-0002).
+// One replica of the fleet's Raft group inside this process: the driver, its clock, its peers, and the three things
+// that a replica does of its own accord: campaign at once when the leader's process dies, ask to be let in again
+// when it has lost its disk (ADR-0002), and hand leadership over when its disk is full.
 
-import { FLEET_GROUP, type GroupId, type NodeId, nodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import type { Message } from "../raft/message.ts";
 import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { GroupDriver } from "./group-driver.ts";
+import { successorOf } from "./hand-over.ts";
 import type { TimingProfile } from "./profile.ts";
-import { readmissionStep } from "./readmission.ts";
+import { type Holding, type Readmission, readmissionStep } from "./readmission.ts";
+import { systemTimers, type Timers } from "./timers.ts";
 
 const REJOIN_EVERY_MS = 200;
+const HAND_OVER_EVERY_MS = 500;
+// Less than the margin between an answer's deadline and its caller's (services/handler.ts).
+const EXPIRE_EVERY_MS = 20;
+
+/** How a replica that lost its disk comes back, and what of that it remembers. */
+export interface Rejoin {
+  /** Whether the disk holds the log that took this replica out and in again. */
+  readonly isWhole: boolean;
+  /** Asks the peers what this replica may do again. */
+  ask(holding: Holding): Promise<Readmission>;
+  /** Makes durable that the disk is whole. */
+  whole(): Promise<void>;
+  /** Makes durable that this replica is a voter as if nothing had happened. */
+  done(): Promise<void>;
+}
 
 export interface ReplicaOptions<Result> {
   readonly self: NodeId;
@@ -18,68 +35,90 @@ export interface ReplicaOptions<Result> {
   readonly driver: GroupDriver<Result>;
   readonly transport: Transport;
   readonly profile: TimingProfile;
-  /** Asks the peers whether this replica is a voter again; null = this replica has its disk. */
-  readonly rejoin: { ask(restored: boolean): Promise<boolean>; done(): Promise<void> } | null;
+  /** null = this replica has its disk. */
+  readonly rejoin: Rejoin | null;
+  /** Whether this replica waits for space on its disk; without it, never. */
+  readonly disk?: { readonly isFull: boolean };
+  /** The system's by default. A seam: simulations have a clock of their own. */
+  readonly timers?: Timers;
 }
 
 export class Replica<Result> {
   readonly #options: ReplicaOptions<Result>;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  #rejoining: boolean;
+  readonly #timers: Timers;
+  readonly #cancels = new Set<() => void>();
+  /**
+   * Whether this replica's memory has a hole: it may have voted, and acknowledged entries, of which it knows nothing.
+   * It is whole again with the committed log that took it out and in again, since a candidate whose log lacks that
+   * is refused for its log. Then it must vote when asked, even before it hears that it was promoted: the others may
+   * count on its vote already, and without it no leader might be found who could tell it.
+   */
+  #isAmnesiac: boolean;
+  /** The log has taken this replica in as a learner; what it holds was taken in after that. */
+  #mayFollow: boolean;
 
   constructor(options: ReplicaOptions<Result>) {
     this.#options = options;
-    this.#rejoining = options.rejoin !== null;
+    this.#timers = options.timers ?? systemTimers;
+    this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;
+    this.#mayFollow = options.driver.status().lastIndex > 0;
     this.#every(options.profile.tickMs, () => this.#tick());
+    this.#every(EXPIRE_EVERY_MS, () => options.driver.expire());
+    this.#every(HAND_OVER_EVERY_MS, () => this.#handOverIfFull());
     if (options.rejoin !== null) this.#askToRejoin(options.rejoin);
     options.transport.start(this.#events());
   }
 
-  /** The next step towards voting again for a peer that lost its disk; true when it votes. On the leader only. */
-  readmit(peer: NodeId, restored: boolean): boolean {
+  /** The next step towards voting again for a peer that lost its disk. On a leader just confirmed by a quorum only. */
+  readmit(peer: NodeId, holding: Holding): Readmission {
     const { driver } = this.#options;
     const raft = driver.status();
-    const match = raft.progress.get(peer)?.match ?? 0;
+    const match = raft.progress.get(peer)?.match ?? logIndex(0);
     const { voters, learners, votersOutgoing } = raft.config;
     const view = { voters, learners, isJoint: votersOutgoing.length > 0, commit: raft.commit, match };
-    const step = readmissionStep({ ...view, match: match as typeof raft.commit }, peer, restored);
-    switch (step) {
+    switch (readmissionStep(view, peer, holding)) {
       case "remove":
         driver.proposeConfChange(single("remove", peer));
-        return false;
+        return { kind: "waiting" };
       case "add-learner":
         driver.proposeConfChange(single("add-learner", peer));
-        return false;
+        return { kind: "waiting" };
       case "promote":
         driver.proposeConfChange(single("add-voter", peer));
-        return false;
+        return { kind: "learner", at: driver.appliedIndex };
+      case "follow":
+        return { kind: "learner", at: driver.appliedIndex };
       case "wait":
-        return false;
+        return { kind: "waiting" };
       case "voter":
-        return true;
+        return { kind: "voter" };
     }
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#timers.clear();
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
     this.#options.driver.stop();
   }
 
-  #every(ms: number, action: () => void): void {
-    this.#timers.add(setInterval(action, ms));
+  #every(ms: number, action: () => void): () => void {
+    const cancel = this.#timers.every(ms, action);
+    this.#cancels.add(cancel);
+    return cancel;
   }
 
-  // Without its memory a replica neither campaigns nor votes; its clock stands still until it is a voter again.
+  // Without its memory a replica neither campaigns nor votes, and its clock stands still.
   #tick(): void {
-    if (!this.#rejoining) this.#options.driver.tick();
+    if (!this.#isAmnesiac) this.#options.driver.tick();
   }
 
   #events(): TransportEvents {
     const { driver } = this.#options;
     return {
       receive: (group, message) => {
-        if (isOurs(group) && !(this.#rejoining && this.#mustIgnore(message))) driver.receive(message);
+        if (!isOurs(group) || (this.#isAmnesiac && this.#mustIgnore(message))) return;
+        // Two replicas with full disks must not hand leadership to and fro.
+        if (!(this.#isFull() && message.type === "MsgTimeoutNow")) driver.receive(message);
       },
       unreachable: (peer) => driver.unreachable(peer),
       disconnected: (peer) => this.#onDisconnected(peer),
@@ -89,8 +128,10 @@ export class Replica<Result> {
     };
   }
 
-  // What an amnesiac must not answer: requests for its vote, and heartbeats meant for the log that it lost.
+  // What an amnesiac must not answer: anything before the log has taken it in again, then still requests for its
+  // vote, and heartbeats meant for the log that it lost.
   #mustIgnore(message: Message): boolean {
+    if (!this.#mayFollow) return true;
     switch (message.type) {
       case "MsgVote":
       case "MsgPreVote":
@@ -110,32 +151,57 @@ export class Replica<Result> {
     const { driver, profile, self } = this.#options;
     const raft = driver.status();
     driver.unreachable(peer);
-    if (raft.leader !== peer || this.#rejoining) return;
+    if (raft.leader !== peer || this.#isAmnesiac || this.#isFull()) return;
     driver.forgetLeader();
     const survivors = raft.config.voters.filter((voter) => voter !== peer).sort((a, b) => a - b);
     const rank = survivors.indexOf(self);
     if (rank < 0) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    const cancel = this.#timers.after(rank * profile.staggerMs, () => {
+      this.#cancels.delete(cancel);
       if (driver.status().leader === 0) driver.campaign();
-    }, rank * profile.staggerMs);
-    this.#timers.add(timer);
+    });
+    this.#cancels.add(cancel);
   }
 
-  #askToRejoin(rejoin: NonNullable<ReplicaOptions<Result>["rejoin"]>): void {
+  #isFull(): boolean {
+    return this.#options.disk?.isFull ?? false;
+  }
+
+  // Tried again and again: a successor may be full as well, or gone, and writes are refused meanwhile anyway.
+  #handOverIfFull(): void {
+    const { driver, self } = this.#options;
+    if (!this.#isFull() || driver.status().role !== "leader") return;
+    const successor = successorOf(driver.status(), self);
+    if (successor !== null) driver.transferLeader(successor);
+  }
+
+  #askToRejoin(rejoin: Rejoin): void {
+    const { driver } = this.#options;
     let asking = false;
-    const timer = setInterval(async () => {
+    let learnerAt: LogIndex | null = null;
+    const cancel = this.#every(REJOIN_EVERY_MS, async () => {
       if (asking) return;
       asking = true;
-      const restored = this.#options.driver.status().lastIndex > 0;
-      if (await rejoin.ask(restored)) {
-        clearInterval(timer);
+      const readmission = await rejoin.ask(this.#holding());
+      if (readmission.kind === "learner") {
+        this.#mayFollow = true;
+        learnerAt ??= readmission.at;
+      }
+      if (this.#isAmnesiac && learnerAt !== null && driver.appliedIndex >= learnerAt) {
+        await rejoin.whole();
+        this.#isAmnesiac = false;
+      }
+      if (readmission.kind === "voter") {
+        cancel();
         await rejoin.done();
-        this.#rejoining = false;
       }
       asking = false;
-    }, REJOIN_EVERY_MS);
-    this.#timers.add(timer);
+    });
+  }
+
+  #holding(): Holding {
+    if (this.#options.driver.status().lastIndex === 0) return "nothing";
+    return this.#isAmnesiac ? "part" : "whole";
   }
 }
 

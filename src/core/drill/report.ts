@@ -1,12 +1,12 @@
 // A drill's report: what was seen, what was measured, which gates held. Its fields are a contract with scripts
-// that read the JSON: they are added to, and `schemaVersion` rises if one ever changes its meaning.
+// that read the JSON: they are added to, and the `schemaVersion` that it is written with rises if one ever changes
+// its meaning.
 
-import type { Gate, GateName } from "./slo.ts";
+import { type Gate, type GateName, type GateUnit, unitOf } from "./slo.ts";
 import type { Durations, TimelineLine } from "./timeline.ts";
 import type { WriteCounts, WriteVerdict } from "./verdict.ts";
 
 export interface DrillReport {
-  readonly schemaVersion: 1;
   /** For example "kill-leader". */
   readonly drill: string;
   /** RFC 3339. */
@@ -25,6 +25,7 @@ interface Measured extends Durations {
 }
 
 interface GateResult extends Gate {
+  readonly unit: GateUnit;
   /** null = it did not happen, which no limit allows. */
   readonly actual: number | null;
   readonly passed: boolean;
@@ -52,12 +53,12 @@ export function reportOf(findings: DrillFindings, gates: readonly Gate[]): Drill
   // What did not happen at all has failed, whatever the gates ask for.
   const isRecovered = Object.values(durations).every((duration) => duration !== null);
   const verdict = isRecovered && results.every(({ passed }) => passed) ? "pass" : "fail";
-  return { schemaVersion: 1, drill, startedAt, timeline, measured, gates: results, verdict };
+  return { drill, startedAt, timeline, measured, gates: results, verdict };
 }
 
 function checkGate(gate: Gate, measured: Measured): GateResult {
   const actual = actualOf(gate.name, measured);
-  return { ...gate, actual, passed: actual !== null && actual <= gate.limit };
+  return { ...gate, unit: unitOf(gate.name), actual, passed: actual !== null && actual <= gate.limit };
 }
 
 function actualOf(name: GateName, measured: Measured): number | null {

@@ -15,6 +15,10 @@ const UNITS = {
 
 export type GateName = keyof typeof UNITS;
 
+export type GateUnit = (typeof UNITS)[GateName];
+
+export const unitOf = (name: GateName): GateUnit => UNITS[name];
+
 export interface Gate {
   readonly name: GateName;
   /** Inclusive; milliseconds or a count, by the gate's name. */

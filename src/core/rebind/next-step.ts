@@ -1,6 +1,7 @@
 // What to do next for one move, decided from what is observed alone. There is no journal: an execution that was
 // interrupted anywhere, even on another machine, goes on from what the coordinator and the shards show.
-// What must stay true: nothing is settled before the new owner serves the cluster and the old one has let go.
+// What must stay true: nothing is settled before the executor has run to its end, the new owner serves the cluster
+// and the old one has let go.
 
 import { assert } from "../base/assert.ts";
 import type { Binding } from "../wire/gen/fleet/v1/command.ts";
@@ -14,7 +15,7 @@ export interface MoveObserved {
   readonly observed: readonly Pick<ClusterObserved, "shardId" | "session" | "bound">[];
   /** Shards that have reported to the present leader; of any other, nothing is known. */
   readonly reporting: ReadonlySet<string>;
-  /** The executor has finished in this run, or the agent is configured with the target's address already. */
+  /** The executor has finished in this run. An earlier run's may have been cut short, so it does not count. */
   readonly agentMoved: boolean;
 }
 
@@ -61,7 +62,9 @@ function begin(move: Move, seen: MoveObserved): NextStep {
 }
 
 function continueMigration(move: Move, seen: MoveObserved): NextStep {
-  if (!isServedBy(move.to, seen)) return bringAgent(move, seen);
+  // Also when the target serves already: an executor that was cut short, or that of the move which this one undoes,
+  // may have left the agent configured for another shard, to go there at its next start.
+  if (!seen.agentMoved || !isServedBy(move.to, seen)) return bringAgent(move, seen);
   const holder = holderBeside(move, seen);
   if (holder !== null) return { step: "wait-release", why: holder };
   // Silence is no release: a cut-off source may still serve the cluster.

@@ -81,6 +81,11 @@ export function withoutUndo(name: string): string {
   return UNDO.exec(name)?.[1] ?? name;
 }
 
+/** Whether a migration of this name undoes another one. */
+export function isUndo(name: string): boolean {
+  return UNDO.test(name);
+}
+
 // m, m-undo, m-undo2, m-undo3, …: each inverse has an id of its own, since a migration id names one move only,
 // and undoing an undo often does not outgrow the length of a name.
 function undoName(name: string): string {

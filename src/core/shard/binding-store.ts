@@ -19,6 +19,8 @@ export interface BindingStoreOptions {
   readonly dataDirectory: string;
   readonly shardId: string;
   readonly writeFile?: WriteFile;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
 export class BindingStore {
@@ -48,7 +50,9 @@ export class BindingStore {
     this.#path = path;
     this.#shardId = options.shardId;
     this.#writeFile = options.writeFile ?? writeFileDurably;
-    this.epoch = (before?.epoch ?? 0) + 1;
+    // The clock keeps it rising when the record was lost with its disk, or the coordinators would call every
+    // report of this shard stale.
+    this.epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor((options.now ?? Date.now)() / 1000));
     this.#coordinatorTerm = before?.coordinatorTerm ?? 0;
     // A start is the end of every session of the process before it.
     const bindings = [...(before?.bindings ?? [])];

@@ -12,11 +12,12 @@ import {
   writeFileDurably,
 } from "../base/durable-file.ts";
 import type { NodeId } from "../base/ids.ts";
+import { crc32c } from "./crc32c.ts";
 import { findFrame } from "./frame.ts";
 import { LOCK_NAME } from "./lock-file.ts";
 import type { OnReport } from "./report.ts";
 import { createSegment, listSegments, segmentPath } from "./segment.ts";
-import { storageForeign, storageIdentityMismatch } from "./storage-errors.ts";
+import { StorageCorrupt, storageForeign, storageIdentityMismatch } from "./storage-errors.ts";
 
 export interface StorageIdentity {
   readonly clusterId: string;
@@ -28,9 +29,16 @@ interface DataDirectory {
   readonly snapshots: string;
 }
 
-const META_NAME = "meta.json";
+/** What meta.json says, as far as it is known. */
+type Meta = Readonly<Record<string, unknown>>;
+
+export const META_NAME = "meta.json";
 const EXPECTED_NAMES: ReadonlySet<string> = new Set([LOCK_NAME, "wal", "snap"]);
 const FORMAT = 1;
+
+export function dataPaths(directory: string): DataDirectory {
+  return { wal: join(directory, "wal"), snapshots: join(directory, "snap") };
+}
 
 /** Checks the folder, or makes it when new; the caller holds its lock. Throws an OperatorError if it isn't ours. */
 export async function prepareDataDirectory(
@@ -39,7 +47,7 @@ export async function prepareDataDirectory(
   segmentBytes: number,
   onReport: OnReport,
 ): Promise<DataDirectory> {
-  const paths = { wal: join(directory, "wal"), snapshots: join(directory, "snap") };
+  const paths = dataPaths(directory);
   const meta = await readMeta(directory);
   if (meta === null) {
     await create(directory, paths, identity, segmentBytes);
@@ -64,30 +72,59 @@ async function create(
   const foreign = (await readdir(directory)).find((name) => !isExpected(name));
   if (foreign !== undefined) throw storageForeign(directory, `it has no ${META_NAME}, but holds ${foreign}`);
   for (const path of [paths.wal, paths.snapshots]) await createDirectoryDurably(path);
-  for (const sequence of await listSegments(paths.wal)) {
-    if (findFrame(await readFile(segmentPath(paths.wal, sequence)), 0) === null) continue;
+  if (await holdsFrame(paths.wal)) {
     throw storageForeign(directory, `it has no ${META_NAME}, but holds a log`);
   }
   await createSegment(paths.wal, 1, segmentBytes);
-  const meta = { format: FORMAT, clusterId: identity.clusterId, nodeId: identity.nodeId };
-  await writeFileDurably(join(directory, META_NAME), new TextEncoder().encode(`${JSON.stringify(meta)}\n`));
+  await writeFileDurably(join(directory, META_NAME), encodeMeta(identity));
 }
 
-async function readMeta(directory: string): Promise<Record<string, unknown> | null> {
+/** Whether anything was ever written to the log in this folder. */
+export async function holdsFrame(wal: string): Promise<boolean> {
+  for (const sequence of await listSegments(wal)) {
+    if (findFrame(await readFile(segmentPath(wal, sequence)), 0) !== null) return true;
+  }
+  return false;
+}
+
+function encodeMeta({ clusterId, nodeId }: StorageIdentity): Uint8Array {
+  const meta = { format: FORMAT, clusterId, nodeId };
+  return new TextEncoder().encode(`${JSON.stringify({ ...meta, checksum: checksumOf(meta) })}\n`);
+}
+
+// Tells a damaged identity from another node's.
+function checksumOf({ format, clusterId, nodeId }: Meta): number {
+  return crc32c(new TextEncoder().encode(JSON.stringify([format, clusterId, nodeId])));
+}
+
+/** Null without the file; throws StorageCorrupt when it is damaged. */
+export async function readMeta(directory: string): Promise<Meta | null> {
   const file = join(directory, META_NAME);
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
   });
   if (text === null) return null;
+  const meta = parseMeta(text);
+  // The file was replaced as a whole or not at all, so no crash explains this.
+  if (meta === null) throw new StorageCorrupt(file, 0, "it is not JSON");
+  // Absent in a folder that an earlier version made; the identity is compared either way.
+  const { checksum = checksumOf(meta) } = meta;
+  if (checksum !== checksumOf(meta)) {
+    throw new StorageCorrupt(file, 0, "its checksum does not fit its content");
+  }
+  return meta;
+}
+
+function parseMeta(text: string): Meta | null {
   try {
     return { ...JSON.parse(text) };
   } catch {
-    throw storageForeign(directory, `${META_NAME} is not JSON`);
+    return null;
   }
 }
 
-function checkIdentity(directory: string, meta: Record<string, unknown>, identity: StorageIdentity): void {
+function checkIdentity(directory: string, meta: Meta, identity: StorageIdentity): void {
   const { format, clusterId, nodeId } = meta;
   if (format !== FORMAT) {
     throw storageForeign(directory, `its format is ${String(format)}, this version of fleet reads ${FORMAT}`);

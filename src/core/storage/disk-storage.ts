@@ -9,6 +9,7 @@ import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot } from "../raft/message.ts";
 import { prepareDataDirectory, type StorageIdentity } from "./data-directory.ts";
+import { DiskSpace, isOutOfSpace } from "./disk-space.ts";
 import { LockFile } from "./lock-file.ts";
 import { MemoryLog } from "./memory.ts";
 import type { WalRecord } from "./record.ts";
@@ -17,7 +18,7 @@ import type { OnReport } from "./report.ts";
 import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { Storage, WriteRequest } from "./storage.ts";
-import { storageWriteFailed } from "./storage-errors.ts";
+import { storageFull, storageWriteFailed } from "./storage-errors.ts";
 import { Wal, type WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf } from "./write-request.ts";
 
@@ -38,6 +39,7 @@ export class DiskStorage implements Storage {
   readonly #wal: Wal;
   readonly #snapshots: SnapshotFolder;
   readonly #lock: LockFile;
+  readonly #space: DiskSpace;
   /** For groups with a received snapshot under way: when the last of their held-back writes may go. */
   readonly #gates = new Map<GroupId, Promise<unknown>>();
   /** Each group's newest snapshot whose mark is in the log or on its way there: marks never go back. */
@@ -45,23 +47,33 @@ export class DiskStorage implements Storage {
   /** Saves and prunings under way, which close waits for. */
   readonly #pending = new Set<Promise<unknown>>();
 
-  private constructor(logs: Map<GroupId, MemoryLog>, wal: Wal, snapshots: SnapshotFolder, lock: LockFile) {
+  private constructor(
+    logs: Map<GroupId, MemoryLog>,
+    wal: Wal,
+    snapshots: SnapshotFolder,
+    lock: LockFile,
+    space: DiskSpace,
+  ) {
     this.#logs = logs;
     this.#wal = wal;
     this.#snapshots = snapshots;
     this.#lock = lock;
+    this.#space = space;
     for (const group of logs.keys()) this.#marks.set(group, wal.durableSnapshotIndex(group));
   }
 
-  /** Makes or recovers the data folder. Throws an OperatorError when it is locked, foreign or corrupt. */
+  /** Makes or recovers the data folder. Throws an OperatorError when it is locked, foreign, corrupt or full. */
   static async open(options: DiskStorageOptions): Promise<DiskStorage> {
-    await createDirectoryDurably(options.directory);
-    const lock = await LockFile.acquire(options.directory, options.onReport ?? ignoreReport);
+    const { directory, onReport = ignoreReport } = options;
     try {
-      return await DiskStorage.#openLocked(options, lock);
+      await createDirectoryDurably(directory);
+      const lock = await LockFile.acquire(directory, onReport);
+      return await DiskStorage.#openLocked(options, lock).catch(async (error: unknown) => {
+        await lock.release();
+        throw error;
+      });
     } catch (error) {
-      await lock.release();
-      throw error;
+      throw isOutOfSpace(error) ? storageFull(directory, error) : error;
     }
   }
 
@@ -69,11 +81,12 @@ export class DiskStorage implements Storage {
     const { segmentBytes = SEGMENT_BYTES, onReport = ignoreReport, openFile = openSegmentFile } = options;
     const paths = await prepareDataDirectory(options.directory, options.identity, segmentBytes, onReport);
     const recovered = await recoverWal(paths.wal, openFile, onReport);
-    const snapshots = new SnapshotFolder(paths.snapshots, onReport);
+    const space = new DiskSpace(onReport);
+    const snapshots = new SnapshotFolder(paths.snapshots, space, onReport);
     const logs = await buildLogs(recovered, snapshots);
     await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
-    const wal = await Wal.open({ directory: paths.wal, segmentBytes, openFile, onReport }, recovered);
-    return new DiskStorage(logs, wal, snapshots, lock);
+    const wal = await Wal.open({ directory: paths.wal, segmentBytes, openFile, space, onReport }, recovered);
+    return new DiskStorage(logs, wal, snapshots, lock, space);
   }
 
   reader(group: GroupId): LogReader {
@@ -105,8 +118,14 @@ export class DiskStorage implements Storage {
     return this.#wal.stats();
   }
 
-  /** Waits for everything under way, then gives the folder up. */
+  /** Whether a snapshot or the log's next segment waits for space on the disk. */
+  get isFull(): boolean {
+    return this.#space.isFull;
+  }
+
+  /** Waits for everything under way but space, then gives the folder up. */
   async close(): Promise<void> {
+    this.#space.stop();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     await this.#wal.close();
     await this.#lock.release();

@@ -41,6 +41,12 @@ export class LockFile {
   }
 }
 
+/** The live process that holds the folder, null when none does. Changes nothing. */
+export async function lockHolder(directory: string): Promise<number | null> {
+  const held = await readHolder(join(directory, LOCK_NAME));
+  return held !== null && (await isAlive(held)) ? pidOf(held) : null;
+}
+
 /** `<pid> <start time>`; a dash where the system does not tell the latter. */
 async function describeProcess(pid: number): Promise<string> {
   return `${pid} ${(await startTimeOf(pid)) ?? "-"}\n`;

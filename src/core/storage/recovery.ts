@@ -11,7 +11,7 @@ import { GroupReplay, type ReplayedGroup } from "./replay.ts";
 import type { OnReport } from "./report.ts";
 import { listSegments, type OpenSegmentFile, segmentPath } from "./segment.ts";
 import { SegmentIndex } from "./segment-index.ts";
-import { storageCorrupt } from "./storage-errors.ts";
+import { StorageCorrupt } from "./storage-errors.ts";
 
 export interface RecoveredWal {
   readonly groups: ReadonlyMap<GroupId, ReplayedGroup>;
@@ -117,7 +117,7 @@ class WalRecovery {
       }
     } catch (error) {
       if (!(error instanceof AssertionError)) throw error;
-      throw storageCorrupt(file, offset, `its records contradict each other (${error.message})`, error);
+      throw new StorageCorrupt(file, offset, `its records contradict each other (${error.message})`, error);
     }
   }
 
@@ -134,7 +134,7 @@ class WalRecovery {
       return replay.finish();
     } catch (error) {
       if (!(error instanceof AssertionError)) throw error;
-      throw storageCorrupt(
+      throw new StorageCorrupt(
         this.#directory,
         this.#position.end,
         `the log is incomplete (${error.message})`,
@@ -154,14 +154,14 @@ class WalRecovery {
     const file = segmentPath(this.#directory, sequence);
     const later = await this.#findLaterFrame(sequence, bytes, offset);
     if (later !== null) {
-      throw storageCorrupt(
+      throw new StorageCorrupt(
         file,
         offset,
         `the frame there can't be read (${read.claim}), yet ${later} follows it`,
       );
     }
     if (!read.isTorn) {
-      throw storageCorrupt(file, offset, `the frame there was written completely, but ${read.claim}`);
+      throw new StorageCorrupt(file, offset, `the frame there was written completely, but ${read.claim}`);
     }
   }
 
@@ -205,18 +205,18 @@ class WalRecovery {
   #checkFrameSequence(file: string, offset: number, sequence: number): void {
     const expected = this.#lastFrame === null ? sequence : this.#lastFrame + 1;
     if (sequence !== expected) {
-      throw storageCorrupt(file, offset, `frame ${sequence} stands where frame ${expected} belongs`);
+      throw new StorageCorrupt(file, offset, `frame ${sequence} stands where frame ${expected} belongs`);
     }
     this.#lastFrame = sequence;
   }
 
   #checkSequences(): void {
     const [first] = this.#sequences;
-    if (first === undefined) throw storageCorrupt(this.#directory, 0, "it holds no segment of the log");
+    if (first === undefined) throw new StorageCorrupt(this.#directory, 0, "it holds no segment of the log");
     for (const [position, sequence] of this.#sequences.entries()) {
       if (sequence === first + position) continue;
       const file = segmentPath(this.#directory, first + position);
-      throw storageCorrupt(file, 0, "the file is missing, yet later segments of the log exist");
+      throw new StorageCorrupt(file, 0, "the file is missing, yet later segments of the log exist");
     }
   }
 
@@ -226,6 +226,6 @@ class WalRecovery {
     assert(first !== undefined, "at least one segment was read");
     if (this.#lastFrame !== null || first.sequence === 1) return;
     const file = segmentPath(this.#directory, first.sequence);
-    throw storageCorrupt(file, 0, "no segment of the log holds a frame, yet older segments were removed");
+    throw new StorageCorrupt(file, 0, "no segment of the log holds a frame, yet older segments were removed");
   }
 }

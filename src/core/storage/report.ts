@@ -6,6 +6,9 @@ export type StorageReport =
   | { readonly kind: "leftover-removed"; readonly file: string }
   | { readonly kind: "stale-lock-removed"; readonly file: string; readonly pid: number }
   | { readonly kind: "segment-not-prepared"; readonly file: string; readonly cause: unknown }
+  /** Nothing that depends on `file` is acknowledged until it could be made. */
+  | { readonly kind: "disk-full"; readonly file: string; readonly cause: unknown }
+  | { readonly kind: "disk-has-space"; readonly file: string }
   | { readonly kind: "cleanup-failed"; readonly directory: string; readonly cause: unknown };
 
 export type OnReport = (report: StorageReport) => void;

@@ -26,7 +26,9 @@ export interface SnapshotName {
 const MAGIC = new TextEncoder().encode("FLEETSNP");
 const FORMAT = 1;
 const SHA256_BYTES = 32;
-const FIXED_BYTES = MAGIC.length + 4 + 3 * 8 + 8 + SHA256_BYTES;
+const HEAD_BYTES = MAGIC.length + 4 + 3 * 8 + 8;
+const FIXED_BYTES = HEAD_BYTES + SHA256_BYTES;
+const PART_BYTES = 256 * 1024;
 const NAME = /^(\d+)-(\d{16})-(\d{16})\.snap$/;
 
 export function snapshotFileName({ group, term: of, index }: SnapshotName): string {
@@ -41,19 +43,23 @@ export function parseSnapshotFileName(name: string): SnapshotName | null {
   return { group: groupId(Number(group)), term: term(Number(of)), index: logIndex(Number(index)) };
 }
 
+/** The file's bytes, hashed a part at a time: a large state must not hold up the event loop. */
+export function* snapshotParts(group: GroupId, snapshot: Snapshot): Generator<Uint8Array> {
+  const { data } = snapshot;
+  const head = encodeHead(group, snapshot);
+  const hash = createHash("sha256").update(head);
+  yield head;
+  for (let from = 0; from < data.length; from += PART_BYTES) {
+    const part = data.subarray(from, from + PART_BYTES);
+    hash.update(part);
+    yield part;
+  }
+  yield hash.digest();
+}
+
+/** The same bytes in one piece. */
 export function encodeSnapshot(group: GroupId, snapshot: Snapshot): Uint8Array {
-  const { index, confState, data } = snapshot;
-  const bytes = new Uint8Array(FIXED_BYTES + confStateBytes(confState) + data.length);
-  const writer = new ByteWriter(bytes);
-  writer.bytes(MAGIC);
-  writer.uint32(FORMAT);
-  for (const value of [group, index, snapshot.term]) writer.uint64(value);
-  writeConfState(writer, confState);
-  writer.uint64(data.length);
-  writer.bytes(data);
-  writer.bytes(sha256(bytes.subarray(0, writer.position)));
-  assert(writer.position === bytes.length, "a snapshot has the size that was computed for it");
-  return bytes;
+  return new Uint8Array(Buffer.concat([...snapshotParts(group, snapshot)]));
 }
 
 /** The snapshot, or why these bytes are not the one of that name. */
@@ -73,6 +79,18 @@ export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): Snapshot 
   const data = reader.bytes(reader.uint64());
   assert(reader.remaining === 0, "nothing follows a snapshot's data");
   return { index: name.index, term: name.term, confState, data };
+}
+
+function encodeHead(group: GroupId, { index, term: of, confState, data }: Snapshot): Uint8Array {
+  const head = new Uint8Array(HEAD_BYTES + confStateBytes(confState));
+  const writer = new ByteWriter(head);
+  writer.bytes(MAGIC);
+  writer.uint32(FORMAT);
+  for (const value of [group, index, of]) writer.uint64(value);
+  writeConfState(writer, confState);
+  writer.uint64(data.length);
+  assert(writer.position === head.length, "a snapshot's head has the size that was computed for it");
+  return head;
 }
 
 function lists(confState: ConfState): readonly (readonly NodeId[])[] {

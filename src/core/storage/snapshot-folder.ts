@@ -6,33 +6,36 @@ import { join } from "node:path";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { Snapshot } from "../raft/message.ts";
+import type { DiskSpace } from "./disk-space.ts";
 import type { OnReport } from "./report.ts";
 import {
   decodeSnapshot,
-  encodeSnapshot,
   parseSnapshotFileName,
   type SnapshotName,
   snapshotFileName,
+  snapshotParts,
 } from "./snapshot-file.ts";
-import { storageCorrupt } from "./storage-errors.ts";
+import { StorageCorrupt } from "./storage-errors.ts";
 
 export class SnapshotFolder {
   readonly #directory: string;
   readonly #onReport: OnReport;
+  readonly #space: DiskSpace;
   /** One file at a time: two attempts at one snapshot share a temporary file's name. */
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(directory: string, onReport: OnReport) {
+  constructor(directory: string, space: DiskSpace, onReport: OnReport) {
     this.#directory = directory;
+    this.#space = space;
     this.#onReport = onReport;
   }
 
-  /** The file is durable when the promise resolves; what is there is untouched if it rejects. */
+  /** The file is durable when the promise resolves; what is there is untouched if it rejects. Waits for space. */
   save(group: GroupId, snapshot: Snapshot): Promise<void> {
     const name = snapshotFileName({ group, term: snapshot.term, index: snapshot.index });
-    const saved = this.#saving.then(() =>
-      writeFileDurably(join(this.#directory, name), encodeSnapshot(group, snapshot)),
-    );
+    const file = join(this.#directory, name);
+    const write = () => writeFileDurably(file, snapshotParts(group, snapshot));
+    const saved = this.#saving.then(() => this.#space.waitFor(file, write));
     this.#saving = saved.catch(() => undefined);
     return saved;
   }
@@ -42,7 +45,7 @@ export class SnapshotFolder {
     const file = join(this.#directory, snapshotFileName(name));
     const snapshot = decodeSnapshot(await readWhole(file), name);
     if (typeof snapshot === "string")
-      throw storageCorrupt(file, 0, `the newest snapshot can't be used: ${snapshot}`);
+      throw new StorageCorrupt(file, 0, `the newest snapshot can't be used: ${snapshot}`);
     return snapshot;
   }
 
@@ -75,7 +78,7 @@ async function readWhole(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw storageCorrupt(
+    throw new StorageCorrupt(
       file,
       0,
       "the newest snapshot's file can't be read, and the log may start behind it",

@@ -2,17 +2,34 @@
 
 import { Exit, OperatorError } from "../base/errors.ts";
 
-// Cutting acknowledged entries, or forgetting a vote, could elect a leader that lacks committed entries.
-const REPLACE_REPLICA =
-  "keep a copy of the data folder, check the disk, then replace this replica: remove it from the fleet and add " +
-  "it again under a new node id with an empty folder; it then catches up from the leader";
+// Cutting acknowledged entries, or forgetting a vote, could elect a leader that lacks committed entries. An empty
+// folder is safe: the others take this replica out and in again (docs/adr/0002).
+export const REJOIN_ADVICE =
+  "check the disk, move this node's data folder away (keep it), then start this node again: while a quorum of the " +
+  "others runs, it rejoins and takes a fresh copy from them";
 
-/** The log or a snapshot holds what can't be the result of a crash: refuse to start rather than forget. */
-export function storageCorrupt(file: string, offset: number, why: string, cause?: unknown): OperatorError {
-  return new OperatorError("STORAGE_CORRUPT", {
-    what: `${file} is corrupt at offset ${offset}`,
-    why,
-    next: REPLACE_REPLICA,
+/** The log, a snapshot or meta.json holds what can't be the result of a crash: refuse to start rather than forget. */
+export class StorageCorrupt extends OperatorError {
+  readonly file: string;
+  /** Where in the file; 0 when the file as a whole is meant. */
+  readonly offset: number;
+  readonly why: string;
+
+  constructor(file: string, offset: number, why: string, cause?: unknown) {
+    const what = `${file} is corrupt at offset ${offset}`;
+    super("STORAGE_CORRUPT", { what, why, next: REJOIN_ADVICE, exit: Exit.Failure, cause });
+    this.file = file;
+    this.offset = offset;
+    this.why = why;
+  }
+}
+
+/** The data folder could not be opened for want of space. */
+export function storageFull(directory: string, cause: unknown): OperatorError {
+  return new OperatorError("STORAGE_FULL", {
+    what: `data folder ${directory} can't be opened: ${messageOf(cause)}`,
+    why: "the disk is full or the quota is used up",
+    next: "free space on it, then start this node again; nothing is lost",
     exit: Exit.Failure,
     cause,
   });
@@ -43,6 +60,15 @@ export function storageForeign(directory: string, why: string): OperatorError {
     what: `${directory} is not a data folder that this node can use`,
     why,
     next: "check the configured data folder; a new node wants an empty or missing one",
+    exit: Exit.NotFound,
+  });
+}
+
+export function notADataFolder(directory: string, why: string): OperatorError {
+  return new OperatorError("NOT_A_DATA_FOLDER", {
+    what: `${directory} is not a node's data folder`,
+    why,
+    next: "give the folder that the node is started with as --data; of a local fleet: .fleet/n1/data",
     exit: Exit.NotFound,
   });
 }

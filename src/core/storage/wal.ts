@@ -6,6 +6,7 @@
 import { present } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { HardState } from "../raft/message.ts";
+import type { DiskSpace } from "./disk-space.ts";
 import { encodeFrame, frameBytes, payloadBytes } from "./frame.ts";
 import type { SnapshotMark, WalRecord } from "./record.ts";
 import type { RecoveredWal } from "./recovery.ts";
@@ -19,6 +20,7 @@ interface WalOptions {
   readonly directory: string;
   readonly segmentBytes: number;
   readonly openFile: OpenSegmentFile;
+  readonly space: DiskSpace;
   readonly onReport: OnReport;
 }
 
@@ -219,7 +221,7 @@ export class Wal {
     const sequence = this.#current.index.sequence + 1;
     const isPrepared = (await this.#prepared) ?? false;
     this.#prepared = null;
-    if (!isPrepared) await createSegment(directory, sequence, segmentBytes);
+    if (!isPrepared) await this.#createSegment(sequence);
     const file = await openFile(segmentPath(directory, sequence));
     const full = this.#current.file;
     this.#current = { index: new SegmentIndex(sequence), file, capacity: segmentBytes, end: 0 };
@@ -227,14 +229,21 @@ export class Wal {
   }
 
   #prepareNext(): void {
-    const { directory, segmentBytes, onReport } = this.#options;
+    const { directory, onReport } = this.#options;
     const sequence = this.#current.index.sequence + 1;
-    this.#prepared ??= createSegment(directory, sequence, segmentBytes).then(
+    this.#prepared ??= this.#createSegment(sequence).then(
       () => true,
       (cause: unknown) => {
         onReport({ kind: "segment-not-prepared", file: segmentPath(directory, sequence), cause });
         return false;
       },
     );
+  }
+
+  // Nothing was written to the segment yet, so a full disk is waited for: what is queued is not acknowledged till then.
+  #createSegment(sequence: number): Promise<void> {
+    const { directory, segmentBytes, space } = this.#options;
+    const create = () => createSegment(directory, sequence, segmentBytes);
+    return space.waitFor(segmentPath(directory, sequence), create);
   }
 }

@@ -88,6 +88,10 @@ export class GrpcTransport implements Transport {
               callback(
                 rpcError(status.FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"),
               );
+            } else if (received.message.to !== this.#options.self) {
+              callback(
+                rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"),
+              );
             } else {
               this.#events?.receive(received.group, received.message);
               callback(null, { bytes: received.header.bytes });

@@ -9,13 +9,29 @@ import { optionsFromArgv } from "./output-flags.ts";
 
 /** What is said of `typed` (words separated by spaces) when only `known` commands exist. */
 export function unknownCommand(typed: string, known: readonly string[]): Failure {
-  const near = closest(typed, known) ?? closestTopic(typed, known);
+  const near = closest(typed, known);
+  const command = known.filter((name) => typed.startsWith(`${name} `)).at(-1);
+  if (near === null && command !== undefined)
+    return unexpectedWords(command, typed.slice(command.length + 1));
+  const meant = near ?? closestTopic(typed, known);
   return {
     code: "FLEET_E_UNKNOWN_COMMAND",
     exit: Exit.UnknownCommand,
     what: `there is no command "${typed}"`,
     why: null,
-    next: near === null ? "fleet --help" : `did you mean "fleet ${near}"? (fleet --help lists all)`,
+    next: meant === null ? "fleet --help" : `did you mean "fleet ${meant}"? (fleet --help lists all)`,
+    endpoint: null,
+  };
+}
+
+// oclif takes the words behind a command that has no arguments for a longer command's name.
+function unexpectedWords(command: string, words: string): Failure {
+  return {
+    code: "FLEET_E_USAGE",
+    exit: Exit.Usage,
+    what: `unexpected argument: ${words}`,
+    why: null,
+    next: `fleet ${command} --help`,
     endpoint: null,
   };
 }

@@ -32,9 +32,11 @@ function verdict({ gates, verdict: word }: DrillReport, { paint, symbols }: Look
     return paint.mark(mark, `${symbols.marks[mark]} ${text}`);
   };
   return [
-    ...gates.map((gate) =>
-      line(gate.passed, `${gate.name} ${gate.actual ?? "did not happen"}, at most ${gate.limit}`),
-    ),
+    ...gates.map((gate) => {
+      const amount = (value: number) => (gate.unit === "ms" ? formatDuration(value) : String(value));
+      const actual = gate.actual === null ? "did not happen" : amount(gate.actual);
+      return line(gate.passed, `${gate.name} ${actual}, at most ${amount(gate.limit)}`);
+    }),
     line(word === "pass", `verdict: ${word}`),
   ];
 }

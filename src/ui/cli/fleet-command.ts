@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Target } from "../../client/context/target.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { expectedFailure, failureJson, failureText } from "./failure.ts";
 import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
@@ -53,21 +53,6 @@ export abstract class FleetCommand extends BaseCommand {
     return report;
   }
 
-  /** Refuses a destructive command unless its target's name is typed out, or `--yes` says it was meant. */
-  protected async confirmByName(name: string, question: string, yes: boolean): Promise<void> {
-    if (yes) return;
-    if (process.stdin.isTTY !== true)
-      throw notConfirmed(`${question}: nobody to ask`, "run it in a terminal, or with --yes");
-    const { createInterface } = await import("node:readline/promises");
-    const prompt = createInterface({ input: process.stdin, output: process.stderr });
-    // readline takes the terminal's Ctrl-C for itself, so it is passed on.
-    prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
-    const answer = await prompt.question(`${question}\nType ${name} to go on: `);
-    prompt.close();
-    if (answer.trim() !== name)
-      throw notConfirmed(`${question}: not confirmed`, `type ${name} exactly, or use --yes`);
-  }
-
   protected override async finally(error: Error | undefined): Promise<void> {
     this.#client?.close();
     await super.finally(error);
@@ -106,8 +91,4 @@ async function lineOf<Report extends object, Row>(reading: Reading<Report, Row>)
     if (failure === null || failure.exit === Exit.Usage) throw error;
     return `${failureJson(failure, false)}\n`;
   }
-}
-
-function notConfirmed(what: string, next: string): OperatorError {
-  return new OperatorError("NOT_CONFIRMED", { what, next, exit: Exit.Usage });
 }

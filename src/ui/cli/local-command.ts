@@ -1,9 +1,11 @@
-// A command that makes, starts, stops or removes a local fleet on this machine.
+// A command that makes, starts, stops or removes a local fleet on this machine. It means a folder, never an endpoint
+// or a context, and so has none of the flags that name those.
 import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import type { LocalDeps } from "../../client/local/deps.ts";
 import type { InitReport } from "../../client/local/init.ts";
-import { FleetCommand } from "./fleet-command.ts";
+import { BaseCommand } from "./base-command.ts";
+import { localDeps } from "./local-deps.ts";
 import type { TextView } from "./view.ts";
 
 export const localFlags = {
@@ -26,7 +28,7 @@ const started: TextView<InitReport> = {
   name: (report) => report.name,
 };
 
-export abstract class LocalCommand extends FleetCommand {
+export abstract class LocalCommand extends BaseCommand {
   /** The folder that is meant: --dir, FLEET_DIR, or `.fleet` in the current folder. */
   protected async folder(flags: { readonly dir: string | undefined }): Promise<string> {
     const { FLEET_DIR: fromEnv } = process.env;
@@ -35,12 +37,8 @@ export abstract class LocalCommand extends FleetCommand {
     return named === undefined ? defaultFolder(process.cwd()) : resolve(named);
   }
 
-  protected async deps(): Promise<LocalDeps> {
-    const [{ systemDeps }, { waitReady }] = await Promise.all([
-      import("../../client/local/deps.ts"),
-      import("../../client/wait-ready.ts"),
-    ]);
-    return systemDeps(waitReady, (step) => this.note(`  ${step}`), process.env);
+  protected deps(): Promise<LocalDeps> {
+    return localDeps((text) => this.note(text));
   }
 
   protected printStarted(report: InitReport): Promise<void> {

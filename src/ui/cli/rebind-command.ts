@@ -1,9 +1,10 @@
 // What all rebind commands share: their flags, running or previewing a plan, and how the report looks and exits.
 import { Flags } from "@oclif/core";
-import type { RebindReport } from "../../client/rebind/run-plan.ts";
+import type { RebindOutcome, RebindReport } from "../../client/rebind/track.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Executor, RebindPlan } from "../../core/rebind/plan.ts";
 import { type MoveRow, moveTable } from "../model/tables/move-table.ts";
+import { expectedFailure } from "./failure.ts";
 import { FleetCommand } from "./fleet-command.ts";
 import { durationFlag, mutationFlags, type TargetFlagValues } from "./fleet-flags.ts";
 import type { TableView } from "./view.ts";
@@ -37,7 +38,7 @@ const view: TableView<RebindReport, MoveRow> = {
   rowKind: "Move",
   table: moveTable,
   rows: (report) => report.moves,
-  empty: "the plan has no moves",
+  empty: "nothing to move: the shard owns what was named already, and no other shard serves it",
 };
 
 export abstract class RebindCommand extends FleetCommand {
@@ -52,32 +53,43 @@ export abstract class RebindCommand extends FleetCommand {
       import("../../client/rebind/run-plan.ts"),
     ]);
     const client = await this.client(flags);
+    if (client.target.readOnly === true && !flags["dry-run"]) throw readOnly(client.target.name);
     const mover = await openMover(plan.executor, client.target.directory);
-    if (flags["dry-run"]) {
-      const preview = await previewPlan(client, plan, mover);
-      await this.print(preview, view);
-      return preview;
-    }
-    if (client.target.readOnly === true) throw readOnly(client.target.name);
+    if (flags["dry-run"]) return this.#show(await previewPlan(client, plan, mover, flags.timeout), true);
     this.onInterrupt(
-      () => "stopped; run the same rebind again to finish it, or undo it: fleet rebind rollback",
+      () => "stopped; run the same command again to finish it, or undo it: fleet rebind rollback",
     );
-    const report = await runPlan(client, plan, mover, {
+    const outcome = await runPlan(client, plan, mover, {
       maxParallel: flags["max-parallel"],
       timeoutMs: flags.timeout,
       reason: flags.reason ?? "",
       onStep: (move, step) =>
         this.note(`${move.cluster}: ${step.step}${"why" in step ? ` (${step.why})` : ""}`),
     });
-    await this.print(report, view);
-    this.exitWith(exitOf(report));
+    return this.#show(outcome, false);
+  }
+
+  /** All moves are shown, whatever became of one of them; JSON is one document with the error in it. */
+  async #show({ report, error }: RebindOutcome, isPreview: boolean): Promise<RebindReport> {
+    if (error === null) {
+      await this.print(report, view);
+      this.exitWith(exitOf(report, isPreview));
+      return report;
+    }
+    if (this.output.format !== "json") {
+      await this.print(report, view);
+      throw error;
+    }
+    await this.print({ ...report, error: expectedFailure(error) }, view);
+    this.exitWith(error.parts.exit);
     return report;
   }
 }
 
-function exitOf(report: RebindReport): Exit {
+function exitOf(report: RebindReport, isPreview: boolean): Exit {
   const results = report.moves.map((move) => move.result);
   if (results.includes("blocked")) return Exit.Precondition;
+  if (isPreview) return Exit.Ok;
   return results.every((result) => result === "done") ? Exit.Ok : Exit.TimedOut;
 }
 

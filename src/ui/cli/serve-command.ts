@@ -21,6 +21,8 @@ export const logFlags = {
   })(),
 };
 
+const UNWRITTEN_LOG_BYTES_MAX = 1024 * 1024;
+
 /** A role that runs: how it is told to reload, if it can be, and how it ends. */
 export interface RunningRole {
   reload?(): Promise<unknown>;
@@ -54,14 +56,19 @@ export abstract class ServeCommand extends BaseCommand {
     const log = await openLog(level);
     const fatal = Promise.withResolvers<unknown>();
     process.on("uncaughtException", fatal.resolve);
+    // Before the role starts: a signal that comes meanwhile must not end the process unheard.
+    const stop = Promise.withResolvers<NodeJS.Signals>();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop.resolve);
+    const started = Promise.withResolvers<RunningRole>();
+    process.on("SIGHUP", () => {
+      started.promise.then((role) => role.reload?.()).catch((error: unknown) => logFailure(log, error));
+    });
     const role = await start(log, fatal.resolve).catch((error: unknown) => {
       logFailure(log, error);
       // What was opened before the failure would keep the process alive, and its supervisor waiting.
       process.exit(expectedFailure(error)?.exit ?? Exit.Failure);
     });
-    const stop = Promise.withResolvers<NodeJS.Signals>();
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop.resolve);
-    process.on("SIGHUP", () => void role.reload?.().catch((error: unknown) => logFailure(log, error)));
+    started.resolve(role);
     const ended = await Promise.race([
       stop.promise.then((signal) => ({ signal })),
       fatal.promise.then((error) => ({ error })),
@@ -79,12 +86,13 @@ export abstract class ServeCommand extends BaseCommand {
 
 async function openLog(level: string): Promise<Log> {
   const { pino, stdTimeFunctions } = await import("pino");
-  const logger = pino({
-    level,
-    base: null,
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: levelName },
-  });
+  const output = pino.destination({ dest: 1, sync: true, maxLength: UNWRITTEN_LOG_BYTES_MAX });
+  // A full disk, or a reader that has gone, costs lines of the log, not the role.
+  output.on("error", () => undefined);
+  const logger = pino(
+    { level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: levelName } },
+    output,
+  );
   return {
     info: (fact, fields) => logger.info(fields ?? {}, fact),
     warn: (fact, fields) => logger.warn(fields ?? {}, fact),

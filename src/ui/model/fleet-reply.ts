@@ -10,6 +10,8 @@ export interface NodeReply {
   readonly error: string | null;
   readonly roundTripMs: number | null;
   readonly status: NodeStatus | null;
+  /** When it answered, or was found not to, in milliseconds since 1970. */
+  readonly observedAtMs: number;
   /** The state hash at the index that all nodes were asked about. */
   readonly hashAt: string | null;
   /** Entries behind the leader's commit index. */

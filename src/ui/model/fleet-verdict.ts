@@ -17,7 +17,13 @@ const VERDICT_MARKS: Readonly<Record<Verdict, Mark>> = {
 };
 
 export function verdictLines(fleet: FleetReply): Line[] {
-  return [verdictLine(fleet), ...downLines(fleet), ...leaderLines(fleet), ...hashLines(fleet)];
+  return [
+    verdictLine(fleet),
+    ...downLines(fleet),
+    ...fullLines(fleet),
+    ...leaderLines(fleet),
+    ...hashLines(fleet),
+  ];
 }
 
 /** 0 only for a fleet without fault: scripts that watch must learn of a degraded one too. */
@@ -46,9 +52,23 @@ function downLines(fleet: FleetReply): Line[] {
   return fleet.nodes
     .filter((node) => !node.reachable)
     .map((node) => ({
-      text: `${node.name} (${node.address}) is down: ${node.error ?? "no answer"}`,
+      text: `${titleOf(node)} is down: ${node.error ?? "no answer"}`,
       mark: "bad",
     }));
+}
+
+function fullLines(fleet: FleetReply): Line[] {
+  return fleet.nodes
+    .filter((node) => node.status?.diskFull === true)
+    .map((node) => ({
+      text: `${node.name} (${node.address}) has a full disk: free space on it, it goes on by itself then`,
+      mark: "bad",
+    }));
+}
+
+// A node that was never heard is known by its address alone.
+function titleOf({ name, address }: NodeReply): string {
+  return name === address ? address : `${name} (${address})`;
 }
 
 function leaderLines(fleet: FleetReply): Line[] {

@@ -5,8 +5,10 @@ import { verdictMark } from "./fleet-verdict.ts";
 import { type Segment, segment } from "./paint.ts";
 import { sparkline } from "./sparkline.ts";
 import type { Symbols } from "./symbols.ts";
+import { driftSummary } from "./tables/cluster-table.ts";
 import type { TopState } from "./top-state.ts";
 import { summarize, type TopSummary } from "./top-summary.ts";
+import { hasDrift } from "./words.ts";
 
 const HELP: readonly (readonly [string, string])[] = [
   ["1 2 3  tab", "show nodes, shards, bindings; the next pane"],
@@ -23,6 +25,8 @@ export function headerLines(state: TopState, width: number, symbols: Symbols): (
   const summary = state.fleet === null ? null : summarize(state.fleet.value);
   const facts =
     summary === null ? [segment("fleet", "strong"), segment("asking", "unknown")] : factsOf(summary, symbols);
+  const drifting = (state.clusters?.value.clusters ?? []).filter((view) => hasDrift(view.drift));
+  if (drifting.length > 0) facts.push(segment(`drift: ${driftSummary(drifting)}`, "warn"));
   if (state.paused) facts.push(segment("PAUSED", "warn"));
   const between = segment(` ${symbols.separator} `, "faint");
   const first = facts.flatMap((fact, at) => (at === 0 ? [fact] : [between, fact]));

@@ -107,7 +107,7 @@ export function observe(state: TopState, event: Exclude<TopEvent, { kind: "actio
 
 function withFleet(state: TopState, fleet: Sample<FleetReply>): TopState {
   const { nodes } = fleet.value;
-  const seen = nodes.map((reply) => sightOf(reply, fleet.atMs, findSight(state.nodes, reply.address)));
+  const seen = nodes.map((reply) => sightOf(reply, findSight(state.nodes, reply.address)));
   // Members are learned from nodes that answer. When none does, those known before are still there, and down.
   const forgotten = nodes.some((reply) => reply.reachable)
     ? []
@@ -122,8 +122,9 @@ function findSight(sights: readonly NodeSight[], address: string): NodeSight | u
   return sights.find((sight) => sight.reply.address === address);
 }
 
-function sightOf(reply: NodeReply, atMs: number, before: NodeSight | undefined): NodeSight {
-  const lastGood = reply.status === null ? (before?.lastGood ?? null) : { value: reply.status, atMs };
+function sightOf(reply: NodeReply, before: NodeSight | undefined): NodeSight {
+  const { status, observedAtMs: atMs } = reply;
+  const lastGood = status === null ? (before?.lastGood ?? null) : { value: status, atMs };
   return { reply: named(reply, before), lastGood };
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { FLEET_GROUP } from "../../../src/core/base/ids.ts";
+import { FLEET_GROUP, logIndex, type NodeId } from "../../../src/core/base/ids.ts";
+import type { ConfChange } from "../../../src/core/raft/confchange.ts";
 import { recordProbe, registerShard, TestGroup } from "./group.ts";
 
 let group: TestGroup;
@@ -96,3 +97,51 @@ test("more writes than the uncommitted limit allows are refused as overload, not
   expect(refusals).toContain("overloaded");
   expect(refusals).not.toContain("acknowledged");
 });
+
+test("a member that the newest snapshot does not know is served through one that is made for it", async () => {
+  group = new TestGroup(3, 50);
+  const leader = await group.leader();
+  await group.run(3);
+  const returning = group.members.find((member) => member !== leader) ?? leader;
+  group.network.isolate(returning.id);
+  await change(leader.driver, "remove", returning.id);
+  for (let number = 1; number <= 60; number += 1) await group.propose(leader, recordProbe(number));
+  expect(leader.driver.status().firstIndex).toBeGreaterThan(returning.driver.appliedIndex);
+  await change(leader.driver, "add-learner", returning.id);
+  group.network.heal();
+  await group.run(60);
+  expect(returning.driver.appliedIndex).toBe(leader.driver.appliedIndex);
+  expect(returning.machine.view.hash()).toBe(leader.machine.view.hash());
+});
+
+test("a read is refused within its deadline although the replica's clock stands still", async () => {
+  group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.run(3);
+  group.network.isolate(leader.id);
+  const read = leader.driver.readIndex(group.nowMs + 30);
+  group.nowMs += 30;
+  leader.driver.expire();
+  expect(await read).toEqual({ ok: false, refusal: "no-quorum" });
+});
+
+test("a replica that has stopped answers at once", async () => {
+  group = new TestGroup(1);
+  const { driver } = await group.leader();
+  driver.stop();
+  const deadline = group.nowMs + 5_000;
+  const answers = [driver.readIndex(deadline), driver.waitApplied(logIndex(99), deadline)];
+  expect(await Promise.all(answers)).toEqual(Array(2).fill({ ok: false, refusal: "no-leader" }));
+  expect(await driver.propose(new Uint8Array(1), deadline)).toMatchObject({ refusal: "leadership-lost" });
+});
+
+/** Proposes the change and lets it be applied. */
+async function change(
+  driver: TestGroup["members"][number]["driver"],
+  kind: "remove" | "add-learner",
+  node: NodeId,
+) {
+  const wanted: ConfChange = { transition: "auto", changes: [{ kind, node }], context: new Uint8Array() };
+  expect(driver.proposeConfChange(wanted)).toBe(true);
+  await group.run(3);
+}

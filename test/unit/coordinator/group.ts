@@ -11,7 +11,8 @@ import {
 } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
-import { GroupDriver } from "../../../src/core/coordinator/group-driver.ts";
+import { GroupDriver, type GroupDriverOptions } from "../../../src/core/coordinator/group-driver.ts";
+import type { Snapshot } from "../../../src/core/raft/message.ts";
 import { RaftNode } from "../../../src/core/raft/raft-node.ts";
 import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";
 import { LoopbackNetwork } from "../../../src/core/transport/loopback.ts";
@@ -26,6 +27,51 @@ export interface Member {
 
 const TICK_MS = 50;
 
+/** What every founder of a group starts from: nothing but the configuration. */
+export function foundingSnapshot(voters: readonly NodeId[]): Snapshot {
+  const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  return { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
+}
+
+type World = Pick<GroupDriverOptions<Outcome>, "send" | "now" | "snapshotEvery" | "onFatal">;
+
+/** A real driver on `storage`, with small limits. */
+export function startMember(id: NodeId, storage: MemoryStorage, world: World): Member {
+  const raft = new RaftNode({
+    id,
+    log: storage.reader(FLEET_GROUP),
+    random: new SeededPrng(id),
+    applied: logIndex(0),
+    electionTicks: 6,
+    heartbeatTicks: 1,
+    asyncStorageWrites: true,
+    preVote: true,
+    checkQuorum: true,
+    readOnly: "safe",
+    messageBytesMax: 1024,
+    inflightMessagesMax: 8,
+    inflightBytesMax: 0,
+    uncommittedBytesMax: 64 * 1024,
+    committedBytesPerReadyMax: 1024,
+    disableProposalForwarding: true,
+    disableConfChangeValidation: false,
+    stepDownOnRemoval: true,
+  });
+  const machine = new FleetMachine();
+  const driver = new GroupDriver<Outcome>({
+    group: FLEET_GROUP,
+    self: id,
+    raft,
+    storage,
+    machine,
+    incarnation: 1,
+    trailing: 10,
+    onLeadership: () => undefined,
+    ...world,
+  });
+  return { id, driver, machine, storage };
+}
+
 export class TestGroup {
   readonly network = new LoopbackNetwork();
   readonly members: readonly Member[];
@@ -39,59 +85,37 @@ export class TestGroup {
 
   #start(id: NodeId, voters: readonly NodeId[], snapshotEvery: number): Member {
     const storage = new MemoryStorage();
-    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
-    const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
-    void storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
-    const raft = new RaftNode({
-      id,
-      log: storage.reader(FLEET_GROUP),
-      random: new SeededPrng(id),
-      applied: logIndex(0),
-      electionTicks: 6,
-      heartbeatTicks: 1,
-      asyncStorageWrites: true,
-      preVote: true,
-      checkQuorum: true,
-      readOnly: "safe",
-      messageBytesMax: 1024,
-      inflightMessagesMax: 8,
-      inflightBytesMax: 0,
-      uncommittedBytesMax: 64 * 1024,
-      committedBytesPerReadyMax: 1024,
-      disableProposalForwarding: true,
-      disableConfChangeValidation: false,
-      stepDownOnRemoval: true,
-    });
-    const machine = new FleetMachine();
-    const transport = this.network.transport(id);
-    const driver = new GroupDriver<Outcome>({
+    void storage.write({
       group: FLEET_GROUP,
-      self: id,
-      raft,
-      storage,
-      machine,
+      hardState: null,
+      entries: [],
+      snapshot: foundingSnapshot(voters),
+    });
+    const transport = this.network.transport(id);
+    const member = startMember(id, storage, {
       send: (message) => transport.send(FLEET_GROUP, message),
       now: () => this.nowMs,
-      incarnation: 1,
       snapshotEvery,
-      trailing: 10,
-      onLeadership: () => undefined,
       onFatal: (error) => this.failures.push(error),
     });
+    const { driver } = member;
     transport.start({
       receive: (_, message) => driver.receive(message),
       unreachable: (peer) => driver.unreachable(peer),
       disconnected: () => undefined,
       snapshotDelivered: (_, peer, ok) => driver.snapshotDelivered(peer, ok),
     });
-    return { id, driver, machine, storage };
+    return member;
   }
 
   /** Lets `ticks` ticks of virtual time pass on every member, and the messages of each settle. */
   async run(ticks: number): Promise<void> {
     for (let tick = 0; tick < ticks; tick += 1) {
       this.nowMs += TICK_MS;
-      for (const member of this.members) member.driver.tick();
+      for (const { driver } of this.members) {
+        driver.tick();
+        driver.expire();
+      }
       for (let turn = 0; turn < 20; turn += 1) await nextTurn();
     }
     if (this.failures.length > 0) throw this.failures[0];

@@ -9,7 +9,7 @@ test.each([
     voters: [1, 2, 3],
     learners: [],
     match: 90,
-    restored: false,
+    holding: "nothing",
     step: "remove",
     why: "its old vote and log must not count",
   },
@@ -17,7 +17,7 @@ test.each([
     voters: [1, 2],
     learners: [],
     match: 0,
-    restored: false,
+    holding: "nothing",
     step: "add-learner",
     why: "removed: it may come back",
   },
@@ -25,15 +25,15 @@ test.each([
     voters: [1, 2],
     learners: [3],
     match: 0,
-    restored: false,
-    step: "wait",
+    holding: "nothing",
+    step: "follow",
     why: "the snapshot is on its way",
   },
   {
     voters: [1, 2],
     learners: [3],
     match: 40,
-    restored: false,
+    holding: "nothing",
     step: "remove",
     why: "lost again while a learner",
   },
@@ -41,39 +41,50 @@ test.each([
     voters: [1, 2],
     learners: [3],
     match: 99,
-    restored: true,
-    step: "wait",
+    holding: "whole",
+    step: "follow",
     why: "a stale log must not be promoted",
   },
   {
     voters: [1, 2],
     learners: [3],
     match: 100,
-    restored: true,
+    holding: "whole",
     step: "promote",
     why: "it holds all that is committed",
   },
-  { voters: [1, 2, 3], learners: [], match: 100, restored: true, step: "voter", why: "done" },
+  { voters: [1, 2, 3], learners: [], match: 100, holding: "whole", step: "voter", why: "done" },
   {
     voters: [1, 2],
     learners: [],
     match: 0,
-    restored: true,
+    holding: "whole",
     step: "add-learner",
     why: "removed after it had restored",
   },
-])("voters $voters learners $learners: $step, for $why", ({ voters, learners, match, restored, step }) => {
-  const view = {
-    voters: ids(...voters),
-    learners: ids(...learners),
-    isJoint: false,
-    commit: logIndex(100),
-    match: logIndex(match),
-  };
-  expect(readmissionStep(view, nodeId(3), restored)).toBe(step);
-});
+  {
+    voters: [1, 2],
+    learners: [3],
+    match: 100,
+    holding: "part",
+    step: "follow",
+    why: "a crash must find it able to vote before others count on its vote",
+  },
+] as const)(
+  "voters $voters learners $learners: $step, for $why",
+  ({ voters, learners, match, holding, step }) => {
+    const view = {
+      voters: ids(...voters),
+      learners: ids(...learners),
+      isJoint: false,
+      commit: logIndex(100),
+      match: logIndex(match),
+    };
+    expect(readmissionStep(view, nodeId(3), holding)).toBe(step);
+  },
+);
 
 test("nothing is done while a joint change is under way", () => {
   const view = { voters: ids(1, 2), learners: [], isJoint: true, commit: logIndex(9), match: logIndex(0) };
-  expect(readmissionStep(view, nodeId(3), false)).toBe("wait");
+  expect(readmissionStep(view, nodeId(3), "nothing")).toBe("wait");
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type DrillFindings, reportOf } from "../../../src/core/drill/report.ts";
-import type { Gate } from "../../../src/core/drill/slo.ts";
+import { type Gate, unitOf } from "../../../src/core/drill/slo.ts";
 
 const findings: DrillFindings = {
   drill: "kill-leader",
   startedAt: "2026-01-01T00:00:00Z",
   timeline: [{ atMs: 0, what: "writes started" }],
-  durations: { faultToLeaderMs: 300, faultToFirstWriteMs: 450, catchUpMs: null },
+  durations: { faultToLeaderMs: 300, faultToFirstWriteMs: 450, catchUpMs: 900 },
   writes: {
     counts: { attempted: 10, acknowledged: 7, failed: 1, unknown: 2 },
     lost: [4],
@@ -20,20 +20,23 @@ describe("a gate", () => {
     { gate: { name: "election", limit: 1_000 }, actual: 300, passed: true, why: "below its limit" },
     { gate: { name: "first-write", limit: 450 }, actual: 450, passed: true, why: "the limit is allowed" },
     { gate: { name: "first-write", limit: 449 }, actual: 450, passed: false, why: "above its limit" },
-    {
-      gate: { name: "catch-up", limit: 60_000 },
-      actual: null,
-      passed: false,
-      why: "what never happened fails",
-    },
+    { gate: { name: "catch-up", limit: 60_000 }, actual: 900, passed: true, why: "below its limit" },
     { gate: { name: "lost", limit: 0 }, actual: 1, passed: false, why: "a write is lost" },
     { gate: { name: "duplicated", limit: 0 }, actual: 0, passed: true, why: "none is there twice" },
     { gate: { name: "unexpected", limit: 1 }, actual: 2, passed: false, why: "two should not be there" },
     { gate: { name: "failed", limit: 1 }, actual: 1, passed: true, why: "one may fail" },
     { gate: { name: "unknown", limit: 1 }, actual: 2, passed: false, why: "too many outcomes unknown" },
   ] as const)("$gate.name $passed: $why", ({ gate, actual, passed }) => {
-    expect(reportOf(findings, [gate]).gates).toEqual([{ ...gate, actual, passed }]);
+    expect(reportOf(findings, [gate]).gates).toEqual([{ ...gate, unit: unitOf(gate.name), actual, passed }]);
   });
+});
+
+const unrecovered = { ...findings, durations: { ...findings.durations, catchUpMs: null } };
+
+test("what never happened fails its gate, and the drill whatever its gates are", () => {
+  const gate = { name: "catch-up", limit: 60_000 } as const;
+  expect(reportOf(unrecovered, [gate]).gates).toMatchObject([{ actual: null, passed: false }]);
+  expect(reportOf(unrecovered, []).verdict).toBe("fail");
 });
 
 test.each([
@@ -53,20 +56,19 @@ test.each([
 
 test("the report's form is a contract with scripts", () => {
   expect(reportOf(findings, [{ name: "lost", limit: 1 }])).toEqual({
-    schemaVersion: 1,
     drill: "kill-leader",
     startedAt: "2026-01-01T00:00:00Z",
     timeline: [{ atMs: 0, what: "writes started" }],
     measured: {
       faultToLeaderMs: 300,
       faultToFirstWriteMs: 450,
-      catchUpMs: null,
+      catchUpMs: 900,
       writes: { attempted: 10, acknowledged: 7, failed: 1, unknown: 2 },
       lost: 1,
       duplicated: 0,
       unexpected: 2,
     },
-    gates: [{ name: "lost", limit: 1, actual: 1, passed: true }],
+    gates: [{ name: "lost", limit: 1, unit: "count", actual: 1, passed: true }],
     verdict: "pass",
   });
 });

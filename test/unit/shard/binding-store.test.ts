@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDirectory, { recursive: true }));
 
-const open = () => BindingStore.open({ dataDirectory, shardId: "s1" });
+const open = (nowMs = 0) => BindingStore.open({ dataDirectory, shardId: "s1", now: () => nowMs });
 
 test("bindings and the coordinator's term survive; the epoch rises; a wait for a session's end is over", async () => {
   const first = await open();
@@ -38,6 +38,14 @@ test("bindings and the coordinator's term survive; the epoch rises; a wait for a
 
 test("a raised epoch is stored by the start itself", async () => {
   for (const epoch of [1, 2, 3]) expect((await open()).epoch).toBe(epoch);
+});
+
+test("the epoch rises even when the record was lost, and when the clock goes back", async () => {
+  const before = await open(50_000);
+  await rm(join(dataDirectory, "bindings.json"));
+  const after = await open(60_000);
+  expect(after.epoch).toBeGreaterThan(before.epoch);
+  expect((await open(10_000)).epoch).toBeGreaterThan(after.epoch);
 });
 
 /** A disk whose writes end when the test says so. */

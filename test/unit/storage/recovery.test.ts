@@ -48,7 +48,7 @@ async function reopenWith({ directory }: Written, segment: Uint8Array) {
 const corruptAt = (offset: number) => ({
   code: "STORAGE_CORRUPT",
   message: expect.stringMatching(new RegExp(`${SEGMENT} is corrupt at offset ${offset}$`)),
-  parts: { why: expect.any(String), next: expect.stringContaining("replace this replica"), exit: 1 },
+  parts: { why: expect.any(String), next: expect.stringContaining("it rejoins"), exit: 1 },
 });
 
 // etcd#14140, #6378, #5230: whatever is left of the last frame, everything acknowledged before it is there.

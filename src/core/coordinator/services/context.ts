@@ -18,6 +18,7 @@ export interface ServiceContext {
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly observed: Observed;
+  readonly disk: { readonly isFull: boolean };
   readonly tls: Tls;
   readonly startedAtMs: number;
   /** Milliseconds since 1970. */

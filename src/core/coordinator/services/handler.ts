@@ -8,7 +8,8 @@ import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 
 const DEADLINE_MAX_MS = 30_000;
-const ANSWER_MARGIN_MS = 50;
+// For the way back and for a stalled event loop; of a very short deadline a quarter.
+const ANSWER_MARGIN_MS = 100;
 
 export interface Caller {
   readonly identity: Identity;
@@ -61,8 +62,8 @@ async function admit<Request, Response>(
   }
   const given = call.getDeadline();
   const now = context.now();
-  const asked = (given instanceof Date ? given.getTime() : given) - ANSWER_MARGIN_MS;
-  return { identity, deadline: Math.min(asked, now + DEADLINE_MAX_MS) };
+  const remainingMs = Math.min((given instanceof Date ? given.getTime() : given) - now, DEADLINE_MAX_MS);
+  return { identity, deadline: now + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4) };
 }
 
 function internal(error: unknown): RpcError {

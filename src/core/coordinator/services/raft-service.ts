@@ -8,8 +8,8 @@ import { identityOf } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { Replica } from "../replica.ts";
 import type { ServiceContext } from "./context.ts";
-import { handler, replicasOnly } from "./handler.ts";
-import { notLeader } from "./refusals.ts";
+import { type Caller, handler, replicasOnly } from "./handler.ts";
+import { notLeader, refusalError } from "./refusals.ts";
 
 export function raftService(
   context: ServiceContext,
@@ -25,7 +25,7 @@ export function raftService(
   return {
     exchange: (call) => {
       if (isReplica(call)) streams.exchange(call);
-      else call.destroy(refused());
+      else call.emit("error", refused());
     },
     installSnapshot: (call, callback) => {
       if (isReplica(call)) streams.installSnapshot(call, callback);
@@ -37,8 +37,22 @@ export function raftService(
       if (!isSelf || !isKnown || request.clusterId !== context.clusterId) {
         throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "a replica may ask for itself only");
       }
-      if (context.driver.status().role !== "leader") throw notLeader(context);
-      return { voter: replica.readmit(nodeId(request.nodeId), request.restored) };
+      await assertLeads(context, caller);
+      const holding = request.whole ? "whole" : request.restored ? "part" : "nothing";
+      const readmission = replica.readmit(nodeId(request.nodeId), holding);
+      const learnerAt = readmission.kind === "learner" ? readmission.at : 0;
+      return { voter: readmission.kind === "voter", learnerAt };
     }),
   };
+}
+
+/**
+ * Throws unless a quorum confirms that this replica leads. A deposed leader's, or a new leader's not yet applied,
+ * configuration may show a replica that lost its disk as the voter that it was before.
+ */
+async function assertLeads(context: ServiceContext, caller: Caller): Promise<void> {
+  if (context.driver.status().role !== "leader") throw notLeader(context);
+  const confirmed = await context.driver.readIndex(caller.deadline);
+  if (!confirmed.ok) throw refusalError(context, confirmed.refusal);
+  if (context.driver.status().role !== "leader") throw notLeader(context);
 }

@@ -31,6 +31,12 @@ export function refusalError(context: ServiceContext, refusal: Refusal): RpcErro
   }
 }
 
+/** Nothing was written: as with overload, the caller tries again, here or where it is sent to then. */
+export function diskFull(): RpcError {
+  const message = "the leader's disk is full; it takes writes again once there is space";
+  return rpcError(status.RESOURCE_EXHAUSTED, "DISK_FULL", message, {}, RETRY_AFTER_MS);
+}
+
 /** Names the leader, so that the caller need not search. */
 export function notLeader(context: ServiceContext): RpcError {
   const leaderId = context.driver.status().leader;

@@ -42,6 +42,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     members: members(context, raft),
     uptimeMs: context.now() - context.startedAtMs,
     followers: followers(context, raft),
+    diskFull: context.disk.isFull,
   };
 }
 

@@ -7,7 +7,7 @@ import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
-import { refusalError, rejectionError } from "./refusals.ts";
+import { diskFull, refusalError, rejectionError } from "./refusals.ts";
 
 const REASON_LENGTH_MAX = 1024;
 
@@ -46,6 +46,8 @@ export async function propose(
   operation: Operation,
   write: WriteIdentity,
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
+  // A leader whose disk is full keeps what room its log has for handing over.
+  if (context.disk.isFull && context.driver.status().role === "leader") throw diskFull();
   const command: Command = {
     sessionId: write.sessionId,
     sequence: write.sequence,

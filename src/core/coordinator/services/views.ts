@@ -11,6 +11,9 @@ import {
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Observed, ShardReport } from "../observed.ts";
 
+// Shards report every few seconds; after several missed reports what the last one said is history.
+const REPORT_LATE_MS = 15_000;
+
 export function shardViews(
   shards: readonly ShardRecord[],
   declared: ReadonlyMap<string, number>,
@@ -37,7 +40,7 @@ function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardVie
   };
 }
 
-/** Declared clusters and those only seen at shards, by cluster id. */
+/** Declared clusters and those only seen at shards, by cluster id. Old reports are shown and prove nothing. */
 export function clusterViews(bindings: readonly Binding[], observed: Observed, nowMs: number): ClusterView[] {
   const seen = observedByCluster(observed, nowMs);
   const declared = new Map(bindings.map((binding) => [binding.clusterId, binding]));
@@ -45,12 +48,13 @@ export function clusterViews(bindings: readonly Binding[], observed: Observed, n
   return ids.map((clusterId) => {
     const binding = declared.get(clusterId);
     const rows = seen.get(clusterId) ?? [];
-    const ownerReported = binding !== undefined && observed.report(binding.shardId) !== undefined;
+    const fresh = rows.filter((row) => row.ageMs <= REPORT_LATE_MS);
+    const ownerReported = binding !== undefined && isFresh(observed.report(binding.shardId), nowMs);
     return {
       clusterId,
       declared: binding,
       observed: rows,
-      drift: driftOf(binding ?? null, rows, ownerReported),
+      drift: driftOf(binding ?? null, fresh, ownerReported),
     };
   });
 }
@@ -71,6 +75,10 @@ function observedByCluster(observed: Observed, nowMs: number): Map<string, Clust
     }
   }
   return seen;
+}
+
+function isFresh(report: ShardReport | undefined, nowMs: number): boolean {
+  return report !== undefined && nowMs - report.receivedAtMs <= REPORT_LATE_MS;
 }
 
 function isHeld(row: ShardBinding): boolean {

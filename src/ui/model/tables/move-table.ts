@@ -7,7 +7,7 @@ export interface MoveRow {
   readonly from: string;
   readonly to: string;
   readonly migrationId: string;
-  readonly result: "done" | "blocked" | "timed-out" | "not-started";
+  readonly result: "done" | "blocked" | "failed" | "timed-out" | "not-started";
   readonly step: string;
   readonly why: string;
 }
@@ -15,6 +15,7 @@ export interface MoveRow {
 const MARKS: Readonly<Record<MoveRow["result"], Mark>> = {
   done: "good",
   blocked: "bad",
+  failed: "bad",
   "timed-out": "warn",
   "not-started": "unknown",
 };

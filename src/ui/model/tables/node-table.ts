@@ -36,6 +36,7 @@ export const nodeTable: Table<NodeReply> = {
 function stateCell(node: NodeReply): Cell {
   if (!node.reachable) return { text: "down", mark: "bad" };
   if (node.status === null) return { text: "no status", mark: "unknown" };
+  if (node.status.diskFull) return { text: "disk full", mark: "bad" };
   return node.status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
 }
 

@@ -27,8 +27,10 @@ export function sightTable(nowMs: number): Table<NodeSight> {
 
 function stateCell({ reply, lastGood }: NodeSight, nowMs: number): Cell {
   if (reply.status !== null && reply.reachable) {
+    if (reply.status.diskFull) return { text: "disk full", mark: "bad" };
     return reply.status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
   }
+  if (reply.error === null && lastGood === null) return { text: "asking", mark: "unknown" };
   const since = lastGood === null ? "" : ` ${formatDuration(nowMs - lastGood.atMs)}`;
   return { text: `down${since}`, mark: "bad" };
 }

@@ -83,4 +83,13 @@ describe("unknown commands", () => {
     expect(failure.next).toContain(next);
     expect(failure.exit).toBe(127);
   });
+
+  test("words behind a command that takes none are a usage error, not another command", () => {
+    const failure = unknownCommand("shard list some words", known);
+    expect(failure).toMatchObject({
+      what: "unexpected argument: some words",
+      next: "fleet shard list --help",
+      exit: 2,
+    });
+  });
 });

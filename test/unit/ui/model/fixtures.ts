@@ -36,11 +36,12 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     members: MEMBERS,
     uptimeMs: 61_000,
     followers: [],
+    diskFull: false,
     ...differs,
   };
 }
 
-export function upNode(id: number, differs: Partial<NodeStatus> = {}): NodeReply {
+export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAtMs = 0): NodeReply {
   return {
     name: `n${id}`,
     nodeId: id,
@@ -49,6 +50,7 @@ export function upNode(id: number, differs: Partial<NodeStatus> = {}): NodeReply
     error: null,
     roundTripMs: 2,
     status: nodeStatus(id, differs),
+    observedAtMs,
     hashAt: "abcdef0123456789",
     lag: 0,
   };

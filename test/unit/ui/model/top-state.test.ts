@@ -27,7 +27,7 @@ const keys = (state: TopState, ...actions: Action[]): TopState => actions.reduce
 const heard = (atMs: number, ...nodes: Parameters<typeof fleetReply>[0]): DataEvent => ({
   kind: "fleet",
   atMs,
-  reply: fleetReply(nodes),
+  reply: fleetReply(nodes.map((node) => ({ ...node, observedAtMs: atMs }))),
 });
 const commitAt = (atMs: number, commitIndex: number): DataEvent => heard(atMs, upNode(1, { commitIndex }));
 const clusters: DataEvent = {
@@ -52,6 +52,17 @@ describe("nodes", () => {
   test("a node that never answered has no age", () => {
     const [row] = paneRows(stateAfter(heard(0, downNode(1))), "nodes");
     expect(row?.cells[1]).toEqual({ text: "down", mark: "bad" });
+  });
+  test("a node that was not heard yet is not called down", () => {
+    const unheard = { ...downNode(1), error: null };
+    const [row] = paneRows(stateAfter(heard(0, unheard)), "nodes");
+    expect(row?.cells[1]).toEqual({ text: "asking", mark: "unknown" });
+  });
+  test("an old answer that comes along with another node's new one stays old", () => {
+    const old = { ...upNode(2), observedAtMs: 1000 };
+    const both: DataEvent = { kind: "fleet", atMs: 5000, reply: fleetReply([upNode(1), old]) };
+    const [, sight] = stateAfter(both).nodes;
+    expect(sight?.lastGood?.atMs).toBe(1000);
   });
   test("when nobody answers, members known before are still listed, as down", () => {
     const alone = stateAfter(heard(0, upNode(1), upNode(2), upNode(3)), heard(1000, downNode(1)));

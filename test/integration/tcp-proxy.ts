@@ -11,7 +11,7 @@ interface Pair {
   readonly far: Socket;
 }
 
-export class Proxy {
+export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #mode: Mode = "open";
@@ -23,10 +23,10 @@ export class Proxy {
   }
 
   /** Listens on a free port of loopback; leads nowhere until `aim` is called. */
-  static async open(): Promise<Proxy> {
+  static async open(): Promise<TcpProxy> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new Proxy(server);
+    return new TcpProxy(server);
   }
 
   get address(): string {

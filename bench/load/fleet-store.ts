@@ -1,0 +1,107 @@
+// Coordinators as measured processes: founded by the real `fleet init`, then run by the bench itself with the same
+// program and flags, so that it knows their pids and may hand them options of Node.
+// In plaintext the three TLS files are replaced by --insecure-loopback; nothing else differs.
+
+import { localTarget } from "../../src/client/context/target.ts";
+import { type LocalFleet, loadLocalFleet } from "../../src/client/local/local-fleet.ts";
+import { launchOf, type ProcessPlan, type Program } from "../../src/client/local/process-plan.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
+import { type CoordinatorClient, Role } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { loadTls, type Tls } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { TestFleet } from "../../test/integration/local-fleet.ts";
+import { FleetWriter, openSession, registerShards } from "./fleet-writer.ts";
+import { Server } from "./server.ts";
+import { type Look, type Store, settledLeader } from "./store.ts";
+
+const LOOK_TIMEOUT_MS = 1_000;
+const TLS_FLAGS = new Set(["--ca", "--cert", "--key"]);
+
+export interface FleetStoreOptions {
+  readonly nodes: 1 | 3 | 5;
+  readonly tls: "mutual" | "plaintext";
+  /** NODE_OPTIONS of the coordinators. */
+  readonly nodeOptions?: string;
+}
+
+export class FleetStore implements Store {
+  readonly name: string;
+  readonly servers: readonly Server[];
+  readonly #home: TestFleet;
+  readonly #tls: Tls;
+  readonly #clients: ReadonlyMap<Server, CoordinatorClient>;
+
+  private constructor(name: string, home: TestFleet, servers: readonly Server[], tls: Tls) {
+    this.name = name;
+    this.#home = home;
+    this.servers = servers;
+    this.#tls = tls;
+    this.#clients = new Map(servers.map((server) => [server, connectCoordinator(tls, server.address)]));
+  }
+
+  /** Founds and starts the coordinators; resolves when they have a leader and the shards that writes name. */
+  static async start(options: FleetStoreOptions): Promise<FleetStore> {
+    const home = await TestFleet.init("--nodes", String(options.nodes));
+    let store: FleetStore | null = null;
+    try {
+      await home.run("down");
+      const fleet = await loadLocalFleet(home.directory);
+      const { program } = await home.deps();
+      const env = { ...home.env, NODE_OPTIONS: options.nodeOptions };
+      const servers = fleet.processes.map((plan) => serverOf(plan, options.tls, program, env));
+      const name = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
+      store = new FleetStore(name, home, servers, tlsOf(fleet, options.tls));
+      for (const server of servers) server.start();
+      await registerShards(store.#client(await settledLeader(store)));
+      return store;
+    } catch (error) {
+      await (store ?? home).dispose();
+      throw error;
+    }
+  }
+
+  async look(server: Server): Promise<Look | null> {
+    const client = this.#client(server);
+    const limits = { deadline: Date.now() + LOOK_TIMEOUT_MS };
+    const status = await unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits).catch(() => null);
+    if (status === null) return null;
+    const leader = status.leaderId === 0 ? "" : String(status.leaderId);
+    return { leads: status.role === Role.LEADER, leader, applied: status.appliedIndex };
+  }
+
+  async connect(server: Server): Promise<FleetWriter> {
+    const session = await openSession(this.#client(await settledLeader(this)));
+    return new FleetWriter(connectCoordinator(this.#tls, server.address), session);
+  }
+
+  async dispose(): Promise<void> {
+    for (const client of this.#clients.values()) client.close();
+    await Promise.all(this.servers.map((server) => server.stop()));
+    await this.#home.dispose();
+  }
+
+  #client(server: Server): CoordinatorClient {
+    return present(this.#clients.get(server), "every server of this store has a client");
+  }
+}
+
+function serverOf(
+  plan: ProcessPlan,
+  tls: FleetStoreOptions["tls"],
+  program: Program,
+  env: NodeJS.ProcessEnv,
+): Server {
+  const { command, args, logFile } = launchOf(plan, program, false);
+  const chosen = tls === "mutual" ? args : [...withoutTlsFiles(args), "--insecure-loopback"];
+  const address = present(plan.address, "a coordinator listens");
+  return new Server({ name: plan.name, address, command, args: chosen, env, logFile });
+}
+
+function withoutTlsFiles(args: readonly string[]): string[] {
+  return args.filter((arg, at) => !TLS_FLAGS.has(arg) && !TLS_FLAGS.has(args[at - 1] ?? ""));
+}
+
+function tlsOf(fleet: LocalFleet, tls: FleetStoreOptions["tls"]): Tls {
+  return tls === "mutual" ? loadTls(localTarget(fleet, "bench").tls) : "insecure-loopback";
+}

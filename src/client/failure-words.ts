@@ -1,0 +1,41 @@
+// gRPC's failures in an operator's words. grpc-js tells of its own machinery ("No connection established. Last error:
+// … Resolution note:", "Waiting for LB pick"); who reads it wants to know what to look at. Pure.
+
+import { status } from "@grpc/grpc-js";
+import type { RpcFailure } from "../core/wire/rpc-error.ts";
+
+const NEVER_CONNECTED = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s;
+const DEADLINE = /^Deadline exceeded after ([\d.]+)s/;
+
+const BY_ERRNO: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
+  ETIMEDOUT: "connection timed out",
+};
+
+/** One short clause, without the address, which stands beside it. A server's own words are left as they are. */
+export function failureWords(failure: RpcFailure): string {
+  if (failure.reason !== null) return failure.message;
+  const seconds = DEADLINE.exec(failure.message)?.[1];
+  if (failure.code === status.DEADLINE_EXCEEDED && seconds !== undefined) {
+    return `no answer within ${Number(seconds).toFixed(1)} s`;
+  }
+  const cause = NEVER_CONNECTED.exec(failure.message)?.[1];
+  return cause === undefined ? failure.message : connectionWords(cause);
+}
+
+/** Whether the other side and this one did not accept each other's certificates. */
+export function isTlsFailure(failure: RpcFailure): boolean {
+  return failure.code === status.UNAVAILABLE && /certificate|SSL|TLS|EPROTO/i.test(failure.message);
+}
+
+function connectionWords(cause: string): string {
+  const errno = /\bE[A-Z]{3,}\b/.exec(cause)?.[0];
+  const known = errno === undefined ? undefined : BY_ERRNO[errno];
+  if (known !== undefined) return known;
+  // All that grpc-js says of a connection that the other side closed during the handshake.
+  if (cause.startsWith("Failed to connect")) return "the connection was closed while it was being made";
+  return cause;
+}

@@ -1,0 +1,84 @@
+// One move on its way through its steps in this run, and what is reported of it at the end.
+// What must stay true: an expected failure ends its own move only; a bug ends everything.
+
+import { OperatorError } from "../../core/base/errors.ts";
+import { type NextStep, nextStep } from "../../core/rebind/next-step.ts";
+import type { Move, RebindPlan } from "../../core/rebind/plan.ts";
+import type { Fleet } from "./look.ts";
+
+interface MoveReport extends Move {
+  readonly result: "done" | "blocked" | "failed" | "timed-out" | "not-started";
+  /** The step that it came to. */
+  readonly step: NextStep["step"] | "none";
+  /** Why it waits, is blocked or failed; the latter two begin with their reason's code. */
+  readonly why: string;
+}
+
+export interface RebindReport {
+  readonly plan: string;
+  readonly moves: readonly MoveReport[];
+}
+
+export interface RebindOutcome {
+  readonly report: RebindReport;
+  /** The first failure of a move. */
+  readonly error: OperatorError | null;
+}
+
+export class Track {
+  readonly move: Move;
+  step: NextStep | null = null;
+  error: OperatorError | null = null;
+  hasMovedAgent = false;
+
+  constructor(move: Move) {
+    this.move = move;
+  }
+
+  get isDone(): boolean {
+    return this.error === null && this.step?.step === "done";
+  }
+
+  get isFinal(): boolean {
+    return this.error !== null || this.step?.step === "done" || this.step?.step === "blocked";
+  }
+
+  decide(fleet: Fleet): NextStep {
+    const seen = fleet.clusters.get(this.move.cluster) ?? { binding: null, observed: [] };
+    const { reporting } = fleet;
+    this.step = nextStep(this.move, { ...seen, reporting, agentMoved: this.hasMovedAgent });
+    return this.step;
+  }
+
+  /** Performs `action`; what it was expected to throw ends this move. */
+  async guard(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      this.error = error;
+    }
+  }
+}
+
+export function outcomeOf(plan: RebindPlan, tracks: readonly Track[]): RebindOutcome {
+  const error = tracks.find((track) => track.error !== null)?.error ?? null;
+  return { report: { plan: plan.name, moves: tracks.map(reportOf) }, error };
+}
+
+function reportOf({ move, step, error }: Track): MoveReport {
+  const reached = step?.step ?? "none";
+  if (error !== null) {
+    return { ...move, result: "failed", step: reached, why: `${error.code}: ${error.parts.what}` };
+  }
+  if (step === null) {
+    return { ...move, result: "not-started", step: reached, why: "an earlier wave did not end well" };
+  }
+  const result = step.step === "done" || step.step === "blocked" ? step.step : "timed-out";
+  return { ...move, result, step: reached, why: whyOf(step) };
+}
+
+function whyOf(step: NextStep): string {
+  if (step.step === "blocked") return `${step.reason}: ${step.why}`;
+  return "why" in step ? step.why : "";
+}

@@ -1,0 +1,44 @@
+// `fleet verify`: the data folder of a stopped node, checked offline. It asks no fleet and writes nothing.
+import { resolve } from "node:path";
+import { Flags } from "@oclif/core";
+import { Exit } from "../core/base/errors.ts";
+import type { Verification } from "../core/storage/verify.ts";
+import { BaseCommand } from "../ui/cli/base-command.ts";
+import { tableFlags } from "../ui/cli/output-flags.ts";
+import type { TableView } from "../ui/cli/view.ts";
+import { type FileFinding, verifyLines, verifyTable } from "../ui/model/tables/verify-table.ts";
+
+const view: TableView<Verification, FileFinding> = {
+  kind: "Verification",
+  rowKind: "File",
+  table: verifyTable,
+  rows: (report) => report.files,
+  lines: verifyLines,
+  empty: "no files",
+};
+
+export default class Verify extends BaseCommand {
+  static override summary = "Check the data folder of a stopped coordinator node";
+  static override description =
+    "Reads identity, log and snapshots and checks every checksum; writes nothing. Exits with 1 when a file is damaged, 3 when it is no data folder, 9 while a running node holds it.";
+  static override examples = ["<%= config.bin %> verify --data .fleet/n1/data"];
+  static override flags = {
+    ...tableFlags,
+    data: Flags.string({ required: true, summary: "Data folder of the stopped node" }),
+  };
+
+  async run(): Promise<Verification> {
+    const { flags } = await this.parse(Verify);
+    const [{ verifyDataFolder }, { decodeSnapshot }] = await Promise.all([
+      import("../core/storage/verify.ts"),
+      import("../core/fleet/snapshot.ts"),
+    ]);
+    const report = await verifyDataFolder(resolve(flags.data), (data) => {
+      const restored = decodeSnapshot(data);
+      return restored.ok ? null : restored.message;
+    });
+    await this.print(report, view);
+    if (report.damaged > 0) this.exitWith(Exit.Failure);
+    return report;
+  }
+}

@@ -1,0 +1,27 @@
+// Splits a history into the parts that a model calls independent. A history is linearizable exactly if each of
+// its parts is (Herlihy & Wing 1990, Theorem 1; P-compositionality, Horn & Kroening 2015), and the parts together
+// are searched in the sum of their times, not in the product.
+
+import type { History, Operation } from "./history.ts";
+import type { Model } from "./model.ts";
+
+export interface Part<Input, Output> {
+  /** null = the model has only one part. */
+  readonly name: string | null;
+  readonly history: History<Input, Output>;
+}
+
+/** The parts in order of their first operations; of an empty history there are none. */
+export function partition<State, Input, Output>(
+  model: Model<State, Input, Output>,
+  history: History<Input, Output>,
+): readonly Part<Input, Output>[] {
+  const parts = new Map<string | null, Operation<Input, Output>[]>();
+  for (const operation of history) {
+    const name = model.partOf?.(operation.input) ?? null;
+    const part = parts.get(name);
+    if (part === undefined) parts.set(name, [operation]);
+    else part.push(operation);
+  }
+  return [...parts].map(([name, operations]) => ({ name, history: operations }));
+}

@@ -1,0 +1,236 @@
+// The search for an order of a history's operations that respects real time and that the model allows (Wing &
+// Gong 1993, with Lowe's memoization, 2017). Depth first and iterative: next comes an operation that was called
+// before anything left has returned; when none fits, the last choice is taken back. Operations of unknown outcome
+// are tried last, since the fewer of them an order needs the more it can still become. What must stay true:
+// "linearizable" and "not-linearizable" are proofs. Deliberately absent: a wall clock; the budget counts steps.
+
+import { assert, present } from "../base/assert.ts";
+import { Bitset } from "./bitset.ts";
+import { type Configuration, ConfigurationSet } from "./configuration-set.ts";
+import { END, EntryList } from "./entry-list.ts";
+import { type CompletedOperation, completedOf, type History, type Operation, openOf } from "./history.ts";
+import type { Model, StateKey } from "./model.ts";
+
+export type SearchResult<State, Input, Output> =
+  | { readonly kind: "linearizable"; readonly order: History<Input, Output>; readonly steps: number }
+  | {
+      readonly kind: "not-linearizable";
+      readonly deadEnd: DeadEnd<State, Input, Output>;
+      readonly steps: number;
+    }
+  | { readonly kind: "unknown"; readonly steps: number };
+
+/** As far as any order came. */
+export interface DeadEnd<State, Input, Output> {
+  /** The operation that had to come next, since it returned, and could not. */
+  readonly blocked: Operation<Input, Output>;
+  /** The operations that were placed: at least all that returned before `blocked` did. */
+  readonly order: History<Input, Output>;
+  /** What they led to. */
+  readonly state: State;
+}
+
+/** Which configurations the search has been in; `add` tells whether this one is worth a visit. */
+export interface Visited {
+  add(configuration: Configuration): boolean;
+}
+
+interface Choice<State, Input, Output> {
+  readonly operation: Operation<Input, Output>;
+  /** The cursor at which it was chosen, and the state before it. */
+  readonly entry: number;
+  readonly openIndex: number;
+  readonly state: State;
+  readonly stateNumber: number;
+}
+
+/** Gives up with "unknown" once `stepsMax` steps of the model have been tried. */
+export function search<State, Input, Output>(
+  model: Model<State, Input, Output>,
+  history: History<Input, Output>,
+  stepsMax: number,
+  visited?: Visited,
+): SearchResult<State, Input, Output> {
+  return new Search(model, history, visited).run(stepsMax);
+}
+
+class Search<State, Input, Output> {
+  readonly #model: Model<State, Input, Output>;
+  readonly #completed: readonly CompletedOperation<Input, Output>[];
+  readonly #completedPlaced: Bitset;
+  /** What is left of the completed operations. */
+  readonly #list: EntryList;
+  /** In order of their calls. */
+  readonly #open: History<Input, Output>;
+  readonly #openPlaced: Bitset;
+  readonly #visited: Visited;
+  /** Each state that was reached has a number, so that configurations compare by numbers. */
+  readonly #stateNumbers = new Map<StateKey, number>();
+  readonly #choices: Choice<State, Input, Output>[] = [];
+  #state: State;
+  #stateNumber: number;
+  /** What to try next: the calls in the list up to its first return, then the open operations called before it. */
+  #entry: number;
+  #openIndex = 0;
+  /** The furthest return that no order got past. */
+  #furthest = END;
+  #deadEnd: DeadEnd<State, Input, Output> | null = null;
+  #steps = 0;
+
+  constructor(model: Model<State, Input, Output>, history: History<Input, Output>, visited?: Visited) {
+    const completed = completedOf(history);
+    this.#model = model;
+    this.#completed = completed;
+    this.#completedPlaced = new Bitset(completed.length);
+    this.#list = new EntryList(completed.map(({ call, completion }) => ({ call, returned: completion.at })));
+    this.#open = openOf(history).toSorted((a, b) => a.call - b.call);
+    this.#openPlaced = new Bitset(this.#open.length);
+    this.#visited =
+      visited ?? new ConfigurationSet(this.#completedPlaced.words.length, this.#openPlaced.words.length);
+    this.#state = model.initial();
+    this.#stateNumber = this.#numberOf(this.#state);
+    this.#entry = this.#list.first();
+  }
+
+  run(stepsMax: number): SearchResult<State, Input, Output> {
+    this.#visited.add(this.#configuration(this.#stateNumber));
+    // Operations of unknown outcome need no place: they may never have taken effect.
+    while (this.#list.first() !== END) {
+      if (this.#steps >= stepsMax) return { kind: "unknown", steps: this.#steps };
+      if (this.#goOn()) continue;
+      this.#noteDeadEnd();
+      if (this.#takeBack()) continue;
+      const deadEnd = present(this.#deadEnd, "a search fails at a dead end");
+      return { kind: "not-linearizable", deadEnd, steps: this.#steps };
+    }
+    return { kind: "linearizable", order: this.#order(), steps: this.#steps };
+  }
+
+  /** Places the next operation that fits; false = none does. */
+  #goOn(): boolean {
+    for (; this.#list.isCall(this.#entry); this.#entry = this.#list.next(this.#entry)) {
+      const operation = this.#operationAt(this.#entry);
+      if (!this.#place(operation, this.#completedPlaced, this.#list.operation(this.#entry))) continue;
+      this.#list.lift(this.#entry);
+      this.#restartCursor();
+      return true;
+    }
+    for (; this.#openIndex < this.#open.length; this.#openIndex += 1) {
+      const operation = present(this.#open[this.#openIndex], "an open operation that is tried exists");
+      if (operation.call > this.#firstReturned().completion.at) return false;
+      if (this.#openPlaced.has(this.#openIndex)) continue;
+      if (!this.#place(operation, this.#openPlaced, this.#openIndex)) continue;
+      this.#restartCursor();
+      return true;
+    }
+    return false;
+  }
+
+  /** Lets the operation take effect, if the model allows it and it leads somewhere new. */
+  #place(operation: Operation<Input, Output>, placed: Bitset, index: number): boolean {
+    this.#steps += 1;
+    const next = this.#model.step(this.#state, operation.input, operation.completion?.output);
+    if (next === undefined) return false;
+    const nextNumber = this.#numberOf(next);
+    if (nextNumber !== this.#stateNumber && !this.#isPromising(next, operation)) return false;
+    placed.flip(index);
+    if (!this.#visited.add(this.#configuration(nextNumber))) {
+      placed.flip(index);
+      return false;
+    }
+    const [state, stateNumber] = [this.#state, this.#stateNumber];
+    this.#choices.push({ operation, entry: this.#entry, openIndex: this.#openIndex, state, stateNumber });
+    this.#state = next;
+    this.#stateNumber = nextNumber;
+    return true;
+  }
+
+  /** Whether the answer of the next read to return can still come about once `placing` has led to `state`. */
+  #isPromising(state: State, placing: Operation<Input, Output>): boolean {
+    const { lookAhead } = this.#model;
+    if (lookAhead === null) return true;
+    let entry = this.#list.first();
+    while (entry !== END && (this.#list.isCall(entry) || !this.#isRead(this.#operationAt(entry)))) {
+      entry = this.#list.next(entry);
+    }
+    if (entry === END) return true;
+    const { output, at } = this.#operationAt(entry).completion;
+    if (lookAhead.mayLeadTo(state, output)) return true;
+
+    const mayRestore = (other: Operation<Input, Output>) =>
+      other !== placing && lookAhead.mayRestore(other.input, output);
+    for (let other = this.#list.first(); other !== entry; other = this.#list.next(other)) {
+      if (this.#list.isCall(other) && mayRestore(this.#operationAt(other))) return true;
+    }
+    return this.#open.some(
+      (other, index) => other.call <= at && !this.#openPlaced.has(index) && mayRestore(other),
+    );
+  }
+
+  #isRead({ input }: Operation<Input, Output>): boolean {
+    return this.#model.lookAhead?.isRead(input) ?? false;
+  }
+
+  /** Undoes the last choice that had an alternative and moves the cursor past it; false = there is none. */
+  #takeBack(): boolean {
+    for (let choice = this.#choices.pop(); choice !== undefined; choice = this.#choices.pop()) {
+      this.#undo(choice);
+      // A read that fits now fits best now: it restrains no other operation, and later it may not fit.
+      if (!this.#isRead(choice.operation)) return true;
+    }
+    return false;
+  }
+
+  #undo(choice: Choice<State, Input, Output>): void {
+    this.#state = choice.state;
+    this.#stateNumber = choice.stateNumber;
+    if (choice.operation.completion === null) {
+      this.#openPlaced.flip(choice.openIndex);
+      this.#entry = choice.entry;
+      this.#openIndex = choice.openIndex + 1;
+    } else {
+      this.#list.unlift(choice.entry);
+      this.#completedPlaced.flip(this.#list.operation(choice.entry));
+      this.#entry = this.#list.next(choice.entry);
+      this.#openIndex = 0;
+    }
+  }
+
+  #restartCursor(): void {
+    this.#entry = this.#list.first();
+    this.#openIndex = 0;
+  }
+
+  #noteDeadEnd(): void {
+    if (this.#entry <= this.#furthest) return;
+    this.#furthest = this.#entry;
+    this.#deadEnd = { blocked: this.#firstReturned(), order: this.#order(), state: this.#state };
+  }
+
+  /** Of the operations left the one that returned first. The cursor has passed the calls before that return. */
+  #firstReturned() {
+    assert(this.#entry !== END && !this.#list.isCall(this.#entry), "the cursor is at the first return");
+    return this.#operationAt(this.#entry);
+  }
+
+  #operationAt(entry: number): CompletedOperation<Input, Output> {
+    return present(this.#completed[this.#list.operation(entry)], "an entry's operation is in the history");
+  }
+
+  #configuration(state: number): Configuration {
+    return { completed: this.#completedPlaced, open: this.#openPlaced, state };
+  }
+
+  #order(): History<Input, Output> {
+    return this.#choices.map(({ operation }) => operation);
+  }
+
+  #numberOf(state: State): number {
+    const key = this.#model.keyOf(state);
+    const known = this.#stateNumbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#stateNumbers.size;
+    this.#stateNumbers.set(key, number);
+    return number;
+  }
+}

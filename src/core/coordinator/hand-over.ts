@@ -1,0 +1,12 @@
+// To whom a leader hands over when it can't do its work any more: pure.
+
+import type { NodeId } from "../base/ids.ts";
+import type { RaftStatus } from "../raft/status.ts";
+
+/** The voter that has answered lately and holds most of the log; null when there is none beside this replica. */
+export function successorOf(raft: RaftStatus, self: NodeId): NodeId | null {
+  const [best] = [...raft.progress]
+    .filter(([id, peer]) => id !== self && raft.config.voters.includes(id) && peer.isRecentlyActive)
+    .sort(([a, left], [b, right]) => right.match - left.match || a - b);
+  return best?.[0] ?? null;
+}

@@ -1,0 +1,114 @@
+// The end of a run: the faults stop, a random quorum of the voters is healed and the rest stays broken; the quorum
+// must commit again. Where membership changed or a disk was lost, the cluster first gets the time to finish that,
+// for a change under way may ask for other quorums than the healed one.
+
+import type { NodeId } from "../base/ids.ts";
+import type { ConfState } from "../raft/message.ts";
+import { Chance } from "./chance.ts";
+import { leaderOf } from "./fault-injector.ts";
+import { LEAVE_JOINT } from "./membership-change.ts";
+import type { SimNode } from "./node.ts";
+import type { World } from "./world.ts";
+
+const LOOK_EVERY_MS = 100;
+
+export class Healing {
+  readonly #world: World;
+  readonly #nodes: readonly SimNode[];
+  readonly #chance: Chance;
+
+  constructor(world: World, nodes: readonly SimNode[]) {
+    this.#world = world;
+    this.#nodes = nodes;
+    this.#chance = Chance.of(world.swarm.seed, "healing");
+  }
+
+  /** Everything works again, everywhere. */
+  healAll(): void {
+    const { network } = this.#world;
+    network.isQuiet = true;
+    network.healAll();
+    for (const node of this.#nodes) {
+      this.#repair(node);
+      node.start();
+    }
+  }
+
+  /** Looks now and then whether the configuration is at rest and everybody is let in again. */
+  watchSettling(onSettled: () => void): void {
+    this.#world.queue.after(LOOK_EVERY_MS, () => {
+      if (this.#isSettled()) onSettled();
+      else this.watchSettling(onSettled);
+    });
+  }
+
+  // Leaves a joint configuration where an administrator would have to.
+  #isSettled(): boolean {
+    const leader = leaderOf(this.#nodes);
+    const status = leader?.status();
+    if (leader === null || status === undefined || status === null) return false;
+    const { votersOutgoing, autoLeave } = status.config;
+    if (votersOutgoing.length > 0) {
+      if (!autoLeave) leader.changeMembership(LEAVE_JOINT);
+      return false;
+    }
+    return status.applied === status.lastIndex && !this.#nodes.some((node) => node.isRejoining && node.isUp);
+  }
+
+  /** Whether the voters that remember everything can do without those that lost their disk. */
+  hasHealthyQuorum(config: ConfState): boolean {
+    return [config.voters, config.votersOutgoing].every((half) => {
+      const healthy = half.filter((id) => !this.#node(id).isRejoining);
+      return half.length === 0 || healthy.length > half.length / 2;
+    });
+  }
+
+  /** Breaks all but a random quorum, which works again. Returns the quorum. */
+  breakAllButQuorum(config: ConfState): SimNode[] {
+    const { network } = this.#world;
+    network.isQuiet = true;
+    network.healAll();
+    const healthy = config.voters.filter((id) => !this.#node(id).isRejoining);
+    const chosen = this.#chance.sample(healthy, Math.floor(config.voters.length / 2) + 1);
+    this.#world.trace.note(`heals n${chosen.join(", n")}`);
+    for (const node of this.#nodes) {
+      if (chosen.includes(node.id)) {
+        this.#repair(node);
+        node.start();
+      } else {
+        this.#breakDown(node, chosen);
+      }
+    }
+    return chosen.map((id) => this.#node(id));
+  }
+
+  // Gone, or able only to disturb: it may speak but not hear, or hear but not speak, or neither.
+  #breakDown(node: SimNode, quorum: readonly NodeId[]): void {
+    if (this.#chance.permille(500)) {
+      node.retire(this.#chance.permille(500));
+      return;
+    }
+    const [isDeaf, isMute] = this.#chance.pick([
+      [true, false],
+      [false, true],
+      [true, true],
+    ] as const);
+    for (const id of quorum) {
+      this.#world.network.cut(id, node.id, isDeaf);
+      this.#world.network.cut(node.id, id, isMute);
+    }
+  }
+
+  #repair(node: SimNode): void {
+    node.disk.isFull = false;
+    node.disk.isFailing = false;
+    node.disk.stalledUntilMs = 0;
+    node.pause(0);
+  }
+
+  #node(id: NodeId): SimNode {
+    const found = this.#nodes.find((node) => node.id === id);
+    if (found === undefined) throw new Error(`the simulation has no node ${id}`);
+    return found;
+  }
+}

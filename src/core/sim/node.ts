@@ -1,0 +1,276 @@
+// One simulated node: a disk that stays, a clock of its own, and processes that come and go. What must stay true:
+// nothing reaches a process that has ended, and a paused one does nothing.
+
+import { AssertionError } from "../base/assert.ts";
+import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
+import { OperatorError } from "../base/errors.ts";
+import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
+import type { Holding, Readmission } from "../coordinator/readmission.ts";
+import type { ConfChange } from "../raft/confchange.ts";
+import type { RaftStatus } from "../raft/status.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { Chance } from "./chance.ts";
+import type { Port } from "./network.ts";
+import { Process } from "./process.ts";
+import { SafetyViolation } from "./violation.ts";
+import { DiskError, VirtualDisk } from "./virtual-disk.ts";
+import { VirtualStorage } from "./virtual-storage.ts";
+import type { World } from "./world.ts";
+
+export interface NodeHost {
+  /** Asks the other nodes on behalf of one that lost its disk. */
+  askToRejoin(node: SimNode, holding: Holding): Promise<Readmission>;
+  /** It stopped because its disk failed. */
+  stopped(node: SimNode): void;
+  /** The node did something: look at it. */
+  touched(node: SimNode): void;
+  failed(error: unknown): void;
+}
+
+export class SimNode {
+  readonly id: NodeId;
+  readonly disk: VirtualDisk;
+  readonly #world: World;
+  readonly #host: NodeHost;
+  readonly #chance: Chance;
+  readonly #clockRate: number;
+  #clockOffsetMs = 0;
+  #pausedUntilMs = 0;
+  #process: Process | null = null;
+  #lives = 0;
+  #isRetired = false;
+  /** Frames until the machine stops between a write and its sync; 0 = not planned. */
+  #framesUntilCrash = 0;
+  #onPlannedCrash: () => void = () => undefined;
+
+  constructor(id: NodeId, world: World, host: NodeHost) {
+    this.id = id;
+    this.#world = world;
+    this.#host = host;
+    this.#chance = Chance.of(world.swarm.seed, "disk", id);
+    this.disk = new VirtualDisk(this.#chance);
+    const drift = world.swarm.noises.has("drift") ? 2 * world.swarm.badness : 0;
+    this.#clockRate = 1 + this.#chance.between(-drift, drift) / 1_000;
+    world.network.attach(id, this.#port());
+  }
+
+  get process(): Process | null {
+    return this.#process;
+  }
+
+  get isUp(): boolean {
+    return this.#process !== null;
+  }
+
+  get isRejoining(): boolean {
+    return this.disk.isMarked;
+  }
+
+  status(): RaftStatus | null {
+    return this.#process?.driver.status() ?? null;
+  }
+
+  /** By this node's own clock. */
+  now(): number {
+    return this.#world.queue.nowMs * this.#clockRate + this.#clockOffsetMs;
+  }
+
+  /** The first configuration, written before the first start (coordinator.ts, `found`). */
+  async found(voters: readonly NodeId[]): Promise<void> {
+    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+    const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
+    const storage = new VirtualStorage({
+      disk: this.disk,
+      segmentBytes: this.#world.swarm.segmentBytes,
+      whenDone: (_ms, action) => action(),
+      onWrite: () => undefined,
+      onFrame: () => undefined,
+      onSynced: () => undefined,
+    });
+    await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
+  }
+
+  start(): void {
+    if (this.#process !== null || this.#isRetired) return;
+    this.#lives += 1;
+    this.#pausedUntilMs = 0;
+    const life = this.#lives;
+    this.#world.trace.note(`n${this.id} starts`);
+    this.#attempt(() => {
+      this.#process = new Process({
+        world: this.#world,
+        node: this.id,
+        life,
+        disk: this.disk,
+        now: () => this.now(),
+        clockRate: this.#clockRate,
+        askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
+        later: (ms, action) => this.#later(life, ms, action),
+        diskDelay: () => this.#diskDelay(),
+        onFrame: () => this.#countFrame(),
+        onFatal: (error) => this.#onFatal(error),
+      });
+    });
+  }
+
+  /** `isSeen`: the others' streams to it close, as when a process dies; else the machine vanished. */
+  crash(isSeen: boolean): void {
+    if (this.#process === null) return;
+    this.#world.trace.note(`n${this.id} crashes`);
+    const { replica, driver } = this.#process;
+    const peers = driver.status().config.voters.filter((voter) => voter !== this.id);
+    this.#process = null;
+    this.#lives += 1;
+    this.#framesUntilCrash = 0;
+    replica.stop();
+    this.disk.crash();
+    if (isSeen) for (const peer of peers) this.#world.network.disconnect(this.id, peer);
+  }
+
+  /** It never starts again. */
+  retire(isSeen: boolean): void {
+    this.#isRetired = true;
+    this.crash(isSeen);
+  }
+
+  /** The machine stops between the `frames`th next write and its sync. */
+  crashInWrite(frames: number, onCrash: () => void): void {
+    this.#framesUntilCrash = frames;
+    this.#onPlannedCrash = onCrash;
+  }
+
+  /** The disk is lost with everything on it; only a node that is down can lose it. */
+  wipe(): void {
+    this.crash(true);
+    this.#world.trace.note(`n${this.id} loses its disk`);
+    this.disk.wipe();
+    // As `found` does in coordinator.ts when it finds an empty folder without --bootstrap.
+    this.disk.isMarked = true;
+    this.#world.checker.wiped(this.id);
+  }
+
+  pause(ms: number): void {
+    this.#pausedUntilMs = this.#world.queue.nowMs + ms;
+  }
+
+  jumpClock(ms: number): void {
+    this.#clockOffsetMs += ms;
+  }
+
+  /** Null if nobody is there to ask. */
+  submit(data: Uint8Array, timeoutMs: number): Promise<WriteResult<Outcome>> | null {
+    return this.#ask(({ driver }) => driver.propose(data, this.now() + timeoutMs));
+  }
+
+  read(timeoutMs: number): Promise<ReadResult> | null {
+    return this.#ask(({ driver }) => driver.readIndex(this.now() + timeoutMs));
+  }
+
+  readmit(peer: NodeId, holding: Holding): Promise<Readmission> | null {
+    return this.#ask((process) => process.readmit(peer, holding));
+  }
+
+  changeMembership(change: ConfChange): boolean {
+    return this.#ask(({ driver }) => driver.proposeConfChange(change)) ?? false;
+  }
+
+  transferLeader(to: NodeId): void {
+    this.#ask(({ driver }) => driver.transferLeader(to));
+  }
+
+  /** Checks everything that can be seen of it now. */
+  observe(): void {
+    if (this.#process === null) return;
+    const { driver, storage, hasHandedOver } = this.#process;
+    this.#world.checker.observes(this.id, driver.status(), hasHandedOver ? storage.reader(FLEET_GROUP) : null);
+  }
+
+  #ask<Answer>(question: (process: Process) => Answer): Answer | null {
+    if (this.#process === null || this.#pausedUntilMs > this.#world.queue.nowMs) return null;
+    this.#host.touched(this);
+    return question(this.#process);
+  }
+
+  #later(life: number, ms: number, action: () => void): void {
+    this.#world.queue.after(ms, () => this.#perform(life, action));
+  }
+
+  #perform(life: number, action: () => void): void {
+    if (life !== this.#lives) return;
+    const pausedMs = this.#pausedUntilMs - this.#world.queue.nowMs;
+    if (pausedMs > 0) {
+      // At least the clock's smallest step, or time would stand still.
+      this.#later(life, Math.max(pausedMs, 0.001), action);
+      return;
+    }
+    this.#host.touched(this);
+    this.#attempt(action);
+  }
+
+  // What arrives during a pause waits in the machine's buffers.
+  #port(): Port {
+    const pass = (event: (process: Process) => void) => {
+      const process = this.#process;
+      if (process !== null) this.#perform(this.#lives, () => event(process));
+    };
+    const node = this;
+    return {
+      get isUp() {
+        return node.isUp;
+      },
+      receive: (group, message) => pass(({ events }) => events?.receive(group, message)),
+      unreachable: (peer) => pass(({ events }) => events?.unreachable(peer)),
+      disconnected: (peer) => pass(({ events }) => events?.disconnected(peer)),
+      snapshotDelivered: (group, peer, ok) => pass(({ events }) => events?.snapshotDelivered(group, peer, ok)),
+    };
+  }
+
+  #diskDelay(): number {
+    const { swarm, queue, network } = this.#world;
+    const isSlow = !network.isQuiet && swarm.noises.has("slow-disk") && this.#chance.permille(swarm.badness);
+    const delayMs = this.#chance.ms(swarm.syncMs / 2, swarm.syncMs * (isSlow ? 50 : 2));
+    return delayMs + Math.max(this.disk.stalledUntilMs - queue.nowMs, 0);
+  }
+
+  #countFrame(): void {
+    if (this.#framesUntilCrash === 0) return;
+    this.#framesUntilCrash -= 1;
+    if (this.#framesUntilCrash > 0) return;
+    const life = this.#lives;
+    this.#world.queue.after(0, () => {
+      if (life !== this.#lives) return;
+      this.crash(false);
+      this.#onPlannedCrash();
+    });
+  }
+
+  // A failed disk must stop the node; anything else that is fatal is a broken invariant.
+  #onFatal(error: unknown): void {
+    if (error instanceof DiskError) {
+      this.#world.trace.note(`n${this.id} stops: ${error.message}`);
+      const life = this.#lives;
+      this.#world.queue.after(0, () => {
+        if (life !== this.#lives) return;
+        this.crash(true);
+        this.#host.stopped(this);
+      });
+      return;
+    }
+    this.#host.failed(asFinding(this.id, error));
+  }
+
+  #attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#host.failed(asFinding(this.id, error));
+    }
+  }
+}
+
+function asFinding(node: NodeId, error: unknown): unknown {
+  if (!(error instanceof AssertionError || error instanceof OperatorError)) return error;
+  const finding = new SafetyViolation("invariant", `node ${node}: ${error.message}`);
+  finding.stack = error.stack ?? finding.message;
+  return finding;
+}

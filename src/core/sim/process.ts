@@ -1,0 +1,200 @@
+// One life of a simulated node: the real RaftNode, GroupDriver, FleetMachine and Replica over virtual storage, with
+// timers of the node's own clock. What must stay true: once it has ended, nothing of it happens any more.
+
+import { FLEET_GROUP, logIndex, type NodeId } from "../base/ids.ts";
+import { FleetMachine } from "../coordinator/fleet-machine.ts";
+import { GroupDriver } from "../coordinator/group-driver.ts";
+import type { Holding, Readmission } from "../coordinator/readmission.ts";
+import { type Rejoin, Replica } from "../coordinator/replica.ts";
+import type { Timers } from "../coordinator/timers.ts";
+import type { Message } from "../raft/message.ts";
+import { RaftNode } from "../raft/raft-node.ts";
+import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { Chance } from "./chance.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
+import { VirtualStorage } from "./virtual-storage.ts";
+import { WatchedMachine } from "./watched-machine.ts";
+import type { World } from "./world.ts";
+
+const TICK_MS = 50;
+const STAGGER_MS = 60;
+const KILOBYTE = 1_024;
+
+export interface ProcessOptions {
+  readonly world: World;
+  readonly node: NodeId;
+  /** Counts the node's processes from 1. */
+  readonly life: number;
+  readonly disk: VirtualDisk;
+  /** By the node's own clock. */
+  readonly now: () => number;
+  /** Of real milliseconds, how many this node's clock makes of them. */
+  readonly clockRate: number;
+  /** Asks all other nodes to let this one in again. */
+  readonly askToRejoin: (holding: Holding) => Promise<Readmission>;
+  /** Runs the action later, unless this process is gone by then; while it is paused, afterwards. */
+  readonly later: (ms: number, action: () => void) => void;
+  readonly diskDelay: () => number;
+  readonly onFrame: () => void;
+  readonly onFatal: (error: unknown) => void;
+}
+
+export class Process {
+  readonly storage: VirtualStorage;
+  readonly #raft: RaftNode;
+  readonly driver: GroupDriver<Outcome>;
+  readonly machine: FleetMachine;
+  readonly replica: Replica<Outcome>;
+  #events: TransportEvents | null = null;
+
+  constructor(options: ProcessOptions) {
+    const { world, node, disk, later } = options;
+    this.storage = new VirtualStorage({
+      disk,
+      segmentBytes: world.swarm.segmentBytes,
+      whenDone: (ms, action) => later(ms + options.diskDelay(), action),
+      onWrite: (request) => world.checker.writes(this.storage.reader(FLEET_GROUP), request),
+      onFrame: options.onFrame,
+      onSynced: (records) => world.checker.synced(node, records),
+    });
+    world.checker.started(node, this.storage.reader(FLEET_GROUP));
+    this.machine = new FleetMachine(() => new Promise<void>((resolve) => later(0, resolve)));
+    this.#raft = this.#restart(options);
+    this.driver = this.#drive(options);
+    this.replica = this.#replicate(options);
+  }
+
+  /** Whether its storage holds all of its log; else some is about to be handed over. */
+  get hasHandedOver(): boolean {
+    return !this.#raft.hasReady();
+  }
+
+  /** Everything that arrives from other nodes. */
+  get events(): TransportEvents | null {
+    return this.#events;
+  }
+
+  /** As Raft.Rejoin answers (services/raft-service.ts): only a leader that a quorum confirms. */
+  async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
+    const { driver } = this;
+    if (driver.status().role !== "leader") return { kind: "waiting" };
+    const confirmed = await driver.readIndex(Number.POSITIVE_INFINITY);
+    if (!confirmed.ok || driver.status().role !== "leader") return { kind: "waiting" };
+    return this.replica.readmit(peer, holding);
+  }
+
+  #drive(options: ProcessOptions): GroupDriver<Outcome> {
+    const { world, node, life } = options;
+    const { swarm, checker } = world;
+    return new GroupDriver<Outcome>({
+      group: FLEET_GROUP,
+      self: node,
+      raft: this.#raft,
+      storage: this.storage,
+      machine: new WatchedMachine(node, this.machine, checker),
+      send: (message) => this.#send(world, node, message),
+      now: options.now,
+      incarnation: life,
+      snapshotEvery: swarm.snapshotEvery,
+      trailing: swarm.trailing,
+      onLeadership: () => undefined,
+      onFatal: options.onFatal,
+      schedule: (turn) => options.later(0, turn),
+    });
+  }
+
+  #restart({ world, node, life }: ProcessOptions): RaftNode {
+    const { seed, electionTicks, readOnly } = world.swarm;
+    return new RaftNode({
+      id: node,
+      log: this.storage.reader(FLEET_GROUP),
+      random: Chance.of(seed, "raft", node * 1_000 + life),
+      applied: logIndex(0),
+      electionTicks,
+      heartbeatTicks: 1,
+      asyncStorageWrites: true,
+      preVote: true,
+      checkQuorum: true,
+      readOnly,
+      // Small enough to be reached, unlike in production.
+      messageBytesMax: KILOBYTE,
+      inflightMessagesMax: 8,
+      inflightBytesMax: 4 * KILOBYTE,
+      uncommittedBytesMax: 16 * KILOBYTE,
+      committedBytesPerReadyMax: KILOBYTE,
+      disableProposalForwarding: true,
+      disableConfChangeValidation: false,
+      stepDownOnRemoval: true,
+    });
+  }
+
+  #replicate(options: ProcessOptions): Replica<Outcome> {
+    const { world, node, disk } = options;
+    const transport: Transport = {
+      start: (events) => {
+        this.#events = events;
+      },
+      send: (_group, message) => this.#send(world, node, message),
+      close: () => Promise.resolve(),
+    };
+    const rejoin: Rejoin = {
+      isWhole: disk.isWhole,
+      ask: options.askToRejoin,
+      whole: () => {
+        disk.isWhole = true;
+        return Promise.resolve();
+      },
+      done: () => {
+        disk.isMarked = false;
+        disk.isWhole = false;
+        world.trace.note(`n${node} is readmitted`);
+        return Promise.resolve();
+      },
+    };
+    return new Replica<Outcome>({
+      self: node,
+      peers: [],
+      driver: this.driver,
+      transport,
+      profile: {
+        tickMs: TICK_MS,
+        heartbeatTicks: 1,
+        electionTicks: world.swarm.electionTicks,
+        staggerMs: STAGGER_MS,
+      },
+      rejoin: disk.isMarked ? rejoin : null,
+      disk: this.storage,
+      timers: timersOf(options),
+    });
+  }
+
+  #send(world: World, node: NodeId, message: Message): void {
+    world.checker.sends(node, message);
+    world.network.send(message);
+  }
+}
+
+/** Timers by the node's own clock, which may run too fast or too slowly. */
+function timersOf({ later, clockRate }: ProcessOptions): Timers {
+  const cancellable = (start: (isCancelled: () => boolean) => void) => {
+    let cancelled = false;
+    start(() => cancelled);
+    return () => {
+      cancelled = true;
+    };
+  };
+  return {
+    after: (ms, action) =>
+      cancellable((isCancelled) => later(ms / clockRate, () => !isCancelled() && action())),
+    every: (ms, action) =>
+      cancellable((isCancelled) => {
+        const again = () => {
+          if (isCancelled()) return;
+          action();
+          later(ms / clockRate, again);
+        };
+        later(ms / clockRate, again);
+      }),
+  };
+}

@@ -1,0 +1,211 @@
+// One run: a cluster, its clients and its faults, from one seed. The loop runs one event, lets everything settle that
+// it set free, checks the properties, and goes on. The same seed and program give the same run, bit for bit.
+
+import { type NodeId, nodeId } from "../base/ids.ts";
+import type { Holding, Readmission } from "../coordinator/readmission.ts";
+import { Chance } from "./chance.ts";
+import { Checker } from "./checker.ts";
+import { SimClient } from "./client.ts";
+import { EventQueue } from "./event-queue.ts";
+import { FaultInjector } from "./fault-injector.ts";
+import { Healing } from "./healing.ts";
+import { Network } from "./network.ts";
+import { type NodeHost, SimNode } from "./node.ts";
+import type { Swarm } from "./swarm.ts";
+import { Trace } from "./trace.ts";
+import { LivenessFailure, SafetyViolation } from "./violation.ts";
+import type { World } from "./world.ts";
+
+/** Virtual time in which a healed quorum must commit, 600 ticks, and a configuration come to rest. */
+const LIVENESS_MS = 30_000;
+const REJOIN_TIMEOUT_MS = 1_000;
+const RESTART_MS = 1_000;
+/** No chain of promises in the driver or the storage is longer. */
+const HOPS = 8;
+
+export type Verdict = "ok" | "safety" | "liveness" | "crash";
+
+export interface RunResult {
+  readonly seed: number;
+  readonly verdict: Verdict;
+  /** The broken property, or what else went wrong. */
+  readonly what: string;
+  readonly stack: string;
+  readonly traceHash: string;
+  readonly lastLines: readonly string[];
+  readonly simulatedMs: number;
+  readonly counts: {
+    readonly steps: number;
+    readonly writes: number;
+    readonly reads: number;
+    readonly terms: number;
+    readonly committed: number;
+  };
+  /** False if the final configuration had no quorum that could be asked to get on. */
+  readonly wasHealed: boolean;
+}
+
+/** `stepsMax` ends the run early, as if all had gone well. */
+export function simulate(swarm: Swarm, stepsMax = Number.POSITIVE_INFINITY): Promise<RunResult> {
+  return new Simulation(swarm, stepsMax).run();
+}
+
+/** Thrown at the last step that was asked for. */
+class EnoughSteps extends Error {}
+
+class Simulation implements NodeHost {
+  readonly #swarm: Swarm;
+  readonly #world: World;
+  readonly #nodes: readonly SimNode[];
+  readonly #touched = new Set<SimNode>();
+  #finding: { readonly error: unknown } | null = null;
+  readonly #stepsMax: number;
+  #steps = 0;
+  #wasHealed = false;
+
+  constructor(swarm: Swarm, stepsMax: number) {
+    this.#stepsMax = stepsMax;
+    const queue = new EventQueue();
+    const trace = new Trace(queue);
+    const network = new Network(queue, Chance.of(swarm.seed, "network"), swarm, trace);
+    const size = swarm.voters + swarm.spares;
+    this.#swarm = swarm;
+    this.#world = { swarm, queue, trace, network, checker: new Checker(size) };
+    this.#nodes = Array.from({ length: size }, (_, at) => new SimNode(nodeId(at + 1), this.#world, this));
+  }
+
+  async run(): Promise<RunResult> {
+    try {
+      await this.#found();
+      const injector = new FaultInjector(this.#world, this.#nodes);
+      const clients = Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes));
+      await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
+      injector.end();
+      await this.#heal(clients);
+    } catch (error) {
+      return this.#result(error instanceof EnoughSteps ? null : error);
+    }
+    return this.#result(null);
+  }
+
+  async askToRejoin(node: SimNode, holding: Holding): Promise<Readmission> {
+    const { network, queue } = this.#world;
+    return new Promise((resolve) => {
+      queue.after(REJOIN_TIMEOUT_MS, () => resolve({ kind: "waiting" }));
+      for (const peer of this.#nodes.filter((other) => other !== node)) {
+        network.callBetween(node.id, peer.id, () => {
+          void peer.readmit(node.id, holding)?.then((answer) => {
+            if (answer.kind !== "waiting") network.callBetween(peer.id, node.id, () => resolve(answer));
+          });
+        });
+      }
+    });
+  }
+
+  stopped(node: SimNode): void {
+    this.#world.queue.after(RESTART_MS, () => node.start());
+  }
+
+  touched(node: SimNode): void {
+    this.#touched.add(node);
+  }
+
+  failed(error: unknown): void {
+    this.#finding ??= { error };
+  }
+
+  async #found(): Promise<void> {
+    const voters: NodeId[] = this.#nodes.slice(0, this.#swarm.voters).map(({ id }) => id);
+    for (const node of this.#nodes) {
+      if (voters.includes(node.id)) await node.found(voters);
+      node.start();
+    }
+  }
+
+  #client(number: number, nodes: readonly SimNode[], readPermille = 300): SimClient {
+    const chance = Chance.of(this.#swarm.seed, "clients", number);
+    return new SimClient({ name: `c${number}`, world: this.#world, chance, nodes, readPermille });
+  }
+
+  async #heal(clients: readonly SimClient[]): Promise<void> {
+    const { checker } = this.#world;
+    for (const client of clients) client.stop();
+    const healing = new Healing(this.#world, this.#nodes);
+    const changesMembership = this.#swarm.schedule.some(({ kind }) => kind === "membership" || kind === "wipe");
+    if (changesMembership) {
+      healing.healAll();
+      let isSettled = false;
+      healing.watchSettling(() => {
+        isSettled = true;
+      });
+      await this.#runAtMost(LIVENESS_MS, () => isSettled);
+      const config = checker.config;
+      if (config !== null && !healing.hasHealthyQuorum(config)) return;
+      if (!isSettled) throw new LivenessFailure(`healed, the configuration is not at rest after ${LIVENESS_MS} ms`);
+    }
+    const config = checker.config;
+    if (config === null) throw new LivenessFailure("no replica ever applied anything");
+    const quorum = healing.breakAllButQuorum(config);
+    const before = checker.clients.writes;
+    this.#client(0, quorum, 0);
+    const isAlive = await this.#runAtMost(LIVENESS_MS, () => checker.clients.writes > before);
+    if (!isAlive) {
+      const ids = quorum.map(({ id }) => id).join(", ");
+      throw new LivenessFailure(`the healed quorum ${ids} committed nothing within ${LIVENESS_MS} ms`);
+    }
+    for (const { process } of quorum) {
+      const isCurrent = (process?.driver.appliedIndex ?? 0) >= checker.clients.witnessed;
+      if (process !== null && isCurrent) checker.clients.isWhole(process.machine.view);
+    }
+    this.#wasHealed = true;
+  }
+
+  async #runAtMost(ms: number, isDone: () => boolean): Promise<boolean> {
+    const end = this.#world.queue.nowMs + ms;
+    await this.#runUntil(() => isDone() || this.#world.queue.nowMs >= end);
+    return isDone();
+  }
+
+  async #runUntil(isDone: () => boolean): Promise<void> {
+    while (!isDone() && this.#world.queue.runNext()) {
+      for (let hop = 0; hop < HOPS; hop += 1) await null;
+      this.#steps += 1;
+      if (this.#steps > this.#stepsMax) throw new EnoughSteps();
+      for (const node of this.#touched) node.observe();
+      this.#touched.clear();
+      if (this.#finding !== null) throw this.#finding.error;
+    }
+  }
+
+  #result(error: unknown): RunResult {
+    const { queue, trace, checker } = this.#world;
+    return {
+      seed: this.#swarm.seed,
+      verdict: verdictOf(error),
+      what: error === null ? "" : describe(error),
+      stack: error instanceof Error ? (error.stack ?? "") : "",
+      traceHash: trace.hash,
+      lastLines: trace.lastLines(),
+      simulatedMs: queue.nowMs,
+      counts: {
+        steps: this.#steps,
+        writes: checker.clients.writes,
+        reads: checker.clients.reads,
+        terms: checker.terms,
+        committed: checker.committed,
+      },
+      wasHealed: this.#wasHealed,
+    };
+  }
+}
+
+function verdictOf(error: unknown): Verdict {
+  if (error === null) return "ok";
+  if (error instanceof SafetyViolation) return "safety";
+  return error instanceof LivenessFailure ? "liveness" : "crash";
+}
+
+function describe(error: unknown): string {
+  if (error instanceof SafetyViolation) return `${error.property}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,78 @@
+// A full disk is waited for, not died of. What must stay true: only work that leaves nothing behind when it fails is
+// tried again: a whole temporary file, synced before anything refers to it. A write or a sync inside the log is never
+// retried (PostgreSQL's "fsyncgate"), and nothing is acknowledged meanwhile that depends on the work.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OnReport } from "./report.ts";
+
+const RETRY_EVERY_MS = 500;
+
+export class DiskSpace {
+  readonly #onReport: OnReport;
+  readonly #stopping = new AbortController();
+  #waiting = 0;
+
+  constructor(onReport: OnReport) {
+    this.#onReport = onReport;
+  }
+
+  /** Whether something waits for space. */
+  get isFull(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Runs `work`, which makes `file`, again and again while the disk is full. Rejects with any other failure. */
+  async waitFor(file: string, work: () => Promise<void>): Promise<void> {
+    let failure = await outOfSpace(work);
+    if (failure === null) return;
+    this.#begin(file, failure);
+    try {
+      while (failure !== null) {
+        await this.#pause(failure);
+        failure = await outOfSpace(work);
+      }
+    } finally {
+      this.#end(file);
+    }
+  }
+
+  /** From now on a full disk is a failure like any other, also for those who wait. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  #begin(file: string, cause: Error): void {
+    this.#waiting += 1;
+    if (this.#waiting === 1) this.#onReport({ kind: "disk-full", file, cause });
+  }
+
+  #end(file: string): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0 && !this.#stopping.signal.aborted)
+      this.#onReport({ kind: "disk-has-space", file });
+  }
+
+  async #pause(failure: Error): Promise<void> {
+    try {
+      await sleep(RETRY_EVERY_MS, undefined, { signal: this.#stopping.signal });
+    } catch {
+      throw failure;
+    }
+  }
+}
+
+/** No space left, or the quota is used up. */
+export function isOutOfSpace(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+/** Null once `work` is done; throws what it throws for another reason. */
+async function outOfSpace(work: () => Promise<void>): Promise<Error | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (isOutOfSpace(error)) return error;
+    throw error;
+  }
+}

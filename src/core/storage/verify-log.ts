@@ -1,0 +1,96 @@
+// The offline check of the write-ahead log: every segment on its own, so that all damage is listed, and then all of
+// them by the recovery that a start runs, on files that it can't write to. What must stay true: what recovery refuses
+// is damaged here, and a torn tail is one only if recovery takes it for one.
+
+import { readFile, stat } from "node:fs/promises";
+import type { GroupId } from "../base/ids.ts";
+import { readFrame } from "./frame.ts";
+import type { SnapshotMark } from "./record.ts";
+import { recoverWal } from "./recovery.ts";
+import type { StorageReport } from "./report.ts";
+import { listSegments, type OpenSegmentFile, segmentPath } from "./segment.ts";
+import { REJOIN_ADVICE, StorageCorrupt } from "./storage-errors.ts";
+import { damaged, type VerifiedFile } from "./verified-file.ts";
+
+/** Each group's newest snapshot mark; null when the log is too damaged to tell. */
+export type Marks = ReadonlyMap<GroupId, SnapshotMark> | null;
+
+interface VerifiedLog {
+  readonly files: readonly VerifiedFile[];
+  readonly marks: Marks;
+}
+
+export async function verifyLog(directory: string): Promise<VerifiedLog> {
+  if (!(await isFolder(directory))) {
+    return { files: [damaged(directory, 0, "the log is missing", REJOIN_ADVICE)], marks: null };
+  }
+  const segments = await Promise.all(
+    (await listSegments(directory)).map((sequence) => verifySegment(segmentPath(directory, sequence))),
+  );
+  const whole = await verifyWhole(directory);
+  const judged = segments.map((file) => whole.findings.find((finding) => finding.file === file.file) ?? file);
+  const others = whole.findings.filter(({ file }) => !segments.some((segment) => segment.file === file));
+  return { files: [...judged, ...others], marks: whole.marks };
+}
+
+async function verifySegment(file: string): Promise<VerifiedFile> {
+  const bytes = await readFile(file);
+  const frames: number[] = [];
+  for (let offset = 0; ; ) {
+    const read = readFrame(bytes, offset);
+    switch (read.kind) {
+      case "frame":
+        frames.push(read.sequence);
+        offset = read.end;
+        break;
+      case "end":
+        return { file, state: "ok", offset: null, found: describeFrames(frames), next: null };
+      case "invalid":
+        return damaged(file, offset, `the frame there can't be read: ${read.claim}`, REJOIN_ADVICE);
+    }
+  }
+}
+
+function describeFrames(frames: readonly number[]): string {
+  const [first] = frames;
+  return first === undefined ? "prepared, nothing written yet" : `frames ${first} to ${frames.at(-1)}`;
+}
+
+async function verifyWhole(
+  directory: string,
+): Promise<{ readonly findings: readonly VerifiedFile[]; readonly marks: Marks }> {
+  const reports: StorageReport[] = [];
+  try {
+    const recovered = await recoverWal(directory, openUnwritable, (report) => reports.push(report));
+    const marks = [...recovered.groups].flatMap(([group, { mark }]) =>
+      mark ? [[group, mark] as const] : [],
+    );
+    return { findings: reports.flatMap(tornTail), marks: new Map(marks) };
+  } catch (error) {
+    if (!(error instanceof StorageCorrupt)) throw error;
+    return { findings: [damaged(error.file, error.offset, error.why, REJOIN_ADVICE)], marks: null };
+  }
+}
+
+function tornTail(report: StorageReport): VerifiedFile[] {
+  if (report.kind !== "torn-tail-cut") return [];
+  const { file, offset, claim } = report;
+  const found = `a crash cut off the last frame (${claim}); it was never acknowledged`;
+  return [{ file, state: "torn", offset, found, next: "nothing: the next start cuts it away" }];
+}
+
+// Recovery writes its newest frame again and cuts torn tails; here both go nowhere.
+const openUnwritable: OpenSegmentFile = async () => ({
+  write: () => Promise.resolve(),
+  sync: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+});
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+// The offline check of the snapshot files: SHA-256, name against content, and whether the state in them can be decoded.
+// What must stay true: the snapshot that the log's newest mark names must be there, since the log may begin behind it.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { GroupId } from "../base/ids.ts";
+import type { SnapshotMark } from "./record.ts";
+import {
+  decodeSnapshot,
+  parseSnapshotFileName,
+  type SnapshotName,
+  snapshotFileName,
+} from "./snapshot-file.ts";
+import { REJOIN_ADVICE } from "./storage-errors.ts";
+import { damaged, type VerifiedFile } from "./verified-file.ts";
+import type { Marks } from "./verify-log.ts";
+
+/** Why a snapshot's data can't be restored; null when it can. The storage itself knows no state machine. */
+export type DecodeState = (data: Uint8Array) => string | null;
+
+export async function verifySnapshots(
+  directory: string,
+  marks: Marks,
+  decodeState: DecodeState,
+): Promise<VerifiedFile[]> {
+  const files = await fileNames(directory);
+  const names = files.flatMap((file) => parseSnapshotFileName(file) ?? []);
+  const found = await Promise.all(names.map((name) => verifySnapshot(directory, name, marks, decodeState)));
+  return [...found, ...missing(directory, files, marks)];
+}
+
+async function verifySnapshot(
+  directory: string,
+  name: SnapshotName,
+  marks: Marks,
+  decodeState: DecodeState,
+): Promise<VerifiedFile> {
+  const file = join(directory, snapshotFileName(name));
+  const marked = marks?.get(name.group)?.index ?? 0;
+  if (marks !== null && name.index > marked) {
+    const found = "no mark in the log names it: a crash came first";
+    return { file, state: "leftover", offset: null, found, next: null };
+  }
+  const problem = problemOf(await readFile(file), name, decodeState);
+  if (problem === null) {
+    const found = `group ${name.group} at index ${name.index}, term ${name.term}`;
+    return { file, state: "ok", offset: null, found, next: null };
+  }
+  const isNeeded = marks === null || name.index === marked;
+  const next = isNeeded ? REJOIN_ADVICE : "delete it: a newer snapshot has taken its place";
+  return damaged(file, 0, problem, next);
+}
+
+function problemOf(bytes: Uint8Array, name: SnapshotName, decodeState: DecodeState): string | null {
+  const snapshot = decodeSnapshot(bytes, name);
+  return typeof snapshot === "string" ? snapshot : decodeState(snapshot.data);
+}
+
+function missing(directory: string, files: readonly string[], marks: Marks): VerifiedFile[] {
+  return [...(marks ?? new Map<GroupId, SnapshotMark>())]
+    .map(([group, mark]) => snapshotFileName({ group, term: mark.term, index: mark.index }))
+    .filter((name) => !files.includes(name))
+    .map((name) => damaged(join(directory, name), 0, "the log names it, but it is missing", REJOIN_ADVICE));
+}
+
+async function fileNames(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}

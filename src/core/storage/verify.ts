@@ -1,0 +1,109 @@
+// Checks a stopped node's data folder offline: identity, every frame of the log, the log as a whole, every snapshot.
+// What must stay true: nothing is written, not even a lock; and whatever a start would refuse is found here too, since
+// the log as a whole is judged by the very recovery that a start runs. Deliberately absent: repair.
+
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
+import { dataPaths, holdsFrame, META_NAME, readMeta } from "./data-directory.ts";
+import { lockHolder } from "./lock-file.ts";
+import { notADataFolder, REJOIN_ADVICE, StorageCorrupt, storageLocked } from "./storage-errors.ts";
+import { damaged, type VerifiedFile } from "./verified-file.ts";
+import { verifyLog } from "./verify-log.ts";
+import { type DecodeState, verifySnapshots } from "./verify-snapshots.ts";
+
+export interface Verification {
+  readonly directory: string;
+  /** Whose folder it is; null when meta.json does not tell. */
+  readonly clusterId: string | null;
+  readonly nodeId: number | null;
+  /** Named relative to the directory. */
+  readonly files: readonly VerifiedFile[];
+  readonly damaged: number;
+}
+
+/**
+ * Throws an OperatorError when `directory` is no data folder, or when a live process holds it, be it from the start
+ * or before the end: what a writer is changing can't be judged.
+ */
+export async function verifyDataFolder(directory: string, decodeState: DecodeState): Promise<Verification> {
+  await assertDataFolder(directory);
+  await assertStopped(directory);
+  const paths = dataPaths(directory);
+  const identity = await verifyIdentity(directory);
+  const log = await verifyLog(paths.wal);
+  const files = [
+    identity.file,
+    ...log.files,
+    ...(await verifySnapshots(paths.snapshots, log.marks, decodeState)),
+    ...(await leftovers([directory, paths.wal, paths.snapshots])),
+  ];
+  await assertStopped(directory);
+  const { clusterId, nodeId } = identity;
+  const count = files.filter((file) => file.state === "damaged").length;
+  const named = files.map((found) => ({ ...found, file: relative(directory, found.file) }));
+  return { directory, clusterId, nodeId, files: named, damaged: count };
+}
+
+async function assertStopped(directory: string): Promise<void> {
+  const pid = await lockHolder(directory);
+  if (pid !== null) throw storageLocked(directory, pid);
+}
+
+async function assertDataFolder(directory: string): Promise<void> {
+  const names = await namesIn(directory);
+  // Made last: without it, a folder whose log was never written to is none yet.
+  if (names.includes(META_NAME)) return;
+  if (names.includes("wal") && (await holdsFrame(dataPaths(directory).wal))) return;
+  const found = names.length === 0 ? "it is empty or missing" : `it holds ${names.slice(0, 3).join(", ")}`;
+  throw notADataFolder(directory, `it has neither ${META_NAME} nor a written log: ${found}`);
+}
+
+async function verifyIdentity(
+  directory: string,
+): Promise<Pick<Verification, "clusterId" | "nodeId"> & { readonly file: VerifiedFile }> {
+  const file = join(directory, META_NAME);
+  try {
+    const meta = await readMeta(directory);
+    if (meta === null) {
+      const lost = damaged(file, 0, "the file is missing, yet there is a log", REJOIN_ADVICE);
+      return { clusterId: null, nodeId: null, file: lost };
+    }
+    const { clusterId, nodeId } = meta;
+    const found = `node ${String(nodeId)} of cluster ${String(clusterId)}`;
+    return {
+      clusterId: typeof clusterId === "string" ? clusterId : null,
+      nodeId: typeof nodeId === "number" ? nodeId : null,
+      file: { file, state: "ok", offset: null, found, next: null },
+    };
+  } catch (error) {
+    if (!(error instanceof StorageCorrupt)) throw error;
+    return { clusterId: null, nodeId: null, file: damaged(file, error.offset, error.why, REJOIN_ADVICE) };
+  }
+}
+
+async function leftovers(directories: readonly string[]): Promise<VerifiedFile[]> {
+  const files = await Promise.all(
+    directories.map(async (directory) => (await namesIn(directory)).map((name) => join(directory, name))),
+  );
+  return files
+    .flat()
+    .filter((file) => file.endsWith(TEMPORARY_SUFFIX))
+    .map((file) => ({
+      file,
+      state: "leftover",
+      offset: null,
+      found: "a write that a crash interrupted; nothing refers to it",
+      next: null,
+    }));
+}
+
+/** Nothing when there is no such folder. */
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}

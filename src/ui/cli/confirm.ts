@@ -1,0 +1,21 @@
+// The question before something is destroyed: its name has to be typed out, so that no habit answers it.
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+
+/** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal nobody can type. */
+export async function confirmByName(name: string, question: string, yes: boolean): Promise<void> {
+  if (yes) return;
+  if (process.stdin.isTTY !== true)
+    throw notConfirmed(`${question}: nobody to ask`, "run it in a terminal, or with --yes");
+  const { createInterface } = await import("node:readline/promises");
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  // readline takes the terminal's Ctrl-C for itself, so it is passed on.
+  prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  const answer = await prompt.question(`${question}\nType ${name} to go on: `);
+  prompt.close();
+  if (answer.trim() !== name)
+    throw notConfirmed(`${question}: not confirmed`, `type ${name} exactly, or use --yes`);
+}
+
+function notConfirmed(what: string, next: string): OperatorError {
+  return new OperatorError("NOT_CONFIRMED", { what, next, exit: Exit.Usage });
+}

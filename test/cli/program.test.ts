@@ -1,0 +1,170 @@
+// What the spawned program promises without any fleet: help, typing errors, exit codes, the Node that it needs.
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { program, type Ran, runProgram, TestFleet } from "../integration/local-fleet.ts";
+import { commands, manifest } from "./manifest.ts";
+
+let home: TestFleet;
+
+beforeAll(async () => {
+  home = await TestFleet.empty();
+});
+afterAll(() => home.dispose());
+
+const run = (line: string, env: NodeJS.ProcessEnv = {}): Promise<Ran> =>
+  runProgram(line.split(" "), { cwd: home.home, env: { ...home.env, ...env } });
+
+describe("help", () => {
+  test.each(commands)("fleet %s --help says what it does, and how", async (command) => {
+    const { stdout, stderr, exit } = await run(`${command} --help`);
+    expect({ stderr, exit }).toEqual({ stderr: "", exit: 0 });
+    const { summary = "no summary", flags } = manifest.commands[command.replaceAll(" ", ":")] ?? {
+      flags: {},
+    };
+    expect(words(stdout)).toContain(words(summary));
+    expect(stdout).toContain(`$ fleet ${command}`);
+    for (const flag of Object.keys(flags)) expect(stdout).toContain(`--${flag}`);
+  });
+
+  test("a local fleet's commands show no flags that name another one", async () => {
+    expect((await run("down --help")).stdout).not.toMatch(/--(context|endpoints|ca|cert|key)\b/);
+  });
+
+  test.each([
+    { line: "--help", says: "COMMANDS", why: "the whole" },
+    { line: "help shard list", says: "$ fleet shard list", why: "as a command" },
+    { line: "cluster", says: "cluster bind", why: "a topic alone lists its commands" },
+  ])("fleet $line: $why", async ({ line, says }) => {
+    const { stdout, exit } = await run(line);
+    expect(stdout).toContain(says);
+    expect(exit).toBe(0);
+  });
+});
+
+describe("a command line that is wrong", () => {
+  test.each([
+    { line: "stats", exit: 127, says: 'did you mean "fleet status"?', why: "a typo" },
+    { line: "shard lst", exit: 127, says: 'did you mean "fleet shard list"?', why: "a typo in a topic" },
+    { line: "clustr list", exit: 127, says: 'did you mean "fleet cluster list"?', why: "a typo of a topic" },
+    { line: "frobnicate", exit: 127, says: "fleet --help", why: "nothing is near" },
+    { line: "status --frob", exit: 2, says: "unknown flag: --frob", why: "an unknown flag" },
+    { line: "shard list --colums x", exit: 2, says: "did you mean --columns?", why: "a typo of a flag" },
+    { line: "shard list -o jsn", exit: 2, says: "did you mean --output json?", why: "a typo of a value" },
+    { line: "status extra", exit: 2, says: "unexpected argument: extra", why: "too much" },
+    { line: "cluster bind --cluster c1", exit: 2, says: "missing required flag shard", why: "too little" },
+    { line: "init --nodes 2", exit: 2, says: "1, 3, 5", why: "an even number of voters" },
+    {
+      line: "cluster bind --cluster c --shard s --timeout 5",
+      exit: 2,
+      says: "5 is not a duration",
+      why: "no unit",
+    },
+    { line: "drill kill-leader --slo nonsense", exit: 2, says: "--slo", why: "a gate that is none" },
+    { line: "top", exit: 2, says: "fleet top --once", why: "a dashboard into a pipe" },
+    { line: "destroy --dir nowhere", exit: 3, says: "nowhere", why: "no such fleet" },
+  ])("fleet $line exits with $exit: $why", async ({ line, exit, says }) => {
+    const ran = await run(line);
+    expect(ran.stderr).toContain(says);
+    expect({ exit: ran.exit, stdout: ran.stdout }).toEqual({ exit, stdout: "" });
+    expectShort(ran.stderr);
+    const json = await run(`${line} --json`);
+    expect({ exit: json.exit, stderr: json.stderr }).toEqual({ exit, stderr: "" });
+    expect(JSON.parse(json.stdout)).toMatchObject({ schemaVersion: 1, kind: "Error", error: { exit } });
+    expectShort(json.stdout);
+  });
+});
+
+describe("without any fleet", () => {
+  test.each([
+    "status",
+    "shard list",
+    "cluster list",
+    "domain list",
+    "audit list",
+    "context view",
+    "top --once",
+    "cluster bind --cluster c1 --shard s1",
+    "rebind --cluster c1 --to s2",
+    "drill kill-leader",
+  ])("fleet %s exits with 3 and says how to make or name one", async (line) => {
+    const { stdout, stderr, exit } = await run(line);
+    expect({ stdout, exit }).toEqual({ stdout: "", exit: 3 });
+    expect(stderr).toContain("[FLEET_E_CONTEXT_MISSING]");
+    expect(stderr).toContain("fleet init");
+  });
+
+  test("under --json the same is JSON on stdout", async () => {
+    const { stdout, stderr, exit } = await run("status --json");
+    expect({ stderr, exit }).toEqual({ stderr: "", exit: 3 });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "FLEET_E_CONTEXT_MISSING", exit: 3 } });
+  });
+
+  test("fleet version answers", async () => {
+    expect((await run("version")).stdout).toMatch(/^fleet \d+\.\d+\.\d+ \(node v\d+\.\d+\.\d+, \S+\)\n$/);
+    expect(JSON.parse((await run("version -o json")).stdout)).toMatchObject({
+      kind: "Version",
+      node: process.version,
+    });
+    expect((await run("version -o name")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("fleet context list has nothing to list, and says so beside the data", async () => {
+    const { stdout, stderr, exit } = await run("context list");
+    expect({ stdout, stderr, exit }).toEqual({
+      stdout: "",
+      stderr: "no contexts yet; fleet init makes one\n",
+      exit: 0,
+    });
+  });
+});
+
+describe("Node", () => {
+  test.each([
+    { version: "22.12.0", isEnough: true },
+    { version: "22.11.9", isEnough: false },
+    { version: "20.20.2", isEnough: false },
+    { version: "23.0.0", isEnough: true },
+  ])("$version is enough: $isEnough", async ({ version, isEnough }) => {
+    const stub = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
+    const { exit, stderr } = await runNode(
+      process.execPath,
+      "--import",
+      `data:text/javascript,${encodeURIComponent(stub)}`,
+    );
+    expect(exit).toBe(isEnough ? 0 : 3);
+    if (!isEnough) expect(stderr).toMatch(/^fleet needs Node 22\.12 or newer.*\n$/);
+  });
+
+  test("every Node of this machine either runs fleet or is told so in one line", async () => {
+    const places = new Set(["/usr/bin", "/usr/local/bin", ...(process.env["PATH"] ?? "").split(":")]);
+    for (const place of places) {
+      const { exit, stderr } = await runNode(join(place, "node"));
+      if (exit === 0 || stderr === "ENOENT") continue;
+      expect({ exit, lines: stderr.trimEnd().split("\n").length }).toEqual({ exit: 3, lines: 1 });
+      expect(stderr).toContain("fleet needs Node 22.12 or newer");
+    }
+  });
+
+  /** `fleet version` under a Node of choice. */
+  function runNode(node: string, ...options: readonly string[]): Promise<Ran> {
+    return new Promise((resolve) => {
+      const cwd = home.home;
+      execFile(node, [...options, program, "version"], { cwd, env: home.env }, (error, stdout, stderr) => {
+        const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ exit, stdout, stderr: error?.code === "ENOENT" ? "ENOENT" : stderr });
+      });
+    });
+  }
+});
+
+/** No stack, no dump of oclif's configuration, no colour. */
+function expectShort(text: string): void {
+  expect(text.length).toBeLessThan(600);
+  expect(text).not.toMatch(/ at .*:\d+:\d+/);
+  expect(text).not.toContain("\u001b");
+}
+
+/** Help breaks lines where it likes. */
+const words = (text: string): string => text.replaceAll(/\s+/g, " ").trim();

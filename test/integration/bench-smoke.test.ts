@@ -1,0 +1,32 @@
+// The load generator drives a real coordinator: every write that it counts was acknowledged and is in the log.
+// No speed is asserted here.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { FleetStore } from "../../bench/load/fleet-store.ts";
+import { generate } from "../../bench/load/generate.ts";
+import { settledLeader } from "../../bench/load/store.ts";
+import { present } from "../../src/core/base/assert.ts";
+
+const WRITES = 300;
+
+let fleet: FleetStore;
+
+beforeAll(async () => {
+  fleet = await FleetStore.start({ nodes: 1, tls: "plaintext" });
+});
+
+afterAll(() => fleet?.dispose());
+
+test.each([
+  { outstanding: 1, why: "one write after the other" },
+  { outstanding: 64, why: "many writes of one session at once" },
+])("$outstanding outstanding: $why, each acknowledged and applied", async ({ outstanding }) => {
+  const leader = await settledLeader(fleet);
+  const writer = await fleet.connect(leader);
+  const before = present(await fleet.look(leader), "the leader answers").applied;
+  const { latenciesMs } = await generate(writer, outstanding, (acknowledged) => acknowledged >= WRITES);
+  writer.close();
+  const after = present(await fleet.look(leader), "the leader answers").applied;
+  expect(latenciesMs.length).toBeGreaterThanOrEqual(WRITES);
+  expect(after - before).toBe(latenciesMs.length);
+});

@@ -1,0 +1,70 @@
+// Drift: what the coordinators hold and what the shards' sessions show differ, until an operator puts either right.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually, LiveDataPlane } from "./live-data-plane.ts";
+import { TestFleet } from "./local-fleet.ts";
+
+let fleet: TestFleet;
+let plane: LiveDataPlane;
+
+beforeAll(async () => {
+  fleet = await TestFleet.init("--shards", "2", "--clusters", "4");
+  plane = new LiveDataPlane(fleet);
+  await plane.untilInSync(4);
+});
+afterAll(() => fleet.dispose());
+
+/** `fleet cluster list --drift`: which clusters it shows, and as what. */
+async function drifting(): Promise<{ readonly exit: number; readonly drift: Record<string, string> }> {
+  const ran = await fleet.run("cluster", "list", "--drift", "--detailed-exitcode", "--json");
+  const { clusters }: { clusters: { clusterId: string; drift: string }[] } = JSON.parse(ran.stdout);
+  const drift = Object.fromEntries(clusters.map((cluster) => [cluster.clusterId, cluster.drift]));
+  return { exit: ran.exit, drift };
+}
+
+test("an agent sent elsewhere by hand is shown as drift, until it is sent back", async () => {
+  expect(await drifting()).toEqual({ exit: 0, drift: {} });
+  await plane.dialByHand("c1", "s2");
+  await eventually(drifting).toEqual({ exit: 8, drift: { c1: "elsewhere" } });
+  expect(await plane.serves("s2")).toContain("c1");
+  const table = await fleet.run("cluster", "list", "--drift");
+  expect(table).toMatchObject({ exit: 0, stdout: expect.stringMatching(/c1 +s1 .*s2.*elsewhere/) });
+
+  await plane.dialByHand("c1", "s1");
+  await eventually(drifting).toEqual({ exit: 0, drift: {} });
+  expect(await plane.serves("s1")).toContain("c1");
+});
+
+test("or until the shard that it dials is made its owner", async () => {
+  await plane.dialByHand("c2", "s1");
+  await eventually(drifting).toEqual({ exit: 8, drift: { c2: "elsewhere" } });
+  const rebind = await fleet.run("rebind", "--cluster", "c2", "--to", "s1", "--reason", "it is there anyway");
+  expect(rebind.exit).toBe(0);
+  expect(await drifting()).toEqual({ exit: 0, drift: {} });
+  expect(await plane.cluster("c2")).toMatchObject({ declared: { shardId: "s1", migration: null } });
+});
+
+test("or until it is brought back to its owner by the tool", async () => {
+  await plane.dialByHand("c3", "s2");
+  await eventually(drifting).toEqual({ exit: 8, drift: { c3: "elsewhere" } });
+  expect((await fleet.run("rebind", "--cluster", "c3", "--to", "s1")).exit).toBe(0);
+  await eventually(drifting).toEqual({ exit: 0, drift: {} });
+  expect(await plane.serves("s1")).toContain("c3");
+});
+
+test("the audit list says who bound what, and why", async () => {
+  const { stdout } = await fleet.run("audit", "list", "--json");
+  const { entries }: { entries: Record<string, string>[] } = JSON.parse(stdout);
+  const ofC2 = entries.filter((entry) => entry["what"]?.includes("cluster c2"));
+  expect(ofC2).toMatchObject([
+    { actor: "fleet://shard/s2", what: "bind cluster c2 to shard s2", reason: "first contact" },
+    { actor: "fleet://admin", what: expect.stringMatching(/^begin migration/), reason: "it is there anyway" },
+    {
+      actor: "fleet://admin",
+      what: expect.stringMatching(/^settle migration/),
+      reason: "it is there anyway",
+    },
+  ]);
+  const indexes = entries.map((entry) => Number(entry["index"]));
+  expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
+});

@@ -1,0 +1,128 @@
+// `fleet drill kill-leader` against real fleets: what it refuses, how it judges, and that it leaves a whole fleet.
+
+import { access, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
+import type { DrillReport } from "../../src/core/drill/report.ts";
+import { leaderOf, TestFleet } from "./local-fleet.ts";
+
+const QUICK = ["--before", "500ms", "--after", "500ms"];
+
+let fleet: TestFleet;
+let client: FleetClient;
+
+beforeAll(async () => {
+  fleet = await TestFleet.init();
+  client = await fleet.client();
+});
+afterAll(() => fleet.dispose());
+
+const drill = (...args: readonly string[]) => fleet.run("drill", "kill-leader", ...QUICK, ...args);
+
+const healthy = () => fleet.untilStatus(client, (status) => status.verdict === "healthy");
+
+/** The replicas' uptimes only rise while none of them is killed. */
+async function uptimes(): Promise<readonly number[]> {
+  return (await client.status()).nodes.map(({ status }) => status?.uptimeMs ?? -1);
+}
+
+async function expectNothingKilled(act: () => Promise<void>): Promise<void> {
+  const before = await uptimes();
+  await act();
+  const after = await uptimes();
+  expect(after.map((uptimeMs, at) => uptimeMs >= (before[at] ?? 0))).toEqual(before.map(() => true));
+}
+
+test("an unreadable gate is refused before anything happens", async () => {
+  await expectNothingKilled(async () => {
+    const ran = await drill("--slo", "first-wirte=2s");
+    expect(ran).toMatchObject({ exit: 2, stderr: expect.stringContaining("first-wirte") });
+  });
+});
+
+test("a report file that is there is not overwritten, and the drill not begun", async () => {
+  await writeFile(join(fleet.home, "old.json"), "kept");
+  await expectNothingKilled(async () => {
+    const ran = await drill("--report", "old.json", "--json");
+    expect(ran.exit).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: "FLEET_E_REPORT_NOT_WRITTEN" } });
+  });
+  expect(await readFile(join(fleet.home, "old.json"), "utf8")).toBe("kept");
+});
+
+test("a drill whose gates hold passes, writes its report, and leaves a healthy fleet", async () => {
+  const killed = leaderOf(await healthy());
+  const ran = await drill("--slo", "first-write=30s,lost=0", "--report", "pass.json", "--json");
+  expect(ran.exit).toBe(0);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ kind: "DrillReport", verdict: "pass" });
+  const report: DrillReport = JSON.parse(await readFile(join(fleet.home, "pass.json"), "utf8"));
+  expect(report).toMatchObject({ schemaVersion: 1, drill: "kill-leader", verdict: "pass" });
+  expect(report.measured).toMatchObject({ lost: 0, duplicated: 0, unexpected: 0 });
+  expect(report.measured.writes.acknowledged).toBeGreaterThan(0);
+  expect(report.timeline.map(({ what }) => what)).toContainEqual(
+    expect.stringContaining(`killed ${killed}, leader of term`),
+  );
+  expect((await client.status()).verdict).toBe("healthy");
+  expect(await uptimes()).not.toContain(-1);
+});
+
+test("a gate that cannot hold fails the drill with 7, and the report says which", async () => {
+  const ran = await drill("--slo", "first-write=1ms", "--report", "fail.json");
+  expect(ran).toMatchObject({ exit: 7, stdout: expect.stringContaining("verdict: fail") });
+  const report: DrillReport = JSON.parse(await readFile(join(fleet.home, "fail.json"), "utf8"));
+  expect(report.verdict).toBe("fail");
+  expect(report.gates).toContainEqual(
+    expect.objectContaining({ name: "first-write", limit: 1, unit: "ms", passed: false }),
+  );
+  expect(report.gates).toContainEqual(expect.objectContaining({ name: "lost", passed: true }));
+  await healthy();
+});
+
+test("Ctrl-C after the kill starts the node again, and leaves neither a report nor probes", async () => {
+  const running = fleet.launch(
+    "drill",
+    "kill-leader",
+    "--before",
+    "200ms",
+    "--after",
+    "10m",
+    "--report",
+    "cut.json",
+  );
+  expect(await running.says(/fault n\d/)).toBe(true);
+  running.signal("SIGINT");
+  const ran = await running.ended();
+  expect(ran).toMatchObject({ exit: 130, stderr: expect.stringContaining("started again") });
+  await healthy();
+  await expect(access(join(fleet.home, "cut.json"))).rejects.toThrow();
+  const { entries } = await client.listAudit();
+  const drillIds = entries.flatMap(({ reason }) => (reason.startsWith("kill-leader-") ? [reason] : []));
+  const left = await Promise.all([...new Set(drillIds)].map((drillId) => client.listProbes(drillId)));
+  expect(left.flatMap(({ probes }) => probes)).toEqual([]);
+});
+
+test("without a quorum to spare it is refused, and nothing is killed", async () => {
+  const status = await healthy();
+  const follower = status.nodes.find(({ name }) => name !== leaderOf(status))?.name ?? "";
+  await fleet.kill(follower);
+  await fleet.untilStatus(client, ({ nodes }) => nodes.some(({ reachable }) => !reachable));
+  const before = await client.status();
+  const ran = await drill("--json");
+  expect(ran.exit).toBe(5);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: "FLEET_E_NO_QUORUM_TO_SPARE" } });
+  expect(leaderOf(await client.status())).toBe(leaderOf(before));
+  await fleet.start(follower);
+  await healthy();
+});
+
+test("a fleet of one node has none to spare", async () => {
+  const single = await TestFleet.init("--nodes", "1");
+  try {
+    const ran = await single.run("drill", "kill-leader", ...QUICK);
+    expect(ran).toMatchObject({ exit: 5, stderr: expect.stringContaining("FLEET_E_NO_QUORUM_TO_SPARE") });
+    expect((await single.run("status")).exit).toBe(0);
+  } finally {
+    await single.dispose();
+  }
+});

@@ -1,0 +1,132 @@
+// The data plane of a real local fleet, for tests: what its shards say themselves (coordinators play no part in
+// that), and what an operator does to its agents: their file, their certificates, the signal to read them again.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { expect } from "vitest";
+import { issueCertificate } from "../../src/client/local/certs.ts";
+import {
+  AGENTS_PROCESS,
+  agentsFilePath,
+  authorityFiles,
+  clusterTls,
+  processFiles,
+} from "../../src/client/local/layout.ts";
+import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
+import { signalProcess } from "../../src/client/local/supervisor.ts";
+import {
+  type AgentEntry,
+  changeShardAddress,
+  formatAgentsFile,
+  parseAgentsFile,
+} from "../../src/core/wire/agents-file.ts";
+import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { ShardClient, type ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { channelCredentials, loadTls } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import type { TestFleet } from "./local-fleet.ts";
+
+/** A cluster's line of `fleet cluster list --json`. */
+export interface ListedCluster {
+  readonly clusterId: string;
+  readonly drift: string;
+  readonly declared: { readonly shardId: string; readonly migration: unknown } | null;
+  readonly observed: readonly {
+    readonly shardId: string;
+    readonly session: boolean;
+    readonly bound: boolean;
+  }[];
+}
+
+const LIMIT_MS = 40_000;
+
+/** Polls until the expectation that follows holds. */
+export const eventually = <T>(observe: () => T) => expect.poll(observe, { timeout: LIMIT_MS, interval: 100 });
+
+export class LiveDataPlane {
+  readonly #fleet: TestFleet;
+
+  constructor(fleet: TestFleet) {
+    this.#fleet = fleet;
+  }
+
+  async addressOf(shard: string): Promise<string> {
+    const { file } = await loadLocalFleet(this.#fleet.directory);
+    const entry = file.shards.find(({ id }) => id === shard);
+    if (entry === undefined) throw new Error(`the fleet has no shard ${shard}`);
+    return entry.address;
+  }
+
+  /** Asked of the shard itself, with the admin's certificate. */
+  async status(shard: string): Promise<ShardStatus> {
+    const address = await this.addressOf(shard);
+    const tls = loadTls((await this.#fleet.target()).tls);
+    const client = new ShardClient(address, channelCredentials(tls, address, "shard"), channelOptions);
+    try {
+      return await unary(client.getShardStatus.bind(client), {}, { deadline: Date.now() + 5_000 });
+    } finally {
+      client.close();
+    }
+  }
+
+  /** The clusters that the shard has sessions of; none when it does not answer. */
+  async serves(shard: string): Promise<readonly string[]> {
+    const status = await this.status(shard).catch(() => null);
+    return (status?.bindings ?? []).filter(({ session }) => session).map(({ clusterId }) => clusterId);
+  }
+
+  async agents(): Promise<readonly AgentEntry[]> {
+    const file = agentsFilePath(this.#fleet.directory);
+    return parseAgentsFile(await readFile(file, "utf8"), file);
+  }
+
+  /** What an operator does with an editor and a signal, past every tool. */
+  async dialByHand(cluster: string, shard: string): Promise<void> {
+    const file = agentsFilePath(this.#fleet.directory);
+    const text = await readFile(file, "utf8");
+    await writeFile(file, changeShardAddress(text, file, cluster, await this.addressOf(shard)));
+    await this.#reloadAgents();
+  }
+
+  /** A cluster that nobody has heard of: its certificate, and its agent dialing `shard`. */
+  async addCluster(cluster: string, shard: string): Promise<void> {
+    const { directory } = this.#fleet;
+    const authority = authorityFiles(directory);
+    const pair = await issueCertificate(
+      { certificate: await readFile(authority.cert, "utf8"), key: await readFile(authority.key, "utf8") },
+      { commonName: cluster, uri: `fleet://cluster/${cluster}`, days: 1 },
+    );
+    const files = clusterTls(directory, cluster);
+    await writeFile(files.cert, pair.certificate);
+    await writeFile(files.key, pair.key);
+    const agents = [...(await this.agents()), { cluster, shardAddr: await this.addressOf(shard) }];
+    await writeFile(agentsFilePath(directory), formatAgentsFile(agents));
+    await this.#reloadAgents();
+  }
+
+  /** What the coordinators say; throws when they don't. */
+  async clusters(): Promise<readonly ListedCluster[]> {
+    const ran = await this.#fleet.run("cluster", "list", "--json");
+    if (ran.exit !== 0) throw new Error(`cluster list: ${ran.exit} ${ran.stdout}`);
+    const { clusters }: { clusters: readonly ListedCluster[] } = JSON.parse(ran.stdout);
+    return clusters;
+  }
+
+  async cluster(name: string): Promise<ListedCluster | undefined> {
+    return (await this.clusters()).find(({ clusterId }) => clusterId === name);
+  }
+
+  /** Waits until `count` clusters are declared and served at the same shards. For hooks too, unlike `eventually`. */
+  async untilInSync(count: number): Promise<void> {
+    const endMs = performance.now() + LIMIT_MS;
+    for (;;) {
+      const clusters = await this.clusters().catch(() => []);
+      if (clusters.length === count && clusters.every(({ drift }) => drift === "none")) return;
+      if (performance.now() > endMs) throw new Error(`never in sync: ${JSON.stringify(clusters, null, 1)}`);
+    }
+  }
+
+  async #reloadAgents(): Promise<void> {
+    const { pid } = processFiles(this.#fleet.directory, AGENTS_PROCESS);
+    expect(await signalProcess(pid, "SIGHUP", (await this.#fleet.deps()).processes)).not.toBeNull();
+  }
+}

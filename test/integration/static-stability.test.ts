@@ -1,0 +1,60 @@
+// With every coordinator dead the data plane goes on by itself, and tells them the rest when they are back
+// (static stability, BigFleet ADR-0002).
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BindingState } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { eventually, LiveDataPlane } from "./live-data-plane.ts";
+import { TestFleet } from "./local-fleet.ts";
+
+let fleet: TestFleet;
+let plane: LiveDataPlane;
+
+beforeAll(async () => {
+  fleet = await TestFleet.init("--shards", "2", "--clusters", "6");
+  plane = new LiveDataPlane(fleet);
+  await plane.untilInSync(6);
+});
+afterAll(() => fleet.dispose());
+
+const byShard = async () => ({ s1: await plane.serves("s1"), s2: await plane.serves("s2") });
+
+test("sessions outlive all coordinators, shards restart, a new cluster is taken in, and then all is told", async () => {
+  const before = await byShard();
+  expect([...before.s1, ...before.s2].sort()).toEqual(["c1", "c2", "c3", "c4", "c5", "c6"]);
+  const { epoch } = await plane.status("s1");
+
+  await Promise.all(["n1", "n2", "n3"].map((node) => fleet.kill(node)));
+  expect((await fleet.run("cluster", "list")).exit).toBe(5);
+  // Longer than reports are apart: by now they have failed, and nobody minded.
+  await eventually(async () => (await plane.status("s1")).lastReportAgeMs).toBeGreaterThan(4_000);
+  expect(await byShard()).toEqual(before);
+
+  await fleet.kill("s1");
+  await eventually(() => plane.serves("s1")).toEqual([]);
+  await fleet.start("s1");
+  await eventually(byShard).toEqual(before);
+  const restarted = await plane.status("s1");
+  expect(restarted).toMatchObject({ lastReportAgeMs: undefined });
+  expect(restarted.epoch).toBeGreaterThan(epoch);
+
+  await plane.addCluster("c7", "s1");
+  await eventually(() => plane.serves("s1")).toEqual([...before.s1, "c7"]);
+  const { bindings } = await plane.status("s1");
+  const firstContact = { clusterId: "c7", state: BindingState.BOUND, version: 0, session: true };
+  expect(bindings).toContainEqual(firstContact);
+
+  await Promise.all(["n1", "n2", "n3"].map((node) => fleet.start(node)));
+  await plane.untilInSync(7);
+  for (const { clusterId, declared, observed } of await plane.clusters()) {
+    const shard = before.s2.includes(clusterId) ? "s2" : "s1";
+    expect(declared).toMatchObject({ shardId: shard, migration: null });
+    expect(observed).toMatchObject([{ shardId: shard, session: true, bound: true }]);
+  }
+  const drift = await fleet.run("cluster", "list", "--drift", "--detailed-exitcode");
+  expect(drift).toMatchObject({ exit: 0, stderr: expect.stringContaining("no clusters to show") });
+  // The shard is told which version of the binding it holds now.
+  await eventually(async () => (await plane.status("s1")).bindings).toContainEqual({
+    ...firstContact,
+    version: 1,
+  });
+});

@@ -1,0 +1,93 @@
+// A fixed sequence of storage operations in which everything happens that a log can go through, and what a log must
+// hold after the first n of them. Shared by the process that is killed and by the test that looks at what is left.
+
+import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import type { LogReader } from "../../src/core/raft/log-reader.ts";
+import type { ConfState, Entry, HardState, Snapshot } from "../../src/core/raft/message.ts";
+import { MemoryStorage } from "../../src/core/storage/memory-storage.ts";
+import type { Storage, WriteRequest } from "../../src/core/storage/storage.ts";
+
+export const IDENTITY = { clusterId: "c-kill", nodeId: nodeId(1) };
+export const SEGMENT_BYTES = 8_192;
+
+type Operation =
+  | { readonly kind: "write"; readonly request: WriteRequest }
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot };
+
+const ROUNDS = 5;
+const CONF_STATE: ConfState = {
+  voters: [nodeId(1), nodeId(2), nodeId(3)],
+  learners: [],
+  votersOutgoing: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
+export const OPERATIONS: readonly Operation[] = [...operations()];
+
+/** Makes one operation durable, and forgets what a snapshot covers. */
+export async function perform(storage: Storage, operation: Operation): Promise<void> {
+  if (operation.kind === "write") return storage.write(operation.request);
+  const { snapshot } = operation;
+  await storage.saveSnapshot(FLEET_GROUP, snapshot);
+  storage.compact(FLEET_GROUP, logIndex(snapshot.index - 2));
+}
+
+/** What a storage shows once the first `count` operations were performed and it was opened again. */
+export async function contentsAfter(count: number): Promise<unknown> {
+  const storage = new MemoryStorage();
+  for (const operation of OPERATIONS.slice(0, count)) await perform(storage, operation);
+  return contentsOf(storage.reader(FLEET_GROUP));
+}
+
+/** Opened again, a log begins behind its snapshot, and what the snapshot holds is committed. */
+export function contentsOf(reader: LogReader): unknown {
+  const snapshot = reader.snapshot();
+  const through = snapshot === "unavailable" ? 0 : snapshot.index;
+  const { hardState } = reader.initialState();
+  const entries = reader.entries(
+    logIndex(through + 1),
+    logIndex(reader.lastIndex() + 1),
+    Number.MAX_SAFE_INTEGER,
+  );
+  const commit = Math.max(hardState.commit, through);
+  return { snapshot, entries, hardState: { ...hardState, commit } };
+}
+
+// Each round: a vote, entries, a replaced suffix, an own snapshot, and then one received from another leader.
+function* operations(): Generator<Operation> {
+  let last = 0;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const [older, newer] = [2 * round - 1, 2 * round];
+    const commit = last;
+    yield write({ hardState: hardState(older, commit) });
+    for (let count = 0; count < 12; count += 1) yield write({ entries: [entry(++last, older)] });
+    yield write({
+      hardState: hardState(newer, commit),
+      entries: [entry(last - 1, newer), entry(last, newer)],
+    });
+    yield write({ hardState: hardState(newer, last) });
+    yield { kind: "snapshot", snapshot: snapshot(last - 1, newer) };
+    last += 50;
+    yield write({ snapshot: snapshot(last, newer), hardState: hardState(newer, last) });
+  }
+}
+
+function write(parts: Partial<WriteRequest>): Operation {
+  const request = { group: FLEET_GROUP, hardState: null, entries: [], snapshot: null, ...parts };
+  return { kind: "write", request };
+}
+
+function hardState(atTerm: number, commit: number): HardState {
+  return { term: term(atTerm), vote: nodeId(1 + (atTerm % 3)), commit: logIndex(commit) };
+}
+
+function entry(index: number, atTerm: number): Entry {
+  const data = new TextEncoder().encode(`entry ${index} of term ${atTerm} `.repeat(40));
+  return { index: logIndex(index), term: term(atTerm), type: "normal", data };
+}
+
+function snapshot(index: number, atTerm: number): Snapshot {
+  const data = new TextEncoder().encode(`state at ${index} `.repeat(50));
+  return { index: logIndex(index), term: term(atTerm), confState: CONF_STATE, data };
+}

@@ -1,0 +1,194 @@
+// `fleet top` in a real terminal, over a real fleet: what it draws, how it takes keys and failures, and that it
+// leaves the terminal as it found it.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { present } from "../../src/core/base/assert.ts";
+import { leaderOf, program, TestFleet } from "./local-fleet.ts";
+import { TestTerminal } from "./terminal.ts";
+
+const SIZE = { columns: 110, rows: 30 };
+const ESCAPE = "\u001b";
+const CTRL_C = "\u0003";
+
+let fleet: TestFleet;
+let terminal: TestTerminal;
+
+beforeAll(async () => {
+  fleet = await TestFleet.init("--shards", "2", "--clusters", "6");
+});
+afterAll(() => fleet.dispose());
+afterEach(() => terminal.dispose());
+
+/** The dashboard, once it shows that all is well. */
+async function openTop(env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const options = { cwd: fleet.home, env: { ...fleet.env, ...env }, ...SIZE };
+  terminal = TestTerminal.open(process.execPath, [program, "top"], options);
+  await terminal.shows("● healthy");
+  await terminal.shows("c6");
+}
+
+const rowOf = (name: string): string =>
+  terminal.lines.find((line) => new RegExp(`^[› ] ${name} `).test(line)) ?? "";
+const rowShows = (name: string, text: string) =>
+  terminal.until(`${name} with ${text}`, () => rowOf(name).includes(text));
+
+describe("the picture", () => {
+  test("holds the whole fleet: nodes, shards, clusters, who leads", async () => {
+    await openTop();
+    const leader = leaderOf(await (await fleet.client()).status());
+    expect(terminal.lines[0]).toMatch(
+      new RegExp(`^local · ● healthy · leader ${leader} · term \\d+ · up 3/3, quorum 2$`),
+    );
+    expect(["n1", "n2", "n3"].map((node) => rowOf(node).includes("● up"))).toEqual([true, true, true]);
+    expect(["n1", "n2", "n3"].filter((node) => rowOf(node).includes("leader"))).toEqual([leader]);
+    expect(rowOf("s1")).toMatch(/127\.0\.0\.1:\d+ +3 +3 +3 +● .* ago/);
+    expect(rowOf("c1")).toMatch(/s1 +s1 +● none/);
+    expect(terminal.lines.at(-2)).toContain("q quit");
+  });
+
+  test.each([
+    { env: { NO_COLOR: "1" }, isColored: false, why: "refused" },
+    { env: { NO_COLOR: "" }, isColored: true, why: "an empty NO_COLOR is none (no-color.org)" },
+  ])("colour in a terminal: $isColored, $why", async ({ env, isColored }) => {
+    await openTop(env);
+    const colors = new Set(terminal.cells.flat().map((cell) => cell.color));
+    expect(colors.has(2)).toBe(isColored);
+    expect([...colors].every((color) => color === null || color < 16)).toBe(true);
+  });
+
+  test("fits the terminal after each change of its size", async () => {
+    await openTop();
+    for (const [columns, rows] of [
+      [60, 14],
+      [140, 40],
+      [40, 10],
+    ] as const) {
+      terminal.resize(columns, rows);
+      await terminal.until(`a frame of ${columns} x ${rows}`, ({ lines }) => {
+        const rule = lines.find((line) => line.includes("1 nodes"));
+        return (
+          rule?.length === columns &&
+          lines[0]?.startsWith("local") === true &&
+          lines.at(-2)?.startsWith("q quit") === true
+        );
+      });
+    }
+  });
+});
+
+describe("keys", () => {
+  test("choose panes, order, filter, help and pause", async () => {
+    await openTop();
+    const presses = [
+      { keys: "3", shows: "› 3 bindings 6", why: "a pane by its number" },
+      { keys: "\t", shows: "› 1 nodes 3", why: "the next pane, round and round" },
+      { keys: "s", shows: "NAME↑", why: "order by the first column" },
+      { keys: "r", shows: "NAME↓", why: "the other way round" },
+      { keys: "?", shows: "only bindings with drift", why: "help" },
+      { keys: "?", shows: "› 1 nodes 3", why: "and back" },
+      { keys: "p", shows: "PAUSED", why: "the picture stands still" },
+      { keys: "3", shows: "› 3 bindings 6", why: "keys go on working" },
+      { keys: "/", shows: "\n/", why: "a filter begins" },
+      { keys: "c4", shows: "3 bindings 1", why: "one is left" },
+      { keys: "\r", shows: 'filter "c4"', why: "and stays" },
+      { keys: ESCAPE, shows: "3 bindings 6", why: "until escape" },
+    ];
+    for (const { keys, shows } of presses) {
+      terminal.type(keys);
+      await terminal.shows(shows);
+    }
+    terminal.type("p");
+    await terminal.until("the picture moving again", ({ text }) => !text.includes("PAUSED"));
+  });
+});
+
+describe("failures", () => {
+  test("a killed leader is shown as down, and the next one as leading", async () => {
+    await openTop();
+    const client = await fleet.client();
+    const before = leaderOf(await client.status());
+    await fleet.kill(before);
+    await rowShows(before, "✗ down");
+    await terminal.until("another leader", ({ lines }) =>
+      new RegExp(`degraded · leader (?!${before})n\\d · term \\d+ · up 2/3`).test(lines[0] ?? ""),
+    );
+    const next = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
+    await rowShows(next, "leader");
+    await fleet.start(before);
+    await rowShows(before, "● up");
+    await terminal.shows("● healthy");
+  });
+
+  test("a node that hangs is shown as down, while keys and the other nodes go on", async () => {
+    await openTop();
+    const client = await fleet.client();
+    const leader = leaderOf(await client.status());
+    const follower = present(
+      ["n1", "n2", "n3"].find((name) => name !== leader),
+      "two nodes follow",
+    );
+    await fleet.pause(follower);
+    await rowShows(follower, "✗ down");
+    terminal.type("2");
+    await terminal.shows("› 2 shards");
+    const { index } = await client.submit({
+      kind: { $case: "recordProbe", value: { drillId: "top", number: 1 } },
+    });
+    await rowShows(leader, `${index}`);
+    expect(rowOf(follower)).toContain("✗ down");
+    await fleet.resume(follower);
+    await rowShows(follower, "● up");
+  });
+});
+
+describe("the terminal afterwards", () => {
+  /** A shell with something on its screen, that starts the dashboard and goes on after it. */
+  async function openTopInShell(): Promise<void> {
+    const env = { ...fleet.env, PS1: "$ ", TOP: `${process.execPath} ${program} top` };
+    terminal = TestTerminal.open("sh", [], { cwd: fleet.home, env, ...SIZE });
+    await terminal.shows("$");
+    terminal.type('stty -a > before; echo "an earlier line"\r');
+    await terminal.shows("\nan earlier line");
+    terminal.type(`sh -c 'echo $$ > pid; exec $TOP'; echo "exit $?"; stty -a > after; echo "all"" done"\r`);
+    await terminal.shows("● healthy");
+    expect(terminal.isAlternate).toBe(true);
+    expect(terminal.text).not.toContain("an earlier line");
+  }
+  const inHome = (file: string) => readFile(join(fleet.home, file), "utf8");
+  const signal = async (name: NodeJS.Signals) => process.kill(Number(await inHome("pid")), name);
+
+  test.each([
+    { how: "q", end: () => terminal.type("q"), exit: 0 },
+    { how: "Ctrl-C", end: () => terminal.type(CTRL_C), exit: 130 },
+    { how: "SIGINT from elsewhere", end: () => signal("SIGINT"), exit: 130 },
+    { how: "SIGTERM", end: () => signal("SIGTERM"), exit: 143 },
+  ])("is as it was after $how, and the exit code is $exit", async ({ end, exit }) => {
+    await openTopInShell();
+    await end();
+    await terminal.shows("\nall done");
+    expect(terminal.isAlternate).toBe(false);
+    expect(terminal.isCursorVisible).toBe(true);
+    expect(terminal.text).toContain("\nan earlier line");
+    expect(terminal.text).toContain(`\nexit ${exit}\n`);
+    expect(terminal.text).not.toMatch(/ at .*\.js:\d/);
+    expect(await inHome("after")).toBe(await inHome("before"));
+  });
+
+  test("closed by its window, it ends: no process goes on without a terminal", async () => {
+    await openTopInShell();
+    const pid = Number(await inHome("pid"));
+    await terminal.dispose();
+    await expect.poll(() => isRunning(pid), { timeout: 30_000 }).toBe(false);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

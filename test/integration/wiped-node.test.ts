@@ -1,0 +1,136 @@
+// A node that lost its disk (ADR-0002): it does not vote before the log has taken it back, gets its state through a
+// snapshot, and is a voter again at the end; the only replica of a fleet says that its data is lost.
+
+import { readFile, rm } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
+import { processFiles } from "../../src/client/local/layout.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { type NodeStatus, Role } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
+import { TestFleet } from "./local-fleet.ts";
+
+// Logs keep a thousand entries behind a snapshot: with more than that, a newcomer can't be served by the log alone.
+const WRITES = 1_300;
+
+let cluster: CoordinatorCluster;
+let client: FleetClient;
+let written = 0;
+
+beforeAll(async () => {
+  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 100 });
+  client = cluster.client();
+  await write(WRITES);
+});
+afterAll(() => cluster.dispose());
+
+test("a wiped follower is taken in again through a snapshot and votes again", async () => {
+  const wiped = otherThan(await cluster.leader());
+  await cluster.kill(wiped);
+  await cluster.wipe(wiped);
+  await cluster.start(wiped);
+  const statuses = await cluster.until(isWhole);
+  const own = of(statuses, wiped);
+  expect(own.firstIndex).toBeGreaterThan(WRITES / 2);
+  expect(own.role).toBe(Role.FOLLOWER);
+  await expectAllWritten();
+});
+
+test("a wiped leader is taken in again while another leads", async () => {
+  const wiped = await cluster.leader();
+  await cluster.kill(wiped);
+  await cluster.wipe(wiped);
+  const survivors = cluster.nodes.filter((node) => node !== wiped);
+  await cluster.leader(survivors);
+  await cluster.start(wiped);
+  await write(20);
+  await cluster.until(isWhole);
+  await expectAllWritten();
+});
+
+test("without the others' quorum a wiped node helps nobody to lead, and with it comes back", async () => {
+  const leader = await cluster.leader();
+  const wiped = otherThan(leader);
+  const down = otherThan(leader, wiped);
+  await cluster.kill(wiped);
+  await cluster.kill(down);
+  await cluster.wipe(wiped);
+  await cluster.start(wiped);
+  // By now the survivor has stepped down, and it asks the wiped node for its vote again and again.
+  await cluster.until(([alone]) => alone?.role === Role.PRE_CANDIDATE, [leader]);
+  const refused = await client.submit(probe(0), { deadlineMs: 3_000 }).catch((error: Error) => error);
+  expect(refused).toMatchObject({ code: "UNAVAILABLE" });
+  const during = await cluster.until(() => true, [leader, wiped]);
+  expect(during.map((node) => node.leaderId)).toEqual([0, 0]);
+  expect(of(during, wiped).lastIndex).toBe(0);
+
+  await cluster.start(down);
+  await cluster.until(isWhole);
+  await expectAllWritten();
+});
+
+test("lost while it was being taken in, it is taken in from the start", async () => {
+  const leader = await cluster.leader();
+  const wiped = otherThan(leader);
+  await cluster.kill(wiped);
+  await cluster.wipe(wiped);
+  await cluster.start(wiped);
+  await cluster.until(([half]) => (half?.lastIndex ?? 0) > 0, [wiped]);
+  await cluster.kill(wiped);
+  await cluster.wipe(wiped);
+  await cluster.start(wiped);
+  await cluster.until(isWhole);
+  await expectAllWritten();
+});
+
+let fleet: TestFleet | null = null;
+afterEach(() => fleet?.dispose());
+
+test("the only node of a fleet refuses to start without its data", async () => {
+  fleet = await TestFleet.init("--nodes", "1");
+  const { data, log } = processFiles(fleet.directory, "n1");
+  await fleet.kill("n1");
+  await rm(data, { recursive: true });
+  const started = await fleet.run("up", "--json");
+  expect(started.exit).not.toBe(0);
+  expect(await readFile(log, "utf8")).toContain("DATA_LOST");
+});
+
+/** Whether all hold the same state and every node votes. */
+function isWhole(statuses: readonly NodeStatus[]): boolean {
+  return areEqual(statuses) && statuses.every(({ members }) => countVoters(members) === 3);
+}
+
+function countVoters(members: NodeStatus["members"]): number {
+  return members.filter((member) => !member.learner).length;
+}
+
+function probe(number: number) {
+  return { kind: { $case: "recordProbe", value: { drillId: "d", number } } } as const;
+}
+
+async function write(count: number): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, at) => written + at + 1);
+  written += count;
+  await Promise.all(numbers.map((number) => client.submit(probe(number), { deadlineMs: 30_000 })));
+}
+
+async function expectAllWritten(): Promise<void> {
+  const { probes } = await client.listProbes("d");
+  const seen = new Map(probes.map((row) => [row.number, row.applications]));
+  for (let number = 1; number <= written; number += 1) expect(seen.get(number)).toBe(1);
+}
+
+function of(statuses: readonly NodeStatus[], node: ClusterNode): NodeStatus {
+  return present(
+    statuses.find((status) => status.nodeId === node.id),
+    "the node answers",
+  );
+}
+
+function otherThan(...taken: readonly ClusterNode[]): ClusterNode {
+  return present(
+    cluster.nodes.find((node) => !taken.includes(node)),
+    "there are three nodes",
+  );
+}

@@ -1,0 +1,64 @@
+// The flags of `npm run sim`.
+
+import { parseArgs } from "node:util";
+import { FAULT_KINDS, type FaultKind, NOISES, type Noise } from "../../src/core/sim/faults.ts";
+import type { SwarmOptions } from "../../src/core/sim/swarm.ts";
+
+export interface RunnerOptions {
+  readonly from: number;
+  readonly seeds: number;
+  /** A single seed is run twice, and its failure told in full. */
+  readonly isReplay: boolean;
+  readonly stepsMax: number;
+  readonly swarm: SwarmOptions;
+}
+
+export const USAGE = `npm run sim -- --seeds COUNT [--from SEED]   many runs, up to the first failure
+npm run sim -- --seed SEED                   one run, again, in full
+  --duration MS     simulated time before the healing
+  --steps COUNT     end each run after so many steps
+  --without KINDS   leave out kinds of faults: ${[...NOISES, ...FAULT_KINDS].join(",")}
+  --only IDS        keep these faults of the schedule alone, or "none"`;
+
+/** Throws a TypeError for what it does not understand. */
+export function runnerOptions(args: readonly string[]): RunnerOptions {
+  const flag = { type: "string" } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: { seed: flag, seeds: flag, from: flag, steps: flag, duration: flag, without: flag, only: flag },
+  });
+  const isReplay = values.seed !== undefined;
+  return {
+    from: natural(values.seed ?? values.from ?? "1"),
+    seeds: isReplay ? 1 : natural(values.seeds ?? "100"),
+    isReplay,
+    stepsMax: values.steps === undefined ? Number.POSITIVE_INFINITY : natural(values.steps),
+    swarm: {
+      durationMs: values.duration === undefined ? null : natural(values.duration),
+      without: new Set(list(values.without).map(kindOf)),
+      only:
+        values.only === undefined
+          ? null
+          : new Set(
+              list(values.only)
+                .filter((id) => id !== "none")
+                .map(natural),
+            ),
+    },
+  };
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? "").split(",").filter((item) => item !== "");
+}
+
+function natural(text: string): number {
+  if (!/^\d+$/.test(text)) throw new TypeError(`${text} is not a natural number`);
+  return Number(text);
+}
+
+function kindOf(text: string): Noise | FaultKind {
+  const found = [...NOISES, ...FAULT_KINDS].find((kind) => kind === text);
+  if (found === undefined) throw new TypeError(`${text} is not a kind of fault`);
+  return found;
+}

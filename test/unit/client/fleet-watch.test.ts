@@ -1,0 +1,97 @@
+// One node asked at a time, and what all newest answers come to.
+import { expect, test } from "vitest";
+import type { NodeAddress, ObserveOptions } from "../../../src/client/fleet-client.ts";
+import type { Answer } from "../../../src/client/fleet-status.ts";
+import { FleetWatch } from "../../../src/client/fleet-watch.ts";
+import type { NodeStatus } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { upNode } from "../ui/model/fixtures.ts";
+
+const address = (id: number) => `127.0.0.1:700${id}`;
+
+/** Nodes that answer at once, unless they are in `hung`; `asked` tells for which hash each was asked. */
+class ScriptedNodes {
+  readonly endpoints: readonly NodeAddress[];
+  readonly hung = new Set<string>();
+  readonly down = new Set<string>();
+  readonly differs = new Map<string, Partial<NodeStatus>>();
+  readonly asked: (readonly [string, number])[] = [];
+
+  constructor(...ids: number[]) {
+    this.endpoints = ids.map((id) => ({ name: address(id), address: address(id) }));
+  }
+
+  async observe(node: NodeAddress, { hashAtIndex = 0 }: ObserveOptions = {}): Promise<Answer> {
+    this.asked.push([node.address, hashAtIndex]);
+    if (this.hung.has(node.address)) return new Promise(() => undefined);
+    const silent = { ...node, roundTripMs: null, status: null, observedAtMs: 2 };
+    if (this.down.has(node.address)) return { ...silent, error: "connection refused" };
+    const hashAt = hashAtIndex === 0 ? "" : "a0";
+    const { name, status } = upNode(Number(node.address.at(-1)), {
+      hashAt,
+      ...this.differs.get(node.address),
+    });
+    return { name, address: node.address, roundTripMs: 1, error: null, status, observedAtMs: 1 };
+  }
+}
+
+test("members that an answer names are asked too, from then on", async () => {
+  const watch = new FleetWatch(new ScriptedNodes(2));
+  expect(watch.addresses).toEqual([address(2)]);
+  await watch.look(address(2));
+  expect(watch.addresses.toSorted()).toEqual([address(1), address(2), address(3)]);
+});
+
+test("a node that hangs takes nothing from the others, and the whole is not called healthy", async () => {
+  const nodes = new ScriptedNodes(1, 2, 3);
+  const watch = new FleetWatch(nodes);
+  nodes.hung.add(address(2));
+  void watch.look(address(2));
+  await watch.look(address(1));
+  const fleet = await watch.look(address(3));
+  expect(fleet.nodes.map(({ name, reachable, error }) => ({ name, reachable, error }))).toEqual([
+    { name: address(2), reachable: false, error: null },
+    { name: "n1", reachable: true, error: null },
+    { name: "n3", reachable: true, error: null },
+  ]);
+  expect(fleet).toMatchObject({ leader: 1, verdict: "degraded" });
+});
+
+test("each row says when its own node was heard", async () => {
+  const nodes = new ScriptedNodes(1, 2);
+  const watch = new FleetWatch(nodes);
+  await watch.look(address(1));
+  nodes.down.add(address(2));
+  const fleet = await watch.look(address(2));
+  expect(fleet.nodes.filter((node) => node.observedAtMs > 0)).toMatchObject([
+    { address: address(2), observedAtMs: 2, reachable: false },
+    { address: address(1), observedAtMs: 1, reachable: true },
+  ]);
+});
+
+test("a node that fell silent keeps the name it gave", async () => {
+  const nodes = new ScriptedNodes(1);
+  const watch = new FleetWatch(nodes);
+  await watch.look(address(1));
+  nodes.down.add(address(1));
+  const fleet = await watch.look(address(1));
+  expect(fleet.nodes.find((node) => node.address === address(1))?.name).toBe("n1");
+});
+
+test.each([
+  { told: "a0", agree: true, why: "equal at the same index" },
+  { told: "b1", agree: false, why: "a replica that differs is seen" },
+  { told: "", agree: null, why: "one that has forgotten the index says nothing either way" },
+])("hashes of one index are compared once both nodes told theirs: $why", async ({ told, agree }) => {
+  const nodes = new ScriptedNodes(1, 2);
+  const watch = new FleetWatch(nodes);
+  nodes.down.add(address(3));
+  nodes.differs.set(address(2), { hashAt: told });
+  await watch.look(address(1));
+  expect((await watch.look(address(1))).hashesAgree).toBeNull();
+  for (let round = 0; round < 2; round++) {
+    await watch.look(address(1));
+    await watch.look(address(2));
+  }
+  const fleet = await watch.look(address(1));
+  expect(fleet).toMatchObject({ hashIndex: 120, hashesAgree: agree });
+});

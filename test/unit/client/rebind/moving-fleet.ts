@@ -1,0 +1,175 @@
+// A fleet to rebind in, made of the real rules and no I/O: the replicated state machine, what shards do with
+// contacts and instructions, and how reports become views. Time passes with each look: agents dial on one, shards
+// report on the next. A run can be cut off before or after any of its effects.
+
+import { toOperatorError } from "../../../../src/client/operator-errors.ts";
+import type { AgentMover } from "../../../../src/client/rebind/executor.ts";
+import type { RebindClient } from "../../../../src/client/rebind/run-plan.ts";
+import { instructionsFor } from "../../../../src/core/coordinator/instructions.ts";
+import { Observed } from "../../../../src/core/coordinator/observed.ts";
+import { rejectionError } from "../../../../src/core/coordinator/services/refusals.ts";
+import { clusterViews, shardViews } from "../../../../src/core/coordinator/services/views.ts";
+import { countDeclared, listBindings, listShards } from "../../../../src/core/fleet/query.ts";
+import type { Move } from "../../../../src/core/rebind/plan.ts";
+import { type Binding, contact, obey, sessionEnded } from "../../../../src/core/shard/binding-table.ts";
+import { shardBindings } from "../../../../src/core/shard/report.ts";
+import type { Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import type {
+  BindingInstruction,
+  ListClustersResponse,
+  ListShardsResponse,
+} from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { bind, Replica, register } from "../../fleet/replica.ts";
+
+/** The end of the process that ran the plan. */
+export class CutOff extends Error {}
+
+class Shard {
+  readonly bindings = new Map<string, Binding>();
+  readonly sessions = new Set<string>();
+  isSilent = false;
+
+  dial(cluster: string): void {
+    const outcome = contact(this.bindings.get(cluster));
+    if (outcome.kind === "refused") return;
+    this.bindings.set(cluster, outcome.binding);
+    this.sessions.add(cluster);
+  }
+
+  hangUp(cluster: string): void {
+    const binding = this.bindings.get(cluster);
+    if (this.sessions.delete(cluster) && binding) this.bindings.set(cluster, sessionEnded(binding));
+  }
+
+  follow({ clusterId, version, action }: BindingInstruction): void {
+    const instruction =
+      action?.$case === "release"
+        ? { kind: "release" as const, version, to: action.value }
+        : { kind: "accept" as const, version };
+    const after = obey(this.bindings.get(clusterId), instruction, this.sessions.has(clusterId));
+    if (after) this.bindings.set(clusterId, after);
+  }
+}
+
+/** Where an agent is configured to dial, and where its running process was told to. */
+interface FakeAgent {
+  configured: string;
+  dialing: string;
+}
+
+export class MovingFleet implements RebindClient, AgentMover {
+  readonly replica = new Replica();
+  readonly shards = new Map<string, Shard>();
+  readonly agents = new Map<string, FakeAgent>();
+  readonly #observed = new Observed();
+  term = 1;
+  /** How many more effects the run has before it is cut off. */
+  effectsLeft = Number.POSITIVE_INFINITY;
+  #looks = 0;
+  #cycle = 0;
+
+  /** Two shards, and clusters that s1 owns and serves. */
+  static withClusters(...clusters: readonly string[]): MovingFleet {
+    const fleet = new MovingFleet();
+    for (const shard of ["s1", "s2"]) {
+      fleet.shards.set(shard, new Shard());
+      fleet.replica.apply(register(shard));
+    }
+    for (const cluster of clusters) {
+      fleet.agents.set(cluster, { configured: "s1", dialing: "s1" });
+      fleet.replica.apply(bind(cluster, "s1"));
+    }
+    fleet.settleDown();
+    return fleet;
+  }
+
+  /** Lets time pass until reports and instructions have nothing new to say. */
+  settleDown(): void {
+    for (let turn = 0; turn < 4; turn++) {
+      this.#dial();
+      this.#report();
+    }
+  }
+
+  changeLeader(): void {
+    this.term += 1;
+    this.#observed.forgetAll();
+  }
+
+  binding(cluster: string) {
+    return this.replica.state.tables.bindings.get(cluster);
+  }
+
+  async listShards(): Promise<ListShardsResponse> {
+    const { state } = this.replica;
+    const shards = shardViews(listShards(state), countDeclared(state), this.#observed, performance.now());
+    return { stamp: this.#stamp(), shards };
+  }
+
+  async listClusters(): Promise<ListClustersResponse> {
+    this.#effect();
+    this.#looks += 1;
+    if (this.#looks % 2 === 0) this.#report();
+    else this.#dial();
+    const { state } = this.replica;
+    const clusters = clusterViews(listBindings(state), this.#observed, performance.now());
+    const observedComplete = [...this.shards.keys()].every((shard) => this.#observed.report(shard));
+    return { stamp: this.#stamp(), clusters, observedComplete };
+  }
+
+  async submit({ kind }: Operation) {
+    this.#effect();
+    const { result, index } = this.replica.apply(kind);
+    if (result?.$case === "rejected") throw toOperatorError(rejectionError(result.value));
+    this.#effect();
+    return { index, term: this.term, changed: true, version: 0 };
+  }
+
+  async check(): Promise<void> {
+    this.#effect();
+  }
+
+  async moveAgent(move: Move, address: string): Promise<void> {
+    const agent = this.agents.get(move.cluster);
+    if (agent === undefined) throw new Error(`no agent of ${move.cluster}`);
+    this.#effect();
+    agent.configured = address.replace(":1", "");
+    this.#effect();
+    agent.dialing = agent.configured;
+    this.#effect();
+  }
+
+  #effect(): void {
+    if (this.effectsLeft <= 0) throw new CutOff();
+    this.effectsLeft -= 1;
+  }
+
+  #stamp() {
+    return { index: this.replica.state.appliedIndex, term: this.term, nodeId: 1 };
+  }
+
+  #dial(): void {
+    for (const [cluster, { dialing }] of this.agents) {
+      for (const [name, shard] of this.shards) {
+        if (name !== dialing) shard.hangUp(cluster);
+        else if (!shard.sessions.has(cluster)) shard.dial(cluster);
+      }
+    }
+  }
+
+  #report(): void {
+    this.#cycle += 1;
+    const { bindings } = this.replica.state.tables;
+    for (const [shardId, shard] of this.shards) {
+      if (shard.isSilent) continue;
+      const rows = shardBindings(shard.bindings, (cluster) => shard.sessions.has(cluster));
+      const report = { shardId, address: `${shardId}:1`, epoch: 1, cycle: this.#cycle, bindings: rows };
+      this.#observed.take(report, performance.now());
+      const instructions = instructionsFor(shardId, rows, {
+        binding: (cluster) => bindings.get(cluster),
+        shardAddress: (name) => `${name}:1`,
+      });
+      for (const instruction of instructions) shard.follow(instruction);
+    }
+  }
+}

@@ -1,0 +1,280 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { makePlan, rollbackPlan } from "../../../../src/client/rebind/make-plan.ts";
+import { previewPlan, type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
+import { OperatorError } from "../../../../src/core/base/errors.ts";
+import { inversePlan } from "../../../../src/core/rebind/plan.ts";
+import { begin } from "../../fleet/replica.ts";
+import { CutOff, MovingFleet } from "./moving-fleet.ts";
+
+// Waiting takes no time but counts as such.
+vi.mock("node:timers/promises", () => ({
+  setTimeout: async (ms: number) => vi.advanceTimersByTime(ms),
+}));
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const local = { kind: "local" } as const;
+const options: RunOptions = { maxParallel: 4, timeoutMs: 60_000, reason: "", onStep: () => undefined };
+const toS2 = { clusters: ["c1"], to: "s2", executor: local };
+
+/** Who has what to do with c1, once everything has come to rest. */
+function rest(fleet: MovingFleet) {
+  fleet.settleDown();
+  const { shardId, migration } = fleet.binding("c1") ?? {};
+  const shards = [...fleet.shards];
+  return {
+    owner: shardId,
+    migration,
+    configured: fleet.agents.get("c1")?.configured,
+    serving: shards.filter(([, shard]) => shard.sessions.has("c1")).map(([name]) => name),
+    bound: shards.filter(([, shard]) => shard.bindings.get("c1")?.kind === "bound").map(([name]) => name),
+  };
+}
+
+const wholly = (shard: string) => ({
+  owner: shard,
+  migration: undefined,
+  configured: shard,
+  serving: [shard],
+  bound: [shard],
+});
+
+/** What `fleet rebind --cluster c1 --to s2` does, from planning on. */
+const rebind = async (fleet: MovingFleet) => runPlan(fleet, await makePlan(fleet, toS2), fleet, options);
+
+/** What `fleet rebind rollback --cluster c1` does; nothing when no migration is under way. */
+async function rollback(fleet: MovingFleet): Promise<void> {
+  if (fleet.binding("c1")?.migration === undefined) return;
+  await runPlan(fleet, await rollbackPlan(fleet, "c1", local), fleet, options);
+}
+
+/** Cuts `run` off after each number of its effects in turn; hands over each fleet that it left behind. */
+async function cutOffEverywhere(
+  prepare: () => Promise<MovingFleet>,
+  run: (fleet: MovingFleet) => Promise<unknown>,
+  check: (fleet: MovingFleet, after: number) => Promise<void>,
+): Promise<number> {
+  for (let effects = 0; ; effects++) {
+    const fleet = await prepare();
+    fleet.effectsLeft = effects;
+    const isCutOff = await run(fleet).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof CutOff) return true;
+        throw error;
+      },
+    );
+    fleet.effectsLeft = Number.POSITIVE_INFINITY;
+    await check(fleet, effects);
+    if (!isCutOff) return effects;
+  }
+}
+
+/** A fleet whose move of c1 was cut off after so many effects. */
+async function cutOff(effects: number): Promise<MovingFleet> {
+  const fleet = MovingFleet.withClusters("c1");
+  fleet.effectsLeft = effects;
+  await rebind(fleet).catch((error: unknown) => {
+    if (!(error instanceof CutOff)) throw error;
+  });
+  fleet.effectsLeft = Number.POSITIVE_INFINITY;
+  return fleet;
+}
+
+const untouched = async () => MovingFleet.withClusters("c1");
+
+describe("a move that is cut off before or after any of its effects", () => {
+  test("is finished by the same command", async () => {
+    const points = await cutOffEverywhere(untouched, rebind, async (fleet, after) => {
+      const { error } = await rebind(fleet);
+      expect(error, `cut off after ${after}`).toBeNull();
+      expect(rest(fleet), `cut off after ${after}`).toEqual(wholly("s2"));
+    });
+    expect(points).toBeGreaterThan(12);
+  });
+
+  test("is undone by rollback --cluster, or had not begun, or was at its end", async () => {
+    await cutOffEverywhere(untouched, rebind, async (fleet, after) => {
+      const begun = fleet.binding("c1")?.migration !== undefined;
+      await rollback(fleet);
+      const end = begun ? "s1" : (fleet.binding("c1")?.shardId ?? "");
+      expect(rest(fleet), `cut off after ${after}`).toEqual(wholly(end));
+    });
+  });
+
+  test("is undone by rollback with its plan, wherever it was", async () => {
+    const plan = await makePlan(await untouched(), toS2);
+    const run = (fleet: MovingFleet) => runPlan(fleet, plan, fleet, options);
+    await cutOffEverywhere(untouched, run, async (fleet, after) => {
+      await runPlan(fleet, inversePlan(plan), fleet, options);
+      expect(rest(fleet), `cut off after ${after}`).toEqual(wholly("s1"));
+    });
+  });
+});
+
+test("a rollback that is cut off anywhere goes on backwards when run again", async () => {
+  const half = 8;
+  expect((await cutOff(half)).binding("c1")?.migration).toBeDefined();
+  await cutOffEverywhere(
+    () => cutOff(half),
+    rollback,
+    async (fleet, after) => {
+      await rollback(fleet);
+      expect(rest(fleet), `cut off after ${after}`).toEqual(wholly("s1"));
+    },
+  );
+});
+
+test("a leader that is replaced at any moment changes nothing about the end", async () => {
+  for (let look = 0; look < 12; look++) {
+    const fleet = MovingFleet.withClusters("c1");
+    const plan = await makePlan(fleet, toS2);
+    let looks = 0;
+    const client = {
+      listShards: () => fleet.listShards(),
+      listClusters: () => {
+        // Between the two answers of one look: they are of two leaders then.
+        if (looks++ === look) fleet.changeLeader();
+        return fleet.listClusters();
+      },
+      submit: fleet.submit.bind(fleet),
+    };
+    const { report } = await runPlan(client, plan, fleet, options);
+    expect(report.moves[0]?.result, `replaced at look ${look}`).toBe("done");
+    expect(rest(fleet)).toEqual(wholly("s2"));
+  }
+});
+
+test.each([
+  { terms: 1, why: "one by a leader that has heard nobody yet, the other by the one before it" },
+  { terms: 0, why: "by one leader, before and after it heard the shards" },
+])("answers that do not fit together decide nothing: $why", async ({ terms }) => {
+  const fleet = MovingFleet.withClusters("c1");
+  const plan = await makePlan(fleet, toS2);
+  let looks = 0;
+  const client = {
+    listShards: async () => {
+      const answer = await fleet.listShards();
+      if (looks++ > 0) return answer;
+      const deaf = answer.shards.map((view) => ({ ...view, observed: undefined }));
+      return { stamp: { index: 1, nodeId: 2, term: fleet.term + terms }, shards: deaf };
+    },
+    listClusters: fleet.listClusters.bind(fleet),
+    submit: fleet.submit.bind(fleet),
+  };
+  const { report } = await runPlan(client, plan, fleet, options);
+  expect(report.moves).toMatchObject([{ result: "done" }]);
+});
+
+test("what fails for one move does not hide what became of the others, and ends the plan after its wave", async () => {
+  const fleet = MovingFleet.withClusters("c1", "c2", "c3");
+  const plan = await makePlan(fleet, { ...toS2, clusters: ["c1", "c2", "c3"] });
+  const failed = new OperatorError("EXECUTOR_FAILED", { what: "the command failed: x", exit: 1 });
+  const mover = {
+    check: () => fleet.check(),
+    moveAgent: (...args: Parameters<typeof fleet.moveAgent>) =>
+      args[0].cluster === "c1" ? Promise.reject(failed) : fleet.moveAgent(...args),
+  };
+  const { report, error } = await runPlan(fleet, plan, mover, { ...options, maxParallel: 2 });
+  expect(error).toBe(failed);
+  expect(report.moves).toMatchObject([
+    { cluster: "c1", result: "failed", step: "move-agent", why: "EXECUTOR_FAILED: the command failed: x" },
+    { cluster: "c2", result: "done" },
+    { cluster: "c3", result: "not-started" },
+  ]);
+});
+
+test("what the executor cannot do is found before the owner is declared", async () => {
+  const fleet = MovingFleet.withClusters("c1");
+  const plan = await makePlan(fleet, toS2);
+  const cannot = new OperatorError("AGENT_UNKNOWN", { what: "no agent", exit: 3 });
+  const mover = { check: () => Promise.reject(cannot), moveAgent: () => Promise.reject(cannot) };
+  expect(await runPlan(fleet, plan, mover, options)).toMatchObject({ error: cannot });
+  expect(await previewPlan(fleet, plan, mover, 1_000)).toMatchObject({ error: cannot });
+  expect(fleet.binding("c1")).toMatchObject({ shardId: "s1", migration: undefined });
+});
+
+test("a preview says what would come next, and changes nothing", async () => {
+  const fleet = MovingFleet.withClusters("c1");
+  const before = fleet.replica.state.appliedIndex;
+  const { report } = await previewPlan(fleet, await makePlan(fleet, toS2), fleet, 1_000);
+  expect(report.moves).toMatchObject([{ step: "begin", result: "not-started" }]);
+  expect(fleet.replica.state.appliedIndex).toBe(before);
+  expect(rest(fleet)).toEqual(wholly("s1"));
+});
+
+describe("shards that say nothing", () => {
+  test("a dead target is refused before anything is declared", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    for (const shard of fleet.shards.values()) shard.isSilent = true;
+    vi.advanceTimersByTime(60_000);
+    const { report } = await rebind(fleet);
+    expect(report.moves).toMatchObject([
+      { result: "blocked", why: "TARGET_NOT_REPORTING: shard s2 does not report to the coordinator" },
+    ]);
+    expect(fleet.binding("c1")?.shardId).toBe("s1");
+  });
+
+  test("a dead source is waited for, since it may serve still, and the run says so at its end", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    fleet.changeLeader();
+    const source = fleet.shards.get("s1");
+    if (source) source.isSilent = true;
+    const { report } = await rebind(fleet);
+    expect(report.moves).toMatchObject([
+      {
+        result: "timed-out",
+        step: "wait-release",
+        why: "shard s1 does not report whether it has let go",
+      },
+    ]);
+    if (source) source.isSilent = false;
+    await rebind(fleet);
+    expect(rest(fleet)).toEqual(wholly("s2"));
+  });
+});
+
+describe("planning", () => {
+  test("what is owned and served where asked for is nothing to move", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    expect((await makePlan(fleet, { ...toS2, to: "s1" })).moves).toEqual([]);
+  });
+
+  test("a cluster whose agent went elsewhere is brought back to its owner", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    fleet.agents.set("c1", { configured: "s2", dialing: "s2" });
+    fleet.settleDown();
+    const plan = await makePlan(fleet, { ...toS2, to: "s1" });
+    expect(plan.moves).toMatchObject([{ from: "s2", to: "s1" }]);
+    await runPlan(fleet, plan, fleet, options);
+    expect(rest(fleet)).toEqual(wholly("s1"));
+  });
+
+  test("or its owner is declared to be where it is", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    fleet.agents.set("c1", { configured: "s2", dialing: "s2" });
+    fleet.settleDown();
+    await rebind(fleet);
+    expect(rest(fleet)).toEqual(wholly("s2"));
+  });
+
+  test("somebody else's migration of the cluster is not overruled", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    fleet.replica.apply(begin("c1", "s1", "s2", "other"));
+    const { report } = await runPlan(fleet, await makePlan(fleet, { ...toS2, to: "s1" }), fleet, options);
+    expect(report.moves).toMatchObject([
+      { result: "blocked", why: expect.stringMatching(/^MIGRATION_UNDER_WAY/) },
+    ]);
+  });
+
+  test.each([
+    { request: { ...toS2, to: "s9" }, code: "SHARD_UNKNOWN" },
+    { request: { ...toS2, clusters: ["c9"] }, code: "CLUSTER_UNKNOWN" },
+  ])("$code is said before anything else", async ({ request, code }) => {
+    await expect(makePlan(MovingFleet.withClusters("c1"), request)).rejects.toMatchObject({ code });
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { clusterViews } from "../../../src/core/coordinator/services/views.ts";
+import { Binding } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { BindingState, Drift, ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+
+const declared = Binding.fromPartial({ clusterId: "c1", shardId: "s1", version: 1 });
+const NOW_MS = 100_000;
+
+/** What shards last said of c1, how many milliseconds ago, and the drift that follows. */
+function driftAfter(
+  reports: readonly { shardId: string; session: boolean; ageMs: number }[],
+): Drift | undefined {
+  const observed = new Observed();
+  for (const { shardId, session, ageMs } of reports) {
+    const bindings = [{ clusterId: "c1", state: BindingState.BOUND, version: 1, session }];
+    observed.take(ReportShardRequest.fromPartial({ shardId, bindings }), NOW_MS - ageMs);
+  }
+  return clusterViews([declared], observed, NOW_MS)[0]?.drift;
+}
+
+test.each([
+  {
+    reports: [{ shardId: "s1", session: true, ageMs: 3_000 }],
+    drift: Drift.NONE,
+    why: "it is served where declared",
+  },
+  {
+    reports: [{ shardId: "s1", session: true, ageMs: 60_000 }],
+    drift: Drift.UNKNOWN,
+    why: "an owner that fell silent may serve it still, or not",
+  },
+  {
+    reports: [
+      { shardId: "s1", session: true, ageMs: 60_000 },
+      { shardId: "s2", session: true, ageMs: 1_000 },
+    ],
+    drift: Drift.ELSEWHERE,
+    why: "a dead shard's last words are no second session",
+  },
+  {
+    reports: [
+      { shardId: "s1", session: true, ageMs: 3_000 },
+      { shardId: "s2", session: true, ageMs: 1_000 },
+    ],
+    drift: Drift.DOUBLE,
+    why: "two shards serve it",
+  },
+  { reports: [], drift: Drift.UNKNOWN, why: "nobody has reported to this leader" },
+])("$reports gives drift $drift: $why", ({ reports, drift }) => {
+  expect(driftAfter(reports)).toBe(drift);
+});
