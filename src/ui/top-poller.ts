@@ -43,23 +43,23 @@ export async function poll(
   }
 }
 
+// Sources of one pace are asked at the same moments, so that what nodes say of their logs can be compared.
 async function follow(
   source: Source,
   dispatch: (event: TopEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const startedMs = performance.now();
     const events = await source.ask();
     if (signal.aborted) return;
     events.forEach(dispatch);
-    await pause(source.everyMs - (performance.now() - startedMs), signal);
+    await pause(source.everyMs - (performance.now() % source.everyMs), signal);
   }
 }
 
 // An abort ends the wait early; it is no failure.
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(Math.max(0, ms), undefined, { signal }).catch((error: unknown) => {
+  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-export interface CommandEntry {
+interface CommandEntry {
   readonly summary?: string;
   readonly flags: Readonly<Record<string, { readonly char?: string; readonly type: string }>>;
 }

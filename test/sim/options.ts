@@ -10,6 +10,8 @@ export interface RunnerOptions {
   /** A single seed is run twice, and its failure told in full. */
   readonly isReplay: boolean;
   readonly stepsMax: number;
+  /** A failure is named, neither shrunk nor told in full. */
+  readonly isBrief: boolean;
   readonly swarm: SwarmOptions;
 }
 
@@ -17,6 +19,7 @@ export const USAGE = `npm run sim -- --seeds COUNT [--from SEED]   many runs, up
 npm run sim -- --seed SEED                   one run, again, in full
   --duration MS     simulated time before the healing
   --steps COUNT     end each run after so many steps
+  --brief           only name the first failure
   --without KINDS   leave out kinds of faults: ${[...NOISES, ...FAULT_KINDS].join(",")}
   --only IDS        keep these faults of the schedule alone, or "none"`;
 
@@ -25,13 +28,23 @@ export function runnerOptions(args: readonly string[]): RunnerOptions {
   const flag = { type: "string" } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { seed: flag, seeds: flag, from: flag, steps: flag, duration: flag, without: flag, only: flag },
+    options: {
+      seed: flag,
+      seeds: flag,
+      from: flag,
+      steps: flag,
+      duration: flag,
+      without: flag,
+      only: flag,
+      brief: { type: "boolean" },
+    },
   });
   const isReplay = values.seed !== undefined;
   return {
     from: natural(values.seed ?? values.from ?? "1"),
     seeds: isReplay ? 1 : natural(values.seeds ?? "100"),
     isReplay,
+    isBrief: values.brief ?? false,
     stepsMax: values.steps === undefined ? Number.POSITIVE_INFINITY : natural(values.steps),
     swarm: {
       durationMs: values.duration === undefined ? null : natural(values.duration),

@@ -7,13 +7,10 @@ import { shrink } from "../../src/core/sim/shrink.ts";
 import { type RunResult, simulate, type Verdict } from "../../src/core/sim/simulation.ts";
 import { drawSwarm } from "../../src/core/sim/swarm.ts";
 import { type RunnerOptions, runnerOptions, USAGE } from "./options.ts";
+import { Totals } from "./totals.ts";
 
 const EXIT: Readonly<Record<Verdict, number>> = { ok: 0, safety: 1, liveness: 2, crash: 3 };
 const SHRINKING_RUNS_MAX = 300;
-const PROGRESS_EVERY_MS = 10_000;
-const MS_PER_HOUR = 3_600_000;
-
-process.exitCode = await main();
 
 async function main(): Promise<number> {
   let options: RunnerOptions;
@@ -41,53 +38,21 @@ async function replay({ from, swarm, stepsMax }: RunnerOptions): Promise<number>
   }
 }
 
-async function runAll({ from, seeds, swarm, stepsMax }: RunnerOptions): Promise<number> {
+async function runAll({ from, seeds, swarm, stepsMax, isBrief }: RunnerOptions): Promise<number> {
   const totals = new Totals();
   for (let seed = from; seed < from + seeds; seed += 1) {
     const result = await simulate(drawSwarm(seed, swarm), stepsMax);
     totals.add(result);
     if (result.verdict === "ok") continue;
     console.log(totals.summary());
-    console.log(`seed ${seed}: ${result.verdict}: ${result.what}; shrinking`);
+    console.log(`seed ${seed}: ${result.verdict}: ${result.what}`);
+    if (isBrief) return EXIT[result.verdict];
     const shrunk = await shrink(result, swarm, SHRINKING_RUNS_MAX);
     console.log(failureReport(shrunk.result, shrunk.options, commit()));
     return EXIT[result.verdict];
   }
   console.log(totals.summary());
   return EXIT.ok;
-}
-
-class Totals {
-  readonly #startedAt = performance.now();
-  #toldAt = performance.now();
-  #seeds = 0;
-  #healed = 0;
-  #simulatedMs = 0;
-  #steps = 0;
-  #writes = 0;
-  #reads = 0;
-
-  add({ simulatedMs, counts, wasHealed }: RunResult): void {
-    this.#seeds += 1;
-    this.#healed += wasHealed ? 1 : 0;
-    this.#simulatedMs += simulatedMs;
-    this.#steps += counts.steps;
-    this.#writes += counts.writes;
-    this.#reads += counts.reads;
-    if (performance.now() - this.#toldAt < PROGRESS_EVERY_MS) return;
-    this.#toldAt = performance.now();
-    console.log(this.summary());
-  }
-
-  summary(): string {
-    const seconds = (performance.now() - this.#startedAt) / 1_000;
-    const rate = (this.#seeds / seconds).toFixed(1);
-    const hours = (this.#simulatedMs / MS_PER_HOUR).toFixed(2);
-    return (
-      `sim: ${this.#seeds} seeds (${this.#healed} healed), ${rate} seeds/s, ${hours} simulated hours, ` +
-      `${this.#steps} steps, ${this.#writes} writes, ${this.#reads} reads`
-    );
-  }
 }
 
 /** "dirty" behind it: the working tree differs, so the commit alone does not give the run again. */
@@ -99,3 +64,5 @@ function commit(): string {
     return "unknown";
   }
 }
+
+process.exitCode = await main();

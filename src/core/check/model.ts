@@ -26,11 +26,13 @@ export interface Model<State, Input, Output> {
  * What answers that are yet to come tell of the states before them. It changes no verdict, only how early a wrong
  * order is given up: appends in the wrong order, say, long before the get that shows the right one returns.
  */
-interface LookAhead<State, Input, Output> {
+export interface LookAhead<State, Input, Output> {
   /** Whether this is a read: its answer shows the state, which it never changes. */
   isRead(input: Input): boolean;
-  /** False only if operations that `mayRestore` denies never lead from `state` to one that answers `output`. */
+  /** Whether all others are possible in every state, and those that may restore lead from all to the same one. */
+  readonly readsAloneTell: boolean;
+  /** False only if a read is never answered by `output` after `state`, unless something overwrites that. */
   mayLeadTo(state: State, output: Output): boolean;
-  /** False only if the operation needs a state that may lead to `output` to leave one behind. */
+  /** False only if, from a state that may not lead to `output`, this never leads to one that may. */
   mayRestore(input: Input, output: Output): boolean;
 }

@@ -5,11 +5,13 @@
 // "linearizable" and "not-linearizable" are proofs. Deliberately absent: a wall clock; the budget counts steps.
 
 import { assert, present } from "../base/assert.ts";
-import { Bitset } from "./bitset.ts";
+import type { Bitset } from "./bitset.ts";
 import { type Configuration, ConfigurationSet } from "./configuration-set.ts";
-import { END, EntryList } from "./entry-list.ts";
-import { type CompletedOperation, completedOf, type History, type Operation, openOf } from "./history.ts";
+import { END } from "./entry-list.ts";
+import type { History, Operation } from "./history.ts";
 import type { Model, StateKey } from "./model.ts";
+import { type Outlook, outlook } from "./outlook.ts";
+import { Unplaced } from "./unplaced.ts";
 
 export type SearchResult<State, Input, Output> =
   | { readonly kind: "linearizable"; readonly order: History<Input, Output>; readonly steps: number }
@@ -35,6 +37,9 @@ export interface Visited {
   add(configuration: Configuration): boolean;
 }
 
+/** Stands for the numbers of all states that are overwritten unseen: their configurations are alike. */
+const UNSEEN = 0xffff_fffe;
+
 interface Choice<State, Input, Output> {
   readonly operation: Operation<Input, Output>;
   /** The cursor at which it was chosen, and the state before it. */
@@ -56,13 +61,7 @@ export function search<State, Input, Output>(
 
 class Search<State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
-  readonly #completed: readonly CompletedOperation<Input, Output>[];
-  readonly #completedPlaced: Bitset;
-  /** What is left of the completed operations. */
-  readonly #list: EntryList;
-  /** In order of their calls. */
-  readonly #open: History<Input, Output>;
-  readonly #openPlaced: Bitset;
+  readonly #unplaced: Unplaced<Input, Output>;
   readonly #visited: Visited;
   /** Each state that was reached has a number, so that configurations compare by numbers. */
   readonly #stateNumbers = new Map<StateKey, number>();
@@ -78,24 +77,19 @@ class Search<State, Input, Output> {
   #steps = 0;
 
   constructor(model: Model<State, Input, Output>, history: History<Input, Output>, visited?: Visited) {
-    const completed = completedOf(history);
     this.#model = model;
-    this.#completed = completed;
-    this.#completedPlaced = new Bitset(completed.length);
-    this.#list = new EntryList(completed.map(({ call, completion }) => ({ call, returned: completion.at })));
-    this.#open = openOf(history).toSorted((a, b) => a.call - b.call);
-    this.#openPlaced = new Bitset(this.#open.length);
-    this.#visited =
-      visited ?? new ConfigurationSet(this.#completedPlaced.words.length, this.#openPlaced.words.length);
+    this.#unplaced = new Unplaced(history);
+    const { completedPlaced, openPlaced, list } = this.#unplaced;
+    this.#visited = visited ?? new ConfigurationSet(completedPlaced.words.length, openPlaced.words.length);
     this.#state = model.initial();
     this.#stateNumber = this.#numberOf(this.#state);
-    this.#entry = this.#list.first();
+    this.#entry = list.first();
   }
 
   run(stepsMax: number): SearchResult<State, Input, Output> {
     this.#visited.add(this.#configuration(this.#stateNumber));
     // Operations of unknown outcome need no place: they may never have taken effect.
-    while (this.#list.first() !== END) {
+    while (this.#unplaced.list.first() !== END) {
       if (this.#steps >= stepsMax) return { kind: "unknown", steps: this.#steps };
       if (this.#goOn()) continue;
       this.#noteDeadEnd();
@@ -108,18 +102,19 @@ class Search<State, Input, Output> {
 
   /** Places the next operation that fits; false = none does. */
   #goOn(): boolean {
-    for (; this.#list.isCall(this.#entry); this.#entry = this.#list.next(this.#entry)) {
-      const operation = this.#operationAt(this.#entry);
-      if (!this.#place(operation, this.#completedPlaced, this.#list.operation(this.#entry))) continue;
-      this.#list.lift(this.#entry);
+    const { list, completedPlaced, open, openPlaced } = this.#unplaced;
+    for (; list.isCall(this.#entry); this.#entry = list.next(this.#entry)) {
+      const operation = this.#unplaced.operationAt(this.#entry);
+      if (!this.#place(operation, completedPlaced, list.operation(this.#entry))) continue;
+      list.lift(this.#entry);
       this.#restartCursor();
       return true;
     }
-    for (; this.#openIndex < this.#open.length; this.#openIndex += 1) {
-      const operation = present(this.#open[this.#openIndex], "an open operation that is tried exists");
+    for (; this.#openIndex < open.length; this.#openIndex += 1) {
+      const operation = this.#unplaced.openAt(this.#openIndex);
       if (operation.call > this.#firstReturned().completion.at) return false;
-      if (this.#openPlaced.has(this.#openIndex)) continue;
-      if (!this.#place(operation, this.#openPlaced, this.#openIndex)) continue;
+      if (openPlaced.has(this.#openIndex)) continue;
+      if (!this.#place(operation, openPlaced, this.#openIndex)) continue;
       this.#restartCursor();
       return true;
     }
@@ -132,9 +127,10 @@ class Search<State, Input, Output> {
     const next = this.#model.step(this.#state, operation.input, operation.completion?.output);
     if (next === undefined) return false;
     const nextNumber = this.#numberOf(next);
-    if (nextNumber !== this.#stateNumber && !this.#isPromising(next, operation)) return false;
+    const expected = nextNumber === this.#stateNumber ? "open" : this.#outlook(next, operation);
+    if (expected === "hopeless") return false;
     placed.flip(index);
-    if (!this.#visited.add(this.#configuration(nextNumber))) {
+    if (!this.#visited.add(this.#configuration(expected === "unseen" ? UNSEEN : nextNumber))) {
       placed.flip(index);
       return false;
     }
@@ -145,26 +141,9 @@ class Search<State, Input, Output> {
     return true;
   }
 
-  /** Whether the answer of the next read to return can still come about once `placing` has led to `state`. */
-  #isPromising(state: State, placing: Operation<Input, Output>): boolean {
+  #outlook(state: State, placing: Operation<Input, Output>): Outlook {
     const { lookAhead } = this.#model;
-    if (lookAhead === null) return true;
-    let entry = this.#list.first();
-    while (entry !== END && (this.#list.isCall(entry) || !this.#isRead(this.#operationAt(entry)))) {
-      entry = this.#list.next(entry);
-    }
-    if (entry === END) return true;
-    const { output, at } = this.#operationAt(entry).completion;
-    if (lookAhead.mayLeadTo(state, output)) return true;
-
-    const mayRestore = (other: Operation<Input, Output>) =>
-      other !== placing && lookAhead.mayRestore(other.input, output);
-    for (let other = this.#list.first(); other !== entry; other = this.#list.next(other)) {
-      if (this.#list.isCall(other) && mayRestore(this.#operationAt(other))) return true;
-    }
-    return this.#open.some(
-      (other, index) => other.call <= at && !this.#openPlaced.has(index) && mayRestore(other),
-    );
+    return lookAhead === null ? "open" : outlook(lookAhead, this.#unplaced, placing, state);
   }
 
   #isRead({ input }: Operation<Input, Output>): boolean {
@@ -184,20 +163,21 @@ class Search<State, Input, Output> {
   #undo(choice: Choice<State, Input, Output>): void {
     this.#state = choice.state;
     this.#stateNumber = choice.stateNumber;
+    const { list, completedPlaced, openPlaced } = this.#unplaced;
     if (choice.operation.completion === null) {
-      this.#openPlaced.flip(choice.openIndex);
+      openPlaced.flip(choice.openIndex);
       this.#entry = choice.entry;
       this.#openIndex = choice.openIndex + 1;
     } else {
-      this.#list.unlift(choice.entry);
-      this.#completedPlaced.flip(this.#list.operation(choice.entry));
-      this.#entry = this.#list.next(choice.entry);
+      list.unlift(choice.entry);
+      completedPlaced.flip(list.operation(choice.entry));
+      this.#entry = list.next(choice.entry);
       this.#openIndex = 0;
     }
   }
 
   #restartCursor(): void {
-    this.#entry = this.#list.first();
+    this.#entry = this.#unplaced.list.first();
     this.#openIndex = 0;
   }
 
@@ -209,16 +189,16 @@ class Search<State, Input, Output> {
 
   /** Of the operations left the one that returned first. The cursor has passed the calls before that return. */
   #firstReturned() {
-    assert(this.#entry !== END && !this.#list.isCall(this.#entry), "the cursor is at the first return");
-    return this.#operationAt(this.#entry);
-  }
-
-  #operationAt(entry: number): CompletedOperation<Input, Output> {
-    return present(this.#completed[this.#list.operation(entry)], "an entry's operation is in the history");
+    assert(
+      this.#entry !== END && !this.#unplaced.list.isCall(this.#entry),
+      "the cursor is at the first return",
+    );
+    return this.#unplaced.operationAt(this.#entry);
   }
 
   #configuration(state: number): Configuration {
-    return { completed: this.#completedPlaced, open: this.#openPlaced, state };
+    const { completedPlaced, openPlaced } = this.#unplaced;
+    return { completed: completedPlaced, open: openPlaced, state };
   }
 
   #order(): History<Input, Output> {

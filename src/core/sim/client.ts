@@ -66,7 +66,9 @@ export class SimClient {
     const sequence = this.#sequence;
     this.#outstanding.add(sequence);
     const { name, world } = this.#options;
-    const operation: Operation = { kind: { $case: "recordProbe", value: { drillId: name, number: sequence } } };
+    const operation: Operation = {
+      kind: { $case: "recordProbe", value: { drillId: name, number: sequence } },
+    };
     this.#untilDone(
       () => {
         const [firstOutstanding = sequence] = this.#outstanding;

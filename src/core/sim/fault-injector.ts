@@ -113,7 +113,11 @@ export class FaultInjector {
     const leader = this.#leader();
     const config = leader?.status()?.config;
     if (leader === null || config === undefined || this.#nodes.some((node) => node.isRejoining)) return;
-    const change = drawMembershipChange(chance, config, this.#nodes.map(({ id }) => id));
+    const change = drawMembershipChange(
+      chance,
+      config,
+      this.#nodes.map(({ id }) => id),
+    );
     if (change === null) return;
     const what = change.changes.map(({ kind, node }) => `${kind} n${node}`).join(", ");
     this.#world.trace.note(`membership ${change.transition}: ${what}`);

@@ -11,7 +11,11 @@ const NO_CONTEXT = new Uint8Array();
 export const LEAVE_JOINT: ConfChange = { transition: "auto", changes: [], context: NO_CONTEXT };
 
 /** Null if nothing can be done now. */
-export function drawMembershipChange(chance: Chance, config: ConfState, nodes: readonly NodeId[]): ConfChange | null {
+export function drawMembershipChange(
+  chance: Chance,
+  config: ConfState,
+  nodes: readonly NodeId[],
+): ConfChange | null {
   const { voters, learners, votersOutgoing } = config;
   if (votersOutgoing.length > 0) return config.autoLeave ? null : LEAVE_JOINT;
   const outsiders = nodes.filter((node) => !voters.includes(node) && !learners.includes(node));
@@ -21,9 +25,13 @@ export function drawMembershipChange(chance: Chance, config: ConfState, nodes: r
     ...learners.flatMap((node) => [operation("add-voter", node), operation("remove", node)]),
   ];
   const spareVoters = chance.sample(voters, Math.max(voters.length - VOTERS_MIN, 0));
-  const shrinkage = spareVoters.map((node) => operation(chance.permille(700) ? "remove" : "add-learner", node));
+  const shrinkage = spareVoters.map((node) =>
+    operation(chance.permille(700) ? "remove" : "add-learner", node),
+  );
   const possible = chance.sample([...growth, ...shrinkage], chance.pick([1, 1, 2, 3]));
-  const changes = possible.filter((each, at) => possible.findIndex((other) => other.node === each.node) === at);
+  const changes = possible.filter(
+    (each, at) => possible.findIndex((other) => other.node === each.node) === at,
+  );
   if (changes.length === 0) return null;
   const transition = changes.length > 1 ? chance.pick(["auto", "implicit", "explicit"] as const) : "auto";
   return { transition, changes, context: NO_CONTEXT };

@@ -92,7 +92,8 @@ export class Network {
     const link = this.#link(from, to);
     const isClogged = link.cloggedUntilMs > this.#queue.nowMs;
     if (isClogged) link.cloggedMessages += 1;
-    const isLost = link.isCut || this.#has("loss") || (isClogged && link.cloggedMessages > CLOGGED_MESSAGES_MAX);
+    const isLost =
+      link.isCut || this.#has("loss") || (isClogged && link.cloggedMessages > CLOGGED_MESSAGES_MAX);
     if (isLost) {
       this.#lose(message);
       return;
@@ -112,7 +113,9 @@ export class Network {
       return;
     }
     const { type, from, to, term, index, entries } = message;
-    this.#trace.note(`${from}→${to} ${type} t${term} i${index}${entries.length > 0 ? `+${entries.length}` : ""}`);
+    this.#trace.note(
+      `${from}→${to} ${type} t${term} i${index}${entries.length > 0 ? `+${entries.length}` : ""}`,
+    );
     this.#ports.get(to)?.receive(FLEET_GROUP, this.#swarm.isEncoded ? throughWire(message) : message);
     if (type !== "MsgSnap") return;
     this.#queue.after(this.#latency(), () => this.#ports.get(from)?.snapshotDelivered(FLEET_GROUP, to, true));

@@ -2,8 +2,8 @@
 // nothing reaches a process that has ended, and a paused one does nothing.
 
 import { AssertionError } from "../base/assert.ts";
-import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import { OperatorError } from "../base/errors.ts";
+import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { ConfChange } from "../raft/confchange.ts";
@@ -182,7 +182,11 @@ export class SimNode {
   observe(): void {
     if (this.#process === null) return;
     const { driver, storage, hasHandedOver } = this.#process;
-    this.#world.checker.observes(this.id, driver.status(), hasHandedOver ? storage.reader(FLEET_GROUP) : null);
+    this.#world.checker.observes(
+      this.id,
+      driver.status(),
+      hasHandedOver ? storage.reader(FLEET_GROUP) : null,
+    );
   }
 
   #ask<Answer>(question: (process: Process) => Answer): Answer | null {
@@ -221,7 +225,8 @@ export class SimNode {
       receive: (group, message) => pass(({ events }) => events?.receive(group, message)),
       unreachable: (peer) => pass(({ events }) => events?.unreachable(peer)),
       disconnected: (peer) => pass(({ events }) => events?.disconnected(peer)),
-      snapshotDelivered: (group, peer, ok) => pass(({ events }) => events?.snapshotDelivered(group, peer, ok)),
+      snapshotDelivered: (group, peer, ok) =>
+        pass(({ events }) => events?.snapshotDelivered(group, peer, ok)),
     };
   }
 

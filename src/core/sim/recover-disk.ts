@@ -67,7 +67,8 @@ function logOf(disk: VirtualDisk, { mark, entries, hardState }: ReplayedGroup): 
     const bytes = disk.file(snapshotFileName(name));
     check(bytes !== undefined, PROPERTY, () => `the marked snapshot ${mark.index} is missing`);
     const snapshot = decodeSnapshot(bytes, name);
-    if (typeof snapshot === "string") throw new SafetyViolation(PROPERTY, `snapshot ${mark.index}: ${snapshot}`);
+    if (typeof snapshot === "string")
+      throw new SafetyViolation(PROPERTY, `snapshot ${mark.index}: ${snapshot}`);
     log.applySnapshot(snapshot);
   }
   removeFilesAbove(disk, mark?.index ?? logIndex(0));

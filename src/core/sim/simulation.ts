@@ -78,7 +78,9 @@ class Simulation implements NodeHost {
     try {
       await this.#found();
       const injector = new FaultInjector(this.#world, this.#nodes);
-      const clients = Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes));
+      const clients = Array.from({ length: this.#swarm.clients }, (_, at) =>
+        this.#client(at + 1, this.#nodes),
+      );
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       injector.end();
       await this.#heal(clients);
@@ -131,7 +133,9 @@ class Simulation implements NodeHost {
     const { checker } = this.#world;
     for (const client of clients) client.stop();
     const healing = new Healing(this.#world, this.#nodes);
-    const changesMembership = this.#swarm.schedule.some(({ kind }) => kind === "membership" || kind === "wipe");
+    const changesMembership = this.#swarm.schedule.some(
+      ({ kind }) => kind === "membership" || kind === "wipe",
+    );
     if (changesMembership) {
       healing.healAll();
       let isSettled = false;
@@ -141,7 +145,8 @@ class Simulation implements NodeHost {
       await this.#runAtMost(LIVENESS_MS, () => isSettled);
       const config = checker.config;
       if (config !== null && !healing.hasHealthyQuorum(config)) return;
-      if (!isSettled) throw new LivenessFailure(`healed, the configuration is not at rest after ${LIVENESS_MS} ms`);
+      if (!isSettled)
+        throw new LivenessFailure(`healed, the configuration is not at rest after ${LIVENESS_MS} ms`);
     }
     const config = checker.config;
     if (config === null) throw new LivenessFailure("no replica ever applied anything");

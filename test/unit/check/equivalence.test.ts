@@ -22,8 +22,12 @@ const seeds = Array.from({ length: RUNS }, (_, seed) => seed);
 const small = { processes: 3, unknownPercent: 12, wrongPercent: 30 };
 
 const registerRuns = seeds.map((seed) => randomRegisterRun({ ...small, seed, operations: 6 }));
-const keyValueRuns = seeds.map((seed) => randomKeyValueRun({ ...small, seed, operations: 7, keys: 2 }));
-const oneKeyRuns = seeds.map((seed) => randomKeyValueRun({ ...small, seed, operations: 6, keys: 1 }));
+const keyValueRuns = seeds.map((seed) =>
+  randomKeyValueRun({ ...small, seed, operations: 7, keys: 2, values: 3 }),
+);
+const oneKeyRuns = seeds.map((seed) =>
+  randomKeyValueRun({ ...small, seed, operations: 6, keys: 1, values: 3 }),
+);
 
 /** The same store as one part: its state is the map of all keys. */
 const wholeStore: Model<ReadonlyMap<string, string>, KeyValueInput, KeyValueOutput> = {
@@ -106,7 +110,7 @@ describe("no short cut changes the verdict:", () => {
 
   test("looking ahead, for keys", () => {
     const runs = seeds.map((seed) =>
-      randomKeyValueRun({ ...small, seed, operations: 25, wrongPercent: 10, keys: 2 }),
+      randomKeyValueRun({ ...small, seed, operations: 25, wrongPercent: 10, keys: 2, values: 3 }),
     );
     expectAgreement(
       runs,

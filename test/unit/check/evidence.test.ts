@@ -99,7 +99,7 @@ describe("the prefix is the smallest:", () => {
   test("of keys", () =>
     expectSmallest(
       keyValue,
-      seeds.map((seed) => randomKeyValueRun({ ...options, seed, keys: 2 })),
+      seeds.map((seed) => randomKeyValueRun({ ...options, seed, keys: 2, values: 3 })),
     ));
 });
 

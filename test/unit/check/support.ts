@@ -41,8 +41,7 @@ export interface RunOptions {
 
 /** How a store of one kind is driven by a run. */
 interface Store<Input, Output> {
-  /** An operation drawn at random; `serial` is different for each. */
-  draw(random: SeededPrng, serial: number): Input;
+  draw(random: SeededPrng): Input;
   /** Takes effect and answers. */
   apply(input: Input, isWrong: boolean): Output;
 }
@@ -68,7 +67,7 @@ function run<Input, Output>(store: Store<Input, Output>, options: RunOptions): H
     if (client === undefined) {
       const process = called < options.operations ? idle.pop() : undefined;
       if (process === undefined) continue;
-      const input = store.draw(random, called);
+      const input = store.draw(random);
       recorder.invoke(process, input);
       busy.push({ process, input, answer: null });
       called += 1;
@@ -127,20 +126,26 @@ function registerStore(): Store<RegisterInput, RegisterOutput> {
 }
 
 export function randomKeyValueRun(
-  options: RunOptions & { readonly keys: number },
+  options: RunOptions & KeyValueOptions,
 ): History<KeyValueInput, KeyValueOutput> {
-  return run(keyValueStore(options.keys), options);
+  return run(keyValueStore(options), options);
 }
 
-function keyValueStore(keys: number): Store<KeyValueInput, KeyValueOutput> {
+interface KeyValueOptions {
+  readonly keys: number;
+  /** How many different values are written. */
+  readonly values: number;
+}
+
+function keyValueStore({ keys, values: valueCount }: KeyValueOptions): Store<KeyValueInput, KeyValueOutput> {
   const values = new Map<string, string>();
   const before = new Map<string, string>();
   return {
-    draw: (random, serial) => {
+    draw: (random) => {
       const key = String(random.below(keys));
       const draw = random.below(20);
       if (draw < 10) return { kind: "get", key };
-      return { kind: draw === 10 ? "put" : "append", key, value: `x${serial} ` };
+      return { kind: draw < 13 ? "put" : "append", key, value: `x${random.below(valueCount)} ` };
     },
     apply: (input, isWrong) => {
       const value = values.get(input.key) ?? "";

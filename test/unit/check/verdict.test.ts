@@ -199,7 +199,14 @@ describe("the budget", () => {
 });
 
 test("thousands of operations of fifty processes are decided within the default budget", () => {
-  const options = { seed: 7, processes: 50, operations: 4_000, unknownPercent: 0, keys: 10 };
+  const options = {
+    seed: 7,
+    processes: 50,
+    operations: 4_000,
+    unknownPercent: 0,
+    keys: 10,
+    values: 1_000_000,
+  };
   expect(checkLinearizability(keyValue, randomKeyValueRun({ ...options, wrongPercent: 0 })).kind).toBe(
     "linearizable",
   );

@@ -28,6 +28,7 @@ export const keyValue: Model<string, KeyValueInput, KeyValueOutput> = {
   partOf: (input) => input.key,
   // Appends only extend what is there, so until the next put a get shows how every state before it began.
   lookAhead: {
+    readsAloneTell: true,
     isRead: (input) => input.kind === "get",
     mayLeadTo: (state, output) => output === null || output.startsWith(state),
     mayRestore: (input, output) => input.kind === "put" && output?.startsWith(input.value) === true,

@@ -32,6 +32,8 @@ export const register: Model<Value, RegisterInput, RegisterOutput> = {
   keyOf: (state) => state,
   partOf: null,
   lookAhead: {
+    // A cas tells by its answer, too, what was there.
+    readsAloneTell: false,
     isRead: (input) => input.kind === "read",
     mayLeadTo: (state, output) => output.kind !== "value" || output.value === state,
     mayRestore: (input, output) => output.kind !== "value" || valueSetBy(input) === output.value,

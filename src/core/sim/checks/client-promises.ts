@@ -3,8 +3,8 @@
 // witness: a state's applied index tells what it has seen.
 
 import type { LogIndex } from "../../base/ids.ts";
-import type { FleetView } from "../../fleet/state.ts";
 import { probeKey } from "../../fleet/schema.ts";
+import type { FleetView } from "../../fleet/state.ts";
 import { Command, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import { check } from "../violation.ts";
 
@@ -35,7 +35,8 @@ export class ClientPromises {
     if (index <= this.#decodedThrough || data.length === 0 || outcome === null) return;
     this.#decodedThrough = index;
     const kind = Command.decode(data).operation?.kind;
-    if (kind?.$case !== "recordProbe" || outcome.index !== index || outcome.result?.$case !== "applied") return;
+    if (kind?.$case !== "recordProbe" || outcome.index !== index || outcome.result?.$case !== "applied")
+      return;
     const key = probeKey(kind.value.drillId, kind.value.number);
     const before = this.#applied.get(key);
     const isOnce = before === undefined && outcome.result.value.version === 1;
@@ -49,14 +50,22 @@ export class ClientPromises {
     const count = result?.$case === "applied" ? result.value.version : 0;
     check(count === 1, "exactly once", () => `write ${key} was answered with ${JSON.stringify(result)}`);
     const applied = this.#applied.get(key);
-    check(applied === index, "no lost write", () => `write ${key} acknowledged at ${index}, applied at ${applied}`);
+    check(
+      applied === index,
+      "no lost write",
+      () => `write ${key} acknowledged at ${index}, applied at ${applied}`,
+    );
     this.#acknowledged.add(key);
     this.#acknowledgedIndex = Math.max(this.#acknowledgedIndex, index);
   }
 
   /** A read that began when `witnessed` was `required` was answered from the state at `seen`. */
   answersRead(required: number, seen: LogIndex, by: string): void {
-    check(seen >= required, "linearizable reads", () => `${by} answers from index ${seen}, ${required} was known`);
+    check(
+      seen >= required,
+      "linearizable reads",
+      () => `${by} answers from index ${seen}, ${required} was known`,
+    );
     this.#readIndex = Math.max(this.#readIndex, seen);
     this.#reads += 1;
   }

@@ -26,7 +26,11 @@ export class CommittedLog {
   commits(node: NodeId, from: number, commit: number, reader: LogReader, seenIn: Term): void {
     for (let index = from + 1; index <= commit; index += 1) {
       const entryTerm = reader.term(logIndex(index));
-      check(entryTerm !== "unavailable", "committed entries", () => `node ${node} lacks its committed entry ${index}`);
+      check(
+        entryTerm !== "unavailable",
+        "committed entries",
+        () => `node ${node} lacks its committed entry ${index}`,
+      );
       if (entryTerm !== "compacted") this.#commit(node, index, entryTerm, seenIn);
     }
   }

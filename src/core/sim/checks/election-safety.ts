@@ -9,7 +9,11 @@ export class ElectionSafety {
   /** Whether this leader is new. */
   leads(node: NodeId, term: Term): boolean {
     const known = this.#leaders.get(term);
-    check(known === undefined || known === node, "election safety", () => `${known} and ${node} lead term ${term}`);
+    check(
+      known === undefined || known === node,
+      "election safety",
+      () => `${known} and ${node} lead term ${term}`,
+    );
     if (known !== undefined) return false;
     this.#leaders.set(term, node);
     return true;

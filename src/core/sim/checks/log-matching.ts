@@ -47,5 +47,7 @@ export class LogMatching {
 
 function isSame(a: Entry, b: Entry): boolean {
   if (a === b || (a.data === b.data && a.type === b.type)) return true;
-  return a.type === b.type && a.data.length === b.data.length && a.data.every((byte, at) => byte === b.data[at]);
+  return (
+    a.type === b.type && a.data.length === b.data.length && a.data.every((byte, at) => byte === b.data[at])
+  );
 }

@@ -42,8 +42,16 @@ export class Promises {
   started(recovered: HardState, lastIndex: LogIndex): void {
     const { term: kept, vote, commit } = this.#durable;
     const node = this.#node;
-    check(recovered.term >= kept, PROPERTY, () => `node ${node} went back from term ${kept} to ${recovered.term}`);
-    check(recovered.commit >= commit, PROPERTY, () => `node ${node}'s commit ${commit} is ${recovered.commit} now`);
+    check(
+      recovered.term >= kept,
+      PROPERTY,
+      () => `node ${node} went back from term ${kept} to ${recovered.term}`,
+    );
+    check(
+      recovered.commit >= commit,
+      PROPERTY,
+      () => `node ${node}'s commit ${commit} is ${recovered.commit} now`,
+    );
     const keepsVote = recovered.term > kept || vote === NO_NODE || recovered.vote === vote;
     check(keepsVote, PROPERTY, () => `node ${node} forgot its vote for ${vote} in term ${kept}`);
     this.#durable = recovered;
@@ -55,7 +63,11 @@ export class Promises {
   runs(now: Term, commit: LogIndex): void {
     const node = this.#node;
     check(now >= this.#term, PROPERTY, () => `node ${node} went back from term ${this.#term} to ${now}`);
-    check(commit >= this.#commit, PROPERTY, () => `node ${node} went back from commit ${this.#commit} to ${commit}`);
+    check(
+      commit >= this.#commit,
+      PROPERTY,
+      () => `node ${node} went back from commit ${this.#commit} to ${commit}`,
+    );
     this.#term = now;
     this.#commit = commit;
   }
@@ -76,9 +88,17 @@ export class Promises {
     const { term: durable, vote } = this.#durable;
     const isDurable = durable > now || (durable === now && vote === candidate);
     const node = this.#node;
-    check(isDurable, PROPERTY, () => `node ${node} votes for ${candidate} in term ${now} before that is durable`);
+    check(
+      isDurable,
+      PROPERTY,
+      () => `node ${node} votes for ${candidate} in term ${now} before that is durable`,
+    );
     const before = this.#votes.get(now) ?? candidate;
-    check(before === candidate, PROPERTY, () => `node ${node} votes for ${before} and ${candidate} in term ${now}`);
+    check(
+      before === candidate,
+      PROPERTY,
+      () => `node ${node} votes for ${before} and ${candidate} in term ${now}`,
+    );
     this.#votes.set(now, candidate);
   }
 

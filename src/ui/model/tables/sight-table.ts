@@ -44,7 +44,7 @@ function roundTripCell({ reply }: NodeSight): Cell {
   return reply.roundTripMs === null ? null : `${reply.roundTripMs.toFixed(1)}ms`;
 }
 
-function hashCell({ reply, lastGood }: NodeSight): Cell {
-  const hash = reply.reachable ? (lastGood?.value.stateHash ?? "") : "";
-  return hash === "" ? null : shortHash(hash);
+// Of the index at which all were compared: at indexes of their own, equal replicas differ while there are writes.
+function hashCell({ reply }: NodeSight): Cell {
+  return reply.reachable && reply.hashAt !== null ? shortHash(reply.hashAt) : null;
 }

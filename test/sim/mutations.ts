@@ -1,0 +1,289 @@
+// Deliberate bugs, as patches of the source's text. Each breaks one rule that the simulator must find broken.
+// What must stay true: a patch fits exactly one place; when the code changes, the patch changes with it.
+
+export interface Edit {
+  readonly file: string;
+  readonly search: string;
+  readonly replace: string;
+}
+
+export interface Mutation {
+  readonly name: string;
+  /** The rule that it breaks. */
+  readonly rule: string;
+  readonly edits: readonly Edit[];
+}
+
+const RAFT = "src/core/raft";
+const COORDINATOR = "src/core/coordinator";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "commit-prior-term",
+    rule: "an entry of an earlier term is never committed by counting replicas (Raft §5.4.2)",
+    edits: [
+      {
+        file: `${RAFT}/commit.ts`,
+        search: "if (index <= core.log.committed || core.log.term(index) !== core.term) return false;",
+        replace: "if (index <= core.log.committed) return false;",
+      },
+    ],
+  },
+  {
+    name: "forget-vote",
+    rule: "the vote survives a restart (Raft Figure 2)",
+    edits: [{ file: `${RAFT}/raft-node.ts`, search: "core.vote = hardState.vote;", replace: "" }],
+  },
+  {
+    name: "acknowledge-before-sync",
+    rule: "an acknowledgement leaves only after the sync that covers it",
+    edits: [
+      {
+        file: `${COORDINATOR}/group-driver.ts`,
+        search: "storage.write({ group, hardState, entries, snapshot }).then(",
+        replace:
+          "storage.write({ group, hardState, entries, snapshot }).catch(() => undefined);\n    Promise.resolve().then(",
+      },
+    ],
+  },
+  {
+    name: "joint-commit-without-overlap",
+    rule: "a joint configuration commits with both its majorities (Raft §4.3)",
+    edits: [
+      {
+        file: `${RAFT}/quorum.ts`,
+        search: "return logIndex(Math.min(incoming, outgoing));",
+        replace: "return incoming;",
+      },
+    ],
+  },
+  {
+    name: "joint-vote-without-overlap",
+    rule: "a joint configuration elects with both its majorities (Raft §4.3)",
+    edits: [
+      {
+        file: `${RAFT}/quorum.ts`,
+        search: "if (incoming === outgoing) return incoming;",
+        replace: "if (halves.incoming.size > 0) return incoming;",
+      },
+    ],
+  },
+  {
+    name: "read-before-first-commit",
+    rule: "a leader serves reads only once it has committed an entry of its own term (Raft §6.4)",
+    edits: [
+      {
+        file: `${RAFT}/read-index.ts`,
+        search: "if (hasCommittedInTerm(core)) startRead(core, message);",
+        replace: "if (core.term > 0) startRead(core, message);",
+      },
+    ],
+  },
+  {
+    name: "read-without-quorum",
+    rule: "a leader serves a read only after a quorum confirmed that it still leads (Raft §6.4)",
+    edits: [
+      {
+        file: `${RAFT}/read-only.ts`,
+        search: "logIndex(voter === self ? this.#newest : (this.#confirmed.get(voter) ?? 0)),",
+        replace: "logIndex(this.#newest),",
+      },
+    ],
+  },
+  {
+    name: "two-votes-a-term",
+    rule: "a server votes for at most one candidate in a term (Raft §5.2)",
+    edits: [
+      {
+        file: `${RAFT}/election.ts`,
+        search: "(core.vote === NO_NODE && core.leader === NO_NODE) ||",
+        replace: "core.leader === NO_NODE ||",
+      },
+    ],
+  },
+  {
+    name: "vote-for-stale-log",
+    rule: "a voter refuses a candidate whose log is less up to date than its own (Raft §5.4.1)",
+    edits: [
+      {
+        file: `${RAFT}/election.ts`,
+        search: "if (!mayVote || !core.log.isUpToDate({ term: message.logTerm, index: message.index })) {",
+        replace: "if (!mayVote) {",
+      },
+    ],
+  },
+  {
+    name: "keep-conflicting-suffix",
+    rule: "an entry that conflicts with the leader's is deleted with all that follow it (Raft Figure 2)",
+    edits: [
+      {
+        file: `${RAFT}/raft-log.ts`,
+        search: "const firstNew = entries.findIndex((entry) => !this.matches(entry));",
+        replace: "const firstNew = entries.findIndex((entry) => entry.index > this.lastIndex);",
+      },
+    ],
+  },
+  {
+    name: "append-without-check",
+    rule: "a follower refuses entries that do not follow its own (Raft §5.3)",
+    edits: [
+      {
+        file: `${RAFT}/raft-log.ts`,
+        search: "if (!this.matches(previous)) return null;",
+        replace: "if (previous.index > this.lastIndex) return null;",
+      },
+    ],
+  },
+  {
+    name: "apply-before-commit",
+    rule: "only committed entries are applied (Raft §5.3)",
+    edits: [
+      {
+        file: `${RAFT}/raft-log.ts`,
+        search:
+          "return allowUnstable ? this.#committed : logIndex(Math.min(this.#committed, this.unstable.offset - 1));",
+        replace: "return logIndex(this.unstable.offset - 1);",
+      },
+      {
+        file: `${RAFT}/raft-log.ts`,
+        search:
+          'assert(last !== undefined && last.index <= this.#committed, "only committed entries are applied");',
+        replace: "",
+      },
+      {
+        file: `${RAFT}/raft-log.ts`,
+        search: 'assert(index <= this.#committed, "only committed entries are applied");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "heartbeat-commit-uncapped",
+    rule: "a heartbeat's commit index names an entry that the follower is known to hold (openraft#1501)",
+    edits: [
+      {
+        file: `${RAFT}/replication.ts`,
+        search: "const commit = lower(progress.match, core.log.committed);",
+        replace: "const commit = core.log.committed;",
+      },
+    ],
+  },
+  {
+    name: "learner-counts-as-voter",
+    rule: "learners do not count for commitment (Raft §4.2.1)",
+    edits: [
+      {
+        file: `${RAFT}/commit.ts`,
+        search: "const index = jointCommitted(core.voters, (voter) => core.progressOf(voter)?.match);",
+        replace:
+          "const matches = [...core.membership.progress.values()].map(({ match }) => match).sort((a, b) => b - a);\n" +
+          "  const index = matches[Math.floor(core.voters.incoming.size / 2)];",
+      },
+    ],
+  },
+  {
+    name: "session-writes-repeated",
+    rule: "a repeated write of a session gets its first outcome and changes nothing (Raft dissertation §6.3)",
+    edits: [
+      {
+        file: "src/core/fleet/apply-session.ts",
+        search: 'if (seen !== undefined) return { kind: "repeated", outcome: seen };',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "snapshot-without-sessions",
+    rule: "sessions are part of the snapshot (Raft dissertation §6.3)",
+    edits: [
+      { file: "src/core/fleet/snapshot.ts", search: "yield encodePart({ sessions: rows });", replace: "" },
+    ],
+  },
+  {
+    name: "snapshot-keeps-configuration",
+    rule: "a received snapshot replaces the configuration too (Raft §7)",
+    edits: [
+      {
+        file: `${RAFT}/snapshot.ts`,
+        search: "core.log.restore(snapshot);\n  restoreConfiguration(core, snapshot.confState);",
+        replace: "core.log.restore(snapshot);",
+      },
+    ],
+  },
+  {
+    name: "stable-by-index-alone",
+    rule: "an append's completion counts only for the same term's entry (asynchronous writes' ABA)",
+    edits: [
+      {
+        file: `${RAFT}/unstable.ts`,
+        search: "if (index < this.#offset || this.term(index) !== term) return;",
+        replace: "if (index < this.#offset || this.term(index) === null) return;",
+      },
+      {
+        file: `${RAFT}/storage-responses.ts`,
+        search:
+          "if (message.snapshot !== null) appliedSnapshot(core, message.snapshot);\n}\n\n/** MsgStorageApplyResp",
+        replace:
+          "if (message.index !== 0) core.log.unstable.stableTo(message.index, message.logTerm);\n" +
+          "  if (message.snapshot !== null) appliedSnapshot(core, message.snapshot);\n}\n\n/** MsgStorageApplyResp",
+      },
+    ],
+  },
+  {
+    name: "lease-after-transfer",
+    rule: "a leader that told another to campaign does not trust its lease (Raft §6.4.1, §3.10)",
+    edits: [
+      {
+        file: `${RAFT}/read-index.ts`,
+        search: " && !core.hasWaivedLease) {",
+        replace: ") {",
+      },
+    ],
+  },
+  {
+    name: "rejoin-with-vote",
+    rule: "a replica that lost its disk neither votes nor campaigns before it is whole again (ADR-0002)",
+    edits: [
+      {
+        file: `${COORDINATOR}/replica.ts`,
+        search:
+          "this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;\n    this.#mayFollow = options.driver.status().lastIndex > 0;",
+        replace: "this.#isAmnesiac = false;\n    this.#mayFollow = true;",
+      },
+    ],
+  },
+  {
+    name: "replay-keeps-suffix",
+    rule: "recovery replaces the suffix that a later record replaced (Raft §5.3)",
+    edits: [
+      {
+        file: "src/core/storage/replay.ts",
+        search: "this.#entries.length = entry.index - 1 - this.#base;",
+        replace: "if (entry.index <= this.#last()) return;",
+      },
+    ],
+  },
+  {
+    name: "forget-term",
+    rule: "the term survives a restart (Raft Figure 2)",
+    edits: [
+      {
+        file: "src/core/storage/write-request.ts",
+        search: '...(hardState ? [{ kind: "hard-state" as const, group, hardState }] : []),',
+        replace:
+          '...(hardState && hardState.commit > 1 ? [{ kind: "hard-state" as const, group, hardState }] : []),',
+      },
+    ],
+  },
+  {
+    name: "no-resumption-by-heartbeat",
+    rule: "a follower whose flow was paused is sent appends again once it answers (liveness)",
+    edits: [
+      {
+        file: `${RAFT}/heartbeat.ts`,
+        search: "progress.isFlowPaused = false;\n",
+        replace: "",
+      },
+    ],
+  },
+];

@@ -1,0 +1,38 @@
+// A fixed set of seeds of the simulator, and the simulator's own promises. Many more: `npm run sim -- --seeds 10000`.
+
+import { expect, test } from "vitest";
+import { failureReport } from "../../src/core/sim/report.ts";
+import { simulate } from "../../src/core/sim/simulation.ts";
+import { drawSwarm, WHOLE_SWARM } from "../../src/core/sim/swarm.ts";
+
+const SEEDS = 60;
+
+test("all properties hold in a fixed set of runs, and the runs get somewhere", async () => {
+  let healed = 0;
+  let writes = 0;
+  let reads = 0;
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const result = await simulate(drawSwarm(seed));
+    if (result.verdict !== "ok") expect.fail(failureReport(result, WHOLE_SWARM, "this one"));
+    healed += result.wasHealed ? 1 : 0;
+    writes += result.counts.writes;
+    reads += result.counts.reads;
+  }
+  expect(healed).toBeGreaterThan(SEEDS * 0.9);
+  expect(writes).toBeGreaterThan(SEEDS * 10);
+  expect(reads).toBeGreaterThan(SEEDS * 10);
+});
+
+test("a seed gives the same run, bit for bit", async () => {
+  for (const seed of [3, 5, 12, 14]) {
+    const [first, second] = [await simulate(drawSwarm(seed)), await simulate(drawSwarm(seed))];
+    expect(second).toEqual(first);
+  }
+});
+
+test("seeds differ, and a fault that is left out leaves the others where they were", () => {
+  const whole = drawSwarm(14);
+  const part = drawSwarm(14, { ...WHOLE_SWARM, without: new Set(["crash"]) });
+  expect(part.schedule).toEqual(whole.schedule.filter(({ kind }) => kind !== "crash"));
+  expect(drawSwarm(15)).not.toEqual(whole);
+});
