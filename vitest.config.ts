@@ -15,6 +15,7 @@ export default defineConfig({
     projects: [
       project("unit", 10_000),
       project("conformance", 30_000),
+      project("sim", 180_000),
       project("ui", 20_000),
       project("tidy", 20_000),
       project("cli", 60_000),
