@@ -45,7 +45,7 @@ async function measureTogether(): Promise<Result[]> {
   const etcd = findEtcd();
   const stores: Store[] = [];
   try {
-    if (etcd !== null) stores.push(await EtcdStore.start(etcd.command));
+    if (etcd !== null) stores.push(await EtcdStore.start(etcd));
     stores.push(await FleetStore.start({ nodes: 3, tls: "plaintext" }));
     const results = await underLoad(stores);
     const failovers = await killInTurn(stores);

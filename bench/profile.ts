@@ -26,7 +26,12 @@ interface Profile {
       readonly url: string;
       readonly lineNumber: number;
     };
+    readonly children?: readonly number[];
   }[];
+  /** Microseconds on the profiler's clock. */
+  readonly startTime: number;
+  readonly endTime: number;
+  /** The node that ran, by id. */
   readonly samples: readonly number[];
   /** Microseconds, one a sample. */
   readonly timeDeltas: readonly number[];
@@ -36,15 +41,20 @@ export async function benchProfile(): Promise<readonly Table[]> {
   const folder = await mkdtemp(join(tmpdir(), "fleet-profile-"));
   try {
     const profile = await profileLeader(folder);
-    const busy = [...selfTimes(profile)].filter(([name]) => name !== "(idle)" && name !== "(program)");
-    const totalUs = busy.reduce((sum, [, us]) => sum + us, 0);
-    const rows = busy.sort(([, left], [, right]) => right - left).slice(0, ROWS);
+    const times = busyTimes(profile);
+    const busyUs = [...times.values()].reduce((sum, { selfUs }) => sum + selfUs, 0);
+    const share = (us: number) => `${((us * 100) / busyUs).toFixed(1)} %`;
+    const rowsBy = (key: keyof FunctionTime, isWanted: (name: string) => boolean) =>
+      [...times]
+        .filter(([name]) => isWanted(name))
+        .sort(([, left], [, right]) => right[key] - left[key])
+        .slice(0, ROWS)
+        .map(([name, { selfUs, totalUs }]) => [share(selfUs), share(totalUs), name]);
+    const header = ["self", "with callees", "function"];
+    const load = `${OUTSTANDING} writes outstanding, share of the busy time`;
     return [
-      {
-        title: `The leader's hottest functions, plaintext, ${OUTSTANDING} outstanding`,
-        header: ["self time", "function"],
-        rows: rows.map(([name, us]) => [`${((us * 100) / totalUs).toFixed(1)} %`, name]),
-      },
+      { title: `The leader's hottest functions, ${load}`, header, rows: rowsBy("selfUs", () => true) },
+      { title: `The hottest of our own, ${load}`, header, rows: rowsBy("totalUs", isOurs) },
     ];
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -69,15 +79,48 @@ async function profileLeader(folder: string): Promise<Profile> {
   return JSON.parse(await readFile(join(folder, present(written, "the leader wrote its profile")), "utf8"));
 }
 
-/** Microseconds by function, as "name file:line". */
-function selfTimes({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
+interface FunctionTime {
+  readonly selfUs: number;
+  readonly totalUs: number;
+}
+
+/** By function, as "name file:line": the time under load, which is the end of the profile. */
+function busyTimes({ nodes, startTime, endTime, samples, timeDeltas }: Profile): Map<string, FunctionTime> {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const times = new Map<string, number>();
+  const callers = new Map(
+    nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)),
+  );
+  const times = new Map<string, FunctionTime>();
+  const add = (name: string, selfUs: number, totalUs: number) => {
+    const time = times.get(name) ?? { selfUs: 0, totalUs: 0 };
+    times.set(name, { selfUs: time.selfUs + selfUs, totalUs: time.totalUs + totalUs });
+  };
+  let nowUs = startTime;
   samples.forEach((id, at) => {
+    const deltaUs = timeDeltas[at] ?? 0;
+    nowUs += deltaUs;
     const name = names.get(id) ?? "";
-    times.set(name, (times.get(name) ?? 0) + (timeDeltas[at] ?? 0));
+    if (nowUs < endTime - MEASURE_MS * 1_000 || name === "(idle)") return;
+    add(name, deltaUs, 0);
+    for (const running of stackOf(id, callers, names)) add(running, 0, deltaUs);
   });
   return times;
+}
+
+/** The distinct functions on the stack: a recursive one counts once. */
+function stackOf(
+  id: number,
+  callers: ReadonlyMap<number, number>,
+  names: ReadonlyMap<number, string>,
+): ReadonlySet<string> {
+  const stack = new Set<string>();
+  for (let at: number | undefined = id; at !== undefined; at = callers.get(at))
+    stack.add(names.get(at) ?? "");
+  return stack;
+}
+
+function isOurs(name: string): boolean {
+  return name.includes(" dist/");
 }
 
 function nameOf({ functionName, url, lineNumber }: Profile["nodes"][number]["callFrame"]): string {

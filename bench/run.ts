@@ -1,7 +1,7 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
 // and prints tables. Machines are noisy: every number is a median, with its worst case or its rounds beside it.
 
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { benchFailover } from "./failover.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
@@ -24,10 +24,10 @@ const known = { ...benches, ...others };
 // Servers end with the process (load/server.ts); a signal alone would not let it say good-bye.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 const gigabytes = Math.round(totalmem() / 2 ** 30);
-const [core] = cpus();
-console.log(
-  `${cpus().length} × ${core?.model}, ${gigabytes} GiB, Node ${process.version}, ${new Date().toISOString()}\n`,
-);
+const machine = `${cpus().length} × ${cpus()[0]?.model}, ${gigabytes} GiB, ${type()} ${release()}`;
+// A load before the bench has begun is somebody else's, and takes from every number.
+const busy = `load average ${loadavg()[0]?.toFixed(1)} at the start`;
+console.log(`${machine}, Node ${process.version}, ${new Date().toISOString()}, ${busy}\n`);
 for (const name of chosen) {
   const bench = known[name];
   if (bench === undefined) {

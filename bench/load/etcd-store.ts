@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { holdFreePorts } from "../../src/client/local/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { EtcdClient } from "./etcd-client.ts";
+import type { Etcd } from "./find-etcd.ts";
 import { Server } from "./server.ts";
 import { type Look, type Store, settledLeader, type Writer } from "./store.ts";
 
@@ -23,19 +24,20 @@ interface Member {
 }
 
 export class EtcdStore implements Store {
-  readonly name = "etcd";
+  readonly name: string;
   readonly servers: readonly Server[];
   readonly #home: string;
   readonly #clients: ReadonlyMap<Server, EtcdClient>;
 
-  private constructor(home: string, servers: readonly Server[]) {
+  private constructor(name: string, home: string, servers: readonly Server[]) {
+    this.name = name;
     this.#home = home;
     this.servers = servers;
     this.#clients = new Map(servers.map((server) => [server, new EtcdClient(server.address)]));
   }
 
-  /** Founds and starts the members with the program at `etcd`; resolves when they have a leader. */
-  static async start(etcd: string): Promise<EtcdStore> {
+  /** Founds and starts the members; resolves when they have a leader. */
+  static async start(etcd: Etcd): Promise<EtcdStore> {
     const home = await mkdtemp(join(tmpdir(), "etcd-bench-"));
     const ports = await holdFreePorts(2 * MEMBERS.length);
     const [...free] = ports.addresses;
@@ -43,8 +45,9 @@ export class EtcdStore implements Store {
     const members = MEMBERS.map((name) => ({ name, client: port(), peer: port() }));
     await ports.release();
     const store = new EtcdStore(
+      `etcd ${etcd.version}`,
       home,
-      members.map((member) => serverOf(etcd, home, member, members)),
+      members.map((member) => serverOf(etcd.command, home, member, members)),
     );
     try {
       for (const server of store.servers) server.start();
@@ -85,7 +88,7 @@ export class EtcdStore implements Store {
   }
 }
 
-function serverOf(etcd: string, home: string, member: Member, members: readonly Member[]): Server {
+function serverOf(command: string, home: string, member: Member, members: readonly Member[]): Server {
   const args = [
     ...["--name", member.name, "--data-dir", join(home, member.name)],
     ...[
@@ -106,5 +109,5 @@ function serverOf(etcd: string, home: string, member: Member, members: readonly 
   const logFile = join(home, `${member.name}.log`);
   // Nothing of the user's: etcd takes any of its settings from ETCD_… variables too.
   const env = { PATH: process.env["PATH"] };
-  return new Server({ name: member.name, address: member.client, command: etcd, args, env, logFile });
+  return new Server({ name: member.name, address: member.client, command, args, env, logFile });
 }

@@ -25,7 +25,8 @@ import { toOperatorError } from "./operator-errors.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
 // A first TLS connection across continents takes up to a second.
-const NODE_TIMEOUT_MS = 2_000;
+// A node that is down must be shown as such within a second.
+const NODE_TIMEOUT_MS = 900;
 const READ_DEADLINE_MS = 5_000;
 const WRITE_DEADLINE_MS = 5_000;
 

@@ -19,6 +19,8 @@ export interface NodeObservation {
   readonly lag: number | null;
 }
 
+export type Verdict = "healthy" | "degraded" | "no-quorum";
+
 export interface FleetStatus {
   readonly clusterName: string;
   readonly nodes: readonly NodeObservation[];
@@ -29,7 +31,7 @@ export interface FleetStatus {
   readonly hashIndex: number | null;
   /** Null when fewer than two nodes know their hash at the index. */
   readonly hashesAgree: boolean | null;
-  readonly verdict: "healthy" | "degraded" | "no-quorum";
+  readonly verdict: Verdict;
 }
 
 /** One node's answer, or why there is none. */

@@ -1,12 +1,14 @@
 // `fleet status`: every node as it answers now, who leads, and whether all of that is sound.
+
+import type { FleetStatus, NodeObservation } from "../client/fleet-status.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
+import { durationFlag } from "../ui/cli/fleet-flags.ts";
 import { readFlags } from "../ui/cli/output-flags.ts";
 import type { TableView } from "../ui/cli/view.ts";
-import type { FleetReply, NodeReply } from "../ui/model/fleet-reply.ts";
 import { verdictExit, verdictLines } from "../ui/model/fleet-verdict.ts";
 import { nodeTable } from "../ui/model/tables/node-table.ts";
 
-const view: TableView<FleetReply, NodeReply> = {
+const view: TableView<FleetStatus, NodeObservation> = {
   kind: "FleetStatus",
   rowKind: "Node",
   table: nodeTable,
@@ -24,11 +26,19 @@ export default class Status extends FleetCommand {
     "<%= config.bin %> status -o json",
     "<%= config.bin %> status -w",
   ];
-  static override flags = { ...readFlags };
+  static override flags = {
+    ...readFlags,
+    "node-timeout": durationFlag({
+      summary: "Call a node down that has not answered for so long (default: 900ms)",
+      env: "FLEET_NODE_TIMEOUT",
+    }),
+  };
 
-  async run(): Promise<FleetReply> {
+  async run(): Promise<FleetStatus> {
     const { flags } = await this.parse(Status);
     const client = await this.client(flags);
-    return await this.read(flags, { view, load: () => client.status(), exit: verdictExit });
+    const perNodeTimeoutMs = flags["node-timeout"];
+    const options = perNodeTimeoutMs === undefined ? {} : { perNodeTimeoutMs };
+    return await this.read(flags, { view, load: () => client.status(options), exit: verdictExit });
   }
 }

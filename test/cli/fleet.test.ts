@@ -242,7 +242,7 @@ describe("a node that hangs", () => {
   test("holds up no command: each answers and its process ends", async () => {
     await fleet.pause("n2");
     try {
-      const status = await run("status");
+      const status = await run("status --node-timeout 900ms");
       expect(status.stdout).toMatch(/n2 .*is down: no answer within \d\.\d s\n/);
       expect(status.exit).toBe(5);
       expect((await run("shard list -o name")).stdout).toBe("s1\ns2\n");

@@ -58,7 +58,7 @@ const isHealthy = (status: FleetStatus) => status.verdict === "healthy";
 
 async function expectShownAsDown(name: string): Promise<void> {
   const startedMs = performance.now();
-  const { exit, stdout } = await fleet.run("status", "--json");
+  const { exit, stdout } = await fleet.run("status", "--json", "--node-timeout", "900ms");
   expect(performance.now() - startedMs).toBeLessThan(ANSWER_MS);
   expect(exit).toBe(5);
   const { verdict, nodes } = JSON.parse(stdout);

@@ -72,7 +72,15 @@ export class TestFleet {
   /** The environment in which this fleet's commands run: nothing of the user's is read or written. */
   get env(): NodeJS.ProcessEnv {
     const { PATH, TMPDIR } = process.env;
-    return { PATH, TMPDIR, HOME: this.#home, XDG_CONFIG_HOME: join(this.#home, "config"), NO_COLOR: "1" };
+    return {
+      PATH,
+      TMPDIR,
+      HOME: this.#home,
+      XDG_CONFIG_HOME: join(this.#home, "config"),
+      NO_COLOR: "1",
+      // A busy machine makes no healthy node look down, unless that is what a test is about.
+      FLEET_NODE_TIMEOUT: "20s",
+    };
   }
 
   /** Runs `fleet` as a process of its own, in this fleet's home. */

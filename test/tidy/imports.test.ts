@@ -40,7 +40,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/drill": ["src/core/base", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
   "src/client": ["src/core/base", "src/core/wire", "src/core/drill", "src/core/rebind"],
-  "src/ui/model": ["src/core/base", "src/core/wire/gen"],
+  "src/ui/model": ["src/core/base", "src/core/wire/gen", "src/client/fleet-status.ts (types)"],
   "src/ui/part": ["src/ui/model"],
   "src/ui/view": ["src/ui/model", "src/ui/part"],
   "src/ui/cli": [

@@ -1,7 +1,8 @@
 // What `fleet status` says below its table, and whether that counts as healthy. A node that is down, leaders that
 // differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
+
+import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import { Exit } from "../../core/base/errors.ts";
-import type { FleetReply, NodeReply, Verdict } from "./fleet-reply.ts";
 import type { Mark } from "./table.ts";
 
 /** A line of text below a table. */
@@ -16,7 +17,7 @@ const VERDICT_MARKS: Readonly<Record<Verdict, Mark>> = {
   "no-quorum": "bad",
 };
 
-export function verdictLines(fleet: FleetReply): Line[] {
+export function verdictLines(fleet: FleetStatus): Line[] {
   return [
     verdictLine(fleet),
     ...downLines(fleet),
@@ -27,14 +28,14 @@ export function verdictLines(fleet: FleetReply): Line[] {
 }
 
 /** 0 only for a fleet without fault: scripts that watch must learn of a degraded one too. */
-export function verdictExit(fleet: FleetReply): Exit {
+export function verdictExit(fleet: FleetStatus): Exit {
   const sound = fleet.verdict === "healthy" && fleet.agreed && fleet.hashesAgree !== false;
   return sound ? Exit.Ok : Exit.NoQuorum;
 }
 
 export const verdictMark = (verdict: Verdict): Mark => VERDICT_MARKS[verdict];
 
-function verdictLine(fleet: FleetReply): Line {
+function verdictLine(fleet: FleetStatus): Line {
   const up = fleet.nodes.filter((node) => node.reachable).length;
   const name = fleet.clusterName === "" ? "fleet" : fleet.clusterName;
   const counted = `${up} of ${fleet.nodes.length} nodes up`;
@@ -42,13 +43,13 @@ function verdictLine(fleet: FleetReply): Line {
   return { text: `${name}: ${fleet.verdict}, ${counted}, ${leader}`, mark: VERDICT_MARKS[fleet.verdict] };
 }
 
-function leaderText(fleet: FleetReply): string {
+function leaderText(fleet: FleetStatus): string {
   if (fleet.leader === null) return "no leader";
   const claim = fleet.leaderClaims.find((candidate) => candidate.leaderId === fleet.leader);
   return `${nodeName(fleet.nodes, fleet.leader)} leads${claim === undefined ? "" : ` term ${claim.term}`}`;
 }
 
-function downLines(fleet: FleetReply): Line[] {
+function downLines(fleet: FleetStatus): Line[] {
   return fleet.nodes
     .filter((node) => !node.reachable)
     .map((node) => ({
@@ -57,7 +58,7 @@ function downLines(fleet: FleetReply): Line[] {
     }));
 }
 
-function fullLines(fleet: FleetReply): Line[] {
+function fullLines(fleet: FleetStatus): Line[] {
   return fleet.nodes
     .filter((node) => node.status?.diskFull === true)
     .map((node) => ({
@@ -67,11 +68,11 @@ function fullLines(fleet: FleetReply): Line[] {
 }
 
 // A node that was never heard is known by its address alone.
-function titleOf({ name, address }: NodeReply): string {
+function titleOf({ name, address }: NodeObservation): string {
   return name === address ? address : `${name} (${address})`;
 }
 
-function leaderLines(fleet: FleetReply): Line[] {
+function leaderLines(fleet: FleetStatus): Line[] {
   if (fleet.agreed || fleet.leaderClaims.length === 0) return [];
   const claims = fleet.leaderClaims.map(
     ({ by, leaderId, term }) =>
@@ -80,7 +81,7 @@ function leaderLines(fleet: FleetReply): Line[] {
   return [{ text: `nodes disagree about the leader: ${claims.join(", ")}`, mark: "warn" }];
 }
 
-function hashLines(fleet: FleetReply): Line[] {
+function hashLines(fleet: FleetStatus): Line[] {
   if (fleet.hashesAgree === null || fleet.hashIndex === null) return [];
   if (fleet.hashesAgree) return [{ text: `state hashes agree at index ${fleet.hashIndex}`, mark: "good" }];
   const hashes = fleet.nodes.filter((node) => node.hashAt !== null && node.hashAt !== "");
@@ -88,7 +89,7 @@ function hashLines(fleet: FleetReply): Line[] {
   return [{ text: `state hashes differ at index ${fleet.hashIndex}: ${shown}`, mark: "bad" }];
 }
 
-function nodeName(nodes: readonly NodeReply[], id: number): string {
+function nodeName(nodes: readonly NodeObservation[], id: number): string {
   return nodes.find((node) => node.nodeId === id)?.name ?? `node ${id}`;
 }
 

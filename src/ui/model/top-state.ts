@@ -1,12 +1,13 @@
 // Everything the dashboard knows, and how it changes: one event in, one state out. Nodes keep their last good answer
 // with its moment, so that a dead node still shows what it last said, as old. While paused the data stands still;
 // keys go on working.
+
+import type { FleetStatus, NodeObservation } from "../../client/fleet-status.ts";
 import type {
   ListClustersResponse,
   ListShardsResponse,
   NodeStatus,
 } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import type { FleetReply, NodeReply } from "./fleet-reply.ts";
 import type { Action, Pane } from "./keys.ts";
 import { pushSample } from "./ring.ts";
 
@@ -17,7 +18,7 @@ interface Sample<Value> {
 }
 
 export interface NodeSight {
-  readonly reply: NodeReply;
+  readonly reply: NodeObservation;
   readonly lastGood: Sample<NodeStatus> | null;
 }
 
@@ -38,7 +39,7 @@ export interface TopState {
   readonly driftOnly: boolean;
   readonly filter: string;
   readonly typing: boolean;
-  readonly fleet: Sample<FleetReply> | null;
+  readonly fleet: Sample<FleetStatus> | null;
   readonly nodes: readonly NodeSight[];
   readonly shards: Sample<ListShardsResponse> | null;
   readonly clusters: Sample<ListClustersResponse> | null;
@@ -51,7 +52,7 @@ export interface TopState {
 }
 
 export type DataEvent =
-  | { readonly kind: "fleet"; readonly atMs: number; readonly reply: FleetReply }
+  | { readonly kind: "fleet"; readonly atMs: number; readonly reply: FleetStatus }
   | { readonly kind: "shards"; readonly atMs: number; readonly reply: ListShardsResponse }
   | { readonly kind: "clusters"; readonly atMs: number; readonly reply: ListClustersResponse }
   | { readonly kind: "problem"; readonly atMs: number; readonly message: string };
@@ -105,7 +106,7 @@ export function observe(state: TopState, event: Exclude<TopEvent, { kind: "actio
   }
 }
 
-function withFleet(state: TopState, fleet: Sample<FleetReply>): TopState {
+function withFleet(state: TopState, fleet: Sample<FleetStatus>): TopState {
   const { nodes } = fleet.value;
   const seen = nodes.map((reply) => sightOf(reply, findSight(state.nodes, reply.address)));
   // Members are learned from nodes that answer. When none does, those known before are still there, and down.
@@ -122,7 +123,7 @@ function findSight(sights: readonly NodeSight[], address: string): NodeSight | u
   return sights.find((sight) => sight.reply.address === address);
 }
 
-function sightOf(reply: NodeReply, before: NodeSight | undefined): NodeSight {
+function sightOf(reply: NodeObservation, before: NodeSight | undefined): NodeSight {
   const { status, observedAtMs: atMs } = reply;
   const lastGood = status === null ? (before?.lastGood ?? null) : { value: status, atMs };
   return { reply: named(reply, before), lastGood };
@@ -136,7 +137,7 @@ function silent({ reply, lastGood }: NodeSight): NodeSight {
 }
 
 // A node that does not answer cannot tell its name; it keeps the one it gave before.
-function named(reply: NodeReply, before: NodeSight | undefined): NodeReply {
+function named(reply: NodeObservation, before: NodeSight | undefined): NodeObservation {
   if (reply.reachable || before === undefined) return reply;
   return { ...reply, name: before.reply.name, nodeId: before.reply.nodeId };
 }

@@ -1,5 +1,5 @@
 // The dashboard's first line as facts: who leads in which term, how many of the voters answer, how it is.
-import type { FleetReply, Verdict } from "./fleet-reply.ts";
+import type { FleetStatus, Verdict } from "../../client/fleet-status.ts";
 
 export interface TopSummary {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface TopSummary {
   readonly disputes: readonly string[];
 }
 
-export function summarize(fleet: FleetReply): TopSummary {
+export function summarize(fleet: FleetStatus): TopSummary {
   const answering = fleet.nodes.flatMap(({ status }) => (status === null ? [] : [status]));
   const leader = answering.find((status) => status.nodeId === fleet.leader) ?? null;
   const members = (leader ?? answering[0])?.members.filter((member) => !member.learner).length ?? 0;

@@ -1,12 +1,13 @@
 // One row per coordinator node. A node that did not answer shows nothing but its name, its address and why: values
 // of an earlier answer would make it look alive.
+
+import type { NodeObservation } from "../../../client/fleet-status.ts";
 import { formatDuration } from "../duration.ts";
-import type { NodeReply } from "../fleet-reply.ts";
 import { shortHash } from "../fleet-verdict.ts";
 import type { Cell, Table } from "../table.ts";
 import { roleWord } from "../words.ts";
 
-export const nodeTable: Table<NodeReply> = {
+export const nodeTable: Table<NodeObservation> = {
   rowName: (node) => node.name,
   columns: [
     { name: "name", header: "NAME", value: (node) => node.name },
@@ -33,22 +34,22 @@ export const nodeTable: Table<NodeReply> = {
   ],
 };
 
-function stateCell(node: NodeReply): Cell {
+function stateCell(node: NodeObservation): Cell {
   if (!node.reachable) return { text: "down", mark: "bad" };
   if (node.status === null) return { text: "no status", mark: "unknown" };
   if (node.status.diskFull) return { text: "disk full", mark: "bad" };
   return node.status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
 }
 
-function hashCell(node: NodeReply): Cell {
+function hashCell(node: NodeObservation): Cell {
   const hash = node.hashAt === null || node.hashAt === "" ? (node.status?.stateHash ?? "") : node.hashAt;
   return hash === "" ? null : shortHash(hash);
 }
 
-function roundTripCell(node: NodeReply): Cell {
+function roundTripCell(node: NodeObservation): Cell {
   return node.roundTripMs === null ? null : `${node.roundTripMs.toFixed(1)}ms`;
 }
 
-function uptimeCell(node: NodeReply): Cell {
+function uptimeCell(node: NodeObservation): Cell {
   return node.status === null ? null : formatDuration(node.status.uptimeMs);
 }

@@ -1,4 +1,6 @@
 // Replies as a small fleet would give them; each test says only what differs.
+
+import type { FleetStatus, NodeObservation } from "../../../../src/client/fleet-status.ts";
 import type {
   ClusterView,
   ListClustersResponse,
@@ -7,7 +9,6 @@ import type {
   ShardView,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift, Role } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import type { FleetReply, NodeReply } from "../../../../src/ui/model/fleet-reply.ts";
 
 const MEMBERS = [1, 2, 3].map((id) => ({
   nodeId: id,
@@ -41,7 +42,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
   };
 }
 
-export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAtMs = 0): NodeReply {
+export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAtMs = 0): NodeObservation {
   return {
     name: `n${id}`,
     nodeId: id,
@@ -56,7 +57,7 @@ export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAt
   };
 }
 
-export function downNode(id: number, error = "connection refused"): NodeReply {
+export function downNode(id: number, error = "connection refused"): NodeObservation {
   return {
     ...upNode(id),
     reachable: false,
@@ -69,7 +70,10 @@ export function downNode(id: number, error = "connection refused"): NodeReply {
   };
 }
 
-export function fleetReply(nodes: readonly NodeReply[], differs: Partial<FleetReply> = {}): FleetReply {
+export function fleetReply(
+  nodes: readonly NodeObservation[],
+  differs: Partial<FleetStatus> = {},
+): FleetStatus {
   const answering = nodes.flatMap(({ status }) => (status === null ? [] : [status]));
   return {
     clusterName: "local",
