@@ -182,7 +182,9 @@ export class Replica<Result> {
     const cancel = this.#every(REJOIN_EVERY_MS, async () => {
       if (asking) return;
       asking = true;
-      const readmission = await rejoin.ask(this.#holding());
+      // Only leaders answer, and who is elected is a voter again.
+      const leads = driver.status().role === "leader";
+      const readmission: Readmission = leads ? { kind: "voter" } : await rejoin.ask(this.#holding());
       if (readmission.kind === "learner") {
         this.#mayFollow = true;
         learnerAt ??= readmission.at;
