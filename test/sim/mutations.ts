@@ -216,6 +216,28 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "lease-by-quorum-check",
+    rule: "a lease is counted from the sending of heartbeats that a quorum answered (Raft §6.4.1)",
+    edits: [
+      {
+        file: `${RAFT}/read-index.ts`,
+        search: "core.lease.isHeld(core.voters, core.id, electionTicks)",
+        replace: "electionTicks > 0",
+      },
+    ],
+  },
+  {
+    name: "campaign-before-sync",
+    rule: "votes are asked for once the candidate's own is durable (Raft Figure 2)",
+    edits: [
+      {
+        file: `${COORDINATOR}/group-driver.ts`,
+        search: 'else if (message.type !== "MsgVote") this.#send(message);',
+        replace: "else this.#send(message);",
+      },
+    ],
+  },
+  {
     name: "rejoin-with-vote",
     rule: "a replica that lost its disk neither votes nor campaigns before it is whole again (ADR-0002)",
     edits: [

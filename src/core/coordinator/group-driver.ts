@@ -202,10 +202,11 @@ export class GroupDriver<Result> {
       this.#reads.confirmed(new TextDecoder().decode(read.context), read.index);
     }
     this.#reads.applied(this.#applied);
+    const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
     for (const message of ready.messages) {
-      if (message.to === APPEND_THREAD) this.#append(message);
+      if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
       else if (message.to === APPLY_THREAD) this.#apply(message);
-      else this.#send(message);
+      else if (message.type !== "MsgVote") this.#send(message);
     }
   }
 
@@ -229,13 +230,19 @@ export class GroupDriver<Result> {
     if (leader === 0) this.#reads.refuseAll("no-leader");
   }
 
-  #append(message: Message): void {
+  // Votes are asked for once the candidate's own is durable, with its term (Raft Figure 2): the others' could elect it
+  // without its own, and after a crash it would lead the same term a second time, with other entries.
+  #append(message: Message, voteRequests: readonly Message[]): void {
     const { term, vote, commit, entries, snapshot } = message;
+    assert(
+      voteRequests.every((request) => request.term <= term),
+      "a candidate's term is stored with its requests",
+    );
     const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
     const hardState = hasHardState ? { term, vote, commit } : null;
     const { storage, group } = this.#options;
     storage.write({ group, hardState, entries, snapshot }).then(
-      () => this.#appended(message),
+      () => this.#appended({ ...message, responses: [...voteRequests, ...message.responses] }),
       (error: unknown) => this.#fail(error),
     );
   }

@@ -8,7 +8,6 @@ import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
 
 const ATTEMPT_MS = 1_000;
-const OUTSTANDING_MAX = 3;
 
 export interface ClientOptions {
   readonly name: string;
@@ -56,7 +55,7 @@ export class SimClient {
     world.queue.after(chance.ms(0, 2 * world.swarm.thinkMs), () => {
       if (this.#isStopped) return;
       if (chance.permille(readPermille)) this.#read();
-      else if (this.#outstanding.size < OUTSTANDING_MAX) this.#write();
+      else if (this.#outstanding.size < world.swarm.outstandingMax) this.#write();
       this.#think();
     });
   }

@@ -31,15 +31,22 @@ export class FaultInjector {
     this.#isOver = true;
   }
 
-  // Leaders that fall right after their election leave behind what only the rule of §5.4.2 keeps harmless.
+  // Leaders that fall, or are cut off, right after their election leave behind what only the rule of §5.4.2 keeps harmless.
   elected(node: SimNode): void {
     const { queue, swarm } = this.#world;
     if (this.#isOver || queue.nowMs >= this.#regicideUntilMs) return;
     const chance = new Chance(Math.floor(queue.nowMs * 1_000) + swarm.seed);
-    queue.after(chance.ms(0, 6 * swarm.latencyMs + 2 * swarm.syncMs), () => {
+    // Before its first entry left, or after the followers' earlier ones were brought in line with its own.
+    const roundsMs = chance.pick([1, 1, 6, 20]) * (swarm.latencyMs + swarm.syncMs);
+    queue.after(chance.ms(0, roundsMs), () => {
       if (this.#isOver) return;
-      node.crash(chance.permille(500));
-      this.#startAfter(chance.ms(0, 1_500), node);
+      const ms = chance.ms(0, 1_500);
+      if (chance.permille(600)) {
+        this.#cutOff(new Set([node]), false, ms);
+      } else {
+        node.crash(chance.permille(500));
+        this.#startAfter(ms, node);
+      }
     });
   }
 
@@ -64,8 +71,8 @@ export class FaultInjector {
         return;
       case "regicide":
         this.#regicideUntilMs = queue.nowMs + ms;
-        this.#leader()?.crash(true);
-        for (const each of this.#nodes) this.#startAfter(chance.ms(0, 500), each);
+        node.crash(true);
+        this.#startAfter(chance.ms(0, 500), node);
         return;
       case "partition":
       case "one-way-partition":
@@ -120,8 +127,8 @@ export class FaultInjector {
     const deafen = (isCut: boolean) => {
       for (const other of this.#nodes) if (other !== leader) network.cut(other.id, leader.id, isCut);
     };
-    queue.after(chance.ms(0, 30), () => deafen(true));
-    queue.after(30 + ms, () => deafen(false));
+    queue.after(chance.ms(0, 30), () => !this.#isOver && deafen(true));
+    queue.after(30 + ms, () => !this.#isOver && deafen(false));
   }
 
   #partition(chance: Chance, isOneWay: boolean, ms: number): void {
@@ -129,6 +136,7 @@ export class FaultInjector {
   }
 
   #cutOff(side: ReadonlySet<SimNode>, isOneWay: boolean, ms: number): void {
+    if (this.#isOver) return;
     const { network, queue } = this.#world;
     const cut = (isCut: boolean) => {
       for (const inside of side) {

@@ -44,7 +44,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   crash: 3_000,
   "crash-in-write": 2_000,
   "power-cut": 2_000,
-  regicide: 4_000,
+  regicide: 10_000,
   partition: 4_000,
   "one-way-partition": 4_000,
   clog: 3_000,

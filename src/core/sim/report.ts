@@ -11,8 +11,8 @@ export function failureReport(result: RunResult, options: SwarmOptions, commit: 
   });
   return [
     `seed ${result.seed} at commit ${commit}: ${result.verdict}`,
-    `  ${result.what}`,
-    `last events before it, in virtual milliseconds (trace ${result.traceHash}):`,
+    ...(result.what === "" ? [] : [`  ${result.what}`]),
+    `the last events, in virtual milliseconds (trace ${result.traceHash}):`,
     ...result.lastLines.map((line) => `  ${line}`),
     `noises: ${[...noises].join(", ") || "none"}`,
     `faults: ${faults.length === 0 ? "none" : ""}`,

@@ -76,6 +76,7 @@ export class Promises {
     if (message.reject) return;
     if (message.type === "MsgAppResp") this.#acknowledges(message);
     if (message.type === "MsgVoteResp") this.#votesFor(message.to, message.term);
+    if (message.type === "MsgVote") this.#votesFor(message.from, message.term);
   }
 
   #acknowledges({ index }: Message): void {
