@@ -13,6 +13,8 @@ import type {
   ListRequest,
   ListShardsResponse,
   NodeStatus,
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
@@ -146,6 +148,16 @@ export class FleetClient {
     } catch (error) {
       throw toOperatorError(error);
     }
+  }
+
+  /** Hands leadership over; answered once another leads. Throws an OperatorError. */
+  transferLeadership(
+    request: TransferLeadershipRequest,
+    deadlineMs = WRITE_DEADLINE_MS,
+  ): Promise<TransferLeadershipResponse> {
+    return this.#call(deadlineMs, (client, limits) =>
+      unary(client.transferLeadership.bind(client), request, limits),
+    );
   }
 
   close(): void {

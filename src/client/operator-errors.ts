@@ -82,5 +82,10 @@ const adviceByReason: Readonly<Record<string, (metadata: Metadata) => string>> =
   OWNER_CHANGED: () => "see who owns it now: fleet cluster list",
   DOMAIN_ALREADY_ASSIGNED: () =>
     "see who has it: fleet domain list; unassign it first, or give --expected-version",
+  MEMBER_UNKNOWN: () => "see the nodes: fleet status",
+  NOT_A_VOTER: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto",
+  MEMBER_UNREACHABLE: () => "see which nodes are up: fleet status",
+  NO_SUCCESSOR: () => "see which nodes are up: fleet status",
+  TRANSFER_FAILED: () => "the leader leads on; try again, or another node: fleet leader transfer --to NODE",
   VERSION_CONFLICT: () => "read the current version: fleet domain list",
 };

@@ -12,7 +12,7 @@ import { admit, openSession, remember } from "./apply-session.ts";
 import { registerShard } from "./apply-shard.ts";
 import { describeOperation } from "./describe.ts";
 import { AUDIT_ENTRIES_MAX } from "./limits.ts";
-import { type ApplyContext, type Result, rejected } from "./result.ts";
+import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import type { FleetState } from "./state.ts";
 import { checkReason } from "./validate.ts";
 
@@ -86,6 +86,8 @@ function perform(
       return recordProbe(state, context, value);
     case "clearProbes":
       return clearProbes(state, value);
+    case "noteTransfer":
+      return changed(context.index);
   }
 }
 
@@ -102,6 +104,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "settleRebind":
     case "assignDomain":
     case "unassignDomain":
+    case "noteTransfer":
       return true;
   }
 }

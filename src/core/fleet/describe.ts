@@ -28,5 +28,7 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `record probe ${value.number} of drill ${value.drillId}`;
     case "clearProbes":
       return `clear probes of drill ${value.drillId}`;
+    case "noteTransfer":
+      return `hand leadership from ${value.fromNode} to ${value.toNode}`;
   }
 }

@@ -15,6 +15,7 @@ import { readable, readableWithReports } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
 import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
+import { transferLeadership } from "./transfer-leadership.ts";
 import { clusterViews, shardViews } from "./views.ts";
 
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
@@ -22,6 +23,9 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
   return {
     getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
+    transferLeadership: handler(context, adminOnly, (request, caller) =>
+      transferLeadership(context, request, caller),
+    ),
     reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, operators, async (request, caller) => {
       const stamp = await readableWithReports(context, request, caller);

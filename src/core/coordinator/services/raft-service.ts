@@ -7,9 +7,9 @@ import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
 import { identityOf } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { Replica } from "../replica.ts";
+import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
-import { type Caller, handler, replicasOnly } from "./handler.ts";
-import { notLeader, refusalError } from "./refusals.ts";
+import { handler, replicasOnly } from "./handler.ts";
 
 export function raftService(
   context: ServiceContext,
@@ -44,15 +44,4 @@ export function raftService(
       return { voter: readmission.kind === "voter", learnerAt };
     }),
   };
-}
-
-/**
- * Throws unless a quorum confirms that this replica leads. A deposed leader's, or a new leader's not yet applied,
- * configuration may show a replica that lost its disk as the voter that it was before.
- */
-async function assertLeads(context: ServiceContext, caller: Caller): Promise<void> {
-  if (context.driver.status().role !== "leader") throw notLeader(context);
-  const confirmed = await context.driver.readIndex(caller.deadline);
-  if (!confirmed.ok) throw refusalError(context, confirmed.refusal);
-  if (context.driver.status().role !== "leader") throw notLeader(context);
 }
