@@ -5,10 +5,13 @@ import { connectivityState } from "@grpc/grpc-js";
 import { connectCoordinator, coordinatorCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
   CoordinatorClient,
   ListAuditResponse,
   ListClustersResponse,
   ListDomainsResponse,
+  ListMembersResponse,
   ListProbesResponse,
   ListRequest,
   ListShardsResponse,
@@ -148,6 +151,22 @@ export class FleetClient {
     } catch (error) {
       throw toOperatorError(error);
     }
+  }
+
+  listMembers(options: ReadOptions = {}): Promise<ListMembersResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listMembers.bind(client), request, limits),
+    );
+  }
+
+  /** Adds, promotes or removes a member. A repeated request goes on from what is there. Throws an OperatorError. */
+  changeMembership(
+    request: ChangeMembershipRequest,
+    deadlineMs = WRITE_DEADLINE_MS,
+  ): Promise<ChangeMembershipResponse> {
+    return this.#call(deadlineMs, (client, limits) =>
+      unary(client.changeMembership.bind(client), request, limits),
+    );
   }
 
   /** Hands leadership over; answered once another leads. Throws an OperatorError. */

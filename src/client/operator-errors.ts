@@ -82,7 +82,11 @@ const adviceByReason: Readonly<Record<string, (metadata: Metadata) => string>> =
   OWNER_CHANGED: () => "see who owns it now: fleet cluster list",
   DOMAIN_ALREADY_ASSIGNED: () =>
     "see who has it: fleet domain list; unassign it first, or give --expected-version",
-  MEMBER_UNKNOWN: () => "see the nodes: fleet status",
+  MEMBER_UNKNOWN: () => "see the members: fleet member list",
+  MEMBER_EXISTS: () => "choose another name, number and address: fleet member list shows those in use",
+  MEMBER_REMOVED: () => "give the node a number that was never used",
+  QUORUM_WOULD_BE_LOST: () => "start the nodes that are down, or add a member first: fleet member add",
+  CONFIGURATION_CHANGED: () => "look at it again, and take its index from there: fleet member list",
   NOT_A_VOTER: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto",
   MEMBER_UNREACHABLE: () => "see which nodes are up: fleet status",
   NO_SUCCESSOR: () => "see which nodes are up: fleet status",

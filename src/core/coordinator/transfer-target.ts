@@ -3,7 +3,6 @@
 
 import type { NodeId } from "../base/ids.ts";
 import type { RaftStatus } from "../raft/status.ts";
-import { successorOf } from "./hand-over.ts";
 
 export interface NamedReplica {
   readonly id: NodeId;
@@ -27,6 +26,7 @@ export type TransferTarget =
 export function transferTarget(
   raft: RaftStatus,
   replicas: readonly NamedReplica[],
+  answers: (replica: NodeId) => boolean,
   wanted: WantedTransfer,
 ): TransferTarget {
   const named = (name: string) => replicas.find((replica) => replica.name === name)?.id;
@@ -34,8 +34,8 @@ export function transferTarget(
   if (unknown !== undefined) return refused("MEMBER_UNKNOWN", `there is no node ${unknown}`);
   if (wanted.from !== "" && named(wanted.from) !== raft.id) return { kind: "already" };
   if (wanted.to === "") {
-    const to = successorOf(raft, raft.id);
-    if (to !== null) return { kind: "hand-over", to };
+    const to = bestSuccessor(raft, answers);
+    if (to !== undefined) return { kind: "hand-over", to };
     return refused("NO_SUCCESSOR", "no other voter answers, so nobody could take over");
   }
   const to = named(wanted.to);
@@ -43,10 +43,17 @@ export function transferTarget(
   if (!raft.config.voters.includes(to)) {
     return refused("NOT_A_VOTER", `${wanted.to} does not vote, so it can't lead`);
   }
-  if (raft.progress.get(to)?.isRecentlyActive !== true) {
+  if (!answers(to)) {
     return refused("MEMBER_UNREACHABLE", `${wanted.to} does not answer, so it can't take over`);
   }
   return { kind: "hand-over", to };
+}
+
+/** The voter that answers and holds most of the log. */
+export function bestSuccessor(raft: RaftStatus, answers: (replica: NodeId) => boolean): NodeId | undefined {
+  const matchOf = (voter: NodeId) => raft.progress.get(voter)?.match ?? 0;
+  const able = raft.config.voters.filter((voter) => voter !== raft.id && answers(voter));
+  return able.sort((a, b) => matchOf(b) - matchOf(a) || a - b)[0];
 }
 
 function refused(reason: string, message: string): TransferTarget {

@@ -7,6 +7,7 @@ import type { LogIndex } from "../base/ids.ts";
 import type { Command, Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
 import { assignDomain, unassignDomain } from "./apply-domain.ts";
+import { foundMembers, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
 import { registerShard } from "./apply-shard.ts";
@@ -88,6 +89,12 @@ function perform(
       return clearProbes(state, value);
     case "noteTransfer":
       return changed(context.index);
+    case "foundMembers":
+      return foundMembers(state, context, value);
+    case "upsertMember":
+      return upsertMember(state, context, value);
+    case "removeMember":
+      return removeMember(state, context, value);
   }
 }
 
@@ -105,6 +112,9 @@ function isAudited({ $case }: OperationKind): boolean {
     case "assignDomain":
     case "unassignDomain":
     case "noteTransfer":
+    case "foundMembers":
+    case "upsertMember":
+    case "removeMember":
       return true;
   }
 }

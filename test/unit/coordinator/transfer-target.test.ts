@@ -6,7 +6,7 @@ import type { ProgressStatus, RaftStatus } from "../../../src/core/raft/status.t
 const REPLICAS = [1, 2, 3, 4].map((id) => ({ id: nodeId(id), name: `n${id}` }));
 
 /** n1 leads, n2 and n3 vote, n4 learns. */
-function leading(answering: readonly number[]): RaftStatus {
+function leading(): RaftStatus {
   const none = nodeId(0);
   const config = {
     voters: [1, 2, 3].map(nodeId),
@@ -15,7 +15,7 @@ function leading(answering: readonly number[]): RaftStatus {
     learnersNext: [],
     autoLeave: false,
   };
-  const progress = new Map(REPLICAS.map(({ id }) => [id, progressOf(id, answering.includes(id))]));
+  const progress = new Map(REPLICAS.map(({ id }) => [id, progressOf(id)]));
   const index = logIndex(90);
   return {
     ...{ id: nodeId(1), role: "leader", term: term(7), vote: none, leader: nodeId(1), leadTransferee: none },
@@ -24,11 +24,11 @@ function leading(answering: readonly number[]): RaftStatus {
 }
 
 /** The higher a replica's id, the more of the log it holds. */
-function progressOf(id: number, isRecentlyActive: boolean): ProgressStatus {
+function progressOf(id: number): ProgressStatus {
   const match = logIndex(80 + id);
   return {
-    ...{ state: "replicate", match, next: match, isLearner: id === 4, isPaused: false, isRecentlyActive },
-    ...{ pendingSnapshot: logIndex(0), inflight: 0, isInflightFull: false },
+    ...{ state: "replicate", match, next: match, isLearner: id === 4, isPaused: false },
+    ...{ isRecentlyActive: false, pendingSnapshot: logIndex(0), inflight: 0, isInflightFull: false },
   };
 }
 
@@ -59,7 +59,7 @@ test.each([
   },
   { answering: ALL, to: "", from: "n1", is: "n3", why: "n1 leads" },
 ])("to '$to' from '$from' with $answering answering: $is, for $why", ({ answering, to, from, is }) => {
-  const target = transferTarget(leading(answering), REPLICAS, { to, from });
+  const target = transferTarget(leading(), REPLICAS, (id) => answering.includes(id), { to, from });
   switch (target.kind) {
     case "hand-over":
       expect(`n${target.to}`).toBe(is);

@@ -13,8 +13,10 @@ export interface ServiceContext {
   readonly clusterName: string;
   readonly self: NodeId;
   readonly version: string;
-  /** All replicas, this one included. */
+  /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
+  /** Whether a stream to the peer is open and it has said something within an election timeout. */
+  readonly answers: (peer: NodeId) => boolean;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly observed: Observed;

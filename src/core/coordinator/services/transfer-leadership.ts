@@ -23,7 +23,7 @@ export async function transferLeadership(
 ): Promise<TransferLeadershipResponse> {
   await assertLeads(context, caller);
   const wanted = { to: request.toNode, from: request.fromNode };
-  const target = transferTarget(context.driver.status(), context.replicas, wanted);
+  const target = transferTarget(context.driver.status(), context.replicas, context.answers, wanted);
   switch (target.kind) {
     case "refused":
       throw rpcError(status.FAILED_PRECONDITION, target.reason, target.message);
@@ -44,7 +44,7 @@ function noteTransfer(context: ServiceContext, to: number, reason: string, calle
 }
 
 /** Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft §3.10). */
-async function handOver(
+export async function handOver(
   context: ServiceContext,
   to: Parameters<ServiceContext["driver"]["transferLeader"]>[0],
   caller: Caller,
