@@ -4,7 +4,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -122,7 +122,9 @@ export class CoordinatorCluster {
   /** From now on, at this start or a later one, the node's process breaks as planned. */
   async plan(node: ClusterNode, plan: FaultPlan): Promise<void> {
     await mkdir(dirname(node.data), { recursive: true });
-    await writeFile(planFile(node), JSON.stringify(plan));
+    // The process may read it at any moment.
+    await writeFile(`${planFile(node)}.new`, JSON.stringify(plan));
+    await rename(`${planFile(node)}.new`, planFile(node));
   }
 
   /** Resolves when the node's process has ended of itself, with the code or the signal that it ended by. */

@@ -2,7 +2,8 @@
 // a vote, a snapshot of applied state, and every step by which a wiped replica is taken out and in again (ADR-0002).
 // After each, all replicas agree and every acknowledged write is there, applied once.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
@@ -57,8 +58,9 @@ test.each(POINTS)("$who killed $kill", async ({ who, kill }) => {
   );
   const victim = who.startsWith("leader") ? leader : follower;
   const stopWriting = startWriting();
-  await cluster.plan(victim, { kill });
+  onTestFinished(() => void stopWriting());
   if (who === "voter") await cluster.kill(leader);
+  await cluster.plan(victim, { kill });
   if (who.endsWith("wiped")) await comeBackWithout(follower);
   expect(await cluster.ended(victim), "the point was reached").toBe("SIGKILL");
   await cluster.plan(victim, {});
@@ -93,6 +95,7 @@ function startWriting(): () => Promise<unknown> {
       const operation = { kind: { $case: "recordProbe", value: { drillId: "k", number } } } as const;
       const written = await client.submit(operation, { deadlineMs: 20_000 }).catch(() => null);
       if (written !== null) acknowledged.add(number);
+      else await sleep(50);
     }
   };
   const writers = Array.from({ length: WRITERS }, write);

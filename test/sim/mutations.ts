@@ -47,20 +47,14 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: "joint-commit-without-overlap",
-    rule: "a joint configuration commits with both its majorities (Raft §4.3)",
+    name: "joint-without-overlap",
+    rule: "a joint configuration elects and commits with both its majorities (Raft §4.3)",
     edits: [
       {
         file: `${RAFT}/quorum.ts`,
         search: "return logIndex(Math.min(incoming, outgoing));",
         replace: "return incoming;",
       },
-    ],
-  },
-  {
-    name: "joint-vote-without-overlap",
-    rule: "a joint configuration elects with both its majorities (Raft §4.3)",
-    edits: [
       {
         file: `${RAFT}/quorum.ts`,
         search: "if (incoming === outgoing) return incoming;",
@@ -207,25 +201,6 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${RAFT}/snapshot.ts`,
         search: "core.log.restore(snapshot);\n  restoreConfiguration(core, snapshot.confState);",
         replace: "core.log.restore(snapshot);",
-      },
-    ],
-  },
-  {
-    name: "stable-by-index-alone",
-    rule: "an append's completion counts only for the same term's entry (asynchronous writes' ABA)",
-    edits: [
-      {
-        file: `${RAFT}/unstable.ts`,
-        search: "if (index < this.#offset || this.term(index) !== term) return;",
-        replace: "if (index < this.#offset || this.term(index) === null) return;",
-      },
-      {
-        file: `${RAFT}/storage-responses.ts`,
-        search:
-          "if (message.snapshot !== null) appliedSnapshot(core, message.snapshot);\n}\n\n/** MsgStorageApplyResp",
-        replace:
-          "if (message.index !== 0) core.log.unstable.stableTo(message.index, message.logTerm);\n" +
-          "  if (message.snapshot !== null) appliedSnapshot(core, message.snapshot);\n}\n\n/** MsgStorageApplyResp",
       },
     ],
   },

@@ -200,7 +200,9 @@ export class Replica<Result> {
       if (asking || pause-- > 0) return;
       asking = true;
       pause = 0;
-      const readmission = await rejoin.ask(this.#holding());
+      // Only leaders answer, and who is elected is a voter again.
+      const leads = driver.status().role === "leader";
+      const readmission: Readmission = leads ? { kind: "voter" } : await rejoin.ask(this.#holding());
       if (readmission.kind === "learner") {
         this.#mayFollow = true;
         learnerAt ??= readmission.at;

@@ -4,6 +4,7 @@
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
 import { EMPTY_MEMBERSHIP, type Membership, type NewMembers } from "./changer.ts";
+import { Lease } from "./lease.ts";
 import { type Message, type MessageType, NO_NODE } from "./message.ts";
 import { newMessage } from "./new-message.ts";
 import type { Progress } from "./progress.ts";
@@ -29,6 +30,10 @@ export class Core {
   readonly votes = new Map<NodeId, boolean>();
 
   electionElapsed = 0;
+  /** Since this replica started; before an election timeout it may owe others a lease that it forgot. */
+  ticks = 0;
+  /** Whether it had run before this start. */
+  hasRun = false;
   heartbeatElapsed = 0;
   randomizedElectionTicks = 0;
 
@@ -42,6 +47,7 @@ export class Core {
   uncommittedBytes = 0;
 
   readOnly = new ReadOnly();
+  lease = new Lease();
   /** Reads that came before this leader had committed an entry of its own term. */
   postponedReads: Message[] = [];
   readStates: ReadState[] = [];

@@ -2,6 +2,7 @@
 
 import { assert } from "../base/assert.ts";
 import { logIndex, type NodeId, term as termOf } from "../base/ids.ts";
+import { decodeCommitHint, encodeCommitHint } from "./commit-hint.ts";
 import { votersOf } from "./configuration.ts";
 import type { Core } from "./core.ts";
 import { type Message, NO_NODE } from "./message.ts";
@@ -74,7 +75,7 @@ export function handleVoteRequest(core: Core, message: Message): void {
     (core.vote === NO_NODE && core.leader === NO_NODE) ||
     (isPre && message.term > core.term);
   if (!mayVote || !core.log.isUpToDate({ term: message.logTerm, index: message.index })) {
-    core.send(type, { to: message.from, reject: true });
+    core.send(type, { to: message.from, reject: true, context: commitHint(core) });
     return;
   }
   core.send(type, { to: message.from, term: message.term });
@@ -88,6 +89,7 @@ export function handleVoteRequest(core: Core, message: Message): void {
 export function handleVoteResponse(core: Core, message: Message): void {
   const wanted = message.type === "MsgPreVoteResp" ? "pre-candidate" : "candidate";
   if (core.role !== wanted) return;
+  if (message.reject && learnsOfConfChange(core, message)) return;
   recordVote(core, message.from, !message.reject);
   switch (jointVote(core.voters, (voter) => core.votes.get(voter))) {
     case "won":
@@ -103,6 +105,23 @@ export function handleVoteResponse(core: Core, message: Message): void {
       return;
     case "pending":
   }
+}
+
+function commitHint({ log }: Core): Uint8Array {
+  const term = log.term(log.committed);
+  assert(typeof term === "number", "the last committed entry's term is known");
+  return encodeCommitHint({ index: log.committed, term });
+}
+
+// An entry that is committed somewhere and that is here too is committed here, with all before it (log matching, §5.3).
+// True if that ends the campaign: as in `campaign`, a quorum of the old configuration may be none.
+function learnsOfConfChange(core: Core, message: Message): boolean {
+  const hint = decodeCommitHint(message.context);
+  if (hint === null || !core.log.matches(hint)) return false;
+  core.log.commitTo(hint.index);
+  if (!hasUnappliedConfChange(core)) return false;
+  becomeFollower(core, core.term, NO_NODE);
+  return true;
 }
 
 /** The first answer counts. */

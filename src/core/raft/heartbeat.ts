@@ -3,11 +3,12 @@
 
 import type { Core } from "./core.ts";
 import { followSender } from "./follow.ts";
+import { decodeHeartbeatContext } from "./heartbeat-context.ts";
 import type { Message } from "./message.ts";
 import { releaseConfirmedReads } from "./read-index.ts";
 import { sendAppend } from "./replication.ts";
 
-/** MsgHeartbeat: commit = what of the receiver's log is known to be committed; context = the newest waiting read. */
+/** MsgHeartbeat: commit = what of the receiver's log is known to be committed; context = the newest waiting read, and when it was sent. */
 export function handleHeartbeat(core: Core, message: Message): void {
   if (!followSender(core, message)) return;
   core.log.commitTo(message.commit);
@@ -22,7 +23,9 @@ export function handleHeartbeatResponse(core: Core, message: Message): void {
   progress.isRecentlyActive = true;
   progress.isFlowPaused = false;
   if (progress.match < core.log.lastIndex || progress.state === "probe") sendAppend(core, message.from, true);
-  if (message.context.length === 0) return;
-  core.readOnly.confirm(message.from, message.context);
+  const { read, sentAt } = decodeHeartbeatContext(message.context);
+  core.lease.confirm(message.from, sentAt);
+  if (read === 0) return;
+  core.readOnly.confirm(message.from, read);
   releaseConfirmedReads(core);
 }

@@ -36,6 +36,7 @@ export class RaftNode {
     restoreConfiguration(core, confState);
     core.term = hardState.term;
     core.vote = hardState.vote;
+    core.hasRun = hardState.term > 0;
     // What is applied is committed, even if the stored commit index, which need not be synced, is older.
     core.log.commitTo(logIndex(Math.max(hardState.commit, config.applied)));
     if (config.applied > 0) core.log.appliedTo(config.applied, 0);

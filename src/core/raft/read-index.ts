@@ -49,18 +49,23 @@ function startRead(core: Core, request: Message): void {
   assert(core.role === "leader", "only a leader serves reads");
   const index = core.log.committed;
   // A lease is void once somebody was told to campaign regardless of it: a new leader may exist (§6.4.1, §3.10).
-  if (core.config.readOnly === "lease-based" && !core.hasWaivedLease) {
+  if (holdsLease(core) && !core.hasWaivedLease) {
     answer(core, request, index);
     return;
   }
   core.readOnly.add({ request, index });
   releaseConfirmedReads(core);
-  if (core.readOnly.context.length > 0) broadcastHeartbeat(core);
+  if (core.readOnly.newestPending > 0) broadcastHeartbeat(core);
 }
 
 function answer(core: Core, request: Message, index: LogIndex): void {
   if (request.from === core.id) core.readStates.push({ index, context: request.context });
   else core.send("MsgReadIndexResp", { to: request.from, index, context: request.context });
+}
+
+function holdsLease(core: Core): boolean {
+  const { readOnly, electionTicks } = core.config;
+  return readOnly === "lease-based" && core.lease.isHeld(core.voters, core.id, electionTicks);
 }
 
 function hasCommittedInTerm(core: Core): boolean {

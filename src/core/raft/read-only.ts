@@ -18,18 +18,18 @@ export class ReadOnly {
   #first = 1;
   readonly #confirmed = new Map<NodeId, number>();
 
-  /** What heartbeats carry: the newest read's number, nothing if no read is pending. */
-  get context(): Uint8Array {
-    return this.#pending.length === 0 ? new Uint8Array(0) : encodeSequence(this.#newest);
+  /** What heartbeats carry: the newest read's number, 0 if no read is pending. */
+  get newestPending(): number {
+    return this.#pending.length === 0 ? 0 : this.#newest;
   }
 
   add(read: PendingRead): void {
     this.#pending.push(read);
   }
 
-  /** `from` answered a heartbeat that carried `context`. */
-  confirm(from: NodeId, context: Uint8Array): void {
-    const sequence = Math.min(decodeSequence(context), this.#newest);
+  /** `from` answered a heartbeat that carried `read`. */
+  confirm(from: NodeId, read: number): void {
+    const sequence = Math.min(read, this.#newest);
     this.#confirmed.set(from, Math.max(sequence, this.#confirmed.get(from) ?? 0));
   }
 
@@ -46,15 +46,4 @@ export class ReadOnly {
   get #newest(): number {
     return this.#first + this.#pending.length - 1;
   }
-}
-
-function encodeSequence(sequence: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(sequence));
-  return bytes;
-}
-
-function decodeSequence(context: Uint8Array): number {
-  if (context.length !== 8) return 0;
-  return Number(new DataView(context.buffer, context.byteOffset, 8).getBigUint64(0));
 }

@@ -5,6 +5,7 @@ import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import type { Core } from "./core.ts";
 import { payloadBytesOf } from "./entry-size.ts";
+import { encodeHeartbeatContext } from "./heartbeat-context.ts";
 import type { Progress } from "./progress.ts";
 
 /** Sends one MsgApp, or a snapshot in its place. False if nothing was sent. */
@@ -37,7 +38,8 @@ export function broadcastAppend(core: Core): void {
 /** Carries what waits for a confirmed read, so that a lost round of confirmations is repeated by the next. */
 export function broadcastHeartbeat(core: Core): void {
   assert(core.role === "leader", "only a leader sends heartbeats");
-  const context = core.readOnly.context;
+  const sentAt = core.config.readOnly === "lease-based" ? core.lease.now : 0;
+  const context = encodeHeartbeatContext({ read: core.readOnly.newestPending, sentAt });
   for (const to of core.peers) {
     const progress = present(core.progressOf(to), "peers are members");
     // Never above match: a follower must not commit entries of which this leader does not know that they are its own.

@@ -6,6 +6,7 @@ import { logIndex, type NodeId, type Term, term as termOf } from "../base/ids.ts
 import type { Core } from "./core.ts";
 import { Inflights } from "./inflights.ts";
 import { appendOwn } from "./leader-log.ts";
+import { Lease } from "./lease.ts";
 import { NO_NODE } from "./message.ts";
 import { Progress } from "./progress.ts";
 import { ReadOnly } from "./read-only.ts";
@@ -68,6 +69,7 @@ function reset(core: Core, term: Term): void {
   core.pendingConfIndex = logIndex(0);
   core.uncommittedBytes = 0;
   core.readOnly = new ReadOnly();
+  core.lease = new Lease();
   core.postponedReads = [];
   resetProgress(core);
 }

@@ -65,8 +65,16 @@ export function step(core: Core, message: Message): StepError | null {
 // leader, it does not update its term or grant its vote" (§4.2.3), except when the leader itself asked for it.
 function isHeldOffByLease(core: Core, message: Message): boolean {
   if (message.type !== "MsgVote" && message.type !== "MsgPreVote") return false;
-  const hasHeardLeader = core.leader !== NO_NODE && core.electionElapsed < core.config.electionTicks;
-  return core.config.checkQuorum && hasHeardLeader && !isForced(message);
+  const { electionTicks, checkQuorum } = core.config;
+  const hasHeardLeader = core.leader !== NO_NODE && core.electionElapsed < electionTicks;
+  return checkQuorum && (hasHeardLeader || mayOweLease(core)) && !isForced(message);
+}
+
+// A restart forgets that a leader was heard, but that leader may count on it: it answers reads for an election timeout
+// after a heartbeat that was answered here (§6.4.1). A replica in its first term has heard nobody.
+function mayOweLease(core: Core): boolean {
+  const { readOnly, electionTicks } = core.config;
+  return readOnly === "lease-based" && core.hasRun && core.ticks < electionTicks;
 }
 
 // "If one server's current term is smaller than the other's, then it updates its current term" (§5.1).

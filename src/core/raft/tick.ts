@@ -10,6 +10,7 @@ import { becomeFollower } from "./roles.ts";
 
 export function tick(core: Core): void {
   core.electionElapsed += 1;
+  core.ticks += 1;
   if (core.role === "leader") tickLeader(core);
   else tickElection(core);
 }
@@ -29,6 +30,7 @@ export function campaignByConfig(core: Core): void {
 
 function tickLeader(core: Core): void {
   core.heartbeatElapsed += 1;
+  core.lease.tick();
   if (core.electionElapsed >= core.config.electionTicks) {
     core.electionElapsed = 0;
     if (core.config.checkQuorum) checkQuorum(core);

@@ -12,6 +12,7 @@ export class FaultInjector {
   readonly #world: World;
   readonly #nodes: readonly SimNode[];
   #isOver = false;
+  #regicideUntilMs = 0;
 
   constructor(world: World, nodes: readonly SimNode[]) {
     this.#world = world;
@@ -28,6 +29,18 @@ export class FaultInjector {
   /** No fault strikes any more; those under way end by themselves. */
   end(): void {
     this.#isOver = true;
+  }
+
+  // Leaders that fall right after their election leave behind what only the rule of §5.4.2 keeps harmless.
+  elected(node: SimNode): void {
+    const { queue, swarm } = this.#world;
+    if (this.#isOver || queue.nowMs >= this.#regicideUntilMs) return;
+    const chance = new Chance(Math.floor(queue.nowMs * 1_000) + swarm.seed);
+    queue.after(chance.ms(0, 6 * swarm.latencyMs + 2 * swarm.syncMs), () => {
+      if (this.#isOver) return;
+      node.crash(chance.permille(500));
+      this.#startAfter(chance.ms(0, 1_500), node);
+    });
   }
 
   #strike(fault: Fault, chance: Chance): void {
@@ -48,6 +61,11 @@ export class FaultInjector {
           each.crash(false);
           this.#startAfter(chance.ms(0, ms), each);
         }
+        return;
+      case "regicide":
+        this.#regicideUntilMs = queue.nowMs + ms;
+        this.#leader()?.crash(true);
+        for (const each of this.#nodes) this.#startAfter(chance.ms(0, 500), each);
         return;
       case "partition":
       case "one-way-partition":
@@ -78,10 +96,10 @@ export class FaultInjector {
         node.pause(ms);
         return;
       case "transfer":
-        this.#leader()?.transferLeader(node.id);
+        this.#transfer(chance, chance.pick(this.#nodes), ms);
         return;
       case "membership":
-        this.#changeMembership(chance);
+        this.#changeMembership(chance, ms);
         return;
       case "wipe":
         this.#wipe(node, ms);
@@ -92,9 +110,26 @@ export class FaultInjector {
     this.#world.queue.after(ms, () => node.start());
   }
 
-  #partition(chance: Chance, isOneWay: boolean, ms: number): void {
+  // Now and then the old leader hears nothing for a while just then: not of the new one either.
+  #transfer(chance: Chance, target: SimNode, ms: number): void {
+    const leader = this.#leader();
+    if (leader === null) return;
+    leader.transferLeader(target.id);
+    if (!chance.permille(400)) return;
     const { network, queue } = this.#world;
-    const side = new Set(chance.sample(this.#nodes, chance.between(1, Math.ceil(this.#nodes.length / 2))));
+    const deafen = (isCut: boolean) => {
+      for (const other of this.#nodes) if (other !== leader) network.cut(other.id, leader.id, isCut);
+    };
+    queue.after(chance.ms(0, 30), () => deafen(true));
+    queue.after(30 + ms, () => deafen(false));
+  }
+
+  #partition(chance: Chance, isOneWay: boolean, ms: number): void {
+    this.#cutOff(this.#side(chance), isOneWay, ms);
+  }
+
+  #cutOff(side: ReadonlySet<SimNode>, isOneWay: boolean, ms: number): void {
+    const { network, queue } = this.#world;
     const cut = (isCut: boolean) => {
       for (const inside of side) {
         for (const outside of this.#nodes.filter((node) => !side.has(node))) {
@@ -107,21 +142,38 @@ export class FaultInjector {
     queue.after(ms, () => !this.#isOver && cut(false));
   }
 
+  // Mostly by chance; but what tells sound quorums from unsound ones is a cut along the configuration's lines.
+  #side(chance: Chance): ReadonlySet<SimNode> {
+    const config = this.#world.checker.config;
+    const leader = this.#leader();
+    const nodes = this.#nodes;
+    if (config !== null && leader !== null && chance.permille(400)) {
+      const { voters, learners, votersOutgoing } = config;
+      const isNew = (node: SimNode) => voters.includes(node.id) && !votersOutgoing.includes(node.id);
+      const fresh = nodes.filter((node) => node === leader || learners.includes(node.id) || isNew(node));
+      if (fresh.length < nodes.length) return new Set(fresh);
+    }
+    return new Set(chance.sample(nodes, chance.between(1, Math.ceil(nodes.length / 2))));
+  }
+
   // One change at a time, and none while a replica that lost its disk is being let in again: with both under way
   // the last healthy voters could be outvoted by those who remember nothing.
-  #changeMembership(chance: Chance): void {
+  #changeMembership(chance: Chance, ms: number): void {
     const leader = this.#leader();
     const config = leader?.status()?.config;
     if (leader === null || config === undefined || this.#nodes.some((node) => node.isRejoining)) return;
-    const change = drawMembershipChange(
-      chance,
-      config,
-      this.#nodes.map(({ id }) => id),
-    );
+    const nodes = this.#nodes.map(({ id }) => id);
+    const change = drawMembershipChange(chance, { config, nodes, leader: leader.id });
     if (change === null) return;
     const what = change.changes.map(({ kind, node }) => `${kind} n${node}`).join(", ");
     this.#world.trace.note(`membership ${change.transition}: ${what}`);
     leader.changeMembership(change);
+    if (!chance.permille(400)) return;
+    // What tells sound quorums from unsound ones: the old half may not know yet what the new one is up to.
+    const added = change.changes.flatMap((each) => (each.kind === "remove" ? [] : [each.node]));
+    const side = new Set(this.#nodes.filter((node) => node === leader || added.includes(node.id)));
+    const { queue, swarm } = this.#world;
+    queue.after(chance.ms(0, 6 * swarm.latencyMs + 4 * swarm.syncMs), () => this.#cutOff(side, false, ms));
   }
 
   // A group tolerates the loss of fewer than half of its voters' disks; here, of one at a time.

@@ -11,6 +11,7 @@ export const FAULT_KINDS = [
   "crash",
   "crash-in-write",
   "power-cut",
+  "regicide",
   "partition",
   "one-way-partition",
   "clog",
@@ -43,6 +44,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   crash: 3_000,
   "crash-in-write": 2_000,
   "power-cut": 2_000,
+  regicide: 4_000,
   partition: 4_000,
   "one-way-partition": 4_000,
   clog: 3_000,
@@ -52,8 +54,8 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   "disk-stall": 4_000,
   "clock-jump": 60_000,
   pause: 3_000,
-  transfer: 0,
-  membership: 0,
+  transfer: 1_000,
+  membership: 2_500,
   wipe: 1_500,
 };
 
@@ -63,6 +65,8 @@ export interface SchedulePlan {
   readonly durationMs: number;
   /** Between two faults, on average. */
   readonly gapMs: number;
+  /** Of the faults that hit one node, how many hit whoever leads. */
+  readonly leaderPermille: number;
 }
 
 export function drawSchedule(chance: Chance, plan: SchedulePlan): Fault[] {
@@ -71,7 +75,7 @@ export function drawSchedule(chance: Chance, plan: SchedulePlan): Fault[] {
   // The first second is for the first election: faults before it are less interesting than after.
   for (let atMs = chance.ms(0, 1_000); atMs < plan.durationMs; atMs += chance.ms(0, 2 * plan.gapMs)) {
     const kind = chance.pick(plan.kinds);
-    const node = chance.below(3) === 0 ? 0 : chance.between(1, plan.nodes);
+    const node = chance.permille(plan.leaderPermille) ? 0 : chance.between(1, plan.nodes);
     const ms = chance.ms(0, LONGEST_MS[kind]);
     faults.push({ id: faults.length, atMs, kind, node, ms, salt: chance.below(0x1_0000_0000) });
   }

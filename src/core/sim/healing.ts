@@ -52,7 +52,9 @@ export class Healing {
       if (!autoLeave) leader.changeMembership(LEAVE_JOINT);
       return false;
     }
-    return status.applied === status.lastIndex && !this.#nodes.some((node) => node.isRejoining && node.isUp);
+    // A voter that has not applied the change still asks for the old quorums.
+    const hasApplied = (id: NodeId) => (this.#node(id).status()?.applied ?? 0) >= status.lastIndex;
+    return status.config.voters.every(hasApplied) && !this.#nodes.some((node) => node.isRejoining);
   }
 
   /** Whether the voters that remember everything can do without those that lost their disk. */

@@ -10,14 +10,35 @@ const NO_CONTEXT = new Uint8Array();
 
 export const LEAVE_JOINT: ConfChange = { transition: "auto", changes: [], context: NO_CONTEXT };
 
+export interface MembershipView {
+  readonly config: ConfState;
+  /** All nodes there are, members or not. */
+  readonly nodes: readonly NodeId[];
+  readonly leader: NodeId;
+}
+
 /** Null if nothing can be done now. */
-export function drawMembershipChange(
-  chance: Chance,
-  config: ConfState,
-  nodes: readonly NodeId[],
-): ConfChange | null {
-  const { voters, learners, votersOutgoing } = config;
-  if (votersOutgoing.length > 0) return config.autoLeave ? null : LEAVE_JOINT;
+export function drawMembershipChange(chance: Chance, view: MembershipView): ConfChange | null {
+  const { votersOutgoing, autoLeave } = view.config;
+  if (votersOutgoing.length > 0) return autoLeave ? null : LEAVE_JOINT;
+  const changes = chance.permille(300) ? replacement(chance, view) : mixture(chance, view);
+  if (changes.length === 0) return null;
+  const joint = ["auto", "implicit", "explicit", "explicit"] as const;
+  return { transition: changes.length > 1 ? chance.pick(joint) : "auto", changes, context: NO_CONTEXT };
+}
+
+/** All the outsiders come in, and as many of those who followed go. */
+function replacement(chance: Chance, { config, nodes, leader }: MembershipView): ConfOperation[] {
+  const outsiders = nodes.filter((node) => !config.voters.includes(node));
+  const followers = config.voters.filter((node) => node !== leader);
+  const leaving = chance.sample(followers, outsiders.length);
+  return [
+    ...outsiders.map((node) => ({ kind: "add-voter" as const, node })),
+    ...leaving.map((node) => ({ kind: "remove" as const, node })),
+  ];
+}
+
+function mixture(chance: Chance, { config: { voters, learners }, nodes }: MembershipView): ConfOperation[] {
   const outsiders = nodes.filter((node) => !voters.includes(node) && !learners.includes(node));
   const operation = (kind: ConfOperation["kind"], node: NodeId): ConfOperation => ({ kind, node });
   const growth = [
@@ -28,11 +49,6 @@ export function drawMembershipChange(
   const shrinkage = spareVoters.map((node) =>
     operation(chance.permille(700) ? "remove" : "add-learner", node),
   );
-  const possible = chance.sample([...growth, ...shrinkage], chance.pick([1, 1, 2, 3]));
-  const changes = possible.filter(
-    (each, at) => possible.findIndex((other) => other.node === each.node) === at,
-  );
-  if (changes.length === 0) return null;
-  const transition = changes.length > 1 ? chance.pick(["auto", "implicit", "explicit"] as const) : "auto";
-  return { transition, changes, context: NO_CONTEXT };
+  const possible = chance.sample([...growth, ...shrinkage], chance.pick([1, 1, 2, 3, 4]));
+  return possible.filter((each, at) => possible.findIndex((other) => other.node === each.node) === at);
 }

@@ -20,6 +20,8 @@ import type { World } from "./world.ts";
 export interface NodeHost {
   /** Asks the other nodes on behalf of one that lost its disk. */
   askToRejoin(node: SimNode, holding: Holding): Promise<Readmission>;
+  /** It leads now. */
+  elected(node: SimNode): void;
   /** It stopped because its disk failed. */
   stopped(node: SimNode): void;
   /** The node did something: look at it. */
@@ -108,6 +110,7 @@ export class SimNode {
         later: (ms, action) => this.#later(life, ms, action),
         diskDelay: () => this.#diskDelay(),
         onFrame: () => this.#countFrame(),
+        onLeading: () => this.#host.elected(this),
         onFatal: (error) => this.#onFatal(error),
       });
     });

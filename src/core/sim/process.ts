@@ -37,6 +37,7 @@ export interface ProcessOptions {
   readonly later: (ms: number, action: () => void) => void;
   readonly diskDelay: () => number;
   readonly onFrame: () => void;
+  readonly onLeading: () => void;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -98,14 +99,15 @@ export class Process {
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
       trailing: swarm.trailing,
-      onLeadership: () => undefined,
+      onLeadership: (leads) => leads && options.onLeading(),
       onFatal: options.onFatal,
       schedule: (turn) => options.later(0, turn),
     });
   }
 
   #restart({ world, node, life }: ProcessOptions): RaftNode {
-    const { seed, electionTicks, readOnly } = world.swarm;
+    const { seed, electionTicks, readOnly, messageBytesMax, inflightMessagesMax, committedBytesMax } =
+      world.swarm;
     return new RaftNode({
       id: node,
       log: this.storage.reader(FLEET_GROUP),
@@ -117,12 +119,11 @@ export class Process {
       preVote: true,
       checkQuorum: true,
       readOnly,
-      // Small enough to be reached, unlike in production.
-      messageBytesMax: KILOBYTE,
-      inflightMessagesMax: 8,
+      messageBytesMax,
+      inflightMessagesMax,
       inflightBytesMax: 4 * KILOBYTE,
       uncommittedBytesMax: 16 * KILOBYTE,
-      committedBytesPerReadyMax: KILOBYTE,
+      committedBytesPerReadyMax: committedBytesMax,
       disableProposalForwarding: true,
       disableConfChangeValidation: false,
       stepDownOnRemoval: true,

@@ -22,7 +22,7 @@ export function failureReport(result: RunResult, options: SwarmOptions, commit: 
   ].join("\n");
 }
 
-export function replayCommand(seed: number, { durationMs, without, only }: SwarmOptions): string {
+function replayCommand(seed: number, { durationMs, without, only }: SwarmOptions): string {
   return [
     `npm run sim -- --seed ${seed}`,
     ...(durationMs === null ? [] : [`--duration ${durationMs}`]),

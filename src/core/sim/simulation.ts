@@ -62,6 +62,7 @@ class Simulation implements NodeHost {
   readonly #stepsMax: number;
   #steps = 0;
   #wasHealed = false;
+  #injector: FaultInjector | null = null;
 
   constructor(swarm: Swarm, stepsMax: number) {
     this.#stepsMax = stepsMax;
@@ -77,12 +78,12 @@ class Simulation implements NodeHost {
   async run(): Promise<RunResult> {
     try {
       await this.#found();
-      const injector = new FaultInjector(this.#world, this.#nodes);
+      this.#injector = new FaultInjector(this.#world, this.#nodes);
       const clients = Array.from({ length: this.#swarm.clients }, (_, at) =>
         this.#client(at + 1, this.#nodes),
       );
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
-      injector.end();
+      this.#injector.end();
       await this.#heal(clients);
     } catch (error) {
       return this.#result(error instanceof EnoughSteps ? null : error);
@@ -102,6 +103,10 @@ class Simulation implements NodeHost {
         });
       }
     });
+  }
+
+  elected(node: SimNode): void {
+    this.#injector?.elected(node);
   }
 
   stopped(node: SimNode): void {

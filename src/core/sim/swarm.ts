@@ -15,6 +15,9 @@ export interface Swarm {
   readonly snapshotEvery: number;
   readonly trailing: number;
   readonly segmentBytes: number;
+  readonly messageBytesMax: number;
+  readonly inflightMessagesMax: number;
+  readonly committedBytesMax: number;
   readonly readOnly: "safe" | "lease-based";
   /** Whether messages go through their wire form. */
   readonly isEncoded: boolean;
@@ -46,7 +49,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   const share = chance.pick([0, 200, 350, 350, 500, 500, 500, 700, 700, 900]);
   const noises = some(NOISES, share);
   const kinds = some(FAULT_KINDS, share);
-  const spares = kinds.includes("membership") ? chance.between(1, 2) : 0;
+  const spares = kinds.includes("membership") ? chance.between(1, 3) : 0;
   // Leases trust that clocks run alike and that processes do not stand still (Raft §6.4.1).
   const mayLease = !["drift", "pause", "clock-jump"].some((kind) =>
     [...noises, ...kinds].includes(kind as Noise),
@@ -61,7 +64,11 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     snapshotEvery: chance.pick([5, 20, 50, 200]),
     trailing: chance.pick([0, 0, 3, 20, 100]),
     segmentBytes: chance.pick([4, 16, 64]) * 1_024,
-    readOnly: mayLease && chance.permille(250) ? ("lease-based" as const) : ("safe" as const),
+    // Small enough to be reached, unlike in production; 1 lets every entry travel alone.
+    messageBytesMax: chance.pick([1, 1, 100, 1_024]),
+    inflightMessagesMax: chance.pick([1, 4, 64]),
+    committedBytesMax: chance.pick([1, 100, 4_096]),
+    readOnly: mayLease && chance.permille(500) ? ("lease-based" as const) : ("safe" as const),
     isEncoded: chance.permille(200),
     thinkMs: chance.pick([10, 30, 50, 200]),
     latencyMs: chance.pick([1, 1, 5, 20]),
@@ -70,12 +77,9 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   };
   const durationMs = options.durationMs ?? swarm.durationMs;
   const gapMs = chance.pick([100, 250, 600, 1_500]);
-  const schedule = drawSchedule(Chance.of(seed, "schedule"), {
-    kinds,
-    nodes: voters + spares,
-    durationMs,
-    gapMs,
-  });
+  const leaderPermille = chance.pick([100, 400, 900]);
+  const plan = { kinds, nodes: voters + spares, durationMs, gapMs, leaderPermille };
+  const schedule = drawSchedule(Chance.of(seed, "schedule"), plan);
   return {
     ...swarm,
     durationMs,

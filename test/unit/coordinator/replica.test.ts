@@ -63,6 +63,20 @@ test("started again half-way it goes on following, and says that it has restored
   await expect.poll(() => lost.asked.at(-1)).toBe("part");
 });
 
+// Found by simulation: it was promoted, and elected before the answer to its next question came; only a leader answers.
+test("who leads is a voter again, although nobody is left to say so", async () => {
+  const storage = new MemoryStorage();
+  await storage.write({
+    group: FLEET_GROUP,
+    hardState: null,
+    entries: [],
+    snapshot: foundingSnapshot([self]),
+  });
+  const alone = start(storage, true);
+  alone.member.driver.campaign();
+  await expect.poll(() => alone.isDone()).toBe(true);
+});
+
 test("a heartbeat for the log that it lost is not answered", async () => {
   const lost = start(new MemoryStorage());
   await lost.isTold({ kind: "learner", at: logIndex(80) });

@@ -1,7 +1,8 @@
 // Raft §6.4: linearizable reads without a write.
 
 import { expect, test } from "vitest";
-import { logIndex, nodeId } from "../../../src/core/base/ids.ts";
+import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { bytes, confState, logOf, Network, Peer, textOf } from "./network.ts";
 
 const readsOf = (peer: Peer) => peer.reads.map(({ index, context }) => `${textOf(context)}@${index}`);
@@ -131,10 +132,48 @@ test("a removed leader does not confirm reads by itself", () => {
 test("leases answer without a round of heartbeats", () => {
   const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
   const leader = network.elect(1);
+  network.tick(1);
   network.isolate(1);
   leader.raft.readIndex(bytes("r"));
   leader.process();
   expect(readsOf(leader)).toEqual(["r@1"]);
+});
+
+// Found by simulation: CheckQuorum looks once an election timeout, so that a leader may take twice as long to find out.
+test("a lease has run out before anybody else can be elected (§6.4.1)", () => {
+  const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
+  const leader = network.elect(1);
+  network.tick(1);
+  network.isolate(1);
+  for (let ticks = 0; network.peer(2).status.role !== "leader"; ticks += 1) {
+    expect(ticks).toBeLessThan(100);
+    network.tick(1);
+    if (ticks === 8) network.peer(2).raft.setRandomizedElectionTimeout(10);
+  }
+  expect(leader.status.role).toBe("leader");
+  leader.raft.readIndex(bytes("r"));
+  leader.process();
+  expect(leader.reads).toEqual([]);
+});
+
+test("a follower that restarts still owes its leader the lease that it forgot", () => {
+  const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
+  network.elect(1);
+  network.tick(1);
+  const { log } = network.peer(3);
+  const restarted = new Peer(3, log, { readOnly: "lease-based", checkQuorum: true });
+  const request = newMessage("MsgVote", {
+    from: nodeId(2),
+    to: nodeId(3),
+    term: term(2),
+    logTerm: term(1),
+    index: logIndex(1),
+  });
+  restarted.raft.step(request);
+  expect(restarted.process()).toEqual([]);
+  for (let ticks = 0; ticks < 10; ticks += 1) restarted.raft.tick();
+  restarted.raft.step(request);
+  expect(restarted.process()).toMatchObject([{ type: "MsgVoteResp", reject: false }]);
 });
 
 test("a lease is void once a transfer was asked for, since its target may lead already (§6.4.1)", () => {

@@ -17,6 +17,8 @@ const noQuorum = fleetReply([downNode(1), downNode(2), upNode(3, { leaderId: 0 }
   hashesAgree: null,
 });
 
+const oneFull = fleetReply([upNode(1), upNode(2, { diskFull: true }), upNode(3)], { verdict: "degraded" });
+
 describe("exit code", () => {
   test.each([
     { fleet: healthy, exit: 0, why: "nothing to say" },
@@ -41,6 +43,11 @@ describe("lines", () => {
       fleet: differing,
       says: "state hashes differ at index 120: n1 abcdef01, n2 abcdef01, n3 ffff0000",
       why: "which replica",
+    },
+    {
+      fleet: oneFull,
+      says: "n2 (127.0.0.1:7002) has a full disk: free space on it, it goes on by itself then",
+      why: "which, and that nothing else is to be done",
     },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
   ])("$says $why", ({ fleet, says }) => expect(verdictLines(fleet).map((line) => line.text)).toContain(says));

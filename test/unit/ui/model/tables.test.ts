@@ -27,6 +27,12 @@ describe("nodes", () => {
       shown: { text: "no leader", mark: "warn" },
       why: "up is not well",
     },
+    {
+      node: upNode(2, { diskFull: true }),
+      name: "state",
+      shown: { text: "disk full", mark: "bad" },
+      why: "it answers, and yet it takes no writes",
+    },
     { node: downNode(3), name: "state", shown: { text: "down", mark: "bad" }, why: "never as healthy" },
     { node: downNode(3), name: "commit", shown: null, why: "an old value would make it look alive" },
     { node: downNode(3), name: "error", shown: "connection refused", why: "-o wide says why" },

@@ -1,0 +1,60 @@
+// The storage on a real filesystem that really fills up. Mounting one takes rights that CI may not have: then this is
+// skipped, and full-disk.test.ts says the same with an injected disk.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+
+const SEGMENT_BYTES = 64 * 1024;
+const identity = { clusterId: "c-full", nodeId: nodeId(1) };
+
+const mountPoint = mkdtempSync(join(tmpdir(), "fleet-small-"));
+const isMounted = tryRun("mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", mountPoint);
+afterAll(() => {
+  if (isMounted) tryRun("umount", mountPoint);
+  rmSync(mountPoint, { recursive: true, force: true });
+});
+
+test.skipIf(!isMounted)("appends wait for space, and every one is there in the end", async () => {
+  const directory = join(mountPoint, "data");
+  const ballast = join(mountPoint, "ballast");
+  const reports: string[] = [];
+  const storage = await DiskStorage.open({
+    directory,
+    identity,
+    segmentBytes: SEGMENT_BYTES,
+    onReport: ({ kind }) => reports.push(kind),
+  });
+  await writeFile(ballast, new Uint8Array(512 * 1024)).catch(() => undefined);
+  const writes = Array.from({ length: 200 }, (_, at) => storage.write(entryAt(at + 1)));
+  await vi.waitUntil(() => storage.isFull, { timeout: 20_000 });
+  await rm(ballast);
+  await Promise.all(writes);
+  expect(reports).toEqual(["disk-full", "disk-has-space"]);
+  await storage.close();
+
+  const reopened = await DiskStorage.open({ directory, identity });
+  expect(reopened.reader(FLEET_GROUP).lastIndex()).toBe(writes.length);
+  await reopened.close();
+  expect((await readdir(join(directory, "wal"))).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
+function entryAt(index: number) {
+  const data = new Uint8Array(700).fill(index);
+  const entry = { index: logIndex(index), term: term(1), type: "normal", data } as const;
+  return { group: FLEET_GROUP, hardState: null, entries: [entry], snapshot: null };
+}
+
+function tryRun(command: string, ...args: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,81 @@
+// `fleet verify` as a process: its four exit codes, and that it leaves a folder as it was.
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+import { TestFleet } from "./local-fleet.ts";
+import { IDENTITY, OPERATIONS, perform, SEGMENT_BYTES } from "./storage-workload.ts";
+
+let fleet: TestFleet;
+let directory: string;
+
+beforeAll(async () => {
+  fleet = await TestFleet.empty();
+  directory = await mkdtemp(join(tmpdir(), "fleet-verify-"));
+  const storage = await open();
+  // Up to an own snapshot: its data is the workload's, which no fleet could restore.
+  for (const operation of OPERATIONS.slice(0, 12)) await perform(storage, operation);
+  await storage.close();
+});
+afterAll(async () => {
+  await fleet.dispose();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test("0: every file is sound, and stays as it is", async () => {
+  const before = await bytesOf(directory);
+  const ran = await fleet.run("verify", "--data", directory, "-o", "json");
+  expect(ran.exit, ran.stderr).toBe(0);
+  expect(JSON.parse(ran.stdout)).toMatchObject({
+    kind: "Verification",
+    clusterId: IDENTITY.clusterId,
+    nodeId: "1",
+    damaged: 0,
+    files: [{ file: "meta.json", state: "ok" }, { file: "wal/0000000000000001.wal", state: "ok" }, {}],
+  });
+  expect(await bytesOf(directory)).toEqual(before);
+});
+
+test("9: a live process holds the folder", async () => {
+  const storage = await open();
+  try {
+    const ran = await fleet.run("verify", "--data", directory);
+    expect(ran).toMatchObject({ exit: 9, stderr: expect.stringContaining(`process ${process.pid}`) });
+  } finally {
+    await storage.close();
+  }
+});
+
+test("3: no data folder", async () => {
+  const ran = await fleet.run("verify", "--data", fleet.home);
+  expect(ran).toMatchObject({ exit: 3, stderr: expect.stringContaining("NOT_A_DATA_FOLDER") });
+});
+
+test("1: a damaged file, where, and what to do", async () => {
+  const file = join(directory, "wal", "0000000000000001.wal");
+  const bytes = await readFile(file);
+  bytes.writeUInt8(bytes.readUInt8(100) ^ 8, 100);
+  await writeFile(file, bytes);
+  const ran = await fleet.run("verify", "--data", directory);
+  expect(ran.exit).toBe(1);
+  expect(ran.stdout).toMatch(
+    /wal\/0000000000000001\.wal\s+\S+ damaged\s+\d+\s+the frame there can't be read/,
+  );
+  expect(ran.stdout).toContain("1 of 3 files damaged");
+  expect(ran.stdout).toContain("move this node's data folder away");
+});
+
+function open(): Promise<DiskStorage> {
+  return DiskStorage.open({ directory, identity: IDENTITY, segmentBytes: SEGMENT_BYTES });
+}
+
+/** Every file's bytes by its path. */
+async function bytesOf(folder: string): Promise<ReadonlyMap<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return new Map(
+    await Promise.all(files.map(async (file) => [file, await readFile(file, "base64")] as const)),
+  );
+}
