@@ -86,6 +86,8 @@ const adviceByReason: Readonly<Record<string, (metadata: Metadata) => string>> =
   MEMBER_EXISTS: () => "choose another name, number and address: fleet member list shows those in use",
   MEMBER_REMOVED: () => "give the node a number that was never used",
   QUORUM_WOULD_BE_LOST: () => "start the nodes that are down, or add a member first: fleet member add",
+  ONLY_VOTER: () => "fleet member promote, then fleet member remove",
+  MEMBER_NOT_CAUGHT_UP: () => "wait until it has: fleet member list -w",
   CONFIGURATION_CHANGED: () => "look at it again, and take its index from there: fleet member list",
   NOT_A_VOTER: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto",
   MEMBER_UNREACHABLE: () => "see which nodes are up: fleet status",

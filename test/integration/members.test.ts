@@ -144,6 +144,34 @@ test("a removal that would cost the quorum is refused, with the arithmetic; that
   expect(Object.keys(await roles()).sort()).toEqual([leader, alive].sort());
 });
 
+test("a replacement that is interrupted is finished by the same command", async () => {
+  await member("add", "--name", "p1", "--wait");
+  const [old = ""] = Object.keys(await roles()).filter((name) => name !== "p1");
+  const line = ["member", "replace", old, "--with", "p2", "--yes"];
+  const first = fleet.launch(...line);
+  await first.says(/starting p2/);
+  first.signal("SIGKILL");
+  await first.ended();
+  const { member: fresh } = await member(...line.slice(1));
+  expect(fresh).toMatchObject({ name: "p2" });
+  const after = await roles();
+  expect(after).toMatchObject({ p1: "voter", p2: "voter" });
+  expect(Object.keys(after)).not.toContain(old);
+  expect(await member(...line.slice(1))).toMatchObject({ changed: false });
+});
+
+test("a replacement hands leadership over first when the leader goes", async () => {
+  const fresh = FleetClient.connect(await fleet.target());
+  const leader = leaderOf(await fleet.untilStatus(fresh, ({ verdict }) => verdict === "healthy"));
+  fresh.close();
+  const before = Object.keys(await roles()).length;
+  await member("replace", leader, "--with", "p3", "--yes");
+  const after = await roles();
+  expect(after).toMatchObject({ p3: "voter" });
+  expect(Object.keys(after)).toHaveLength(before);
+  expect(Object.keys(after)).not.toContain(leader);
+});
+
 test("a removed process that runs on is told, and its number is not given again", async () => {
   const { member: added } = await member("add", "--name", "r1", "--wait");
   const fresh = FleetClient.connect(await fleet.target());

@@ -27,18 +27,12 @@ export default class MemberRemove extends MemberCommand {
       await confirmByName(fleet, `remove ${name} from fleet ${fleet}`, flags.yes);
     }
     const done = flags["dry-run"] ? checked : await client.changeMembership(request, flags.timeout);
-    const notes = directory === undefined || flags["dry-run"] ? [] : await this.#retire(directory, name);
+    const notes = directory === undefined || flags["dry-run"] ? [] : await this.retire(directory, name);
     const words = {
       done: `removed ${name}`,
       already: `${name} was removed already`,
       would: `would remove ${name}`,
     };
     return await this.report(flags, done, words, notes);
-  }
-
-  async #retire(directory: string, name: string): Promise<string[]> {
-    const { retireLocalMember } = await import("../../client/member/local-member.ts");
-    const aside = await retireLocalMember(directory, name, await this.machine());
-    return aside === null ? [] : [`its process was stopped; its data lies in ${aside}`];
   }
 }

@@ -118,6 +118,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     get replicas() {
       return roster.known();
     },
+    isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && replica.hears(peer),
     driver,
     machine,

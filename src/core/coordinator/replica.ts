@@ -49,6 +49,8 @@ export class Replica<Result> {
   readonly #options: ReplicaOptions<Result>;
   readonly #timers: Timers;
   readonly #cancels = new Set<() => void>();
+  /** What peers that asked to be let in said last. */
+  readonly #holdings = new Map<NodeId, Holding>();
   /** Of each peer, the tick at which it last said something. */
   readonly #heardAt = new Map<NodeId, number>();
   #ticks = 0;
@@ -77,6 +79,7 @@ export class Replica<Result> {
   /** The next step towards voting again for a peer that lost its disk. On a leader just confirmed by a quorum only. */
   readmit(peer: NodeId, holding: Holding, wanted: Wanted = "voter"): Readmission {
     const { driver } = this.#options;
+    this.#holdings.set(peer, holding);
     const raft = driver.status();
     const match = raft.progress.get(peer)?.match ?? logIndex(0);
     const { voters, learners, votersOutgoing } = raft.config;
@@ -98,6 +101,12 @@ export class Replica<Result> {
       case "voter":
         return { kind: "voter" };
     }
+  }
+
+  /** Whether the peer, a learner, has said of itself that it could vote at once (ADR-0002). */
+  isWhole(peer: NodeId): boolean {
+    const { config } = this.#options.driver.status();
+    return config.learners.includes(peer) && this.#holdings.get(peer) === "whole";
   }
 
   /**

@@ -62,6 +62,13 @@ export abstract class MemberCommand extends FleetCommand {
     return localDeps((step) => this.note(step));
   }
 
+  /** Stops the process of a member that has left a local fleet, and moves its data aside. */
+  protected async retire(directory: string, name: string): Promise<string[]> {
+    const { retireLocalMember } = await import("../../client/member/local-member.ts");
+    const aside = await retireLocalMember(directory, name, await this.machine());
+    return aside === null ? [] : [`its process was stopped; its data lies in ${aside}`];
+  }
+
   protected async report(
     flags: MemberFlagValues,
     done: ChangeMembershipResponse,

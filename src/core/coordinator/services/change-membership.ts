@@ -6,38 +6,35 @@ import { status } from "@grpc/grpc-js";
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import { checkUpsert } from "../../fleet/apply-member.ts";
 import { listMembers } from "../../fleet/query.ts";
-import type { ConfOperation } from "../../raft/confchange.ts";
-import {
-  MemberKind,
-  type MemberRecord,
-  type Operation,
-  type UpsertMember,
-} from "../../wire/gen/fleet/v1/command.ts";
+import { MemberKind, type MemberRecord, type UpsertMember } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   AddMember,
   ChangeMembershipRequest,
   ChangeMembershipResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
 import { removalProblem } from "../removal.ts";
-import { bestSuccessor } from "../transfer-target.ts";
 import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { answeringVoters, assertFounded, configurationIndex } from "./members.ts";
-import { notLeader, refusalError, rejectionError } from "./refusals.ts";
-import { propose } from "./submit.ts";
-import { handOver } from "./transfer-leadership.ts";
+import {
+  answer,
+  configure,
+  findMember,
+  findRemoved,
+  isConfigured,
+  leaveLeadership,
+  memberNamed,
+  nameIn,
+  type Order,
+  unknownMember,
+  write,
+} from "./membership-steps.ts";
+import { refusalError, rejectionError } from "./refusals.ts";
+import { replaceMember } from "./replace-member.ts";
 
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
-type Request = Omit<ChangeMembershipRequest, "change">;
-
-/** One request on its way. */
-interface Order {
-  readonly context: ServiceContext;
-  readonly request: Request;
-  readonly caller: Caller;
-}
 
 /** Takes one change at a time. */
 export class MembershipChanges {
@@ -71,6 +68,8 @@ function perform(order: Order, change: Change): Promise<ChangeMembershipResponse
       return promote(order, change.value.name);
     case "remove":
       return remove(order, change.value.name);
+    case "replace":
+      return replaceMember(order, change.value);
   }
 }
 
@@ -125,71 +124,10 @@ function assertRemovable(context: ServiceContext, id: NodeId): void {
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
 }
 
-/** If `id` is this replica, another leads afterwards, and the caller is sent there to ask again. */
-async function leaveLeadership(context: ServiceContext, id: NodeId, caller: Caller): Promise<void> {
-  if (id !== context.self) return;
-  const successor = bestSuccessor(context.driver.status(), context.answers);
-  if (successor === undefined) throw refusalError(context, "no-quorum");
-  await handOver(context, successor, caller);
-  throw notLeader(context);
-}
-
-async function configure({ context, caller }: Order, changes: readonly ConfOperation[]): Promise<void> {
-  const change = { transition: "auto", changes, context: new Uint8Array() } as const;
-  const settled = await context.driver.changeConfiguration(change, caller.deadline);
-  if (!settled.ok) throw refusalError(context, settled.refusal);
-}
-
-async function write(
-  { context, request, caller }: Order,
-  operation: NonNullable<Operation["kind"]>,
-): Promise<void> {
-  const identity = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: request.reason };
-  const { result } = await propose(context, caller, { kind: operation }, identity);
-  if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
-}
-
 function checkIndex(context: ServiceContext, expected: number | undefined): void {
   const actual = configurationIndex(context);
   if (expected === undefined || expected === actual) return;
   const message = `the configuration is at index ${actual}, not ${expected}`;
   const metadata = { actual: String(actual), expected: String(expected) };
   throw rpcError(status.FAILED_PRECONDITION, "CONFIGURATION_CHANGED", message, metadata);
-}
-
-function answer(
-  context: ServiceContext,
-  row: Readonly<MemberRecord>,
-  changed: boolean,
-): ChangeMembershipResponse {
-  const member = context.machine.view.tables.members.get(row.nodeId) ?? row;
-  return { changed, member, configurationIndex: configurationIndex(context) };
-}
-
-function findMember({ machine }: ServiceContext, name: string): Readonly<MemberRecord> | undefined {
-  return listMembers(machine.view).find((row) => row.name === name && row.wanted !== MemberKind.REMOVED);
-}
-
-/** The newest of those that had this name. */
-function findRemoved({ machine }: ServiceContext, name: string): Readonly<MemberRecord> | undefined {
-  return listMembers(machine.view).findLast((row) => row.name === name);
-}
-
-function memberNamed(context: ServiceContext, name: string): Readonly<MemberRecord> {
-  const row = findMember(context, name);
-  if (row === undefined) throw unknownMember(name);
-  return row;
-}
-
-function unknownMember(name: string): RpcError {
-  return rpcError(status.FAILED_PRECONDITION, "MEMBER_UNKNOWN", `there is no member ${name}`);
-}
-
-function isConfigured({ driver }: ServiceContext, id: NodeId): boolean {
-  const { voters, votersOutgoing, learners, learnersNext } = driver.status().config;
-  return [voters, votersOutgoing, learners, learnersNext].some((ids) => ids.includes(id));
-}
-
-function nameIn({ machine }: ServiceContext): (id: NodeId) => string {
-  return (id) => machine.view.tables.members.get(id)?.name ?? String(id);
 }

@@ -17,6 +17,8 @@ export interface ServiceContext {
   readonly replicas: readonly Peer[];
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
+  /** Whether the learner has told this leader that it holds the log since it was let in. */
+  readonly isWhole: (learner: NodeId) => boolean;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly observed: Observed;
