@@ -27,11 +27,24 @@ async function writeNext(): Promise<void> {
   const hardState = { term: term(1), vote: nodeId(1), commit: logIndex(index - 1) };
   const entries = [{ index, term: term(1), type: "normal" as const, data }];
   await storage.write({ group: FLEET_GROUP, entries, hardState, snapshot: null });
-  writeSync(1, `${index}\n`);
+  acknowledge(index);
   if (index % SNAPSHOT_EVERY !== 0) return;
   const state = new TextEncoder().encode(`state ${index}`);
   await storage.saveSnapshot(FLEET_GROUP, { index, term: term(1), confState, data: state });
   storage.compact(FLEET_GROUP, logIndex(index - SNAPSHOT_EVERY / 2));
+}
+
+// Synchronously, so that nothing acknowledged waits in this process for a kill to swallow it. The parent may be slow
+// to read: a full pipe is tried again.
+function acknowledge(index: number): void {
+  for (;;) {
+    try {
+      writeSync(1, `${index}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+    }
+  }
 }
 
 async function writeForever(): Promise<never> {
