@@ -28,6 +28,7 @@ import { PROFILES, type ProfileName } from "./profile.ts";
 import { RejoinAsker, RejoinMark } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { Roster } from "./roster.ts";
+import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
@@ -118,6 +119,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     get replicas() {
       return roster.known();
     },
+    changes: new MembershipChanges(),
     isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && replica.hears(peer),
     driver,

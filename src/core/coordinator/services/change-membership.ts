@@ -40,6 +40,10 @@ type Change = NonNullable<ChangeMembershipRequest["change"]>;
 export class MembershipChanges {
   #isBusy = false;
 
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   async change(
     context: ServiceContext,
     { change, ...request }: ChangeMembershipRequest,

@@ -7,6 +7,7 @@ import type { Tls } from "../../wire/tls.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { GroupDriver } from "../group-driver.ts";
 import type { Observed } from "../observed.ts";
+import type { MembershipChanges } from "./change-membership.ts";
 
 export interface ServiceContext {
   readonly clusterId: string;
@@ -19,6 +20,8 @@ export interface ServiceContext {
   readonly answers: (peer: NodeId) => boolean;
   /** Whether the learner has told this leader that it holds the log since it was let in. */
   readonly isWhole: (learner: NodeId) => boolean;
+  /** The one change of the membership that may be under way. */
+  readonly changes: MembershipChanges;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly observed: Observed;

@@ -9,7 +9,6 @@ import {
   listShards,
 } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { MembershipChanges } from "./change-membership.ts";
 import type { ServiceContext } from "./context.ts";
 import { adminOnly, anyIdentity, handler, operators } from "./handler.ts";
 import { membersList } from "./members.ts";
@@ -21,8 +20,7 @@ import { transferLeadership } from "./transfer-leadership.ts";
 import { clusterViews, shardViews } from "./views.ts";
 
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
-  const { machine, observed, now } = context;
-  const changes = new MembershipChanges();
+  const { machine, observed, now, changes } = context;
   return {
     getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),

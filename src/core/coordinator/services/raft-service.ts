@@ -48,6 +48,8 @@ export function raftService(
       }
       await assertLeads(context, caller);
       const wanted = wantedOf(context, request.nodeId);
+      // Who is being removed still has its row for a moment, and must not be let in again meanwhile.
+      if (context.changes.isBusy) return { voter: false, learnerAt: 0, staysLearner: false };
       const holding = request.whole ? "whole" : request.restored ? "part" : "nothing";
       const readmission = replica.readmit(nodeId(request.nodeId), holding, wanted);
       const { at = 0, stays = false } = readmission.kind === "learner" ? readmission : {};
