@@ -5,14 +5,19 @@ import { connectivityState } from "@grpc/grpc-js";
 import { connectCoordinator, coordinatorCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
   CoordinatorClient,
   ListAuditResponse,
   ListClustersResponse,
   ListDomainsResponse,
+  ListMembersResponse,
   ListProbesResponse,
   ListRequest,
   ListShardsResponse,
   NodeStatus,
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
@@ -146,6 +151,32 @@ export class FleetClient {
     } catch (error) {
       throw toOperatorError(error);
     }
+  }
+
+  listMembers(options: ReadOptions = {}): Promise<ListMembersResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listMembers.bind(client), request, limits),
+    );
+  }
+
+  /** Adds, promotes or removes a member. A repeated request goes on from what is there. Throws an OperatorError. */
+  changeMembership(
+    request: ChangeMembershipRequest,
+    deadlineMs = WRITE_DEADLINE_MS,
+  ): Promise<ChangeMembershipResponse> {
+    return this.#call(deadlineMs, (client, limits) =>
+      unary(client.changeMembership.bind(client), request, limits),
+    );
+  }
+
+  /** Hands leadership over; answered once another leads. Throws an OperatorError. */
+  transferLeadership(
+    request: TransferLeadershipRequest,
+    deadlineMs = WRITE_DEADLINE_MS,
+  ): Promise<TransferLeadershipResponse> {
+    return this.#call(deadlineMs, (client, limits) =>
+      unary(client.transferLeadership.bind(client), request, limits),
+    );
   }
 
   close(): void {

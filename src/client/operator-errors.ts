@@ -82,5 +82,16 @@ const adviceByReason: Readonly<Record<string, (metadata: Metadata) => string>> =
   OWNER_CHANGED: () => "see who owns it now: fleet cluster list",
   DOMAIN_ALREADY_ASSIGNED: () =>
     "see who has it: fleet domain list; unassign it first, or give --expected-version",
+  MEMBER_UNKNOWN: () => "see the members: fleet member list",
+  MEMBER_EXISTS: () => "choose another name, number and address: fleet member list shows those in use",
+  MEMBER_REMOVED: () => "give the node a number that was never used",
+  QUORUM_WOULD_BE_LOST: () => "start the nodes that are down, or add a member first: fleet member add",
+  ONLY_VOTER: () => "fleet member promote, then fleet member remove",
+  MEMBER_NOT_CAUGHT_UP: () => "wait until it has: fleet member list -w",
+  CONFIGURATION_CHANGED: () => "look at it again, and take its index from there: fleet member list",
+  NOT_A_VOTER: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto",
+  MEMBER_UNREACHABLE: () => "see which nodes are up: fleet status",
+  NO_SUCCESSOR: () => "see which nodes are up: fleet status",
+  TRANSFER_FAILED: () => "the leader leads on; try again, or another node: fleet leader transfer --to NODE",
   VERSION_CONFLICT: () => "read the current version: fleet domain list",
 };

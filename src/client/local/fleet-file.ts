@@ -1,7 +1,8 @@
-// fleet.yaml: what a local fleet consists of. Its presence is what makes a folder a fleet: it is written
-// once, by `fleet init`, with everything else already in place.
+// fleet.yaml: what a local fleet consists of. Its presence is what makes a folder a fleet: it is written by
+// `fleet init`, with everything else already in place, and afterwards only its nodes change.
 // Absent: paths, so that a stopped fleet's folder can be moved, and which shard a cluster dials (agents.yaml).
-import { stringify } from "yaml";
+import { isMap, isSeq, parseDocument, stringify } from "yaml";
+import { assert } from "../../core/base/assert.ts";
 import { ConfigReader } from "./config-reader.ts";
 import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
 
@@ -79,6 +80,24 @@ export function formatFleetFile(fleet: FleetFile): string {
     shards: fleet.shards,
     agents: { clusters: fleet.clusters },
   });
+}
+
+/** The same text with the node added; what else stands in it, comments too, stays. */
+export function addNode(text: string, node: NodeEntry): string {
+  const document = parseDocument(text);
+  document.addIn(["nodes"], document.createNode(node));
+  return document.toString();
+}
+
+/** The same text without the node called `name`. */
+export function dropNode(text: string, name: string): string {
+  const document = parseDocument(text);
+  const nodes = document.get("nodes");
+  assert(isSeq(nodes), "a fleet's file that was read has a list of nodes");
+  const at = nodes.items.findIndex((node) => isMap(node) && node.get("name") === name);
+  assert(at >= 0, "only a node that is there is dropped");
+  nodes.delete(at);
+  return document.toString();
 }
 
 function parseNode(entry: ConfigReader): NodeEntry {

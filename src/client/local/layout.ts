@@ -14,6 +14,7 @@ const FLEET_FILE = "fleet.yaml";
 const LOCK_FILE = "lock";
 const FOUNDING_FILE = "founding";
 const CERTS_FOLDER = "certs";
+const REMOVED_FOLDER = "removed";
 const CLUSTERS_FOLDER = "clusters";
 const AUTHORITY = "ca";
 
@@ -28,6 +29,7 @@ export const RESERVED_PROCESS_NAMES: readonly string[] = [
   FOUNDING_FILE,
   CERTS_FOLDER,
   CLUSTERS_FOLDER,
+  REMOVED_FOLDER,
   AGENTS_PROCESS,
   AUTHORITY,
   ADMIN,
@@ -45,6 +47,8 @@ export interface ProcessFiles {
 
 export const fleetFilePath = (directory: string): string => join(directory, FLEET_FILE);
 export const lockPath = (directory: string): string => join(directory, LOCK_FILE);
+/** Where the folders and certificates of removed members lie. */
+export const removedFolder = (directory: string): string => join(directory, REMOVED_FOLDER);
 /** There from `fleet init` until the fleet has committed its first write: see founding.ts. */
 export const foundingPath = (directory: string): string => join(directory, FOUNDING_FILE);
 export const certsFolder = (directory: string): string => join(directory, CERTS_FOLDER);

@@ -83,7 +83,8 @@ function splitAddress(address: string): { host: string; port: number } {
 
 function listen(host: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer();
+    // Whoever dials a port that is only held is turned away: a server that closes waits for its connections.
+    const server = createServer((socket) => socket.destroy());
     server.once("error", reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });

@@ -7,7 +7,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { unregisterContexts } from "../context/register-context.ts";
 import type { LocalDeps } from "./deps.ts";
 import { isErrno } from "./errno.ts";
-import { certsFolder, fleetFilePath, foundingPath, lockPath } from "./layout.ts";
+import { certsFolder, fleetFilePath, foundingPath, lockPath, removedFolder } from "./layout.ts";
 import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
 import { withLock } from "./lock.ts";
 import { type Stopped, stopProcess } from "./supervisor.ts";
@@ -81,7 +81,11 @@ async function stopAll(fleet: LocalFleet, deps: DownDeps, graceMs: number): Prom
 /** Removes what init made, all but the folder itself; returns a note for each link whose target was left. */
 async function removeFiles(fleet: LocalFleet): Promise<string[]> {
   const { directory, processes } = fleet;
-  const folders = [...processes.map((plan) => plan.files.folder), certsFolder(directory)];
+  const folders = [
+    ...processes.map((plan) => plan.files.folder),
+    certsFolder(directory),
+    removedFolder(directory),
+  ];
   const notes: string[] = [];
   for (const path of [...folders, foundingPath(directory), fleetFilePath(directory)]) {
     if (await isLink(path)) notes.push(`${path} was a link: the link was removed, what it leads to was left`);

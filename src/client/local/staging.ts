@@ -1,7 +1,7 @@
 // Writes everything of a new local fleet into a staging folder: certificates, one folder a process, agents.yaml
 // and fleet.yaml. All of it is on disk before the folder gets its name; the rename is the caller's.
 // What must stay true: keys are readable by their owner alone, and nothing is written outside the folder.
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
 import { syncDirectory } from "../../core/base/durable-file.ts";
 import { nodeId } from "../../core/base/ids.ts";
@@ -9,7 +9,7 @@ import { formatAgentsFile } from "../../core/wire/agents-file.ts";
 import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
 import type { TlsFiles } from "../../core/wire/tls.ts";
 import { createAuthority, issueCertificate, type PemPair } from "./certs.ts";
-import { type FleetFile, formatFleetFile } from "./fleet-file.ts";
+import { type FleetFile, formatFleetFile, type NodeEntry } from "./fleet-file.ts";
 import {
   ADMIN,
   agentsFilePath,
@@ -58,6 +58,16 @@ function foldersOf(directory: string, fleet: FleetFile): string[] {
   return [certsFolder(directory), clusterCertsFolder(directory), ...processes];
 }
 
+/** A certificate for a node that joins later, in place of any that an interrupted attempt left. */
+export async function writeNodeCertificate(directory: string, node: NodeEntry): Promise<void> {
+  const files = authorityFiles(directory);
+  const [certificate, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
+  const holder = nodeHolder(directory, node);
+  await Promise.all([holder.files.cert, holder.files.key].map((path) => rm(path, { force: true })));
+  await writePair(holder.files, await issue({ certificate, key }, holder));
+  await syncDirectory(certsFolder(directory));
+}
+
 async function writeCertificates(directory: string, fleet: FleetFile): Promise<void> {
   const authority = await createAuthority(`${fleet.name} authority ${fleet.clusterId}`);
   const files = authorityFiles(directory);
@@ -81,12 +91,7 @@ function holdersOf(directory: string, fleet: FleetFile): Holder[] {
   return [
     person("admin", ADMIN),
     person("readonly", READONLY),
-    ...fleet.nodes.map(({ id, name }) => ({
-      name,
-      identity: { kind: "replica" as const, id: nodeId(id) },
-      files: holderTls(directory, name),
-      isDialed: true,
-    })),
+    ...fleet.nodes.map((node) => nodeHolder(directory, node)),
     ...fleet.shards.map(({ id }) => ({
       name: id,
       identity: { kind: "shard" as const, id },
@@ -100,6 +105,11 @@ function holdersOf(directory: string, fleet: FleetFile): Holder[] {
       isDialed: false,
     })),
   ];
+}
+
+function nodeHolder(directory: string, { id, name }: NodeEntry): Holder {
+  const identity = { kind: "replica" as const, id: nodeId(id) };
+  return { name, identity, files: holderTls(directory, name), isDialed: true };
 }
 
 function issue(authority: PemPair, holder: Holder): Promise<PemPair> {

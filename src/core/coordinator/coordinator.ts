@@ -15,10 +15,10 @@ import { GrpcTransport } from "../transport/grpc.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
-import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
-
+import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
 import { FleetMachine } from "./fleet-machine.ts";
@@ -27,6 +27,8 @@ import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
 import { RejoinAsker, RejoinMark } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
+import { Roster } from "./roster.ts";
+import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
@@ -58,6 +60,7 @@ export interface RunningCoordinator {
 }
 
 const TRAILING_ENTRIES = 1_000;
+const FOUNDING_DEADLINE_MS = 5_000;
 const MEGABYTE = 1024 * 1024;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
@@ -84,8 +87,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const machine = new FleetMachine();
   const observed = new Observed();
   const driver = groupDriver(options, storage, transport, machine, observed);
+  const roster = rosterOf(options, driver, machine, transport);
   const asker = mark.isSet()
-    ? new RejoinAsker({ self, clusterId, peers, credentialsFor, channelOptions })
+    ? new RejoinAsker({
+        ...{ self, clusterId, credentialsFor, channelOptions },
+        peers: () => roster.known().filter((replica) => replica.id !== self),
+        onRefused: ({ reason, message }) =>
+          log.warn("the leader does not let this replica in", { reason, message }),
+      })
     : null;
   const replica = new Replica<Outcome>({
     self,
@@ -107,7 +116,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     clusterName: options.clusterName,
     self,
     version: options.version,
-    replicas: options.replicas,
+    get replicas() {
+      return roster.known();
+    },
+    changes: new MembershipChanges(),
+    isWhole: (learner) => replica.isWhole(learner),
+    answers: (peer) => transport.isConnected(peer) && replica.hears(peer),
     driver,
     machine,
     observed,
@@ -121,6 +135,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   server.addService(RaftService, raftService(context, transport, replica));
   const standard = addStandardServices(server, ["coordinator", "raft"]);
   const health = setInterval(() => {
+    roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
   }, PROFILES[options.profile].tickMs);
   const address = await bindServer(server, options.listen, tls);
@@ -136,6 +151,32 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
+}
+
+function rosterOf(
+  options: CoordinatorOptions,
+  driver: GroupDriver<Outcome>,
+  machine: FleetMachine,
+  transport: GrpcTransport,
+): Roster {
+  const { self, log } = options;
+  return new Roster({
+    self,
+    given: options.replicas,
+    view: () => machine.view,
+    raft: () => driver.status(),
+    connect: (peers) => transport.setPeers(peers),
+    found: (members) => {
+      const operation: Operation = { kind: { $case: "foundMembers", value: { members: [...members] } } };
+      const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
+      const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
+      return driver.propose(
+        Command.encode({ ...write, ...stamp }).finish(),
+        Date.now() + FOUNDING_DEADLINE_MS,
+      );
+    },
+    onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
+  });
 }
 
 /** An empty data folder is either founded with the first configuration, or marked as lost. */

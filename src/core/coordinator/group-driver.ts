@@ -37,6 +37,7 @@ export interface GroupDriverOptions<Result> {
 export class GroupDriver<Result> {
   readonly #options: GroupDriverOptions<Result>;
   readonly #writes = new PendingWrites<Result>();
+  readonly #changes = new PendingWrites<LogIndex>();
   readonly #reads = new PendingReads();
   #scheduled = false;
   #stopped = false;
@@ -45,6 +46,8 @@ export class GroupDriver<Result> {
   #applied: LogIndex;
   #appliedTerm: Term;
   #confState: ConfState;
+  /** At least the index of the last configuration change: of what a snapshot covers, only its end is known. */
+  #configurationIndex: LogIndex;
   #snapshotIndex: LogIndex;
   #snapshotting = false;
   #snapshotWanted = false;
@@ -58,12 +61,18 @@ export class GroupDriver<Result> {
     this.#appliedTerm = snapshot.term;
     this.#snapshotIndex = snapshot.index;
     this.#confState = snapshot.confState;
+    this.#configurationIndex = snapshot.index;
     options.machine.restore(snapshot.index, snapshot.data);
     this.#schedule();
   }
 
   get appliedIndex(): LogIndex {
     return this.#applied;
+  }
+
+  /** Two replicas with the same index here have the same configuration. */
+  get configurationIndex(): LogIndex {
+    return this.#configurationIndex;
   }
 
   get snapshotIndex(): LogIndex {
@@ -81,6 +90,7 @@ export class GroupDriver<Result> {
   /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
   expire(): void {
     this.#writes.expire(this.#options.now());
+    this.#changes.expire(this.#options.now());
     this.#reads.expire(this.#options.now());
     if (this.#reads.hasUnasked) this.#schedule();
   }
@@ -122,7 +132,20 @@ export class GroupDriver<Result> {
     return this.#writes.add(proposed.index, proposed.term, deadline);
   }
 
-  /** Settles like `propose`, without a result: configuration changes are watched through the status. */
+  /** Settles like `propose`: the result is the index at which the change took effect here. */
+  changeConfiguration(change: ConfChange, deadline: number): Promise<WriteResult<LogIndex>> {
+    const proposed = this.#tell((raft) => raft.proposeConfChange(change));
+    if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
+    if (!proposed.ok) {
+      const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
+      return Promise.resolve({ ok: false, refusal });
+    }
+    assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
+    if (proposed.refused !== null) return Promise.resolve({ ok: false, refusal: "change-pending" });
+    return this.#changes.add(proposed.index, proposed.term, deadline);
+  }
+
+  /** Proposes without waiting: what comes of it is seen in the status. */
   proposeConfChange(change: ConfChange): boolean {
     return this.#tell((raft) => raft.proposeConfChange(change))?.ok ?? false;
   }
@@ -145,6 +168,7 @@ export class GroupDriver<Result> {
   stop(): void {
     this.#stopped = true;
     this.#writes.refuseAll("leadership-lost");
+    this.#changes.refuseAll("leadership-lost");
     this.#reads.refuseAll("no-leader");
   }
 
@@ -224,7 +248,10 @@ export class GroupDriver<Result> {
   #onSoftState(leads: boolean, leader: NodeId): void {
     if (leads !== this.#leads) {
       this.#leads = leads;
-      if (!leads) this.#writes.refuseAll("leadership-lost");
+      if (!leads) {
+        this.#writes.refuseAll("leadership-lost");
+        this.#changes.refuseAll("leadership-lost");
+      }
       this.#options.onLeadership(leads);
     }
     if (leader === 0) this.#reads.refuseAll("no-leader");
@@ -264,6 +291,7 @@ export class GroupDriver<Result> {
     this.#applied = snapshot.index;
     this.#appliedTerm = snapshot.term;
     this.#confState = snapshot.confState;
+    this.#configurationIndex = snapshot.index;
     this.#snapshotIndex = snapshot.index;
     this.#reads.applied(this.#applied);
   }
@@ -278,10 +306,14 @@ export class GroupDriver<Result> {
     assert(entry.index === this.#applied + 1, "entries are applied in order, without a gap");
     const isCommand = entry.type === "normal";
     const result = this.#options.machine.apply(entry.index, isCommand ? entry.data : new Uint8Array());
-    if (!isCommand) this.#confState = this.#options.raft.applyConfChange(decodeConfChange(entry.data));
+    if (!isCommand) {
+      this.#confState = this.#options.raft.applyConfChange(decodeConfChange(entry.data));
+      this.#configurationIndex = entry.index;
+    }
     this.#applied = entry.index;
     this.#appliedTerm = entry.term;
     this.#writes.applied(entry.index, entry.term, result);
+    this.#changes.applied(entry.index, entry.term, entry.index);
   }
 
   #deliver(responses: readonly Message[]): void {

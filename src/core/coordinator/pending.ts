@@ -12,6 +12,7 @@ export type Refusal =
   | "leadership-lost"
   | "transferring"
   | "overloaded"
+  | "change-pending"
   | "no-quorum";
 
 type Settled<Value> = ({ readonly ok: true } & Value) | { readonly ok: false; readonly refusal: Refusal };

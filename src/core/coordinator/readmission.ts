@@ -1,4 +1,4 @@
-// How a replica that lost its disk becomes a voter again under its old id (ADR-0002). It may have voted and have
+// How a replica that lost its disk, or is new, becomes a voter (ADR-0002, ADR-0004). A lost one may have voted and have
 // acknowledged entries that it no longer knows, so it must not count before the log itself has taken it out and
 // put it back: removed, added as a learner, caught up, promoted; each step a committed configuration change.
 // The leader keeps no state for it: the step follows from the configuration and from what the replica says. Since a
@@ -23,12 +23,20 @@ export type ReadmissionStep = "remove" | "add-learner" | "follow" | "promote" | 
 /** What the leader tells the replica that asks. */
 export type Readmission =
   | { readonly kind: "waiting" }
-  /** The log up to this committed index has taken it out and in again. */
-  | { readonly kind: "learner"; readonly at: LogIndex }
+  /** The log up to this committed index has taken it out and in again; it may be wanted as a learner for good. */
+  | { readonly kind: "learner"; readonly at: LogIndex; readonly stays?: boolean }
   | { readonly kind: "voter" };
 
+/** What the members' table wants the replica to be. */
+export type Wanted = "voter" | "learner";
+
 /** The view is that of a leader which has just been confirmed by a quorum. */
-export function readmissionStep(view: ReadmissionView, node: NodeId, holding: Holding): ReadmissionStep {
+export function readmissionStep(
+  view: ReadmissionView,
+  node: NodeId,
+  holding: Holding,
+  wanted: Wanted,
+): ReadmissionStep {
   if (view.isJoint) return "wait";
   const isVoter = view.voters.includes(node);
   const isLearner = view.learners.includes(node);
@@ -41,6 +49,6 @@ export function readmissionStep(view: ReadmissionView, node: NodeId, holding: Ho
       return "follow";
     case "whole":
       if (isVoter) return "voter";
-      return view.match >= view.commit ? "promote" : "follow";
+      return wanted === "voter" && view.match >= view.commit ? "promote" : "follow";
   }
 }

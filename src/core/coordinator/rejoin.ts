@@ -5,11 +5,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
 import { syncDirectory, writeFileDurably } from "../base/durable-file.ts";
 import { logIndex, type NodeId } from "../base/ids.ts";
 import type { Peer } from "../transport/transport.ts";
 import { RaftClient } from "../wire/gen/fleet/v1/raft.ts";
+import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { unary } from "../wire/unary.ts";
 import type { Holding, Readmission } from "./readmission.ts";
 
@@ -53,27 +54,29 @@ export class RejoinMark {
 export interface RejoinAskerOptions {
   readonly self: NodeId;
   readonly clusterId: string;
-  readonly peers: readonly Peer[];
+  /** Whom to ask now: a replica that catches up learns of others. */
+  readonly peers: () => readonly Peer[];
+  /** Told once of each reason why the leader does not let this replica in. */
+  readonly onRefused: (failure: RpcFailure) => void;
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
 }
 
 export class RejoinAsker {
   readonly #options: RejoinAskerOptions;
-  readonly #clients: readonly RaftClient[];
+  readonly #clients = new Map<string, RaftClient>();
+  readonly #refusals = new Set<string>();
 
   constructor(options: RejoinAskerOptions) {
     this.#options = options;
-    this.#clients = options.peers.map(
-      (peer) => new RaftClient(peer.address, options.credentialsFor(peer.address), options.channelOptions),
-    );
   }
 
   /** Asks all peers, of which only the leader acts: waiting, when none answers. Never rejects. */
   async ask(holding: Holding): Promise<Readmission> {
-    const { clusterId, self } = this.#options;
+    const { clusterId, self, peers } = this.#options;
+    const clients = peers().map(({ address }) => this.#client(address));
     const answers = await Promise.allSettled(
-      this.#clients.map((client) =>
+      clients.map((client) =>
         unary(
           client.rejoin.bind(client),
           { clusterId, nodeId: self, restored: holding !== "nothing", whole: holding === "whole" },
@@ -82,12 +85,29 @@ export class RejoinAsker {
       ),
     );
     const given = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    for (const answer of answers) if (answer.status === "rejected") this.#note(readRpcError(answer.reason));
     if (given.some((answer) => answer.voter)) return { kind: "voter" };
     const at = Math.max(0, ...given.map((answer) => answer.learnerAt));
-    return at > 0 ? { kind: "learner", at: logIndex(at) } : { kind: "waiting" };
+    const stays = given.some((answer) => answer.staysLearner);
+    return at > 0 ? { kind: "learner", at: logIndex(at), stays } : { kind: "waiting" };
+  }
+
+  // That a follower does not lead, or that a leader is not known yet, is no refusal: it passes.
+  #note(failure: RpcFailure): void {
+    if (failure.code !== status.PERMISSION_DENIED || this.#refusals.has(failure.message)) return;
+    this.#refusals.add(failure.message);
+    this.#options.onRefused(failure);
+  }
+
+  #client(address: string): RaftClient {
+    const { credentialsFor, channelOptions } = this.#options;
+    const client =
+      this.#clients.get(address) ?? new RaftClient(address, credentialsFor(address), channelOptions);
+    this.#clients.set(address, client);
+    return client;
   }
 
   close(): void {
-    for (const client of this.#clients) client.close();
+    for (const client of this.#clients.values()) client.close();
   }
 }

@@ -9,10 +9,12 @@ import type { Peer, Transport, TransportEvents } from "../transport/transport.ts
 import type { GroupDriver } from "./group-driver.ts";
 import { successorOf } from "./hand-over.ts";
 import type { TimingProfile } from "./profile.ts";
-import { type Holding, type Readmission, readmissionStep } from "./readmission.ts";
+import { type Holding, type Readmission, readmissionStep, type Wanted } from "./readmission.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
 const REJOIN_EVERY_MS = 200;
+// In units of the above: how often a learner for good asks whether it is wanted as a voter.
+const LEARNER_ASKS_EVERY = 5;
 const HAND_OVER_EVERY_MS = 500;
 // Less than the margin between an answer's deadline and its caller's (services/handler.ts).
 const EXPIRE_EVERY_MS = 20;
@@ -47,6 +49,11 @@ export class Replica<Result> {
   readonly #options: ReplicaOptions<Result>;
   readonly #timers: Timers;
   readonly #cancels = new Set<() => void>();
+  /** What peers that asked to be let in said last. */
+  readonly #holdings = new Map<NodeId, Holding>();
+  /** Of each peer, the tick at which it last said something. */
+  readonly #heardAt = new Map<NodeId, number>();
+  #ticks = 0;
   /**
    * Whether this replica's memory has a hole: it may have voted, and acknowledged entries, of which it knows nothing.
    * It is whole again with the committed log that took it out and in again, since a candidate whose log lacks that
@@ -70,13 +77,14 @@ export class Replica<Result> {
   }
 
   /** The next step towards voting again for a peer that lost its disk. On a leader just confirmed by a quorum only. */
-  readmit(peer: NodeId, holding: Holding): Readmission {
+  readmit(peer: NodeId, holding: Holding, wanted: Wanted = "voter"): Readmission {
     const { driver } = this.#options;
+    this.#holdings.set(peer, holding);
     const raft = driver.status();
     const match = raft.progress.get(peer)?.match ?? logIndex(0);
     const { voters, learners, votersOutgoing } = raft.config;
     const view = { voters, learners, isJoint: votersOutgoing.length > 0, commit: raft.commit, match };
-    switch (readmissionStep(view, peer, holding)) {
+    switch (readmissionStep(view, peer, holding, wanted)) {
       case "remove":
         driver.proposeConfChange(single("remove", peer));
         return { kind: "waiting" };
@@ -87,12 +95,27 @@ export class Replica<Result> {
         driver.proposeConfChange(single("add-voter", peer));
         return { kind: "learner", at: driver.appliedIndex };
       case "follow":
-        return { kind: "learner", at: driver.appliedIndex };
+        return { kind: "learner", at: driver.appliedIndex, stays: wanted === "learner" };
       case "wait":
         return { kind: "waiting" };
       case "voter":
         return { kind: "voter" };
     }
+  }
+
+  /** Whether the peer, a learner, has said of itself that it could vote at once (ADR-0002). */
+  isWhole(peer: NodeId): boolean {
+    const { config } = this.#options.driver.status();
+    return config.learners.includes(peer) && this.#holdings.get(peer) === "whole";
+  }
+
+  /**
+   * Whether the peer has said anything within an election timeout. Unlike the progress's own flag, which the leader
+   * clears with every check of its quorum, this does not lapse between two heartbeats.
+   */
+  hears(peer: NodeId): boolean {
+    const at = this.#heardAt.get(peer);
+    return at !== undefined && this.#ticks - at <= this.#options.profile.electionTicks;
   }
 
   stop(): void {
@@ -109,6 +132,7 @@ export class Replica<Result> {
 
   // Without its memory a replica neither campaigns nor votes, and its clock stands still.
   #tick(): void {
+    this.#ticks += 1;
     if (!this.#isAmnesiac) this.#options.driver.tick();
   }
 
@@ -116,6 +140,7 @@ export class Replica<Result> {
     const { driver } = this.#options;
     return {
       receive: (group, message) => {
+        this.#heardAt.set(message.from, this.#ticks);
         if (!isOurs(group) || (this.#isAmnesiac && this.#mustIgnore(message))) return;
         // Two replicas with full disks must not hand leadership to and fro.
         if (!(this.#isFull() && message.type === "MsgTimeoutNow")) driver.receive(message);
@@ -179,9 +204,11 @@ export class Replica<Result> {
     const { driver } = this.#options;
     let asking = false;
     let learnerAt: LogIndex | null = null;
+    let pause = 0;
     const cancel = this.#every(REJOIN_EVERY_MS, async () => {
-      if (asking) return;
+      if (asking || pause-- > 0) return;
       asking = true;
+      pause = 0;
       // Only leaders answer, and who is elected is a voter again.
       const leads = driver.status().role === "leader";
       const readmission: Readmission = leads ? { kind: "voter" } : await rejoin.ask(this.#holding());
@@ -192,6 +219,10 @@ export class Replica<Result> {
       if (this.#isAmnesiac && learnerAt !== null && driver.appliedIndex >= learnerAt) {
         await rejoin.whole();
         this.#isAmnesiac = false;
+      }
+      // A learner asks on, since its promotion is the answer; it is in no hurry.
+      if (readmission.kind === "learner" && readmission.stays === true && !this.#isAmnesiac) {
+        pause = LEARNER_ASKS_EVERY - 1;
       }
       if (readmission.kind === "voter") {
         cancel();

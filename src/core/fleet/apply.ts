@@ -7,12 +7,13 @@ import type { LogIndex } from "../base/ids.ts";
 import type { Command, Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
 import { assignDomain, unassignDomain } from "./apply-domain.ts";
+import { foundMembers, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
 import { registerShard } from "./apply-shard.ts";
 import { describeOperation } from "./describe.ts";
 import { AUDIT_ENTRIES_MAX } from "./limits.ts";
-import { type ApplyContext, type Result, rejected } from "./result.ts";
+import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import type { FleetState } from "./state.ts";
 import { checkReason } from "./validate.ts";
 
@@ -86,6 +87,14 @@ function perform(
       return recordProbe(state, context, value);
     case "clearProbes":
       return clearProbes(state, value);
+    case "noteTransfer":
+      return changed(context.index);
+    case "foundMembers":
+      return foundMembers(state, context, value);
+    case "upsertMember":
+      return upsertMember(state, context, value);
+    case "removeMember":
+      return removeMember(state, context, value);
   }
 }
 
@@ -102,6 +111,10 @@ function isAudited({ $case }: OperationKind): boolean {
     case "settleRebind":
     case "assignDomain":
     case "unassignDomain":
+    case "noteTransfer":
+    case "foundMembers":
+    case "upsertMember":
+    case "removeMember":
       return true;
   }
 }

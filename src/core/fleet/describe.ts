@@ -1,7 +1,7 @@
 // An operation in one line, for the audit table. The texts are replicated: changing one changes state hashes,
 // so all replicas of a fleet must print the same.
 
-import type { Operation } from "../wire/gen/fleet/v1/command.ts";
+import { MemberKind, type Operation } from "../wire/gen/fleet/v1/command.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
@@ -28,5 +28,17 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `record probe ${value.number} of drill ${value.drillId}`;
     case "clearProbes":
       return `clear probes of drill ${value.drillId}`;
+    case "foundMembers":
+      return `found the fleet with ${value.members.map((member) => member.name).join(", ")}`;
+    case "upsertMember":
+      return `want node ${value.name} (${value.nodeId}) at ${value.address} as a ${memberWord(value.wanted)}`;
+    case "removeMember":
+      return `remove node ${value.nodeId}`;
+    case "noteTransfer":
+      return `hand leadership from ${value.fromNode} to ${value.toNode}`;
   }
+}
+
+function memberWord(wanted: MemberKind): string {
+  return wanted === MemberKind.VOTER ? "voter" : "learner";
 }

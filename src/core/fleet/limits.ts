@@ -9,6 +9,9 @@ export const OUTCOMES_PER_SESSION_MAX = 1_024;
 export const AUDIT_ENTRIES_MAX = 10_000;
 export const PROBES_MAX = 1_000_000;
 
+/** Members that a fleet may ever have had: rows of removed ones stay. */
+export const MEMBERS_MAX = 1_000;
+
 export const REASON_BYTES_MAX = 1_024;
 /** A DNS name of 253 characters, a colon and a port. */
 export const ADDRESS_BYTES_MAX = 259;

@@ -1,6 +1,13 @@
 // Selections from a state or a capture, in key order. Pure reads: what a list costs is its own length.
 
-import type { AuditEntry, Binding, Domain, Probe, ShardRecord } from "../wire/gen/fleet/v1/command.ts";
+import type {
+  AuditEntry,
+  Binding,
+  Domain,
+  MemberRecord,
+  Probe,
+  ShardRecord,
+} from "../wire/gen/fleet/v1/command.ts";
 import { probeKey } from "./schema.ts";
 import type { FleetView } from "./state.ts";
 
@@ -17,6 +24,11 @@ export function listBindings(view: FleetView): Readonly<Binding>[] {
 /** By key, then value. */
 export function listDomains(view: FleetView): Readonly<Domain>[] {
   return [...view.tables.domains.rows()];
+}
+
+/** By node id, removed ones included. */
+export function listMembers(view: FleetView): Readonly<MemberRecord>[] {
+  return [...view.tables.members.rows()];
 }
 
 /** By log index, newest last. */

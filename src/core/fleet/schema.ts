@@ -7,6 +7,7 @@ import {
   Binding,
   ClientSession,
   Domain,
+  MemberRecord,
   Probe,
   type SessionOutcome,
   ShardRecord,
@@ -34,6 +35,7 @@ export interface Rows {
   readonly probes: readonly [key: string, row: Probe];
   readonly sessions: readonly [key: number, row: SessionRow];
   readonly outcomes: readonly [key: string, row: OutcomeRow];
+  readonly members: readonly [key: number, row: MemberRecord];
   readonly audit: readonly [key: number, row: AuditEntry];
 }
 
@@ -73,6 +75,11 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
         firstOutstanding: 0,
         outcomes: [{ sequence, outcome }],
       }).finish(),
+  },
+  members: {
+    name: "members",
+    key: (row) => row.nodeId,
+    encode: (row) => MemberRecord.encode(row).finish(),
   },
   audit: {
     name: "audit",

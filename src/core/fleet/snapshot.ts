@@ -34,7 +34,7 @@ export function encodeSnapshot(view: FleetView): Uint8Array {
 
 /** Parts whose concatenation is the snapshot. `view` must be a capture if anything is applied meanwhile. */
 export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, void, undefined> {
-  const { shards, bindings, domains, probes, audit } = view.tables;
+  const { shards, bindings, domains, probes, members, audit } = view.tables;
   yield encodePart({
     format: SNAPSHOT_FORMAT,
     appliedIndex: view.appliedIndex,
@@ -47,6 +47,7 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(sessionsOf(view), (session) => 1 + session.outcomes.length)) {
     yield encodePart({ sessions: rows });
   }
+  for (const rows of batches(members.rows())) yield encodePart({ members: rows });
   for (const rows of batches(audit.rows())) yield encodePart({ audit: rows });
 }
 
@@ -86,6 +87,7 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     probes: [],
     sessions: [],
     audit: [],
+    members: [],
     ...part,
   }).finish();
 }
@@ -104,6 +106,7 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.bindings) tables.bindings.put(row);
   for (const row of snapshot.domains) tables.domains.put(row);
   for (const row of snapshot.probes) tables.probes.put(row);
+  for (const row of snapshot.members) tables.members.put(row);
   for (const row of snapshot.audit) tables.audit.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes } of snapshot.sessions) {
     tables.sessions.put({ sessionId, lastUsedIndex, firstOutstanding, outcomeCount: outcomes.length });

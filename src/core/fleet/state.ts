@@ -27,6 +27,7 @@ export class FleetState implements FleetView {
     probes: new Table(schemas.probes),
     sessions: new Table(schemas.sessions),
     outcomes: new Table(schemas.outcomes),
+    members: new Table(schemas.members),
     audit: new Table(schemas.audit),
   };
   #appliedIndex: LogIndex = logIndex(0);
@@ -52,7 +53,7 @@ export class FleetState implements FleetView {
 
   /** An O(1) copy that applying further commands does not change. */
   capture(): FleetView {
-    const { shards, bindings, domains, probes, sessions, outcomes, audit } = this.tables;
+    const { shards, bindings, domains, probes, sessions, outcomes, members, audit } = this.tables;
     const hash = this.hash();
     return {
       appliedIndex: this.#appliedIndex,
@@ -63,6 +64,7 @@ export class FleetState implements FleetView {
         probes: probes.capture(),
         sessions: sessions.capture(),
         outcomes: outcomes.capture(),
+        members: members.capture(),
         audit: audit.capture(),
       },
       hash: () => hash,

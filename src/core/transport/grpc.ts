@@ -15,7 +15,7 @@ import type { Peer, Transport, TransportEvents } from "./transport.ts";
 export interface GrpcTransportOptions {
   readonly self: NodeId;
   readonly clusterId: string;
-  /** All replicas but this one. */
+  /** All replicas but this one, until `setPeers` says otherwise. */
   readonly peers: readonly Peer[];
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
@@ -25,7 +25,7 @@ export interface GrpcTransportOptions {
 
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
-  readonly #links = new Map<NodeId, PeerLink>();
+  readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
   readonly #clients = new Map<NodeId, RaftClient>();
   #events: TransportEvents | null = null;
 
@@ -36,7 +36,25 @@ export class GrpcTransport implements Transport {
   start(events: TransportEvents): void {
     assert(this.#events === null, "a transport starts once");
     this.#events = events;
-    for (const peer of this.#options.peers) this.#connect(peer, events);
+    this.setPeers(this.#options.peers);
+  }
+
+  /** From now on exactly these are connected; who stays keeps its stream. */
+  setPeers(peers: readonly Peer[]): void {
+    const events = this.#events;
+    assert(events !== null, "a transport that has started has peers");
+    const addresses = new Map(peers.map((peer) => [peer.id, peer.address]));
+    for (const [id, { peer, link }] of this.#links) {
+      if (addresses.get(id) === peer.address) continue;
+      link.close();
+      this.#links.delete(id);
+      this.#clients.delete(id);
+    }
+    for (const peer of peers) if (!this.#links.has(peer.id)) this.#connect(peer, events);
+  }
+
+  isConnected(peer: NodeId): boolean {
+    return this.#links.get(peer)?.link.isConnected ?? false;
   }
 
   #connect(peer: Peer, events: TransportEvents): void {
@@ -48,13 +66,15 @@ export class GrpcTransport implements Transport {
       disconnected: () => events.disconnected(peer.id),
       mismatched: (hello) =>
         warn("peer is not who it should be", { peer: peer.name, address: peer.address, ...hello }),
+      refused: ({ reason, message }) =>
+        warn("a peer refuses this replica", { peer: peer.name, address: peer.address, reason, message }),
     });
-    this.#links.set(peer.id, link);
+    this.#links.set(peer.id, { peer, link });
   }
 
   send(group: GroupId, message: Message): void {
     if (message.type === "MsgSnap") this.#sendSnapshot(group, message);
-    else this.#links.get(message.to)?.send(group, message);
+    else this.#links.get(message.to)?.link.send(group, message);
   }
 
   #sendSnapshot(group: GroupId, message: Message): void {
@@ -66,7 +86,7 @@ export class GrpcTransport implements Transport {
   }
 
   close(): Promise<void> {
-    for (const link of this.#links.values()) link.close();
+    for (const { link } of this.#links.values()) link.close();
     return Promise.resolve();
   }
 

@@ -6,6 +6,7 @@ import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type { GroupMessage, RaftClient, RaftFrame, RaftHello } from "../wire/gen/fleet/v1/raft.ts";
+import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { messageToWire } from "./raft-codec.ts";
 import type { Peer } from "./transport.ts";
 
@@ -19,6 +20,8 @@ export interface PeerLinkEvents {
   disconnected(): void;
   /** The callee belongs to another cluster or has another id: a configuration mistake, worth one log line. */
   mismatched(hello: RaftHello): void;
+  /** The callee, for a reason of its own, does not want this replica: told once. */
+  refused(failure: RpcFailure): void;
 }
 
 export class PeerLink {
@@ -31,6 +34,7 @@ export class PeerLink {
   #blocked = false;
   #flushing = false;
   #closed = false;
+  #isRefused = false;
   #retryMs = RETRY_FIRST_MS;
   #queue: GroupMessage[] = [];
 
@@ -40,6 +44,10 @@ export class PeerLink {
     this.#clusterId = clusterId;
     this.#events = events;
     this.#open();
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
   }
 
   send(group: GroupId, message: Message): void {
@@ -69,7 +77,7 @@ export class PeerLink {
       this.#flush();
     });
     // grpc-js emits an error for every status but OK, and a status for every end; both come once a stream.
-    stream.on("error", () => undefined);
+    stream.on("error", (error) => this.#onError(readRpcError(error)));
     stream.on("status", () => this.#onEnd());
   }
 
@@ -81,6 +89,12 @@ export class PeerLink {
     }
     this.#connected = true;
     this.#retryMs = RETRY_FIRST_MS;
+  }
+
+  #onError(failure: RpcFailure): void {
+    if (failure.reason === null || this.#isRefused) return;
+    this.#isRefused = true;
+    this.#events.refused(failure);
   }
 
   #onEnd(): void {

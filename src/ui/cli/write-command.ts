@@ -47,13 +47,18 @@ const view: TextView<WriteReport> = {
 export abstract class WriteCommand extends FleetCommand {
   protected async write(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
     const client = await this.client(flags);
-    if (client.target.readOnly === true && !flags["dry-run"]) throw readOnlyContext(client.target.name);
+    if (!flags["dry-run"]) refuseReadOnly(client);
     const report = flags["dry-run"]
       ? dryRunReport(await write.preview(client))
       : await submit(client, flags, write);
     await this.printText(report, view);
     return report;
   }
+}
+
+/** Throws when the fleet was named by a context that asks that nothing be changed through it. */
+export function refuseReadOnly({ target }: FleetClient): void {
+  if (target.readOnly === true) throw readOnlyContext(target.name);
 }
 
 async function submit(client: FleetClient, flags: WriteFlagValues, write: Write): Promise<WriteReport> {

@@ -1,6 +1,7 @@
 // The wire's enums in an operator's words. The generated enums live beside gRPC, which a command must not load to
 // print a table, so only their types are imported: the compiler still checks that every value has its word.
-import type { Drift, Role } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { Drift, MemberRole, Role } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Mark, MarkedCell } from "./table.ts";
 
 const ROLES = {
@@ -25,8 +26,26 @@ const DRIFTS = {
   [-1]: "unknown",
 } as const satisfies Record<Drift, DriftWord>;
 
+const MEMBER_KINDS = {
+  0: "unknown",
+  1: "voter",
+  2: "learner",
+  3: "removed",
+  [-1]: "unknown",
+} as const satisfies Record<MemberKind, string>;
+
+const MEMBER_ROLES = {
+  0: "unknown",
+  1: "none",
+  2: "learner",
+  3: "voter",
+  [-1]: "unknown",
+} as const satisfies Record<MemberRole, string>;
+
 // A newer server may send a value that this table has not: it reads as unknown too.
 const ROLE_WORDS: Readonly<Record<number, string>> = ROLES;
+const MEMBER_KIND_WORDS: Readonly<Record<number, string>> = MEMBER_KINDS;
+const MEMBER_ROLE_WORDS: Readonly<Record<number, string>> = MEMBER_ROLES;
 const DRIFT_WORDS: Readonly<Record<number, DriftWord>> = DRIFTS;
 
 const DRIFT_MARKS: Readonly<Record<DriftWord, Mark>> = {
@@ -60,4 +79,14 @@ export function driftCell(drift: number): MarkedCell {
 /** Whether declared and observed differ. Not knowing is no drift: a new leader has yet to hear the shards. */
 export function hasDrift(drift: number): boolean {
   return driftSeverity(drift) > DRIFT_SEVERITY.unknown;
+}
+
+/** What a member is wanted to be. */
+export function memberKindWord(kind: number): string {
+  return MEMBER_KIND_WORDS[kind] ?? "unknown";
+}
+
+/** What a member is now. */
+export function memberRoleWord(role: number): string {
+  return MEMBER_ROLE_WORDS[role] ?? "unknown";
 }

@@ -80,11 +80,17 @@ test.each([
       commit: logIndex(100),
       match: logIndex(match),
     };
-    expect(readmissionStep(view, nodeId(3), holding)).toBe(step);
+    expect(readmissionStep(view, nodeId(3), holding, "voter")).toBe(step);
   },
 );
 
 test("nothing is done while a joint change is under way", () => {
   const view = { voters: ids(1, 2), learners: [], isJoint: true, commit: logIndex(9), match: logIndex(0) };
-  expect(readmissionStep(view, nodeId(3), "nothing")).toBe("wait");
+  expect(readmissionStep(view, nodeId(3), "nothing", "voter")).toBe("wait");
+});
+
+test("a replica that is wanted as a learner follows, however much it holds", () => {
+  const index = logIndex(100);
+  const view = { voters: ids(1, 2), learners: ids(3), isJoint: false, commit: index, match: index };
+  expect(readmissionStep(view, nodeId(3), "whole", "learner")).toBe("follow");
 });

@@ -7,7 +7,7 @@ import { type Prng, SeededPrng } from "../../../src/core/base/prng.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
-import { Command } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { Command, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import * as make from "./replica.ts";
 
 const STEPS = 1_500;
@@ -26,6 +26,7 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.unassign(name("k", 2), name("v", 4), version()),
     () => make.probe(name("d", 2), random.below(20)),
     () => make.clear(name("d", 2)),
+    () => make.member(random.below(4), random.below(2) === 0 ? MemberKind.VOTER : MemberKind.LEARNER),
     () => make.bind(name("not a name", 3), shard()),
   ];
   return kinds[random.below(kinds.length)]?.() ?? make.open();

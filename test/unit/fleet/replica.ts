@@ -3,7 +3,12 @@
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
-import type { Command, Operation, Outcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import {
+  type Command,
+  MemberKind,
+  type Operation,
+  type Outcome,
+} from "../../../src/core/wire/gen/fleet/v1/command.ts";
 
 export type OperationKind = NonNullable<Operation["kind"]>;
 export type Headers = Partial<Omit<Command, "operation">>;
@@ -87,3 +92,7 @@ export const probe = (drillId: string, number: number): OperationKind => ({
   value: { drillId, number },
 });
 export const clear = (drillId: string): OperationKind => ({ $case: "clearProbes", value: { drillId } });
+export const member = (nodeId: number, wanted: MemberKind = MemberKind.VOTER): OperationKind => ({
+  $case: "upsertMember",
+  value: { nodeId, name: `n${nodeId}`, address: `h:${nodeId}`, wanted },
+});

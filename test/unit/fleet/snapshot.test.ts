@@ -7,12 +7,12 @@ import {
 } from "../../../src/core/fleet/snapshot.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import { FleetSnapshot } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { assign, begin, bind, open, probe, Replica, register } from "./replica.ts";
+import { assign, begin, bind, member, open, probe, Replica, register } from "./replica.ts";
 
 /** A replica with rows in every table; its session is opened at index 1. */
 function fullReplica(): Replica {
   const replica = new Replica().applyAll([open(), register("s1"), register("s2"), bind("c1", "s1")]);
-  replica.applyAll([begin("c1", "s1", "s2", "m1"), assign("zone", "a", "s1"), probe("d1", 1)]);
+  replica.applyAll([begin("c1", "s1", "s2", "m1"), assign("zone", "a", "s1"), probe("d1", 1), member(1)]);
   replica.apply(bind("c1", "s1"), { sessionId: 1, sequence: 1 });
   replica.apply(probe("d1", 2), { sessionId: 1, sequence: 2 });
   return replica;
@@ -136,6 +136,7 @@ describe("the hash changes with any row", () => {
     { kind: assign("zone", "b", "s1"), table: "domains" },
     { kind: probe("d1", 1), table: "probes" },
     { kind: open(), table: "sessions" },
+    { kind: member(4), table: "members" },
   ] as const)("$kind.$case", ({ kind, table }) => {
     const replica = fullReplica();
     const before = { hash: replica.state.hash(), digest: replica.state.tables[table].digest };

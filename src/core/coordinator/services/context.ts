@@ -7,14 +7,21 @@ import type { Tls } from "../../wire/tls.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { GroupDriver } from "../group-driver.ts";
 import type { Observed } from "../observed.ts";
+import type { MembershipChanges } from "./change-membership.ts";
 
 export interface ServiceContext {
   readonly clusterId: string;
   readonly clusterName: string;
   readonly self: NodeId;
   readonly version: string;
-  /** All replicas, this one included. */
+  /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
+  /** Whether a stream to the peer is open and it has said something within an election timeout. */
+  readonly answers: (peer: NodeId) => boolean;
+  /** Whether the learner has told this leader that it holds the log since it was let in. */
+  readonly isWhole: (learner: NodeId) => boolean;
+  /** The one change of the membership that may be under way. */
+  readonly changes: MembershipChanges;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly observed: Observed;

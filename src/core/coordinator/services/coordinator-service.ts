@@ -11,17 +11,26 @@ import {
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import { adminOnly, anyIdentity, handler, operators } from "./handler.ts";
+import { membersList } from "./members.ts";
 import { readable, readableWithReports } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
 import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
+import { transferLeadership } from "./transfer-leadership.ts";
 import { clusterViews, shardViews } from "./views.ts";
 
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
-  const { machine, observed, now } = context;
+  const { machine, observed, now, changes } = context;
   return {
     getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
+    transferLeadership: handler(context, adminOnly, (request, caller) =>
+      transferLeadership(context, request, caller),
+    ),
+    listMembers: handler(context, operators, (request, caller) => membersList(context, request, caller)),
+    changeMembership: handler(context, adminOnly, (request, caller) =>
+      changes.change(context, request, caller),
+    ),
     reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, operators, async (request, caller) => {
       const stamp = await readableWithReports(context, request, caller);

@@ -3,13 +3,15 @@
 import { status } from "@grpc/grpc-js";
 import { nodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
+import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
 import { identityOf } from "../../wire/identity.ts";
-import { rpcError } from "../../wire/rpc-error.ts";
+import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import type { Wanted } from "../readmission.ts";
 import type { Replica } from "../replica.ts";
+import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
-import { type Caller, handler, replicasOnly } from "./handler.ts";
-import { notLeader, refusalError } from "./refusals.ts";
+import { handler, replicasOnly } from "./handler.ts";
 
 export function raftService(
   context: ServiceContext,
@@ -24,8 +26,16 @@ export function raftService(
     rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "only replicas may replicate");
   return {
     exchange: (call) => {
-      if (isReplica(call)) streams.exchange(call);
-      else call.emit("error", refused());
+      if (!isReplica(call)) {
+        call.emit("error", refused());
+        return;
+      }
+      streams.exchange(call);
+      // Checked with every frame: the caller may be removed while its stream is open, and has to be told.
+      call.on("data", () => {
+        const row = removedRow(context, call);
+        if (row !== null) call.emit("error", removed(row.name));
+      });
     },
     installSnapshot: (call, callback) => {
       if (isReplica(call)) streams.installSnapshot(call, callback);
@@ -33,26 +43,43 @@ export function raftService(
     },
     rejoin: handler(context, replicasOnly, async (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
-      const isKnown = context.replicas.some((known) => known.id === request.nodeId);
-      if (!isSelf || !isKnown || request.clusterId !== context.clusterId) {
+      if (!isSelf || request.clusterId !== context.clusterId) {
         throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "a replica may ask for itself only");
       }
       await assertLeads(context, caller);
+      const wanted = wantedOf(context, request.nodeId);
+      // Who is being removed still has its row for a moment, and must not be let in again meanwhile.
+      if (context.changes.isBusy) return { voter: false, learnerAt: 0, staysLearner: false };
       const holding = request.whole ? "whole" : request.restored ? "part" : "nothing";
-      const readmission = replica.readmit(nodeId(request.nodeId), holding);
-      const learnerAt = readmission.kind === "learner" ? readmission.at : 0;
-      return { voter: readmission.kind === "voter", learnerAt };
+      const readmission = replica.readmit(nodeId(request.nodeId), holding, wanted);
+      const { at = 0, stays = false } = readmission.kind === "learner" ? readmission : {};
+      return { voter: readmission.kind === "voter", learnerAt: at, staysLearner: stays };
     }),
   };
 }
 
-/**
- * Throws unless a quorum confirms that this replica leads. A deposed leader's, or a new leader's not yet applied,
- * configuration may show a replica that lost its disk as the voter that it was before.
- */
-async function assertLeads(context: ServiceContext, caller: Caller): Promise<void> {
-  if (context.driver.status().role !== "leader") throw notLeader(context);
-  const confirmed = await context.driver.readIndex(caller.deadline);
-  if (!confirmed.ok) throw refusalError(context, confirmed.refusal);
-  if (context.driver.status().role !== "leader") throw notLeader(context);
+function removedRow(
+  { machine, tls }: ServiceContext,
+  call: Parameters<RaftServer["exchange"]>[0],
+): Readonly<MemberRecord> | null {
+  const caller = identityOf(call, tls);
+  const row = caller?.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
+  return row?.wanted === MemberKind.REMOVED ? row : null;
+}
+
+/** What the members' table wants a replica to be; throws when it is not to take part at all. */
+function wantedOf({ machine, replicas }: ServiceContext, id: number): Wanted {
+  const row = machine.view.tables.members.get(id);
+  const isGiven = machine.view.tables.members.size === 0 && replicas.some((known) => known.id === id);
+  if (row === undefined && isGiven) return "voter";
+  if (row === undefined) {
+    const message = `no member has the number ${id}; add it with: fleet member add`;
+    throw rpcError(status.PERMISSION_DENIED, "MEMBER_UNKNOWN", message);
+  }
+  if (row.wanted === MemberKind.REMOVED) throw removed(row.name);
+  return row.wanted === MemberKind.LEARNER ? "learner" : "voter";
+}
+
+function removed(name: string): RpcError {
+  return rpcError(status.PERMISSION_DENIED, "MEMBER_REMOVED", `${name} was removed from the fleet`);
 }

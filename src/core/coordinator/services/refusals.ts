@@ -20,6 +20,8 @@ export function refusalError(context: ServiceContext, refusal: Refusal): RpcErro
       return unavailable("LEADERSHIP_TRANSFER", "leadership is being handed over");
     case "no-quorum":
       return unavailable("NO_QUORUM", "no quorum of replicas confirmed it in time");
+    case "change-pending":
+      return unavailable("MEMBERSHIP_CHANGE_UNDER_WAY", "another change of the configuration is under way");
     case "overloaded":
       return rpcError(
         status.RESOURCE_EXHAUSTED,

@@ -9,6 +9,7 @@ import {
   Role,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
+import { configurationIndex } from "./members.ts";
 
 const ROLES = {
   follower: Role.FOLLOWER,
@@ -43,6 +44,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     uptimeMs: context.now() - context.startedAtMs,
     followers: followers(context, raft),
     diskFull: context.disk.isFull,
+    configurationIndex: configurationIndex(context),
   };
 }
 

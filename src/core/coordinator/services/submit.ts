@@ -20,6 +20,10 @@ export async function submit(
   if (operation?.kind === undefined) {
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_MISSING", "the request names no operation");
   }
+  if (isReserved(operation.kind)) {
+    const message = "members change by ChangeMembership, which checks what the group can bear";
+    throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
+  }
   if (request.reason.length > REASON_LENGTH_MAX) {
     const message = `a reason has at most ${REASON_LENGTH_MAX} characters, this one has ${request.reason.length}`;
     throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
@@ -30,6 +34,11 @@ export async function submit(
     throw rejectionError(result.result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {} });
   }
   return { index: result.index, term: write.term, applied: result.result.value };
+}
+
+/** The leader's own operations: they stand beside something that is no row. */
+function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
+  return ["foundMembers", "upsertMember", "removeMember", "noteTransfer"].includes($case);
 }
 
 interface WriteIdentity {

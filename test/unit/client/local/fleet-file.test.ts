@@ -1,6 +1,12 @@
 // fleet.yaml: what is written is read back, and each fault is named with its place in the file.
 import { describe, expect, test } from "vitest";
-import { type FleetFile, formatFleetFile, parseFleetFile } from "../../../../src/client/local/fleet-file.ts";
+import {
+  addNode,
+  dropNode,
+  type FleetFile,
+  formatFleetFile,
+  parseFleetFile,
+} from "../../../../src/client/local/fleet-file.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 
 const FLEET: FleetFile = {
@@ -102,4 +108,25 @@ describe("each fault is named with its place", () => {
       expect(`${error.parts.what}: ${error.parts.why}`).toContain(fault);
     }
   });
+});
+
+test("a node that comes and goes leaves everything else as it stood, comments too", () => {
+  const text = [
+    "schemaVersion: 1 # ours",
+    "name: local",
+    "clusterId: id",
+    "nodes:",
+    "  # the old machine",
+    "  - id: 1",
+    "    name: n1",
+    "    address: 127.0.0.1:7001",
+    "",
+  ].join("\n");
+  const added = addNode(text, { id: 2, name: "n2", address: "127.0.0.1:7002" });
+  expect(added).toContain("# the old machine");
+  expect(parseFleetFile("fleet.yaml", added).nodes).toEqual([
+    { id: 1, name: "n1", address: "127.0.0.1:7001" },
+    { id: 2, name: "n2", address: "127.0.0.1:7002" },
+  ]);
+  expect(dropNode(added, "n2")).toBe(text);
 });

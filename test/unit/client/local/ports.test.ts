@@ -1,4 +1,6 @@
 // Free ports are distinct and stay held; a taken one is told with its holder where the kernel tells it.
+import { once } from "node:events";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { findPortHolder, holdFreePorts, isPortTaken } from "../../../../src/client/local/ports.ts";
 
@@ -25,4 +27,14 @@ test("the holder of a port is named by pid and command", async () => {
   } finally {
     await ports.release();
   }
+});
+
+// A member's peers dial it as soon as its row is written, which is before its process takes the port over.
+test("a port is let go although somebody has dialed it", async () => {
+  const ports = await holdFreePorts(1);
+  const dialed = connect(Number(ports.addresses[0]?.split(":")[1]), "127.0.0.1");
+  dialed.on("error", () => undefined);
+  await once(dialed, "connect");
+  await ports.release();
+  dialed.destroy();
 });

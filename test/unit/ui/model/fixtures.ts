@@ -38,6 +38,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     uptimeMs: 61_000,
     followers: [],
     diskFull: false,
+    configurationIndex: 1,
     ...differs,
   };
 }

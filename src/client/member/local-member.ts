@@ -1,0 +1,132 @@
+// Members of a local fleet come with a process of their own: certificate, folder, port, an entry in fleet.yaml.
+// What must stay true: everything happens under the fleet's lock, and each step can be repeated, so that a command
+// that was interrupted is finished by running it again. Data is moved aside, never deleted.
+
+import { mkdir, readFile, rename } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { present } from "../../core/base/assert.ts";
+import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../core/base/durable-file.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type {
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
+} from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetClient } from "../fleet-client.ts";
+import type { LocalDeps } from "../local/deps.ts";
+import { isErrno } from "../local/errno.ts";
+import { addNode, dropNode, type NodeEntry } from "../local/fleet-file.ts";
+import {
+  certsFolder,
+  fleetFilePath,
+  holderTls,
+  lockPath,
+  processFiles,
+  RESERVED_PROCESS_NAMES,
+  removedFolder,
+} from "../local/layout.ts";
+import { type LocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
+import { withLock } from "../local/lock.ts";
+import { holdFreePorts } from "../local/ports.ts";
+import { STOP_GRACE_MS } from "../local/shut-down.ts";
+import { writeNodeCertificate } from "../local/staging.ts";
+import { startPlans } from "../local/start-fleet.ts";
+import { stopProcess } from "../local/supervisor.ts";
+
+export type MemberOrder = Omit<ChangeMembershipRequest, "change">;
+
+const FOLDER_MODE = 0o700;
+
+/** Adds the member called `name` and starts its process. */
+export async function addLocalMember(
+  client: FleetClient,
+  directory: string,
+  wanted: { readonly name: string; readonly learner: boolean },
+  order: MemberOrder,
+  deps: LocalDeps,
+): Promise<ChangeMembershipResponse> {
+  return withLock(lockPath(directory), deps, async () => {
+    const fleet = await loadLocalFleet(directory);
+    refuseTakenName(fleet, wanted.name);
+    const ports = await holdFreePorts(1);
+    try {
+      const { members } = await client.listMembers();
+      const known = members.find(({ member }) => member?.name === wanted.name)?.member;
+      const address = known?.address ?? present(ports.addresses[0], "a port is held");
+      const value = { nodeId: 0, ...wanted, address };
+      const done = await client.changeMembership({ ...order, change: { $case: "add", value } });
+      const row = present(done.member, "a change of the membership answers with the member");
+      if (order.dryRun) return done;
+      await ports.release();
+      await furnish(fleet, { id: row.nodeId, name: row.name, address: row.address });
+      await startMember(directory, row.name, deps);
+      return done;
+    } finally {
+      await ports.release();
+    }
+  });
+}
+
+/** Stops the process of a member that is out of the fleet, and moves what it had aside; returns where to. */
+export async function retireLocalMember(
+  directory: string,
+  name: string,
+  deps: LocalDeps,
+): Promise<string | null> {
+  return withLock(lockPath(directory), deps, async () => {
+    const { file } = await loadLocalFleet(directory);
+    const node = file.nodes.find((entry) => entry.name === name);
+    if (node === undefined) return null;
+    const { pid, folder } = processFiles(directory, name);
+    await stopProcess(pid, STOP_GRACE_MS, deps);
+    const aside = join(removedFolder(directory), `${name}-${node.id}`);
+    await createDirectoryDurably(removedFolder(directory));
+    await move(folder, aside);
+    const { cert, key } = holderTls(directory, name);
+    for (const path of [cert, key]) await move(path, join(aside, basename(path)));
+    for (const changed of [aside, removedFolder(directory), certsFolder(directory), directory]) {
+      await syncDirectory(changed);
+    }
+    // Last: as long as it stands there, the command can be run again and finds what is left to do.
+    await rewrite(directory, (text) => dropNode(text, name));
+    return aside;
+  });
+}
+
+async function furnish(fleet: LocalFleet, node: NodeEntry): Promise<void> {
+  const { directory, file } = fleet;
+  await mkdir(processFiles(directory, node.name).data, { recursive: true, mode: FOLDER_MODE });
+  if (file.nodes.some((entry) => entry.name === node.name)) return;
+  await writeNodeCertificate(directory, node);
+  await syncDirectory(directory);
+  await rewrite(directory, (text) => addNode(text, node));
+}
+
+async function startMember(directory: string, name: string, deps: LocalDeps): Promise<void> {
+  const fleet = await loadLocalFleet(directory);
+  const plans = fleet.processes.filter((plan) => plan.name === name);
+  await startPlans(fleet, plans, deps);
+}
+
+async function rewrite(directory: string, edit: (text: string) => string): Promise<void> {
+  const path = fleetFilePath(directory);
+  await writeFileDurably(path, Buffer.from(edit(await readFile(path, "utf8"))));
+}
+
+/** What an earlier attempt has moved is not there any more. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+}
+
+function refuseTakenName({ file }: LocalFleet, name: string): void {
+  const isTaken = file.shards.some((shard) => shard.id === name) || RESERVED_PROCESS_NAMES.includes(name);
+  if (!isTaken) return;
+  throw new OperatorError("NAME_TAKEN", {
+    what: `${name} can't name a node of this fleet: something else has that name`,
+    next: "choose another --name",
+    exit: Exit.Precondition,
+  });
+}

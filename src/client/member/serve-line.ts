@@ -1,0 +1,25 @@
+// The command that starts a new member on another machine. Pure.
+
+import type { ListMembersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+
+export interface NewMember {
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+  readonly fleet: string;
+  readonly clusterId: string;
+}
+
+/** Without --bootstrap: its empty data folder means that it asks to be let in. */
+export function serveLine(member: NewMember, { members }: Pick<ListMembersResponse, "members">): string {
+  const { id, name, address, fleet, clusterId } = member;
+  const others = members.flatMap(({ member: row }) => (row === undefined || row.nodeId === id ? [] : [row]));
+  const peers = [...others, { nodeId: id, name, address }].map(
+    (row) => `${row.nodeId}=${row.name}@${row.address}`,
+  );
+  return [
+    `fleet serve coordinator --id ${id} --name ${name} --fleet ${fleet} --cluster-id ${clusterId}`,
+    `--listen ${address} --peers ${peers.join(",")}`,
+    `--data DIR --ca ca.crt --cert ${name}.crt --key ${name}.key`,
+  ].join(" ");
+}

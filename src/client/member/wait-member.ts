@@ -1,0 +1,48 @@
+// Waiting until a member is what it is wanted to be: a new one has to ask, take a copy and catch up first.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
+import { MemberRole, type MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetClient } from "../fleet-client.ts";
+
+const LOOK_EVERY_MS = 100;
+
+/** Resolves once `name` votes, or learns if that is wanted of it; `onProgress` is told each time something changes. */
+export async function waitForMember(
+  client: FleetClient,
+  name: string,
+  timeoutMs: number,
+  onProgress: (step: string) => void,
+): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  let said = "";
+  for (;;) {
+    const { members } = await client.listMembers();
+    const view = members.find(({ member }) => member?.name === name);
+    if (view !== undefined && isAsWanted(view)) return;
+    const now = stateWords(name, view);
+    if (now !== said) onProgress(now);
+    said = now;
+    if (performance.now() >= endMs) throw notReady(name, now, timeoutMs);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function isAsWanted({ member, role }: MemberView): boolean {
+  return role === (member?.wanted === MemberKind.LEARNER ? MemberRole.LEARNER : MemberRole.VOTER);
+}
+
+function stateWords(name: string, view: MemberView | undefined): string {
+  if (view?.role === MemberRole.LEARNER) return `${name} learns`;
+  return `${name} has not asked to be let in yet`;
+}
+
+function notReady(name: string, state: string, timeoutMs: number): OperatorError {
+  return new OperatorError("MEMBER_NOT_READY", {
+    what: `after ${timeoutMs / 1000} s ${state}`,
+    why: "its process does not run, can't reach the leader, or has much to catch up with",
+    next: `see its log, and fleet member list; it goes on by itself, and ${name} needs no second add`,
+    exit: Exit.TimedOut,
+  });
+}

@@ -1,0 +1,27 @@
+// `fleet leader transfer`: another node leads, and nothing is lost on the way.
+import { Flags } from "@oclif/core";
+import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { LeaderCommand, type TransferReport } from "../../ui/cli/leader-command.ts";
+
+export default class LeaderTransfer extends LeaderCommand {
+  static override summary = "Hand leadership to another node";
+  static override description =
+    "The leader brings the other node up to date first and takes no writes meanwhile; clients retry by themselves.";
+  static override examples = [
+    "<%= config.bin %> leader transfer",
+    '<%= config.bin %> leader transfer --to n2 --reason "n1 gets a new kernel"',
+  ];
+  static override flags = {
+    ...mutationFlags,
+    to: Flags.string({
+      default: "auto",
+      helpValue: "NODE|auto",
+      summary: "The node that is to lead; auto: the voter that holds most of the log",
+    }),
+  };
+
+  async run(): Promise<TransferReport> {
+    const { flags } = await this.parse(LeaderTransfer);
+    return await this.transfer(flags, { to: flags.to === "auto" ? "" : flags.to });
+  }
+}

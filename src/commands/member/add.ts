@@ -1,0 +1,106 @@
+// `fleet member add`: a new node takes part. It learns first and votes once it has caught up.
+import { Flags } from "@oclif/core";
+import type { FleetClient } from "../../client/fleet-client.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { ChangeMembershipResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import {
+  MemberCommand,
+  type MemberFlagValues,
+  type MemberReport,
+  memberFlags,
+} from "../../ui/cli/member-command.ts";
+
+interface AddFlagValues extends MemberFlagValues {
+  readonly name: string;
+  readonly id: number | undefined;
+  readonly address: string | undefined;
+  readonly learner: boolean;
+}
+
+export default class MemberAdd extends MemberCommand {
+  static override summary = "Add a node to the fleet";
+  static override description =
+    "A local fleet gets a process, a folder and a certificate for it too. Elsewhere give --address, and start the node by the command that this prints. Run again, it goes on where it was interrupted.";
+  static override examples = [
+    "<%= config.bin %> member add --name n4 --wait",
+    "<%= config.bin %> member add --name n4 --id 4 --address 10.0.0.4:7001",
+  ];
+  static override flags = {
+    ...memberFlags,
+    name: Flags.string({ required: true, summary: "The new node's name" }),
+    id: Flags.integer({ min: 1, max: 65_535, summary: "Its number (default: the lowest never used)" }),
+    address: Flags.string({
+      summary: "host:port where it listens; not for a local fleet, which finds a port",
+    }),
+    learner: Flags.boolean({ summary: "It shall not vote until it is promoted" }),
+    wait: Flags.boolean({ summary: "Wait until it has caught up and votes (or learns)" }),
+  };
+
+  async run(): Promise<MemberReport> {
+    const { flags } = await this.parse(MemberAdd);
+    const client = await this.changer(flags);
+    const { directory } = client.target;
+    const isLocal = directory !== undefined && flags.address === undefined;
+    const done = isLocal
+      ? await this.#addHere(client, directory, flags)
+      : await this.#addElsewhere(client, flags);
+    const notes = isLocal || flags["dry-run"] ? [] : [await this.#howToStart(client, done)];
+    const { name } = flags;
+    if (flags.wait && !flags["dry-run"]) {
+      for (const note of notes) this.note(note);
+      const { waitForMember } = await import("../../client/member/wait-member.ts");
+      await waitForMember(client, name, flags.timeout, (step) => this.note(`  ${step}`));
+    }
+    const kind = flags.learner ? "learner" : "voter";
+    const words = {
+      done: `added ${name} as a ${kind}`,
+      already: `${name} is a member already`,
+      would: `would add ${name} as a ${kind}`,
+    };
+    return await this.report(flags, done, words, notes);
+  }
+
+  async #addHere(
+    client: FleetClient,
+    directory: string,
+    flags: AddFlagValues,
+  ): Promise<ChangeMembershipResponse> {
+    const { addLocalMember } = await import("../../client/member/local-member.ts");
+    const { name, learner } = flags;
+    return await addLocalMember(
+      client,
+      directory,
+      { name, learner },
+      this.order(flags),
+      await this.machine(),
+    );
+  }
+
+  #addElsewhere(client: FleetClient, flags: AddFlagValues): Promise<ChangeMembershipResponse> {
+    const { name, address, learner, id = 0 } = flags;
+    if (address === undefined) throw addressMissing(name);
+    const change = { $case: "add", value: { nodeId: id, name, address, learner } } as const;
+    return client.changeMembership({ ...this.order(flags), change });
+  }
+
+  async #howToStart(client: FleetClient, { member }: ChangeMembershipResponse): Promise<string> {
+    const [{ serveLine }, { nodes }, list] = await Promise.all([
+      import("../../client/member/serve-line.ts"),
+      client.status(),
+      client.listMembers(),
+    ]);
+    const { clusterId = "ID", clusterName: fleet = "NAME" } =
+      nodes.find((node) => node.status !== null)?.status ?? {};
+    const { nodeId: id = 0, name = "", address = "" } = member ?? {};
+    return `start it there with: ${serveLine({ id, name, address, fleet, clusterId }, list)}`;
+  }
+}
+
+function addressMissing(name: string): OperatorError {
+  return new OperatorError("USAGE", {
+    what: `where ${name} listens is not given`,
+    why: "this fleet's processes are not on this machine, as far as fleet knows",
+    next: `fleet member add --name ${name} --address HOST:PORT`,
+    exit: Exit.Usage,
+  });
+}

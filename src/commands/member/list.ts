@@ -1,0 +1,29 @@
+// `fleet member list`: which nodes take part, as what, and how far each has followed.
+import type { ListMembersResponse, MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { readFlags } from "../../ui/cli/output-flags.ts";
+import type { TableView } from "../../ui/cli/view.ts";
+import { memberTable } from "../../ui/model/tables/member-table.ts";
+
+const view: TableView<ListMembersResponse, MemberView> = {
+  kind: "MemberList",
+  rowKind: "Member",
+  table: memberTable,
+  rows: (reply) => reply.members,
+  lines: (reply) => [{ mark: "good", text: `configuration index ${reply.configurationIndex}` }],
+  empty: "the fleet has no members",
+};
+
+export default class MemberList extends FleetCommand {
+  static override summary = "List the nodes that take part, and as what";
+  static override description =
+    "WANTED is what the members' table asks for, ROLE what the group's configuration says now.";
+  static override examples = ["<%= config.bin %> member list", "<%= config.bin %> member list -w"];
+  static override flags = { ...readFlags };
+
+  async run(): Promise<ListMembersResponse> {
+    const { flags } = await this.parse(MemberList);
+    const client = await this.client(flags);
+    return await this.read(flags, { view, load: () => client.listMembers() });
+  }
+}

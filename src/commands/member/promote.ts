@@ -1,0 +1,31 @@
+// `fleet member promote`: a learner becomes a voter, as soon as it has caught up.
+import { Flags } from "@oclif/core";
+import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
+
+export default class MemberPromote extends MemberCommand {
+  static override summary = "Make a learner a voter";
+  static override description = "It votes once it holds all that is committed; until then it learns on.";
+  static override examples = ["<%= config.bin %> member promote --name n4 --wait"];
+  static override flags = {
+    ...memberFlags,
+    name: Flags.string({ required: true, summary: "The learner" }),
+    wait: Flags.boolean({ summary: "Wait until it votes" }),
+  };
+
+  async run(): Promise<MemberReport> {
+    const { flags } = await this.parse(MemberPromote);
+    const client = await this.changer(flags);
+    const { name } = flags;
+    const change = { $case: "promote", value: { name } } as const;
+    const done = await client.changeMembership({ ...this.order(flags), change });
+    if (flags.wait && !flags["dry-run"]) {
+      const { waitForMember } = await import("../../client/member/wait-member.ts");
+      await waitForMember(client, name, flags.timeout, (step) => this.note(`  ${step}`));
+    }
+    return await this.report(flags, done, {
+      done: `${name} is wanted as a voter`,
+      already: `${name} was wanted as a voter already`,
+      would: `would make ${name} a voter`,
+    });
+  }
+}

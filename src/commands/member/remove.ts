@@ -1,0 +1,38 @@
+// `fleet member remove`: a node takes part no more, if the others can go on without it.
+import { Flags } from "@oclif/core";
+import { confirmByName } from "../../ui/cli/confirm.ts";
+import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
+
+export default class MemberRemove extends MemberCommand {
+  static override summary = "Remove a node from the fleet";
+  static override description =
+    "Refused when fewer voters would answer than a quorum of the rest. A leader hands over first. Of a local fleet the node's process is stopped and its folder moved to removed/ in the fleet's folder; nothing is deleted.";
+  static override examples = ['<%= config.bin %> member remove --name n4 --reason "machine retired"'];
+  static override flags = {
+    ...memberFlags,
+    name: Flags.string({ required: true, summary: "The node" }),
+    yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
+  };
+
+  async run(): Promise<MemberReport> {
+    const { flags } = await this.parse(MemberRemove);
+    const client = await this.changer(flags);
+    const { name } = flags;
+    const { name: fleet, directory } = client.target;
+    const change = { $case: "remove", value: { name } } as const;
+    const request = { ...this.order(flags), change };
+    // Whether it can be done at all is known before anybody is asked.
+    const checked = await client.changeMembership({ ...request, dryRun: true });
+    if (checked.changed && !flags["dry-run"]) {
+      await confirmByName(fleet, `remove ${name} from fleet ${fleet}`, flags.yes);
+    }
+    const done = flags["dry-run"] ? checked : await client.changeMembership(request, flags.timeout);
+    const notes = directory === undefined || flags["dry-run"] ? [] : await this.retire(directory, name);
+    const words = {
+      done: `removed ${name}`,
+      already: `${name} was removed already`,
+      would: `would remove ${name}`,
+    };
+    return await this.report(flags, done, words, notes);
+  }
+}

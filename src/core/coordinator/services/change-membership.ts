@@ -1,0 +1,137 @@
+// Changes of who takes part: checked by the leader, one at a time, each under the configuration index that the
+// caller has seen if it gave one. Rows say what is wanted, the configuration follows (ADR-0004). Every request can be
+// repeated: it goes on from what is there.
+
+import { status } from "@grpc/grpc-js";
+import { type NodeId, nodeId } from "../../base/ids.ts";
+import { checkUpsert } from "../../fleet/apply-member.ts";
+import { listMembers } from "../../fleet/query.ts";
+import { MemberKind, type MemberRecord, type UpsertMember } from "../../wire/gen/fleet/v1/command.ts";
+import type {
+  AddMember,
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import { removalProblem } from "../removal.ts";
+import { assertLeads } from "./assert-leads.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { answeringVoters, assertFounded, configurationIndex } from "./members.ts";
+import {
+  answer,
+  configure,
+  findMember,
+  findRemoved,
+  isConfigured,
+  leaveLeadership,
+  memberNamed,
+  nameIn,
+  type Order,
+  unknownMember,
+  write,
+} from "./membership-steps.ts";
+import { refusalError, rejectionError } from "./refusals.ts";
+import { replaceMember } from "./replace-member.ts";
+
+type Change = NonNullable<ChangeMembershipRequest["change"]>;
+
+/** Takes one change at a time. */
+export class MembershipChanges {
+  #isBusy = false;
+
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  async change(
+    context: ServiceContext,
+    { change, ...request }: ChangeMembershipRequest,
+    caller: Caller,
+  ): Promise<ChangeMembershipResponse> {
+    await assertLeads(context, caller);
+    assertFounded(context);
+    if (change === undefined)
+      throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
+    if (this.#isBusy) throw refusalError(context, "change-pending");
+    this.#isBusy = true;
+    try {
+      checkIndex(context, request.expectedConfigurationIndex);
+      return await perform({ context, request, caller }, change);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}
+
+function perform(order: Order, change: Change): Promise<ChangeMembershipResponse> {
+  switch (change.$case) {
+    case "add":
+      return add(order, change.value);
+    case "promote":
+      return promote(order, change.value.name);
+    case "remove":
+      return remove(order, change.value.name);
+    case "replace":
+      return replaceMember(order, change.value);
+  }
+}
+
+function add(
+  order: Order,
+  { nodeId: given, name, address, learner }: AddMember,
+): Promise<ChangeMembershipResponse> {
+  const rows = listMembers(order.context.machine.view);
+  const row = rows.find((known) => known.name === name && known.wanted !== MemberKind.REMOVED);
+  const unused = Math.max(0, ...rows.map((known) => known.nodeId)) + 1;
+  const id = given === 0 ? (row?.nodeId ?? unused) : given;
+  const wanted = learner ? MemberKind.LEARNER : MemberKind.VOTER;
+  return upsert(order, { nodeId: id, name, address, wanted });
+}
+
+function promote(order: Order, name: string): Promise<ChangeMembershipResponse> {
+  const { nodeId: id, address } = memberNamed(order.context, name);
+  return upsert(order, { nodeId: id, name, address, wanted: MemberKind.VOTER });
+}
+
+async function upsert(order: Order, member: UpsertMember): Promise<ChangeMembershipResponse> {
+  const { view } = order.context.machine;
+  const refused = checkUpsert(view, member);
+  if (refused?.$case === "rejected") throw rejectionError(refused.value);
+  const changed = view.tables.members.get(member.nodeId)?.wanted !== member.wanted;
+  const planned: MemberRecord = { ...member, version: 0, sinceMs: 0 };
+  if (changed && !order.request.dryRun) await write(order, { $case: "upsertMember", value: member });
+  return answer(order.context, planned, changed);
+}
+
+/** First out of the configuration, then out of the table: as long as it votes it must be able to talk. */
+async function remove(order: Order, name: string): Promise<ChangeMembershipResponse> {
+  const { context, request, caller } = order;
+  const row = findMember(context, name) ?? findRemoved(context, name);
+  if (row === undefined) throw unknownMember(name);
+  const id = nodeId(row.nodeId);
+  const isRemoved = row.wanted === MemberKind.REMOVED;
+  if (isRemoved && !isConfigured(context, id)) return answer(context, row, false);
+  assertRemovable(context, id);
+  if (request.dryRun) return answer(context, row, true);
+  await leaveLeadership(context, id, caller);
+  if (isConfigured(context, id)) await configure(order, [{ kind: "remove", node: id }]);
+  if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
+  return answer(context, row, true);
+}
+
+function assertRemovable(context: ServiceContext, id: NodeId): void {
+  const { config } = context.driver.status();
+  if (config.votersOutgoing.length > 0) throw refusalError(context, "change-pending");
+  const view = { voters: config.voters, answering: answeringVoters(context), nameOf: nameIn(context) };
+  const problem = removalProblem(view, id);
+  if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
+}
+
+function checkIndex(context: ServiceContext, expected: number | undefined): void {
+  const actual = configurationIndex(context);
+  if (expected === undefined || expected === actual) return;
+  const message = `the configuration is at index ${actual}, not ${expected}`;
+  const metadata = { actual: String(actual), expected: String(expected) };
+  throw rpcError(status.FAILED_PRECONDITION, "CONFIGURATION_CHANGED", message, metadata);
+}

@@ -1,0 +1,93 @@
+// The steps that changes of the membership are made of: a change of the configuration, a row, a leader that goes.
+// Each may be all that is left to do when a request is repeated.
+
+import { status } from "@grpc/grpc-js";
+import type { NodeId } from "../../base/ids.ts";
+import { listMembers } from "../../fleet/query.ts";
+import type { ConfOperation } from "../../raft/confchange.ts";
+import { MemberKind, type MemberRecord, type Operation } from "../../wire/gen/fleet/v1/command.ts";
+import type {
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { bestSuccessor } from "../transfer-target.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { configurationIndex } from "./members.ts";
+import { notLeader, refusalError, rejectionError } from "./refusals.ts";
+import { propose } from "./submit.ts";
+import { handOver } from "./transfer-leadership.ts";
+
+type Request = Omit<ChangeMembershipRequest, "change">;
+
+/** One request on its way. */
+export interface Order {
+  readonly context: ServiceContext;
+  readonly request: Request;
+  readonly caller: Caller;
+}
+
+/** If `id` is this replica, another leads afterwards, and the caller is sent there to ask again. */
+export async function leaveLeadership(context: ServiceContext, id: NodeId, caller: Caller): Promise<void> {
+  if (id !== context.self) return;
+  const successor = bestSuccessor(context.driver.status(), context.answers);
+  if (successor === undefined) throw refusalError(context, "no-quorum");
+  await handOver(context, successor, caller);
+  throw notLeader(context);
+}
+
+export async function configure(
+  { context, caller }: Order,
+  changes: readonly ConfOperation[],
+): Promise<void> {
+  const change = { transition: "auto", changes, context: new Uint8Array() } as const;
+  const settled = await context.driver.changeConfiguration(change, caller.deadline);
+  if (!settled.ok) throw refusalError(context, settled.refusal);
+}
+
+export async function write(
+  { context, request, caller }: Order,
+  operation: NonNullable<Operation["kind"]>,
+): Promise<void> {
+  const identity = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: request.reason };
+  const { result } = await propose(context, caller, { kind: operation }, identity);
+  if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
+}
+
+export function answer(
+  context: ServiceContext,
+  row: Readonly<MemberRecord>,
+  changed: boolean,
+): ChangeMembershipResponse {
+  const member = context.machine.view.tables.members.get(row.nodeId) ?? row;
+  return { changed, member, configurationIndex: configurationIndex(context) };
+}
+
+export function findMember({ machine }: ServiceContext, name: string): Readonly<MemberRecord> | undefined {
+  return listMembers(machine.view).find((row) => row.name === name && row.wanted !== MemberKind.REMOVED);
+}
+
+/** The newest of those that had this name. */
+export function findRemoved({ machine }: ServiceContext, name: string): Readonly<MemberRecord> | undefined {
+  return listMembers(machine.view).findLast((row) => row.name === name);
+}
+
+export function memberNamed(context: ServiceContext, name: string): Readonly<MemberRecord> {
+  const row = findMember(context, name);
+  if (row === undefined) throw unknownMember(name);
+  return row;
+}
+
+export function unknownMember(name: string): RpcError {
+  return rpcError(status.FAILED_PRECONDITION, "MEMBER_UNKNOWN", `there is no member ${name}`);
+}
+
+export function isConfigured({ driver }: ServiceContext, id: NodeId): boolean {
+  const { voters, votersOutgoing, learners, learnersNext } = driver.status().config;
+  return [voters, votersOutgoing, learners, learnersNext].some((ids) => ids.includes(id));
+}
+
+export function nameIn({ machine }: ServiceContext): (id: NodeId) => string {
+  return (id) => machine.view.tables.members.get(id)?.name ?? String(id);
+}

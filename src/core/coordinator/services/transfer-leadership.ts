@@ -1,0 +1,74 @@
+// Handing leadership over on request: checked, noted in the audit log, done, and answered once another leads.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
+import type {
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import { transferTarget } from "../transfer-target.ts";
+import { assertLeads } from "./assert-leads.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { notLeader } from "./refusals.ts";
+import { propose } from "./submit.ts";
+
+const LOOK_EVERY_MS = 5;
+
+export async function transferLeadership(
+  context: ServiceContext,
+  request: TransferLeadershipRequest,
+  caller: Caller,
+): Promise<TransferLeadershipResponse> {
+  await assertLeads(context, caller);
+  const wanted = { to: request.toNode, from: request.fromNode };
+  const target = transferTarget(context.driver.status(), context.replicas, context.answers, wanted);
+  switch (target.kind) {
+    case "refused":
+      throw rpcError(status.FAILED_PRECONDITION, target.reason, target.message);
+    case "already":
+      return answer(context, context.self, false);
+    case "hand-over":
+      if (request.dryRun) return answer(context, target.to, true);
+      await noteTransfer(context, target.to, request.reason, caller);
+      await handOver(context, target.to, caller);
+      return answer(context, context.driver.status().leader, true);
+  }
+}
+
+function noteTransfer(context: ServiceContext, to: number, reason: string, caller: Caller): Promise<unknown> {
+  const value = { fromNode: nameOf(context, context.self), toNode: nameOf(context, to) };
+  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason };
+  return propose(context, caller, { kind: { $case: "noteTransfer", value } }, write);
+}
+
+/** Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft §3.10). */
+export async function handOver(
+  context: ServiceContext,
+  to: Parameters<ServiceContext["driver"]["transferLeader"]>[0],
+  caller: Caller,
+): Promise<void> {
+  const { driver } = context;
+  if (driver.status().role !== "leader") throw notLeader(context);
+  driver.transferLeader(to);
+  for (;;) {
+    const raft = driver.status();
+    if (raft.role !== "leader" && raft.leader !== 0) return;
+    const hasGivenUp = raft.role === "leader" && raft.leadTransferee === 0;
+    if (hasGivenUp || context.now() >= caller.deadline) {
+      const message = `${nameOf(context, to)} did not take over within an election timeout`;
+      throw rpcError(status.ABORTED, "TRANSFER_FAILED", message);
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function answer(context: ServiceContext, leaderId: number, changed: boolean): TransferLeadershipResponse {
+  const { term } = context.driver.status();
+  return { changed, leaderId, leaderName: nameOf(context, leaderId), term };
+}
+
+function nameOf(context: ServiceContext, id: number): string {
+  return context.replicas.find((replica) => replica.id === id)?.name ?? "";
+}

@@ -1,0 +1,212 @@
+// Members that come and go by command while the fleet is written to, with real processes: growing from one to five
+// and shrinking back loses nothing; what would cost the quorum is refused; who was removed is told.
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
+import { FleetClient } from "../../src/client/fleet-client.ts";
+import type { FleetStatus } from "../../src/client/fleet-status.ts";
+import { addNode } from "../../src/client/local/fleet-file.ts";
+import { fleetFilePath, processFiles } from "../../src/client/local/layout.ts";
+import { holdFreePorts } from "../../src/client/local/ports.ts";
+import { writeNodeCertificate } from "../../src/client/local/staging.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { judgeWrites } from "../../src/core/drill/verdict.ts";
+import type { ListMembersResponse } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { memberRoleWord } from "../../src/ui/model/words.ts";
+import { leaderOf, TestFleet } from "./local-fleet.ts";
+
+let fleet: TestFleet;
+let client: FleetClient;
+
+beforeAll(async () => {
+  fleet = await TestFleet.init("--nodes", "1");
+  client = await fleet.client();
+});
+afterAll(() => fleet.dispose());
+
+/** Runs `fleet member …`, which must succeed, and returns its report. */
+async function member(...args: readonly string[]) {
+  const ran = await fleet.run("member", ...args, "--json");
+  expect(ran, ran.stderr + ran.stdout).toMatchObject({ exit: 0 });
+  return JSON.parse(ran.stdout);
+}
+
+/** The members by role, as a fresh client sees them: the nodes of its target may be others than before. */
+async function roles(): Promise<Record<string, string>> {
+  const { members } = await list();
+  return Object.fromEntries(members.map(({ member: row, role }) => [row?.name ?? "", memberRoleWord(role)]));
+}
+
+async function list(): Promise<ListMembersResponse> {
+  const fresh = FleetClient.connect(await fleet.target());
+  try {
+    return await fresh.listMembers({ deadlineMs: 20_000 });
+  } finally {
+    fresh.close();
+  }
+}
+
+test("growing from one to five under writes loses nothing", async () => {
+  const writer = startWriter(client, "grow");
+  for (const name of ["n2", "n3", "n4", "n5"]) {
+    await member("add", "--name", name, "--wait", "--reason", "growth");
+  }
+  expect(await roles()).toEqual({ n1: "voter", n2: "voter", n3: "voter", n4: "voter", n5: "voter" });
+  await expectNothingLost(writer, "grow");
+});
+
+test("shrinking from five to one under writes loses nothing, the leader going first", async () => {
+  const five = FleetClient.connect(await fleet.target());
+  const isWhole = ({ verdict, nodes }: FleetStatus) => verdict === "healthy" && nodes.length === 5;
+  const leader = leaderOf(await fleet.untilStatus(five, isWhole));
+  const writer = startWriter(five, "shrink");
+  const others = ["n1", "n2", "n3", "n4", "n5"].filter((name) => name !== leader);
+  for (const name of [leader, ...others.slice(0, 3)]) await member("remove", "--name", name, "--yes");
+  const [last = ""] = others.slice(3);
+  expect(await roles()).toEqual({ [last]: "voter" });
+  await expectNothingLost(writer, "shrink");
+  five.close();
+});
+
+function startWriter(writing: FleetClient, drillId: string): SteadyWriter {
+  return new SteadyWriter(writing, {
+    drillId,
+    rate: 40,
+    now: () => performance.now(),
+    onEvent: () => undefined,
+  });
+}
+
+async function expectNothingLost(writer: SteadyWriter, drillId: string): Promise<void> {
+  const writes = await writer.stop();
+  const fresh = FleetClient.connect(await fleet.target());
+  const { probes } = await fresh.listProbes(drillId, { deadlineMs: 20_000 });
+  fresh.close();
+  const verdict = judgeWrites(writes, probes);
+  expect(verdict).toMatchObject({ lost: [], duplicated: [], unexpected: [] });
+  expect(verdict.counts.acknowledged).toBeGreaterThan(20);
+}
+
+test("a learner stays one until it is promoted", async () => {
+  const before = Object.keys(await roles());
+  await member("add", "--name", "l1", "--learner", "--wait");
+  const target = await fleet.target();
+  const fresh = FleetClient.connect(target);
+  await fleet.untilStatus(fresh, ({ nodes, verdict }) => {
+    const learner = nodes.find((node) => node.name === "l1");
+    return verdict === "healthy" && learner?.lag === 0;
+  });
+  fresh.close();
+  expect(await roles()).toMatchObject({ l1: "learner" });
+  await fleet.kill("l1");
+  await fleet.start("l1");
+  expect(await roles()).toMatchObject({ l1: "learner" });
+  await member("promote", "--name", "l1", "--wait");
+  expect(await roles()).toMatchObject({ l1: "voter" });
+  expect(before).not.toContain("l1");
+});
+
+test("a change under an index that has passed is refused, and so is a dry run of it", async () => {
+  const { configurationIndex } = await list();
+  const stale = ["--expect-index", String(configurationIndex - 1)];
+  const refused = await fleet.run("member", "add", "--name", "x1", ...stale);
+  expect(refused.stderr).toContain("FLEET_E_CONFIGURATION_CHANGED");
+  expect(refused.exit).toBe(9);
+  expect(
+    await member("add", "--name", "x1", "--expect-index", String(configurationIndex), "--dry-run"),
+  ).toMatchObject({
+    changed: true,
+    dryRun: true,
+  });
+  expect(Object.keys(await roles())).not.toContain("x1");
+});
+
+test("a removal that would cost the quorum is refused, with the arithmetic; that of the dead node is not", async () => {
+  await member("add", "--name", "q1", "--wait");
+  const voters = Object.keys(await roles());
+  expect(voters).toHaveLength(3);
+  const fresh = FleetClient.connect(await fleet.target());
+  const leader = leaderOf(await fleet.untilStatus(fresh, ({ leader: id }) => id !== null));
+  fresh.close();
+  const [dead = "", alive = ""] = voters.filter((name) => name !== leader);
+  await fleet.kill(dead);
+  await expect
+    .poll(async () => (await list()).members.find(({ member: row }) => row?.name === dead)?.answers, {
+      timeout: 20_000,
+    })
+    .toBe(false);
+  const refused = await fleet.run("member", "remove", "--name", alive, "--yes");
+  expect(refused.exit).toBe(9);
+  expect(refused.stderr).toContain("FLEET_E_QUORUM_WOULD_BE_LOST");
+  expect(refused.stderr).toContain(`their quorum is 2 of 2, and only 1 of them answers: ${dead} does not`);
+  await member("remove", "--name", dead, "--yes");
+  expect(Object.keys(await roles()).sort()).toEqual([leader, alive].sort());
+});
+
+test("a replacement that is interrupted is finished by the same command", async () => {
+  await member("add", "--name", "p1", "--wait");
+  const [old = ""] = Object.keys(await roles()).filter((name) => name !== "p1");
+  const line = ["member", "replace", old, "--with", "p2", "--yes"];
+  const first = fleet.launch(...line);
+  await first.says(/starting p2/);
+  first.signal("SIGKILL");
+  await first.ended();
+  const { member: fresh } = await member(...line.slice(1));
+  expect(fresh).toMatchObject({ name: "p2" });
+  const after = await roles();
+  expect(after).toMatchObject({ p1: "voter", p2: "voter" });
+  expect(Object.keys(after)).not.toContain(old);
+  expect(await member(...line.slice(1))).toMatchObject({ changed: false });
+});
+
+test("a replacement hands leadership over first when the leader goes", async () => {
+  const fresh = FleetClient.connect(await fleet.target());
+  const leader = leaderOf(await fleet.untilStatus(fresh, ({ verdict }) => verdict === "healthy"));
+  fresh.close();
+  const before = Object.keys(await roles()).length;
+  await member("replace", leader, "--with", "p3", "--yes");
+  const after = await roles();
+  expect(after).toMatchObject({ p3: "voter" });
+  expect(Object.keys(after)).toHaveLength(before);
+  expect(Object.keys(after)).not.toContain(leader);
+});
+
+test("a removed process that runs on is told, and its number is not given again", async () => {
+  const { member: added } = await member("add", "--name", "r1", "--wait");
+  const fresh = FleetClient.connect(await fleet.target());
+  const remove = { $case: "remove", value: { name: "r1" } } as const;
+  const order = { expectedConfigurationIndex: undefined, reason: "", dryRun: false };
+  await fresh.changeMembership({ ...order, change: remove }, 20_000);
+  const { log } = processFiles(fleet.directory, "r1");
+  await expect.poll(() => readFile(log, "utf8"), { timeout: 20_000 }).toMatch(/removed from the fleet/);
+  const id = Number(added.nodeId);
+  const again = {
+    $case: "add",
+    value: { nodeId: id, name: "r2", address: "127.0.0.1:1", learner: false },
+  } as const;
+  await expect(fresh.changeMembership({ ...order, change: again })).rejects.toMatchObject({
+    code: "MEMBER_REMOVED",
+  });
+  fresh.close();
+  // What the command would have done here is done when it is run.
+  expect(await member("remove", "--name", "r1", "--yes")).toMatchObject({ changed: false });
+});
+
+test("a node that was never added is refused, and its log says why", async () => {
+  const stranger = { id: 99, name: "n99", address: await freeAddress() };
+  const path = fleetFilePath(fleet.directory);
+  await mkdir(processFiles(fleet.directory, stranger.name).data, { recursive: true });
+  await writeNodeCertificate(fleet.directory, stranger);
+  await writeFile(path, addNode(await readFile(path, "utf8"), stranger));
+  await fleet.start(stranger.name);
+  const { log } = processFiles(fleet.directory, stranger.name);
+  await expect.poll(() => readFile(log, "utf8"), { timeout: 20_000 }).toMatch(/no member has the number 99/);
+  expect(Object.keys(await roles())).not.toContain(stranger.name);
+});
+
+async function freeAddress(): Promise<string> {
+  const held = await holdFreePorts(1);
+  await held.release();
+  return present(held.addresses[0], "a port was held");
+}
