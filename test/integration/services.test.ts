@@ -62,7 +62,10 @@ test("a client without a certificate gets nowhere", async () => {
 test("a readonly certificate lists, and writes nothing", async () => {
   const target = { ...(await fleet.target()), tls: holderTls(fleet.directory, READONLY) };
   const client = opened(FleetClient.connect(target));
-  expect((await client.listShards()).shards).toMatchObject([{ shard: { shardId: "s1" } }]);
+  // The shard registers with its first report, which may come after the fleet's first write.
+  await expect
+    .poll(async () => (await client.listShards()).shards, { timeout: 20_000 })
+    .toMatchObject([{ shard: { shardId: "s1" } }]);
   await expect(client.submit(probe)).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
 });
 

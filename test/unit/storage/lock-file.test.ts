@@ -55,11 +55,13 @@ test.runIf(process.platform === "linux")("a recycled process id does not keep it
 test.runIf(process.platform === "linux")(
   "a killed holder that nobody has reaped does not keep it",
   async () => {
-    // The shell becomes a program that asks for no child's end, so that its ended child stays a zombie.
-    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"]);
+    // The shell becomes a program that asks for no child's end; its child ends once told to, and stays a zombie.
+    const parent = spawn("sh", ["-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 30"]);
     try {
       const [line] = await once(parent.stdout, "data");
       const pid = Number.parseInt(String(line), 10);
+      await expect.poll(async () => await readFile(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n");
+      parent.stdin.write("end\n");
       await expect.poll(async () => await readFile(`/proc/${pid}/stat`, "utf8")).toMatch(/\) Z /);
       const { reports } = await acquireOver(`${pid} -\n`);
       expect(reports).toMatchObject([{ kind: "stale-lock-removed", pid }]);
