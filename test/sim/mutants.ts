@@ -1,6 +1,6 @@
 // `npm run sim:mutants`: does the simulator find bugs? Each deliberate bug is patched into a copy of the sources,
 // which the simulator then runs; the seeds that it needed are told. Exit code 1 when one survives.
-// `--seeds COUNT` at most for each (2000), `--only NAME`.
+// `--seeds COUNT` at most for each (5000), `--only NAME`.
 
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ interface Detection {
 }
 
 const { values } = parseArgs({ options: { seeds: { type: "string" }, only: { type: "string" } } });
-process.exitCode = await main(Number(values.seeds ?? "2000"), values.only ?? null);
+process.exitCode = await main(Number(values.seeds ?? "5000"), values.only ?? null);
 
 async function main(seedsMax: number, only: string | null): Promise<number> {
   const chosen = MUTATIONS.filter(({ name }) => only === null || name === only);

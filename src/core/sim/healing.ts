@@ -57,12 +57,19 @@ export class Healing {
     return status.config.voters.every(hasApplied) && !this.#nodes.some((node) => node.isRejoining);
   }
 
-  /** Whether the voters that remember everything can do without those that lost their disk. */
-  hasHealthyQuorum(config: ConfState): boolean {
-    return [config.voters, config.votersOutgoing].every((half) => {
-      const healthy = half.filter((id) => !this.#node(id).isRejoining);
-      return half.length === 0 || healthy.length > half.length / 2;
-    });
+  /**
+   * Whether the voters that remember everything can do without those that lost their disk: by the newest configuration
+   * and by those that they know, which may be older ones, for a change takes effect only where it is applied.
+   */
+  hasHealthyQuorum(newest: ConfState): boolean {
+    const healthy = newest.voters.map((id) => this.#node(id)).filter((node) => !node.isRejoining);
+    const known = healthy.flatMap((node) => node.status()?.config ?? []);
+    return [newest, ...known]
+      .flatMap(({ voters, votersOutgoing }) => [voters, votersOutgoing])
+      .every((half) => {
+        const lost = half.filter((id) => this.#node(id).isRejoining);
+        return half.length === 0 || lost.length < half.length / 2;
+      });
   }
 
   /** Breaks all but a random quorum, which works again. Returns the quorum. */

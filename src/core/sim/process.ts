@@ -122,7 +122,7 @@ export class Process {
       messageBytesMax,
       inflightMessagesMax,
       inflightBytesMax: 4 * KILOBYTE,
-      uncommittedBytesMax: 16 * KILOBYTE,
+      uncommittedBytesMax: 2 * KILOBYTE,
       committedBytesPerReadyMax: committedBytesMax,
       disableProposalForwarding: true,
       disableConfChangeValidation: false,

@@ -79,7 +79,10 @@ export class Promises {
     if (message.type === "MsgVote") this.#votesFor(message.from, message.term);
   }
 
-  #acknowledges({ index }: Message): void {
+  // What was taken in and replaced again by a later term's leader before it was written is never durable. Its
+  // acknowledgement leaves with the later term, whose leader was elected without it, so nobody can have relied on it.
+  #acknowledges({ index, term: now }: Message): void {
+    if (this.#durable.term > now) return;
     check(index <= this.#durableThrough, PROPERTY, () => {
       return `node ${this.#node} acknowledges entry ${index}, of which only ${this.#durableThrough} are durable`;
     });
