@@ -81,7 +81,7 @@ const adviceByReason: Readonly<Record<string, (metadata: Metadata) => string>> =
   MIGRATION_UNDER_WAY: () => "finish it, or undo it with: fleet rebind rollback",
   OWNER_CHANGED: () => "see who owns it now: fleet cluster list",
   DOMAIN_ALREADY_ASSIGNED: () =>
-    "see who has it: fleet domain list; unassign it first, or give --expected-version",
+    "see who has it: fleet domain list; unassign it first, or give --expect-version",
   MEMBER_UNKNOWN: () => "see the members: fleet member list",
   MEMBER_EXISTS: () => "choose another name, number and address: fleet member list shows those in use",
   MEMBER_REMOVED: () => "give the node a number that was never used",

@@ -10,7 +10,8 @@ export async function confirmByName(name: string, question: string, yes: boolean
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   // readline takes the terminal's Ctrl-C for itself, so it is passed on.
   prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
-  const answer = await prompt.question(`${question}\nType ${name} to go on: `);
+  // Ctrl-D rejects the question: no answer is no confirmation.
+  const answer = await prompt.question(`${question}\nType ${name} to go on: `).catch(() => "");
   prompt.close();
   if (answer.trim() !== name)
     throw notConfirmed(`${question}: not confirmed`, `type ${name} exactly, or use --yes`);
