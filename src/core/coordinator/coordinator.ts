@@ -98,7 +98,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     : null;
   const replica = new Replica<Outcome>({
     self,
-    peers,
     driver,
     transport,
     profile: PROFILES[options.profile],

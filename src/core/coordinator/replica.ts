@@ -5,7 +5,7 @@
 import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import type { Message } from "../raft/message.ts";
-import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
+import type { Transport, TransportEvents } from "../transport/transport.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { successorOf } from "./hand-over.ts";
 import type { TimingProfile } from "./profile.ts";
@@ -33,7 +33,6 @@ export interface Rejoin {
 
 export interface ReplicaOptions<Result> {
   readonly self: NodeId;
-  readonly peers: readonly Peer[];
   readonly driver: GroupDriver<Result>;
   readonly transport: Transport;
   readonly profile: TimingProfile;

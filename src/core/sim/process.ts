@@ -155,7 +155,6 @@ export class Process {
     };
     return new Replica<Outcome>({
       self: node,
-      peers: [],
       driver: this.driver,
       transport,
       profile: {

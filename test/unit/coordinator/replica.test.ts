@@ -107,7 +107,6 @@ function start(storage: MemoryStorage, isWhole = false) {
   });
   const started = new Replica<Outcome>({
     self,
-    peers: [],
     driver: member.driver,
     transport: {
       start: (given) => {
