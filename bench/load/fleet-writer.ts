@@ -78,7 +78,7 @@ export async function openSession(leader: CoordinatorClient): Promise<number> {
 /** The shards between which writes move domains. */
 export async function registerShards(leader: CoordinatorClient): Promise<void> {
   for (const shardId of SHARDS) {
-    const value = { shardId, address: "127.0.0.1:1", epoch: 1 };
+    const value = { shardId, address: "127.0.0.1:1", epoch: 1, region: "", zone: "" };
     await outsideSessions(leader, { kind: { $case: "registerShard", value } });
   }
 }

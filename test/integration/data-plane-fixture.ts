@@ -187,7 +187,11 @@ class ScriptedCoordinator {
           answer: (error: null, response: ReportShardResponse) => void,
         ) => {
           this.reports.push(call.request);
-          answer(null, { coordinatorTerm: this.term, instructions: this.instructions });
+          answer(null, {
+            coordinatorTerm: this.term,
+            instructions: this.instructions,
+            domainInstructions: [],
+          });
         },
       },
     );

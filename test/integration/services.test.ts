@@ -8,6 +8,7 @@ import { holderTls, READONLY } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
+import { ReportShardRequest } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { channelCredentials, loadTls } from "../../src/core/wire/tls.ts";
@@ -81,7 +82,12 @@ test.each([{ holder: "s1" }, { holder: "n1" }, { holder: READONLY }])(
 
 test("a shard reports as itself only", async () => {
   const client = opened(connectCoordinator(loadTls(holderTls(fleet.directory, "s1")), address));
-  const report = { shardId: "other", address: "127.0.0.1:1", epoch: 1, cycle: 1, bindings: [] };
+  const report = ReportShardRequest.fromPartial({
+    shardId: "other",
+    address: "127.0.0.1:1",
+    epoch: 1,
+    cycle: 1,
+  });
   const reported = unary(client.reportShard.bind(client), report, { deadline: Date.now() + DEADLINE_MS });
   expect(await failureOf(reported)).toMatchObject(denied);
 });

@@ -3,19 +3,24 @@
 // target, so that a shard asked to release never gets the cluster back by default.
 
 import type { BeginRebind, BindCluster, Binding, SettleRebind } from "../wire/gen/fleet/v1/command.ts";
-import { checkShardKnown } from "./apply-shard.ts";
+import { checkShardKnown, checkShardTakes } from "./apply-shard.ts";
+import { checkVersion } from "./expected-version.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
 import type { FleetState } from "./state.ts";
 import { checkNames } from "./validate.ts";
 
 export function bindCluster(state: FleetState, context: ApplyContext, operation: BindCluster): Result {
-  const { clusterId, shardId } = operation;
+  const { clusterId, shardId, expectedVersion } = operation;
   const refused = checkNames({ cluster: clusterId, shard: shardId }) ?? checkShardKnown(state, shardId);
   if (refused !== null) return refused;
 
   const { bindings } = state.tables;
   const row = bindings.get(clusterId);
+  const conflict = checkVersion(`cluster ${clusterId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
   if (row === undefined) {
+    const notTaken = checkShardTakes(state, shardId);
+    if (notTaken !== null) return notTaken;
     bindings.put({ clusterId, shardId, version: 1, ...since(context), migration: undefined });
     return changed(1);
   }
@@ -24,7 +29,7 @@ export function bindCluster(state: FleetState, context: ApplyContext, operation:
 }
 
 export function beginRebind(state: FleetState, context: ApplyContext, operation: BeginRebind): Result {
-  const { clusterId, fromShard, toShard, migrationId, supersedes } = operation;
+  const { clusterId, fromShard, toShard, migrationId, supersedes, expectedVersion } = operation;
   const invalid = checkNames({
     cluster: clusterId,
     shard: fromShard,
@@ -38,18 +43,25 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
   if (row === undefined) return clusterUnknown(clusterId);
   const unknown = checkShardKnown(state, toShard);
   if (unknown !== null) return unknown;
+  const conflict = checkVersion(`cluster ${clusterId}`, row, expectedVersion);
 
   if (row.migration !== undefined) {
     if (isSameMigration(row, operation)) return unchanged(row.version);
+    if (conflict !== null) return conflict;
     const supersededIsAnother = row.migration.migrationId === supersedes && migrationId !== supersedes;
     if (!supersededIsAnother) return migrationUnderWay(row);
   }
+  if (conflict !== null) return conflict;
   if (row.shardId !== fromShard) {
     return rejected("OWNER_CHANGED", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
   }
   if (fromShard === toShard) {
     return rejected("REBIND_TO_SAME_SHARD", `cluster ${clusterId} already is at ${toShard}`, owner(row));
   }
+  // A cluster may always go back to where it came from: a rollback must not fail because that shard is drained.
+  const goesBack = row.migration?.fromShard === toShard;
+  const notTaken = goesBack ? null : checkShardTakes(state, toShard);
+  if (notTaken !== null) return notTaken;
   const version = row.version + 1;
   bindings.put({
     clusterId,
@@ -62,7 +74,7 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
 }
 
 export function settleRebind(state: FleetState, operation: SettleRebind): Result {
-  const { clusterId, migrationId } = operation;
+  const { clusterId, migrationId, expectedVersion } = operation;
   const invalid = checkNames({ cluster: clusterId, migration: migrationId });
   if (invalid !== null) return invalid;
 
@@ -71,6 +83,8 @@ export function settleRebind(state: FleetState, operation: SettleRebind): Result
   if (row === undefined) return clusterUnknown(clusterId);
   if (row.migration === undefined) return unchanged(row.version);
   if (row.migration.migrationId !== migrationId) return migrationUnderWay(row);
+  const conflict = checkVersion(`cluster ${clusterId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
   bindings.put({ ...row, version: row.version + 1, migration: undefined });
   return changed(row.version + 1);
 }

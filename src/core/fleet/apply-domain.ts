@@ -1,28 +1,93 @@
 // Which shard serves which topology domain. Rows come and go, so a row's version is the log index of its last
 // change (as etcd's mod_revision): a row removed and made again never repeats a version, and a compare-and-set
-// on an old one can't succeed by accident.
+// on an old one can't succeed by accident. Who loses and who gets a domain is told by instructions.
 
-import type { AssignDomain, Domain, UnassignDomain } from "../wire/gen/fleet/v1/command.ts";
-import { checkShardKnown } from "./apply-shard.ts";
+import {
+  type AssignDomain,
+  type Domain,
+  type DomainMove,
+  InstructionKind,
+  type MoveDomains,
+  type RowRefusal,
+  type UnassignDomain,
+} from "../wire/gen/fleet/v1/command.ts";
+import { hasFailed, instruct } from "./apply-instruction.ts";
+import { checkShardKnown, checkShardTakes } from "./apply-shard.ts";
+import { ABSENT, checkVersion } from "./expected-version.ts";
+import { DOMAIN_MOVES_MAX, ROW_REFUSALS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
 import { domainKey } from "./schema.ts";
-import type { FleetState } from "./state.ts";
+import type { FleetState, FleetView } from "./state.ts";
 import { checkDomain, checkNames } from "./validate.ts";
 
-/** The version of a row that is not there. */
-const ABSENT = 0;
-
 export function assignDomain(state: FleetState, context: ApplyContext, operation: AssignDomain): Result {
+  const refused = checkAssign(state, operation);
+  if (refused !== null) return refused;
+  const { key, value } = operation;
+  if (isAsAsked(state, operation)) return unchanged(rowOf(state, operation)?.version ?? ABSENT);
+  assign(state, context, operation, 0);
+  return changed(rowOf(state, { key, value })?.version ?? ABSENT);
+}
+
+/** Idempotent: a domain that is not assigned is as asked for, whatever version the caller had seen. */
+export function unassignDomain(state: FleetState, context: ApplyContext, operation: UnassignDomain): Result {
+  const refused = checkUnassign(state, operation);
+  if (refused !== null) return refused;
+  if (rowOf(state, operation) === undefined) return unchanged(ABSENT);
+  unassign(state, context, operation, 0);
+  return changed(ABSENT);
+}
+
+/** All or nothing: every row is checked against the state as it is before any is moved. */
+export function moveDomains(state: FleetState, context: ApplyContext, { moves }: MoveDomains): Result {
+  if (moves.length > DOMAIN_MOVES_MAX) {
+    return rejected("BATCH_TOO_LARGE", `a batch moves at most ${DOMAIN_MOVES_MAX} domains`, {
+      limit: DOMAIN_MOVES_MAX,
+    });
+  }
+  const refusals = refusalsOf(state, moves);
+  if (refusals.length > 0) {
+    const what = `${refusals.length} of ${moves.length} moves would be refused, so none was made`;
+    return rejected("BATCH_REFUSED", what, {}, refusals.slice(0, ROW_REFUSALS_MAX));
+  }
+  const due = moves.filter((move) => !isDone(state, move));
+  for (const [ordinal, move] of due.entries()) {
+    if (move.shardId === "") unassign(state, context, move, 2 * ordinal);
+    else assign(state, context, move, 2 * ordinal);
+  }
+  return due.length > 0 ? changed(context.index) : unchanged(ABSENT);
+}
+
+function refusalsOf(state: FleetState, moves: readonly DomainMove[]): RowRefusal[] {
+  const refusals: RowRefusal[] = [];
+  const seen = new Set<string>();
+  for (const [row, move] of moves.entries()) {
+    const refused = checkRow(state, move, seen);
+    if (refused?.$case !== "rejected") continue;
+    refusals.push({ row, reason: refused.value.reason, message: refused.value.message });
+  }
+  return refusals;
+}
+
+// A domain that is named twice would be checked against an owner that it has no longer.
+function checkRow(view: FleetView, move: DomainMove, seen: Set<string>): Result | null {
+  const key = domainKey(move.key, move.value);
+  if (seen.has(key)) {
+    return rejected("DUPLICATE_ROW", `the batch names domain ${move.key}=${move.value} more than once`);
+  }
+  seen.add(key);
+  return move.shardId === "" ? checkUnassign(view, move) : checkAssign(view, move);
+}
+
+function checkAssign(view: FleetView, operation: AssignDomain): Result | null {
   const { key, value, shardId, expectedVersion } = operation;
-  const refused =
-    checkDomain(key, value) ?? checkNames({ shard: shardId }) ?? checkShardKnown(state, shardId);
+  const refused = checkDomain(key, value) ?? checkNames({ shard: shardId }) ?? checkShardKnown(view, shardId);
   if (refused !== null) return refused;
 
-  const { domains } = state.tables;
-  const row = domains.get(domainKey(key, value));
-  const conflict = checkVersion(row, expectedVersion);
+  const row = rowOf(view, operation);
+  const conflict = checkVersion(`domain ${key}=${value}`, row, expectedVersion);
   if (conflict !== null) return conflict;
-  if (row?.shardId === shardId) return unchanged(row.version);
+  if (row?.shardId === shardId) return null;
   // Without a version the caller has not said that it knows the present owner.
   if (row !== undefined && expectedVersion === undefined) {
     return rejected("DOMAIN_ALREADY_ASSIGNED", `domain ${key}=${value} is assigned to ${row.shardId}`, {
@@ -30,28 +95,50 @@ export function assignDomain(state: FleetState, context: ApplyContext, operation
       version: row.version,
     });
   }
-  domains.put({ key, value, shardId, version: context.index });
-  return changed(context.index);
+  return checkShardTakes(view, shardId);
 }
 
-/** Idempotent: a domain that is not assigned is as asked for, whatever version the caller had seen. */
-export function unassignDomain(state: FleetState, operation: UnassignDomain): Result {
+function checkUnassign(view: FleetView, operation: UnassignDomain): Result | null {
   const { key, value, expectedVersion } = operation;
   const invalid = checkDomain(key, value);
   if (invalid !== null) return invalid;
-
-  const { domains } = state.tables;
-  const row = domains.get(domainKey(key, value));
-  if (row === undefined) return unchanged(ABSENT);
-  const conflict = checkVersion(row, expectedVersion);
-  if (conflict !== null) return conflict;
-  domains.remove(domainKey(key, value));
-  return changed(ABSENT);
+  const row = rowOf(view, operation);
+  return row === undefined ? null : checkVersion(`domain ${key}=${value}`, row, expectedVersion);
 }
 
-function checkVersion(row: Readonly<Domain> | undefined, expected: number | undefined): Result | null {
-  const actual = row?.version ?? ABSENT;
-  if (expected === undefined || expected === actual) return null;
-  const what = `the domain's version is ${actual}, not ${expected}`;
-  return rejected("VERSION_CONFLICT", what, { actual, expected });
+function isDone(view: FleetView, move: DomainMove): boolean {
+  return move.shardId === "" ? rowOf(view, move) === undefined : isAsAsked(view, move);
+}
+
+// A shard that failed to take the domain is told again when it is assigned to it again.
+function isAsAsked(view: FleetView, { key, value, shardId }: AssignDomain): boolean {
+  return rowOf(view, { key, value })?.shardId === shardId && !hasFailed(view, shardId, key, value);
+}
+
+function assign(state: FleetState, context: ApplyContext, move: DomainMove, ordinal: number): void {
+  const { key, value, shardId } = move;
+  const row = rowOf(state, move);
+  if (row?.shardId !== shardId) {
+    if (row !== undefined) release(state, context, row, ordinal + 1);
+    state.tables.domains.put({ key, value, shardId, version: context.index, confirmedAtMs: 0 });
+  }
+  instruct(state, context, { shardId, key, value, kind: InstructionKind.ASSIGN_DOMAIN, ordinal });
+}
+
+function unassign(state: FleetState, context: ApplyContext, move: UnassignDomain, ordinal: number): void {
+  const row = rowOf(state, move);
+  if (row !== undefined) release(state, context, row, ordinal);
+  state.tables.domains.remove(domainKey(move.key, move.value));
+}
+
+function release(state: FleetState, context: ApplyContext, row: Readonly<Domain>, ordinal: number): void {
+  const { shardId, key, value } = row;
+  instruct(state, context, { shardId, key, value, kind: InstructionKind.UNASSIGN_DOMAIN, ordinal });
+}
+
+function rowOf(
+  view: FleetView,
+  { key, value }: Pick<DomainMove, "key" | "value">,
+): Readonly<Domain> | undefined {
+  return view.tables.domains.get(domainKey(key, value));
 }

@@ -3,16 +3,20 @@
 // refusal, never an exception: an exception here would stop every replica at the same entry, for good.
 
 import { assert } from "../base/assert.ts";
-import type { LogIndex } from "../base/ids.ts";
+import { type LogIndex, logIndex } from "../base/ids.ts";
 import type { Command, Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
-import { assignDomain, unassignDomain } from "./apply-domain.ts";
+import { assignDomain, moveDomains, unassignDomain } from "./apply-domain.ts";
+import { setFeatureGate } from "./apply-feature-gate.ts";
+import { settleInstructions } from "./apply-instruction.ts";
 import { foundMembers, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
+import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply-quota.ts";
+import { removeShard } from "./apply-remove-shard.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
-import { registerShard } from "./apply-shard.ts";
+import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
+import { addAuditEntry, noteAuditExported } from "./audit.ts";
 import { describeOperation } from "./describe.ts";
-import { AUDIT_ENTRIES_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import type { FleetState } from "./state.ts";
 import { checkReason } from "./validate.ts";
@@ -40,6 +44,11 @@ export function apply(state: FleetState, index: LogIndex, command: Command): Out
   }
 }
 
+/** What the command would come to now, were it the next: the state stays as it is. */
+export function dryRun(state: FleetState, command: Command): Outcome {
+  return apply(state.fork(), logIndex(state.appliedIndex + 1), command);
+}
+
 function applyAdmitted(state: FleetState, index: LogIndex, command: Command): Result {
   const operation = command.operation?.kind;
   if (operation === undefined) {
@@ -51,7 +60,11 @@ function applyAdmitted(state: FleetState, index: LogIndex, command: Command): Re
   const before = state.digest();
   const result = perform(state, { index, atMs: command.atMs, actor: command.actor }, command, operation);
   if (result.$case === "applied" && result.value.changed) {
-    if (isAudited(operation)) audit(state, index, command, describeOperation(operation));
+    if (isAudited(operation)) {
+      const { summary } = result.value;
+      const what = describeOperation(operation);
+      addAuditEntry(state, index, command, summary === "" ? what : `${what}, which ${summary}`);
+    }
     return result;
   }
   const after = state.digest();
@@ -82,7 +95,7 @@ function perform(
     case "assignDomain":
       return assignDomain(state, context, value);
     case "unassignDomain":
-      return unassignDomain(state, value);
+      return unassignDomain(state, context, value);
     case "recordProbe":
       return recordProbe(state, context, value);
     case "clearProbes":
@@ -95,15 +108,40 @@ function perform(
       return upsertMember(state, context, value);
     case "removeMember":
       return removeMember(state, context, value);
+    case "drainShard":
+      return drainShard(state, value);
+    case "activateShard":
+      return activateShard(state, value);
+    case "removeShard":
+      return removeShard(state, value);
+    case "moveDomains":
+      return moveDomains(state, context, value);
+    case "settleInstructions":
+      return settleInstructions(state, context, value);
+    case "upsertProvider":
+      return upsertProvider(state, context, value);
+    case "removeProvider":
+      return removeProvider(state, value);
+    case "setQuota":
+      return setQuota(state, context, value);
+    case "removeQuota":
+      return removeQuota(state, value);
+    case "setFeatureGate":
+      return setFeatureGate(state, context, value);
+    case "noteAuditExported":
+      return noteAuditExported(state, value);
   }
 }
 
-// Sessions and a drill's probes are no changes of the fleet; at a drill's rate they would push out what is.
+// Sessions, a drill's probes and what follows by itself are no decisions of anybody; at their rate they would push
+// out what is.
 function isAudited({ $case }: OperationKind): boolean {
   switch ($case) {
     case "openSession":
     case "recordProbe":
     case "clearProbes":
+    case "settleInstructions":
+    case "noteAuditExported":
       return false;
     case "registerShard":
     case "bindCluster":
@@ -115,15 +153,15 @@ function isAudited({ $case }: OperationKind): boolean {
     case "foundMembers":
     case "upsertMember":
     case "removeMember":
+    case "drainShard":
+    case "activateShard":
+    case "removeShard":
+    case "moveDomains":
+    case "upsertProvider":
+    case "removeProvider":
+    case "setQuota":
+    case "removeQuota":
+    case "setFeatureGate":
       return true;
   }
-}
-
-function audit(state: FleetState, index: LogIndex, command: Command, what: string): void {
-  const { audit: entries } = state.tables;
-  const { atMs, actor, reason } = command;
-  entries.put({ index, atMs, actor, reason, what });
-  const oldest = entries.firstKey();
-  if (oldest !== undefined && entries.size > AUDIT_ENTRIES_MAX) entries.remove(oldest);
-  assert(entries.size <= AUDIT_ENTRIES_MAX, "each audit entry beyond the limit drops one");
 }

@@ -1,7 +1,7 @@
 // An operation in one line, for the audit table. The texts are replicated: changing one changes state hashes,
 // so all replicas of a fleet must print the same.
 
-import { MemberKind, type Operation } from "../wire/gen/fleet/v1/command.ts";
+import { type DomainMove, MemberKind, type Operation } from "../wire/gen/fleet/v1/command.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
@@ -36,7 +36,35 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `remove node ${value.nodeId}`;
     case "noteTransfer":
       return `hand leadership from ${value.fromNode} to ${value.toNode}`;
+    case "drainShard":
+      return `drain shard ${value.shardId}`;
+    case "activateShard":
+      return `activate shard ${value.shardId}`;
+    case "removeShard":
+      return `remove shard ${value.shardId}${value.force ? " by force" : ""}`;
+    case "moveDomains":
+      return describeMoves(value.moves);
+    case "settleInstructions":
+      return `settle ${value.acks.length} instructions of shard ${value.shardId}`;
+    case "upsertProvider":
+      return `set provider ${value.name} at ${value.address} with ${value.declaredQuota} in all`;
+    case "removeProvider":
+      return `remove provider ${value.name}`;
+    case "setQuota":
+      return `set quota ${value.provider}/${value.region} to ${value.limit} in ${value.slices.length} slices`;
+    case "removeQuota":
+      return `remove quota ${value.provider}/${value.region}`;
+    case "setFeatureGate":
+      return `turn feature gate ${value.name} ${value.enabled ? "on" : "off"}`;
+    case "noteAuditExported":
+      return `note the audit log as exported through index ${value.throughIndex}`;
   }
+}
+
+function describeMoves(moves: readonly DomainMove[]): string {
+  const targets = [...new Set(moves.map((move) => (move.shardId === "" ? "no shard" : move.shardId)))].sort();
+  const shown = targets.slice(0, 5).join(", ");
+  return `move ${moves.length} domains to ${targets.length > 5 ? `${shown} and others` : shown}`;
 }
 
 function memberWord(wanted: MemberKind): string {

@@ -5,13 +5,26 @@
 export const SESSIONS_MAX = 10_000;
 /** Writes of one session whose outcomes the client may leave unconfirmed. */
 export const OUTCOMES_PER_SESSION_MAX = 1_024;
-/** Older audit entries are dropped. */
+/** Older audit entries are dropped once they are exported. */
 export const AUDIT_ENTRIES_MAX = 10_000;
+/** Entries kept while nobody exports them; beyond that the oldest are dropped all the same, and counted. */
+export const AUDIT_UNEXPORTED_MAX = 20_000;
 export const PROBES_MAX = 1_000_000;
 
 /** Members that a fleet may ever have had: rows of removed ones stay. */
 export const MEMBERS_MAX = 1_000;
 
+/** Of one batch. Applying them all takes tens of milliseconds, well below an election timeout. */
+export const DOMAIN_MOVES_MAX = 4_096;
+/** Of a refused batch, so many of its rows are explained. */
+export const ROW_REFUSALS_MAX = 100;
+/** Answers to instructions that one command carries. */
+export const INSTRUCTION_ACKS_MAX = 4_096;
+export const QUOTA_SLICES_MAX = 1_000;
+export const PROVIDERS_MAX = 1_000;
+export const QUOTAS_MAX = 10_000;
+
+export const DETAIL_BYTES_MAX = 256;
 export const REASON_BYTES_MAX = 1_024;
 /** A DNS name of 253 characters, a colon and a port. */
 export const ADDRESS_BYTES_MAX = 259;

@@ -4,11 +4,16 @@
 
 import {
   AuditEntry,
+  AuditExport,
   Binding,
   ClientSession,
   Domain,
+  FeatureGate,
+  Instruction,
   MemberRecord,
   Probe,
+  Provider,
+  Quota,
   type SessionOutcome,
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
@@ -37,6 +42,11 @@ export interface Rows {
   readonly outcomes: readonly [key: string, row: OutcomeRow];
   readonly members: readonly [key: number, row: MemberRecord];
   readonly audit: readonly [key: number, row: AuditEntry];
+  readonly auditExports: readonly [key: number, row: AuditExport];
+  readonly instructions: readonly [key: string, row: Instruction];
+  readonly providers: readonly [key: string, row: Provider];
+  readonly quotas: readonly [key: string, row: Quota];
+  readonly gates: readonly [key: string, row: FeatureGate];
 }
 
 export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
@@ -86,10 +96,46 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     key: (row) => row.index,
     encode: (row) => AuditEntry.encode(row).finish(),
   },
+  auditExports: {
+    name: "auditExports",
+    key: () => AUDIT_EXPORT_KEY,
+    encode: (row) => AuditExport.encode(row).finish(),
+  },
+  instructions: {
+    name: "instructions",
+    key: (row) => instructionKey(row.shardId, row.key, row.value),
+    encode: (row) => Instruction.encode(row).finish(),
+  },
+  providers: {
+    name: "providers",
+    key: (row) => row.name,
+    encode: (row) => Provider.encode(row).finish(),
+  },
+  quotas: {
+    name: "quotas",
+    key: (row) => quotaKey(row.provider, row.region),
+    encode: (row) => Quota.encode(row).finish(),
+  },
+  gates: {
+    name: "gates",
+    key: (row) => row.name,
+    encode: (row) => FeatureGate.encode(row).finish(),
+  },
 };
+
+/** The table has one row. */
+export const AUDIT_EXPORT_KEY = 0;
 
 export function domainKey(key: string, value: string): string {
   return `${key}\0${value}`;
+}
+
+export function instructionKey(shardId: string, key: string, value: string): string {
+  return `${shardId}\0${domainKey(key, value)}`;
+}
+
+export function quotaKey(provider: string, region: string): string {
+  return `${provider}\0${region}`;
 }
 
 export function probeKey(drillId: string, number: number): string {

@@ -7,8 +7,8 @@ import { type ClientSession, FleetSnapshot } from "../wire/gen/fleet/v1/command.
 import { outcomeKey } from "./schema.ts";
 import { FleetState, type FleetView } from "./state.ts";
 
-/** Rises when older programs could no longer read what newer ones write. */
-const SNAPSHOT_FORMAT = 1;
+/** Rises when older programs could no longer read what newer ones write; newer ones read the older formats. */
+const SNAPSHOT_FORMAT = 2;
 /** A session's outcomes count as rows, and a session is not split: a part has at most this many and one session. */
 const ROWS_PER_PART = 256;
 
@@ -35,6 +35,7 @@ export function encodeSnapshot(view: FleetView): Uint8Array {
 /** Parts whose concatenation is the snapshot. `view` must be a capture if anything is applied meanwhile. */
 export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, void, undefined> {
   const { shards, bindings, domains, probes, members, audit } = view.tables;
+  const { instructions, providers, quotas, gates, auditExports } = view.tables;
   yield encodePart({
     format: SNAPSHOT_FORMAT,
     appliedIndex: view.appliedIndex,
@@ -49,6 +50,11 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   }
   for (const rows of batches(members.rows())) yield encodePart({ members: rows });
   for (const rows of batches(audit.rows())) yield encodePart({ audit: rows });
+  for (const rows of batches(instructions.rows())) yield encodePart({ instructions: rows });
+  for (const rows of batches(providers.rows())) yield encodePart({ providers: rows });
+  for (const rows of batches(quotas.rows())) yield encodePart({ quotas: rows });
+  for (const rows of batches(gates.rows())) yield encodePart({ gates: rows });
+  for (const rows of batches(auditExports.rows())) yield encodePart({ auditExports: rows });
 }
 
 /** No bytes at all are the empty state, which is what a group is bootstrapped from. */
@@ -62,13 +68,15 @@ export function decodeSnapshot(bytes: Uint8Array): RestoredState {
   ) {
     return refused("malformed", "a remembered write of the snapshot has no outcome");
   }
-  if (snapshot.format !== SNAPSHOT_FORMAT) {
-    const what = `the snapshot has format ${snapshot.format}, this version reads ${SNAPSHOT_FORMAT}`;
+  if (snapshot.format < 1 || snapshot.format > SNAPSHOT_FORMAT) {
+    const what = `the snapshot has format ${snapshot.format}, this version reads up to ${SNAPSHOT_FORMAT}`;
     return refused("format-unknown", what);
   }
   const state = new FleetState();
   if (snapshot.appliedIndex > 0) state.advanceTo(logIndex(snapshot.appliedIndex));
   fill(state, snapshot);
+  // Watchers begin behind the snapshot: its rows are no changes.
+  state.takeChanges();
   if (state.hash() !== snapshot.stateHash) {
     const what = `the snapshot's rows have hash ${state.hash()}, it says ${snapshot.stateHash}`;
     return refused("hash-mismatch", what);
@@ -88,6 +96,11 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     sessions: [],
     audit: [],
     members: [],
+    instructions: [],
+    providers: [],
+    quotas: [],
+    gates: [],
+    auditExports: [],
     ...part,
   }).finish();
 }
@@ -108,6 +121,11 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.probes) tables.probes.put(row);
   for (const row of snapshot.members) tables.members.put(row);
   for (const row of snapshot.audit) tables.audit.put(row);
+  for (const row of snapshot.instructions) tables.instructions.put(row);
+  for (const row of snapshot.providers) tables.providers.put(row);
+  for (const row of snapshot.quotas) tables.quotas.put(row);
+  for (const row of snapshot.gates) tables.gates.put(row);
+  for (const row of snapshot.auditExports) tables.auditExports.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes } of snapshot.sessions) {
     tables.sessions.put({ sessionId, lastUsedIndex, firstOutstanding, outcomeCount: outcomes.length });
     for (const { sequence, outcome } of outcomes) tables.outcomes.put({ sessionId, sequence, outcome });

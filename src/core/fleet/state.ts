@@ -8,6 +8,27 @@ import { addLanes, type Lanes, NO_LANES, printLanes } from "./row-hash.ts";
 import { type Rows, schemas } from "./schema.ts";
 import { type ReadonlyTable, Table } from "./table.ts";
 
+/** A table whose changes can be watched; sessions, outcomes and probes are no business of others. */
+export type WatchedTable =
+  | "shards"
+  | "bindings"
+  | "domains"
+  | "members"
+  | "instructions"
+  | "providers"
+  | "quotas"
+  | "gates"
+  | "audit";
+
+/** A row as it is after a change; null = it was removed. */
+export type RowChange = {
+  readonly [Name in WatchedTable]: {
+    readonly table: Name;
+    readonly key: Rows[Name][0];
+    readonly row: Readonly<Rows[Name][1]> | null;
+  };
+}[WatchedTable];
+
 type FleetTables = { readonly [Name in keyof Rows]: Table<Rows[Name][0], Rows[Name][1]> };
 type ReadonlyTables = { readonly [Name in keyof Rows]: ReadonlyTable<Rows[Name][0], Rows[Name][1]> };
 
@@ -20,17 +41,13 @@ export interface FleetView {
 }
 
 export class FleetState implements FleetView {
-  readonly tables: FleetTables = {
-    shards: new Table(schemas.shards),
-    bindings: new Table(schemas.bindings),
-    domains: new Table(schemas.domains),
-    probes: new Table(schemas.probes),
-    sessions: new Table(schemas.sessions),
-    outcomes: new Table(schemas.outcomes),
-    members: new Table(schemas.members),
-    audit: new Table(schemas.audit),
-  };
+  readonly tables: FleetTables;
   #appliedIndex: LogIndex = logIndex(0);
+  #changes: RowChange[] = [];
+
+  constructor() {
+    this.tables = newTables((change) => this.#changes.push(change));
+  }
 
   get appliedIndex(): LogIndex {
     return this.#appliedIndex;
@@ -51,25 +68,64 @@ export class FleetState implements FleetView {
     return printLanes(this.digest());
   }
 
+  /** What changed in the watched tables since this was last asked, in the order of the changes. */
+  takeChanges(): readonly RowChange[] {
+    const changes = this.#changes;
+    this.#changes = [];
+    return changes;
+  }
+
   /** An O(1) copy that applying further commands does not change. */
   capture(): FleetView {
-    const { shards, bindings, domains, probes, sessions, outcomes, members, audit } = this.tables;
     const hash = this.hash();
-    return {
-      appliedIndex: this.#appliedIndex,
-      tables: {
-        shards: shards.capture(),
-        bindings: bindings.capture(),
-        domains: domains.capture(),
-        probes: probes.capture(),
-        sessions: sessions.capture(),
-        outcomes: outcomes.capture(),
-        members: members.capture(),
-        audit: audit.capture(),
-      },
-      hash: () => hash,
-    };
+    return { appliedIndex: this.#appliedIndex, tables: captured(this.tables), hash: () => hash };
   }
+
+  /** An O(1) copy to try commands on. Nobody watches it. */
+  fork(): FleetState {
+    const copy = new FleetState();
+    Object.assign(copy.tables, captured(this.tables));
+    copy.#appliedIndex = this.#appliedIndex;
+    return copy;
+  }
+}
+
+function newTables(onChange: (change: RowChange) => void): FleetTables {
+  return {
+    shards: new Table(schemas.shards, (key, row) => onChange({ table: "shards", key, row })),
+    bindings: new Table(schemas.bindings, (key, row) => onChange({ table: "bindings", key, row })),
+    domains: new Table(schemas.domains, (key, row) => onChange({ table: "domains", key, row })),
+    probes: new Table(schemas.probes),
+    sessions: new Table(schemas.sessions),
+    outcomes: new Table(schemas.outcomes),
+    members: new Table(schemas.members, (key, row) => onChange({ table: "members", key, row })),
+    audit: new Table(schemas.audit, (key, row) => onChange({ table: "audit", key, row })),
+    auditExports: new Table(schemas.auditExports),
+    instructions: new Table(schemas.instructions, (key, row) =>
+      onChange({ table: "instructions", key, row }),
+    ),
+    providers: new Table(schemas.providers, (key, row) => onChange({ table: "providers", key, row })),
+    quotas: new Table(schemas.quotas, (key, row) => onChange({ table: "quotas", key, row })),
+    gates: new Table(schemas.gates, (key, row) => onChange({ table: "gates", key, row })),
+  };
+}
+
+function captured(tables: FleetTables): FleetTables {
+  return {
+    shards: tables.shards.capture(),
+    bindings: tables.bindings.capture(),
+    domains: tables.domains.capture(),
+    probes: tables.probes.capture(),
+    sessions: tables.sessions.capture(),
+    outcomes: tables.outcomes.capture(),
+    members: tables.members.capture(),
+    audit: tables.audit.capture(),
+    auditExports: tables.auditExports.capture(),
+    instructions: tables.instructions.capture(),
+    providers: tables.providers.capture(),
+    quotas: tables.quotas.capture(),
+    gates: tables.gates.capture(),
+  };
 }
 
 // The applied index is no part of it: an entry without a command moves the index and no row.

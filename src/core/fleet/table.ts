@@ -34,14 +34,19 @@ interface Slot<Row> {
   readonly lanes: Lanes;
 }
 
+/** Told of each change of a row; null = it was removed. */
+export type OnChange<K extends Key, Row> = (key: K, row: Readonly<Row> | null) => void;
+
 export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #schema: TableSchema<K, Row>;
+  readonly #onChange: OnChange<K, Row> | null;
   readonly #seed: Lanes;
   #slots: Tree<K, Slot<Row>> = EmptyBTree.clone();
   #digest: Lanes = NO_LANES;
 
-  constructor(schema: TableSchema<K, Row>) {
+  constructor(schema: TableSchema<K, Row>, onChange: OnChange<K, Row> | null = null) {
     this.#schema = schema;
+    this.#onChange = onChange;
     this.#seed = tableSeed(schema.name);
   }
 
@@ -73,6 +78,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     if (old !== undefined) this.#digest = subtractLanes(this.#digest, old.lanes);
     this.#digest = addLanes(this.#digest, lanes);
     this.#slots.set(key, { row, lanes });
+    this.#onChange?.(key, row);
   }
 
   /** Whether there was such a row. */
@@ -80,11 +86,13 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const old = this.#slots.get(key);
     if (old === undefined) return false;
     this.#digest = subtractLanes(this.#digest, old.lanes);
-    return this.#slots.delete(key);
+    this.#slots.delete(key);
+    this.#onChange?.(key, null);
+    return true;
   }
 
-  /** An O(1) copy that later changes of this table do not reach. */
-  capture(): ReadonlyTable<K, Row> {
+  /** An O(1) copy: neither sees later changes of the other. */
+  capture(): Table<K, Row> {
     const copy = new Table(this.#schema);
     copy.#slots = this.#slots.clone();
     copy.#digest = this.#digest;

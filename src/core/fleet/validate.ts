@@ -18,6 +18,11 @@ export function checkNames(fields: Readonly<Record<string, string>>): Result | n
   return null;
 }
 
+/** As `checkNames`, for fields that may be empty. */
+export function checkOptionalNames(fields: Readonly<Record<string, string>>): Result | null {
+  return checkNames(Object.fromEntries(Object.entries(fields).filter(([, name]) => name !== "")));
+}
+
 export function checkDomain(key: string, value: string): Result | null {
   for (const [field, text] of [
     ["key", key],
@@ -51,4 +56,12 @@ function isPrintable(text: string, bytesMax: number): boolean {
 // Messages are remembered with the session, so a hostile name must not make them large.
 function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+}
+
+/** The text as a row can hold it: well formed, and of so many UTF-8 bytes at most. */
+export function shortened(text: string, bytesMax: number): string {
+  const bytes = utf8.encode(text);
+  if (bytes.length <= bytesMax) return text.toWellFormed();
+  // A character cut in two at the end is left out.
+  return new TextDecoder().decode(bytes.subarray(0, bytesMax)).replace(/\ufffd+$/, "");
 }

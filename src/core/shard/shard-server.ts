@@ -129,6 +129,11 @@ class Shard implements RunningShard {
       epoch: this.#store.epoch,
       cycle: this.#cycle,
       bindings: shardBindings(this.#store.bindings, hasSession),
+      region: "",
+      zone: "",
+      summary: undefined,
+      shortfalls: [],
+      acks: [],
     };
     // A release that is reported and then lost in a crash would let the cluster be served twice.
     await this.#store.durable();

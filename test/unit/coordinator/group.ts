@@ -174,7 +174,10 @@ export class TestGroup {
 }
 
 export const registerShard = (shardId: string): Operation => ({
-  kind: { $case: "registerShard", value: { shardId, address: `${shardId}:1`, epoch: 1 } },
+  kind: {
+    $case: "registerShard",
+    value: { shardId, address: `${shardId}:1`, epoch: 1, region: "", zone: "" },
+  },
 });
 
 export const recordProbe = (number: number): Operation => ({

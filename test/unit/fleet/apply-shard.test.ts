@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { listShards } from "../../../src/core/fleet/query.ts";
+import { ShardState } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { brief, Replica, register } from "./replica.ts";
 
 test.each([
@@ -35,6 +36,9 @@ test("a shard keeps the time of its first registration", () => {
   replica.apply(register("s1", "a:1", 1), { atMs: 10 });
   replica.apply(register("s1", "b:1", 2), { atMs: 20 });
   expect(listShards(replica.state)).toEqual([
-    { shardId: "s1", address: "b:1", epoch: 2, registeredAtMs: 10, version: 2 },
+    {
+      ...{ shardId: "s1", address: "b:1", epoch: 2, registeredAtMs: 10, version: 2 },
+      ...{ region: "", zone: "", state: ShardState.ACTIVE },
+    },
   ]);
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
-import { AUDIT_ENTRIES_MAX } from "../../../src/core/fleet/limits.ts";
+import { auditExportOf } from "../../../src/core/fleet/audit.ts";
+import { AUDIT_ENTRIES_MAX, AUDIT_UNEXPORTED_MAX } from "../../../src/core/fleet/limits.ts";
 import { countDeclared, listAudit, listProbes } from "../../../src/core/fleet/query.ts";
 import {
   assign,
@@ -10,6 +11,7 @@ import {
   brief,
   clear,
   command,
+  exported,
   open,
   probe,
   Replica,
@@ -62,6 +64,17 @@ describe("bad commands are refusals", () => {
     },
   ])("$is: $why", ({ kind, headers, is }) => expect(brief(new Replica().apply(kind, headers))).toBe(is));
 });
+
+function withEntries(count: number): Replica {
+  const replica = new Replica();
+  for (let epoch = 1; epoch <= count; epoch++) replica.apply(register("s1", "a:1", epoch));
+  return replica;
+}
+
+function spanOf(replica: Replica): (number | undefined)[] {
+  const entries = listAudit(replica.state);
+  return [entries.at(0)?.index, entries.at(-1)?.index];
+}
 
 describe("audit", () => {
   test("each change says who, what, why, when and at which index", () => {
@@ -118,13 +131,30 @@ describe("audit", () => {
     expect(listAudit(new Replica().applyAll(kinds).state)).toEqual([]);
   });
 
-  test("only the newest entries are kept", () => {
-    const replica = new Replica();
-    for (let epoch = 1; epoch <= AUDIT_ENTRIES_MAX + 2; epoch++) replica.apply(register("s1", "a:1", epoch));
-    const entries = listAudit(replica.state);
-    expect(entries.length).toBe(AUDIT_ENTRIES_MAX);
-    expect(entries.at(0)?.index).toBe(3);
-    expect(entries.at(-1)?.index).toBe(AUDIT_ENTRIES_MAX + 2);
+  test("only the newest entries are kept once the older ones are exported", () => {
+    const replica = withEntries(AUDIT_ENTRIES_MAX + 2);
+    expect(listAudit(replica.state).length, "nobody has exported any").toBe(AUDIT_ENTRIES_MAX + 2);
+    expect(brief(replica.apply(exported(1)))).toBe("changed v1");
+    expect(spanOf(replica)).toEqual([2, AUDIT_ENTRIES_MAX + 2]);
+    expect(brief(replica.apply(exported(500)))).toBe("changed v500");
+    expect(spanOf(replica), "as many as the limit stay, exported or not").toEqual([3, AUDIT_ENTRIES_MAX + 2]);
+    replica.apply(register("s1", "a:1", AUDIT_ENTRIES_MAX + 3));
+    expect(spanOf(replica)).toEqual([4, AUDIT_ENTRIES_MAX + 5]);
+    expect(auditExportOf(replica.state)).toEqual({ throughIndex: 500, dropped: 0 });
+  });
+
+  test("what is dropped without having been exported is counted", () => {
+    const replica = withEntries(AUDIT_UNEXPORTED_MAX + 3);
+    expect(spanOf(replica)).toEqual([4, AUDIT_UNEXPORTED_MAX + 3]);
+    expect(auditExportOf(replica.state)).toEqual({ throughIndex: 0, dropped: 3 });
+  });
+
+  test.each([
+    { through: 1, is: "changed v1", why: "the first report" },
+    { through: 0, is: "unchanged v0", why: "nothing new" },
+    { through: 99, is: "INDEX_UNKNOWN", why: "nobody can have exported what was not applied" },
+  ])("exported through $through: $is, $why", ({ through, is }) => {
+    expect(brief(withEntries(1).apply(exported(through)))).toBe(is);
   });
 });
 

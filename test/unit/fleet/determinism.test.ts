@@ -16,6 +16,9 @@ function randomOperation(random: Prng): make.OperationKind {
   const name = (prefix: string, count: number) => `${prefix}${random.below(count)}`;
   const shard = () => name("s", 5);
   const version = () => [undefined, 0, random.below(STEPS)][random.below(3)];
+  const domain = (to: string, expected: number | undefined): [string, string, string, number?] =>
+    expected === undefined ? ["k1", name("v", 4), to] : ["k1", name("v", 4), to, expected];
+  const outcome = () => ([1, 2, 3, 4] as const)[random.below(4)];
   const kinds: (() => make.OperationKind)[] = [
     () => make.open(),
     () => make.register(shard(), name("host:", 2), random.below(4)),
@@ -28,6 +31,15 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.clear(name("d", 2)),
     () => make.member(random.below(4), random.below(2) === 0 ? MemberKind.VOTER : MemberKind.LEARNER),
     () => make.bind(name("not a name", 3), shard()),
+    // Mostly back to work, or there would be no shard left to move anything to.
+    () => (random.below(3) === 0 ? make.drain(shard(), version()) : make.activate(shard())),
+    () => (random.below(8) === 0 ? make.removeShard(shard(), random.below(4) === 0) : make.activate(shard())),
+    () => make.move(domain(shard(), version()), domain("", version()), domain(shard(), version())),
+    () => make.answer(shard(), ["k1", name("v", 4)], random.below(STEPS), outcome()),
+    () => make.provider(name("p", 2), random.below(50)),
+    () => make.quota(name("p", 2), name("r", 2), random.below(30), { [shard()]: random.below(20) }),
+    () => make.gate("first-contact", random.below(2) === 0),
+    () => make.exported(random.below(STEPS)),
   ];
   return kinds[random.below(kinds.length)]?.() ?? make.open();
 }
@@ -77,6 +89,9 @@ test.each([1, 2, 3, 4, 5, 6])("seed %i", (seed) => {
     "SEQUENCE_FORGOTTEN",
     "MIGRATION_UNDER_WAY",
     "VERSION_CONFLICT",
+    "SHARD_DRAINING",
+    "BATCH_REFUSED",
+    "QUOTA_EXCEEDED",
   ]) {
     expect(seen).toContain(reason);
   }

@@ -5,6 +5,7 @@ import { apply } from "../../../src/core/fleet/apply.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import {
   type Command,
+  InstructionOutcome,
   MemberKind,
   type Operation,
   type Outcome,
@@ -54,7 +55,7 @@ export function brief({ result }: Outcome): string {
 export const open = (): OperationKind => ({ $case: "openSession", value: {} });
 export const register = (shardId: string, address = `${shardId}:1`, epoch = 1): OperationKind => ({
   $case: "registerShard",
-  value: { shardId, address, epoch },
+  value: { shardId, address, epoch, region: "", zone: "" },
 });
 export const bind = (clusterId: string, shardId: string): OperationKind => ({
   $case: "bindCluster",
@@ -86,6 +87,63 @@ export const assign = (
 export const unassign = (key: string, value: string, expectedVersion?: number): OperationKind => ({
   $case: "unassignDomain",
   value: { key, value, expectedVersion },
+});
+export const drain = (shardId: string, expectedVersion?: number): OperationKind => ({
+  $case: "drainShard",
+  value: { shardId, expectedVersion },
+});
+export const activate = (shardId: string): OperationKind => ({ $case: "activateShard", value: { shardId } });
+export const removeShard = (shardId: string, force = false): OperationKind => ({
+  $case: "removeShard",
+  value: { shardId, force },
+});
+/** Each move is "key=value → shard" in parts; no shard releases the domain. */
+export const move = (...moves: [key: string, value: string, shardId: string, version?: number][]) =>
+  ({
+    $case: "moveDomains",
+    value: {
+      moves: moves.map(([key, value, shardId, expectedVersion]) => ({
+        key,
+        value,
+        shardId,
+        expectedVersion,
+      })),
+    },
+  }) satisfies OperationKind;
+export const answer = (
+  shardId: string,
+  [key, value]: readonly [key: string, value: string],
+  sequence: number,
+  outcome: InstructionOutcome = InstructionOutcome.ACCEPTED,
+): OperationKind => ({
+  $case: "settleInstructions",
+  value: { shardId, acks: [{ key, value, sequence, outcome, detail: "" }] },
+});
+export const provider = (name: string, declaredQuota: number): OperationKind => ({
+  $case: "upsertProvider",
+  value: { name, address: `${name}:1`, region: "", declaredQuota },
+});
+export const quota = (
+  name: string,
+  region: string,
+  limit: number,
+  slices: Readonly<Record<string, number>> = {},
+): OperationKind => ({
+  $case: "setQuota",
+  value: {
+    provider: name,
+    region,
+    limit,
+    slices: Object.entries(slices).map(([shardId, amount]) => ({ shardId, amount })),
+  },
+});
+export const gate = (name: string, enabled: boolean): OperationKind => ({
+  $case: "setFeatureGate",
+  value: { name, enabled },
+});
+export const exported = (throughIndex: number): OperationKind => ({
+  $case: "noteAuditExported",
+  value: { throughIndex },
 });
 export const probe = (drillId: string, number: number): OperationKind => ({
   $case: "recordProbe",

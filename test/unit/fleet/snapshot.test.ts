@@ -92,9 +92,14 @@ describe("a bad snapshot is refused", () => {
     { bytes: new Uint8Array([0xff]), reason: "malformed", why: "no protobuf" },
     { bytes: encodeSnapshot(fullReplica().state).subarray(0, -3), reason: "malformed", why: "cut off" },
     {
-      bytes: tampered((snapshot) => Object.assign(snapshot, { format: 2 })),
+      bytes: tampered((snapshot) => Object.assign(snapshot, { format: 3 })),
       reason: "format-unknown",
       why: "newer",
+    },
+    {
+      bytes: tampered((snapshot) => Object.assign(snapshot, { format: 0 })),
+      reason: "format-unknown",
+      why: "none",
     },
     {
       bytes: tampered((snapshot) => snapshot.shards.pop()),

@@ -46,7 +46,12 @@ test("a report tells state, version and session of each cluster, in the order of
 test("a leader older than one already heard is not followed, whatever version it names", async () => {
   const store = await open();
   const obey = (coordinatorTerm: number, instruction: BindingInstruction) =>
-    obeyAnswer(store, { coordinatorTerm, instructions: [instruction] }, () => false, silent).hasChanged;
+    obeyAnswer(
+      store,
+      { coordinatorTerm, instructions: [instruction], domainInstructions: [] },
+      () => false,
+      silent,
+    ).hasChanged;
   expect(obey(5, accept(1))).toBe(true);
   expect(obey(4, release(9))).toBe(false);
   expect(store.bindings.get("c1")).toEqual({ kind: "bound", version: 1 });
@@ -56,7 +61,7 @@ test("a leader older than one already heard is not followed, whatever version it
 
 test("the same answer twice changes nothing the second time", async () => {
   const store = await open();
-  const answer = { coordinatorTerm: 1, instructions: [release(1)] };
+  const answer = { coordinatorTerm: 1, instructions: [release(1)], domainInstructions: [] };
   expect(obeyAnswer(store, answer, () => true, silent).hasChanged).toBe(true);
   expect(obeyAnswer(store, answer, () => true, silent).hasChanged).toBe(false);
 });
@@ -64,6 +69,6 @@ test("the same answer twice changes nothing the second time", async () => {
 test("an action of a newer coordinator is left alone", async () => {
   const store = await open();
   const unknown = { clusterId: "c1", version: 1, action: undefined };
-  const answer = { coordinatorTerm: 1, instructions: [unknown] };
+  const answer = { coordinatorTerm: 1, instructions: [unknown], domainInstructions: [] };
   expect(obeyAnswer(store, answer, () => false, silent).hasChanged).toBe(false);
 });

@@ -2,7 +2,16 @@
 // what was observed, and answers with what the shard should release or take back.
 
 import { status } from "@grpc/grpc-js";
-import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
+import { instructionsOf } from "../../fleet/apply-instruction.ts";
+import { isEnabled } from "../../fleet/feature-gates.ts";
+import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
+import { instructionKey } from "../../fleet/schema.ts";
+import {
+  type Instruction,
+  InstructionOutcome,
+  type Operation,
+  type ShardRecord,
+} from "../../wire/gen/fleet/v1/command.ts";
 import {
   BindingState,
   type ReportShardRequest,
@@ -14,6 +23,9 @@ import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
 import { propose } from "./submit.ts";
+
+// An answer stays well below the message limit; what is left comes with the answers to the next reports.
+const INSTRUCTIONS_PER_ANSWER = 4_096;
 
 export async function reportShard(
   context: ServiceContext,
@@ -28,22 +40,51 @@ export async function reportShard(
   if (context.driver.status().role !== "leader") throw notLeader(context);
   await register(context, request, caller);
   context.observed.take(request, context.now());
+  await settleInstructions(context, request, caller);
   await declareFirstContacts(context, request, caller);
   const { bindings, shards } = context.machine.view.tables;
   const instructions = instructionsFor(request.shardId, request.bindings, {
     binding: (clusterId) => bindings.get(clusterId),
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
   });
-  return { coordinatorTerm: context.driver.status().term, instructions };
+  const domainInstructions = pendingInstructions(context, request.shardId);
+  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions };
 }
 
 async function register(context: ServiceContext, request: ReportShardRequest, caller: Caller): Promise<void> {
-  const { shardId, address, epoch } = request;
+  const { shardId, address, epoch, region, zone } = request;
   const known = context.machine.view.tables.shards.get(shardId);
-  if (known?.address === address && known.epoch === epoch) return;
-  const operation: Operation = { kind: { $case: "registerShard", value: { shardId, address, epoch } } };
+  if (known !== undefined && isSamePlace(known, request)) return;
+  const value = { shardId, address, epoch, region, zone };
+  const operation: Operation = { kind: { $case: "registerShard", value } };
   const { result } = await write(context, caller, operation, "shard's report");
   if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
+}
+
+// A shard repeats its answers until a report was taken; only what is still open is worth an entry in the log.
+async function settleInstructions(
+  context: ServiceContext,
+  { shardId, acks }: ReportShardRequest,
+  caller: Caller,
+): Promise<void> {
+  const { instructions } = context.machine.view.tables;
+  const open = acks.filter((ack) => {
+    const row = instructions.get(instructionKey(shardId, ack.key, ack.value));
+    return row?.sequence === ack.sequence && row.outcome === InstructionOutcome.UNSPECIFIED;
+  });
+  for (let at = 0; at < open.length; at += INSTRUCTION_ACKS_MAX) {
+    const value = { shardId, acks: open.slice(at, at + INSTRUCTION_ACKS_MAX) };
+    await write(context, caller, { kind: { $case: "settleInstructions", value } }, "shard's answers");
+  }
+}
+
+function pendingInstructions({ machine }: ServiceContext, shardId: string): Instruction[] {
+  const pending: Instruction[] = [];
+  for (const row of instructionsOf(machine.view, shardId)) {
+    if (row.outcome === InstructionOutcome.UNSPECIFIED) pending.push(row);
+    if (pending.length === INSTRUCTIONS_PER_ANSWER) break;
+  }
+  return pending;
 }
 
 // A lost race for a cluster is no failure of the report: the loser's session is shown as drift.
@@ -52,6 +93,7 @@ async function declareFirstContacts(
   request: ReportShardRequest,
   caller: Caller,
 ): Promise<void> {
+  if (!isEnabled(context.machine.view, "first-contact")) return;
   const { bindings } = context.machine.view.tables;
   const contacted = request.bindings.filter(
     (row) => row.state === BindingState.BOUND && bindings.get(row.clusterId) === undefined,
@@ -67,4 +109,8 @@ async function declareFirstContacts(
 // Outside any session: registering and binding are idempotent.
 function write(context: ServiceContext, caller: Caller, operation: Operation, reason: string) {
   return propose(context, caller, operation, { sessionId: 0, sequence: 0, firstOutstanding: 0, reason });
+}
+
+function isSamePlace(known: Readonly<ShardRecord>, report: ReportShardRequest): boolean {
+  return (["address", "epoch", "region", "zone"] as const).every((field) => known[field] === report[field]);
 }

@@ -31,7 +31,9 @@ export async function submit(
   const write = await propose(context, caller, operation, request);
   const { result } = write;
   if (result.result === undefined || result.result.$case === "rejected") {
-    throw rejectionError(result.result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {} });
+    throw rejectionError(
+      result.result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {}, rows: [] },
+    );
   }
   return { index: result.index, term: write.term, applied: result.result.value };
 }

@@ -163,7 +163,10 @@ export class MovingFleet implements RebindClient, AgentMover {
     for (const [shardId, shard] of this.shards) {
       if (shard.isSilent) continue;
       const rows = shardBindings(shard.bindings, (cluster) => shard.sessions.has(cluster));
-      const report = { shardId, address: `${shardId}:1`, epoch: 1, cycle: this.#cycle, bindings: rows };
+      const report = {
+        ...{ shardId, address: `${shardId}:1`, region: "", zone: "", epoch: 1, cycle: this.#cycle },
+        ...{ bindings: rows, summary: undefined, shortfalls: [], acks: [] },
+      };
       this.#observed.take(report, performance.now());
       const instructions = instructionsFor(shardId, rows, {
         binding: (cluster) => bindings.get(cluster),

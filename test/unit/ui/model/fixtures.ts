@@ -1,6 +1,7 @@
 // Replies as a small fleet would give them; each test says only what differs.
 
 import type { FleetStatus, NodeObservation } from "../../../../src/client/fleet-status.ts";
+import { ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import type {
   ClusterView,
   ListClustersResponse,
@@ -101,6 +102,9 @@ export function shardView(id: string, differs: Partial<ShardView> = {}): ShardVi
       epoch: 1,
       registeredAtMs: 1_700_000_000_000,
       version: 1,
+      region: "",
+      zone: "",
+      state: ShardState.ACTIVE,
     },
     observed: { reportedAtMs: 1_700_000_100_000, ageMs: 1200, sessions: 4, boundClusters: 4 },
     declaredClusters: 4,

@@ -5,7 +5,7 @@ import { clusterView, shardView } from "./fixtures.ts";
 const shards = [shardView("s1"), shardView("s2")];
 const clusters = [clusterView("c1")];
 const zone = { key: "zone", value: "a" };
-const domains = [{ ...zone, shardId: "s1", version: 3 }];
+const domains = [{ ...zone, shardId: "s1", version: 3, confirmedAtMs: 0 }];
 
 test.each([
   { cluster: "new", shard: "s2", kind: "change", says: "would bind cluster new to shard s2", why: "" },

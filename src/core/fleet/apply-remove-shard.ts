@@ -1,0 +1,102 @@
+// Taking a shard out of the fleet. Refused while anything is declared to it, for whatever it still serves would be
+// nobody's; by force, what is declared to it goes with it. The row stays as removed, or the shard's next report
+// would bring it back.
+
+import { type RemoveShard, ShardState } from "../wire/gen/fleet/v1/command.ts";
+import { dropInstructions } from "./apply-instruction.ts";
+import { checkShardKnown } from "./apply-shard.ts";
+import { checkVersion } from "./expected-version.ts";
+import { changed, type Result, rejected, unchanged } from "./result.ts";
+import { domainKey, quotaKey } from "./schema.ts";
+import type { FleetState, FleetView } from "./state.ts";
+
+/** What stands in the way of a shard's removal: the keys of rows, by table. */
+export interface Remainder {
+  /** Clusters bound to it. */
+  readonly clusters: readonly string[];
+  /** Clusters that are on their way from it to another. */
+  readonly leaving: readonly string[];
+  readonly domains: readonly string[];
+  readonly quotas: readonly string[];
+}
+
+export function removeShard(state: FleetState, operation: RemoveShard): Result {
+  const { shardId, force, expectedVersion } = operation;
+  const { shards } = state.tables;
+  const refused = checkShardKnown(state, shardId);
+  const row = shards.get(shardId);
+  if (refused !== null || row === undefined) return refused ?? unchanged(0);
+  if (row.state === ShardState.REMOVED) return unchanged(row.version);
+  const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
+
+  const remainder = remainderOf(state, shardId);
+  const words = describeRemainder(remainder);
+  if (words !== "" && !force) return inUse(shardId, remainder, words);
+  drop(state, shardId, remainder);
+  const version = row.version + 1;
+  shards.put({ ...row, state: ShardState.REMOVED, version });
+  return changed(version, words === "" ? "" : `drops ${words}`);
+}
+
+/** Costs a pass over the bindings, domains and quotas: for removals and for showing what remains of a drain. */
+export function remainderOf({ tables }: FleetView, shardId: string): Remainder {
+  const bindings = [...tables.bindings.rows()];
+  const hasSlice = (slice: { readonly shardId: string }) => slice.shardId === shardId;
+  return {
+    clusters: bindings.filter((row) => row.shardId === shardId).map((row) => row.clusterId),
+    leaving: bindings.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),
+    domains: [...tables.domains.rows()]
+      .filter((row) => row.shardId === shardId)
+      .map((row) => domainKey(row.key, row.value)),
+    quotas: [...tables.quotas.rows()]
+      .filter((row) => row.slices.some(hasSlice))
+      .map((row) => quotaKey(row.provider, row.region)),
+  };
+}
+
+/** "3 cluster bindings, 1 domain"; empty when nothing remains. */
+export function describeRemainder({ clusters, leaving, domains, quotas }: Remainder): string {
+  const parts = [
+    counted(clusters.length, "cluster binding"),
+    counted(leaving.length, "migration away"),
+    counted(domains.length, "domain"),
+    counted(quotas.length, "quota slice"),
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+function counted(count: number, noun: string): string {
+  if (count === 0) return "";
+  return `${count} ${count === 1 ? noun : plural(noun)}`;
+}
+
+function plural(noun: string): string {
+  return noun === "migration away" ? "migrations away" : `${noun}s`;
+}
+
+function drop(state: FleetState, shardId: string, remainder: Remainder): void {
+  const { bindings, domains, quotas } = state.tables;
+  for (const cluster of remainder.clusters) bindings.remove(cluster);
+  for (const cluster of remainder.leaving) {
+    const row = bindings.get(cluster);
+    if (row !== undefined) bindings.put({ ...row, version: row.version + 1, migration: undefined });
+  }
+  for (const key of remainder.domains) domains.remove(key);
+  for (const key of remainder.quotas) {
+    const row = quotas.get(key);
+    const slices = row?.slices.filter((slice) => slice.shardId !== shardId) ?? [];
+    if (row !== undefined) quotas.put({ ...row, slices, version: state.appliedIndex });
+  }
+  dropInstructions(state, shardId);
+}
+
+function inUse(shardId: string, remainder: Remainder, words: string): Result {
+  return rejected("SHARD_IN_USE", `shard ${shardId} still has ${words}`, {
+    clusters: remainder.clusters.length,
+    domains: remainder.domains.length,
+    leaving: remainder.leaving.length,
+    quotas: remainder.quotas.length,
+    shard: shardId,
+  });
+}

@@ -1,0 +1,20 @@
+// Compare-and-set: a caller may say which version of a row it has seen, and is refused if that is no longer the one.
+
+import { type Result, rejected } from "./result.ts";
+
+/** The version of a row that is not there. */
+export const ABSENT = 0;
+
+/** The refusal, which shows the current version, or null. `what` names the row: "cluster c1". */
+export function checkVersion(
+  what: string,
+  row: { readonly version: number } | undefined,
+  expected: number | undefined,
+): Result | null {
+  const actual = row?.version ?? ABSENT;
+  if (expected === undefined || expected === actual) return null;
+  return rejected("VERSION_CONFLICT", `the version of ${what} is ${actual}, not ${expected}`, {
+    actual,
+    expected,
+  });
+}

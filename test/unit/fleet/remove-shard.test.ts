@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { listAudit, listBindings, listDomains } from "../../../src/core/fleet/query.ts";
+import {
+  activate,
+  assign,
+  begin,
+  bind,
+  brief,
+  drain,
+  provider,
+  quota,
+  Replica,
+  register,
+  removeShard,
+} from "./replica.ts";
+
+const fleet = () => new Replica().applyAll([register("s1"), register("s2")]);
+
+test.each([
+  { given: [], when: drain("s1"), is: "changed v2", why: "" },
+  { given: [drain("s1")], when: drain("s1"), is: "unchanged v2", why: "the same again" },
+  { given: [], when: drain("s1", 7), is: "VERSION_CONFLICT actual=1 expected=7", why: "it changed since" },
+  { given: [], when: drain("s9"), is: "SHARD_UNKNOWN shard=s9", why: "nobody registered it" },
+  { given: [drain("s1")], when: bind("c1", "s1"), is: "SHARD_DRAINING shard=s1", why: "nothing new" },
+  { given: [bind("c1", "s1"), drain("s1")], when: bind("c1", "s1"), is: "unchanged v1", why: "it has it" },
+  {
+    given: [bind("c1", "s2"), drain("s1")],
+    when: begin("c1", "s2", "s1", "m1"),
+    is: "SHARD_DRAINING shard=s1",
+    why: "no migration towards it",
+  },
+  {
+    given: [bind("c1", "s1"), begin("c1", "s1", "s2", "m1"), drain("s1")],
+    when: begin("c1", "s2", "s1", "m2", "m1"),
+    is: "changed v3",
+    why: "a rollback goes back to it all the same",
+  },
+  { given: [drain("s1"), activate("s1")], when: bind("c1", "s1"), is: "changed v1", why: "the drain ended" },
+  { given: [removeShard("s1")], when: drain("s1"), is: "SHARD_REMOVED shard=s1", why: "it is gone" },
+  {
+    given: [removeShard("s1")],
+    when: register("s1", "s1:1", 2),
+    is: "SHARD_REMOVED shard=s1",
+    why: "its own report does not bring it back",
+  },
+  {
+    given: [removeShard("s1"), activate("s1")],
+    when: register("s1", "s1:2", 2),
+    is: "changed v4",
+    why: "an operator let it",
+  },
+])("$is: $why", ({ given, when, is }) => {
+  expect(brief(fleet().applyAll(given).apply(when))).toBe(is);
+});
+
+const inUse = (counts: Partial<Record<"clusters" | "domains" | "leaving" | "quotas", number>>) => {
+  const { clusters = 0, domains = 0, leaving = 0, quotas = 0 } = counts;
+  return `SHARD_IN_USE clusters=${clusters} domains=${domains} leaving=${leaving} quotas=${quotas} shard=s1`;
+};
+
+test.each([
+  { given: [bind("c1", "s1")], is: inUse({ clusters: 1 }) },
+  { given: [assign("zone", "a", "s1")], is: inUse({ domains: 1 }) },
+  { given: [bind("c1", "s1"), begin("c1", "s1", "s2", "m1")], is: inUse({ leaving: 1 }) },
+  { given: [provider("p", 9), quota("p", "r", 9, { s1: 4 })], is: inUse({ quotas: 1 }) },
+])("removal is refused while something remains: $is", ({ given, is }) => {
+  expect(brief(fleet().applyAll(given).apply(removeShard("s1")))).toBe(is);
+});
+
+test("a forced removal drops what was declared to the shard, says so, and touches nothing else", () => {
+  const replica = fleet().applyAll([
+    bind("c1", "s1"),
+    bind("c2", "s2"),
+    bind("c3", "s1"),
+    begin("c3", "s1", "s2", "m1"),
+    assign("zone", "a", "s1"),
+    assign("zone", "b", "s2"),
+    provider("p", 9),
+    quota("p", "r", 9, { s1: 4, s2: 5 }),
+  ]);
+  const dropped = "drops 1 cluster binding, 1 migration away, 1 domain, 1 quota slice";
+  expect(replica.apply(removeShard("s1", true)).result).toMatchObject({ value: { summary: dropped } });
+  expect(listAudit(replica.state).at(-1)?.what).toBe(`remove shard s1 by force, which ${dropped}`);
+  expect(listBindings(replica.state)).toMatchObject([
+    { clusterId: "c2", shardId: "s2" },
+    { clusterId: "c3", shardId: "s2", migration: undefined },
+  ]);
+  expect(listDomains(replica.state)).toMatchObject([{ value: "b", shardId: "s2" }]);
+  expect([...replica.state.tables.quotas.rows()]).toMatchObject([{ slices: [{ shardId: "s2", amount: 5 }] }]);
+  expect(brief(replica.apply(removeShard("s1"))), "the same again").toBe("unchanged v2");
+});
