@@ -10,7 +10,7 @@ import { FleetState } from "../../../src/core/fleet/state.ts";
 import { Command, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import * as make from "./replica.ts";
 
-const STEPS = 1_500;
+const STEPS = 4_000;
 
 function randomOperation(random: Prng): make.OperationKind {
   const name = (prefix: string, count: number) => `${prefix}${random.below(count)}`;
@@ -32,7 +32,7 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.member(random.below(4), random.below(2) === 0 ? MemberKind.VOTER : MemberKind.LEARNER),
     () => make.bind(name("not a name", 3), shard()),
     // Mostly back to work, or there would be no shard left to move anything to.
-    () => (random.below(3) === 0 ? make.drain(shard(), version()) : make.activate(shard())),
+    () => (random.below(2) === 0 ? make.drain(shard(), version()) : make.activate(shard())),
     () => (random.below(8) === 0 ? make.removeShard(shard(), random.below(4) === 0) : make.activate(shard())),
     () => make.move(domain(shard(), version()), domain("", version()), domain(shard(), version())),
     () => make.answer(shard(), ["k1", name("v", 4)], random.below(STEPS), outcome()),
