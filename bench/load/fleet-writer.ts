@@ -97,5 +97,5 @@ function submit(
   },
 ): Promise<SubmitResponse> {
   const limits = { deadline: Date.now() + DEADLINE_MS };
-  return unary(client.submit.bind(client), { ...write, reason: "" }, limits);
+  return unary(client.submit.bind(client), { ...write, reason: "", dryRun: false }, limits);
 }

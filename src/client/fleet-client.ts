@@ -4,25 +4,27 @@
 import { connectivityState } from "@grpc/grpc-js";
 import { connectCoordinator, coordinatorCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
-import type {
-  ChangeMembershipRequest,
-  ChangeMembershipResponse,
-  CoordinatorClient,
-  ListAuditResponse,
-  ListClustersResponse,
-  ListDomainsResponse,
-  ListMembersResponse,
-  ListProbesResponse,
+import {
+  type ChangeMembershipRequest,
+  type ChangeMembershipResponse,
+  type CoordinatorClient,
+  type ListAuditResponse,
+  type ListClustersResponse,
+  type ListDomainsResponse,
+  type ListFilter,
+  type ListMembersResponse,
+  type ListProbesResponse,
   ListRequest,
-  ListShardsResponse,
-  NodeStatus,
-  TransferLeadershipRequest,
-  TransferLeadershipResponse,
+  type ListShardsResponse,
+  type NodeStatus,
+  type TransferLeadershipRequest,
+  type TransferLeadershipResponse,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
 import { loadTls, type Tls } from "../core/wire/tls.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
+import { allPages } from "./all-pages.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
@@ -39,6 +41,9 @@ export interface ReadOptions {
   /** Default: linearizable. "stale" is served by the leader from what it has applied. */
   readonly consistency?: ListRequest["consistency"];
   readonly deadlineMs?: number;
+  readonly filter?: Partial<ListFilter>;
+  /** Stop after so many rows; default: all there are. */
+  readonly rowsMax?: number;
 }
 
 /** A node to ask; its name, or its address again until it has told its name. */
@@ -112,25 +117,25 @@ export class FleetClient {
   }
 
   listShards(options: ReadOptions = {}): Promise<ListShardsResponse> {
-    return this.#read(options, (client, request, limits) =>
+    return this.#list(options, "shards", (client, request, limits) =>
       unary(client.listShards.bind(client), request, limits),
     );
   }
 
   listClusters(options: ReadOptions = {}): Promise<ListClustersResponse> {
-    return this.#read(options, (client, request, limits) =>
+    return this.#list(options, "clusters", (client, request, limits) =>
       unary(client.listClusters.bind(client), request, limits),
     );
   }
 
   listDomains(options: ReadOptions = {}): Promise<ListDomainsResponse> {
-    return this.#read(options, (client, request, limits) =>
+    return this.#list(options, "domains", (client, request, limits) =>
       unary(client.listDomains.bind(client), request, limits),
     );
   }
 
   listAudit(options: ReadOptions = {}): Promise<ListAuditResponse> {
-    return this.#read(options, (client, request, limits) =>
+    return this.#list(options, "entries", (client, request, limits) =>
       unary(client.listAudit.bind(client), request, limits),
     );
   }
@@ -185,11 +190,23 @@ export class FleetClient {
     this.#nodes.clear();
   }
 
+  #list<Field extends string, Response extends Record<Field, unknown[]> & { nextPageToken: string }>(
+    options: ReadOptions,
+    rows: Field,
+    invoke: (client: CoordinatorClient, request: ListRequest, limits: CallLimits) => Promise<Response>,
+  ) {
+    const load = (pageToken: string) =>
+      this.#read(options, (client, request, limits) => invoke(client, { ...request, pageToken }, limits));
+    return allPages(load, rows, options.rowsMax);
+  }
+
   #read<Response>(
     options: ReadOptions,
     invoke: (client: CoordinatorClient, request: ListRequest, limits: CallLimits) => Promise<Response>,
   ): Promise<Response> {
-    const request: ListRequest = { consistency: options.consistency };
+    const { consistency, filter = {}, rowsMax = 0 } = options;
+    const request = ListRequest.fromPartial({ filter, pageSize: rowsMax });
+    request.consistency = consistency;
     return this.#call(options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
       invoke(client, request, limits),
     );

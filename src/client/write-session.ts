@@ -37,7 +37,14 @@ export class WriteSession {
     try {
       return await this.#caller.call((client, limits) => {
         const firstOutstanding = this.#firstOutstanding();
-        const request = { sessionId, sequence, firstOutstanding, reason: options.reason, operation };
+        const request = {
+          sessionId,
+          sequence,
+          firstOutstanding,
+          reason: options.reason,
+          operation,
+          dryRun: false,
+        };
         return unary(client.submit.bind(client), request, limits);
       }, options);
     } finally {
@@ -72,7 +79,7 @@ export class WriteSession {
 
 async function openSession(client: CoordinatorClient, limits: CallLimits): Promise<number> {
   const operation: Operation = { kind: { $case: "openSession", value: {} } };
-  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
+  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation, dryRun: false };
   const response = await unary(client.submit.bind(client), request, limits);
   return response.applied?.version ?? 0;
 }

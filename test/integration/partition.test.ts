@@ -84,7 +84,7 @@ test("one lost connection from a follower to the leader changes no leader", asyn
 function refusals(node: ClusterNode): Promise<unknown[]> {
   const deadline = Date.now() + DEADLINE_MS;
   const operation: Operation = { kind: { $case: "recordProbe", value: { drillId: "refused", number: 1 } } };
-  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
+  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation, dryRun: false };
   const write = unary(node.client.submit.bind(node.client), request, { deadline });
   return Promise.all([refusal(write), refusal(read(node))]);
 }

@@ -74,7 +74,14 @@ test.each([{ holder: "s1" }, { holder: "n1" }, { holder: READONLY }])(
   "$holder may not submit",
   async ({ holder }) => {
     const client = opened(connectCoordinator(loadTls(holderTls(fleet.directory, holder)), address));
-    const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: probe };
+    const request = {
+      sessionId: 0,
+      sequence: 0,
+      firstOutstanding: 0,
+      reason: "",
+      operation: probe,
+      dryRun: false,
+    };
     const submitted = unary(client.submit.bind(client), request, { deadline: Date.now() + DEADLINE_MS });
     expect(await failureOf(submitted)).toMatchObject(denied);
   },

@@ -86,7 +86,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   });
   const machine = new FleetMachine();
   const observed = new Observed();
-  const driver = groupDriver(options, storage, transport, machine, observed);
+  let leadsSinceMs = Date.now();
+  const driver = groupDriver(options, storage, transport, machine, () => {
+    observed.forgetAll();
+    leadsSinceMs = Date.now();
+  });
   const roster = rosterOf(options, driver, machine, transport);
   const asker = mark.isSet()
     ? new RejoinAsker({
@@ -124,6 +128,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     driver,
     machine,
     observed,
+    leadsSince: () => leadsSinceMs,
     disk: storage,
     tls,
     startedAtMs: Date.now(),
@@ -211,7 +216,7 @@ function groupDriver(
   storage: Storage,
   transport: GrpcTransport,
   machine: FleetMachine,
-  observed: Observed,
+  onLeadership: () => void,
 ): GroupDriver<Outcome> {
   const profile = PROFILES[options.profile];
   const raft = new RaftNode({
@@ -247,7 +252,7 @@ function groupDriver(
     snapshotEvery: options.snapshotEvery,
     trailing: TRAILING_ENTRIES,
     onLeadership: (leads) => {
-      observed.forgetAll();
+      onLeadership();
       options.log.info(leads ? "leads" : "leads no more", {
         term: raft.status().term,
         node: nameOf(options.self),

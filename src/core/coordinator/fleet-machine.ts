@@ -5,7 +5,8 @@ import { setImmediate } from "node:timers/promises";
 import { assert } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
-import { apply } from "../fleet/apply.ts";
+import { apply, dryRun } from "../fleet/apply.ts";
+import { ChangeLog } from "../fleet/change-log.ts";
 import { decodeSnapshot, encodeSnapshotParts } from "../fleet/snapshot.ts";
 import { FleetState, type FleetView } from "../fleet/state.ts";
 import { Command, type Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -15,6 +16,8 @@ const HASHES_KEPT = 4096;
 
 export class FleetMachine implements Machine<Outcome> {
   #state = new FleetState();
+  #changes = new ChangeLog();
+  readonly #listeners = new Set<() => void>();
   readonly #hashes = new Map<number, string>();
   readonly #nextTurn: () => Promise<unknown>;
 
@@ -28,9 +31,27 @@ export class FleetMachine implements Machine<Outcome> {
     return this.#state;
   }
 
+  /** The newest changes, for watchers. */
+  get changes(): Pick<ChangeLog, "after"> {
+    return this.#changes;
+  }
+
+  /** Calls back after every change of the state, in the same turn; the returned function ends that. */
+  onApplied(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What the command would come to now, were it the next. */
+  dryRun(command: Command): Outcome {
+    return dryRun(this.#state, command);
+  }
+
   apply(index: LogIndex, data: Uint8Array): Outcome | null {
     const outcome = data.length === 0 ? this.#skip(index) : apply(this.#state, index, Command.decode(data));
+    this.#changes.append(index, this.#state.takeChanges());
     this.#rememberHash(index);
+    for (const listener of this.#listeners) listener();
     return outcome;
   }
 
@@ -48,6 +69,8 @@ export class FleetMachine implements Machine<Outcome> {
     if (restored.state.appliedIndex < index) restored.state.advanceTo(index);
     assert(restored.state.appliedIndex === index, "a snapshot's state is the state at the snapshot's index");
     this.#state = restored.state;
+    this.#changes = new ChangeLog(index);
+    for (const listener of this.#listeners) listener();
     this.#hashes.clear();
     this.#rememberHash(index);
   }

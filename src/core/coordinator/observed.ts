@@ -1,8 +1,13 @@
 // What shards report: soft state of the leader, never replicated, rebuilt from reports after a failover.
-// What must stay true: an older report (epoch, cycle) never replaces a newer one, and what has not been reported
-// to this leader is unknown, never zero.
+// What must stay true: an older report (epoch, cycle) never replaces a newer one, a newer one replaces all of the
+// older, and what has not been reported to this leader is unknown, never zero.
 
-import type { ReportShardRequest, ShardBinding } from "../wire/gen/fleet/v1/coordinator.ts";
+import type {
+  ReportShardRequest,
+  ShardBinding,
+  ShardSummary,
+  Shortfall,
+} from "../wire/gen/fleet/v1/coordinator.ts";
 
 export interface ShardReport {
   readonly shardId: string;
@@ -10,22 +15,26 @@ export interface ShardReport {
   readonly cycle: number;
   readonly receivedAtMs: number;
   readonly bindings: ReadonlyMap<string, ShardBinding>;
+  readonly sessions: number;
+  readonly summary: ShardSummary | undefined;
+  readonly shortfalls: readonly Shortfall[];
 }
 
 export class Observed {
   readonly #reports = new Map<string, ShardReport>();
+  /** Which shards report each cluster: a list of clusters must not cost a pass over all reports. */
+  readonly #shardsOf = new Map<string, Set<string>>();
 
   /** Takes the report unless a newer one is known. */
   take(report: ReportShardRequest, nowMs: number): boolean {
     const known = this.#reports.get(report.shardId);
     if (known !== undefined && isOlder(report, known)) return false;
-    this.#reports.set(report.shardId, {
-      shardId: report.shardId,
-      epoch: report.epoch,
-      cycle: report.cycle,
-      receivedAtMs: nowMs,
-      bindings: new Map(report.bindings.map((binding) => [binding.clusterId, binding])),
-    });
+    const { shardId, epoch, cycle, summary, shortfalls } = report;
+    const bindings = new Map(report.bindings.map((binding) => [binding.clusterId, binding]));
+    const sessions = report.bindings.filter((binding) => binding.session).length;
+    const taken = { shardId, epoch, cycle, receivedAtMs: nowMs, bindings, sessions, summary, shortfalls };
+    this.#index(known?.bindings.keys() ?? [], taken);
+    this.#reports.set(shardId, taken);
     return true;
   }
 
@@ -37,9 +46,46 @@ export class Observed {
     return this.#reports.values();
   }
 
+  /** The newest reports that name the cluster, by shard id. */
+  reportsOf(clusterId: string): ShardReport[] {
+    const shards = [...(this.#shardsOf.get(clusterId) ?? [])].sort();
+    return shards.flatMap((shardId) => this.#reports.get(shardId) ?? []);
+  }
+
+  /** All clusters that some shard reports, in no order. */
+  clusters(): Iterable<string> {
+    return this.#shardsOf.keys();
+  }
+
+  /** A removed shard is heard no more, so what it said last would stand for ever. */
+  forget(shardId: string): void {
+    const known = this.#reports.get(shardId);
+    if (known === undefined) return;
+    this.#unindex(known.bindings.keys(), shardId);
+    this.#reports.delete(shardId);
+  }
+
   /** A new leadership starts from nothing. */
   forgetAll(): void {
     this.#reports.clear();
+    this.#shardsOf.clear();
+  }
+
+  #index(before: Iterable<string>, { shardId, bindings }: ShardReport): void {
+    this.#unindex(before, shardId);
+    for (const clusterId of bindings.keys()) {
+      const shards = this.#shardsOf.get(clusterId) ?? new Set();
+      shards.add(shardId);
+      this.#shardsOf.set(clusterId, shards);
+    }
+  }
+
+  #unindex(clusters: Iterable<string>, shardId: string): void {
+    for (const clusterId of clusters) {
+      const shards = this.#shardsOf.get(clusterId);
+      shards?.delete(shardId);
+      if (shards?.size === 0) this.#shardsOf.delete(clusterId);
+    }
   }
 }
 

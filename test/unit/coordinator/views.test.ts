@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
-import { clusterViews } from "../../../src/core/coordinator/services/views.ts";
+import { clusterView } from "../../../src/core/coordinator/services/views.ts";
 import { Binding } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { BindingState, Drift, ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 
@@ -8,15 +8,13 @@ const declared = Binding.fromPartial({ clusterId: "c1", shardId: "s1", version: 
 const NOW_MS = 100_000;
 
 /** What shards last said of c1, how many milliseconds ago, and the drift that follows. */
-function driftAfter(
-  reports: readonly { shardId: string; session: boolean; ageMs: number }[],
-): Drift | undefined {
+function driftAfter(reports: readonly { shardId: string; session: boolean; ageMs: number }[]): Drift {
   const observed = new Observed();
   for (const { shardId, session, ageMs } of reports) {
     const bindings = [{ clusterId: "c1", state: BindingState.BOUND, version: 1, session }];
     observed.take(ReportShardRequest.fromPartial({ shardId, bindings }), NOW_MS - ageMs);
   }
-  return clusterViews([declared], observed, NOW_MS)[0]?.drift;
+  return clusterView("c1", declared, { observed, nowMs: NOW_MS }).drift;
 }
 
 test.each([

@@ -25,6 +25,8 @@ export interface ServiceContext {
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly observed: Observed;
+  /** When this replica last began or ceased to lead, in milliseconds since 1970. */
+  readonly leadsSince: () => number;
   readonly disk: { readonly isFull: boolean };
   readonly tls: Tls;
   readonly startedAtMs: number;

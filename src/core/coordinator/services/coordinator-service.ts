@@ -1,26 +1,30 @@
 // The Coordinator service: which handler answers which method, and who may call it.
 
-import {
-  countDeclared,
-  listAudit,
-  listBindings,
-  listDomains,
-  listProbes,
-  listShards,
-} from "../../fleet/query.ts";
+import { listProbes } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { clustersList } from "./cluster-list.ts";
 import type { ServiceContext } from "./context.ts";
-import { adminOnly, anyIdentity, handler, operators } from "./handler.ts";
+import { adminOnly, anyIdentity, handler, operators, streamHandler } from "./handler.ts";
+import {
+  auditList,
+  domainsList,
+  featureGatesList,
+  instructionsList,
+  providersList,
+  quotasList,
+  shardsList,
+  shortfallsList,
+} from "./lists.ts";
 import { membersList } from "./members.ts";
-import { readable, readableWithReports } from "./reads.ts";
+import { LINEARIZABLE, readable } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
 import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
 import { transferLeadership } from "./transfer-leadership.ts";
-import { clusterViews, shardViews } from "./views.ts";
+import { watch } from "./watch.ts";
 
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
-  const { machine, observed, now, changes } = context;
+  const { machine, changes } = context;
   return {
     getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
@@ -32,33 +36,25 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
       changes.change(context, request, caller),
     ),
     reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
-    listShards: handler(context, operators, async (request, caller) => {
-      const stamp = await readableWithReports(context, request, caller);
-      const shards = shardViews(listShards(machine.view), countDeclared(machine.view), observed, now());
-      return { stamp, shards };
-    }),
-    listClusters: handler(context, operators, async (request, caller) => {
-      const stamp = await readableWithReports(context, request, caller);
-      const clusters = clusterViews(listBindings(machine.view), observed, now());
-      return { stamp, clusters, observedComplete: isObservedComplete(context) };
-    }),
-    listDomains: handler(context, operators, async (request, caller) => {
-      const stamp = await readable(context, request, caller);
-      return { stamp, domains: listDomains(machine.view) };
-    }),
-    listAudit: handler(context, operators, async (request, caller) => {
-      const stamp = await readable(context, request, caller);
-      return { stamp, entries: listAudit(machine.view) };
-    }),
+    listShards: handler(context, operators, (request, caller) => shardsList(context, request, caller)),
+    listClusters: handler(context, operators, (request, caller) => clustersList(context, request, caller)),
+    listDomains: handler(context, operators, (request, caller) => domainsList(context, request, caller)),
+    listAudit: handler(context, operators, (request, caller) => auditList(context, request, caller)),
+    listQuotas: handler(context, operators, (request, caller) => quotasList(context, request, caller)),
+    listProviders: handler(context, operators, (request, caller) => providersList(context, request, caller)),
+    listFeatureGates: handler(context, operators, (request, caller) =>
+      featureGatesList(context, request, caller),
+    ),
+    listInstructions: handler(context, operators, (request, caller) =>
+      instructionsList(context, request, caller),
+    ),
+    listShortfalls: handler(context, operators, (request, caller) =>
+      shortfallsList(context, request, caller),
+    ),
+    watch: streamHandler(context, operators, (call, caller) => watch(context, call, caller)),
     listProbes: handler(context, operators, async (request, caller) => {
-      const stamp = await readable(context, request, caller);
+      const stamp = await readable(context, LINEARIZABLE, caller);
       return { stamp, probes: listProbes(machine.view, request.drillId) };
     }),
   };
-}
-
-/** Whether this replica leads and has heard from every registered shard since it began to. */
-function isObservedComplete({ driver, machine, observed }: ServiceContext): boolean {
-  if (driver.status().role !== "leader") return false;
-  return listShards(machine.view).every((shard) => observed.report(shard.shardId) !== undefined);
 }

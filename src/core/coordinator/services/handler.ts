@@ -2,7 +2,13 @@
 // them. What must stay true: a call is answered before the caller's own deadline, so that "no quorum" reaches the
 // caller as UNAVAILABLE with its reason and not as a bare DEADLINE_EXCEEDED.
 
-import { type handleUnaryCall, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+} from "@grpc/grpc-js";
 import { formatIdentity, type Identity, identityOf } from "../../wire/identity.ts";
 import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
@@ -41,11 +47,22 @@ export function handler<Request, Response>(
   };
 }
 
-async function admit<Request, Response>(
+/** As `handler`, for answers that come as a stream: `work` ends when the stream has begun, not when it is over. */
+export function streamHandler<Request, Response>(
   context: ServiceContext,
-  call: ServerUnaryCall<Request, Response>,
   allow: Allow,
-): Promise<Caller> {
+  work: (call: ServerWritableStream<Request, Response>, caller: Caller) => Promise<void>,
+): handleServerStreamingCall<Request, Response> {
+  return (call) => {
+    admit(context, call, allow)
+      .then((caller) => work(call, caller))
+      .catch((error: unknown) => call.emit("error", error instanceof RpcError ? error : internal(error)));
+  };
+}
+
+type Admissible = Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getDeadline" | "getPath">;
+
+async function admit(context: ServiceContext, call: Admissible, allow: Allow): Promise<Caller> {
   const identity = identityOf(call, context.tls);
   if (identity === null) {
     throw rpcError(

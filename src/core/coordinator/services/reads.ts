@@ -1,18 +1,20 @@
 // Reads of the replicated tables: linearizable unless asked otherwise, each stamped with where it was served.
 
 import { type LogIndex, logIndex } from "../../base/ids.ts";
-import type { ListProbesRequest, ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { notLeader, refusalError } from "./refusals.ts";
 
+/** The default of every read. */
+export const LINEARIZABLE: Pick<ListRequest, "consistency"> = { consistency: undefined };
+
 /** Waits until this replica may serve the read; throws the RpcError of a refusal. */
 export async function readable(
   context: ServiceContext,
-  request: ListRequest | ListProbesRequest,
+  { consistency }: Pick<ListRequest, "consistency">,
   caller: Caller,
 ): Promise<ReadStamp> {
-  const consistency = "consistency" in request ? request.consistency : undefined;
   switch (consistency?.$case) {
     case "stale":
       break;

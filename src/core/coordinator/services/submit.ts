@@ -1,12 +1,13 @@
 // Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
 
 import { status } from "@grpc/grpc-js";
-import { Command, type Operation, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import { type Applied, Command, type Operation, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { LINEARIZABLE, readable } from "./reads.ts";
 import { diskFull, refusalError, rejectionError } from "./refusals.ts";
 
 const REASON_LENGTH_MAX = 1024;
@@ -21,27 +22,50 @@ export async function submit(
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_MISSING", "the request names no operation");
   }
   if (isReserved(operation.kind)) {
-    const message = "members change by ChangeMembership, which checks what the group can bear";
+    const message = "this operation is the leader's own: it follows from another request";
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
   }
   if (request.reason.length > REASON_LENGTH_MAX) {
     const message = `a reason has at most ${REASON_LENGTH_MAX} characters, this one has ${request.reason.length}`;
     throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
   }
-  const write = await propose(context, caller, operation, request);
-  const { result } = write;
-  if (result.result === undefined || result.result.$case === "rejected") {
-    throw rejectionError(
-      result.result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {}, rows: [] },
-    );
-  }
-  return { index: result.index, term: write.term, applied: result.result.value };
+  if (request.dryRun) return tryOut(context, caller, operation, request);
+  const { result, term } = await propose(context, caller, operation, request);
+  return { index: result.index, term, applied: appliedOf(result) };
 }
+
+// Read as any other linearizable read, then tried on a copy of what was read.
+async function tryOut(
+  context: ServiceContext,
+  caller: Caller,
+  operation: Operation,
+  { reason }: SubmitRequest,
+): Promise<SubmitResponse> {
+  const { index, term } = await readable(context, LINEARIZABLE, caller);
+  const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
+  return { index, term, applied: appliedOf(context.machine.dryRun(command)) };
+}
+
+function appliedOf({ result }: Outcome): Applied {
+  if (result?.$case === "applied") return result.value;
+  throw rejectionError(result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {}, rows: [] });
+}
+
+const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$case"]>([
+  "foundMembers",
+  "upsertMember",
+  "removeMember",
+  "noteTransfer",
+  "settleInstructions",
+  "noteAuditExported",
+]);
 
 /** The leader's own operations: they stand beside something that is no row. */
 function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
-  return ["foundMembers", "upsertMember", "removeMember", "noteTransfer"].includes($case);
+  return RESERVED.has($case);
 }
+
+const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
 
 interface WriteIdentity {
   readonly sessionId: number;
@@ -59,16 +83,18 @@ export async function propose(
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
   // A leader whose disk is full keeps what room its log has for handing over.
   if (context.disk.isFull && context.driver.status().role === "leader") throw diskFull();
-  const command: Command = {
-    sessionId: write.sessionId,
-    sequence: write.sequence,
-    firstOutstanding: write.firstOutstanding,
-    actor: formatIdentity(caller.identity),
-    reason: write.reason,
-    atMs: context.now(),
-    operation,
-  };
+  const command = commandOf(context, caller, operation, write);
   const settled = await context.driver.propose(Command.encode(command).finish(), caller.deadline);
   if (!settled.ok) throw refusalError(context, settled.refusal);
   return settled;
+}
+
+function commandOf(
+  { now }: ServiceContext,
+  { identity }: Caller,
+  operation: Operation,
+  { sessionId, sequence, firstOutstanding, reason }: WriteIdentity,
+): Command {
+  const actor = formatIdentity(identity);
+  return { sessionId, sequence, firstOutstanding, actor, reason, atMs: now(), operation };
 }

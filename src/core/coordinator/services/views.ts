@@ -9,72 +9,69 @@ import {
   type ShardBinding,
   type ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { LIVENESS_LIMITS, livenessOf } from "../liveness.ts";
 import type { Observed, ShardReport } from "../observed.ts";
 
 // Shards report every few seconds; after several missed reports what the last one said is history.
 const REPORT_LATE_MS = 15_000;
 
-export function shardViews(
-  shards: readonly ShardRecord[],
-  declared: ReadonlyMap<string, number>,
-  observed: Observed,
-  nowMs: number,
-): ShardView[] {
-  return shards.map((shard) => {
-    const report = observed.report(shard.shardId);
-    return {
-      shard,
-      observed: report && shardObserved(report, nowMs),
-      declaredClusters: declared.get(shard.shardId) ?? 0,
-    };
-  });
+/** How much is declared to each shard; one without any is absent. */
+export interface DeclaredCounts {
+  readonly clusters: ReadonlyMap<string, number>;
+  readonly domains: ReadonlyMap<string, number>;
+  readonly instructions: ReadonlyMap<string, number>;
 }
 
-function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardView["observed"]> {
-  const rows = [...report.bindings.values()];
+/** What a replica knows of shards beyond the tables. */
+export interface Sight {
+  readonly observed: Observed;
+  readonly nowMs: number;
+  /** For how long this replica has led; null = it does not. */
+  readonly leadsForMs: number | null;
+}
+
+export function shardView(shard: Readonly<ShardRecord>, declared: DeclaredCounts, sight: Sight): ShardView {
+  const { shardId } = shard;
+  const report = sight.observed.report(shardId);
+  const ageMs = report === undefined ? null : sight.nowMs - report.receivedAtMs;
   return {
-    reportedAtMs: report.receivedAtMs,
-    ageMs: nowMs - report.receivedAtMs,
-    sessions: rows.filter((row) => row.session).length,
-    boundClusters: rows.filter(isHeld).length,
+    shard,
+    observed: report && shardObserved(report, sight.nowMs),
+    declaredClusters: declared.clusters.get(shardId) ?? 0,
+    declaredDomains: declared.domains.get(shardId) ?? 0,
+    pendingInstructions: declared.instructions.get(shardId) ?? 0,
+    liveness: livenessOf(ageMs, sight.leadsForMs, LIVENESS_LIMITS),
   };
 }
 
-/** Declared clusters and those only seen at shards, by cluster id. Old reports are shown and prove nothing. */
-export function clusterViews(bindings: readonly Binding[], observed: Observed, nowMs: number): ClusterView[] {
-  const seen = observedByCluster(observed, nowMs);
-  const declared = new Map(bindings.map((binding) => [binding.clusterId, binding]));
-  const ids = [...new Set([...declared.keys(), ...seen.keys()])].sort();
-  return ids.map((clusterId) => {
-    const binding = declared.get(clusterId);
-    const rows = seen.get(clusterId) ?? [];
-    const fresh = rows.filter((row) => row.ageMs <= REPORT_LATE_MS);
-    const ownerReported = binding !== undefined && isFresh(observed.report(binding.shardId), nowMs);
-    return {
-      clusterId,
-      declared: binding,
-      observed: rows,
-      drift: driftOf(binding ?? null, fresh, ownerReported),
-    };
-  });
+function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardView["observed"]> {
+  return {
+    reportedAtMs: report.receivedAtMs,
+    ageMs: nowMs - report.receivedAtMs,
+    sessions: report.sessions,
+    boundClusters: [...report.bindings.values()].filter(isHeld).length,
+    summary: report.summary,
+    shortfalls: report.shortfalls.length,
+  };
 }
 
-function observedByCluster(observed: Observed, nowMs: number): Map<string, ClusterObserved[]> {
-  const seen = new Map<string, ClusterObserved[]>();
-  for (const report of observed.reports()) {
-    for (const row of report.bindings.values()) {
-      if (!row.session && !isHeld(row)) continue;
-      const rows = seen.get(row.clusterId) ?? [];
-      rows.push({
-        shardId: report.shardId,
-        session: row.session,
-        bound: isHeld(row),
-        ageMs: nowMs - report.receivedAtMs,
-      });
-      seen.set(row.clusterId, rows);
-    }
-  }
-  return seen;
+/** One cluster, declared or only seen. Old reports are shown and prove nothing. */
+export function clusterView(
+  clusterId: string,
+  declared: Readonly<Binding> | undefined,
+  { observed, nowMs }: Pick<Sight, "observed" | "nowMs">,
+): ClusterView {
+  const rows = observed.reportsOf(clusterId).flatMap((report) => observedAt(report, clusterId, nowMs));
+  const fresh = rows.filter((row) => row.ageMs <= REPORT_LATE_MS);
+  const ownerReported = declared !== undefined && isFresh(observed.report(declared.shardId), nowMs);
+  return { clusterId, declared, observed: rows, drift: driftOf(declared ?? null, fresh, ownerReported) };
+}
+
+function observedAt(report: ShardReport, clusterId: string, nowMs: number): ClusterObserved[] {
+  const row = report.bindings.get(clusterId);
+  if (row === undefined || (!row.session && !isHeld(row))) return [];
+  const { shardId, receivedAtMs } = report;
+  return [{ shardId, session: row.session, bound: isHeld(row), ageMs: nowMs - receivedAtMs }];
 }
 
 function isFresh(report: ShardReport | undefined, nowMs: number): boolean {

@@ -8,7 +8,7 @@ import type { RebindClient } from "../../../../src/client/rebind/run-plan.ts";
 import { instructionsFor } from "../../../../src/core/coordinator/instructions.ts";
 import { Observed } from "../../../../src/core/coordinator/observed.ts";
 import { rejectionError } from "../../../../src/core/coordinator/services/refusals.ts";
-import { clusterViews, shardViews } from "../../../../src/core/coordinator/services/views.ts";
+import { clusterView, shardView } from "../../../../src/core/coordinator/services/views.ts";
 import { countDeclared, listBindings, listShards } from "../../../../src/core/fleet/query.ts";
 import type { Move } from "../../../../src/core/rebind/plan.ts";
 import { type Binding, contact, obey, sessionEnded } from "../../../../src/core/shard/binding-table.ts";
@@ -102,8 +102,10 @@ export class MovingFleet implements RebindClient, AgentMover {
 
   async listShards(): Promise<ListShardsResponse> {
     const { state } = this.replica;
-    const shards = shardViews(listShards(state), countDeclared(state), this.#observed, performance.now());
-    return { stamp: this.#stamp(), shards };
+    const counts = { clusters: countDeclared(state), domains: new Map(), instructions: new Map() };
+    const sight = { observed: this.#observed, nowMs: performance.now(), leadsForMs: 0 };
+    const shards = listShards(state).map((shard) => shardView(shard, counts, sight));
+    return { stamp: this.#stamp(), shards, nextPageToken: "" };
   }
 
   async listClusters(): Promise<ListClustersResponse> {
@@ -112,9 +114,10 @@ export class MovingFleet implements RebindClient, AgentMover {
     if (this.#looks % 2 === 0) this.#report();
     else this.#dial();
     const { state } = this.replica;
-    const clusters = clusterViews(listBindings(state), this.#observed, performance.now());
+    const sight = { observed: this.#observed, nowMs: performance.now() };
+    const clusters = listBindings(state).map((row) => clusterView(row.clusterId, row, sight));
     const observedComplete = [...this.shards.keys()].every((shard) => this.#observed.report(shard));
-    return { stamp: this.#stamp(), clusters, observedComplete };
+    return { stamp: this.#stamp(), clusters, observedComplete, nextPageToken: "" };
   }
 
   async submit({ kind }: Operation) {

@@ -161,7 +161,7 @@ test.each([
       const answer = await fleet.listShards();
       if (looks++ > 0) return answer;
       const deaf = answer.shards.map((view) => ({ ...view, observed: undefined }));
-      return { stamp: { index: 1, nodeId: 2, term: fleet.term + terms }, shards: deaf };
+      return { ...answer, stamp: { index: 1, nodeId: 2, term: fleet.term + terms }, shards: deaf };
     },
     listClusters: fleet.listClusters.bind(fleet),
     submit: fleet.submit.bind(fleet),

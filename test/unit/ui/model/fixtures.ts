@@ -9,7 +9,7 @@ import type {
   NodeStatus,
   ShardView,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { Drift, Role } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift, Role, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 
 const MEMBERS = [1, 2, 3].map((id) => ({
   nodeId: id,
@@ -106,8 +106,14 @@ export function shardView(id: string, differs: Partial<ShardView> = {}): ShardVi
       zone: "",
       state: ShardState.ACTIVE,
     },
-    observed: { reportedAtMs: 1_700_000_100_000, ageMs: 1200, sessions: 4, boundClusters: 4 },
+    observed: {
+      ...{ reportedAtMs: 1_700_000_100_000, ageMs: 1200, sessions: 4, boundClusters: 4 },
+      ...{ summary: undefined, shortfalls: 0 },
+    },
     declaredClusters: 4,
+    declaredDomains: 0,
+    pendingInstructions: 0,
+    liveness: ShardLiveness.ALIVE,
     ...differs,
   };
 }
@@ -136,10 +142,15 @@ export function clusterView(
 
 const stamp = { index: 120, term: 3, nodeId: 1 };
 
-export const shardsReply = (...shards: ShardView[]): ListShardsResponse => ({ stamp, shards });
+export const shardsReply = (...shards: ShardView[]): ListShardsResponse => ({
+  stamp,
+  shards,
+  nextPageToken: "",
+});
 
 export const clustersReply = (...clusters: ClusterView[]): ListClustersResponse => ({
   stamp,
   clusters,
   observedComplete: true,
+  nextPageToken: "",
 });

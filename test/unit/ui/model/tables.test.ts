@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Drift } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift, ShardObserved } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { clusterLines, onlyDrifting } from "../../../../src/ui/model/cluster-report.ts";
 import type { Cell, Table } from "../../../../src/ui/model/table.ts";
 import { clusterTable } from "../../../../src/ui/model/tables/cluster-table.ts";
@@ -45,7 +45,7 @@ describe("nodes", () => {
 describe("shards", () => {
   const silent = shardView("s2", { observed: undefined });
   const late = shardView("s3", {
-    observed: { reportedAtMs: 0, ageMs: 20_000, sessions: 0, boundClusters: 1 },
+    observed: ShardObserved.fromPartial({ ageMs: 20_000, boundClusters: 1 }),
   });
   test.each([
     { shard: shardView("s1"), name: "sessions", shown: 4, why: "as reported" },

@@ -1,0 +1,30 @@
+// Whether a shard lives, from the age of its newest report: pure. Nothing follows from it by itself, for a shard that
+// its coordinators do not hear may serve its clusters all the same.
+// What must stay true: a leader that is younger than a limit never says that the limit has passed.
+
+import { ShardLiveness } from "../wire/gen/fleet/v1/coordinator.ts";
+
+export interface LivenessLimits {
+  readonly suspectAfterMs: number;
+  readonly deadAfterMs: number;
+}
+
+/** BigFleet's dashboards: amber after 30 s, red after 60 s; its shards report every 10 s. */
+export const LIVENESS_LIMITS: LivenessLimits = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
+
+/**
+ * `reportAgeMs` is null for a shard that has not reported to this leader; `leadsForMs` is null on a replica that does
+ * not lead.
+ */
+export function livenessOf(
+  reportAgeMs: number | null,
+  leadsForMs: number | null,
+  limits: LivenessLimits,
+): ShardLiveness {
+  if (leadsForMs === null) return ShardLiveness.UNKNOWN;
+  // It last reported, if ever, to a leader before this one.
+  const silentForMs = reportAgeMs ?? leadsForMs;
+  if (silentForMs > limits.deadAfterMs) return ShardLiveness.DEAD;
+  if (silentForMs > limits.suspectAfterMs) return ShardLiveness.SUSPECT;
+  return reportAgeMs === null ? ShardLiveness.UNKNOWN : ShardLiveness.ALIVE;
+}

@@ -1,0 +1,31 @@
+// Which filters a list understands. One that it does not is refused: ignoring it would list too much, and whoever acts
+// on the rows would act on the wrong ones.
+
+import { status } from "@grpc/grpc-js";
+import { ListFilter, type ListRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+
+type Field = keyof ListFilter;
+
+const NONE = ListFilter.fromPartial({});
+
+/** The request's filter, all of whose fields are set; throws the RpcError of a field that is not `allowed`. */
+export function filterOf(request: ListRequest, allowed: readonly Field[]): ListFilter {
+  const filter = request.filter ?? NONE;
+  for (const field of Object.keys(NONE) as Field[]) {
+    if (isUnset(filter, field) || allowed.includes(field)) continue;
+    const message = `this list has no rows that a filter by ${field} could tell apart`;
+    throw rpcError(status.INVALID_ARGUMENT, "FILTER_UNKNOWN", message, { field });
+  }
+  return filter;
+}
+
+/** Whether `value` is as the filter wants it; a filter that is not set wants anything. */
+export function wants(wanted: string | number, value: string | number): boolean {
+  return wanted === "" || wanted === 0 || wanted === value;
+}
+
+function isUnset(filter: ListFilter, field: Field): boolean {
+  const value = filter[field];
+  return Array.isArray(value) ? value.length === 0 : value === "" || value === 0;
+}

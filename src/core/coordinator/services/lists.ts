@@ -1,0 +1,146 @@
+// Lists of the tables: each is a table, the filters that say something about its rows, and a page of them.
+
+import { auditExportOf } from "../../fleet/audit.ts";
+import { FEATURE_GATES } from "../../fleet/feature-gates.ts";
+import { countDeclared, countDomains, countInstructions } from "../../fleet/query.ts";
+import { domainKey, instructionKey, quotaKey } from "../../fleet/schema.ts";
+import type {
+  FeatureGateView,
+  ListAuditResponse,
+  ListDomainsResponse,
+  ListFeatureGatesResponse,
+  ListInstructionsResponse,
+  ListProvidersResponse,
+  ListQuotasResponse,
+  ListRequest,
+  ListShardsResponse,
+  ListShortfallsResponse,
+  ShardShortfall,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { ServiceContext } from "./context.ts";
+import { filterOf, wants } from "./filter.ts";
+import type { Caller } from "./handler.ts";
+import { pageOf } from "./page.ts";
+import { readable, readableWithReports } from "./reads.ts";
+import { isObservedComplete, sightOf } from "./sight.ts";
+import { shardView } from "./views.ts";
+
+type List<Response> = (context: ServiceContext, request: ListRequest, caller: Caller) => Promise<Response>;
+
+export const shardsList: List<ListShardsResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["prefix", "region", "shardState"]);
+  const stamp = await readableWithReports(context, request, caller);
+  const { view } = context.machine;
+  const page = pageOf(request, {
+    from: (from: string | undefined) => view.tables.shards.rows(from),
+    keyOf: (row) => row.shardId,
+    matches: (row) =>
+      row.shardId.startsWith(filter.prefix) &&
+      wants(filter.region, row.region) &&
+      wants(filter.shardState, row.state),
+  });
+  const counts = {
+    clusters: countDeclared(view),
+    domains: countDomains(view),
+    instructions: countInstructions(view),
+  };
+  const sight = sightOf(context);
+  const shards = page.rows.map((shard) => shardView(shard, counts, sight));
+  return { stamp, shards, nextPageToken: page.nextPageToken };
+};
+
+export const domainsList: List<ListDomainsResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["shardId", "key", "prefix"]);
+  const stamp = await readable(context, request, caller);
+  const { rows, nextPageToken } = pageOf(request, {
+    from: (from: string | undefined) => context.machine.view.tables.domains.rows(from),
+    keyOf: (row) => domainKey(row.key, row.value),
+    matches: (row) =>
+      wants(filter.shardId, row.shardId) && wants(filter.key, row.key) && row.value.startsWith(filter.prefix),
+  });
+  return { stamp, domains: rows, nextPageToken };
+};
+
+/** Newest last, as the log has them. */
+export const auditList: List<ListAuditResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["afterIndex", "actor"]);
+  const stamp = await readable(context, request, caller);
+  const { view } = context.machine;
+  const { rows, nextPageToken } = pageOf(request, {
+    from: (from: number | undefined) => view.tables.audit.rows(from ?? filter.afterIndex + 1),
+    keyOf: (row) => row.index,
+    matches: (row) => wants(filter.actor, row.actor),
+  });
+  return { stamp, entries: rows, nextPageToken, export: { ...auditExportOf(view) } };
+};
+
+export const quotasList: List<ListQuotasResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["provider", "region", "shardId"]);
+  const stamp = await readable(context, request, caller);
+  const { rows, nextPageToken } = pageOf(request, {
+    from: (from: string | undefined) => context.machine.view.tables.quotas.rows(from),
+    keyOf: (row) => quotaKey(row.provider, row.region),
+    matches: (row) =>
+      wants(filter.provider, row.provider) &&
+      wants(filter.region, row.region) &&
+      (filter.shardId === "" || row.slices.some((slice) => slice.shardId === filter.shardId)),
+  });
+  return { stamp, quotas: rows, nextPageToken };
+};
+
+export const providersList: List<ListProvidersResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["prefix", "region"]);
+  const stamp = await readable(context, request, caller);
+  const { rows, nextPageToken } = pageOf(request, {
+    from: (from: string | undefined) => context.machine.view.tables.providers.rows(from),
+    keyOf: (row) => row.name,
+    matches: (row) => row.name.startsWith(filter.prefix) && wants(filter.region, row.region),
+  });
+  return { stamp, providers: rows, nextPageToken };
+};
+
+export const featureGatesList: List<ListFeatureGatesResponse> = async (context, request, caller) => {
+  filterOf(request, []);
+  const stamp = await readable(context, request, caller);
+  const { gates } = context.machine.view.tables;
+  const views = Object.entries(FEATURE_GATES).map(([name, gate]): FeatureGateView => {
+    const set = gates.get(name);
+    return { name, enabled: set?.enabled ?? gate.default, description: gate.description, set };
+  });
+  return { stamp, gates: views };
+};
+
+export const instructionsList: List<ListInstructionsResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["shardId", "key"]);
+  const stamp = await readable(context, request, caller);
+  const { rows, nextPageToken } = pageOf(request, {
+    from: (from: string | undefined) => context.machine.view.tables.instructions.rows(from),
+    keyOf: (row) => instructionKey(row.shardId, row.key, row.value),
+    matches: (row) => wants(filter.shardId, row.shardId) && wants(filter.key, row.key),
+  });
+  return { stamp, instructions: rows, nextPageToken };
+};
+
+/** Not paged: a shard reports a hundred at most. */
+export const shortfallsList: List<ListShortfallsResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["shardId"]);
+  const stamp = await readableWithReports(context, request, caller);
+  const shortfalls: ShardShortfall[] = [];
+  for (const report of context.observed.reports()) {
+    if (!wants(filter.shardId, report.shardId)) continue;
+    const reportAgeMs = context.now() - report.receivedAtMs;
+    for (const shortfall of report.shortfalls) {
+      shortfalls.push({ shardId: report.shardId, shortfall, reportAgeMs });
+    }
+  }
+  return { stamp, shortfalls: shortfalls.sort(byGravity), observedComplete: isObservedComplete(context) };
+};
+
+function byGravity(left: ShardShortfall, right: ShardShortfall): number {
+  const [a, b] = [left.shortfall, right.shortfall];
+  return (
+    (b?.priority ?? 0) - (a?.priority ?? 0) ||
+    (b?.ageCycles ?? 0) - (a?.ageCycles ?? 0) ||
+    (left.shardId < right.shardId ? -1 : 1)
+  );
+}
