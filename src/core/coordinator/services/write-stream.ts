@@ -1,0 +1,150 @@
+// Writes on one stream: each is submitted in the order it came, and answered as Submit would answer it.
+// What must stay true: what one stream makes this replica keep is bounded. Unanswered writes are counted, and a
+// client that does not read its answers is not read either, until it does. A stream's end takes back nothing that
+// was proposed: the answers then have nobody to go to.
+
+import type { handleBidiStreamingCall, ServerDuplexStream } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
+import { assert } from "../../base/assert.ts";
+import { OUTCOMES_PER_SESSION_MAX } from "../../fleet/limits.ts";
+import {
+  SubmitRequest,
+  type SubmitResponse,
+  type WriteAnswer,
+  type WriteAnswers,
+  type WriteBatch,
+  type WriteItem,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { Identity } from "../../wire/identity.ts";
+import { rpcError, toStatus } from "../../wire/rpc-error.ts";
+import { SESSION_WINDOW, STREAM_WRITES_MAX } from "../../wire/write-limits.ts";
+import type { ServiceContext } from "./context.ts";
+import { adminOnly, admit, answerBy, toRpcError } from "./handler.ts";
+import { refusalError } from "./refusals.ts";
+import { submit } from "./submit.ts";
+
+assert(SESSION_WINDOW < OUTCOMES_PER_SESSION_MAX, "outcomes of a whole window are remembered");
+
+type Stream = Pick<ServerDuplexStream<WriteBatch, WriteAnswers>, "on" | "write" | "pause" | "resume" | "end">;
+
+export function writeStream(context: ServiceContext): handleBidiStreamingCall<WriteBatch, WriteAnswers> {
+  return (call) => {
+    try {
+      const identity = admit(context, call, adminOnly);
+      serveWrites(call, {
+        submit: (item) => submitItem(context, identity, item),
+        overloaded: () => refusalError(context, "overloaded"),
+      });
+    } catch (error) {
+      call.emit("error", toRpcError(error));
+    }
+  };
+}
+
+async function submitItem(
+  context: ServiceContext,
+  identity: Identity,
+  { request, timeoutMs }: WriteItem,
+): Promise<SubmitResponse> {
+  const deadline = answerBy(context, timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs);
+  return submit(context, decode(request), { identity, deadline });
+}
+
+function decode(request: Uint8Array): SubmitRequest {
+  try {
+    return SubmitRequest.decode(request);
+  } catch (error) {
+    const message = `the request cannot be read: ${error instanceof Error ? error.message : error}`;
+    throw rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", message);
+  }
+}
+
+export interface Writes {
+  readonly submit: (item: WriteItem) => Promise<SubmitResponse>;
+  /** What a write is told for which the stream has no room. */
+  readonly overloaded: () => Error;
+}
+
+/** Answers what comes on `stream`, all that settled in one turn in one message. */
+export function serveWrites(stream: Stream, writes: Writes): void {
+  const served = new ServedStream(stream, writes);
+  stream.on("data", (batch: WriteBatch) => served.take(batch));
+  stream.on("drain", () => served.drained());
+  stream.on("end", () => served.ended());
+  stream.on("cancelled", () => served.lost());
+  stream.on("error", () => served.lost());
+}
+
+class ServedStream {
+  readonly #stream: Stream;
+  readonly #writes: Writes;
+  /** Taken, and no answer handed to the stream yet. */
+  #unanswered = 0;
+  #answers: WriteAnswer[] = [];
+  #isFlushing = false;
+  #isBlocked = false;
+  #hasEnded = false;
+  #isLost = false;
+
+  constructor(stream: Stream, writes: Writes) {
+    this.#stream = stream;
+    this.#writes = writes;
+  }
+
+  take(batch: WriteBatch): void {
+    if (this.#isLost) return;
+    for (const item of batch.items) this.#take(item);
+  }
+
+  drained(): void {
+    this.#isBlocked = false;
+    this.#stream.resume();
+    this.#flush();
+  }
+
+  /** The client sends no more, and still waits for answers. */
+  ended(): void {
+    this.#hasEnded = true;
+    this.#endIfDone();
+  }
+
+  lost(): void {
+    this.#isLost = true;
+    this.#answers = [];
+  }
+
+  #take(item: WriteItem): void {
+    const { tag } = item;
+    this.#unanswered += 1;
+    const isFull = this.#unanswered > STREAM_WRITES_MAX;
+    const submitted = isFull ? Promise.reject(this.#writes.overloaded()) : this.#writes.submit(item);
+    submitted.then(
+      (value) => this.#answer({ tag, outcome: { $case: "response", value } }),
+      (error: unknown) =>
+        this.#answer({ tag, outcome: { $case: "refusal", value: toStatus(toRpcError(error)) } }),
+    );
+  }
+
+  #answer(answer: WriteAnswer): void {
+    if (this.#isLost) return;
+    this.#answers.push(answer);
+    if (this.#isFlushing || this.#isBlocked) return;
+    this.#isFlushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    if (this.#isLost || this.#isBlocked || this.#answers.length === 0) return;
+    const answers = this.#answers;
+    this.#answers = [];
+    this.#unanswered -= answers.length;
+    this.#isBlocked = !this.#stream.write({ answers });
+    if (this.#isBlocked) this.#stream.pause();
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#hasEnded && this.#unanswered === 0) this.#stream.end();
+  }
+}
