@@ -4,7 +4,6 @@
 // refuses fails with the error that Submit would have given; when the stream fails, what is outstanding on it fails
 // as UNAVAILABLE, since it may have been taken. Absent: retries, which are leader-caller.ts's.
 
-import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { Metadata, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
@@ -19,7 +18,15 @@ import { fromStatus, RpcError, readRpcError, rpcError } from "./rpc-error.ts";
 import type { CallLimits } from "./unary.ts";
 import { WRITE_BYTES_MAX } from "./write-limits.ts";
 
-export type WriteCall = Pick<ClientDuplexStream<WriteBatch, WriteAnswers>, "on" | "write" | "cancel">;
+/** What is used here of a call of Coordinator.Write. */
+interface WriteCall {
+  on(event: "data", listener: (message: WriteAnswers) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "drain" | "end", listener: () => void): unknown;
+  /** False: no more until `drain`. */
+  write(batch: WriteBatch): boolean;
+  cancel(): void;
+}
 
 interface Outstanding {
   readonly tag: number;

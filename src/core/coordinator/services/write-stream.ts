@@ -3,8 +3,7 @@
 // client that does not read its answers is not read either, until it does. A stream's end takes back nothing that
 // was proposed: the answers then have nobody to go to.
 
-import type { handleBidiStreamingCall, ServerDuplexStream } from "@grpc/grpc-js";
-import { status } from "@grpc/grpc-js";
+import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
 import { OUTCOMES_PER_SESSION_MAX } from "../../fleet/limits.ts";
 import {
@@ -25,7 +24,16 @@ import { submit } from "./submit.ts";
 
 assert(SESSION_WINDOW < OUTCOMES_PER_SESSION_MAX, "outcomes of a whole window are remembered");
 
-type Stream = Pick<ServerDuplexStream<WriteBatch, WriteAnswers>, "on" | "write" | "pause" | "resume" | "end">;
+/** What is used here of a call. */
+interface Stream {
+  on(event: "data", listener: (batch: WriteBatch) => void): unknown;
+  on(event: "drain" | "end" | "cancelled" | "error", listener: () => void): unknown;
+  /** False: no more until `drain`. */
+  write(message: WriteAnswers): boolean;
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+}
 
 export function writeStream(context: ServiceContext): handleBidiStreamingCall<WriteBatch, WriteAnswers> {
   return (call) => {
@@ -59,7 +67,7 @@ function decode(request: Uint8Array): SubmitRequest {
   }
 }
 
-export interface Writes {
+interface Writes {
   readonly submit: (item: WriteItem) => Promise<SubmitResponse>;
   /** What a write is told for which the stream has no room. */
   readonly overloaded: () => Error;
