@@ -19,13 +19,22 @@ const overloaded = rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "busy", {},
 
 class FakeStream extends EventEmitter {
   readonly messages: WriteAnswers[] = [];
-  isFull = false;
+  /** Whether the client reads; what it does not read stays on its way. */
+  isRead = true;
   isPaused = false;
   hasEnded = false;
+  #onTheWay: (() => void)[] = [];
 
-  write(message: WriteAnswers): boolean {
+  write(message: WriteAnswers, taken: () => void): void {
     this.messages.push(message);
-    return !this.isFull;
+    if (this.isRead) taken();
+    else this.#onTheWay.push(taken);
+  }
+
+  readAll(): void {
+    this.isRead = true;
+    for (const taken of this.#onTheWay) taken();
+    this.#onTheWay = [];
   }
 
   pause(): void {
@@ -133,30 +142,31 @@ test("what goes beyond the bound is refused as overload, until something is answ
   expect(scene.submitted.at(-1)).toBe(STREAM_WRITES_MAX + 2);
 });
 
-test("a client that does not read its answers is not read, and gets them in one message when it does", async () => {
+test("a client that does not read its answers is not read once it has too many, until it reads", async () => {
   const scene = new Scene();
-  scene.receive(1, 2, 3);
-  scene.stream.isFull = true;
+  scene.stream.isRead = false;
+  scene.receive(...firstTags(STREAM_WRITES_MAX));
   await scene.settle(1);
+  expect(scene.stream.isPaused).toBe(false);
+  await scene.settle(...firstTags(STREAM_WRITES_MAX / 2).slice(1));
   expect(scene.stream.isPaused).toBe(true);
-  await scene.settle(2);
-  await scene.settle(3);
-  expect(scene.answered).toEqual([[1]]);
-  scene.stream.isFull = false;
-  scene.stream.emit("drain");
-  expect(scene.answered).toEqual([[1], [2, 3]]);
+  scene.stream.readAll();
   expect(scene.stream.isPaused).toBe(false);
 });
 
-test("answers that the client has not taken count, so that a bound holds while it is not read", async () => {
+test("an answer that the client has not taken counts, so that what one client makes us keep is bounded", async () => {
   const scene = new Scene();
+  scene.stream.isRead = false;
   scene.receive(...firstTags(STREAM_WRITES_MAX));
-  scene.stream.isFull = true;
-  await scene.settle(1);
-  await scene.settle(...firstTags(STREAM_WRITES_MAX).slice(1));
-  // One message was already on its way when reading stopped.
-  scene.receive(...firstTags(2).map((tag) => STREAM_WRITES_MAX + tag));
-  expect(scene.submitted.length).toBe(STREAM_WRITES_MAX + 1);
+  await scene.settle(...firstTags(STREAM_WRITES_MAX));
+  // One message was already here when reading stopped.
+  scene.receive(STREAM_WRITES_MAX + 1);
+  await answersSent();
+  expect(scene.submitted.length).toBe(STREAM_WRITES_MAX);
+  expect(scene.answered.at(-1)).toEqual([STREAM_WRITES_MAX + 1]);
+  scene.stream.readAll();
+  scene.receive(STREAM_WRITES_MAX + 2);
+  expect(scene.submitted.at(-1)).toBe(STREAM_WRITES_MAX + 2);
 });
 
 test("a client that sends no more still gets its answers, and then the end", async () => {

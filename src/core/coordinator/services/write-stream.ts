@@ -1,7 +1,7 @@
 // Writes on one stream: each is submitted in the order it came, and answered as Submit would answer it.
-// What must stay true: what one stream makes this replica keep is bounded. Unanswered writes are counted, and a
-// client that does not read its answers is not read either, until it does. A stream's end takes back nothing that
-// was proposed: the answers then have nobody to go to.
+// What must stay true: what one stream makes this replica keep is bounded. A write counts until the transport has
+// taken its answer, and a client that does not read its answers is not read either, until it does. A stream's end
+// takes back nothing that was proposed: the answers then have nobody to go to.
 
 import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
@@ -24,12 +24,14 @@ import { submit } from "./submit.ts";
 
 assert(SESSION_WINDOW < OUTCOMES_PER_SESSION_MAX, "outcomes of a whole window are remembered");
 
+// Half, so that what is under way when reading stops still has room.
+const UNREAD_ANSWERS_MAX = STREAM_WRITES_MAX / 2;
+
 /** What is used here of a call. */
 interface Stream {
   on(event: "data", listener: (batch: WriteBatch) => void): unknown;
-  on(event: "drain" | "end" | "cancelled" | "error", listener: () => void): unknown;
-  /** False: no more until `drain`. */
-  write(message: WriteAnswers): boolean;
+  on(event: "end" | "cancelled" | "error", listener: () => void): unknown;
+  write(message: WriteAnswers, taken: () => void): unknown;
   pause(): unknown;
   resume(): unknown;
   end(): unknown;
@@ -77,7 +79,6 @@ interface Writes {
 export function serveWrites(stream: Stream, writes: Writes): void {
   const served = new ServedStream(stream, writes);
   stream.on("data", (batch: WriteBatch) => served.take(batch));
-  stream.on("drain", () => served.drained());
   stream.on("end", () => served.ended());
   stream.on("cancelled", () => served.lost());
   stream.on("error", () => served.lost());
@@ -86,11 +87,12 @@ export function serveWrites(stream: Stream, writes: Writes): void {
 class ServedStream {
   readonly #stream: Stream;
   readonly #writes: Writes;
-  /** Taken, and no answer handed to the stream yet. */
+  /** Writes whose answers the transport has not taken yet, and how many of these answers it was given. */
   #unanswered = 0;
+  #onTheWay = 0;
   #answers: WriteAnswer[] = [];
   #isFlushing = false;
-  #isBlocked = false;
+  #isPaused = false;
   #hasEnded = false;
   #isLost = false;
 
@@ -102,12 +104,6 @@ class ServedStream {
   take(batch: WriteBatch): void {
     if (this.#isLost) return;
     for (const item of batch.items) this.#take(item);
-  }
-
-  drained(): void {
-    this.#isBlocked = false;
-    this.#stream.resume();
-    this.#flush();
   }
 
   /** The client sends no more, and still waits for answers. */
@@ -136,19 +132,32 @@ class ServedStream {
   #answer(answer: WriteAnswer): void {
     if (this.#isLost) return;
     this.#answers.push(answer);
-    if (this.#isFlushing || this.#isBlocked) return;
+    if (this.#isFlushing) return;
     this.#isFlushing = true;
     setImmediate(() => this.#flush());
   }
 
   #flush(): void {
     this.#isFlushing = false;
-    if (this.#isLost || this.#isBlocked || this.#answers.length === 0) return;
+    if (this.#isLost) return;
     const answers = this.#answers;
     this.#answers = [];
-    this.#unanswered -= answers.length;
-    this.#isBlocked = !this.#stream.write({ answers });
-    if (this.#isBlocked) this.#stream.pause();
+    this.#onTheWay += answers.length;
+    assert(this.#onTheWay <= this.#unanswered, "only what was taken is answered");
+    this.#stream.write({ answers }, () => this.#arrived(answers.length));
+    if (this.#onTheWay >= UNREAD_ANSWERS_MAX && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#stream.pause();
+    }
+  }
+
+  #arrived(count: number): void {
+    this.#unanswered -= count;
+    this.#onTheWay -= count;
+    if (this.#isPaused && this.#onTheWay < UNREAD_ANSWERS_MAX) {
+      this.#isPaused = false;
+      this.#stream.resume();
+    }
     this.#endIfDone();
   }
 
