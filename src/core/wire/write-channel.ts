@@ -4,7 +4,7 @@
 // refuses fails with the error that Submit would have given; when the stream fails, what is outstanding on it fails
 // as UNAVAILABLE, since it may have been taken. Absent: retries, which are leader-caller.ts's.
 
-import { Metadata, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import {
@@ -14,8 +14,9 @@ import {
   type WriteAnswers,
   type WriteBatch,
 } from "./gen/fleet/v1/coordinator.ts";
-import { fromStatus, RpcError, readRpcError, rpcError } from "./rpc-error.ts";
+import { fromStatus, type RpcError } from "./rpc-error.ts";
 import type { CallLimits } from "./unary.ts";
+import { deadlineExceeded, plain, streamFailure, tooLarge } from "./write-failure.ts";
 import { WRITE_BYTES_MAX } from "./write-limits.ts";
 
 /** What is used here of a call of Coordinator.Write. */
@@ -174,37 +175,4 @@ export class WriteChannel {
     if (this.#outstanding.size === 0) this.#timer.stop();
     return write;
   }
-}
-
-const NEVER_TAKEN: readonly status[] = [
-  status.UNAUTHENTICATED,
-  status.PERMISSION_DENIED,
-  status.UNIMPLEMENTED,
-];
-
-/**
- * What a failed stream means for a write on it. Refused at its door, no write was taken. Whatever else ended it was
- * about the stream, and says nothing of what became of its writes.
- */
-function streamFailure(error: Error): RpcError {
-  const { code, message } = readRpcError(error);
-  const isWhole = code === status.UNAVAILABLE || NEVER_TAKEN.includes(code);
-  if (!isWhole) return plain(status.UNAVAILABLE, `the stream of writes failed: ${message}`);
-  const metadata =
-    "metadata" in error && error.metadata instanceof Metadata ? error.metadata : new Metadata();
-  return new RpcError(code, message, metadata);
-}
-
-function tooLarge(bytes: number): RpcError {
-  const message = `a write has at most ${WRITE_BYTES_MAX} bytes, this one has ${bytes}`;
-  return rpcError(status.INVALID_ARGUMENT, "WRITE_TOO_LARGE", message);
-}
-
-// In the words of grpc-js, which failure-words.ts knows.
-function deadlineExceeded(waitedMs: number): RpcError {
-  return plain(status.DEADLINE_EXCEEDED, `Deadline exceeded after ${(waitedMs / 1000).toFixed(3)}s`);
-}
-
-function plain(code: status, message: string): RpcError {
-  return new RpcError(code, message, new Metadata());
 }

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
-import { serveWrites } from "../../../src/core/coordinator/services/write-stream.ts";
+import { answerWrites } from "../../../src/core/coordinator/services/answer-writes.ts";
 import type {
   SubmitResponse,
   WriteAnswer,
@@ -57,7 +57,7 @@ class Scene {
   readonly #settle = new Map<number, (value: SubmitResponse | Promise<never>) => void>();
 
   constructor() {
-    serveWrites(this.stream, {
+    answerWrites(this.stream, {
       submit: ({ tag }) => {
         this.submitted.push(tag);
         return new Promise((resolve) => this.#settle.set(tag, resolve));
