@@ -16,7 +16,7 @@ import {
 } from "./gen/fleet/v1/coordinator.ts";
 import { fromStatus, type RpcError } from "./rpc-error.ts";
 import type { CallLimits } from "./unary.ts";
-import { deadlineExceeded, plain, streamFailure, tooLarge } from "./write-failure.ts";
+import { deadlineExceeded, plain, streamFailure, tooLarge, unencodable } from "./write-failure.ts";
 import { WRITE_BYTES_MAX } from "./write-limits.ts";
 
 /** What is used here of a call of Coordinator.Write. */
@@ -62,7 +62,7 @@ export class WriteChannel {
   submit(request: SubmitRequest, { deadline, signal }: CallLimits): Promise<SubmitResponse> {
     assert(!this.#isClosed, "a closed channel takes no writes");
     return new Promise((resolve, reject) => {
-      const encoded = SubmitRequest.encode(request).finish();
+      const encoded = encode(request);
       if (encoded.length > WRITE_BYTES_MAX) throw tooLarge(encoded.length);
       if (signal?.aborted === true) throw plain(status.CANCELLED, "Call cancelled");
       this.#lastTag += 1;
@@ -174,5 +174,13 @@ export class WriteChannel {
     this.#queue.delete(write);
     if (this.#outstanding.size === 0) this.#timer.stop();
     return write;
+  }
+}
+
+function encode(request: SubmitRequest): Uint8Array {
+  try {
+    return SubmitRequest.encode(request).finish();
+  } catch (error) {
+    throw unencodable(error);
   }
 }

@@ -28,6 +28,16 @@ export function tooLarge(bytes: number): RpcError {
   return rpcError(status.INVALID_ARGUMENT, "WRITE_TOO_LARGE", message);
 }
 
+/** A value that its field cannot hold, such as a negative version. */
+export function unencodable(error: unknown): RpcError {
+  const why = error instanceof Error ? error.message : String(error);
+  return rpcError(
+    status.INVALID_ARGUMENT,
+    "REQUEST_UNREADABLE",
+    `the request cannot be written down: ${why}`,
+  );
+}
+
 /** In the words of grpc-js, which have an operator's words already. */
 export function deadlineExceeded(waitedMs: number): RpcError {
   return plain(status.DEADLINE_EXCEEDED, `Deadline exceeded after ${(waitedMs / 1000).toFixed(3)}s`);

@@ -225,14 +225,21 @@ test("what a full stream cannot take waits for its drain, without those that hav
   ]);
 });
 
-test("a write too large for a message is refused alone", async () => {
-  const large = scene.submit(1, { reason: "r".repeat(WRITE_BYTES_MAX) });
-  const small = scene.submit(2);
+test.each([
+  {
+    wrong: { reason: "r".repeat(WRITE_BYTES_MAX) },
+    reason: "WRITE_TOO_LARGE",
+    why: "too large for a message",
+  },
+  { wrong: { sequence: -1 }, reason: "REQUEST_UNREADABLE", why: "with a number that its field cannot hold" },
+])("a write $why is refused alone", async ({ wrong, reason }) => {
+  const refused = scene.submit(wrong.sequence ?? 1, wrong);
+  const good = scene.submit(2);
   await turn();
-  expect(await large).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "WRITE_TOO_LARGE" });
+  expect(await refused).toMatchObject({ code: status.INVALID_ARGUMENT, reason });
   expect(scene.call.sent).toEqual([[2]]);
   scene.call.answer(response(1, 20));
-  expect(await small).toBe(20);
+  expect(await good).toBe(20);
 });
 
 test("an aborted write is cancelled, before it is sent and after", async () => {
