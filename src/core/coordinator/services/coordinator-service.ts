@@ -22,12 +22,14 @@ import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
 import { transferLeadership } from "./transfer-leadership.ts";
 import { watch } from "./watch.ts";
+import { writeStream } from "./write-stream.ts";
 
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
   const { machine, changes } = context;
   return {
     getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
+    write: writeStream(context),
     transferLeadership: handler(context, adminOnly, (request, caller) =>
       transferLeadership(context, request, caller),
     ),

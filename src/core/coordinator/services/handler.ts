@@ -1,6 +1,6 @@
-// What every unary handler does around its own work: who is calling, may they, until when, and errors as gRPC has
-// them. What must stay true: a call is answered before the caller's own deadline, so that "no quorum" reaches the
-// caller as UNAVAILABLE with its reason and not as a bare DEADLINE_EXCEEDED.
+// What every handler does around its own work: who is calling, may they, until when, and errors as gRPC has them.
+// What must stay true: a call is answered before the caller's own deadline, so that "no quorum" reaches the caller
+// as UNAVAILABLE with its reason and not as a bare DEADLINE_EXCEEDED.
 
 import {
   type handleServerStreamingCall,
@@ -38,31 +38,54 @@ export function handler<Request, Response>(
   work: (request: Request, caller: Caller) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    admit(context, call, allow)
-      .then((caller) => work(call.request, caller))
-      .then(
-        (response) => callback(null, response),
-        (error: unknown) => callback(error instanceof RpcError ? error : internal(error)),
-      );
+    serve(context, call, allow, work).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(toRpcError(error)),
+    );
   };
 }
 
-/** As `handler`, for answers that come as a stream: `work` ends when the stream has begun, not when it is over. */
+async function serve<Request, Response>(
+  context: ServiceContext,
+  call: ServerUnaryCall<Request, Response>,
+  allow: Allow,
+  work: (request: Request, caller: Caller) => Promise<Response>,
+): Promise<Response> {
+  return work(call.request, callerOf(context, call, allow));
+}
+
+/** As `handler`, for answers that come as a stream: `work` is done when the stream has begun, not when it is over. */
 export function streamHandler<Request, Response>(
   context: ServiceContext,
   allow: Allow,
   work: (call: ServerWritableStream<Request, Response>, caller: Caller) => Promise<void>,
 ): handleServerStreamingCall<Request, Response> {
-  return (call) => {
-    admit(context, call, allow)
-      .then((caller) => work(call, caller))
-      .catch((error: unknown) => call.emit("error", error instanceof RpcError ? error : internal(error)));
+  return async (call) => {
+    try {
+      await work(call, callerOf(context, call, allow));
+    } catch (error) {
+      call.emit("error", toRpcError(error));
+    }
   };
 }
 
-type Admissible = Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getDeadline" | "getPath">;
+function callerOf(
+  context: ServiceContext,
+  call: Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath" | "getDeadline">,
+  allow: Allow,
+): Caller {
+  const identity = admit(context, call, allow);
+  const given = call.getDeadline();
+  const remainingMs = (given instanceof Date ? given.getTime() : given) - context.now();
+  return { identity, deadline: answerBy(context, remainingMs) };
+}
 
-async function admit(context: ServiceContext, call: Admissible, allow: Allow): Promise<Caller> {
+/** The caller's identity; throws the RpcError for one that may not call this method. */
+export function admit(
+  context: ServiceContext,
+  call: Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath">,
+  allow: Allow,
+): Identity {
   const identity = identityOf(call, context.tls);
   if (identity === null) {
     throw rpcError(
@@ -77,13 +100,18 @@ async function admit(context: ServiceContext, call: Admissible, allow: Allow): P
       who,
     });
   }
-  const given = call.getDeadline();
-  const now = context.now();
-  const remainingMs = Math.min((given instanceof Date ? given.getTime() : given) - now, DEADLINE_MAX_MS);
-  return { identity, deadline: now + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4) };
+  return identity;
 }
 
-function internal(error: unknown): RpcError {
+/** When the answer must leave for a caller that waits so long. */
+export function answerBy(context: ServiceContext, waitMs: number): number {
+  const remainingMs = Math.min(waitMs, DEADLINE_MAX_MS);
+  return context.now() + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4);
+}
+
+/** What `work` threw, as the caller is told. */
+export function toRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return rpcError(status.INTERNAL, "INTERNAL", message);
 }
