@@ -68,7 +68,7 @@ test("a follower's acknowledgement leaves only as a response of the append", () 
   expect(messages[0]?.responses.map(({ type }) => type)).toEqual(["MsgAppResp", "MsgStorageAppendResp"]);
 });
 
-test("an empty or repeated append is acknowledged after the write that is under way (yugabyte#32875)", () => {
+test("yugabyte#32875: an empty or repeated append is acknowledged after the write that is under way", () => {
   const peer = new Peer(1, logOf(confState([1, 2])), ASYNC);
   const append = newMessage("MsgApp", {
     from: nodeId(2),
@@ -96,7 +96,7 @@ test("committed entries are applied only once they are durable here, and once", 
   expect(peer.status.applied).toBe(1);
 });
 
-test("an acknowledgement of entries that were rewritten meanwhile makes nothing stable (ABA)", () => {
+test("Async-append ABA: an acknowledgement of entries that were rewritten meanwhile makes nothing stable", () => {
   const peer = new Peer(1, logOf(confState([1, 2, 3])), ASYNC);
   const append = (from: number, at: number) => {
     const parts = { from: nodeId(from), to: peer.id, term: term(at), entries: [entry(at, 1)] };
@@ -118,7 +118,7 @@ test("an acknowledgement of entries that were rewritten meanwhile makes nothing 
   expect(peer.raft.ready().committedEntries).toEqual([entry(1, 1)]);
 });
 
-test("a one-member cluster acknowledges nothing before its write is durable (etcd#14370)", () => {
+test("etcd#14370: a one-member cluster acknowledges nothing before its write is durable", () => {
   const peer = new Peer(1, logOf(confState([1])), ASYNC);
   peer.raft.campaign();
   deliverOwn(peer, perform(peer, workFor(peer.raft.ready(), APPEND_THREAD)));

@@ -90,8 +90,7 @@ test("writes that arrive during a sync share the next one", async () => {
   expect(storage.stats().syncs).toBe(2);
 });
 
-// yugabyte#32875: an acknowledgement that overtook the sync it depended on.
-test("an empty write is not acknowledged before what came before it is durable", async () => {
+test("yugabyte#32875: an empty write is not acknowledged before what came before it is durable", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   files.holds = true;
@@ -107,8 +106,7 @@ test("an empty write is not acknowledged before what came before it is durable",
   expect(storage.stats().syncs).toBe(1);
 });
 
-// etcd#14370: visible to the reader at once, but not acknowledged.
-test("a write is visible before it is durable", async () => {
+test("etcd#14370: a write is visible before it is durable, and acknowledged after", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   files.holds = true;
