@@ -4,7 +4,12 @@
 import { expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
-import { APPEND_THREAD, APPLY_THREAD, type Message } from "../../../src/core/raft/message.ts";
+import {
+  APPEND_THREAD,
+  APPLY_THREAD,
+  type Message,
+  type MessageType,
+} from "../../../src/core/raft/message.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import type { Ready } from "../../../src/core/raft/ready.ts";
 import { bytes, confState, entry, logOf, Peer } from "./network.ts";
@@ -116,6 +121,24 @@ test("Async-append ABA: an acknowledgement of entries that were rewritten meanwh
   expect(peer.raft.ready().committedEntries).toEqual([]);
   deliverOwn(peer, perform(peer, third));
   expect(peer.raft.ready().committedEntries).toEqual([entry(1, 1)]);
+});
+
+test("Async-append ABA: nor does one of this term for an entry that this term's leader has replaced since", () => {
+  const peer = new Peer(1, logOf(confState([1, 2, 3])), ASYNC);
+  const hear = (type: MessageType, from: number, at: number, parts: Partial<Message>) => {
+    peer.raft.step(newMessage(type, { from: nodeId(from), to: peer.id, term: term(at), ...parts }));
+  };
+  hear("MsgApp", 2, 1, { entries: [entry(1, 1)] });
+  peer.raft.ready();
+  // The vote's own write tells of the log as it is now; then the candidate leads, with another first entry.
+  hear("MsgVote", 3, 3, { logTerm: term(2), index: logIndex(1) });
+  const vote = workFor(peer.raft.ready(), APPEND_THREAD);
+  expect(vote.responses).toContainEqual(
+    expect.objectContaining({ type: "MsgStorageAppendResp", logTerm: 1 }),
+  );
+  hear("MsgApp", 3, 3, { entries: [entry(2, 1)] });
+  deliverOwn(peer, perform(peer, vote));
+  expect(workFor(peer.raft.ready(), APPEND_THREAD).entries).toEqual([entry(2, 1)]);
 });
 
 test("etcd#14370: a one-member cluster acknowledges nothing before its write is durable", () => {

@@ -79,11 +79,18 @@ describe("replies out of order", () => {
   });
 
   test("a probing leader takes only the refusal of its last probe", () => {
-    const leader = leading();
-    leader.raft.reportUnreachable(nodeId(2));
-    expect(progressOf(leader)).toMatchObject({ state: "probe", next: 5 });
-    leader.raft.step(answer({ index: 2, reject: true, rejectHint: 1 }));
-    expect(progressOf(leader)).toMatchObject({ state: "probe", next: 5 });
+    const state = confState([1, 2]);
+    const logs = [[1, 1, 1, 1], []].map((terms) => logOf(state, terms));
+    const network = new Network(logs.map((log, position) => new Peer(position + 1, log)));
+    network.loses = ({ type }) => type === "MsgApp";
+    const leader = network.elect(1);
+    const next = (refused: number) => {
+      const late = answer({ index: refused, reject: true, rejectHint: 1 });
+      leader.raft.step({ ...late, term: leader.status.term });
+      return progressOf(leader)?.next;
+    };
+    expect(progressOf(leader)).toMatchObject({ state: "probe", match: 0, next: 5 });
+    expect([next(2), next(4)]).toEqual([5, 2]);
   });
 
   test("appends that overtake each other are refused until the gap is closed, and then taken", () => {

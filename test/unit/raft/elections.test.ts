@@ -172,7 +172,7 @@ test("timeouts are drawn anew from [n, 2n) and spread over it", () => {
   expect(new Set(elections).size).toBe(10);
 });
 
-test("five followers rarely time out together (§9.3): a tie for the first is less likely than one in three", () => {
+test("five followers rarely time out together (§5.2): a tie for the first is less likely than one in three", () => {
   const peers = [1, 2, 3, 4, 5].map((id) => new Peer(id, logOf(confState([1, 2, 3, 4, 5]))));
   const rounds = 400;
   let ties = 0;
