@@ -110,8 +110,13 @@ test("etcd#14370: a write is visible before it is durable, and acknowledged afte
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   files.holds = true;
-  const write = storage.write(request({ entries: [entry(1)] }));
+  let isAcknowledged = false;
+  const write = storage.write(request({ entries: [entry(1)] })).then(() => {
+    isAcknowledged = true;
+  });
   expect(storage.reader(FLEET_GROUP).lastIndex()).toBe(1);
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  expect(isAcknowledged).toBe(false);
   files.release();
   await write;
 });
