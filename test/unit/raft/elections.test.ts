@@ -253,8 +253,9 @@ test("a leader overwrites what a deposed one never committed", () => {
 });
 
 describe("late answers of the replica to itself", () => {
-  test("a vote for itself that becomes durable after the election was lost", () => {
-    const peer = new Peer(1, logOf(confState([1, 2, 3])));
+  // With a single voter the late vote alone would decide.
+  test.each([1, 3])("a vote for itself that becomes durable after the election was lost, of %i", (size) => {
+    const peer = new Peer(1, logOf(confState([1, 2, 3].slice(0, size))));
     peer.raft.campaign();
     peer.raft.ready();
     peer.raft.step(message("MsgHeartbeat", { term: term(1) }));
@@ -270,6 +271,8 @@ describe("late answers of the replica to itself", () => {
     peer.raft.step(message("MsgPreVoteResp", granted));
     peer.raft.step(message("MsgPreVoteResp", { ...granted, from: nodeId(3) }));
     expect(peer.status.role).toBe("candidate");
+    // One vote more would decide.
+    peer.raft.step(message("MsgVoteResp", granted));
     peer.raft.advance();
     expect(peer.status).toMatchObject({ role: "candidate", term: 1 });
   });

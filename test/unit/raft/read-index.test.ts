@@ -77,6 +77,19 @@ test("answers to heartbeats sent before the read do not confirm it", () => {
   expect(leader.reads).toEqual([]);
 });
 
+test("answers to a heartbeat confirm the reads that it carried, and none that came later", () => {
+  const network = Network.of(3);
+  const leader = network.elect(1);
+  leader.raft.readIndex(bytes("early"));
+  const heartbeats = leader.process();
+  leader.raft.readIndex(bytes("late"));
+  leader.process();
+  for (const heartbeat of heartbeats) network.deliver(heartbeat);
+  for (const answer of network.peer(2).process()) network.deliver(answer);
+  leader.process();
+  expect(readsOf(leader)).toEqual(["early@1"]);
+});
+
 test("etcd#7331: a new leader postpones reads until it has committed in its term", () => {
   const network = Network.of(3);
   network.elect(1).raft.propose(bytes("x"));
@@ -192,6 +205,7 @@ test("a follower that restarts still owes its leader the lease that it forgot", 
 test("a lease is void once a transfer was asked for, since its target may lead already (§6.4.1)", () => {
   const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
   const leader = network.elect(1);
+  network.tick(1);
   leader.raft.transferLeader(nodeId(2));
   const [timeoutNow] = leader.process();
   expect(timeoutNow?.type).toBe("MsgTimeoutNow");
