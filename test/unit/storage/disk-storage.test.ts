@@ -172,7 +172,7 @@ test("a received snapshot that did not become durable costs no entries", async (
 });
 
 // Read from the page cache, the newest frame may never have reached the disk: its writer was killed before the sync.
-test("what recovery shows is durable", async () => {
+test("etcd#14140: what recovery shows is durable", async () => {
   const directory = await temporaryFolder();
   const storage = await openStorage(directory);
   await storage.write(request({ entries: [entry(1)] }));
