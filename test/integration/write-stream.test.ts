@@ -247,7 +247,10 @@ async function expectSameRefusal(write: Write) {
 }
 
 function accepted(index: number) {
-  const result: Outcome = { index, result: { $case: "applied", value: { changed: true, version: index, summary: "" } } };
+  const result: Outcome = {
+    index,
+    result: { $case: "applied", value: { changed: true, version: index, summary: "" } },
+  };
   return { ok: true, index: logIndex(index), term: term(3), result } as const;
 }
 
