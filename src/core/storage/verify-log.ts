@@ -79,8 +79,8 @@ function tornTail(report: StorageReport): VerifiedFile[] {
   return [{ file, state: "torn", offset, found, next: "nothing: the next start cuts it away" }];
 }
 
-// Recovery writes its newest frame again and cuts torn tails; here both go nowhere.
-const openUnwritable: OpenSegmentFile = async () => ({
+/** For recovery, which writes its newest frame again and cuts torn tails: here both go nowhere. */
+export const openUnwritable: OpenSegmentFile = async () => ({
   write: () => Promise.resolve(),
   sync: () => Promise.resolve(),
   close: () => Promise.resolve(),
