@@ -52,7 +52,7 @@ interface RecoverFlagValues {
 export default class Recover extends LocalCommand {
   static override summary = "Look at a stopped fleet, or recover it from a lost quorum";
   static override description =
-    "Reads the data folders of the stopped nodes and says how far each goes, which is furthest, whether a quorum is left, and what may be lost; exits with 5 when there is no quorum. With --force-new-cluster it makes one survivor the only node of a new cluster: it keeps a backup, gives a new cluster id, so that no old node can come back, and asks for the fleet's name. Interrupted, the same command finishes it.";
+    "Reads the data folders of the stopped nodes and says how far each goes, which is furthest, whether a quorum is left, and what may be lost; exits with 5 when there is no quorum, with 9 while a node runs. With --force-new-cluster it makes one survivor the only node of a new cluster: it keeps a backup, gives a new cluster id, so that no old node can come back, and asks for the fleet's name. Interrupted, the same command finishes it.";
   static override examples = [
     "<%= config.bin %> recover",
     "<%= config.bin %> recover --force-new-cluster --reason 'n2 and n3 lost their disks'",
@@ -91,7 +91,8 @@ export default class Recover extends LocalCommand {
     const { diagnosePlaces } = await import("../client/recover/plan.ts");
     const report = diagnosePlaces(places);
     await this.print(report, diagnosisView);
-    if (report.verdict !== "quorum") this.exitWith(Exit.NoQuorum);
+    if (report.verdict === "running") this.exitWith(Exit.Precondition);
+    else if (report.verdict !== "quorum") this.exitWith(Exit.NoQuorum);
     return report;
   }
 

@@ -36,7 +36,8 @@ export function recoveryLines(diagnosis: Diagnosis): Line[] {
       ? []
       : [{ text: `${name}: ${problem}`, mark: state === "whole" ? "warn" : MARKS[state] }],
   );
-  return [...problems, quorumLine(diagnosis), ...verdictLines(diagnosis)];
+  const quorum = diagnosis.verdict === "running" ? [] : [quorumLine(diagnosis)];
+  return [...problems, ...quorum, ...verdictLines(diagnosis)];
 }
 
 function quorumLine({ voters, present, quorumNeeded }: Diagnosis): Line {
