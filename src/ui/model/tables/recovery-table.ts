@@ -87,10 +87,8 @@ export function consequenceLines({ becomesCommitted, givenUp, mayBeLost }: Conse
     });
   }
   if (mayBeLost === null) {
-    lines.push({
-      text: "no committed entry is missing: the nodes that are gone were no quorum",
-      mark: "good",
-    });
+    const text = "nothing else that was committed is missing: the nodes that are gone were no quorum";
+    lines.push({ text, mark: "good" });
   } else {
     const text = `entries from ${mayBeLost.fromIndex} on, if there were any, are lost, acknowledged or not: how many can't be known`;
     lines.push({ text, mark: "bad" });
