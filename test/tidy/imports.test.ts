@@ -49,7 +49,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/recover",
     "src/client",
   ],
-  "src/client": ["src/core/base", "src/core/wire", "src/core/drill", "src/core/rebind"],
+  "src/client": [
+    "src/core/base",
+    "src/core/wire",
+    "src/core/drill",
+    "src/core/rebind",
+    // Whether a folder may be started at all.
+    "src/core/storage/recovery-mark.ts",
+  ],
   "src/ui/model": [
     "src/core/base",
     "src/core/wire/gen",

@@ -13,7 +13,7 @@ import {
   diagnose,
   type Place,
 } from "../../core/recover/diagnosis.ts";
-import { newBeginning } from "../../core/recover/new-beginning.ts";
+import { newBeginning, REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Looked } from "./look.ts";
 import * as refuse from "./refusals.ts";
@@ -43,6 +43,8 @@ export function diagnosePlaces(places: readonly Place[]): Diagnosis {
 
 /** Throws an OperatorError when a recovery is not possible, not needed, or not meant. */
 export async function planRecovery(looked: Looked, wish: RecoverWish, nowMs: number): Promise<RecoveryPlan> {
+  if (new TextEncoder().encode(wish.reason).length > REASON_BYTES_MAX)
+    throw refuse.reasonTooLong(REASON_BYTES_MAX);
   const diagnosed = diagnose(looked.places);
   const { diagnosis } = diagnosed;
   switch (diagnosis.verdict) {

@@ -93,6 +93,14 @@ export function changedMeanwhile(directory: string): OperatorError {
   });
 }
 
+export function reasonTooLong(bytesMax: number): OperatorError {
+  return new OperatorError("REASON_TOO_LONG", {
+    what: `a reason has at most ${bytesMax} bytes`,
+    next: "say it in fewer words",
+    exit: Exit.Usage,
+  });
+}
+
 export function backupExists(backup: string): OperatorError {
   return new OperatorError("BACKUP_EXISTS", {
     what: `the backup can't be made: ${backup} is there already`,

@@ -63,7 +63,7 @@ function canCommit({ voters, votersOutgoing }: ConfState, takesPart: (id: NodeId
 }
 
 /** Positive when `a` is behind `b`. */
-export function behind(a: Copy, b: Copy): number {
+function behind(a: Copy, b: Copy): number {
   return b.last.term - a.last.term || b.last.index - a.last.index;
 }
 

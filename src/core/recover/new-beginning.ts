@@ -17,6 +17,9 @@ import { type Copy, replay } from "./copy.ts";
 const INDEX_GAP = 1_000_000_000;
 const TERM_GAP = 1_000_000;
 
+/** What the tables take as a reason. */
+export { REASON_BYTES_MAX } from "../fleet/limits.ts";
+
 export interface RecoveryOrder {
   readonly nodeId: NodeId;
   readonly formerClusterId: string;
