@@ -112,7 +112,9 @@ export default class Recover extends LocalCommand {
     const name = fleet?.file.name ?? plan.node;
     await confirmByName(name, `make ${plan.node} the only node of a new cluster`, flags.yes);
     const report =
-      fleet === null ? await recoverFolder(plan) : await recoverLocalFleet(fleet, plan, await this.deps());
+      fleet === null
+        ? await recoverFolder(plan, (step) => this.note(step))
+        : await recoverLocalFleet(fleet, plan, await this.deps());
     return await this.#show(report);
   }
 

@@ -12,6 +12,7 @@ import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { holdFreePorts } from "../../src/client/local/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { leaderOf, program, type Ran, TestFleet } from "./local-fleet.ts";
+import { TestTerminal } from "./terminal.ts";
 
 const PRELOAD = new URL("fault-preload.ts", import.meta.url).href;
 const HELD = 20;
@@ -162,6 +163,20 @@ describe("with one node of three left", () => {
     expect(ran.exit).toBe(exit);
     expect((await loadLocalFleet(fleet.directory)).file.clusterId).toBe(formerId);
   });
+});
+
+test("asked in a terminal, another name than the fleet's is no confirmation", async () => {
+  const options = { cwd: fleet.home, env: fleet.env, columns: 120, rows: 30 };
+  const terminal = TestTerminal.open(process.execPath, [program, ...FORCE], options);
+  try {
+    await terminal.shows("Type local to go on:");
+    expect(terminal.text).toContain("are lost, acknowledged or not");
+    terminal.type("locale\r");
+    expect(await terminal.ended).toBe(2);
+    expect((await loadLocalFleet(fleet.directory)).file.clusterId).toBe(formerId);
+  } finally {
+    await terminal.dispose();
+  }
 });
 
 describe("recovered", () => {

@@ -52,6 +52,6 @@ function entry(index: number, kind: NonNullable<Operation["kind"]>): Entry {
 export async function recover(directory: string): Promise<RecoveryPlan> {
   const looked = await lookAtFolders([directory]);
   const plan = await planRecovery(looked, { node: null, reason: "test", acceptBehind: false }, Date.now());
-  await recoverFolder(plan);
+  await recoverFolder(plan, () => undefined);
   return plan;
 }

@@ -4,7 +4,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { present } from "../../core/base/assert.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { OperatorError } from "../../core/base/errors.ts";
 import { FLEET_GROUP, type NodeId, nodeId } from "../../core/base/ids.ts";
 import { readCopy } from "../../core/recover/copy.ts";
 import type { Place, Sight } from "../../core/recover/diagnosis.ts";
@@ -14,6 +14,7 @@ import { isErrno } from "../local/errno.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 import type { Processes } from "../local/processes.ts";
 import { inspectProcess } from "../local/supervisor.ts";
+import * as refuse from "./refusals.ts";
 
 export interface Looked {
   readonly places: readonly Place[];
@@ -54,9 +55,9 @@ export async function lookAtFolders(directories: readonly string[]): Promise<Loo
     }),
   );
   const clusters = new Set(found.flatMap(({ clusterId }) => clusterId ?? []));
-  if (clusters.size > 1) throw mixedUp(`they are of different clusters: ${[...clusters].join(", ")}`);
+  if (clusters.size > 1) throw refuse.mixedUp(`they are of different clusters: ${[...clusters].join(", ")}`);
   const ids = found.flatMap(({ sight }) => (sight.kind === "whole" ? [sight.copy.nodeId] : []));
-  if (new Set(ids).size < ids.length) throw mixedUp("two of them are of the same node");
+  if (new Set(ids).size < ids.length) throw refuse.mixedUp("two of them are of the same node");
   const places = found.map(({ directory, sight }) => ({ name: null, directory, sight }));
   return { places, clusterId: [...clusters][0] ?? null };
 }
@@ -90,6 +91,7 @@ async function lookInto(directory: string, expected: NodeId | null): Promise<Fou
 }
 
 async function unreadable(directory: string, id: NodeId | null, error: unknown): Promise<Sight> {
+  if (isErrno(error, "EACCES", "EPERM")) throw refuse.unreadable(directory, error);
   if (!(error instanceof OperatorError)) throw error;
   const { what, why = what } = error.parts;
   switch (error.code) {
@@ -128,13 +130,4 @@ async function exists(path: string): Promise<boolean> {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
     throw error;
   }
-}
-
-function mixedUp(why: string): OperatorError {
-  return new OperatorError("USAGE", {
-    what: "the folders given do not belong together",
-    why,
-    next: "give one folder of each node of one fleet: --data DIR --data DIR",
-    exit: Exit.Usage,
-  });
 }

@@ -9,6 +9,7 @@ import { diagnose } from "../../core/recover/diagnosis.ts";
 import { readData } from "../../core/storage/read-stopped.ts";
 import { removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { MemberRecord } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { LocalDeps } from "../local/deps.ts";
 import { editFleetFile } from "../local/edit-fleet-file.ts";
 import { leaveNode } from "../local/fleet-file.ts";
 import { lockPath } from "../local/layout.ts";
@@ -51,14 +52,14 @@ export function recoveryPreview(plan: RecoveryPlan): RecoveryReport {
 export async function recoverLocalFleet(
   { directory }: LocalFleet,
   plan: RecoveryPlan,
-  deps: SupervisorDeps,
+  deps: SupervisorDeps & Pick<LocalDeps, "onProgress">,
 ): Promise<RecoveryReport> {
   return withLock(lockPath(directory), deps, async () => {
     const fleet = await loadLocalFleet(directory);
     const { diagnosis } = diagnose((await lookAtFleet(fleet, deps.processes)).places);
     if (diagnosis.verdict === "running") throw running(diagnosis);
     if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark);
-    await rewriteFolder(plan.directory, plan.mark);
+    await rewriteFolder(plan.directory, plan.mark, deps.onProgress);
     const others = fleet.file.nodes.filter((node) => node.name !== plan.node);
     const moved: string[] = [];
     for (const node of others) moved.push(await setAside(directory, node));
@@ -70,9 +71,12 @@ export async function recoverLocalFleet(
 }
 
 /** Makes the folder of a node that is started by other means the beginning of a new cluster. */
-export async function recoverFolder(plan: RecoveryPlan): Promise<RecoveryReport> {
+export async function recoverFolder(
+  plan: RecoveryPlan,
+  onProgress: (step: string) => void,
+): Promise<RecoveryReport> {
   if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark);
-  await rewriteFolder(plan.directory, plan.mark);
+  await rewriteFolder(plan.directory, plan.mark, onProgress);
   await removeRecoveryMark(plan.directory);
   const { clusterId, nodeId: id } = plan.mark;
   const { name = plan.node, address = "HOST:PORT" } = (await ownRow(plan)) ?? {};

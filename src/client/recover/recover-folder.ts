@@ -2,7 +2,7 @@
 // and synced the folder is as it was; from the mark's writing to its removal nobody can start on it; every step in
 // between can be done again, so that a recovery killed anywhere is finished by running it again.
 
-import { lstat, readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { copyFolderDurably } from "../../core/base/durable-copy.ts";
@@ -15,27 +15,48 @@ import { LOCK_NAME, LockFile } from "../../core/storage/lock-file.ts";
 import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import { RejoinMark } from "../../core/storage/rejoin-mark.ts";
-import { backupExists, changedMeanwhile } from "./refusals.ts";
+import type { OnReport } from "../../core/storage/report.ts";
+import { isErrno } from "../local/errno.ts";
+import * as refuse from "./refusals.ts";
 
 /** Backup, then the mark: the folder is neither cluster's until the mark is removed. */
 export async function beginRecovery(directory: string, mark: RecoveryMark): Promise<void> {
+  const { uid } = await stat(directory);
+  if (process.getuid !== undefined && uid !== process.getuid()) throw refuse.notTheOwner(directory, uid);
   const lock = await LockFile.acquire(directory, () => undefined);
   try {
     await assertUnchanged(directory, mark);
-    if (await exists(mark.backup)) throw backupExists(mark.backup);
-    await sweepDrafts(dirname(mark.backup));
-    await copyFolderDurably(directory, mark.backup, isNotData);
+    await backUp(directory, mark.backup);
     await writeRecoveryMark(directory, mark);
   } finally {
     await lock.release();
   }
 }
 
+async function backUp(directory: string, backup: string): Promise<void> {
+  if (await exists(backup)) throw refuse.backupExists(backup);
+  try {
+    await sweepDrafts(dirname(backup));
+    await copyFolderDurably(directory, backup, isNotData);
+  } catch (error) {
+    throw isErrno(error, "ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS")
+      ? refuse.backupFailed(backup, error)
+      : error;
+  }
+}
+
 /** Everything but the mark's removal. Does again what was done already. */
-export async function rewriteFolder(directory: string, mark: RecoveryMark): Promise<void> {
+export async function rewriteFolder(
+  directory: string,
+  mark: RecoveryMark,
+  onProgress: (step: string) => void,
+): Promise<void> {
   const { formerClusterId, clusterId, nodeId } = mark;
   const { identity } = await readData(directory);
-  const storage = await DiskStorage.open({ directory, identity, finishesRecovery: true });
+  const onReport: OnReport = ({ kind }) => {
+    if (kind === "disk-full") onProgress("the disk is full: this goes on once there is space");
+  };
+  const storage = await DiskStorage.open({ directory, identity, finishesRecovery: true, onReport });
   try {
     const log = storage.reader(FLEET_GROUP);
     const snapshot = log.snapshot();
@@ -68,7 +89,7 @@ async function assertUnchanged(
     identity.clusterId === formerClusterId &&
     log.lastIndex() === last &&
     hardState.commit <= committed;
-  if (!isSame) throw changedMeanwhile(directory);
+  if (!isSame) throw refuse.changedMeanwhile(directory);
 }
 
 const DRAFT = /^backup-\d{8}T\d{9}Z\.tmp$/;

@@ -110,4 +110,43 @@ export function backupExists(backup: string): OperatorError {
   });
 }
 
+export function mixedUp(why: string): OperatorError {
+  return new OperatorError("USAGE", {
+    what: "the folders given do not belong together",
+    why,
+    next: "give one folder of each node of one fleet: --data DIR --data DIR",
+    exit: Exit.Usage,
+  });
+}
+
+export function unreadable(directory: string, cause: unknown): OperatorError {
+  return new OperatorError("FOLDER_UNREADABLE", {
+    what: `${directory} can't be read: ${messageOf(cause)}`,
+    why: "it belongs to another user",
+    next: "run this as the user that the node runs as",
+    exit: Exit.NotFound,
+    cause,
+  });
+}
+
+export function notTheOwner(directory: string, owner: number): OperatorError {
+  return new OperatorError("NOT_THE_OWNER", {
+    what: `${directory} belongs to the user with number ${owner}, who is not the one that runs this`,
+    why: "the node could not write to files that another user makes in its folder",
+    next: `run this as that user: sudo -u '#${owner}' fleet recover …`,
+    exit: Exit.Precondition,
+  });
+}
+
+export function backupFailed(backup: string, cause: unknown): OperatorError {
+  return new OperatorError("BACKUP_FAILED", {
+    what: `the backup ${backup} could not be made: ${messageOf(cause)}`,
+    why: "nothing is changed without one",
+    next: "free space on that disk or make its folder writable, then run this again; nothing was changed",
+    exit: Exit.Failure,
+    cause,
+  });
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 const named = (nodes: readonly NodeFinding[]): string => nodes.map((node) => node.name).join(", ");

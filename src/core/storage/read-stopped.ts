@@ -9,8 +9,9 @@ import { DiskSpace } from "./disk-space.ts";
 import { recoverWal } from "./recovery.ts";
 import { RejoinMark } from "./rejoin-mark.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
+import { StorageCorrupt } from "./storage-errors.ts";
 import { assertDataFolder, assertStopped } from "./verify.ts";
-import { openUnwritable } from "./verify-log.ts";
+import { isFolder, LOG_MISSING, openUnwritable } from "./verify-log.ts";
 
 export interface StoppedNode {
   readonly identity: StorageIdentity;
@@ -33,6 +34,7 @@ export async function readData(directory: string): Promise<StoppedNode> {
   const identity = await readIdentity(directory);
   const paths = dataPaths(directory);
   const ignore = () => undefined;
+  if (!(await isFolder(paths.wal))) throw new StorageCorrupt(paths.wal, 0, LOG_MISSING);
   const recovered = await recoverWal(paths.wal, openUnwritable, ignore);
   const logs = await buildLogs(recovered, new SnapshotFolder(paths.snapshots, new DiskSpace(ignore), ignore));
   const mark = new RejoinMark(directory);
