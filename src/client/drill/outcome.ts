@@ -4,7 +4,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 /** Failures that say of a request that it was looked at and refused. */
-const REFUSED: readonly Exit[] = [Exit.Usage, Exit.Authentication, Exit.Precondition];
+const REFUSED: readonly Exit[] = [Exit.Usage, Exit.NotFound, Exit.Authentication, Exit.Precondition];
 /** Refusals of a repetition: what became of the first attempt is forgotten. */
 const FORGOTTEN = new Set(["SESSION_EXPIRED", "SEQUENCE_FORGOTTEN"]);
 

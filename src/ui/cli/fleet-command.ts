@@ -8,7 +8,7 @@ import { BaseCommand } from "./base-command.ts";
 import { expectedFailure, failureJson, failureText } from "./failure.ts";
 import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { stringify, toContract } from "./json.ts";
-import { outputFlags } from "./output-flags.ts";
+import { assertJsonLines, outputFlags } from "./output-flags.ts";
 import { clearScreen, repaint } from "./repaint.ts";
 import { renderTableView, type TableView } from "./view.ts";
 
@@ -43,10 +43,13 @@ export abstract class FleetCommand extends BaseCommand {
 
   /** Reads once and prints, or goes on reading under `--watch`. Returns the last report. */
   protected async read<Report extends object, Row extends object>(
-    flags: { readonly watch: boolean },
+    flags: { readonly watch: boolean } & Readonly<Record<string, unknown>>,
     reading: Reading<Report, Row>,
   ): Promise<Report> {
-    if (flags.watch) return await this.#watch(reading);
+    if (flags.watch) {
+      if (process.stdout.isTTY !== true) assertJsonLines(flags);
+      return await this.#watch(reading);
+    }
     const report = await reading.load();
     await this.print(report, reading.view);
     this.exitWith(reading.exit?.(report) ?? Exit.Ok);

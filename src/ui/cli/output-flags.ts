@@ -71,6 +71,26 @@ export function outputOptions(flags: Readonly<Record<string, unknown>>): OutputO
   };
 }
 
+/**
+ * A watch emits one JSON document a line into a pipe, one for each read. Throws `OperatorError` (usage) when something
+ * else was asked for, rather than to print what nobody wanted.
+ */
+export function assertJsonLines(flags: Readonly<Record<string, unknown>>): void {
+  const { output } = flags;
+  const other = output === undefined || output === "json" || output === "jsonl" ? [] : [`-o ${output}`];
+  const ofTables = Object.keys(tableFlags).filter(
+    (name) => flags[name] !== undefined && flags[name] !== false,
+  );
+  const wrong = [...other, ...ofTables.map((name) => `--${name}`)];
+  if (wrong.length === 0) return;
+  throw new OperatorError("USAGE", {
+    what: `${wrong.join(", ")} and --watch into a pipe contradict each other`,
+    why: "into a pipe a watch emits JSON lines, one document for each read",
+    next: `leave ${wrong.join(", ")} away, or read once without --watch`,
+    exit: Exit.Usage,
+  });
+}
+
 /** How an error that comes before the flags are parsed is shown: read off the bare arguments. */
 export function optionsFromArgv(
   argv: readonly string[],

@@ -79,13 +79,8 @@ function readOnlyContext(name: string): OperatorError {
 
 function dryRunReport(preview: Preview): WriteReport {
   if (preview.kind === "refused") {
-    const { code, what, next } = preview;
-    throw new OperatorError(code, {
-      what,
-      next,
-      why: "this is a dry run: nothing was sent",
-      exit: Exit.Precondition,
-    });
+    const { code, what, next, exit } = preview;
+    throw new OperatorError(code, { what, next, why: "this is a dry run: nothing was sent", exit });
   }
   const { kind, what } = preview;
   return { changed: kind === "change", dryRun: true, what, index: null, term: null, version: null };

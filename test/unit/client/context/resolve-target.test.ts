@@ -128,12 +128,12 @@ describe("the fleet", () => {
       why: "the last resort",
     },
     {
-      given: { context: "" },
+      given: {},
       env: { FLEET_DIR: "" },
       cwd: "here",
       to: "127.0.0.1:4001",
       by: "the fleet in",
-      why: "empty means absent",
+      why: "a variable set to nothing is not set",
     },
   ])("$to by $by: $why", async ({ given, env, cwd, to, by }) => {
     const target = await ask(given, cwd, env as Record<string, string>);
@@ -243,6 +243,10 @@ describe("refused", () => {
       exit: Exit.Usage,
       says: "--dir and --context each name a fleet",
     },
+    { given: { endpoints: "" }, code: "USAGE", exit: Exit.Usage, says: "--endpoints is empty" },
+    { given: { context: "" }, code: "USAGE", exit: Exit.Usage, says: "--context is empty" },
+    { given: { dir: "" }, code: "USAGE", exit: Exit.Usage, says: "--dir is empty" },
+    { given: { endpoints: "e:1", ca: "" }, code: "USAGE", exit: Exit.Usage, says: "--ca is empty" },
     { given: { endpoints: "e:1,,", ...OWN_TLS }, code: "USAGE", exit: Exit.Usage, says: "not host:port" },
     { given: { dir: "empty" }, code: "FLEET_NOT_FOUND", exit: Exit.NotFound, says: "there is no fleet in" },
   ])("$code: $says", async ({ given, code, exit, says }) => {
