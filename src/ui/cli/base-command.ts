@@ -64,6 +64,11 @@ export abstract class BaseCommand extends Command {
     return { paint: this.#paint(stream), symbols: this.output.ascii ? ASCII : UNICODE };
   }
 
+  /** The command as typed: "shard list". */
+  protected get words(): string {
+    return (this.id ?? "").replaceAll(":", " ");
+  }
+
   override jsonEnabled(): boolean {
     // oclif would print the returned value a second time, in its own form.
     return false;
@@ -137,7 +142,7 @@ export abstract class BaseCommand extends Command {
 
   #words(): { command: string; flags: string[] } {
     const flags = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });
-    return { command: (this.id ?? "").replaceAll(":", " "), flags };
+    return { command: this.words, flags };
   }
 
   #write({ data, notes }: Rendered): void {

@@ -16,9 +16,21 @@ const WATCH_INTERVAL_MS = 1000;
 
 /** A read: where its report comes from, how it looks, and which exit code it deserves. */
 export interface Reading<Report, Row> {
-  readonly load: () => Promise<Report>;
+  readonly load: (client: FleetClient) => Promise<Report>;
+  /** What is shown of it, when that is not all; an archive holds all. */
+  readonly select?: (report: Report) => Report;
   readonly view: TableView<Report, Row>;
   readonly exit?: (report: Report) => Exit;
+}
+
+/** A read that is repeated. */
+interface Watched<Report, Row> extends Pick<Reading<Report, Row>, "view"> {
+  readonly load: () => Promise<Report>;
+}
+
+interface ReadFlagValues extends TargetFlagValues, Readonly<Record<string, unknown>> {
+  readonly archive: string | undefined;
+  readonly from: string | undefined;
 }
 
 export abstract class FleetCommand extends BaseCommand {
@@ -43,17 +55,60 @@ export abstract class FleetCommand extends BaseCommand {
 
   /** Reads once and prints, or goes on reading under `--watch`. Returns the last report. */
   protected async read<Report extends object, Row extends object>(
-    flags: { readonly watch: boolean } & Readonly<Record<string, unknown>>,
+    flags: ReadFlagValues & { readonly watch: boolean },
     reading: Reading<Report, Row>,
   ): Promise<Report> {
+    const select = reading.select ?? ((report: Report) => report);
     if (flags.watch) {
       if (process.stdout.isTTY !== true) assertJsonLines(flags);
-      return await this.#watch(reading);
+      const client = await this.client(flags);
+      return await this.#watch({ ...reading, load: async () => select(await reading.load(client)) });
     }
-    const report = await reading.load();
-    await this.print(report, reading.view);
+    const report = await this.obtain(flags, reading.load, async (whole) => {
+      const shown = select(whole);
+      await this.print(shown, reading.view);
+      return shown;
+    });
     this.exitWith(reading.exit?.(report) ?? Exit.Ok);
     return report;
+  }
+
+  /** The report of a read, from a fleet or from an archive of it, as `show` has shown it. */
+  protected async obtain<Report extends object, Shown>(
+    flags: ReadFlagValues,
+    load: (client: FleetClient) => Promise<Report>,
+    show: (report: Report) => Promise<Shown>,
+  ): Promise<Shown> {
+    if (flags.from !== undefined) return await this.#replay(flags.from, show);
+    const client = await this.client(flags);
+    const report = await load(client);
+    const shown = await show(report);
+    if (flags.archive !== undefined) await this.#archive(flags.archive, client.target, report);
+    return shown;
+  }
+
+  async #archive(path: string, { name, endpoints }: Target, report: object): Promise<void> {
+    const { writeArchive } = await import("../../client/archive-file.ts");
+    const target = { name, endpoints: endpoints.map(({ address }) => address) };
+    const at = new Date().toISOString();
+    await writeArchive(path, { command: this.words, at, version: this.config.version, target, report });
+    this.note(`archived in ${path}`);
+  }
+
+  async #replay<Report extends object, Shown>(
+    path: string,
+    show: (report: Report) => Promise<Shown>,
+  ): Promise<Shown> {
+    const { invalidArchive, readArchive } = await import("../../client/archive-file.ts");
+    const { at, target, report } = await readArchive(path, this.words);
+    this.note(`from ${path}: fleet ${target.name} as it answered at ${at}`);
+    try {
+      // The file says that this very read wrote it; one that was edited since shows as what cannot be shown.
+      return await show(report as Report);
+    } catch (error) {
+      if (expectedFailure(error) !== null) throw error;
+      throw invalidArchive(path, "its report is not as this version writes it");
+    }
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
@@ -61,7 +116,7 @@ export abstract class FleetCommand extends BaseCommand {
     await super.finally(error);
   }
 
-  async #watch<Report extends object, Row extends object>(reading: Reading<Report, Row>): Promise<never> {
+  async #watch<Report extends object, Row extends object>(reading: Watched<Report, Row>): Promise<never> {
     const { stdout } = process;
     if (stdout.isTTY === true) stdout.write(clearScreen(stdout.rows));
     for (;;) {
@@ -72,7 +127,7 @@ export abstract class FleetCommand extends BaseCommand {
 
   // What fails now may work a second later, which is what is being watched for: an expected failure is shown in
   // place and the watch goes on.
-  async #frame<Report extends object, Row extends object>(reading: Reading<Report, Row>): Promise<string> {
+  async #frame<Report extends object, Row extends object>(reading: Watched<Report, Row>): Promise<string> {
     const { stdout } = process;
     const look = this.look(stdout);
     try {
@@ -86,7 +141,7 @@ export abstract class FleetCommand extends BaseCommand {
   }
 }
 
-async function lineOf<Report extends object, Row>(reading: Reading<Report, Row>): Promise<string> {
+async function lineOf<Report extends object, Row>(reading: Watched<Report, Row>): Promise<string> {
   try {
     return `${stringify(toContract(reading.view.kind, await reading.load()), false)}\n`;
   } catch (error) {

@@ -30,9 +30,26 @@ export const tableFlags = {
   "no-headers": Flags.boolean({ summary: "No column headers", helpGroup: OUTPUT }),
 };
 
+const LIVE_ONLY = ["watch", "dir", "context", "endpoints"];
+
+/** For commands that read from a fleet. */
+export const archiveFlags = {
+  archive: Flags.string({
+    summary: "Also keep the answer in this new file, so that a colleague sees what you saw",
+    exclusive: ["watch", "from"],
+    helpGroup: OUTPUT,
+  }),
+  from: Flags.string({
+    summary: "Show the answer kept in this file, and ask no fleet",
+    exclusive: LIVE_ONLY,
+    helpGroup: OUTPUT,
+  }),
+};
+
 /** For commands that read a list from a fleet. */
 export const readFlags = {
   ...tableFlags,
+  ...archiveFlags,
   watch: Flags.boolean({
     char: "w",
     summary: "Keep reading, once a second, until Ctrl-C",
