@@ -5,7 +5,7 @@ import ShardList from "../../../src/commands/shard/list.ts";
 import Status from "../../../src/commands/status.ts";
 import VersionCommand from "../../../src/commands/version.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
-import { Drift } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import {
   clustersReply,
   clusterView,
