@@ -129,7 +129,7 @@ function combine(singles: Singles, isPlain: boolean, whole: NamedFleet | null): 
   const shown = settings.filter(({ key }) => tls !== "insecure-loopback" || !isTlsKey(key));
   return {
     ...(owner === null ? {} : identityOf(owner)),
-    ...(whole?.readOnly === undefined ? {} : { readOnly: whole.readOnly }),
+    ...mannerOf(whole),
     ...{ name, endpoints, tls, origin, settings: shown },
   };
 }
@@ -176,6 +176,16 @@ function identityOf(owner: NamedFleet): Pick<Target, "directory" | "clusterName"
   return {
     ...(owner.directory === undefined ? {} : { directory: owner.directory }),
     ...(owner.clusterName === undefined ? {} : { clusterName: owner.clusterName }),
+  };
+}
+
+/** Kept also when the endpoints were typed out: whoever names a context wants its caution. */
+function mannerOf(whole: NamedFleet | null): Pick<Target, "readOnly" | "color" | "beforeChange"> {
+  const { readOnly, color, beforeChange } = whole ?? {};
+  return {
+    ...(readOnly === undefined ? {} : { readOnly }),
+    ...(color === undefined ? {} : { color }),
+    ...(beforeChange === undefined ? {} : { beforeChange }),
   };
 }
 

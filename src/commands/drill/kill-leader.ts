@@ -3,12 +3,11 @@ import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import { type Gate, parseSlo } from "../../core/drill/slo.ts";
-import { confirmByName } from "../../ui/cli/confirm.ts";
+import { allowChange } from "../../ui/cli/allow-change.ts";
 import { drillView } from "../../ui/cli/drill-view.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { localDeps } from "../../ui/cli/local-deps.ts";
-import { refuseReadOnly } from "../../ui/cli/write-command.ts";
 
 export default class DrillKillLeader extends FleetCommand {
   static override summary = "Kill the leader under writes and judge the recovery";
@@ -46,9 +45,9 @@ export default class DrillKillLeader extends FleetCommand {
     const file = flags.report ?? `fleet-drill-${new Date().toISOString().replace(/[:.]/g, "-")}.json`;
     for (const path of [file, flags.history]) if (path !== undefined) await assertWritable(path);
     const client = await this.client(flags);
-    refuseReadOnly(client);
     const { name } = client.target;
-    await confirmByName(name, `kill the leader of fleet ${name}`, flags.yes);
+    await this.confirm(name, `kill the leader of fleet ${name}`, flags.yes);
+    await allowChange(client.target, this.words);
     const stop = new AbortController();
     const drill = drillKillLeader(client, await localDeps((text) => this.note(text)), {
       rate: flags.rate,

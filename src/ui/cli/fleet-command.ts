@@ -1,10 +1,11 @@
 // A command that talks to a fleet: which one is meant, a client to it that is closed at the end, and the loop of
 // `--watch`. The client, and gRPC with it, is loaded only when a command runs.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Target } from "../../client/context/target.ts";
+import type { ContextColor, Target } from "../../client/context/target.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
+import { confirmByName } from "./confirm.ts";
 import { expectedFailure, failureJson, failureText } from "./failure.ts";
 import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { stringify, toContract } from "./json.ts";
@@ -51,6 +52,15 @@ export abstract class FleetCommand extends BaseCommand {
     const { FleetClient: Client } = await import("../../client/fleet-client.ts");
     this.#client ??= Client.connect(await this.target(flags));
     return this.#client;
+  }
+
+  /** Asks for the fleet's name to be typed out, in its context's colour. Throws NOT_CONFIRMED. */
+  protected async confirm(name: string, question: string, yes: boolean): Promise<void> {
+    await confirmByName(name, question, yes, this.look(process.stderr).paint);
+  }
+
+  protected override contextColor(): ContextColor | undefined {
+    return this.#client?.target.color;
   }
 
   /** Reads once and prints, or goes on reading under `--watch`. Returns the last report. */
