@@ -41,13 +41,14 @@ export function diskFull(): RpcError {
 
 /** Names the leader, so that the caller need not search. */
 export function notLeader(context: ServiceContext): RpcError {
-  const leaderId = context.driver.status().leader;
-  const leader = context.replicas.find((replica) => replica.id === leaderId);
+  const raft = context.driver.status();
+  const leader = context.replicas.find((replica) => replica.id === raft.leader);
   if (leader === undefined) return refusalError(context, "no-leader");
   return rpcError(status.FAILED_PRECONDITION, "NOT_LEADER", `${leader.name} leads, ask there`, {
     leader_id: String(leader.id),
     leader_name: leader.name,
     leader_address: leader.address,
+    term: String(raft.term),
   });
 }
 
