@@ -23,6 +23,7 @@ import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { GroupDriver } from "./group-driver.ts";
+import { LIMITS } from "./limits.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
 import { RejoinAsker, RejoinMark } from "./rejoin.ts";
@@ -61,7 +62,6 @@ export interface RunningCoordinator {
 
 const TRAILING_ENTRIES = 1_000;
 const FOUNDING_DEADLINE_MS = 5_000;
-const MEGABYTE = 1024 * 1024;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const tls = loadTls(options.tls);
@@ -225,11 +225,11 @@ function groupDriver(
     preVote: true,
     checkQuorum: true,
     readOnly: "safe",
-    messageBytesMax: MEGABYTE,
-    inflightMessagesMax: 256,
-    inflightBytesMax: 16 * MEGABYTE,
-    uncommittedBytesMax: 32 * MEGABYTE,
-    committedBytesPerReadyMax: 4 * MEGABYTE,
+    messageBytesMax: LIMITS.messageBytesMax,
+    inflightMessagesMax: LIMITS.inflightMessagesMax,
+    inflightBytesMax: LIMITS.inflightBytesMax,
+    uncommittedBytesMax: LIMITS.uncommittedBytesMax,
+    committedBytesPerReadyMax: LIMITS.committedBytesPerReadyMax,
     disableProposalForwarding: true,
     disableConfChangeValidation: false,
     stepDownOnRemoval: true,

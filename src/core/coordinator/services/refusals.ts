@@ -23,14 +23,14 @@ export function refusalError(context: ServiceContext, refusal: Refusal): RpcErro
     case "change-pending":
       return unavailable("MEMBERSHIP_CHANGE_UNDER_WAY", "another change of the configuration is under way");
     case "overloaded":
-      return rpcError(
-        status.RESOURCE_EXHAUSTED,
-        "OVERLOADED",
-        "too many writes are waiting to be committed",
-        {},
-        RETRY_AFTER_MS,
-      );
+      return overloaded("too many writes are waiting to be committed", context.driver.retryDelayMs("write"));
+    case "too-many-reads":
+      return overloaded("too many reads are waiting to be confirmed", context.driver.retryDelayMs("read"));
   }
+}
+
+function overloaded(message: string, retryDelayMs: number): RpcError {
+  return rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, retryDelayMs);
 }
 
 /** Nothing was written: as with overload, the caller tries again, here or where it is sent to then. */
