@@ -5,6 +5,7 @@
 import { randomInt } from "node:crypto";
 import { Server } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { SeededPrng } from "../base/prng.ts";
@@ -21,6 +22,7 @@ import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { GroupDriver } from "./group-driver.ts";
 import { LIMITS } from "./limits.ts";
@@ -76,12 +78,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
+  const watch = diskWatch(options, storage);
   const transport = new GrpcTransport({
     self,
     clusterId,
     peers,
     credentialsFor,
     channelOptions,
+    disk: watch,
     warn: log.warn,
   });
   const machine = new FleetMachine();
@@ -102,6 +106,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     transport,
     profile: PROFILES[options.profile],
     disk: storage,
+    watch,
     rejoin: asker && {
       isWhole: mark.isWhole(),
       ask: (holding) => asker.ask(holding),
@@ -124,7 +129,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     driver,
     machine,
     observed,
-    disk: storage,
+    disk: watch,
+    admission: () => replica.admission,
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
@@ -150,6 +156,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
+}
+
+function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
+  const onChange = (isSlow: boolean) => {
+    const { underWayMs } = storage.syncs;
+    const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
+    if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
+    else log.info("the disk is quick again");
+  };
+  return new DiskWatch({ storage, profile: PROFILES[profile], onChange });
 }
 
 function rosterOf(
