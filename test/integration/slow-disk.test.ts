@@ -10,6 +10,8 @@ import { type ClusterNode, CoordinatorCluster, followOneLeader } from "./coordin
 
 // Election timeouts are 300 to 550 ms.
 const SLOW_MS = 400;
+// A vote takes two syncs, one after the other: slower disks than this could not elect anybody within a timeout.
+const BARELY_SLOW_MS = 170;
 const FOR_EVER_MS = 3_600_000;
 // Time for three hand-overs, if there were any.
 const WATCH_MS = 3 * LEADING_LOOKS * LOOK_EVERY_MS;
@@ -30,10 +32,11 @@ test("leadership leaves a slow disk, which is shown, and stays away while it is 
   await writeUntil(() => cluster.until(followsAnother(slow), cluster.nodes));
   const fleet = await client.status();
   expect(fleet.verdict).toBe("degraded");
-  const said = verdictLines(fleet).map(({ text }) => text);
-  expect(said.filter((text) => text.includes("slow disk"))).toEqual([
-    expect.stringMatching(`^${slow.name} `),
-  ]);
+  // Each node is seen at the address of every wire that leads to it.
+  const said = verdictLines(fleet).flatMap(
+    ({ text }) => /^(\S+) \(.*\) has a slow disk/.exec(text)?.[1] ?? [],
+  );
+  expect(new Set(said)).toEqual(new Set([slow.name]));
   const own = fleet.nodes.find((node) => node.nodeId === slow.id)?.status;
   expect(own?.syncs?.p99Ms).toBeGreaterThanOrEqual(SLOW_MS * 0.7);
 
@@ -59,7 +62,7 @@ test("a leader whose disk hangs for ever is left within seconds, though its hear
 });
 
 test("when every disk is slow nobody hands over: that would help nobody", async () => {
-  for (const node of cluster.nodes) await cluster.plan(node, { syncMs: SLOW_MS });
+  for (const node of cluster.nodes) await cluster.plan(node, { syncMs: BARELY_SLOW_MS });
   await writeUntil(() => cluster.until((statuses) => statuses.every(({ diskSlow }) => diskSlow)));
   const [before] = await cluster.until(followOneLeader);
   await writeUntil(() => sleep(WATCH_MS));
