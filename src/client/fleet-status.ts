@@ -93,7 +93,7 @@ function isSound({ diskFull, diskSlow, admission }: NodeStatus): boolean {
 }
 
 /** Whether it is not yet what it is wanted to be: the fleet bears one failure less than it seems to. */
-export function isOutside(admission: Admission): boolean {
+function isOutside(admission: Admission): boolean {
   return admission === Admission.WAITING || admission === Admission.REJOINING;
 }
 
