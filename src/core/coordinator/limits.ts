@@ -2,6 +2,7 @@
 
 import { assert } from "../base/assert.ts";
 import { OUTCOMES_PER_SESSION_MAX } from "../fleet/limits.ts";
+import { STREAM_WRITES_MAX } from "../wire/write-limits.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -20,6 +21,7 @@ export const LIMITS = {
 
 // One client alone never meets the limit, however many writes its session allows it.
 assert(OUTCOMES_PER_SESSION_MAX <= LIMITS.pendingWritesMax, "a session's writes may all wait");
+assert(STREAM_WRITES_MAX <= LIMITS.pendingWritesMax, "a stream's writes may all wait");
 // Reads cost less than writes; when writes are refused, operators must still be able to look.
 assert(LIMITS.pendingReadsMax >= LIMITS.pendingWritesMax, "reads are refused after writes");
 assert(LIMITS.uncommittedBytesMax >= LIMITS.inflightBytesMax, "what may wait can fill a follower's window");
