@@ -47,7 +47,7 @@ export function lostQuorum({ nodes }: FleetStatus): OperatorError | null {
   const voters = votersKnownTo(others) ?? nodes.flatMap(({ nodeId }) => nodeId ?? []);
   const lost = waiting.filter(({ nodeId }) => voters.some((voter) => voter === nodeId));
   const quorum = Math.floor(voters.length / 2) + 1;
-  if (lost.length <= voters.length - quorum) return null;
+  if (lost.length === 0 || lost.length <= voters.length - quorum) return null;
   return new OperatorError("QUORUM_LOST", {
     what: `${names(lost)} hold no data and wait to be let in by a leader, and without them there can be none`,
     why: `a leader needs ${quorum} of ${voters.length} voters, and only ${names(others) || "none"} can have data`,
