@@ -15,6 +15,7 @@ test.each([
   { nodes: [alone(1), waits(2), waits(3)], isLost: true, why: "one of three can't" },
   { nodes: [waits(1), waits(2), waits(3)], isLost: true, why: "all have lost their disks" },
   { nodes: [alone(1), downNode(2), waits(3)], isLost: false, why: "who is down may still come" },
+  { nodes: [downNode(1), downNode(2), downNode(3)], isLost: false, why: "nobody has come up yet" },
   {
     nodes: [alone(1), alone(2), alone(3), waits(4), waits(5)],
     isLost: false,
