@@ -205,9 +205,9 @@ export class LeaderCaller<Client extends { close(): void }> {
         this.#suspectUntilMs.delete(claim.address);
         return true;
       case "known":
-        if (!this.#isSuspect(claim.address) && !this.#breaker.isOpen) return true;
-        this.#countFailure(attempt);
-        return false;
+        // While the breaker is open the next probe goes there: one that never did could not close it.
+        if (this.#isSuspect(claim.address) || this.#breaker.isOpen) this.#countFailure(attempt);
+        return !this.#isSuspect(claim.address);
     }
   }
 

@@ -15,11 +15,15 @@ class Scene {
   readonly world = new VirtualWorld();
   readonly asked: { readonly address: string; readonly atMs: number }[] = [];
   state: "well" | "leaderless" | "failed-over" = "well";
-  readonly #caller = new LeaderCaller({
-    endpoints: ["a", "b", "c"].map((address, at) => ({ address, nodeId: at + 1 })),
-    connect: (address) => ({ address, close: () => undefined }),
-    world: this.world,
-  });
+  readonly #caller: LeaderCaller<{ readonly address: string; close(): void }>;
+
+  constructor(endpoints: readonly string[] = ["a", "b", "c"]) {
+    this.#caller = new LeaderCaller({
+      endpoints: endpoints.map((address) => ({ address })),
+      connect: (address) => ({ address, close: () => undefined }),
+      world: this.world,
+    });
+  }
 
   call(deadlineMs = DEADLINE_MS, signal?: AbortSignal): Promise<string> {
     const options = signal === undefined ? { deadlineMs } : { deadlineMs, signal };
@@ -34,7 +38,7 @@ class Scene {
       throw new RpcError(status.UNAVAILABLE, "gone", new Metadata());
     if (address === leader) return "done";
     const term = this.state === "failed-over" ? 6 : 5;
-    const metadata = { leader_id: leader === "a" ? "1" : "3", term: String(term) };
+    const metadata = { leader_id: leader === "a" ? "1" : "3", leader_address: leader, term: String(term) };
     throw rpcError(status.FAILED_PRECONDITION, "NOT_LEADER", "another leads", metadata);
   }
 
@@ -84,6 +88,16 @@ test("an open breaker lets one call at a time through", async () => {
   for (const [at, time] of times.entries()) {
     if (at > 0) expect(time - (times[at - 1] ?? 0)).toBeGreaterThanOrEqual(50);
   }
+});
+
+test("a leader that comes back in its term is found by a probe, though only its followers are known", async () => {
+  const scene = new Scene(["b", "c"]);
+  scene.state = "leaderless";
+  const call = scene.call();
+  void scene.world.sleep(FAILOVER_MS).then(() => {
+    scene.state = "well";
+  });
+  expect(await scene.world.until(call)).toBe("done");
 });
 
 test("cancelled calls leave the leader in good standing", async () => {
