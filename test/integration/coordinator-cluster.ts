@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly snapshotEvery: number;
   /** Processes obey the plans of `plan`. */
   readonly faults?: boolean;
+  /** Timings; "lan" by default. */
+  readonly profile?: "lan" | "wan";
 }
 
 /** One coordinator: its number, the proxy that clients come through, and its process while it runs. */
@@ -124,6 +126,11 @@ export class CoordinatorCluster {
     await rename(`${planFile(node)}.new`, planFile(node));
   }
 
+  /** Of the node's process, which runs. */
+  pid(node: ClusterNode): number {
+    return present(this.#processes.get(node.id)?.pid, "the node runs");
+  }
+
   /** Resolves when the node's process has ended of itself, with the code or the signal that it ended by. */
   async ended(node: ClusterNode): Promise<number | NodeJS.Signals | null> {
     const child = present(this.#processes.get(node.id), "the node was started");
@@ -213,6 +220,7 @@ export class CoordinatorCluster {
       ...["--fleet", "test", "--cluster-id", "c-test", "--listen", "127.0.0.1:0", "--peers", peers.join(",")],
       ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
       ...["--snapshot-every", String(this.#options.snapshotEvery)],
+      ...["--profile", this.#options.profile ?? "lan"],
     ];
   }
 
