@@ -4,6 +4,7 @@
 import { assert } from "../base/assert.ts";
 import type { GroupId } from "../base/ids.ts";
 import type { HardState, Snapshot } from "../raft/message.ts";
+import type { Urgency } from "./append-queue.ts";
 import type { MemoryLog } from "./memory.ts";
 import type { WalRecord } from "./record.ts";
 import type { WriteRequest } from "./storage.ts";
@@ -18,6 +19,18 @@ export function applyToLog(log: MemoryLog, { snapshot, entries, hardState }: Wri
   checkHardState(log.initialState().hardState, hardState);
   assert(hardState.commit <= log.lastIndex(), "the commit index names an entry that is there");
   log.setHardState(hardState);
+}
+
+/**
+ * Term, vote and entries are promises, and a promise is synced. A commit index that moves alone is none: whoever
+ * forgets it hears it again, and until then runs under an older configuration. That is by one step at most, so that
+ * its quorums still overlap the others': a leader proposes a change once it has applied the one before, and so sends
+ * its entry with a commit index that covers that one, which is in the same frame as the entry or in an earlier one.
+ */
+export function urgencyOf(log: MemoryLog, { snapshot, entries, hardState }: WriteRequest): Urgency {
+  if (snapshot !== null || entries.length > 0) return "sync";
+  const now = log.initialState().hardState;
+  return hardState === null || (hardState.term === now.term && hardState.vote === now.vote) ? "ride" : "sync";
 }
 
 /** In the order in which recovery must see them: a snapshot voids what came before it. */
