@@ -2,7 +2,6 @@
 // What must stay true: key order is the order in which snapshots and lists show rows, and no two rows of a table
 // that differ in identity have the same key (names and domain parts hold no control character).
 
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   AuditEntry,
   Binding,
@@ -13,6 +12,7 @@ import {
   type SessionOutcome,
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
+import { RowWriter } from "./row-writer.ts";
 import type { TableSchema } from "./table.ts";
 
 /** A session without its outcomes, which are rows of their own: a write then changes two small rows. */
@@ -98,16 +98,15 @@ export function outcomeKey(sessionId: number, sequence: number): string {
   return `${padded(sessionId)}\0${padded(sequence)}`;
 }
 
-// One writer for all rows of a table: a new one's buffer, grown to the row, costs more than the encoding.
-function rowEncoder<Row>(write: (row: Row, writer: BinaryWriter) => unknown): (row: Row) => Uint8Array {
-  let writer = new BinaryWriter();
+// One writer for all rows of a table. What it held is given up when a row cannot be written.
+function rowEncoder<Row>(write: (row: Row, writer: RowWriter) => unknown): (row: Row) => Uint8Array {
+  let writer = new RowWriter();
   return (row) => {
     try {
       write(row, writer);
-      return writer.finish();
+      return writer.take();
     } catch (error) {
-      // It holds a part of the row.
-      writer = new BinaryWriter();
+      writer = new RowWriter();
       throw error;
     }
   };
