@@ -1,5 +1,5 @@
 // What waits for the log's next frame, of all groups in one order. A commit index that moves alone needs no frame of
-// its own (etcd's MustSync): a replica that has forgotten it hears it again from its leader. It rides with the next.
+// its own (etcd's MustSync; what exactly may ride: write-request.ts). It rides with the next.
 // What must stay true: an append resolves only once everything added before it is durable, and its own records too
 // unless they ride; records reach the log in the order in which they were added.
 

@@ -2,7 +2,7 @@
 // promises of Raft's persistent state: whoever breaks one has a bug, and the node stops before the disk learns of it.
 
 import { assert } from "../base/assert.ts";
-import type { GroupId } from "../base/ids.ts";
+import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { HardState, Snapshot } from "../raft/message.ts";
 import type { Urgency } from "./append-queue.ts";
 import type { MemoryLog } from "./memory.ts";
@@ -23,14 +23,24 @@ export function applyToLog(log: MemoryLog, { snapshot, entries, hardState }: Wri
 
 /**
  * Term, vote and entries are promises, and a promise is synced. A commit index that moves alone is none: whoever
- * forgets it hears it again, and until then runs under an older configuration. That is by one step at most, so that
- * its quorums still overlap the others': a leader proposes a change once it has applied the one before, and so sends
- * its entry with a commit index that covers that one, which is in the same frame as the entry or in an earlier one.
+ * forgets it hears it again. Only what it says of the configuration is not left to chance: replicas that forgot a
+ * change together would need the quorum of a configuration whose members may be gone for good.
  */
 export function urgencyOf(log: MemoryLog, { snapshot, entries, hardState }: WriteRequest): Urgency {
   if (snapshot !== null || entries.length > 0) return "sync";
+  if (hardState === null) return "ride";
   const now = log.initialState().hardState;
-  return hardState === null || (hardState.term === now.term && hardState.vote === now.vote) ? "ride" : "sync";
+  const isPromise = hardState.term !== now.term || hardState.vote !== now.vote;
+  return isPromise || coversChange(log, now.commit, hardState.commit) ? "sync" : "ride";
+}
+
+/** Whether an entry behind `after`, up to `through`, changes the configuration. */
+function coversChange(log: MemoryLog, after: LogIndex, through: LogIndex): boolean {
+  const low = logIndex(Math.max(after + 1, log.firstIndex()));
+  const high = logIndex(Math.max(low, Math.min(through, log.lastIndex()) + 1));
+  const entries = log.entries(low, high, Number.MAX_SAFE_INTEGER);
+  assert(typeof entries !== "string", "what is neither compacted nor missing can be read");
+  return entries.some(({ type }) => type !== "normal");
 }
 
 /** In the order in which recovery must see them: a snapshot voids what came before it. */

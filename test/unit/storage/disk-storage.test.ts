@@ -90,8 +90,7 @@ test("writes that arrive during a sync share the next one", async () => {
   expect(storage.stats().syncs).toBe(2);
 });
 
-// yugabyte#32875: an acknowledgement that overtook the sync it depended on.
-test("an empty write is not acknowledged before what came before it is durable", async () => {
+test("yugabyte#32875: an empty write is not acknowledged before what came before it is durable", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   files.holds = true;
@@ -130,6 +129,23 @@ test("a commit index that moved last and alone may be forgotten, and only that",
   await storage.close();
   const { hardState: kept, entries: log } = contents((await openStorage(directory)).reader(FLEET_GROUP));
   expect({ kept, log }).toEqual({ kept: hardState(1, 2, 1), log: entries(1, 3) });
+});
+
+// Replicas that forgot it together would need the quorum of a configuration whose members may be gone for good.
+test("a commit index that covers a change of the configuration is synced at once", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  const change = { ...entry(2), type: "conf-change-v2" as const };
+  await storage.write(request({ entries: [entry(1), change, entry(3)] }));
+  await storage.write(request({ hardState: hardState(0, 0, 1) }));
+  expect(storage.stats().syncs).toBe(1);
+  await storage.write(request({ hardState: hardState(0, 0, 2) }));
+  expect(storage.stats().syncs).toBe(2);
+  await storage.write(request({ hardState: hardState(0, 0, 3) }));
+  expect(storage.stats().syncs).toBe(2);
+  await storage.close();
+  const kept = (await openStorage(directory)).reader(FLEET_GROUP).initialState().hardState;
+  expect(kept).toEqual(hardState(0, 0, 2));
 });
 
 test("a term or a vote is synced, however much it looks like a commit index that moves alone", async () => {
@@ -177,13 +193,17 @@ test("a commit index that rides stands behind the entries that it names", async 
   });
 });
 
-// etcd#14370: visible to the reader at once, but not acknowledged.
-test("a write is visible before it is durable", async () => {
+test("etcd#14370: a write is visible before it is durable, and acknowledged after", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   files.holds = true;
-  const write = storage.write(request({ entries: [entry(1)] }));
+  let isAcknowledged = false;
+  const write = storage.write(request({ entries: [entry(1)] })).then(() => {
+    isAcknowledged = true;
+  });
   expect(storage.reader(FLEET_GROUP).lastIndex()).toBe(1);
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  expect(isAcknowledged).toBe(false);
   files.release();
   await write;
 });
@@ -239,7 +259,7 @@ test("a received snapshot that did not become durable costs no entries", async (
 });
 
 // Read from the page cache, the newest frame may never have reached the disk: its writer was killed before the sync.
-test("what recovery shows is durable", async () => {
+test("etcd#14140: what recovery shows is durable", async () => {
   const directory = await temporaryFolder();
   const storage = await openStorage(directory);
   await storage.write(request({ entries: [entry(1)] }));
