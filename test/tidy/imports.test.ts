@@ -4,11 +4,14 @@
 import { expect, test } from "vitest";
 import { importsOf, sourceFiles } from "./source-files.ts";
 
+// Generated messages and enums without a service: importing their values loads no gRPC.
+const VALUES = ["src/core/wire/gen/fleet/v1/command.ts", "src/core/wire/gen/fleet/v1/views.ts"];
+
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/base": [],
   "src/core/raft": ["src/core/base"],
   "src/core/wire": ["src/core/base"],
-  "src/core/fleet": ["src/core/base", "src/core/wire/gen"],
+  "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
   "src/core/storage": [
     "src/core/base",
     "src/core/raft (types)",
@@ -37,10 +40,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/check",
     "src/core/wire/gen",
   ],
-  "src/core/drill": ["src/core/base", "src/core/wire/gen"],
+  "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
-  "src/client": ["src/core/base", "src/core/wire", "src/core/drill", "src/core/rebind"],
-  "src/ui/model": ["src/core/base", "src/core/wire/gen", "src/client/fleet-status.ts (types)"],
+  "src/client": ["src/core/base", "src/core/wire", "src/core/check", "src/core/drill", "src/core/rebind"],
+  "src/ui/model": [
+    "src/core/base",
+    "src/core/wire/gen (types)",
+    ...VALUES,
+    "src/client/fleet-status.ts (types)",
+  ],
   "src/ui/part": ["src/ui/model"],
   "src/ui/view": ["src/ui/model", "src/ui/part"],
   "src/ui/cli": [
