@@ -8,7 +8,7 @@ import { type ClientReadableStream, status } from "@grpc/grpc-js";
 import { assert } from "../core/base/assert.ts";
 import type { TableChange, WatchRequest, WatchResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { WatchTable } from "../core/wire/gen/fleet/v1/views.ts";
-import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
+import { type RpcFailure, readRpcError, rpcError } from "../core/wire/rpc-error.ts";
 import { isTlsFailure } from "./failure-words.ts";
 import { toOperatorError } from "./operator-errors.ts";
 
@@ -104,13 +104,12 @@ export async function* watchTables(
 
 function eventOf({ revision, changes, reset }: WatchResponse, known: number | undefined): WatchEvent {
   if (reset) return { kind: "reset", revision };
+  const after = known ?? 0;
   // A replica that is behind what is known here tells nothing until it has come so far.
-  assert(revision >= (known ?? 0), "a watch never goes back");
-  assert(
-    changes.every(({ index }) => index > (known ?? 0) && index <= revision),
-    "a change is told once, and in log order",
-  );
-  return { kind: "changes", revision, changes };
+  if (revision >= after && changes.every(({ index }) => index > after && index <= revision)) {
+    return { kind: "changes", revision, changes };
+  }
+  throw rpcError(status.DATA_LOSS, "WATCH_WENT_BACK", `the node told again what came before ${after}`);
 }
 
 /** The stream's messages; one that is silent for long is cancelled, for its replica may hang. */

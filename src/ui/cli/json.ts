@@ -21,6 +21,8 @@ const WIDE =
 const WIDE_MAP = /^(deficit|freeByInstanceType|freeByZone)$/;
 // `registeredAtMs`, `atMs`, `sinceMs`: moments, not durations. They lose their unit with their number.
 const MOMENT = /^(at|since|[a-z]\w*At)Ms$/;
+// A moment that is 0 on the wire until it has come.
+const NOT_YET = "confirmedAtMs";
 // Durations that are uint64 on the wire.
 const WIDE_DURATION = /^(age|uptime)Ms$/;
 
@@ -75,8 +77,8 @@ function fieldName(key: string, value: unknown): string {
 function fieldValue(key: string, value: unknown, owner: object): unknown {
   if (WIDE_MAP.test(key) && value !== null && typeof value === "object") return wideMap(value);
   if (typeof value !== "number") return toPlain(value);
-  // On the wire a moment that has not come yet is 0.
-  if (MOMENT.test(key)) return value === 0 ? null : rfc3339(value);
+  if (key === NOT_YET && value === 0) return null;
+  if (MOMENT.test(key)) return rfc3339(value);
   // Replicas and members both have a role, of different kinds; only a member is wanted to be something.
   if (key === "role" && "leads" in owner) return memberRoleWord(value);
   const word = WORDS[key];
