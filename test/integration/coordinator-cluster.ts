@@ -207,7 +207,7 @@ export class CoordinatorCluster {
   /** By which flags a command reaches the whole cluster as its administrator. */
   get flags(): string[] {
     const { ca, cert, key } = this.#tls("admin");
-    const endpoints = this.nodes.map(({ name, front }) => `${name}=${front.address}`).join(",");
+    const endpoints = this.nodes.map(({ front }) => front.address).join(",");
     return ["--endpoints", endpoints, "--ca", ca, "--cert", cert, "--key", key];
   }
 
