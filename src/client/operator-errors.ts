@@ -93,14 +93,16 @@ interface Advice {
 
 const adviceByReason: Readonly<Record<string, Advice>> = {
   CLUSTER_ALREADY_BOUND: {
-    next: ({ owner }) => `move it from ${owner} with: fleet rebind --cluster <cluster> --to <shard>`,
+    next: ({ owner, cluster }) =>
+      `move it from ${owner} with: fleet rebind --cluster ${cluster} --to <shard>`,
   },
   CLUSTER_UNKNOWN: { next: () => "see the known clusters: fleet cluster list", exit: Exit.NotFound },
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
   MIGRATION_UNDER_WAY: { next: () => "finish it, or undo it with: fleet rebind rollback" },
   OWNER_CHANGED: { next: () => "see who owns it now: fleet cluster list" },
   DOMAIN_ALREADY_ASSIGNED: {
-    next: () => "see who has it: fleet domain list; unassign it first, or give --expect-version",
+    next: ({ version }) =>
+      `see who has it: fleet domain list; to move it all the same, give --expect-version ${version}`,
   },
   MEMBER_UNKNOWN: { next: () => "see the members: fleet member list", exit: Exit.NotFound },
   MEMBER_EXISTS: {

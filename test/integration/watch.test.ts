@@ -56,7 +56,9 @@ test("a watch across a kill of the leader tells every change once and in order",
   await client.transferLeadership(to, 60_000);
   for (const shard of ["s1", "s2"]) await client.submit(registerShard(shard), DEADLINE);
   const tables = [WatchTable.BINDINGS, WatchTable.DOMAINS];
-  const told = new Told((signal) => client.watch({ tables, signal }));
+  const troubles: string[] = [];
+  const onTrouble = (address: string) => troubles.push(address);
+  const told = new Told((signal) => client.watch({ tables, signal, onTrouble }));
   await expect.poll(() => told.revision, WAIT).toBeGreaterThan(0);
 
   let rounds = 0;
@@ -78,6 +80,7 @@ test("a watch across a kill of the leader tells every change once and in order",
   await expect.poll(() => told.revision, WAIT).toBeGreaterThanOrEqual(last);
   await told.stop();
 
+  expect(troubles, "the stream did break").toContain(victim.front.address);
   expect(told.resets).toBe(0);
   const indexes = told.changes.map(({ index }) => index);
   expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));

@@ -5,7 +5,7 @@ import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListAuditResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { indexFlag } from "../../ui/cli/fleet-flags.ts";
-import { limited, limitFlag } from "../../ui/cli/list-flags.ts";
+import { limited } from "../../ui/cli/list-flags.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { auditLines, auditTable } from "../../ui/model/tables/audit-table.ts";
@@ -21,6 +21,7 @@ const view: TableView<Listed<ListAuditResponse>, AuditEntry> = {
 
 const auditFlags = {
   after: indexFlag(0, "Only changes above this log index"),
+  limit: Flags.integer({ min: 1, summary: "At most so many, the oldest; read on with --after" }),
   actor: Flags.string({ summary: "Only changes of this identity, for example fleet://admin" }),
 };
 
@@ -31,7 +32,7 @@ export default class AuditList extends FleetCommand {
     "<%= config.bin %> audit list --sort -index",
     "<%= config.bin %> audit list --after 1200 --actor fleet://admin",
   ];
-  static override flags = { ...readFlags, ...auditFlags, ...limitFlag };
+  static override flags = { ...readFlags, ...auditFlags };
 
   async run(): Promise<Listed<ListAuditResponse>> {
     const { flags } = await this.parse(AuditList);

@@ -16,7 +16,7 @@ const view: TableView<MovesReport, RefusedMove> = {
   table: refusedMoveTable,
   rows: (report) => report.refused,
   lines: movesLines,
-  empty: "no move is refused",
+  empty: "",
 };
 
 export default class DomainMove extends FleetCommand {

@@ -27,10 +27,11 @@ export default class QuotaSet extends WriteCommand {
     const { flags } = await this.parse(QuotaSet);
     const { provider, region, limit, slice: slices, "expect-version": expectedVersion } = flags;
     const name = `quota ${provider}/${region}`;
+    const parts = `${slices.length} ${slices.length === 1 ? "slice" : "slices"}`;
     return await this.write(flags, {
       operation: { $case: "setQuota", value: { provider, region, limit, slices, expectedVersion } },
-      would: `would set ${name} to ${limit} in ${slices.length} slices`,
-      done: `set ${name} to ${limit} in ${slices.length} slices`,
+      would: `would set ${name} to ${limit} in ${parts}`,
+      done: `set ${name} to ${limit} in ${parts}`,
       already: `${name} was so already`,
     });
   }

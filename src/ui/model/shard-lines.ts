@@ -19,10 +19,10 @@ export interface Holdings {
 export function shardLines(holdings: Holdings): Line[] {
   const { clusters, leaving, domains, quotas } = holdings;
   const lines = [
-    ...named("cluster bindings", clusters),
-    ...named("migrations away", leaving),
-    ...named("domains", domains),
-    ...named("quota slices", quotas),
+    ...named(["cluster binding", "cluster bindings"], clusters),
+    ...named(["migration away", "migrations away"], leaving),
+    ...named(["domain", "domains"], domains),
+    ...named(["quota slice", "quota slices"], quotas),
   ];
   const isEmpty = lines.length === 0;
   return [
@@ -47,9 +47,9 @@ function headLine({ shard, liveness, observed, pendingInstructions }: ShardView)
   return { text: facts.join(", "), mark: state === "active" ? "good" : "warn" };
 }
 
-function named(what: string, names: readonly string[]): Line[] {
+function named([one, many]: readonly [string, string], names: readonly string[]): Line[] {
   if (names.length === 0) return [];
   const shown = names.slice(0, NAMES_SHOWN).join(" ");
   const rest = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
-  return [{ text: `${names.length} ${what}: ${shown}${rest}`, mark: "warn" }];
+  return [{ text: `${names.length} ${names.length === 1 ? one : many}: ${shown}${rest}`, mark: "warn" }];
 }

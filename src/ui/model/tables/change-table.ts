@@ -21,14 +21,21 @@ export function changeRow({ table, index, key, row }: TableChange): ChangeRow {
 }
 
 export const changeTable: Table<ChangeRow> = {
-  rowName: (change) => change.key.join("="),
+  rowName: keyText,
   columns: [
     { name: "index", header: "INDEX", value: (change) => change.index },
     { name: "table", header: "TABLE", value: (change) => tableWord(change.table) },
-    { name: "key", header: "KEY", value: (change) => change.key.join("=") },
+    { name: "key", header: "KEY", value: keyText },
     { name: "change", header: "CHANGE", value: summary },
   ],
 };
+
+// As the lists name their rows: provider/region, key=value, and what a shard was told of key=value.
+function keyText({ table, key }: ChangeRow): string {
+  const word = tableWord(table);
+  if (word === "instructions") return `${key[0] ?? ""} ${key.slice(1).join("=")}`;
+  return key.join(word === "quotas" ? "/" : "=");
+}
 
 // What an operator looks for in a row that has just changed: whose it is now, and in which state.
 function summary({ row }: ChangeRow): Cell {
