@@ -3,6 +3,7 @@
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
 import { randomInt } from "node:crypto";
+import { join } from "node:path";
 import { Server } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { quantile } from "../base/histogram.ts";
@@ -23,6 +24,7 @@ import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { AuditExporter } from "./audit-exporter.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { GroupDriver } from "./group-driver.ts";
@@ -36,6 +38,7 @@ import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
+import { systemTimers } from "./timers.ts";
 
 export interface CoordinatorOptions {
   readonly self: NodeId;
@@ -51,6 +54,8 @@ export interface CoordinatorOptions {
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
+  /** Entries of the audit log that are exported together, to `audit` in the data folder. */
+  readonly auditExportEvery: number;
   readonly version: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
@@ -64,7 +69,7 @@ export interface RunningCoordinator {
 }
 
 const TRAILING_ENTRIES = 1_000;
-const FOUNDING_DEADLINE_MS = 5_000;
+const OWN_DEADLINE_MS = 5_000;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const tls = loadTls(options.tls);
@@ -149,12 +154,23 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
   }, PROFILES[options.profile].tickMs);
+  const auditExporter = new AuditExporter({
+    directory: join(options.dataDirectory, "audit"),
+    entriesPerFile: options.auditExportEvery,
+    mayExport: () => driver.status().role === "leader" && !storage.isFull,
+    view: () => machine.view,
+    note: (throughIndex) =>
+      proposeOwn(options, driver, { $case: "noteAuditExported", value: { throughIndex } }),
+    timers: systemTimers,
+    log,
+  });
   const address = await bindServer(server, options.listen, tls);
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null });
   return {
     address,
     close: async () => {
       clearInterval(health);
+      auditExporter.stop();
       replica.stop();
       asker?.close();
       await transport.close();
@@ -187,17 +203,21 @@ function rosterOf(
     view: () => machine.view,
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
-    found: (members) => {
-      const operation: Operation = { kind: { $case: "foundMembers", value: { members: [...members] } } };
-      const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
-      const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
-      return driver.propose(
-        Command.encode({ ...write, ...stamp }).finish(),
-        Date.now() + FOUNDING_DEADLINE_MS,
-      );
-    },
+    found: (members) =>
+      proposeOwn(options, driver, { $case: "foundMembers", value: { members: [...members] } }),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
+}
+
+/** Proposes what follows by itself, in this replica's own name: outside any session, since it is idempotent. */
+function proposeOwn(
+  { self }: CoordinatorOptions,
+  driver: GroupDriver<Outcome>,
+  kind: NonNullable<Operation["kind"]>,
+): Promise<unknown> {
+  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
+  const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
+  return driver.propose(Command.encode({ ...write, ...stamp }).finish(), Date.now() + OWN_DEADLINE_MS);
 }
 
 /** An empty data folder is either founded with the first configuration, or marked as lost. */
