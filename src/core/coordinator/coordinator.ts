@@ -5,11 +5,13 @@
 import { randomInt } from "node:crypto";
 import { Server } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { SeededPrng } from "../base/prng.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
+import { RejoinMark } from "../storage/rejoin-mark.ts";
 import type { Storage } from "../storage/storage.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
 import type { Peer } from "../transport/transport.ts";
@@ -21,11 +23,13 @@ import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { GroupDriver } from "./group-driver.ts";
+import { LIMITS } from "./limits.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
-import { RejoinAsker, RejoinMark } from "./rejoin.ts";
+import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { Roster } from "./roster.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
@@ -61,7 +65,6 @@ export interface RunningCoordinator {
 
 const TRAILING_ENTRIES = 1_000;
 const FOUNDING_DEADLINE_MS = 5_000;
-const MEGABYTE = 1024 * 1024;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const tls = loadTls(options.tls);
@@ -76,12 +79,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
+  const watch = diskWatch(options, storage);
   const transport = new GrpcTransport({
     self,
     clusterId,
     peers,
     credentialsFor,
     channelOptions,
+    disk: watch,
     warn: log.warn,
   });
   const machine = new FleetMachine();
@@ -106,6 +111,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     transport,
     profile: PROFILES[options.profile],
     disk: storage,
+    watch,
     rejoin: asker && {
       isWhole: mark.isWhole(),
       ask: (holding) => asker.ask(holding),
@@ -129,7 +135,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     machine,
     observed,
     leadsSince: () => leadsSinceMs,
-    disk: storage,
+    disk: watch,
+    admission: () => replica.admission,
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
@@ -155,6 +162,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
+}
+
+function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
+  const onChange = (isSlow: boolean) => {
+    const { underWayMs } = storage.syncs;
+    const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
+    if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
+    else log.info("the disk is quick again");
+  };
+  return new DiskWatch({ storage, profile: PROFILES[profile], onChange });
 }
 
 function rosterOf(
@@ -230,11 +247,11 @@ function groupDriver(
     preVote: true,
     checkQuorum: true,
     readOnly: "safe",
-    messageBytesMax: MEGABYTE,
-    inflightMessagesMax: 256,
-    inflightBytesMax: 16 * MEGABYTE,
-    uncommittedBytesMax: 32 * MEGABYTE,
-    committedBytesPerReadyMax: 4 * MEGABYTE,
+    messageBytesMax: LIMITS.messageBytesMax,
+    inflightMessagesMax: LIMITS.inflightMessagesMax,
+    inflightBytesMax: LIMITS.inflightBytesMax,
+    uncommittedBytesMax: LIMITS.uncommittedBytesMax,
+    committedBytesPerReadyMax: LIMITS.committedBytesPerReadyMax,
     disableProposalForwarding: true,
     disableConfChangeValidation: false,
     stepDownOnRemoval: true,

@@ -2,7 +2,7 @@
 // its coordinators do not hear may serve its clusters all the same.
 // What must stay true: a leader that is younger than a limit never says that the limit has passed.
 
-import { ShardLiveness } from "../wire/gen/fleet/v1/coordinator.ts";
+import { ShardLiveness } from "../wire/gen/fleet/v1/views.ts";
 
 export interface LivenessLimits {
   readonly suspectAfterMs: number;

@@ -3,8 +3,8 @@
 
 import type { InstructionAck } from "../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ShardBinding } from "../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ShardDomain } from "../wire/gen/fleet/v1/shard.ts";
+import { BindingState } from "../wire/gen/fleet/v1/views.ts";
 import type { Binding } from "./binding-table.ts";
 import type { DemandBook } from "./demand-book.ts";
 import type { DomainTable } from "./domain-table.ts";

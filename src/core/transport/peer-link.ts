@@ -5,7 +5,13 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
-import type { GroupMessage, RaftClient, RaftFrame, RaftHello } from "../wire/gen/fleet/v1/raft.ts";
+import type {
+  DiskReport,
+  GroupMessage,
+  RaftClient,
+  RaftFrame,
+  RaftHello,
+} from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { messageToWire } from "./raft-codec.ts";
 import type { Peer } from "./transport.ts";
@@ -15,10 +21,12 @@ const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
 
 export interface PeerLinkEvents {
+  /** What the peer is told of this replica's disk. */
+  disk(): DiskReport;
   unreachable(): void;
   /** A stream that had worked has ended. */
   disconnected(): void;
-  /** The callee belongs to another cluster or has another id: a configuration mistake, worth one log line. */
+  /** The callee belongs to another cluster or has another id: told once of each. */
   mismatched(hello: RaftHello): void;
   /** The callee, for a reason of its own, does not want this replica: told once. */
   refused(failure: RpcFailure): void;
@@ -36,6 +44,8 @@ export class PeerLink {
   #closed = false;
   #isRefused = false;
   #retryMs = RETRY_FIRST_MS;
+  /** The callee that was last told to be another than expected. */
+  #mismatch = "";
   #queue: GroupMessage[] = [];
 
   constructor(peer: Peer, client: RaftClient, clusterId: string, events: PeerLinkEvents) {
@@ -58,7 +68,9 @@ export class PeerLink {
     this.#queue.push({ groupId: group, message: messageToWire(message) });
     if (this.#flushing || this.#blocked) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    // Once the driver's turn that sends has ended: a later phase of the event loop would find nothing more to take
+    // along, and let all that reads from the network go first.
+    process.nextTick(() => this.#flush());
   }
 
   close(): void {
@@ -83,12 +95,20 @@ export class PeerLink {
 
   #onHello(hello: RaftHello): void {
     if (hello.clusterId !== this.#clusterId || hello.nodeId !== this.#peer.id) {
-      this.#events.mismatched(hello);
+      this.#onMismatch(hello);
       this.#stream?.cancel();
       return;
     }
+    this.#mismatch = "";
     this.#connected = true;
     this.#retryMs = RETRY_FIRST_MS;
+  }
+
+  #onMismatch(hello: RaftHello): void {
+    const found = `${hello.clusterId} ${hello.nodeId}`;
+    if (found === this.#mismatch) return;
+    this.#mismatch = found;
+    this.#events.mismatched(hello);
   }
 
   #onError(failure: RpcFailure): void {
@@ -114,6 +134,7 @@ export class PeerLink {
     if (!this.#connected || this.#stream === null || this.#queue.length === 0) return;
     const messages = this.#queue;
     this.#queue = [];
-    this.#blocked = !this.#stream.write({ clusterId: this.#clusterId, messages });
+    const frame = { clusterId: this.#clusterId, messages, disk: this.#events.disk() };
+    this.#blocked = !this.#stream.write(frame);
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { livenessOf } from "../../../src/core/coordinator/liveness.ts";
-import { ShardLiveness } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardLiveness } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const { ALIVE, SUSPECT, DEAD, UNKNOWN } = ShardLiveness;
 const limits = { suspectAfterMs: 30, deadAfterMs: 60 };

@@ -145,9 +145,9 @@ export const exported = (throughIndex: number): OperationKind => ({
   $case: "noteAuditExported",
   value: { throughIndex },
 });
-export const probe = (drillId: string, number: number): OperationKind => ({
+export const probe = (drillId: string, number: number, expectedApplications?: number): OperationKind => ({
   $case: "recordProbe",
-  value: { drillId, number },
+  value: { drillId, number, expectedApplications },
 });
 export const clear = (drillId: string): OperationKind => ({ $case: "clearProbes", value: { drillId } });
 export const member = (nodeId: number, wanted: MemberKind = MemberKind.VOTER): OperationKind => ({

@@ -12,7 +12,7 @@ import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import type { Instruction } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { InstructionKind, InstructionOutcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { BindingInstruction } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const to = { toShard: "s2", toAddress: "h:2" };
 const silent = { info: () => {}, warn: () => {}, error: () => {} };

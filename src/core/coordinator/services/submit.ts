@@ -1,6 +1,7 @@
 // Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
 
 import { status } from "@grpc/grpc-js";
+import { REASON_BYTES_MAX } from "../../fleet/limits.ts";
 import { type Applied, Command, type Operation, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
@@ -9,8 +10,6 @@ import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { diskFull, refusalError, rejectionError } from "./refusals.ts";
-
-const REASON_LENGTH_MAX = 1024;
 
 export async function submit(
   context: ServiceContext,
@@ -25,10 +24,7 @@ export async function submit(
     const message = "this operation is the leader's own: it follows from another request";
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
   }
-  if (request.reason.length > REASON_LENGTH_MAX) {
-    const message = `a reason has at most ${REASON_LENGTH_MAX} characters, this one has ${request.reason.length}`;
-    throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
-  }
+  checkReasonSize(request.reason);
   if (request.dryRun) return tryOut(context, caller, operation, request);
   const { result, term } = await propose(context, caller, operation, request);
   return { index: result.index, term, applied: appliedOf(result) };
@@ -51,16 +47,25 @@ function appliedOf({ result }: Outcome): Applied {
   throw rejectionError(result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {}, rows: [] });
 }
 
+/** Throws REASON_TOO_LONG. Counted in bytes, as the audit table does when the write is applied. */
+export function checkReasonSize(reason: string): void {
+  const bytes = Buffer.byteLength(reason);
+  if (bytes <= REASON_BYTES_MAX) return;
+  const message = `a reason has at most ${REASON_BYTES_MAX} bytes, this one has ${bytes}`;
+  throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
+}
+
 const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$case"]>([
   "foundMembers",
   "upsertMember",
   "removeMember",
   "noteTransfer",
+  "recoverFleet",
   "settleInstructions",
   "noteAuditExported",
 ]);
 
-/** The leader's own operations: they stand beside something that is no row. */
+/** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */
 function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
   return RESERVED.has($case);
 }

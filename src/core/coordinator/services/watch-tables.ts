@@ -3,7 +3,8 @@
 import { status } from "@grpc/grpc-js";
 import type { LogIndex } from "../../base/ids.ts";
 import type { RowChange, WatchedTable } from "../../fleet/state.ts";
-import { type TableChange, WatchTable } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { TableChange } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { WatchTable } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 
 const TABLES: Readonly<Record<WatchedTable, WatchTable>> = {
