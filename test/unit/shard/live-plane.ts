@@ -17,15 +17,18 @@ import type { SessionDown, SessionUp } from "../../../src/core/wire/gen/fleet/v1
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** Both ends of one stream; a frame arrives in the next turn. `cut` is a connection that dies without a word. */
+/** What a connection that dies without a word still lets through: nothing, or what the agent says. */
+type Cut = "both ways" | "towards the agent";
+
+/** Both ends of one stream; a frame arrives in the next turn. The end of a cut one is not heard at the other side. */
 class Wire {
   readonly #agent = new EventEmitter();
   readonly #shard = new EventEmitter();
-  #isCut = false;
+  #cut: Cut | null = null;
   #isOver = false;
 
-  cut(): void {
-    this.#isCut = true;
+  cut(how: Cut): void {
+    this.#cut = how;
   }
 
   agentEnd(): ShardStream {
@@ -43,7 +46,10 @@ class Wire {
   }
 
   #deliver(to: EventEmitter, frame: SessionUp | SessionDown): true {
-    setTimeout(() => !this.#isCut && !this.#isOver && to.emit("data", frame), 0);
+    setTimeout(() => {
+      const isLost = to === this.#agent ? this.#cut !== null : this.#cut === "both ways";
+      if (!isLost && !this.#isOver) to.emit("data", frame);
+    }, 0);
     return true;
   }
 
@@ -53,7 +59,7 @@ class Wire {
     setTimeout(() => {
       if (error === null) this.#agent.emit("end");
       else this.#agent.emit("error", error);
-      if (!this.#isCut) this.#shard.emit("cancelled");
+      if (this.#cut === null) this.#shard.emit("cancelled");
     }, 0);
   }
 }
@@ -133,8 +139,8 @@ export class LivePlane {
   }
 
   /** The agent's connection dies without a word to either end. */
-  cut(instance: string): void {
-    this.#wires.get(instance)?.cut();
+  cut(instance: string, how: Cut): void {
+    this.#wires.get(instance)?.cut(how);
   }
 
   #open(cluster: string, instance: string, address: string): OpenedStream {
