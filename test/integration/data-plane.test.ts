@@ -226,16 +226,18 @@ test("a moving agent that is called back stays, with all it wants", async () => 
 });
 
 test("a shard that is gone, or that reclaims for too long, does not hold an agent that moves", async () => {
-  const slow = await plane.shard("slow", { machines, cycleIntervalMs: 50 });
-  const gone = await plane.shard("gone", { machines, cycleIntervalMs: 50 });
+  const many = [{ instanceType: "small", zone: "a", count: 10_000 }];
+  const pace = { fraction: 0.000_1, graceMs: 600_000 };
+  const slow = await plane.shard("slow", { machines: many, cycleIntervalMs: 50, pace });
+  const gone = await plane.shard("gone", { machines: many, cycleIntervalMs: 50, pace });
   const target = await plane.shard("s2");
   const leave = { answerMs: 60_000, drainMs: 200 };
   const agents = {
-    c1: await plane.agent("c1", slow.address, { leave }, wants(10)),
-    c2: await plane.agent("c2", gone.address, { leave: { ...leave, drainMs: 60_000 } }, wants(10)),
+    c1: await plane.agent("c1", slow.address, { leave }, wants(10_000)),
+    c2: await plane.agent("c2", gone.address, { leave: { ...leave, drainMs: 60_000 } }, wants(10_000)),
   };
   for (const { address } of [slow, gone]) {
-    await eventually(async () => (await plane.status(address)).demand).toMatchObject([{ machines: 10 }]);
+    await eventually(async () => (await plane.status(address)).demand).toMatchObject([{ machines: 10_000 }]);
   }
   for (const agent of Object.values(agents)) agent.follow({ shardAddr: target.address, demand: [] });
   await gone.close();

@@ -56,6 +56,10 @@ export function notDurable(cluster: string): RpcError {
   return rpcError(status.UNAVAILABLE, "BINDING_NOT_DURABLE", message, {}, 1_000);
 }
 
+export function stopping(): RpcError {
+  return rpcError(status.UNAVAILABLE, "SHARD_STOPPING", "the shard stops; dial again");
+}
+
 export function helloExpected(): RpcError {
   return rpcError(status.INVALID_ARGUMENT, "HELLO_EXPECTED", "the first frame must be a hello");
 }

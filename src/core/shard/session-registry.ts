@@ -97,6 +97,11 @@ export class SessionRegistry {
     return () => clearInterval(timer);
   }
 
+  /** Ends every session. The server's own shutdown does not reach them: grpc-js counts them only with channelz on. */
+  close(): void {
+    for (const session of this.#open) session.end(refusals.stopping());
+  }
+
   #endIfSilent(session: Session, nowMs: number): void {
     const { cluster } = session;
     const isContested = cluster !== null && this.#doubleDials.isContested(cluster, nowMs);

@@ -139,6 +139,7 @@ class Shard implements RunningShard {
     clearInterval(this.#cycling);
     await this.#reporter?.close();
     this.#caller?.close();
+    this.#registry.close();
     this.#server.forceShutdown();
     await this.#store.durable();
   }
