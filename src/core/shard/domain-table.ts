@@ -1,5 +1,5 @@
 // Which topology domains this shard has, as pure transitions over one domain's record. Must stay true: the sequence
-// obeyed for a domain only rises, so that what arrives late or twice undoes nothing; and a domain that was taken away
+// obeyed for a domain never goes back, so that what arrives late or twice undoes nothing; and a domain that was taken away
 // keeps its record, or a late assignment would bring it back.
 // Absent: the coordinator's term (report.ts fences whole answers by it), the disk (shard-store.ts).
 
@@ -38,11 +38,14 @@ export function followDomain(before: DomainRecord | undefined, instruction: Inst
     return invalid(`this shard knows no instruction of kind ${kind}`);
   }
   const obeyed = before?.sequence ?? 0;
-  // Its answer was lost, or is still on its way: it is done already, and told again.
-  if (sequence === obeyed) return { record: null, outcome: InstructionOutcome.ACCEPTED, detail: "" };
   if (sequence < obeyed) return stale(`sequence ${obeyed} was obeyed before`);
   const record = { key, value, assigned: kind === InstructionKind.ASSIGN_DOMAIN, sequence };
-  assert(record.sequence > obeyed, "the obeyed sequence only rises");
+  // Its answer was lost, or is still on its way: it is done already, and told again. Only coordinators that lost the
+  // end of their log (ADR-0005) give a sequence twice; then the two say different things, and the later one holds.
+  if (sequence === obeyed && record.assigned === before?.assigned) {
+    return { record: null, outcome: InstructionOutcome.ACCEPTED, detail: "" };
+  }
+  assert(record.sequence >= obeyed, "the obeyed sequence never goes back");
   return { record, outcome: InstructionOutcome.ACCEPTED, detail: "" };
 }
 

@@ -34,6 +34,7 @@ test.each([
   },
   { before: had(true, 7), say: assign(7), after: null, is: "ACCEPTED", why: "done already, and told again" },
   { before: had(false, 9), say: unassign(9), after: null, is: "ACCEPTED", why: "the same of a release" },
+  { before: had(true, 7), say: unassign(7), after: had(false, 7), is: "ACCEPTED", why: "7 was given anew" },
   { before: had(false, 9), say: assign(7), after: null, is: "REJECTED_STALE", why: "a late assignment" },
   { before: had(true, 11), say: unassign(9), after: null, is: "REJECTED_STALE", why: "a late release" },
   {
