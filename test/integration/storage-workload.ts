@@ -1,7 +1,15 @@
 // A fixed sequence of storage operations in which everything happens that a log can go through, and what a log must
 // hold after the first n of them. Shared by the process that is killed and by the test that looks at what is left.
 
-import { FLEET_GROUP, type GroupId, groupId, type LogIndex, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import {
+  FLEET_GROUP,
+  type GroupId,
+  groupId,
+  type LogIndex,
+  logIndex,
+  nodeId,
+  term,
+} from "../../src/core/base/ids.ts";
 import type { LogReader } from "../../src/core/raft/log-reader.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../../src/core/raft/message.ts";
 import { MemoryStorage } from "../../src/core/storage/memory-storage.ts";

@@ -49,6 +49,14 @@ export class RaftNode {
     tick(this.#core);
   }
 
+  /**
+   * No ticks will come until the driver finds a reason for them: who leads sends no heartbeats, checks no quorum and
+   * holds no lease; who follows does not campaign. The driver sees to it that ticks go on when a leader is gone.
+   */
+  quiesce(): void {
+    this.#core.lease.lapse(this.#core.config.electionTicks);
+  }
+
   /** A message from another replica or a storage thread. Null if it was let in, even if it is then ignored. */
   step(message: Message): StepError | null {
     return receive(this.#core, message);

@@ -47,7 +47,11 @@ test("an idle group is named with its last entry; once it lets go, the old segme
   await storage.close();
   expect(await segments(directory)).toBeLessThanOrEqual(2);
   const reader = (await openStorage(directory)).reader(IDLE);
-  expect(contents(reader)).toMatchObject({ hardState: hardState(1, 2, 3), entries: [], snapshot: snapshot(3) });
+  expect(contents(reader)).toMatchObject({
+    hardState: hardState(1, 2, 3),
+    entries: [],
+    snapshot: snapshot(3),
+  });
 });
 
 test("a vote of an idle group outlives the segments that it was written to", async () => {

@@ -1,6 +1,7 @@
 // From why something could not be done to the gRPC error that tells the caller what to do instead.
 
 import { status } from "@grpc/grpc-js";
+import type { NodeId } from "../../base/ids.ts";
 import type { Rejected } from "../../wire/gen/fleet/v1/command.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { Refusal } from "../pending.ts";
@@ -8,10 +9,15 @@ import type { ServiceContext } from "./context.ts";
 
 const RETRY_AFTER_MS = 100;
 
-export function refusalError(context: ServiceContext, refusal: Refusal): RpcError {
+/** Which group was asked, and who may be named as its leader. */
+export interface Asked extends Pick<ServiceContext, "replicas"> {
+  readonly driver: { status(): { readonly leader: NodeId } };
+}
+
+export function refusalError(asked: Asked, refusal: Refusal): RpcError {
   switch (refusal) {
     case "not-leader":
-      return notLeader(context);
+      return notLeader(asked);
     case "no-leader":
       return unavailable("NO_LEADER", "this replica knows no leader");
     case "leadership-lost":
@@ -40,10 +46,10 @@ export function diskFull(): RpcError {
 }
 
 /** Names the leader, so that the caller need not search. */
-export function notLeader(context: ServiceContext): RpcError {
-  const leaderId = context.driver.status().leader;
-  const leader = context.replicas.find((replica) => replica.id === leaderId);
-  if (leader === undefined) return refusalError(context, "no-leader");
+export function notLeader(asked: Asked): RpcError {
+  const leaderId = asked.driver.status().leader;
+  const leader = asked.replicas.find((replica) => replica.id === leaderId);
+  if (leader === undefined) return refusalError(asked, "no-leader");
   return rpcError(status.FAILED_PRECONDITION, "NOT_LEADER", `${leader.name} leads, ask there`, {
     leader_id: String(leader.id),
     leader_name: leader.name,

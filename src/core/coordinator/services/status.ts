@@ -4,6 +4,7 @@ import { assert } from "../../base/assert.ts";
 import {
   type FollowerProgress,
   type GetStatusRequest,
+  type GroupCounts,
   type Member,
   type NodeStatus,
   Role,
@@ -11,7 +12,7 @@ import {
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 
-const ROLES = {
+export const ROLES = {
   follower: Role.FOLLOWER,
   "pre-candidate": Role.PRE_CANDIDATE,
   candidate: Role.CANDIDATE,
@@ -45,7 +46,12 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     followers: followers(context, raft),
     diskFull: context.disk.isFull,
     configurationIndex: configurationIndex(context),
+    groups: groupCounts(context),
   };
+}
+
+function groupCounts({ host, sent }: ServiceContext): GroupCounts {
+  return { ...host.counts(), messagesSent: sent.messages, framesSent: sent.frames };
 }
 
 /** The configured replicas that the group's configuration holds now. */

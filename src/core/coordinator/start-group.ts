@@ -1,0 +1,120 @@
+// One Raft group of a process put together: core, driver and machine on the shared storage, transport and host.
+
+import { randomInt } from "node:crypto";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { SeededPrng } from "../base/prng.ts";
+import { RaftNode } from "../raft/raft-node.ts";
+import type { DiskStorage } from "../storage/disk-storage.ts";
+import type { Transport } from "../transport/transport.ts";
+import { isFounded } from "./founding.ts";
+import { GroupDriver } from "./group-driver.ts";
+import { FLEET_LIMITS, groupLimits } from "./group-limits.ts";
+import type { GroupRules, Host } from "./host.ts";
+import type { Machine } from "./machine.ts";
+import type { TimingProfile } from "./profile.ts";
+import { type Tally, TallyMachine } from "./tally-machine.ts";
+
+const TRAILING_ENTRIES = 1_000;
+
+/** What all groups of a process share. */
+export interface GroupSetting {
+  readonly self: NodeId;
+  readonly storage: DiskStorage;
+  readonly transport: Transport;
+  readonly host: Host;
+  readonly profile: TimingProfile;
+  readonly snapshotEvery: number;
+  readonly log: Log;
+  readonly nameOf: (id: NodeId) => string;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** A group beside the fleet's own. */
+export interface TallyGroup {
+  readonly driver: GroupDriver<Tally>;
+  readonly machine: TallyMachine;
+}
+
+export function startFleetGroup<Result>(
+  setting: GroupSetting,
+  machine: Machine<Result>,
+  onLeadership: () => void,
+): GroupDriver<Result> {
+  return driverOf(setting, { group: FLEET_GROUP, machine, limits: FLEET_LIMITS, onLeadership });
+}
+
+/** Every group beside the fleet's own of which the storage holds a log, hosted. */
+export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, TallyGroup> {
+  const { storage, host } = setting;
+  const found = storage.groups().filter((group) => group !== FLEET_GROUP && isFounded(storage, group));
+  const started = new Map<GroupId, TallyGroup>();
+  for (const group of found) {
+    const machine = new TallyMachine();
+    const limits = groupLimits(found.length);
+    const driver = driverOf(setting, { group, machine, limits, onLeadership: () => undefined });
+    host.add(group, driver, rulesOf(storage));
+    started.set(group, { driver, machine });
+  }
+  return started;
+}
+
+// Whose disk is full takes no leadership: its writes would wait for space.
+function rulesOf(disk: { readonly isFull: boolean }): GroupRules {
+  return {
+    mayQuiesce: true,
+    ticks: () => true,
+    accepts: (message) => !(disk.isFull && message.type === "MsgTimeoutNow"),
+    mayCampaign: () => !disk.isFull,
+  };
+}
+
+interface GroupParts<Result> {
+  readonly group: GroupId;
+  readonly machine: Machine<Result>;
+  readonly limits: ReturnType<typeof groupLimits>;
+  readonly onLeadership: () => void;
+}
+
+function driverOf<Result>(
+  setting: GroupSetting,
+  { group, machine, limits, onLeadership }: GroupParts<Result>,
+): GroupDriver<Result> {
+  const { self, storage, transport, host, log, nameOf } = setting;
+  const raft = new RaftNode({
+    id: self,
+    log: storage.reader(group),
+    random: new SeededPrng(randomInt(0xffff_ffff)),
+    applied: logIndex(0),
+    electionTicks: setting.profile.electionTicks,
+    heartbeatTicks: setting.profile.heartbeatTicks,
+    asyncStorageWrites: true,
+    preVote: true,
+    checkQuorum: true,
+    readOnly: "safe",
+    ...limits,
+    disableProposalForwarding: true,
+    disableConfChangeValidation: false,
+    stepDownOnRemoval: true,
+  });
+  return new GroupDriver<Result>({
+    group,
+    self,
+    raft,
+    storage,
+    machine,
+    send: (message) => transport.send(group, message),
+    now: Date.now,
+    incarnation: randomInt(0xffff_ffff),
+    snapshotEvery: setting.snapshotEvery,
+    trailing: TRAILING_ENTRIES,
+    onLeadership: (leads) => {
+      onLeadership();
+      const fields = { group, term: raft.status().term, node: nameOf(self) };
+      log.info(leads ? "leads" : "leads no more", fields);
+    },
+    onFatal: setting.onFatal,
+    schedule: host.schedule,
+    onActive: () => host.activate(group),
+  });
+}
