@@ -118,6 +118,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   });
 
   const groups = startOtherGroups(setting);
+  if (options.groups > 0 && options.groups !== groups.size) {
+    log.warn("groups are founded with the fleet only", { wanted: options.groups, here: groups.size });
+  }
   host.start();
 
   const context: ServiceContext = {
