@@ -93,7 +93,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: storage,
     onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
   });
-  const setting: GroupSetting = { ...options, storage, transport, host, profile, nameOf: nameIn(options) };
+  const setting: GroupSetting = { ...options, storage, transport, host, nameOf: nameIn(options) };
   const driver = startFleetGroup(setting, machine, () => observed.forgetAll());
   const roster = rosterOf(options, driver, machine, transport);
   const asker = mark.isSet()

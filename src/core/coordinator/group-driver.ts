@@ -83,6 +83,15 @@ export class GroupDriver<Result> {
     return this.#snapshotIndex;
   }
 
+  get role(): RaftNode["role"] {
+    return this.#options.raft.role;
+  }
+
+  /** 0 = none. */
+  get leader(): NodeId {
+    return this.#options.raft.leader;
+  }
+
   status(): ReturnType<RaftNode["status"]> {
     return this.#options.raft.status();
   }

@@ -19,8 +19,9 @@ import { Turns } from "./turns.ts";
 const EXPIRE_EVERY_MS = 20;
 const LET_GO_EVERY_MS = 1_000;
 const LET_GO_AT_ONCE = 16;
-// In election timeouts: how long a leader waits for a follower that answers nothing before it stands still without it.
-const PATIENCE = 20;
+// In ticks: how long nothing must have happened, and how long a leader waits for a follower that answers nothing.
+const QUIESCE_AFTER = 6;
+const PATIENCE = 120;
 
 /** What is special about a group; its owner may ask the host for more. */
 export interface GroupRules {
@@ -59,6 +60,8 @@ export interface HostCounts {
 type HostedDriver = Pick<
   GroupDriver<never>,
   | "status"
+  | "role"
+  | "leader"
   | "tick"
   | "expire"
   | "hasWaiting"
@@ -118,7 +121,7 @@ export class Host {
     this.#every(EXPIRE_EVERY_MS, () => this.#expire());
     this.#every(LET_GO_EVERY_MS, () => this.#letGo());
     transport.start(this.#events());
-    this.#startGroups();
+    this.#startGroups([...this.#groups.values()]);
   }
 
   /** Somebody in this process wants something of the group. */
@@ -138,12 +141,12 @@ export class Host {
   }
 
   counts(): HostCounts {
-    const statuses = [...this.#groups.values()].map(({ driver }) => driver.status());
+    const drivers = [...this.#groups.values()].map(({ driver }) => driver);
     return {
-      hosted: statuses.length,
-      led: statuses.filter(({ role }) => role === "leader").length,
-      quiescent: statuses.length - this.#awake.size,
-      leaderless: statuses.filter(({ leader }) => leader === 0).length,
+      hosted: drivers.length,
+      led: drivers.filter(({ role }) => role === "leader").length,
+      quiescent: drivers.length - this.#awake.size,
+      leaderless: drivers.filter(({ leader }) => leader === 0).length,
     };
   }
 
@@ -173,21 +176,20 @@ export class Host {
 
   // Before the tick, so that no heartbeat of this one follows the leader's word that there will be none.
   #tickGroup(hosted: Hosted): void {
-    const { electionTicks } = this.#options.profile;
     if (!hosted.rules.ticks()) return;
     hosted.idleTicks += 1;
-    const isDue = hosted.rules.mayQuiesce && hosted.idleTicks % (electionTicks + 1) === 0;
+    const isDue = hosted.rules.mayQuiesce && hosted.idleTicks % QUIESCE_AFTER === 0;
     if (isDue && this.#quiesceIfIdle(hosted)) return;
     hosted.driver.tick();
   }
 
   /** True if this replica leads the group and has made it quiescent. */
   #quiesceIfIdle(hosted: Hosted): boolean {
-    const { transport, profile } = this.#options;
-    const { group, driver } = hosted;
+    const { transport } = this.#options;
+    const { group, driver, idleTicks } = hosted;
+    if (driver.role !== "leader" || driver.hasWaiting) return false;
     const raft = driver.status();
-    const isPatient = hosted.idleTicks > PATIENCE * profile.electionTicks;
-    if (driver.hasWaiting || !mayQuiesce(raft, this.#pulse, isPatient)) return false;
+    if (!mayQuiesce(raft, this.#pulse, idleTicks > PATIENCE)) return false;
     for (const member of caughtUpWith(raft)) {
       transport.quiesce(member, { group, term: raft.term, index: raft.lastIndex });
     }
@@ -207,7 +209,7 @@ export class Host {
 
   // Only who is awake has anybody waiting.
   #expire(): void {
-    for (const { driver } of this.#awake) driver.expire();
+    for (const { driver } of this.#awake) if (driver.hasWaiting) driver.expire();
   }
 
   // A few at a time: each makes a snapshot, and the disk has other work.
@@ -254,12 +256,11 @@ export class Host {
     if (isAgreed) this.#quiesce(hosted);
   }
 
-  // Whoever comes back may lack what happened meanwhile.
+  // Whoever comes back may lack what happened meanwhile, or have a vote to give.
   #heard(peer: NodeId): void {
     if (!this.#pulse.heard(peer)) return;
-    for (const hosted of this.#groups.values()) {
-      if (hosted.driver.status().role === "leader") this.#wake(hosted);
-    }
+    for (const hosted of this.#groups.values()) if (hosted.driver.role === "leader") this.#wake(hosted);
+    this.#startGroups([...this.#groups.values()].filter(({ driver }) => driver.leader === 0));
   }
 
   /** The stream has closed, so the process is probably gone. */
@@ -269,10 +270,12 @@ export class Host {
     this.#replace(peer, [...this.#groups.values()]);
   }
 
-  // It hangs, or the network is cut. Groups that are awake have noticed by their own clocks.
+  // It hangs, or the network is cut. A group that is never quiescent has noticed by its own clock.
   #onSilent(peer: NodeId): void {
-    const quiescent = [...this.#groups.values()].filter((hosted) => !this.#awake.has(hosted));
-    this.#replace(peer, quiescent);
+    this.#replace(
+      peer,
+      [...this.#groups.values()].filter(({ rules }) => rules.mayQuiesce),
+    );
   }
 
   /**
@@ -284,11 +287,11 @@ export class Host {
     const { self, profile } = this.#options;
     let position = 0;
     for (const hosted of groups) {
-      const { leader, config } = hosted.driver.status();
+      const { leader } = hosted.driver;
       if (leader === self || leader === peer) this.#wake(hosted);
       if (leader !== peer || !hosted.rules.mayCampaign()) continue;
       hosted.driver.forgetLeader();
-      const survivors = config.voters.filter((voter) => voter !== peer);
+      const survivors = hosted.driver.status().config.voters.filter((voter) => voter !== peer);
       const rank = campaignRank(survivors, hosted.group, self);
       const delayMs = sliceDelayMs(position) + (rank ?? 0) * profile.staggerMs;
       if (rank !== null) this.#after(delayMs, () => this.#campaign(hosted));
@@ -297,19 +300,19 @@ export class Host {
   }
 
   #campaign({ driver }: Hosted): void {
-    if (driver.status().leader === 0) driver.campaign();
+    if (driver.leader === 0) driver.campaign();
   }
 
   // Another voter first in each group. The others give it the time of an election, then the group's own clock decides.
-  #startGroups(): void {
+  #startGroups(groups: readonly Hosted[]): void {
     const { self, profile } = this.#options;
-    const waiting = [...this.#groups.values()].filter(({ rules }) => rules.mayQuiesce);
+    const waiting = groups.filter(({ rules }) => rules.mayQuiesce);
     for (const [position, hosted] of waiting.entries()) {
       const rank = campaignRank(hosted.driver.status().config.voters, hosted.group, self) ?? 0;
       const delayMs = sliceDelayMs(position) + rank * 2 * profile.electionTicks * profile.tickMs;
       this.#after(delayMs, () => {
         this.#wake(hosted);
-        if (rank === 0) this.#campaign(hosted);
+        if (rank === 0 && hosted.rules.mayCampaign()) this.#campaign(hosted);
       });
     }
   }

@@ -12,7 +12,7 @@ import { GroupDriver } from "./group-driver.ts";
 import { FLEET_LIMITS, groupLimits } from "./group-limits.ts";
 import type { GroupRules, Host } from "./host.ts";
 import type { Machine } from "./machine.ts";
-import type { TimingProfile } from "./profile.ts";
+import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./profile.ts";
 import { type Tally, TallyMachine } from "./tally-machine.ts";
 
 const TRAILING_ENTRIES = 1_000;
@@ -23,7 +23,7 @@ export interface GroupSetting {
   readonly storage: DiskStorage;
   readonly transport: Transport;
   readonly host: Host;
-  readonly profile: TimingProfile;
+  readonly profile: ProfileName;
   readonly snapshotEvery: number;
   readonly log: Log;
   readonly nameOf: (id: NodeId) => string;
@@ -41,7 +41,8 @@ export function startFleetGroup<Result>(
   machine: Machine<Result>,
   onLeadership: () => void,
 ): GroupDriver<Result> {
-  return driverOf(setting, { group: FLEET_GROUP, machine, limits: FLEET_LIMITS, onLeadership });
+  const clock = PROFILES[setting.profile];
+  return driverOf(setting, { group: FLEET_GROUP, machine, clock, limits: FLEET_LIMITS, onLeadership });
 }
 
 /** Every group beside the fleet's own of which the storage holds a log, hosted. */
@@ -52,7 +53,8 @@ export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, Ta
   for (const group of found) {
     const machine = new TallyMachine();
     const limits = groupLimits(found.length);
-    const driver = driverOf(setting, { group, machine, limits, onLeadership: () => undefined });
+    const clock = GROUP_CLOCKS[setting.profile];
+    const driver = driverOf(setting, { group, machine, clock, limits, onLeadership: () => undefined });
     host.add(group, driver, rulesOf(storage));
     started.set(group, { driver, machine });
   }
@@ -72,13 +74,14 @@ function rulesOf(disk: { readonly isFull: boolean }): GroupRules {
 interface GroupParts<Result> {
   readonly group: GroupId;
   readonly machine: Machine<Result>;
+  readonly clock: { readonly electionTicks: number; readonly heartbeatTicks: number };
   readonly limits: ReturnType<typeof groupLimits>;
   readonly onLeadership: () => void;
 }
 
 function driverOf<Result>(
   setting: GroupSetting,
-  { group, machine, limits, onLeadership }: GroupParts<Result>,
+  { group, machine, clock, limits, onLeadership }: GroupParts<Result>,
 ): GroupDriver<Result> {
   const { self, storage, transport, host, log, nameOf } = setting;
   const raft = new RaftNode({
@@ -86,8 +89,8 @@ function driverOf<Result>(
     log: storage.reader(group),
     random: new SeededPrng(randomInt(0xffff_ffff)),
     applied: logIndex(0),
-    electionTicks: setting.profile.electionTicks,
-    heartbeatTicks: setting.profile.heartbeatTicks,
+    electionTicks: clock.electionTicks,
+    heartbeatTicks: clock.heartbeatTicks,
     asyncStorageWrites: true,
     preVote: true,
     checkQuorum: true,

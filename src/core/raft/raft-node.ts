@@ -7,7 +7,7 @@ import { assert } from "../base/assert.ts";
 import { logIndex, type NodeId } from "../base/ids.ts";
 import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
-import { Core } from "./core.ts";
+import { Core, type Role } from "./core.ts";
 import { applyConfChange } from "./membership.ts";
 import { type ConfState, type Message, NO_NODE } from "./message.ts";
 import { newMessage } from "./new-message.ts";
@@ -106,6 +106,16 @@ export class RaftNode {
 
   reportSnapshot(id: NodeId, ok: boolean): void {
     reportSnapshot(this.#core, id, ok);
+  }
+
+  /** As in the status, for those who look at many replicas often. */
+  get role(): Role {
+    return this.#core.role;
+  }
+
+  /** 0 = none. */
+  get leader(): NodeId {
+    return this.#core.leader;
   }
 
   status(): RaftStatus {
