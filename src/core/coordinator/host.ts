@@ -22,6 +22,8 @@ const LET_GO_AT_ONCE = 16;
 // In ticks: how long nothing must have happened, and how long a leader waits for a follower that answers nothing.
 const QUIESCE_AFTER = 6;
 const PATIENCE = 120;
+// A voter that has not noticed yet that the leader is gone ignores who asks, so the first in line asks again.
+const CAMPAIGNS_AT_MS = [0, 250, 750];
 
 /** What is special about a group; its owner may ask the host for more. */
 export interface GroupRules {
@@ -293,27 +295,38 @@ export class Host {
       hosted.driver.forgetLeader();
       const survivors = hosted.driver.status().config.voters.filter((voter) => voter !== peer);
       const rank = campaignRank(survivors, hosted.group, self);
-      const delayMs = sliceDelayMs(position) + (rank ?? 0) * profile.staggerMs;
-      if (rank !== null) this.#after(delayMs, () => this.#campaign(hosted));
+      // The fleet's own group is in a hurry, and if two campaign at once its fast clock tries again soon.
+      const staggerMs = hosted.rules.mayQuiesce ? this.#electionMs : profile.staggerMs;
+      if (rank !== null) this.#campaignSoon(hosted, sliceDelayMs(position) + rank * staggerMs);
       position += 1;
     }
   }
 
-  #campaign({ driver }: Hosted): void {
-    if (driver.leader === 0) driver.campaign();
+  #campaignSoon(hosted: Hosted, delayMs: number): void {
+    const { driver, rules } = hosted;
+    for (const atMs of rules.mayQuiesce ? CAMPAIGNS_AT_MS : [0]) {
+      this.#after(delayMs + atMs, () => {
+        // A candidate waits for votes that are being made durable.
+        if (driver.leader === 0 && driver.role !== "candidate" && rules.mayCampaign()) driver.campaign();
+      });
+    }
+  }
+
+  /** The longest election of a group with the profile's own clock. */
+  get #electionMs(): number {
+    const { electionTicks, tickMs } = this.#options.profile;
+    return 2 * electionTicks * tickMs;
   }
 
   // Another voter first in each group. The others give it the time of an election, then the group's own clock decides.
   #startGroups(groups: readonly Hosted[]): void {
-    const { self, profile } = this.#options;
     const waiting = groups.filter(({ rules }) => rules.mayQuiesce);
     for (const [position, hosted] of waiting.entries()) {
-      const rank = campaignRank(hosted.driver.status().config.voters, hosted.group, self) ?? 0;
-      const delayMs = sliceDelayMs(position) + rank * 2 * profile.electionTicks * profile.tickMs;
-      this.#after(delayMs, () => {
-        this.#wake(hosted);
-        if (rank === 0 && hosted.rules.mayCampaign()) this.#campaign(hosted);
-      });
+      const { voters } = hosted.driver.status().config;
+      const rank = campaignRank(voters, hosted.group, this.#options.self);
+      const delayMs = sliceDelayMs(position) + (rank ?? 0) * this.#electionMs;
+      if (rank === 0) this.#campaignSoon(hosted, delayMs);
+      this.#after(delayMs, () => hosted.driver.leader === 0 && this.#wake(hosted));
     }
   }
 }
