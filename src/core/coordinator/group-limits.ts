@@ -12,7 +12,7 @@ const SHARE_BYTES_MIN = 32 * KILOBYTE;
 /** What one entry of a group beside the fleet's own may hold. */
 export const GROUP_ENTRY_BYTES_MAX = 8 * KILOBYTE;
 /** How many groups beside the fleet's own one process may host: then each has the smallest share. */
-export const GROUPS_MAX = SHARED_BYTES / SHARE_BYTES_MIN;
+const GROUPS_MAX = SHARED_BYTES / SHARE_BYTES_MIN;
 
 type GroupLimits = Pick<
   RaftConfig,

@@ -73,8 +73,9 @@ test.each([
     link.send(groupId(0), append(1));
     await nextTurn();
     expect(stream.frames).toHaveLength(1);
+    const message = append(bytes);
     for (let round = 0; round < each; round += 1) {
-      for (let group = 0; group < groups; group += 1) link.send(groupId(group), append(bytes));
+      for (let group = 0; group < groups; group += 1) link.send(groupId(group), message);
     }
     await nextTurn();
     // Nothing is written to a stream that is full, so that the queue is all there is.
