@@ -92,6 +92,10 @@ export class GroupDriver<Result> {
     return this.#options.raft.leader;
   }
 
+  get term(): Term {
+    return this.#options.raft.term;
+  }
+
   status(): ReturnType<RaftNode["status"]> {
     return this.#options.raft.status();
   }

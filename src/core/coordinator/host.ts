@@ -24,6 +24,8 @@ const QUIESCE_AFTER = 6;
 const PATIENCE = 120;
 // A voter that has not noticed yet that the leader is gone ignores who asks, so the first in line asks again.
 const CAMPAIGNS_AT_MS = [0, 250, 750];
+// The next in line waits long enough for a process that has hundreds of elections to get through on a busy machine.
+const NEXT_IN_LINE_MS = 2_000;
 
 /** What is special about a group; its owner may ask the host for more. */
 export interface GroupRules {
@@ -64,6 +66,7 @@ type HostedDriver = Pick<
   | "status"
   | "role"
   | "leader"
+  | "term"
   | "tick"
   | "expire"
   | "hasWaiting"
@@ -296,7 +299,7 @@ export class Host {
       const survivors = hosted.driver.status().config.voters.filter((voter) => voter !== peer);
       const rank = campaignRank(survivors, hosted.group, self);
       // The fleet's own group is in a hurry, and if two campaign at once its fast clock tries again soon.
-      const staggerMs = hosted.rules.mayQuiesce ? this.#electionMs : profile.staggerMs;
+      const staggerMs = hosted.rules.mayQuiesce ? NEXT_IN_LINE_MS : profile.staggerMs;
       if (rank !== null) this.#campaignSoon(hosted, sliceDelayMs(position) + rank * staggerMs);
       position += 1;
     }
@@ -304,27 +307,23 @@ export class Host {
 
   #campaignSoon(hosted: Hosted, delayMs: number): void {
     const { driver, rules } = hosted;
+    const { term } = driver;
     for (const atMs of rules.mayQuiesce ? CAMPAIGNS_AT_MS : [0]) {
       this.#after(delayMs + atMs, () => {
-        // A candidate waits for votes that are being made durable.
-        if (driver.leader === 0 && driver.role !== "candidate" && rules.mayCampaign()) driver.campaign();
+        // In a newer term a candidate waits for votes that are being made durable; another would take them away.
+        const isUnderWay = rules.mayQuiesce && driver.term > term;
+        if (driver.leader === 0 && !isUnderWay && rules.mayCampaign()) driver.campaign();
       });
     }
   }
 
-  /** The longest election of a group with the profile's own clock. */
-  get #electionMs(): number {
-    const { electionTicks, tickMs } = this.#options.profile;
-    return 2 * electionTicks * tickMs;
-  }
-
-  // Another voter first in each group. The others give it the time of an election, then the group's own clock decides.
+  // Another voter first in each group. The others follow in turn, and then the group's own clock.
   #startGroups(groups: readonly Hosted[]): void {
     const waiting = groups.filter(({ rules }) => rules.mayQuiesce);
     for (const [position, hosted] of waiting.entries()) {
       const { voters } = hosted.driver.status().config;
       const rank = campaignRank(voters, hosted.group, this.#options.self);
-      const delayMs = sliceDelayMs(position) + (rank ?? 0) * this.#electionMs;
+      const delayMs = sliceDelayMs(position) + (rank ?? 0) * NEXT_IN_LINE_MS;
       if (rank === 0) this.#campaignSoon(hosted, delayMs);
       this.#after(delayMs, () => hosted.driver.leader === 0 && this.#wake(hosted));
     }

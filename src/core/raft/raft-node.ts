@@ -4,7 +4,7 @@
 // not, and the replica must not be used any more.
 
 import { assert } from "../base/assert.ts";
-import { logIndex, type NodeId } from "../base/ids.ts";
+import { logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
 import { Core, type Role } from "./core.ts";
@@ -116,6 +116,10 @@ export class RaftNode {
   /** 0 = none. */
   get leader(): NodeId {
     return this.#core.leader;
+  }
+
+  get term(): Term {
+    return this.#core.term;
   }
 
   status(): RaftStatus {
