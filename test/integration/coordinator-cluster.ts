@@ -15,11 +15,8 @@ import { FleetClient } from "../../src/client/fleet-client.ts";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
-import {
-  type CoordinatorClient,
-  type NodeStatus,
-  Role,
-} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { CoordinatorClient, NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import type { FaultPlan } from "./fault-preload.ts";

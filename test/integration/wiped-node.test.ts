@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { processFiles } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
-import { type NodeStatus, Role } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { TestFleet } from "./local-fleet.ts";
 

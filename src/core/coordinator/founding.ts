@@ -4,8 +4,8 @@
 
 import { Exit, OperatorError } from "../base/errors.ts";
 import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, term } from "../base/ids.ts";
+import type { RejoinMark } from "../storage/rejoin-mark.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { RejoinMark } from "./rejoin.ts";
 
 export interface Founding {
   readonly dataDirectory: string;

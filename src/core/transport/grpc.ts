@@ -67,19 +67,17 @@ export class GrpcTransport implements Transport {
     const { credentialsFor, channelOptions, self, clusterId, warn } = this.#options;
     const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
-    const link = new PeerLink(
-      peer,
-      client,
-      { self, clusterId, sent: this.sent },
-      {
-        unreachable: (group) => events.unreachable(peer.id, group),
-        disconnected: () => events.disconnected(peer.id),
-        mismatched: (hello) =>
-          warn("peer is not who it should be", { peer: peer.name, address: peer.address, ...hello }),
-        refused: ({ reason, message }) =>
-          warn("a peer refuses this replica", { peer: peer.name, address: peer.address, reason, message }),
-      },
-    );
+    const dialer = { self, clusterId, sent: this.sent };
+    const link = new PeerLink(peer, client, dialer, {
+      unreachable: (group) => events.unreachable(peer.id, group),
+      disconnected: () => events.disconnected(peer.id),
+      mismatched: (hello) =>
+        warn(mismatchWords(hello.clusterId !== clusterId), {
+          ...{ peer: peer.name, address: peer.address, ownClusterId: clusterId, ...hello },
+        }),
+      refused: ({ reason, message }) =>
+        warn("a peer refuses this replica", { peer: peer.name, address: peer.address, reason, message }),
+    });
     this.#links.set(peer.id, { peer, link });
   }
 
@@ -166,4 +164,11 @@ export class GrpcTransport implements Transport {
     const { term: atTerm, index } = quiesce;
     this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });
   }
+}
+
+// Who was not there when a quorum was lost finds a new cluster in the place of its peers.
+function mismatchWords(isOtherCluster: boolean): string {
+  return isOtherCluster
+    ? "a peer is of another cluster, which this replica can't join: if the fleet was recovered as a new one, add this node to it with an empty data folder"
+    : "a peer is another node than it should be";
 }

@@ -33,7 +33,7 @@ export interface PeerLinkEvents {
   unreachable(group: GroupId): void;
   /** A stream that had worked has ended. */
   disconnected(): void;
-  /** The callee belongs to another cluster or has another id: a configuration mistake, worth one log line. */
+  /** The callee belongs to another cluster or has another id: told once of each. */
   mismatched(hello: RaftHello): void;
   /** The callee, for a reason of its own, does not want this replica: told once. */
   refused(failure: RpcFailure): void;
@@ -53,6 +53,8 @@ export class PeerLink {
   #isRefused = false;
   #mustBeat = false;
   #retryMs = RETRY_FIRST_MS;
+  /** The callee that was last told to be another than expected. */
+  #mismatch = "";
 
   constructor(peer: Peer, client: RaftClient, dialer: Dialer, events: PeerLinkEvents) {
     this.#peer = peer;
@@ -115,12 +117,20 @@ export class PeerLink {
 
   #onHello(hello: RaftHello): void {
     if (hello.clusterId !== this.#dialer.clusterId || hello.nodeId !== this.#peer.id) {
-      this.#events.mismatched(hello);
+      this.#onMismatch(hello);
       this.#stream?.cancel();
       return;
     }
+    this.#mismatch = "";
     this.#connected = true;
     this.#retryMs = RETRY_FIRST_MS;
+  }
+
+  #onMismatch(hello: RaftHello): void {
+    const found = `${hello.clusterId} ${hello.nodeId}`;
+    if (found === this.#mismatch) return;
+    this.#mismatch = found;
+    this.#events.mismatched(hello);
   }
 
   #onError(failure: RpcFailure): void {

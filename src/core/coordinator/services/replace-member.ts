@@ -32,7 +32,7 @@ export async function replaceMember(
   order: Order,
   { name, with: newName }: ReplaceMember,
 ): Promise<ChangeMembershipResponse> {
-  const { context, request, caller } = order;
+  const { context, request } = order;
   const old = findMember(context, name) ?? findRemoved(context, name);
   if (old === undefined) throw unknownMember(name);
   const fresh = memberNamed(context, newName);
@@ -45,7 +45,7 @@ export async function replaceMember(
   const isDone =
     !isConfigured(context, oldId) && old.wanted === MemberKind.REMOVED && wanted === MemberKind.VOTER;
   if (isDone || request.dryRun) return answer(context, fresh, !isDone);
-  await leaveLeadership(context, oldId, caller);
+  await leaveLeadership(order, oldId);
   if (isConfigured(context, oldId)) await swap(order, oldId, newId);
   const voter = { nodeId: fresh.nodeId, name: newName, address, wanted: MemberKind.VOTER };
   if (wanted !== MemberKind.VOTER) await write(order, { $case: "upsertMember", value: voter });

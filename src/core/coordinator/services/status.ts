@@ -1,14 +1,14 @@
 // This replica's own view of itself and its group: answered at once, in any role, quorum or not.
 
 import { assert } from "../../base/assert.ts";
-import {
-  type FollowerProgress,
-  type GetStatusRequest,
-  type GroupCounts,
-  type Member,
-  type NodeStatus,
-  Role,
+import type {
+  FollowerProgress,
+  GetStatusRequest,
+  GroupCounts,
+  Member,
+  NodeStatus,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { Role } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 

@@ -8,7 +8,7 @@ import type {
   NodeStatus,
   ShardView,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { Drift, Role } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift, Role } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const MEMBERS = [1, 2, 3].map((id) => ({
   nodeId: id,
