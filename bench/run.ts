@@ -8,6 +8,7 @@ import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
+import { benchStorm } from "./storm.ts";
 import { formatTable, type Table } from "./table.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   failover: benchFailover,
   load: benchLoad,
   groups: benchGroups,
+  storm: benchStorm,
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

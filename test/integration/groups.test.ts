@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
-import { type GroupView, type NodeStatus, Role } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { GroupView, NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 

@@ -3,6 +3,7 @@
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
 import { Server } from "@grpc/grpc-js";
+import { quantile } from "../base/histogram.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
@@ -17,6 +18,7 @@ import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import type { GroupDriver } from "./group-driver.ts";
@@ -43,7 +45,7 @@ export interface CoordinatorOptions {
   readonly dataDirectory: string;
   /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
   readonly bootstrap: boolean;
-  /** How many groups beside the fleet's own it is founded with (ADR-0005); what a folder holds counts afterwards. */
+  /** How many groups beside the fleet's own it is founded with (ADR-0008); what a folder holds counts afterwards. */
   readonly groups: number;
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
@@ -76,12 +78,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
+  const watch = diskWatch(options, storage);
   const transport = new GrpcTransport({
     self,
     clusterId,
     peers,
     credentialsFor,
     channelOptions,
+    disk: watch,
     warn: log.warn,
   });
   const machine = new FleetMachine();
@@ -94,7 +98,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: storage,
     onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
   });
-  const setting: GroupSetting = { ...options, storage, transport, host, nameOf: nameIn(options) };
+  const setting: GroupSetting = { ...options, storage, transport, host, watch, nameOf: nameIn(options) };
   const driver = startFleetGroup(setting, machine, () => observed.forgetAll());
   const roster = rosterOf(options, driver, machine, transport);
   const asker = mark.isSet()
@@ -110,6 +114,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     driver,
     host,
     disk: storage,
+    watch,
     rejoin: asker && {
       isWhole: mark.isWhole(),
       ask: (holding) => asker.ask(holding),
@@ -141,7 +146,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     sent: transport.sent,
     machine,
     observed,
-    disk: storage,
+    disk: watch,
+    admission: () => replica.admission,
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
@@ -168,6 +174,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
+}
+
+function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
+  const onChange = (isSlow: boolean) => {
+    const { underWayMs } = storage.syncs;
+    const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
+    if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
+    else log.info("the disk is quick again");
+  };
+  return new DiskWatch({ storage, profile: PROFILES[profile], onChange });
 }
 
 function rosterOf(

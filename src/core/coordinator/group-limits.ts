@@ -1,4 +1,4 @@
-// How much one group may hold in memory. The fleet's own group has its limits; the others share theirs evenly, so that
+// How much one group may hold in memory. The fleet's own group has its limits (limits.ts); the others share theirs evenly, so that
 // a slow disk or follower costs a process a fixed amount however many groups it hosts. Pure.
 
 import { assert } from "../base/assert.ts";
@@ -22,14 +22,6 @@ type GroupLimits = Pick<
   | "uncommittedBytesMax"
   | "committedBytesPerReadyMax"
 >;
-
-export const FLEET_LIMITS: GroupLimits = {
-  messageBytesMax: MEGABYTE,
-  inflightMessagesMax: 256,
-  inflightBytesMax: 16 * MEGABYTE,
-  uncommittedBytesMax: 32 * MEGABYTE,
-  committedBytesPerReadyMax: 4 * MEGABYTE,
-};
 
 /** For each of so many groups beside the fleet's own. */
 export function groupLimits(groups: number): GroupLimits {

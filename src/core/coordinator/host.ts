@@ -1,6 +1,6 @@
 // Hosts all Raft groups of a process on what they share: one clock, one turn, one transport. A group in which nothing
 // happens is quiescent: it gets no ticks and sends nothing, and one beat a tick to every peer stands for all of its
-// heartbeats (ADR-0005). What must stay true: a quiescent group wakes when somebody here wants something of it, when
+// heartbeats (ADR-0008). What must stay true: a quiescent group wakes when somebody here wants something of it, when
 // a message comes for it, and when its leader's process, or to its leader a member's, is not heard any more.
 
 import { assert } from "../base/assert.ts";
@@ -43,7 +43,7 @@ export interface HostOptions {
   readonly self: NodeId;
   readonly transport: Transport;
   readonly profile: TimingProfile;
-  /** Which groups keep old segments of the log (ADR-0005); without it, none. */
+  /** Which groups keep old segments of the log (ADR-0008); without it, none. */
   readonly disk?: { pinned(): ReadonlyMap<GroupId, LogIndex> };
   /** A peer speaks of a group that is not here: told once a group. */
   readonly onUnknownGroup?: (group: GroupId, peer: NodeId) => void;

@@ -19,7 +19,7 @@ export const PROFILES = {
 /**
  * The clocks of groups beside the fleet's own. That a leader's process is gone or hangs the host notices for all of
  * them (pulse.ts); their own clocks are the net below, and slow, so that a thousand awake groups do not drown a busy
- * process in heartbeats and then in elections because of those (ADR-0005).
+ * process in heartbeats and then in elections because of those (ADR-0008).
  */
 export const GROUP_CLOCKS = {
   // Heartbeat 200 ms, election 2 to 4 s.

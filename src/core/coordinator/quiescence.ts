@@ -1,4 +1,4 @@
-// When a group may stand still, leader and followers each for itself: pure (ADR-0005). What must stay true: a group
+// When a group may stand still, leader and followers each for itself: pure (ADR-0008). What must stay true: a group
 // that stands still has nothing to do but heartbeats, and a follower does so only if it holds all that its leader does.
 // Nothing here is needed for safety: a replica without ticks is a slow one.
 

@@ -1,14 +1,16 @@
 // What the fleet's own group does beyond what the host does for every group: it asks to be let in again when this
 // replica has lost its disk (ADR-0002), takes in nothing that it must not before that, and hands leadership over when
-// the disk is full. It is never quiescent.
+// the disk is full, or slow for good. It is never quiescent.
 
 import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import type { Message } from "../raft/message.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { successorOf } from "./hand-over.ts";
 import type { GroupRules, Host } from "./host.ts";
 import { type Holding, type Readmission, readmissionStep, type Wanted } from "./readmission.ts";
+import { LOOK_EVERY_MS } from "./slow-disk.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
 const REJOIN_EVERY_MS = 200;
@@ -36,6 +38,8 @@ export interface ReplicaOptions<Result> {
   readonly rejoin: Rejoin | null;
   /** Whether this replica waits for space on its disk; without it, never. */
   readonly disk?: { readonly isFull: boolean };
+  /** How quick this replica's disk and its peers' are; without it, none is slow. */
+  readonly watch?: Pick<DiskWatch, "isSlow" | "look">;
   /** The system's by default. A seam: simulations have a clock of their own. */
   readonly timers?: Timers;
 }
@@ -55,13 +59,17 @@ export class Replica<Result> {
   #isAmnesiac: boolean;
   /** The log has taken this replica in as a learner; what it holds was taken in after that. */
   #mayFollow: boolean;
+  /** Null: a member like the others, as far as it knows. */
+  #admission: "waiting" | "rejoining" | null;
 
   constructor(options: ReplicaOptions<Result>) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
     this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;
     this.#mayFollow = options.driver.status().lastIndex > 0;
+    this.#admission = options.rejoin === null ? null : this.#mayFollow ? "rejoining" : "waiting";
     this.#every(HAND_OVER_EVERY_MS, () => this.#handOverIfFull());
+    this.#every(LOOK_EVERY_MS, () => this.#handOverIfSlow());
     if (options.rejoin !== null) this.#askToRejoin(options.rejoin);
     options.host.add(FLEET_GROUP, options.driver, this.#rules());
   }
@@ -93,6 +101,11 @@ export class Replica<Result> {
     }
   }
 
+  /** Whether it still has to be let in: no leader has answered yet, or it is on its way to what it is wanted to be. */
+  get admission(): "member" | "waiting" | "rejoining" {
+    return this.#admission ?? "member";
+  }
+
   /** Whether the peer, a learner, has said of itself that it could vote at once (ADR-0002). */
   isWhole(peer: NodeId): boolean {
     const { config } = this.#options.driver.status();
@@ -119,7 +132,8 @@ export class Replica<Result> {
       accepts: (message) =>
         !(this.#isAmnesiac && this.#mustIgnore(message)) &&
         !(this.#isFull() && message.type === "MsgTimeoutNow"),
-      mayCampaign: () => !this.#isAmnesiac && !this.#isFull(),
+      // With a disk that can't keep up it leads only if nobody else does: the others' clocks run out as well.
+      mayCampaign: () => !this.#isAmnesiac && !this.#isFull() && this.#options.watch?.isSlow !== true,
     };
   }
 
@@ -149,6 +163,12 @@ export class Replica<Result> {
     if (successor !== null) driver.transferLeader(successor);
   }
 
+  #handOverIfSlow(): void {
+    const { driver, watch } = this.#options;
+    const successor = watch?.look(driver.status()) ?? null;
+    if (successor !== null) driver.transferLeader(successor);
+  }
+
   #askToRejoin(rejoin: Rejoin): void {
     const { driver } = this.#options;
     let asking = false;
@@ -164,6 +184,7 @@ export class Replica<Result> {
       if (readmission.kind === "learner") {
         this.#mayFollow = true;
         learnerAt ??= readmission.at;
+        this.#admission = "rejoining";
       }
       if (this.#isAmnesiac && learnerAt !== null && driver.appliedIndex >= learnerAt) {
         await rejoin.whole();
@@ -172,10 +193,12 @@ export class Replica<Result> {
       // A learner asks on, since its promotion is the answer; it is in no hurry.
       if (readmission.kind === "learner" && readmission.stays === true && !this.#isAmnesiac) {
         pause = LEARNER_ASKS_EVERY - 1;
+        this.#admission = null;
       }
       if (readmission.kind === "voter") {
         cancel();
         await rejoin.done();
+        this.#admission = null;
       }
       asking = false;
     });

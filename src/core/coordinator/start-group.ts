@@ -7,10 +7,12 @@ import { SeededPrng } from "../base/prng.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import type { DiskStorage } from "../storage/disk-storage.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import { isFounded } from "./founding.ts";
 import { GroupDriver } from "./group-driver.ts";
-import { FLEET_LIMITS, groupLimits } from "./group-limits.ts";
+import { groupLimits } from "./group-limits.ts";
 import type { GroupRules, Host } from "./host.ts";
+import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./profile.ts";
 import { type Tally, TallyMachine } from "./tally-machine.ts";
@@ -27,6 +29,8 @@ export interface GroupSetting {
   readonly snapshotEvery: number;
   readonly log: Log;
   readonly nameOf: (id: NodeId) => string;
+  /** Whether this process should lead. */
+  readonly watch: Pick<DiskWatch, "isFull" | "isSlow">;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -42,7 +46,7 @@ export function startFleetGroup<Result>(
   onLeadership: () => void,
 ): GroupDriver<Result> {
   const clock = PROFILES[setting.profile];
-  return driverOf(setting, { group: FLEET_GROUP, machine, clock, limits: FLEET_LIMITS, onLeadership });
+  return driverOf(setting, { group: FLEET_GROUP, machine, clock, limits: LIMITS, onLeadership });
 }
 
 /** Every group beside the fleet's own of which the storage holds a log, hosted. */
@@ -55,19 +59,19 @@ export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, Ta
     const limits = groupLimits(found.length);
     const clock = GROUP_CLOCKS[setting.profile];
     const driver = driverOf(setting, { group, machine, clock, limits, onLeadership: () => undefined });
-    host.add(group, driver, rulesOf(storage));
+    host.add(group, driver, rulesOf(setting.watch));
     started.set(group, { driver, machine });
   }
   return started;
 }
 
-// Whose disk is full takes no leadership: its writes would wait for space.
-function rulesOf(disk: { readonly isFull: boolean }): GroupRules {
+// Whose disk is full takes no leadership: its writes would wait for space. Whose is slow leaves it to the others.
+function rulesOf(watch: GroupSetting["watch"]): GroupRules {
   return {
     mayQuiesce: true,
     ticks: () => true,
-    accepts: (message) => !(disk.isFull && message.type === "MsgTimeoutNow"),
-    mayCampaign: () => !disk.isFull,
+    accepts: (message) => !(watch.isFull && message.type === "MsgTimeoutNow"),
+    mayCampaign: () => !watch.isFull && !watch.isSlow,
   };
 }
 

@@ -1,5 +1,5 @@
 // What the groups beside the fleet's own replicate for now: how many entries there were, and a digest of all of them
-// in order, so that replicas can be compared. Groundwork: routes will put their own machine in its place (ADR-0005).
+// in order, so that replicas can be compared. Groundwork: routes will put their own machine in its place (ADR-0008).
 
 import { createHash } from "node:crypto";
 import { Exit, OperatorError } from "../base/errors.ts";

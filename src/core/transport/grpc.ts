@@ -5,7 +5,13 @@ import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc
 import { assert } from "../base/assert.ts";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
-import { type GroupMessage, RaftClient, type RaftFrame, type RaftServer } from "../wire/gen/fleet/v1/raft.ts";
+import {
+  type DiskReport,
+  type GroupMessage,
+  RaftClient,
+  type RaftFrame,
+  type RaftServer,
+} from "../wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../wire/rpc-error.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { messageFromWire } from "./raft-codec.ts";
@@ -22,6 +28,8 @@ export interface GrpcTransportOptions {
   readonly peers: readonly Peer[];
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
+  /** What peers are told of this replica's disk, with every frame, and what they tell. */
+  readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
   /** Told of facts that an operator should find in the log. */
   readonly warn: (fact: string, fields: Record<string, unknown>) => void;
 }
@@ -69,6 +77,7 @@ export class GrpcTransport implements Transport {
     this.#clients.set(peer.id, client);
     const dialer = { self, clusterId, sent: this.sent };
     const link = new PeerLink(peer, client, dialer, {
+      disk: () => this.#options.disk.own(),
       unreachable: (group) => events.unreachable(peer.id, group),
       disconnected: () => events.disconnected(peer.id),
       mismatched: (hello) =>
@@ -154,6 +163,7 @@ export class GrpcTransport implements Transport {
     // A peer of an older version does not say who it is.
     const from = nodeId(frame.from);
     if (from !== 0) this.#events?.heard(from);
+    if (from !== 0 && frame.disk !== undefined) this.#options.disk.heard(from, frame.disk);
     for (const item of frame.messages) this.#onItem(from, item);
   }
 

@@ -6,7 +6,13 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
-import type { GroupMessage, RaftClient, RaftFrame, RaftHello } from "../wire/gen/fleet/v1/raft.ts";
+import type {
+  DiskReport,
+  GroupMessage,
+  RaftClient,
+  RaftFrame,
+  RaftHello,
+} from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { messageToWire } from "./raft-codec.ts";
@@ -29,6 +35,8 @@ export interface Dialer {
 }
 
 export interface PeerLinkEvents {
+  /** What the peer is told of this replica's disk. */
+  disk(): DiskReport;
   /** A message of this group was dropped. */
   unreachable(group: GroupId): void;
   /** A stream that had worked has ended. */
@@ -159,6 +167,6 @@ export class PeerLink {
     this.#mustBeat = false;
     sent.messages += messages.length;
     sent.frames += 1;
-    this.#blocked = !this.#stream.write({ clusterId, messages, from: self });
+    this.#blocked = !this.#stream.write({ clusterId, messages, from: self, disk: this.#events.disk() });
   }
 }

@@ -14,7 +14,7 @@ export interface Peer {
 
 /**
  * A leader's word to a follower that holds its whole log, all of it committed: it sends no more heartbeats of this
- * group until something happens. From then on the beat of its process stands for them (ADR-0005).
+ * group until something happens. From then on the beat of its process stands for them (ADR-0008).
  */
 export interface Quiesce {
   readonly group: GroupId;

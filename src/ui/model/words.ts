@@ -1,7 +1,7 @@
 // The wire's enums in an operator's words; the compiler checks that every value has its word.
 // MemberKind stands beside its codecs, which a command must not load to print a table: only its type is imported.
 import type { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
-import { Drift, MemberRole, Role } from "../../core/wire/gen/fleet/v1/views.ts";
+import { Admission, Drift, MemberRole, Role } from "../../core/wire/gen/fleet/v1/views.ts";
 import type { Mark, MarkedCell } from "./table.ts";
 
 const ROLES = {
@@ -42,10 +42,22 @@ const MEMBER_ROLES = {
   [MemberRole.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<MemberRole, string>;
 
+export type AdmissionWord = "member" | "waiting" | "rejoining";
+
+// An older server does not say.
+const ADMISSIONS = {
+  [Admission.UNSPECIFIED]: "member",
+  [Admission.MEMBER]: "member",
+  [Admission.WAITING]: "waiting",
+  [Admission.REJOINING]: "rejoining",
+  [Admission.UNRECOGNIZED]: "member",
+} as const satisfies Record<Admission, AdmissionWord>;
+
 // A newer server may send a value that this table has not: it reads as unknown too.
 const ROLE_WORDS: Readonly<Record<number, string>> = ROLES;
 const MEMBER_KIND_WORDS: Readonly<Record<number, string>> = MEMBER_KINDS;
 const MEMBER_ROLE_WORDS: Readonly<Record<number, string>> = MEMBER_ROLES;
+const ADMISSION_WORDS: Readonly<Record<number, AdmissionWord>> = ADMISSIONS;
 const DRIFT_WORDS: Readonly<Record<number, DriftWord>> = DRIFTS;
 
 const DRIFT_MARKS: Readonly<Record<DriftWord, Mark>> = {
@@ -68,6 +80,8 @@ const DRIFT_SEVERITY: Readonly<Record<DriftWord, number>> = {
 };
 
 export const roleWord = (role: number): string => ROLE_WORDS[role] ?? "unknown";
+/** Whether a node counts already, or has yet to be let in. */
+export const admissionWord = (admission: number): AdmissionWord => ADMISSION_WORDS[admission] ?? "member";
 export const driftWord = (drift: number): DriftWord => DRIFT_WORDS[drift] ?? "unknown";
 export const driftSeverity = (drift: number): number => DRIFT_SEVERITY[driftWord(drift)];
 

@@ -40,6 +40,7 @@ function connect() {
     client,
     { self, clusterId: "c", sent },
     {
+      disk: () => ({ medianMs: 0, slow: false, full: false }),
       unreachable: (group) => dropped.push(group),
       disconnected: () => undefined,
       mismatched: () => undefined,

@@ -52,7 +52,6 @@ export class MembershipChanges {
   ): Promise<ChangeMembershipResponse> {
     await assertLeads(context, caller);
     assertFounded(context);
-    assertNoOtherGroups(context);
     if (change === undefined)
       throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
     if (this.#isBusy) throw refusalError(context, "change-pending");
@@ -75,8 +74,10 @@ function perform(order: Order, change: Change): Promise<ChangeMembershipResponse
     case "promote":
       return promote(order, change.value.name);
     case "remove":
+      assertNoOtherGroups(order.context);
       return remove(order, change.value.name);
     case "replace":
+      assertNoOtherGroups(order.context);
       return replaceMember(order, change.value);
   }
 }
@@ -132,10 +133,10 @@ function assertRemovable(context: ServiceContext, id: NodeId): void {
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
 }
 
-// Their configuration does not follow the members' table yet: a removed member would count as a voter of theirs.
+// Their configuration does not follow the members' table yet: a removed member would still count as a voter of theirs.
 function assertNoOtherGroups({ groups }: ServiceContext): void {
   if (groups.size === 0) return;
-  const message = `the fleet hosts ${groups.size} more groups, whose members cannot be changed yet`;
+  const message = `the fleet hosts ${groups.size} more groups, and no member can be taken out of those yet`;
   throw rpcError(status.FAILED_PRECONDITION, "GROUPS_FIXED", message);
 }
 

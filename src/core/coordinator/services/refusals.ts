@@ -1,9 +1,9 @@
 // From why something could not be done to the gRPC error that tells the caller what to do instead.
 
 import { status } from "@grpc/grpc-js";
-import type { NodeId } from "../../base/ids.ts";
 import type { Rejected } from "../../wire/gen/fleet/v1/command.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import type { GroupDriver } from "../group-driver.ts";
 import type { Refusal } from "../pending.ts";
 import type { ServiceContext } from "./context.ts";
 
@@ -11,7 +11,7 @@ const RETRY_AFTER_MS = 100;
 
 /** Which group was asked, and who may be named as its leader. */
 export interface Asked extends Pick<ServiceContext, "replicas"> {
-  readonly driver: { status(): { readonly leader: NodeId } };
+  readonly driver: Pick<GroupDriver<never>, "leader" | "term" | "retryDelayMs">;
 }
 
 export function refusalError(asked: Asked, refusal: Refusal): RpcError {
@@ -29,14 +29,14 @@ export function refusalError(asked: Asked, refusal: Refusal): RpcError {
     case "change-pending":
       return unavailable("MEMBERSHIP_CHANGE_UNDER_WAY", "another change of the configuration is under way");
     case "overloaded":
-      return rpcError(
-        status.RESOURCE_EXHAUSTED,
-        "OVERLOADED",
-        "too many writes are waiting to be committed",
-        {},
-        RETRY_AFTER_MS,
-      );
+      return overloaded("too many writes are waiting to be committed", asked.driver.retryDelayMs("write"));
+    case "too-many-reads":
+      return overloaded("too many reads are waiting to be confirmed", asked.driver.retryDelayMs("read"));
   }
+}
+
+function overloaded(message: string, retryDelayMs: number): RpcError {
+  return rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, retryDelayMs);
 }
 
 /** Nothing was written: as with overload, the caller tries again, here or where it is sent to then. */
@@ -47,13 +47,13 @@ export function diskFull(): RpcError {
 
 /** Names the leader, so that the caller need not search. */
 export function notLeader(asked: Asked): RpcError {
-  const leaderId = asked.driver.status().leader;
-  const leader = asked.replicas.find((replica) => replica.id === leaderId);
+  const leader = asked.replicas.find((replica) => replica.id === asked.driver.leader);
   if (leader === undefined) return refusalError(asked, "no-leader");
   return rpcError(status.FAILED_PRECONDITION, "NOT_LEADER", `${leader.name} leads, ask there`, {
     leader_id: String(leader.id),
     leader_name: leader.name,
     leader_address: leader.address,
+    term: String(asked.driver.term),
   });
 }
 
