@@ -3,10 +3,12 @@
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { benchFailover } from "./failover.ts";
+import { benchGroups } from "./groups.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
+import { benchStorm } from "./storm.ts";
 import { formatTable, type Table } from "./table.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
@@ -14,6 +16,8 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   status: benchStatus,
   failover: benchFailover,
   load: benchLoad,
+  groups: benchGroups,
+  storm: benchStorm,
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

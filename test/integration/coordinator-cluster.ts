@@ -33,8 +33,12 @@ export interface ClusterOptions {
   readonly snapshotEvery: number;
   /** Audit entries to a file. */
   readonly auditExportEvery?: number;
+  /** Groups beside the fleet's own; none by default. */
+  readonly groups?: number;
   /** Processes obey the plans of `plan`. */
   readonly faults?: boolean;
+  /** Timings; "lan" by default. */
+  readonly profile?: "lan" | "wan";
 }
 
 /** One coordinator: its number, the proxy that clients come through, and its process while it runs. */
@@ -124,6 +128,11 @@ export class CoordinatorCluster {
     // The process may read it at any moment.
     await writeFile(`${planFile(node)}.new`, JSON.stringify(plan));
     await rename(`${planFile(node)}.new`, planFile(node));
+  }
+
+  /** Of the node's process, which runs. */
+  pid(node: ClusterNode): number {
+    return present(this.#processes.get(node.id)?.pid, "the node runs");
   }
 
   /** Resolves when the node's process has ended of itself, with the code or the signal that it ended by. */
@@ -223,6 +232,8 @@ export class CoordinatorCluster {
       ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
       ...["--snapshot-every", String(this.#options.snapshotEvery)],
       ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
+      ...["--groups", String(this.#options.groups ?? 0)],
+      ...["--profile", this.#options.profile ?? "lan"],
     ];
   }
 

@@ -1,5 +1,5 @@
 // Loaded before the program (node --import) to break it at a named file operation: it is killed there as by kill -9,
-// or finds its disk full or failing. The plan is a JSON file named by FLEET_TEST_FAULTS, read again at every operation,
+// or finds its disk full, failing or slow. The plan is a JSON file named by FLEET_TEST_FAULTS, read again at every operation,
 // so that a test can change its mind while the program runs. Production code holds no fault points: the operations of
 // node:fs/promises are wrapped, and named for what they do: "after rename snapshot", "midway write frame:entry".
 
@@ -7,6 +7,7 @@ import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { frameNames } from "./frame-names.ts";
 
 export interface FaultPlan {
@@ -14,10 +15,14 @@ export interface FaultPlan {
   readonly kill?: string;
   /** Operations that must have been seen, in this order, before `kill` counts. */
   readonly since?: readonly string[];
+  /** The process is killed at the so-many-th moment of all: midway through or after any operation. */
+  readonly killAt?: number;
   /** No file can be given content; what is preallocated can be written. */
   readonly full?: boolean;
   /** Syncs of the log fail. */
   readonly failingSync?: boolean;
+  /** Every sync of the log takes so long, or until a later plan wants less. */
+  readonly syncMs?: number;
   /** A file to which the name of every operation is appended. */
   readonly record?: string;
 }
@@ -27,7 +32,9 @@ type Phase = "before" | "midway" | "after";
 const { FLEET_TEST_FAULTS: planFile = "" } = process.env;
 const real = { ...fs.promises };
 const SECTOR_BYTES = 512;
+const LOOK_EVERY_MS = 20;
 let armed = { plan: "", steps: 0 };
+let moments = 0;
 
 /** Runs one file operation; `half` does the half of it that reaches the disk when the machine stops midway. */
 async function perform<Result>(
@@ -37,8 +44,9 @@ async function perform<Result>(
   half: (() => Promise<unknown>) | null = null,
 ): Promise<Result> {
   reach("before", operation, names);
-  if (half !== null && isPlanned("midway", operation, names)) {
-    await half();
+  if (half !== null) {
+    const isLast = moments + 1 === readPlan().plan.killAt;
+    if (isLast || isPlanned("midway", operation, names)) await half();
     reach("midway", operation, names);
   }
   const result = await work();
@@ -47,7 +55,10 @@ async function perform<Result>(
 }
 
 function reach(phase: Phase, operation: string, names: readonly string[]): void {
-  const { record } = readPlan().plan;
+  const { record, killAt } = readPlan().plan;
+  // Before an operation the files are as after the one before it.
+  if (phase !== "before") moments += 1;
+  if (phase !== "before" && moments === killAt) process.kill(process.pid, "SIGKILL");
   if (record !== undefined && phase === "after") {
     fs.appendFileSync(record, names.map((name) => `${operation} ${name}\n`).join(""));
   }
@@ -104,7 +115,11 @@ function observe(handle: FileHandle, path: string): FileHandle {
       return perform("fill", [kind], () => (isFull(path) ? noSpace() : wrapped.writeFile(bytes)), half);
     },
     sync: () => perform("sync", [kind], wrapped.sync),
-    datasync: () => perform("sync", written, () => (isFailing() ? failed() : wrapped.datasync())),
+    datasync: () =>
+      perform("sync", written, async () => {
+        await slowness();
+        return isFailing() ? failed() : wrapped.datasync();
+      }),
   });
 }
 
@@ -120,6 +135,12 @@ function wholeSectors(position: number, length: number): number {
 
 const isFull = (path: string): boolean => readPlan().plan.full === true && path.includes("/data/");
 const isFailing = (): boolean => readPlan().plan.failingSync === true;
+
+async function slowness(): Promise<void> {
+  const startedMs = performance.now();
+  const isOver = () => performance.now() - startedMs >= (readPlan().plan.syncMs ?? 0);
+  while (!isOver()) await sleep(LOOK_EVERY_MS);
+}
 
 const noSpace = (): Promise<never> =>
   Promise.reject(Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));

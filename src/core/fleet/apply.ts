@@ -12,6 +12,7 @@ import { settleInstructions } from "./apply-instruction.ts";
 import { foundMembers, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply-quota.ts";
+import { recoverFleet } from "./apply-recovery.ts";
 import { removeShard } from "./apply-remove-shard.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
 import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
@@ -38,7 +39,7 @@ export function apply(state: FleetState, index: LogIndex, command: Command): Out
     case "apply": {
       const outcome = { index, result: applyAdmitted(state, index, command) };
       // Refusals are remembered too: a repetition must not succeed where the first one was told that it failed.
-      remember(state, command, outcome, index);
+      remember(state, command, admission.confirmed, outcome, index);
       return outcome;
     }
   }
@@ -130,6 +131,8 @@ function perform(
       return setFeatureGate(state, context, value);
     case "noteAuditExported":
       return noteAuditExported(state, value);
+    case "recoverFleet":
+      return recoverFleet(state, context, value);
   }
 }
 
@@ -162,6 +165,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "setQuota":
     case "removeQuota":
     case "setFeatureGate":
+    case "recoverFleet":
       return true;
   }
 }

@@ -7,7 +7,14 @@ import type {
   MemberKind,
   ShardState,
 } from "../../core/wire/gen/fleet/v1/command.ts";
-import { Drift, MemberRole, Role, ShardLiveness, WatchTable } from "../../core/wire/gen/fleet/v1/views.ts";
+import {
+  Admission,
+  Drift,
+  MemberRole,
+  Role,
+  ShardLiveness,
+  WatchTable,
+} from "../../core/wire/gen/fleet/v1/views.ts";
 import type { Mark, MarkedCell } from "./table.ts";
 
 const ROLES = {
@@ -95,10 +102,22 @@ const TABLES = {
   [WatchTable.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<WatchTable, string>;
 
+export type AdmissionWord = "member" | "waiting" | "rejoining";
+
+// An older server does not say.
+const ADMISSIONS = {
+  [Admission.UNSPECIFIED]: "member",
+  [Admission.MEMBER]: "member",
+  [Admission.WAITING]: "waiting",
+  [Admission.REJOINING]: "rejoining",
+  [Admission.UNRECOGNIZED]: "member",
+} as const satisfies Record<Admission, AdmissionWord>;
+
 // A newer server may send a value that this table has not: it reads as unknown too.
 const ROLE_WORDS: Readonly<Record<number, string>> = ROLES;
 const MEMBER_KIND_WORDS: Readonly<Record<number, string>> = MEMBER_KINDS;
 const MEMBER_ROLE_WORDS: Readonly<Record<number, string>> = MEMBER_ROLES;
+const ADMISSION_WORDS: Readonly<Record<number, AdmissionWord>> = ADMISSIONS;
 const DRIFT_WORDS: Readonly<Record<number, DriftWord>> = DRIFTS;
 
 const SHARD_STATE_WORDS: Readonly<Record<number, string>> = SHARD_STATES;
@@ -127,6 +146,8 @@ const DRIFT_SEVERITY: Readonly<Record<DriftWord, number>> = {
 };
 
 export const roleWord = (role: number): string => ROLE_WORDS[role] ?? "unknown";
+/** Whether a node counts already, or has yet to be let in. */
+export const admissionWord = (admission: number): AdmissionWord => ADMISSION_WORDS[admission] ?? "member";
 export const driftWord = (drift: number): DriftWord => DRIFT_WORDS[drift] ?? "unknown";
 export const driftSeverity = (drift: number): number => DRIFT_SEVERITY[driftWord(drift)];
 

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { Host } from "../../../src/core/coordinator/host.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import type { Holding, Readmission } from "../../../src/core/coordinator/readmission.ts";
 import { Replica } from "../../../src/core/coordinator/replica.ts";
@@ -17,8 +18,8 @@ const [leader, self] = [nodeId(1), nodeId(3)];
 const snapshot = foundingSnapshot([leader, nodeId(2), self]);
 const second = { term: term(2), index: logIndex(2), type: "normal", data: new Uint8Array() } as const;
 
-let replica: Replica<Outcome> | null = null;
-afterEach(() => replica?.stop());
+let stop: () => void = () => undefined;
+afterEach(() => stop());
 
 test("etcd#10817: it takes nothing in before the log has taken it in, and votes only with the log that did", async () => {
   const lost = start(new MemoryStorage());
@@ -77,6 +78,22 @@ test("who leads is a voter again, although nobody is left to say so", async () =
   await expect.poll(() => alone.isDone()).toBe(true);
 });
 
+test("it says how far it has come: waiting, rejoining, a member", async () => {
+  const lost = start(new MemoryStorage());
+  expect(lost.admission()).toBe("waiting");
+  await lost.isTold({ kind: "learner", at: logIndex(1) });
+  expect(lost.admission()).toBe("rejoining");
+  await lost.isTold({ kind: "voter" });
+  expect(lost.admission()).toBe("member");
+});
+
+test("a learner for good that is whole is what it is wanted to be", async () => {
+  const learner = start(await restored(), true);
+  expect(learner.admission()).toBe("rejoining");
+  await learner.isTold({ kind: "learner", at: logIndex(1), stays: true });
+  expect(learner.admission()).toBe("member");
+});
+
 test("a heartbeat for the log that it lost is not answered", async () => {
   const lost = start(new MemoryStorage());
   await lost.isTold({ kind: "learner", at: logIndex(80) });
@@ -105,17 +122,23 @@ function start(storage: MemoryStorage, isWhole = false) {
       throw error;
     },
   });
-  const started = new Replica<Outcome>({
+  const host = new Host({
     self,
-    driver: member.driver,
     transport: {
       start: (given) => {
         events = given;
       },
       send: () => undefined,
+      quiesce: () => undefined,
+      beat: () => undefined,
       close: () => Promise.resolve(),
     },
     profile: PROFILES.lan,
+  });
+  const replica = new Replica<Outcome>({
+    self,
+    driver: member.driver,
+    host,
     rejoin: {
       isWhole,
       whole: () => Promise.resolve(),
@@ -128,12 +151,17 @@ function start(storage: MemoryStorage, isWhole = false) {
       },
     },
   });
-  replica = started;
+  host.start();
+  stop = () => {
+    replica.stop();
+    host.stop();
+  };
   return {
     member,
     sent,
     asked,
     isDone: () => isDone,
+    admission: () => replica.admission,
     /** A message from the leader in term 2, and all that it leads to. */
     hear: async (type: MessageType, parts: Partial<Message>) => {
       const message = newMessage(type, { from: leader, to: self, term: term(2), ...parts });

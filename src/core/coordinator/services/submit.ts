@@ -60,11 +60,12 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
   "upsertMember",
   "removeMember",
   "noteTransfer",
+  "recoverFleet",
   "settleInstructions",
   "noteAuditExported",
 ]);
 
-/** The leader's own operations: they stand beside something that is no row. */
+/** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */
 function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
   return RESERVED.has($case);
 }
