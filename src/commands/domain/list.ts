@@ -29,7 +29,7 @@ export default class DomainList extends FleetCommand {
 
   async run(): Promise<Listed<ListDomainsResponse>> {
     const { flags } = await this.parse(DomainList);
-    const { shard: shardId = "", key = "", prefix = "" } = flags;
+    const { shard: shardId = "", "domain-key": key = "", prefix = "" } = flags;
     const options = { filter: { shardId, key, prefix }, ...limited(flags) };
     return await this.read(flags, { view, load: (client) => client.listDomains(options) });
   }
