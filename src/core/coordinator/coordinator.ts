@@ -3,7 +3,9 @@
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
 import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
+import { present } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -15,13 +17,13 @@ import { GrpcTransport } from "../transport/grpc.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
-import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
-import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
 import { FleetMachine } from "./fleet-machine.ts";
+import { writeFounders } from "./founding.ts";
 import { GroupDriver } from "./group-driver.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
@@ -60,7 +62,6 @@ export interface RunningCoordinator {
 }
 
 const TRAILING_ENTRIES = 1_000;
-const FOUNDING_DEADLINE_MS = 5_000;
 const MEGABYTE = 1024 * 1024;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
@@ -77,7 +78,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const transport = new GrpcTransport({
-    self,
+    self: ownPeer(options),
     clusterId,
     peers,
     credentialsFor,
@@ -118,6 +119,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     get replicas() {
       return roster.known();
     },
+    introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
     isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && replica.hears(peer),
@@ -128,6 +130,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
+    sleep,
   };
   const server = new Server(serverOptions);
   server.addService(CoordinatorService, coordinatorService(context));
@@ -152,6 +155,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   };
 }
 
+function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
+  const found = replicas.find((replica) => replica.id === self);
+  return present(found, "all replicas, this one included, are named");
+}
+
 function rosterOf(
   options: CoordinatorOptions,
   driver: GroupDriver<Outcome>,
@@ -165,15 +173,7 @@ function rosterOf(
     view: () => machine.view,
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
-    found: (members) => {
-      const operation: Operation = { kind: { $case: "foundMembers", value: { members: [...members] } } };
-      const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
-      const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
-      return driver.propose(
-        Command.encode({ ...write, ...stamp }).finish(),
-        Date.now() + FOUNDING_DEADLINE_MS,
-      );
-    },
+    found: (members) => writeFounders(driver, self, members, Date.now()),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
 }

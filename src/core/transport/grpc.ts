@@ -13,7 +13,7 @@ import { receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
 import type { Peer, Transport, TransportEvents } from "./transport.ts";
 
 export interface GrpcTransportOptions {
-  readonly self: NodeId;
+  readonly self: Peer;
   readonly clusterId: string;
   /** All replicas but this one, until `setPeers` says otherwise. */
   readonly peers: readonly Peer[];
@@ -58,17 +58,22 @@ export class GrpcTransport implements Transport {
   }
 
   #connect(peer: Peer, events: TransportEvents): void {
-    const { credentialsFor, channelOptions, clusterId, warn } = this.#options;
+    const { credentialsFor, channelOptions, clusterId, self, warn } = this.#options;
     const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
-    const link = new PeerLink(peer, client, clusterId, {
-      unreachable: () => events.unreachable(peer.id),
-      disconnected: () => events.disconnected(peer.id),
-      mismatched: (hello) =>
-        warn("peer is not who it should be", { peer: peer.name, address: peer.address, ...hello }),
-      refused: ({ reason, message }) =>
-        warn("a peer refuses this replica", { peer: peer.name, address: peer.address, reason, message }),
-    });
+    const link = new PeerLink(
+      peer,
+      client,
+      { clusterId, peer: self },
+      {
+        unreachable: () => events.unreachable(peer.id),
+        disconnected: () => events.disconnected(peer.id),
+        mismatched: (hello) =>
+          warn("peer is not who it should be", { peer: peer.name, address: peer.address, ...hello }),
+        refused: ({ reason, message }) =>
+          warn("a peer refuses this replica", { peer: peer.name, address: peer.address, reason, message }),
+      },
+    );
     this.#links.set(peer.id, { peer, link });
   }
 
@@ -94,7 +99,7 @@ export class GrpcTransport implements Transport {
   handlers(): Pick<RaftServer, "exchange" | "installSnapshot"> {
     return {
       exchange: (call) => {
-        call.write({ clusterId: this.#options.clusterId, nodeId: this.#options.self });
+        call.write({ clusterId: this.#options.clusterId, nodeId: this.#options.self.id });
         call.on("data", (frame: RaftFrame) => this.#onFrame(frame));
         call.on("end", () => call.end());
         call.on("error", () => undefined);
@@ -108,7 +113,7 @@ export class GrpcTransport implements Transport {
               callback(
                 rpcError(status.FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"),
               );
-            } else if (received.message.to !== this.#options.self) {
+            } else if (received.message.to !== this.#options.self.id) {
               callback(
                 rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"),
               );
@@ -127,7 +132,8 @@ export class GrpcTransport implements Transport {
     if (frame.clusterId !== this.#options.clusterId) return;
     for (const item of frame.messages) {
       const message = item.message && messageFromWire(item.message);
-      if (message && message.to === this.#options.self) this.#events?.receive(groupId(item.groupId), message);
+      if (message && message.to === this.#options.self.id)
+        this.#events?.receive(groupId(item.groupId), message);
     }
   }
 }

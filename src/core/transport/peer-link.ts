@@ -8,6 +8,7 @@ import type { Message } from "../raft/message.ts";
 import type { GroupMessage, RaftClient, RaftFrame, RaftHello } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { messageToWire } from "./raft-codec.ts";
+import { type Sender, senderMetadata } from "./sender.ts";
 import type { Peer } from "./transport.ts";
 
 const QUEUE_MAX = 4096;
@@ -27,7 +28,7 @@ export interface PeerLinkEvents {
 export class PeerLink {
   readonly #peer: Peer;
   readonly #client: RaftClient;
-  readonly #clusterId: string;
+  readonly #sender: Sender;
   readonly #events: PeerLinkEvents;
   #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
   #connected = false;
@@ -38,10 +39,10 @@ export class PeerLink {
   #retryMs = RETRY_FIRST_MS;
   #queue: GroupMessage[] = [];
 
-  constructor(peer: Peer, client: RaftClient, clusterId: string, events: PeerLinkEvents) {
+  constructor(peer: Peer, client: RaftClient, sender: Sender, events: PeerLinkEvents) {
     this.#peer = peer;
     this.#client = client;
-    this.#clusterId = clusterId;
+    this.#sender = sender;
     this.#events = events;
     this.#open();
   }
@@ -69,7 +70,7 @@ export class PeerLink {
 
   #open(): void {
     if (this.#closed) return;
-    const stream = this.#client.exchange();
+    const stream = this.#client.exchange(senderMetadata(this.#sender));
     this.#stream = stream;
     stream.on("data", (hello: RaftHello) => this.#onHello(hello));
     stream.on("drain", () => {
@@ -82,7 +83,7 @@ export class PeerLink {
   }
 
   #onHello(hello: RaftHello): void {
-    if (hello.clusterId !== this.#clusterId || hello.nodeId !== this.#peer.id) {
+    if (hello.clusterId !== this.#sender.clusterId || hello.nodeId !== this.#peer.id) {
       this.#events.mismatched(hello);
       this.#stream?.cancel();
       return;
@@ -114,6 +115,6 @@ export class PeerLink {
     if (!this.#connected || this.#stream === null || this.#queue.length === 0) return;
     const messages = this.#queue;
     this.#queue = [];
-    this.#blocked = !this.#stream.write({ clusterId: this.#clusterId, messages });
+    this.#blocked = !this.#stream.write({ clusterId: this.#sender.clusterId, messages });
   }
 }

@@ -115,7 +115,9 @@ async function remove(order: Order, name: string): Promise<ChangeMembershipRespo
   assertRemovable(context, id);
   if (request.dryRun) return answer(context, row, true);
   await leaveLeadership(context, id, caller);
-  if (isConfigured(context, id)) await configure(order, [{ kind: "remove", node: id }]);
+  // Even if it is in no configuration: one that asked to be let in may be by an entry that is not applied yet, and the
+  // change that takes it out again comes behind that.
+  await configure(order, [{ kind: "remove", node: id }]);
   if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
   return answer(context, row, true);
 }

@@ -1,0 +1,106 @@
+// Changes of the membership at a leader whose log holds what is not applied yet. Found by the simulator.
+
+import { expect, test } from "vitest";
+import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
+import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
+import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { MemberKind, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import type { ChangeMembershipRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import { type Member, TestGroup } from "./group.ts";
+
+const NEWCOMER = nodeId(4);
+type Change = NonNullable<ChangeMembershipRequest["change"]>;
+
+const founders = (): Operation => {
+  const member = (id: number) => ({ nodeId: id, name: `n${id}`, address: `127.0.0.1:${id}` });
+  const members = [1, 2, 3].map((id) => ({
+    ...member(id),
+    wanted: MemberKind.VOTER,
+    version: 0,
+    sinceMs: 0,
+  }));
+  return { kind: { $case: "foundMembers", value: { members } } };
+};
+
+const newcomer = (): Operation => {
+  const value = { nodeId: NEWCOMER, name: "n4", address: "127.0.0.1:4", wanted: MemberKind.LEARNER };
+  return { kind: { $case: "upsertMember", value } };
+};
+
+/** `onAnswers` runs while the leader looks who answers: after it was confirmed, before it changes anything. */
+function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers: () => void): ServiceContext {
+  return {
+    ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
+    ...{ self: id, driver, machine, replicas: [], disk: { isFull: false }, observed: new Observed() },
+    introduce: () => undefined,
+    answers: () => {
+      onAnswers();
+      return true;
+    },
+    isWhole: () => false,
+    changes: new MembershipChanges(),
+    now: () => group.nowMs,
+    sleep: () => group.run(1),
+  };
+}
+
+function ask(group: TestGroup, context: ServiceContext, change: Change): Promise<string | null> {
+  const request = { change, expectedConfigurationIndex: undefined, reason: "", dryRun: false };
+  const caller = { identity: { kind: "admin" }, deadline: group.nowMs + 5_000 } as const;
+  const asked = context.changes.change(context, request, caller).then(
+    () => null,
+    (error: unknown) => readRpcError(error).reason,
+  );
+  return group.until(asked);
+}
+
+function addLearner({ driver }: Member, node: NodeId): void {
+  driver.proposeConfChange({
+    transition: "auto",
+    changes: [{ kind: "add-learner", node }],
+    context: new Uint8Array(),
+  });
+}
+
+test("a member on its way in is removed behind the entry that lets it in", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.propose(leader, founders());
+  await group.propose(leader, newcomer());
+  let hasAsked = false;
+  const context = contextOf(group, leader, () => {
+    if (!hasAsked) addLearner(leader, NEWCOMER);
+    hasAsked = true;
+  });
+  const remove: Change = { $case: "remove", value: { name: "n4" } };
+
+  expect(await ask(group, context, remove)).toBe("MEMBERSHIP_CHANGE_UNDER_WAY");
+  expect(await ask(group, context, remove)).toBeNull();
+
+  await group.run(5);
+  expect(leader.driver.status().config.learners).toEqual([]);
+  expect(leader.machine.view.tables.members.get(NEWCOMER)?.wanted).toBe(MemberKind.REMOVED);
+  group.close();
+});
+
+test("a member that is no voter at the moment is replaced only by one that has caught up", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.propose(leader, founders());
+  await group.propose(leader, newcomer());
+  const lost = nodeId(leader.id === 1 ? 2 : 1);
+  const change = (kind: "remove" | "add-learner", node: NodeId) =>
+    leader.driver.changeConfiguration(
+      { transition: "auto", changes: [{ kind, node }], context: new Uint8Array() },
+      group.nowMs + 5_000,
+    );
+  await group.until(change("remove", lost));
+  await group.until(change("add-learner", lost));
+  const context = contextOf(group, leader, () => undefined);
+
+  const replace: Change = { $case: "replace", value: { name: `n${lost}`, with: "n4" } };
+  expect(await ask(group, context, replace)).toBe("MEMBER_NOT_CAUGHT_UP");
+  group.close();
+});
