@@ -1,16 +1,19 @@
 // Writes a second of a fleet and of etcd, three processes each, on this machine in the same minutes, by the same
 // load generator: a grpc-js client that shares the two clusters' cores and so hides a part of every difference.
-// Then the failover of both, and what they take of the machine.
+// Fleet is written to in both of its ways, one call a write, which is the only way that etcd has for puts, and the
+// stream that fleet's own client uses. Then the failover of both, and what they take of the machine.
 
 import { compare, type Level, type Levels, levelAt } from "./load/compare.ts";
 import { EtcdStore } from "./load/etcd-store.ts";
 import { failover } from "./load/failover.ts";
 import { findEtcd } from "./load/find-etcd.ts";
 import { FleetStore } from "./load/fleet-store.ts";
+import type { Way } from "./load/fleet-writer.ts";
 import type { Store } from "./load/store.ts";
 import { median } from "./statistics.ts";
 import { formatRange, type Table } from "./table.ts";
 
+const WAYS: readonly Way[] = ["unary", "write stream"];
 const OUTSTANDING = [1, 16, 64, 256] as const;
 const ROUNDS = 5;
 const FAILOVERS = 9;
@@ -30,28 +33,30 @@ export async function benchLoad(): Promise<readonly Table[]> {
   const results = await measureTogether();
   const mutualTls = await FleetStore.start({ nodes: 3, tls: "mutual" });
   try {
-    results.push(...(await underLoad([mutualTls])));
+    results.push(...(await underLoad(WAYS.map((way) => mutualTls.driven(way)))));
   } finally {
     await mutualTls.dispose();
   }
   const etcd = results.find((result) => result.store.startsWith("etcd"));
-  const fleet = results.find((result) => result.store === "fleet");
+  const fleets = WAYS.flatMap((way) => results.filter((result) => result.store === `fleet, ${way}`));
   const tables = [throughputTable(results, etcd), costTable(results), failoverTable(results)];
-  return etcd && fleet ? [...tables, goalTable(fleet, etcd)] : tables;
+  return etcd ? [...tables, goalTable(fleets, etcd)] : tables;
 }
 
 /** Fleet and etcd, if there is one, both in plaintext, both running all the time. */
 async function measureTogether(): Promise<Result[]> {
   const etcd = findEtcd();
-  const stores: Store[] = [];
+  const started: Store[] = [];
   try {
-    if (etcd !== null) stores.push(await EtcdStore.start(etcd));
-    stores.push(await FleetStore.start({ nodes: 3, tls: "plaintext" }));
+    if (etcd !== null) started.push(await EtcdStore.start(etcd));
+    const fleet = await FleetStore.start({ nodes: 3, tls: "plaintext" });
+    const stores = [...started, ...WAYS.map((way) => fleet.driven(way))];
+    started.push(fleet);
     const results = await underLoad(stores);
     const failovers = await killInTurn(stores);
     return results.map((result, at) => ({ ...result, failoversMs: failovers[at] ?? [] }));
   } finally {
-    await Promise.all(stores.map((store) => store.dispose()));
+    await Promise.all(started.map((store) => store.dispose()));
   }
 }
 
@@ -83,7 +88,7 @@ function residentMegabytes({ servers }: Store): number {
 function throughputTable(results: readonly Result[], etcd: Result | undefined): Table {
   return {
     title: `Acknowledged writes a second, medians of ${ROUNDS} rounds (lowest–highest)`,
-    header: ["outstanding", "store", "writes/s", "÷ etcd", "p50", "p99"],
+    header: ["outstanding", "store and client", "writes/s", "÷ etcd", "p50", "p99"],
     rows: OUTSTANDING.flatMap((outstanding) =>
       results.map(({ store, levels }) => {
         const level = levelAt(levels, outstanding);
@@ -101,7 +106,7 @@ function costTable(results: readonly Result[]): Table {
   return {
     title:
       "Cost: CPU of the three servers together + of the client, and the mean resident memory of a server",
-    header: ["store", ...columns, "RSS idle", "RSS after load"],
+    header: ["store and client", ...columns, "RSS idle", "RSS after load"],
     rows: results.map(({ store, levels, idleMegabytes, loadedMegabytes }) => [
       store,
       ...OUTSTANDING.map((outstanding) => cpu(levelAt(levels, outstanding))),
@@ -115,7 +120,7 @@ function failoverTable(results: readonly Result[]): Table {
   const measured = results.filter(({ failoversMs }) => failoversMs.length > 0);
   return {
     title: "Failover: SIGKILL of the leader → first acknowledged write",
-    header: ["store", "runs", "median", "fastest", "slowest"],
+    header: ["store and client", "runs", "median", "fastest", "slowest"],
     rows: measured.map(({ store, failoversMs }) => [
       store,
       String(failoversMs.length),
@@ -126,20 +131,24 @@ function failoverTable(results: readonly Result[]): Table {
   };
 }
 
-function goalTable(fleet: Result, etcd: Result): Table {
+function goalTable(fleets: readonly Result[], etcd: Result): Table {
+  return {
+    title: "Fleet relative to etcd",
+    header: ["client", "what", "to reach", "measured", "reached"],
+    rows: fleets.flatMap((fleet) => goalRows(fleet, etcd).map((row) => [fleet.store, ...row])),
+  };
+}
+
+function goalRows(fleet: Result, etcd: Result): readonly string[][] {
   const at = (result: Result, outstanding: number) => levelAt(result.levels, outstanding);
   const throughput = at(fleet, 64).writesPerSecond / at(etcd, 64).writesPerSecond;
   const latency = at(fleet, 1).p50Ms / at(etcd, 1).p50Ms;
   const failovers = median(fleet.failoversMs) / median(etcd.failoversMs);
-  return {
-    title: "Fleet relative to etcd",
-    header: ["what", "to reach", "measured", "reached"],
-    rows: [
-      ["throughput, 64 outstanding", "≥ 1.3×", times(throughput), yesNo(throughput >= 1.3)],
-      ["p50, 1 outstanding", "≤ 1.2×", times(latency), yesNo(latency <= 1.2)],
-      ["failover, median", "≤ 0.5×", times(failovers), yesNo(failovers <= 0.5)],
-    ],
-  };
+  return [
+    ["throughput, 64 outstanding", "≥ 1.3×", times(throughput), yesNo(throughput >= 1.3)],
+    ["p50, 1 outstanding", "≤ 1.2×", times(latency), yesNo(latency <= 1.2)],
+    ["failover, median", "≤ 0.5×", times(failovers), yesNo(failovers <= 0.5)],
+  ];
 }
 
 const whole = (value: number): string => value.toFixed(0);

@@ -45,7 +45,7 @@ export class EtcdStore implements Store {
     const members = MEMBERS.map((name) => ({ name, client: port(), peer: port() }));
     await ports.release();
     const store = new EtcdStore(
-      `etcd ${etcd.version}`,
+      `etcd ${etcd.version}, unary`,
       home,
       members.map((member) => serverOf(etcd.command, home, member, members)),
     );

@@ -6,12 +6,12 @@ import { localTarget } from "../../src/client/context/target.ts";
 import { type LocalFleet, loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { launchOf, type ProcessPlan, type Program } from "../../src/client/local/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
-import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
+import { connectCoordinator, connectWriting } from "../../src/core/wire/coordinator-client.ts";
 import { type CoordinatorClient, Role } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { loadTls, type Tls } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { TestFleet } from "../../test/integration/local-fleet.ts";
-import { FleetWriter, openSession, registerShards } from "./fleet-writer.ts";
+import { FleetWriter, openSession, registerShards, type Way } from "./fleet-writer.ts";
 import { Server } from "./server.ts";
 import { type Look, type Store, settledLeader } from "./store.ts";
 
@@ -70,9 +70,20 @@ export class FleetStore implements Store {
     return { leads: status.role === Role.LEADER, leader, applied: status.appliedIndex };
   }
 
-  async connect(server: Server): Promise<FleetWriter> {
+  async connect(server: Server, way: Way = "write stream"): Promise<FleetWriter> {
     const session = await openSession(this.#client(await settledLeader(this)));
-    return new FleetWriter(connectCoordinator(this.#tls, server.address), session);
+    return new FleetWriter(connectWriting(this.#tls, server.address), way, session);
+  }
+
+  /** The same servers under the load of one kind of client. Not to be disposed of: this store is. */
+  driven(way: Way): Store {
+    return {
+      name: `${this.name}, ${way}`,
+      servers: this.servers,
+      look: (server) => this.look(server),
+      connect: (server) => this.connect(server, way),
+      dispose: () => Promise.resolve(),
+    };
   }
 
   async dispose(): Promise<void> {

@@ -1,20 +1,23 @@
-// The lean fleet client: the generated grpc-js client on one connection, a session opened through the log as every
-// real client does, several of its writes outstanding. No retries and no search for the leader: a refusal is an
-// error, since a benchmark that hides failures measures nothing.
+// The lean fleet client: one connection, a session opened through the log as every real client does, several of its
+// writes outstanding, each as a call of its own or all on the stream that the product's client uses. No retries and
+// no search for the leader: a refusal is an error, since a benchmark that hides failures measures nothing.
 // A write moves a domain of 253 bytes from one shard to the other by compare-and-set on the version that the last
 // answer told: it is validated, replicated, applied, deduplicated and audited, and the tables do not grow.
 
 import { assert } from "../../src/core/base/assert.ts";
+import type { WritingClient } from "../../src/core/wire/coordinator-client.ts";
 import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import type { CoordinatorClient, SubmitResponse } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { SESSION_WINDOW } from "../../src/core/wire/write-limits.ts";
 import type { Writer } from "./store.ts";
 
 const SHARDS = ["s1", "s2"] as const;
-// The servers remember 1024 outcomes of a session (src/core/fleet/limits.ts).
-const WINDOW = 1_000;
 const VALUE_BYTES = 253;
 const DEADLINE_MS = 5_000;
+
+/** How writes travel. */
+export type Way = "unary" | "write stream";
 
 interface Row {
   readonly shardId: string;
@@ -22,15 +25,17 @@ interface Row {
 }
 
 export class FleetWriter implements Writer {
-  readonly #client: CoordinatorClient;
+  readonly #client: WritingClient;
+  readonly #way: Way;
   readonly #sessionId: number;
   readonly #outstanding = new Set<number>();
   readonly #rows = new Map<string, Row>();
   #sequence = 0;
 
   /** Closes `client` with itself. */
-  constructor(client: CoordinatorClient, sessionId: number) {
+  constructor(client: WritingClient, way: Way, sessionId: number) {
     this.#client = client;
+    this.#way = way;
     this.#sessionId = sessionId;
   }
 
@@ -55,14 +60,14 @@ export class FleetWriter implements Writer {
     this.#outstanding.add(sequence);
     // Numbers are given in order, so the first of the set is the lowest.
     const [firstOutstanding = sequence] = this.#outstanding;
-    assert(sequence - firstOutstanding < WINDOW, "the load stays within the session's window");
+    assert(sequence - firstOutstanding < SESSION_WINDOW, "the load stays within the session's window");
+    const request = { sessionId: this.#sessionId, sequence, firstOutstanding, reason: "", operation };
+    const limits = { deadline: Date.now() + DEADLINE_MS };
+    const { rpc, writes } = this.#client;
     try {
-      return await submit(this.#client, {
-        sessionId: this.#sessionId,
-        sequence,
-        firstOutstanding,
-        operation,
-      });
+      return await (this.#way === "unary"
+        ? unary(rpc.submit.bind(rpc), request, limits)
+        : writes.submit(request, limits));
     } finally {
       this.#outstanding.delete(sequence);
     }
@@ -84,18 +89,6 @@ export async function registerShards(leader: CoordinatorClient): Promise<void> {
 }
 
 function outsideSessions(leader: CoordinatorClient, operation: Operation): Promise<SubmitResponse> {
-  return submit(leader, { sessionId: 0, sequence: 0, firstOutstanding: 0, operation });
-}
-
-function submit(
-  client: CoordinatorClient,
-  write: {
-    readonly sessionId: number;
-    readonly sequence: number;
-    readonly firstOutstanding: number;
-    readonly operation: Operation;
-  },
-): Promise<SubmitResponse> {
-  const limits = { deadline: Date.now() + DEADLINE_MS };
-  return unary(client.submit.bind(client), { ...write, reason: "" }, limits);
+  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
+  return unary(leader.submit.bind(leader), request, { deadline: Date.now() + DEADLINE_MS });
 }

@@ -2,7 +2,7 @@
 // What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
 
 import { connectivityState } from "@grpc/grpc-js";
-import { connectCoordinator, coordinatorCaller } from "../core/wire/coordinator-client.ts";
+import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
   ChangeMembershipRequest,
@@ -67,14 +67,14 @@ export interface Written {
 export class FleetClient {
   readonly target: Target;
   readonly #tls: Tls;
-  readonly #caller: LeaderCaller<CoordinatorClient>;
+  readonly #caller: LeaderCaller<WritingClient>;
   readonly #session: WriteSession;
   readonly #nodes = new Map<string, CoordinatorClient>();
 
   private constructor(target: Target) {
     this.target = target;
     this.#tls = loadTls(target.tls);
-    this.#caller = coordinatorCaller(this.#tls, target.endpoints);
+    this.#caller = writingCaller(this.#tls, target.endpoints);
     this.#session = new WriteSession(this.#caller);
   }
 
@@ -200,7 +200,7 @@ export class FleetClient {
     invoke: (client: CoordinatorClient, limits: CallLimits) => Promise<Response>,
   ): Promise<Response> {
     try {
-      return await this.#caller.call(invoke, { deadlineMs });
+      return await this.#caller.call(({ rpc }, limits) => invoke(rpc, limits), { deadlineMs });
     } catch (error) {
       throw toOperatorError(error);
     }

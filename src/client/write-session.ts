@@ -1,14 +1,15 @@
 // Exactly-once writes of one client (Raft dissertation §6.3): a session opened through the log, a sequence number
 // a write, and the lowest number still awaited, so that the servers may forget older outcomes.
+// They share a stream to the leader (ADR-0006). A write too far ahead of the oldest outstanding one waits, for the
+// servers remember so many outcomes only.
 // What must stay true: a number is used for one operation only, however often it is sent.
 
+import type { WritingClient } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type { CoordinatorClient, SubmitResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
-
-// The servers remember 1024 outcomes of a session; a write further than that ahead of the oldest awaited one waits.
-const WINDOW = 1_000;
+import { SESSION_WINDOW } from "../core/wire/write-limits.ts";
 
 export interface WriteOptions {
   /** Kept in the audit log. */
@@ -18,27 +19,27 @@ export interface WriteOptions {
 }
 
 export class WriteSession {
-  readonly #caller: LeaderCaller<CoordinatorClient>;
+  readonly #caller: LeaderCaller<WritingClient>;
   #opening: Promise<number> | null = null;
   #sequence = 0;
   readonly #outstanding = new Set<number>();
   #waiting: (() => void)[] = [];
 
-  constructor(caller: LeaderCaller<CoordinatorClient>) {
+  constructor(caller: LeaderCaller<WritingClient>) {
     this.#caller = caller;
   }
 
   async write(operation: Operation, options: WriteOptions): Promise<SubmitResponse> {
     const sessionId = await this.#open(options);
-    while (this.#sequence - this.#firstOutstanding() >= WINDOW) await this.#oneSettles();
+    while (this.#sequence - this.#firstOutstanding() >= SESSION_WINDOW) await this.#oneSettles();
     this.#sequence += 1;
     const sequence = this.#sequence;
     this.#outstanding.add(sequence);
     try {
-      return await this.#caller.call((client, limits) => {
+      return await this.#caller.call(({ writes }, limits) => {
         const firstOutstanding = this.#firstOutstanding();
         const request = { sessionId, sequence, firstOutstanding, reason: options.reason, operation };
-        return unary(client.submit.bind(client), request, limits);
+        return writes.submit(request, limits);
       }, options);
     } finally {
       this.#outstanding.delete(sequence);
@@ -61,7 +62,7 @@ export class WriteSession {
   // A session opened twice by a retry costs the servers one row, which they drop as the least recently used.
   #open(options: WriteOptions): Promise<number> {
     this.#opening ??= this.#caller
-      .call((client, limits) => openSession(client, limits), options)
+      .call(({ rpc }, limits) => openSession(rpc, limits), options)
       .catch((error) => {
         this.#opening = null;
         throw error;

@@ -18,11 +18,14 @@ beforeAll(async () => {
 afterAll(() => fleet?.dispose());
 
 test.each([
-  { outstanding: 1, why: "one write after the other" },
-  { outstanding: 64, why: "many writes of one session at once" },
-])("$outstanding outstanding: $why, each acknowledged and applied", async ({ outstanding }) => {
+  { way: "unary", outstanding: 1, why: "one write after the other" },
+  { way: "unary", outstanding: 64, why: "many writes of one session at once" },
+  { way: "write stream", outstanding: 1, why: "one write after the other" },
+  { way: "write stream", outstanding: 64, why: "many writes of one session in one message" },
+] as const)("$way, $outstanding outstanding: $why, each acknowledged and applied", async (row) => {
+  const { way, outstanding } = row;
   const leader = await settledLeader(fleet);
-  const writer = await fleet.connect(leader);
+  const writer = await fleet.connect(leader, way);
   const before = present(await fleet.look(leader), "the leader answers").applied;
   const { latenciesMs } = await generate(writer, outstanding, (acknowledged) => acknowledged >= WRITES);
   writer.close();

@@ -1,13 +1,18 @@
-// The leader killed twenty times in a row under continuous writes: nothing acknowledged is lost or applied twice.
+// The leader killed again and again under continuous writes, few at a time and many on one stream: nothing
+// acknowledged is lost or applied twice.
 
 import { afterEach, expect, test } from "vitest";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 const KILLS = 20;
+const BUSY_KILLS = 5;
+const LANES = 128;
+const WAIT = { timeout: 60_000 };
 
 let fleet: TestFleet;
 afterEach(() => fleet.dispose());
@@ -45,6 +50,65 @@ test("twenty kills of the leader lose and repeat no acknowledged write", async (
   const still = await fleet.untilStatus(client, isStill);
   expect(still.nodes.map((node) => node.status?.stateHash)).toEqual(Array(3).fill(hashOf(still)));
 });
+
+test("writes outstanding on the stream to a leader when it is killed are applied once each", async () => {
+  fleet = await TestFleet.init();
+  const client = await fleet.client();
+  const lanes = new Lanes(client, "busy");
+  for (let kill = 0; kill < BUSY_KILLS; kill += 1) {
+    const victim = leaderOf(await fleet.untilStatus(client, isHealthy));
+    await lanes.untilMore();
+    const cutOff = [...lanes.outstanding];
+    expect(cutOff.length).toBe(LANES);
+    await fleet.kill(victim);
+    await expect.poll(() => cutOff.filter((number) => lanes.outstanding.has(number)), WAIT).toEqual([]);
+    await fleet.start(victim);
+  }
+  const acknowledged = await lanes.stop();
+  const { probes } = await client.listProbes("busy");
+  expect(probes.map(({ number }) => number)).toEqual(acknowledged);
+  expect(probes.filter(({ applications }) => applications !== 1)).toEqual([]);
+});
+
+/** Each lane writes one probe after the other, all of them through one client and so on one stream. */
+class Lanes {
+  /** Numbers of writes that were not answered yet. */
+  readonly outstanding = new Set<number>();
+  readonly #acknowledged: number[] = [];
+  readonly #lanes: Promise<unknown>;
+  #last = 0;
+  #isStopped = false;
+
+  constructor(client: FleetClient, drillId: string) {
+    const lane = async () => {
+      while (!this.#isStopped) await this.#write(client, drillId);
+    };
+    this.#lanes = Promise.all(Array.from({ length: LANES }, lane));
+  }
+
+  /** Until every lane has gone on. */
+  async untilMore(): Promise<void> {
+    const before = this.#acknowledged.length;
+    await expect.poll(() => this.#acknowledged.length, WAIT).toBeGreaterThan(before + LANES);
+  }
+
+  /** The numbers that were acknowledged, ascending. Throws when a write failed: their deadline outlasts a failover. */
+  async stop(): Promise<readonly number[]> {
+    this.#isStopped = true;
+    await this.#lanes;
+    return this.#acknowledged.toSorted((left, right) => left - right);
+  }
+
+  async #write(client: FleetClient, drillId: string): Promise<void> {
+    this.#last += 1;
+    const number = this.#last;
+    this.outstanding.add(number);
+    const operation = { kind: { $case: "recordProbe", value: { drillId, number } } } as const;
+    await client.submit(operation, { reason: drillId, deadlineMs: WAIT.timeout });
+    this.outstanding.delete(number);
+    this.#acknowledged.push(number);
+  }
+}
 
 const isHealthy = (status: FleetStatus) => status.verdict === "healthy";
 

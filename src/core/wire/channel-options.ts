@@ -3,7 +3,7 @@
 
 import type { ChannelOptions } from "@grpc/grpc-js";
 
-const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+export const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 
 const common: ChannelOptions = {
   // The default of 4 MB is less than a full listing of a large fleet, or than one replication frame under load.

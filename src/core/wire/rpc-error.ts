@@ -1,5 +1,6 @@
 // Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin` with an ErrorInfo (a stable reason) and,
 // when a retry makes sense, a RetryInfo. One function builds them, one reads them; reasons are upper snake case.
+// A stream that answers many requests carries the same google.rpc.Status in its messages.
 // Which reasons exist is the business of whoever raises them.
 
 import { Metadata, status } from "@grpc/grpc-js";
@@ -42,9 +43,21 @@ export function rpcError(
       value: RetryInfo.encode({ retryDelay: toDuration(retryDelayMs) }).finish(),
     });
   }
+  return fromStatus({ code, message, details });
+}
+
+/** `failed` as the error that a unary call would have ended with. */
+export function fromStatus(failed: Status): RpcError {
   const trailers = new Metadata();
-  trailers.set(DETAILS_KEY, Buffer.from(Status.encode({ code, message, details }).finish()));
-  return new RpcError(code, message, trailers);
+  trailers.set(DETAILS_KEY, Buffer.from(Status.encode(failed).finish()));
+  return new RpcError(failed.code, failed.message, trailers);
+}
+
+/** All that `error` says, to be carried in a message; the inverse of `fromStatus`. */
+export function toStatus(error: RpcError): Status {
+  const { code, details: message } = error;
+  const [packed] = error.metadata.get(DETAILS_KEY);
+  return packed instanceof Uint8Array ? Status.decode(packed) : { code, message, details: [] };
 }
 
 /** What a failed call said. `reason` is null when the error did not come from a fleet server's own code. */

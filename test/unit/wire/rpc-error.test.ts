@@ -4,7 +4,7 @@ import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { ErrorInfo } from "../../../src/core/wire/gen/google/rpc/error_details.ts";
 import { Status } from "../../../src/core/wire/gen/google/rpc/status.ts";
-import { RpcError, readRpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
+import { fromStatus, RpcError, readRpcError, rpcError, toStatus } from "../../../src/core/wire/rpc-error.ts";
 
 test.each([0, 1, 250, 999, 1_000, 1_500, 60_000])("a retry delay of %d ms survives", (delayMs) => {
   const error = rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "too many writes", {}, delayMs);
@@ -31,6 +31,14 @@ test("the details are the standard's, so that other clients can read them", () =
   expect(details.details.map((detail) => detail.typeUrl)).toEqual([
     "type.googleapis.com/google.rpc.ErrorInfo",
   ]);
+});
+
+test.each([
+  { error: rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "busy", { a: "b" }, 250), why: "our own" },
+  { error: new RpcError(status.UNAVAILABLE, "gone", new Metadata()), why: "one without details" },
+])("an error carried in a message says what it says as the end of a call: $why", ({ error }) => {
+  const carried = Status.decode(Status.encode(toStatus(error)).finish());
+  expect(readRpcError(fromStatus(carried))).toEqual(readRpcError(error));
 });
 
 const withDetails = (bytes: Uint8Array) => {

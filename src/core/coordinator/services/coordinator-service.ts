@@ -18,12 +18,14 @@ import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
 import { transferLeadership } from "./transfer-leadership.ts";
 import { clusterViews, shardViews } from "./views.ts";
+import { writeStream } from "./write-stream.ts";
 
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
   const { machine, observed, now, changes } = context;
   return {
     getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
+    write: writeStream(context),
     transferLeadership: handler(context, adminOnly, (request, caller) =>
       transferLeadership(context, request, caller),
     ),

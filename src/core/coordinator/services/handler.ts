@@ -1,6 +1,6 @@
-// What every unary handler does around its own work: who is calling, may they, until when, and errors as gRPC has
-// them. What must stay true: a call is answered before the caller's own deadline, so that "no quorum" reaches the
-// caller as UNAVAILABLE with its reason and not as a bare DEADLINE_EXCEEDED.
+// What every handler does around its own work: who is calling, may they, until when, and errors as gRPC has them.
+// What must stay true: a call is answered before the caller's own deadline, so that "no quorum" reaches the caller
+// as UNAVAILABLE with its reason and not as a bare DEADLINE_EXCEEDED.
 
 import { type handleUnaryCall, type ServerUnaryCall, status } from "@grpc/grpc-js";
 import { formatIdentity, type Identity, identityOf } from "../../wire/identity.ts";
@@ -32,20 +32,31 @@ export function handler<Request, Response>(
   work: (request: Request, caller: Caller) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    admit(context, call, allow)
-      .then((caller) => work(call.request, caller))
-      .then(
-        (response) => callback(null, response),
-        (error: unknown) => callback(error instanceof RpcError ? error : internal(error)),
-      );
+    serve(context, call, allow, work).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(toRpcError(error)),
+    );
   };
 }
 
-async function admit<Request, Response>(
+async function serve<Request, Response>(
   context: ServiceContext,
   call: ServerUnaryCall<Request, Response>,
   allow: Allow,
-): Promise<Caller> {
+  work: (request: Request, caller: Caller) => Promise<Response>,
+): Promise<Response> {
+  const identity = admit(context, call, allow);
+  const given = call.getDeadline();
+  const remainingMs = (given instanceof Date ? given.getTime() : given) - context.now();
+  return work(call.request, { identity, deadline: answerBy(context, remainingMs) });
+}
+
+/** The caller's identity; throws the RpcError for one that may not call this method. */
+export function admit(
+  context: ServiceContext,
+  call: Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath">,
+  allow: Allow,
+): Identity {
   const identity = identityOf(call, context.tls);
   if (identity === null) {
     throw rpcError(
@@ -60,13 +71,18 @@ async function admit<Request, Response>(
       who,
     });
   }
-  const given = call.getDeadline();
-  const now = context.now();
-  const remainingMs = Math.min((given instanceof Date ? given.getTime() : given) - now, DEADLINE_MAX_MS);
-  return { identity, deadline: now + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4) };
+  return identity;
 }
 
-function internal(error: unknown): RpcError {
+/** When the answer must leave for a caller that waits so long. */
+export function answerBy(context: ServiceContext, waitMs: number): number {
+  const remainingMs = Math.min(waitMs, DEADLINE_MAX_MS);
+  return context.now() + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4);
+}
+
+/** What `work` threw, as the caller is told. */
+export function toRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return rpcError(status.INTERNAL, "INTERNAL", message);
 }

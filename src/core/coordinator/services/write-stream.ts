@@ -1,0 +1,49 @@
+// Coordinator.Write: who may open a stream of writes, and what is done with each. Submit does the same for one.
+
+import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
+import {
+  SubmitRequest,
+  type SubmitResponse,
+  type WriteAnswers,
+  type WriteBatch,
+  type WriteItem,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { Identity } from "../../wire/identity.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import { answerWrites } from "./answer-writes.ts";
+import type { ServiceContext } from "./context.ts";
+import { adminOnly, admit, answerBy, toRpcError } from "./handler.ts";
+import { refusalError } from "./refusals.ts";
+import { submit } from "./submit.ts";
+
+export function writeStream(context: ServiceContext): handleBidiStreamingCall<WriteBatch, WriteAnswers> {
+  return (call) => {
+    try {
+      const identity = admit(context, call, adminOnly);
+      answerWrites(call, {
+        submit: (item) => submitItem(context, identity, item),
+        overloaded: () => refusalError(context, "overloaded"),
+      });
+    } catch (error) {
+      call.emit("error", toRpcError(error));
+    }
+  };
+}
+
+async function submitItem(
+  context: ServiceContext,
+  identity: Identity,
+  { request, timeoutMs }: WriteItem,
+): Promise<SubmitResponse> {
+  const deadline = answerBy(context, timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs);
+  return submit(context, decode(request), { identity, deadline });
+}
+
+function decode(request: Uint8Array): SubmitRequest {
+  try {
+    return SubmitRequest.decode(request);
+  } catch (error) {
+    const message = `the request cannot be read: ${error instanceof Error ? error.message : error}`;
+    throw rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", message);
+  }
+}

@@ -1,0 +1,49 @@
+// Why a write on a stream got no answer, in errors like those of a call of its own. Pure.
+
+import { Metadata, status } from "@grpc/grpc-js";
+import { RpcError, readRpcError, rpcError } from "./rpc-error.ts";
+import { WRITE_BYTES_MAX } from "./write-limits.ts";
+
+const NEVER_TAKEN: readonly status[] = [
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
+  status.UNIMPLEMENTED,
+];
+
+/**
+ * What a failed stream means for a write on it. Refused at its door, no write was taken. Whatever else ended it was
+ * about the stream, and says nothing of what became of its writes.
+ */
+export function streamFailure(error: Error): RpcError {
+  const { code, message } = readRpcError(error);
+  const isWhole = code === status.UNAVAILABLE || NEVER_TAKEN.includes(code);
+  if (!isWhole) return plain(status.UNAVAILABLE, `the stream of writes failed: ${message}`);
+  const metadata =
+    "metadata" in error && error.metadata instanceof Metadata ? error.metadata : new Metadata();
+  return new RpcError(code, message, metadata);
+}
+
+export function tooLarge(bytes: number): RpcError {
+  const message = `a write has at most ${WRITE_BYTES_MAX} bytes, this one has ${bytes}`;
+  return rpcError(status.INVALID_ARGUMENT, "WRITE_TOO_LARGE", message);
+}
+
+/** A value that its field cannot hold, such as a negative version. */
+export function unencodable(error: unknown): RpcError {
+  const why = error instanceof Error ? error.message : String(error);
+  return rpcError(
+    status.INVALID_ARGUMENT,
+    "REQUEST_UNREADABLE",
+    `the request cannot be written down: ${why}`,
+  );
+}
+
+/** In the words of grpc-js, which have an operator's words already. */
+export function deadlineExceeded(waitedMs: number): RpcError {
+  return plain(status.DEADLINE_EXCEEDED, `Deadline exceeded after ${(waitedMs / 1000).toFixed(3)}s`);
+}
+
+/** An error without details: no server's considered answer. */
+export function plain(code: status, message: string): RpcError {
+  return new RpcError(code, message, new Metadata());
+}

@@ -1,0 +1,279 @@
+// The stream of writes over real mutual TLS, against a replica whose Raft group answers as the test says: what a
+// write is told is the same as by Submit, and no client makes the replica read more than it can answer.
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Server, status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import type { Refusal, WriteResult } from "../../src/core/coordinator/pending.ts";
+import type { ServiceContext } from "../../src/core/coordinator/services/context.ts";
+import { coordinatorService } from "../../src/core/coordinator/services/coordinator-service.ts";
+import { bindServer } from "../../src/core/wire/bind-server.ts";
+import { serverOptions } from "../../src/core/wire/channel-options.ts";
+import { connectWriting, type WritingClient } from "../../src/core/wire/coordinator-client.ts";
+import { Command, type Operation, type Outcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
+import {
+  CoordinatorService,
+  SubmitRequest,
+  type WriteAnswers,
+} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { fromStatus, readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { loadTls, type TlsMaterial } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { STREAM_WRITES_MAX } from "../../src/core/wire/write-limits.ts";
+
+const DEADLINE_MS = 60_000;
+const replicas = [1, 2].map((id) => ({ id: nodeId(id), name: `n${id}`, address: `127.0.0.1:${id}` }));
+
+let home: string;
+let server: Server;
+let admin: WritingClient;
+let readonly: WritingClient;
+
+/** What the replica's Raft group does with a write; what it was asked to do. */
+let propose: (command: Command, index: number) => WriteResult<Outcome> | Promise<WriteResult<Outcome>>;
+let proposed: Command[];
+let isDiskFull: boolean;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "fleet-streams-"));
+  const tls = await certificates();
+  server = new Server(serverOptions);
+  server.addService(CoordinatorService, coordinatorService(contextOf(tls("n1"))));
+  const address = await bindServer(server, "127.0.0.1:0", tls("n1"));
+  admin = connectWriting(tls("admin"), address);
+  readonly = connectWriting(tls("readonly"), address);
+});
+afterAll(async () => {
+  admin.close();
+  readonly.close();
+  server.forceShutdown();
+  await rm(home, { recursive: true });
+});
+beforeEach(() => {
+  propose = (_, index) => accepted(index);
+  proposed = [];
+  isDiskFull = false;
+});
+
+const probe: Operation = { kind: { $case: "recordProbe", value: { drillId: "d", number: 1 } } };
+const reserved: Operation = { kind: { $case: "removeMember", value: { nodeId: 1 } } };
+
+test("a write is answered on the stream as by Submit", async () => {
+  expect(await streamed(admin, { operation: probe })).toEqual({
+    ...{ index: 1, term: 3, applied: { changed: true, version: 1 } },
+  });
+  expect(await called(admin, { operation: probe })).toMatchObject({ index: 2, term: 3 });
+  const [first, second] = proposed;
+  expect({ ...first, atMs: 0 }).toEqual({ ...second, atMs: 0 });
+});
+
+const refusals: readonly Refusal[] = [
+  "not-leader",
+  "no-leader",
+  "leadership-lost",
+  "transferring",
+  "overloaded",
+  "no-quorum",
+];
+
+test.each(refusals.map((refusal) => ({ refusal })))("the group says $refusal", async ({ refusal }) => {
+  propose = () => ({ ok: false, refusal });
+  await expectSameRefusal({ operation: probe });
+});
+
+test.each([
+  { request: { operation: undefined }, reason: "OPERATION_MISSING" },
+  { request: { operation: reserved }, reason: "OPERATION_RESERVED" },
+  { request: { operation: probe, reason: "r".repeat(2_000) }, reason: "REASON_TOO_LONG" },
+])("an invalid write: $reason", async ({ request, reason }) => {
+  expect(await expectSameRefusal(request)).toMatchObject({ code: status.INVALID_ARGUMENT, reason });
+  expect(proposed).toEqual([]);
+});
+
+test("a write that the state machine rejects", async () => {
+  const rejected = { reason: "CLUSTER_ALREADY_BOUND", message: "c1 is bound", metadata: { owner: "s1" } };
+  propose = (_, index) => ({
+    ...accepted(index),
+    result: { index, result: { $case: "rejected", value: rejected } },
+  });
+  expect(await expectSameRefusal({ operation: probe })).toMatchObject({
+    code: status.FAILED_PRECONDITION,
+    ...rejected,
+  });
+});
+
+test("a full disk, with the delay after which to try again", async () => {
+  isDiskFull = true;
+  expect(await expectSameRefusal({ operation: probe })).toMatchObject({
+    reason: "DISK_FULL",
+    retryDelayMs: expect.any(Number),
+  });
+});
+
+test("a bug of ours", async () => {
+  propose = () => {
+    throw new Error("a bug");
+  };
+  expect(await expectSameRefusal({ operation: probe })).toMatchObject({ code: status.INTERNAL });
+});
+
+test("a readonly certificate writes nothing, by either way", async () => {
+  const answers = await Promise.all([
+    called(readonly, { operation: probe }),
+    streamed(readonly, { operation: probe }),
+  ]);
+  const denied = { code: status.PERMISSION_DENIED, reason: "PERMISSION_DENIED" };
+  expect(answers).toMatchObject(Array(2).fill({ ...denied, metadata: { who: "fleet://readonly" } }));
+  expect(proposed).toEqual([]);
+});
+
+test("writes of one client reach the log in the order it made them, and each is told its own outcome", async () => {
+  const numbers = Array.from({ length: 500 }, (_, at) => at + 1);
+  // Settled in another order than they came.
+  propose = async (_, index) => {
+    for (let turn = 0; turn < (index * 7) % 5; turn += 1) await sleep(0);
+    return accepted(index);
+  };
+  const answers = await Promise.all(
+    numbers.map((sequence) => streamed(admin, { operation: probe, sequence })),
+  );
+  expect(proposed.map(({ sequence }) => sequence)).toEqual(numbers);
+  expect(answers.map((answer) => "index" in answer && answer.index)).toEqual(numbers);
+});
+
+test("a request that cannot be read is refused alone", async () => {
+  // Numbers beyond 2^53 have no place in JavaScript, so decoding refuses them.
+  const field = Uint8Array.of(0x10, ...Array(9).fill(0xff), 0x01);
+  const good = SubmitRequest.encode(requestOf({ operation: probe })).finish();
+  const call = admin.rpc.write();
+  const answered = new Promise<WriteAnswers[]>((resolve, reject) => {
+    const messages: WriteAnswers[] = [];
+    call.on("data", (message: WriteAnswers) => messages.push(message));
+    call.on("end", () => resolve(messages));
+    call.on("error", reject);
+  });
+  call.write({
+    items: [
+      { tag: 1, timeoutMs: 0, request: field },
+      { tag: 2, timeoutMs: 0, request: good },
+    ],
+  });
+  call.end();
+  const answers = (await answered).flatMap((message) => message.answers);
+  const byTag = new Map(answers.map(({ tag, outcome }) => [tag, outcome]));
+  expect(byTag.get(1)).toMatchObject({ $case: "refusal", value: { code: status.INVALID_ARGUMENT } });
+  expect(byTag.get(2)).toMatchObject({ $case: "response", value: { index: 1 } });
+});
+
+test("a client that does not read its answers is not read, and gets every answer once it reads", async () => {
+  const writes = 4 * STREAM_WRITES_MAX;
+  // Long answers, so that few of them fill what lies between.
+  const rejected = { reason: "LONG", message: "m".repeat(16 * 1024), metadata: {} };
+  propose = (_, index) => ({
+    ...accepted(index),
+    result: { index, result: { $case: "rejected", value: rejected } },
+  });
+  const call = admin.rpc.write();
+  const request = SubmitRequest.encode(requestOf({ operation: probe, reason: "r".repeat(1_000) })).finish();
+  const reasons = new Map<number, string | null>();
+  const ended = new Promise<void>((resolve, reject) => {
+    // It reads one message and then no more: until a client first reads, grpc-js takes in whatever comes.
+    call.once("data", () => call.pause());
+    call.on("data", ({ answers }: WriteAnswers) => {
+      for (const { tag, outcome } of answers) {
+        reasons.set(
+          tag,
+          outcome?.$case === "refusal" ? readRpcError(fromStatus(outcome.value)).reason : null,
+        );
+      }
+    });
+    call.on("end", () => resolve());
+    call.on("error", reject);
+  });
+  for (let tag = 1; tag <= writes; tag += 1) call.write({ items: [{ tag, timeoutMs: 0, request }] });
+  call.end();
+  await untilStill(() => proposed.length);
+  expect(proposed.length).toBeGreaterThan(0);
+  expect(proposed.length).toBeLessThan(STREAM_WRITES_MAX);
+
+  call.resume();
+  await ended;
+  expect(reasons.size).toBe(writes);
+  expect(new Set(reasons.values())).toEqual(new Set(["LONG"]));
+});
+
+/** Until a number has not changed for a while; a machine that stalls makes it small, never large. */
+async function untilStill(read: () => number): Promise<void> {
+  let [last, looks] = [-1, 0];
+  while (looks < 10 || last === 0) {
+    await sleep(30);
+    looks = read() === last ? looks + 1 : 0;
+    last = read();
+  }
+}
+
+type Write = Pick<SubmitRequest, "operation"> & Partial<SubmitRequest>;
+
+function requestOf(write: Write): SubmitRequest {
+  return { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", ...write };
+}
+
+const limits = () => ({ deadline: Date.now() + DEADLINE_MS });
+
+function called({ rpc }: WritingClient, write: Write) {
+  return unary(rpc.submit.bind(rpc), requestOf(write), limits()).catch(readRpcError);
+}
+
+function streamed({ writes }: WritingClient, write: Write) {
+  return writes.submit(requestOf(write), limits()).catch(readRpcError);
+}
+
+/** Both ways say the same of a write that cannot be done: every word, number and delay. */
+async function expectSameRefusal(write: Write) {
+  const [byCall, byStream] = [await called(admin, write), await streamed(admin, write)];
+  expect(byStream).toEqual(byCall);
+  expect(byStream).toMatchObject({ reason: expect.any(String) });
+  return byStream;
+}
+
+function accepted(index: number) {
+  const result: Outcome = { index, result: { $case: "applied", value: { changed: true, version: index } } };
+  return { ok: true, index: logIndex(index), term: term(3), result } as const;
+}
+
+/** All that writing asks of a replica. */
+function contextOf(tls: TlsMaterial): ServiceContext {
+  const driver = {
+    status: () => ({ role: "leader", leader: nodeId(2), term: term(3) }),
+    propose: async (data: Uint8Array) => {
+      const command = Command.decode(data);
+      proposed.push(command);
+      return propose(command, proposed.length);
+    },
+  };
+  const disk = {
+    get isFull() {
+      return isDiskFull;
+    },
+  };
+  return { driver, disk, replicas, tls, now: Date.now } as unknown as ServiceContext;
+}
+
+async function certificates(): Promise<(holder: string) => TlsMaterial> {
+  const authority = await createAuthority("test");
+  const at = (file: string) => join(home, file);
+  await writeFile(at("ca.crt"), authority.certificate);
+  const uris = { n1: "fleet://replica/1", admin: "fleet://admin", readonly: "fleet://readonly" };
+  for (const [holder, uri] of Object.entries(uris)) {
+    const wanted = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+    const { certificate, key } = await issueCertificate(authority, wanted);
+    await writeFile(at(`${holder}.crt`), certificate);
+    await writeFile(at(`${holder}.key`), key);
+  }
+  return (holder) => loadTls({ ca: at("ca.crt"), cert: at(`${holder}.crt`), key: at(`${holder}.key`) });
+}
