@@ -37,7 +37,7 @@ test("a follower that hangs is shown as down, writes go on, and it comes back", 
   expect(leaderOf(healed)).toBe(leader);
 });
 
-test("a leader that hangs is replaced, writes go on, and afterwards it serves no stale read", async () => {
+test("etcd#20418: a leader that hangs is replaced, writes go on, and afterwards it serves no stale read", async () => {
   const hung = leaderOf(await fleet.untilStatus(client, isHealthy));
   await fleet.pause(hung);
   await write();

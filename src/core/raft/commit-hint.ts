@@ -1,6 +1,6 @@
-// What a refused vote says beside the refusal: how far the refuser knows the log to be committed. A candidate may have
-// missed that a joint configuration was left, and would ask for a majority of the old half for ever, while those who
-// know better are learners now and cannot lead. (TiKV's raft-rs does the same: "commit by vote".)
+// What requests for votes and their answers say beside: how far the sender knows the log to be committed. A voter may
+// have missed that the configuration changed, and would ask for a majority of the old one for ever, while those who know
+// better are refused for their shorter logs or may not lead. (TiKV's raft-rs does the same: "commit by vote".)
 
 import { logIndex, term } from "../base/ids.ts";
 import type { EntryId } from "./raft-log.ts";

@@ -28,7 +28,7 @@ function startCampaign(core: Core, kind: Campaign): void {
   else becomeCandidate(core);
   const term = isPre ? termOf(core.term + 1) : core.term;
   const last = core.log.lastEntry;
-  const context = kind === "transfer" ? { context: TRANSFER_MARK } : {};
+  const context = kind === "transfer" ? TRANSFER_MARK : commitHint(core);
   for (const to of votersOf(core.membership.configuration)) {
     // The own vote counts like any other: when it is durable.
     if (to === core.id) core.send(isPre ? "MsgPreVoteResp" : "MsgVoteResp", { to, term });
@@ -38,7 +38,7 @@ function startCampaign(core: Core, kind: Campaign): void {
         term,
         index: last.index,
         logTerm: last.term,
-        ...context,
+        context,
       });
   }
 }
@@ -67,6 +67,7 @@ export function isForced(message: Message): boolean {
  * voter by a configuration that it does not know yet.
  */
 export function handleVoteRequest(core: Core, message: Message): void {
+  if (core.role !== "leader" && !isForced(message)) learnCommit(core, message);
   const isPre = message.type === "MsgPreVote";
   const type = isPre ? "MsgPreVoteResp" : "MsgVoteResp";
   // "Each server will vote for at most one candidate in a given term" (§5.2).
@@ -78,7 +79,7 @@ export function handleVoteRequest(core: Core, message: Message): void {
     core.send(type, { to: message.from, reject: true, context: commitHint(core) });
     return;
   }
-  core.send(type, { to: message.from, term: message.term });
+  core.send(type, { to: message.from, term: message.term, context: commitHint(core) });
   if (isPre) return;
   assert(message.term === core.term, "votes are for the current term");
   core.electionElapsed = 0;
@@ -89,7 +90,12 @@ export function handleVoteRequest(core: Core, message: Message): void {
 export function handleVoteResponse(core: Core, message: Message): void {
   const wanted = message.type === "MsgPreVoteResp" ? "pre-candidate" : "candidate";
   if (core.role !== wanted) return;
-  if (message.reject && learnsOfConfChange(core, message)) return;
+  learnCommit(core, message);
+  // As in `campaign`: a quorum of the old configuration may be none, and the new one may be the only one that is left.
+  if (hasUnappliedConfChange(core)) {
+    becomeFollower(core, core.term, NO_NODE);
+    return;
+  }
   recordVote(core, message.from, !message.reject);
   switch (jointVote(core.voters, (voter) => core.votes.get(voter))) {
     case "won":
@@ -114,14 +120,9 @@ function commitHint({ log }: Core): Uint8Array {
 }
 
 // An entry that is committed somewhere and that is here too is committed here, with all before it (log matching, §5.3).
-// True if that ends the campaign: as in `campaign`, a quorum of the old configuration may be none.
-function learnsOfConfChange(core: Core, message: Message): boolean {
+function learnCommit(core: Core, message: Message): void {
   const hint = decodeCommitHint(message.context);
-  if (hint === null || !core.log.matches(hint)) return false;
-  core.log.commitTo(hint.index);
-  if (!hasUnappliedConfChange(core)) return false;
-  becomeFollower(core, core.term, NO_NODE);
-  return true;
+  if (hint !== null && core.log.matches(hint)) core.log.commitTo(hint.index);
 }
 
 /** The first answer counts. */

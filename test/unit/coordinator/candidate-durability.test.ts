@@ -7,26 +7,8 @@ import { expect, test } from "vitest";
 import { FLEET_GROUP, nodeId, term } from "../../../src/core/base/ids.ts";
 import type { Message } from "../../../src/core/raft/message.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
-import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";
-import type { WriteRequest } from "../../../src/core/storage/storage.ts";
 import { foundingSnapshot, startMember } from "./group.ts";
-
-/** Its writes become durable when the test says so. */
-class HeldStorage extends MemoryStorage {
-  #held: (() => void)[] = [];
-  isHolding = false;
-
-  override async write(request: WriteRequest): Promise<void> {
-    await super.write(request);
-    if (this.isHolding) await new Promise<void>((resolve) => this.#held.push(resolve));
-  }
-
-  release(): void {
-    this.isHolding = false;
-    for (const resolve of this.#held) resolve();
-    this.#held = [];
-  }
-}
+import { HeldStorage } from "./held-storage.ts";
 
 test("votes are asked for only once the term and the own vote are durable", async () => {
   const [self, leader, other] = [nodeId(1), nodeId(2), nodeId(3)];

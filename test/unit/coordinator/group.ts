@@ -78,9 +78,10 @@ export class TestGroup {
   nowMs = 0;
   readonly failures: unknown[] = [];
 
-  constructor(size: number, snapshotEvery = 10_000) {
+  /** The first `founders` vote; the others are there to be added. */
+  constructor(size: number, snapshotEvery = 10_000, founders = size) {
     const ids = Array.from({ length: size }, (_, at) => nodeId(at + 1));
-    this.members = ids.map((id) => this.#start(id, ids, snapshotEvery));
+    this.members = ids.map((id) => this.#start(id, ids.slice(0, founders), snapshotEvery));
   }
 
   #start(id: NodeId, voters: readonly NodeId[], snapshotEvery: number): Member {

@@ -54,7 +54,7 @@ test("a read that came after the request was sent needs the next confirmation", 
   expect(reads.hasUnasked).toBe(true);
 });
 
-test("a confirmation that got lost is asked for again, under a new key (etcd#7331)", () => {
+test("tikv#9239: a confirmation that got lost is asked for again, under a new key", () => {
   const reads = new PendingReads();
   void reads.confirmAndWait(10_000);
   reads.asked("k1", 0);

@@ -11,7 +11,7 @@ test.each([
     match: 90,
     holding: "nothing",
     step: "remove",
-    why: "its old vote and log must not count",
+    why: "its old vote and log must not count (etcd#10817)",
   },
   {
     voters: [1, 2],
@@ -43,7 +43,7 @@ test.each([
     match: 99,
     holding: "whole",
     step: "follow",
-    why: "a stale log must not be promoted",
+    why: "a learner is not promoted with a stale log",
   },
   {
     voters: [1, 2],

@@ -20,7 +20,7 @@ const second = { term: term(2), index: logIndex(2), type: "normal", data: new Ui
 let replica: Replica<Outcome> | null = null;
 afterEach(() => replica?.stop());
 
-test("it takes nothing in before the log has taken it in, and votes only with the log that did", async () => {
+test("etcd#10817: it takes nothing in before the log has taken it in, and votes only with the log that did", async () => {
   const lost = start(new MemoryStorage());
   await lost.hear("MsgSnap", { snapshot });
   await lost.hear("MsgVote", { logTerm: term(9), index: logIndex(9) });

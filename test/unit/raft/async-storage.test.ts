@@ -4,7 +4,12 @@
 import { expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
-import { APPEND_THREAD, APPLY_THREAD, type Message } from "../../../src/core/raft/message.ts";
+import {
+  APPEND_THREAD,
+  APPLY_THREAD,
+  type Message,
+  type MessageType,
+} from "../../../src/core/raft/message.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import type { Ready } from "../../../src/core/raft/ready.ts";
 import { bytes, confState, entry, logOf, Peer } from "./network.ts";
@@ -68,7 +73,7 @@ test("a follower's acknowledgement leaves only as a response of the append", () 
   expect(messages[0]?.responses.map(({ type }) => type)).toEqual(["MsgAppResp", "MsgStorageAppendResp"]);
 });
 
-test("an empty or repeated append is acknowledged after the write that is under way (yugabyte#32875)", () => {
+test("yugabyte#32875: an empty or repeated append is acknowledged after the write that is under way", () => {
   const peer = new Peer(1, logOf(confState([1, 2])), ASYNC);
   const append = newMessage("MsgApp", {
     from: nodeId(2),
@@ -96,7 +101,7 @@ test("committed entries are applied only once they are durable here, and once", 
   expect(peer.status.applied).toBe(1);
 });
 
-test("an acknowledgement of entries that were rewritten meanwhile makes nothing stable (ABA)", () => {
+test("Async-append ABA: an acknowledgement of entries that were rewritten meanwhile makes nothing stable", () => {
   const peer = new Peer(1, logOf(confState([1, 2, 3])), ASYNC);
   const append = (from: number, at: number) => {
     const parts = { from: nodeId(from), to: peer.id, term: term(at), entries: [entry(at, 1)] };
@@ -118,7 +123,25 @@ test("an acknowledgement of entries that were rewritten meanwhile makes nothing 
   expect(peer.raft.ready().committedEntries).toEqual([entry(1, 1)]);
 });
 
-test("a one-member cluster acknowledges nothing before its write is durable (etcd#14370)", () => {
+test("Async-append ABA: nor does one of this term for an entry that this term's leader has replaced since", () => {
+  const peer = new Peer(1, logOf(confState([1, 2, 3])), ASYNC);
+  const hear = (type: MessageType, from: number, at: number, parts: Partial<Message>) => {
+    peer.raft.step(newMessage(type, { from: nodeId(from), to: peer.id, term: term(at), ...parts }));
+  };
+  hear("MsgApp", 2, 1, { entries: [entry(1, 1)] });
+  peer.raft.ready();
+  // The vote's own write tells of the log as it is now; then the candidate leads, with another first entry.
+  hear("MsgVote", 3, 3, { logTerm: term(2), index: logIndex(1) });
+  const vote = workFor(peer.raft.ready(), APPEND_THREAD);
+  expect(vote.responses).toContainEqual(
+    expect.objectContaining({ type: "MsgStorageAppendResp", logTerm: 1 }),
+  );
+  hear("MsgApp", 3, 3, { entries: [entry(2, 1)] });
+  deliverOwn(peer, perform(peer, vote));
+  expect(workFor(peer.raft.ready(), APPEND_THREAD).entries).toEqual([entry(2, 1)]);
+});
+
+test("etcd#14370: a one-member cluster acknowledges nothing before its write is durable", () => {
   const peer = new Peer(1, logOf(confState([1])), ASYNC);
   peer.raft.campaign();
   deliverOwn(peer, perform(peer, workFor(peer.raft.ready(), APPEND_THREAD)));

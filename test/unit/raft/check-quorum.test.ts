@@ -2,7 +2,7 @@
 // disturbed by those who do not.
 
 import { expect, test } from "vitest";
-import { term } from "../../../src/core/base/ids.ts";
+import { nodeId, term } from "../../../src/core/base/ids.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { Network } from "./network.ts";
 
@@ -44,7 +44,7 @@ test("once the lease has run out they vote", () => {
 test.each([
   { preVote: false, term: 1, role: "follower", why: "the returning node's higher term deposes the leader" },
   { preVote: true, term: 1, role: "leader", why: "a pre-candidate has raised no term" },
-])("a node that returns after campaigning alone, preVote $preVote: $why", ({ preVote, role }) => {
+])("a disruptive follower returns after campaigning alone, preVote $preVote: $why", ({ preVote, role }) => {
   const network = Network.of(3, { checkQuorum: true, preVote });
   network.elect(1);
   network.isolate(3);
@@ -55,7 +55,30 @@ test.each([
   expect(network.peer(1).status.role).toBe(role);
 });
 
-test("a candidate whose term ran ahead is freed and follows again", () => {
+test("a leader is superseded under CheckQuorum once a follower's lease has run out, and not before", () => {
+  const network = Network.of(3, { checkQuorum: true });
+  network.elect(1);
+  network.elect(3);
+  expect(network.roles).toEqual(["1 leader 1", "2 follower 1", "3 candidate 2"]);
+  network.peer(2).raft.setRandomizedElectionTimeout(19);
+  for (let ticks = 0; ticks < 10; ticks += 1) network.peer(2).raft.tick();
+  network.elect(3);
+  expect(network.roles).toEqual(["1 follower 3", "2 follower 3", "3 leader 3"]);
+});
+
+test("a voter that is no member by its own configuration still elects under CheckQuorum, and never campaigns", () => {
+  const network = Network.of(2, { checkQuorum: true });
+  const outsider = network.peer(2);
+  const changes = [{ kind: "remove" as const, node: nodeId(2) }];
+  outsider.raft.applyConfChange({ transition: "auto", changes, context: new Uint8Array() });
+  network.tick(30, 2);
+  expect(outsider.status.role).toBe("follower");
+  network.elect(1);
+  expect(network.roles).toEqual(["1 leader 1", "2 follower 1"]);
+  expect(outsider.status.leader).toBe(1);
+});
+
+test("a stuck candidate, whose term ran ahead, is freed by CheckQuorum and follows again", () => {
   const network = Network.of(3, { checkQuorum: true });
   network.elect(1);
   network.isolate(3);

@@ -42,6 +42,30 @@ test.each(ROLES)("a %s takes nothing from a leader of an older term (§5.1)", (r
   expect(peer.status).toMatchObject({ term: 5, leader: 2, lastIndex, commit: 0 });
 });
 
+test.each([
+  ...(["MsgApp", "MsgAppResp", "MsgSnap", "MsgHeartbeat", "MsgHeartbeatResp"] as const),
+  ...(["MsgVote", "MsgVoteResp", "MsgPreVoteResp", "MsgTimeoutNow"] as const),
+])("a %s of an older term changes nothing and is not answered (§5.1)", (type) => {
+  const log = logOf(confState([1, 2, 3]), [1]);
+  log.setHardState({ term: term(4), vote: nodeId(0), commit: logIndex(0) });
+  const peer = new Peer(1, log);
+  peer.raft.campaign();
+  peer.process();
+  const before = peer.status;
+  const stale = { logTerm: term(4), index: logIndex(9), commit: logIndex(1), entries: [entry(4, 2)] };
+  peer.raft.step(message(type, { term: term(4), ...stale }));
+  expect(peer.status).toEqual(before);
+  expect(peer.process()).toEqual([]);
+});
+
+test("a pre-vote for an older term is refused with the newer one, or its asker would ask for ever", () => {
+  const log = logOf(confState([1, 2, 3]));
+  log.setHardState({ term: term(4), vote: nodeId(0), commit: logIndex(0) });
+  const peer = new Peer(1, log);
+  peer.raft.step(message("MsgPreVote", { term: term(2), logTerm: term(4), index: logIndex(9) }));
+  expect(peer.process()).toMatchObject([{ type: "MsgPreVoteResp", term: 4, reject: true }]);
+});
+
 test.each(["candidate", "pre-candidate"])(
   "a %s that hears a leader of its term follows it (§5.2)",
   (role) => {
@@ -119,12 +143,21 @@ test.each([
   },
 );
 
-test.each(["follower", "candidate", "leader"])("a %s votes for a candidate of a newer term", (role) => {
+test.each(ROLES)("a %s votes for a candidate of a newer term", (role) => {
   const peer = inRole(role);
   const request = { term: term(9), logTerm: term(9), index: logIndex(9) };
   peer.raft.step(message("MsgVote", { from: nodeId(3), ...request }));
   expect(peer.process()).toMatchObject([{ type: "MsgVoteResp", to: 3, reject: false }]);
   expect(peer.status).toMatchObject({ role: "follower", vote: 3, term: 9 });
+});
+
+test.each(ROLES)("a %s grants a pre-vote for a newer term and stays what it is (§9.6)", (role) => {
+  const peer = inRole(role);
+  const { role: before, term: own, vote, leader } = peer.status;
+  const request = { term: term(9), logTerm: term(9), index: logIndex(9) };
+  peer.raft.step(message("MsgPreVote", { from: nodeId(3), ...request }));
+  expect(peer.process()).toMatchObject([{ type: "MsgPreVoteResp", to: 3, term: 9, reject: false }]);
+  expect(peer.status).toMatchObject({ role: before, term: own, vote, leader });
 });
 
 test("timeouts are drawn anew from [n, 2n) and spread over it", () => {
@@ -137,6 +170,20 @@ test("timeouts are drawn anew from [n, 2n) and spread over it", () => {
   expect(Math.min(...elections)).toBe(10);
   expect(Math.max(...elections)).toBe(19);
   expect(new Set(elections).size).toBe(10);
+});
+
+test("five followers rarely time out together (§5.2): a tie for the first is less likely than one in three", () => {
+  const peers = [1, 2, 3, 4, 5].map((id) => new Peer(id, logOf(confState([1, 2, 3, 4, 5]))));
+  const rounds = 400;
+  let ties = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const peer of peers)
+      peer.raft.step(message("MsgHeartbeat", { from: nodeId(9), term: term(2 + 2 * round) }));
+    const hasCampaigned = () => peers.filter(({ status }) => status.role === "candidate").length;
+    while (hasCampaigned() === 0) for (const peer of peers) peer.raft.tick();
+    if (hasCampaigned() > 1) ties += 1;
+  }
+  expect(ties / rounds).toBeLessThan(1 / 3);
 });
 
 test("duelling candidates: the one with the longer log wins in the end", () => {
@@ -163,7 +210,7 @@ test("duelling pre-candidates do not raise the term", () => {
   expect(network.peer(1).status).toMatchObject({ role: "leader", term: 1 });
 });
 
-test("a refused pre-candidate learns the term and is not stuck (hashicorp/raft#606)", () => {
+test("hashicorp#609: a refused pre-candidate learns the term and is not stuck", () => {
   const network = Network.of(3, { preVote: true });
   network.isolate(3);
   network.elect(1);
@@ -171,6 +218,25 @@ test("a refused pre-candidate learns the term and is not stuck (hashicorp/raft#6
   network.elect(3);
   expect(network.peer(3).status).toMatchObject({ role: "follower", term: 1 });
 });
+
+test.each([{ preVote: false }, { preVote: true }])(
+  "a leader overwrites newer entries of one that lost its majority, preVote $preVote",
+  ({ preVote }) => {
+    // 3 was elected in term 2 by 4 and 5, wrote one entry and lost touch; 1 and 2 know nothing of that.
+    const peer = (id: number, terms: readonly number[], own: number, vote: number) => {
+      const log = logOf(confState([1, 2, 3, 4, 5]), terms);
+      log.setHardState({ term: term(own), vote: nodeId(vote), commit: logIndex(0) });
+      return new Peer(id, log, { preVote });
+    };
+    const losers = [peer(3, [2], 2, 3), peer(4, [], 2, 3), peer(5, [], 2, 3)];
+    const network = new Network([peer(1, [1], 1, 1), peer(2, [1], 1, 1), ...losers]);
+    network.elect(1);
+    expect(network.peer(1).status).toMatchObject({ role: "follower", term: 2 });
+    network.elect(1);
+    expect(network.peer(1).status).toMatchObject({ role: "leader", term: 3 });
+    expect(network.peers.map(({ terms }) => terms)).toEqual(Array(5).fill([1, 3]));
+  },
+);
 
 test("a leader overwrites what a deposed one never committed", () => {
   const network = Network.of(3);
@@ -187,8 +253,9 @@ test("a leader overwrites what a deposed one never committed", () => {
 });
 
 describe("late answers of the replica to itself", () => {
-  test("a vote for itself that becomes durable after the election was lost", () => {
-    const peer = new Peer(1, logOf(confState([1, 2, 3])));
+  // With a single voter the late vote alone would decide.
+  test.each([1, 3])("a vote for itself that becomes durable after the election was lost, of %i", (size) => {
+    const peer = new Peer(1, logOf(confState([1, 2, 3].slice(0, size))));
     peer.raft.campaign();
     peer.raft.ready();
     peer.raft.step(message("MsgHeartbeat", { term: term(1) }));
@@ -204,6 +271,8 @@ describe("late answers of the replica to itself", () => {
     peer.raft.step(message("MsgPreVoteResp", granted));
     peer.raft.step(message("MsgPreVoteResp", { ...granted, from: nodeId(3) }));
     expect(peer.status.role).toBe("candidate");
+    // One vote more would decide.
+    peer.raft.step(message("MsgVoteResp", granted));
     peer.raft.advance();
     expect(peer.status).toMatchObject({ role: "candidate", term: 1 });
   });

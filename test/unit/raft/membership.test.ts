@@ -143,7 +143,7 @@ describe("refused, and an empty entry appended instead", () => {
     expect(leader.raft.proposeConfChange(change([["add-voter", 5]]))).toMatchObject({ refused: "joint" });
   });
 
-  test("a change by a new leader that has not applied its log (Ongaro, raft-dev 2015)", () => {
+  test("raft-dev 2015 (Ongaro): a change by a new leader that has not applied its log", () => {
     const data = encodeConfChange(change([["add-voter", 4]]));
     const logs = [1, 2, 3].map(() => {
       const log = logOf(confState([1, 2, 3]), [1]);
@@ -205,7 +205,7 @@ test.each([
   },
 );
 
-test("a member that was removed and comes back is let in as a stranger is: not at all", () => {
+test("etcd#13196, etcd#20967: a member that was removed and comes back is let in as a stranger is: not at all", () => {
   const cluster = network();
   const leader = cluster.elect(1);
   leader.raft.proposeConfChange(change([["remove", 3]]));

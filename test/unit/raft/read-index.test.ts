@@ -36,7 +36,7 @@ test("equal names of reads from different replicas are not confused", () => {
   for (const peer of network.peers) expect(readsOf(peer)).toEqual(["same@1"]);
 });
 
-test("a leader cut off from its quorum confirms nothing", () => {
+test("a deposed leader, cut off from its quorum, confirms nothing", () => {
   const network = Network.of(3);
   const leader = network.elect(1);
   network.isolate(1);
@@ -51,7 +51,7 @@ test("a leader cut off from its quorum confirms nothing", () => {
   expect(leader.reads).toEqual([]);
 });
 
-test("a lost round of confirmations is repeated by the next heartbeat (bug list 8)", () => {
+test("tikv#9239: a lost round of confirmations is repeated by the next heartbeat", () => {
   const network = Network.of(3);
   const leader = network.elect(1);
   network.isolate(1);
@@ -77,7 +77,20 @@ test("answers to heartbeats sent before the read do not confirm it", () => {
   expect(leader.reads).toEqual([]);
 });
 
-test("a new leader postpones reads until it has committed in its term (etcd#7331)", () => {
+test("answers to a heartbeat confirm the reads that it carried, and none that came later", () => {
+  const network = Network.of(3);
+  const leader = network.elect(1);
+  leader.raft.readIndex(bytes("early"));
+  const heartbeats = leader.process();
+  leader.raft.readIndex(bytes("late"));
+  leader.process();
+  for (const heartbeat of heartbeats) network.deliver(heartbeat);
+  for (const answer of network.peer(2).process()) network.deliver(answer);
+  leader.process();
+  expect(readsOf(leader)).toEqual(["early@1"]);
+});
+
+test("etcd#7331: a new leader postpones reads until it has committed in its term", () => {
   const network = Network.of(3);
   network.elect(1).raft.propose(bytes("x"));
   // Node 1 commits x; nobody else learns of it.
@@ -94,6 +107,19 @@ test("a new leader postpones reads until it has committed in its term (etcd#7331
   leader.raft.reportUnreachable(nodeId(3));
   network.tick(2, 2);
   expect(readsOf(leader)).toEqual(["r@3"]);
+});
+
+test("etcd#7331: so does one that holds a lease", () => {
+  const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
+  network.loses = ({ type }) => type === "MsgAppResp";
+  const leader = network.elect(1);
+  network.tick(2, 1);
+  leader.raft.readIndex(bytes("r"));
+  network.settle();
+  expect(leader.reads).toEqual([]);
+  network.heal();
+  network.tick(2, 1);
+  expect(readsOf(leader)).toEqual(["r@1"]);
 });
 
 test("a single voter answers at once, but not before its first commit", () => {
@@ -140,7 +166,7 @@ test("leases answer without a round of heartbeats", () => {
 });
 
 // Found by simulation: CheckQuorum looks once an election timeout, so that a leader may take twice as long to find out.
-test("a lease has run out before anybody else can be elected (§6.4.1)", () => {
+test("jraft#34: a lease has run out before anybody else can be elected (§6.4.1)", () => {
   const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
   const leader = network.elect(1);
   network.tick(1);
@@ -179,6 +205,7 @@ test("a follower that restarts still owes its leader the lease that it forgot", 
 test("a lease is void once a transfer was asked for, since its target may lead already (§6.4.1)", () => {
   const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
   const leader = network.elect(1);
+  network.tick(1);
   leader.raft.transferLeader(nodeId(2));
   const [timeoutNow] = leader.process();
   expect(timeoutNow?.type).toBe("MsgTimeoutNow");

@@ -31,6 +31,20 @@ test.each([
   expect(leader.status.commit).toBe(commit);
 });
 
+test.each([
+  { terms: [], why: "none" },
+  { terms: [2], why: "one" },
+  { terms: [1, 2], why: "two, of two terms" },
+  { terms: [1, 1, 2, 2], why: "several of several terms" },
+])("preceding entries are committed with the first of the new term (§5.4.2): $why", ({ terms }) => {
+  const state = confState([1, 2, 3]);
+  const network = new Network([1, 2, 3].map((id) => new Peer(id, logOf(state, terms))));
+  const leader = network.elect(1);
+  expect(leader.status.commit).toBe(terms.length + 1);
+  expect(network.peer(3).applied.map(({ index }) => index)).toEqual(leader.applied.map(({ index }) => index));
+  expect(network.peer(3).applied).toHaveLength(terms.length + 1);
+});
+
 test("a proposal on a follower is sent to the leader; without one it is refused", () => {
   const network = Network.of(3);
   expect(network.peer(2).raft.propose(bytes("x"))).toEqual({ ok: false, reason: "no-leader" });
@@ -121,6 +135,17 @@ test.each([
   expect(peer.status.commit).toBe(expected);
 });
 
+test("openraft#1501: a heartbeat's commit index is no higher than what its receiver is known to hold", () => {
+  const network = Network.of(3);
+  const leader = network.elect(1);
+  network.isolate(3);
+  for (const text of ["a", "b"]) leader.raft.propose(bytes(text));
+  network.settle();
+  leader.raft.tick();
+  const commits = leader.process().map(({ type, to, commit }) => `${type}>${to} ${commit}`);
+  expect(commits).toEqual(["MsgHeartbeat>2 3", "MsgHeartbeat>3 1"]);
+});
+
 test("an old append that arrives late does not truncate newer entries", () => {
   const peer = new Peer(1, logOf(confState([1, 2]), [1, 1, 1]));
   const at = { logTerm: term(1), index: logIndex(1) };
@@ -129,14 +154,14 @@ test("an old append that arrives late does not truncate newer entries", () => {
   expect(peer.terms).toEqual([1, 1, 1]);
 });
 
-test("a heartbeat that commits what the receiver lacks stops it: it has lost entries (bug list 18)", () => {
+test("openraft#1501: a heartbeat that commits what the receiver lacks stops it: it has lost entries", () => {
   const peer = new Peer(1, logOf(confState([1, 2]), [1]));
   expect(() => peer.raft.step(message("MsgHeartbeat", { term: term(1), commit: logIndex(2) }))).toThrow(
     /lost entries/,
   );
 });
 
-test("entries of earlier terms are not committed by counting (§5.4.2, logcabin#44)", () => {
+test("logcabin#44: entries of earlier terms are not committed by counting (§5.4.2)", () => {
   const state = confState([1, 2, 3]);
   const log = logOf(state, [1, 2]);
   const leader = new Peer(1, log, { messageBytesMax: 1 });

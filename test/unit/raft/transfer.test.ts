@@ -7,7 +7,7 @@ import { bytes, confState, logOf, Network, Peer } from "./network.ts";
 test.each([
   { options: {}, why: "plainly" },
   { options: { checkQuorum: true }, why: "although followers hold a lease" },
-  { options: { preVote: true, checkQuorum: true }, why: "without a pre-vote (canonical/raft#203)" },
+  { options: { preVote: true, checkQuorum: true }, why: "without a pre-vote (canonical#203)" },
 ])("to an up-to-date follower, $why", ({ options }) => {
   const network = Network.of(3, options);
   network.elect(1).raft.transferLeader(nodeId(2));

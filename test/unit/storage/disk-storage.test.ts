@@ -90,8 +90,7 @@ test("writes that arrive during a sync share the next one", async () => {
   expect(storage.stats().syncs).toBe(2);
 });
 
-// yugabyte#32875: an acknowledgement that overtook the sync it depended on.
-test("an empty write is not acknowledged before what came before it is durable", async () => {
+test("yugabyte#32875: an empty write is not acknowledged before what came before it is durable", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   files.holds = true;
@@ -107,13 +106,17 @@ test("an empty write is not acknowledged before what came before it is durable",
   expect(storage.stats().syncs).toBe(1);
 });
 
-// etcd#14370: visible to the reader at once, but not acknowledged.
-test("a write is visible before it is durable", async () => {
+test("etcd#14370: a write is visible before it is durable, and acknowledged after", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   files.holds = true;
-  const write = storage.write(request({ entries: [entry(1)] }));
+  let isAcknowledged = false;
+  const write = storage.write(request({ entries: [entry(1)] })).then(() => {
+    isAcknowledged = true;
+  });
   expect(storage.reader(FLEET_GROUP).lastIndex()).toBe(1);
+  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  expect(isAcknowledged).toBe(false);
   files.release();
   await write;
 });
@@ -169,7 +172,7 @@ test("a received snapshot that did not become durable costs no entries", async (
 });
 
 // Read from the page cache, the newest frame may never have reached the disk: its writer was killed before the sync.
-test("what recovery shows is durable", async () => {
+test("etcd#14140: what recovery shows is durable", async () => {
   const directory = await temporaryFolder();
   const storage = await openStorage(directory);
   await storage.write(request({ entries: [entry(1)] }));

@@ -51,8 +51,8 @@ const corruptAt = (offset: number) => ({
   parts: { why: expect.any(String), next: expect.stringContaining("it rejoins"), exit: 1 },
 });
 
-// etcd#14140, #6378, #5230: whatever is left of the last frame, everything acknowledged before it is there.
-test("the file cut short at every byte of the last frame: cut there and reported", async () => {
+// Whatever is left of the last frame, everything acknowledged before it is there.
+test("etcd#6378, etcd#5230: the file cut short at every byte of the last frame: cut there and reported", async () => {
   const written = await writtenStorage(4, 300);
   const [start = 0, end = 0] = written.offsets.slice(-2);
   for (let length = start + 1; length < end; length++) {
@@ -65,7 +65,7 @@ test("the file cut short at every byte of the last frame: cut there and reported
   }
 });
 
-test("sectors of the last frame that never reached the disk: cut, and the log goes on from there", async () => {
+test("etcd#14140: sectors of the last frame that never reached the disk: cut, and the log goes on from there", async () => {
   const written = await writtenStorage(4, 1400);
   const [start = 0, end = 0] = written.offsets.slice(-2);
   for (let sector = Math.floor(start / 512); sector * 512 < end; sector++) {
@@ -210,8 +210,7 @@ test("refuses a segment whose last frame is lost, when another segment follows",
   await expect(openStorage(directory)).rejects.toMatchObject({ code: "STORAGE_CORRUPT", parts });
 });
 
-// etcd#10817: a wiped node must not come back under its old id and vote again.
-test("a folder whose log was removed is refused, and so is a log whose meta.json was", async () => {
+test("etcd#10817: a folder whose log was removed is refused, and so is a log whose meta.json was", async () => {
   const directory = await temporaryFolder();
   await severalSegments(directory);
   const copy = await temporaryFolder();

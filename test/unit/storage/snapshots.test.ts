@@ -162,7 +162,7 @@ test("a group that was not compacted keeps its segments", async () => {
   expect(lastIndexOf(await openStorage(directory), groupId(3))).toBe(1);
 });
 
-test("a snapshot file without a mark is an attempt: removed, and the older one counts", async () => {
+test("etcd#13766: a snapshot file without a mark is an attempt: removed, and the older one counts", async () => {
   const directory = await temporaryFolder();
   const storage = await openStorage(directory);
   await writeAll(storage, 1, 9);
