@@ -119,6 +119,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     get replicas() {
       return roster.known();
     },
+    given: options.replicas,
     introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
     isWhole: (learner) => replica.isWhole(learner),

@@ -58,7 +58,7 @@ export class Services {
     const roster = this.#roster;
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
-      ...{ self, driver, machine, disk, now, sleep: options.sleep, startedAtMs: now() },
+      ...{ self, given, driver, machine, disk, now, sleep: options.sleep, startedAtMs: now() },
       get replicas() {
         return roster.known();
       },

@@ -5,12 +5,15 @@ import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { readmit } from "../../../src/core/coordinator/services/readmit.ts";
 import { MemberKind, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { ChangeMembershipRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
 import { type Member, TestGroup } from "./group.ts";
 
 const NEWCOMER = nodeId(4);
+const peer = (id: NodeId) => ({ id, name: `n${id}`, address: `127.0.0.1:${id}` });
+const FOUNDERS = [1, 2, 3].map((id) => peer(nodeId(id)));
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
 const founders = (): Operation => {
@@ -33,7 +36,15 @@ const newcomer = (): Operation => {
 function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers: () => void): ServiceContext {
   return {
     ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
-    ...{ self: id, driver, machine, replicas: [], disk: { isFull: false }, observed: new Observed() },
+    ...{
+      self: id,
+      driver,
+      machine,
+      given: FOUNDERS,
+      replicas: [...FOUNDERS, peer(NEWCOMER)],
+      disk: { isFull: false },
+      observed: new Observed(),
+    },
     introduce: () => undefined,
     answers: () => {
       onAnswers();
@@ -102,5 +113,20 @@ test("a member that is no voter at the moment is replaced only by one that has c
 
   const replace: Change = { $case: "replace", value: { name: `n${lost}`, with: "n4" } };
   expect(await ask(group, context, replace)).toBe("MEMBER_NOT_CAUGHT_UP");
+  group.close();
+});
+
+test("who opens a stream before the founders are written down is no founder", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  const context = contextOf(group, leader, () => undefined);
+  const replica = { readmit: () => expect.fail("it is let in") };
+  const request = { clusterId: "test", nodeId: NEWCOMER, restored: false, whole: false };
+  const identity = { kind: "replica", id: NEWCOMER } as const;
+  const asked = readmit(context, replica, request, { identity, deadline: group.nowMs + 5_000 }).then(
+    () => null,
+    (error: unknown) => readRpcError(error).reason,
+  );
+  expect(await group.until(asked)).toBe("MEMBER_UNKNOWN");
   group.close();
 });

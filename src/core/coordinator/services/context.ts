@@ -16,6 +16,8 @@ export interface ServiceContext {
   readonly version: string;
   /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
+  /** What the command line named, this replica included: the founders, as long as there is no table. */
+  readonly given: readonly Peer[];
   /** A replica has opened a stream: it may be one that this replica's table does not know yet. */
   readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */

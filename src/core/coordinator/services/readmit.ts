@@ -28,9 +28,9 @@ export async function readmit(
 }
 
 /** What the members' table wants a replica to be; throws when it is not to take part at all. */
-function wantedOf({ machine, replicas }: ServiceContext, id: number): Wanted {
+function wantedOf({ machine, given }: ServiceContext, id: number): Wanted {
   const row = machine.view.tables.members.get(id);
-  const isGiven = machine.view.tables.members.size === 0 && replicas.some((known) => known.id === id);
+  const isGiven = machine.view.tables.members.size === 0 && given.some((known) => known.id === id);
   if (row === undefined && isGiven) return "voter";
   if (row === undefined) {
     const message = `no member has the number ${id}; add it with: fleet member add`;
