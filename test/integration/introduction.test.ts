@@ -69,7 +69,8 @@ test("a newcomer that was told only of nodes that are gone becomes a voter", asy
   await start(n2, [{ id: nodeId(9), name: "n9", address: nobody }], false);
 
   const endpoints = [{ nodeId: 1, name: "n1", address: first }];
-  const client = FleetClient.connect({ name: "test", origin: "test", endpoints, tls: tlsOf("admin") });
+  const target = { name: "test", origin: "test", settings: [], endpoints, tls: tlsOf("admin") };
+  const client = FleetClient.connect(target);
   const add = { $case: "add", value: { nodeId: 2, name: "n2", address: second, learner: false } } as const;
   const order = { expectedConfigurationIndex: undefined, reason: "", dryRun: false };
   await client.changeMembership({ ...order, change: add }, 20_000);
