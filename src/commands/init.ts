@@ -13,15 +13,13 @@ export default class Init extends LocalCommand {
     name: Flags.string({ summary: "The fleet's name (default: local)" }),
     nodes: Flags.option({
       options: ["1", "3", "5"] as const,
-      default: "3" as const,
-      summary: "Coordinators",
+      summary: "Coordinators (default: 3)",
     })(),
-    shards: Flags.integer({ default: 0, min: 0, max: 64, summary: "Shards to run beside them" }),
-    clusters: Flags.integer({ default: 0, min: 0, max: 5_000, summary: "Clusters whose agents to run" }),
+    shards: Flags.integer({ min: 0, max: 64, summary: "Shards to run beside them (default: 0)" }),
+    clusters: Flags.integer({ min: 0, max: 5_000, summary: "Clusters whose agents to run (default: 0)" }),
     profile: Flags.option({
       options: ["lan", "wan"] as const,
-      default: "lan" as const,
-      summary: "Timings",
+      summary: "Timings (default: lan)",
     })(),
   };
 
@@ -32,7 +30,7 @@ export default class Init extends LocalCommand {
     const report = await initFleet(
       {
         directory: await this.folder(flags),
-        ...(name === undefined ? {} : { name }),
+        name,
         nodes: nodeCount(flags.nodes),
         shards,
         clusters,
@@ -45,6 +43,8 @@ export default class Init extends LocalCommand {
   }
 }
 
-function nodeCount(text: "1" | "3" | "5"): 1 | 3 | 5 {
-  return text === "1" ? 1 : text === "3" ? 3 : 5;
+const COUNTS = { "1": 1, "3": 3, "5": 5 } as const;
+
+function nodeCount(text: keyof typeof COUNTS | undefined): 1 | 3 | 5 | undefined {
+  return text === undefined ? undefined : COUNTS[text];
 }

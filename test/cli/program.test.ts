@@ -63,6 +63,8 @@ describe("a command line that is wrong", () => {
     },
     { line: "drill kill-leader --slo nonsense", exit: 2, says: "--slo", why: "a gate that is none" },
     { line: "top", exit: 2, says: "fleet top --once", why: "a dashboard into a pipe" },
+    { line: "recover --yes", exit: 2, says: "force-new-cluster", why: "an answer to no question" },
+    { line: "recover --dir nowhere", exit: 3, says: "nowhere", why: "no fleet to look at" },
     { line: "destroy --dir nowhere", exit: 3, says: "nowhere", why: "no such fleet" },
   ])("fleet $line exits with $exit: $why", async ({ line, exit, says }) => {
     const ran = await run(line);

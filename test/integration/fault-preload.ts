@@ -14,6 +14,8 @@ export interface FaultPlan {
   readonly kill?: string;
   /** Operations that must have been seen, in this order, before `kill` counts. */
   readonly since?: readonly string[];
+  /** The process is killed at the so-many-th moment of all: midway through or after any operation. */
+  readonly killAt?: number;
   /** No file can be given content; what is preallocated can be written. */
   readonly full?: boolean;
   /** Syncs of the log fail. */
@@ -28,6 +30,7 @@ const { FLEET_TEST_FAULTS: planFile = "" } = process.env;
 const real = { ...fs.promises };
 const SECTOR_BYTES = 512;
 let armed = { plan: "", steps: 0 };
+let moments = 0;
 
 /** Runs one file operation; `half` does the half of it that reaches the disk when the machine stops midway. */
 async function perform<Result>(
@@ -37,8 +40,9 @@ async function perform<Result>(
   half: (() => Promise<unknown>) | null = null,
 ): Promise<Result> {
   reach("before", operation, names);
-  if (half !== null && isPlanned("midway", operation, names)) {
-    await half();
+  if (half !== null) {
+    const isLast = moments + 1 === readPlan().plan.killAt;
+    if (isLast || isPlanned("midway", operation, names)) await half();
     reach("midway", operation, names);
   }
   const result = await work();
@@ -47,7 +51,10 @@ async function perform<Result>(
 }
 
 function reach(phase: Phase, operation: string, names: readonly string[]): void {
-  const { record } = readPlan().plan;
+  const { record, killAt } = readPlan().plan;
+  // Before an operation the files are as after the one before it.
+  if (phase !== "before") moments += 1;
+  if (phase !== "before" && moments === killAt) process.kill(process.pid, "SIGKILL");
   if (record !== undefined && phase === "after") {
     fs.appendFileSync(record, names.map((name) => `${operation} ${name}\n`).join(""));
   }

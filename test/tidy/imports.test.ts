@@ -40,12 +40,35 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/core/drill": ["src/core/base", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
-  "src/client": ["src/core/base", "src/core/wire", "src/core/drill", "src/core/rebind"],
-  "src/ui/model": ["src/core/base", "src/core/wire/gen", "src/client/fleet-status.ts (types)"],
+  "src/core/recover": ["src/core/base", "src/core/raft", "src/core/fleet", "src/core/wire/gen"],
+  // Offline: it rewrites a stopped node's files, so there is no server to ask.
+  "src/client/recover": [
+    "src/core/base",
+    "src/core/raft (types)",
+    "src/core/wire",
+    "src/core/storage",
+    "src/core/recover",
+    "src/client",
+  ],
+  "src/client": [
+    "src/core/base",
+    "src/core/wire",
+    "src/core/drill",
+    "src/core/rebind",
+    // Whether a folder may be started at all.
+    "src/core/storage/recovery-mark.ts",
+  ],
+  "src/ui/model": [
+    "src/core/base",
+    "src/core/wire/gen",
+    "src/client/fleet-status.ts (types)",
+    "src/core/recover (types)",
+  ],
   "src/ui/part": ["src/ui/model"],
   "src/ui/view": ["src/ui/model", "src/ui/part"],
   "src/ui/cli": [
     "src/core/base",
+    "src/core/recover (types)",
     "src/core/wire (types)",
     "src/core/drill (types)",
     "src/core/rebind (types)",
@@ -75,6 +98,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire (types)",
     "src/core/drill",
     "src/core/rebind",
+    "src/core/recover (types)",
     "src/client",
     "src/ui",
   ],
@@ -86,6 +110,7 @@ const PURE = [
   "src/core/check",
   "src/core/drill",
   "src/core/rebind",
+  "src/core/recover",
   "src/ui/model",
 ];
 const FORBIDDEN_IN_PURE =

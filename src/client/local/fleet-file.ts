@@ -100,6 +100,19 @@ export function dropNode(text: string, name: string): string {
   return document.toString();
 }
 
+/** The same text for the fleet as it goes on after a recovery: its new id, and of its nodes the one called `name`. */
+export function leaveNode(text: string, name: string, clusterId: string): string {
+  const { nodes } = parseFleetFile("", text);
+  assert(
+    nodes.some((node) => node.name === name),
+    "a node that is there is left",
+  );
+  const others = nodes.filter((node) => node.name !== name);
+  const document = parseDocument(others.reduce((left, node) => dropNode(left, node.name), text));
+  document.set("clusterId", clusterId);
+  return document.toString();
+}
+
 function parseNode(entry: ConfigReader): NodeEntry {
   const metricsPort = entry.field("metricsPort").optional((value) => value.integer(1, 65_535));
   return {

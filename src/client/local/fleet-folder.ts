@@ -18,7 +18,11 @@ export type FleetFolder =
 export const defaultFolder = (cwd: string): string => join(cwd, FLEET_FOLDER);
 
 /** Looks at `directory` without changing it. Throws FOREIGN_DIRECTORY when something else than a fleet is there. */
-export async function inspectFolder(directory: string): Promise<FleetFolder> {
+export function inspectFolder(directory: string): Promise<FleetFolder> {
+  return orUnusable(directory, () => inspect(directory));
+}
+
+async function inspect(directory: string): Promise<FleetFolder> {
   const folder = await realFolder(directory);
   const fleet = await findLocalFleet(folder);
   if (fleet !== null) return { kind: "fleet", fleet };
@@ -32,10 +36,40 @@ export async function inspectFolder(directory: string): Promise<FleetFolder> {
 
 /** Makes a new empty folder beside `directory`, to be renamed to it once complete. */
 export async function makeStagingFolder(directory: string, owner: string): Promise<string> {
-  await mkdir(dirname(directory), { recursive: true });
   const staging = `${directory}.tmp-${owner}`;
-  await mkdir(staging, { mode: 0o700 });
+  await orUnusable(directory, async () => {
+    await mkdir(dirname(directory), { recursive: true });
+    await mkdir(staging, { mode: 0o700 });
+  });
   return staging;
+}
+
+const NOWHERE = [
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOENT",
+  "ENOTDIR",
+  "ENOSPC",
+  "EDQUOT",
+  "ENAMETOOLONG",
+  "ELOOP",
+];
+
+/** What the system says of a place where no fleet can be, in an operator's words. */
+async function orUnusable<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isErrno(error, ...NOWHERE)) throw error;
+    throw new OperatorError("FOLDER_UNUSABLE", {
+      what: `no fleet can be in ${directory}`,
+      why: error instanceof Error ? error.message : String(error),
+      next: "choose a folder that you may write to: fleet init --dir FOLDER",
+      exit: Exit.Precondition,
+      cause: error,
+    });
+  }
 }
 
 /** Removes what interrupted runs of `fleet init` left beside `directory`; returns a note for each. */

@@ -11,22 +11,22 @@ import { endFounding } from "./founding.ts";
 import { lockPath } from "./layout.ts";
 import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
 import { withLock } from "./lock.ts";
-import { makeFleet } from "./new-fleet.ts";
+import { makeFleet, type NewFleet } from "./new-fleet.ts";
+import { noteDifferences } from "./note-differences.ts";
 import { startFleet } from "./start-fleet.ts";
 import { noteExited, waitUntilReady } from "./wait-ready.ts";
 
-const DEFAULT_NAME = "local";
+const DEFAULTS = { name: "local", nodes: 3, shards: 0, clusters: 0, profile: "lan" } as const;
 
 export interface InitOptions {
   /** The fleet's folder, or one that has it as .fleet. */
   readonly directory: string;
-  /** What a new fleet is called; default "local". */
-  readonly name?: string;
-  /** Coordinators of a new fleet. */
-  readonly nodes: 1 | 3 | 5;
-  readonly shards: number;
-  readonly clusters: number;
-  readonly profile: Profile;
+  // What a new fleet shall be; absent is the default, and says nothing of a fleet that is there.
+  readonly name?: string | undefined;
+  readonly nodes?: 1 | 3 | 5 | undefined;
+  readonly shards?: number | undefined;
+  readonly clusters?: number | undefined;
+  readonly profile?: Profile | undefined;
 }
 
 type InitOutcome = "created" | "started" | "already-running";
@@ -78,7 +78,7 @@ async function makeOrResume(options: InitOptions, deps: LocalDeps): Promise<Begu
   const found = await inspectFolder(options.directory);
   if (found.kind === "fleet") return resume(found.fleet, noteDifferences(options, found.fleet), deps);
   const swept = await sweepStagingFolders(found.directory, deps.processes);
-  const made = await makeFleet(found.directory, { ...options, name: options.name ?? DEFAULT_NAME }, deps);
+  const made = await makeFleet(found.directory, wantedFleet(options), deps);
   switch (made.kind) {
     case "made":
       return { outcome: "created", fleet: made.fleet, notes: [...swept, ...made.started.notes] };
@@ -126,21 +126,25 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
   };
 }
 
+function wantedFleet({ name, nodes, shards, clusters, profile }: InitOptions): NewFleet {
+  return {
+    name: name ?? DEFAULTS.name,
+    nodes: nodes ?? DEFAULTS.nodes,
+    shards: shards ?? DEFAULTS.shards,
+    clusters: clusters ?? DEFAULTS.clusters,
+    profile: profile ?? DEFAULTS.profile,
+  };
+}
+
 function refuseUnusable(options: InitOptions): void {
-  const { name, shards, clusters } = options;
+  const { name } = options;
+  const { shards, clusters } = wantedFleet(options);
   if (name !== undefined && !isName(name)) {
     throw usage(`${name} cannot name a fleet`, "use lower-case letters, digits, '.', '_' and '-'");
   }
   if (clusters > 0 && shards === 0) {
     throw usage("clusters need a shard to dial", `run: fleet init --shards 1 --clusters ${clusters}`);
   }
-}
-
-/** An existing fleet is taken as it is; what was asked for differently is said. */
-function noteDifferences(options: InitOptions, fleet: LocalFleet): string[] {
-  const { name } = fleet.file;
-  if (options.name === undefined || options.name === name) return [];
-  return [`the fleet in ${fleet.directory} is called ${name}, and keeps that name`];
 }
 
 function usage(what: string, next: string): OperatorError {

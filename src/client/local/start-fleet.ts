@@ -1,6 +1,7 @@
 // Starts the processes of a local fleet that do not run, all or none: nothing is started while any port is taken.
 // The caller holds the fleet's lock. Absent: waiting for a leader (wait-ready.ts).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { refuseUnfinished } from "../../core/storage/recovery-mark.ts";
 import type { LocalDeps } from "./deps.ts";
 import { isBeingFounded } from "./founding.ts";
 import { assertComplete, type LocalFleet } from "./local-fleet.ts";
@@ -16,8 +17,10 @@ export interface Started {
 
 export type StartDeps = Pick<LocalDeps, "processes" | "program" | "onProgress">;
 
-/** Starts what does not run. Throws FLEET_INCOMPLETE or PORT_TAKEN before anything is started. */
+/** Starts what does not run. Throws RECOVERY_UNFINISHED, FLEET_INCOMPLETE or PORT_TAKEN before anything is started. */
 export async function startFleet(fleet: LocalFleet, deps: StartDeps): Promise<Started> {
+  // First, since a recovery that was interrupted explains what is missing.
+  await refuseHalfRecovered(fleet.processes);
   await assertComplete(fleet);
   return startPlans(fleet, fleet.processes, deps);
 }
@@ -28,6 +31,7 @@ export async function startPlans(
   plans: readonly ProcessPlan[],
   deps: StartDeps,
 ): Promise<Started> {
+  await refuseHalfRecovered(plans);
   const isFounding = await isBeingFounded(fleet.directory);
   const states = await Promise.all(
     plans.map(async (plan) => ({ plan, state: await inspectProcess(plan.files.pid, deps.processes) })),
@@ -44,6 +48,11 @@ export async function startPlans(
     started: idle.map(({ plan }) => plan.name),
     notes: idle.flatMap(({ plan, state }) => noteStale(plan.name, state)),
   };
+}
+
+/** Throws RECOVERY_UNFINISHED: the node would refuse to start, and what is around it may still be moved. */
+async function refuseHalfRecovered(plans: readonly ProcessPlan[]): Promise<void> {
+  for (const { role, files } of plans) if (role === "coordinator") await refuseUnfinished(files.data);
 }
 
 function noteStale(name: string, state: ProcessState): string[] {

@@ -2,10 +2,9 @@
 // What must stay true: everything happens under the fleet's lock, and each step can be repeated, so that a command
 // that was interrupted is finished by running it again. Data is moved aside, never deleted.
 
-import { mkdir, readFile, rename } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
-import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../core/base/durable-file.ts";
+import { syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type {
   ChangeMembershipRequest,
@@ -13,20 +12,13 @@ import type {
 } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { LocalDeps } from "../local/deps.ts";
-import { isErrno } from "../local/errno.ts";
+import { editFleetFile } from "../local/edit-fleet-file.ts";
 import { addNode, dropNode, type NodeEntry } from "../local/fleet-file.ts";
-import {
-  certsFolder,
-  fleetFilePath,
-  holderTls,
-  lockPath,
-  processFiles,
-  RESERVED_PROCESS_NAMES,
-  removedFolder,
-} from "../local/layout.ts";
+import { lockPath, processFiles, RESERVED_PROCESS_NAMES } from "../local/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
 import { withLock } from "../local/lock.ts";
 import { holdFreePorts } from "../local/ports.ts";
+import { setAside } from "../local/set-aside.ts";
 import { STOP_GRACE_MS } from "../local/shut-down.ts";
 import { writeNodeCertificate } from "../local/staging.ts";
 import { startPlans } from "../local/start-fleet.ts";
@@ -76,18 +68,10 @@ export async function retireLocalMember(
     const { file } = await loadLocalFleet(directory);
     const node = file.nodes.find((entry) => entry.name === name);
     if (node === undefined) return null;
-    const { pid, folder } = processFiles(directory, name);
-    await stopProcess(pid, STOP_GRACE_MS, deps);
-    const aside = join(removedFolder(directory), `${name}-${node.id}`);
-    await createDirectoryDurably(removedFolder(directory));
-    await move(folder, aside);
-    const { cert, key } = holderTls(directory, name);
-    for (const path of [cert, key]) await move(path, join(aside, basename(path)));
-    for (const changed of [aside, removedFolder(directory), certsFolder(directory), directory]) {
-      await syncDirectory(changed);
-    }
+    await stopProcess(processFiles(directory, name).pid, STOP_GRACE_MS, deps);
+    const aside = await setAside(directory, node);
     // Last: as long as it stands there, the command can be run again and finds what is left to do.
-    await rewrite(directory, (text) => dropNode(text, name));
+    await editFleetFile(directory, (text) => dropNode(text, name));
     return aside;
   });
 }
@@ -98,27 +82,13 @@ async function furnish(fleet: LocalFleet, node: NodeEntry): Promise<void> {
   if (file.nodes.some((entry) => entry.name === node.name)) return;
   await writeNodeCertificate(directory, node);
   await syncDirectory(directory);
-  await rewrite(directory, (text) => addNode(text, node));
+  await editFleetFile(directory, (text) => addNode(text, node));
 }
 
 async function startMember(directory: string, name: string, deps: LocalDeps): Promise<void> {
   const fleet = await loadLocalFleet(directory);
   const plans = fleet.processes.filter((plan) => plan.name === name);
   await startPlans(fleet, plans, deps);
-}
-
-async function rewrite(directory: string, edit: (text: string) => string): Promise<void> {
-  const path = fleetFilePath(directory);
-  await writeFileDurably(path, Buffer.from(edit(await readFile(path, "utf8"))));
-}
-
-/** What an earlier attempt has moved is not there any more. */
-async function move(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
-  }
 }
 
 function refuseTakenName({ file }: LocalFleet, name: string): void {

@@ -1,12 +1,8 @@
 // The asking side of readmission (ADR-0002): a replica that finds its data folder empty, although the fleet
-// already exists, marks it, takes no part in elections, and asks its peers until it is a voter again.
-// The mark survives restarts, so that a half-restored replica does not vote either, and one that is whole does.
+// already exists, marks it (storage/rejoin-mark.ts), takes no part in elections, and asks its peers until it is a
+// voter again.
 
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
-import { syncDirectory, writeFileDurably } from "../base/durable-file.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Peer } from "../transport/transport.ts";
 import { RaftClient } from "../wire/gen/fleet/v1/raft.ts";
@@ -15,41 +11,6 @@ import { unary } from "../wire/unary.ts";
 import { type Holding, type Readmission, readmissionOf } from "./readmission.ts";
 
 const ASK_TIMEOUT_MS = 1_000;
-
-const LOST = "lost: see docs/adr/0002-rejoin.md\n";
-const WHOLE = "whole: see docs/adr/0002-rejoin.md\n";
-
-/** The mark in a data folder that says "this replica lost its disk and does not yet know itself a voter again". */
-export class RejoinMark {
-  readonly #path: string;
-
-  constructor(dataDirectory: string) {
-    this.#path = join(dataDirectory, "rejoining");
-  }
-
-  isSet(): boolean {
-    return existsSync(this.#path);
-  }
-
-  /** Whether the folder holds the log that took this replica out and in again. */
-  isWhole(): boolean {
-    return this.isSet() && readFileSync(this.#path, "utf8") === WHOLE;
-  }
-
-  async set(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
-    await writeFileDurably(this.#path, new TextEncoder().encode(LOST));
-  }
-
-  async setWhole(): Promise<void> {
-    await writeFileDurably(this.#path, new TextEncoder().encode(WHOLE));
-  }
-
-  async clear(): Promise<void> {
-    await rm(this.#path, { force: true });
-    await syncDirectory(dirname(this.#path));
-  }
-}
 
 export interface RejoinAskerOptions {
   readonly self: NodeId;

@@ -9,6 +9,7 @@ import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
 import { assignDomain, unassignDomain } from "./apply-domain.ts";
 import { foundMembers, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
+import { recoverFleet } from "./apply-recovery.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
 import { registerShard } from "./apply-shard.ts";
 import { describeOperation } from "./describe.ts";
@@ -95,6 +96,8 @@ function perform(
       return upsertMember(state, context, value);
     case "removeMember":
       return removeMember(state, context, value);
+    case "recoverFleet":
+      return recoverFleet(state, context, value);
   }
 }
 
@@ -115,6 +118,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "foundMembers":
     case "upsertMember":
     case "removeMember":
+    case "recoverFleet":
       return true;
   }
 }

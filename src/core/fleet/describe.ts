@@ -34,6 +34,14 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `want node ${value.name} (${value.nodeId}) at ${value.address} as a ${memberWord(value.wanted)}`;
     case "removeMember":
       return `remove node ${value.nodeId}`;
+    case "recoverFleet": {
+      const { nodeId, formerClusterId, clusterId, committedIndex, lastIndex } = value;
+      const taken =
+        lastIndex > committedIndex
+          ? `, entries ${committedIndex + 1} to ${lastIndex} taken as committed`
+          : "";
+      return `recover from node ${nodeId} as ${clusterId}, formerly ${formerClusterId}, after entry ${lastIndex}${taken}`;
+    }
     case "noteTransfer":
       return `hand leadership from ${value.fromNode} to ${value.toNode}`;
   }

@@ -3,7 +3,7 @@
 // outgoing half and left by dropping that half; changes in between are refused.
 
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
-import type { ConfOperation } from "./confchange.ts";
+import { type ConfChange, type ConfOperation, entersJoint, leavesJoint } from "./confchange.ts";
 import {
   ascending,
   assertConsistent,
@@ -41,6 +41,13 @@ export interface NewMembers {
 }
 
 export const EMPTY_MEMBERSHIP: Membership = { configuration: EMPTY_CONFIGURATION, progress: new Map() };
+
+/** The membership after any change that a log may hold. */
+export function changeMembership(before: Membership, change: ConfChange, fresh: NewMembers): Changed {
+  if (leavesJoint(change)) return leaveJoint(before);
+  if (!entersJoint(change)) return changeSimply(before, change.changes, fresh);
+  return enterJoint(before, change.changes, change.transition !== "explicit", fresh);
+}
 
 /** At most one voter changes, so that old and new majorities overlap (Raft §4.1). */
 export function changeSimply(

@@ -2,9 +2,9 @@
 // etcd-io/raft's README): the driver calls this for every committed change, in order.
 
 import { assert } from "../base/assert.ts";
-import { type Changed, changeSimply, enterJoint, leaveJoint } from "./changer.ts";
+import { changeMembership } from "./changer.ts";
 import { advanceCommit } from "./commit.ts";
-import { type ConfChange, entersJoint, leavesJoint } from "./confchange.ts";
+import type { ConfChange } from "./confchange.ts";
 import { confStateOf, votersOf } from "./configuration.ts";
 import type { Core } from "./core.ts";
 import { type ConfState, NO_NODE } from "./message.ts";
@@ -14,19 +14,12 @@ import { becomeFollower } from "./roles.ts";
 
 /** The configuration after the change, to be stored with the applied state. */
 export function applyConfChange(core: Core, change: ConfChange): ConfState {
-  const changed = changedMembership(core, change);
+  const changed = changeMembership(core.membership, change, core.newMembers);
   assert(changed.ok, "a committed configuration change can be applied");
   core.membership = changed.membership;
   const confState = confStateOf(core.membership.configuration);
   if (core.role === "leader") adjustLeader(core);
   return confState;
-}
-
-function changedMembership(core: Core, change: ConfChange): Changed {
-  if (leavesJoint(change)) return leaveJoint(core.membership);
-  const fresh = core.newMembers;
-  if (!entersJoint(change)) return changeSimply(core.membership, change.changes, fresh);
-  return enterJoint(core.membership, change.changes, change.transition !== "explicit", fresh);
 }
 
 function adjustLeader(core: Core): void {

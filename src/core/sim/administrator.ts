@@ -20,6 +20,8 @@ export interface Answer {
 
 const ATTEMPT_MS = 2_000;
 const RETRY_MS = 300;
+/** So often a quorum without faults is asked in vain before nothing is in doubt any more. */
+const REFUSALS_MAX = 10;
 /** Nothing was done, and another replica, or the same one later, may do it. */
 const NOT_BEGUN = ["NOT_LEADER", "NO_LEADER"];
 /** Nothing was done because of how things are now. After an attempt of unknown outcome, they may yet change. */
@@ -32,6 +34,8 @@ export class Administrator {
   readonly #chance: Chance;
   #change: Change | null = null;
   #isInDoubt = false;
+  /** Of the change under way, since everything works again. */
+  #refusals = 0;
 
   constructor(world: World, nodes: readonly SimNode[]) {
     this.#world = world;
@@ -58,6 +62,7 @@ export class Administrator {
     if (possible.length === 0) return;
     this.#change = chance.pick(possible);
     this.#isInDoubt = false;
+    this.#refusals = 0;
     this.#attempt(this.#change);
   }
 
@@ -80,7 +85,9 @@ export class Administrator {
 
   #settle(change: Change, { reason }: Answer): void {
     this.#world.trace.note(`${change.$case}: ${reason ?? "done"}`);
-    const isRefused = REFUSED_NOW.includes(reason ?? "") && !this.#isInDoubt;
+    const isRefusedNow = REFUSED_NOW.includes(reason ?? "");
+    if (isRefusedNow && this.#world.network.isQuiet) this.#refusals += 1;
+    const isRefused = isRefusedNow && (!this.#isInDoubt || this.#refusals > REFUSALS_MAX);
     if (reason === null || isRefused || REFUSED.includes(reason)) {
       this.#change = reason === null ? this.#regret(change) : null;
       return;

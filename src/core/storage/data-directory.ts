@@ -11,7 +11,7 @@ import {
   TEMPORARY_SUFFIX,
   writeFileDurably,
 } from "../base/durable-file.ts";
-import type { NodeId } from "../base/ids.ts";
+import { type NodeId, nodeId } from "../base/ids.ts";
 import { crc32c } from "./crc32c.ts";
 import { findFrame } from "./frame.ts";
 import { LOCK_NAME } from "./lock-file.ts";
@@ -76,6 +76,11 @@ async function create(
     throw storageForeign(directory, `it has no ${META_NAME}, but holds a log`);
   }
   await createSegment(paths.wal, 1, segmentBytes);
+  await writeIdentity(directory, identity);
+}
+
+/** Gives the folder this identity, instead of the one it had. */
+export async function writeIdentity(directory: string, identity: StorageIdentity): Promise<void> {
   await writeFileDurably(join(directory, META_NAME), encodeMeta(identity));
 }
 
@@ -124,8 +129,15 @@ function parseMeta(text: string): Meta | null {
   }
 }
 
+/** Whose folder it is. Throws StorageCorrupt when that can't be told. */
+export async function readIdentity(directory: string): Promise<StorageIdentity> {
+  const { clusterId, nodeId: id } = (await readMeta(directory)) ?? {};
+  if (typeof clusterId === "string" && typeof id === "number") return { clusterId, nodeId: nodeId(id) };
+  throw new StorageCorrupt(join(directory, META_NAME), 0, "it does not say whose folder this is");
+}
+
 function checkIdentity(directory: string, meta: Meta, identity: StorageIdentity): void {
-  const { format, clusterId, nodeId } = meta;
+  const { format, clusterId, nodeId: id } = meta;
   if (format !== FORMAT) {
     throw storageForeign(directory, `its format is ${String(format)}, this version of fleet reads ${FORMAT}`);
   }
@@ -133,10 +145,10 @@ function checkIdentity(directory: string, meta: Meta, identity: StorageIdentity)
     const why = `it was made for cluster ${String(clusterId)}, this is ${identity.clusterId}`;
     throw storageIdentityMismatch(directory, why);
   }
-  if (nodeId !== identity.nodeId) {
+  if (id !== identity.nodeId) {
     throw storageIdentityMismatch(
       directory,
-      `it was made for node ${String(nodeId)}, this is ${identity.nodeId}`,
+      `it was made for node ${String(id)}, this is ${identity.nodeId}`,
     );
   }
 }

@@ -8,12 +8,14 @@ import { createDirectoryDurably } from "../base/durable-file.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot } from "../raft/message.ts";
+import { buildLogs } from "./build-logs.ts";
 import { prepareDataDirectory, type StorageIdentity } from "./data-directory.ts";
 import { DiskSpace, isOutOfSpace } from "./disk-space.ts";
 import { LockFile } from "./lock-file.ts";
 import { MemoryLog } from "./memory.ts";
 import type { WalRecord } from "./record.ts";
-import { type RecoveredWal, recoverWal } from "./recovery.ts";
+import { recoverWal } from "./recovery.ts";
+import { refuseUnfinished } from "./recovery-mark.ts";
 import type { OnReport } from "./report.ts";
 import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
@@ -30,6 +32,8 @@ export interface DiskStorageOptions {
   /** Size of a log segment; 16 MiB by default. */
   readonly segmentBytes?: number;
   readonly onReport?: OnReport;
+  /** Opened by the recovery that marked the folder, to finish it: nobody else may (recovery-mark.ts). */
+  readonly finishesRecovery?: boolean;
   /** A seam: tests make syncs fail or wait. */
   readonly openFile?: OpenSegmentFile;
 }
@@ -79,6 +83,7 @@ export class DiskStorage implements Storage {
 
   static async #openLocked(options: DiskStorageOptions, lock: LockFile): Promise<DiskStorage> {
     const { segmentBytes = SEGMENT_BYTES, onReport = ignoreReport, openFile = openSegmentFile } = options;
+    if (options.finishesRecovery !== true) await refuseUnfinished(options.directory);
     const paths = await prepareDataDirectory(options.directory, options.identity, segmentBytes, onReport);
     const recovered = await recoverWal(paths.wal, openFile, onReport);
     const space = new DiskSpace(onReport);
@@ -192,21 +197,6 @@ export class DiskStorage implements Storage {
     this.#pending.add(settled);
     return work;
   }
-}
-
-async function buildLogs(
-  recovered: RecoveredWal,
-  snapshots: SnapshotFolder,
-): Promise<Map<GroupId, MemoryLog>> {
-  const logs = new Map<GroupId, MemoryLog>();
-  for (const [group, { hardState, mark, entries }] of recovered.groups) {
-    const log = new MemoryLog();
-    if (mark !== null) log.applySnapshot(await snapshots.load({ group, term: mark.term, index: mark.index }));
-    log.append(entries);
-    if (hardState !== null) log.setHardState(hardState);
-    logs.set(group, log);
-  }
-  return logs;
 }
 
 function ignoreReport(): void {}

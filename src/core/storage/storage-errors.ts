@@ -6,7 +6,8 @@ import { Exit, OperatorError } from "../base/errors.ts";
 // folder is safe: the others take this replica out and in again (docs/adr/0002).
 export const REJOIN_ADVICE =
   "check the disk, move this node's data folder away (keep it), then start this node again: while a quorum of the " +
-  "others runs, it rejoins and takes a fresh copy from them";
+  "others runs, it rejoins and takes a fresh copy from them (fleet member replace puts a new node in its place instead); " +
+  "if the quorum is lost, see what is left with: fleet recover";
 
 /** The log, a snapshot or meta.json holds what can't be the result of a crash: refuse to start rather than forget. */
 export class StorageCorrupt extends OperatorError {

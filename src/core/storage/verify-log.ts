@@ -15,6 +15,8 @@ import { damaged, type VerifiedFile } from "./verified-file.ts";
 /** Each group's newest snapshot mark; null when the log is too damaged to tell. */
 export type Marks = ReadonlyMap<GroupId, SnapshotMark> | null;
 
+export const LOG_MISSING = "the log is missing";
+
 interface VerifiedLog {
   readonly files: readonly VerifiedFile[];
   readonly marks: Marks;
@@ -22,7 +24,7 @@ interface VerifiedLog {
 
 export async function verifyLog(directory: string): Promise<VerifiedLog> {
   if (!(await isFolder(directory))) {
-    return { files: [damaged(directory, 0, "the log is missing", REJOIN_ADVICE)], marks: null };
+    return { files: [damaged(directory, 0, LOG_MISSING, REJOIN_ADVICE)], marks: null };
   }
   const segments = await Promise.all(
     (await listSegments(directory)).map((sequence) => verifySegment(segmentPath(directory, sequence))),
@@ -79,14 +81,14 @@ function tornTail(report: StorageReport): VerifiedFile[] {
   return [{ file, state: "torn", offset, found, next: "nothing: the next start cuts it away" }];
 }
 
-// Recovery writes its newest frame again and cuts torn tails; here both go nowhere.
-const openUnwritable: OpenSegmentFile = async () => ({
+/** For recovery, which writes its newest frame again and cuts torn tails: here both go nowhere. */
+export const openUnwritable: OpenSegmentFile = async () => ({
   write: () => Promise.resolve(),
   sync: () => Promise.resolve(),
   close: () => Promise.resolve(),
 });
 
-async function isFolder(path: string): Promise<boolean> {
+export async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {

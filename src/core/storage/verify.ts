@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
 import { dataPaths, holdsFrame, META_NAME, readMeta } from "./data-directory.ts";
 import { lockHolder } from "./lock-file.ts";
+import { FINISH_ADVICE, RECOVERY_MARK_NAME, UNFINISHED } from "./recovery-mark.ts";
 import { notADataFolder, REJOIN_ADVICE, StorageCorrupt, storageLocked } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 import { verifyLog } from "./verify-log.ts";
@@ -37,6 +38,7 @@ export async function verifyDataFolder(directory: string, decodeState: DecodeSta
     ...log.files,
     ...(await verifySnapshots(paths.snapshots, log.marks, decodeState)),
     ...(await leftovers([directory, paths.wal, paths.snapshots])),
+    ...(await unfinishedRecovery(directory)),
   ];
   await assertStopped(directory);
   const { clusterId, nodeId } = identity;
@@ -45,12 +47,14 @@ export async function verifyDataFolder(directory: string, decodeState: DecodeSta
   return { directory, clusterId, nodeId, files: named, damaged: count };
 }
 
-async function assertStopped(directory: string): Promise<void> {
+/** Throws STORAGE_LOCKED while a live process holds the folder. */
+export async function assertStopped(directory: string): Promise<void> {
   const pid = await lockHolder(directory);
   if (pid !== null) throw storageLocked(directory, pid);
 }
 
-async function assertDataFolder(directory: string): Promise<void> {
+/** Throws NOT_A_DATA_FOLDER unless there is something to judge. */
+export async function assertDataFolder(directory: string): Promise<void> {
   const names = await namesIn(directory);
   // Made last: without it, a folder whose log was never written to is none yet.
   if (names.includes(META_NAME)) return;
@@ -80,6 +84,12 @@ async function verifyIdentity(
     if (!(error instanceof StorageCorrupt)) throw error;
     return { clusterId: null, nodeId: null, file: damaged(file, error.offset, error.why, REJOIN_ADVICE) };
   }
+}
+
+// A start would refuse it, however sound the rest is.
+async function unfinishedRecovery(directory: string): Promise<VerifiedFile[]> {
+  if (!(await namesIn(directory)).includes(RECOVERY_MARK_NAME)) return [];
+  return [damaged(join(directory, RECOVERY_MARK_NAME), 0, UNFINISHED, FINISH_ADVICE)];
 }
 
 async function leftovers(directories: readonly string[]): Promise<VerifiedFile[]> {

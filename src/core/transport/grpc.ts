@@ -69,7 +69,9 @@ export class GrpcTransport implements Transport {
         unreachable: () => events.unreachable(peer.id),
         disconnected: () => events.disconnected(peer.id),
         mismatched: (hello) =>
-          warn("peer is not who it should be", { peer: peer.name, address: peer.address, ...hello }),
+          warn(mismatchWords(hello.clusterId !== clusterId), {
+            ...{ peer: peer.name, address: peer.address, ownClusterId: clusterId, ...hello },
+          }),
         refused: ({ reason, message }) =>
           warn("a peer refuses this replica", { peer: peer.name, address: peer.address, reason, message }),
       },
@@ -136,4 +138,11 @@ export class GrpcTransport implements Transport {
         this.#events?.receive(groupId(item.groupId), message);
     }
   }
+}
+
+// Who was not there when a quorum was lost finds a new cluster in the place of its peers.
+function mismatchWords(isOtherCluster: boolean): string {
+  return isOtherCluster
+    ? "a peer is of another cluster, which this replica can't join: if the fleet was recovered as a new one, add this node to it with an empty data folder"
+    : "a peer is another node than it should be";
 }

@@ -19,7 +19,7 @@ export interface PeerLinkEvents {
   unreachable(): void;
   /** A stream that had worked has ended. */
   disconnected(): void;
-  /** The callee belongs to another cluster or has another id: a configuration mistake, worth one log line. */
+  /** The callee belongs to another cluster or has another id: told once of each. */
   mismatched(hello: RaftHello): void;
   /** The callee, for a reason of its own, does not want this replica: told once. */
   refused(failure: RpcFailure): void;
@@ -37,6 +37,8 @@ export class PeerLink {
   #closed = false;
   #isRefused = false;
   #retryMs = RETRY_FIRST_MS;
+  /** The callee that was last told to be another than expected. */
+  #mismatch = "";
   #queue: GroupMessage[] = [];
 
   constructor(peer: Peer, client: RaftClient, sender: Sender, events: PeerLinkEvents) {
@@ -84,12 +86,20 @@ export class PeerLink {
 
   #onHello(hello: RaftHello): void {
     if (hello.clusterId !== this.#sender.clusterId || hello.nodeId !== this.#peer.id) {
-      this.#events.mismatched(hello);
+      this.#onMismatch(hello);
       this.#stream?.cancel();
       return;
     }
+    this.#mismatch = "";
     this.#connected = true;
     this.#retryMs = RETRY_FIRST_MS;
+  }
+
+  #onMismatch(hello: RaftHello): void {
+    const found = `${hello.clusterId} ${hello.nodeId}`;
+    if (found === this.#mismatch) return;
+    this.#mismatch = found;
+    this.#events.mismatched(hello);
   }
 
   #onError(failure: RpcFailure): void {

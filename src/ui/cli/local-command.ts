@@ -21,7 +21,6 @@ const started: TextView<InitReport> = {
     ...(report.shards > 0 ? [`  shards   ${report.shards}, serving ${report.clusters} clusters`] : []),
     `  folder   ${report.directory}`,
     `  context  ${report.context}`,
-    ...report.notes.map((note) => paint.mark("warn", `${symbols.marks.warn} ${note}`)),
     "",
     "next: fleet status    fleet top    fleet drill kill-leader",
   ],
@@ -41,8 +40,10 @@ export abstract class LocalCommand extends BaseCommand {
     return localDeps((text) => this.note(text));
   }
 
-  protected printStarted(report: InitReport): Promise<void> {
-    return this.printText(report, started);
+  protected async printStarted(report: InitReport): Promise<void> {
+    const { paint, symbols } = this.look(process.stderr);
+    for (const note of report.notes) this.note(paint.mark("warn", `${symbols.marks.warn} ${note}`));
+    await this.printText(report, started);
   }
 }
 

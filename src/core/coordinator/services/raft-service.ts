@@ -43,8 +43,12 @@ export function raftService(
     },
     rejoin: handler(context, replicasOnly, (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
-      if (!isSelf || request.clusterId !== context.clusterId) {
+      if (!isSelf) {
         throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "a replica may ask for itself only");
+      }
+      if (request.clusterId !== context.clusterId) {
+        const message = `this is cluster ${context.clusterId}, not ${request.clusterId}`;
+        throw rpcError(status.PERMISSION_DENIED, "CLUSTER_MISMATCH", message);
       }
       return readmit(context, replica, request, caller);
     }),

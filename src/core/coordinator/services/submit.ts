@@ -36,9 +36,9 @@ export async function submit(
   return { index: result.index, term: write.term, applied: result.result.value };
 }
 
-/** The leader's own operations: they stand beside something that is no row. */
+/** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */
 function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
-  return ["foundMembers", "upsertMember", "removeMember", "noteTransfer"].includes($case);
+  return ["foundMembers", "upsertMember", "removeMember", "noteTransfer", "recoverFleet"].includes($case);
 }
 
 interface WriteIdentity {

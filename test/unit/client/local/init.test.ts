@@ -126,6 +126,12 @@ describe("a new fleet", () => {
   });
 });
 
+test.each(["/proc/x", "/dev/null/x"])("no fleet can be made in %s, which is said", async (directory) => {
+  const world = await fakeWorld();
+  const failure = await failureOf(init(world, { directory }));
+  expect(failure).toMatchObject({ code: "FOLDER_UNUSABLE", exit: Exit.Precondition });
+});
+
 describe("a fleet that is there", () => {
   test("is left alone when it runs, whatever is asked for", async () => {
     const world = await fakeWorld();
@@ -133,7 +139,15 @@ describe("a fleet that is there", () => {
     const before = await fleetFile(world);
     const again = await init(world, { nodes: 5, shards: 3, name: "other" });
     expect(again).toMatchObject({ outcome: "already-running", name: "local" });
-    expect(again.notes).toEqual([`the fleet in ${world.directory} is called local, and keeps that name`]);
+    const ignored = (flag: string, has: string) =>
+      `${flag} was ignored: the fleet in ${world.directory} has ${has}; `;
+    expect(again.notes).toEqual([
+      `the fleet in ${world.directory} is called local, and keeps that name`,
+      `${ignored("--nodes 5", "3 nodes")}change that with: fleet member add --name NAME`,
+      `${ignored("--shards 3", "0 shards")}make another fleet with: fleet init --dir FOLDER`,
+    ]);
+    const asItIs = { nodes: undefined, shards: undefined, clusters: undefined, profile: undefined };
+    expect((await init(world, asItIs)).notes).toEqual([]);
     expect(await fleetFile(world)).toEqual(before);
     expect(world.processes.launches.length).toBe(3);
   });

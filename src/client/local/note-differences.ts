@@ -1,0 +1,34 @@
+// A fleet that is there is taken as it is: what `fleet init` was asked for differently is said, with the way to get it.
+// Pure.
+
+import type { InitOptions } from "./init.ts";
+import type { LocalFleet } from "./local-fleet.ts";
+
+/** One sentence a flag that was ignored. */
+export function noteDifferences(asked: InitOptions, { directory, file }: LocalFleet): string[] {
+  const notes: string[] = [];
+  if (asked.name !== undefined && asked.name !== file.name) {
+    notes.push(`the fleet in ${directory} is called ${file.name}, and keeps that name`);
+  }
+  const ignored = (flag: string, has: string, instead: string) =>
+    notes.push(`${flag} was ignored: the fleet in ${directory} has ${has}; ${instead}`);
+  if (asked.nodes !== undefined && asked.nodes !== file.nodes.length) {
+    const more = asked.nodes > file.nodes.length;
+    const change = more ? "fleet member add --name NAME" : "fleet member remove --name NAME";
+    ignored(`--nodes ${asked.nodes}`, counted(file.nodes.length, "node"), `change that with: ${change}`);
+  }
+  const another = "make another fleet with: fleet init --dir FOLDER";
+  if (asked.shards !== undefined && asked.shards !== file.shards.length) {
+    ignored(`--shards ${asked.shards}`, counted(file.shards.length, "shard"), another);
+  }
+  if (asked.clusters !== undefined && asked.clusters !== file.clusters.length) {
+    ignored(`--clusters ${asked.clusters}`, counted(file.clusters.length, "cluster"), another);
+  }
+  if (asked.profile !== undefined && asked.profile !== file.profile) {
+    const change = "change profile in fleet.yaml while it is down";
+    ignored(`--profile ${asked.profile}`, `the profile ${file.profile}`, change);
+  }
+  return notes;
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,33 @@
+// What a node of a local fleet leaves behind when it is a member no more: its folder and certificate are moved below
+// `removed`, never deleted. Interrupted, it is done again.
+
+import { rename } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
+import { isErrno } from "./errno.ts";
+import type { NodeEntry } from "./fleet-file.ts";
+import { certsFolder, holderTls, processFiles, removedFolder } from "./layout.ts";
+
+/** Returns where it lies now. The node's process does not run. */
+export async function setAside(directory: string, { id, name }: NodeEntry): Promise<string> {
+  const aside = join(removedFolder(directory), `${name}-${id}`);
+  await createDirectoryDurably(removedFolder(directory));
+  await move(processFiles(directory, name).folder, aside);
+  // A node whose folder is lost leaves its certificate all the same.
+  await createDirectoryDurably(aside);
+  const { cert, key } = holderTls(directory, name);
+  for (const path of [cert, key]) await move(path, join(aside, basename(path)));
+  for (const changed of [aside, removedFolder(directory), certsFolder(directory), directory]) {
+    await syncDirectory(changed);
+  }
+  return aside;
+}
+
+/** What an earlier attempt has moved is not there any more. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+}

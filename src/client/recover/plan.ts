@@ -1,0 +1,102 @@
+// From what the folders hold to what a recovery will do, or why there is to be none. Nothing is written here.
+
+import { randomUUID } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import { present } from "../../core/base/assert.ts";
+import { logIndex } from "../../core/base/ids.ts";
+import type { Consequences } from "../../core/recover/assess.ts";
+import {
+  choose,
+  type Diagnosed,
+  type Diagnosis,
+  diagnose,
+  type Place,
+} from "../../core/recover/diagnosis.ts";
+import { newBeginning, REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
+import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import type { Looked } from "./look.ts";
+import * as refuse from "./refusals.ts";
+
+export interface RecoverWish {
+  /** The survivor to go on from; null = the furthest. */
+  readonly node: string | null;
+  /** It was said that what only others hold may be given up. */
+  readonly acceptBehind: boolean;
+  readonly reason: string;
+}
+
+export interface RecoveryPlan {
+  /** The survivor's name and its data folder. */
+  readonly node: string;
+  readonly directory: string;
+  readonly mark: RecoveryMark;
+  /** Null when this finishes a recovery that was interrupted. */
+  readonly consequences: Consequences | null;
+  readonly isResumed: boolean;
+}
+
+/** What to tell of the folders that were looked into. */
+export function diagnosePlaces(places: readonly Place[]): Diagnosis {
+  return diagnose(places).diagnosis;
+}
+
+/** Throws an OperatorError when a recovery is not possible, not needed, or not meant. */
+export async function planRecovery(looked: Looked, wish: RecoverWish, nowMs: number): Promise<RecoveryPlan> {
+  if (new TextEncoder().encode(wish.reason).length > REASON_BYTES_MAX)
+    throw refuse.reasonTooLong(REASON_BYTES_MAX);
+  const diagnosed = diagnose(looked.places);
+  const { diagnosis } = diagnosed;
+  switch (diagnosis.verdict) {
+    case "half-recovered":
+      return resumed(diagnosis, wish);
+    case "running":
+      throw refuse.running(diagnosis);
+    case "quorum":
+      throw refuse.quorumIsThere(diagnosis);
+    case "no-survivor":
+      throw refuse.noSurvivor(diagnosis);
+    case "no-quorum":
+      return fresh(diagnosed, present(looked.clusterId, "a copy names its cluster"), wish, nowMs);
+  }
+}
+
+function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs: number): RecoveryPlan {
+  const { diagnosis, assessment, nameOf } = diagnosed;
+  const choice = choose(diagnosed, { node: wish.node, mayBeBehind: wish.acceptBehind });
+  if (!choice.ok) throw refuse.choice(choice, wish.node, diagnosis);
+  const { copy } = choice;
+  const directory = present(
+    diagnosis.nodes.find((node) => node.nodeId === copy.nodeId)?.directory,
+    "a copy was read from a folder",
+  );
+  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "");
+  return {
+    node: nameOf(copy.nodeId),
+    directory,
+    consequences: choice.consequences,
+    isResumed: false,
+    mark: {
+      nodeId: copy.nodeId,
+      formerClusterId: clusterId,
+      clusterId: randomUUID(),
+      ...newBeginning(present(assessment, "a survivor was chosen").ranked),
+      // All that any survivor knows to be committed, as far as this one holds it.
+      committed: logIndex((choice.consequences.becomesCommitted?.fromIndex ?? copy.last.index + 1) - 1),
+      last: copy.last.index,
+      actor: `offline:${userInfo().username}@${hostname()}`,
+      reason: wish.reason,
+      atMs: nowMs,
+      backup: join(dirname(directory), `backup-${stamp}`),
+    },
+  };
+}
+
+async function resumed(diagnosis: Diagnosis, wish: RecoverWish): Promise<RecoveryPlan> {
+  const marked = diagnosis.nodes.filter((node) => node.state === "half-recovered");
+  const [node] = marked;
+  if (node?.directory == null || marked.length > 1) throw refuse.twoHalves(marked);
+  if (wish.node !== null && wish.node !== node.name) throw refuse.otherHalf(node, wish.node);
+  const mark = present(await readRecoveryMark(node.directory), "the folder carries a mark");
+  return { node: node.name, directory: node.directory, mark, consequences: null, isResumed: true };
+}

@@ -1,0 +1,98 @@
+// Carries a recovery out: the survivor's folder, and of a local fleet also the other nodes' folders and fleet.yaml. The
+// mark in the survivor's folder is removed last, so that until everything fits together nothing can be started.
+
+import { present } from "../../core/base/assert.ts";
+import { FLEET_GROUP } from "../../core/base/ids.ts";
+import type { Consequences } from "../../core/recover/assess.ts";
+import { readCopy } from "../../core/recover/copy.ts";
+import { diagnose } from "../../core/recover/diagnosis.ts";
+import { readData } from "../../core/storage/read-stopped.ts";
+import { removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import type { MemberRecord } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { LocalDeps } from "../local/deps.ts";
+import { editFleetFile } from "../local/edit-fleet-file.ts";
+import { leaveNode } from "../local/fleet-file.ts";
+import { lockPath } from "../local/layout.ts";
+import { type LocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
+import { withLock } from "../local/lock.ts";
+import { setAside } from "../local/set-aside.ts";
+import type { SupervisorDeps } from "../local/supervisor.ts";
+import { serveLine } from "../member/serve-line.ts";
+import { lookAtFleet } from "./look.ts";
+import type { RecoveryPlan } from "./plan.ts";
+import { beginRecovery, rewriteFolder } from "./recover-folder.ts";
+import { running } from "./refusals.ts";
+
+export interface RecoveryReport {
+  readonly dryRun: boolean;
+  readonly node: string;
+  readonly directory: string;
+  readonly formerClusterId: string;
+  readonly clusterId: string;
+  /** Where the new log begins. */
+  readonly index: number;
+  readonly term: number;
+  readonly backup: string;
+  /** Null when a recovery that was interrupted was finished: the first command has said it. */
+  readonly consequences: Consequences | null;
+  /** Folders of nodes that are members no more. */
+  readonly setAside: readonly string[];
+  readonly next: readonly string[];
+}
+
+/** What the plan would do, as a report. */
+export function recoveryPreview(plan: RecoveryPlan): RecoveryReport {
+  const { node, directory, consequences } = plan;
+  const { formerClusterId, clusterId, index, term, backup } = plan.mark;
+  const identity = { formerClusterId, clusterId, index, term, backup };
+  return { ...identity, dryRun: true, node, directory, consequences, setAside: [], next: [] };
+}
+
+/** Makes a local fleet one of a single node. Throws FLEET_RUNS, PLAN_STALE or FLEET_BUSY with nothing changed. */
+export async function recoverLocalFleet(
+  { directory }: LocalFleet,
+  plan: RecoveryPlan,
+  deps: SupervisorDeps & Pick<LocalDeps, "onProgress">,
+): Promise<RecoveryReport> {
+  return withLock(lockPath(directory), deps, async () => {
+    const fleet = await loadLocalFleet(directory);
+    const { diagnosis } = diagnose((await lookAtFleet(fleet, deps.processes)).places);
+    if (diagnosis.verdict === "running") throw running(diagnosis);
+    if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark);
+    await rewriteFolder(plan.directory, plan.mark, deps.onProgress);
+    const others = fleet.file.nodes.filter((node) => node.name !== plan.node);
+    const moved: string[] = [];
+    for (const node of others) moved.push(await setAside(directory, node));
+    await editFleetFile(directory, (text) => leaveNode(text, plan.node, plan.mark.clusterId));
+    await removeRecoveryMark(plan.directory);
+    const next = ["fleet up", ...others.map(({ name }) => `fleet member add --name ${name} --wait`)];
+    return { ...recoveryPreview(plan), dryRun: false, setAside: moved, next };
+  });
+}
+
+/** Makes the folder of a node that is started by other means the beginning of a new cluster. */
+export async function recoverFolder(
+  plan: RecoveryPlan,
+  onProgress: (step: string) => void,
+): Promise<RecoveryReport> {
+  if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark);
+  await rewriteFolder(plan.directory, plan.mark, onProgress);
+  await removeRecoveryMark(plan.directory);
+  const { clusterId, nodeId: id } = plan.mark;
+  const { name = plan.node, address = "HOST:PORT" } = (await ownRow(plan)) ?? {};
+  const line = serveLine({ id, name, address, fleet: "NAME", clusterId }, { members: [] });
+  const others =
+    "on the other hosts move the data folders away, then: fleet member add --name NAME --address HOST:PORT";
+  return {
+    ...recoveryPreview(plan),
+    dryRun: false,
+    next: [line.replace("--data DIR", `--data ${plan.directory}`), others],
+  };
+}
+
+async function ownRow({ directory, mark }: RecoveryPlan): Promise<Readonly<MemberRecord> | undefined> {
+  const { logs } = await readData(directory);
+  const log = present(logs.get(FLEET_GROUP), "a recovered folder holds the fleet's log");
+  const read = readCopy(mark.nodeId, log, false);
+  return read.ok ? read.copy.members.find((row) => row.nodeId === mark.nodeId) : undefined;
+}

@@ -1,0 +1,102 @@
+// Makes one stopped node's data folder the beginning of a new cluster. What must stay true: until the backup is whole
+// and synced the folder is as it was; from the mark's writing to its removal nobody can start on it; every step in
+// between can be done again, so that a recovery killed anywhere is finished by running it again.
+
+import { lstat, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { present } from "../../core/base/assert.ts";
+import { copyFolderDurably } from "../../core/base/durable-copy.ts";
+import { TEMPORARY_SUFFIX } from "../../core/base/durable-file.ts";
+import { FLEET_GROUP } from "../../core/base/ids.ts";
+import { recovered } from "../../core/recover/new-beginning.ts";
+import { writeIdentity } from "../../core/storage/data-directory.ts";
+import { DiskStorage } from "../../core/storage/disk-storage.ts";
+import { LOCK_NAME, LockFile } from "../../core/storage/lock-file.ts";
+import { readData } from "../../core/storage/read-stopped.ts";
+import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import { RejoinMark } from "../../core/storage/rejoin-mark.ts";
+import type { OnReport } from "../../core/storage/report.ts";
+import { isErrno } from "../local/errno.ts";
+import * as refuse from "./refusals.ts";
+
+/** Backup, then the mark: the folder is neither cluster's until the mark is removed. */
+export async function beginRecovery(directory: string, mark: RecoveryMark): Promise<void> {
+  const { uid } = await stat(directory);
+  if (process.getuid !== undefined && uid !== process.getuid()) throw refuse.notTheOwner(directory, uid);
+  const lock = await LockFile.acquire(directory, () => undefined);
+  try {
+    await assertUnchanged(directory, mark);
+    await backUp(directory, mark.backup);
+    await writeRecoveryMark(directory, mark);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function backUp(directory: string, backup: string): Promise<void> {
+  if (await exists(backup)) throw refuse.backupExists(backup);
+  try {
+    await sweepDrafts(dirname(backup));
+    await copyFolderDurably(directory, backup, isNotData);
+  } catch (error) {
+    throw isErrno(error, "ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS")
+      ? refuse.backupFailed(backup, error)
+      : error;
+  }
+}
+
+/** Everything but the mark's removal. Does again what was done already. */
+export async function rewriteFolder(
+  directory: string,
+  mark: RecoveryMark,
+  onProgress: (step: string) => void,
+): Promise<void> {
+  const { formerClusterId, clusterId, nodeId } = mark;
+  const { identity } = await readData(directory);
+  const onReport: OnReport = ({ kind }) => {
+    if (kind === "disk-full") onProgress("the disk is full: this goes on once there is space");
+  };
+  const storage = await DiskStorage.open({ directory, identity, finishesRecovery: true, onReport });
+  try {
+    const log = storage.reader(FLEET_GROUP);
+    const snapshot = log.snapshot();
+    const isDone = snapshot !== "unavailable" && snapshot.index === mark.index;
+    if (!isDone) await storage.write({ group: FLEET_GROUP, entries: [], ...recovered(log, mark) });
+  } finally {
+    await storage.close();
+  }
+  if (identity.clusterId === formerClusterId) await writeIdentity(directory, { clusterId, nodeId });
+  // It votes alone: there is nobody left who could take it in again.
+  await new RejoinMark(directory).clear();
+}
+
+/** What earlier attempts, killed before their backup was whole, have left. */
+async function sweepDrafts(parent: string): Promise<void> {
+  const drafts = (await readdir(parent)).filter((name) => DRAFT.test(name));
+  for (const name of drafts) await rm(join(parent, name), { recursive: true, force: true });
+}
+
+/** Minutes may have passed since the folder was looked at: an operator was asked. */
+async function assertUnchanged(
+  directory: string,
+  { nodeId, formerClusterId, committed, last }: RecoveryMark,
+) {
+  const { identity, logs } = await readData(directory);
+  const log = present(logs.get(FLEET_GROUP), "a folder that was chosen holds the fleet's log");
+  const { hardState } = log.initialState();
+  const isSame =
+    identity.nodeId === nodeId &&
+    identity.clusterId === formerClusterId &&
+    log.lastIndex() === last &&
+    hardState.commit <= committed;
+  if (!isSame) throw refuse.changedMeanwhile(directory);
+}
+
+const DRAFT = /^backup-\d{8}T\d{9}Z\.tmp$/;
+const isNotData = (name: string): boolean => name.startsWith(LOCK_NAME) || name.endsWith(TEMPORARY_SUFFIX);
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );

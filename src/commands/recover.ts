@@ -1,0 +1,145 @@
+// `fleet recover`: what is left of a fleet that has lost its quorum, and, when told to, a new cluster from it. Offline.
+import { Flags } from "@oclif/core";
+import type { LocalFleet } from "../client/local/local-fleet.ts";
+import type { Looked } from "../client/recover/look.ts";
+import type { RecoveryPlan } from "../client/recover/plan.ts";
+import type { RecoveryReport } from "../client/recover/recover-fleet.ts";
+import { Exit } from "../core/base/errors.ts";
+import type { Diagnosis, NodeFinding } from "../core/recover/diagnosis.ts";
+import { confirmByName } from "../ui/cli/confirm.ts";
+import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
+import { tableFlags } from "../ui/cli/output-flags.ts";
+import type { TableView, TextView } from "../ui/cli/view.ts";
+import { consequenceLines, recoveryLines, recoveryTable } from "../ui/model/tables/recovery-table.ts";
+
+const FORCE = ["force-new-cluster"];
+
+const diagnosisView: TableView<Diagnosis, NodeFinding> = {
+  kind: "RecoveryDiagnosis",
+  rowKind: "StoppedNode",
+  table: recoveryTable,
+  rows: (report) => report.nodes,
+  lines: recoveryLines,
+  empty: "no nodes",
+};
+
+const recoveryView: TextView<RecoveryReport> = {
+  kind: "Recovery",
+  name: (report) => report.node,
+  text: (report, { paint, symbols }) => {
+    const mark = report.dryRun ? "unknown" : "good";
+    const does = report.dryRun ? "would become" : "is now";
+    return [
+      paint.mark(mark, `${symbols.marks[mark]} ${report.node} ${does} the only node of a new cluster`),
+      `  cluster  ${report.clusterId}, formerly ${report.formerClusterId}`,
+      `  log      from index ${report.index} in term ${report.term}`,
+      `  backup   ${report.backup}`,
+      ...(report.setAside.length > 0 ? [`  aside    ${report.setAside.join(", ")}`] : []),
+      ...(report.next.length > 0 ? ["", ...report.next.map((line) => `next: ${line}`)] : []),
+    ];
+  },
+};
+
+interface RecoverFlagValues {
+  readonly data: readonly string[] | undefined;
+  readonly node: string | undefined;
+  readonly "accept-behind": boolean;
+  readonly reason: string | undefined;
+  readonly "dry-run": boolean;
+  readonly yes: boolean;
+}
+
+export default class Recover extends LocalCommand {
+  static override summary = "Look at a stopped fleet, or recover it from a lost quorum";
+  static override description =
+    "Reads the data folders of the stopped nodes and says how far each goes, which is furthest, whether a quorum is left, and what may be lost; exits with 5 when there is no quorum, with 9 while a node runs. With --force-new-cluster it makes one survivor the only node of a new cluster: it keeps a backup, gives a new cluster id, so that no old node can come back, and asks for the fleet's name. Interrupted, the same command finishes it.";
+  static override examples = [
+    "<%= config.bin %> recover",
+    "<%= config.bin %> recover --force-new-cluster --reason 'n2 and n3 lost their disks'",
+    "<%= config.bin %> recover --data /var/lib/fleet",
+  ];
+  static override flags = {
+    ...tableFlags,
+    ...localFlags,
+    data: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      exclusive: ["dir"],
+      summary: "Data folder of a stopped node that is no local fleet's; once for each there is",
+    }),
+    "force-new-cluster": Flags.boolean({ summary: "Make one survivor the only node of a new cluster" }),
+    node: Flags.string({ dependsOn: FORCE, summary: "The survivor to go on from (default: the furthest)" }),
+    "accept-behind": Flags.boolean({
+      dependsOn: [...FORCE, "node"],
+      summary: "Go on from --node although another survivor holds more",
+    }),
+    reason: Flags.string({ dependsOn: FORCE, summary: "Why; kept in the audit log" }),
+    "dry-run": Flags.boolean({ dependsOn: FORCE, summary: "Say what would be done, and change nothing" }),
+    yes: Flags.boolean({ dependsOn: FORCE, summary: "Do not ask for the fleet's name" }),
+  };
+
+  async run(): Promise<Diagnosis | RecoveryReport> {
+    const { flags } = await this.parse(Recover);
+    const fleet = flags.data === undefined ? await this.#fleet(flags) : null;
+    const looked = await this.#look(fleet, flags.data ?? []);
+    return flags["force-new-cluster"]
+      ? await this.#recover(fleet, looked, flags)
+      : await this.#diagnose(looked);
+  }
+
+  async #diagnose({ places }: Looked): Promise<Diagnosis> {
+    const { diagnosePlaces } = await import("../client/recover/plan.ts");
+    const report = diagnosePlaces(places);
+    await this.print(report, diagnosisView);
+    if (report.verdict === "running") this.exitWith(Exit.Precondition);
+    else if (report.verdict !== "quorum") this.exitWith(Exit.NoQuorum);
+    return report;
+  }
+
+  async #recover(
+    fleet: LocalFleet | null,
+    looked: Looked,
+    flags: RecoverFlagValues,
+  ): Promise<RecoveryReport> {
+    const [{ planRecovery }, { recoverFolder, recoverLocalFleet, recoveryPreview }] = await Promise.all([
+      import("../client/recover/plan.ts"),
+      import("../client/recover/recover-fleet.ts"),
+    ]);
+    const { node = null, reason = "", "accept-behind": acceptBehind } = flags;
+    const plan = await planRecovery(looked, { node, reason, acceptBehind }, Date.now());
+    this.#say(plan);
+    if (flags["dry-run"]) return await this.#show(recoveryPreview(plan));
+    const name = fleet?.file.name ?? plan.node;
+    await confirmByName(name, `make ${plan.node} the only node of a new cluster`, flags.yes);
+    const report =
+      fleet === null
+        ? await recoverFolder(plan, (step) => this.note(step))
+        : await recoverLocalFleet(fleet, plan, await this.deps());
+    return await this.#show(report);
+  }
+
+  async #fleet(flags: { readonly dir: string | undefined }): Promise<LocalFleet> {
+    const { loadLocalFleet } = await import("../client/local/local-fleet.ts");
+    return await loadLocalFleet(await this.folder(flags));
+  }
+
+  async #look(fleet: LocalFleet | null, folders: readonly string[]): Promise<Looked> {
+    const { lookAtFleet, lookAtFolders } = await import("../client/recover/look.ts");
+    if (fleet === null) return await lookAtFolders(folders);
+    return await lookAtFleet(fleet, (await this.deps()).processes);
+  }
+
+  // Before the question, and beside the data: what it means is to be read first.
+  #say({ consequences }: RecoveryPlan): void {
+    if (consequences === null) this.note("a recovery that was interrupted is finished");
+    const { marks } = this.look(process.stderr).symbols;
+    for (const { text, mark } of consequences === null ? [] : consequenceLines(consequences)) {
+      this.note(`${marks[mark]} ${text}`);
+    }
+  }
+
+  async #show(report: RecoveryReport): Promise<RecoveryReport> {
+    await this.printText(report, recoveryView);
+    return report;
+  }
+}

@@ -1,0 +1,135 @@
+// What one stopped replica's log holds, replayed to its end: how far it goes, how much of it was known to be committed,
+// who was to vote at which index, and the tables as they are if all of it counts.
+
+import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
+import { apply } from "../fleet/apply.ts";
+import { listMembers } from "../fleet/query.ts";
+import { decodeSnapshot } from "../fleet/snapshot.ts";
+import type { FleetState } from "../fleet/state.ts";
+import { changeMembership, type Membership, restoreMembership } from "../raft/changer.ts";
+import { decodeConfChange } from "../raft/confchange-codec.ts";
+import { confStateOf } from "../raft/configuration.ts";
+import type { LogReader } from "../raft/log-reader.ts";
+import type { ConfState, Entry } from "../raft/message.ts";
+import type { EntryId } from "../raft/raft-log.ts";
+import { Command, type MemberRecord } from "../wire/gen/fleet/v1/command.ts";
+
+/** A configuration and the index of the entry that brings it. */
+interface ConfigurationSince {
+  readonly since: LogIndex;
+  readonly state: ConfState;
+}
+
+export interface Copy {
+  readonly nodeId: NodeId;
+  readonly term: Term;
+  readonly last: EntryId;
+  /** What this replica knew; more may have been committed. */
+  readonly commit: LogIndex;
+  readonly snapshotIndex: LogIndex;
+  /** It had lost its disk: what it acknowledged or voted before, it no longer knows (ADR-0002). */
+  readonly isAmnesiac: boolean;
+  /** Ascending; the first is the snapshot's. */
+  readonly configurations: readonly ConfigurationSince[];
+  /** The members' table at the log's end. */
+  readonly members: readonly Readonly<MemberRecord>[];
+  readonly log: LogReader;
+}
+
+export type ReadCopy =
+  | { readonly ok: true; readonly copy: Copy }
+  | { readonly ok: false; readonly problem: string };
+
+export function readCopy(nodeId: NodeId, log: LogReader, isAmnesiac: boolean): ReadCopy {
+  const replayed = replay(log);
+  if (!replayed.ok) return replayed;
+  const { hardState } = log.initialState();
+  const lastIndex = log.lastIndex();
+  const lastTerm = log.term(lastIndex);
+  if (lastIndex === 0 || typeof lastTerm === "string") return { ok: false, problem: "its log is empty" };
+  const snapshotIndex = snapshotOf(log).index;
+  return {
+    ok: true,
+    copy: {
+      nodeId,
+      term: hardState.term,
+      last: { term: lastTerm, index: lastIndex },
+      commit: logIndex(Math.max(hardState.commit, snapshotIndex)),
+      snapshotIndex,
+      isAmnesiac,
+      configurations: configurationsOf(log),
+      members: listMembers(replayed.state),
+      log,
+    },
+  };
+}
+
+export type Replayed =
+  | { readonly ok: true; readonly state: FleetState }
+  | { readonly ok: false; readonly problem: string };
+
+/** The tables once every entry is applied, committed or not. */
+export function replay(log: LogReader): Replayed {
+  const { index, data } = snapshotOf(log);
+  const restored = decodeSnapshot(data);
+  if (!restored.ok) return { ok: false, problem: restored.message };
+  const { state } = restored;
+  // The founding snapshot is empty and knows no index of its own.
+  if (state.appliedIndex < index) state.advanceTo(index);
+  for (const entry of entriesOf(log)) {
+    const isCommand = entry.type === "normal" && entry.data.length > 0;
+    if (isCommand) apply(state, entry.index, Command.decode(entry.data));
+    else state.advanceTo(entry.index);
+  }
+  return { ok: true, state };
+}
+
+/** The configuration that counts once everything through `index` is committed. */
+export function configurationAt(
+  { configurations }: Pick<Copy, "configurations">,
+  index: LogIndex,
+): ConfState {
+  const known = configurations.filter(({ since }) => since <= index).at(-1);
+  return known?.state ?? NOBODY;
+}
+
+function configurationsOf(log: LogReader): ConfigurationSince[] {
+  const { index, confState } = snapshotOf(log);
+  const found: ConfigurationSince[] = [{ since: index, state: confState }];
+  const restored = restoreMembership(confState, FRESH);
+  if (!restored.ok) return found;
+  let { membership }: { membership: Membership } = restored;
+  for (const entry of entriesOf(log)) {
+    if (entry.type === "normal") continue;
+    const changed = changeMembership(membership, decodeConfChange(entry.data), FRESH);
+    // One that does not fit was never committed: its leader would have refused it.
+    if (!changed.ok) continue;
+    membership = changed.membership;
+    found.push({ since: entry.index, state: confStateOf(membership.configuration) });
+  }
+  return found;
+}
+
+function entriesOf(log: LogReader): readonly Entry[] {
+  const [first, behind] = [log.firstIndex(), logIndex(log.lastIndex() + 1)];
+  const entries = log.entries(first, behind, Number.MAX_SAFE_INTEGER);
+  return typeof entries === "string" ? [] : entries;
+}
+
+function snapshotOf(log: LogReader): { index: LogIndex; confState: ConfState; data: Uint8Array } {
+  const snapshot = log.snapshot();
+  return typeof snapshot === "string"
+    ? { index: logIndex(0), confState: NOBODY, data: new Uint8Array() }
+    : snapshot;
+}
+
+const NOBODY: ConfState = {
+  voters: [],
+  learners: [],
+  votersOutgoing: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
+// Replication does not go on here; only who is in which set counts.
+const FRESH = { lastIndex: logIndex(0), inflightMessagesMax: 1, inflightBytesMax: 0 };

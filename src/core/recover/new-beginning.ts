@@ -1,0 +1,76 @@
+// The state from which the survivor goes on as a cluster of its own: a snapshot in which it votes alone, its tables
+// with everything that its log held, and the recovery itself as the last thing that was applied. Pure, and a function
+// of the log and the order alone, so that doing it twice gives the same bytes.
+
+import { assert } from "../base/assert.ts";
+import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
+import { apply } from "../fleet/apply.ts";
+import { encodeSnapshot } from "../fleet/snapshot.ts";
+import type { LogReader } from "../raft/log-reader.ts";
+import type { HardState, Snapshot } from "../raft/message.ts";
+import type { Command } from "../wire/gen/fleet/v1/command.ts";
+import { type Copy, replay } from "./copy.ts";
+
+// The lost replicas may have given out indexes and terms that no survivor knows. Others remember them: a client session
+// is named by an index, rows are compared by it, and a shard obeys no leader of a term lower than one it has heard
+// (shard/report.ts). Not one of them may be given out again, so the new cluster begins far beyond.
+const INDEX_GAP = 1_000_000_000;
+const TERM_GAP = 1_000_000;
+
+/** What the tables take as a reason. */
+export { REASON_BYTES_MAX } from "../fleet/limits.ts";
+
+export interface RecoveryOrder {
+  readonly nodeId: NodeId;
+  readonly formerClusterId: string;
+  readonly clusterId: string;
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly committed: LogIndex;
+  readonly last: LogIndex;
+  readonly actor: string;
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+/** Where the log of the new cluster begins: beyond everything that any survivor knows, and what others may. */
+export function newBeginning(copies: readonly Copy[]): { readonly index: LogIndex; readonly term: Term } {
+  const lastIndex = Math.max(...copies.map((copy) => copy.last.index));
+  const lastTerm = Math.max(...copies.map((copy) => Math.max(copy.term, copy.last.term)));
+  return { index: logIndex(lastIndex + INDEX_GAP), term: term(lastTerm + TERM_GAP) };
+}
+
+/** What to write in place of the log. The log must be the one that the order was made for. */
+export function recovered(
+  log: LogReader,
+  order: RecoveryOrder,
+): { readonly snapshot: Snapshot; readonly hardState: HardState } {
+  assert(log.lastIndex() === order.last, "the log ends where it did when the recovery was ordered");
+  assert(order.index > order.last, "the new log begins behind the old one");
+  assert(order.term > log.initialState().hardState.term, "terms never go back");
+  const replayed = replay(log);
+  assert(replayed.ok, "a log that was chosen for a recovery can be replayed");
+  const { state } = replayed;
+  const { result } = apply(state, order.index, commandOf(order));
+  assert(result?.$case === "applied", "a recovery is not refused by the tables");
+  const confState = {
+    voters: [order.nodeId],
+    learners: [],
+    votersOutgoing: [],
+    learnersNext: [],
+    autoLeave: false,
+  };
+  return {
+    snapshot: { index: order.index, term: order.term, confState, data: encodeSnapshot(state) },
+    hardState: { term: order.term, vote: order.nodeId, commit: order.index },
+  };
+}
+
+function commandOf(order: RecoveryOrder): Command {
+  const { nodeId, formerClusterId, clusterId, committed, last, actor, reason, atMs } = order;
+  const value = { nodeId, formerClusterId, clusterId, committedIndex: committed, lastIndex: last };
+  return {
+    ...{ sessionId: 0, sequence: 0, firstOutstanding: 0, actor, reason, atMs },
+    operation: { kind: { $case: "recoverFleet", value } },
+  };
+}

@@ -1,0 +1,42 @@
+// Reads what a stopped node's data folder holds, by the very recovery that a start runs, and writes nothing: what can
+// be read here can be started, and what a start would refuse is refused here with the same words.
+
+import type { GroupId } from "../base/ids.ts";
+import type { LogReader } from "../raft/log-reader.ts";
+import { buildLogs } from "./build-logs.ts";
+import { dataPaths, readIdentity, type StorageIdentity } from "./data-directory.ts";
+import { DiskSpace } from "./disk-space.ts";
+import { recoverWal } from "./recovery.ts";
+import { RejoinMark } from "./rejoin-mark.ts";
+import { SnapshotFolder } from "./snapshot-folder.ts";
+import { StorageCorrupt } from "./storage-errors.ts";
+import { assertDataFolder, assertStopped } from "./verify.ts";
+import { isFolder, LOG_MISSING, openUnwritable } from "./verify-log.ts";
+
+export interface StoppedNode {
+  readonly identity: StorageIdentity;
+  readonly logs: ReadonlyMap<GroupId, LogReader>;
+  /** It had lost its disk, and was not taken in again: its vote and its acknowledgements count for nothing. */
+  readonly isAmnesiac: boolean;
+}
+
+/** Throws NOT_A_DATA_FOLDER, STORAGE_LOCKED (be it in use before or after) or StorageCorrupt. */
+export async function readStopped(directory: string): Promise<StoppedNode> {
+  await assertDataFolder(directory);
+  await assertStopped(directory);
+  const node = await readData(directory);
+  await assertStopped(directory);
+  return node;
+}
+
+/** The same, by whoever keeps everybody else out of the folder. */
+export async function readData(directory: string): Promise<StoppedNode> {
+  const identity = await readIdentity(directory);
+  const paths = dataPaths(directory);
+  const ignore = () => undefined;
+  if (!(await isFolder(paths.wal))) throw new StorageCorrupt(paths.wal, 0, LOG_MISSING);
+  const recovered = await recoverWal(paths.wal, openUnwritable, ignore);
+  const logs = await buildLogs(recovered, new SnapshotFolder(paths.snapshots, new DiskSpace(ignore), ignore));
+  const mark = new RejoinMark(directory);
+  return { identity, logs, isAmnesiac: mark.isSet() && !mark.isWhole() };
+}

@@ -1,0 +1,104 @@
+// The mark of a data folder that a recovery from a lost quorum is rewriting: from its first change to its last the
+// folder is neither the old cluster's nor the new one's, and nobody may start on it. The mark holds all that the
+// rewriting needs, so that running it again ends in the same bytes, whatever the moment at which it was killed.
+
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { syncDirectory, writeFileDurably } from "../base/durable-file.ts";
+import { Exit, OperatorError } from "../base/errors.ts";
+import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../base/ids.ts";
+import { StorageCorrupt } from "./storage-errors.ts";
+
+export interface RecoveryMark {
+  readonly nodeId: NodeId;
+  readonly formerClusterId: string;
+  readonly clusterId: string;
+  /** Where the new cluster's log begins. */
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** What was known to be committed, and where the old log ends. */
+  readonly committed: LogIndex;
+  readonly last: LogIndex;
+  readonly actor: string;
+  readonly reason: string;
+  readonly atMs: number;
+  /** The folder that holds a copy of what was there before. */
+  readonly backup: string;
+}
+
+export const RECOVERY_MARK_NAME = "recovering.json";
+export const UNFINISHED = "a recovery from a lost quorum was interrupted";
+export const FINISH_ADVICE =
+  "finish it by the same command: fleet recover --force-new-cluster (elsewhere than in a local fleet with --data)";
+
+const FORMAT = 1;
+
+/** Null without a mark. Throws StorageCorrupt when it can't be read. */
+export async function readRecoveryMark(directory: string): Promise<RecoveryMark | null> {
+  const file = join(directory, RECOVERY_MARK_NAME);
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code)))
+      return null;
+    throw error;
+  });
+  if (text === null) return null;
+  const mark = parse(text);
+  if (mark === null) throw new StorageCorrupt(file, 0, "it is no mark of a recovery");
+  return mark;
+}
+
+export async function writeRecoveryMark(directory: string, mark: RecoveryMark): Promise<void> {
+  const text = `${JSON.stringify({ format: FORMAT, ...mark })}\n`;
+  await writeFileDurably(join(directory, RECOVERY_MARK_NAME), new TextEncoder().encode(text));
+}
+
+export async function removeRecoveryMark(directory: string): Promise<void> {
+  await rm(join(directory, RECOVERY_MARK_NAME), { force: true });
+  await syncDirectory(directory);
+}
+
+/** Throws RECOVERY_UNFINISHED for a folder that carries the mark. */
+export async function refuseUnfinished(directory: string): Promise<void> {
+  const mark = await readRecoveryMark(directory);
+  if (mark === null) return;
+  throw new OperatorError("RECOVERY_UNFINISHED", {
+    what: `${directory} can't be used: ${UNFINISHED}`,
+    why: `it is half-way from cluster ${mark.formerClusterId} to ${mark.clusterId}; ${mark.backup} holds what it was`,
+    next: FINISH_ADVICE,
+    exit: Exit.Precondition,
+  });
+}
+
+function parse(text: string): RecoveryMark | null {
+  const fields = parseObject(text);
+  const texts = ["formerClusterId", "clusterId", "actor", "reason", "backup"];
+  const counts = ["nodeId", "index", "term", "committed", "last", "atMs"];
+  const isWhole =
+    fields["format"] === FORMAT &&
+    texts.every((key) => typeof fields[key] === "string") &&
+    counts.every((key) => Number.isSafeInteger(fields[key]));
+  if (!isWhole) return null;
+  const count = (key: string) => Number(fields[key]);
+  const word = (key: string) => String(fields[key]);
+  return {
+    nodeId: nodeId(count("nodeId")),
+    formerClusterId: word("formerClusterId"),
+    clusterId: word("clusterId"),
+    index: logIndex(count("index")),
+    term: term(count("term")),
+    committed: logIndex(count("committed")),
+    last: logIndex(count("last")),
+    actor: word("actor"),
+    reason: word("reason"),
+    atMs: count("atMs"),
+    backup: word("backup"),
+  };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return { ...JSON.parse(text) };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,117 @@
+// Looking into folders, deciding, and rewriting one, on real files; that it survives kill -9 is an integration test.
+import { cp, mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { lookAtFolders } from "../../../../src/client/recover/look.ts";
+import { diagnosePlaces, planRecovery } from "../../../../src/client/recover/plan.ts";
+import { recoverFolder } from "../../../../src/client/recover/recover-fleet.ts";
+import { beginRecovery } from "../../../../src/client/recover/recover-folder.ts";
+import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { DiskStorage } from "../../../../src/core/storage/disk-storage.ts";
+import { fillFolder, IDENTITY } from "../../../integration/recovery-folder.ts";
+import { temporaryFolder } from "../../storage/support.ts";
+
+const WISH = { node: null, acceptBehind: false, reason: "" };
+
+let home: string;
+let data: string;
+
+beforeEach(async () => {
+  home = await temporaryFolder();
+  data = join(home, "n1", "data");
+  await mkdir(dirname(data));
+  await fillFolder(data);
+});
+
+const stateOf = async (...folders: readonly string[]) =>
+  diagnosePlaces((await lookAtFolders(folders)).places).nodes.find((node) => node.directory === folders[0]);
+
+test("what is no copy is told from a damaged one", async () => {
+  expect(await stateOf(join(home, "nowhere"))).toMatchObject({
+    state: "missing",
+    problem: "there is no folder",
+  });
+  expect(await stateOf(dirname(data))).toMatchObject({
+    state: "missing",
+    problem: "its folder holds no log",
+  });
+  await rm(join(data, "wal"), { recursive: true });
+  expect(await stateOf(data)).toMatchObject({
+    state: "damaged",
+    problem: expect.stringContaining("the log is missing"),
+  });
+});
+
+test("a folder that a process holds is not looked into, nor recovered from", async () => {
+  const storage = await DiskStorage.open({ directory: data, identity: IDENTITY });
+  expect(await stateOf(data)).toMatchObject({ state: "running" });
+  await expect(planRecovery(await lookAtFolders([data]), WISH, 0)).rejects.toMatchObject({
+    code: "FLEET_RUNS",
+  });
+  await storage.close();
+});
+
+test("folders of the same node, or of different clusters, do not belong together", async () => {
+  const twin = join(home, "twin");
+  await cp(data, twin, { recursive: true });
+  await expect(lookAtFolders([data, twin])).rejects.toMatchObject({ code: "USAGE" });
+  const stranger = join(home, "stranger");
+  const storage = await DiskStorage.open({
+    directory: stranger,
+    identity: { clusterId: "c-other", nodeId: nodeId(2) },
+  });
+  await storage.write({
+    group: FLEET_GROUP,
+    hardState: { term: term(1), vote: nodeId(2), commit: logIndex(0) },
+    entries: [{ index: logIndex(1), term: term(1), type: "normal", data: new Uint8Array() }],
+    snapshot: null,
+  });
+  await storage.close();
+  await expect(lookAtFolders([data, stranger])).rejects.toMatchObject({ code: "USAGE" });
+});
+
+test("a folder that has changed since it was decided is left as it is", async () => {
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, Date.now());
+  const storage = await DiskStorage.open({ directory: data, identity: IDENTITY });
+  const last = storage.reader(FLEET_GROUP).lastIndex();
+  const next = { index: logIndex(last + 1), term: term(3), type: "normal" as const, data: new Uint8Array() };
+  await storage.write({ group: FLEET_GROUP, hardState: null, entries: [next], snapshot: null });
+  await storage.close();
+  await expect(beginRecovery(data, plan.mark)).rejects.toMatchObject({ code: "PLAN_STALE" });
+  expect(await readdir(dirname(data))).toEqual(["data"]);
+});
+
+test("what stands where the backup is to be is not overwritten", async () => {
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, Date.now());
+  await mkdir(plan.mark.backup);
+  await expect(beginRecovery(data, plan.mark)).rejects.toMatchObject({ code: "BACKUP_EXISTS" });
+});
+
+test("without a backup nothing is changed", async () => {
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, Date.now());
+  const backup = join(home, "nowhere", "backup");
+  await expect(beginRecovery(data, { ...plan.mark, backup })).rejects.toThrow();
+  expect(await stateOf(data)).toMatchObject({ state: "whole" });
+});
+
+test("two recoveries that were both begun are not both finished", async () => {
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, Date.now());
+  await beginRecovery(data, plan.mark);
+  const twin = join(home, "twin");
+  await cp(data, twin, { recursive: true });
+  const both = planRecovery(await lookAtFolders([data, twin]), WISH, 0);
+  await expect(both).rejects.toMatchObject({ code: "RECOVERY_UNFINISHED" });
+  const other = planRecovery(await lookAtFolders([data]), { ...WISH, node: "n9" }, 0);
+  await expect(other).rejects.toMatchObject({ code: "RECOVERY_UNFINISHED" });
+});
+
+test("the report names the command that starts the node as the new cluster's", async () => {
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, Date.now());
+  const { next, clusterId } = await recoverFolder(plan, () => undefined);
+  expect(next[0]).toContain(`--id 1 --name n1 --fleet NAME --cluster-id ${clusterId}`);
+  expect(next[0]).toContain(`--listen h:1 --peers 1=n1@h:1 --data ${data} `);
+  await (await DiskStorage.open({ directory: data, identity: { clusterId, nodeId: nodeId(1) } })).close();
+  await expect(planRecovery(await lookAtFolders([data]), WISH, 0)).rejects.toMatchObject({
+    code: "QUORUM_IS_THERE",
+  });
+});

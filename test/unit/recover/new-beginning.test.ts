@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { admit } from "../../../src/core/fleet/apply-session.ts";
+import { listAudit, listBindings, listMembers } from "../../../src/core/fleet/query.ts";
+import { decodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import type { FleetState } from "../../../src/core/fleet/state.ts";
+import { newBeginning, type RecoveryOrder, recovered } from "../../../src/core/recover/new-beginning.ts";
+import { MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { bind, member, open, register } from "../fleet/replica.ts";
+import { copyOf, inTerms, type LogPlan, logOf } from "./support.ts";
+
+const SESSION = 5;
+const LOG: LogPlan = {
+  steps: [
+    { term: 1, operation: member(1) },
+    { term: 1, operation: member(2) },
+    { term: 1, operation: register("s1") },
+    { term: 1, operation: open() },
+    { term: 2, operation: bind("c1", "s1"), headers: { sessionId: SESSION, sequence: 1 } },
+  ],
+  term: 4,
+  commit: 4,
+};
+const ORDER: RecoveryOrder = {
+  nodeId: nodeId(1),
+  formerClusterId: "old",
+  clusterId: "new",
+  ...newBeginning([copyOf(1, LOG)]),
+  committed: logIndex(4),
+  last: logIndex(6),
+  actor: "offline:op",
+  reason: "two disks",
+  atMs: 7_000,
+};
+
+function stateAfter(plan: LogPlan, order = ORDER): FleetState {
+  const restored = decodeSnapshot(recovered(logOf(plan), order).snapshot.data);
+  if (!restored.ok) throw new Error(restored.message);
+  return restored.state;
+}
+
+test("the survivor votes alone, in a term and from an index that nobody can have seen", () => {
+  const { snapshot, hardState } = recovered(logOf(LOG), ORDER);
+  expect(snapshot.confState).toMatchObject({ voters: [1], learners: [], votersOutgoing: [] });
+  expect(snapshot).toMatchObject({ index: ORDER.index, term: ORDER.term });
+  expect(hardState).toEqual({ term: ORDER.term, vote: 1, commit: ORDER.index });
+  expect(ORDER.index).toBeGreaterThan(1_000_000);
+  expect(ORDER.term).toBeGreaterThan(1_000);
+});
+
+test("the beginning is beyond every survivor's, whichever is chosen", () => {
+  const ahead = copyOf(2, { steps: inTerms(1, 1, 1, 1, 1, 1, 1), term: 9, commit: 2 });
+  const [alone, both] = [newBeginning([copyOf(1, LOG)]), newBeginning([copyOf(1, LOG), ahead])];
+  expect(both.index - alone.index).toBe(2);
+  expect(both.term - alone.term).toBe(5);
+});
+
+test("everything that the log held is in the tables, committed or not", () => {
+  const state = stateAfter(LOG);
+  expect(listBindings(state).map((row) => [row.clusterId, row.shardId])).toEqual([["c1", "s1"]]);
+  expect(state.appliedIndex).toBe(ORDER.index);
+});
+
+test("a write that is repeated gets its first outcome", () => {
+  const again = admit(stateAfter(LOG), { sessionId: SESSION, sequence: 1, firstOutstanding: 0 });
+  expect(again).toMatchObject({ kind: "repeated", outcome: { index: 6 } });
+});
+
+test("all other members are removed, and their numbers stay taken", () => {
+  const rows = listMembers(stateAfter(LOG)).map((row) => [row.nodeId, row.wanted, row.version]);
+  expect(rows).toEqual([
+    [1, MemberKind.VOTER, 2],
+    [2, MemberKind.REMOVED, ORDER.index],
+  ]);
+});
+
+test("a survivor that was to learn, votes", () => {
+  const state = stateAfter({
+    ...LOG,
+    steps: [{ term: 1, operation: member(1, MemberKind.LEARNER) }, ...inTerms(1, 1, 1, 1)],
+  });
+  expect(listMembers(state)[0]).toMatchObject({ nodeId: 1, wanted: MemberKind.VOTER });
+});
+
+test("the audit log says that it happened, by whom and why, and what was taken as committed", () => {
+  const entries = listAudit(stateAfter(LOG));
+  expect(entries).toHaveLength(4 + 1);
+  expect(entries.at(-1)).toMatchObject({
+    index: ORDER.index,
+    actor: "offline:op",
+    reason: "two disks",
+    atMs: 7_000,
+    what: "recover from node 1 as new, formerly old, after entry 6, entries 5 to 6 taken as committed",
+  });
+});
+
+test("doing it twice gives the same bytes; of another log than was ordered it is refused", () => {
+  expect(recovered(logOf(LOG), ORDER)).toEqual(recovered(logOf(LOG), ORDER));
+  expect(() => recovered(logOf({ ...LOG, steps: inTerms(1) }), ORDER)).toThrow(/ends where it did/);
+  expect(() => recovered(logOf(LOG), { ...ORDER, term: term(4) })).toThrow(/terms never go back/);
+});
