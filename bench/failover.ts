@@ -24,6 +24,7 @@ export async function benchFailover(): Promise<readonly Table[]> {
       const drill = [
         "drill",
         "kill-leader",
+        "--yes",
         "--before",
         "1s",
         "--after",

@@ -7,6 +7,7 @@ import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
+import { benchStorm } from "./storm.ts";
 import { formatTable, type Table } from "./table.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   status: benchStatus,
   failover: benchFailover,
   load: benchLoad,
+  storm: benchStorm,
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

@@ -136,7 +136,7 @@ export class FleetClient {
   }
 
   listProbes(drillId: string, options: { readonly deadlineMs?: number } = {}): Promise<ListProbesResponse> {
-    return this.#call(options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+    return this.#call("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
       unary(client.listProbes.bind(client), { drillId }, limits),
     );
   }
@@ -164,7 +164,7 @@ export class FleetClient {
     request: ChangeMembershipRequest,
     deadlineMs = WRITE_DEADLINE_MS,
   ): Promise<ChangeMembershipResponse> {
-    return this.#call(deadlineMs, (client, limits) =>
+    return this.#call("write", deadlineMs, (client, limits) =>
       unary(client.changeMembership.bind(client), request, limits),
     );
   }
@@ -174,7 +174,7 @@ export class FleetClient {
     request: TransferLeadershipRequest,
     deadlineMs = WRITE_DEADLINE_MS,
   ): Promise<TransferLeadershipResponse> {
-    return this.#call(deadlineMs, (client, limits) =>
+    return this.#call("write", deadlineMs, (client, limits) =>
       unary(client.transferLeadership.bind(client), request, limits),
     );
   }
@@ -190,19 +190,20 @@ export class FleetClient {
     invoke: (client: CoordinatorClient, request: ListRequest, limits: CallLimits) => Promise<Response>,
   ): Promise<Response> {
     const request: ListRequest = { consistency: options.consistency };
-    return this.#call(options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+    return this.#call("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
       invoke(client, request, limits),
     );
   }
 
   async #call<Response>(
+    kind: "read" | "write",
     deadlineMs: number,
     invoke: (client: CoordinatorClient, limits: CallLimits) => Promise<Response>,
   ): Promise<Response> {
     try {
       return await this.#caller.call(({ rpc }, limits) => invoke(rpc, limits), { deadlineMs });
     } catch (error) {
-      throw toOperatorError(error);
+      throw toOperatorError(error, kind);
     }
   }
 

@@ -2,6 +2,7 @@
 // equal at an index that all have passed. Pure; fleet-client.ts does the asking.
 
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
 
 export interface NodeObservation {
   readonly name: string;
@@ -74,8 +75,8 @@ export function joinAnswers(
   const known = [...hashes.values()];
   const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
   const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
-  const isSound = (answer: Answer) => answer.status !== null && !answer.status.diskFull;
-  const isWhole = answers.every(isSound) && agreed && hashesAgree !== false;
+  const isWhole =
+    answers.every(({ status }) => status !== null && isSound(status)) && agreed && hashesAgree !== false;
   return {
     clusterName: statuses[0]?.clusterName ?? "",
     nodes: answers.map((answer) => observation(answer, leader, hashes)),
@@ -86,6 +87,15 @@ export function joinAnswers(
     hashesAgree,
     verdict: leader === null ? "no-quorum" : isWhole ? "healthy" : "degraded",
   };
+}
+
+function isSound({ diskFull, diskSlow, admission }: NodeStatus): boolean {
+  return !diskFull && !diskSlow && !isOutside(admission);
+}
+
+/** Whether it is not yet what it is wanted to be: the fleet bears one failure less than it seems to. */
+function isOutside(admission: Admission): boolean {
+  return admission === Admission.WAITING || admission === Admission.REJOINING;
 }
 
 /** The node that leads for a quorum: itself and enough voters that follow it in its term. */

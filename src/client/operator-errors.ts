@@ -2,21 +2,32 @@
 
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../core/base/errors.ts";
-import { LeaderUnavailable } from "../core/wire/leader-caller.ts";
+import { NAME_RULE } from "../core/base/ids.ts";
+import { LeaderUnavailable } from "../core/wire/leader-search.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 
-/** Any thrown value as an OperatorError; one that already is passes through. */
-export function toOperatorError(error: unknown): OperatorError {
+/** Any thrown value as an OperatorError; one that already is passes through. `call` decides the words of a timeout. */
+export function toOperatorError(error: unknown, call: "read" | "write" = "write"): OperatorError {
   if (error instanceof OperatorError) return error;
-  if (error instanceof LeaderUnavailable) return unavailable(error);
+  if (error instanceof LeaderUnavailable) return unavailable(error, call);
   return fromFailure(readRpcError(error), error);
 }
 
-function unavailable(error: LeaderUnavailable): OperatorError {
+function unavailable(error: LeaderUnavailable, call: "read" | "write"): OperatorError {
   const endpoint = error.tried.join(", ");
   if (error.last !== null && isTlsFailure(error.last)) return fromFailure(error.last, error);
   const why = error.last === null ? "nobody answered" : failureWords(error.last);
+  if (error.isOutcomeUnknown && call === "read") {
+    return new OperatorError("READ_TIMED_OUT", {
+      what: "the deadline passed before the fleet answered",
+      why,
+      next: "nothing was changed; see which nodes are up: fleet status",
+      endpoint,
+      exit: Exit.TimedOut,
+      cause: error,
+    });
+  }
   if (error.isOutcomeUnknown) {
     return new OperatorError("OUTCOME_UNKNOWN", {
       what: "the deadline passed before the write was known to be committed",
@@ -49,7 +60,10 @@ function fromFailure(failure: RpcFailure, cause: unknown): OperatorError {
 
 function advice(failure: RpcFailure): { readonly next: string; readonly exit: Exit } {
   const reasoned = failure.reason === null ? undefined : adviceByReason[failure.reason];
-  if (reasoned !== undefined) return { next: reasoned(failure.metadata), exit: Exit.Precondition };
+  if (reasoned !== undefined) {
+    const { next, exit = Exit.Precondition } = reasoned;
+    return { next: next(failure.metadata), exit };
+  }
   if (isTlsFailure(failure))
     return { next: "check the certificates: --ca, --cert, --key", exit: Exit.Authentication };
   switch (failure.code) {
@@ -71,27 +85,43 @@ function advice(failure: RpcFailure): { readonly next: string; readonly exit: Ex
   }
 }
 
-type Metadata = RpcFailure["metadata"];
+interface Advice {
+  readonly next: (metadata: RpcFailure["metadata"]) => string;
+  /** A refusal is about the fleet's state unless this says that it is about what was asked. */
+  readonly exit?: Exit;
+}
 
-const adviceByReason: Readonly<Record<string, (metadata: Metadata) => string>> = {
-  CLUSTER_ALREADY_BOUND: ({ owner }) =>
-    `move it from ${owner} with: fleet rebind --cluster <cluster> --to <shard>`,
-  CLUSTER_UNKNOWN: () => "see the known clusters: fleet cluster list",
-  SHARD_UNKNOWN: () => "see the known shards: fleet shard list",
-  MIGRATION_UNDER_WAY: () => "finish it, or undo it with: fleet rebind rollback",
-  OWNER_CHANGED: () => "see who owns it now: fleet cluster list",
-  DOMAIN_ALREADY_ASSIGNED: () =>
-    "see who has it: fleet domain list; unassign it first, or give --expect-version",
-  MEMBER_UNKNOWN: () => "see the members: fleet member list",
-  MEMBER_EXISTS: () => "choose another name, number and address: fleet member list shows those in use",
-  MEMBER_REMOVED: () => "give the node a number that was never used",
-  QUORUM_WOULD_BE_LOST: () => "start the nodes that are down, or add a member first: fleet member add",
-  ONLY_VOTER: () => "fleet member promote, then fleet member remove",
-  MEMBER_NOT_CAUGHT_UP: () => "wait until it has: fleet member list -w",
-  CONFIGURATION_CHANGED: () => "look at it again, and take its index from there: fleet member list",
-  NOT_A_VOTER: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto",
-  MEMBER_UNREACHABLE: () => "see which nodes are up: fleet status",
-  NO_SUCCESSOR: () => "see which nodes are up: fleet status",
-  TRANSFER_FAILED: () => "the leader leads on; try again, or another node: fleet leader transfer --to NODE",
-  VERSION_CONFLICT: () => "read the current version: fleet domain list",
+const adviceByReason: Readonly<Record<string, Advice>> = {
+  CLUSTER_ALREADY_BOUND: {
+    next: ({ owner }) => `move it from ${owner} with: fleet rebind --cluster <cluster> --to <shard>`,
+  },
+  CLUSTER_UNKNOWN: { next: () => "see the known clusters: fleet cluster list", exit: Exit.NotFound },
+  SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
+  MIGRATION_UNDER_WAY: { next: () => "finish it, or undo it with: fleet rebind rollback" },
+  OWNER_CHANGED: { next: () => "see who owns it now: fleet cluster list" },
+  DOMAIN_ALREADY_ASSIGNED: {
+    next: () => "see who has it: fleet domain list; unassign it first, or give --expect-version",
+  },
+  MEMBER_UNKNOWN: { next: () => "see the members: fleet member list", exit: Exit.NotFound },
+  MEMBER_EXISTS: {
+    next: () => "choose another name, number and address: fleet member list shows those in use",
+  },
+  MEMBER_REMOVED: { next: () => "give the node a number that was never used" },
+  QUORUM_WOULD_BE_LOST: {
+    next: () => "start the nodes that are down, or add a member first: fleet member add",
+  },
+  ONLY_VOTER: { next: () => "fleet member promote, then fleet member remove" },
+  MEMBER_NOT_CAUGHT_UP: { next: () => "wait until it has: fleet member list -w" },
+  CONFIGURATION_CHANGED: { next: () => "look at it again, and take its index from there: fleet member list" },
+  NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto" },
+  MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
+  NO_SUCCESSOR: { next: () => "see which nodes are up: fleet status" },
+  TRANSFER_FAILED: {
+    next: () => "the leader leads on; try again, or another node: fleet leader transfer --to NODE",
+  },
+  VERSION_CONFLICT: { next: () => "read the current version: fleet domain list" },
+  INVALID_NAME: { next: () => NAME_RULE, exit: Exit.Usage },
+  INVALID_DOMAIN: { next: () => "give it as KEY=VALUE of printable characters", exit: Exit.Usage },
+  INVALID_ADDRESS: { next: () => "give it as HOST:PORT", exit: Exit.Usage },
+  REASON_TOO_LONG: { next: () => "give a shorter --reason", exit: Exit.Usage },
 };

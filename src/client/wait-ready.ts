@@ -2,8 +2,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
+import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
 import type { Target } from "./context/target.ts";
 import { FleetClient } from "./fleet-client.ts";
+import type { FleetStatus, NodeObservation } from "./fleet-status.ts";
 import type { WaitReady } from "./local/deps.ts";
 
 const LOOK_EVERY_MS = 50;
@@ -15,7 +17,10 @@ export const waitReady: WaitReady = async (target: Target, deadlineMs, onProgres
   try {
     onProgress("waiting for a leader");
     for (;;) {
-      const { leader, nodes } = await client.status({ perNodeTimeoutMs: 300 });
+      const status = await client.status({ perNodeTimeoutMs: 300 });
+      const lost = lostQuorum(status);
+      if (lost !== null) throw lost;
+      const { leader, nodes } = status;
       const name = nodes.find((node) => node.nodeId === leader && leader !== null)?.name;
       if (name !== undefined) {
         onProgress("waiting for a committed write");
@@ -34,6 +39,30 @@ export const waitReady: WaitReady = async (target: Target, deadlineMs, onProgres
     client.close();
   }
 };
+
+/** Why there will be no leader however long one waits: too many voters hold no data, and only a leader lets them in. */
+export function lostQuorum({ nodes }: FleetStatus): OperatorError | null {
+  const waiting = nodes.filter(({ status }) => status?.admission === Admission.WAITING);
+  const others = nodes.filter((node) => !waiting.includes(node));
+  const voters = votersKnownTo(others) ?? nodes.flatMap(({ nodeId }) => nodeId ?? []);
+  const lost = waiting.filter(({ nodeId }) => voters.some((voter) => voter === nodeId));
+  const quorum = Math.floor(voters.length / 2) + 1;
+  if (lost.length === 0 || lost.length <= voters.length - quorum) return null;
+  return new OperatorError("QUORUM_LOST", {
+    what: `${names(lost)} hold no data and wait to be let in by a leader, and without them there can be none`,
+    why: `a leader needs ${quorum} of ${voters.length} voters, and only ${names(others) || "none"} can have data`,
+    next: "put their data folders back from a copy, and start the fleet again: fleet down, then fleet up",
+    exit: Exit.NoQuorum,
+  });
+}
+
+const names = (nodes: readonly NodeObservation[]): string => nodes.map(({ name }) => name).join(", ");
+
+/** As the first of the nodes that knows them has it; null when none does. */
+function votersKnownTo(nodes: readonly NodeObservation[]): readonly number[] | null {
+  const knowing = nodes.find(({ status }) => (status?.members.length ?? 0) > 0)?.status;
+  return knowing?.members.filter(({ learner }) => !learner).map(({ nodeId }) => nodeId) ?? null;
+}
 
 function noLeader(deadlineMs: number): OperatorError {
   return new OperatorError("NO_LEADER", {

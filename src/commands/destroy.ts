@@ -18,7 +18,12 @@ export default class Destroy extends LocalCommand {
     ]);
     const fleet = await loadLocalFleet(await this.folder(flags));
     const { name } = fleet.file;
-    await confirmByName(name, `destroy fleet ${name} in ${fleet.directory}, with all its data`, flags.yes);
+    await confirmByName(
+      name,
+      `destroy fleet ${name} in ${fleet.directory}, with all its data`,
+      flags.yes,
+      this.look(process.stderr).paint,
+    );
     const report = await destroyFleet(fleet.directory, { confirmName: name }, await this.deps());
     await this.printText(report, {
       kind: "Destroyed",

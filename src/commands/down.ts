@@ -14,10 +14,15 @@ export default class Down extends LocalCommand {
     const report = await downFleet(await this.folder(flags), await this.deps());
     await this.printText(report, {
       kind: "Stopped",
-      text: ({ name, stopped, killed }) => [
-        `fleet ${name}: stopped ${stopped.length} processes${killed.length > 0 ? `, killed ${killed.join(", ")}` : ""}`,
-      ],
+      text: (down) => [downText(down)],
     });
     return report;
   }
+}
+
+function downText({ name, stopped, killed }: DownReport): string {
+  const count = stopped.length + killed.length;
+  if (count === 0) return `fleet ${name} is down already: none of its processes was running`;
+  const forced = killed.length === 0 ? "" : `; ${killed.join(", ")} had to be killed`;
+  return `fleet ${name}: stopped ${count} ${count === 1 ? "process" : "processes"}${forced}`;
 }

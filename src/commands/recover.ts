@@ -110,7 +110,8 @@ export default class Recover extends LocalCommand {
     this.#say(plan);
     if (flags["dry-run"]) return await this.#show(recoveryPreview(plan));
     const name = fleet?.file.name ?? plan.node;
-    await confirmByName(name, `make ${plan.node} the only node of a new cluster`, flags.yes);
+    const question = `make ${plan.node} the only node of a new cluster`;
+    await confirmByName(name, question, flags.yes, this.look(process.stderr).paint);
     const report =
       fleet === null
         ? await recoverFolder(plan, (step) => this.note(step))

@@ -36,9 +36,8 @@ export default class Status extends FleetCommand {
 
   async run(): Promise<FleetStatus> {
     const { flags } = await this.parse(Status);
-    const client = await this.client(flags);
     const perNodeTimeoutMs = flags["node-timeout"];
     const options = perNodeTimeoutMs === undefined ? {} : { perNodeTimeoutMs };
-    return await this.read(flags, { view, load: () => client.status(options), exit: verdictExit });
+    return await this.read(flags, { view, load: (client) => client.status(options), exit: verdictExit });
   }
 }

@@ -34,6 +34,8 @@ describe("help", () => {
 
   test.each([
     { line: "--help", says: "COMMANDS", why: "the whole" },
+    { line: "-h", says: "COMMANDS", why: "as most programs have it" },
+    { line: "status -h", says: "$ fleet status", why: "of one command" },
     { line: "help shard list", says: "$ fleet shard list", why: "as a command" },
     { line: "cluster", says: "cluster bind", why: "a topic alone lists its commands" },
   ])("fleet $line: $why", async ({ line, says }) => {
@@ -43,8 +45,48 @@ describe("help", () => {
   });
 });
 
+test.each([
+  { line: "help nosuch", says: "fleet --help", why: "nothing is near" },
+  { line: "help stats", says: 'did you mean "fleet status"?', why: "a typo" },
+])("fleet $line exits with 127, as the command itself does: $why", async ({ line, says }) => {
+  const { stdout, stderr, exit } = await run(line);
+  expect({ stdout, exit }).toEqual({ stdout: "", exit: 127 });
+  expect(stderr).toMatch(/^error: there is no command/);
+  expect(stderr).toContain(says);
+});
+
+test.each(["--version", "-v"])("fleet %s says which version this is", async (line) => {
+  expect(await run(line)).toMatchObject({ exit: 0, stderr: "", stdout: expect.stringMatching(/^fleet\/\d/) });
+});
+
 describe("a command line that is wrong", () => {
   test.each([
+    {
+      line: "shard lst --help",
+      exit: 127,
+      says: 'did you mean "fleet shard list"?',
+      why: "the same as a flag",
+    },
+    {
+      line: "domain assign --domain a=b --shard s --expect-version 9007199254740993",
+      exit: 2,
+      says: "--expect-version",
+      why: "more than is held exactly",
+    },
+    {
+      line: "member remove --name n --expect-index=-1",
+      exit: 2,
+      says: "--expect-index",
+      why: "an index is not negative",
+    },
+    {
+      line: "status --node-timeout 9999999999h",
+      exit: 2,
+      says: "at most 24d",
+      why: "longer than timers run",
+    },
+    { line: "status --endpoints=", exit: 2, says: "--endpoints is empty", why: "a variable that is not set" },
+    { line: "destroy --yes --dir=", exit: 2, says: "--dir is empty", why: "would be the current folder" },
     { line: "stats", exit: 127, says: 'did you mean "fleet status"?', why: "a typo" },
     { line: "shard lst", exit: 127, says: 'did you mean "fleet shard list"?', why: "a typo in a topic" },
     { line: "clustr list", exit: 127, says: 'did you mean "fleet cluster list"?', why: "a typo of a topic" },

@@ -7,7 +7,9 @@ import type { History } from "../../src/core/check/history.ts";
 import type { Model } from "../../src/core/check/model.ts";
 import { keyValue } from "../../src/core/check/models/key-value.ts";
 import { register } from "../../src/core/check/models/register.ts";
+import { registers } from "../../src/core/check/models/registers.ts";
 import { checkLinearizability } from "../../src/core/check/verdict.ts";
+import { historyOf, isHistoryText, parseHistory } from "../../src/core/drill/register-history.ts";
 import { parseJepsen } from "./parse-jepsen.ts";
 import { parseKeyValue } from "./parse-kv.ts";
 
@@ -27,13 +29,23 @@ export function checkFile(path: string): Checked {
       return check(register, parseJepsen(text));
     case "key-value":
       return check(keyValue, parseKeyValue(text));
+    case "drill":
+      return check(registers, drillHistory(text));
   }
 }
 
-function formatOf(name: string, text: string): "jepsen" | "key-value" {
+function formatOf(name: string, text: string): "jepsen" | "key-value" | "drill" {
+  if (isHistoryText(text)) return "drill";
   if (name.startsWith("etcd_")) return "jepsen";
   if (name.startsWith("kv-")) return "key-value";
   return text.trimStart().startsWith("{") ? "key-value" : "jepsen";
+}
+
+/** What `fleet drill kill-leader --history FILE` wrote. */
+function drillHistory(text: string) {
+  const parsed = parseHistory(text);
+  if (!parsed.ok) throw new Error(parsed.what);
+  return historyOf(parsed.events);
 }
 
 function check<State, Input, Output>(

@@ -15,11 +15,8 @@ import { FleetClient } from "../../src/client/fleet-client.ts";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
-import {
-  type CoordinatorClient,
-  type NodeStatus,
-  Role,
-} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { CoordinatorClient, NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import type { FaultPlan } from "./fault-preload.ts";
@@ -36,6 +33,8 @@ export interface ClusterOptions {
   readonly snapshotEvery: number;
   /** Processes obey the plans of `plan`. */
   readonly faults?: boolean;
+  /** Timings; "lan" by default. */
+  readonly profile?: "lan" | "wan";
 }
 
 /** One coordinator: its number, the proxy that clients come through, and its process while it runs. */
@@ -127,6 +126,11 @@ export class CoordinatorCluster {
     await rename(`${planFile(node)}.new`, planFile(node));
   }
 
+  /** Of the node's process, which runs. */
+  pid(node: ClusterNode): number {
+    return present(this.#processes.get(node.id)?.pid, "the node runs");
+  }
+
   /** Resolves when the node's process has ended of itself, with the code or the signal that it ended by. */
   async ended(node: ClusterNode): Promise<number | NodeJS.Signals | null> {
     const child = present(this.#processes.get(node.id), "the node was started");
@@ -216,6 +220,7 @@ export class CoordinatorCluster {
       ...["--fleet", "test", "--cluster-id", "c-test", "--listen", "127.0.0.1:0", "--peers", peers.join(",")],
       ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
       ...["--snapshot-every", String(this.#options.snapshotEvery)],
+      ...["--profile", this.#options.profile ?? "lan"],
     ];
   }
 

@@ -31,7 +31,9 @@ test.each([
   await flipBit(file, position);
 
   const up = await fleet.run("up");
-  expect(up.exit, up.stderr).toBe(0);
+  expect(up.exit, up.stderr).toBe(5);
+  expect(up.stderr).toContain(`${node} exited: the others have a leader and go on`);
+  expect(up.stderr).toContain("is corrupt at offset");
   const said = await untilLogged(log, "FLEET_E_STORAGE_CORRUPT");
   expect(said).toContain(`${file} is corrupt at offset 0`);
   expect(said).toContain("move this node's data folder away (keep it), then start this node again");

@@ -20,9 +20,10 @@ import type {
   ReportShardResponse,
   ShardBinding,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { BindingState, CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import type { ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
 import type { TlsFiles } from "../../src/core/wire/tls.ts";
 import { channelCredentials, loadTls } from "../../src/core/wire/tls.ts";

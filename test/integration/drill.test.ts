@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { DrillReport } from "../../src/core/drill/report.ts";
+import { checkFile } from "../histories/check-file.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 const QUICK = ["--before", "500ms", "--after", "500ms"];
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => fleet.dispose());
 
-const drill = (...args: readonly string[]) => fleet.run("drill", "kill-leader", ...QUICK, ...args);
+const drill = (...args: readonly string[]) => fleet.run("drill", "kill-leader", "--yes", ...QUICK, ...args);
 
 const healthy = () => fleet.untilStatus(client, (status) => status.verdict === "healthy");
 
@@ -41,6 +42,13 @@ test("an unreadable gate is refused before anything happens", async () => {
   });
 });
 
+test("without a terminal and without --yes it is refused, and nothing is killed", async () => {
+  await expectNothingKilled(async () => {
+    const ran = await fleet.run("drill", "kill-leader", ...QUICK);
+    expect(ran).toMatchObject({ exit: 2, stderr: expect.stringContaining("FLEET_E_NOT_CONFIRMED") });
+  });
+});
+
 test("a report file that is there is not overwritten, and the drill not begun", async () => {
   await writeFile(join(fleet.home, "old.json"), "kept");
   await expectNothingKilled(async () => {
@@ -53,12 +61,16 @@ test("a report file that is there is not overwritten, and the drill not begun", 
 
 test("a drill whose gates hold passes, writes its report, and leaves a healthy fleet", async () => {
   const killed = leaderOf(await healthy());
-  const ran = await drill("--slo", "first-write=30s,lost=0", "--report", "pass.json", "--json");
+  const files = ["--report", "pass.json", "--history", "history.jsonl"];
+  const ran = await drill("--slo", "first-write=30s,lost=0", ...files, "--json");
   expect(ran.exit).toBe(0);
   expect(JSON.parse(ran.stdout)).toMatchObject({ kind: "DrillReport", verdict: "pass" });
   const report: DrillReport = JSON.parse(await readFile(join(fleet.home, "pass.json"), "utf8"));
   expect(report).toMatchObject({ schemaVersion: 1, drill: "kill-leader", verdict: "pass" });
-  expect(report.measured).toMatchObject({ lost: 0, duplicated: 0, unexpected: 0 });
+  expect(report.measured).toMatchObject({ lost: 0, duplicated: 0, unexpected: 0, violations: 0 });
+  expect(report.linearizability).toMatchObject({ verdict: "yes", evidence: [] });
+  const checked = checkFile(join(fleet.home, "history.jsonl"));
+  expect(checked).toMatchObject({ kind: "linearizable", operations: report.linearizability.operations });
   expect(report.measured.writes.acknowledged).toBeGreaterThan(0);
   expect(report.timeline.map(({ what }) => what)).toContainEqual(
     expect.stringContaining(`killed ${killed}, leader of term`),
@@ -83,6 +95,7 @@ test("Ctrl-C after the kill starts the node again, and leaves neither a report n
   const running = fleet.launch(
     "drill",
     "kill-leader",
+    "--yes",
     "--before",
     "200ms",
     "--after",
@@ -98,7 +111,8 @@ test("Ctrl-C after the kill starts the node again, and leaves neither a report n
   await expect(access(join(fleet.home, "cut.json"))).rejects.toThrow();
   const { entries } = await client.listAudit();
   const drillIds = entries.flatMap(({ reason }) => (reason.startsWith("kill-leader-") ? [reason] : []));
-  const left = await Promise.all([...new Set(drillIds)].map((drillId) => client.listProbes(drillId)));
+  const ids = [...new Set(drillIds)].flatMap((drillId) => [drillId, `${drillId}.registers`]);
+  const left = await Promise.all(ids.map((drillId) => client.listProbes(drillId)));
   expect(left.flatMap(({ probes }) => probes)).toEqual([]);
 });
 
@@ -119,7 +133,7 @@ test("without a quorum to spare it is refused, and nothing is killed", async () 
 test("a fleet of one node has none to spare", async () => {
   const single = await TestFleet.init("--nodes", "1");
   try {
-    const ran = await single.run("drill", "kill-leader", ...QUICK);
+    const ran = await single.run("drill", "kill-leader", "--yes", ...QUICK);
     expect(ran).toMatchObject({ exit: 5, stderr: expect.stringContaining("FLEET_E_NO_QUORUM_TO_SPARE") });
     expect((await single.run("status")).exit).toBe(0);
   } finally {

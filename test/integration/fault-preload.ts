@@ -1,5 +1,5 @@
 // Loaded before the program (node --import) to break it at a named file operation: it is killed there as by kill -9,
-// or finds its disk full or failing. The plan is a JSON file named by FLEET_TEST_FAULTS, read again at every operation,
+// or finds its disk full, failing or slow. The plan is a JSON file named by FLEET_TEST_FAULTS, read again at every operation,
 // so that a test can change its mind while the program runs. Production code holds no fault points: the operations of
 // node:fs/promises are wrapped, and named for what they do: "after rename snapshot", "midway write frame:entry".
 
@@ -7,6 +7,7 @@ import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { frameNames } from "./frame-names.ts";
 
 export interface FaultPlan {
@@ -20,6 +21,8 @@ export interface FaultPlan {
   readonly full?: boolean;
   /** Syncs of the log fail. */
   readonly failingSync?: boolean;
+  /** Every sync of the log takes so long, or until a later plan wants less. */
+  readonly syncMs?: number;
   /** A file to which the name of every operation is appended. */
   readonly record?: string;
 }
@@ -29,6 +32,7 @@ type Phase = "before" | "midway" | "after";
 const { FLEET_TEST_FAULTS: planFile = "" } = process.env;
 const real = { ...fs.promises };
 const SECTOR_BYTES = 512;
+const LOOK_EVERY_MS = 20;
 let armed = { plan: "", steps: 0 };
 let moments = 0;
 
@@ -111,7 +115,11 @@ function observe(handle: FileHandle, path: string): FileHandle {
       return perform("fill", [kind], () => (isFull(path) ? noSpace() : wrapped.writeFile(bytes)), half);
     },
     sync: () => perform("sync", [kind], wrapped.sync),
-    datasync: () => perform("sync", written, () => (isFailing() ? failed() : wrapped.datasync())),
+    datasync: () =>
+      perform("sync", written, async () => {
+        await slowness();
+        return isFailing() ? failed() : wrapped.datasync();
+      }),
   });
 }
 
@@ -127,6 +135,12 @@ function wholeSectors(position: number, length: number): number {
 
 const isFull = (path: string): boolean => readPlan().plan.full === true && path.includes("/data/");
 const isFailing = (): boolean => readPlan().plan.failingSync === true;
+
+async function slowness(): Promise<void> {
+  const startedMs = performance.now();
+  const isOver = () => performance.now() - startedMs >= (readPlan().plan.syncMs ?? 0);
+  while (!isOver()) await sleep(LOOK_EVERY_MS);
+}
 
 const noSpace = (): Promise<never> =>
   Promise.reject(Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));

@@ -11,7 +11,7 @@ import { holdFreePorts } from "../../src/client/local/ports.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
-import { MemberRole } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TlsFiles } from "../../src/core/wire/tls.ts";
 
 const HOLDERS = { n1: "fleet://replica/1", n2: "fleet://replica/2", admin: "fleet://admin" } as const;

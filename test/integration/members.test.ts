@@ -122,6 +122,38 @@ test("a change under an index that has passed is refused, and so is a dry run of
   expect(Object.keys(await roles())).not.toContain("x1");
 });
 
+test("a change whose answer was lost is recognised when it is repeated under its old index", async () => {
+  const before = (await list()).configurationIndex;
+  const line = ["add", "--name", "y1", "--learner", "--expect-index", String(before)];
+  const first = await member(...line);
+  expect(first).toMatchObject({ changed: true });
+  expect(await member(...line)).toMatchObject({ changed: false });
+  const between = (await list()).configurationIndex;
+  const gone = [
+    "remove",
+    "--name",
+    "y1",
+    "--yes",
+    "--expect-index",
+    String(between),
+    "--reason",
+    "not needed",
+  ];
+  expect(await member(...gone)).toMatchObject({ changed: true });
+  expect(await member(...gone)).toMatchObject({ changed: false });
+  const audit = await fleet.run("audit", "list", "--json");
+  const { entries } = JSON.parse(audit.stdout);
+  expect(entries.at(-1)).toMatchObject({ what: expect.stringMatching(/^remove node/), reason: "not needed" });
+});
+
+test("a reason that is too long is refused before the configuration changes", async () => {
+  const { configurationIndex } = await list();
+  const [, follower = ""] = Object.keys(await roles());
+  const ran = await fleet.run("member", "remove", "--name", follower, "--yes", "--reason", "é".repeat(600));
+  expect(ran).toMatchObject({ exit: 2, stderr: expect.stringContaining("FLEET_E_REASON_TOO_LONG") });
+  expect((await list()).configurationIndex).toBe(configurationIndex);
+});
+
 test("a removal that would cost the quorum is refused, with the arithmetic; that of the dead node is not", async () => {
   await member("add", "--name", "q1", "--wait");
   const voters = Object.keys(await roles());

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { readPlan } from "../../src/client/rebind/plan-file.ts";
-import { BindingState } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 

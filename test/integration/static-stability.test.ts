@@ -2,7 +2,7 @@
 // (static stability, BigFleet ADR-0002).
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BindingState } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
 import { TestFleet } from "./local-fleet.ts";
 

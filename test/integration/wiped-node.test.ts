@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { processFiles } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
-import { type NodeStatus, Role } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Admission, Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { TestFleet } from "./local-fleet.ts";
 
@@ -29,7 +30,10 @@ test("a wiped follower is taken in again through a snapshot and votes again", as
   await cluster.kill(wiped);
   await cluster.wipe(wiped);
   await cluster.start(wiped);
+  await cluster.until(([own]) => own?.admission !== Admission.MEMBER, [wiped]);
+  expect((await client.status()).verdict).toBe("degraded");
   const statuses = await cluster.until(isWhole);
+  await cluster.until(([own]) => own?.admission === Admission.MEMBER, [wiped]);
   const own = of(statuses, wiped);
   expect(own.firstIndex).toBeGreaterThan(WRITES / 2);
   expect(own.role).toBe(Role.FOLLOWER);
@@ -94,6 +98,23 @@ test("the only node of a fleet refuses to start without its data", async () => {
   const started = await fleet.run("up", "--json");
   expect(started.exit).not.toBe(0);
   expect(await readFile(log, "utf8")).toContain("DATA_LOST");
+});
+
+test("with most disks lost, up and status say who waits to be let in", async () => {
+  fleet = await TestFleet.init();
+  for (const node of ["n2", "n3"]) {
+    await fleet.kill(node);
+    await rm(processFiles(fleet.directory, node).data, { recursive: true });
+  }
+  const up = await fleet.run("up");
+  expect(up.exit).toBe(5);
+  expect(up.stderr).toContain("n2, n3 hold no data and wait to be let in by a leader");
+  expect(up.stderr).toContain("QUORUM_LOST");
+  const status = await fleet.run("status");
+  expect(status.exit).toBe(5);
+  for (const node of ["n2", "n3"]) {
+    expect(status.stdout).toMatch(new RegExp(`${node} \\(.*\\) holds no data and waits to be let in`));
+  }
 });
 
 /** Whether all hold the same state and every node votes. */

@@ -4,11 +4,14 @@
 import { expect, test } from "vitest";
 import { importsOf, sourceFiles } from "./source-files.ts";
 
+// Generated messages and enums without a service: importing their values loads no gRPC.
+const VALUES = ["src/core/wire/gen/fleet/v1/command.ts", "src/core/wire/gen/fleet/v1/views.ts"];
+
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/base": [],
   "src/core/raft": ["src/core/base"],
   "src/core/wire": ["src/core/base"],
-  "src/core/fleet": ["src/core/base", "src/core/wire/gen"],
+  "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
   "src/core/storage": [
     "src/core/base",
     "src/core/raft (types)",
@@ -38,7 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire/gen",
     "src/core/wire/rpc-error.ts",
   ],
-  "src/core/drill": ["src/core/base", "src/core/wire/gen"],
+  "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
   "src/core/recover": ["src/core/base", "src/core/raft", "src/core/fleet", "src/core/wire/gen"],
   // Offline: it rewrites a stopped node's files, so there is no server to ask.
@@ -53,6 +56,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/client": [
     "src/core/base",
     "src/core/wire",
+    "src/core/check",
     "src/core/drill",
     "src/core/rebind",
     // Whether a folder may be started at all.
@@ -60,7 +64,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/ui/model": [
     "src/core/base",
-    "src/core/wire/gen",
+    "src/core/wire/gen (types)",
+    ...VALUES,
     "src/client/fleet-status.ts (types)",
     "src/core/recover (types)",
   ],

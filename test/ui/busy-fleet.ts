@@ -1,5 +1,5 @@
 // A fleet with one dead node, two shards, twenty clusters of which one is served elsewhere, and some writes.
-import { Drift } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TopStore } from "../../src/ui/top-store.ts";
 import {
   clustersReply,

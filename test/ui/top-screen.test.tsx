@@ -86,6 +86,18 @@ describe("keys", () => {
     expect(store.snapshot().running).toBe("yes");
   });
 
+  test("keys that arrive in one read all count, in their order", async () => {
+    const { screen, store, press } = open();
+    press("3/cluster-19\r");
+    await shows(screen, 'filter "cluster-19"');
+    expect(store.snapshot()).toMatchObject({ pane: "bindings", typing: false, running: "yes" });
+    press("2q");
+    await vi.waitFor(
+      () => expect(store.snapshot()).toMatchObject({ pane: "shards", running: "quit" }),
+      PATIENCE,
+    );
+  });
+
   test.each([
     { keys: "q", running: "quit" },
     { keys: "\u0003", running: "interrupted" },

@@ -20,12 +20,26 @@ export async function contextFleet(
       ? remoteFleet(file, name, context, where)
       : await localFleet(name, context, context.directory, where);
   const tls = tlsSettings(file, context, where);
+  const { readOnly, color, hooks } = context;
+  const command = hooks?.beforeChange;
+  const others = fleet.settings.filter(({ key }) => !tls.some((own) => own.key === key));
   return {
     ...fleet,
     name,
-    settings: [...fleet.settings.filter(({ key }) => !tls.some((own) => own.key === key)), ...tls],
-    ...(context.readOnly === undefined ? {} : { readOnly: context.readOnly }),
+    settings: [...others, ...tls, ...mannerSettings(context, where)],
+    ...(readOnly === undefined ? {} : { readOnly }),
+    ...(color === undefined ? {} : { color }),
+    ...(command === undefined ? {} : { beforeChange: { command, directory: dirname(file) } }),
   };
+}
+
+/** How the fleet is to be treated, as opposed to how it is reached. */
+function mannerSettings({ readOnly, color, hooks }: Context, origin: string): Setting[] {
+  const values = { readOnly, color, beforeChange: hooks?.beforeChange };
+  return (["readOnly", "color", "beforeChange"] as const).flatMap((key) => {
+    const value = values[key];
+    return value === undefined ? [] : [{ key, value: String(value), origin }];
+  });
 }
 
 async function localFleet(

@@ -11,6 +11,7 @@ import { ConfigReader } from "../local/config-reader.ts";
 import { isErrno } from "../local/errno.ts";
 import { withLock } from "../local/lock.ts";
 import type { SupervisorDeps } from "../local/supervisor.ts";
+import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
 
 export interface Context {
   readonly endpoints: readonly string[];
@@ -18,6 +19,8 @@ export interface Context {
   /** The folder of a local fleet; its fleet.yaml then says where the nodes are. */
   readonly directory?: string;
   readonly readOnly?: boolean;
+  readonly color?: ContextColor;
+  readonly hooks?: { readonly beforeChange?: string };
 }
 
 export interface Contexts {
@@ -81,12 +84,21 @@ function parseContext(entry: ConfigReader): Context {
   const tls = entry.field("tls").optional(parseTls);
   const directory = entry.field("directory").optional((value) => value.string());
   const readOnly = entry.field("readOnly").optional((value) => value.boolean());
+  const color = entry.field("color").optional((value) => value.oneOf(CONTEXT_COLORS));
+  const hooks = entry.field("hooks").optional(parseHooks);
   return {
     endpoints: entry.field("endpoints").optional(parseAddresses) ?? [],
     ...(tls === undefined ? {} : { tls }),
     ...(directory === undefined ? {} : { directory }),
     ...(readOnly === undefined ? {} : { readOnly }),
+    ...(color === undefined ? {} : { color }),
+    ...(hooks === undefined ? {} : { hooks }),
   };
+}
+
+function parseHooks(hooks: ConfigReader): NonNullable<Context["hooks"]> {
+  const beforeChange = hooks.field("beforeChange").optional((value) => value.string());
+  return beforeChange === undefined ? {} : { beforeChange };
 }
 
 function parseAddresses(list: ConfigReader): string[] {

@@ -10,7 +10,7 @@ import { contextFleet } from "./context-fleet.ts";
 import { contextsFilePath, loadContexts } from "./contexts-file.ts";
 import { type Endpoint, localTarget, type NamedFleet, type Setting, type Target } from "./target.ts";
 
-/** What a command was given. Absent, undefined and empty mean the same. */
+/** What a command was given: absent or undefined = not at all. An empty value is refused, never taken for absent. */
 export interface TargetInput {
   readonly dir?: string | undefined;
   readonly context?: string | undefined;
@@ -53,8 +53,13 @@ export async function resolveTarget(input: TargetInput): Promise<Target> {
 
 function flagLevel(input: TargetInput): Level {
   const { dir = "", context = "", endpoints = "", ca = "", cert = "", key = "" } = input;
+  const values = { dir, context, endpoints, ca, cert, key };
+  for (const name of [...SINGLE_KEYS, "dir", "context"] as const) {
+    // Most likely a shell variable that is not set: what stands below would be another fleet than was meant.
+    if (input[name] === "") throw usage(`--${name} is empty`, `give it a value, or leave --${name} away`);
+  }
   return {
-    values: { dir, context, endpoints, ca, cert, key },
+    values,
     origin: (name) => `--${name}`,
     isPlain: input.insecureLoopback === true,
   };
@@ -124,7 +129,7 @@ function combine(singles: Singles, isPlain: boolean, whole: NamedFleet | null): 
   const shown = settings.filter(({ key }) => tls !== "insecure-loopback" || !isTlsKey(key));
   return {
     ...(owner === null ? {} : identityOf(owner)),
-    ...(whole?.readOnly === undefined ? {} : { readOnly: whole.readOnly }),
+    ...mannerOf(whole),
     ...{ name, endpoints, tls, origin, settings: shown },
   };
 }
@@ -171,6 +176,16 @@ function identityOf(owner: NamedFleet): Pick<Target, "directory" | "clusterName"
   return {
     ...(owner.directory === undefined ? {} : { directory: owner.directory }),
     ...(owner.clusterName === undefined ? {} : { clusterName: owner.clusterName }),
+  };
+}
+
+/** Kept also when the endpoints were typed out: whoever names a context wants its caution. */
+function mannerOf(whole: NamedFleet | null): Pick<Target, "readOnly" | "color" | "beforeChange"> {
+  const { readOnly, color, beforeChange } = whole ?? {};
+  return {
+    ...(readOnly === undefined ? {} : { readOnly }),
+    ...(color === undefined ? {} : { color }),
+    ...(beforeChange === undefined ? {} : { beforeChange }),
   };
 }
 

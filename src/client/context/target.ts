@@ -13,9 +13,19 @@ export interface Endpoint {
 
 /** One value of a target and where it came from, for `fleet context view --show-origin`. */
 export interface Setting {
-  readonly key: "endpoints" | "ca" | "cert" | "key" | "directory";
+  readonly key: "endpoints" | "ca" | "cert" | "key" | "directory" | "readOnly" | "color" | "beforeChange";
   readonly value: string;
   readonly origin: string;
+}
+
+/** Those of the sixteen ANSI colours that stand out on light and dark. */
+export const CONTEXT_COLORS = ["red", "green", "yellow", "blue", "magenta", "cyan"] as const;
+export type ContextColor = (typeof CONTEXT_COLORS)[number];
+
+/** A command that is asked before a change, run by a shell in the folder of contexts.yaml. */
+export interface ChangeHook {
+  readonly command: string;
+  readonly directory: string;
 }
 
 export interface Target {
@@ -31,6 +41,9 @@ export interface Target {
   readonly clusterName?: string;
   /** The context asks that nothing be changed through it. */
   readonly readOnly?: boolean;
+  /** The context's colour, so that one fleet is not taken for another. */
+  readonly color?: ContextColor;
+  readonly beforeChange?: ChangeHook;
   readonly settings: readonly Setting[];
 }
 

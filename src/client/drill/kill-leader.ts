@@ -1,8 +1,10 @@
 // The drill that kills the leader: writes, kills, watches the recovery, restarts, waits until all is whole again,
-// and reads every write back. It works on local fleets only, since only there can it kill and start processes.
+// reads every write back and judges whether what clients were told is linearizable. It works on local fleets only, since only there can it kill and start processes.
 // What must stay true: however it ends, the node that it killed is started again and its probe rows are removed.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { judgeHistory } from "../../core/drill/linearizability.ts";
+import type { HistoryEvent } from "../../core/drill/register-history.ts";
 import { type DrillReport, reportOf } from "../../core/drill/report.ts";
 import type { Gate } from "../../core/drill/slo.ts";
 import { type DrillEvent, measure, timelineOf } from "../../core/drill/timeline.ts";
@@ -12,6 +14,7 @@ import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { killNode, startNode } from "../local/process-control.ts";
+import { RegisterLoad } from "./register-load.ts";
 import { SteadyWriter } from "./steady-writer.ts";
 
 const LOOK_EVERY_MS = 20;
@@ -32,6 +35,14 @@ export interface KillLeaderOptions {
   readonly signal: AbortSignal;
 }
 
+export interface DrillResult {
+  readonly report: DrillReport;
+  /** Names the drill's rows and its history. */
+  readonly drillId: string;
+  /** What the clients of the drill's registers asked and were told. */
+  readonly events: readonly HistoryEvent[];
+}
+
 /**
  * Throws NOT_A_LOCAL_FLEET or NO_QUORUM_TO_SPARE, with nothing killed; DRILL_STOPPED once `signal` is aborted; and
  * RESTART_FAILED when the killed node did not come back.
@@ -40,7 +51,7 @@ export async function drillKillLeader(
   client: FleetClient,
   deps: LocalDeps,
   options: KillLeaderOptions,
-): Promise<DrillReport> {
+): Promise<DrillResult> {
   const { directory } = client.target;
   if (directory === undefined) throw notLocal(client.target.name);
   leaderToSpare(await client.status());
@@ -60,6 +71,7 @@ class KillLeaderDrill {
   readonly #events: DrillEvent[] = [];
   readonly #startedAt = new Date();
   readonly #drillId = `kill-leader-${this.#startedAt.getTime()}`;
+  readonly #registersId = `${this.#drillId}.registers`;
 
   constructor(client: FleetClient, deps: LocalDeps, options: KillLeaderOptions, directory: string) {
     this.#client = client;
@@ -68,21 +80,23 @@ class KillLeaderDrill {
     this.#directory = directory;
   }
 
-  async run(): Promise<DrillReport> {
+  async run(): Promise<DrillResult> {
     const writer = new SteadyWriter(this.#client, {
       drillId: this.#drillId,
       rate: this.#options.rate,
       now,
       onEvent: (event) => this.#note(event),
     });
+    const registers = new RegisterLoad(this.#client, { drillId: this.#registersId, now });
     try {
       await this.#pause(this.#options.beforeMs);
       await this.#killAndRestart();
-      const attempted = await writer.stop();
+      const [attempted, events] = await Promise.all([writer.stop(), registers.stop()]);
       const { probes } = await this.#client.listProbes(this.#drillId);
-      return this.#report(judgeWrites(attempted, probes));
+      const report = this.#report(judgeWrites(attempted, probes), events);
+      return { report, drillId: this.#drillId, events };
     } finally {
-      await writer.stop();
+      await Promise.all([writer.stop(), registers.stop()]);
       await this.#clear();
     }
   }
@@ -101,22 +115,24 @@ class KillLeaderDrill {
     await this.#catchUp(leader.name);
   }
 
-  #report(writes: WriteVerdict): DrillReport {
+  #report(writes: WriteVerdict, events: readonly HistoryEvent[]): DrillReport {
     const findings = {
       drill: "kill-leader",
       startedAt: this.#startedAt.toISOString(),
       timeline: timelineOf(this.#events),
       durations: measure(this.#events),
       writes,
+      linearizability: judgeHistory(events),
     };
     return reportOf(findings, this.#options.gates);
   }
 
   // Rows that stay cost the fleet a few kilobytes; for want of removing them a drill's result is not given up.
   async #clear(): Promise<void> {
-    const drillId = this.#drillId;
-    const operation = { kind: { $case: "clearProbes", value: { drillId } } } as const;
-    await this.#client.submit(operation, { reason: drillId }).catch(() => undefined);
+    for (const drillId of [this.#drillId, this.#registersId]) {
+      const operation = { kind: { $case: "clearProbes", value: { drillId } } } as const;
+      await this.#client.submit(operation, { reason: drillId }).catch(() => undefined);
+    }
   }
 
   #note(event: DrillEvent): void {

@@ -1,14 +1,16 @@
-// Where a drill's report is kept: a JSON file that is never overwritten.
+// Where a drill's report and its history are kept: files that are never overwritten.
 
 import { access, constants, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
+import type { DrillResult } from "./kill-leader.ts";
 
 const SCHEMA_VERSION = 1;
 
 /** To be asked before a drill: its result is not to be lost for want of a file. Throws REPORT_NOT_WRITTEN. */
-export async function assertReportWritable(path: string): Promise<void> {
+export async function assertWritable(path: string): Promise<void> {
   await access(dirname(resolve(path)), constants.W_OK).catch((cause: unknown) => {
     throw notWritten(path, cause);
   });
@@ -22,7 +24,15 @@ export async function assertReportWritable(path: string): Promise<void> {
 
 /** Throws REPORT_NOT_WRITTEN, also when the file is there already. */
 export async function writeReport(path: string, report: DrillReport): Promise<void> {
-  const text = `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...report }, null, 2)}\n`;
+  await writeNew(path, `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...report }, null, 2)}\n`);
+}
+
+/** The history, for whoever wants to judge it again. Throws REPORT_NOT_WRITTEN, also when the file is there. */
+export async function writeHistory(path: string, { drillId, events }: DrillResult): Promise<void> {
+  await writeNew(path, formatHistory(drillId, events));
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: "wx" }).catch((cause: unknown) => {
     throw notWritten(path, cause);
   });
@@ -30,9 +40,9 @@ export async function writeReport(path: string, report: DrillReport): Promise<vo
 
 function notWritten(path: string, cause: unknown): OperatorError {
   return new OperatorError("REPORT_NOT_WRITTEN", {
-    what: `the report cannot be written to ${path}`,
+    what: `the drill's result cannot be written to ${path}`,
     why: cause instanceof Error ? cause.message : String(cause),
-    next: "name another file with --report",
+    next: "name another file with --report or --history",
     exit: Exit.Failure,
     cause,
   });

@@ -2,13 +2,12 @@
 // What must stay true: a number is one write, however often the client retries it, and only a definite refusal
 // counts as failed; everything else that was not acknowledged is unknown.
 
-import { OperatorError } from "../../core/base/errors.ts";
 import type { DrillEvent } from "../../core/drill/timeline.ts";
 import type { AttemptedWrite } from "../../core/drill/verdict.ts";
 import type { FleetClient } from "../fleet-client.ts";
+import { isOutcomeUnknown } from "./outcome.ts";
 
 const WRITE_DEADLINE_MS = 15_000;
-const UNKNOWN_OUTCOMES = new Set(["OUTCOME_UNKNOWN", "UNAVAILABLE"]);
 
 export interface SteadyWriterOptions {
   readonly drillId: string;
@@ -73,8 +72,7 @@ export class SteadyWriter {
       this.#results.set(number, "acknowledged");
       onEvent({ kind: "acknowledged", atMs: now(), number, term });
     } catch (error) {
-      const isDefinite = error instanceof OperatorError && !UNKNOWN_OUTCOMES.has(error.code);
-      this.#results.set(number, isDefinite ? "failed" : "unknown");
+      this.#results.set(number, isOutcomeUnknown(error) ? "unknown" : "failed");
     }
   }
 }

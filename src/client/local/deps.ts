@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { contextsFilePath } from "../context/contexts-file.ts";
 import type { Target } from "../context/target.ts";
 import { systemClock } from "./clock.ts";
+import { isListening } from "./ports.ts";
 import type { Program } from "./process-plan.ts";
 import type { SupervisorDeps } from "./supervisor.ts";
 import { SystemProcesses } from "./system-processes.ts";
@@ -30,6 +31,8 @@ export interface LocalDeps extends SupervisorDeps {
   /** The user's contexts.yaml. */
   readonly contextsFile: string;
   readonly waitReady: WaitReady;
+  /** Whether somebody accepts connections at the address. */
+  readonly isListening: (address: string) => Promise<boolean>;
   /** Told what is being done, a few words at a time. */
   readonly onProgress: (step: string) => void;
 }
@@ -50,6 +53,7 @@ export async function systemDeps(
     },
     contextsFile: contextsFilePath(env),
     waitReady,
+    isListening,
     onProgress,
   };
 }

@@ -14,7 +14,7 @@ import { withLock } from "./lock.ts";
 import { makeFleet, type NewFleet } from "./new-fleet.ts";
 import { noteDifferences } from "./note-differences.ts";
 import { startFleet } from "./start-fleet.ts";
-import { noteExited, waitUntilReady } from "./wait-ready.ts";
+import { waitUntilAllServe, waitUntilReady } from "./wait-ready.ts";
 
 const DEFAULTS = { name: "local", nodes: 3, shards: 0, clusters: 0, profile: "lan" } as const;
 
@@ -110,7 +110,7 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
   const { leader } = await waitUntilReady(fleet, deps);
   const firstWriteMs = deps.clock.now() - begunAt;
   await endFounding(fleet.directory);
-  const exited = await noteExited(fleet, deps);
+  const silent = await waitUntilAllServe(fleet, deps);
   return {
     outcome,
     name: fleet.file.name,
@@ -122,7 +122,7 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
     context: registered.name,
     firstWriteMs: Math.round(firstWriteMs),
     totalMs: Math.round(deps.clock.now() - begunAt),
-    notes: [...begun.notes, ...registered.notes, ...exited],
+    notes: [...begun.notes, ...registered.notes, ...silent],
   };
 }
 

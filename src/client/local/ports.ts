@@ -1,6 +1,6 @@
 // Ports of a local fleet: finding free ones, and finding out whether one is taken and by whom.
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { assert } from "../../core/base/assert.ts";
 import { isErrno } from "./errno.ts";
 
@@ -39,6 +39,20 @@ export async function isPortTaken(address: string): Promise<boolean> {
     if (isErrno(error, "EADDRINUSE")) return true;
     throw error;
   }
+}
+
+/** Whether somebody accepts connections at `address`. Unlike `isPortTaken` it never takes the port itself. */
+export function isListening(address: string): Promise<boolean> {
+  const { host, port } = splitAddress(address);
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (listens: boolean) => {
+      socket.destroy();
+      resolve(listens);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("error", () => end(false));
+  });
 }
 
 /** The process that listens on the port of `address`, as the kernel's /proc shows it; null when it does not. */

@@ -1,5 +1,6 @@
 // Waits until a started fleet answers, and gives up at once when it cannot: when so many coordinators
-// have exited that no quorum is left, the deadline would only hide what their logs say.
+// have exited that no quorum is left, the deadline would only hide what their logs say. A fleet that answers although
+// one of its processes has died was not started: whoever started it must learn of it now, not when the next one dies.
 import { open } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { localTarget } from "../context/target.ts";
@@ -27,15 +28,30 @@ export async function waitUntilReady(fleet: LocalFleet, deps: LocalDeps): Promis
   }
 }
 
-/** A line for each process that does not run although it was started. */
-export async function noteExited(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
-  const exited = await findExited(fleet.processes, deps);
-  return Promise.all(
-    exited.map(
-      async (plan) => `${plan.name} has exited; its log ${plan.files.log} ends: ${await tail(plan)}`,
-    ),
-  );
+/**
+ * Waits until every process of a fleet that answers serves, which it does once it has found its data whole. Throws
+ * NODES_EXITED when one has ended instead; returns a line for each that does neither.
+ */
+export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
+  const endMs = deps.clock.now() + READY_LIMIT_MS;
+  for (;;) {
+    const exited = await findExited(fleet.processes, deps);
+    const [first] = exited;
+    if (first !== undefined) throw await nodesExited(exited, first, "the others have a leader and go on");
+    const silent = await findSilent(fleet.processes, deps);
+    if (silent.length === 0) return [];
+    if (deps.clock.now() >= endMs) return silent.map(noteSilent);
+    await deps.clock.sleep(LOOK_EVERY_MS);
+  }
 }
+
+async function findSilent(plans: readonly ProcessPlan[], deps: LocalDeps): Promise<ProcessPlan[]> {
+  const serves = await Promise.all(plans.map(({ address }) => address === null || deps.isListening(address)));
+  return plans.filter((_, at) => serves[at] === false);
+}
+
+const noteSilent = ({ name, files }: ProcessPlan): string =>
+  `${name} runs and does not serve yet; its log: ${files.log}`;
 
 /** Never resolves: rejects when no quorum of coordinators runs, and falls silent once `signal` is aborted. */
 async function watchQuorum(fleet: LocalFleet, deps: LocalDeps, signal: AbortSignal): Promise<never> {
@@ -44,7 +60,8 @@ async function watchQuorum(fleet: LocalFleet, deps: LocalDeps, signal: AbortSign
   while (!signal.aborted) {
     const exited = await findExited(coordinators, deps);
     const [first] = exited;
-    if (first !== undefined && exited.length > spare) throw await nodesExited(exited, first);
+    if (first !== undefined && exited.length > spare)
+      throw await nodesExited(exited, first, "too few coordinators are left for a quorum");
     await deps.clock.sleep(LOOK_EVERY_MS, signal);
   }
   return new Promise<never>(() => {});
@@ -55,9 +72,13 @@ async function findExited(plans: readonly ProcessPlan[], deps: LocalDeps): Promi
   return plans.filter((_, at) => states[at]?.kind !== "running");
 }
 
-async function nodesExited(exited: readonly ProcessPlan[], first: ProcessPlan): Promise<OperatorError> {
+async function nodesExited(
+  exited: readonly ProcessPlan[],
+  first: ProcessPlan,
+  outcome: string,
+): Promise<OperatorError> {
   return new OperatorError("NODES_EXITED", {
-    what: `${exited.map((plan) => plan.name).join(", ")} exited: too few coordinators are left for a quorum`,
+    what: `${exited.map((plan) => plan.name).join(", ")} exited: ${outcome}`,
     why: `the log of ${first.name} ends: ${await tail(first)}`,
     next: `read ${first.files.log}, then: fleet up`,
     exit: Exit.NoQuorum,

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
-import { MemberRole, type MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { MemberRole } from "../../core/wire/gen/fleet/v1/views.ts";
 import type { FleetClient } from "../fleet-client.ts";
 
 const LOOK_EVERY_MS = 100;

@@ -24,13 +24,14 @@ export interface PlanRequest {
 
 /**
  * Clusters that `to` owns, and that no other shard serves, are left out: the plan may have no moves.
- * Throws CLUSTER_UNKNOWN or SHARD_UNKNOWN.
+ * Throws USAGE for a cluster that is named twice, CLUSTER_UNKNOWN or SHARD_UNKNOWN.
  */
 export async function makePlan(client: FleetReads, request: PlanRequest): Promise<RebindPlan> {
   const { to, executor } = request;
+  refuseRepeated(request.clusters);
   const fleet = await new Lookout(client).look(performance.now() + LOOK_LIMIT_MS);
   if (!fleet.addresses.has(to)) throw shardUnknown(to);
-  const rows = [...new Set(request.clusters)].map((cluster) => ownedRow(fleet, cluster));
+  const rows = request.clusters.map((cluster) => ownedRow(fleet, cluster));
   const moving = rows.flatMap((row) => {
     const from = sourceOf(row, to, fleet);
     return from === null ? [] : [{ row, move: { cluster: row.clusterId, from, to } }];
@@ -69,6 +70,17 @@ export async function rollbackPlan(
   const move: Move = { cluster, from: fromShard, to: row.shardId, migrationId };
   const plan: RebindPlan = { version: 1, name: migrationId, executor, moves: [move] };
   return isUndo(migrationId) ? plan : inversePlan(plan);
+}
+
+// A list that names a cluster twice was put together wrongly, and may lack another one.
+function refuseRepeated(clusters: readonly string[]): void {
+  const repeated = clusters.find((cluster, at) => clusters.indexOf(cluster) !== at);
+  if (repeated === undefined) return;
+  throw new OperatorError("USAGE", {
+    what: `cluster ${repeated} is named twice`,
+    next: "name every cluster once",
+    exit: Exit.Usage,
+  });
 }
 
 function ownedRow(fleet: Fleet, cluster: string): Binding {

@@ -21,7 +21,6 @@ export default class AuditList extends FleetCommand {
 
   async run(): Promise<ListAuditResponse> {
     const { flags } = await this.parse(AuditList);
-    const client = await this.client(flags);
-    return await this.read(flags, { view, load: () => client.listAudit() });
+    return await this.read(flags, { view, load: (client) => client.listAudit() });
   }
 }

@@ -33,13 +33,9 @@ export default class ClusterList extends FleetCommand {
 
   async run(): Promise<ListClustersResponse> {
     const { flags } = await this.parse(ClusterList);
-    const client = await this.client(flags);
-    const load = async () => {
-      const reply = await client.listClusters();
-      return flags.drift ? onlyDrifting(reply) : reply;
-    };
+    const select = (reply: ListClustersResponse) => (flags.drift ? onlyDrifting(reply) : reply);
     const exit = (reply: ListClustersResponse) =>
       flags["detailed-exitcode"] && onlyDrifting(reply).clusters.length > 0 ? Exit.ChangesPending : Exit.Ok;
-    return await this.read(flags, { view, load, exit });
+    return await this.read(flags, { view, load: (client) => client.listClusters(), select, exit });
   }
 }

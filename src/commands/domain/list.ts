@@ -21,7 +21,6 @@ export default class DomainList extends FleetCommand {
 
   async run(): Promise<ListDomainsResponse> {
     const { flags } = await this.parse(DomainList);
-    const client = await this.client(flags);
-    return await this.read(flags, { view, load: () => client.listDomains() });
+    return await this.read(flags, { view, load: (client) => client.listDomains() });
   }
 }

@@ -1,6 +1,8 @@
 // `fleet leader show`: the node that leads for a quorum.
+import type { FleetStatus } from "../../client/fleet-status.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { archiveFlags } from "../../ui/cli/output-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 
 interface LeaderReport {
@@ -23,16 +25,27 @@ export default class LeaderShow extends FleetCommand {
   static override description = "Exits with 5 when no node leads for a quorum.";
   static override examples = ["<%= config.bin %> leader show", "<%= config.bin %> leader show -o name"];
 
+  static override flags = { ...archiveFlags };
+
   async run(): Promise<LeaderReport> {
     const { flags } = await this.parse(LeaderShow);
-    const { leader, nodes } = await (await this.client(flags)).status();
-    const node = nodes.find((candidate) => leader !== null && candidate.nodeId === leader);
-    if (node === undefined) throw noLeader();
-    const { name, nodeId, address, status } = node;
-    const report = { name, nodeId, address, term: status?.term ?? null };
-    await this.printText(report, view);
-    return report;
+    return await this.obtain(
+      flags,
+      (client) => client.status(),
+      async (fleet) => {
+        const report = leaderReport(fleet);
+        await this.printText(report, view);
+        return report;
+      },
+    );
   }
+}
+
+function leaderReport({ leader, nodes }: FleetStatus): LeaderReport {
+  const node = nodes.find((candidate) => leader !== null && candidate.nodeId === leader);
+  if (node === undefined) throw noLeader();
+  const { name, nodeId, address, status } = node;
+  return { name, nodeId, address, term: status?.term ?? null };
 }
 
 function noLeader(): OperatorError {

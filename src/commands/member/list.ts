@@ -23,7 +23,6 @@ export default class MemberList extends FleetCommand {
 
   async run(): Promise<ListMembersResponse> {
     const { flags } = await this.parse(MemberList);
-    const client = await this.client(flags);
-    return await this.read(flags, { view, load: () => client.listMembers() });
+    return await this.read(flags, { view, load: (client) => client.listMembers() });
   }
 }

@@ -1,6 +1,5 @@
 // `fleet member remove`: a node takes part no more, if the others can go on without it.
 import { Flags } from "@oclif/core";
-import { confirmByName } from "../../ui/cli/confirm.ts";
 import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
 
 export default class MemberRemove extends MemberCommand {
@@ -24,7 +23,7 @@ export default class MemberRemove extends MemberCommand {
     // Whether it can be done at all is known before anybody is asked.
     const checked = await client.changeMembership({ ...request, dryRun: true });
     if (checked.changed && !flags["dry-run"]) {
-      await confirmByName(fleet, `remove ${name} from fleet ${fleet}`, flags.yes);
+      await this.confirm(fleet, `remove ${name} from fleet ${fleet}`, flags.yes);
     }
     const done = flags["dry-run"] ? checked : await client.changeMembership(request, flags.timeout);
     const notes = directory === undefined || flags["dry-run"] ? [] : await this.retire(directory, name);

@@ -1,6 +1,5 @@
 // `fleet member replace`: a new node takes an old one's place.
 import { Args, Flags } from "@oclif/core";
-import { confirmByName } from "../../ui/cli/confirm.ts";
 import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
 
 export default class MemberReplace extends MemberCommand {
@@ -21,7 +20,7 @@ export default class MemberReplace extends MemberCommand {
     const { name: fleet, directory } = client.target;
     const { old } = args;
     const { with: fresh, timeout, "dry-run": dryRun } = flags;
-    if (!dryRun) await confirmByName(fleet, `replace ${old} of fleet ${fleet} with ${fresh}`, flags.yes);
+    if (!dryRun) await this.confirm(fleet, `replace ${old} of fleet ${fleet} with ${fresh}`, flags.yes);
     const [{ replaceMember, newcomer }, deps] = await Promise.all([
       import("../../client/member/replace.ts"),
       this.machine(),

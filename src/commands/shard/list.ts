@@ -23,7 +23,6 @@ export default class ShardList extends FleetCommand {
 
   async run(): Promise<ListShardsResponse> {
     const { flags } = await this.parse(ShardList);
-    const client = await this.client(flags);
-    return await this.read(flags, { view, load: () => client.listShards() });
+    return await this.read(flags, { view, load: (client) => client.listShards() });
   }
 }

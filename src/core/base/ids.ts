@@ -19,6 +19,9 @@ export const FLEET_GROUP = groupId(0);
 
 const NAME = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
 
+/** The same in words. */
+export const NAME_RULE = "a name has a-z 0-9 . _ -, with a letter or digit at both ends";
+
 /** Whether `text` can name a shard, cluster, node or fleet: an RFC 1123 subdomain's alphabet, 1 to 253 characters. */
 export function isName(text: string): boolean {
   return NAME.test(text);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { SeededPrng } from "../base/prng.ts";
@@ -23,9 +24,11 @@ import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { writeFounders } from "./founding.ts";
 import { GroupDriver } from "./group-driver.ts";
+import { LIMITS } from "./limits.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
 import { RejoinAsker } from "./rejoin.ts";
@@ -63,7 +66,6 @@ export interface RunningCoordinator {
 }
 
 const TRAILING_ENTRIES = 1_000;
-const MEGABYTE = 1024 * 1024;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const tls = loadTls(options.tls);
@@ -78,12 +80,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
+  const watch = diskWatch(options, storage);
   const transport = new GrpcTransport({
     self: ownPeer(options),
     clusterId,
     peers,
     credentialsFor,
     channelOptions,
+    disk: watch,
     warn: log.warn,
   });
   const machine = new FleetMachine();
@@ -104,6 +108,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     transport,
     profile: PROFILES[options.profile],
     disk: storage,
+    watch,
     rejoin: asker && {
       isWhole: mark.isWhole(),
       ask: (holding) => asker.ask(holding),
@@ -128,7 +133,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     driver,
     machine,
     observed,
-    disk: storage,
+    disk: watch,
+    admission: () => replica.admission,
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
@@ -160,6 +166,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
   const found = replicas.find((replica) => replica.id === self);
   return present(found, "all replicas, this one included, are named");
+}
+
+function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
+  const onChange = (isSlow: boolean) => {
+    const { underWayMs } = storage.syncs;
+    const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
+    if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
+    else log.info("the disk is quick again");
+  };
+  return new DiskWatch({ storage, profile: PROFILES[profile], onChange });
 }
 
 function rosterOf(
@@ -227,11 +243,11 @@ function groupDriver(
     preVote: true,
     checkQuorum: true,
     readOnly: "safe",
-    messageBytesMax: MEGABYTE,
-    inflightMessagesMax: 256,
-    inflightBytesMax: 16 * MEGABYTE,
-    uncommittedBytesMax: 32 * MEGABYTE,
-    committedBytesPerReadyMax: 4 * MEGABYTE,
+    messageBytesMax: LIMITS.messageBytesMax,
+    inflightMessagesMax: LIMITS.inflightMessagesMax,
+    inflightBytesMax: LIMITS.inflightBytesMax,
+    uncommittedBytesMax: LIMITS.uncommittedBytesMax,
+    committedBytesPerReadyMax: LIMITS.committedBytesPerReadyMax,
     disableProposalForwarding: true,
     disableConfChangeValidation: false,
     stepDownOnRemoval: true,

@@ -11,6 +11,7 @@ import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message }
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import type { Storage } from "../storage/storage.ts";
+import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
 
@@ -36,9 +37,9 @@ export interface GroupDriverOptions<Result> {
 
 export class GroupDriver<Result> {
   readonly #options: GroupDriverOptions<Result>;
-  readonly #writes = new PendingWrites<Result>();
-  readonly #changes = new PendingWrites<LogIndex>();
-  readonly #reads = new PendingReads();
+  readonly #writes = new PendingWrites<Result>(LIMITS.pendingWritesMax);
+  readonly #changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
+  readonly #reads = new PendingReads(LIMITS.pendingReadsMax);
   #scheduled = false;
   #stopped = false;
   #leads = false;
@@ -122,6 +123,7 @@ export class GroupDriver<Result> {
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
   propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
+    if (this.#writes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
     const proposed = this.#tell((raft) => raft.propose(data));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
     if (!proposed.ok) {
@@ -134,6 +136,7 @@ export class GroupDriver<Result> {
 
   /** Settles like `propose`: the result is the index at which the change took effect here. */
   changeConfiguration(change: ConfChange, deadline: number): Promise<WriteResult<LogIndex>> {
+    if (this.#changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
     const proposed = this.#tell((raft) => raft.proposeConfChange(change));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
     if (!proposed.ok) {
@@ -148,6 +151,11 @@ export class GroupDriver<Result> {
   /** Proposes without waiting: what comes of it is seen in the status. */
   proposeConfChange(change: ConfChange): boolean {
     return this.#tell((raft) => raft.proposeConfChange(change))?.ok ?? false;
+  }
+
+  /** For whom `propose` or `readIndex` refused since too much waits: when it may come again. */
+  retryDelayMs(refused: "write" | "read"): number {
+    return refused === "write" ? this.#writes.retryDelayMs : this.#reads.retryDelayMs;
   }
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */

@@ -3,11 +3,8 @@
 // drift, which operators see and rebind; only a former owner, or one without a session, is told to let go.
 
 import type { Binding } from "../wire/gen/fleet/v1/command.ts";
-import {
-  type BindingInstruction,
-  BindingState,
-  type ShardBinding,
-} from "../wire/gen/fleet/v1/coordinator.ts";
+import type { BindingInstruction, ShardBinding } from "../wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../wire/gen/fleet/v1/views.ts";
 
 export interface DeclaredBindings {
   binding(clusterId: string): Binding | undefined;

@@ -1,9 +1,11 @@
 // Who still waits for what in one Raft group: proposals by log index, reads by confirmation and applied index.
 // What must stay true: everything that waits is answered once, at the latest at its deadline, and a result goes
-// only to the proposal of the same index *and term* (another leader may have filled the index).
+// only to the proposal of the same index *and term* (another leader may have filled the index). Both are bounded:
+// whoever finds no room is refused at once, and told when half of what waits will have been served.
 
 import { assert } from "../base/assert.ts";
 import type { LogIndex, Term } from "../base/ids.ts";
+import { DrainRate } from "./drain-rate.ts";
 
 /** Why a write or read got no result; whether a write took effect is unknown unless it says otherwise. */
 export type Refusal =
@@ -12,6 +14,7 @@ export type Refusal =
   | "leadership-lost"
   | "transferring"
   | "overloaded"
+  | "too-many-reads"
   | "change-pending"
   | "no-quorum";
 
@@ -31,12 +34,29 @@ interface PendingWrite<Result> {
 
 export class PendingWrites<Result> {
   readonly #byIndex = new Map<LogIndex, PendingWrite<Result>>();
+  readonly #countMax: number;
+  readonly #drain = new DrainRate();
+  #served = 0;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
 
   get size(): number {
     return this.#byIndex.size;
   }
 
+  get isFull(): boolean {
+    return this.#byIndex.size >= this.#countMax;
+  }
+
+  /** When a write that is refused now may come again. */
+  get retryDelayMs(): number {
+    return this.#drain.delayMs(this.#byIndex.size);
+  }
+
   add(index: LogIndex, term: Term, deadline: number): Promise<WriteResult<Result>> {
+    assert(!this.isFull, "whoever proposes has looked for room");
     // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
     this.#byIndex.get(index)?.settle({ ok: false, refusal: "leadership-lost" });
     return new Promise((settle) => this.#byIndex.set(index, { term, deadline, settle }));
@@ -50,6 +70,7 @@ export class PendingWrites<Result> {
       write.settle({ ok: false, refusal: "leadership-lost" });
       return;
     }
+    this.#served += 1;
     assert(result !== null, "a proposal's entry carries a command, so applying it gives a result");
     write.settle({ ok: true, index, term, result });
   }
@@ -60,6 +81,7 @@ export class PendingWrites<Result> {
   }
 
   expire(now: number): void {
+    this.#drain.sample(this.#served, now);
     for (const [index, write] of this.#byIndex) {
       if (write.deadline > now) continue;
       this.#byIndex.delete(index);
@@ -80,14 +102,32 @@ export class PendingReads {
   #unasked: PendingRead[] = [];
   readonly #asked = new Map<string, { readonly at: number; readonly reads: PendingRead[] }>();
   #confirmed: { readonly index: LogIndex; readonly reads: PendingRead[] }[] = [];
+  readonly #countMax: number;
+  readonly #drain = new DrainRate();
+  #size = 0;
+  #served = 0;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  /** How many wait, wherever they do. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** When a read that is refused now may come again. */
+  get retryDelayMs(): number {
+    return this.#drain.delayMs(this.#size);
+  }
 
   confirmAndWait(deadline: number): Promise<ReadResult> {
-    return new Promise((settle) => this.#unasked.push({ deadline, settle }));
+    return this.#add(deadline, (read) => this.#unasked.push(read));
   }
 
   /** Waits only until `index` is applied here. */
   waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
-    return new Promise((settle) => this.#confirmed.push({ index, reads: [{ deadline, settle }] }));
+    return this.#add(deadline, (read) => this.#confirmed.push({ index, reads: [read] }));
   }
 
   get hasUnasked(): boolean {
@@ -111,11 +151,15 @@ export class PendingReads {
     if (this.#confirmed.length === 0) return;
     const done = this.#confirmed.filter((batch) => batch.index <= through);
     this.#confirmed = this.#confirmed.filter((batch) => batch.index > through);
-    for (const batch of done) for (const read of batch.reads) read.settle({ ok: true, index: through });
+    for (const read of done.flatMap((batch) => batch.reads)) {
+      this.#served += 1;
+      read.settle({ ok: true, index: through });
+    }
   }
 
   /** Expires what is due; a confirmation that got lost is asked for again under a new key (etcd#7331). */
   expire(now: number): void {
+    this.#drain.sample(this.#served, now);
     for (const [key, request] of this.#asked) {
       if (now - request.at < REASK_MS) continue;
       this.#asked.delete(key);
@@ -137,6 +181,19 @@ export class PendingReads {
     this.#unasked = [];
     this.#asked.clear();
     this.#confirmed = [];
+    assert(this.#size === 0, "who waits is in one of the three lists");
+  }
+
+  #add(deadline: number, wait: (read: PendingRead) => void): Promise<ReadResult> {
+    if (this.#size >= this.#countMax) return Promise.resolve({ ok: false, refusal: "too-many-reads" });
+    this.#size += 1;
+    return new Promise((resolve) => {
+      const settle = (result: ReadResult) => {
+        this.#size -= 1;
+        resolve(result);
+      };
+      wait({ deadline, settle });
+    });
   }
 }
 

@@ -1,15 +1,17 @@
 // One replica of the fleet's Raft group inside this process: the driver, its clock, its peers, and the three things
 // that a replica does of its own accord: campaign at once when the leader's process dies, ask to be let in again
-// when it has lost its disk (ADR-0002), and hand leadership over when its disk is full.
+// when it has lost its disk (ADR-0002), and hand leadership over when its disk is full, or slow for good.
 
 import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import type { Message } from "../raft/message.ts";
 import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { successorOf } from "./hand-over.ts";
 import type { TimingProfile } from "./profile.ts";
 import { type Holding, type Readmission, readmissionStep, type Wanted } from "./readmission.ts";
+import { LOOK_EVERY_MS } from "./slow-disk.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
 const REJOIN_EVERY_MS = 200;
@@ -40,6 +42,8 @@ export interface ReplicaOptions<Result> {
   readonly rejoin: Rejoin | null;
   /** Whether this replica waits for space on its disk; without it, never. */
   readonly disk?: { readonly isFull: boolean };
+  /** How quick this replica's disk and its peers' are; without it, none is slow. */
+  readonly watch?: Pick<DiskWatch, "isSlow" | "look">;
   /** The system's by default. A seam: simulations have a clock of their own. */
   readonly timers?: Timers;
 }
@@ -62,15 +66,19 @@ export class Replica<Result> {
   #isAmnesiac: boolean;
   /** The log has taken this replica in as a learner; what it holds was taken in after that. */
   #mayFollow: boolean;
+  /** Null: a member like the others, as far as it knows. */
+  #admission: "waiting" | "rejoining" | null;
 
   constructor(options: ReplicaOptions<Result>) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
     this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;
     this.#mayFollow = options.driver.status().lastIndex > 0;
+    this.#admission = options.rejoin === null ? null : this.#mayFollow ? "rejoining" : "waiting";
     this.#every(options.profile.tickMs, () => this.#tick());
     this.#every(EXPIRE_EVERY_MS, () => options.driver.expire());
     this.#every(HAND_OVER_EVERY_MS, () => this.#handOverIfFull());
+    this.#every(LOOK_EVERY_MS, () => this.#handOverIfSlow());
     if (options.rejoin !== null) this.#askToRejoin(options.rejoin);
     options.transport.start(this.#events());
   }
@@ -100,6 +108,11 @@ export class Replica<Result> {
       case "voter":
         return { kind: "voter" };
     }
+  }
+
+  /** Whether it still has to be let in: no leader has answered yet, or it is on its way to what it is wanted to be. */
+  get admission(): "member" | "waiting" | "rejoining" {
+    return this.#admission ?? "member";
   }
 
   /** Whether the peer, a learner, has said of itself that it could vote at once (ADR-0002). */
@@ -175,7 +188,9 @@ export class Replica<Result> {
     const { driver, profile, self } = this.#options;
     const raft = driver.status();
     driver.unreachable(peer);
-    if (raft.leader !== peer || this.#isAmnesiac || this.#isFull()) return;
+    // With a disk that can't keep up it leads only if nobody else does: the others' clocks run out as well.
+    const isUnfit = this.#isAmnesiac || this.#isFull() || this.#options.watch?.isSlow === true;
+    if (raft.leader !== peer || isUnfit) return;
     driver.forgetLeader();
     const survivors = raft.config.voters.filter((voter) => voter !== peer).sort((a, b) => a - b);
     const rank = survivors.indexOf(self);
@@ -199,6 +214,12 @@ export class Replica<Result> {
     if (successor !== null) driver.transferLeader(successor);
   }
 
+  #handOverIfSlow(): void {
+    const { driver, watch } = this.#options;
+    const successor = watch?.look(driver.status()) ?? null;
+    if (successor !== null) driver.transferLeader(successor);
+  }
+
   #askToRejoin(rejoin: Rejoin): void {
     const { driver } = this.#options;
     let asking = false;
@@ -214,6 +235,7 @@ export class Replica<Result> {
       if (readmission.kind === "learner") {
         this.#mayFollow = true;
         learnerAt ??= readmission.at;
+        this.#admission = "rejoining";
       }
       if (this.#isAmnesiac && learnerAt !== null && driver.appliedIndex >= learnerAt) {
         await rejoin.whole();
@@ -222,10 +244,12 @@ export class Replica<Result> {
       // A learner asks on, since its promotion is the answer; it is in no hurry.
       if (readmission.kind === "learner" && readmission.stays === true && !this.#isAmnesiac) {
         pause = LEARNER_ASKS_EVERY - 1;
+        this.#admission = null;
       }
       if (readmission.kind === "voter") {
         cancel();
         await rejoin.done();
+        this.#admission = null;
       }
       asking = false;
     });

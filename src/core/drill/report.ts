@@ -2,6 +2,7 @@
 // that read the JSON: they are added to, and the `schemaVersion` that it is written with rises if one ever changes
 // its meaning.
 
+import type { Linearizability } from "./linearizability.ts";
 import { type Gate, type GateName, type GateUnit, unitOf } from "./slo.ts";
 import type { Durations, TimelineLine } from "./timeline.ts";
 import type { WriteCounts, WriteVerdict } from "./verdict.ts";
@@ -13,6 +14,7 @@ export interface DrillReport {
   readonly startedAt: string;
   readonly timeline: readonly TimelineLine[];
   readonly measured: Measured;
+  readonly linearizability: Linearizability;
   readonly gates: readonly GateResult[];
   readonly verdict: "pass" | "fail";
 }
@@ -22,11 +24,13 @@ interface Measured extends Durations {
   readonly lost: number;
   readonly duplicated: number;
   readonly unexpected: number;
+  /** Whether what clients were told contradicts itself: 1 or 0; null = it could not be decided. */
+  readonly violations: number | null;
 }
 
 interface GateResult extends Gate {
   readonly unit: GateUnit;
-  /** null = it did not happen, which no limit allows. */
+  /** null = it did not happen or is not known, which no limit allows. */
   readonly actual: number | null;
   readonly passed: boolean;
 }
@@ -38,22 +42,35 @@ export interface DrillFindings {
   readonly timeline: readonly TimelineLine[];
   readonly durations: Durations;
   readonly writes: WriteVerdict;
+  readonly linearizability: Linearizability;
 }
 
 export function reportOf(findings: DrillFindings, gates: readonly Gate[]): DrillReport {
-  const { drill, startedAt, timeline, durations, writes } = findings;
+  const { drill, startedAt, timeline, durations, writes, linearizability } = findings;
   const measured: Measured = {
     ...durations,
     writes: writes.counts,
     lost: writes.lost.length,
     duplicated: writes.duplicated.length,
     unexpected: writes.unexpected.length,
+    violations: violationsOf(linearizability),
   };
   const results = gates.map((gate) => checkGate(gate, measured));
   // What did not happen at all has failed, whatever the gates ask for.
   const isRecovered = Object.values(durations).every((duration) => duration !== null);
   const verdict = isRecovered && results.every(({ passed }) => passed) ? "pass" : "fail";
-  return { drill, startedAt, timeline, measured, gates: results, verdict };
+  return { drill, startedAt, timeline, measured, linearizability, gates: results, verdict };
+}
+
+function violationsOf({ verdict }: Linearizability): number | null {
+  switch (verdict) {
+    case "yes":
+      return 0;
+    case "no":
+      return 1;
+    case "unknown":
+      return null;
+  }
 }
 
 function checkGate(gate: Gate, measured: Measured): GateResult {
@@ -79,5 +96,7 @@ function actualOf(name: GateName, measured: Measured): number | null {
       return measured.writes.failed;
     case "unknown":
       return measured.writes.unknown;
+    case "violations":
+      return measured.violations;
   }
 }

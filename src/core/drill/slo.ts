@@ -1,5 +1,5 @@
 // The gates of a drill, from a text such as "first-write=2s,lost=0". A gate is a measured number and the most it
-// may be. Lost and duplicated writes are gated at 0 whether asked for or not: a drill that loses writes fails.
+// may be. Lost and duplicated writes and answers that contradict each other are gated at 0 whether asked for or not.
 
 /** What can be gated, and in which unit. */
 const UNITS = {
@@ -11,6 +11,7 @@ const UNITS = {
   unexpected: "count",
   failed: "count",
   unknown: "count",
+  violations: "count",
 } as const;
 
 export type GateName = keyof typeof UNITS;
@@ -32,6 +33,7 @@ export type ParsedSlo =
 const ALWAYS: readonly Gate[] = [
   { name: "lost", limit: 0 },
   { name: "duplicated", limit: 0 },
+  { name: "violations", limit: 0 },
 ];
 
 /** Gates in the order given, then those that always hold and were not given. An empty text gives only the latter. */

@@ -1,4 +1,5 @@
-// Writes that a drill recognises: each application counts, so that a write applied twice shows as 2.
+// Writes that a drill recognises: each application counts, so that a write applied twice shows as 2. One that says
+// which count it expects is a compare-and-set: the probe is then a register that only counts up.
 
 import type { ClearProbes, RecordProbe } from "../wire/gen/fleet/v1/command.ts";
 import { PROBES_MAX } from "./limits.ts";
@@ -9,16 +10,22 @@ import type { FleetState } from "./state.ts";
 import { checkNames } from "./validate.ts";
 
 export function recordProbe(state: FleetState, context: ApplyContext, operation: RecordProbe): Result {
-  const { drillId, number } = operation;
+  const { drillId, number, expectedApplications: expected } = operation;
   const invalid = checkNames({ drill: drillId });
   if (invalid !== null) return invalid;
 
   const { probes } = state.tables;
   const row = probes.get(probeKey(drillId, number));
+  const current = row?.applications ?? 0;
+  if (expected !== undefined && expected !== current) {
+    return rejected("PROBE_CHANGED", `probe ${number} counts ${current}, not ${expected}`, {
+      applications: current,
+    });
+  }
   if (row === undefined && probes.size >= PROBES_MAX) {
     return rejected("PROBES_FULL", `there are ${PROBES_MAX} probes of drills: clear finished ones`);
   }
-  const applications = (row?.applications ?? 0) + 1;
+  const applications = current + 1;
   probes.put({ drillId, number, applications, firstIndex: row?.firstIndex ?? context.index });
   return changed(applications);
 }

@@ -2,7 +2,8 @@
 // that a shard still holds without a session is released at its next report and disturbs nobody.
 
 import type { Binding } from "../wire/gen/fleet/v1/command.ts";
-import { type ClusterObserved, Drift } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { ClusterObserved } from "../wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../wire/gen/fleet/v1/views.ts";
 
 /** One shard's report of a cluster. */
 export type Observed = Pick<ClusterObserved, "shardId" | "session" | "bound">;

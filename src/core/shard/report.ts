@@ -6,7 +6,7 @@ import type {
   ReportShardResponse,
   ShardBinding,
 } from "../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../wire/gen/fleet/v1/views.ts";
 import type { BindingStore } from "./binding-store.ts";
 import type { Binding, Instruction } from "./binding-table.ts";
 import { obey } from "./binding-table.ts";

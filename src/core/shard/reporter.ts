@@ -3,7 +3,7 @@
 // What a report says and how its answer is followed is report.ts's business.
 
 import type { Log } from "../base/log.ts";
-import { LeaderUnavailable } from "../wire/leader-caller.ts";
+import { LeaderUnavailable } from "../wire/leader-search.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 
 const DEBOUNCE_MS = 100;

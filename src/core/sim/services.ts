@@ -13,6 +13,7 @@ import { MembershipChanges } from "../coordinator/services/change-membership.ts"
 import type { ServiceContext } from "../coordinator/services/context.ts";
 import type { Caller } from "../coordinator/services/handler.ts";
 import { readmit } from "../coordinator/services/readmit.ts";
+import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
@@ -58,10 +59,18 @@ export class Services {
     const roster = this.#roster;
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
-      ...{ self, given, driver, machine, disk, now, sleep: options.sleep, startedAtMs: now() },
+      ...{ self, given, driver, machine, now, sleep: options.sleep, startedAtMs: now() },
       get replicas() {
         return roster.known();
       },
+      disk: {
+        get isFull() {
+          return disk.isFull;
+        },
+        isSlow: false,
+        syncs: new SyncLatency(),
+      },
+      admission: () => replica.admission,
       answers: (peer) => replica.hears(peer),
       isWhole: (learner) => replica.isWhole(learner),
       introduce: (peer) => roster.introduce(peer),

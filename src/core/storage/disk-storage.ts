@@ -21,6 +21,7 @@ import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { Storage, WriteRequest } from "./storage.ts";
 import { storageFull, storageWriteFailed } from "./storage-errors.ts";
+import { SyncLatency } from "./sync-latency.ts";
 import { Wal, type WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf } from "./write-request.ts";
 
@@ -39,6 +40,8 @@ export interface DiskStorageOptions {
 }
 
 export class DiskStorage implements Storage {
+  /** How long frames of the log take. */
+  readonly syncs: SyncLatency;
   readonly #logs: Map<GroupId, MemoryLog>;
   readonly #wal: Wal;
   readonly #snapshots: SnapshotFolder;
@@ -57,12 +60,14 @@ export class DiskStorage implements Storage {
     snapshots: SnapshotFolder,
     lock: LockFile,
     space: DiskSpace,
+    syncs: SyncLatency,
   ) {
     this.#logs = logs;
     this.#wal = wal;
     this.#snapshots = snapshots;
     this.#lock = lock;
     this.#space = space;
+    this.syncs = syncs;
     for (const group of logs.keys()) this.#marks.set(group, wal.durableSnapshotIndex(group));
   }
 
@@ -90,8 +95,12 @@ export class DiskStorage implements Storage {
     const snapshots = new SnapshotFolder(paths.snapshots, space, onReport);
     const logs = await buildLogs(recovered, snapshots);
     await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
-    const wal = await Wal.open({ directory: paths.wal, segmentBytes, openFile, space, onReport }, recovered);
-    return new DiskStorage(logs, wal, snapshots, lock, space);
+    const syncs = new SyncLatency();
+    const wal = await Wal.open(
+      { directory: paths.wal, segmentBytes, openFile, space, syncs, onReport },
+      recovered,
+    );
+    return new DiskStorage(logs, wal, snapshots, lock, space, syncs);
   }
 
   reader(group: GroupId): LogReader {

@@ -15,12 +15,14 @@ import { createSegment, type OpenSegmentFile, type SegmentFile, segmentPath } fr
 import { removeCoveredSegments } from "./segment-cleanup.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import { storageWriteFailed } from "./storage-errors.ts";
+import type { SyncLatency } from "./sync-latency.ts";
 
 interface WalOptions {
   readonly directory: string;
   readonly segmentBytes: number;
   readonly openFile: OpenSegmentFile;
   readonly space: DiskSpace;
+  readonly syncs: SyncLatency;
   readonly onReport: OnReport;
 }
 
@@ -28,8 +30,6 @@ export interface WalStats {
   readonly syncs: number;
   readonly bytesWritten: number;
   readonly segments: number;
-  /** Duration of the newest sync, in milliseconds. */
-  readonly lastSyncMs: number;
 }
 
 interface Append {
@@ -67,7 +67,6 @@ export class Wal {
   #failure: Error | null = null;
   #syncs = 0;
   #bytesWritten = 0;
-  #lastSyncMs = 0;
 
   private constructor(options: WalOptions, recovered: RecoveredWal, file: SegmentFile) {
     this.#options = options;
@@ -121,7 +120,6 @@ export class Wal {
       syncs: this.#syncs,
       bytesWritten: this.#bytesWritten,
       segments: this.#segments.length,
-      lastSyncMs: this.#lastSyncMs,
     };
   }
 
@@ -181,8 +179,7 @@ export class Wal {
     const current = this.#current;
     const isFirst = current.end === 0;
     const frame = encodeFrame(this.#nextFrame, isFirst ? [...this.#checkpoint(), ...records] : records);
-    await current.file.write(frame, current.end);
-    await this.#sync(current.file);
+    await this.#put(frame, current);
     current.end += frame.length;
     this.#nextFrame += 1;
     this.#bytesWritten += frame.length;
@@ -191,10 +188,12 @@ export class Wal {
     if (current.end > current.capacity / 2) this.#prepareNext();
   }
 
-  async #sync(file: SegmentFile): Promise<void> {
-    const started = performance.now();
+  async #put(frame: Uint8Array, { file, end }: CurrentSegment): Promise<void> {
+    const { syncs } = this.#options;
+    syncs.begin();
+    await file.write(frame, end);
     await file.sync();
-    this.#lastSyncMs = performance.now() - started;
+    syncs.end();
     this.#syncs += 1;
   }
 

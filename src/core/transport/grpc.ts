@@ -3,9 +3,9 @@
 
 import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
-import { type GroupId, groupId, type NodeId } from "../base/ids.ts";
+import { type GroupId, groupId, type NodeId, nodeId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
-import { RaftClient, type RaftFrame, type RaftServer } from "../wire/gen/fleet/v1/raft.ts";
+import { type DiskReport, RaftClient, type RaftFrame, type RaftServer } from "../wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../wire/rpc-error.ts";
 import { PeerLink } from "./peer-link.ts";
 import { messageFromWire } from "./raft-codec.ts";
@@ -19,6 +19,8 @@ export interface GrpcTransportOptions {
   readonly peers: readonly Peer[];
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
+  /** What peers are told of this replica's disk, with every frame, and what they tell. */
+  readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
   /** Told of facts that an operator should find in the log. */
   readonly warn: (fact: string, fields: Record<string, unknown>) => void;
 }
@@ -66,6 +68,7 @@ export class GrpcTransport implements Transport {
       client,
       { clusterId, peer: self },
       {
+        disk: () => this.#options.disk.own(),
         unreachable: () => events.unreachable(peer.id),
         disconnected: () => events.disconnected(peer.id),
         mismatched: (hello) =>
@@ -132,6 +135,10 @@ export class GrpcTransport implements Transport {
 
   #onFrame(frame: RaftFrame): void {
     if (frame.clusterId !== this.#options.clusterId) return;
+    const sender = frame.messages[0]?.message?.from;
+    if (frame.disk !== undefined && sender !== undefined) {
+      this.#options.disk.heard(nodeId(sender), frame.disk);
+    }
     for (const item of frame.messages) {
       const message = item.message && messageFromWire(item.message);
       if (message && message.to === this.#options.self.id)

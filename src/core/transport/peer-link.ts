@@ -5,7 +5,13 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
-import type { GroupMessage, RaftClient, RaftFrame, RaftHello } from "../wire/gen/fleet/v1/raft.ts";
+import type {
+  DiskReport,
+  GroupMessage,
+  RaftClient,
+  RaftFrame,
+  RaftHello,
+} from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { messageToWire } from "./raft-codec.ts";
 import { type Sender, senderMetadata } from "./sender.ts";
@@ -16,6 +22,8 @@ const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
 
 export interface PeerLinkEvents {
+  /** What the peer is told of this replica's disk. */
+  disk(): DiskReport;
   unreachable(): void;
   /** A stream that had worked has ended. */
   disconnected(): void;
@@ -125,6 +133,7 @@ export class PeerLink {
     if (!this.#connected || this.#stream === null || this.#queue.length === 0) return;
     const messages = this.#queue;
     this.#queue = [];
-    this.#blocked = !this.#stream.write({ clusterId: this.#sender.clusterId, messages });
+    const frame = { clusterId: this.#sender.clusterId, messages, disk: this.#events.disk() };
+    this.#blocked = !this.#stream.write(frame);
   }
 }

@@ -1,14 +1,16 @@
 // The one way to reach the coordinator's leader from a list of endpoints: remembers who led, follows what
 // not-leader answers say, tries another node when one is down or hangs, and always answers within the deadline.
-// A retried write may have been applied already: that is safe because client sessions deduplicate it (design,
-// "Exactly once"). Absent: circuit breaking, reads from followers.
+// What must stay true: while no leader is known, a few calls look for it and all others wait for them, so that what
+// a fleet in trouble is asked does not grow with what its clients want. A retried write may have been applied already:
+// that is safe because client sessions deduplicate it (design, "Exactly once"). Absent: reads from followers.
 
 import { setTimeout as sleepFor } from "node:timers/promises";
-import { status } from "@grpc/grpc-js";
 import { assert, present } from "../base/assert.ts";
+import { LeaderBreaker } from "./leader-breaker.ts";
+import { Search } from "./leader-search.ts";
 import type { Endpoint, Verdict } from "./leader-verdict.ts";
 import { judge } from "./leader-verdict.ts";
-import type { RpcFailure } from "./rpc-error.ts";
+import { Lookout } from "./lookout.ts";
 import { readRpcError } from "./rpc-error.ts";
 import type { CallLimits } from "./unary.ts";
 
@@ -21,7 +23,8 @@ const SUSPECT_MS = 500;
 /** Time and chance, a parameter for tests. `now` is in milliseconds since 1970. */
 export interface CallerWorld {
   now(): number;
-  sleep(ms: number): Promise<void>;
+  /** Rejects when `signal` is aborted before; or not at all, where sleeping costs nothing. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** In [0, 1). */
   random(): number;
 }
@@ -38,31 +41,25 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** No leader answered in time. */
-export class LeaderUnavailable extends Error {
-  override readonly name = "LeaderUnavailable";
-  /** Addresses in the order they were first tried. */
-  readonly tried: readonly string[];
-  /** What the last meaningful answer said; null when there was no time to ask anybody. */
-  readonly last: RpcFailure | null;
-  /** An attempt ended without an answer, so that a write may have been taken all the same. */
-  readonly isOutcomeUnknown: boolean;
-
-  constructor(tried: readonly string[], last: RpcFailure | null, isOutcomeUnknown: boolean) {
-    super(
-      `no leader answered in time (tried ${tried.join(", ") || "nobody"}): ${last?.message ?? "no time left"}`,
-    );
-    this.tried = tried;
-    this.last = last;
-    this.isOutcomeUnknown = isOutcomeUnknown;
-  }
-}
-
 const realWorld: CallerWorld = {
   now: Date.now,
-  sleep: (ms) => sleepFor(ms),
+  sleep: (ms, signal) => sleepFor(ms, undefined, signal === undefined ? {} : { signal }),
   random: Math.random,
 };
+
+/** One call on its way. */
+interface Errand {
+  readonly endMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly search: Search;
+}
+
+/** Who was asked, since when, and whether as the known leader or to find one. */
+interface Attempt {
+  readonly address: string;
+  readonly beganMs: number;
+  readonly turn: "knows" | "looks";
+}
 
 export class LeaderCaller<Client extends { close(): void }> {
   readonly #endpoints: readonly Endpoint[];
@@ -70,7 +67,15 @@ export class LeaderCaller<Client extends { close(): void }> {
   readonly #world: CallerWorld;
   readonly #clients = new Map<string, Client>();
   readonly #suspectUntilMs = new Map<string, number>();
+  readonly #breaker = new LeaderBreaker();
+  readonly #lookout = new Lookout();
+  /** Of the call that looked last. */
+  #lastSearch: Search | null = null;
+  /** Has answered as a leader does: every call goes there. */
   #leader: string | null = null;
+  /** Is said to lead: who looks goes there. */
+  #hint: string | null = null;
+  #pauseCeilingMs = PAUSE_MS_MIN;
   #turn = 0;
   #isClosed = false;
 
@@ -89,25 +94,23 @@ export class LeaderCaller<Client extends { close(): void }> {
     invoke: (client: Client, limits: CallLimits) => Promise<T>,
     options: CallOptions,
   ): Promise<T> {
-    const endMs = this.#world.now() + options.deadlineMs;
-    const search = new Search();
+    const { deadlineMs, signal } = options;
+    const errand = { endMs: this.#world.now() + deadlineMs, signal, search: new Search() };
     for (;;) {
-      const remainingMs = endMs - this.#world.now();
-      if (remainingMs <= 0 || this.#isClosed || options.signal?.aborted === true) throw search.failure();
-      const address = this.#target();
-      search.begin(address);
+      const turn = await this.#myTurn(errand);
+      if (turn === "over") throw errand.search.failure(this.#lastSearch);
+      const attempt = this.#begin(errand, turn);
       try {
-        const deadline = this.#world.now() + Math.min(remainingMs, ATTEMPT_MS);
-        const answer = await invoke(this.#clientOf(address), limitsOf(deadline, options.signal));
-        this.#trust(address);
+        const deadline = Math.min(errand.endMs, attempt.beganMs + ATTEMPT_MS);
+        const answer = await invoke(this.#clientOf(attempt.address), limitsOf(deadline, signal));
+        this.#trust(attempt.address);
         return answer;
       } catch (error) {
-        const failure = readRpcError(error);
-        const verdict = judge(failure, this.#endpoints);
-        if (verdict.kind === "final") throw error;
-        search.note(failure, verdict);
-        const pauseMs = this.#learn(address, verdict, search);
-        await this.#world.sleep(Math.min(pauseMs, Math.max(0, endMs - this.#world.now())));
+        const pauseMs = this.#onFailure(error, attempt, errand);
+        const remainingMs = Math.max(0, errand.endMs - this.#world.now());
+        await this.#sleep(Math.min(pauseMs, remainingMs), signal);
+      } finally {
+        if (turn === "looks") this.#lookout.leave();
       }
     }
   }
@@ -121,35 +124,110 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#isClosed = true;
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
+    this.#lookout.wake();
   }
 
-  /** Takes note of a failed attempt; returns how long to pause before the next. */
-  #learn(address: string, verdict: Exclude<Verdict, { kind: "final" }>, search: Search): number {
-    switch (verdict.kind) {
-      case "redirect":
-        if (this.#isSuspect(verdict.leader)) {
-          this.#forget(address);
-          return search.pauseMs(this.#world.random());
-        }
-        this.#leader = verdict.leader;
-        // The first hint is followed at once; nodes that keep pointing at each other must not be asked in a hot loop.
-        return search.redirects++ === 0 ? 0 : search.pauseMs(this.#world.random());
-      case "no-leader":
-        this.#forget(address);
-        return search.pauseMs(this.#world.random());
-      case "overloaded":
-        // Only the leader takes writes, so only the leader has too many.
-        this.#trust(address);
-        return Math.max(verdict.delayMs, search.pauseMs(this.#world.random()));
-      case "unreachable":
-        this.#suspectUntilMs.set(address, this.#world.now() + SUSPECT_MS);
-        this.#forget(address);
-        return search.pauseMs(this.#world.random());
+  /** Waits until this call may ask somebody: the leader, or as one of the few that look for it. */
+  async #myTurn({ endMs, signal }: Errand): Promise<Attempt["turn"] | "over"> {
+    for (;;) {
+      const now = this.#world.now();
+      if (now >= endMs || this.#isClosed || signal?.aborted === true) return "over";
+      if (this.#leader !== null) return "knows";
+      const waitMs = this.#breaker.waitMs(now);
+      const lookersMax = this.#breaker.isOpen ? 1 : this.#endpoints.length;
+      if (waitMs === 0 && this.#lookout.enter(lookersMax)) return "looks";
+      const untilMs = Math.min(endMs - now, waitMs === 0 ? Number.POSITIVE_INFINITY : waitMs);
+      await this.#lookout.wait((woken) =>
+        this.#sleep(untilMs, signal === undefined ? woken : AbortSignal.any([woken, signal])),
+      );
     }
   }
 
+  /** Until the time is over, or `signal` is aborted. */
+  #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return this.#world.sleep(ms, signal).catch(() => undefined);
+  }
+
+  #begin({ search }: Errand, turn: Attempt["turn"]): Attempt {
+    const address = this.#target();
+    search.begin(address);
+    if (turn === "looks") this.#lastSearch = search;
+    return { address, beganMs: this.#world.now(), turn };
+  }
+
+  /** Throws what the caller is to see; otherwise learns from the failure, and returns how long to pause. */
+  #onFailure(error: unknown, attempt: Attempt, { search, signal }: Errand): number {
+    const failure = readRpcError(error);
+    const verdict = judge(failure, this.#endpoints);
+    if (verdict.kind === "final") {
+      // A refusal from where the leader is said to be: it is there.
+      if (attempt.address === this.#hint) this.#trust(attempt.address);
+      throw error;
+    }
+    search.note(failure, verdict);
+    // Cancelling says nothing about the leader.
+    if (signal?.aborted === true) throw search.failure(null);
+    return this.#learn(attempt, verdict, search);
+  }
+
+  /** Takes note of a failed attempt; returns how long to pause before the next. */
+  #learn(attempt: Attempt, verdict: Exclude<Verdict, { kind: "final" }>, search: Search): number {
+    const { address } = attempt;
+    switch (verdict.kind) {
+      case "redirect":
+        this.#forget(address);
+        if (!this.#believes(verdict.claim, attempt)) return this.#pauseMs(attempt);
+        this.#hint = verdict.claim.address;
+        // The first hint is followed at once; nodes that keep pointing at each other must not be asked in a hot loop.
+        return search.redirects++ === 0 ? 0 : this.#pauseMs(attempt);
+      case "no-leader":
+        this.#forget(address);
+        return this.#pauseMs(attempt);
+      case "overloaded":
+        // Only the leader takes writes, so only the leader has too many. Jitter, so that not all come back at once.
+        this.#trust(address);
+        return Math.max(verdict.delayMs * (1 + this.#world.random() / 2), this.#pauseMs(attempt));
+      case "unreachable":
+        this.#suspectUntilMs.set(address, this.#world.now() + SUSPECT_MS);
+        this.#forget(address);
+        if (this.#breaker.isOpen || this.#breaker.isClaimed(address)) this.#countFailure(attempt);
+        return this.#pauseMs(attempt);
+    }
+  }
+
+  /** Whether to follow what a node says about the leader. */
+  #believes(claim: Extract<Verdict, { kind: "redirect" }>["claim"], attempt: Attempt): boolean {
+    switch (this.#breaker.hear(claim)) {
+      case "stale":
+        return false;
+      case "new-leadership":
+        // Elected since it failed.
+        this.#suspectUntilMs.delete(claim.address);
+        return true;
+      case "known":
+        // While the breaker is open the next probe goes there: one that never did could not close it.
+        if (this.#isSuspect(claim.address) || this.#breaker.isOpen) this.#countFailure(attempt);
+        return !this.#isSuspect(claim.address);
+    }
+  }
+
+  #countFailure({ beganMs }: Attempt): void {
+    this.#breaker.failed(beganMs, this.#world.now(), this.#world.random());
+  }
+
+  /** Doubles up to the ceiling, with jitter over the upper half so that callers do not march in step. */
+  #pauseMs({ turn }: Attempt): number {
+    // An open breaker has a backoff of its own, which #myTurn obeys.
+    if (this.#breaker.isOpen) return 0;
+    const ceilingMs = this.#pauseCeilingMs;
+    // A leader's death fails all calls under way at once, which is no reason to look for the next one slowly.
+    if (turn === "looks") this.#pauseCeilingMs = Math.min(ceilingMs * 2, PAUSE_MS_MAX);
+    return ceilingMs * (0.5 + this.#world.random() / 2);
+  }
+
   #target(): string {
-    if (this.#leader !== null) return this.#leader;
+    const named = this.#leader ?? this.#hint;
+    if (named !== null) return named;
     const count = this.#endpoints.length;
     const inTurn = this.#endpoints.map((_, offset) => this.#endpoints[(this.#turn + offset) % count]);
     const chosen = inTurn.find((endpoint) => endpoint !== undefined && !this.#isSuspect(endpoint.address));
@@ -160,12 +238,17 @@ export class LeaderCaller<Client extends { close(): void }> {
 
   #trust(address: string): void {
     this.#leader = address;
+    this.#hint = null;
+    this.#pauseCeilingMs = PAUSE_MS_MIN;
     this.#suspectUntilMs.delete(address);
+    this.#breaker.succeeded(address);
+    this.#lookout.wake();
   }
 
   /** Concurrent calls share the hint: only the one who followed it may drop it. */
   #forget(address: string): void {
     if (this.#leader === address) this.#leader = null;
+    if (this.#hint === address) this.#hint = null;
   }
 
   #isSuspect(address: string): boolean {
@@ -177,36 +260,6 @@ export class LeaderCaller<Client extends { close(): void }> {
     const client = this.#clients.get(address) ?? this.#connect(address);
     this.#clients.set(address, client);
     return client;
-  }
-}
-
-/** What one call has tried and heard so far. */
-class Search {
-  readonly #tried = new Set<string>();
-  #last: RpcFailure | null = null;
-  #isOutcomeUnknown = false;
-  #ceilingMs = PAUSE_MS_MIN;
-  redirects = 0;
-
-  begin(address: string): void {
-    this.#tried.add(address);
-  }
-
-  note(failure: RpcFailure, verdict: Verdict): void {
-    // A bare timeout says less than an earlier answer such as "no leader is known".
-    if (this.#last === null || failure.code !== status.DEADLINE_EXCEEDED) this.#last = failure;
-    this.#isOutcomeUnknown ||= verdict.kind === "unreachable" && verdict.mayHaveArrived;
-  }
-
-  /** Doubles up to the ceiling, with jitter over the upper half so that callers do not march in step. */
-  pauseMs(random: number): number {
-    const ceilingMs = this.#ceilingMs;
-    this.#ceilingMs = Math.min(ceilingMs * 2, PAUSE_MS_MAX);
-    return ceilingMs * (0.5 + random / 2);
-  }
-
-  failure(): LeaderUnavailable {
-    return new LeaderUnavailable([...this.#tried], this.#last, this.#isOutcomeUnknown);
   }
 }
 

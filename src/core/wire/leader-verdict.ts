@@ -1,6 +1,7 @@
 // What a failed attempt tells the leader's caller to do next. Pure; leader-caller.ts acts on it.
 
 import { status } from "@grpc/grpc-js";
+import type { Claim } from "./leader-breaker.ts";
 import type { RpcFailure } from "./rpc-error.ts";
 
 export interface Endpoint {
@@ -13,7 +14,7 @@ export interface Endpoint {
 export type Verdict =
   /** The server's considered answer: the caller's to see. */
   | { readonly kind: "final" }
-  | { readonly kind: "redirect"; readonly leader: string }
+  | { readonly kind: "redirect"; readonly claim: Claim }
   | { readonly kind: "no-leader" }
   | { readonly kind: "overloaded"; readonly delayMs: number }
   /** `mayHaveArrived`: the request may have been taken all the same. */
@@ -30,10 +31,13 @@ export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verd
 }
 
 function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonly Endpoint[]): Verdict {
-  const id = metadata["leader_id"];
+  const id = metadata["leader_id"] ?? "";
   const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === id);
-  const leader = known?.address ?? metadata["leader_address"] ?? "";
-  return leader === "" ? { kind: "no-leader" } : { kind: "redirect", leader };
+  const address = known?.address ?? metadata["leader_address"] ?? "";
+  // An older server tells no term.
+  const term = Number(metadata["term"] ?? 0);
+  if (address === "" || !Number.isSafeInteger(term)) return { kind: "no-leader" };
+  return { kind: "redirect", claim: { id, address, term } };
 }
 
 // UNAVAILABLE is retried whatever its reason: the server says by it that another moment or node may do.

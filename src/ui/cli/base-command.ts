@@ -9,6 +9,7 @@ import type {
   OutputFlags,
   ParserOutput,
 } from "@oclif/core/interfaces";
+import type { ContextColor } from "../../client/context/target.ts";
 import { Exit } from "../../core/base/errors.ts";
 import type { Look, Paint } from "../model/paint.ts";
 import { ASCII, UNICODE } from "../model/symbols.ts";
@@ -62,6 +63,16 @@ export abstract class BaseCommand extends Command {
   /** Symbols and colours as the flags, the environment and the stream allow. */
   protected look(stream: NodeJS.WriteStream): Look {
     return { paint: this.#paint(stream), symbols: this.output.ascii ? ASCII : UNICODE };
+  }
+
+  /** The command as typed: "shard list". */
+  protected get words(): string {
+    return (this.id ?? "").replaceAll(":", " ");
+  }
+
+  /** The colour of the context in use; a command without a fleet has none. */
+  protected contextColor(): ContextColor | undefined {
+    return undefined;
   }
 
   override jsonEnabled(): boolean {
@@ -132,12 +143,12 @@ export abstract class BaseCommand extends Command {
 
   #paint(stream: NodeJS.WriteStream): Paint {
     const situation = { refused: this.output.noColor, isTerminal: stream.isTTY === true, env: process.env };
-    return paintFor(wantsColor(situation));
+    return paintFor(wantsColor(situation), this.contextColor());
   }
 
   #words(): { command: string; flags: string[] } {
     const flags = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags });
-    return { command: (this.id ?? "").replaceAll(":", " "), flags };
+    return { command: this.words, flags };
   }
 
   #write({ data, notes }: Rendered): void {

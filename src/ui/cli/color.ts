@@ -1,6 +1,7 @@
 // The one rule for colour. chalk is told its level here, since it does not know NO_COLOR; only the sixteen ANSI
 // colours are used, which a terminal's theme keeps readable on light and dark.
 import { Chalk } from "chalk";
+import type { ContextColor } from "../../client/context/target.ts";
 import type { Paint } from "../model/paint.ts";
 import type { Mark } from "../model/table.ts";
 
@@ -18,7 +19,8 @@ export function wantsColor({ refused, isTerminal, env }: ColorSituation): boolea
   return noColor === undefined || noColor === "";
 }
 
-export function paintFor(colored: boolean): Paint {
+/** `context`: the colour of the context that names the fleet, if it has one. */
+export function paintFor(colored: boolean, context?: ContextColor): Paint {
   const chalk = new Chalk({ level: colored ? 1 : 0 });
   const marks: Readonly<Record<Mark, (text: string) => string>> = {
     good: chalk.green,
@@ -28,6 +30,7 @@ export function paintFor(colored: boolean): Paint {
   };
   return {
     mark: (mark, text) => marks[mark](text),
+    banner: (text) => (context === undefined ? chalk.bold(text) : chalk[context].inverse.bold(text)),
     strong: (text) => chalk.bold(text),
     faint: (text) => chalk.dim(text),
     inverse: (text) => chalk.inverse(text),

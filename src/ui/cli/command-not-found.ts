@@ -36,8 +36,9 @@ function unexpectedWords(command: string, words: string): Failure {
   };
 }
 
-const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
-  const known = config.commandIDs.map((name) => name.replaceAll(":", " "));
+/** Says that `id` is no command, and ends the process. Ids are oclif's, with colons. */
+export function refuseCommand(id: string, commandIds: readonly string[], argv: readonly string[]): never {
+  const known = commandIds.map((name) => name.replaceAll(":", " "));
   const failure = unknownCommand(id.replaceAll(":", " "), known);
   const options = optionsFromArgv(argv, process.env);
   if (options.format === "json") {
@@ -47,8 +48,11 @@ const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
     const paint = paintFor(wantsColor({ refused: options.noColor, isTerminal, env: process.env }));
     process.stderr.write(`${failureText(failure, paint)}\n`);
   }
-  Errors.exit(failure.exit);
-};
+  return Errors.exit(failure.exit);
+}
+
+const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) =>
+  refuseCommand(id, config.commandIDs, argv);
 
 // "shard lst" is near "shard list" already; "shrd" alone is near the topic of several commands.
 function closestTopic(typed: string, known: readonly string[]): string | null {

@@ -1,8 +1,14 @@
 // The question before something is destroyed: its name has to be typed out, so that no habit answers it.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { Paint } from "../model/paint.ts";
 
 /** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal nobody can type. */
-export async function confirmByName(name: string, question: string, yes: boolean): Promise<void> {
+export async function confirmByName(
+  name: string,
+  question: string,
+  yes: boolean,
+  paint: Paint,
+): Promise<void> {
   if (yes) return;
   if (process.stdin.isTTY !== true)
     throw notConfirmed(`${question}: nobody to ask`, "run it in a terminal, or with --yes");
@@ -11,7 +17,7 @@ export async function confirmByName(name: string, question: string, yes: boolean
   // readline takes the terminal's Ctrl-C for itself, so it is passed on.
   prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
   // Ctrl-D rejects the question: no answer is no confirmation.
-  const answer = await prompt.question(`${question}\nType ${name} to go on: `).catch(() => "");
+  const answer = await prompt.question(`${paint.banner(question)}\nType ${name} to go on: `).catch(() => "");
   prompt.close();
   if (answer.trim() !== name)
     throw notConfirmed(`${question}: not confirmed`, `type ${name} exactly, or use --yes`);

@@ -2,6 +2,7 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { DomainKey } from "../model/preview.ts";
+import { indexFlag } from "./fleet-flags.ts";
 
 const domainFlag = Flags.custom<DomainKey>({
   helpValue: "KEY=VALUE",
@@ -18,8 +19,5 @@ const domainFlag = Flags.custom<DomainKey>({
 
 export const domainFlags = {
   domain: domainFlag({ required: true, summary: "The topology domain" }),
-  "expect-version": Flags.integer({
-    min: 0,
-    summary: "Only if the assignment is at this version now (0: only if there is none)",
-  }),
+  "expect-version": indexFlag(0, "Only if the assignment is at this version now (0: only if there is none)"),
 };

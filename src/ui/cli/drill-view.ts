@@ -6,7 +6,14 @@ import type { TextView } from "./view.ts";
 
 export const drillView: TextView<DrillReport> = {
   kind: "DrillReport",
-  text: (report, look) => [...timeline(report), "", ...measured(report), "", ...verdict(report, look)],
+  text: (report, look) => [
+    ...timeline(report),
+    "",
+    ...measured(report),
+    "",
+    ...evidence(report),
+    ...verdict(report, look),
+  ],
   name: (report) => report.verdict,
 };
 
@@ -14,7 +21,8 @@ function timeline(report: DrillReport): string[] {
   return report.timeline.map((line) => `${`${line.atMs}ms`.padStart(8)}  ${line.what}`);
 }
 
-function measured({ measured: found }: DrillReport): string[] {
+function measured({ measured: found, linearizability }: DrillReport): string[] {
+  const { verdict: word, operations, outcomesUnknown } = linearizability;
   const { attempted, acknowledged, failed, unknown } = found.writes;
   return [
     `kill → new leader     ${duration(found.faultToLeaderMs)}`,
@@ -23,7 +31,12 @@ function measured({ measured: found }: DrillReport): string[] {
     `writes                ${attempted} attempted, ${acknowledged} acknowledged, ${failed} failed, ${unknown} unknown`,
     `lost                  ${found.lost}`,
     `applied twice         ${found.duplicated}`,
+    `linearizable          ${word} (${operations} reads and compare-and-sets, ${outcomesUnknown} of unknown outcome)`,
   ];
+}
+
+function evidence({ linearizability }: DrillReport): string[] {
+  return linearizability.evidence.length === 0 ? [] : [...linearizability.evidence, ""];
 }
 
 function verdict({ gates, verdict: word }: DrillReport, { paint, symbols }: Look): string[] {
@@ -34,7 +47,7 @@ function verdict({ gates, verdict: word }: DrillReport, { paint, symbols }: Look
   return [
     ...gates.map((gate) => {
       const amount = (value: number) => (gate.unit === "ms" ? formatDuration(value) : String(value));
-      const actual = gate.actual === null ? "did not happen" : amount(gate.actual);
+      const actual = gate.actual === null ? "not known, or did not happen" : amount(gate.actual);
       return line(gate.passed, `${gate.name} ${actual}, at most ${amount(gate.limit)}`);
     }),
     line(word === "pass", `verdict: ${word}`),

@@ -1,14 +1,15 @@
 // A command that talks to a fleet: which one is meant, a client to it that is closed at the end, and the loop of
 // `--watch`. The client, and gRPC with it, is loaded only when a command runs.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Target } from "../../client/context/target.ts";
+import type { ContextColor, Target } from "../../client/context/target.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
+import { confirmByName } from "./confirm.ts";
 import { expectedFailure, failureJson, failureText } from "./failure.ts";
 import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { stringify, toContract } from "./json.ts";
-import { outputFlags } from "./output-flags.ts";
+import { assertJsonLines, outputFlags } from "./output-flags.ts";
 import { clearScreen, repaint } from "./repaint.ts";
 import { renderTableView, type TableView } from "./view.ts";
 
@@ -16,9 +17,21 @@ const WATCH_INTERVAL_MS = 1000;
 
 /** A read: where its report comes from, how it looks, and which exit code it deserves. */
 export interface Reading<Report, Row> {
-  readonly load: () => Promise<Report>;
+  readonly load: (client: FleetClient) => Promise<Report>;
+  /** What is shown of it, when that is not all; an archive holds all. */
+  readonly select?: (report: Report) => Report;
   readonly view: TableView<Report, Row>;
   readonly exit?: (report: Report) => Exit;
+}
+
+/** A read that is repeated. */
+interface Watched<Report, Row> extends Pick<Reading<Report, Row>, "view"> {
+  readonly load: () => Promise<Report>;
+}
+
+interface ReadFlagValues extends TargetFlagValues, Readonly<Record<string, unknown>> {
+  readonly archive: string | undefined;
+  readonly from: string | undefined;
 }
 
 export abstract class FleetCommand extends BaseCommand {
@@ -41,16 +54,71 @@ export abstract class FleetCommand extends BaseCommand {
     return this.#client;
   }
 
+  /** Asks for the fleet's name to be typed out, in its context's colour. Throws NOT_CONFIRMED. */
+  protected async confirm(name: string, question: string, yes: boolean): Promise<void> {
+    await confirmByName(name, question, yes, this.look(process.stderr).paint);
+  }
+
+  protected override contextColor(): ContextColor | undefined {
+    return this.#client?.target.color;
+  }
+
   /** Reads once and prints, or goes on reading under `--watch`. Returns the last report. */
   protected async read<Report extends object, Row extends object>(
-    flags: { readonly watch: boolean },
+    flags: ReadFlagValues & { readonly watch: boolean },
     reading: Reading<Report, Row>,
   ): Promise<Report> {
-    if (flags.watch) return await this.#watch(reading);
-    const report = await reading.load();
-    await this.print(report, reading.view);
+    const select = reading.select ?? ((report: Report) => report);
+    if (flags.watch) {
+      if (process.stdout.isTTY !== true) assertJsonLines(flags);
+      const client = await this.client(flags);
+      return await this.#watch({ ...reading, load: async () => select(await reading.load(client)) });
+    }
+    const report = await this.obtain(flags, reading.load, async (whole) => {
+      const shown = select(whole);
+      await this.print(shown, reading.view);
+      return shown;
+    });
     this.exitWith(reading.exit?.(report) ?? Exit.Ok);
     return report;
+  }
+
+  /** The report of a read, from a fleet or from an archive of it, as `show` has shown it. */
+  protected async obtain<Report extends object, Shown>(
+    flags: ReadFlagValues,
+    load: (client: FleetClient) => Promise<Report>,
+    show: (report: Report) => Promise<Shown>,
+  ): Promise<Shown> {
+    if (flags.from !== undefined) return await this.#replay(flags.from, show);
+    const client = await this.client(flags);
+    const report = await load(client);
+    const shown = await show(report);
+    if (flags.archive !== undefined) await this.#archive(flags.archive, client.target, report);
+    return shown;
+  }
+
+  async #archive(path: string, { name, endpoints }: Target, report: object): Promise<void> {
+    const { writeArchive } = await import("../../client/archive-file.ts");
+    const target = { name, endpoints: endpoints.map(({ address }) => address) };
+    const at = new Date().toISOString();
+    await writeArchive(path, { command: this.words, at, version: this.config.version, target, report });
+    this.note(`archived in ${path}`);
+  }
+
+  async #replay<Report extends object, Shown>(
+    path: string,
+    show: (report: Report) => Promise<Shown>,
+  ): Promise<Shown> {
+    const { invalidArchive, readArchive } = await import("../../client/archive-file.ts");
+    const { at, target, report } = await readArchive(path, this.words);
+    this.note(`from ${path}: fleet ${target.name} as it answered at ${at}`);
+    try {
+      // The file says that this very read wrote it; one that was edited since shows as what cannot be shown.
+      return await show(report as Report);
+    } catch (error) {
+      if (expectedFailure(error) !== null) throw error;
+      throw invalidArchive(path, "its report is not as this version writes it");
+    }
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
@@ -58,7 +126,7 @@ export abstract class FleetCommand extends BaseCommand {
     await super.finally(error);
   }
 
-  async #watch<Report extends object, Row extends object>(reading: Reading<Report, Row>): Promise<never> {
+  async #watch<Report extends object, Row extends object>(reading: Watched<Report, Row>): Promise<never> {
     const { stdout } = process;
     if (stdout.isTTY === true) stdout.write(clearScreen(stdout.rows));
     for (;;) {
@@ -69,7 +137,7 @@ export abstract class FleetCommand extends BaseCommand {
 
   // What fails now may work a second later, which is what is being watched for: an expected failure is shown in
   // place and the watch goes on.
-  async #frame<Report extends object, Row extends object>(reading: Reading<Report, Row>): Promise<string> {
+  async #frame<Report extends object, Row extends object>(reading: Watched<Report, Row>): Promise<string> {
     const { stdout } = process;
     const look = this.look(stdout);
     try {
@@ -83,7 +151,7 @@ export abstract class FleetCommand extends BaseCommand {
   }
 }
 
-async function lineOf<Report extends object, Row>(reading: Reading<Report, Row>): Promise<string> {
+async function lineOf<Report extends object, Row>(reading: Watched<Report, Row>): Promise<string> {
   try {
     return `${stringify(toContract(reading.view.kind, await reading.load()), false)}\n`;
   } catch (error) {

@@ -26,12 +26,20 @@ export interface TargetFlagValues {
   readonly "insecure-loopback": boolean;
 }
 
+// Longer than this, timers end at once and gRPC refuses the deadline.
+const DURATION_MS_MAX = 2 ** 31 - 1;
+
+/** A version or log index: 64 bits on the wire, of which JavaScript holds 53 exactly. */
+export const indexFlag = (min: number, summary: string) =>
+  Flags.integer({ min, max: Number.MAX_SAFE_INTEGER, summary });
+
 /** A duration such as 5s, in milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: "DURATION",
   parse: async (text) => {
     const ms = parseDuration(text);
     if (ms === null) throw badDuration(text);
+    if (ms > DURATION_MS_MAX) throw tooLong(text);
     return ms;
   },
 });
@@ -41,6 +49,14 @@ export const mutationFlags = {
   "dry-run": Flags.boolean({ summary: "Check and say what would change, and change nothing" }),
   timeout: durationFlag({ summary: "Give up after this long", default: 5000, defaultHelp: async () => "5s" }),
 };
+
+function tooLong(text: string): OperatorError {
+  return new OperatorError("USAGE", {
+    what: `${text} is longer than fleet waits for anything`,
+    next: "give at most 24d",
+    exit: Exit.Usage,
+  });
+}
 
 function badDuration(text: string): OperatorError {
   return new OperatorError("USAGE", {

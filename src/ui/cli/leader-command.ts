@@ -1,8 +1,9 @@
 // Commands that move leadership: the request, guarded by who leads now, and what is said of its outcome.
 import type { TransferLeadershipResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { allowChange } from "./allow-change.ts";
 import { FleetCommand } from "./fleet-command.ts";
 import type { TextView } from "./view.ts";
-import { refuseReadOnly, type WriteFlagValues } from "./write-command.ts";
+import type { WriteFlagValues } from "./write-command.ts";
 
 export interface TransferReport extends TransferLeadershipResponse {
   readonly dryRun: boolean;
@@ -27,7 +28,7 @@ export abstract class LeaderCommand extends FleetCommand {
   ): Promise<TransferReport> {
     const client = await this.client(flags);
     const { "dry-run": dryRun, reason = "", timeout } = flags;
-    if (!dryRun) refuseReadOnly(client);
+    if (!dryRun) await allowChange(client.target, this.words, reason);
     // A retry that reaches the new leader must not move leadership on.
     const from = wanted.from ?? (wanted.to === "" ? await leaderName(client) : "");
     const request = { toNode: wanted.to, fromNode: from, reason, dryRun };

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import type { LocalDeps } from "../../client/local/deps.ts";
 import type { InitReport } from "../../client/local/init.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { localDeps } from "./local-deps.ts";
 import type { TextView } from "./view.ts";
@@ -32,7 +33,9 @@ export abstract class LocalCommand extends BaseCommand {
   protected async folder(flags: { readonly dir: string | undefined }): Promise<string> {
     const { FLEET_DIR: fromEnv } = process.env;
     const { defaultFolder } = await import("../../client/local/fleet-folder.ts");
-    const named = flags.dir ?? fromEnv;
+    if (flags.dir === "") throw emptyFolder();
+    // A variable that is set to nothing is not set; resolved, it would be the current folder.
+    const named = flags.dir ?? (fromEnv === "" ? undefined : fromEnv);
     return named === undefined ? defaultFolder(process.cwd()) : resolve(named);
   }
 
@@ -45,6 +48,14 @@ export abstract class LocalCommand extends BaseCommand {
     for (const note of report.notes) this.note(paint.mark("warn", `${symbols.marks.warn} ${note}`));
     await this.printText(report, started);
   }
+}
+
+function emptyFolder(): OperatorError {
+  return new OperatorError("USAGE", {
+    what: "--dir is empty",
+    next: "give it a value, or leave --dir away",
+    exit: Exit.Usage,
+  });
 }
 
 function headline(report: InitReport): string {

@@ -1,15 +1,15 @@
 // What the commands that change members share: flags, the compare-and-set, where the fleet's processes are, and how
 // an outcome is shown.
-import { Flags } from "@oclif/core";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { LocalDeps } from "../../client/local/deps.ts";
 import type { MemberOrder } from "../../client/member/local-member.ts";
 import type { ChangeMembershipResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { allowChange } from "./allow-change.ts";
 import { FleetCommand } from "./fleet-command.ts";
-import { durationFlag, mutationFlags } from "./fleet-flags.ts";
+import { durationFlag, indexFlag, mutationFlags } from "./fleet-flags.ts";
 import { localDeps } from "./local-deps.ts";
 import type { TextView } from "./view.ts";
-import { refuseReadOnly, type WriteFlagValues } from "./write-command.ts";
+import type { WriteFlagValues } from "./write-command.ts";
 
 export const memberFlags = {
   ...mutationFlags,
@@ -18,10 +18,10 @@ export const memberFlags = {
     default: 60_000,
     defaultHelp: async () => "1m",
   }),
-  "expect-index": Flags.integer({
-    min: 1,
-    summary: "Only if the configuration is still at this index (fleet member list shows it)",
-  }),
+  "expect-index": indexFlag(
+    1,
+    "Only if the configuration is still at this index (fleet member list shows it)",
+  ),
 };
 
 export interface MemberFlagValues extends WriteFlagValues {
@@ -49,7 +49,7 @@ export abstract class MemberCommand extends FleetCommand {
   /** The client, allowed to change something. */
   protected async changer(flags: WriteFlagValues): Promise<FleetClient> {
     const client = await this.client(flags);
-    if (!flags["dry-run"]) refuseReadOnly(client);
+    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
     return client;
   }
 

@@ -30,9 +30,26 @@ export const tableFlags = {
   "no-headers": Flags.boolean({ summary: "No column headers", helpGroup: OUTPUT }),
 };
 
+const LIVE_ONLY = ["watch", "dir", "context", "endpoints"];
+
+/** For commands that read from a fleet. */
+export const archiveFlags = {
+  archive: Flags.string({
+    summary: "Also keep the answer in this new file, so that a colleague sees what you saw",
+    exclusive: ["watch", "from"],
+    helpGroup: OUTPUT,
+  }),
+  from: Flags.string({
+    summary: "Show the answer kept in this file, and ask no fleet",
+    exclusive: LIVE_ONLY,
+    helpGroup: OUTPUT,
+  }),
+};
+
 /** For commands that read a list from a fleet. */
 export const readFlags = {
   ...tableFlags,
+  ...archiveFlags,
   watch: Flags.boolean({
     char: "w",
     summary: "Keep reading, once a second, until Ctrl-C",
@@ -69,6 +86,26 @@ export function outputOptions(flags: Readonly<Record<string, unknown>>): OutputO
     sort: typeof sort === "string" ? sort : undefined,
     headers: flags["no-headers"] !== true,
   };
+}
+
+/**
+ * A watch emits one JSON document a line into a pipe, one for each read. Throws `OperatorError` (usage) when something
+ * else was asked for, rather than to print what nobody wanted.
+ */
+export function assertJsonLines(flags: Readonly<Record<string, unknown>>): void {
+  const { output } = flags;
+  const other = output === undefined || output === "json" || output === "jsonl" ? [] : [`-o ${output}`];
+  const ofTables = Object.keys(tableFlags).filter(
+    (name) => flags[name] !== undefined && flags[name] !== false,
+  );
+  const wrong = [...other, ...ofTables.map((name) => `--${name}`)];
+  if (wrong.length === 0) return;
+  throw new OperatorError("USAGE", {
+    what: `${wrong.join(", ")} and --watch into a pipe contradict each other`,
+    why: "into a pipe a watch emits JSON lines, one document for each read",
+    next: `leave ${wrong.join(", ")} away, or read once without --watch`,
+    exit: Exit.Usage,
+  });
 }
 
 /** How an error that comes before the flags are parsed is shown: read off the bare arguments. */

@@ -1,9 +1,10 @@
 // What all rebind commands share: their flags, running or previewing a plan, and how the report looks and exits.
 import { Flags } from "@oclif/core";
 import type { RebindOutcome, RebindReport } from "../../client/rebind/track.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit } from "../../core/base/errors.ts";
 import type { Executor, RebindPlan } from "../../core/rebind/plan.ts";
 import { type MoveRow, moveTable } from "../model/tables/move-table.ts";
+import { allowChange } from "./allow-change.ts";
 import { expectedFailure } from "./failure.ts";
 import { FleetCommand } from "./fleet-command.ts";
 import { durationFlag, mutationFlags, type TargetFlagValues } from "./fleet-flags.ts";
@@ -53,7 +54,7 @@ export abstract class RebindCommand extends FleetCommand {
       import("../../client/rebind/run-plan.ts"),
     ]);
     const client = await this.client(flags);
-    if (client.target.readOnly === true && !flags["dry-run"]) throw readOnly(client.target.name);
+    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
     const mover = await openMover(plan.executor, client.target.directory);
     if (flags["dry-run"]) return this.#show(await previewPlan(client, plan, mover, flags.timeout), true);
     this.onInterrupt(
@@ -91,12 +92,4 @@ function exitOf(report: RebindReport, isPreview: boolean): Exit {
   if (results.includes("blocked")) return Exit.Precondition;
   if (isPreview) return Exit.Ok;
   return results.every((result) => result === "done") ? Exit.Ok : Exit.TimedOut;
-}
-
-function readOnly(name: string): OperatorError {
-  return new OperatorError("CONTEXT_READ_ONLY", {
-    what: `context ${name} is read-only`,
-    next: "name another with --context",
-    exit: Exit.Precondition,
-  });
 }

@@ -1,9 +1,10 @@
 // A command that changes the fleet by one write: `--dry-run` shows what it would do, otherwise it is submitted and
 // answered once it is committed and applied, with the index from which a read sees it.
 import type { FleetClient } from "../../client/fleet-client.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { OperatorError } from "../../core/base/errors.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { Preview } from "../model/preview.ts";
+import { allowChange } from "./allow-change.ts";
 import { FleetCommand } from "./fleet-command.ts";
 import type { TargetFlagValues } from "./fleet-flags.ts";
 import type { TextView } from "./view.ts";
@@ -47,18 +48,13 @@ const view: TextView<WriteReport> = {
 export abstract class WriteCommand extends FleetCommand {
   protected async write(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
     const client = await this.client(flags);
-    if (!flags["dry-run"]) refuseReadOnly(client);
+    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
     const report = flags["dry-run"]
       ? dryRunReport(await write.preview(client))
       : await submit(client, flags, write);
     await this.printText(report, view);
     return report;
   }
-}
-
-/** Throws when the fleet was named by a context that asks that nothing be changed through it. */
-export function refuseReadOnly({ target }: FleetClient): void {
-  if (target.readOnly === true) throw readOnlyContext(target.name);
 }
 
 async function submit(client: FleetClient, flags: WriteFlagValues, write: Write): Promise<WriteReport> {
@@ -68,24 +64,10 @@ async function submit(client: FleetClient, flags: WriteFlagValues, write: Write)
   return { changed, index, term, version, dryRun: false, what: changed ? write.done : write.already };
 }
 
-function readOnlyContext(name: string): OperatorError {
-  return new OperatorError("CONTEXT_READ_ONLY", {
-    what: `context ${name} is read-only`,
-    why: "its entry in contexts.yaml says readOnly: true",
-    next: "name another with --context, or change the entry (fleet context list shows the file under --json)",
-    exit: Exit.Precondition,
-  });
-}
-
 function dryRunReport(preview: Preview): WriteReport {
   if (preview.kind === "refused") {
-    const { code, what, next } = preview;
-    throw new OperatorError(code, {
-      what,
-      next,
-      why: "this is a dry run: nothing was sent",
-      exit: Exit.Precondition,
-    });
+    const { code, what, next, exit } = preview;
+    throw new OperatorError(code, { what, next, why: "this is a dry run: nothing was sent", exit });
   }
   const { kind, what } = preview;
   return { changed: kind === "change", dryRun: true, what, index: null, term: null, version: null };

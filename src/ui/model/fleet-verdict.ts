@@ -3,7 +3,9 @@
 
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
+import { admissionWord } from "./words.ts";
 
 /** A line of text below a table. */
 export interface Line {
@@ -22,6 +24,8 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     verdictLine(fleet),
     ...downLines(fleet),
     ...fullLines(fleet),
+    ...slowLines(fleet),
+    ...outsideLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
   ];
@@ -65,6 +69,29 @@ function fullLines(fleet: FleetStatus): Line[] {
       text: `${node.name} (${node.address}) has a full disk: free space on it, it goes on by itself then`,
       mark: "bad",
     }));
+}
+
+function slowLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes
+    .filter((node) => node.status?.diskSlow === true)
+    .map((node) => {
+      const ms = slowestSyncMs(node.status)?.toFixed(0) ?? "?";
+      const leads = node.nodeId === fleet.leader ? "; it hands over as soon as another's disk is better" : "";
+      const text = `${node.name} (${node.address}) has a slow disk: writes took ${ms} ms in the last minute (p99)${leads}`;
+      return { text, mark: "warn" };
+    });
+}
+
+function outsideLines(fleet: FleetStatus): Line[] {
+  const says = {
+    waiting: "holds no data and waits to be let in by a leader",
+    rejoining: "is rejoining: it catches up, and does not vote yet",
+  };
+  return fleet.nodes.flatMap((node): Line[] => {
+    const admission = admissionWord(node.status?.admission ?? 0);
+    if (admission === "member") return [];
+    return [{ text: `${node.name} (${node.address}) ${says[admission]}`, mark: "warn" }];
+  });
 }
 
 // A node that was never heard is known by its address alone.

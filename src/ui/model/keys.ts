@@ -1,4 +1,5 @@
-// Keys to actions of the dashboard. While a filter is typed, letters are text and not commands.
+// Keys to actions of the dashboard. While a filter is typed, letters are text and not commands. Keys that were typed
+// faster than the terminal was read, or pasted, come in one chunk and are told apart here.
 
 /** The part of a terminal library's key that is looked at. */
 export interface KeyPress {
@@ -56,6 +57,41 @@ const LETTERS: Readonly<Record<string, Action>> = {
   "2": { kind: "show-pane", pane: "shards" },
   "3": { kind: "show-pane", pane: "bindings" },
 };
+
+export interface Press {
+  readonly input: string;
+  readonly key: KeyPress;
+}
+
+/** The single presses of what one read of the terminal gave. */
+export function pressesOf(input: string, key: KeyPress): readonly Press[] {
+  const characters = [...input];
+  return characters.length < 2 ? [{ input, key }] : characters.map(pressOf);
+}
+
+const NO_KEY: KeyPress = {
+  upArrow: false,
+  downArrow: false,
+  pageUp: false,
+  pageDown: false,
+  home: false,
+  end: false,
+  tab: false,
+  shift: false,
+  return: false,
+  escape: false,
+  backspace: false,
+  delete: false,
+  ctrl: false,
+};
+
+function pressOf(character: string): Press {
+  if (character === "\r" || character === "\n") return { input: "", key: { ...NO_KEY, return: true } };
+  if (character === "\t") return { input: "", key: { ...NO_KEY, tab: true } };
+  // What else is no text: it must not get into a filter.
+  if (/\p{Cc}/u.test(character)) return { input: "", key: NO_KEY };
+  return { input: character, key: NO_KEY };
+}
 
 /** The action of a key press, or `null` when it means nothing here. */
 export function actionFor(input: string, key: KeyPress, typing: boolean): Action | null {

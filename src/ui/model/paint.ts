@@ -2,7 +2,7 @@
 import type { Symbols } from "./symbols.ts";
 import type { Mark } from "./table.ts";
 
-export type Style = Mark | "plain" | "strong" | "faint" | "cursor";
+export type Style = Mark | "plain" | "banner" | "strong" | "faint" | "cursor";
 
 export interface Segment {
   readonly text: string;
@@ -14,6 +14,8 @@ export const segment = (text: string, style: Style = "plain"): Segment => ({ tex
 /** Turns text into text with escape codes, or leaves it as it is. */
 export interface Paint {
   mark(mark: Mark, text: string): string;
+  /** The name of the fleet, in its context's colour. */
+  banner(text: string): string;
   strong(text: string): string;
   faint(text: string): string;
   inverse(text: string): string;
@@ -34,6 +36,8 @@ function paintSegment(text: string, style: Style, paint: Paint): string {
   switch (style) {
     case "plain":
       return text;
+    case "banner":
+      return paint.banner(text);
     case "strong":
       return paint.strong(text);
     case "faint":

@@ -1,12 +1,22 @@
 // What a write would do, judged from a linearizable read: the answer of `--dry-run`. The server's own rules decide
 // when the write is made; this repeats those that an operator can trip over.
+import { Exit } from "../../core/base/errors.ts";
+import { isName, NAME_RULE } from "../../core/base/ids.ts";
 import type { Domain } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 
 export type Preview =
   | { readonly kind: "change"; readonly what: string }
   | { readonly kind: "no-change"; readonly what: string }
-  | { readonly kind: "refused"; readonly code: string; readonly what: string; readonly next: string };
+  | Refused;
+
+interface Refused {
+  readonly kind: "refused";
+  readonly code: string;
+  readonly what: string;
+  readonly next: string;
+  readonly exit: Exit;
+}
 
 export interface Current {
   readonly shards: readonly ShardView[];
@@ -33,9 +43,11 @@ export function previewBind(
       code: "CLUSTER_ALREADY_BOUND",
       what: `cluster ${cluster} is bound to shard ${owner}`,
       next: `move it with: fleet rebind --cluster ${cluster} --to ${shard}`,
+      exit: Exit.Precondition,
     };
   }
   return (
+    invalidName({ cluster }) ??
     unknownShard(now.shards, shard) ?? {
       kind: "change",
       what: `would bind cluster ${cluster} to shard ${shard}`,
@@ -61,6 +73,7 @@ export function previewAssign(
       code: "DOMAIN_ALREADY_ASSIGNED",
       what: `domain ${name} is assigned to shard ${row.shardId}`,
       next: `to move it, add: --expect-version ${row.version}`,
+      exit: Exit.Precondition,
     };
   }
   return (
@@ -96,6 +109,19 @@ function staleVersion(name: string, row: Domain | undefined, expected: number | 
     code: "VERSION_MISMATCH",
     what: `domain ${name} is at version ${actual}, not ${expected}`,
     next: "look at it with: fleet domain list",
+    exit: Exit.Precondition,
+  };
+}
+
+function invalidName(names: Readonly<Record<string, string>>): Preview | null {
+  const [field, name] = Object.entries(names).find(([, each]) => !isName(each)) ?? [];
+  if (field === undefined) return null;
+  return {
+    kind: "refused",
+    code: "INVALID_NAME",
+    what: `${JSON.stringify(name)} cannot name a ${field}`,
+    next: NAME_RULE,
+    exit: Exit.Usage,
   };
 }
 
@@ -106,5 +132,6 @@ function unknownShard(shards: readonly ShardView[], shard: string): Preview | nu
     code: "SHARD_UNKNOWN",
     what: `there is no shard ${shard}`,
     next: "see the shards with: fleet shard list",
+    exit: Exit.NotFound,
   };
 }

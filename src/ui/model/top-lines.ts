@@ -37,7 +37,7 @@ export function headerLines(state: TopState, width: number, symbols: Symbols): (
 function factsOf(summary: TopSummary, symbols: Symbols): Segment[] {
   const mark = verdictMark(summary.verdict);
   return [
-    segment(summary.name === "" ? "fleet" : summary.name, "strong"),
+    segment(summary.name === "" ? "fleet" : summary.name, "banner"),
     segment(`${symbols.marks[mark]} ${summary.verdict}`, mark),
     summary.leader === null ? segment("no leader", "bad") : segment(`leader ${summary.leader}`),
     segment(`term ${summary.term ?? symbols.none}`),

@@ -1,29 +1,29 @@
-// The wire's enums in an operator's words. The generated enums live beside gRPC, which a command must not load to
-// print a table, so only their types are imported: the compiler still checks that every value has its word.
+// The wire's enums in an operator's words; the compiler checks that every value has its word.
+// MemberKind stands beside its codecs, which a command must not load to print a table: only its type is imported.
 import type { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
-import type { Drift, MemberRole, Role } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { Admission, Drift, MemberRole, Role } from "../../core/wire/gen/fleet/v1/views.ts";
 import type { Mark, MarkedCell } from "./table.ts";
 
 const ROLES = {
-  0: "unknown",
-  1: "follower",
-  2: "pre-candidate",
-  3: "candidate",
-  4: "leader",
-  [-1]: "unknown",
+  [Role.UNSPECIFIED]: "unknown",
+  [Role.FOLLOWER]: "follower",
+  [Role.PRE_CANDIDATE]: "pre-candidate",
+  [Role.CANDIDATE]: "candidate",
+  [Role.LEADER]: "leader",
+  [Role.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<Role, string>;
 
 export type DriftWord = "unknown" | "none" | "elsewhere" | "double" | "absent" | "migrating";
 
 const DRIFTS = {
-  0: "unknown",
-  1: "none",
-  2: "elsewhere",
-  3: "double",
-  4: "absent",
-  5: "unknown",
-  6: "migrating",
-  [-1]: "unknown",
+  [Drift.UNSPECIFIED]: "unknown",
+  [Drift.NONE]: "none",
+  [Drift.ELSEWHERE]: "elsewhere",
+  [Drift.DOUBLE]: "double",
+  [Drift.ABSENT]: "absent",
+  [Drift.UNKNOWN]: "unknown",
+  [Drift.MIGRATING]: "migrating",
+  [Drift.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<Drift, DriftWord>;
 
 const MEMBER_KINDS = {
@@ -35,17 +35,29 @@ const MEMBER_KINDS = {
 } as const satisfies Record<MemberKind, string>;
 
 const MEMBER_ROLES = {
-  0: "unknown",
-  1: "none",
-  2: "learner",
-  3: "voter",
-  [-1]: "unknown",
+  [MemberRole.UNSPECIFIED]: "unknown",
+  [MemberRole.NONE]: "none",
+  [MemberRole.LEARNER]: "learner",
+  [MemberRole.VOTER]: "voter",
+  [MemberRole.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<MemberRole, string>;
+
+export type AdmissionWord = "member" | "waiting" | "rejoining";
+
+// An older server does not say.
+const ADMISSIONS = {
+  [Admission.UNSPECIFIED]: "member",
+  [Admission.MEMBER]: "member",
+  [Admission.WAITING]: "waiting",
+  [Admission.REJOINING]: "rejoining",
+  [Admission.UNRECOGNIZED]: "member",
+} as const satisfies Record<Admission, AdmissionWord>;
 
 // A newer server may send a value that this table has not: it reads as unknown too.
 const ROLE_WORDS: Readonly<Record<number, string>> = ROLES;
 const MEMBER_KIND_WORDS: Readonly<Record<number, string>> = MEMBER_KINDS;
 const MEMBER_ROLE_WORDS: Readonly<Record<number, string>> = MEMBER_ROLES;
+const ADMISSION_WORDS: Readonly<Record<number, AdmissionWord>> = ADMISSIONS;
 const DRIFT_WORDS: Readonly<Record<number, DriftWord>> = DRIFTS;
 
 const DRIFT_MARKS: Readonly<Record<DriftWord, Mark>> = {
@@ -68,6 +80,8 @@ const DRIFT_SEVERITY: Readonly<Record<DriftWord, number>> = {
 };
 
 export const roleWord = (role: number): string => ROLE_WORDS[role] ?? "unknown";
+/** Whether a node counts already, or has yet to be let in. */
+export const admissionWord = (admission: number): AdmissionWord => ADMISSION_WORDS[admission] ?? "member";
 export const driftWord = (drift: number): DriftWord => DRIFT_WORDS[drift] ?? "unknown";
 export const driftSeverity = (drift: number): number => DRIFT_SEVERITY[driftWord(drift)];
 

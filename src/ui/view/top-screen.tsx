@@ -1,7 +1,7 @@
 // The live dashboard: follows the store, the terminal's size and the keys. It awaits nothing; data comes from outside.
 import { useApp, useInput, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
-import { actionFor } from "../model/keys.ts";
+import { actionFor, pressesOf } from "../model/keys.ts";
 import type { Look } from "../model/paint.ts";
 import type { TopEvent, TopState } from "../model/top-state.ts";
 import { TopFrameView } from "./top-frame-view.tsx";
@@ -23,8 +23,11 @@ export function TopScreen({ feed, look }: TopScreenProps) {
   const { columns, rows } = useWindowSize();
   const { exit } = useApp();
   useInput((input, key) => {
-    const action = actionFor(input, key, feed.snapshot().typing);
-    if (action !== null) feed.dispatch({ kind: "action", action });
+    for (const press of pressesOf(input, key)) {
+      const { typing, running } = feed.snapshot();
+      const action = running === "yes" ? actionFor(press.input, press.key, typing) : null;
+      if (action !== null) feed.dispatch({ kind: "action", action });
+    }
   });
   useEffect(() => {
     if (state.running !== "yes") exit();

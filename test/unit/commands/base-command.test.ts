@@ -3,7 +3,6 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { confirmByName } from "../../../src/ui/cli/confirm.ts";
 import { FleetCommand } from "../../../src/ui/cli/fleet-command.ts";
 import { run } from "./harness.ts";
 
@@ -17,7 +16,7 @@ class Buggy extends FleetCommand {
 class Destructive extends FleetCommand {
   async run(): Promise<void> {
     await this.parse(Destructive);
-    await confirmByName("local", "destroy fleet local", this.argv.includes("--ascii"));
+    await this.confirm("local", "destroy fleet local", this.argv.includes("--ascii"));
     await this.printText({ destroyed: true }, { kind: "Destroyed", text: () => ["destroyed"] });
   }
 }

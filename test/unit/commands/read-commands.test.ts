@@ -5,7 +5,7 @@ import ShardList from "../../../src/commands/shard/list.ts";
 import Status from "../../../src/commands/status.ts";
 import VersionCommand from "../../../src/commands/version.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
-import { Drift } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import {
   clustersReply,
   clusterView,
@@ -156,6 +156,13 @@ describe("failures", () => {
     { argv: ["extra"], says: "unexpected argument: extra", why: "" },
     { argv: ["--columns", "shrd"], says: "did you mean shard?", why: "columns are known only to the table" },
     { argv: ["--json", "-o", "yaml"], says: "contradict each other", why: "" },
+    {
+      argv: ["-w", "-o", "name"],
+      says: "-o name and --watch into a pipe",
+      why: "a watch's pipe is JSON lines",
+    },
+    { argv: ["-w", "--columns", "shard"], says: "--columns and --watch", why: "JSON has no columns" },
+    { argv: ["-w", "--no-headers"], says: "--no-headers and --watch", why: "nor headers" },
   ])("$argv exits 2 and says $says: $why", async ({ argv, says }) => {
     client.listShards.mockResolvedValue(shardsReply());
     const { stdout, stderr, exit } = await run(ShardList, "shard:list", argv);

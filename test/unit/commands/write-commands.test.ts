@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { ChangeHook } from "../../../src/client/context/target.ts";
 import ClusterBind from "../../../src/commands/cluster/bind.ts";
 import DomainAssign from "../../../src/commands/domain/assign.ts";
 import DomainUnassign from "../../../src/commands/domain/unassign.ts";
@@ -6,7 +7,7 @@ import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/
 import { run } from "./harness.ts";
 
 const client = vi.hoisted(() => ({
-  target: { name: "local", readOnly: false },
+  target: { name: "local", readOnly: false, beforeChange: undefined as ChangeHook | undefined },
   submit: vi.fn(),
   listShards: vi.fn(),
   listClusters: vi.fn(),
@@ -20,6 +21,7 @@ vi.mock("../../../src/client/context/resolve-target.ts", () => ({
 afterEach(() => {
   vi.clearAllMocks();
   client.target.readOnly = false;
+  client.target.beforeChange = undefined;
 });
 
 const BIND = ["--cluster", "c1", "--shard", "s1", "--reason", "new"];
@@ -76,6 +78,18 @@ describe("cluster bind", () => {
     expect(stderr).toContain("FLEET_E_CONTEXT_READ_ONLY");
     expect(exit).toBe(9);
     expect(client.submit).not.toHaveBeenCalled();
+  });
+
+  test("a context's hook refuses, and is not asked for a dry run", async () => {
+    client.target.beforeChange = { command: "echo frozen; exit 1", directory: "/" };
+    const { stderr, exit } = await run(ClusterBind, "cluster:bind", BIND);
+    expect(stderr).toContain("FLEET_E_CHANGE_REFUSED");
+    expect(stderr).toContain("frozen");
+    expect(exit).toBe(9);
+    expect(client.submit).not.toHaveBeenCalled();
+    client.listShards.mockResolvedValue(shardsReply(shardView("s1")));
+    client.listClusters.mockResolvedValue(clustersReply());
+    expect((await run(ClusterBind, "cluster:bind", [...BIND, "--dry-run"])).exit).toBe(0);
   });
 
   test.each([

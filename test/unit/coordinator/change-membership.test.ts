@@ -6,6 +6,7 @@ import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { readmit } from "../../../src/core/coordinator/services/readmit.ts";
+import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { MemberKind, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { ChangeMembershipRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
@@ -42,7 +43,7 @@ function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers:
       machine,
       given: FOUNDERS,
       replicas: [...FOUNDERS, peer(NEWCOMER)],
-      disk: { isFull: false },
+      disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
       observed: new Observed(),
     },
     introduce: () => undefined,
@@ -51,6 +52,7 @@ function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers:
       return true;
     },
     isWhole: () => false,
+    admission: () => "member",
     changes: new MembershipChanges(),
     now: () => group.nowMs,
     sleep: () => group.run(1),

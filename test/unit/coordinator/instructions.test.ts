@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { instructionsFor } from "../../../src/core/coordinator/instructions.ts";
 import { Binding } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { BindingState } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const { BOUND, RELEASING, RELEASED } = BindingState;
 

@@ -77,6 +77,22 @@ test("who leads is a voter again, although nobody is left to say so", async () =
   await expect.poll(() => alone.isDone()).toBe(true);
 });
 
+test("it says how far it has come: waiting, rejoining, a member", async () => {
+  const lost = start(new MemoryStorage());
+  expect(lost.admission()).toBe("waiting");
+  await lost.isTold({ kind: "learner", at: logIndex(1) });
+  expect(lost.admission()).toBe("rejoining");
+  await lost.isTold({ kind: "voter" });
+  expect(lost.admission()).toBe("member");
+});
+
+test("a learner for good that is whole is what it is wanted to be", async () => {
+  const learner = start(await restored(), true);
+  expect(learner.admission()).toBe("rejoining");
+  await learner.isTold({ kind: "learner", at: logIndex(1), stays: true });
+  expect(learner.admission()).toBe("member");
+});
+
 test("a heartbeat for the log that it lost is not answered", async () => {
   const lost = start(new MemoryStorage());
   await lost.isTold({ kind: "learner", at: logIndex(80) });
@@ -134,6 +150,7 @@ function start(storage: MemoryStorage, isWhole = false) {
     sent,
     asked,
     isDone: () => isDone,
+    admission: () => started.admission,
     /** A message from the leader in term 2, and all that it leads to. */
     hear: async (type: MessageType, parts: Partial<Message>) => {
       const message = newMessage(type, { from: leader, to: self, term: term(2), ...parts });

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { clusterViews } from "../../../src/core/coordinator/services/views.ts";
 import { Binding } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { BindingState, Drift, ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState, Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const declared = Binding.fromPartial({ clusterId: "c1", shardId: "s1", version: 1 });
 const NOW_MS = 100_000;

@@ -13,6 +13,7 @@ const findings: DrillFindings = {
     duplicated: [],
     unexpected: [5, 6],
   },
+  linearizability: { verdict: "yes", operations: 20, outcomesUnknown: 1, steps: 40, evidence: [] },
 };
 
 describe("a gate", () => {
@@ -37,6 +38,21 @@ test("what never happened fails its gate, and the drill whatever its gates are",
   const gate = { name: "catch-up", limit: 60_000 } as const;
   expect(reportOf(unrecovered, [gate]).gates).toMatchObject([{ actual: null, passed: false }]);
   expect(reportOf(unrecovered, []).verdict).toBe("fail");
+});
+
+const judged = (verdict: "yes" | "no" | "unknown"): DrillFindings => ({
+  ...findings,
+  linearizability: { ...findings.linearizability, verdict },
+});
+
+test.each([
+  { linearizable: "yes", actual: 0, verdict: "pass", why: "one order explains all answers" },
+  { linearizable: "no", actual: 1, verdict: "fail", why: "none does" },
+  { linearizable: "unknown", actual: null, verdict: "fail", why: "what is not shown does not hold" },
+] as const)("linearizable $linearizable is a $verdict: $why", ({ linearizable, actual, verdict }) => {
+  const report = reportOf(judged(linearizable), [{ name: "violations", limit: 0 }]);
+  expect(report.gates).toMatchObject([{ actual, passed: verdict === "pass" }]);
+  expect(report.verdict).toBe(verdict);
 });
 
 test.each([
@@ -67,7 +83,9 @@ test("the report's form is a contract with scripts", () => {
       lost: 1,
       duplicated: 0,
       unexpected: 2,
+      violations: 0,
     },
+    linearizability: findings.linearizability,
     gates: [{ name: "lost", limit: 1, unit: "count", actual: 1, passed: true }],
     verdict: "pass",
   });

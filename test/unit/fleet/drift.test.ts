@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { driftOf, type Observed } from "../../../src/core/fleet/drift.ts";
 import type { Binding } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { Drift } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const AT_S1: Binding = {
   clusterId: "c1",

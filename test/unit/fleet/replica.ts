@@ -87,9 +87,9 @@ export const unassign = (key: string, value: string, expectedVersion?: number): 
   $case: "unassignDomain",
   value: { key, value, expectedVersion },
 });
-export const probe = (drillId: string, number: number): OperationKind => ({
+export const probe = (drillId: string, number: number, expectedApplications?: number): OperationKind => ({
   $case: "recordProbe",
-  value: { drillId, number },
+  value: { drillId, number, expectedApplications },
 });
 export const clear = (drillId: string): OperationKind => ({ $case: "clearProbes", value: { drillId } });
 export const member = (nodeId: number, wanted: MemberKind = MemberKind.VOTER): OperationKind => ({

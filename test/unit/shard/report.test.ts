@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { BindingStore } from "../../../src/core/shard/binding-store.ts";
 import { obeyAnswer, shardBindings } from "../../../src/core/shard/report.ts";
 import type { BindingInstruction } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const to = { toShard: "s2", toAddress: "h:2" };
 const silent = { info: () => {}, warn: () => {}, error: () => {} };

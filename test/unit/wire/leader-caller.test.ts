@@ -2,7 +2,8 @@
 
 import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { LeaderCaller, LeaderUnavailable } from "../../../src/core/wire/leader-caller.ts";
+import { LeaderCaller } from "../../../src/core/wire/leader-caller.ts";
+import { LeaderUnavailable } from "../../../src/core/wire/leader-search.ts";
 import { RpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
 import type { CallLimits } from "../../../src/core/wire/unary.ts";
 

@@ -3,19 +3,19 @@
 
 import type { Model } from "../model.ts";
 
-type Value = string | number | null;
+export type RegisterValue = string | number | null;
 
 export type RegisterInput =
   | { readonly kind: "read" }
-  | { readonly kind: "write"; readonly value: Value }
-  | { readonly kind: "cas"; readonly from: Value; readonly to: Value };
+  | { readonly kind: "write"; readonly value: RegisterValue }
+  | { readonly kind: "cas"; readonly from: RegisterValue; readonly to: RegisterValue };
 
 export type RegisterOutput =
-  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "value"; readonly value: RegisterValue }
   | { readonly kind: "written" }
   | { readonly kind: "mismatch" };
 
-export const register: Model<Value, RegisterInput, RegisterOutput> = {
+export const register: Model<RegisterValue, RegisterInput, RegisterOutput> = {
   initial: () => null,
   step: (state, input, output) => {
     switch (input.kind) {
@@ -41,7 +41,7 @@ export const register: Model<Value, RegisterInput, RegisterOutput> = {
   describe: (input, output) => `${describeInput(input)} → ${describeOutput(output)}`,
 };
 
-function valueSetBy(input: RegisterInput): Value | undefined {
+function valueSetBy(input: RegisterInput): RegisterValue | undefined {
   switch (input.kind) {
     case "read":
       return undefined;
@@ -52,7 +52,12 @@ function valueSetBy(input: RegisterInput): Value | undefined {
   }
 }
 
-function compareAndSet(state: Value, from: Value, to: Value, output: RegisterOutput | undefined) {
+function compareAndSet(
+  state: RegisterValue,
+  from: RegisterValue,
+  to: RegisterValue,
+  output: RegisterOutput | undefined,
+) {
   const matches = state === from;
   switch (output?.kind) {
     case undefined:

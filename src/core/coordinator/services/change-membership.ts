@@ -33,6 +33,7 @@ import {
 } from "./membership-steps.ts";
 import { refusalError, rejectionError } from "./refusals.ts";
 import { replaceMember } from "./replace-member.ts";
+import { checkReasonSize } from "./submit.ts";
 
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
@@ -54,10 +55,12 @@ export class MembershipChanges {
     if (change === undefined)
       throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
     if (this.#isBusy) throw refusalError(context, "change-pending");
+    // Before anything is done: a row that is refused for its reason would leave the configuration changed without it.
+    checkReasonSize(request.reason);
     this.#isBusy = true;
     try {
-      checkIndex(context, request.expectedConfigurationIndex);
-      return await perform({ context, request, caller }, change);
+      const order = { context, request, caller };
+      return (await alreadyDone(order, change)) ?? (await perform(order, change));
     } finally {
       this.#isBusy = false;
     }
@@ -106,7 +109,7 @@ async function upsert(order: Order, member: UpsertMember): Promise<ChangeMembers
 
 /** First out of the configuration, then out of the table: as long as it votes it must be able to talk. */
 async function remove(order: Order, name: string): Promise<ChangeMembershipResponse> {
-  const { context, request, caller } = order;
+  const { context, request } = order;
   const row = findMember(context, name) ?? findRemoved(context, name);
   if (row === undefined) throw unknownMember(name);
   const id = nodeId(row.nodeId);
@@ -114,7 +117,7 @@ async function remove(order: Order, name: string): Promise<ChangeMembershipRespo
   if (isRemoved && !isConfigured(context, id)) return answer(context, row, false);
   assertRemovable(context, id);
   if (request.dryRun) return answer(context, row, true);
-  await leaveLeadership(context, id, caller);
+  await leaveLeadership(order, id);
   // Even if it is in no configuration: one that asked to be let in may be by an entry that is not applied yet, and the
   // change that takes it out again comes behind that.
   await configure(order, [{ kind: "remove", node: id }]);
@@ -130,9 +133,19 @@ function assertRemovable(context: ServiceContext, id: NodeId): void {
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
 }
 
-function checkIndex(context: ServiceContext, expected: number | undefined): void {
+/**
+ * Null when the change is to be made. A request that is repeated because its answer was lost has moved the index
+ * itself: what is as it asks for is its success, whoever did it. Anything else under another index is refused.
+ */
+async function alreadyDone(order: Order, change: Change): Promise<ChangeMembershipResponse | null> {
+  const { context, request } = order;
+  const expected = request.expectedConfigurationIndex;
   const actual = configurationIndex(context);
-  if (expected === undefined || expected === actual) return;
+  if (expected === undefined || expected === actual) return null;
+  const look = { ...order, request: { ...request, dryRun: true } };
+  // Whatever else would be wrong with it: under this index it is not looked at.
+  const seen = await perform(look, change).catch(() => null);
+  if (seen?.changed === false) return seen;
   const message = `the configuration is at index ${actual}, not ${expected}`;
   const metadata = { actual: String(actual), expected: String(expected) };
   throw rpcError(status.FAILED_PRECONDITION, "CONFIGURATION_CHANGED", message, metadata);

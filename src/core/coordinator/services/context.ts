@@ -4,9 +4,11 @@ import type { NodeId } from "../../base/ids.ts";
 import type { Peer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { Tls } from "../../wire/tls.ts";
+import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { GroupDriver } from "../group-driver.ts";
 import type { Observed } from "../observed.ts";
+import type { Replica } from "../replica.ts";
 import type { MembershipChanges } from "./change-membership.ts";
 
 export interface ServiceContext {
@@ -29,7 +31,9 @@ export interface ServiceContext {
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly observed: Observed;
-  readonly disk: { readonly isFull: boolean };
+  readonly disk: Pick<DiskWatch, "isFull" | "isSlow" | "syncs">;
+  /** Whether this replica counts already. */
+  readonly admission: () => Replica<Outcome>["admission"];
   readonly tls: Tls;
   readonly startedAtMs: number;
   /** Milliseconds since 1970. */

@@ -3,12 +3,8 @@
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import { listMembers } from "../../fleet/query.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
-import {
-  type ListMembersResponse,
-  type ListRequest,
-  MemberRole,
-  type MemberView,
-} from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { ListMembersResponse, ListRequest, MemberView } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { MemberRole } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { readableWithReports } from "./reads.ts";

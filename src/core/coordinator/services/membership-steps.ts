@@ -17,7 +17,7 @@ import type { Caller } from "./handler.ts";
 import { configurationIndex } from "./members.ts";
 import { notLeader, refusalError, rejectionError } from "./refusals.ts";
 import { propose } from "./submit.ts";
-import { handOver } from "./transfer-leadership.ts";
+import { handOver, noteTransfer } from "./transfer-leadership.ts";
 
 type Request = Omit<ChangeMembershipRequest, "change">;
 
@@ -29,10 +29,12 @@ export interface Order {
 }
 
 /** If `id` is this replica, another leads afterwards, and the caller is sent there to ask again. */
-export async function leaveLeadership(context: ServiceContext, id: NodeId, caller: Caller): Promise<void> {
+export async function leaveLeadership(order: Order, id: NodeId): Promise<void> {
+  const { context, request, caller } = order;
   if (id !== context.self) return;
   const successor = bestSuccessor(context.driver.status(), context.answers);
   if (successor === undefined) throw refusalError(context, "no-quorum");
+  await noteTransfer(context, successor, request.reason, caller);
   await handOver(context, successor, caller);
   throw notLeader(context);
 }

@@ -23,14 +23,14 @@ export function refusalError(context: ServiceContext, refusal: Refusal): RpcErro
     case "change-pending":
       return unavailable("MEMBERSHIP_CHANGE_UNDER_WAY", "another change of the configuration is under way");
     case "overloaded":
-      return rpcError(
-        status.RESOURCE_EXHAUSTED,
-        "OVERLOADED",
-        "too many writes are waiting to be committed",
-        {},
-        RETRY_AFTER_MS,
-      );
+      return overloaded("too many writes are waiting to be committed", context.driver.retryDelayMs("write"));
+    case "too-many-reads":
+      return overloaded("too many reads are waiting to be confirmed", context.driver.retryDelayMs("read"));
   }
+}
+
+function overloaded(message: string, retryDelayMs: number): RpcError {
+  return rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, retryDelayMs);
 }
 
 /** Nothing was written: as with overload, the caller tries again, here or where it is sent to then. */
@@ -41,13 +41,14 @@ export function diskFull(): RpcError {
 
 /** Names the leader, so that the caller need not search. */
 export function notLeader(context: ServiceContext): RpcError {
-  const leaderId = context.driver.status().leader;
-  const leader = context.replicas.find((replica) => replica.id === leaderId);
+  const raft = context.driver.status();
+  const leader = context.replicas.find((replica) => replica.id === raft.leader);
   if (leader === undefined) return refusalError(context, "no-leader");
   return rpcError(status.FAILED_PRECONDITION, "NOT_LEADER", `${leader.name} leads, ask there`, {
     leader_id: String(leader.id),
     leader_name: leader.name,
     leader_address: leader.address,
+    term: String(raft.term),
   });
 }
 

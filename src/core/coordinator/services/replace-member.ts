@@ -31,7 +31,7 @@ export async function replaceMember(
   order: Order,
   { name, with: newName }: ReplaceMember,
 ): Promise<ChangeMembershipResponse> {
-  const { context, request, caller } = order;
+  const { context, request } = order;
   const old = findMember(context, name) ?? findRemoved(context, name);
   if (old === undefined) throw unknownMember(name);
   const fresh = memberNamed(context, newName);
@@ -44,7 +44,7 @@ export async function replaceMember(
   const isDone =
     !isConfigured(context, oldId) && old.wanted === MemberKind.REMOVED && wanted === MemberKind.VOTER;
   if (isDone || request.dryRun) return answer(context, fresh, !isDone);
-  await leaveLeadership(context, oldId, caller);
+  await leaveLeadership(order, oldId);
   if (isConfigured(context, oldId)) await swap(order, oldId, newId);
   // It lost its disk and is on its way back in, perhaps by an entry that is not applied yet.
   else if (old.wanted !== MemberKind.REMOVED) await configure(order, [{ kind: "remove", node: oldId }]);

@@ -3,11 +3,8 @@
 
 import { status } from "@grpc/grpc-js";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
-import {
-  BindingState,
-  type ReportShardRequest,
-  type ReportShardResponse,
-} from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { instructionsFor } from "../instructions.ts";
 import type { ServiceContext } from "./context.ts";

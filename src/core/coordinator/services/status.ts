@@ -1,13 +1,16 @@
 // This replica's own view of itself and its group: answered at once, in any role, quorum or not.
 
 import { assert } from "../../base/assert.ts";
-import {
-  type FollowerProgress,
-  type GetStatusRequest,
-  type Member,
-  type NodeStatus,
-  Role,
+import { quantile } from "../../base/histogram.ts";
+import type { SyncLatency as Syncs } from "../../storage/sync-latency.ts";
+import type {
+  FollowerProgress,
+  GetStatusRequest,
+  Member,
+  NodeStatus,
+  SyncLatency,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 
@@ -16,6 +19,12 @@ const ROLES = {
   "pre-candidate": Role.PRE_CANDIDATE,
   candidate: Role.CANDIDATE,
   leader: Role.LEADER,
+} as const;
+
+const ADMISSIONS = {
+  member: Admission.MEMBER,
+  waiting: Admission.WAITING,
+  rejoining: Admission.REJOINING,
 } as const;
 
 type RaftStatus = ReturnType<ServiceContext["driver"]["status"]>;
@@ -45,6 +54,23 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     followers: followers(context, raft),
     diskFull: context.disk.isFull,
     configurationIndex: configurationIndex(context),
+    syncs: syncLatency(context.disk.syncs),
+    diskSlow: context.disk.isSlow,
+    admission: ADMISSIONS[context.admission()],
+  };
+}
+
+function syncLatency(syncs: Syncs): SyncLatency {
+  const total = syncs.total();
+  const lastMinute = syncs.lastMinute();
+  return {
+    boundsMs: [...total.bounds],
+    cumulative: [...total.cumulative],
+    count: total.count,
+    sumMs: total.sum,
+    medianMs: quantile(lastMinute, 0.5) ?? undefined,
+    p99Ms: quantile(lastMinute, 0.99) ?? undefined,
+    underWayMs: syncs.underWayMs,
   };
 }
 

@@ -1,6 +1,7 @@
 // Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
 
 import { status } from "@grpc/grpc-js";
+import { REASON_BYTES_MAX } from "../../fleet/limits.ts";
 import { Command, type Operation, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
@@ -8,8 +9,6 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { diskFull, refusalError, rejectionError } from "./refusals.ts";
-
-const REASON_LENGTH_MAX = 1024;
 
 export async function submit(
   context: ServiceContext,
@@ -24,16 +23,21 @@ export async function submit(
     const message = "members change by ChangeMembership, which checks what the group can bear";
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
   }
-  if (request.reason.length > REASON_LENGTH_MAX) {
-    const message = `a reason has at most ${REASON_LENGTH_MAX} characters, this one has ${request.reason.length}`;
-    throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
-  }
+  checkReasonSize(request.reason);
   const write = await propose(context, caller, operation, request);
   const { result } = write;
   if (result.result === undefined || result.result.$case === "rejected") {
     throw rejectionError(result.result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {} });
   }
   return { index: result.index, term: write.term, applied: result.result.value };
+}
+
+/** Throws REASON_TOO_LONG. Counted in bytes, as the audit table does when the write is applied. */
+export function checkReasonSize(reason: string): void {
+  const bytes = Buffer.byteLength(reason);
+  if (bytes <= REASON_BYTES_MAX) return;
+  const message = `a reason has at most ${REASON_BYTES_MAX} bytes, this one has ${bytes}`;
+  throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
 }
 
 /** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */

@@ -36,7 +36,13 @@ export async function transferLeadership(
   }
 }
 
-function noteTransfer(context: ServiceContext, to: number, reason: string, caller: Caller): Promise<unknown> {
+/** Leaves in the audit log who asked for it, and why. */
+export function noteTransfer(
+  context: ServiceContext,
+  to: number,
+  reason: string,
+  caller: Caller,
+): Promise<unknown> {
   const value = { fromNode: nameOf(context, context.self), toNode: nameOf(context, to) };
   const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason };
   return propose(context, caller, { kind: { $case: "noteTransfer", value } }, write);

@@ -2,13 +2,13 @@
 
 import { driftOf } from "../../fleet/drift.ts";
 import type { Binding, ShardRecord } from "../../wire/gen/fleet/v1/command.ts";
-import {
-  BindingState,
-  type ClusterObserved,
-  type ClusterView,
-  type ShardBinding,
-  type ShardView,
+import type {
+  ClusterObserved,
+  ClusterView,
+  ShardBinding,
+  ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import type { Observed, ShardReport } from "../observed.ts";
 
 // Shards report every few seconds; after several missed reports what the last one said is history.

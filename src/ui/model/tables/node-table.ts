@@ -4,6 +4,7 @@
 import type { NodeObservation } from "../../../client/fleet-status.ts";
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
+import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import { roleWord } from "../words.ts";
 
@@ -29,6 +30,7 @@ export const nodeTable: Table<NodeObservation> = {
     { name: "first", header: "FIRST", value: (node) => node.status?.firstIndex ?? null, wide: true },
     { name: "last", header: "LAST", value: (node) => node.status?.lastIndex ?? null, wide: true },
     { name: "snapshot", header: "SNAPSHOT", value: (node) => node.status?.snapshotIndex ?? null, wide: true },
+    { name: "sync", header: "SYNC P99", value: (node) => syncCell(node.status), wide: true },
     { name: "uptime", header: "UPTIME", value: uptimeCell, wide: true },
     { name: "error", header: "ERROR", value: (node) => node.error, wide: true },
   ],
@@ -37,8 +39,7 @@ export const nodeTable: Table<NodeObservation> = {
 function stateCell(node: NodeObservation): Cell {
   if (!node.reachable) return { text: "down", mark: "bad" };
   if (node.status === null) return { text: "no status", mark: "unknown" };
-  if (node.status.diskFull) return { text: "disk full", mark: "bad" };
-  return node.status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
+  return nodeState(node.status);
 }
 
 function hashCell(node: NodeObservation): Cell {

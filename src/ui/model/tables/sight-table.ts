@@ -2,6 +2,7 @@
 // operator watching a failure wants to see how far the dead node had come.
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
+import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import type { NodeSight } from "../top-state.ts";
 import { roleWord } from "../words.ts";
@@ -19,6 +20,7 @@ export function sightTable(nowMs: number): Table<NodeSight> {
       { name: "applied", header: "APPLIED", value: (sight) => sight.lastGood?.value.appliedIndex ?? null },
       { name: "lag", header: "LAG", value: (sight) => sight.reply.lag },
       { name: "rtt", header: "RTT", value: roundTripCell },
+      { name: "sync", header: "SYNC P99", value: (sight) => syncCell(sight.reply.status) },
       { name: "hash", header: "HASH", value: hashCell },
       { name: "address", header: "ADDRESS", value: (sight) => sight.reply.address },
     ],
@@ -26,10 +28,7 @@ export function sightTable(nowMs: number): Table<NodeSight> {
 }
 
 function stateCell({ reply, lastGood }: NodeSight, nowMs: number): Cell {
-  if (reply.status !== null && reply.reachable) {
-    if (reply.status.diskFull) return { text: "disk full", mark: "bad" };
-    return reply.status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
-  }
+  if (reply.status !== null && reply.reachable) return nodeState(reply.status);
   if (reply.error === null && lastGood === null) return { text: "asking", mark: "unknown" };
   const since = lastGood === null ? "" : ` ${formatDuration(nowMs - lastGood.atMs)}`;
   return { text: `down${since}`, mark: "bad" };

@@ -36,6 +36,7 @@ async function writeContexts(current: string): Promise<void> {
 contexts:
   prod: {endpoints: [prod-1:1, prod-2:1], ${tls}, readOnly: true}
   staging: {endpoints: [staging:1], ${tls}}
+  guarded: {endpoints: [guarded:1], ${tls}, color: red, hooks: {beforeChange: ./freeze-check}}
   bare: {endpoints: [bare:1]}
   hollow: {}
   gone: {directory: ${join(root, "gone")}, endpoints: [127.0.0.1:9]}
@@ -128,12 +129,12 @@ describe("the fleet", () => {
       why: "the last resort",
     },
     {
-      given: { context: "" },
+      given: {},
       env: { FLEET_DIR: "" },
       cwd: "here",
       to: "127.0.0.1:4001",
       by: "the fleet in",
-      why: "empty means absent",
+      why: "a variable set to nothing is not set",
     },
   ])("$to by $by: $why", async ({ given, env, cwd, to, by }) => {
     const target = await ask(given, cwd, env as Record<string, string>);
@@ -183,6 +184,7 @@ test("every value keeps its origin", async () => {
     { key: "key", value: "/v/key", origin: "FLEET_KEY" },
     { key: "endpoints", value: "prod-1:1,prod-2:1", origin: context },
     { key: "cert", value: "/tls/ops.crt", origin: context },
+    { key: "readOnly", value: "true", origin: context },
   ]);
   expect(target).toMatchObject({ tls: { ca: "/o/ca", cert: "/tls/ops.crt", key: "/v/key" }, readOnly: true });
 });
@@ -211,7 +213,7 @@ describe("refused", () => {
       given: { context: "nope" },
       code: "CONTEXT_UNKNOWN",
       exit: Exit.NotFound,
-      says: "bare, gone, hollow, prod, staging, there",
+      says: "bare, gone, guarded, hollow, prod, staging, there",
     },
     {
       given: { context: "gone" },
@@ -243,6 +245,10 @@ describe("refused", () => {
       exit: Exit.Usage,
       says: "--dir and --context each name a fleet",
     },
+    { given: { endpoints: "" }, code: "USAGE", exit: Exit.Usage, says: "--endpoints is empty" },
+    { given: { context: "" }, code: "USAGE", exit: Exit.Usage, says: "--context is empty" },
+    { given: { dir: "" }, code: "USAGE", exit: Exit.Usage, says: "--dir is empty" },
+    { given: { endpoints: "e:1", ca: "" }, code: "USAGE", exit: Exit.Usage, says: "--ca is empty" },
     { given: { endpoints: "e:1,,", ...OWN_TLS }, code: "USAGE", exit: Exit.Usage, says: "not host:port" },
     { given: { dir: "empty" }, code: "FLEET_NOT_FOUND", exit: Exit.NotFound, says: "there is no fleet in" },
   ])("$code: $says", async ({ given, code, exit, says }) => {
@@ -254,5 +260,36 @@ describe("refused", () => {
   test("when nothing names a fleet", async () => {
     await rm(file);
     expect(await failureOf(ask({}, "empty"))).toMatchObject({ code: "CONTEXT_MISSING", exit: Exit.NotFound });
+  });
+});
+
+describe("how the fleet is to be treated", () => {
+  const wanted = {
+    color: "red",
+    beforeChange: { command: "./freeze-check", directory: expect.stringMatching(/config\/fleet$/) },
+  };
+
+  test("is the context's, and says where it comes from", async () => {
+    const target = await ask({ context: "guarded" }, "empty");
+    expect(target).toMatchObject(wanted);
+    const origin = expect.stringContaining("--context (");
+    expect(target.settings).toContainEqual({ key: "color", value: "red", origin });
+    expect(target.settings).toContainEqual({ key: "beforeChange", value: "./freeze-check", origin });
+  });
+
+  test("stays when the endpoints are typed out beside it", async () => {
+    expect(await ask({ context: "guarded", endpoints: "other:1" }, "empty")).toMatchObject(wanted);
+  });
+
+  test("a read-only context says so with its origin", async () => {
+    const { settings } = await ask({ context: "prod" }, "empty");
+    expect(settings).toContainEqual(expect.objectContaining({ key: "readOnly", value: "true" }));
+  });
+
+  test("a colour that is none is refused with those there are", async () => {
+    await writeFile(file, "current: x\ncontexts:\n  x: {endpoints: [x:1], color: mauve}\n");
+    const failure = await failureOf(ask({}, "empty"));
+    expect(failure).toMatchObject({ code: "CONFIG_INVALID" });
+    expect(`${failure["what"]} ${failure["why"]}`).toContain("red");
   });
 });

@@ -103,6 +103,7 @@ export async function fakeWorld(
     program: { node: "/usr/bin/node", fleet: "/opt/fleet/bin/run.js" },
     contextsFile: join(root, "config", "contexts.yaml"),
     waitReady,
+    isListening: async () => true,
     onProgress: (step) => progress.push(step),
   };
   return { root, directory: join(root, ".fleet"), processes, deps, progress };

@@ -320,14 +320,39 @@ test("a fleet whose coordinators exit is given up at once, with the end of a log
   expect(failure["why"]).toBe("the log of n1 ends: starting | the disk is full");
 });
 
-test("a fleet that answers although a node has exited says which", async () => {
+test("a fleet that answers although a node has exited was not started: which one, and why", async () => {
   const world = await fakeWorld(async () => {
     await rm(join(world.directory, "n3", "pid"));
+    await writeFile(join(world.directory, "n3", "log"), "the log is corrupt\n");
     return { leader: "n1" };
   });
-  const { notes } = await init(world);
-  expect(notes).toHaveLength(1);
-  expect(notes[0]).toContain("n3 has exited");
+  const failure = await failureOf(init(world));
+  expect(failure).toMatchObject({ code: "NODES_EXITED", exit: Exit.NoQuorum });
+  expect(failure["what"]).toBe("n3 exited: the others have a leader and go on");
+  expect(failure["why"]).toBe("the log of n3 ends: the log is corrupt");
+});
+
+test("a node that dies only after the others have a leader is waited for", async () => {
+  const world = await fakeWorld();
+  let looks = 0;
+  const deps = {
+    ...world.deps,
+    isListening: async () => {
+      looks += 1;
+      if (looks === 10) await rm(join(world.directory, "n2", "pid"));
+      return false;
+    },
+  };
+  const failure = await failureOf(init({ ...world, deps }));
+  expect(failure["what"]).toContain("n2 exited");
+});
+
+test("a node that neither serves nor ends is told of", async () => {
+  const world = await fakeWorld();
+  const deps = { ...world.deps, isListening: async (address: string) => !address.endsWith("0") };
+  const { nodes, notes } = await init({ ...world, deps });
+  const silent = nodes.filter(({ address }) => address.endsWith("0")).map(({ name }) => name);
+  expect(notes.map((note) => note.split(" ")[0])).toEqual(silent);
 });
 
 test("fleet up without a fleet says how to make one", async () => {

@@ -116,6 +116,15 @@ describe("a move that is cut off before or after any of its effects", () => {
   });
 });
 
+test("a cluster that is named twice is refused before anything is planned", async () => {
+  const fleet = await untouched();
+  const repeated = { ...toS2, clusters: ["c1", "c1"] };
+  await expect(makePlan(fleet, repeated)).rejects.toMatchObject({
+    code: "USAGE",
+    parts: { exit: 2 },
+  });
+});
+
 test("a rollback that is cut off anywhere goes on backwards when run again", async () => {
   const half = 8;
   expect((await cutOff(half)).binding("c1")?.migration).toBeDefined();

@@ -8,7 +8,7 @@ import type {
   NodeStatus,
   ShardView,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { Drift, Role } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Admission, Drift, Role } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const MEMBERS = [1, 2, 3].map((id) => ({
   nodeId: id,
@@ -39,8 +39,17 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     followers: [],
     diskFull: false,
     configurationIndex: 1,
+    syncs: syncLatency(2),
+    diskSlow: false,
+    admission: Admission.MEMBER,
     ...differs,
   };
+}
+
+/** A node whose frames of the last minute took at most so long. */
+export function syncLatency(p99Ms: number): NonNullable<NodeStatus["syncs"]> {
+  const total = { boundsMs: [1, 1_000], cumulative: [0, 5], count: 5, sumMs: 5 * p99Ms };
+  return { ...total, medianMs: p99Ms / 2, p99Ms, underWayMs: 0 };
 }
 
 export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAtMs = 0): NodeObservation {

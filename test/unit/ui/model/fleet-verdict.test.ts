@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { Admission } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { verdictExit, verdictLines } from "../../../../src/ui/model/fleet-verdict.ts";
-import { downNode, fleetReply, upNode } from "./fixtures.ts";
+import { downNode, fleetReply, syncLatency, upNode } from "./fixtures.ts";
 
 const healthy = fleetReply([upNode(1), upNode(2), upNode(3)]);
 const oneDown = fleetReply([upNode(1), upNode(2), downNode(3)]);
@@ -18,6 +19,13 @@ const noQuorum = fleetReply([downNode(1), downNode(2), upNode(3, { leaderId: 0 }
 });
 
 const oneFull = fleetReply([upNode(1), upNode(2, { diskFull: true }), upNode(3)], { verdict: "degraded" });
+const slow = { diskSlow: true, syncs: syncLatency(310) };
+const slowFollower = fleetReply([upNode(1), upNode(2, slow), upNode(3)], { verdict: "degraded" });
+const slowLeader = fleetReply([upNode(1, slow), upNode(2), upNode(3)], { verdict: "degraded" });
+const outside = fleetReply(
+  [upNode(1), upNode(2, { admission: Admission.REJOINING }), upNode(3, { admission: Admission.WAITING })],
+  { verdict: "degraded" },
+);
 
 describe("exit code", () => {
   test.each([
@@ -48,6 +56,26 @@ describe("lines", () => {
       fleet: oneFull,
       says: "n2 (127.0.0.1:7002) has a full disk: free space on it, it goes on by itself then",
       why: "which, and that nothing else is to be done",
+    },
+    {
+      fleet: slowFollower,
+      says: "n2 (127.0.0.1:7002) has a slow disk: writes took 310 ms in the last minute (p99)",
+      why: "which, and how slow",
+    },
+    {
+      fleet: slowLeader,
+      says: "n1 (127.0.0.1:7001) has a slow disk: writes took 310 ms in the last minute (p99); it hands over as soon as another's disk is better",
+      why: "and what it does about it",
+    },
+    {
+      fleet: outside,
+      says: "n2 (127.0.0.1:7002) is rejoining: it catches up, and does not vote yet",
+      why: "up is not all",
+    },
+    {
+      fleet: outside,
+      says: "n3 (127.0.0.1:7003) holds no data and waits to be let in by a leader",
+      why: "who waits for whom",
     },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
   ])("$says $why", ({ fleet, says }) => expect(verdictLines(fleet).map((line) => line.text)).toContain(says));

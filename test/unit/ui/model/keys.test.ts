@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { actionFor, type KeyPress } from "../../../../src/ui/model/keys.ts";
+import { describe, expect, test } from "vitest";
+import { actionFor, type KeyPress, pressesOf } from "../../../../src/ui/model/keys.ts";
 
 const NO_KEY: KeyPress = {
   upArrow: false,
@@ -48,4 +48,24 @@ test.each([
   },
 ])("$input $press typing=$typing: $why", ({ input, press = {}, typing = false, action }) => {
   expect(actionFor(input, { ...NO_KEY, ...press }, typing)).toEqual(action);
+});
+
+describe("a chunk of several keys", () => {
+  const actions = (input: string, typing = false) =>
+    pressesOf(input, NO_KEY).map((press) => actionFor(press.input, press.key, typing)?.kind ?? null);
+
+  test.each([
+    { input: "djj", kinds: ["toggle-drift-only", "move", "move"], why: "typed fast" },
+    { input: "x2", kinds: [null, "show-pane"], why: "what means nothing hides nothing" },
+    { input: "\t\t", kinds: ["turn-pane", "turn-pane"], why: "a held tab" },
+  ])("$input: $why", ({ input, kinds }) => expect(actions(input)).toEqual(kinds));
+
+  test("into a filter: text, its end, and no control characters", () => {
+    expect(actions("a\u0001\u{1F600}\r", true)).toEqual(["type", null, "type", "end-filter"]);
+  });
+
+  test("one key stays what it was", () => {
+    const up = { ...NO_KEY, upArrow: true };
+    expect(pressesOf("", up)).toEqual([{ input: "", key: up }]);
+  });
 });

@@ -18,6 +18,7 @@ test.each([
     why: "the first declaration wins",
   },
   { cluster: "new", shard: "s9", kind: "refused", says: "no shard s9", why: "" },
+  { cluster: "ünïcode", shard: "s1", kind: "refused", says: "cannot name a cluster", why: "" },
 ])("bind $cluster to $shard: $kind $why", ({ cluster, shard, kind, says }) => {
   const preview = previewBind({ shards, clusters }, cluster, shard);
   expect(preview.kind).toBe(kind);

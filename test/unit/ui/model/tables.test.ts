@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Drift } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { clusterLines, onlyDrifting } from "../../../../src/ui/model/cluster-report.ts";
 import type { Cell, Table } from "../../../../src/ui/model/table.ts";
 import { clusterTable } from "../../../../src/ui/model/tables/cluster-table.ts";

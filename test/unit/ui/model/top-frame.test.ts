@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Drift } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Segment } from "../../../../src/ui/model/paint.ts";
 import { ASCII, UNICODE } from "../../../../src/ui/model/symbols.ts";
 import { type Frame, topFrame } from "../../../../src/ui/model/top-frame.ts";

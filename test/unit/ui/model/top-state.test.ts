@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Drift } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Action } from "../../../../src/ui/model/keys.ts";
 import { act } from "../../../../src/ui/model/top-actions.ts";
 import { paneRows } from "../../../../src/ui/model/top-rows.ts";

@@ -1,0 +1,103 @@
+// What one read of a fleet answered, kept as a file, so that a colleague sees what you saw. What must stay true: what
+// is read back equals what was answered, fields that were not known included, and no file is ever overwritten.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { Exit, OperatorError } from "../core/base/errors.ts";
+
+const KIND = "FleetArchive";
+const SCHEMA_VERSION = 1;
+/** Stands for a field that is there without a value, which JSON would leave out. */
+const ABSENT = { $absent: true };
+
+export interface Archive {
+  /** The read, as typed: "shard list". */
+  readonly command: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** The version of fleet that asked. */
+  readonly version: string;
+  readonly target: { readonly name: string; readonly endpoints: readonly string[] };
+  /** The answer before it was filtered, ordered or formatted. */
+  readonly report: object;
+}
+
+/** Throws ARCHIVE_NOT_WRITTEN, also when a file of that name is there. */
+export async function writeArchive(path: string, archive: Archive): Promise<void> {
+  const document = { kind: KIND, schemaVersion: SCHEMA_VERSION, ...archive };
+  const text = JSON.stringify(document, (_, value: unknown) => (value === undefined ? ABSENT : value), 2);
+  await writeFile(path, `${text}\n`, { flag: "wx" }).catch((cause: unknown) => {
+    throw new OperatorError("ARCHIVE_NOT_WRITTEN", {
+      what: `the answer cannot be archived in ${path}`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: "name another file with --archive; one that is there is never overwritten",
+      exit: Exit.Failure,
+      cause,
+    });
+  });
+}
+
+/** The archive of `command` in the file. Throws ARCHIVE_MISSING or ARCHIVE_INVALID. */
+export async function readArchive(path: string, command: string): Promise<Archive> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new OperatorError("ARCHIVE_MISSING", {
+      what: `the archive ${path} cannot be read`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: `write one with: fleet ${command} --archive FILE`,
+      exit: Exit.NotFound,
+      cause,
+    });
+  });
+  const archive = parse(text);
+  if (archive === null) throw invalidArchive(path, `it holds no answer that this version wrote`);
+  if (archive.command === command) return archive;
+  throw new OperatorError("ARCHIVE_INVALID", {
+    what: `${path} holds an answer of fleet ${archive.command}, not of fleet ${command}`,
+    next: `fleet ${archive.command} --from ${path}`,
+    exit: Exit.Usage,
+  });
+}
+
+export function invalidArchive(path: string, why: string): OperatorError {
+  return new OperatorError("ARCHIVE_INVALID", {
+    what: `${path} is no archive that can be shown`,
+    why,
+    next: "have it written again with --archive FILE",
+    exit: Exit.Usage,
+  });
+}
+
+function parse(text: string): Archive | null {
+  const document = fieldsOf(parseJson(text));
+  const { command, at, version, report } = document;
+  const { name, endpoints } = fieldsOf(document["target"]);
+  const isOurs = document["kind"] === KIND && document["schemaVersion"] === SCHEMA_VERSION;
+  if (!isOurs || typeof command !== "string" || typeof at !== "string" || typeof version !== "string")
+    return null;
+  if (typeof name !== "string" || !isTexts(endpoints) || typeof report !== "object" || report === null)
+    return null;
+  return { command, at, version, target: { name, endpoints }, report };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return restore(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+// JSON.parse's own reviver would remove the fields that it makes undefined.
+function restore(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(restore);
+  if (typeof value !== "object" || value === null) return value;
+  if ("$absent" in value) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, restore(field)]));
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}

@@ -1,0 +1,32 @@
+// How much one replica takes on before it pushes back, in one place since the numbers depend on each other.
+
+import { assert } from "../base/assert.ts";
+import { OUTCOMES_PER_SESSION_MAX } from "../fleet/limits.ts";
+import { STREAM_WRITES_MAX } from "../wire/write-limits.ts";
+
+const MEGABYTE = 1024 * 1024;
+
+export const LIMITS = {
+  /** Proposals that wait to be applied. */
+  pendingWritesMax: 4_096,
+  /** Linearizable reads that wait for their confirmation, and reads that wait for an index. */
+  pendingReadsMax: 16_384,
+  /** Raft's own limits (raft/raft-config.ts). */
+  messageBytesMax: MEGABYTE,
+  inflightMessagesMax: 256,
+  inflightBytesMax: 16 * MEGABYTE,
+  uncommittedBytesMax: 32 * MEGABYTE,
+  committedBytesPerReadyMax: 4 * MEGABYTE,
+} as const;
+
+// One client alone never meets the limit, however many writes its session allows it.
+assert(OUTCOMES_PER_SESSION_MAX <= LIMITS.pendingWritesMax, "a session's writes may all wait");
+assert(STREAM_WRITES_MAX <= LIMITS.pendingWritesMax, "a stream's writes may all wait");
+// Reads cost less than writes; when writes are refused, operators must still be able to look.
+assert(LIMITS.pendingReadsMax >= LIMITS.pendingWritesMax, "reads are refused after writes");
+assert(LIMITS.uncommittedBytesMax >= LIMITS.inflightBytesMax, "what may wait can fill a follower's window");
+assert(
+  LIMITS.uncommittedBytesMax >= LIMITS.committedBytesPerReadyMax,
+  "what is applied at once may have waited",
+);
+assert(LIMITS.inflightBytesMax >= LIMITS.messageBytesMax, "a message fits the window");

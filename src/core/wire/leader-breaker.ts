@@ -1,0 +1,94 @@
+// When a caller stops believing in a leader: pure. Followers name a dead leader until they notice, and a caller that
+// trusted them every time would ask the dead one, and them, as fast as it can. After three failures of one claim (who
+// leads, where, in which term) the breaker opens: one probe per backoff, which doubles. A new term resets it.
+// Absent: cancelled attempts, which say nothing about the leader.
+
+const FAILURES_TO_OPEN = 3;
+const BACKOFF_MS_MIN = 100;
+const BACKOFF_MS_MAX = 2_000;
+
+/** What a not-leader answer says. */
+export interface Claim {
+  /** Empty when it was not told. */
+  readonly id: string;
+  /** host:port */
+  readonly address: string;
+  /** 0 when it was not told. */
+  readonly term: number;
+}
+
+/** stale: an older term than one already heard of, so whoever says it lags behind. */
+export type Hearing = "new-leadership" | "known" | "stale";
+
+export class LeaderBreaker {
+  #claim: Claim | null = null;
+  /** The highest of all claims: terms never go back (Raft §5.1). */
+  #newestTerm = 0;
+  #failures = 0;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #backoffMs = BACKOFF_MS_MIN;
+  /** When the next probe may go; null while closed. */
+  #probeAtMs: number | null = null;
+
+  get isOpen(): boolean {
+    return this.#probeAtMs !== null;
+  }
+
+  /** How long nobody may be asked; 0 while closed. */
+  waitMs(nowMs: number): number {
+    return this.#probeAtMs === null ? 0 : Math.max(0, this.#probeAtMs - nowMs);
+  }
+
+  /** Takes in who is said to lead. A claim without a term is as good as any other. */
+  hear(claim: Claim): Hearing {
+    const isStale = claim.term > 0 && claim.term < this.#newestTerm;
+    if (isStale) return "stale";
+    const known = this.#claim;
+    this.#newestTerm = Math.max(this.#newestTerm, claim.term);
+    this.#claim = claim;
+    if (known === null || isSame(known, claim)) return "known";
+    this.#close();
+    return "new-leadership";
+  }
+
+  /** Whether `address` is where the leader is believed to be. */
+  isClaimed(address: string): boolean {
+    return this.#claim?.address === address;
+  }
+
+  /**
+   * An attempt at the claimed leader failed, or was sent on to it while it is known to fail, or a probe failed.
+   * `beganMs`: attempts that were under way together fail for the same reason, so they count once.
+   */
+  failed(beganMs: number, nowMs: number, random: number): void {
+    if (beganMs < this.#failedAtMs) return;
+    this.#failedAtMs = nowMs;
+    this.#failures += 1;
+    if (this.#failures < FAILURES_TO_OPEN) return;
+    // Jitter over the upper half, so that the callers of a dead leader do not march in step.
+    this.#probeAtMs = nowMs + this.#backoffMs * (0.5 + random / 2);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MS_MAX);
+  }
+
+  /** The node at `address` answered as a leader does. */
+  succeeded(address: string): void {
+    if (!this.isClaimed(address)) this.#claim = { id: "", address, term: 0 };
+    this.#close();
+  }
+
+  #close(): void {
+    this.#failures = 0;
+    this.#backoffMs = BACKOFF_MS_MIN;
+    this.#probeAtMs = null;
+  }
+}
+
+function isSame(known: Claim, claim: Claim): boolean {
+  const isTermKnown = known.term > 0 && claim.term > 0;
+  const isIdKnown = known.id !== "" && claim.id !== "";
+  return (
+    known.address === claim.address &&
+    (!isTermKnown || known.term === claim.term) &&
+    (!isIdKnown || known.id === claim.id)
+  );
+}

@@ -1,0 +1,31 @@
+// What state a node that answers is in, in a word or two: the same in `fleet status` and in the dashboard. What hinders
+// most comes first.
+
+import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { Cell, MarkedCell } from "./table.ts";
+import { admissionWord } from "./words.ts";
+
+export function nodeState(status: NodeStatus): MarkedCell {
+  if (status.diskFull) return { text: "disk full", mark: "bad" };
+  switch (admissionWord(status.admission)) {
+    case "waiting":
+      return { text: "waiting to be let in", mark: "warn" };
+    case "rejoining":
+      return { text: "rejoining", mark: "warn" };
+    case "member":
+      break;
+  }
+  if (status.diskSlow) return { text: "slow disk", mark: "warn" };
+  return status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
+}
+
+/** The 99th percentile of the last minute, or how long the frame under way takes when that is longer. */
+export function syncCell(status: NodeStatus | null): Cell {
+  const ms = slowestSyncMs(status);
+  return ms === null ? null : `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)}ms`;
+}
+
+export function slowestSyncMs(status: NodeStatus | null): number | null {
+  const { p99Ms, underWayMs = 0 } = status?.syncs ?? {};
+  return p99Ms === undefined && underWayMs === 0 ? null : Math.max(p99Ms ?? 0, underWayMs);
+}

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { type Answer, joinAnswers } from "../../../src/client/fleet-status.ts";
+import { Admission } from "../../../src/core/wire/gen/fleet/v1/views.ts";
+import { downNode, upNode } from "../ui/model/fixtures.ts";
+
+test.each([
+  { third: upNode(3), verdict: "healthy", why: "all is well" },
+  { third: downNode(3), verdict: "degraded", why: "one is down" },
+  { third: upNode(3, { diskFull: true }), verdict: "degraded", why: "one takes nothing in" },
+  { third: upNode(3, { diskSlow: true }), verdict: "degraded", why: "one slows all down if it leads" },
+  { third: upNode(3, { admission: Admission.WAITING }), verdict: "degraded", why: "one holds nothing" },
+  { third: upNode(3, { admission: Admission.REJOINING }), verdict: "degraded", why: "one does not vote yet" },
+  {
+    third: upNode(3, { admission: Admission.UNSPECIFIED }),
+    verdict: "healthy",
+    why: "an older node does not say",
+  },
+] as const)("$verdict: $why", ({ third, verdict }) => {
+  const answers: readonly Answer[] = [upNode(1), upNode(2), third];
+  expect(joinAnswers(answers, 120, new Map()).verdict).toBe(verdict);
+});

@@ -1,0 +1,39 @@
+// What a failed call becomes for an operator: words and exit codes by what was asked and what was answered.
+
+import { Metadata, status } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+import { toOperatorError } from "../../../src/client/operator-errors.ts";
+import { Exit } from "../../../src/core/base/errors.ts";
+import { LeaderUnavailable } from "../../../src/core/wire/leader-search.ts";
+import { RpcError, readRpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
+
+test.each([
+  { reason: "INVALID_NAME", exit: Exit.Usage, why: "what was typed is wrong" },
+  { reason: "INVALID_DOMAIN", exit: Exit.Usage, why: "what was typed is wrong" },
+  { reason: "REASON_TOO_LONG", exit: Exit.Usage, why: "what was typed is wrong" },
+  { reason: "SHARD_UNKNOWN", exit: Exit.NotFound, why: "what was named is not there" },
+  { reason: "CLUSTER_UNKNOWN", exit: Exit.NotFound, why: "what was named is not there" },
+  { reason: "MEMBER_UNKNOWN", exit: Exit.NotFound, why: "what was named is not there" },
+  { reason: "CLUSTER_ALREADY_BOUND", exit: Exit.Precondition, why: "the state is another one" },
+  { reason: "SOMETHING_NEW", exit: Exit.Precondition, why: "a refusal nobody here knows is about the state" },
+])("$reason exits with $exit: $why", ({ reason, exit }) => {
+  const refused = rpcError(status.FAILED_PRECONDITION, reason, "refused", { owner: "s1" });
+  const error = toOperatorError(refused);
+  expect(error.code).toBe(reason);
+  expect(error.parts.exit).toBe(exit);
+});
+
+const timeout = readRpcError(new RpcError(status.DEADLINE_EXCEEDED, "Deadline exceeded", new Metadata()));
+
+test.each([
+  { call: "write", isUnknown: true, code: "OUTCOME_UNKNOWN", exit: Exit.TimedOut, says: "the write" },
+  { call: "read", isUnknown: true, code: "READ_TIMED_OUT", exit: Exit.TimedOut, says: "the fleet answered" },
+  { call: "read", isUnknown: false, code: "UNAVAILABLE", exit: Exit.NoQuorum, says: "no leader" },
+  { call: "write", isUnknown: false, code: "UNAVAILABLE", exit: Exit.NoQuorum, says: "no leader" },
+] as const)("a $call that may have arrived=$isUnknown: $code", ({ call, isUnknown, code, exit, says }) => {
+  const error = toOperatorError(new LeaderUnavailable(["h:1"], timeout, isUnknown), call);
+  expect(error).toMatchObject({ code, parts: { exit, endpoint: "h:1" } });
+  expect(error.message).toContain(says);
+  const words = `${error.message} ${error.parts.next}`;
+  if (call === "read") expect(words).not.toMatch(/write|committed/);
+});

@@ -1,0 +1,57 @@
+// Time that passes only when nobody has anything to do: sleepers wake in order, and a minute takes no time.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { SeededPrng } from "../../../src/core/base/prng.ts";
+import type { CallerWorld } from "../../../src/core/wire/leader-caller.ts";
+
+interface Sleeper {
+  readonly atMs: number;
+  readonly wake: () => void;
+}
+
+export class VirtualWorld implements CallerWorld {
+  #nowMs = 1_000;
+  readonly #sleepers = new Set<Sleeper>();
+  readonly #prng: SeededPrng;
+
+  constructor(seed = 1) {
+    this.#prng = new SeededPrng(seed);
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleeper = { atMs: this.#nowMs + ms, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener("abort", () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  random(): number {
+    return this.#prng.below(1_000) / 1_000;
+  }
+
+  /** Lets time pass until `promise` settles. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const watched = promise.finally(() => {
+      isSettled = true;
+    });
+    watched.catch(() => undefined);
+    for (;;) {
+      await nextTurn();
+      if (isSettled) return watched;
+      const next = [...this.#sleepers].sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) continue;
+      this.#sleepers.delete(next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.wake();
+    }
+  }
+}
