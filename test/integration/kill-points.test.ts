@@ -21,6 +21,7 @@ import {
   IDENTITY,
   OPERATIONS,
   perform,
+  promisedOf,
   SEGMENT_BYTES,
 } from "./storage-workload.ts";
 
@@ -71,9 +72,10 @@ class Victim {
     const storage = await this.#open();
     const held = contentsOf(storage.reader(FLEET_GROUP));
     await storage.close();
-    const [before, after] = [await contentsAfter(acknowledged), await contentsAfter(acknowledged + 1)];
-    expect([before, after]).toContainEqual(held);
-    return isDeepStrictEqual(held, before) ? acknowledged : acknowledged + 1;
+    const counts = [promisedOf(acknowledged), acknowledged, acknowledged + 1];
+    const contents = await Promise.all(counts.map(contentsAfter));
+    expect(contents).toContainEqual(held);
+    return counts[contents.findIndex((each) => isDeepStrictEqual(held, each))] ?? 0;
   }
 
   /** Performs the rest of the workload, in this process. */

@@ -8,6 +8,7 @@ import { createDirectoryDurably } from "../base/durable-file.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot } from "../raft/message.ts";
+import type { Urgency } from "./append-queue.ts";
 import { buildLogs } from "./build-logs.ts";
 import { prepareDataDirectory, type StorageIdentity } from "./data-directory.ts";
 import { DiskSpace, isOutOfSpace } from "./disk-space.ts";
@@ -23,7 +24,7 @@ import type { Storage, WriteRequest } from "./storage.ts";
 import { storageFull, storageWriteFailed } from "./storage-errors.ts";
 import { SyncLatency } from "./sync-latency.ts";
 import { Wal, type WalStats } from "./wal.ts";
-import { applyToLog, markRecord, recordsOf } from "./write-request.ts";
+import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 
@@ -110,8 +111,9 @@ export class DiskStorage implements Storage {
   write(request: WriteRequest): Promise<void> {
     if (this.#wal.failure !== null) return Promise.reject(this.#wal.failure);
     const { group, snapshot } = request;
+    const urgency = urgencyOf(this.#log(group), request);
     applyToLog(this.#log(group), request);
-    if (snapshot === null) return this.#append(group, recordsOf(request));
+    if (snapshot === null) return this.#append(group, recordsOf(request), urgency);
     this.#marks.set(group, snapshot.index);
     return this.#track(this.#install(group, snapshot, recordsOf(request)));
   }
@@ -170,12 +172,12 @@ export class DiskStorage implements Storage {
   }
 
   /** To the log at once, or behind the received snapshot that the group waits for. */
-  #append(group: GroupId, records: readonly WalRecord[]): Promise<void> {
+  #append(group: GroupId, records: readonly WalRecord[], urgency: Urgency = "sync"): Promise<void> {
     const gate = this.#gates.get(group);
-    if (gate === undefined) return this.#wal.append(records);
+    if (gate === undefined) return this.#wal.append(records, urgency);
     const turn: Promise<{ readonly appended: Promise<void> }> = gate.then(() => {
       if (this.#gates.get(group) === turn) this.#gates.delete(group);
-      return { appended: this.#wal.append(records) };
+      return { appended: this.#wal.append(records, urgency) };
     });
     this.#gates.set(group, turn);
     return this.#track(turn.then(({ appended }) => appended));

@@ -69,7 +69,9 @@ export class PeerLink {
     this.#queue.push({ groupId: group, message: messageToWire(message) });
     if (this.#flushing || this.#blocked) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    // Once the driver's turn that sends has ended: a later phase of the event loop would find nothing more to take
+    // along, and let all that reads from the network go first.
+    process.nextTick(() => this.#flush());
   }
 
   close(): void {
