@@ -273,17 +273,6 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: "lease-owed-after-restart",
-    rule: "a replica that restarts may owe a leader the time of a lease, and votes for nobody meanwhile (Raft §6.4.1)",
-    edits: [
-      {
-        file: `${RAFT}/step.ts`,
-        search: "(hasHeardLeader || mayOweLease(core))",
-        replace: "(hasHeardLeader || (mayOweLease(core) && core.ticks < 0))",
-      },
-    ],
-  },
-  {
     name: "migration-without-comparison",
     rule: "a migration begins only from the state that its operator saw",
     edits: [
@@ -324,8 +313,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${COORDINATOR}/services/readmit.ts`,
-        search: "if (context.changes.isBusy) return { voter: false, learnerAt: 0, staysLearner: false };",
-        replace: "",
+        search: "if (context.changes.isUnderWay(context.driver.status()))",
+        replace: "if (wanted === null)",
       },
     ],
   },

@@ -59,9 +59,14 @@ function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers:
   };
 }
 
-function ask(group: TestGroup, context: ServiceContext, change: Change): Promise<string | null> {
+function ask(
+  group: TestGroup,
+  context: ServiceContext,
+  change: Change,
+  timeoutMs = 5_000,
+): Promise<string | null> {
   const request = { change, expectedConfigurationIndex: undefined, reason: "", dryRun: false };
-  const caller = { identity: { kind: "admin" }, deadline: group.nowMs + 5_000 } as const;
+  const caller = { identity: { kind: "admin" }, deadline: group.nowMs + timeoutMs } as const;
   const asked = context.changes.change(context, request, caller).then(
     () => null,
     (error: unknown) => readRpcError(error).reason,
@@ -130,5 +135,24 @@ test("who opens a stream before the founders are written down is no founder", as
     (error: unknown) => readRpcError(error).reason,
   );
   expect(await group.until(asked)).toBe("MEMBER_UNKNOWN");
+  group.close();
+});
+
+// Seed 5659: the row of a removal that was given up was applied behind an entry that let the member in again.
+test("a change that was given up is under way until what it wrote is applied", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.propose(leader, founders());
+  await group.propose(leader, newcomer());
+  const context = contextOf(group, leader, () => group.network.isolate(leader.id));
+  const remove: Change = { $case: "remove", value: { name: "n4" } };
+
+  expect(await ask(group, context, remove, 100)).toBe("NO_QUORUM");
+  expect(context.changes.isUnderWay(leader.driver.status())).toBe(true);
+
+  group.network.heal();
+  await group.run(3);
+  expect(leader.driver.status().role).toBe("leader");
+  expect(context.changes.isUnderWay(leader.driver.status())).toBe(false);
   group.close();
 });

@@ -19,8 +19,10 @@ export async function readmit(
 ): Promise<RejoinResponse> {
   await assertLeads(context, caller);
   const wanted = wantedOf(context, request.nodeId);
-  // Who is being removed still has its row for a moment, and must not be let in again meanwhile.
-  if (context.changes.isBusy) return { voter: false, learnerAt: 0, staysLearner: false };
+  // Who is being removed still has its row for a moment, and must not be let in again meanwhile; nor while the end of a
+  // removal that was given up may yet be applied, behind the entry that would let it in.
+  if (context.changes.isUnderWay(context.driver.status()))
+    return { voter: false, learnerAt: 0, staysLearner: false };
   const holding = request.whole ? "whole" : request.restored ? "part" : "nothing";
   const readmission = replica.readmit(nodeId(request.nodeId), holding, wanted);
   const { at = 0, stays = false } = readmission.kind === "learner" ? readmission : {};
