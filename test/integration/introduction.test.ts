@@ -44,7 +44,7 @@ function tlsOf(holder: string): TlsFiles {
 async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): Promise<void> {
   const ignore = () => undefined;
   const coordinator = await startCoordinator({
-    ...{ self: self.id, clusterId: "test", clusterName: "test", version: "test", bootstrap },
+    ...{ self: self.id, clusterId: "test", clusterName: "test", version: "test", bootstrap, groups: 0 },
     replicas: [self, ...others],
     listen: self.address,
     dataDirectory: join(home, self.name),

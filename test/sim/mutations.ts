@@ -342,8 +342,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "src/core/storage/segment-index.ts",
-        search: "if (last > coveredIndex(group)) return false;",
-        replace: "if (last > coveredIndex(group) + 9) return false;",
+        search: "filter(([group, last]) => last > coveredIndex(group))",
+        replace: "filter(([group, last]) => last > coveredIndex(group) + 9)",
       },
     ],
   },

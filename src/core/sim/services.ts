@@ -3,8 +3,9 @@
 
 import type { NodeId } from "../base/ids.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
-import { writeFounders } from "../coordinator/founding.ts";
+import { writeFounders } from "../coordinator/founders.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
+import type { Host } from "../coordinator/host.ts";
 import { Observed } from "../coordinator/observed.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/readmission.ts";
 import type { Replica } from "../coordinator/replica.ts";
@@ -28,6 +29,7 @@ export interface ServicesOptions {
   readonly given: readonly Peer[];
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
+  readonly host: Host;
   readonly replica: Replica<Outcome>;
   readonly disk: { readonly isFull: boolean };
   readonly now: () => number;
@@ -42,7 +44,7 @@ export class Services {
   #connected: ReadonlySet<NodeId>;
 
   constructor(options: ServicesOptions) {
-    const { self, driver, machine, replica, disk, given, now } = options;
+    const { self, driver, machine, host, replica, disk, given, now } = options;
     this.#options = options;
     this.#connected = new Set(given.map(({ id }) => id));
     this.#roster = new Roster({
@@ -59,7 +61,7 @@ export class Services {
     const roster = this.#roster;
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
-      ...{ self, given, driver, machine, now, sleep: options.sleep, startedAtMs: now() },
+      ...{ self, given, driver, machine, host, now, sleep: options.sleep, startedAtMs: now() },
       get replicas() {
         return roster.known();
       },
@@ -70,8 +72,10 @@ export class Services {
         isSlow: false,
         syncs: new SyncLatency(),
       },
+      groups: new Map(),
+      sent: { messages: 0, frames: 0 },
       admission: () => replica.admission,
-      answers: (peer) => replica.hears(peer),
+      answers: (peer) => host.hears(peer),
       isWhole: (learner) => replica.isWhole(learner),
       introduce: (peer) => roster.introduce(peer),
       changes: new MembershipChanges(),

@@ -2,7 +2,9 @@
 
 import { expect, test } from "vitest";
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
+import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { readmit } from "../../../src/core/coordinator/services/readmit.ts";
@@ -52,6 +54,9 @@ function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers:
       return true;
     },
     isWhole: () => false,
+    host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
+    groups: new Map(),
+    sent: { messages: 0, frames: 0 },
     admission: () => "member",
     changes: new MembershipChanges(),
     now: () => group.nowMs,

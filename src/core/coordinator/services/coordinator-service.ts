@@ -10,6 +10,7 @@ import {
 } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
+import { listGroups, writeGroup } from "./groups.ts";
 import { adminOnly, anyIdentity, handler, operators } from "./handler.ts";
 import { membersList } from "./members.ts";
 import { readable, readableWithReports } from "./reads.ts";
@@ -33,6 +34,8 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
     changeMembership: handler(context, adminOnly, (request, caller) =>
       changes.change(context, request, caller),
     ),
+    listGroups: handler(context, operators, async () => listGroups(context)),
+    writeGroup: handler(context, adminOnly, (request, caller) => writeGroup(context, request, caller)),
     reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, operators, async (request, caller) => {
       const stamp = await readableWithReports(context, request, caller);
