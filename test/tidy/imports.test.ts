@@ -39,6 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/transport",
     "src/core/check",
     "src/core/wire/gen",
+    "src/core/wire/rpc-error.ts",
   ],
   "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],

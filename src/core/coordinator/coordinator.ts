@@ -3,7 +3,9 @@
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
+import { present } from "../base/assert.ts";
 import { quantile } from "../base/histogram.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -13,10 +15,9 @@ import { GrpcTransport } from "../transport/grpc.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
-import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
-import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
@@ -27,6 +28,7 @@ import type { GroupDriver } from "./group-driver.ts";
 import { Host } from "./host.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
+import { proposeOwn } from "./propose-own.ts";
 import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { Roster } from "./roster.ts";
@@ -67,8 +69,6 @@ export interface RunningCoordinator {
   close(): Promise<void>;
 }
 
-const OWN_DEADLINE_MS = 5_000;
-
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const tls = loadTls(options.tls);
   const { self, clusterId, log } = options;
@@ -85,7 +85,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const watch = diskWatch(options, storage);
   const transport = new GrpcTransport({
-    self,
+    self: ownPeer(options),
     clusterId,
     peers,
     credentialsFor,
@@ -146,6 +146,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     get replicas() {
       return roster.known();
     },
+    given: options.replicas,
+    introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
     isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && host.hears(peer),
@@ -161,6 +163,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
+    sleep,
   };
   const server = new Server(serverOptions);
   server.addService(CoordinatorService, coordinatorService(context));
@@ -176,7 +179,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     mayExport: () => driver.status().role === "leader" && !storage.isFull,
     view: () => machine.view,
     note: (throughIndex) =>
-      proposeOwn(options, driver, { $case: "noteAuditExported", value: { throughIndex } }),
+      proposeOwn(driver, self, { $case: "noteAuditExported", value: { throughIndex } }, Date.now()),
     timers: systemTimers,
     log,
   });
@@ -195,6 +198,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
+}
+
+function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
+  const found = replicas.find((replica) => replica.id === self);
+  return present(found, "all replicas, this one included, are named");
 }
 
 function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
@@ -221,20 +229,9 @@ function rosterOf(
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
     found: (members) =>
-      proposeOwn(options, driver, { $case: "foundMembers", value: { members: [...members] } }),
+      proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, Date.now()),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
-}
-
-/** Proposes what follows by itself, in this replica's own name: outside any session, since it is idempotent. */
-function proposeOwn(
-  { self }: CoordinatorOptions,
-  driver: GroupDriver<Outcome>,
-  kind: NonNullable<Operation["kind"]>,
-): Promise<unknown> {
-  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
-  const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
-  return driver.propose(Command.encode({ ...write, ...stamp }).finish(), Date.now() + OWN_DEADLINE_MS);
 }
 
 function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {

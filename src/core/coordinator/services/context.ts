@@ -21,6 +21,10 @@ export interface ServiceContext {
   readonly version: string;
   /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
+  /** What the command line named, this replica included: the founders, as long as there is no table. */
+  readonly given: readonly Peer[];
+  /** A replica has opened a stream: it may be one that this replica's table does not know yet. */
+  readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
   /** Whether the learner has told this leader that it holds the log since it was let in. */
@@ -44,4 +48,6 @@ export interface ServiceContext {
   readonly startedAtMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
