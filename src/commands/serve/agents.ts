@@ -1,14 +1,14 @@
 // `fleet serve agents`: many clusters' agents in one process, each dialing the shard that a file names.
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeAgents extends ServeCommand {
   static override summary = "Run the agents of many clusters in the foreground";
   static override description =
     "On SIGHUP the file is read again, and only the agents whose entry changed are restarted.";
   static override flags = {
-    ...logFlags,
+    ...roleFlags,
     "insecure-loopback": tlsFlags["insecure-loopback"],
     file: Flags.string({ required: true, summary: "YAML file: agents: [{cluster, shardAddr}]" }),
     certs: Flags.string({ summary: "Folder of ca.crt and each cluster's <cluster>.crt and <cluster>.key" }),
@@ -26,6 +26,10 @@ export default class ServeAgents extends ServeCommand {
       });
     }
     const { startAgentHost } = await import("../../core/agent/agent-host.ts");
-    await this.serve(flags["log-level"], (log) => startAgentHost({ file: flags.file, certsDirectory, log }));
+    const { certificatesIn } = await import("../../core/metrics/certificate-metrics.ts");
+    const certificates = () => certificatesIn(certsDirectory);
+    await this.serve({ process: "agents", flags, certificates }, (log) =>
+      startAgentHost({ file: flags.file, certsDirectory, log }),
+    );
   }
 }

@@ -1,7 +1,7 @@
 // `fleet serve shard`: one shard, in the foreground. It needs no coordinator to serve.
 import { Flags } from "@oclif/core";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeShard extends ServeCommand {
   static override summary = "Run one shard in the foreground";
@@ -9,7 +9,7 @@ export default class ServeShard extends ServeCommand {
     "A shard serves the agents of its clusters from its own records, and reports to the coordinators when it can.";
   static override flags = {
     ...tlsFlags,
-    ...logFlags,
+    ...roleFlags,
     id: Flags.string({ required: true, summary: "The shard's name" }),
     listen: Flags.string({ required: true, summary: "host:port to listen on" }),
     advertise: Flags.string({ summary: "host:port that agents dial, if it differs from --listen" }),
@@ -25,7 +25,8 @@ export default class ServeShard extends ServeCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ServeShard);
     const { startShard } = await import("../../core/shard/shard-server.ts");
-    await this.serve(flags["log-level"], (log) =>
+    const certificates = this.certificates(flags);
+    await this.serve({ process: "shard", flags, certificates }, (log) =>
       startShard({
         shardId: flags.id,
         listen: flags.listen,

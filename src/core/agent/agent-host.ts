@@ -6,11 +6,13 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import type { AgentEntry } from "../wire/agents-file.ts";
 import { parseAgentsFile } from "../wire/agents-file.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import type { AgentState, AgentTuning } from "./agent.ts";
 import { Agent, agentTuning } from "./agent.ts";
+import { agentMetrics } from "./agent-metrics.ts";
 
 export interface AgentHostOptions {
   /** The agents file (wire/agents-file.ts). */
@@ -45,6 +47,7 @@ export async function startAgentHost(options: AgentHostOptions): Promise<AgentHo
 }
 
 export class AgentHost {
+  readonly metrics: RoleMetrics = agentMetrics(this);
   readonly #options: AgentHostOptions;
   readonly #hosted = new Map<string, Hosted>();
   // Reloads run one after another, whoever asks for them.

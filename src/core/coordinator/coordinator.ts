@@ -9,12 +9,14 @@ import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { SeededPrng } from "../base/prng.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import type { Storage } from "../storage/storage.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
-import type { Peer } from "../transport/transport.ts";
+import { RoundTrips } from "../transport/round-trips.ts";
+import type { Peer, Transport } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
 import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -26,7 +28,9 @@ import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { GroupDriver } from "./group-driver.ts";
+import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
+import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
 import { RejoinAsker } from "./rejoin.ts";
@@ -52,6 +56,8 @@ export interface CoordinatorOptions {
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
   readonly version: string;
+  /** host:port of this process's metrics, for its status; empty = it has none. */
+  readonly metricsAddress: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
   readonly onFatal: (error: unknown) => void;
@@ -60,6 +66,7 @@ export interface CoordinatorOptions {
 export interface RunningCoordinator {
   /** host:port that it really listens on. */
   readonly address: string;
+  readonly metrics: RoleMetrics;
   close(): Promise<void>;
 }
 
@@ -89,10 +96,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: watch,
     warn: log.warn,
   });
+  const roundTrips = new RoundTrips();
+  const timed = roundTrips.around(transport);
   const machine = new FleetMachine();
   const observed = new Observed();
   let leadsSinceMs = Date.now();
-  const driver = groupDriver(options, storage, transport, machine, () => {
+  const driver = groupDriver(options, storage, timed, machine, () => {
     observed.forgetAll();
     leadsSinceMs = Date.now();
   });
@@ -108,7 +117,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const replica = new Replica<Outcome>({
     self,
     driver,
-    transport,
+    transport: timed,
     profile: PROFILES[options.profile],
     disk: storage,
     watch,
@@ -125,6 +134,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     clusterName: options.clusterName,
     self,
     version: options.version,
+    metricsAddress: options.metricsAddress,
     get replicas() {
       return roster.known();
     },
@@ -153,6 +163,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null });
   return {
     address,
+    metrics: coordinatorMetrics(context, {
+      roundTripMs: (peer) => roundTrips.to(peer),
+      snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
+    }),
     close: async () => {
       clearInterval(health);
       replica.stop();
@@ -231,7 +245,7 @@ async function found(options: CoordinatorOptions, storage: Storage, mark: Rejoin
 function groupDriver(
   options: CoordinatorOptions,
   storage: Storage,
-  transport: GrpcTransport,
+  transport: Transport,
   machine: FleetMachine,
   onLeadership: () => void,
 ): GroupDriver<Outcome> {
@@ -265,6 +279,7 @@ function groupDriver(
     machine,
     send: (message) => transport.send(FLEET_GROUP, message),
     now: Date.now,
+    meter: new GroupMeter(() => performance.now()),
     incarnation: randomInt(0xffff_ffff),
     snapshotEvery: options.snapshotEvery,
     trailing: TRAILING_ENTRIES,

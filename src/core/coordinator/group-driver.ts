@@ -11,9 +11,10 @@ import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message }
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import type { Storage } from "../storage/storage.ts";
+import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
-import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
+import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
 
 export interface GroupDriverOptions<Result> {
   readonly group: GroupId;
@@ -31,11 +32,15 @@ export interface GroupDriverOptions<Result> {
   readonly onLeadership: (leads: boolean) => void;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
+  /** Counts and times for operators; by `now` when absent. */
+  readonly meter?: GroupMeter;
   /** Runs the driver's next turn after what is under way; setImmediate by default. A seam: simulations decide. */
   readonly schedule?: (turn: () => void) => void;
 }
 
 export class GroupDriver<Result> {
+  /** What operators see of this driver. */
+  readonly meter: GroupMeter;
   readonly #options: GroupDriverOptions<Result>;
   readonly #writes = new PendingWrites<Result>(LIMITS.pendingWritesMax);
   readonly #changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
@@ -44,6 +49,7 @@ export class GroupDriver<Result> {
   #stopped = false;
   #leads = false;
   #readRequests = 0;
+  #refusedWrites = 0;
   #applied: LogIndex;
   #appliedTerm: Term;
   #confState: ConfState;
@@ -55,6 +61,7 @@ export class GroupDriver<Result> {
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
+    this.meter = options.meter ?? new GroupMeter(options.now);
     const reader = options.storage.reader(options.group);
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
@@ -78,6 +85,11 @@ export class GroupDriver<Result> {
 
   get snapshotIndex(): LogIndex {
     return this.#snapshotIndex;
+  }
+
+  /** What became of the writes that came here, and how many still wait. */
+  get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
+    return { ...this.#writes.settled, refused: this.#refusedWrites, pending: this.#writes.size };
   }
 
   status(): ReturnType<RaftNode["status"]> {
@@ -123,12 +135,11 @@ export class GroupDriver<Result> {
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
   propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
-    if (this.#writes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
+    if (this.#writes.isFull) return this.#refuseWrite("overloaded");
     const proposed = this.#tell((raft) => raft.propose(data));
-    if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
+    if (proposed === null) return this.#refuseWrite("leadership-lost");
     if (!proposed.ok) {
-      const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
-      return Promise.resolve({ ok: false, refusal });
+      return this.#refuseWrite(proposed.reason === "removed" ? "not-leader" : proposed.reason);
     }
     assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
     return this.#writes.add(proposed.index, proposed.term, deadline);
@@ -178,6 +189,11 @@ export class GroupDriver<Result> {
     this.#writes.refuseAll("leadership-lost");
     this.#changes.refuseAll("leadership-lost");
     this.#reads.refuseAll("no-leader");
+  }
+
+  #refuseWrite(refusal: Refusal): Promise<WriteResult<Result>> {
+    this.#refusedWrites += 1;
+    return Promise.resolve({ ok: false, refusal });
   }
 
   /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
@@ -254,6 +270,7 @@ export class GroupDriver<Result> {
   }
 
   #onSoftState(leads: boolean, leader: NodeId): void {
+    this.meter.saw(leader, this.#options.raft.status().term);
     if (leads !== this.#leads) {
       this.#leads = leads;
       if (!leads) {
@@ -305,7 +322,9 @@ export class GroupDriver<Result> {
   }
 
   #apply(message: Message): void {
-    for (const entry of message.entries) this.#applyEntry(entry);
+    this.meter.timeApply(() => {
+      for (const entry of message.entries) this.#applyEntry(entry);
+    });
     this.#deliver(message.responses);
     this.#reads.applied(this.#applied);
   }
@@ -338,10 +357,12 @@ export class GroupDriver<Result> {
     this.#snapshotting = true;
     this.#snapshotWanted = false;
     const at = { index: this.#applied, term: this.#appliedTerm, confState: this.#confState };
+    const saved = this.meter.beginSnapshot();
     machine
       .capture()()
       .then((data) => storage.saveSnapshot(group, { ...at, data }))
       .then(() => {
+        saved();
         this.#snapshotting = false;
         if (at.index <= this.#snapshotIndex) return;
         this.#snapshotIndex = at.index;

@@ -16,6 +16,8 @@ export interface ServiceContext {
   readonly clusterName: string;
   readonly self: NodeId;
   readonly version: string;
+  /** host:port of this process's metrics; empty = it has none. */
+  readonly metricsAddress: string;
   /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
