@@ -56,7 +56,7 @@ export class SnapshotFolder {
     if (newest === undefined) return null;
     // It may have been pruned since it was listed: then a newer one is there, and the next look finds that.
     const found = await stat(join(this.#directory, snapshotFileName(newest))).catch(() => null);
-    return found && found.mtimeMs;
+    return found?.mtimeMs ?? null;
   }
 
   /** Keeps the snapshot at `marked`, which a durable mark names, and the one before it. Never rejects. */

@@ -25,7 +25,10 @@ export function coordinatorMetrics(context: ServiceContext, sights: RaftSights):
 }
 
 type Observable = Pick<ServiceContext, "admission"> & {
-  readonly driver: Pick<ServiceContext["driver"], "status" | "appliedIndex">;
+  readonly driver: {
+    readonly appliedIndex: number;
+    status(): { readonly leader: number; readonly commit: number };
+  };
 };
 
 export function readinessOf({ driver, admission }: Observable): Readiness {

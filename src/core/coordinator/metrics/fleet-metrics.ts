@@ -28,7 +28,9 @@ const DRIFTS = {
   unknown: Drift.UNKNOWN,
 } as const;
 
-export async function collectFleet(into: Exposition, context: ServiceContext): Promise<void> {
+export type FleetSources = Pick<ServiceContext, "driver" | "machine" | "observed" | "now" | "leadsSince">;
+
+export async function collectFleet(into: Exposition, context: FleetSources): Promise<void> {
   const { bindings, domains, sessions } = context.machine.view.tables;
   into.set("fleet_bindings", bindings.size);
   into.set("fleet_domains", domains.size);
@@ -51,7 +53,7 @@ export async function collectFleet(into: Exposition, context: ServiceContext): P
   into.set("fleet_instructions_oldest_age_seconds", pending.oldestAgeMs / 1_000);
 }
 
-function shardLives(context: ServiceContext): Map<ShardLiveness, number> {
+function shardLives(context: FleetSources): Map<ShardLiveness, number> {
   const { observed, nowMs, leadsForMs } = sightOf(context);
   const lives = new Map<ShardLiveness, number>();
   for (const { shardId, state } of context.machine.view.tables.shards.rows()) {
@@ -64,7 +66,7 @@ function shardLives(context: ServiceContext): Map<ShardLiveness, number> {
   return lives;
 }
 
-async function countDrifts(context: ServiceContext): Promise<Map<Drift, number>> {
+async function countDrifts(context: FleetSources): Promise<Map<Drift, number>> {
   const counts = new Map<Drift, number>();
   const { observed, now } = context;
   const count = (id: string, row: Readonly<Binding> | undefined) => {
@@ -83,7 +85,7 @@ async function countDrifts(context: ServiceContext): Promise<Map<Drift, number>>
   return counts;
 }
 
-async function pendingInstructions({ machine, now }: ServiceContext) {
+async function pendingInstructions({ machine, now }: FleetSources) {
   let count = 0;
   let oldestAgeMs = 0;
   await inSlices(
