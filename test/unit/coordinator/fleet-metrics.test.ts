@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
-import { collectFleet, type FleetSources } from "../../../src/core/coordinator/metrics/fleet-metrics.ts";
 import { readinessOf } from "../../../src/core/coordinator/metrics/coordinator-metrics.ts";
+import { collectFleet, type FleetSources } from "../../../src/core/coordinator/metrics/fleet-metrics.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { Command, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
@@ -46,7 +46,12 @@ const bind = (clusterId: string, shardId: string): Operation =>
 const report = (shardId: string, sessions: readonly string[]): ReportShardRequest =>
   ReportShardRequest.fromPartial({
     shardId,
-    bindings: sessions.map((clusterId) => ({ clusterId, state: BindingState.BOUND, version: 1, session: true })),
+    bindings: sessions.map((clusterId) => ({
+      clusterId,
+      state: BindingState.BOUND,
+      version: 1,
+      session: true,
+    })),
   });
 
 test("clusters are counted by drift, those that are declared and strangers, over many slices", async () => {
@@ -77,7 +82,10 @@ test("shards are counted by their life: a silent one is dead after a minute of a
 
 test("pending instructions have a number and an age", async () => {
   const domain = (value: string) =>
-    operation({ $case: "assignDomain", value: { key: "zone", value, shardId: "s1", expectedVersion: undefined } });
+    operation({
+      $case: "assignDomain",
+      value: { key: "zone", value, shardId: "s1", expectedVersion: undefined },
+    });
   const sources = await leading([registerShard("s1"), domain("a"), domain("b")]);
   const text = await look(sources);
   expect(valueOf(text, "fleet_instructions_pending")).toBe(2);
@@ -99,7 +107,13 @@ test("a follower shows its tables, and nothing of what only a leader knows", asy
 test.each([
   { leader: 1, commit: 1_100, applied: 1_050, admission: "member", why: null },
   { leader: 0, commit: 9, applied: 9, admission: "member", why: "it knows no leader" },
-  { leader: 1, commit: 5_000, applied: 1, admission: "member", why: "4999 committed entries are not applied" },
+  {
+    leader: 1,
+    commit: 5_000,
+    applied: 1,
+    admission: "member",
+    why: "4999 committed entries are not applied",
+  },
   { leader: 1, commit: 9, applied: 9, admission: "waiting", why: "no leader has let it in" },
   { leader: 1, commit: 9, applied: 9, admission: "rejoining", why: "has not caught up" },
 ] as const)("ready or not: $why", ({ leader, commit, applied, admission, why }) => {
@@ -107,5 +121,7 @@ test.each([
     driver: { status: () => ({ leader, commit }), appliedIndex: applied },
     admission: () => admission,
   });
-  expect(readiness.ready ? null : readiness.reason).toEqual(why === null ? null : expect.stringContaining(why));
+  expect(readiness.ready ? null : readiness.reason).toEqual(
+    why === null ? null : expect.stringContaining(why),
+  );
 });

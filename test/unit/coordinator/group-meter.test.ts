@@ -13,11 +13,56 @@ const meterThatSaw = (...seen: readonly (readonly [leader: number, term: number]
 
 test.each([
   { seen: [[1, 4]], changes: 0, elections: 0, why: "the first leader that a process meets is no change" },
-  { seen: [[0, 2], [0, 3], [1, 40]], changes: 0, elections: 0, why: "what was before the first leader is history" },
-  { seen: [[1, 4], [0, 4], [1, 4]], changes: 0, elections: 0, why: "the same reign, lost from sight" },
-  { seen: [[1, 4], [0, 4], [2, 5]], changes: 1, elections: 1, why: "another leader" },
-  { seen: [[1, 4], [0, 5], [1, 5]], changes: 1, elections: 1, why: "the same one, elected again" },
-  { seen: [[1, 4], [0, 6], [0, 7]], changes: 0, elections: 3, why: "elections that nobody won" },
+  {
+    seen: [
+      [0, 2],
+      [0, 3],
+      [1, 40],
+    ],
+    changes: 0,
+    elections: 0,
+    why: "what was before the first leader is history",
+  },
+  {
+    seen: [
+      [1, 4],
+      [0, 4],
+      [1, 4],
+    ],
+    changes: 0,
+    elections: 0,
+    why: "the same reign, lost from sight",
+  },
+  {
+    seen: [
+      [1, 4],
+      [0, 4],
+      [2, 5],
+    ],
+    changes: 1,
+    elections: 1,
+    why: "another leader",
+  },
+  {
+    seen: [
+      [1, 4],
+      [0, 5],
+      [1, 5],
+    ],
+    changes: 1,
+    elections: 1,
+    why: "the same one, elected again",
+  },
+  {
+    seen: [
+      [1, 4],
+      [0, 6],
+      [0, 7],
+    ],
+    changes: 0,
+    elections: 3,
+    why: "elections that nobody won",
+  },
 ] as const)("$why: $changes changes, $elections elections", ({ seen, changes, elections }) => {
   const meter = meterThatSaw(...seen);
   expect([meter.leaderChanges, meter.elections]).toEqual([changes, elections]);

@@ -59,8 +59,13 @@ test("all who ask at the same time share one look, and the next one looks again"
   });
   // Both requests arrive in one packet, so the second one comes while the first is looked for.
   const both = connect(Number(new URL(url).port), "127.0.0.1");
-  both.end("GET /metrics HTTP/1.1\r\nhost: a\r\n\r\nGET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-  expect((await text(both)).match(/fleet_raft_term \d+\n/g)).toEqual(["fleet_raft_term 1\n", "fleet_raft_term 1\n"]);
+  both.end(
+    "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\nGET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  );
+  expect((await text(both)).match(/fleet_raft_term \d+\n/g)).toEqual([
+    "fleet_raft_term 1\n",
+    "fleet_raft_term 1\n",
+  ]);
   expect(await (await fetch(`${url}/metrics`)).text()).toContain("fleet_raft_term 2\n");
 });
 

@@ -31,11 +31,16 @@ export function parseExposition(text: string): Family[] {
 }
 
 /** The value of the one sample that has these labels, among others; null when there is none. */
-export function valueOf(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number | null {
+export function valueOf(
+  text: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number | null {
   const samples = parseExposition(text).flatMap((family) => family.samples);
   const found = samples.filter(
     (sample) =>
-      sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+      sample.name === name &&
+      Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
   );
   if (found.length > 1) throw new Error(`${found.length} samples of ${name} have these labels`);
   return found[0]?.value ?? null;

@@ -16,7 +16,11 @@ const BINDINGS = new Map<string, Binding>([
 
 async function look(ends: SessionEnds, reportAgeMs: number | null): Promise<string> {
   const exposition = new Exposition();
-  const sights = { bindings: BINDINGS, hasSession: (id: string) => id === "c1", reportAgeMs: () => reportAgeMs };
+  const sights = {
+    bindings: BINDINGS,
+    hasSession: (id: string) => id === "c1",
+    reportAgeMs: () => reportAgeMs,
+  };
   const metrics = shardMetrics({ ...sights, ends });
   await metrics.collect(exposition);
   expect(metrics.readiness()).toEqual({ ready: true });

@@ -79,9 +79,12 @@ async function countDrifts(context: FleetSources): Promise<Map<Drift, number>> {
     (row) => row.clusterId,
     (row) => count(row.clusterId, row),
   );
-  // Nobody has declared these: few, unless shards report for the first time.
-  const strangers = [...observed.clusters()].filter((id) => table().get(id) === undefined);
-  for (const id of strangers) count(id, undefined);
+  const seen = [...observed.clusters()];
+  for (let at = 0; at < seen.length; at += SLICE_ROWS) {
+    await nextTurn();
+    const strangers = seen.slice(at, at + SLICE_ROWS).filter((id) => table().get(id) === undefined);
+    for (const id of strangers) count(id, undefined);
+  }
   return counts;
 }
 
