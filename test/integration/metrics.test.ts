@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
-import { parseExposition, valueOf } from "../unit/metrics/parse-exposition.ts";
+import { parseExposition, sampleOf } from "../unit/metrics/parse-exposition.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 const NODES = ["n1", "n2", "n3"];
@@ -37,7 +37,7 @@ async function until<Value>(look: () => Promise<Value>, wanted: (value: Value) =
 }
 
 async function ask(name: string, metric: string, labels: Readonly<Record<string, string>> = {}) {
-  return valueOf(await scrape(name), metric, labels);
+  return sampleOf(await scrape(name), metric, labels);
 }
 
 test("every process shows itself in text that Prometheus takes, alive and ready", async () => {
@@ -49,8 +49,8 @@ test("every process shows itself in text that Prometheus takes, alive and ready"
     expect(parseExposition(text).filter(({ type, samples }) => type === "" || samples.length === 0)).toEqual(
       [],
     );
-    expect(valueOf(text, "process_resident_memory_bytes")).toBeGreaterThan(1e6);
-    expect(valueOf(text, "fleet_certificate_expiry_timestamp_seconds", { file: "cert" })).toBeGreaterThan(
+    expect(sampleOf(text, "process_resident_memory_bytes")).toBeGreaterThan(1e6);
+    expect(sampleOf(text, "fleet_certificate_expiry_timestamp_seconds", { file: "cert" })).toBeGreaterThan(
       Date.now() / 1000,
     );
     const lint = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
@@ -66,11 +66,11 @@ test("sessions, bindings and shards are seen where they are, and nowhere a clust
     (sessions) => sessions === 4,
   );
   const text = await scrape(leader);
-  expect(valueOf(text, "fleet_bindings")).toBe(4);
-  expect(valueOf(text, "fleet_shards", { state: "alive" })).toBe(2);
-  expect(valueOf(text, "fleet_raft_voters_active")).toBe(3);
-  expect(valueOf(text, "fleet_proposals_total", { result: "accepted" })).toBeGreaterThan(0);
-  expect(valueOf(text, "fleet_wal_sync_duration_seconds_count")).toBeGreaterThan(0);
+  expect(sampleOf(text, "fleet_bindings")).toBe(4);
+  expect(sampleOf(text, "fleet_shards", { state: "alive" })).toBe(2);
+  expect(sampleOf(text, "fleet_raft_voters_active")).toBe(3);
+  expect(sampleOf(text, "fleet_proposals_total", { result: "accepted" })).toBeGreaterThan(0);
+  expect(sampleOf(text, "fleet_wal_sync_duration_seconds_count")).toBeGreaterThan(0);
   expect(
     parseExposition(text).find(({ name }) => name === "fleet_peer_round_trip_seconds")?.samples,
   ).toHaveLength(2);

@@ -36,7 +36,7 @@ export const roleFlags = {
 const UNWRITTEN_LOG_BYTES_MAX = 1024 * 1024;
 
 /** A role that runs: what it shows of itself, how it is told to reload, if it can be, and how it ends. */
-export interface RunningRole {
+interface RunningRole {
   readonly metrics: RoleMetrics;
   reload?(): Promise<unknown>;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { Command, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { valueOf } from "../metrics/parse-exposition.ts";
+import { sampleOf } from "../metrics/parse-exposition.ts";
 import { registerShard, TestGroup } from "./group.ts";
 
 const NOW_MS = 1_000_000;
@@ -64,9 +64,9 @@ test("clusters are counted by drift, those that are declared and strangers, over
   sources.observed.take(report("s1", clusters.slice(3)), NOW_MS - 1_000);
   sources.observed.take(report("s2", ["c0", "c1", "c500", "stranger"]), NOW_MS - 1_000);
   const text = await look(sources);
-  const drift = (kind: string) => valueOf(text, "fleet_drift_clusters", { kind });
-  expect(valueOf(text, "fleet_bindings")).toBe(1_203);
-  expect(valueOf(text, "fleet_reported_sessions")).toBe(1_204);
+  const drift = (kind: string) => sampleOf(text, "fleet_drift_clusters", { kind });
+  expect(sampleOf(text, "fleet_bindings")).toBe(1_203);
+  expect(sampleOf(text, "fleet_reported_sessions")).toBe(1_204);
   expect([drift("elsewhere"), drift("double"), drift("absent"), drift("unknown")]).toEqual([3, 1, 1, 0]);
 });
 
@@ -75,7 +75,7 @@ test("shards are counted by their life: a silent one is dead after a minute of a
   sources.observed.take(report("s1", []), NOW_MS - 1_000);
   sources.observed.take(report("s2", []), NOW_MS - 40_000);
   const lives = (text: string) =>
-    ["alive", "suspect", "dead", "unknown"].map((state) => valueOf(text, "fleet_shards", { state }));
+    ["alive", "suspect", "dead", "unknown"].map((state) => sampleOf(text, "fleet_shards", { state }));
   expect(lives(await look(sources))).toEqual([1, 1, 1, 0]);
   expect(lives(await look({ ...sources, leadsSince: () => NOW_MS - 1_000 }))).toEqual([1, 1, 0, 1]);
 });
@@ -88,8 +88,8 @@ test("pending instructions have a number and an age", async () => {
     });
   const sources = await leading([registerShard("s1"), domain("a"), domain("b")]);
   const text = await look(sources);
-  expect(valueOf(text, "fleet_instructions_pending")).toBe(2);
-  expect(valueOf(text, "fleet_instructions_oldest_age_seconds")).toBe(12);
+  expect(sampleOf(text, "fleet_instructions_pending")).toBe(2);
+  expect(sampleOf(text, "fleet_instructions_oldest_age_seconds")).toBe(12);
 });
 
 test("a follower shows its tables, and nothing of what only a leader knows", async () => {
@@ -99,7 +99,7 @@ test("a follower shows its tables, and nothing of what only a leader knows", asy
   const { driver, machine } = follower;
   const sources = { driver, machine, observed: new Observed(), now: () => NOW_MS, leadsSince: () => 0 };
   const text = await look(sources);
-  expect(valueOf(text, "fleet_bindings")).toBe(0);
+  expect(sampleOf(text, "fleet_bindings")).toBe(0);
   expect(text).not.toContain("fleet_drift_clusters");
   expect(text).not.toContain("fleet_shards");
 });

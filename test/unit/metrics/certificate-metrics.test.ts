@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../src/client/local/certs.ts";
 import { CertificateMetrics, certificatesIn } from "../../../src/core/metrics/certificate-metrics.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
-import { valueOf } from "./parse-exposition.ts";
+import { sampleOf } from "./parse-exposition.ts";
 
 const NAME = "fleet_certificate_expiry_timestamp_seconds";
 const DAY_SECONDS = 86_400;
@@ -28,7 +28,7 @@ async function folderOf(days: Readonly<Record<string, number>>): Promise<string>
 async function look(metrics: CertificateMetrics, file: string): Promise<number | null> {
   const exposition = new Exposition();
   await metrics.collect(exposition);
-  return valueOf(exposition.text(), NAME, { file });
+  return sampleOf(exposition.text(), NAME, { file });
 }
 
 test("of many certificates the one that expires first counts, apart from the authority's", async () => {

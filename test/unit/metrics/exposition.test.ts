@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Histogram } from "../../../src/core/base/histogram.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
-import { parseExposition, valueOf } from "./parse-exposition.ts";
+import { parseExposition, sampleOf } from "./parse-exposition.ts";
 
 test("a value stands behind its HELP and TYPE, in the order of the catalog", () => {
   const exposition = new Exposition();
@@ -25,7 +25,7 @@ test.each(["n1", 'a "quoted" name', "a back\\slash", "two\nlines", "n\\n", 'end"
   (peer) => {
     const exposition = new Exposition();
     exposition.set("fleet_raft_follower_lag_entries", 3, { peer });
-    expect(valueOf(exposition.text(), "fleet_raft_follower_lag_entries", { peer })).toBe(3);
+    expect(sampleOf(exposition.text(), "fleet_raft_follower_lag_entries", { peer })).toBe(3);
   },
 );
 

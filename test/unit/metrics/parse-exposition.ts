@@ -9,7 +9,7 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-export interface Sample {
+interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -31,7 +31,7 @@ export function parseExposition(text: string): Family[] {
 }
 
 /** The value of the one sample that has these labels, among others; null when there is none. */
-export function valueOf(
+export function sampleOf(
   text: string,
   name: string,
   labels: Readonly<Record<string, string>> = {},
@@ -54,10 +54,10 @@ function parseSample(line: string): Sample {
   return {
     name,
     value: value === "+Inf" ? Number.POSITIVE_INFINITY : Number(value),
-    labels: Object.fromEntries(labels.map(([, label = "", text = ""]) => [label, unescape(text)])),
+    labels: Object.fromEntries(labels.map(([, label = "", text = ""]) => [label, unescaped(text)])),
   };
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replaceAll(/\\(["\\n])/g, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
 }

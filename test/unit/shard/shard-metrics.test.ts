@@ -5,7 +5,7 @@ import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import type { Binding } from "../../../src/core/shard/binding-table.ts";
 import { SessionEnds, shardMetrics } from "../../../src/core/shard/shard-metrics.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
-import { valueOf } from "../metrics/parse-exposition.ts";
+import { sampleOf } from "../metrics/parse-exposition.ts";
 
 const to = { toShard: "s2", toAddress: "h:1" };
 const BINDINGS = new Map<string, Binding>([
@@ -29,10 +29,10 @@ async function look(ends: SessionEnds, reportAgeMs: number | null): Promise<stri
 
 test("a shard shows its sessions and bindings, and since when no coordinator took a report", async () => {
   const text = await look(new SessionEnds(), 1_500);
-  expect(valueOf(text, "fleet_shard_sessions")).toBe(1);
-  expect(valueOf(text, "fleet_shard_bindings", { state: "bound" })).toBe(2);
-  expect(valueOf(text, "fleet_shard_bindings", { state: "released" })).toBe(1);
-  expect(valueOf(text, "fleet_shard_report_age_seconds")).toBe(1.5);
+  expect(sampleOf(text, "fleet_shard_sessions")).toBe(1);
+  expect(sampleOf(text, "fleet_shard_bindings", { state: "bound" })).toBe(2);
+  expect(sampleOf(text, "fleet_shard_bindings", { state: "released" })).toBe(1);
+  expect(sampleOf(text, "fleet_shard_report_age_seconds")).toBe(1.5);
 });
 
 test("before its first report nothing is said of its age, and it is ready all the same", async () => {
@@ -53,6 +53,6 @@ test("sessions that the shard ends are counted by reason, and unknown reasons to
     call.emit("error", error);
   }
   const text = await look(ends, null);
-  const count = (reason: string) => valueOf(text, "fleet_shard_sessions_ended_total", { reason });
+  const count = (reason: string) => sampleOf(text, "fleet_shard_sessions_ended_total", { reason });
   expect([count("cluster_released"), count("other"), count("session_silent")]).toEqual([2, 1, 0]);
 });
