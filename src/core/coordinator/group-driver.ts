@@ -4,7 +4,7 @@
 // committed entries are applied in order, each once; after a failed write this group does nothing more.
 
 import { assert } from "../base/assert.ts";
-import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
+import { type GroupId, type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import { decodeConfChange } from "../raft/confchange-codec.ts";
 import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message } from "../raft/message.ts";
@@ -34,8 +34,10 @@ export interface GroupDriverOptions<Result> {
   readonly onFatal: (error: unknown) => void;
   /** Counts and times for operators; by `now` when absent. */
   readonly meter?: GroupMeter;
-  /** Runs the driver's next turn after what is under way; setImmediate by default. A seam: simulations decide. */
-  readonly schedule?: (turn: () => void) => void;
+  /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
+  readonly schedule: (turn: () => void) => void;
+  /** Somebody in this process wants something of the group, so it must not stand still. */
+  readonly onActive: () => void;
 }
 
 export class GroupDriver<Result> {
@@ -58,6 +60,8 @@ export class GroupDriver<Result> {
   #snapshotIndex: LogIndex;
   #snapshotting = false;
   #snapshotWanted = false;
+  /** What the log is to let go of (letGo). */
+  #unwantedThrough = logIndex(0);
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
@@ -92,12 +96,44 @@ export class GroupDriver<Result> {
     return { ...this.#writes.settled, refused: this.#refusedWrites, pending: this.#writes.size };
   }
 
+  get role(): RaftNode["role"] {
+    return this.#options.raft.role;
+  }
+
+  /** 0 = none. */
+  get leader(): NodeId {
+    return this.#options.raft.leader;
+  }
+
+  get term(): Term {
+    return this.#options.raft.term;
+  }
+
   status(): ReturnType<RaftNode["status"]> {
     return this.#options.raft.status();
   }
 
+  /** Whether anybody waits for a write or a read. */
+  get hasWaiting(): boolean {
+    return this.#writes.size + this.#changes.size > 0 || !this.#reads.isEmpty;
+  }
+
   tick(): void {
     this.#tell((raft) => raft.tick());
+  }
+
+  /** There will be no ticks until something happens (ADR-0008). */
+  quiesce(): void {
+    assert(!this.hasWaiting, "what waits has a deadline, and so needs ticks");
+    this.#tell((raft) => raft.quiesce());
+  }
+
+  /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
+  letGo(through: LogIndex): void {
+    const last = this.#options.storage.reader(this.#options.group).lastIndex();
+    this.#unwantedThrough = logIndex(Math.min(through, last));
+    if (this.#snapshotIndex >= this.#unwantedThrough) this.#compactBehind(this.#snapshotIndex);
+    else this.#schedule();
   }
 
   /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
@@ -126,17 +162,17 @@ export class GroupDriver<Result> {
   }
 
   campaign(): void {
-    this.#tell((raft) => raft.campaign());
+    this.#ask((raft) => raft.campaign());
   }
 
   transferLeader(to: NodeId): void {
-    this.#tell((raft) => raft.transferLeader(to));
+    this.#ask((raft) => raft.transferLeader(to));
   }
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
   propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
     if (this.#writes.isFull) return this.#refuseWrite("overloaded");
-    const proposed = this.#tell((raft) => raft.propose(data));
+    const proposed = this.#ask((raft) => raft.propose(data));
     if (proposed === null) return this.#refuseWrite("leadership-lost");
     if (!proposed.ok) {
       return this.#refuseWrite(proposed.reason === "removed" ? "not-leader" : proposed.reason);
@@ -148,7 +184,7 @@ export class GroupDriver<Result> {
   /** Settles like `propose`: the result is the index at which the change took effect here. */
   changeConfiguration(change: ConfChange, deadline: number): Promise<WriteResult<LogIndex>> {
     if (this.#changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
-    const proposed = this.#tell((raft) => raft.proposeConfChange(change));
+    const proposed = this.#ask((raft) => raft.proposeConfChange(change));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
     if (!proposed.ok) {
       const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
@@ -161,7 +197,7 @@ export class GroupDriver<Result> {
 
   /** Proposes without waiting: what comes of it is seen in the status. */
   proposeConfChange(change: ConfChange): boolean {
-    return this.#tell((raft) => raft.proposeConfChange(change))?.ok ?? false;
+    return this.#ask((raft) => raft.proposeConfChange(change))?.ok ?? false;
   }
 
   /** For whom `propose` or `readIndex` refused since too much waits: when it may come again. */
@@ -171,7 +207,7 @@ export class GroupDriver<Result> {
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
   readIndex(deadline: number): Promise<ReadResult> {
-    const knowsLeader = this.#tell((raft) => raft.status().leader !== 0) ?? false;
+    const knowsLeader = this.#ask((raft) => raft.status().leader !== 0) ?? false;
     if (!knowsLeader) return Promise.resolve({ ok: false, refusal: "no-leader" });
     return this.#reads.confirmAndWait(deadline);
   }
@@ -179,6 +215,7 @@ export class GroupDriver<Result> {
   /** Settles when `index` is applied here. */
   waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
     if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    this.#options.onActive();
     const wait = this.#reads.waitApplied(index, deadline);
     this.#reads.applied(this.#applied);
     return wait;
@@ -194,6 +231,12 @@ export class GroupDriver<Result> {
   #refuseWrite(refusal: Refusal): Promise<WriteResult<Result>> {
     this.#refusedWrites += 1;
     return Promise.resolve({ ok: false, refusal });
+  }
+
+  /** As `tell`, on behalf of somebody in this process. */
+  #ask<Answer>(question: (raft: RaftNode) => Answer): Answer | null {
+    this.#options.onActive();
+    return this.#tell(question);
   }
 
   /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
@@ -213,8 +256,7 @@ export class GroupDriver<Result> {
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    const { schedule = setImmediate } = this.#options;
-    schedule(() => this.#turn());
+    this.#options.schedule(() => this.#turn());
   }
 
   #turn(): void {
@@ -270,7 +312,7 @@ export class GroupDriver<Result> {
   }
 
   #onSoftState(leads: boolean, leader: NodeId): void {
-    this.meter.saw(leader, this.#options.raft.status().term);
+    this.meter.saw(leader, this.#options.raft.term);
     if (leads !== this.#leads) {
       this.#leads = leads;
       if (!leads) {
@@ -351,8 +393,9 @@ export class GroupDriver<Result> {
   }
 
   #snapshotIfDue(): void {
-    const { snapshotEvery, trailing, storage, group, machine } = this.#options;
-    const isDue = this.#snapshotWanted || this.#applied - this.#snapshotIndex >= snapshotEvery;
+    const { snapshotEvery, storage, group, machine } = this.#options;
+    const mustLetGo = this.#unwantedThrough > this.#snapshotIndex && this.#applied >= this.#unwantedThrough;
+    const isDue = this.#snapshotWanted || mustLetGo || this.#applied - this.#snapshotIndex >= snapshotEvery;
     if (this.#snapshotting || !isDue || this.#applied === this.#snapshotIndex) return;
     this.#snapshotting = true;
     this.#snapshotWanted = false;
@@ -366,10 +409,16 @@ export class GroupDriver<Result> {
         this.#snapshotting = false;
         if (at.index <= this.#snapshotIndex) return;
         this.#snapshotIndex = at.index;
-        const through = at.index - trailing;
-        if (through >= storage.reader(group).firstIndex()) storage.compact(group, through as LogIndex);
+        this.#compactBehind(at.index);
       })
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Forgets what a durable snapshot covers, but for what followers a little behind may need. */
+  #compactBehind(snapshotIndex: LogIndex): void {
+    const { trailing, storage, group } = this.#options;
+    const through = Math.max(snapshotIndex - trailing, Math.min(this.#unwantedThrough, snapshotIndex));
+    if (through >= storage.reader(group).firstIndex()) storage.compact(group, logIndex(through));
   }
 }
 

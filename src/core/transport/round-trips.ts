@@ -32,6 +32,8 @@ export class RoundTrips {
         this.#sent(group, message);
         transport.send(group, message);
       },
+      quiesce: (peer, quiesce) => transport.quiesce(peer, quiesce),
+      beat: () => transport.beat(),
       close: () => transport.close(),
     };
   }
@@ -50,9 +52,9 @@ export class RoundTrips {
         events.receive(group, message);
       },
       // An answer that comes over the next connection is to another heartbeat.
-      unreachable: (peer) => {
-        this.#sentMs.delete(peer);
-        events.unreachable(peer);
+      unreachable: (peer, group) => {
+        if (group === FLEET_GROUP) this.#sentMs.delete(peer);
+        events.unreachable(peer, group);
       },
       disconnected: (peer) => {
         this.#sentMs.delete(peer);

@@ -18,11 +18,15 @@ function world() {
       inner = events;
     },
     send: () => undefined,
+    quiesce: () => undefined,
+    beat: () => undefined,
     close: () => Promise.resolve(),
   };
   const timed = trips.around(bare);
   timed.start({
     receive: (_, message) => void received.push(message),
+    heard: () => undefined,
+    quiesced: () => undefined,
     unreachable: () => undefined,
     disconnected: () => undefined,
     snapshotDelivered: () => undefined,
