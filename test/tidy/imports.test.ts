@@ -67,6 +67,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/base",
     "src/core/wire/gen (types)",
     ...VALUES,
+    "src/client/all-pages.ts (types)",
     "src/client/fleet-status.ts (types)",
     "src/core/recover (types)",
   ],

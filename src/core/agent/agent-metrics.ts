@@ -8,6 +8,7 @@ import type { AgentHost } from "./agent-host.ts";
 const STATES = {
   connecting: true,
   connected: true,
+  leaving: true,
   refused: true,
   waiting: true,
 } as const satisfies Record<AgentState, true>;

@@ -55,7 +55,7 @@ export function startFleetGroup<Result>(
 export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, TallyGroup> {
   const { storage, host } = setting;
   const found = storage.groups().filter((group) => group !== FLEET_GROUP && isFounded(storage, group));
-  // Nobody reads it, and there may be thousands of groups: one for all (ADR-0009).
+  // Nobody reads it, and there may be thousands of groups: one for all (ADR-0010).
   const meter = newMeter();
   const started = new Map<GroupId, TallyGroup>();
   for (const group of found) {

@@ -1,4 +1,4 @@
-// Every metric that a process of the fleet exposes, in the order in which they are exposed (docs/metrics.md, ADR-0009).
+// Every metric that a process of the fleet exposes, in the order in which they are exposed (docs/metrics.md, ADR-0010).
 // What must stay true: a label takes few values, and never those of something that a fleet has thousands of: no
 // cluster, domain, route or Raft group. Base units: seconds, bytes; counters end in _total.
 

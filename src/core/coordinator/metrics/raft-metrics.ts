@@ -1,5 +1,5 @@
 // The fleet's own Raft group, its disk and its peers, as this replica sees them. Other groups of the process have no
-// metrics of their own: there may be thousands (ADR-0009).
+// metrics of their own: there may be thousands (ADR-0010).
 
 import type { NodeId } from "../../base/ids.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
