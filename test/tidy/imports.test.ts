@@ -10,6 +10,7 @@ const VALUES = ["src/core/wire/gen/fleet/v1/command.ts", "src/core/wire/gen/flee
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/base": [],
   "src/core/raft": ["src/core/base"],
+  "src/core/metrics": ["src/core/base"],
   "src/core/wire": ["src/core/base"],
   "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
   "src/core/storage": [
@@ -26,9 +27,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire",
     "src/core/storage",
     "src/core/transport",
+    "src/core/metrics",
   ],
-  "src/core/shard": ["src/core/base", "src/core/wire"],
-  "src/core/agent": ["src/core/base", "src/core/wire"],
+  "src/core/shard": ["src/core/base", "src/core/wire", "src/core/metrics"],
+  "src/core/agent": ["src/core/base", "src/core/wire", "src/core/metrics"],
   "src/core/check": ["src/core/base"],
   "src/core/sim": [
     "src/core/base",
@@ -78,6 +80,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire (types)",
     "src/core/drill (types)",
     "src/core/rebind (types)",
+    // The port beside a role is every role's, so no role opens it.
+    "src/core/metrics",
     "src/client",
     "src/ui/model",
   ],
@@ -88,6 +92,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/coordinator",
     "src/core/shard",
     "src/core/agent",
+    "src/core/metrics",
     "src/ui/cli",
     "src/ui/model",
   ],

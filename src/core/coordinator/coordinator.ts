@@ -7,11 +7,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
 import { quantile } from "../base/histogram.ts";
-import type { NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
+import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
@@ -26,6 +28,7 @@ import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { Host } from "./host.ts";
+import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
 import { proposeOwn } from "./propose-own.ts";
@@ -58,6 +61,8 @@ export interface CoordinatorOptions {
   /** Entries of the audit log that are exported together, to `audit` in the data folder. */
   readonly auditExportEvery: number;
   readonly version: string;
+  /** host:port of this process's metrics, for its status; empty = it has none. */
+  readonly metricsAddress: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
   readonly onFatal: (error: unknown) => void;
@@ -66,6 +71,7 @@ export interface CoordinatorOptions {
 export interface RunningCoordinator {
   /** host:port that it really listens on. */
   readonly address: string;
+  readonly metrics: RoleMetrics;
   close(): Promise<void>;
 }
 
@@ -93,17 +99,26 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: watch,
     warn: log.warn,
   });
+  const roundTrips = new RoundTrips();
+  const timed = roundTrips.around(transport);
   const machine = new FleetMachine();
   const observed = new Observed();
   const profile = PROFILES[options.profile];
   const host = new Host({
     self,
-    transport,
+    transport: timed,
     profile,
     disk: storage,
     onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
   });
-  const setting: GroupSetting = { ...options, storage, transport, host, watch, nameOf: nameIn(options) };
+  const setting: GroupSetting = {
+    ...options,
+    storage,
+    transport: timed,
+    host,
+    watch,
+    nameOf: nameIn(options),
+  };
   let leadsSinceMs = Date.now();
   const driver = startFleetGroup(setting, machine, () => {
     observed.forgetAll();
@@ -143,6 +158,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     clusterName: options.clusterName,
     self,
     version: options.version,
+    metricsAddress: options.metricsAddress,
     get replicas() {
       return roster.known();
     },
@@ -187,6 +203,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
     address,
+    metrics: coordinatorMetrics(context, {
+      roundTripMs: (peer) => roundTrips.to(peer),
+      snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
+    }),
     close: async () => {
       clearInterval(health);
       auditExporter.stop();

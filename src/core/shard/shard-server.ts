@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import { Server, status } from "@grpc/grpc-js";
 import type { Log } from "../base/log.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
 import { coordinatorCaller } from "../wire/coordinator-client.ts";
@@ -25,7 +26,9 @@ import { DemandBook, RECLAIM_PACE } from "./demand-book.ts";
 import type { MachinePool } from "./machine-pools.ts";
 import { reportOf, shardBindings, shardDomains } from "./report.ts";
 import { Reporter } from "./reporter.ts";
+import type { SessionCall } from "./session.ts";
 import { SessionRegistry } from "./session-registry.ts";
+import { SessionEnds, shardMetrics } from "./shard-metrics.ts";
 import { ShardStore } from "./shard-store.ts";
 
 const REPORT_INTERVAL_MS = 3_000;
@@ -59,6 +62,7 @@ export interface ShardOptions {
 export interface RunningShard {
   /** host:port as advertised. */
   readonly address: string;
+  readonly metrics: RoleMetrics;
   close(): Promise<void>;
 }
 
@@ -83,6 +87,7 @@ class Shard implements RunningShard {
   readonly #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();
+  readonly #ends = new SessionEnds();
   #stopSweeping = () => {};
   #cycling: NodeJS.Timeout | undefined;
   #address = "";
@@ -118,9 +123,18 @@ class Shard implements RunningShard {
     return this.#address;
   }
 
+  get metrics(): RoleMetrics {
+    return shardMetrics({
+      bindings: this.#store.bindings,
+      hasSession: (cluster) => this.#registry.hasSession(cluster),
+      reportAgeMs: () => this.#reportAgeMs(),
+      ends: this.#ends,
+    });
+  }
+
   async listen(): Promise<void> {
     const service: ShardServer = {
-      session: (call) => this.#registry.serve(call),
+      session: (call) => this.#serve(call),
       getShardStatus: (call, answer) => this.#status(call, answer),
     };
     this.#server.addService(ShardService, service);
@@ -142,6 +156,15 @@ class Shard implements RunningShard {
     this.#registry.close();
     this.#server.forceShutdown();
     await this.#store.durable();
+  }
+
+  #serve(call: SessionCall): void {
+    this.#ends.watch(call);
+    this.#registry.serve(call);
+  }
+
+  #reportAgeMs(): number | null {
+    return this.#lastReportMs === null ? null : performance.now() - this.#lastReportMs;
   }
 
   /** One round of the scheduler. A cluster that was let go needs no machines here, whatever its agent said last. */

@@ -19,6 +19,8 @@ export interface ServiceContext {
   readonly clusterName: string;
   readonly self: NodeId;
   readonly version: string;
+  /** host:port of this process's metrics; empty = it has none. */
+  readonly metricsAddress: string;
   /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
   /** What the command line named, this replica included: the founders, as long as there is no table. */

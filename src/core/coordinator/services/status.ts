@@ -58,6 +58,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     syncs: syncLatency(context.disk.syncs),
     diskSlow: context.disk.isSlow,
     admission: ADMISSIONS[context.admission()],
+    metricsAddress: context.metricsAddress,
     groups: groupCounts(context),
   };
 }

@@ -45,6 +45,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     syncs: syncLatency(2),
     diskSlow: false,
     admission: Admission.MEMBER,
+    metricsAddress: "127.0.0.1:9601",
     ...differs,
   };
 }
