@@ -2,13 +2,13 @@
 // is a real one and not a wait for some channel's private backoff. When to dial again is agent.ts's business.
 
 import { channelOptions, sparseKeepalive } from "../wire/channel-options.ts";
+import { channelCredentials } from "../wire/credentials.ts";
 import type { SessionAccepted, SessionDown } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardClient } from "../wire/gen/fleet/v1/shard.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../wire/session-protocol.ts";
 import type { Tls } from "../wire/tls.ts";
-import { channelCredentials } from "../wire/tls.ts";
 
 // A shard that answers none of so many pings is as good as dead.
 const PINGS_UNANSWERED_MAX = 3;

@@ -6,11 +6,11 @@ import { status } from "@grpc/grpc-js";
 import { assert, present } from "../base/assert.ts";
 import { isName } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { admitted, anyIdentity } from "../wire/admit.ts";
 import type { SessionHello, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
 import type { Identity } from "../wire/identity.ts";
-import { formatIdentity, identityOf } from "../wire/identity.ts";
-import type { RpcError } from "../wire/rpc-error.ts";
-import { rpcError } from "../wire/rpc-error.ts";
+import { formatIdentity } from "../wire/identity.ts";
+import { RpcError, rpcError } from "../wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../wire/session-protocol.ts";
 import type { Tls } from "../wire/tls.ts";
 import type { BindingStore } from "./binding-store.ts";
@@ -98,7 +98,8 @@ export class SessionRegistry {
 
   #hello(session: Session, hello: SessionHello): void {
     const { store, tls } = this.#options;
-    const objection = objectTo(hello, identityOf(session.call, tls));
+    const caller = admitted(session.call, tls, anyIdentity);
+    const objection = caller instanceof RpcError ? caller : objectTo(hello, caller);
     if (objection !== null) {
       session.end(objection);
       return;
@@ -152,14 +153,14 @@ export class SessionRegistry {
 }
 
 /** Why this caller may not open this session, or null. */
-function objectTo(hello: SessionHello, caller: Identity | null): RpcError | null {
+function objectTo(hello: SessionHello, caller: Identity): RpcError | null {
   const cluster = hello.clusterId;
   if (!isName(cluster)) {
     return rpcError(status.INVALID_ARGUMENT, "CLUSTER_NAME_INVALID", "cluster_id is not a valid name");
   }
-  const isOwn = caller?.kind === "admin" || (caller?.kind === "cluster" && caller.id === cluster);
+  const isOwn = caller.kind === "admin" || (caller.kind === "cluster" && caller.id === cluster);
   if (!isOwn) {
-    const who = caller === null ? "a certificate without a fleet identity" : formatIdentity(caller);
+    const who = formatIdentity(caller);
     return rpcError(
       status.PERMISSION_DENIED,
       "NOT_THIS_CLUSTER",

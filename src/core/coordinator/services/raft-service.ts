@@ -3,15 +3,16 @@
 import { status } from "@grpc/grpc-js";
 import { nodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
+import { admitted, anyIdentity, replicasOnly } from "../../wire/admit.ts";
 import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
-import { type Identity, identityOf } from "../../wire/identity.ts";
-import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import type { Identity } from "../../wire/identity.ts";
+import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { Wanted } from "../readmission.ts";
 import type { Replica } from "../replica.ts";
 import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
-import { handler, replicasOnly } from "./handler.ts";
+import { handler } from "./handler.ts";
 
 export function raftService(
   context: ServiceContext,
@@ -19,16 +20,14 @@ export function raftService(
   replica: Pick<Replica<unknown>, "readmit">,
 ): RaftServer {
   const streams = transport.handlers();
-  const mayReplicate = (caller: Identity | null) =>
-    context.tls === "insecure-loopback" || caller?.kind === "replica";
-  const refused = () =>
-    rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "only replicas may replicate");
+  // Without TLS everybody is an administrator, replicas too.
+  const mayReplicate = context.tls === "insecure-loopback" ? anyIdentity : replicasOnly;
   return {
     exchange: (call) => {
       // Once a stream: reading a certificate costs more than taking a frame in, and a connection keeps its own.
-      const caller = identityOf(call, context.tls);
-      if (!mayReplicate(caller)) {
-        call.emit("error", refused());
+      const caller = admitted(call, context.tls, mayReplicate);
+      if (caller instanceof RpcError) {
+        call.emit("error", caller);
         return;
       }
       streams.exchange(call);
@@ -39,8 +38,9 @@ export function raftService(
       });
     },
     installSnapshot: (call, callback) => {
-      if (mayReplicate(identityOf(call, context.tls))) streams.installSnapshot(call, callback);
-      else callback(refused());
+      const caller = admitted(call, context.tls, mayReplicate);
+      if (caller instanceof RpcError) callback(caller);
+      else streams.installSnapshot(call, callback);
     },
     rejoin: handler(context, replicasOnly, async (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
@@ -63,8 +63,8 @@ export function raftService(
   };
 }
 
-function removedRow({ machine }: ServiceContext, caller: Identity | null): Readonly<MemberRecord> | null {
-  const row = caller?.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
+function removedRow({ machine }: ServiceContext, caller: Identity): Readonly<MemberRecord> | null {
+  const row = caller.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
   return row?.wanted === MemberKind.REMOVED ? row : null;
 }
 
