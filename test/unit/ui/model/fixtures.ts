@@ -43,6 +43,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     syncs: syncLatency(2),
     diskSlow: false,
     admission: Admission.MEMBER,
+    certificateEndsAtMs: 100 * 86_400_000,
     ...differs,
   };
 }
@@ -65,6 +66,7 @@ export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAt
     observedAtMs,
     hashAt: "abcdef0123456789",
     lag: 0,
+    certificateDaysLeft: 100,
   };
 }
 
@@ -77,6 +79,7 @@ export function downNode(id: number, error = "connection refused"): NodeObservat
     status: null,
     hashAt: null,
     lag: null,
+    certificateDaysLeft: null,
     nodeId: null,
   };
 }
