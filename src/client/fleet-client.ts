@@ -2,6 +2,7 @@
 // What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
 
 import { connectivityState } from "@grpc/grpc-js";
+import { silentLog } from "../core/base/log.ts";
 import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import {
@@ -21,8 +22,8 @@ import {
   type TransferLeadershipResponse,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
-import { loadTls, type Tls } from "../core/wire/tls.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { allPages } from "./all-pages.ts";
 import type { Target } from "./context/target.ts";
@@ -71,15 +72,16 @@ export interface Written {
 
 export class FleetClient {
   readonly target: Target;
-  readonly #tls: Tls;
+  /** Followed, since a dashboard outlives a change of certificates. */
+  readonly #tls: FollowedTls;
   readonly #caller: LeaderCaller<WritingClient>;
   readonly #session: WriteSession;
   readonly #nodes = new Map<string, CoordinatorClient>();
 
   private constructor(target: Target) {
     this.target = target;
-    this.#tls = loadTls(target.tls);
-    this.#caller = writingCaller(this.#tls, target.endpoints);
+    this.#tls = followTls(target.tls, silentLog);
+    this.#caller = writingCaller(this.#tls.tls, target.endpoints);
     this.#session = new WriteSession(this.#caller);
   }
 
@@ -185,6 +187,7 @@ export class FleetClient {
   }
 
   close(): void {
+    this.#tls.close();
     this.#caller.close();
     for (const client of this.#nodes.values()) client.close();
     this.#nodes.clear();
@@ -268,7 +271,7 @@ export class FleetClient {
   }
 
   #nodeClient(address: string): CoordinatorClient {
-    const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls, address);
+    const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls.tls, address);
     this.#nodes.set(address, client);
     return client;
   }
