@@ -79,6 +79,8 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/TransferLeadership": ADMIN,
   "/fleet.v1.Coordinator/ListMembers": READ,
   "/fleet.v1.Coordinator/ChangeMembership": ADMIN,
+  "/fleet.v1.Coordinator/ListGroups": READ,
+  "/fleet.v1.Coordinator/WriteGroup": ADMIN,
   // An administrator may do in a shard's name what it may do in its own.
   "/fleet.v1.Coordinator/ReportShard": {
     allowed: ["admin", "shard"],
@@ -252,6 +254,6 @@ function coordinator(name: string, voters: number): Promise<RunningCoordinator> 
       bootstrap: true,
     },
     ...{ dataDirectory: `${authority.folder}/${name}`, tls: authority.files("replica"), profile: "lan" },
-    ...{ snapshotEvery: 1_000, version: "test", log, onFatal: () => undefined },
+    ...{ groups: 0, snapshotEvery: 1_000, version: "test", log, onFatal: () => undefined },
   });
 }

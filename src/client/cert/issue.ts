@@ -15,7 +15,7 @@ import { isErrno } from "../local/errno.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
 
-export type Role = Identity["kind"];
+type Role = Identity["kind"];
 
 export interface IssueRequest {
   readonly role: Role;

@@ -28,7 +28,7 @@ import { untilProven } from "./proof.ts";
 import { keep, writeText } from "./replace-pair.ts";
 import { keptFolder, type RotateDeps, type RotationReport, replaceAll, serversOf } from "./rotate.ts";
 
-export const STAGES = ["bundle", "leaves", "drop"] as const;
+const STAGES = ["bundle", "leaves", "drop"] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** Goes through the stages that are left up to `last`. Throws ROTATION_NOT_IN_FORCE between two of them. */

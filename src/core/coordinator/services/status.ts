@@ -6,6 +6,7 @@ import type { SyncLatency as Syncs } from "../../storage/sync-latency.ts";
 import type {
   FollowerProgress,
   GetStatusRequest,
+  GroupCounts,
   Member,
   NodeStatus,
   SyncLatency,
@@ -15,7 +16,7 @@ import { leafOf } from "../../wire/tls.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 
-const ROLES = {
+export const ROLES = {
   follower: Role.FOLLOWER,
   "pre-candidate": Role.PRE_CANDIDATE,
   candidate: Role.CANDIDATE,
@@ -60,6 +61,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     admission: ADMISSIONS[context.admission()],
     certificateEndsAtMs:
       context.tls === "insecure-loopback" ? undefined : leafOf(context.tls).validToDate.getTime(),
+    groups: groupCounts(context),
   };
 }
 
@@ -75,6 +77,10 @@ function syncLatency(syncs: Syncs): SyncLatency {
     p99Ms: quantile(lastMinute, 0.99) ?? undefined,
     underWayMs: syncs.underWayMs,
   };
+}
+
+function groupCounts({ host, sent }: ServiceContext): GroupCounts {
+  return { ...host.counts(), messagesSent: sent.messages, framesSent: sent.frames };
 }
 
 /** The configured replicas that the group's configuration holds now. */

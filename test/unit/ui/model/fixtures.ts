@@ -38,6 +38,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     members: MEMBERS,
     uptimeMs: 61_000,
     followers: [],
+    groups: undefined,
     diskFull: false,
     configurationIndex: 1,
     syncs: syncLatency(2),
