@@ -17,6 +17,7 @@ import {
 import { RaftService, RejoinRequest } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
 import { standardMethods } from "./standard-client.ts";
 import { TestAuthority } from "./test-authority.ts";
@@ -55,7 +56,10 @@ const ADMIN: Row = { allowed: ["admin"] };
 const READ: Row = { allowed: OPERATORS };
 const report = ReportShardRequest.fromPartial({ shardId: "s1", address: "127.0.0.1:1", epoch: 1, cycle: 1 });
 const hello = SessionUp.fromPartial({
-  frame: { $case: "hello", value: { clusterId: "c1", protocolVersion: 1 } },
+  frame: {
+    $case: "hello",
+    value: { clusterId: "c1", protocolVersion: SESSION_PROTOCOL_VERSION, instanceId: "i" },
+  },
 });
 
 const COORDINATOR: Readonly<Record<string, Row>> = {

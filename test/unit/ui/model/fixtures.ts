@@ -147,7 +147,7 @@ export function clusterView(
       by: "fleet://admin",
       migration: undefined,
     },
-    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900 }],
+    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900, doubleDial: undefined }],
     drift,
     ...differs,
   };
