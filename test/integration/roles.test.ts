@@ -258,6 +258,13 @@ function coordinator(name: string, voters: number): Promise<RunningCoordinator> 
       bootstrap: true,
     },
     ...{ dataDirectory: `${authority.folder}/${name}`, tls: authority.files("replica"), profile: "lan" },
-    ...{ groups: 0, snapshotEvery: 1_000, version: "test", log, onFatal: () => undefined },
+    ...{
+      groups: 0,
+      auditExportEvery: 1_000,
+      snapshotEvery: 1_000,
+      version: "test",
+      log,
+      onFatal: () => undefined,
+    },
   });
 }

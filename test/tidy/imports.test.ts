@@ -65,6 +65,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/base",
     "src/core/wire/gen (types)",
     ...VALUES,
+    "src/client/all-pages.ts (types)",
     "src/client/fleet-status.ts (types)",
     // One bound for what clients judge and what is said of it.
     "src/client/certificate-age.ts",

@@ -40,6 +40,12 @@ export default class ServeCoordinator extends ServeCommand {
       default: 10_000,
       summary: "Applied entries between snapshots",
     }),
+    "audit-export-every": Flags.integer({
+      min: 1,
+      max: 10_000,
+      default: 1_000,
+      summary: "Audit entries to a file in the data folder's audit/, which nothing removes",
+    }),
   };
 
   async run(): Promise<void> {
@@ -59,6 +65,7 @@ export default class ServeCoordinator extends ServeCommand {
         tls: this.tls(flags),
         profile: flags.profile,
         snapshotEvery: flags["snapshot-every"],
+        auditExportEvery: flags["audit-export-every"],
         version: this.config.version,
         log,
         onFatal,

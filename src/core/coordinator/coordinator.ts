@@ -2,6 +2,7 @@
 // What must stay true: nothing is served before the data folder has been read and found whole; when a write or an
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
+import { join } from "node:path";
 import { Server } from "@grpc/grpc-js";
 import { quantile } from "../base/histogram.ts";
 import type { NodeId } from "../base/ids.ts";
@@ -20,6 +21,7 @@ import { formatIdentity } from "../wire/identity.ts";
 import { followTls } from "../wire/live-tls.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
+import { AuditExporter } from "./audit-exporter.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -35,6 +37,7 @@ import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
+import { systemTimers } from "./timers.ts";
 
 export interface CoordinatorOptions {
   readonly self: NodeId;
@@ -52,6 +55,8 @@ export interface CoordinatorOptions {
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
+  /** Entries of the audit log that are exported together, to `audit` in the data folder. */
+  readonly auditExportEvery: number;
   readonly version: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
@@ -64,7 +69,7 @@ export interface RunningCoordinator {
   close(): Promise<void>;
 }
 
-const FOUNDING_DEADLINE_MS = 5_000;
+const OWN_DEADLINE_MS = 5_000;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const followed = followTls(options.tls, options.log);
@@ -168,6 +173,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
   }, profile.tickMs);
+  const auditExporter = new AuditExporter({
+    directory: join(options.dataDirectory, "audit"),
+    entriesPerFile: options.auditExportEvery,
+    mayExport: () => driver.status().role === "leader" && !storage.isFull,
+    view: () => machine.view,
+    note: (throughIndex) =>
+      proposeOwn(options, driver, { $case: "noteAuditExported", value: { throughIndex } }),
+    timers: systemTimers,
+    log,
+  });
   const address = await bindServer(server, options.listen, tls);
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
@@ -175,6 +190,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     close: async () => {
       clearInterval(health);
       followed.close();
+      auditExporter.stop();
       replica.stop();
       host.stop();
       asker?.close();
@@ -208,17 +224,21 @@ function rosterOf(
     view: () => machine.view,
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
-    found: (members) => {
-      const operation: Operation = { kind: { $case: "foundMembers", value: { members: [...members] } } };
-      const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
-      const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
-      return driver.propose(
-        Command.encode({ ...write, ...stamp }).finish(),
-        Date.now() + FOUNDING_DEADLINE_MS,
-      );
-    },
+    found: (members) =>
+      proposeOwn(options, driver, { $case: "foundMembers", value: { members: [...members] } }),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
+}
+
+/** Proposes what follows by itself, in this replica's own name: outside any session, since it is idempotent. */
+function proposeOwn(
+  { self }: CoordinatorOptions,
+  driver: GroupDriver<Outcome>,
+  kind: NonNullable<Operation["kind"]>,
+): Promise<unknown> {
+  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
+  const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
+  return driver.propose(Command.encode({ ...write, ...stamp }).finish(), Date.now() + OWN_DEADLINE_MS);
 }
 
 function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {

@@ -2,7 +2,7 @@
 
 import { status } from "@grpc/grpc-js";
 import type { Rejected } from "../../wire/gen/fleet/v1/command.ts";
-import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { type RpcError, rpcError, withViolations } from "../../wire/rpc-error.ts";
 import type { GroupDriver } from "../group-driver.ts";
 import type { Refusal } from "../pending.ts";
 import type { ServiceContext } from "./context.ts";
@@ -59,7 +59,9 @@ export function notLeader(asked: Asked): RpcError {
 
 /** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */
 export function rejectionError(rejected: Rejected): RpcError {
-  return rpcError(status.FAILED_PRECONDITION, rejected.reason, rejected.message, rejected.metadata);
+  const { reason, message, metadata, rows } = rejected;
+  const error = rpcError(status.FAILED_PRECONDITION, reason, message, metadata);
+  return rows.length === 0 ? error : withViolations(error, rows);
 }
 
 function unavailable(reason: string, message: string): RpcError {
