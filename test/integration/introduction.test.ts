@@ -52,6 +52,7 @@ async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): P
     profile: "lan",
     snapshotEvery: 1_000,
     auditExportEvery: 1_000,
+    metricsAddress: "",
     log: { info: ignore, warn: ignore, error: ignore },
     onFatal: (error) => {
       throw error;

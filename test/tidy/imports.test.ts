@@ -70,6 +70,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...VALUES,
     "src/client/all-pages.ts (types)",
     "src/client/fleet-status.ts (types)",
+    // One bound for what clients judge and what is said of it.
+    "src/client/certificate-age.ts",
+    "src/client/cert/inventory.ts (types)",
     "src/core/recover (types)",
   ],
   "src/ui/part": ["src/ui/model"],

@@ -17,11 +17,13 @@ import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
+import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
+import { followTls } from "../wire/live-tls.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
-import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
@@ -76,7 +78,8 @@ export interface RunningCoordinator {
 }
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const tls = loadTls(options.tls);
+  const followed = followTls(options.tls, options.log);
+  const { tls } = followed;
   const { self, clusterId, log } = options;
   const mark = new RejoinMark(options.dataDirectory);
   const storage = await DiskStorage.open({
@@ -184,7 +187,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const server = new Server(serverOptions);
   server.addService(CoordinatorService, coordinatorService(context));
   server.addService(RaftService, raftService(context, transport, replica));
-  const standard = addStandardServices(server, ["coordinator", "raft"]);
+  const standard = addStandardServices(server, ["coordinator", "raft"], tls);
   const health = setInterval(() => {
     roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
@@ -209,6 +212,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     }),
     close: async () => {
       clearInterval(health);
+      followed.close();
       auditExporter.stop();
       replica.stop();
       host.stop();

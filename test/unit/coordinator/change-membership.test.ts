@@ -40,6 +40,7 @@ function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers:
   return {
     ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
     leadsSince: () => 0,
+    metricsAddress: "",
     ...{
       self: id,
       driver,

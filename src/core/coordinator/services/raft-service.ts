@@ -3,13 +3,14 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import { senderOf } from "../../transport/sender.ts";
+import { admitted, anyIdentity, replicasOnly } from "../../wire/admit.ts";
 import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
-import { type Identity, identityOf } from "../../wire/identity.ts";
-import { rpcError } from "../../wire/rpc-error.ts";
+import type { Identity } from "../../wire/identity.ts";
+import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { Replica } from "../replica.ts";
 import type { ServiceContext } from "./context.ts";
-import { handler, replicasOnly } from "./handler.ts";
+import { handler } from "./handler.ts";
 import { readmit, removed } from "./readmit.ts";
 
 export function raftService(
@@ -18,16 +19,14 @@ export function raftService(
   replica: Pick<Replica<unknown>, "readmit">,
 ): RaftServer {
   const streams = transport.handlers();
-  const mayReplicate = (caller: Identity | null) =>
-    context.tls === "insecure-loopback" || caller?.kind === "replica";
-  const refused = () =>
-    rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "only replicas may replicate");
+  // Without TLS everybody is an administrator, replicas too.
+  const mayReplicate = context.tls === "insecure-loopback" ? anyIdentity : replicasOnly;
   return {
     exchange: (call) => {
       // Once a stream: reading a certificate costs more than taking a frame in, and a connection keeps its own.
-      const caller = identityOf(call, context.tls);
-      if (!mayReplicate(caller)) {
-        call.emit("error", refused());
+      const caller = admitted(call, context.tls, mayReplicate);
+      if (caller instanceof RpcError) {
+        call.emit("error", caller);
         return;
       }
       streams.exchange(call);
@@ -39,8 +38,9 @@ export function raftService(
       });
     },
     installSnapshot: (call, callback) => {
-      if (mayReplicate(identityOf(call, context.tls))) streams.installSnapshot(call, callback);
-      else callback(refused());
+      const caller = admitted(call, context.tls, mayReplicate);
+      if (caller instanceof RpcError) callback(caller);
+      else streams.installSnapshot(call, callback);
     },
     rejoin: handler(context, replicasOnly, (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
@@ -57,14 +57,14 @@ export function raftService(
 }
 
 // Its own address is all that a caller may tell, and only to a replica of its cluster.
-function introduce(context: ServiceContext, metadata: Metadata, caller: Identity | null): void {
+function introduce(context: ServiceContext, metadata: Metadata, caller: Identity): void {
   const sender = senderOf(metadata);
   if (sender === null || sender.clusterId !== context.clusterId) return;
-  const isItself = caller?.kind === "replica" && caller.id === sender.peer.id;
+  const isItself = caller.kind === "replica" && caller.id === sender.peer.id;
   if (isItself || context.tls === "insecure-loopback") context.introduce(sender.peer);
 }
 
-function removedRow({ machine }: ServiceContext, caller: Identity | null): Readonly<MemberRecord> | null {
-  const row = caller?.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
+function removedRow({ machine }: ServiceContext, caller: Identity): Readonly<MemberRecord> | null {
+  const row = caller.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
   return row?.wanted === MemberKind.REMOVED ? row : null;
 }

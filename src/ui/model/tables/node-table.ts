@@ -1,6 +1,7 @@
 // One row per coordinator node. A node that did not answer shows nothing but its name, its address and why: values
 // of an earlier answer would make it look alive.
 
+import { endsSoon } from "../../../client/certificate-age.ts";
 import type { NodeObservation } from "../../../client/fleet-status.ts";
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
@@ -32,6 +33,7 @@ export const nodeTable: Table<NodeObservation> = {
     { name: "last", header: "LAST", value: (node) => node.status?.lastIndex ?? null, wide: true },
     { name: "snapshot", header: "SNAPSHOT", value: (node) => node.status?.snapshotIndex ?? null, wide: true },
     { name: "sync", header: "SYNC P99", value: (node) => syncCell(node.status), wide: true },
+    { name: "certificate", header: "CERT", value: certificateCell, wide: true },
     { name: "uptime", header: "UPTIME", value: uptimeCell, wide: true },
     { name: "error", header: "ERROR", value: (node) => node.error, wide: true },
   ],
@@ -50,6 +52,11 @@ function hashCell(node: NodeObservation): Cell {
 
 function roundTripCell(node: NodeObservation): Cell {
   return node.roundTripMs === null ? null : `${node.roundTripMs.toFixed(1)}ms`;
+}
+
+function certificateCell({ certificateDaysLeft: days }: NodeObservation): Cell {
+  if (days === null) return null;
+  return endsSoon(days) ? { text: `${days}d`, mark: days < 0 ? "bad" : "warn" } : `${days}d`;
 }
 
 function uptimeCell(node: NodeObservation): Cell {

@@ -46,6 +46,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     diskSlow: false,
     admission: Admission.MEMBER,
     metricsAddress: "127.0.0.1:9601",
+    certificateEndsAtMs: 100 * 86_400_000,
     ...differs,
   };
 }
@@ -68,6 +69,7 @@ export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAt
     observedAtMs,
     hashAt: "abcdef0123456789",
     lag: 0,
+    certificateDaysLeft: 100,
   };
 }
 
@@ -80,6 +82,7 @@ export function downNode(id: number, error = "connection refused"): NodeObservat
     status: null,
     hashAt: null,
     lag: null,
+    certificateDaysLeft: null,
     nodeId: null,
   };
 }
