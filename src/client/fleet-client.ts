@@ -2,6 +2,7 @@
 // What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
 
 import { connectivityState } from "@grpc/grpc-js";
+import { silentLog } from "../core/base/log.ts";
 import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -15,8 +16,8 @@ import type {
   WatchRequest,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
-import { loadTls, type Tls } from "../core/wire/tls.ts";
 import { unary } from "../core/wire/unary.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
@@ -58,14 +59,15 @@ export interface Written {
 
 export class FleetClient extends LeaderReads {
   readonly target: Target;
-  readonly #tls: Tls;
+  /** Followed, since a dashboard outlives a change of certificates. */
+  readonly #tls: FollowedTls;
   readonly #caller: LeaderCaller<WritingClient>;
   readonly #session: WriteSession;
   readonly #nodes = new Map<string, CoordinatorClient>();
 
   private constructor(target: Target) {
-    const tls = loadTls(target.tls);
-    const caller = writingCaller(tls, target.endpoints);
+    const tls = followTls(target.tls, silentLog);
+    const caller = writingCaller(tls.tls, target.endpoints);
     super(caller);
     this.target = target;
     this.#tls = tls;
@@ -156,6 +158,7 @@ export class FleetClient extends LeaderReads {
   }
 
   close(): void {
+    this.#tls.close();
     this.#caller.close();
     for (const client of this.#nodes.values()) client.close();
     this.#nodes.clear();
@@ -205,7 +208,7 @@ export class FleetClient extends LeaderReads {
   }
 
   #nodeClient(address: string): CoordinatorClient {
-    const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls, address);
+    const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls.tls, address);
     this.#nodes.set(address, client);
     return client;
   }

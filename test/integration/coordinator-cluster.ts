@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly snapshotEvery: number;
   /** Audit entries to a file. */
   readonly auditExportEvery?: number;
+  /** Groups beside the fleet's own; none by default. */
+  readonly groups?: number;
   /** Processes obey the plans of `plan`. */
   readonly faults?: boolean;
   /** Timings; "lan" by default. */
@@ -229,8 +231,9 @@ export class CoordinatorCluster {
       ...["--fleet", "test", "--cluster-id", "c-test", "--listen", "127.0.0.1:0", "--peers", peers.join(",")],
       ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
       ...["--snapshot-every", String(this.#options.snapshotEvery)],
-      ...["--profile", this.#options.profile ?? "lan"],
       ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
+      ...["--groups", String(this.#options.groups ?? 0)],
+      ...["--profile", this.#options.profile ?? "lan"],
     ];
   }
 

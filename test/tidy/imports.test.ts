@@ -10,6 +10,7 @@ const VALUES = ["src/core/wire/gen/fleet/v1/command.ts", "src/core/wire/gen/flee
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/base": [],
   "src/core/raft": ["src/core/base"],
+  "src/core/metrics": ["src/core/base"],
   "src/core/wire": ["src/core/base"],
   "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
   "src/core/storage": [
@@ -26,9 +27,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire",
     "src/core/storage",
     "src/core/transport",
+    "src/core/metrics",
   ],
-  "src/core/shard": ["src/core/base", "src/core/wire"],
-  "src/core/agent": ["src/core/base", "src/core/wire"],
+  "src/core/shard": ["src/core/base", "src/core/wire", "src/core/metrics"],
+  "src/core/agent": ["src/core/base", "src/core/wire", "src/core/metrics"],
   "src/core/check": ["src/core/base"],
   "src/core/sim": [
     "src/core/base",
@@ -39,6 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/transport",
     "src/core/check",
     "src/core/wire/gen",
+    "src/core/wire/rpc-error.ts",
   ],
   "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
@@ -67,6 +70,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...VALUES,
     "src/client/all-pages.ts (types)",
     "src/client/fleet-status.ts (types)",
+    // One bound for what clients judge and what is said of it.
+    "src/client/certificate-age.ts",
+    "src/client/cert/inventory.ts (types)",
     "src/core/recover (types)",
   ],
   "src/ui/part": ["src/ui/model"],
@@ -77,6 +83,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire (types)",
     "src/core/drill (types)",
     "src/core/rebind (types)",
+    // The port beside a role is every role's, so no role opens it.
+    "src/core/metrics",
     "src/client",
     "src/ui/model",
   ],
@@ -87,6 +95,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/coordinator",
     "src/core/shard",
     "src/core/agent",
+    "src/core/metrics",
     "src/ui/cli",
     "src/ui/model",
   ],

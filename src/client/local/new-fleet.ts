@@ -13,7 +13,7 @@ import { makeStagingFolder } from "./fleet-folder.ts";
 import { lockPath } from "./layout.ts";
 import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
 import { releaseLock, writeHeldLock } from "./lock.ts";
-import { holdFreePorts } from "./ports.ts";
+import { holdFreePorts, portOf } from "./ports.ts";
 import { fillStaging } from "./staging.ts";
 import { type Started, startFleet } from "./start-fleet.ts";
 
@@ -33,7 +33,8 @@ export type Made =
 
 /** Makes and starts the fleet in `directory`, which is absent or empty. */
 export async function makeFleet(directory: string, wanted: NewFleet, deps: LocalDeps): Promise<Made> {
-  const ports = await holdFreePorts(wanted.nodes + wanted.shards);
+  // Each process has a port for its peers and one for its metrics; agents have only the latter.
+  const ports = await holdFreePorts(2 * (wanted.nodes + wanted.shards) + 1);
   try {
     const file = composeFleetFile(wanted, ports.addresses);
     deps.onProgress(`making certificates and configuration in ${directory}`);
@@ -70,17 +71,19 @@ async function placeFleet(directory: string, file: FleetFile, deps: LocalDeps): 
 
 /** Nodes n1, n2, …, shards s1, s2, …, clusters c1, c2, …; addresses are given out in this order. */
 function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): FleetFile {
-  const addressAt = (at: number): string => present(addresses[at], "a port is held for each process");
+  const left = [...addresses];
+  const ports = () => ({
+    address: present(left.shift(), "a port is held for each process"),
+    metricsPort: portOf(present(left.shift(), "a port is held for the metrics of each process")),
+  });
   return {
     name: wanted.name,
     clusterId: randomUUID(),
     profile: wanted.profile,
-    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, address: addressAt(id - 1) })),
-    shards: numbers(wanted.shards).map((number) => ({
-      id: `s${number}`,
-      address: addressAt(wanted.nodes + number - 1),
-    })),
+    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
+    shards: numbers(wanted.shards).map((number) => ({ id: `s${number}`, ...ports() })),
     clusters: numbers(wanted.clusters).map((number) => `c${number}`),
+    agentsMetricsPort: portOf(present(left.shift(), "a port is held for the metrics of the agents")),
   };
 }
 

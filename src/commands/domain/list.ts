@@ -3,7 +3,7 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { Domain } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListDomainsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { keyFlag, limited, limitFlag, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
+import { domainKeyFlag, limited, limitFlag, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { limitLines } from "../../ui/model/limit.ts";
@@ -25,11 +25,11 @@ export default class DomainList extends FleetCommand {
     "<%= config.bin %> domain list",
     "<%= config.bin %> domain list --shard s1 --limit 20",
   ];
-  static override flags = { ...readFlags, ...shardFlag, ...keyFlag, ...prefixFlag, ...limitFlag };
+  static override flags = { ...readFlags, ...shardFlag, ...domainKeyFlag, ...prefixFlag, ...limitFlag };
 
   async run(): Promise<Listed<ListDomainsResponse>> {
     const { flags } = await this.parse(DomainList);
-    const { shard: shardId = "", key = "", prefix = "" } = flags;
+    const { shard: shardId = "", "domain-key": key = "", prefix = "" } = flags;
     const options = { filter: { shardId, key, prefix }, ...limited(flags) };
     return await this.read(flags, { view, load: (client) => client.listDomains(options) });
   }

@@ -1,6 +1,6 @@
 // `fleet serve coordinator`: one replica of the coordinator, in the foreground.
 import { Flags } from "@oclif/core";
-import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 import { parsePeers } from "../../ui/model/peers.ts";
 
 export default class ServeCoordinator extends ServeCommand {
@@ -9,7 +9,7 @@ export default class ServeCoordinator extends ServeCommand {
     "Everything else starts this. An empty data folder is founded only with --bootstrap; without it, it means that the disk was lost, and the replica asks its peers to take it in again.";
   static override flags = {
     ...tlsFlags,
-    ...logFlags,
+    ...roleFlags,
     id: Flags.integer({ required: true, min: 1, summary: "This replica's number, the same for ever" }),
     name: Flags.string({ required: true, summary: "This replica's name" }),
     fleet: Flags.string({ required: true, summary: "The fleet's name" }),
@@ -29,6 +29,12 @@ export default class ServeCoordinator extends ServeCommand {
       summary: "Timings",
     })(),
     bootstrap: Flags.boolean({ summary: "Found the fleet if the data folder is empty" }),
+    groups: Flags.integer({
+      min: 0,
+      max: 2048,
+      default: 0,
+      summary: "With --bootstrap: found so many more Raft groups, groundwork for routes",
+    }),
     "snapshot-every": Flags.integer({
       min: 10,
       default: 10_000,
@@ -46,7 +52,8 @@ export default class ServeCoordinator extends ServeCommand {
     const { flags } = await this.parse(ServeCoordinator);
     const { startCoordinator } = await import("../../core/coordinator/coordinator.ts");
     const { replicas, self } = parsePeers(flags.peers, flags.id, flags.name);
-    await this.serve(flags["log-level"], (log, onFatal) =>
+    const certificates = this.certificates(flags);
+    await this.serve({ process: "coordinator", flags, certificates }, (log, onFatal, metricsAddress) =>
       startCoordinator({
         self,
         clusterId: flags["cluster-id"],
@@ -55,11 +62,13 @@ export default class ServeCoordinator extends ServeCommand {
         listen: flags.listen,
         dataDirectory: flags.data,
         bootstrap: flags.bootstrap,
+        groups: flags.groups,
         tls: this.tls(flags),
         profile: flags.profile,
         snapshotEvery: flags["snapshot-every"],
         auditExportEvery: flags["audit-export-every"],
         version: this.config.version,
+        metricsAddress,
         log,
         onFatal,
       }),

@@ -1,7 +1,10 @@
 // `fleet serve shard`: one shard, in the foreground. It needs no coordinator to serve.
+import { readFile } from "node:fs/promises";
 import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { MachinePool } from "../../core/shard/machine-pools.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeShard extends ServeCommand {
   static override summary = "Run one shard in the foreground";
@@ -9,7 +12,7 @@ export default class ServeShard extends ServeCommand {
     "A shard serves the agents of its clusters from its own records, and reports to the coordinators when it can.";
   static override flags = {
     ...tlsFlags,
-    ...logFlags,
+    ...roleFlags,
     id: Flags.string({ required: true, summary: "The shard's name" }),
     listen: Flags.string({ required: true, summary: "host:port to listen on" }),
     advertise: Flags.string({ summary: "host:port that agents dial, if it differs from --listen" }),
@@ -20,12 +23,34 @@ export default class ServeShard extends ServeCommand {
       defaultHelp: async () => "3s",
       summary: "Time between reports",
     }),
+    region: Flags.string({ default: "", summary: "Region of its machines" }),
+    zone: Flags.string({ default: "", summary: "Zone of the shard itself" }),
+    machines: Flags.string({ summary: "YAML file: machines: [{instanceType, zone, count}]" }),
+    cycle: durationFlag({
+      default: 10_000,
+      defaultHelp: async () => "10s",
+      summary: "Time between rounds of the scheduler",
+    }),
+    "reclaim-percent": Flags.integer({
+      default: 5,
+      min: 1,
+      max: 100,
+      summary: "Of a cluster's machines that it no longer wants, how much one round takes back at most",
+    }),
+    "drain-grace": durationFlag({
+      default: 600_000,
+      defaultHelp: async () => "10m",
+      summary: "After so long, all that a cluster no longer wants is taken back at once",
+    }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ServeShard);
     const { startShard } = await import("../../core/shard/shard-server.ts");
-    await this.serve(flags["log-level"], (log) =>
+    const { machines: file } = flags;
+    const machines = file === undefined ? {} : { machines: await readMachines(file) };
+    const certificates = this.certificates(flags);
+    await this.serve({ process: "shard", flags, certificates }, (log) =>
       startShard({
         shardId: flags.id,
         listen: flags.listen,
@@ -34,9 +59,26 @@ export default class ServeShard extends ServeCommand {
         coordinators: flags.coordinators.split(",").filter((address) => address !== ""),
         tls: this.tls(flags),
         reportIntervalMs: flags["report-interval"],
+        ...{ region: flags.region, zone: flags.zone, ...machines },
+        cycleIntervalMs: flags.cycle,
+        pace: { fraction: flags["reclaim-percent"] / 100, graceMs: flags["drain-grace"] },
         version: this.config.version,
         log,
       }),
     );
   }
+}
+
+async function readMachines(file: string): Promise<readonly MachinePool[]> {
+  const { parseMachinesFile } = await import("../../core/shard/machines-file.ts");
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new OperatorError("MACHINES_FILE_UNREADABLE", {
+      what: `the machines file ${file} cannot be read`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: "give the path of the file that lists the shard's machines",
+      exit: Exit.NotFound,
+      cause,
+    });
+  });
+  return parseMachinesFile(text, file);
 }

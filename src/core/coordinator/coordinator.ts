@@ -2,35 +2,38 @@
 // What must stay true: nothing is served before the data folder has been read and found whole; when a write or an
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
-import { randomInt } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
-import { Exit, OperatorError } from "../base/errors.ts";
+import { present } from "../base/assert.ts";
 import { quantile } from "../base/histogram.ts";
-import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
+import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import { SeededPrng } from "../base/prng.ts";
-import { RaftNode } from "../raft/raft-node.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
-import type { Storage } from "../storage/storage.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
+import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
-import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { channelCredentials } from "../wire/credentials.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
-import { formatIdentity } from "../wire/identity.ts";
+import { followTls } from "../wire/live-tls.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
-import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
-import { GroupDriver } from "./group-driver.ts";
-import { LIMITS } from "./limits.ts";
+import { found } from "./founding.ts";
+import type { GroupDriver } from "./group-driver.ts";
+import { Host } from "./host.ts";
+import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
+import { proposeOwn } from "./propose-own.ts";
 import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { Roster } from "./roster.ts";
@@ -38,6 +41,7 @@ import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
+import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 import { systemTimers } from "./timers.ts";
 
 export interface CoordinatorOptions {
@@ -51,12 +55,16 @@ export interface CoordinatorOptions {
   readonly dataDirectory: string;
   /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
   readonly bootstrap: boolean;
+  /** How many groups beside the fleet's own it is founded with (ADR-0008); what a folder holds counts afterwards. */
+  readonly groups: number;
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
   /** Entries of the audit log that are exported together, to `audit` in the data folder. */
   readonly auditExportEvery: number;
   readonly version: string;
+  /** host:port of this process's metrics, for its status; empty = it has none. */
+  readonly metricsAddress: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
   readonly onFatal: (error: unknown) => void;
@@ -65,14 +73,13 @@ export interface CoordinatorOptions {
 export interface RunningCoordinator {
   /** host:port that it really listens on. */
   readonly address: string;
+  readonly metrics: RoleMetrics;
   close(): Promise<void>;
 }
 
-const TRAILING_ENTRIES = 1_000;
-const OWN_DEADLINE_MS = 5_000;
-
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const tls = loadTls(options.tls);
+  const followed = followTls(options.tls, options.log);
+  const { tls } = followed;
   const { self, clusterId, log } = options;
   const mark = new RejoinMark(options.dataDirectory);
   const storage = await DiskStorage.open({
@@ -80,13 +87,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     identity: { clusterId, nodeId: self },
     onReport: (report) => log.warn("storage", { ...report }),
   });
-  await found(options, storage, mark);
+  const voters = options.replicas.map((replica) => replica.id);
+  await found({ ...options, voters }, storage, mark);
 
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const watch = diskWatch(options, storage);
   const transport = new GrpcTransport({
-    self,
+    self: ownPeer(options),
     clusterId,
     peers,
     credentialsFor,
@@ -94,10 +102,28 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: watch,
     warn: log.warn,
   });
+  const roundTrips = new RoundTrips();
+  const timed = roundTrips.around(transport);
   const machine = new FleetMachine();
   const observed = new Observed();
+  const profile = PROFILES[options.profile];
+  const host = new Host({
+    self,
+    transport: timed,
+    profile,
+    disk: storage,
+    onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
+  });
+  const setting: GroupSetting = {
+    ...options,
+    storage,
+    transport: timed,
+    host,
+    watch,
+    nameOf: nameIn(options),
+  };
   let leadsSinceMs = Date.now();
-  const driver = groupDriver(options, storage, transport, machine, () => {
+  const driver = startFleetGroup(setting, machine, () => {
     observed.forgetAll();
     leadsSinceMs = Date.now();
   });
@@ -113,8 +139,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const replica = new Replica<Outcome>({
     self,
     driver,
-    transport,
-    profile: PROFILES[options.profile],
+    host,
     disk: storage,
     watch,
     rejoin: asker && {
@@ -125,18 +150,30 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     },
   });
 
+  const groups = startOtherGroups(setting);
+  if (options.groups > 0 && options.groups !== groups.size) {
+    log.warn("groups are founded with the fleet only", { wanted: options.groups, here: groups.size });
+  }
+  host.start();
+
   const context: ServiceContext = {
     clusterId,
     clusterName: options.clusterName,
     self,
     version: options.version,
+    metricsAddress: options.metricsAddress,
     get replicas() {
       return roster.known();
     },
+    given: options.replicas,
+    introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
     isWhole: (learner) => replica.isWhole(learner),
-    answers: (peer) => transport.isConnected(peer) && replica.hears(peer),
+    answers: (peer) => transport.isConnected(peer) && host.hears(peer),
     driver,
+    groups,
+    host,
+    sent: transport.sent,
     machine,
     observed,
     leadsSince: () => leadsSinceMs,
@@ -145,39 +182,51 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
+    sleep,
   };
   const server = new Server(serverOptions);
   server.addService(CoordinatorService, coordinatorService(context));
   server.addService(RaftService, raftService(context, transport, replica));
-  const standard = addStandardServices(server, ["coordinator", "raft"]);
+  const standard = addStandardServices(server, ["coordinator", "raft"], tls);
   const health = setInterval(() => {
     roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
-  }, PROFILES[options.profile].tickMs);
+  }, profile.tickMs);
   const auditExporter = new AuditExporter({
     directory: join(options.dataDirectory, "audit"),
     entriesPerFile: options.auditExportEvery,
     mayExport: () => driver.status().role === "leader" && !storage.isFull,
     view: () => machine.view,
     note: (throughIndex) =>
-      proposeOwn(options, driver, { $case: "noteAuditExported", value: { throughIndex } }),
+      proposeOwn(driver, self, { $case: "noteAuditExported", value: { throughIndex } }, Date.now()),
     timers: systemTimers,
     log,
   });
   const address = await bindServer(server, options.listen, tls);
-  log.info("coordinator listens", { address, clusterId, rejoining: asker !== null });
+  log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
     address,
+    metrics: coordinatorMetrics(context, {
+      roundTripMs: (peer) => roundTrips.to(peer),
+      snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
+    }),
     close: async () => {
       clearInterval(health);
+      followed.close();
       auditExporter.stop();
       replica.stop();
+      host.stop();
       asker?.close();
       await transport.close();
       server.forceShutdown();
       await storage.close();
     },
   };
+}
+
+function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
+  const found = replicas.find((replica) => replica.id === self);
+  return present(found, "all replicas, this one included, are named");
 }
 
 function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
@@ -204,97 +253,11 @@ function rosterOf(
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
     found: (members) =>
-      proposeOwn(options, driver, { $case: "foundMembers", value: { members: [...members] } }),
+      proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, Date.now()),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
 }
 
-/** Proposes what follows by itself, in this replica's own name: outside any session, since it is idempotent. */
-function proposeOwn(
-  { self }: CoordinatorOptions,
-  driver: GroupDriver<Outcome>,
-  kind: NonNullable<Operation["kind"]>,
-): Promise<unknown> {
-  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
-  const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
-  return driver.propose(Command.encode({ ...write, ...stamp }).finish(), Date.now() + OWN_DEADLINE_MS);
-}
-
-/** An empty data folder is either founded with the first configuration, or marked as lost. */
-async function found(options: CoordinatorOptions, storage: Storage, mark: RejoinMark): Promise<void> {
-  if (storage.reader(FLEET_GROUP).lastIndex() > 0) return;
-  if (options.bootstrap && !mark.isSet()) {
-    // etcd's way: every founder starts from the same snapshot, which holds nothing but the configuration.
-    const confState = {
-      voters: options.replicas.map((replica) => replica.id),
-      learners: [],
-      votersOutgoing: [],
-      learnersNext: [],
-      autoLeave: false,
-    };
-    const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
-    await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
-    return;
-  }
-  if (options.replicas.length === 1) {
-    await storage.close();
-    throw new OperatorError("DATA_LOST", {
-      what: `the data folder ${options.dataDirectory} is empty, and no other replica holds a copy`,
-      why: "the folder was deleted or the wrong one was given",
-      next: "put the folder back from a copy, or destroy this fleet and init a new one",
-      exit: Exit.Failure,
-    });
-  }
-  await mark.set();
-}
-
-function groupDriver(
-  options: CoordinatorOptions,
-  storage: Storage,
-  transport: GrpcTransport,
-  machine: FleetMachine,
-  onLeadership: () => void,
-): GroupDriver<Outcome> {
-  const profile = PROFILES[options.profile];
-  const raft = new RaftNode({
-    id: options.self,
-    log: storage.reader(FLEET_GROUP),
-    random: new SeededPrng(randomInt(0xffff_ffff)),
-    applied: logIndex(0),
-    electionTicks: profile.electionTicks,
-    heartbeatTicks: profile.heartbeatTicks,
-    asyncStorageWrites: true,
-    preVote: true,
-    checkQuorum: true,
-    readOnly: "safe",
-    messageBytesMax: LIMITS.messageBytesMax,
-    inflightMessagesMax: LIMITS.inflightMessagesMax,
-    inflightBytesMax: LIMITS.inflightBytesMax,
-    uncommittedBytesMax: LIMITS.uncommittedBytesMax,
-    committedBytesPerReadyMax: LIMITS.committedBytesPerReadyMax,
-    disableProposalForwarding: true,
-    disableConfChangeValidation: false,
-    stepDownOnRemoval: true,
-  });
-  const nameOf = (id: number) => options.replicas.find((replica) => replica.id === id)?.name ?? "nobody";
-  return new GroupDriver<Outcome>({
-    group: FLEET_GROUP,
-    self: options.self,
-    raft,
-    storage,
-    machine,
-    send: (message) => transport.send(FLEET_GROUP, message),
-    now: Date.now,
-    incarnation: randomInt(0xffff_ffff),
-    snapshotEvery: options.snapshotEvery,
-    trailing: TRAILING_ENTRIES,
-    onLeadership: (leads) => {
-      onLeadership();
-      options.log.info(leads ? "leads" : "leads no more", {
-        term: raft.status().term,
-        node: nameOf(options.self),
-      });
-    },
-    onFatal: options.onFatal,
-  });
+function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {
+  return (id) => replicas.find((replica) => replica.id === id)?.name ?? "nobody";
 }

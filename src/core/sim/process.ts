@@ -4,14 +4,17 @@
 import { FLEET_GROUP, logIndex, type NodeId } from "../base/ids.ts";
 import { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
+import { Host } from "../coordinator/host.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import { type Rejoin, Replica } from "../coordinator/replica.ts";
 import type { Timers } from "../coordinator/timers.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
-import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
+import type { Observation } from "./checker.ts";
+import { Services } from "./services.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { VirtualStorage } from "./virtual-storage.ts";
 import { WatchedMachine } from "./watched-machine.ts";
@@ -19,6 +22,7 @@ import type { World } from "./world.ts";
 
 const TICK_MS = 50;
 const STAGGER_MS = 60;
+const STREAM_RETRY_MS = 500;
 const KILOBYTE = 1_024;
 
 export interface ProcessOptions {
@@ -31,6 +35,10 @@ export interface ProcessOptions {
   readonly now: () => number;
   /** Of real milliseconds, how many this node's clock makes of them. */
   readonly clockRate: number;
+  /** What its command line would name, itself included. */
+  readonly given: readonly Peer[];
+  /** Opens a stream. */
+  readonly introduce: (to: NodeId) => void;
   /** Asks all other nodes to let this one in again. */
   readonly askToRejoin: (holding: Holding) => Promise<Readmission>;
   /** Runs the action later, unless this process is gone by then; while it is paused, afterwards. */
@@ -44,9 +52,11 @@ export interface ProcessOptions {
 export class Process {
   readonly storage: VirtualStorage;
   readonly #raft: RaftNode;
+  readonly #host: Host;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly replica: Replica<Outcome>;
+  readonly services: Services;
   #events: TransportEvents | null = null;
 
   constructor(options: ProcessOptions) {
@@ -62,27 +72,31 @@ export class Process {
     world.checker.started(node, this.storage.reader(FLEET_GROUP));
     this.machine = new FleetMachine(() => new Promise<void>((resolve) => later(0, resolve)));
     this.#raft = this.#restart(options);
+    this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
     this.replica = this.#replicate(options);
+    this.services = this.#serve(options);
+    this.#host.start();
   }
 
-  /** Whether its storage holds all of its log; else some is about to be handed over. */
-  get hasHandedOver(): boolean {
-    return !this.#raft.hasReady();
+  stop(): void {
+    this.replica.stop();
+    this.#host.stop();
+  }
+
+  observation(): Observation {
+    const hasHandedOver = !this.#raft.hasReady();
+    return {
+      status: this.driver.status(),
+      view: this.machine.view,
+      readsByLease: this.#raft.readsByLease,
+      reader: hasHandedOver ? this.storage.reader(FLEET_GROUP) : null,
+    };
   }
 
   /** Everything that arrives from other nodes. */
   get events(): TransportEvents | null {
     return this.#events;
-  }
-
-  /** As Raft.Rejoin answers (services/raft-service.ts): only a leader that a quorum confirms. */
-  async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
-    const { driver } = this;
-    if (driver.status().role !== "leader") return { kind: "waiting" };
-    const confirmed = await driver.readIndex(Number.POSITIVE_INFINITY);
-    if (!confirmed.ok || driver.status().role !== "leader") return { kind: "waiting" };
-    return this.replica.readmit(peer, holding);
   }
 
   #drive(options: ProcessOptions): GroupDriver<Outcome> {
@@ -101,7 +115,8 @@ export class Process {
       trailing: swarm.trailing,
       onLeadership: (leads) => leads && options.onLeading(),
       onFatal: options.onFatal,
-      schedule: (turn) => options.later(0, turn),
+      schedule: this.#host.schedule,
+      onActive: () => undefined,
     });
   }
 
@@ -130,15 +145,34 @@ export class Process {
     });
   }
 
-  #replicate(options: ProcessOptions): Replica<Outcome> {
-    const { world, node, disk } = options;
+  // The fleet's group alone, which is never quiescent: heartbeats need no beats here.
+  #hostGroups(options: ProcessOptions): Host {
+    const { world, node, later } = options;
     const transport: Transport = {
       start: (events) => {
         this.#events = events;
       },
       send: (_group, message) => this.#send(world, node, message),
+      quiesce: () => undefined,
+      beat: () => undefined,
       close: () => Promise.resolve(),
     };
+    return new Host({
+      self: node,
+      transport,
+      profile: {
+        tickMs: TICK_MS,
+        heartbeatTicks: 1,
+        electionTicks: world.swarm.electionTicks,
+        staggerMs: STAGGER_MS,
+      },
+      timers: timersOf(options),
+      later: (run) => later(0, run),
+    });
+  }
+
+  #replicate(options: ProcessOptions): Replica<Outcome> {
+    const { world, node, disk } = options;
     const rejoin: Rejoin = {
       isWhole: disk.isWhole,
       ask: options.askToRejoin,
@@ -156,20 +190,34 @@ export class Process {
     return new Replica<Outcome>({
       self: node,
       driver: this.driver,
-      transport,
-      profile: {
-        tickMs: TICK_MS,
-        heartbeatTicks: 1,
-        electionTicks: world.swarm.electionTicks,
-        staggerMs: STAGGER_MS,
-      },
+      host: this.#host,
       rejoin: disk.isMarked ? rejoin : null,
       disk: this.storage,
       timers: timersOf(options),
     });
   }
 
+  #serve(options: ProcessOptions): Services {
+    const { world, node, given, now, later, clockRate } = options;
+    const services = new Services({
+      ...{ self: node, given, now, driver: this.driver, machine: this.machine, host: this.#host },
+      replica: this.replica,
+      disk: this.storage,
+      sleep: (ms) => new Promise((resolve) => later(ms / clockRate, resolve)),
+      onRemoved: () => world.trace.note(`n${node} is removed`),
+    });
+    if (!world.swarm.hasTable) return services;
+    const timers = timersOf(options);
+    timers.every(TICK_MS, () => services.look());
+    // A stream that ended is opened again.
+    timers.every(STREAM_RETRY_MS, () => {
+      for (const peer of services.connected) options.introduce(peer);
+    });
+    return services;
+  }
+
   #send(world: World, node: NodeId, message: Message): void {
+    if (!this.services.isConnected(message.to)) return;
     world.checker.sends(node, message);
     world.network.send(message);
   }

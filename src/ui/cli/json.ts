@@ -2,6 +2,7 @@
 // languages' counters), enums as words, moments in RFC 3339. Scripts build on it: what is here may grow, not change.
 import { assert } from "../../core/base/assert.ts";
 import {
+  admissionWord,
   driftWord,
   instructionOutcomeWord,
   livenessWord,
@@ -28,6 +29,7 @@ const WIDE_DURATION = /^(age|uptime)Ms$/;
 
 // Fields that are enums on the wire.
 const WORDS: Readonly<Record<string, (value: number) => string>> = {
+  admission: admissionWord,
   drift: driftWord,
   liveness: livenessWord,
   outcome: instructionOutcomeWord,

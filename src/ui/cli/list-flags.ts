@@ -11,7 +11,8 @@ export const limitFlag = {
 };
 export const prefixFlag = { prefix: text("Only those whose name begins so") };
 export const shardFlag = { shard: text("Only those of this shard") };
-export const keyFlag = { key: text("Only domains with this key") };
+// Not --key, which names the file of the client's key.
+export const domainKeyFlag = { "domain-key": text("Only domains with this key") };
 export const regionFlag = { region: text("Only those in this region") };
 export const providerFlag = { provider: text("Only those of this provider") };
 

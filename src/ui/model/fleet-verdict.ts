@@ -1,6 +1,7 @@
 // What `fleet status` says below its table, and whether that counts as healthy. A node that is down, leaders that
 // differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
 
+import { endsSoon } from "../../client/certificate-age.ts";
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { slowestSyncMs } from "./node-state.ts";
@@ -26,6 +27,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...fullLines(fleet),
     ...slowLines(fleet),
     ...outsideLines(fleet),
+    ...certificateLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
   ];
@@ -91,6 +93,16 @@ function outsideLines(fleet: FleetStatus): Line[] {
     const admission = admissionWord(node.status?.admission ?? 0);
     if (admission === "member") return [];
     return [{ text: `${node.name} (${node.address}) ${says[admission]}`, mark: "warn" }];
+  });
+}
+
+function certificateLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap((node): Line[] => {
+    const days = node.certificateDaysLeft;
+    if (days === null || !endsSoon(days)) return [];
+    const ends = days < 0 ? "has ended" : days === 0 ? "ends today" : `ends in ${days} days`;
+    const text = `the certificate of ${node.name} (${node.address}) ${ends}: renew it with fleet cert rotate ${node.name}`;
+    return [{ text, mark: days < 0 ? "bad" : "warn" }];
   });
 }
 

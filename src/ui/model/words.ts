@@ -55,16 +55,6 @@ const MEMBER_ROLES = {
   [MemberRole.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<MemberRole, string>;
 
-export type AdmissionWord = "member" | "waiting" | "rejoining";
-
-// An older server does not say.
-const ADMISSIONS = {
-  [Admission.UNSPECIFIED]: "member",
-  [Admission.MEMBER]: "member",
-  [Admission.WAITING]: "waiting",
-  [Admission.REJOINING]: "rejoining",
-  [Admission.UNRECOGNIZED]: "member",
-} as const satisfies Record<Admission, AdmissionWord>;
 const SHARD_STATES = {
   0: "unknown",
   1: "active",
@@ -111,6 +101,17 @@ const TABLES = {
   [WatchTable.AUDIT]: "audit",
   [WatchTable.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<WatchTable, string>;
+
+export type AdmissionWord = "member" | "waiting" | "rejoining";
+
+// An older server does not say.
+const ADMISSIONS = {
+  [Admission.UNSPECIFIED]: "member",
+  [Admission.MEMBER]: "member",
+  [Admission.WAITING]: "waiting",
+  [Admission.REJOINING]: "rejoining",
+  [Admission.UNRECOGNIZED]: "member",
+} as const satisfies Record<Admission, AdmissionWord>;
 
 // A newer server may send a value that this table has not: it reads as unknown too.
 const ROLE_WORDS: Readonly<Record<number, string>> = ROLES;

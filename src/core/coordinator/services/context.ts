@@ -1,14 +1,17 @@
 // What the handlers of one replica's services share.
 
-import type { NodeId } from "../../base/ids.ts";
+import type { GroupId, NodeId } from "../../base/ids.ts";
+import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { GroupDriver } from "../group-driver.ts";
+import type { Host } from "../host.ts";
 import type { Observed } from "../observed.ts";
 import type { Replica } from "../replica.ts";
+import type { TallyGroup } from "../start-group.ts";
 import type { MembershipChanges } from "./change-membership.ts";
 
 export interface ServiceContext {
@@ -16,15 +19,26 @@ export interface ServiceContext {
   readonly clusterName: string;
   readonly self: NodeId;
   readonly version: string;
+  /** host:port of this process's metrics; empty = it has none. */
+  readonly metricsAddress: string;
   /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
+  /** What the command line named, this replica included: the founders, as long as there is no table. */
+  readonly given: readonly Peer[];
+  /** A replica has opened a stream: it may be one that this replica's table does not know yet. */
+  readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
   /** Whether the learner has told this leader that it holds the log since it was let in. */
   readonly isWhole: (learner: NodeId) => boolean;
   /** The one change of the membership that may be under way. */
   readonly changes: MembershipChanges;
+  /** The fleet's own group. */
   readonly driver: GroupDriver<Outcome>;
+  /** The others. */
+  readonly groups: ReadonlyMap<GroupId, TallyGroup>;
+  readonly host: Host;
+  readonly sent: Readonly<SentCounts>;
   readonly machine: FleetMachine;
   readonly observed: Observed;
   /** When this replica last began or ceased to lead, in milliseconds since 1970. */
@@ -36,4 +50,6 @@ export interface ServiceContext {
   readonly startedAtMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
+  readonly sleep: (ms: number) => Promise<unknown>;
 }

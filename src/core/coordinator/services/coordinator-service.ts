@@ -1,10 +1,12 @@
 // The Coordinator service: which handler answers which method, and who may call it.
 
 import { listProbes } from "../../fleet/query.ts";
+import { adminOnly, allButAgents, operators, shardsAndAdmin } from "../../wire/admit.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { clustersList } from "./cluster-list.ts";
 import type { ServiceContext } from "./context.ts";
-import { adminOnly, anyIdentity, handler, operators, streamHandler } from "./handler.ts";
+import { listGroups, writeGroup } from "./groups.ts";
+import { handler, streamHandler } from "./handler.ts";
 import {
   auditList,
   domainsList,
@@ -27,7 +29,7 @@ import { writeStream } from "./write-stream.ts";
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
   const { machine, changes } = context;
   return {
-    getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
+    getStatus: handler(context, allButAgents, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
     write: writeStream(context),
     transferLeadership: handler(context, adminOnly, (request, caller) =>
@@ -37,7 +39,9 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
     changeMembership: handler(context, adminOnly, (request, caller) =>
       changes.change(context, request, caller),
     ),
-    reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
+    listGroups: handler(context, operators, async () => listGroups(context)),
+    writeGroup: handler(context, adminOnly, (request, caller) => writeGroup(context, request, caller)),
+    reportShard: handler(context, shardsAndAdmin, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, operators, (request, caller) => shardsList(context, request, caller)),
     listClusters: handler(context, operators, (request, caller) => clustersList(context, request, caller)),
     listDomains: handler(context, operators, (request, caller) => domainsList(context, request, caller)),

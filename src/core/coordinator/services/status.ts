@@ -6,15 +6,17 @@ import type { SyncLatency as Syncs } from "../../storage/sync-latency.ts";
 import type {
   FollowerProgress,
   GetStatusRequest,
+  GroupCounts,
   Member,
   NodeStatus,
   SyncLatency,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
+import { leafOf } from "../../wire/tls.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 
-const ROLES = {
+export const ROLES = {
   follower: Role.FOLLOWER,
   "pre-candidate": Role.PRE_CANDIDATE,
   candidate: Role.CANDIDATE,
@@ -57,6 +59,10 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     syncs: syncLatency(context.disk.syncs),
     diskSlow: context.disk.isSlow,
     admission: ADMISSIONS[context.admission()],
+    metricsAddress: context.metricsAddress,
+    certificateEndsAtMs:
+      context.tls === "insecure-loopback" ? undefined : leafOf(context.tls).validToDate.getTime(),
+    groups: groupCounts(context),
   };
 }
 
@@ -72,6 +78,10 @@ function syncLatency(syncs: Syncs): SyncLatency {
     p99Ms: quantile(lastMinute, 0.99) ?? undefined,
     underWayMs: syncs.underWayMs,
   };
+}
+
+function groupCounts({ host, sent }: ServiceContext): GroupCounts {
+  return { ...host.counts(), messagesSent: sent.messages, framesSent: sent.frames };
 }
 
 /** The configured replicas that the group's configuration holds now. */

@@ -39,11 +39,14 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     members: MEMBERS,
     uptimeMs: 61_000,
     followers: [],
+    groups: undefined,
     diskFull: false,
     configurationIndex: 1,
     syncs: syncLatency(2),
     diskSlow: false,
     admission: Admission.MEMBER,
+    metricsAddress: "127.0.0.1:9601",
+    certificateEndsAtMs: 100 * 86_400_000,
     ...differs,
   };
 }
@@ -66,6 +69,7 @@ export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAt
     observedAtMs,
     hashAt: "abcdef0123456789",
     lag: 0,
+    certificateDaysLeft: 100,
   };
 }
 
@@ -78,6 +82,7 @@ export function downNode(id: number, error = "connection refused"): NodeObservat
     status: null,
     hashAt: null,
     lag: null,
+    certificateDaysLeft: null,
     nodeId: null,
   };
 }
@@ -144,7 +149,7 @@ export function clusterView(
       by: "fleet://admin",
       migration: undefined,
     },
-    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900 }],
+    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900, doubleDial: undefined }],
     drift,
     ...differs,
   };
