@@ -2,6 +2,7 @@
 // What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
 
 import { connectivityState } from "@grpc/grpc-js";
+import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
 import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import {
@@ -29,6 +30,7 @@ import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
 import { toOperatorError } from "./operator-errors.ts";
+import { receiveSnapshot } from "./snapshot/receive.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
 // A first TLS connection across continents takes up to a second.
@@ -36,6 +38,7 @@ import { type WriteOptions, WriteSession } from "./write-session.ts";
 const NODE_TIMEOUT_MS = 900;
 const READ_DEADLINE_MS = 5_000;
 const WRITE_DEADLINE_MS = 5_000;
+const SNAPSHOT_DEADLINE_MS = 60_000;
 
 export interface ReadOptions {
   /** Default: linearizable. "stale" is served by the leader from what it has applied. */
@@ -172,6 +175,11 @@ export class FleetClient {
     return this.#call("write", deadlineMs, (client, limits) =>
       unary(client.changeMembership.bind(client), request, limits),
     );
+  }
+
+  /** The tables as they are now, to be kept elsewhere. Throws an OperatorError. */
+  saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
+    return this.#call("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
   }
 
   /** Hands leadership over; answered once another leads. Throws an OperatorError. */

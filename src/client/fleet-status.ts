@@ -89,8 +89,9 @@ export function joinAnswers(
   };
 }
 
-function isSound({ diskFull, diskSlow, admission }: NodeStatus): boolean {
-  return !diskFull && !diskSlow && !isOutside(admission);
+function isSound({ diskFull, diskSlow, admission, snapshotExport }: NodeStatus): boolean {
+  const exportFails = snapshotExport !== undefined && (snapshotExport.error !== "" || snapshotExport.overdue);
+  return !diskFull && !diskSlow && !isOutside(admission) && !exportFails;
 }
 
 /** Whether it is not yet what it is wanted to be: the fleet bears one failure less than it seems to. */

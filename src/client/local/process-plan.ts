@@ -68,7 +68,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
       ...["--fleet", fleet.name, "--cluster-id", fleet.clusterId],
       ...["--listen", node.address, "--peers", fleet.nodes.map(formatPeer).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, node.name))],
-      ...["--profile", fleet.profile],
+      ...["--profile", fleet.profile, ...snapshotFlags(fleet)],
     ],
   };
 }
@@ -101,6 +101,16 @@ function planAgents(directory: string): ProcessPlan {
       ...["--certs", clusterCertsFolder(directory)],
     ],
   };
+}
+
+function snapshotFlags({ snapshots }: FleetFile): string[] {
+  if (snapshots === undefined) return [];
+  const { to, everySeconds, keep } = snapshots;
+  return [
+    ...["--snapshot-to", to],
+    ...(everySeconds === undefined ? [] : ["--snapshot-interval", `${everySeconds}s`]),
+    ...(keep === undefined ? [] : ["--snapshot-keep", String(keep)]),
+  ];
 }
 
 const formatPeer = (node: NodeEntry): string => `${node.id}=${node.name}@${node.address}`;

@@ -9,7 +9,9 @@ import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { SeededPrng } from "../base/prng.ts";
+import { openStore } from "../export/open-store.ts";
 import { RaftNode } from "../raft/raft-node.ts";
+import { crc32c } from "../storage/crc32c.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -23,6 +25,7 @@ import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { captureExport } from "./capture-export.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { GroupDriver } from "./group-driver.ts";
@@ -36,6 +39,8 @@ import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
+import { SnapshotSchedule } from "./snapshot-schedule.ts";
+import { systemTimers } from "./timers.ts";
 
 export interface CoordinatorOptions {
   readonly self: NodeId;
@@ -51,10 +56,19 @@ export interface CoordinatorOptions {
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
+  /** Where, how often and how many snapshots are exported; null = not at all. */
+  readonly snapshotExports: SnapshotExports | null;
   readonly version: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
   readonly onFatal: (error: unknown) => void;
+}
+
+export interface SnapshotExports {
+  /** An absolute folder or s3://bucket/prefix. */
+  readonly to: string;
+  readonly everyMs: number;
+  readonly keep: number;
 }
 
 export interface RunningCoordinator {
@@ -140,7 +154,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
+    snapshotExport: () => schedule?.status(),
   };
+  const schedule = await snapshotSchedule(options, context);
   const server = new Server(serverOptions);
   server.addService(CoordinatorService, coordinatorService(context));
   server.addService(RaftService, raftService(context, transport, replica));
@@ -155,6 +171,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     address,
     close: async () => {
       clearInterval(health);
+      schedule?.stop();
       replica.stop();
       asker?.close();
       await transport.close();
@@ -162,6 +179,29 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
+}
+
+async function snapshotSchedule(
+  options: CoordinatorOptions,
+  context: ServiceContext,
+): Promise<SnapshotSchedule | null> {
+  const { snapshotExports, clusterId, self, log } = options;
+  if (snapshotExports === null) return null;
+  const { to, everyMs, keep } = snapshotExports;
+  const { driver, machine, now } = context;
+  return new SnapshotSchedule({
+    ...{ clusterId, everyMs, keep, now },
+    store: await openStore(to),
+    leads: () => driver.status().role === "leader",
+    stateHash: () => machine.view.hash(),
+    capture: () => captureExport(context),
+    timers: systemTimers,
+    random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
+    onReport: ({ kind, ...fields }) => {
+      if (kind === "failed") log.warn("no snapshot could be exported", { to, ...fields });
+      else log.info(`a snapshot was ${kind}`, { to, ...fields });
+    },
+  });
 }
 
 function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {

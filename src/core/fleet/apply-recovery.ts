@@ -7,12 +7,18 @@ import { type ApplyContext, changed, type Result } from "./result.ts";
 import type { FleetState } from "./state.ts";
 
 /** Always a change, hence always audited: that it happened counts, even if the table was like this already. */
-export function recoverFleet(state: FleetState, context: ApplyContext, { nodeId }: RecoverFleet): Result {
+export function recoverFleet(
+  state: FleetState,
+  context: ApplyContext,
+  { nodeId, address }: RecoverFleet,
+): Result {
   const { members } = state.tables;
   for (const row of [...members.rows()]) {
-    const wanted = row.nodeId === nodeId ? MemberKind.VOTER : MemberKind.REMOVED;
-    if (row.wanted === wanted) continue;
-    members.put({ ...row, wanted, version: context.index, sinceMs: context.atMs });
+    const isLeft = row.nodeId === nodeId;
+    const wanted = isLeft ? MemberKind.VOTER : MemberKind.REMOVED;
+    const reachedAt = isLeft && address !== "" ? address : row.address;
+    if (row.wanted === wanted && row.address === reachedAt) continue;
+    members.put({ ...row, wanted, address: reachedAt, version: context.index, sinceMs: context.atMs });
   }
   // Without a row of its own the fleet is older than its table: the first leader founds that, with itself alone.
   return changed(context.index);

@@ -3,6 +3,7 @@
 import type { NodeId } from "../../base/ids.ts";
 import type { Peer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
@@ -36,4 +37,6 @@ export interface ServiceContext {
   readonly startedAtMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** How this leader's exports of snapshots stand; undefined when it leads not, or exports none. */
+  readonly snapshotExport: () => SnapshotExport | undefined;
 }

@@ -57,6 +57,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     syncs: syncLatency(context.disk.syncs),
     diskSlow: context.disk.isSlow,
     admission: ADMISSIONS[context.admission()],
+    snapshotExport: context.snapshotExport(),
   };
 }
 

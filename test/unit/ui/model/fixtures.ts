@@ -43,6 +43,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     syncs: syncLatency(2),
     diskSlow: false,
     admission: Admission.MEMBER,
+    snapshotExport: undefined,
     ...differs,
   };
 }
