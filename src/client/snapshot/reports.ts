@@ -1,8 +1,9 @@
 // What there is in a store of exported snapshots, and what checking them came to.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { type CatalogEntry, readCatalog } from "../../core/export/catalog.ts";
+import { type CatalogEntry, NO_MANIFEST, readCatalog } from "../../core/export/catalog.ts";
 import type { CapturedSnapshot } from "../../core/export/export-snapshot.ts";
+import { manifestKey } from "../../core/export/snapshot-name.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
 import { verifySnapshot } from "../../core/export/verify-snapshot.ts";
 
@@ -49,6 +50,8 @@ export async function verifySnapshots(
       continue;
     }
     const verified = await verifySnapshot(store, entry);
+    // The leader may have deleted it meanwhile, the oldest of more than it keeps.
+    if (!verified.ok && (await store.get(manifestKey(entry.name))) === null) continue;
     snapshots.push(
       verified.ok
         ? { ...finding, state: "verified" }
@@ -99,7 +102,7 @@ function choose(
 function findingOf({ name, manifest, problem, index, atMs }: CatalogEntry): SnapshotFinding {
   return {
     ...{ name, index, atMs, problem },
-    state: manifest === null ? "incomplete" : "complete",
+    state: manifest !== null ? "complete" : problem === NO_MANIFEST ? "incomplete" : "damaged",
     term: manifest?.term ?? null,
     bytes: manifest?.bytes ?? null,
     stateHash: manifest?.stateHash ?? null,

@@ -192,7 +192,8 @@ async function snapshotSchedule(
   return new SnapshotSchedule({
     ...{ clusterId, everyMs, keep, now },
     store: await openStore(to),
-    leads: () => driver.status().role === "leader",
+    // Before it is founded there is nothing to be kept.
+    leads: () => driver.status().role === "leader" && machine.view.tables.members.firstKey() !== undefined,
     stateHash: () => machine.view.hash(),
     capture: () => captureExport(context),
     timers: systemTimers,

@@ -6,6 +6,7 @@ import { assert } from "../base/assert.ts";
 import type { Prng } from "../base/prng.ts";
 import { readCatalog } from "../export/catalog.ts";
 import { type CapturedSnapshot, deleteSnapshot, exportSnapshot } from "../export/export-snapshot.ts";
+import type { Inspect } from "../export/inspect.ts";
 import { outdated } from "../export/retention.ts";
 import type { SnapshotStore } from "../export/snapshot-store.ts";
 import type { SnapshotExport } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -32,6 +33,8 @@ export interface SnapshotScheduleOptions {
   /** Seeded by who this is: the same replica has the same delays. */
   readonly random: Prng;
   readonly onReport: (report: ExportReport) => void;
+  /** A seam: tests look into bytes without a thread. */
+  readonly inspect?: Inspect;
 }
 
 export type ExportReport =
@@ -42,7 +45,7 @@ export type ExportReport =
 export class SnapshotSchedule {
   readonly #options: SnapshotScheduleOptions;
   readonly #cancel: () => void;
-  #isBusy = false;
+  #busy = false;
   #dueAtMs = 0;
   #failures = 0;
   #error = "";
@@ -73,6 +76,11 @@ export class SnapshotSchedule {
     };
   }
 
+  /** Whether an export is under way. */
+  get isBusy(): boolean {
+    return this.#busy;
+  }
+
   stop(): void {
     this.#cancel();
   }
@@ -84,10 +92,10 @@ export class SnapshotSchedule {
       return;
     }
     if (this.#currentAtMs === null) this.#begin();
-    if (this.#isBusy || now() < this.#dueAtMs) return;
-    this.#isBusy = true;
+    if (this.#busy || now() < this.#dueAtMs) return;
+    this.#busy = true;
     void this.#run().finally(() => {
-      this.#isBusy = false;
+      this.#busy = false;
     });
   }
 
@@ -139,9 +147,9 @@ export class SnapshotSchedule {
   }
 
   async #export(startedMs: number): Promise<void> {
-    const { store, capture, onReport, now } = this.#options;
+    const { store, capture, onReport, now, inspect } = this.#options;
     const captured = await capture();
-    const name = await exportSnapshot(store, captured);
+    const name = await exportSnapshot(store, captured, inspect);
     const { index, atMs } = captured.manifest;
     this.#newest = { index, atMs };
     this.#currentAtMs = atMs;

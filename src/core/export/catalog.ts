@@ -15,7 +15,8 @@ export interface CatalogEntry extends SnapshotName {
   readonly keys: readonly string[];
 }
 
-export const NO_MANIFEST = "it has no manifest: its export was interrupted, so it counts for nothing";
+export const NO_MANIFEST =
+  "it has no manifest: its export is under way or was interrupted, so it counts for nothing";
 
 /** Newest first; remnants too. */
 export async function readCatalog(store: SnapshotStore): Promise<readonly CatalogEntry[]> {

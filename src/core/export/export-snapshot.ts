@@ -4,7 +4,7 @@
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { CatalogEntry } from "./catalog.ts";
-import { problemOf } from "./inspect.ts";
+import { type Inspect, problemOf } from "./inspect.ts";
 import { encodeManifest } from "./manifest.ts";
 import { manifestKey, snapshotName, stateKey } from "./snapshot-name.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
@@ -18,11 +18,12 @@ export interface CapturedSnapshot {
 export async function exportSnapshot(
   store: SnapshotStore,
   { manifest, bytes }: CapturedSnapshot,
+  inspect?: Inspect,
 ): Promise<string> {
   const name = snapshotName(manifest.atMs, manifest.index);
   await store.put(stateKey(name), bytes);
   const readBack = await store.get(stateKey(name));
-  const problem = readBack === null ? "it is not there" : await problemOf(manifest, readBack);
+  const problem = readBack === null ? "it is not there" : await problemOf(manifest, readBack, inspect);
   if (problem !== null) throw unverified(store.place, name, problem);
   await store.put(manifestKey(name), encodeManifest(manifest));
   return name;

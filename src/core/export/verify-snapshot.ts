@@ -1,7 +1,7 @@
 // Whether an exported snapshot is what it says: everything is read.
 
 import type { CatalogEntry } from "./catalog.ts";
-import { problemOf } from "./inspect.ts";
+import { type Inspect, problemOf } from "./inspect.ts";
 import { stateKey } from "./snapshot-name.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 
@@ -12,10 +12,11 @@ export type VerifiedSnapshot =
 export async function verifySnapshot(
   store: SnapshotStore,
   { name, manifest, problem }: CatalogEntry,
+  inspect?: Inspect,
 ): Promise<VerifiedSnapshot> {
   if (manifest === null) return { ok: false, problem: problem ?? "it has no manifest" };
   const bytes = await store.get(stateKey(name));
   if (bytes === null) return { ok: false, problem: "its bytes are missing" };
-  const found = await problemOf(manifest, bytes);
+  const found = await problemOf(manifest, bytes, inspect);
   return found === null ? { ok: true, bytes } : { ok: false, problem: found };
 }
