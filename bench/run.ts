@@ -3,6 +3,7 @@
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { benchFailover } from "./failover.ts";
+import { benchGroups } from "./groups.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
 import { benchStart } from "./start.ts";
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   status: benchStatus,
   failover: benchFailover,
   load: benchLoad,
+  groups: benchGroups,
   storm: benchStorm,
 };
 // On request only.

@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly size: number;
   /** Applied entries between snapshots. */
   readonly snapshotEvery: number;
+  /** Groups beside the fleet's own; none by default. */
+  readonly groups?: number;
   /** Processes obey the plans of `plan`. */
   readonly faults?: boolean;
   /** Timings; "lan" by default. */
@@ -220,6 +222,7 @@ export class CoordinatorCluster {
       ...["--fleet", "test", "--cluster-id", "c-test", "--listen", "127.0.0.1:0", "--peers", peers.join(",")],
       ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
       ...["--snapshot-every", String(this.#options.snapshotEvery)],
+      ...["--groups", String(this.#options.groups ?? 0)],
       ...["--profile", this.#options.profile ?? "lan"],
     ];
   }

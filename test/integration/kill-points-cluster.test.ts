@@ -22,7 +22,7 @@ const POINTS: readonly ClusterKillPoint[] = [
   { who: "leader", kill: "after sync frame:entry" },
   { who: "follower", kill: "after write frame:entry" },
   { who: "follower", kill: "after sync frame:entry" },
-  { who: "voter", kill: "after write frame:hard-state" },
+  { who: "voter", kill: "after write frame:vote" },
   { who: "follower", kill: "midway fill snapshot.tmp" },
   { who: "follower", kill: "after rename snapshot" },
   { who: "leader", kill: "after sync frame:mark" },

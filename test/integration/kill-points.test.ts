@@ -10,7 +10,6 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { expect, type TestContext, test } from "vitest";
-import { FLEET_GROUP } from "../../src/core/base/ids.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
 import type { FaultPlan } from "./fault-preload.ts";
@@ -21,6 +20,7 @@ import {
   IDENTITY,
   OPERATIONS,
   perform,
+  promisedOf,
   SEGMENT_BYTES,
 } from "./storage-workload.ts";
 
@@ -69,11 +69,12 @@ class Victim {
   async operationsHeld(acknowledged: number): Promise<number> {
     await this.#expectSound();
     const storage = await this.#open();
-    const held = contentsOf(storage.reader(FLEET_GROUP));
+    const held = contentsOf(storage);
     await storage.close();
-    const [before, after] = [await contentsAfter(acknowledged), await contentsAfter(acknowledged + 1)];
-    expect([before, after]).toContainEqual(held);
-    return isDeepStrictEqual(held, before) ? acknowledged : acknowledged + 1;
+    const counts = [promisedOf(acknowledged), acknowledged, acknowledged + 1];
+    const contents = await Promise.all(counts.map(contentsAfter));
+    expect(contents).toContainEqual(held);
+    return counts[contents.findIndex((each) => isDeepStrictEqual(held, each))] ?? 0;
   }
 
   /** Performs the rest of the workload, in this process. */

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { present } from "../../src/core/base/assert.ts";
 
 export const S3_USER = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3RVER" } as const;
-export const BUCKET = "fleet-snapshots";
+const BUCKET = "fleet-snapshots";
 
 type Fault = "none" | "busy" | "drop-after-headers";
 

@@ -53,6 +53,9 @@ export const STORAGE_KILL_POINTS: readonly KillPoint[] = [
   ...frame("next segment", "frame:first", { since: ["after sync frame:first"] }),
   ...wholeFile("snapshot", "snapshot", "snap/"),
   ...frame("snapshot: mark", "frame:mark"),
+  ...frame("snapshot: commit index that rides with the mark", "frame:hard-state", {
+    since: ["after rename snapshot"],
+  }),
   ...wholeFile("install", "snapshot", "snap/", [OWN_SNAPSHOT]),
   ...frame("install: mark and hard state", "frame:received-mark"),
   ...around("compaction: old snapshot", "remove snapshot"),

@@ -28,7 +28,7 @@ export interface ShardEntry {
 }
 
 /** Where the leader exports snapshots to; absent fields are the coordinator's defaults. */
-export interface SnapshotEntry {
+interface SnapshotEntry {
   /** A full path, or s3://bucket/prefix. */
   readonly to: string;
   readonly everySeconds?: number;

@@ -30,6 +30,12 @@ export default class ServeCoordinator extends ServeCommand {
       summary: "Timings",
     })(),
     bootstrap: Flags.boolean({ summary: "Found the fleet if the data folder is empty" }),
+    groups: Flags.integer({
+      min: 0,
+      max: 2048,
+      default: 0,
+      summary: "With --bootstrap: found so many more Raft groups, groundwork for routes",
+    }),
     "snapshot-every": Flags.integer({
       min: 10,
       default: 10_000,
@@ -65,6 +71,7 @@ export default class ServeCoordinator extends ServeCommand {
         listen: flags.listen,
         dataDirectory: flags.data,
         bootstrap: flags.bootstrap,
+        groups: flags.groups,
         tls: this.tls(flags),
         profile: flags.profile,
         snapshotEvery: flags["snapshot-every"],

@@ -11,14 +11,13 @@ import { decodeSnapshot, encodeSnapshotParts } from "../fleet/snapshot.ts";
 import { FleetState, type FleetView } from "../fleet/state.ts";
 import { Command, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Machine } from "./machine.ts";
-
-const HASHES_KEPT = 4096;
+import { RecentDigests } from "./recent-digests.ts";
 
 export class FleetMachine implements Machine<Outcome> {
   #state = new FleetState();
   #changes = new ChangeLog();
   readonly #listeners = new Set<() => void>();
-  readonly #hashes = new Map<number, string>();
+  readonly #digests = new RecentDigests();
   readonly #nextTurn: () => Promise<unknown>;
 
   /** `nextTurn` lets others be served between two slices of a snapshot. A seam: simulations decide when it resolves. */
@@ -50,7 +49,7 @@ export class FleetMachine implements Machine<Outcome> {
   apply(index: LogIndex, data: Uint8Array): Outcome | null {
     const outcome = data.length === 0 ? this.#skip(index) : apply(this.#state, index, Command.decode(data));
     this.#changes.append(index, this.#state.takeChanges());
-    this.#rememberHash(index);
+    this.#digests.remember(index, this.#state.digest());
     for (const listener of this.#listeners) listener();
     return outcome;
   }
@@ -71,8 +70,8 @@ export class FleetMachine implements Machine<Outcome> {
     this.#state = restored.state;
     this.#changes = new ChangeLog(index);
     for (const listener of this.#listeners) listener();
-    this.#hashes.clear();
-    this.#rememberHash(index);
+    this.#digests.forgetAll();
+    this.#digests.remember(index, this.#state.digest());
   }
 
   capture(): () => Promise<Uint8Array> {
@@ -89,16 +88,11 @@ export class FleetMachine implements Machine<Outcome> {
 
   /** The state hash right after `index` was applied; null when that is not, or no longer, known. */
   hashAt(index: number): string | null {
-    return this.#hashes.get(index) ?? null;
+    return this.#digests.at(index);
   }
 
   #skip(index: LogIndex): null {
     this.#state.advanceTo(index);
     return null;
-  }
-
-  #rememberHash(index: LogIndex): void {
-    this.#hashes.set(index, this.#state.hash());
-    this.#hashes.delete(index - HASHES_KEPT);
   }
 }

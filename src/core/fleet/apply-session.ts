@@ -13,7 +13,8 @@ import type { FleetState, FleetView } from "./state.ts";
 type Sequenced = Pick<Command, "sessionId" | "sequence" | "firstOutstanding">;
 
 export type Admission =
-  | { readonly kind: "apply" }
+  /** `confirmed`: the earlier writes whose outcomes the client has seen, by sequence. */
+  | { readonly kind: "apply"; readonly confirmed: readonly number[] }
   /** Seen before: this is what its first application came to. */
   | { readonly kind: "repeated"; readonly outcome: Outcome }
   | { readonly kind: "refused"; readonly result: Result };
@@ -21,7 +22,7 @@ export type Admission =
 /** Whether a command may be applied. Changes nothing: a command that is not admitted leaves no trace. */
 export function admit(view: FleetView, command: Sequenced): Admission {
   const { sessionId, sequence } = command;
-  if (sessionId === 0) return { kind: "apply" };
+  if (sessionId === 0) return { kind: "apply", confirmed: [] };
   const session = view.tables.sessions.get(sessionId);
   if (session === undefined) {
     const what = `session ${sessionId} is unknown or was evicted, so whether the write was applied is unknown`;
@@ -39,21 +40,26 @@ export function admit(view: FleetView, command: Sequenced): Admission {
       sequence,
     });
   }
-  const forgotten = rememberedBelow(view, session, command.firstOutstanding).length;
-  if (session.outcomeCount - forgotten >= OUTCOMES_PER_SESSION_MAX) {
+  const confirmed = rememberedBelow(view, session, command.firstOutstanding);
+  if (session.outcomeCount - confirmed.length >= OUTCOMES_PER_SESSION_MAX) {
     const what = `session ${sessionId} has ${OUTCOMES_PER_SESSION_MAX} unconfirmed writes`;
     return refuse("SESSION_WINDOW_FULL", what, { limit: OUTCOMES_PER_SESSION_MAX, session: sessionId });
   }
-  return { kind: "apply" };
+  return { kind: "apply", confirmed };
 }
 
 /** Remembers what an admitted command of a session came to and forgets what its client has confirmed. */
-export function remember(state: FleetState, command: Sequenced, outcome: Outcome, index: LogIndex): void {
+export function remember(
+  state: FleetState,
+  command: Sequenced,
+  confirmed: readonly number[],
+  outcome: Outcome,
+  index: LogIndex,
+): void {
   const { sessionId, sequence } = command;
   if (sessionId === 0) return;
   const { sessions, outcomes } = state.tables;
   const session = present(sessions.get(sessionId), "a session outlives the application of its own command");
-  const confirmed = rememberedBelow(state, session, command.firstOutstanding);
   for (const each of confirmed) outcomes.remove(outcomeKey(sessionId, each));
   outcomes.put({ sessionId, sequence, outcome });
   sessions.put({

@@ -39,7 +39,7 @@ export function apply(state: FleetState, index: LogIndex, command: Command): Out
     case "apply": {
       const outcome = { index, result: applyAdmitted(state, index, command) };
       // Refusals are remembered too: a repetition must not succeed where the first one was told that it failed.
-      remember(state, command, outcome, index);
+      remember(state, command, admission.confirmed, outcome, index);
       return outcome;
     }
   }

@@ -39,7 +39,9 @@ export function printLanes({ low, high }: Lanes): string {
 // same reason.
 function absorb(seed: Lanes, bytes: Uint8Array): Lanes {
   let { low, high } = seed;
-  for (const byte of bytes) {
+  // By index: this is the hottest loop of applying, and an iterator doubles its time.
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
     low = Math.imul(low ^ byte, 0x01000193);
     const mixed = high ^ byte;
     high = Math.imul((mixed << 5) | (mixed >>> 27), 0x85ebca6b);

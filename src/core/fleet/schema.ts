@@ -17,6 +17,7 @@ import {
   type SessionOutcome,
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
+import { RowWriter } from "./row-writer.ts";
 import type { TableSchema } from "./table.ts";
 
 /** A session without its outcomes, which are rows of their own: a write then changes two small rows. */
@@ -53,73 +54,70 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
   shards: {
     name: "shards",
     key: (row) => row.shardId,
-    encode: (row) => ShardRecord.encode(row).finish(),
+    encode: rowEncoder(ShardRecord.encode),
   },
   bindings: {
     name: "bindings",
     key: (row) => row.clusterId,
-    encode: (row) => Binding.encode(row).finish(),
+    encode: rowEncoder(Binding.encode),
   },
   domains: {
     name: "domains",
     key: (row) => domainKey(row.key, row.value),
-    encode: (row) => Domain.encode(row).finish(),
+    encode: rowEncoder(Domain.encode),
   },
   probes: {
     name: "probes",
     key: (row) => probeKey(row.drillId, row.number),
-    encode: (row) => Probe.encode(row).finish(),
+    encode: rowEncoder(Probe.encode),
   },
   sessions: {
     name: "sessions",
     key: (row) => row.sessionId,
-    encode: (row) => ClientSession.encode({ ...row, outcomes: [] }).finish(),
+    encode: rowEncoder((row, writer) => ClientSession.encode({ ...row, outcomes: [] }, writer)),
   },
   outcomes: {
     name: "outcomes",
     key: (row) => outcomeKey(row.sessionId, row.sequence),
-    encode: ({ sessionId, sequence, outcome }) =>
-      ClientSession.encode({
-        sessionId,
-        lastUsedIndex: 0,
-        firstOutstanding: 0,
-        outcomes: [{ sequence, outcome }],
-      }).finish(),
+    encode: rowEncoder(({ sessionId, sequence, outcome }, writer) => {
+      const outcomes = [{ sequence, outcome }];
+      ClientSession.encode({ sessionId, lastUsedIndex: 0, firstOutstanding: 0, outcomes }, writer);
+    }),
   },
   members: {
     name: "members",
     key: (row) => row.nodeId,
-    encode: (row) => MemberRecord.encode(row).finish(),
+    encode: rowEncoder(MemberRecord.encode),
   },
   audit: {
     name: "audit",
     key: (row) => row.index,
-    encode: (row) => AuditEntry.encode(row).finish(),
+    encode: rowEncoder(AuditEntry.encode),
   },
   auditExports: {
     name: "auditExports",
     key: () => AUDIT_EXPORT_KEY,
-    encode: (row) => AuditExport.encode(row).finish(),
+    encode: rowEncoder(AuditExport.encode),
   },
   instructions: {
     name: "instructions",
     key: (row) => instructionKey(row.shardId, row.key, row.value),
-    encode: (row) => Instruction.encode(row).finish(),
+    encode: rowEncoder(Instruction.encode),
   },
   providers: {
     name: "providers",
     key: (row) => row.name,
-    encode: (row) => Provider.encode(row).finish(),
+    encode: rowEncoder(Provider.encode),
   },
   quotas: {
     name: "quotas",
     key: (row) => quotaKey(row.provider, row.region),
-    encode: (row) => Quota.encode(row).finish(),
+    encode: rowEncoder(Quota.encode),
   },
   gates: {
     name: "gates",
     key: (row) => row.name,
-    encode: (row) => FeatureGate.encode(row).finish(),
+    encode: rowEncoder(FeatureGate.encode),
   },
 };
 
@@ -144,6 +142,20 @@ export function probeKey(drillId: string, number: number): string {
 
 export function outcomeKey(sessionId: number, sequence: number): string {
   return `${padded(sessionId)}\0${padded(sequence)}`;
+}
+
+// One writer for all rows of a table. What it held is given up when a row cannot be written.
+function rowEncoder<Row>(write: (row: Row, writer: RowWriter) => unknown): (row: Row) => Uint8Array {
+  let writer = new RowWriter();
+  return (row) => {
+    try {
+      write(row, writer);
+      return writer.take();
+    } catch (error) {
+      writer = new RowWriter();
+      throw error;
+    }
+  };
 }
 
 // A safe integer has at most 16 digits; with leading zeros the order of the texts is that of the numbers.

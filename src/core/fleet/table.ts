@@ -15,7 +15,7 @@ export interface TableSchema<K extends Key, Row> {
   /** Separates the digests of equal rows in two tables. */
   readonly name: string;
   key(row: Row): K;
-  /** Deterministic: equal rows have equal bytes on every replica. */
+  /** Deterministic: equal rows have equal bytes on every replica. Valid until the next row is encoded. */
   encode(row: Row): Uint8Array;
 }
 

@@ -7,6 +7,7 @@ import { type Result, rejected } from "./result.ts";
 
 const utf8 = new TextEncoder();
 const CONTROL = /\p{Cc}/u;
+const ASCII = /^[ -~]*$/;
 
 /** The refusal for the first field that is no name, or null. `fields` maps what is named to the name. */
 export function checkNames(fields: Readonly<Record<string, string>>): Result | null {
@@ -43,14 +44,20 @@ export function checkAddress(address: string): Result | null {
 
 /** The audit table keeps reasons, so their size is bounded. */
 export function checkReason(reason: string): Result | null {
-  if (utf8.encode(reason).length <= REASON_BYTES_MAX) return null;
+  if (fitsSurely(reason, REASON_BYTES_MAX) || utf8.encode(reason).length <= REASON_BYTES_MAX) return null;
   return rejected("REASON_TOO_LONG", `a reason is at most ${REASON_BYTES_MAX} bytes`);
 }
 
 // A lone surrogate would come back from a snapshot as another character.
 function isPrintable(text: string, bytesMax: number): boolean {
-  const size = utf8.encode(text).length;
-  return size >= 1 && size <= bytesMax && text.isWellFormed() && !CONTROL.test(text);
+  if (text.length === 0 || text.length > bytesMax) return false;
+  const fits = fitsSurely(text, bytesMax) || ASCII.test(text) || utf8.encode(text).length <= bytesMax;
+  return fits && text.isWellFormed() && !CONTROL.test(text);
+}
+
+// No UTF-16 unit takes more than three bytes of UTF-8, and none less than one: most texts need not be encoded.
+function fitsSurely(text: string, bytesMax: number): boolean {
+  return 3 * text.length <= bytesMax;
 }
 
 // Messages are remembered with the session, so a hostile name must not make them large.

@@ -6,13 +6,14 @@
 import { assert, present } from "../base/assert.ts";
 import { FLEET_GROUP, type GroupId, type LogIndex } from "../base/ids.ts";
 import type { HardState, Snapshot } from "../raft/message.ts";
+import { AppendQueue, type Batch, type Urgency } from "../storage/append-queue.ts";
 import { encodeFrame, frameBytes, payloadBytes } from "../storage/frame.ts";
 import type { MemoryLog } from "../storage/memory.ts";
 import type { SnapshotMark, WalRecord } from "../storage/record.ts";
 import { SegmentIndex } from "../storage/segment-index.ts";
 import { encodeSnapshot, parseSnapshotFileName, snapshotFileName } from "../storage/snapshot-file.ts";
 import type { Storage, WriteRequest } from "../storage/storage.ts";
-import { applyToLog, markRecord, recordsOf } from "../storage/write-request.ts";
+import { applyToLog, markRecord, recordsOf, urgencyOf } from "../storage/write-request.ts";
 import { recoverDisk } from "./recover-disk.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 
@@ -29,12 +30,6 @@ export interface VirtualStorageOptions {
 
 const RETRY_EVERY_MS = 500;
 
-interface Append {
-  readonly records: readonly WalRecord[];
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 export class VirtualStorage implements Storage {
   readonly #options: VirtualStorageOptions;
   readonly #log: MemoryLog;
@@ -46,7 +41,7 @@ export class VirtualStorage implements Storage {
   #mark: SnapshotMark | null;
   /** Of the newest snapshot whose mark is in the log or on its way there. */
   #marking: number;
-  #queue: Append[] = [];
+  readonly #queue = new AppendQueue();
   #isWriting = false;
   #gate: Promise<unknown> | null = null;
   #failure: unknown = null;
@@ -80,8 +75,9 @@ export class VirtualStorage implements Storage {
   write(request: WriteRequest): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     this.#options.onWrite(request);
+    const urgency = urgencyOf(this.#log, request);
     applyToLog(this.#log, request);
-    if (request.snapshot === null) return this.#append(recordsOf(request));
+    if (request.snapshot === null) return this.#append(recordsOf(request), urgency);
     this.#marking = request.snapshot.index;
     return this.#install(request.snapshot, recordsOf(request));
   }
@@ -117,11 +113,11 @@ export class VirtualStorage implements Storage {
     this.#removeSegments();
   }
 
-  #append(records: readonly WalRecord[]): Promise<void> {
-    if (this.#gate === null) return this.#enqueue(records);
+  #append(records: readonly WalRecord[], urgency: Urgency = "sync"): Promise<void> {
+    if (this.#gate === null) return this.#enqueue(records, urgency);
     const turn: Promise<{ readonly appended: Promise<void> }> = this.#gate.then(() => {
       if (this.#gate === turn) this.#gate = null;
-      return { appended: this.#enqueue(records) };
+      return { appended: this.#enqueue(records, urgency) };
     });
     this.#gate = turn;
     return turn.then(({ appended }) => appended);
@@ -146,22 +142,20 @@ export class VirtualStorage implements Storage {
     });
   }
 
-  #enqueue(records: readonly WalRecord[]): Promise<void> {
+  #enqueue(records: readonly WalRecord[], urgency: Urgency): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ records, resolve, reject });
-      if (!this.#isWriting) this.#writeBatch();
-    });
+    const appended = this.#queue.add(records, urgency);
+    if (!this.#isWriting) this.#writeBatch();
+    return appended;
   }
 
   // Everything queued goes into one frame; the next batch gathers while it syncs (group commit).
   #writeBatch(): void {
-    const batch = this.#queue;
-    this.#queue = [];
-    const records = batch.flatMap((append) => append.records);
-    if (records.length > 0) this.#writeFrame(records);
+    const batch = this.#queue.take(Number.POSITIVE_INFINITY);
+    if (batch === null) return;
+    this.#writeFrame(batch.records);
     this.#isWriting = true;
-    this.#whenThereIsSpace(() => this.#synced(batch, records));
+    this.#whenThereIsSpace(() => this.#synced(batch));
   }
 
   #writeFrame(records: readonly WalRecord[]): void {
@@ -185,18 +179,18 @@ export class VirtualStorage implements Storage {
     });
   }
 
-  #synced(batch: readonly Append[], records: readonly WalRecord[]): void {
+  #synced(batch: Batch): void {
     try {
-      if (records.length > 0) this.#options.disk.sync();
+      this.#options.disk.sync();
     } catch (error) {
-      this.#queue.unshift(...batch);
       this.#fail(error);
+      batch.reject(this.#failure);
       return;
     }
-    this.#noteDurable(records);
+    this.#noteDurable(batch.records);
     this.#isWriting = false;
-    if (this.#queue.length > 0) this.#writeBatch();
-    for (const append of batch) append.resolve();
+    batch.resolve();
+    this.#writeBatch();
   }
 
   #noteDurable(records: readonly WalRecord[]): void {
@@ -248,8 +242,6 @@ export class VirtualStorage implements Storage {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
-    const queued = this.#queue;
-    this.#queue = [];
-    for (const append of queued) append.reject(this.#failure);
+    this.#queue.rejectAll(this.#failure);
   }
 }

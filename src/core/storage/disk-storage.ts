@@ -8,6 +8,7 @@ import { createDirectoryDurably } from "../base/durable-file.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot } from "../raft/message.ts";
+import type { Urgency } from "./append-queue.ts";
 import { buildLogs } from "./build-logs.ts";
 import { prepareDataDirectory, type StorageIdentity } from "./data-directory.ts";
 import { DiskSpace, isOutOfSpace } from "./disk-space.ts";
@@ -23,9 +24,11 @@ import type { Storage, WriteRequest } from "./storage.ts";
 import { storageFull, storageWriteFailed } from "./storage-errors.ts";
 import { SyncLatency } from "./sync-latency.ts";
 import { Wal, type WalStats } from "./wal.ts";
-import { applyToLog, markRecord, recordsOf } from "./write-request.ts";
+import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
+// Beyond these, groups that write little are asked to let go of what they have in older ones (ADR-0008).
+const SEGMENTS_KEPT = 4;
 
 export interface DiskStorageOptions {
   readonly directory: string;
@@ -110,8 +113,9 @@ export class DiskStorage implements Storage {
   write(request: WriteRequest): Promise<void> {
     if (this.#wal.failure !== null) return Promise.reject(this.#wal.failure);
     const { group, snapshot } = request;
+    const urgency = urgencyOf(this.#log(group), request);
     applyToLog(this.#log(group), request);
-    if (snapshot === null) return this.#append(group, recordsOf(request));
+    if (snapshot === null) return this.#append(group, recordsOf(request), urgency);
     this.#marks.set(group, snapshot.index);
     return this.#track(this.#install(group, snapshot, recordsOf(request)));
   }
@@ -126,6 +130,16 @@ export class DiskStorage implements Storage {
     assert(through <= this.#wal.durableSnapshotIndex(group), "a durable snapshot covers what is compacted");
     log.compact(through);
     this.#removeSegments();
+  }
+
+  /** All groups of which anything is stored, ascending. */
+  groups(): readonly GroupId[] {
+    return [...this.#logs.keys()].sort((a, b) => a - b);
+  }
+
+  /** The groups that keep old segments from being removed, each with the index through which it should compact. */
+  pinned(): ReadonlyMap<GroupId, LogIndex> {
+    return this.#wal.pinned(SEGMENTS_KEPT, (group) => this.#unneeded(group));
   }
 
   stats(): WalStats {
@@ -170,23 +184,30 @@ export class DiskStorage implements Storage {
   }
 
   /** To the log at once, or behind the received snapshot that the group waits for. */
-  #append(group: GroupId, records: readonly WalRecord[]): Promise<void> {
+  #append(group: GroupId, records: readonly WalRecord[], urgency: Urgency = "sync"): Promise<void> {
     const gate = this.#gates.get(group);
-    if (gate === undefined) return this.#wal.append(records);
+    if (gate === undefined) return this.#wal.append(records, urgency);
     const turn: Promise<{ readonly appended: Promise<void> }> = gate.then(() => {
       if (this.#gates.get(group) === turn) this.#gates.delete(group);
-      return { appended: this.#wal.append(records) };
+      return { appended: this.#wal.append(records, urgency) };
     });
     this.#gates.set(group, turn);
     return this.#track(turn.then(({ appended }) => appended));
   }
 
   #removeSegments(): void {
-    this.#wal.removeCovered((group) => {
-      // Visible is not durable: entries stay until the snapshot that stands for them does.
-      const compacted = this.#log(group).firstIndex() - 1;
-      return logIndex(Math.min(compacted, this.#wal.durableSnapshotIndex(group)));
-    });
+    this.#wal.removeCovered((group) => this.#unneeded(group));
+  }
+
+  /** Through which index the group needs nothing of what the segments hold. */
+  #unneeded(group: GroupId): LogIndex {
+    const log = this.#log(group);
+    const compacted = log.firstIndex() - 1;
+    const marked = this.#wal.durableSnapshotIndex(group);
+    // Nothing follows the snapshot: a higher entry in a segment is one of a dead leader, and replaced (Raft §5.3).
+    if (compacted === marked && log.lastIndex() === marked) return logIndex(Number.MAX_SAFE_INTEGER);
+    // Visible is not durable: entries stay until the snapshot that stands for them does.
+    return logIndex(Math.min(compacted, marked));
   }
 
   #log(group: GroupId): MemoryLog {

@@ -1,6 +1,7 @@
 // The port to stable storage: one per process, shared by all Raft groups. Reading is synchronous from memory
 // (a group's uncompacted tail is small); writing is a queue that one sync covers per batch (group commit).
-// What must stay true: a promise of `write` or `saveSnapshot` resolves only after the sync that covers it.
+// What must stay true: a promise of `write` or `saveSnapshot` resolves only after the sync that covers it. Only a
+// commit index that moved alone is covered by none of its own: its write resolves once all before it are durable.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";

@@ -6,6 +6,7 @@
 import { present } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { HardState } from "../raft/message.ts";
+import { AppendQueue, type Urgency } from "./append-queue.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import { encodeFrame, frameBytes, payloadBytes } from "./frame.ts";
 import type { SnapshotMark, WalRecord } from "./record.ts";
@@ -32,13 +33,6 @@ export interface WalStats {
   readonly segments: number;
 }
 
-interface Append {
-  readonly records: readonly WalRecord[];
-  readonly bytes: number;
-  readonly resolve: () => void;
-  readonly reject: (reason: Error) => void;
-}
-
 /** What is durable of a group and must be repeated at the head of each segment. */
 interface DurableHead {
   readonly hardState: HardState | null;
@@ -61,7 +55,7 @@ export class Wal {
   #nextFrame: number;
   /** The next segment's creation: true once it stands there ready, false if it failed. */
   #prepared: Promise<boolean> | null;
-  #queue: Append[] = [];
+  readonly #queue = new AppendQueue();
   #writing: Promise<void> | null = null;
   #cleaning: Promise<void> = Promise.resolve();
   #failure: Error | null = null;
@@ -86,14 +80,14 @@ export class Wal {
 
   /**
    * Durable when the promise resolves, together with everything appended before; no records at all is fine and
-   * waits for what came before. Rejects with an OperatorError, as does every later call then.
+   * waits for what came before. What rides is not: it goes into the next frame that something else needs. Rejects with
+   * an OperatorError, as does every later call then.
    */
-  append(records: readonly WalRecord[]): Promise<void> {
+  append(records: readonly WalRecord[], urgency: Urgency): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ records, bytes: payloadBytes(records), resolve, reject });
-      this.#writing ??= this.#drain();
-    });
+    const appended = this.#queue.add(records, urgency);
+    this.#writing ??= this.#drain();
+    return appended;
   }
 
   /** Why nothing is written any more; null while all is well. */
@@ -115,6 +109,13 @@ export class Wal {
     });
   }
 
+  /** The groups that need entries in any but the newest `kept` segments, each with the highest one's index. */
+  pinned(kept: number, coveredIndex: (group: GroupId) => LogIndex): ReadonlyMap<GroupId, LogIndex> {
+    const old = this.#segments.slice(0, -kept);
+    // Ascending, so that a later segment's higher index replaces an earlier one's.
+    return new Map(old.flatMap((segment) => segment.uncovered(coveredIndex)));
+  }
+
   stats(): WalStats {
     return {
       syncs: this.#syncs,
@@ -126,9 +127,7 @@ export class Wal {
   /** From now on everything rejects with `reason`; what is being written ends in its own way. */
   fail(reason: Error): void {
     this.#failure ??= reason;
-    const queued = this.#queue;
-    this.#queue = [];
-    for (const append of queued) append.reject(this.#failure);
+    this.#queue.rejectAll(this.#failure);
   }
 
   /** Waits for what is queued, then lets go of all files. */
@@ -143,37 +142,24 @@ export class Wal {
   async #drain(): Promise<void> {
     // One turn of the microtask queue, so that everything that became ready with the first append joins it.
     await null;
-    while (this.#queue.length > 0) {
-      const batch = this.#takeBatch();
+    // At most a quarter of a segment a frame, unless a single request is larger: a cut wastes little space then.
+    const bytesMax = this.#options.segmentBytes / 4;
+    for (let batch = this.#queue.take(bytesMax); batch !== null; batch = this.#queue.take(bytesMax)) {
       try {
-        await this.#writeBatch(batch.flatMap((append) => append.records));
+        await this.#writeFrame(batch.records);
       } catch (error) {
-        this.#queue.unshift(...batch);
         this.fail(
           storageWriteFailed(segmentPath(this.#options.directory, this.#current.index.sequence), error),
         );
+        batch.reject(this.#failure);
         break;
       }
-      for (const append of batch) append.resolve();
+      batch.resolve();
     }
     this.#writing = null;
   }
 
-  // At most a quarter of a segment a frame, unless a single request is larger: a cut wastes little space then.
-  #takeBatch(): readonly Append[] {
-    const bytesMax = this.#options.segmentBytes / 4;
-    let bytes = 0;
-    let count = 0;
-    for (const append of this.#queue) {
-      bytes += append.bytes;
-      if (bytes > bytesMax && count > 0) break;
-      count += 1;
-    }
-    return this.#queue.splice(0, count);
-  }
-
-  async #writeBatch(records: readonly WalRecord[]): Promise<void> {
-    if (records.length === 0) return;
+  async #writeFrame(records: readonly WalRecord[]): Promise<void> {
     const isCut = this.#current.end + frameBytes(payloadBytes(records)) > this.#current.capacity;
     if (isCut && this.#current.end > 0) await this.#cut();
     const current = this.#current;

@@ -2,8 +2,9 @@
 // promises of Raft's persistent state: whoever breaks one has a bug, and the node stops before the disk learns of it.
 
 import { assert } from "../base/assert.ts";
-import type { GroupId } from "../base/ids.ts";
+import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { HardState, Snapshot } from "../raft/message.ts";
+import type { Urgency } from "./append-queue.ts";
 import type { MemoryLog } from "./memory.ts";
 import type { WalRecord } from "./record.ts";
 import type { WriteRequest } from "./storage.ts";
@@ -18,6 +19,28 @@ export function applyToLog(log: MemoryLog, { snapshot, entries, hardState }: Wri
   checkHardState(log.initialState().hardState, hardState);
   assert(hardState.commit <= log.lastIndex(), "the commit index names an entry that is there");
   log.setHardState(hardState);
+}
+
+/**
+ * Term, vote and entries are promises, and a promise is synced. A commit index that moves alone is none: whoever
+ * forgets it hears it again. Only what it says of the configuration is not left to chance: replicas that forgot a
+ * change together would need the quorum of a configuration whose members may be gone for good.
+ */
+export function urgencyOf(log: MemoryLog, { snapshot, entries, hardState }: WriteRequest): Urgency {
+  if (snapshot !== null || entries.length > 0) return "sync";
+  if (hardState === null) return "ride";
+  const now = log.initialState().hardState;
+  const isPromise = hardState.term !== now.term || hardState.vote !== now.vote;
+  return isPromise || coversChange(log, now.commit, hardState.commit) ? "sync" : "ride";
+}
+
+/** Whether an entry behind `after`, up to `through`, changes the configuration. */
+function coversChange(log: MemoryLog, after: LogIndex, through: LogIndex): boolean {
+  const low = logIndex(Math.max(after + 1, log.firstIndex()));
+  const high = logIndex(Math.max(low, Math.min(through, log.lastIndex()) + 1));
+  const entries = log.entries(low, high, Number.MAX_SAFE_INTEGER);
+  assert(typeof entries !== "string", "what is neither compacted nor missing can be read");
+  return entries.some(({ type }) => type !== "normal");
 }
 
 /** In the order in which recovery must see them: a snapshot voids what came before it. */

@@ -12,6 +12,8 @@ const common: ChannelOptions = {
   // A frozen process (SIGSTOP) keeps its sockets open: only an unanswered ping tells it from an idle one.
   "grpc.keepalive_time_ms": 2_000,
   "grpc.keepalive_timeout_ms": 2_000,
+  // Statistics of every call that nothing here asks for.
+  "grpc.enable_channelz": 0,
 };
 
 export const channelOptions: ChannelOptions = {

@@ -106,6 +106,93 @@ test("yugabyte#32875: an empty write is not acknowledged before what came before
   expect(storage.stats().syncs).toBe(1);
 });
 
+test("a commit index that moves alone costs no sync, and rides with the next frame", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await storage.write(request({ entries: entries(1, 3), hardState: hardState(1, 2, 1) }));
+  await storage.write(request({ hardState: hardState(1, 2, 2) }));
+  await storage.write(request({ hardState: hardState(1, 2, 3) }));
+  expect(storage.stats().syncs).toBe(1);
+  expect(storage.reader(FLEET_GROUP).initialState().hardState.commit).toBe(3);
+  await storage.write(request({ group: groupId(7), entries: [entry(1)] }));
+  expect(storage.stats().syncs).toBe(2);
+  await storage.close();
+  const reopened = await openStorage(directory);
+  expect(reopened.reader(FLEET_GROUP).initialState().hardState).toEqual(hardState(1, 2, 3));
+});
+
+test("a commit index that moved last and alone may be forgotten, and only that", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await storage.write(request({ entries: entries(1, 3), hardState: hardState(1, 2, 1) }));
+  await storage.write(request({ hardState: hardState(1, 2, 3) }));
+  await storage.close();
+  const { hardState: kept, entries: log } = contents((await openStorage(directory)).reader(FLEET_GROUP));
+  expect({ kept, log }).toEqual({ kept: hardState(1, 2, 1), log: entries(1, 3) });
+});
+
+// Replicas that forgot it together would need the quorum of a configuration whose members may be gone for good.
+test("a commit index that covers a change of the configuration is synced at once", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  const change = { ...entry(2), type: "conf-change-v2" as const };
+  await storage.write(request({ entries: [entry(1), change, entry(3)] }));
+  await storage.write(request({ hardState: hardState(0, 0, 1) }));
+  expect(storage.stats().syncs).toBe(1);
+  await storage.write(request({ hardState: hardState(0, 0, 2) }));
+  expect(storage.stats().syncs).toBe(2);
+  await storage.write(request({ hardState: hardState(0, 0, 3) }));
+  expect(storage.stats().syncs).toBe(2);
+  await storage.close();
+  const kept = (await openStorage(directory)).reader(FLEET_GROUP).initialState().hardState;
+  expect(kept).toEqual(hardState(0, 0, 2));
+});
+
+test("a term or a vote is synced, however much it looks like a commit index that moves alone", async () => {
+  const storage = await openStorage(await temporaryFolder());
+  await storage.write(request({ hardState: hardState(1, 0, 0) }));
+  await storage.write(request({ hardState: hardState(1, 2, 0) }));
+  await storage.write(request({ hardState: hardState(2, 2, 0) }));
+  expect(storage.stats().syncs).toBe(3);
+});
+
+test("a commit index that moves alone is not acknowledged before what came before it is durable", async () => {
+  const files = controlledFiles();
+  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  files.holds = true;
+  const done: string[] = [];
+  const first = storage.write(request({ entries: [entry(1)] })).then(() => done.push("entry 1"));
+  await vi.waitUntil(() => files.heldSyncs() === 1);
+  const commit = storage.write(request({ hardState: hardState(0, 0, 1) })).then(() => done.push("commit"));
+  const second = storage.write(request({ entries: [entry(2)] })).then(() => done.push("entry 2"));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(done).toEqual([]);
+  files.release();
+  files.holds = true;
+  await Promise.all([first, commit]);
+  expect(done).toEqual(["entry 1", "commit"]);
+  await vi.waitUntil(() => files.heldSyncs() === 1);
+  files.release();
+  await second;
+});
+
+test("a commit index that rides stands behind the entries that it names", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory, { segmentBytes: 1024 });
+  const writes = entries(1, 60).flatMap((next) => [
+    storage.write(request({ entries: [next] })),
+    storage.write(request({ hardState: hardState(0, 0, next.index) })),
+  ]);
+  await Promise.all(writes);
+  await storage.write(request({ hardState: hardState(1, 0, 60) }));
+  await storage.close();
+  const reopened = await openStorage(directory, { segmentBytes: 1024 });
+  expect(contents(reopened.reader(FLEET_GROUP))).toMatchObject({
+    hardState: hardState(1, 0, 60),
+    entries: entries(1, 60),
+  });
+});
+
 test("etcd#14370: a write is visible before it is durable, and acknowledged after", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });

@@ -5,7 +5,7 @@ import { nodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
-import { identityOf } from "../../wire/identity.ts";
+import { type Identity, identityOf } from "../../wire/identity.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { Wanted } from "../readmission.ts";
 import type { Replica } from "../replica.ts";
@@ -19,26 +19,27 @@ export function raftService(
   replica: Pick<Replica<unknown>, "readmit">,
 ): RaftServer {
   const streams = transport.handlers();
-  const isReplica = (
-    call: Parameters<RaftServer["exchange"]>[0] | Parameters<RaftServer["installSnapshot"]>[0],
-  ) => context.tls === "insecure-loopback" || identityOf(call, context.tls)?.kind === "replica";
+  const mayReplicate = (caller: Identity | null) =>
+    context.tls === "insecure-loopback" || caller?.kind === "replica";
   const refused = () =>
     rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "only replicas may replicate");
   return {
     exchange: (call) => {
-      if (!isReplica(call)) {
+      // Once a stream: reading a certificate costs more than taking a frame in, and a connection keeps its own.
+      const caller = identityOf(call, context.tls);
+      if (!mayReplicate(caller)) {
         call.emit("error", refused());
         return;
       }
       streams.exchange(call);
       // Checked with every frame: the caller may be removed while its stream is open, and has to be told.
       call.on("data", () => {
-        const row = removedRow(context, call);
+        const row = removedRow(context, caller);
         if (row !== null) call.emit("error", removed(row.name));
       });
     },
     installSnapshot: (call, callback) => {
-      if (isReplica(call)) streams.installSnapshot(call, callback);
+      if (mayReplicate(identityOf(call, context.tls))) streams.installSnapshot(call, callback);
       else callback(refused());
     },
     rejoin: handler(context, replicasOnly, async (request, caller) => {
@@ -62,11 +63,7 @@ export function raftService(
   };
 }
 
-function removedRow(
-  { machine, tls }: ServiceContext,
-  call: Parameters<RaftServer["exchange"]>[0],
-): Readonly<MemberRecord> | null {
-  const caller = identityOf(call, tls);
+function removedRow({ machine }: ServiceContext, caller: Identity | null): Readonly<MemberRecord> | null {
   const row = caller?.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
   return row?.wanted === MemberKind.REMOVED ? row : null;
 }

@@ -38,6 +38,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     members: MEMBERS,
     uptimeMs: 61_000,
     followers: [],
+    groups: undefined,
     diskFull: false,
     configurationIndex: 1,
     syncs: syncLatency(2),
@@ -144,7 +145,7 @@ export function clusterView(
       by: "fleet://admin",
       migration: undefined,
     },
-    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900 }],
+    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900, doubleDial: undefined }],
     drift,
     ...differs,
   };
