@@ -45,7 +45,8 @@ export interface RestoreReport {
   readonly snapshot: string;
   readonly fleet: string;
   readonly exportedIndex: number;
-  readonly exportedAtMs: number;
+  /** RFC 3339. */
+  readonly exportedAt: string;
   readonly stateHash: string;
   /** Written after the export, and so not in it; null when --compare shows that nothing was. */
   readonly missing: IndexRange | null;
@@ -76,7 +77,7 @@ export function restorePreview(
     snapshot: snapshot.name,
     fleet,
     exportedIndex: manifest.index,
-    exportedAtMs: manifest.atMs,
+    exportedAt: new Date(manifest.atMs).toISOString(),
     stateHash: manifest.stateHash,
     missing: missingRange(manifest, compared),
     ...{ node, directory, formerClusterId: manifest.clusterId },

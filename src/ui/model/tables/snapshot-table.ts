@@ -34,9 +34,11 @@ export function snapshotLines({ snapshots }: SnapshotListReport): Line[] {
 }
 
 /** What a restore gives back, and what it can't. */
-export function restoreLines({ exportedIndex, exportedAtMs, stateHash, missing }: RestoreReport): Line[] {
-  const at = new Date(exportedAtMs).toISOString();
-  const held: Line = { text: `exported at index ${exportedIndex}, ${at}, state ${stateHash}`, mark: "good" };
+export function restoreLines({ exportedIndex, exportedAt, stateHash, missing }: RestoreReport): Line[] {
+  const held: Line = {
+    text: `exported at index ${exportedIndex}, ${exportedAt}, state ${stateHash}`,
+    mark: "good",
+  };
   if (missing === null)
     return [held, { text: "nothing is missing, as far as the compared folders go", mark: "good" }];
   const { fromIndex, throughIndex } = missing;
