@@ -3,6 +3,7 @@
 
 import { connectivityState } from "@grpc/grpc-js";
 import { silentLog } from "../core/base/log.ts";
+import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
 import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -24,6 +25,7 @@ import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
 import { LeaderReads } from "./leader-reads.ts";
 import { toOperatorError } from "./operator-errors.ts";
+import { receiveSnapshot } from "./snapshot/receive.ts";
 import { type WatchEvent, type WatchOptions, watchTables } from "./table-watch.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
@@ -31,6 +33,7 @@ import { type WriteOptions, WriteSession } from "./write-session.ts";
 // A node that is down must be shown as such within a second.
 const NODE_TIMEOUT_MS = 900;
 const WRITE_DEADLINE_MS = 5_000;
+const SNAPSHOT_DEADLINE_MS = 60_000;
 
 /** A node to ask; its name, or its address again until it has told its name. */
 export interface NodeAddress {
@@ -145,6 +148,11 @@ export class FleetClient extends LeaderReads {
     return this.atLeader("write", deadlineMs, (client, limits) =>
       unary(client.changeMembership.bind(client), request, limits),
     );
+  }
+
+  /** The tables as they are now, to be kept elsewhere. Throws an OperatorError. */
+  saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
+    return this.atLeader("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
   }
 
   /** Hands leadership over; answered once another leads. Throws an OperatorError. */

@@ -94,9 +94,13 @@ export function joinAnswers(
 function isSound(answer: Answer): boolean {
   const { status } = answer;
   if (status === null) return false;
-  return (
-    !status.diskFull && !status.diskSlow && !isOutside(status.admission) && !endsSoon(daysLeftOf(answer))
-  );
+  const { diskFull, diskSlow, admission } = status;
+  const isFit = !diskFull && !diskSlow && !isOutside(admission);
+  return isFit && !exportFails(status) && !endsSoon(daysLeftOf(answer));
+}
+
+function exportFails({ snapshotExport }: NodeStatus): boolean {
+  return snapshotExport !== undefined && (snapshotExport.error !== "" || snapshotExport.overdue);
 }
 
 function daysLeftOf({ status, observedAtMs }: Answer): number | null {

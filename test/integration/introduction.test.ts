@@ -53,6 +53,7 @@ async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): P
     snapshotEvery: 1_000,
     auditExportEvery: 1_000,
     metricsAddress: "",
+    snapshotExports: null,
     log: { info: ignore, warn: ignore, error: ignore },
     onFatal: (error) => {
       throw error;

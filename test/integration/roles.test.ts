@@ -262,6 +262,7 @@ function coordinator(name: string, voters: number): Promise<RunningCoordinator> 
       groups: 0,
       auditExportEvery: 1_000,
       metricsAddress: "",
+      snapshotExports: null,
       snapshotEvery: 1_000,
       version: "test",
       log,

@@ -9,6 +9,8 @@ import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
 const SCHEMA_VERSION = 1;
 const NODE_ID_MAX = 65_535;
 const PORT_MAX = 65_535;
+const DAY_SECONDS = 86_400;
+const SNAPSHOTS_MAX = 10_000;
 
 const PROFILES = ["lan", "wan"] as const;
 /** Which timings the coordinators use: heartbeat 50 ms and election 300–600 ms, or 500 ms and ≤ 5 s. */
@@ -28,11 +30,20 @@ export interface ShardEntry {
   readonly metricsPort?: number;
 }
 
+/** Where the leader exports snapshots to; absent fields are the coordinator's defaults. */
+interface SnapshotEntry {
+  /** A full path, or s3://bucket/prefix. */
+  readonly to: string;
+  readonly everySeconds?: number;
+  readonly keep?: number;
+}
+
 export interface FleetFile {
   readonly name: string;
   /** Distinguishes this fleet from every other, so that no node ever joins the wrong one. */
   readonly clusterId: string;
   readonly profile: Profile;
+  readonly snapshots?: SnapshotEntry;
   readonly nodes: readonly NodeEntry[];
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
@@ -45,7 +56,9 @@ export interface FleetFile {
 export function parseFleetFile(file: string, text: string): FleetFile {
   const root = ConfigReader.parse(file, text);
   root.field("schemaVersion").integer(SCHEMA_VERSION, SCHEMA_VERSION);
+  const snapshots = root.field("snapshots").optional(parseSnapshots);
   const parsed = {
+    ...(snapshots === undefined ? {} : { snapshots }),
     name: root.field("name").name(),
     clusterId: root.field("clusterId").string(),
     profile: root.field("profile").optional((value) => value.oneOf(PROFILES)) ?? "lan",
@@ -84,6 +97,7 @@ export function formatFleetFile(fleet: FleetFile): string {
     name: fleet.name,
     clusterId: fleet.clusterId,
     profile: fleet.profile,
+    ...(fleet.snapshots === undefined ? {} : { snapshots: fleet.snapshots }),
     nodes: fleet.nodes,
     shards: fleet.shards,
     agents: {
@@ -122,6 +136,16 @@ export function leaveNode(text: string, name: string, clusterId: string): string
   const document = parseDocument(others.reduce((left, node) => dropNode(left, node.name), text));
   document.set("clusterId", clusterId);
   return document.toString();
+}
+
+function parseSnapshots(entry: ConfigReader): SnapshotEntry {
+  const everySeconds = entry.field("everySeconds").optional((value) => value.integer(1, DAY_SECONDS));
+  const keep = entry.field("keep").optional((value) => value.integer(1, SNAPSHOTS_MAX));
+  return {
+    to: entry.field("to").string(),
+    ...(everySeconds === undefined ? {} : { everySeconds }),
+    ...(keep === undefined ? {} : { keep }),
+  };
 }
 
 function parseNode(entry: ConfigReader): NodeEntry {

@@ -24,6 +24,8 @@ export interface NewFleet {
   readonly shards: number;
   readonly clusters: number;
   readonly profile: Profile;
+  /** Where the leader exports snapshots to; null = nowhere. */
+  readonly snapshotTo: string | null;
 }
 
 export type Made =
@@ -38,7 +40,8 @@ export async function makeFleet(directory: string, wanted: NewFleet, deps: Local
   try {
     const file = composeFleetFile(wanted, ports.addresses);
     deps.onProgress(`making certificates and configuration in ${directory}`);
-    if (!(await placeFleet(directory, file, deps))) return { kind: "overtaken" };
+    const fill = (staging: string) => fillStaging(staging, file);
+    if (!(await placeFleet(directory, fill, deps))) return { kind: "overtaken" };
     try {
       await ports.release();
       const fleet = await loadLocalFleet(directory);
@@ -52,12 +55,16 @@ export async function makeFleet(directory: string, wanted: NewFleet, deps: Local
 }
 
 /** Stages the fleet and renames it into place, locked. False when the place has been taken; then nothing is left. */
-async function placeFleet(directory: string, file: FleetFile, deps: LocalDeps): Promise<boolean> {
+export async function placeFleet(
+  directory: string,
+  fill: (staging: string) => Promise<void>,
+  deps: Pick<LocalDeps, "processes">,
+): Promise<boolean> {
   const { pid } = await deps.processes.self();
   const staging = await makeStagingFolder(directory, `${pid}-${randomBytes(3).toString("hex")}`);
   try {
     await writeHeldLock(lockPath(staging), deps.processes);
-    await fillStaging(staging, file);
+    await fill(staging);
     // rename(2) replaces an empty folder, and no other: this is the commit point.
     await rename(staging, directory);
   } catch (error) {
@@ -80,6 +87,7 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     name: wanted.name,
     clusterId: randomUUID(),
     profile: wanted.profile,
+    ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
     nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
     shards: numbers(wanted.shards).map((number) => ({ id: `s${number}`, ...ports() })),
     clusters: numbers(wanted.clusters).map((number) => `c${number}`),

@@ -71,7 +71,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
       ...["--fleet", fleet.name, "--cluster-id", fleet.clusterId],
       ...["--listen", node.address, "--peers", fleet.nodes.map(formatPeer).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, node.name))],
-      ...["--profile", fleet.profile, ...metricsFlags(node.metricsPort)],
+      ...["--profile", fleet.profile, ...snapshotFlags(fleet), ...metricsFlags(node.metricsPort)],
     ],
   };
 }
@@ -115,6 +115,16 @@ const metricsAddress = (port: number | undefined): string | null =>
 function metricsFlags(port: number | undefined): string[] {
   const address = metricsAddress(port);
   return address === null ? [] : ["--metrics", address];
+}
+
+function snapshotFlags({ snapshots }: FleetFile): string[] {
+  if (snapshots === undefined) return [];
+  const { to, everySeconds, keep } = snapshots;
+  return [
+    ...["--snapshot-to", to],
+    ...(everySeconds === undefined ? [] : ["--snapshot-interval", `${everySeconds}s`]),
+    ...(keep === undefined ? [] : ["--snapshot-keep", String(keep)]),
+  ];
 }
 
 const formatPeer = (node: NodeEntry): string => `${node.id}=${node.name}@${node.address}`;

@@ -9,7 +9,10 @@ import { present } from "../base/assert.ts";
 import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { SeededPrng } from "../base/prng.ts";
+import { openStore } from "../export/open-store.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import { crc32c } from "../storage/crc32c.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
@@ -25,6 +28,7 @@ import { followTls } from "../wire/live-tls.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
+import { captureExport } from "./capture-export.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -41,6 +45,7 @@ import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
+import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 import { systemTimers } from "./timers.ts";
 
@@ -62,12 +67,21 @@ export interface CoordinatorOptions {
   readonly snapshotEvery: number;
   /** Entries of the audit log that are exported together, to `audit` in the data folder. */
   readonly auditExportEvery: number;
+  /** Where, how often and how many snapshots are exported; null = not at all. */
+  readonly snapshotExports: SnapshotExports | null;
   readonly version: string;
   /** host:port of this process's metrics, for its status; empty = it has none. */
   readonly metricsAddress: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
   readonly onFatal: (error: unknown) => void;
+}
+
+interface SnapshotExports {
+  /** An absolute folder or s3://bucket/prefix. */
+  readonly to: string;
+  readonly everyMs: number;
+  readonly keep: number;
 }
 
 export interface RunningCoordinator {
@@ -183,7 +197,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     startedAtMs: Date.now(),
     now: Date.now,
     sleep,
+    snapshotExport: () => schedule?.status(),
   };
+  const schedule = await snapshotSchedule(options, context);
   const server = new Server(serverOptions);
   server.addService(CoordinatorService, coordinatorService(context));
   server.addService(RaftService, raftService(context, transport, replica));
@@ -214,6 +230,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       clearInterval(health);
       followed.close();
       auditExporter.stop();
+      schedule?.stop();
       replica.stop();
       host.stop();
       asker?.close();
@@ -227,6 +244,30 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
   const found = replicas.find((replica) => replica.id === self);
   return present(found, "all replicas, this one included, are named");
+}
+
+async function snapshotSchedule(
+  options: CoordinatorOptions,
+  context: ServiceContext,
+): Promise<SnapshotSchedule | null> {
+  const { snapshotExports, clusterId, self, log } = options;
+  if (snapshotExports === null) return null;
+  const { to, everyMs, keep } = snapshotExports;
+  const { driver, machine, now } = context;
+  return new SnapshotSchedule({
+    ...{ clusterId, everyMs, keep, now },
+    store: await openStore(to),
+    // Before it is founded there is nothing to be kept.
+    leads: () => driver.status().role === "leader" && machine.view.tables.members.firstKey() !== undefined,
+    stateHash: () => machine.view.hash(),
+    capture: () => captureExport(context),
+    timers: systemTimers,
+    random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
+    onReport: ({ kind, ...fields }) => {
+      if (kind === "failed") log.warn("no snapshot could be exported", { to, ...fields });
+      else log.info(`a snapshot was ${kind}`, { to, ...fields });
+    },
+  });
 }
 
 function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {

@@ -12,12 +12,18 @@ import type { FleetState } from "./state.ts";
 const BINDING_VERSION_GAP = 1_000_000;
 
 /** Always a change, hence always audited: that it happened counts, even if the table was like this already. */
-export function recoverFleet(state: FleetState, context: ApplyContext, { nodeId }: RecoverFleet): Result {
+export function recoverFleet(
+  state: FleetState,
+  context: ApplyContext,
+  { nodeId, address }: RecoverFleet,
+): Result {
   const { members } = state.tables;
   for (const row of [...members.rows()]) {
-    const wanted = row.nodeId === nodeId ? MemberKind.VOTER : MemberKind.REMOVED;
-    if (row.wanted === wanted) continue;
-    members.put({ ...row, wanted, version: context.index, sinceMs: context.atMs });
+    const isLeft = row.nodeId === nodeId;
+    const wanted = isLeft ? MemberKind.VOTER : MemberKind.REMOVED;
+    const reachedAt = isLeft && address !== "" ? address : row.address;
+    if (row.wanted === wanted && row.address === reachedAt) continue;
+    members.put({ ...row, wanted, address: reachedAt, version: context.index, sinceMs: context.atMs });
   }
   raiseBindings(state);
   tellDomainsAgain(state, context);
@@ -32,8 +38,8 @@ function raiseBindings({ tables }: FleetState): void {
   }
 }
 
-// An instruction's sequence is its log index, and the new log's are above all of the old one's. Of a domain that was
-// moved in a lost entry nothing is known here: its former owner takes it back, and the other's own record keeps it until it is moved again.
+// An instruction's sequence is its log index, and the new log's are above all of the old one's. A domain that was moved
+// in a lost entry is told to its former owner again; whom it was moved to is not known here, and keeps it.
 function tellDomainsAgain(state: FleetState, context: ApplyContext): void {
   const { domains, instructions } = state.tables;
   let ordinal = 0;

@@ -65,6 +65,7 @@ export class Services {
       ...{ self, given, driver, machine, host, now, sleep: options.sleep, startedAtMs: now() },
       leadsSince: () => 0,
       metricsAddress: "",
+      snapshotExport: () => undefined,
       get replicas() {
         return roster.known();
       },

@@ -4,6 +4,7 @@
 import { endsSoon } from "../../client/certificate-age.ts";
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { formatDuration } from "./duration.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
 import { admissionWord } from "./words.ts";
@@ -30,6 +31,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...certificateLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
+    ...exportLines(fleet),
   ];
 }
 
@@ -126,6 +128,22 @@ function hashLines(fleet: FleetStatus): Line[] {
   const hashes = fleet.nodes.filter((node) => node.hashAt !== null && node.hashAt !== "");
   const shown = hashes.map((node) => `${node.name} ${shortHash(node.hashAt ?? "")}`).join(", ");
   return [{ text: `state hashes differ at index ${fleet.hashIndex}: ${shown}`, mark: "bad" }];
+}
+
+function exportLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, status }): Line[] => {
+    const exported = status?.snapshotExport;
+    if (exported === undefined) return [];
+    const { to, index, ageMs, error, overdue } = exported;
+    const age = formatDuration(Math.floor(ageMs / 1000) * 1000);
+    const held = index === 0 ? "none is there yet" : `the newest there is of index ${index}`;
+    if (error !== "")
+      return [{ text: `${name} can't export snapshots to ${to}: ${error}; ${held}`, mark: "bad" }];
+    if (overdue)
+      return [{ text: `${name} has exported no snapshot to ${to} for ${age}; ${held}`, mark: "bad" }];
+    if (index === 0) return [];
+    return [{ text: `snapshot of index ${index} in ${to} was up to date ${age} ago`, mark: "good" }];
+  });
 }
 
 function nodeName(nodes: readonly NodeObservation[], id: number): string {

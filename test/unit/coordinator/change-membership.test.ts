@@ -41,6 +41,7 @@ function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers:
     ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
     leadsSince: () => 0,
     metricsAddress: "",
+    snapshotExport: () => undefined,
     ...{
       self: id,
       driver,

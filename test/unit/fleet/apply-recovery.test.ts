@@ -16,7 +16,7 @@ import {
 
 const recover = (nodeId: number): OperationKind => ({
   $case: "recoverFleet",
-  value: { nodeId, formerClusterId: "old", clusterId: "new", committedIndex: 5, lastIndex: 7 },
+  value: { nodeId, formerClusterId: "old", clusterId: "new", committedIndex: 5, lastIndex: 7, address: "" },
 });
 
 const fleet = () =>

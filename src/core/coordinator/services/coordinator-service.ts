@@ -20,6 +20,7 @@ import {
 import { membersList } from "./members.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
+import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
 import { transferLeadership } from "./transfer-leadership.ts";
@@ -58,6 +59,7 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
       shortfallsList(context, request, caller),
     ),
     watch: streamHandler(context, operators, (call, caller) => watch(context, call, caller)),
+    snapshotSave: streamHandler(context, operators, (call, caller) => snapshotSave(context, call, caller)),
     listProbes: handler(context, operators, async (request, caller) => {
       const stamp = await readable(context, LINEARIZABLE, caller);
       return { stamp, probes: listProbes(machine.view, request.drillId) };
