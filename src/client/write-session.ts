@@ -36,7 +36,7 @@ export class WriteSession {
     const sequence = this.#sequence;
     this.#outstanding.add(sequence);
     try {
-      return await this.#caller.call(({ writes }, limits) => {
+      return await this.#caller.call(({ rpc, writes }, limits) => {
         const firstOutstanding = this.#firstOutstanding();
         const request = {
           sessionId,
@@ -46,7 +46,9 @@ export class WriteSession {
           operation,
           dryRun: false,
         };
-        return writes.submit(request, limits);
+        return isBatch(operation)
+          ? unary(rpc.submit.bind(rpc), request, limits)
+          : writes.submit(request, limits);
       }, options);
     } finally {
       this.#outstanding.delete(sequence);
@@ -76,6 +78,11 @@ export class WriteSession {
       });
     return this.#opening;
   }
+}
+
+/** Too large for the stream, and for whatever would wait behind it there: it has a call of its own. */
+function isBatch({ kind }: Operation): boolean {
+  return kind?.$case === "moveDomains" || kind?.$case === "setQuota";
 }
 
 async function openSession(client: CoordinatorClient, limits: CallLimits): Promise<number> {
