@@ -3,6 +3,7 @@
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { benchFailover } from "./failover.ts";
+import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
 import { benchStart } from "./start.ts";
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   failover: benchFailover,
   load: benchLoad,
   storm: benchStorm,
+  lab: benchLab,
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

@@ -7,6 +7,7 @@ import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { apply, dryRun } from "../fleet/apply.ts";
 import { ChangeLog } from "../fleet/change-log.ts";
+import type { ShardCounts } from "../fleet/shard-counts.ts";
 import { decodeSnapshot, encodeSnapshotParts } from "../fleet/snapshot.ts";
 import { FleetState, type FleetView } from "../fleet/state.ts";
 import { Command, type Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -28,6 +29,11 @@ export class FleetMachine implements Machine<Outcome> {
   /** The tables now; not to be kept across turns. */
   get view(): FleetView {
     return this.#state;
+  }
+
+  /** How much is declared to each shard now. */
+  get counts(): ShardCounts {
+    return this.#state.counts;
   }
 
   /** The newest changes, for watchers. */
