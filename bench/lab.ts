@@ -48,7 +48,7 @@ export async function measureLab(size: LabSize, steadyMs: number): Promise<reado
     const results: Result[] = [{ what: "filling", measured: fill, limit: null, unit: "ms" }];
     for (const measure of [
       () => steadyNumbers(store, client, lab, steadyMs),
-      () => burstNumbers(client, size),
+      () => burstNumbers(store, client, size),
       () => listNumbers(store, client),
       () => snapshotNumbers(store, client),
     ]) {
@@ -99,13 +99,16 @@ async function steadyNumbers(
   ];
 }
 
-async function burstNumbers(client: FleetClient, size: LabSize): Promise<Result[]> {
+async function burstNumbers(store: FleetStore, client: FleetClient, size: LabSize): Promise<Result[]> {
   const termBefore = await term(client);
+  const watch = new UsageWatch(store.servers);
   const { moves, acceptedMs, appliedMs, batchMs } = await burst(client, size);
+  const cpuMs = Math.max(...[...watch.stop().values()].map((used) => used.cpuMs));
   const elections = (await term(client)) - termBefore;
   return [
     { what: `burst: ${moves} moves accepted`, measured: acceptedMs, limit: 10_000, unit: "ms" },
     { what: "burst: applied by all replicas", measured: appliedMs, limit: 10_000, unit: "ms" },
+    { what: "burst: the busiest process's CPU time", measured: cpuMs, limit: null, unit: "ms" },
     { what: "burst: the slowest batch", measured: Math.max(...batchMs), limit: null, unit: "ms" },
     { what: "burst: elections", measured: elections, limit: 0, unit: "" },
   ];
@@ -136,6 +139,7 @@ async function snapshotNumbers(store: FleetStore, client: FleetClient): Promise<
     { what: "snapshot: the slowest write before it", measured: saved.worstBeforeMs, limit: null, unit: "ms" },
     { what: "snapshot: p99 of writes before it", measured: saved.p99BeforeMs, limit: null, unit: "ms" },
     { what: "restart from it", measured: restart, limit: 3_000, unit: "ms" },
+    { what: "restart: its CPU time", measured: follower?.usage()?.cpuMs ?? 0, limit: null, unit: "ms" },
   ];
 }
 

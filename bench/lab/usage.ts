@@ -9,6 +9,7 @@ const LOOK_EVERY_MS = 500;
 export interface Used {
   /** Of one core, 1 = all of it. */
   readonly cpuShare: number;
+  readonly cpuMs: number;
   readonly residentBytesMax: number;
 }
 
@@ -34,7 +35,7 @@ export class UsageWatch {
       this.#servers.map((server) => {
         const cpuMs = this.#look(server) - (this.#cpuMs.get(server) ?? 0);
         const residentBytesMax = this.#residentBytesMax.get(server) ?? 0;
-        return [server, { cpuShare: cpuMs / elapsedMs, residentBytesMax }];
+        return [server, { cpuShare: cpuMs / elapsedMs, cpuMs, residentBytesMax }];
       }),
     );
   }

@@ -35,7 +35,7 @@ test("counts follow assignments, moves, releases and removals", () => {
     bind("c2", "s1"),
   ]);
   replica.applyAll([assign("zone", "a", "s1"), assign("zone", "b", "s2"), begin("c1", "s1", "s2", "m1")]);
-  const { version } = replica.state.tables.domains.get("zone\0a") ?? {};
+  const { version = 0 } = replica.state.tables.domains.get("zone\0a") ?? {};
   replica.apply(move(["zone", "a", "s2", version]));
   expect(kept(replica.state)).toEqual(counted(replica.state));
   replica.apply(move(["zone", "a", ""]));

@@ -22,7 +22,7 @@ export async function clustersList(
     view.declared?.shardId === shardId || view.observed.some((row) => row.shardId === shardId);
   const listed: Listed<string, ClusterView> = {
     // Names with the prefix stand together: the others need not be looked at.
-    from: (from = prefix) => views(context, from > prefix ? from : prefix),
+    from: (from) => views(context, from !== undefined && from > prefix ? from : prefix),
     keyOf: (view) => view.clusterId,
     matches: (view) => (shardId === "" || isAt(view)) && (drift.length === 0 || drift.includes(view.drift)),
   };
