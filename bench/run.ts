@@ -3,6 +3,7 @@
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { benchFailover } from "./failover.ts";
+import { benchGroups } from "./groups.ts";
 import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   status: benchStatus,
   failover: benchFailover,
   load: benchLoad,
+  groups: benchGroups,
   storm: benchStorm,
   lab: benchLab,
 };

@@ -120,7 +120,7 @@ function serverOf(
   return new Server({ name: plan.name, address, command, args: chosen, env, logFile });
 }
 
-function withoutTlsFiles(args: readonly string[]): string[] {
+export function withoutTlsFiles(args: readonly string[]): string[] {
   return args.filter((arg, at) => !TLS_FLAGS.has(arg) && !TLS_FLAGS.has(args[at - 1] ?? ""));
 }
 

@@ -57,6 +57,15 @@ export class Server {
     return this.#end("SIGKILL");
   }
 
+  /** Stops it in its tracks, as a hanging machine would, until `resume`. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
   /** Ends it for good, cleanly if it can. */
   async stop(): Promise<void> {
     const kill = new AbortController();

@@ -4,47 +4,32 @@
 import { connectivityState } from "@grpc/grpc-js";
 import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
-import {
-  type ChangeMembershipRequest,
-  type ChangeMembershipResponse,
-  type CoordinatorClient,
-  type ListAuditResponse,
-  type ListClustersResponse,
-  type ListDomainsResponse,
-  type ListFilter,
-  type ListMembersResponse,
-  type ListProbesResponse,
-  ListRequest,
-  type ListShardsResponse,
-  type NodeStatus,
-  type TransferLeadershipRequest,
-  type TransferLeadershipResponse,
+import type {
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
+  CoordinatorClient,
+  NodeStatus,
+  SubmitResponse,
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
+  WatchRequest,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
 import { loadTls, type Tls } from "../core/wire/tls.ts";
-import { type CallLimits, unary } from "../core/wire/unary.ts";
-import { allPages } from "./all-pages.ts";
+import { unary } from "../core/wire/unary.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
+import { LeaderReads } from "./leader-reads.ts";
 import { toOperatorError } from "./operator-errors.ts";
+import { type WatchEvent, type WatchOptions, watchTables } from "./table-watch.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
 // A first TLS connection across continents takes up to a second.
 // A node that is down must be shown as such within a second.
 const NODE_TIMEOUT_MS = 900;
-const READ_DEADLINE_MS = 5_000;
 const WRITE_DEADLINE_MS = 5_000;
-
-export interface ReadOptions {
-  /** Default: linearizable. "stale" is served by the leader from what it has applied. */
-  readonly consistency?: ListRequest["consistency"];
-  readonly deadlineMs?: number;
-  readonly filter?: Partial<ListFilter>;
-  /** Stop after so many rows; default: all there are. */
-  readonly rowsMax?: number;
-}
 
 /** A node to ask; its name, or its address again until it has told its name. */
 export interface NodeAddress {
@@ -67,9 +52,11 @@ export interface Written {
   /** False when the state already was as asked for. */
   readonly changed: boolean;
   readonly version: number;
+  /** What went with it, in words; empty = nothing did. */
+  readonly summary: string;
 }
 
-export class FleetClient {
+export class FleetClient extends LeaderReads {
   readonly target: Target;
   readonly #tls: Tls;
   readonly #caller: LeaderCaller<WritingClient>;
@@ -77,10 +64,13 @@ export class FleetClient {
   readonly #nodes = new Map<string, CoordinatorClient>();
 
   private constructor(target: Target) {
+    const tls = loadTls(target.tls);
+    const caller = writingCaller(tls, target.endpoints);
+    super(caller);
     this.target = target;
-    this.#tls = loadTls(target.tls);
-    this.#caller = writingCaller(this.#tls, target.endpoints);
-    this.#session = new WriteSession(this.#caller);
+    this.#tls = tls;
+    this.#caller = caller;
+    this.#session = new WriteSession(caller);
   }
 
   static connect(target: Target): FleetClient {
@@ -116,52 +106,33 @@ export class FleetClient {
     return answer;
   }
 
-  listShards(options: ReadOptions = {}): Promise<ListShardsResponse> {
-    return this.#list(options, "shards", (client, request, limits) =>
-      unary(client.listShards.bind(client), request, limits),
-    );
-  }
-
-  listClusters(options: ReadOptions = {}): Promise<ListClustersResponse> {
-    return this.#list(options, "clusters", (client, request, limits) =>
-      unary(client.listClusters.bind(client), request, limits),
-    );
-  }
-
-  listDomains(options: ReadOptions = {}): Promise<ListDomainsResponse> {
-    return this.#list(options, "domains", (client, request, limits) =>
-      unary(client.listDomains.bind(client), request, limits),
-    );
-  }
-
-  listAudit(options: ReadOptions = {}): Promise<ListAuditResponse> {
-    return this.#list(options, "entries", (client, request, limits) =>
-      unary(client.listAudit.bind(client), request, limits),
-    );
-  }
-
-  listProbes(drillId: string, options: { readonly deadlineMs?: number } = {}): Promise<ListProbesResponse> {
-    return this.#call("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
-      unary(client.listProbes.bind(client), { drillId }, limits),
-    );
-  }
-
   /** Writes once, whatever happens on the way. Throws an OperatorError. */
   async submit(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
     const { reason = "", deadlineMs = WRITE_DEADLINE_MS } = options;
     try {
       const response = await this.#session.write(operation, { reason, deadlineMs });
-      const { changed = false, version = 0 } = response.applied ?? {};
-      return { index: response.index, term: response.term, changed, version };
+      return written(response);
     } catch (error) {
       throw toOperatorError(error);
     }
   }
 
-  listMembers(options: ReadOptions = {}): Promise<ListMembersResponse> {
-    return this.#read(options, (client, request, limits) =>
-      unary(client.listMembers.bind(client), request, limits),
+  /** What the leader would answer to the write now. It changes nothing, and is refused as the write would be. */
+  async tryOut(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
+    const { reason = "", deadlineMs = WRITE_DEADLINE_MS } = options;
+    const request = { ...OUTSIDE_SESSIONS, reason, operation, dryRun: true };
+    return written(
+      await this.atLeader("read", deadlineMs, (client, limits) =>
+        unary(client.submit.bind(client), request, limits),
+      ),
     );
+  }
+
+  /** Changes of the tables, as table-watch.ts tells them. */
+  watch(options: WatchOptions): AsyncGenerator<WatchEvent> {
+    const addresses = this.endpoints.map(({ address }) => address);
+    const open = (address: string, request: WatchRequest) => this.#nodeClient(address).watch(request);
+    return watchTables({ addresses, open }, options);
   }
 
   /** Adds, promotes or removes a member. A repeated request goes on from what is there. Throws an OperatorError. */
@@ -169,7 +140,7 @@ export class FleetClient {
     request: ChangeMembershipRequest,
     deadlineMs = WRITE_DEADLINE_MS,
   ): Promise<ChangeMembershipResponse> {
-    return this.#call("write", deadlineMs, (client, limits) =>
+    return this.atLeader("write", deadlineMs, (client, limits) =>
       unary(client.changeMembership.bind(client), request, limits),
     );
   }
@@ -179,7 +150,7 @@ export class FleetClient {
     request: TransferLeadershipRequest,
     deadlineMs = WRITE_DEADLINE_MS,
   ): Promise<TransferLeadershipResponse> {
-    return this.#call("write", deadlineMs, (client, limits) =>
+    return this.atLeader("write", deadlineMs, (client, limits) =>
       unary(client.transferLeadership.bind(client), request, limits),
     );
   }
@@ -188,40 +159,6 @@ export class FleetClient {
     this.#caller.close();
     for (const client of this.#nodes.values()) client.close();
     this.#nodes.clear();
-  }
-
-  #list<Field extends string, Response extends Record<Field, unknown[]> & { nextPageToken: string }>(
-    options: ReadOptions,
-    rows: Field,
-    invoke: (client: CoordinatorClient, request: ListRequest, limits: CallLimits) => Promise<Response>,
-  ) {
-    const load = (pageToken: string) =>
-      this.#read(options, (client, request, limits) => invoke(client, { ...request, pageToken }, limits));
-    return allPages(load, rows, options.rowsMax);
-  }
-
-  #read<Response>(
-    options: ReadOptions,
-    invoke: (client: CoordinatorClient, request: ListRequest, limits: CallLimits) => Promise<Response>,
-  ): Promise<Response> {
-    const { consistency, filter = {}, rowsMax = 0 } = options;
-    const request = ListRequest.fromPartial({ filter, pageSize: rowsMax });
-    request.consistency = consistency;
-    return this.#call("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
-      invoke(client, request, limits),
-    );
-  }
-
-  async #call<Response>(
-    kind: "read" | "write",
-    deadlineMs: number,
-    invoke: (client: CoordinatorClient, limits: CallLimits) => Promise<Response>,
-  ): Promise<Response> {
-    try {
-      return await this.#caller.call(({ rpc }, limits) => invoke(rpc, limits), { deadlineMs });
-    } catch (error) {
-      throw toOperatorError(error, kind);
-    }
   }
 
   async #ask(node: NodeAddress, options: ObserveOptions): Promise<Asked> {
@@ -272,6 +209,13 @@ export class FleetClient {
     this.#nodes.set(address, client);
     return client;
   }
+}
+
+const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+
+function written({ index, term, applied }: SubmitResponse): Written {
+  const { changed = false, version = 0, summary = "" } = applied ?? {};
+  return { index, term, changed, version, summary };
 }
 
 /** An answer, and what was thrown when there was none. */

@@ -93,14 +93,16 @@ interface Advice {
 
 const adviceByReason: Readonly<Record<string, Advice>> = {
   CLUSTER_ALREADY_BOUND: {
-    next: ({ owner }) => `move it from ${owner} with: fleet rebind --cluster <cluster> --to <shard>`,
+    next: ({ owner, cluster }) =>
+      `move it from ${owner} with: fleet rebind --cluster ${cluster} --to <shard>`,
   },
   CLUSTER_UNKNOWN: { next: () => "see the known clusters: fleet cluster list", exit: Exit.NotFound },
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
   MIGRATION_UNDER_WAY: { next: () => "finish it, or undo it with: fleet rebind rollback" },
   OWNER_CHANGED: { next: () => "see who owns it now: fleet cluster list" },
   DOMAIN_ALREADY_ASSIGNED: {
-    next: () => "see who has it: fleet domain list; unassign it first, or give --expect-version",
+    next: ({ version }) =>
+      `see who has it: fleet domain list; to move it all the same, give --expect-version ${version}`,
   },
   MEMBER_UNKNOWN: { next: () => "see the members: fleet member list", exit: Exit.NotFound },
   MEMBER_EXISTS: {
@@ -119,7 +121,32 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   TRANSFER_FAILED: {
     next: () => "the leader leads on; try again, or another node: fleet leader transfer --to NODE",
   },
-  VERSION_CONFLICT: { next: () => "read the current version: fleet domain list" },
+  VERSION_CONFLICT: {
+    next: ({ actual }) => `somebody changed it: look at it again, then expect version ${actual}`,
+  },
+  SHARD_DRAINING: {
+    next: ({ shard }) => `choose another shard, or end the drain: fleet shard activate ${shard}`,
+  },
+  SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
+  SHARD_IN_USE: {
+    next: ({ shard }) =>
+      `see what remains: fleet shard show ${shard}; move it, or drop it with it: fleet shard remove ${shard} --force`,
+  },
+  BATCH_REFUSED: { next: () => "see which rows, and why: fleet domain move --dry-run; correct the file" },
+  BATCH_TOO_LARGE: { next: ({ limit }) => `give at most ${limit} at a time`, exit: Exit.Usage },
+  DUPLICATE_SLICE: { next: () => "name each shard once", exit: Exit.Usage },
+  TOO_MANY: { next: () => "remove what is not needed any more" },
+  QUOTA_EXCEEDED: {
+    next: () => "lower the slices or the limit, or let the provider declare more: fleet provider set",
+  },
+  PROVIDER_UNKNOWN: { next: () => "register it: fleet provider set", exit: Exit.NotFound },
+  PROVIDER_IN_USE: {
+    next: ({ provider }) => `remove its quotas first: fleet quota list --provider ${provider}`,
+  },
+  FEATURE_GATE_UNKNOWN: { next: () => "see the gates: fleet gate list", exit: Exit.NotFound },
+  FILTER_UNKNOWN: { next: () => "leave that filter away", exit: Exit.Usage },
+  PAGE_TOKEN_INVALID: { next: () => "list from the beginning", exit: Exit.Usage },
+  TABLE_UNKNOWN: { next: () => "see the tables: fleet watch --help", exit: Exit.Usage },
   INVALID_NAME: { next: () => NAME_RULE, exit: Exit.Usage },
   INVALID_DOMAIN: { next: () => "give it as KEY=VALUE of printable characters", exit: Exit.Usage },
   INVALID_ADDRESS: { next: () => "give it as HOST:PORT", exit: Exit.Usage },

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FleetStore } from "../../bench/load/fleet-store.ts";
 import { generate } from "../../bench/load/generate.ts";
+import { GroupFleet } from "../../bench/load/group-fleet.ts";
 import { settledLeader } from "../../bench/load/store.ts";
 import { present } from "../../src/core/base/assert.ts";
 
@@ -32,4 +33,17 @@ test.each([
   const after = present(await fleet.look(leader), "the leader answers").applied;
   expect(latenciesMs.length).toBeGreaterThanOrEqual(WRITES);
   expect(after - before).toBe(latenciesMs.length);
+});
+
+test("a fleet of many groups is founded, counted and quiet", async () => {
+  const groups = await GroupFleet.prepare(6);
+  try {
+    groups.start();
+    await groups.untilAllLed();
+    await groups.untilQuiescent();
+    expect(await groups.look(present(groups.servers[0], "there are three"))).toMatchObject({ hosted: 7 });
+    expect(await groups.diskBytes()).toBeGreaterThan(0);
+  } finally {
+    await groups.dispose();
+  }
 });

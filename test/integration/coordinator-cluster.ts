@@ -31,6 +31,10 @@ export interface ClusterOptions {
   readonly size: number;
   /** Applied entries between snapshots. */
   readonly snapshotEvery: number;
+  /** Audit entries to a file. */
+  readonly auditExportEvery?: number;
+  /** Groups beside the fleet's own; none by default. */
+  readonly groups?: number;
   /** Processes obey the plans of `plan`. */
   readonly faults?: boolean;
   /** Timings; "lan" by default. */
@@ -209,6 +213,13 @@ export class CoordinatorCluster {
     await rm(this.#home, { recursive: true, force: true });
   }
 
+  /** By which flags a command reaches the whole cluster as its administrator. */
+  get flags(): string[] {
+    const { ca, cert, key } = this.#tls("admin");
+    const endpoints = this.nodes.map(({ front }) => front.address).join(",");
+    return ["--endpoints", endpoints, "--ca", ca, "--cert", cert, "--key", key];
+  }
+
   #args(node: ClusterNode): string[] {
     const tls = this.#tls(node.name);
     const peers = this.nodes.map((peer) => {
@@ -220,6 +231,8 @@ export class CoordinatorCluster {
       ...["--fleet", "test", "--cluster-id", "c-test", "--listen", "127.0.0.1:0", "--peers", peers.join(",")],
       ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
       ...["--snapshot-every", String(this.#options.snapshotEvery)],
+      ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
+      ...["--groups", String(this.#options.groups ?? 0)],
       ...["--profile", this.#options.profile ?? "lan"],
     ];
   }

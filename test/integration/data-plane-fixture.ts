@@ -1,5 +1,6 @@
 // A data plane in one process over real mutual TLS: certificates, shards, agents, and a scripted coordinator.
 
+import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import type { ShardOptions } from "../../src/core/shard/shard-server.ts";
 import { startShard } from "../../src/core/shard/shard-server.ts";
 import { bindServer } from "../../src/core/wire/bind-server.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import type { Instruction } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import type {
   BindingInstruction,
   ReportShardRequest,
@@ -21,7 +23,7 @@ import type {
   ShardBinding,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import type { ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import type { DemandGroup, ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
@@ -108,14 +110,16 @@ export class DataPlane {
     return { address: shard.address, dataDirectory, log, close };
   }
 
-  async agent(cluster: string, shardAddr: string, changes: Partial<AgentTuning> = {}): Promise<Agent> {
+  async agent(
+    cluster: string,
+    shardAddr: string,
+    changes: Partial<AgentTuning> = {},
+    demand: readonly DemandGroup[] = [],
+  ): Promise<Agent> {
     const tls = await this.issue(cluster, `fleet://cluster/${cluster}`);
     const agent = new Agent({
-      cluster,
-      shardAddr,
-      tls,
-      log: new RecordedLog(),
-      tuning: { ...tuning, ...changes },
+      ...{ cluster, instance: randomUUID(), target: { shardAddr, demand } },
+      ...{ tls, log: new RecordedLog(), tuning: { ...tuning, ...changes } },
     });
     this.onClose(() => agent.stop());
     agent.start();
@@ -136,14 +140,14 @@ export class DataPlane {
   }
 
   /** A raw session stream as `cluster`'s hello opens it, and its outcome. */
-  session(address: string, cluster: string, certificate = "admin") {
+  session(address: string, cluster: string, certificate = "admin", instanceId = "") {
     const call = this.client(address, certificate).session();
     const outcome = new Promise<"accepted" | RpcError>((resolve) => {
       call.on("data", () => resolve("accepted"));
       call.on("error", resolve);
     });
     const ended = new Promise<RpcError>((resolve) => call.on("error", resolve));
-    call.write({ frame: { $case: "hello", value: { clusterId: cluster, protocolVersion: 1 } } });
+    call.write({ frame: { $case: "hello", value: { clusterId: cluster, protocolVersion: 1, instanceId } } });
     return { call, outcome, ended };
   }
 
@@ -177,6 +181,7 @@ class ScriptedCoordinator {
   address = "";
   term = 1;
   instructions: BindingInstruction[] = [];
+  domainInstructions: Instruction[] = [];
 
   constructor() {
     // The other methods of the service are left unimplemented on purpose: a shard must not need them.
@@ -191,7 +196,7 @@ class ScriptedCoordinator {
           answer(null, {
             coordinatorTerm: this.term,
             instructions: this.instructions,
-            domainInstructions: [],
+            domainInstructions: this.domainInstructions,
           });
         },
       },

@@ -4,12 +4,19 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ChannelCredentials, Server, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { BindingStore } from "../../src/core/shard/binding-store.ts";
+import { DemandBook, RECLAIM_PACE } from "../../src/core/shard/demand-book.ts";
+import type { SessionCall } from "../../src/core/shard/session.ts";
 import { SessionRegistry } from "../../src/core/shard/session-registry.ts";
+import { ShardStore } from "../../src/core/shard/shard-store.ts";
 import { formatAgentsFile } from "../../src/core/wire/agents-file.ts";
 import { bindServer } from "../../src/core/wire/bind-server.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
-import { ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import {
+  Instruction,
+  InstructionKind,
+  InstructionOutcome,
+} from "../../src/core/wire/gen/fleet/v1/command.ts";
+import { DemandGroup, ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
 import { bound, DataPlane, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
@@ -100,17 +107,186 @@ test("a release outlives the shard's restart, with no coordinator to repeat it",
   expect(await plane.binding(shard.address, "c1")).toMatchObject({ version: 1, ...released });
 });
 
-test("a second session of a cluster takes over from the first", async () => {
+test("an agent whose connection broke takes over from itself", async () => {
   const shard = await plane.shard("s1");
-  const first = plane.session(shard.address, "c1");
+  const first = plane.session(shard.address, "c1", "admin", "agent-1");
   expect(await first.outcome).toBe("accepted");
-  const second = plane.session(shard.address, "c1");
+  const second = plane.session(shard.address, "c1", "admin", "agent-1");
   expect(await second.outcome).toBe("accepted");
   expect(readRpcError(await first.ended)).toMatchObject({ code: status.ABORTED, reason: "SESSION_REPLACED" });
   // The end of the first must not be taken for the end of the cluster's session.
   expect(await plane.binding(shard.address, "c1")).toMatchObject(bound(true));
+  expect((await plane.status(shard.address)).doubleDials).toEqual([]);
   second.call.cancel();
   await eventually(() => plane.binding(shard.address, "c1")).toMatchObject(bound(false));
+});
+
+test("a second agent is refused and reported while the first one lives, and let in when that is gone", async () => {
+  const coordinator = await plane.coordinator();
+  const shard = await plane.shard("s1", { coordinators: [coordinator.address] });
+  const first = await plane.agent("c1", shard.address);
+  await eventually(() => first.state).toBe("connected");
+  for (const instance of ["agent-2", ""]) {
+    const refusal = readRpcError(await plane.session(shard.address, "c1", "admin", instance).outcome);
+    expect(refusal).toMatchObject({ code: status.ALREADY_EXISTS, reason: "CLUSTER_SESSION_LIVE" });
+    expect(refusal.retryDelayMs).toBe(5_000);
+  }
+  const seen = { clusterId: "c1", from: expect.stringMatching(/^127\.0\.0\.1:\d+$/), count: 2 };
+  expect((await plane.status(shard.address)).doubleDials).toMatchObject([seen]);
+  await eventually(() => coordinator.reports.at(-1)?.doubleDials).toMatchObject([seen]);
+  expect(shard.log.warnings).toEqual(["a second agent dials for a cluster that has a session"]);
+  expect(first.state).toBe("connected");
+
+  const second = await plane.agent("c1", shard.address);
+  await eventually(() => second.state).toBe("waiting");
+  await first.stop();
+  await eventually(() => second.state).toBe("connected");
+  await eventually(() => coordinator.reports.at(-1)?.doubleDials).toEqual([]);
+});
+
+test("a cluster given back is served at once, not at the shard's next report", async () => {
+  const coordinator = await plane.coordinator();
+  const changes = { coordinators: [coordinator.address], reportIntervalMs: 600_000 };
+  const shard = await plane.shard("s1", changes);
+  const agent = await plane.agent("c1", shard.address);
+  coordinator.release("c1", 1);
+  await eventually(() => coordinator.reported("c1")).toMatchObject(releasing(true));
+  await agent.stop();
+  await eventually(() => coordinator.reported("c1")).toMatchObject({ version: 1, ...released });
+  // Nothing but the refused dial of the agent makes the shard ask.
+  coordinator.accept("c1", 2);
+  const returned = await plane.agent("c1", shard.address);
+  await eventually(() => returned.state).toBe("connected");
+  await eventually(() => coordinator.reported("c1")).toMatchObject({ version: 2, ...bound(true) });
+});
+
+test("domain instructions are obeyed, acknowledged, and stay obeyed after a restart without coordinators", async () => {
+  const coordinator = await plane.coordinator();
+  const shard = await plane.shard("s1", { coordinators: [coordinator.address], region: "eu", zone: "eu-1" });
+  const kind = InstructionKind.ASSIGN_DOMAIN;
+  const instruction = Instruction.fromPartial({ key: "zone", value: "a", sequence: 7, kind });
+  coordinator.domainInstructions = [instruction];
+  const accepted = { key: "zone", value: "a", sequence: 7, outcome: InstructionOutcome.ACCEPTED };
+  await eventually(() => coordinator.reports.at(-1)?.acks).toMatchObject([accepted]);
+  expect(coordinator.reports.at(-1)).toMatchObject({ region: "eu", zone: "eu-1" });
+  // Its answer has not arrived, as far as the coordinator is concerned: it is answered again.
+  const heard = coordinator.reports.length;
+  await eventually(() => coordinator.reports.slice(heard).at(-1)?.acks).toMatchObject([accepted]);
+  coordinator.domainInstructions = [];
+  await eventually(() => coordinator.reports.at(-1)?.acks).toEqual([]);
+  coordinator.stop();
+  await shard.close();
+  const restarted = await plane.shard("s1");
+  expect(await plane.status(restarted.address)).toMatchObject({
+    coordinatorTerm: 1,
+    domains: [{ key: "zone", value: "a", assigned: true, sequence: 7 }],
+  });
+});
+
+const machines = [{ instanceType: "small", zone: "a", count: 10 }];
+const wants = (count: number) => [DemandGroup.fromPartial({ count })];
+
+test("demand gets machines, what lacks is reported, and a moving agent waits for its machines' release", async () => {
+  const coordinator = await plane.coordinator();
+  const pace = { fraction: 0.5, graceMs: 600_000 };
+  const scheduling = { machines, cycleIntervalMs: 50, pace };
+  const s1 = await plane.shard("s1", { ...scheduling, coordinators: [coordinator.address] });
+  const s2 = await plane.shard("s2", scheduling);
+  const agent = await plane.agent("c1", s1.address, {}, wants(12));
+  const lacking = { clusterId: "c1", deficit: { machines: 2 } };
+  await eventually(() => coordinator.reports.at(-1)?.shortfalls).toMatchObject([lacking]);
+  expect(coordinator.reports.at(-1)?.summary).toMatchObject({ machinesTotal: 10, machinesFree: 0 });
+  expect((await plane.status(s1.address)).demand).toMatchObject([{ clusterId: "c1", machines: 10 }]);
+
+  const heldAtArrival = eventually(async () => {
+    if (agent.state !== "connected") return null;
+    const [there, left] = await Promise.all([plane.status(s2.address), plane.status(s1.address)]);
+    return there.bindings.some(({ session }) => session) ? left.summary?.machinesFree : null;
+  });
+  agent.follow({ shardAddr: s2.address, demand: wants(3) });
+  expect(agent.state).toBe("leaving");
+  await heldAtArrival.toBe(10);
+  await eventually(() => coordinator.reports.at(-1)?.shortfalls).toEqual([]);
+  await eventually(async () => (await plane.status(s2.address)).demand).toMatchObject([{ machines: 3 }]);
+});
+
+test("a moving agent that is called back stays, with all it wants", async () => {
+  const pace = { fraction: 0.01, graceMs: 600_000 };
+  const s1 = await plane.shard("s1", { machines, cycleIntervalMs: 50, pace });
+  const s2 = await plane.shard("s2");
+  const agent = await plane.agent("c1", s1.address, {}, wants(8));
+  const held = async () => (await plane.status(s1.address)).demand[0]?.machines;
+  await eventually(held).toBe(8);
+  agent.follow({ shardAddr: s2.address, demand: wants(8) });
+  await eventually(held).toBeLessThan(8);
+  agent.follow({ shardAddr: s1.address, demand: wants(8) });
+  expect(agent.state).toBe("connected");
+  await eventually(held).toBe(8);
+  expect((await plane.status(s2.address)).bindings).toEqual([]);
+});
+
+test("a shard that is gone, or that reclaims for too long, does not hold an agent that moves", async () => {
+  const many = [{ instanceType: "small", zone: "a", count: 10_000 }];
+  const pace = { fraction: 0.000_1, graceMs: 600_000 };
+  const slow = await plane.shard("slow", { machines: many, cycleIntervalMs: 50, pace });
+  const gone = await plane.shard("gone", { machines: many, cycleIntervalMs: 50, pace });
+  const target = await plane.shard("s2");
+  const leave = { answerMs: 60_000, drainMs: 200 };
+  const agents = {
+    c1: await plane.agent("c1", slow.address, { leave }, wants(10_000)),
+    c2: await plane.agent("c2", gone.address, { leave: { ...leave, drainMs: 60_000 } }, wants(10_000)),
+  };
+  for (const { address } of [slow, gone]) {
+    await eventually(async () => (await plane.status(address)).demand).toMatchObject([{ machines: 10_000 }]);
+  }
+  for (const agent of Object.values(agents)) agent.follow({ shardAddr: target.address, demand: [] });
+  await gone.close();
+  for (const cluster of ["c1", "c2"]) {
+    await eventually(() => plane.binding(target.address, cluster)).toMatchObject(bound(true));
+  }
+  // What it did not take back in time it goes on taking back.
+  expect((await plane.status(slow.address)).demand).toMatchObject([{ clusterId: "c1", groups: [] }]);
+});
+
+test("nor does a shard that answers no more", async () => {
+  const server = new Server();
+  const accept = (call: SessionCall) => {
+    call.once("data", () => call.write({ frame: { $case: "accepted", value: { shardId: "s1", epoch: 1 } } }));
+    call.on("cancelled", () => call.end());
+  };
+  server.addService({ session: ShardService.session }, { session: accept });
+  const tls = loadTls(await plane.issue("shard-s1", "fleet://shard/s1"));
+  const frozen = await bindServer(server, "127.0.0.1:0", tls);
+  plane.onClose(() => server.forceShutdown());
+  const target = await plane.shard("s2");
+  const agent = await plane.agent("c1", frozen, { leave: { answerMs: 200, drainMs: 600_000 } });
+  await eventually(() => agent.state).toBe("connected");
+  agent.follow({ shardAddr: target.address, demand: [] });
+  await eventually(() => plane.binding(target.address, "c1")).toMatchObject(bound(true));
+});
+
+test("a released cluster's machines are taken back, whatever its agent said last", async () => {
+  const coordinator = await plane.coordinator();
+  const pace = { fraction: 1, graceMs: 600_000 };
+  const changes = { coordinators: [coordinator.address], machines, cycleIntervalMs: 50, pace };
+  const shard = await plane.shard("s1", changes);
+  const agent = await plane.agent("c1", shard.address, {}, wants(8));
+  const free = async () => (await plane.status(shard.address)).summary?.machinesFree;
+  await eventually(free).toBe(2);
+  await agent.stop();
+  await eventually(() => coordinator.reported("c1")).toMatchObject(bound(false));
+  expect(await free()).toBe(2);
+  coordinator.release("c1", 1);
+  await eventually(free).toBe(10);
+});
+
+test("a roll-up beyond all measure ends the session, and changes nothing", async () => {
+  const shard = await plane.shard("s1", { machines });
+  const { call, outcome, ended } = plane.session(shard.address, "c1");
+  expect(await outcome).toBe("accepted");
+  call.write({ frame: { $case: "demand", value: { number: 1, groups: wants(2_000_000_000) } } });
+  expect(readRpcError(await ended)).toMatchObject({ reason: "DEMAND_INVALID" });
+  expect((await plane.status(shard.address)).demand).toEqual([]);
 });
 
 test("a certificate opens its own cluster's session and no other, and reads no status", async () => {
@@ -151,8 +327,10 @@ test("a shard describes itself and its health to clients that have never heard o
     list_services_response: { service: [{ name: "fleet.v1.Shard" }, { name: "grpc.health.v1.Health" }] },
   });
   const question = { file_containing_symbol: "fleet.v1.SessionHello" };
+  // With the two files of Google's that the contract imports.
+  const files = ["fleet.v1", "google.rpc", "google.protobuf"].map(() => expect.anything());
   expect(await askReflection(client, question)).toMatchObject({
-    file_descriptor_response: { file_descriptor_proto: [expect.anything()] },
+    file_descriptor_response: { file_descriptor_proto: files },
   });
 });
 
@@ -190,7 +368,7 @@ test("a session begins with a hello, has one of them, and gets a pong for each p
   const pong = new Promise((resolve) => call.on("data", resolve));
   call.write(ping);
   expect(await pong).toEqual({ frame: { $case: "pong", value: { number: 7 } } });
-  call.write({ frame: { $case: "hello", value: { clusterId: "c1", protocolVersion: 1 } } });
+  call.write({ frame: { $case: "hello", value: { clusterId: "c1", protocolVersion: 1, instanceId: "" } } });
   expect(readRpcError(await ended)).toMatchObject({ reason: "HELLO_REPEATED" });
 });
 
@@ -208,15 +386,11 @@ test("a binding that cannot be stored is not served, until it can", async () => 
 test("a silent session is ended, but not for a silence of the shard's own making", async () => {
   let nowMs = 0;
   const tls = loadTls(await plane.issue("shard-s1", "fleet://shard/s1"));
-  const store = await BindingStore.open({ dataDirectory: plane.folder, shardId: "s1" });
-  const log = new RecordedLog();
+  const store = await ShardStore.open({ dataDirectory: plane.folder, shardId: "s1" });
   const registry = new SessionRegistry({
-    shardId: "s1",
-    store,
-    tls,
-    log,
-    changed: () => {},
-    now: () => nowMs,
+    ...{ shardId: "s1", store, tls, log: new RecordedLog(), now: () => nowMs },
+    demand: new DemandBook({ machines: null, region: "", pace: RECLAIM_PACE }),
+    ...{ changed: () => {}, refused: () => {} },
   });
   const server = new Server();
   server.addService({ session: ShardService.session }, { session: registry.serve.bind(registry) });
@@ -254,7 +428,7 @@ test("many agents in one process follow their file; a broken file changes nothin
     .slice(1)
     .map((agent, index) => (index === 0 ? { ...agent, shardAddr: s2.address } : agent));
   await writeFile(file, formatAgentsFile(moved));
-  expect(await host.reload()).toEqual({ ok: true, started: 0, stopped: 1, restarted: 1 });
+  expect(await host.reload()).toEqual({ ok: true, started: 0, stopped: 1, changed: 1 });
   await eventually(isAllConnected).toBe(true);
   expect((await plane.status(s2.address)).bindings).toMatchObject([{ clusterId: "c1", session: true }]);
   await eventually(

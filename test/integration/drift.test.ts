@@ -52,6 +52,15 @@ test("or until it is brought back to its owner by the tool", async () => {
   expect(await plane.serves("s1")).toContain("c3");
 });
 
+test("a second agent at the same shard is kept out, and shown", async () => {
+  const owner = (await plane.cluster("c4"))?.declared?.shardId ?? "";
+  expect(await plane.dialTwice("c4", owner)).toBe("CLUSTER_SESSION_LIVE");
+  await eventually(drifting).toEqual({ exit: 8, drift: { c4: "double" } });
+  expect(await plane.serves(owner)).toContain("c4");
+  const table = await fleet.run("cluster", "list", "--drift");
+  expect(table.stdout).toMatch(/c4 .*refuses a second agent at 127\.0\.0\.1:\d+.*double/);
+});
+
 test("the audit list says who bound what, and why", async () => {
   const { stdout } = await fleet.run("audit", "list", "--json");
   const { entries }: { entries: Record<string, string>[] } = JSON.parse(stdout);

@@ -10,7 +10,6 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { expect, type TestContext, test } from "vitest";
-import { FLEET_GROUP } from "../../src/core/base/ids.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
 import type { FaultPlan } from "./fault-preload.ts";
@@ -70,7 +69,7 @@ class Victim {
   async operationsHeld(acknowledged: number): Promise<number> {
     await this.#expectSound();
     const storage = await this.#open();
-    const held = contentsOf(storage.reader(FLEET_GROUP));
+    const held = contentsOf(storage);
     await storage.close();
     const counts = [promisedOf(acknowledged), acknowledged, acknowledged + 1];
     const contents = await Promise.all(counts.map(contentsAfter));

@@ -21,6 +21,8 @@ import {
 } from "../../src/core/wire/agents-file.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import { ShardClient, type ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
 import { channelCredentials, loadTls } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import type { TestFleet } from "./local-fleet.ts";
@@ -85,6 +87,22 @@ export class LiveDataPlane {
     const text = await readFile(file, "utf8");
     await writeFile(file, changeShardAddress(text, file, cluster, await this.addressOf(shard)));
     await this.#reloadAgents();
+  }
+
+  /** Another agent of `cluster`, beside the one that has the session; resolves with the reason of its refusal. */
+  async dialTwice(cluster: string, shard: string): Promise<string | null> {
+    const address = await this.addressOf(shard);
+    const tls = loadTls(clusterTls(this.#fleet.directory, cluster));
+    const client = new ShardClient(address, channelCredentials(tls, address, "shard"), channelOptions);
+    try {
+      const call = client.session();
+      const hello = { clusterId: cluster, protocolVersion: SESSION_PROTOCOL_VERSION, instanceId: "another" };
+      call.write({ frame: { $case: "hello", value: hello } });
+      const ended = new Promise((resolve) => call.on("error", resolve).on("data", resolve));
+      return readRpcError(await ended).reason;
+    } finally {
+      client.close();
+    }
   }
 
   /** A cluster that nobody has heard of: its certificate, and its agent dialing `shard`. */

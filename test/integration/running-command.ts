@@ -24,6 +24,11 @@ export class RunningCommand {
     }));
   }
 
+  /** What it has written to stdout so far. */
+  get output(): string {
+    return this.#stdout;
+  }
+
   /** Resolves once stderr shows `line`; false when the command ended without. */
   async says(line: RegExp): Promise<boolean> {
     const said = new Promise<boolean>((resolve) => {

@@ -1,6 +1,7 @@
 // With every coordinator dead the data plane goes on by itself, and tells them the rest when they are back
 // (static stability, BigFleet ADR-0002).
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
@@ -16,14 +17,23 @@ beforeAll(async () => {
 });
 afterAll(() => fleet.dispose());
 
+const OUTAGE_MS = 60_000;
+const DOMAIN = { key: "zone", value: "a", assigned: true };
+
 const byShard = async () => ({ s1: await plane.serves("s1"), s2: await plane.serves("s2") });
 
-test("sessions outlive all coordinators, shards restart, a new cluster is taken in, and then all is told", async () => {
+const title =
+  "for a minute sessions outlive all coordinators, a shard restarts, a cluster comes, one moves, and then all is told";
+
+test(title, { timeout: 300_000 }, async () => {
   const before = await byShard();
   expect([...before.s1, ...before.s2].sort()).toEqual(["c1", "c2", "c3", "c4", "c5", "c6"]);
   const { epoch } = await plane.status("s1");
+  expect((await fleet.run("domain", "assign", "--domain", "zone=a", "--shard", "s1")).exit).toBe(0);
+  await eventually(async () => (await plane.status("s1")).domains).toMatchObject([DOMAIN]);
 
   await Promise.all(["n1", "n2", "n3"].map((node) => fleet.kill(node)));
+  const outageEndMs = performance.now() + OUTAGE_MS;
   expect((await fleet.run("cluster", "list")).exit).toBe(5);
   // Longer than reports are apart: by now they have failed, and nobody minded.
   await eventually(async () => (await plane.status("s1")).lastReportAgeMs).toBeGreaterThan(4_000);
@@ -36,12 +46,27 @@ test("sessions outlive all coordinators, shards restart, a new cluster is taken 
   const restarted = await plane.status("s1");
   expect(restarted).toMatchObject({ lastReportAgeMs: undefined });
   expect(restarted.epoch).toBeGreaterThan(epoch);
+  // What it was told by coordinators that are dead now, it has from its own disk.
+  expect(restarted).toMatchObject({ domains: [DOMAIN] });
+  expect(restarted.coordinatorTerm).toBeGreaterThan(0);
 
   await plane.addCluster("c7", "s1");
   await eventually(() => plane.serves("s1")).toEqual([...before.s1, "c7"]);
   const { bindings } = await plane.status("s1");
   const firstContact = { clusterId: "c7", state: BindingState.BOUND, version: 0, session: true };
   expect(bindings).toContainEqual(firstContact);
+
+  const [moving = ""] = before.s1;
+  await plane.dialByHand(moving, "s2");
+  await eventually(() => plane.serves("s2")).toContain(moving);
+  await plane.dialByHand(moving, "s1");
+  await eventually(() => plane.serves("s1")).toContain(moving);
+
+  const during = await byShard();
+  while (performance.now() < outageEndMs) {
+    expect(await byShard()).toEqual(during);
+    await sleep(1_000);
+  }
 
   await Promise.all(["n1", "n2", "n3"].map((node) => fleet.start(node)));
   await plane.untilInSync(7);

@@ -1,7 +1,15 @@
 // A fixed sequence of storage operations in which everything happens that a log can go through, and what a log must
 // hold after the first n of them. Shared by the process that is killed and by the test that looks at what is left.
 
-import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import {
+  FLEET_GROUP,
+  type GroupId,
+  groupId,
+  type LogIndex,
+  logIndex,
+  nodeId,
+  term,
+} from "../../src/core/base/ids.ts";
 import type { LogReader } from "../../src/core/raft/log-reader.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../../src/core/raft/message.ts";
 import { MemoryStorage } from "../../src/core/storage/memory-storage.ts";
@@ -12,9 +20,17 @@ export const SEGMENT_BYTES = 8_192;
 
 type Operation =
   | { readonly kind: "write"; readonly request: WriteRequest }
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot };
+  | {
+      readonly kind: "snapshot";
+      readonly group: GroupId;
+      readonly snapshot: Snapshot;
+      readonly compactThrough: LogIndex;
+    };
 
+/** Writes a little at first, and lets go of it later, when it keeps the segments of the other. */
+const IDLE_GROUP = groupId(9);
 const ROUNDS = 5;
+const IDLE_UNTIL_ROUND = 3;
 const CONF_STATE: ConfState = {
   voters: [nodeId(1), nodeId(2), nodeId(3)],
   learners: [],
@@ -28,9 +44,9 @@ export const OPERATIONS: readonly Operation[] = [...operations()];
 /** Makes one operation durable, and forgets what a snapshot covers. */
 export async function perform(storage: Storage, operation: Operation): Promise<void> {
   if (operation.kind === "write") return storage.write(operation.request);
-  const { snapshot } = operation;
-  await storage.saveSnapshot(FLEET_GROUP, snapshot);
-  storage.compact(FLEET_GROUP, logIndex(snapshot.index - 2));
+  const { group, snapshot, compactThrough } = operation;
+  await storage.saveSnapshot(group, snapshot);
+  storage.compact(group, compactThrough);
 }
 
 /** How many of the first `count` operations are sure to be found again: a commit index that moved last and alone is not. */
@@ -43,11 +59,16 @@ export function promisedOf(count: number): number {
 export async function contentsAfter(count: number): Promise<unknown> {
   const storage = new MemoryStorage();
   for (const operation of OPERATIONS.slice(0, count)) await perform(storage, operation);
-  return contentsOf(storage.reader(FLEET_GROUP));
+  return contentsOf(storage);
+}
+
+/** What it shows of both groups. */
+export function contentsOf(storage: Storage): unknown {
+  return [FLEET_GROUP, IDLE_GROUP].map((group) => contentsOfLog(storage.reader(group)));
 }
 
 /** Opened again, a log begins behind its snapshot, and what the snapshot holds is committed. */
-export function contentsOf(reader: LogReader): unknown {
+function contentsOfLog(reader: LogReader): unknown {
   const snapshot = reader.snapshot();
   const through = snapshot === "unavailable" ? 0 : snapshot.index;
   const { hardState } = reader.initialState();
@@ -74,7 +95,10 @@ function movesCommitAlone({ hardState, entries, snapshot }: WriteRequest): boole
 // Each round: a vote, entries, a replaced suffix, an own snapshot, and then one received from another leader.
 function* operations(): Generator<Operation> {
   let last = 0;
+  const idle = [entry(1, 1), entry(2, 1)];
+  yield write({ group: IDLE_GROUP, entries: idle, hardState: hardState(1, 2) });
   for (let round = 1; round <= ROUNDS; round += 1) {
+    if (round === IDLE_UNTIL_ROUND) yield ownSnapshot(IDLE_GROUP, snapshot(2, 1), 2);
     const [older, newer] = [2 * round - 1, 2 * round];
     const commit = last;
     yield write({ hardState: hardState(older, commit) });
@@ -84,7 +108,7 @@ function* operations(): Generator<Operation> {
       entries: [entry(last - 1, newer), entry(last, newer)],
     });
     yield write({ hardState: hardState(newer, last) });
-    yield { kind: "snapshot", snapshot: snapshot(last - 1, newer) };
+    yield ownSnapshot(FLEET_GROUP, snapshot(last - 1, newer), last - 3);
     last += 50;
     yield write({ snapshot: snapshot(last, newer), hardState: hardState(newer, last) });
   }
@@ -93,6 +117,10 @@ function* operations(): Generator<Operation> {
 function write(parts: Partial<WriteRequest>): Operation {
   const request = { group: FLEET_GROUP, hardState: null, entries: [], snapshot: null, ...parts };
   return { kind: "write", request };
+}
+
+function ownSnapshot(group: GroupId, made: Snapshot, through: number): Operation {
+  return { kind: "snapshot", group, snapshot: made, compactThrough: logIndex(through) };
 }
 
 function hardState(atTerm: number, commit: number): HardState {

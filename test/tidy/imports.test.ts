@@ -47,6 +47,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/lab": [
     "src/core/base",
     "src/core/shard/binding-table.ts",
+    "src/core/shard/domain-table.ts",
     "src/core/shard/report.ts",
     "src/core/wire/gen (types)",
     ...VALUES,
@@ -74,6 +75,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/base",
     "src/core/wire/gen (types)",
     ...VALUES,
+    "src/client/all-pages.ts (types)",
     "src/client/fleet-status.ts (types)",
     "src/core/recover (types)",
   ],

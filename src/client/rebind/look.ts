@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { MoveObserved } from "../../core/rebind/next-step.ts";
 import type { ListClustersResponse, ListShardsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { Listed } from "../all-pages.ts";
 import type { FleetClient } from "../fleet-client.ts";
 
 const LOOK_EVERY_MS = 250;
@@ -53,7 +54,7 @@ export class Lookout {
   }
 
   // Two answers of two leaders do not fit together: one of them may have heard everybody and the other nobody.
-  #isHeard(shards: ListShardsResponse, clusters: ListClustersResponse): boolean {
+  #isHeard(shards: Listed<ListShardsResponse>, clusters: Listed<ListClustersResponse>): boolean {
     const term = shards.stamp?.term ?? 0;
     if (term !== (clusters.stamp?.term ?? 0)) return false;
     if (term !== this.#term) {
@@ -65,7 +66,7 @@ export class Lookout {
   }
 }
 
-function fleetOf({ shards }: ListShardsResponse, { clusters }: ListClustersResponse): Fleet {
+function fleetOf({ shards }: Listed<ListShardsResponse>, { clusters }: Listed<ListClustersResponse>): Fleet {
   const rows = shards.flatMap(({ shard, observed }) => (shard ? [{ ...shard, observed }] : []));
   const fresh = rows.filter((row) => row.observed !== undefined && row.observed.ageMs <= REPORT_LATE_MS);
   const reporting = new Set(fresh.map((row) => row.shardId));

@@ -1,26 +1,43 @@
 // `fleet audit list`: every change of the fleet's state, who made it and why, the newest last.
+import { Flags } from "@oclif/core";
+import type { Listed } from "../../client/all-pages.ts";
 import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListAuditResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { indexFlag } from "../../ui/cli/fleet-flags.ts";
+import { limited } from "../../ui/cli/list-flags.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
-import { auditTable } from "../../ui/model/tables/audit-table.ts";
+import { auditLines, auditTable } from "../../ui/model/tables/audit-table.ts";
 
-const view: TableView<ListAuditResponse, AuditEntry> = {
+const view: TableView<Listed<ListAuditResponse>, AuditEntry> = {
   kind: "AuditList",
   rowKind: "AuditEntry",
   table: auditTable,
   rows: (reply) => reply.entries,
+  lines: auditLines,
   empty: "nothing has been changed yet",
+};
+
+const auditFlags = {
+  after: indexFlag(0, "Only changes above this log index"),
+  limit: Flags.integer({ min: 1, summary: "At most so many, the oldest; read on with --after" }),
+  actor: Flags.string({ summary: "Only changes of this identity, for example fleet://admin" }),
 };
 
 export default class AuditList extends FleetCommand {
   static override summary = "List changes of the fleet's state: when, who, what and why";
-  static override examples = ["<%= config.bin %> audit list", "<%= config.bin %> audit list --sort -index"];
-  static override flags = { ...readFlags };
+  static override examples = [
+    "<%= config.bin %> audit list",
+    "<%= config.bin %> audit list --sort -index",
+    "<%= config.bin %> audit list --after 1200 --actor fleet://admin",
+  ];
+  static override flags = { ...readFlags, ...auditFlags };
 
-  async run(): Promise<ListAuditResponse> {
+  async run(): Promise<Listed<ListAuditResponse>> {
     const { flags } = await this.parse(AuditList);
-    return await this.read(flags, { view, load: (client) => client.listAudit() });
+    const { after: afterIndex = 0, actor = "" } = flags;
+    const options = { filter: { afterIndex, actor }, ...limited(flags) };
+    return await this.read(flags, { view, load: (client) => client.listAudit(options) });
   }
 }

@@ -1,8 +1,7 @@
 // `fleet cluster bind`: declares which shard owns a cluster that has no owner yet. Moving one is `fleet rebind`.
 import { Flags } from "@oclif/core";
-import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
-import { previewBind } from "../../ui/model/preview.ts";
 
 export default class ClusterBind extends WriteCommand {
   static override summary = "Declare the shard that owns a cluster";
@@ -15,19 +14,17 @@ export default class ClusterBind extends WriteCommand {
     ...mutationFlags,
     cluster: Flags.string({ required: true, summary: "The cluster" }),
     shard: Flags.string({ required: true, summary: "The shard that is to own it" }),
+    "expect-version": indexFlag(0, "Only if the binding is at this version now (0: only if there is none)"),
   };
 
   async run(): Promise<WriteReport> {
     const { flags } = await this.parse(ClusterBind);
-    const { cluster, shard } = flags;
+    const { cluster, shard, "expect-version": expectedVersion } = flags;
     return await this.write(flags, {
-      operation: { $case: "bindCluster", value: { clusterId: cluster, shardId: shard } },
+      operation: { $case: "bindCluster", value: { clusterId: cluster, shardId: shard, expectedVersion } },
+      would: `would bind cluster ${cluster} to shard ${shard}`,
       done: `bound cluster ${cluster} to shard ${shard}`,
       already: `cluster ${cluster} was bound to shard ${shard} already`,
-      preview: async (client) => {
-        const [{ shards }, { clusters }] = await Promise.all([client.listShards(), client.listClusters()]);
-        return previewBind({ shards, clusters }, cluster, shard);
-      },
     });
   }
 }

@@ -1,14 +1,17 @@
 // `fleet cluster list`: declared and observed bindings and the drift between them.
 import { Flags } from "@oclif/core";
+import type { Listed } from "../../client/all-pages.ts";
 import { Exit } from "../../core/base/errors.ts";
 import type { ClusterView, ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { limited, limitFlag, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { clusterLines, onlyDrifting } from "../../ui/model/cluster-report.ts";
 import { clusterTable } from "../../ui/model/tables/cluster-table.ts";
+import { DRIFTING } from "../../ui/model/words.ts";
 
-const view: TableView<ListClustersResponse, ClusterView> = {
+const view: TableView<Listed<ListClustersResponse>, ClusterView> = {
   kind: "ClusterList",
   rowKind: "Cluster",
   table: clusterTable,
@@ -22,20 +25,27 @@ export default class ClusterList extends FleetCommand {
   static override examples = [
     "<%= config.bin %> cluster list",
     "<%= config.bin %> cluster list --drift --detailed-exitcode",
+    "<%= config.bin %> cluster list --shard s1 --prefix eu-",
   ];
   static override flags = {
     ...readFlags,
     drift: Flags.boolean({
       summary: "Only clusters whose declared and observed binding differ, the worst first",
     }),
+    ...shardFlag,
+    ...prefixFlag,
+    ...limitFlag,
     "detailed-exitcode": Flags.boolean({ summary: "Exit with 8 when there is drift" }),
   };
 
-  async run(): Promise<ListClustersResponse> {
+  async run(): Promise<Listed<ListClustersResponse>> {
     const { flags } = await this.parse(ClusterList);
-    const select = (reply: ListClustersResponse) => (flags.drift ? onlyDrifting(reply) : reply);
-    const exit = (reply: ListClustersResponse) =>
+    const select = (reply: Listed<ListClustersResponse>) => (flags.drift ? onlyDrifting(reply) : reply);
+    const exit = (reply: Listed<ListClustersResponse>) =>
       flags["detailed-exitcode"] && onlyDrifting(reply).clusters.length > 0 ? Exit.ChangesPending : Exit.Ok;
-    return await this.read(flags, { view, load: (client) => client.listClusters(), select, exit });
+    const { shard: shardId = "", prefix = "" } = flags;
+    const filter = { shardId, prefix, drift: flags.drift ? [...DRIFTING] : [] };
+    const options = { filter, ...limited(flags) };
+    return await this.read(flags, { view, load: (client) => client.listClusters(options), select, exit });
   }
 }

@@ -3,7 +3,6 @@ import { Flags } from "@oclif/core";
 import { domainFlags } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
-import { previewAssign } from "../../ui/model/preview.ts";
 
 export default class DomainAssign extends WriteCommand {
   static override summary = "Assign a topology domain to a shard";
@@ -25,12 +24,9 @@ export default class DomainAssign extends WriteCommand {
     const name = `${domain.key}=${domain.value}`;
     return await this.write(flags, {
       operation: { $case: "assignDomain", value: { ...domain, shardId: shard, expectedVersion } },
+      would: `would assign domain ${name} to shard ${shard}`,
       done: `assigned domain ${name} to shard ${shard}`,
       already: `domain ${name} was assigned to shard ${shard} already`,
-      preview: async (client) => {
-        const [{ shards }, { domains }] = await Promise.all([client.listShards(), client.listDomains()]);
-        return previewAssign({ shards, domains }, domain, shard, expectedVersion);
-      },
     });
   }
 }

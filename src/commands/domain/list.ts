@@ -1,26 +1,36 @@
 // `fleet domain list`: which shard each topology domain is assigned to.
+import type { Listed } from "../../client/all-pages.ts";
 import type { Domain } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListDomainsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { domainKeyFlag, limited, limitFlag, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
+import { limitLines } from "../../ui/model/limit.ts";
 import { domainTable } from "../../ui/model/tables/domain-table.ts";
 
-const view: TableView<ListDomainsResponse, Domain> = {
+const view: TableView<Listed<ListDomainsResponse>, Domain> = {
   kind: "DomainList",
   rowKind: "Domain",
   table: domainTable,
   rows: (reply) => reply.domains,
-  empty: "no topology domains are assigned; assign one with: fleet domain assign --help",
+  lines: limitLines,
+  empty: "no topology domains to show; assign one with: fleet domain assign --help",
 };
 
 export default class DomainList extends FleetCommand {
-  static override summary = "List topology domains and the shard that each is assigned to";
-  static override examples = ["<%= config.bin %> domain list"];
-  static override flags = { ...readFlags };
+  static override summary =
+    "List topology domains, the shard that each is assigned to, and whether it has accepted it";
+  static override examples = [
+    "<%= config.bin %> domain list",
+    "<%= config.bin %> domain list --shard s1 --limit 20",
+  ];
+  static override flags = { ...readFlags, ...shardFlag, ...domainKeyFlag, ...prefixFlag, ...limitFlag };
 
-  async run(): Promise<ListDomainsResponse> {
+  async run(): Promise<Listed<ListDomainsResponse>> {
     const { flags } = await this.parse(DomainList);
-    return await this.read(flags, { view, load: (client) => client.listDomains() });
+    const { shard: shardId = "", "domain-key": key = "", prefix = "" } = flags;
+    const options = { filter: { shardId, key, prefix }, ...limited(flags) };
+    return await this.read(flags, { view, load: (client) => client.listDomains(options) });
   }
 }

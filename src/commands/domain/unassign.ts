@@ -2,7 +2,6 @@
 import { domainFlags } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
-import { previewUnassign } from "../../ui/model/preview.ts";
 
 export default class DomainUnassign extends WriteCommand {
   static override summary = "Take a topology domain from its shard";
@@ -15,9 +14,9 @@ export default class DomainUnassign extends WriteCommand {
     const name = `${domain.key}=${domain.value}`;
     return await this.write(flags, {
       operation: { $case: "unassignDomain", value: { ...domain, expectedVersion } },
+      would: `would take domain ${name} from its shard`,
       done: `domain ${name} is not assigned any more`,
       already: `domain ${name} was not assigned`,
-      preview: async (client) => previewUnassign(await client.listDomains(), domain, expectedVersion),
     });
   }
 }

@@ -1,17 +1,23 @@
 // `fleet serve agents`: many clusters' agents in one process, each dialing the shard that a file names.
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeAgents extends ServeCommand {
   static override summary = "Run the agents of many clusters in the foreground";
   static override description =
-    "On SIGHUP the file is read again, and only the agents whose entry changed are restarted.";
+    "On SIGHUP the file is read again. An agent that gets another shard's address first takes its demand back from the old one, and waits until that has reclaimed the cluster's machines.";
   static override flags = {
     ...logFlags,
     "insecure-loopback": tlsFlags["insecure-loopback"],
-    file: Flags.string({ required: true, summary: "YAML file: agents: [{cluster, shardAddr}]" }),
+    file: Flags.string({ required: true, summary: "YAML file: agents: [{cluster, shardAddr, demand}]" }),
     certs: Flags.string({ summary: "Folder of ca.crt and each cluster's <cluster>.crt and <cluster>.key" }),
+    "drain-grace": durationFlag({
+      default: 600_000,
+      defaultHelp: async () => "10m",
+      summary: "An agent that moves waits so long for its old shard to reclaim the machines",
+    }),
   };
 
   async run(): Promise<void> {
@@ -26,6 +32,11 @@ export default class ServeAgents extends ServeCommand {
       });
     }
     const { startAgentHost } = await import("../../core/agent/agent-host.ts");
-    await this.serve(flags["log-level"], (log) => startAgentHost({ file: flags.file, certsDirectory, log }));
+    const { agentTuning } = await import("../../core/agent/agent.ts");
+    const leave = { ...agentTuning.leave, drainMs: flags["drain-grace"] };
+    const tuning = { ...agentTuning, leave };
+    await this.serve(flags["log-level"], (log) =>
+      startAgentHost({ file: flags.file, certsDirectory, log, tuning }),
+    );
   }
 }

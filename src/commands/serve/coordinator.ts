@@ -29,10 +29,22 @@ export default class ServeCoordinator extends ServeCommand {
       summary: "Timings",
     })(),
     bootstrap: Flags.boolean({ summary: "Found the fleet if the data folder is empty" }),
+    groups: Flags.integer({
+      min: 0,
+      max: 2048,
+      default: 0,
+      summary: "With --bootstrap: found so many more Raft groups, groundwork for routes",
+    }),
     "snapshot-every": Flags.integer({
       min: 10,
       default: 10_000,
       summary: "Applied entries between snapshots",
+    }),
+    "audit-export-every": Flags.integer({
+      min: 1,
+      max: 10_000,
+      default: 1_000,
+      summary: "Audit entries to a file in the data folder's audit/, which nothing removes",
     }),
   };
 
@@ -49,9 +61,11 @@ export default class ServeCoordinator extends ServeCommand {
         listen: flags.listen,
         dataDirectory: flags.data,
         bootstrap: flags.bootstrap,
+        groups: flags.groups,
         tls: this.tls(flags),
         profile: flags.profile,
         snapshotEvery: flags["snapshot-every"],
+        auditExportEvery: flags["audit-export-every"],
         version: this.config.version,
         log,
         onFatal,

@@ -1,5 +1,8 @@
 // `fleet serve shard`: one shard, in the foreground. It needs no coordinator to serve.
+import { readFile } from "node:fs/promises";
 import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { MachinePool } from "../../core/shard/machine-pools.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
@@ -20,11 +23,32 @@ export default class ServeShard extends ServeCommand {
       defaultHelp: async () => "3s",
       summary: "Time between reports",
     }),
+    region: Flags.string({ default: "", summary: "Region of its machines" }),
+    zone: Flags.string({ default: "", summary: "Zone of the shard itself" }),
+    machines: Flags.string({ summary: "YAML file: machines: [{instanceType, zone, count}]" }),
+    cycle: durationFlag({
+      default: 10_000,
+      defaultHelp: async () => "10s",
+      summary: "Time between rounds of the scheduler",
+    }),
+    "reclaim-percent": Flags.integer({
+      default: 5,
+      min: 1,
+      max: 100,
+      summary: "Of a cluster's machines that it no longer wants, how much one round takes back at most",
+    }),
+    "drain-grace": durationFlag({
+      default: 600_000,
+      defaultHelp: async () => "10m",
+      summary: "After so long, all that a cluster no longer wants is taken back at once",
+    }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ServeShard);
     const { startShard } = await import("../../core/shard/shard-server.ts");
+    const { machines: file } = flags;
+    const machines = file === undefined ? {} : { machines: await readMachines(file) };
     await this.serve(flags["log-level"], (log) =>
       startShard({
         shardId: flags.id,
@@ -34,9 +58,26 @@ export default class ServeShard extends ServeCommand {
         coordinators: flags.coordinators.split(",").filter((address) => address !== ""),
         tls: this.tls(flags),
         reportIntervalMs: flags["report-interval"],
+        ...{ region: flags.region, zone: flags.zone, ...machines },
+        cycleIntervalMs: flags.cycle,
+        pace: { fraction: flags["reclaim-percent"] / 100, graceMs: flags["drain-grace"] },
         version: this.config.version,
         log,
       }),
     );
   }
+}
+
+async function readMachines(file: string): Promise<readonly MachinePool[]> {
+  const { parseMachinesFile } = await import("../../core/shard/machines-file.ts");
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new OperatorError("MACHINES_FILE_UNREADABLE", {
+      what: `the machines file ${file} cannot be read`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: "give the path of the file that lists the shard's machines",
+      exit: Exit.NotFound,
+      cause,
+    });
+  });
+  return parseMachinesFile(text, file);
 }

@@ -1,28 +1,48 @@
 // `fleet shard list`: the shards, what is declared to each and what each reports.
+import { Flags } from "@oclif/core";
+import type { Listed } from "../../client/all-pages.ts";
 import type { ListShardsResponse, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { limited, limitFlag, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
+import { limitLines } from "../../ui/model/limit.ts";
 import { shardTable } from "../../ui/model/tables/shard-table.ts";
+import { shardStateNamed, shardStateNames } from "../../ui/model/words.ts";
 
-const view: TableView<ListShardsResponse, ShardView> = {
+const view: TableView<Listed<ListShardsResponse>, ShardView> = {
   kind: "ShardList",
   rowKind: "Shard",
   table: shardTable,
   rows: (reply) => reply.shards,
-  empty: "no shards are registered; a shard registers when it starts: fleet serve shard --help",
+  lines: limitLines,
+  empty: "no shards to show; a shard registers when it starts: fleet serve shard --help",
 };
 
 export default class ShardList extends FleetCommand {
-  static override summary = "List shards with their sessions and declared clusters";
+  static override summary = "List shards: whether each takes anything new, is alive, and what it has";
   static override examples = [
     "<%= config.bin %> shard list",
     "<%= config.bin %> shard list --sort -sessions",
+    "<%= config.bin %> shard list --state draining",
   ];
-  static override flags = { ...readFlags };
+  static override flags = {
+    ...readFlags,
+    state: Flags.option({
+      options: shardStateNames,
+      summary: "Only those in this state",
+      helpGroup: "WHICH ROWS",
+    })(),
+    ...regionFlag,
+    ...prefixFlag,
+    ...limitFlag,
+  };
 
-  async run(): Promise<ListShardsResponse> {
+  async run(): Promise<Listed<ListShardsResponse>> {
     const { flags } = await this.parse(ShardList);
-    return await this.read(flags, { view, load: (client) => client.listShards() });
+    const { state, region = "", prefix = "" } = flags;
+    const shardState = state === undefined ? {} : { shardState: shardStateNamed(state) };
+    const options = { filter: { region, prefix, ...shardState }, ...limited(flags) };
+    return await this.read(flags, { view, load: (client) => client.listShards(options) });
   }
 }

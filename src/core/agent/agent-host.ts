@@ -1,15 +1,17 @@
 // Many agents in one process, as a file names them. Must stay true: a reload touches only the agents whose entry
-// changed, no cluster ever has two agents here at once, and a broken file changes nothing.
+// changed and waits for none of them, no cluster ever has two agents here at once, and a broken file changes nothing.
 // Absent: watching the file; the command that hosts it decides when to reload.
 
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { AgentEntry } from "../wire/agents-file.ts";
 import { parseAgentsFile } from "../wire/agents-file.ts";
 import type { TlsChoice } from "../wire/tls.ts";
-import type { AgentState, AgentTuning } from "./agent.ts";
+import type { AgentState, AgentTarget, AgentTuning } from "./agent.ts";
 import { Agent, agentTuning } from "./agent.ts";
 
 export interface AgentHostOptions {
@@ -28,7 +30,7 @@ export interface AgentView {
 }
 
 export type Reloaded =
-  | { readonly ok: true; readonly started: number; readonly stopped: number; readonly restarted: number }
+  | { readonly ok: true; readonly started: number; readonly stopped: number; readonly changed: number }
   | { readonly ok: false; readonly error: OperatorError };
 
 interface Hosted {
@@ -46,6 +48,8 @@ export async function startAgentHost(options: AgentHostOptions): Promise<AgentHo
 
 export class AgentHost {
   readonly #options: AgentHostOptions;
+  // One for all: no cluster has two agents here, so whoever of them dials again is the same one.
+  readonly #instance = randomUUID();
   readonly #hosted = new Map<string, Hosted>();
   // Reloads run one after another, whoever asks for them.
   #last: Promise<unknown> = Promise.resolve();
@@ -87,15 +91,16 @@ export class AgentHost {
       });
       return { ok: false, error: wanted };
     }
-    const before = new Map([...this.#hosted].map(([cluster, { entry }]) => [cluster, entry]));
-    const gone = [...before.keys()].filter((cluster) => !wanted.has(cluster));
-    const changed = [...wanted.values()].filter((entry) => isChanged(before.get(entry.cluster), entry));
-    const fresh = [...wanted.values()].filter((entry) => !before.has(entry.cluster));
-    await Promise.all(
-      [...gone, ...changed.map((entry) => entry.cluster)].map((cluster) => this.#stop(cluster)),
-    );
-    for (const entry of [...changed, ...fresh]) this.#start(entry);
-    const counts = { started: fresh.length, stopped: gone.length, restarted: changed.length };
+    const gone = [...this.#hosted.keys()].filter((cluster) => !wanted.has(cluster));
+    const fresh = [...wanted.values()].filter((entry) => !this.#hosted.has(entry.cluster));
+    const changed = [...this.#hosted.values()].flatMap((hosted) => {
+      const entry = wanted.get(hosted.entry.cluster);
+      return entry !== undefined && !isDeepStrictEqual(hosted.entry, entry) ? [{ hosted, entry }] : [];
+    });
+    await Promise.all(gone.map((cluster) => this.#stop(cluster)));
+    await Promise.all(changed.map(({ hosted, entry }) => this.#change(hosted, entry)));
+    for (const entry of fresh) this.#start(entry);
+    const counts = { started: fresh.length, stopped: gone.length, changed: changed.length };
     log.info("the agents file was read", { file, ...counts });
     return { ok: true, ...counts };
   }
@@ -112,10 +117,25 @@ export class AgentHost {
 
   #start(entry: AgentEntry): void {
     const { log, tuning = agentTuning } = this.#options;
-    const { cluster, shardAddr } = entry;
-    const agent = new Agent({ cluster, shardAddr, tls: this.#tlsOf(entry), log, tuning });
+    const { cluster } = entry;
+    const instance = this.#instance;
+    const agent = new Agent({
+      ...{ cluster, instance, target: targetOf(entry) },
+      ...{ tls: this.#tlsOf(entry), log, tuning },
+    });
     this.#hosted.set(cluster, { entry, agent });
     agent.start();
+  }
+
+  /** Other certificates take a new agent; another shard or demand does not. */
+  async #change({ entry: before, agent }: Hosted, entry: AgentEntry): Promise<void> {
+    if (before.certs === entry.certs) {
+      this.#hosted.set(entry.cluster, { entry, agent });
+      agent.follow(targetOf(entry));
+      return;
+    }
+    await this.#stop(entry.cluster);
+    this.#start(entry);
   }
 
   async #stop(cluster: string): Promise<void> {
@@ -135,9 +155,8 @@ export class AgentHost {
   }
 }
 
-function isChanged(before: AgentEntry | undefined, now: AgentEntry): boolean {
-  if (before === undefined) return false;
-  return before.shardAddr !== now.shardAddr || before.certs !== now.certs;
+function targetOf({ shardAddr, demand = [] }: AgentEntry): AgentTarget {
+  return { shardAddr, demand };
 }
 
 function unreadable(file: string, error: unknown): OperatorError {

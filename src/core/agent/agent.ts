@@ -1,40 +1,56 @@
 // One cluster's agent: keeps a session with the shard that its operator chose, for ever. Must stay true: it dials
 // only that address (BigFleet ADR-0007), so even a shard that has released the cluster is asked again and again,
-// until the operator gives a new address and restarts the agent. It knows nothing of coordinators.
+// until the operator gives a new address; then it takes its leave of the old shard before it dials the new one.
+// It knows nothing of coordinators.
 
-import { setTimeout as sleepFor } from "node:timers/promises";
 import { assert } from "../base/assert.ts";
 import { OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
+import { PING_INTERVAL_MS, ROLLUP_INTERVAL_MS } from "../wire/session-protocol.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import { loadTls } from "../wire/tls.ts";
 import type { BackoffLimits } from "./backoff.ts";
 import { backoffMs } from "./backoff.ts";
-import { holdSession } from "./shard-session.ts";
+import type { SessionEnd, SessionTuning } from "./shard-session.ts";
+import { ShardSession } from "./shard-session.ts";
+import type { OpenStream } from "./shard-stream.ts";
+import { openGrpcStream } from "./shard-stream.ts";
 
 /** `refused` and `waiting` both wait for the next dial; refused: the shard has released this cluster. */
-export type AgentState = "connecting" | "connected" | "refused" | "waiting";
+export type AgentState = "connecting" | "connected" | "leaving" | "refused" | "waiting";
 
-/** Parameters that only tests change. */
-export interface AgentTuning {
+/** Parameters that only tests change, but for how long a leave-taking may last. */
+export interface AgentTuning extends SessionTuning {
   readonly backoff: BackoffLimits;
-  readonly pingIntervalMs: number;
   /** In [0, 1). */
   readonly random: () => number;
+  readonly open: OpenStream;
 }
 
 export const agentTuning: AgentTuning = {
   backoff: { initialMs: 500, maxMs: 30_000 },
-  pingIntervalMs: 5_000,
+  pingIntervalMs: PING_INTERVAL_MS,
+  rollupIntervalMs: ROLLUP_INTERVAL_MS,
+  leave: { answerMs: 5_000, drainMs: 600_000 },
   random: Math.random,
+  open: openGrpcStream,
 };
+
+/** What the operator wants of an agent; both may change while it runs. */
+export interface AgentTarget {
+  /** host:port */
+  readonly shardAddr: string;
+  readonly demand: readonly DemandGroup[];
+}
 
 export interface AgentOptions {
   readonly cluster: string;
-  /** host:port */
-  readonly shardAddr: string;
+  /** Tells this agent from another one of the same cluster; the same at each of its dials. */
+  readonly instance: string;
+  readonly target: AgentTarget;
   /** Read anew at each dial, so that renewed certificates need no restart. */
   readonly tls: TlsChoice;
   readonly log: Log;
@@ -43,16 +59,22 @@ export interface AgentOptions {
 
 export class Agent {
   readonly #options: AgentOptions;
-  readonly #stopping = new AbortController();
+  #target: AgentTarget;
+  /** The address of the session, or of the dial under way. */
+  #dialed: string;
+  #session: ShardSession | null = null;
   #running: Promise<void> | null = null;
+  #isStopping = false;
+  #wake = () => {};
   #state: AgentState = "connecting";
   // Dials in a row that led to no lasting session.
   #failures = 0;
-  #wasAccepted = false;
   #lastComplaint = "";
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.#target = options.target;
+    this.#dialed = options.target.shardAddr;
   }
 
   get state(): AgentState {
@@ -64,52 +86,84 @@ export class Agent {
     this.#running = this.#run();
   }
 
+  /** Follows its operator: to another shard, with its leave of the old one taken, or with another demand. */
+  follow(target: AgentTarget): void {
+    this.#target = target;
+    if (target.shardAddr !== this.#dialed) {
+      if (this.#state === "connected") this.#state = "leaving";
+      this.#session?.leave();
+      this.#wake();
+      return;
+    }
+    if (this.#state === "leaving") this.#state = "connected";
+    this.#session?.tellDemand();
+  }
+
   /** Ends the session; resolves when nothing of this agent runs any more. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#isStopping = true;
+    this.#session?.close();
+    this.#wake();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { tuning } = this.#options;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (!this.#isStopping) {
       this.#state = "connecting";
-      const failure = await this.#dial();
-      if (signal.aborted) return;
-      this.#state = failure?.reason === "CLUSTER_RELEASED" ? "refused" : "waiting";
-      this.#complain(failure);
-      // Two agents of one cluster throw each other out: that session must not count as a success, or they would
-      // go on at the shortest pause for ever.
-      if (this.#wasAccepted && failure?.reason !== "SESSION_REPLACED") this.#failures = 0;
-      const pauseMs = backoffMs(this.#failures, tuning.backoff, tuning.random());
-      this.#failures += 1;
-      await pause(pauseMs, signal);
+      this.#dialed = this.#target.shardAddr;
+      const end = await this.#dial();
+      if (this.#isStopping) return;
+      if (this.#target.shardAddr === this.#dialed) await this.#waitToRedial(end);
+      else this.#moveOn(end);
     }
   }
 
   /** Never rejects: certificates that cannot be read are a failed dial like any other. */
-  async #dial(): Promise<RpcFailure | null> {
-    const { cluster, shardAddr, tls, log, tuning } = this.#options;
-    this.#wasAccepted = false;
+  async #dial(): Promise<SessionEnd> {
+    const { cluster, instance, tls, tuning } = this.#options;
     try {
-      return await holdSession({
-        cluster,
-        shardAddr,
-        tls: loadTls(tls),
-        pingIntervalMs: tuning.pingIntervalMs,
-        signal: this.#stopping.signal,
-        accepted: (by) => {
-          this.#state = "connected";
-          this.#wasAccepted = true;
-          this.#lastComplaint = "";
-          log.info("agent connected", { cluster, shard: by.shardId, address: shardAddr, epoch: by.epoch });
-        },
+      const session = new ShardSession({
+        ...{ cluster, instance, tuning },
+        opened: tuning.open(this.#dialed, loadTls(tls)),
+        demand: () => this.#target.demand,
+        accepted: ({ shardId, epoch }) => this.#accepted(shardId, epoch),
       });
+      this.#session = session;
+      return await session.ended;
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      return readRpcError(error);
+      return { kind: "failed", failure: readRpcError(error) };
+    } finally {
+      this.#session = null;
     }
+  }
+
+  #accepted(shard: string, epoch: number): void {
+    this.#state = "connected";
+    this.#failures = 0;
+    this.#lastComplaint = "";
+    const { cluster, log } = this.#options;
+    log.info("agent connected", { cluster, shard, address: this.#dialed, epoch });
+  }
+
+  async #waitToRedial(end: SessionEnd): Promise<void> {
+    const failure = end.kind === "failed" ? end.failure : null;
+    this.#state = failure?.reason === "CLUSTER_RELEASED" ? "refused" : "waiting";
+    this.#complain(failure);
+    const { backoff, random } = this.#options.tuning;
+    // A shard that says when to come again knows better how long is long enough.
+    const maxMs = Math.min(backoff.maxMs, failure?.retryDelayMs ?? backoff.maxMs);
+    const pauseMs = backoffMs(this.#failures, { ...backoff, maxMs }, random());
+    this.#failures += 1;
+    await this.#pause(pauseMs);
+  }
+
+  #moveOn(end: SessionEnd): void {
+    this.#failures = 0;
+    this.#lastComplaint = "";
+    const why = end.kind === "left" ? end.why : (end.failure?.message ?? "the shard closed the session");
+    const { cluster, log } = this.#options;
+    log.info("agent has left its shard", { cluster, from: this.#dialed, to: this.#target.shardAddr, why });
   }
 
   /** Says why there is no session, once for each new reason. */
@@ -117,15 +171,21 @@ export class Agent {
     const complaint = failure?.message ?? "the shard closed the session";
     if (complaint === this.#lastComplaint) return;
     this.#lastComplaint = complaint;
-    const { cluster, shardAddr, log } = this.#options;
-    const fields = { cluster, address: shardAddr, reason: failure?.reason ?? null, message: complaint };
+    const { cluster, log } = this.#options;
+    const fields = { cluster, address: this.#dialed, reason: failure?.reason ?? null, message: complaint };
     if (this.#state === "refused")
       log.error("the shard has released this cluster; give its agent the new address", fields);
     else log.warn("agent has no session; it will dial again", fields);
   }
-}
 
-/** Sleeps, or less when the agent is stopped. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleepFor(ms, undefined, { signal }).catch(() => undefined);
+  /** Sleeps, or less when the agent is stopped or sent elsewhere. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }

@@ -1,65 +1,147 @@
-// One session with one shard, from the dial to its end. Each dial has a connection of its own, so that a redial
-// is a real one and not a wait for some channel's private backoff. When to dial again is agent.ts's business.
+// One session with one shard, from the dial to its end: pings, roll-ups of the cluster's demand, and the leave-taking
+// of an agent that moves. Which shard to dial, and when again, is agent.ts's business.
 
-import { channelOptions, sparseKeepalive } from "../wire/channel-options.ts";
-import type { SessionAccepted, SessionDown } from "../wire/gen/fleet/v1/shard.ts";
-import { ShardClient } from "../wire/gen/fleet/v1/shard.ts";
+import type { DemandGroup, SessionAccepted, SessionDown, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../wire/session-protocol.ts";
-import type { Tls } from "../wire/tls.ts";
-import { channelCredentials } from "../wire/tls.ts";
+import type { LeaveLimits, Leaving, MayGo } from "./leaving.ts";
+import { hear, mayGo } from "./leaving.ts";
+import type { OpenedStream } from "./shard-stream.ts";
 
 // A shard that answers none of so many pings is as good as dead.
 const PINGS_UNANSWERED_MAX = 3;
 
-export interface SessionOptions {
-  readonly cluster: string;
-  readonly shardAddr: string;
-  readonly tls: Tls;
+export interface SessionTuning {
   readonly pingIntervalMs: number;
-  readonly accepted: (by: SessionAccepted) => void;
-  readonly signal: AbortSignal;
+  readonly rollupIntervalMs: number;
+  readonly leave: LeaveLimits;
 }
 
-/** Holds the session; resolves with why it ended (null: the shard closed it without an error). Never rejects. */
-export function holdSession(options: SessionOptions): Promise<RpcFailure | null> {
-  const { cluster, shardAddr, tls, signal } = options;
-  const client = new ShardClient(shardAddr, channelCredentials(tls, shardAddr, "shard"), {
-    ...channelOptions,
-    ...sparseKeepalive,
-    "grpc.use_local_subchannel_pool": 1,
-  });
-  const call = client.session();
-  return new Promise((resolve) => {
-    let isAccepted = false;
-    let unanswered = 0;
-    let number = 0;
-    const beat = setInterval(() => {
-      if (unanswered >= PINGS_UNANSWERED_MAX) call.cancel();
-      unanswered += 1;
-      number += 1;
-      if (isAccepted) call.write({ frame: { $case: "ping", value: { number } } });
-    }, options.pingIntervalMs);
-    const cancel = () => call.cancel();
-    const finish = (failure: RpcFailure | null) => {
-      clearInterval(beat);
-      signal.removeEventListener("abort", cancel);
-      client.close();
-      resolve(failure);
-    };
-    call.on("data", (down: SessionDown) => {
-      unanswered = 0;
-      if (down.frame?.$case !== "accepted") return;
-      isAccepted = true;
-      options.accepted(down.frame.value);
-    });
-    call.on("error", (error: Error) => finish(readRpcError(error)));
-    call.on("end", () => finish(null));
-    signal.addEventListener("abort", cancel, { once: true });
-    if (signal.aborted) cancel();
-    call.write({
-      frame: { $case: "hello", value: { clusterId: cluster, protocolVersion: SESSION_PROTOCOL_VERSION } },
-    });
-  });
+export interface SessionOptions {
+  readonly cluster: string;
+  readonly instance: string;
+  readonly opened: OpenedStream;
+  /** What the cluster wants now. */
+  readonly demand: () => readonly DemandGroup[];
+  readonly tuning: SessionTuning;
+  readonly accepted: (by: SessionAccepted) => void;
+}
+
+/** `left`: the agent has gone by itself. A failure of null: the shard closed the session without an error. */
+export type SessionEnd =
+  | { readonly kind: "left"; readonly why: Extract<MayGo, { go: true }>["why"] | "asked" }
+  | { readonly kind: "failed"; readonly failure: RpcFailure | null };
+
+export class ShardSession {
+  /** Never rejects. */
+  readonly ended: Promise<SessionEnd>;
+  readonly #options: SessionOptions;
+  readonly #end: (end: SessionEnd) => void;
+  readonly #pinging: NodeJS.Timeout;
+  #rollingUp: NodeJS.Timeout | undefined;
+  #asking: NodeJS.Timeout | undefined;
+  #isAccepted = false;
+  #isOver = false;
+  #pings = 0;
+  #unanswered = 0;
+  #rollups = 0;
+  #leaving: Leaving | null = null;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<SessionEnd>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#pinging = setInterval(() => this.#ping(), options.tuning.pingIntervalMs);
+    const { stream } = options.opened;
+    stream.on("data", (down: SessionDown) => this.#receive(down.frame));
+    stream.on("error", (error: Error) => this.#finish({ kind: "failed", failure: readRpcError(error) }));
+    stream.on("end", () => this.#finish({ kind: "failed", failure: null }));
+    const { cluster: clusterId, instance: instanceId } = options;
+    const hello = { clusterId, instanceId, protocolVersion: SESSION_PROTOCOL_VERSION };
+    this.#send({ $case: "hello", value: hello });
+  }
+
+  /** Sends the demand as it is now; an agent that was leaving stays. */
+  tellDemand(): void {
+    this.#leaving = null;
+    clearTimeout(this.#asking);
+    this.#rollUp();
+  }
+
+  /** Takes the demand back, waits until the shard has reclaimed the machines or a limit passes, and goes. */
+  leave(): void {
+    if (this.#leaving !== null) return;
+    if (!this.#isAccepted) {
+      this.close();
+      return;
+    }
+    this.#leaving = { beganMs: performance.now(), rollup: this.#rollups + 1, machines: null };
+    this.#rollUp();
+    this.#askToGo();
+  }
+
+  /** Ends it at once, and leaves the demand standing: the agent will be back. */
+  close(): void {
+    this.#finish({ kind: "left", why: "asked" });
+  }
+
+  #receive(frame: SessionDown["frame"]): void {
+    this.#unanswered = 0;
+    switch (frame?.$case) {
+      case "accepted":
+        this.#isAccepted = true;
+        this.#options.accepted(frame.value);
+        this.#rollUp();
+        this.#rollingUp = setInterval(() => this.#rollUp(), this.#options.tuning.rollupIntervalMs);
+        return;
+      case "demandTaken":
+        if (this.#leaving === null) return;
+        this.#leaving = hear(this.#leaving, frame.value);
+        this.#askToGo();
+        return;
+      case "pong":
+      case undefined:
+        return;
+    }
+  }
+
+  #askToGo(): void {
+    clearTimeout(this.#asking);
+    if (this.#leaving === null || this.#isOver) return;
+    const answer = mayGo(this.#leaving, this.#options.tuning.leave, performance.now());
+    if (answer.go) this.#finish({ kind: "left", why: answer.why });
+    else this.#asking = setTimeout(() => this.#askToGo(), answer.askAgainMs);
+  }
+
+  #rollUp(): void {
+    if (!this.#isAccepted) return;
+    this.#rollups += 1;
+    const groups = this.#leaving === null ? [...this.#options.demand()] : [];
+    this.#send({ $case: "demand", value: { number: this.#rollups, groups } });
+  }
+
+  #ping(): void {
+    if (this.#unanswered >= PINGS_UNANSWERED_MAX) this.#options.opened.stream.cancel();
+    this.#unanswered += 1;
+    if (!this.#isAccepted) return;
+    this.#pings += 1;
+    this.#send({ $case: "ping", value: { number: this.#pings } });
+  }
+
+  #send(frame: NonNullable<SessionUp["frame"]>): void {
+    if (!this.#isOver) this.#options.opened.stream.write({ frame });
+  }
+
+  #finish(end: SessionEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#pinging);
+    clearInterval(this.#rollingUp);
+    clearTimeout(this.#asking);
+    if (end.kind === "left") this.#options.opened.stream.cancel();
+    this.#options.opened.close();
+    this.#end(end);
+  }
 }

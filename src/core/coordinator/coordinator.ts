@@ -2,17 +2,13 @@
 // What must stay true: nothing is served before the data folder has been read and found whole; when a write or an
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
-import { randomInt } from "node:crypto";
+import { join } from "node:path";
 import { Server } from "@grpc/grpc-js";
-import { Exit, OperatorError } from "../base/errors.ts";
 import { quantile } from "../base/histogram.ts";
-import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
+import type { NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import { SeededPrng } from "../base/prng.ts";
-import { RaftNode } from "../raft/raft-node.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
-import type { Storage } from "../storage/storage.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
@@ -23,10 +19,12 @@ import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import { AuditExporter } from "./audit-exporter.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
-import { GroupDriver } from "./group-driver.ts";
-import { LIMITS } from "./limits.ts";
+import { found } from "./founding.ts";
+import type { GroupDriver } from "./group-driver.ts";
+import { Host } from "./host.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
 import { RejoinAsker } from "./rejoin.ts";
@@ -36,6 +34,8 @@ import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
+import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
+import { systemTimers } from "./timers.ts";
 
 export interface CoordinatorOptions {
   readonly self: NodeId;
@@ -48,9 +48,13 @@ export interface CoordinatorOptions {
   readonly dataDirectory: string;
   /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
   readonly bootstrap: boolean;
+  /** How many groups beside the fleet's own it is founded with (ADR-0008); what a folder holds counts afterwards. */
+  readonly groups: number;
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
+  /** Entries of the audit log that are exported together, to `audit` in the data folder. */
+  readonly auditExportEvery: number;
   readonly version: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
@@ -63,8 +67,7 @@ export interface RunningCoordinator {
   close(): Promise<void>;
 }
 
-const TRAILING_ENTRIES = 1_000;
-const FOUNDING_DEADLINE_MS = 5_000;
+const OWN_DEADLINE_MS = 5_000;
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const tls = loadTls(options.tls);
@@ -75,7 +78,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     identity: { clusterId, nodeId: self },
     onReport: (report) => log.warn("storage", { ...report }),
   });
-  await found(options, storage, mark);
+  const voters = options.replicas.map((replica) => replica.id);
+  await found({ ...options, voters }, storage, mark);
 
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
@@ -91,8 +95,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   });
   const machine = new FleetMachine();
   const observed = new Observed();
+  const profile = PROFILES[options.profile];
+  const host = new Host({
+    self,
+    transport,
+    profile,
+    disk: storage,
+    onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
+  });
+  const setting: GroupSetting = { ...options, storage, transport, host, watch, nameOf: nameIn(options) };
   let leadsSinceMs = Date.now();
-  const driver = groupDriver(options, storage, transport, machine, () => {
+  const driver = startFleetGroup(setting, machine, () => {
     observed.forgetAll();
     leadsSinceMs = Date.now();
   });
@@ -108,8 +121,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const replica = new Replica<Outcome>({
     self,
     driver,
-    transport,
-    profile: PROFILES[options.profile],
+    host,
     disk: storage,
     watch,
     rejoin: asker && {
@@ -119,6 +131,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       done: () => mark.clear(),
     },
   });
+
+  const groups = startOtherGroups(setting);
+  if (options.groups > 0 && options.groups !== groups.size) {
+    log.warn("groups are founded with the fleet only", { wanted: options.groups, here: groups.size });
+  }
+  host.start();
 
   const context: ServiceContext = {
     clusterId,
@@ -130,8 +148,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     },
     changes: new MembershipChanges(),
     isWhole: (learner) => replica.isWhole(learner),
-    answers: (peer) => transport.isConnected(peer) && replica.hears(peer),
+    answers: (peer) => transport.isConnected(peer) && host.hears(peer),
     driver,
+    groups,
+    host,
+    sent: transport.sent,
     machine,
     observed,
     leadsSince: () => leadsSinceMs,
@@ -148,14 +169,26 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const health = setInterval(() => {
     roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
-  }, PROFILES[options.profile].tickMs);
+  }, profile.tickMs);
+  const auditExporter = new AuditExporter({
+    directory: join(options.dataDirectory, "audit"),
+    entriesPerFile: options.auditExportEvery,
+    mayExport: () => driver.status().role === "leader" && !storage.isFull,
+    view: () => machine.view,
+    note: (throughIndex) =>
+      proposeOwn(options, driver, { $case: "noteAuditExported", value: { throughIndex } }),
+    timers: systemTimers,
+    log,
+  });
   const address = await bindServer(server, options.listen, tls);
-  log.info("coordinator listens", { address, clusterId, rejoining: asker !== null });
+  log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
     address,
     close: async () => {
       clearInterval(health);
+      auditExporter.stop();
       replica.stop();
+      host.stop();
       asker?.close();
       await transport.close();
       server.forceShutdown();
@@ -187,94 +220,23 @@ function rosterOf(
     view: () => machine.view,
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
-    found: (members) => {
-      const operation: Operation = { kind: { $case: "foundMembers", value: { members: [...members] } } };
-      const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation };
-      const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
-      return driver.propose(
-        Command.encode({ ...write, ...stamp }).finish(),
-        Date.now() + FOUNDING_DEADLINE_MS,
-      );
-    },
+    found: (members) =>
+      proposeOwn(options, driver, { $case: "foundMembers", value: { members: [...members] } }),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
 }
 
-/** An empty data folder is either founded with the first configuration, or marked as lost. */
-async function found(options: CoordinatorOptions, storage: Storage, mark: RejoinMark): Promise<void> {
-  if (storage.reader(FLEET_GROUP).lastIndex() > 0) return;
-  if (options.bootstrap && !mark.isSet()) {
-    // etcd's way: every founder starts from the same snapshot, which holds nothing but the configuration.
-    const confState = {
-      voters: options.replicas.map((replica) => replica.id),
-      learners: [],
-      votersOutgoing: [],
-      learnersNext: [],
-      autoLeave: false,
-    };
-    const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
-    await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
-    return;
-  }
-  if (options.replicas.length === 1) {
-    await storage.close();
-    throw new OperatorError("DATA_LOST", {
-      what: `the data folder ${options.dataDirectory} is empty, and no other replica holds a copy`,
-      why: "the folder was deleted or the wrong one was given",
-      next: "put the folder back from a copy, or destroy this fleet and init a new one",
-      exit: Exit.Failure,
-    });
-  }
-  await mark.set();
+/** Proposes what follows by itself, in this replica's own name: outside any session, since it is idempotent. */
+function proposeOwn(
+  { self }: CoordinatorOptions,
+  driver: GroupDriver<Outcome>,
+  kind: NonNullable<Operation["kind"]>,
+): Promise<unknown> {
+  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
+  const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
+  return driver.propose(Command.encode({ ...write, ...stamp }).finish(), Date.now() + OWN_DEADLINE_MS);
 }
 
-function groupDriver(
-  options: CoordinatorOptions,
-  storage: Storage,
-  transport: GrpcTransport,
-  machine: FleetMachine,
-  onLeadership: () => void,
-): GroupDriver<Outcome> {
-  const profile = PROFILES[options.profile];
-  const raft = new RaftNode({
-    id: options.self,
-    log: storage.reader(FLEET_GROUP),
-    random: new SeededPrng(randomInt(0xffff_ffff)),
-    applied: logIndex(0),
-    electionTicks: profile.electionTicks,
-    heartbeatTicks: profile.heartbeatTicks,
-    asyncStorageWrites: true,
-    preVote: true,
-    checkQuorum: true,
-    readOnly: "safe",
-    messageBytesMax: LIMITS.messageBytesMax,
-    inflightMessagesMax: LIMITS.inflightMessagesMax,
-    inflightBytesMax: LIMITS.inflightBytesMax,
-    uncommittedBytesMax: LIMITS.uncommittedBytesMax,
-    committedBytesPerReadyMax: LIMITS.committedBytesPerReadyMax,
-    disableProposalForwarding: true,
-    disableConfChangeValidation: false,
-    stepDownOnRemoval: true,
-  });
-  const nameOf = (id: number) => options.replicas.find((replica) => replica.id === id)?.name ?? "nobody";
-  return new GroupDriver<Outcome>({
-    group: FLEET_GROUP,
-    self: options.self,
-    raft,
-    storage,
-    machine,
-    send: (message) => transport.send(FLEET_GROUP, message),
-    now: Date.now,
-    incarnation: randomInt(0xffff_ffff),
-    snapshotEvery: options.snapshotEvery,
-    trailing: TRAILING_ENTRIES,
-    onLeadership: (leads) => {
-      onLeadership();
-      options.log.info(leads ? "leads" : "leads no more", {
-        term: raft.status().term,
-        node: nameOf(options.self),
-      });
-    },
-    onFatal: options.onFatal,
-  });
+function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {
+  return (id) => replicas.find((replica) => replica.id === id)?.name ?? "nobody";
 }

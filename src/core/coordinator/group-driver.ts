@@ -4,7 +4,7 @@
 // committed entries are applied in order, each once; after a failed write this group does nothing more.
 
 import { assert } from "../base/assert.ts";
-import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
+import { type GroupId, type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import { decodeConfChange } from "../raft/confchange-codec.ts";
 import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message } from "../raft/message.ts";
@@ -31,8 +31,10 @@ export interface GroupDriverOptions<Result> {
   readonly onLeadership: (leads: boolean) => void;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
-  /** Runs the driver's next turn after what is under way; setImmediate by default. A seam: simulations decide. */
-  readonly schedule?: (turn: () => void) => void;
+  /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
+  readonly schedule: (turn: () => void) => void;
+  /** Somebody in this process wants something of the group, so it must not stand still. */
+  readonly onActive: () => void;
 }
 
 export class GroupDriver<Result> {
@@ -52,6 +54,8 @@ export class GroupDriver<Result> {
   #snapshotIndex: LogIndex;
   #snapshotting = false;
   #snapshotWanted = false;
+  /** What the log is to let go of (letGo). */
+  #unwantedThrough = logIndex(0);
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
@@ -80,12 +84,44 @@ export class GroupDriver<Result> {
     return this.#snapshotIndex;
   }
 
+  get role(): RaftNode["role"] {
+    return this.#options.raft.role;
+  }
+
+  /** 0 = none. */
+  get leader(): NodeId {
+    return this.#options.raft.leader;
+  }
+
+  get term(): Term {
+    return this.#options.raft.term;
+  }
+
   status(): ReturnType<RaftNode["status"]> {
     return this.#options.raft.status();
   }
 
+  /** Whether anybody waits for a write or a read. */
+  get hasWaiting(): boolean {
+    return this.#writes.size + this.#changes.size > 0 || !this.#reads.isEmpty;
+  }
+
   tick(): void {
     this.#tell((raft) => raft.tick());
+  }
+
+  /** There will be no ticks until something happens (ADR-0008). */
+  quiesce(): void {
+    assert(!this.hasWaiting, "what waits has a deadline, and so needs ticks");
+    this.#tell((raft) => raft.quiesce());
+  }
+
+  /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
+  letGo(through: LogIndex): void {
+    const last = this.#options.storage.reader(this.#options.group).lastIndex();
+    this.#unwantedThrough = logIndex(Math.min(through, last));
+    if (this.#snapshotIndex >= this.#unwantedThrough) this.#compactBehind(this.#snapshotIndex);
+    else this.#schedule();
   }
 
   /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
@@ -114,17 +150,17 @@ export class GroupDriver<Result> {
   }
 
   campaign(): void {
-    this.#tell((raft) => raft.campaign());
+    this.#ask((raft) => raft.campaign());
   }
 
   transferLeader(to: NodeId): void {
-    this.#tell((raft) => raft.transferLeader(to));
+    this.#ask((raft) => raft.transferLeader(to));
   }
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
   propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
     if (this.#writes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
-    const proposed = this.#tell((raft) => raft.propose(data));
+    const proposed = this.#ask((raft) => raft.propose(data));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
     if (!proposed.ok) {
       const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
@@ -137,7 +173,7 @@ export class GroupDriver<Result> {
   /** Settles like `propose`: the result is the index at which the change took effect here. */
   changeConfiguration(change: ConfChange, deadline: number): Promise<WriteResult<LogIndex>> {
     if (this.#changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
-    const proposed = this.#tell((raft) => raft.proposeConfChange(change));
+    const proposed = this.#ask((raft) => raft.proposeConfChange(change));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
     if (!proposed.ok) {
       const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
@@ -150,7 +186,7 @@ export class GroupDriver<Result> {
 
   /** Proposes without waiting: what comes of it is seen in the status. */
   proposeConfChange(change: ConfChange): boolean {
-    return this.#tell((raft) => raft.proposeConfChange(change))?.ok ?? false;
+    return this.#ask((raft) => raft.proposeConfChange(change))?.ok ?? false;
   }
 
   /** For whom `propose` or `readIndex` refused since too much waits: when it may come again. */
@@ -160,7 +196,7 @@ export class GroupDriver<Result> {
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
   readIndex(deadline: number): Promise<ReadResult> {
-    const knowsLeader = this.#tell((raft) => raft.status().leader !== 0) ?? false;
+    const knowsLeader = this.#ask((raft) => raft.status().leader !== 0) ?? false;
     if (!knowsLeader) return Promise.resolve({ ok: false, refusal: "no-leader" });
     return this.#reads.confirmAndWait(deadline);
   }
@@ -168,6 +204,7 @@ export class GroupDriver<Result> {
   /** Settles when `index` is applied here. */
   waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
     if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    this.#options.onActive();
     const wait = this.#reads.waitApplied(index, deadline);
     this.#reads.applied(this.#applied);
     return wait;
@@ -178,6 +215,12 @@ export class GroupDriver<Result> {
     this.#writes.refuseAll("leadership-lost");
     this.#changes.refuseAll("leadership-lost");
     this.#reads.refuseAll("no-leader");
+  }
+
+  /** As `tell`, on behalf of somebody in this process. */
+  #ask<Answer>(question: (raft: RaftNode) => Answer): Answer | null {
+    this.#options.onActive();
+    return this.#tell(question);
   }
 
   /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
@@ -197,8 +240,7 @@ export class GroupDriver<Result> {
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    const { schedule = setImmediate } = this.#options;
-    schedule(() => this.#turn());
+    this.#options.schedule(() => this.#turn());
   }
 
   #turn(): void {
@@ -332,8 +374,9 @@ export class GroupDriver<Result> {
   }
 
   #snapshotIfDue(): void {
-    const { snapshotEvery, trailing, storage, group, machine } = this.#options;
-    const isDue = this.#snapshotWanted || this.#applied - this.#snapshotIndex >= snapshotEvery;
+    const { snapshotEvery, storage, group, machine } = this.#options;
+    const mustLetGo = this.#unwantedThrough > this.#snapshotIndex && this.#applied >= this.#unwantedThrough;
+    const isDue = this.#snapshotWanted || mustLetGo || this.#applied - this.#snapshotIndex >= snapshotEvery;
     if (this.#snapshotting || !isDue || this.#applied === this.#snapshotIndex) return;
     this.#snapshotting = true;
     this.#snapshotWanted = false;
@@ -345,10 +388,16 @@ export class GroupDriver<Result> {
         this.#snapshotting = false;
         if (at.index <= this.#snapshotIndex) return;
         this.#snapshotIndex = at.index;
-        const through = at.index - trailing;
-        if (through >= storage.reader(group).firstIndex()) storage.compact(group, through as LogIndex);
+        this.#compactBehind(at.index);
       })
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Forgets what a durable snapshot covers, but for what followers a little behind may need. */
+  #compactBehind(snapshotIndex: LogIndex): void {
+    const { trailing, storage, group } = this.#options;
+    const through = Math.max(snapshotIndex - trailing, Math.min(this.#unwantedThrough, snapshotIndex));
+    if (through >= storage.reader(group).firstIndex()) storage.compact(group, logIndex(through));
   }
 }
 

@@ -3,6 +3,7 @@
 // older, and what has not been reported to this leader is unknown, never zero.
 
 import type {
+  DoubleDial,
   ReportShardRequest,
   ShardBinding,
   ShardSummary,
@@ -18,6 +19,8 @@ export interface ShardReport {
   readonly sessions: number;
   readonly summary: ShardSummary | undefined;
   readonly shortfalls: readonly Shortfall[];
+  /** By cluster. */
+  readonly doubleDials: ReadonlyMap<string, DoubleDial>;
 }
 
 export class Observed {
@@ -32,7 +35,11 @@ export class Observed {
     const { shardId, epoch, cycle, summary, shortfalls } = report;
     const bindings = new Map(report.bindings.map((binding) => [binding.clusterId, binding]));
     const sessions = report.bindings.filter((binding) => binding.session).length;
-    const taken = { shardId, epoch, cycle, receivedAtMs: nowMs, bindings, sessions, summary, shortfalls };
+    const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
+    const taken = {
+      ...{ shardId, epoch, cycle, receivedAtMs: nowMs },
+      ...{ bindings, sessions, summary, shortfalls, doubleDials },
+    };
     this.#index(known?.bindings.keys() ?? [], taken);
     this.#reports.set(shardId, taken);
     return true;

@@ -134,6 +134,10 @@ export class PendingReads {
     return this.#unasked.length > 0;
   }
 
+  get isEmpty(): boolean {
+    return this.#unasked.length === 0 && this.#asked.size === 0 && this.#confirmed.length === 0;
+  }
+
   /** Everything unasked now rides on the request `key`. */
   asked(key: string, now: number): void {
     this.#asked.set(key, { at: now, reads: this.#unasked });

@@ -16,4 +16,16 @@ export const PROFILES = {
   wan: { tickMs: 500, heartbeatTicks: 1, electionTicks: 5, staggerMs: 400 },
 } as const satisfies Record<string, TimingProfile>;
 
+/**
+ * The clocks of groups beside the fleet's own. That a leader's process is gone or hangs the host notices for all of
+ * them (pulse.ts); their own clocks are the net below, and slow, so that a thousand awake groups do not drown a busy
+ * process in heartbeats and then in elections because of those (ADR-0008).
+ */
+export const GROUP_CLOCKS = {
+  // Heartbeat 200 ms, election 2 to 4 s.
+  lan: { heartbeatTicks: 4, electionTicks: 40 },
+  // Heartbeat 1 s, election 5 to 9.5 s.
+  wan: { heartbeatTicks: 2, electionTicks: 10 },
+} as const satisfies Record<keyof typeof PROFILES, Pick<TimingProfile, "heartbeatTicks" | "electionTicks">>;
+
 export type ProfileName = keyof typeof PROFILES;

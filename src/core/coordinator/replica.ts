@@ -1,15 +1,14 @@
-// One replica of the fleet's Raft group inside this process: the driver, its clock, its peers, and the three things
-// that a replica does of its own accord: campaign at once when the leader's process dies, ask to be let in again
-// when it has lost its disk (ADR-0002), and hand leadership over when its disk is full, or slow for good.
+// What the fleet's own group does beyond what the host does for every group: it asks to be let in again when this
+// replica has lost its disk (ADR-0002), takes in nothing that it must not before that, and hands leadership over when
+// the disk is full, or slow for good. It is never quiescent.
 
-import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import type { Message } from "../raft/message.ts";
-import type { Transport, TransportEvents } from "../transport/transport.ts";
 import type { DiskWatch } from "./disk-watch.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { successorOf } from "./hand-over.ts";
-import type { TimingProfile } from "./profile.ts";
+import type { GroupRules, Host } from "./host.ts";
 import { type Holding, type Readmission, readmissionStep, type Wanted } from "./readmission.ts";
 import { LOOK_EVERY_MS } from "./slow-disk.ts";
 import { systemTimers, type Timers } from "./timers.ts";
@@ -18,8 +17,6 @@ const REJOIN_EVERY_MS = 200;
 // In units of the above: how often a learner for good asks whether it is wanted as a voter.
 const LEARNER_ASKS_EVERY = 5;
 const HAND_OVER_EVERY_MS = 500;
-// Less than the margin between an answer's deadline and its caller's (services/handler.ts).
-const EXPIRE_EVERY_MS = 20;
 
 /** How a replica that lost its disk comes back, and what of that it remembers. */
 export interface Rejoin {
@@ -36,8 +33,7 @@ export interface Rejoin {
 export interface ReplicaOptions<Result> {
   readonly self: NodeId;
   readonly driver: GroupDriver<Result>;
-  readonly transport: Transport;
-  readonly profile: TimingProfile;
+  readonly host: Host;
   /** null = this replica has its disk. */
   readonly rejoin: Rejoin | null;
   /** Whether this replica waits for space on its disk; without it, never. */
@@ -54,9 +50,6 @@ export class Replica<Result> {
   readonly #cancels = new Set<() => void>();
   /** What peers that asked to be let in said last. */
   readonly #holdings = new Map<NodeId, Holding>();
-  /** Of each peer, the tick at which it last said something. */
-  readonly #heardAt = new Map<NodeId, number>();
-  #ticks = 0;
   /**
    * Whether this replica's memory has a hole: it may have voted, and acknowledged entries, of which it knows nothing.
    * It is whole again with the committed log that took it out and in again, since a candidate whose log lacks that
@@ -75,12 +68,10 @@ export class Replica<Result> {
     this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;
     this.#mayFollow = options.driver.status().lastIndex > 0;
     this.#admission = options.rejoin === null ? null : this.#mayFollow ? "rejoining" : "waiting";
-    this.#every(options.profile.tickMs, () => this.#tick());
-    this.#every(EXPIRE_EVERY_MS, () => options.driver.expire());
     this.#every(HAND_OVER_EVERY_MS, () => this.#handOverIfFull());
     this.#every(LOOK_EVERY_MS, () => this.#handOverIfSlow());
     if (options.rejoin !== null) this.#askToRejoin(options.rejoin);
-    options.transport.start(this.#events());
+    options.host.add(FLEET_GROUP, options.driver, this.#rules());
   }
 
   /** The next step towards voting again for a peer that lost its disk. On a leader just confirmed by a quorum only. */
@@ -121,19 +112,9 @@ export class Replica<Result> {
     return config.learners.includes(peer) && this.#holdings.get(peer) === "whole";
   }
 
-  /**
-   * Whether the peer has said anything within an election timeout. Unlike the progress's own flag, which the leader
-   * clears with every check of its quorum, this does not lapse between two heartbeats.
-   */
-  hears(peer: NodeId): boolean {
-    const at = this.#heardAt.get(peer);
-    return at !== undefined && this.#ticks - at <= this.#options.profile.electionTicks;
-  }
-
   stop(): void {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
-    this.#options.driver.stop();
   }
 
   #every(ms: number, action: () => void): () => void {
@@ -142,26 +123,17 @@ export class Replica<Result> {
     return cancel;
   }
 
-  // Without its memory a replica neither campaigns nor votes, and its clock stands still.
-  #tick(): void {
-    this.#ticks += 1;
-    if (!this.#isAmnesiac) this.#options.driver.tick();
-  }
-
-  #events(): TransportEvents {
-    const { driver } = this.#options;
+  #rules(): GroupRules {
     return {
-      receive: (group, message) => {
-        this.#heardAt.set(message.from, this.#ticks);
-        if (!isOurs(group) || (this.#isAmnesiac && this.#mustIgnore(message))) return;
-        // Two replicas with full disks must not hand leadership to and fro.
-        if (!(this.#isFull() && message.type === "MsgTimeoutNow")) driver.receive(message);
-      },
-      unreachable: (peer) => driver.unreachable(peer),
-      disconnected: (peer) => this.#onDisconnected(peer),
-      snapshotDelivered: (group, peer, ok) => {
-        if (isOurs(group)) driver.snapshotDelivered(peer, ok);
-      },
+      mayQuiesce: false,
+      // Without its memory a replica neither campaigns nor votes, and its clock stands still.
+      ticks: () => !this.#isAmnesiac,
+      // Two replicas with full disks must not hand leadership to and fro.
+      accepts: (message) =>
+        !(this.#isAmnesiac && this.#mustIgnore(message)) &&
+        !(this.#isFull() && message.type === "MsgTimeoutNow"),
+      // With a disk that can't keep up it leads only if nobody else does: the others' clocks run out as well.
+      mayCampaign: () => !this.#isAmnesiac && !this.#isFull() && this.#options.watch?.isSlow !== true,
     };
   }
 
@@ -177,29 +149,6 @@ export class Replica<Result> {
       default:
         return message.type === "MsgHeartbeat" && message.commit > this.#options.driver.status().lastIndex;
     }
-  }
-
-  /**
-   * The leader's stream has closed, so its process is probably gone: forget it and campaign, the first of the
-   * survivors at once and the others staggered behind it. PreVote makes a mistake harmless: while the others still
-   * hear the leader they refuse.
-   */
-  #onDisconnected(peer: NodeId): void {
-    const { driver, profile, self } = this.#options;
-    const raft = driver.status();
-    driver.unreachable(peer);
-    // With a disk that can't keep up it leads only if nobody else does: the others' clocks run out as well.
-    const isUnfit = this.#isAmnesiac || this.#isFull() || this.#options.watch?.isSlow === true;
-    if (raft.leader !== peer || isUnfit) return;
-    driver.forgetLeader();
-    const survivors = raft.config.voters.filter((voter) => voter !== peer).sort((a, b) => a - b);
-    const rank = survivors.indexOf(self);
-    if (rank < 0) return;
-    const cancel = this.#timers.after(rank * profile.staggerMs, () => {
-      this.#cancels.delete(cancel);
-      if (driver.status().leader === 0) driver.campaign();
-    });
-    this.#cancels.add(cancel);
   }
 
   #isFull(): boolean {
@@ -259,10 +208,6 @@ export class Replica<Result> {
     if (this.#options.driver.status().lastIndex === 0) return "nothing";
     return this.#isAmnesiac ? "part" : "whole";
   }
-}
-
-function isOurs(group: GroupId): boolean {
-  return group === FLEET_GROUP;
 }
 
 function single(kind: ConfChange["changes"][number]["kind"], peer: NodeId): ConfChange {

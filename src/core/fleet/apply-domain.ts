@@ -76,6 +76,8 @@ function checkRow(view: FleetView, move: DomainMove, seen: Set<string>): Result 
     return rejected("DUPLICATE_ROW", `the batch names domain ${move.key}=${move.value} more than once`);
   }
   seen.add(key);
+  // As with a release, whatever version the caller had seen: a file of moves that stopped half-way is run again whole.
+  if (move.shardId !== "" && isAsAsked(view, move)) return null;
   return move.shardId === "" ? checkUnassign(view, move) : checkAssign(view, move);
 }
 

@@ -11,7 +11,7 @@ import { domainKey, quotaKey } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
 /** What stands in the way of a shard's removal: the keys of rows, by table. */
-export interface Remainder {
+interface Remainder {
   /** Clusters bound to it. */
   readonly clusters: readonly string[];
   /** Clusters that are on their way from it to another. */
@@ -39,8 +39,8 @@ export function removeShard(state: FleetState, operation: RemoveShard): Result {
   return changed(version, words === "" ? "" : `drops ${words}`);
 }
 
-/** Costs a pass over the bindings, domains and quotas: for removals and for showing what remains of a drain. */
-export function remainderOf({ tables }: FleetView, shardId: string): Remainder {
+/** Costs a pass over the bindings, domains and quotas. */
+function remainderOf({ tables }: FleetView, shardId: string): Remainder {
   const bindings = [...tables.bindings.rows()];
   const hasSlice = (slice: { readonly shardId: string }) => slice.shardId === shardId;
   return {
@@ -56,7 +56,7 @@ export function remainderOf({ tables }: FleetView, shardId: string): Remainder {
 }
 
 /** "3 cluster bindings, 1 domain"; empty when nothing remains. */
-export function describeRemainder({ clusters, leaving, domains, quotas }: Remainder): string {
+function describeRemainder({ clusters, leaving, domains, quotas }: Remainder): string {
   const parts = [
     counted(clusters.length, "cluster binding"),
     counted(leaving.length, "migration away"),

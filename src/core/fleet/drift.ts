@@ -6,7 +6,8 @@ import type { ClusterObserved } from "../wire/gen/fleet/v1/coordinator.ts";
 import { Drift } from "../wire/gen/fleet/v1/views.ts";
 
 /** One shard's report of a cluster. */
-export type Observed = Pick<ClusterObserved, "shardId" | "session" | "bound">;
+export type Observed = Pick<ClusterObserved, "shardId" | "session" | "bound"> &
+  Partial<Pick<ClusterObserved, "doubleDial">>;
 
 /**
  * `declared` is null for a cluster that was only ever seen at shards; `ownerHasReported` says whether the declared
@@ -22,6 +23,8 @@ export function driftOf(
 
   const serving = observed.filter((row) => row.session).map((row) => row.shardId);
   if (new Set(serving).size > 1) return Drift.DOUBLE;
+  // The shard keeps the second agent out, so nothing is broken yet; but it will get in when the first one stumbles.
+  if (observed.some((row) => row.doubleDial !== undefined)) return Drift.DOUBLE;
   if (declared === null)
     return observed.some((row) => row.session || row.bound) ? Drift.ELSEWHERE : Drift.NONE;
   if (serving.length > 0) return serving.includes(declared.shardId) ? Drift.NONE : Drift.ELSEWHERE;

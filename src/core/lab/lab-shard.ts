@@ -1,11 +1,12 @@
-// One shard of the lab with the agents that dial it: a real shard's binding rules (shard/binding-table.ts) without its
+// One shard of the lab with the agents that dial it: a real shard's rules for clusters and domains, without its
 // process, disk and network. It reports and obeys as a real one does.
 // What must stay true: an answer to an instruction is told until a report that carried it was taken, and an answer
 // from an older leader than one already heard changes nothing.
 
 import { type Binding, contact, obey, sessionEnded } from "../shard/binding-table.ts";
+import { type DomainRecord, domainName, followDomain } from "../shard/domain-table.ts";
 import { shardBindings } from "../shard/report.ts";
-import { type InstructionAck, InstructionOutcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Instruction, InstructionAck } from "../wire/gen/fleet/v1/command.ts";
 import type {
   BindingInstruction,
   ReportShardRequest,
@@ -37,6 +38,7 @@ export class LabShard {
   readonly #options: LabShardOptions;
   readonly #bindings = new Map<string, Binding>();
   readonly #sessions = new Set<string>();
+  readonly #domains = new Map<string, DomainRecord>();
   #acks: readonly InstructionAck[] = [];
   #coordinatorTerm = 0;
   #cycle = 0;
@@ -81,6 +83,7 @@ export class LabShard {
       summary: summaryOf(),
       shortfalls: shortfallsOf(this.clusters, shortfalls, this.#cycle),
       acks: [...acks],
+      doubleDials: [],
     };
     return { request, acks };
   }
@@ -91,9 +94,15 @@ export class LabShard {
     if (answer.coordinatorTerm < this.#coordinatorTerm) return;
     this.#coordinatorTerm = answer.coordinatorTerm;
     for (const instruction of answer.instructions) this.#follow(instruction);
-    this.#acks = answer.domainInstructions.map(({ key, value, sequence }) => {
-      return { key, value, sequence, outcome: InstructionOutcome.ACCEPTED, detail: "" };
-    });
+    this.#acks = answer.domainInstructions.map((instruction) => this.#followDomain(instruction));
+  }
+
+  #followDomain(instruction: Instruction): InstructionAck {
+    const { key, value, sequence } = instruction;
+    const name = domainName(instruction);
+    const { record, outcome, detail } = followDomain(this.#domains.get(name), instruction);
+    if (record !== null) this.#domains.set(name, record);
+    return { key, value, sequence, outcome, detail };
   }
 
   #follow({ clusterId, version, action }: BindingInstruction): void {

@@ -23,6 +23,11 @@ export class Lease {
     this.#now += 1;
   }
 
+  /** Ticks will be left out from here on, nobody knows how many: whatever was answered so far proves nothing. */
+  lapse(electionTicks: number): void {
+    this.#now += electionTicks;
+  }
+
   /** `from` answered a heartbeat that was sent at `sentAt`; 0 = it does not say. */
   confirm(from: NodeId, sentAt: number): void {
     if (sentAt <= this.#now) this.#answered.set(from, Math.max(sentAt, this.#answered.get(from) ?? 0));

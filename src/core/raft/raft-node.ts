@@ -4,10 +4,10 @@
 // not, and the replica must not be used any more.
 
 import { assert } from "../base/assert.ts";
-import { logIndex, type NodeId } from "../base/ids.ts";
+import { logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
-import { Core } from "./core.ts";
+import { Core, type Role } from "./core.ts";
 import { applyConfChange } from "./membership.ts";
 import { type ConfState, type Message, NO_NODE } from "./message.ts";
 import { newMessage } from "./new-message.ts";
@@ -47,6 +47,14 @@ export class RaftNode {
 
   tick(): void {
     tick(this.#core);
+  }
+
+  /**
+   * No ticks will come until the driver finds a reason for them: who leads sends no heartbeats, checks no quorum and
+   * holds no lease; who follows does not campaign. The driver sees to it that ticks go on when a leader is gone.
+   */
+  quiesce(): void {
+    this.#core.lease.lapse(this.#core.config.electionTicks);
   }
 
   /** A message from another replica or a storage thread. Null if it was let in, even if it is then ignored. */
@@ -98,6 +106,20 @@ export class RaftNode {
 
   reportSnapshot(id: NodeId, ok: boolean): void {
     reportSnapshot(this.#core, id, ok);
+  }
+
+  /** As in the status, for those who look at many replicas often. */
+  get role(): Role {
+    return this.#core.role;
+  }
+
+  /** 0 = none. */
+  get leader(): NodeId {
+    return this.#core.leader;
+  }
+
+  get term(): Term {
+    return this.#core.term;
   }
 
   status(): RaftStatus {

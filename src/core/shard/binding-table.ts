@@ -1,7 +1,7 @@
 // Which clusters this shard holds, as pure transitions over one cluster's record. Must stay true: a cluster is
 // bound at first contact, asking nobody; it is let go only on a coordinator's newer instruction and never while
 // its session lives; once released it stays refused until a newer instruction takes it back.
-// Absent: sessions (session-registry.ts), the disk (binding-store.ts), and any wait for a coordinator.
+// Absent: sessions (session-registry.ts), the disk (shard-store.ts), and any wait for a coordinator.
 
 import { assert } from "../base/assert.ts";
 

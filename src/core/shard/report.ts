@@ -1,17 +1,42 @@
-// What a shard tells of itself, and how it follows the answer. No I/O: the reporter carries these.
+// What a shard tells of itself, in the wire's words. No I/O: the reporter carries these, and answer.ts follows what
+// comes back.
 
-import type { Log } from "../base/log.ts";
-import type {
-  BindingInstruction,
-  ReportShardResponse,
-  ShardBinding,
-} from "../wire/gen/fleet/v1/coordinator.ts";
+import type { InstructionAck } from "../wire/gen/fleet/v1/command.ts";
+import type { ReportShardRequest, ShardBinding } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { ShardDomain } from "../wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../wire/gen/fleet/v1/views.ts";
-import type { BindingStore } from "./binding-store.ts";
-import type { Binding, Instruction } from "./binding-table.ts";
-import { obey } from "./binding-table.ts";
+import type { Binding } from "./binding-table.ts";
+import type { DemandBook } from "./demand-book.ts";
+import type { DomainTable } from "./domain-table.ts";
+import type { SessionRegistry } from "./session-registry.ts";
+import type { ShardStore } from "./shard-store.ts";
 
 type HasSession = (cluster: string) => boolean;
+
+/** All that a report tells and all that it is told from. */
+export interface ReportParts {
+  readonly shardId: string;
+  readonly address: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly cycle: number;
+  readonly store: ShardStore;
+  readonly sessions: Pick<SessionRegistry, "hasSession" | "doubleDials">;
+  readonly demand: DemandBook;
+  readonly acks: readonly InstructionAck[];
+}
+
+export function reportOf(parts: ReportParts): ReportShardRequest {
+  const { shardId, address, region, zone, cycle, store, sessions, demand, acks } = parts;
+  return {
+    ...{ shardId, address, region, zone, cycle, epoch: store.epoch },
+    bindings: shardBindings(store.bindings, (cluster) => sessions.hasSession(cluster)),
+    summary: demand.summary(),
+    shortfalls: demand.shortfalls(),
+    acks: [...acks],
+    doubleDials: sessions.doubleDials(),
+  };
+}
 
 /** All bindings as the wire has them, in the order of their names. */
 export function shardBindings(
@@ -27,41 +52,9 @@ export function shardBindings(
   }));
 }
 
-/** Follows a coordinator's answer, unless it comes from a leader older than one already heard. */
-export function obeyAnswer(
-  store: BindingStore,
-  answer: ReportShardResponse,
-  hasSession: HasSession,
-  log: Log,
-): { readonly hasChanged: boolean } {
-  if (answer.coordinatorTerm < store.coordinatorTerm) return { hasChanged: false };
-  store.raiseCoordinatorTerm(answer.coordinatorTerm);
-  let hasChanged = false;
-  for (const wire of answer.instructions) {
-    const instruction = readInstruction(wire);
-    if (instruction === null) continue;
-    const cluster = wire.clusterId;
-    const after = obey(store.bindings.get(cluster), instruction, hasSession(cluster));
-    if (after === undefined || !store.set(cluster, after)) continue;
-    hasChanged = true;
-    log.info("followed a binding instruction", { cluster, now: after.kind, version: after.version });
-  }
-  return { hasChanged };
-}
-
-/** Null for an action that only a newer coordinator knows. */
-function readInstruction(wire: BindingInstruction): Instruction | null {
-  const { version } = wire;
-  switch (wire.action?.$case) {
-    case "release": {
-      const { toShard, toAddress } = wire.action.value;
-      return { kind: "release", version, to: { toShard, toAddress } };
-    }
-    case "accept":
-      return { kind: "accept", version };
-    case undefined:
-      return null;
-  }
+/** All domains as instructions left them, in the order of their names. */
+export function shardDomains(domains: DomainTable): ShardDomain[] {
+  return [...domains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, domain]) => domain);
 }
 
 function wireState(binding: Binding): BindingState {

@@ -7,6 +7,8 @@ import { LeaderUnavailable } from "../wire/leader-search.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 
 const DEBOUNCE_MS = 100;
+// News that any agent can cause at will, by dialing, must not cost the coordinators more than this.
+const SPARING_MS = 500;
 
 export interface ReporterOptions {
   readonly intervalMs: number;
@@ -20,7 +22,9 @@ export class Reporter {
   readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
-  #hasNews = false;
+  // When the next report should begin for the sake of news, of performance.now(); null = there are none.
+  #wishedMs: number | null = null;
+  #lastBegunMs = Number.NEGATIVE_INFINITY;
   #isOutage = false;
 
   constructor(options: ReporterOptions) {
@@ -29,15 +33,24 @@ export class Reporter {
 
   /** Asks for a report soon: changes that come together travel together. */
   poke(): void {
-    if (this.#hasNews || this.#closing.signal.aborted) return;
-    this.#hasNews = true;
-    if (this.#running === null) this.#schedule(DEBOUNCE_MS);
+    this.#wish(performance.now() + DEBOUNCE_MS);
+  }
+
+  /** Asks for a report too, but for no more than two of them a second. */
+  pokeSparingly(): void {
+    this.#wish(Math.max(performance.now() + DEBOUNCE_MS, this.#lastBegunMs + SPARING_MS));
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#running;
+  }
+
+  #wish(atMs: number): void {
+    if (this.#closing.signal.aborted || (this.#wishedMs !== null && this.#wishedMs <= atMs)) return;
+    this.#wishedMs = atMs;
+    if (this.#running === null) this.#schedule(atMs - performance.now());
   }
 
   #schedule(delayMs: number): void {
@@ -50,7 +63,8 @@ export class Reporter {
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    this.#hasNews = false;
+    this.#wishedMs = null;
+    this.#lastBegunMs = performance.now();
     try {
       await this.#options.report(this.#closing.signal);
       this.#succeeded();
@@ -58,7 +72,14 @@ export class Reporter {
       this.#failed(error);
     }
     this.#running = null;
-    if (!this.#closing.signal.aborted) this.#schedule(this.#hasNews ? DEBOUNCE_MS : this.#options.intervalMs);
+    if (!this.#closing.signal.aborted) this.#schedule(this.#pauseMs());
+  }
+
+  /** News that came during a report have waited, and the next ones may be on their way. */
+  #pauseMs(): number {
+    const { intervalMs } = this.#options;
+    if (this.#wishedMs === null) return intervalMs;
+    return Math.max(DEBOUNCE_MS, Math.min(intervalMs, this.#wishedMs - performance.now()));
   }
 
   #succeeded(): void {

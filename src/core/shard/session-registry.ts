@@ -1,34 +1,40 @@
 // The live sessions of this shard: at most one a cluster, each over a durable binding. Must stay true: a session
 // counts as live from its hello on, before its binding is on disk, so that a release that comes meanwhile waits
-// for it; it is accepted only after the disk has it; and no step asks a coordinator.
+// for it; it is accepted only after the disk has it; another agent never ends it while its own one lives; and no step
+// asks a coordinator.
 
-import { status } from "@grpc/grpc-js";
 import { assert, present } from "../base/assert.ts";
-import { isName } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import type { SessionHello, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
-import type { Identity } from "../wire/identity.ts";
-import { formatIdentity, identityOf } from "../wire/identity.ts";
+import type { DoubleDial } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { DemandRollup, SessionHello, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
+import { identityOf } from "../wire/identity.ts";
 import type { RpcError } from "../wire/rpc-error.ts";
-import { rpcError } from "../wire/rpc-error.ts";
-import { SESSION_PROTOCOL_VERSION } from "../wire/session-protocol.ts";
+import { PING_INTERVAL_MS } from "../wire/session-protocol.ts";
 import type { Tls } from "../wire/tls.ts";
-import type { BindingStore } from "./binding-store.ts";
 import type { Destination } from "./binding-table.ts";
 import { contact, sessionEnded } from "./binding-table.ts";
+import type { DemandBook } from "./demand-book.ts";
+import { DoubleDials, isSameAgent } from "./double-dials.ts";
 import type { SessionCall } from "./session.ts";
 import { Session } from "./session.ts";
+import * as refusals from "./session-refusals.ts";
+import type { ShardStore } from "./shard-store.ts";
 
-const SILENCE_MS_MAX = 15_000;
+const SILENCE_MS_MAX = 3 * PING_INTERVAL_MS;
+// While another agent of the cluster waits at the door, one missed ping is enough.
+const CONTESTED_SILENCE_MS_MAX = 1.5 * PING_INTERVAL_MS;
 const SWEEP_MS = 1_000;
 
 export interface RegistryOptions {
   readonly shardId: string;
-  readonly store: BindingStore;
+  readonly store: ShardStore;
+  readonly demand: DemandBook;
   readonly tls: Tls;
   readonly log: Log;
   /** Told after each change of sessions or bindings. */
   readonly changed: () => void;
+  /** Told when a released cluster was refused: its coordinator may have given it back meanwhile. */
+  readonly refused: () => void;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -38,6 +44,7 @@ export class SessionRegistry {
   // Every open stream, also those that have not said hello.
   readonly #open = new Set<Session>();
   readonly #live = new Map<string, Session>();
+  readonly #doubleDials = new DoubleDials();
   #lastSweepMs: number;
 
   constructor(options: RegistryOptions) {
@@ -58,6 +65,22 @@ export class SessionRegistry {
     return this.#live.has(cluster);
   }
 
+  /** Second agents that were refused lately. */
+  doubleDials(): DoubleDial[] {
+    return this.#doubleDials.recent(this.#options.now());
+  }
+
+  /** Tells each agent whose cluster's machines have changed since it was told last. */
+  tellDemand(): void {
+    for (const session of this.#live.values()) {
+      const { cluster, demand } = session;
+      if (cluster === null || demand === null) continue;
+      if (this.#options.demand.machinesOf(cluster) !== demand.machines) {
+        this.#tellDemand(session, cluster, demand.number);
+      }
+    }
+  }
+
   /** Ends the sessions that have been silent for too long; to be called about every `SWEEP_MS`. */
   sweep(): void {
     const nowMs = this.#options.now();
@@ -65,9 +88,7 @@ export class SessionRegistry {
     this.#lastSweepMs = nowMs;
     // A late sweep means that this process itself stood still: frames may lie unread in its sockets.
     if (isLate) return;
-    for (const session of this.#open) {
-      if (nowMs - session.lastFrameMs > SILENCE_MS_MAX) session.end(silent());
-    }
+    for (const session of this.#open) this.#endIfSilent(session, nowMs);
   }
 
   /** Sweeps until the returned function is called. */
@@ -76,11 +97,22 @@ export class SessionRegistry {
     return () => clearInterval(timer);
   }
 
+  /** Ends every session. The server's own shutdown does not reach them: grpc-js counts them only with channelz on. */
+  close(): void {
+    for (const session of this.#open) session.end(refusals.stopping());
+  }
+
+  #endIfSilent(session: Session, nowMs: number): void {
+    const { cluster } = session;
+    const isContested = cluster !== null && this.#doubleDials.isContested(cluster, nowMs);
+    const limitMs = isContested ? CONTESTED_SILENCE_MS_MAX : SILENCE_MS_MAX;
+    if (nowMs - session.lastFrameMs > limitMs) session.end(refusals.silent(limitMs));
+  }
+
   #frame(session: Session, frame: SessionUp["frame"]): void {
     if (session.cluster === null) {
       if (frame?.$case === "hello") this.#hello(session, frame.value);
-      else
-        session.end(rpcError(status.INVALID_ARGUMENT, "HELLO_EXPECTED", "the first frame must be a hello"));
+      else session.end(refusals.helloExpected());
       return;
     }
     switch (frame?.$case) {
@@ -88,7 +120,10 @@ export class SessionRegistry {
         session.send({ $case: "pong", value: { number: frame.value.number } });
         return;
       case "hello":
-        session.end(rpcError(status.INVALID_ARGUMENT, "HELLO_REPEATED", "a session has one hello"));
+        session.end(refusals.helloRepeated());
+        return;
+      case "demand":
+        this.#demand(session, session.cluster, frame.value);
         return;
       case undefined:
         // A frame of a newer protocol: it counts as a sign of life and no more.
@@ -97,26 +132,59 @@ export class SessionRegistry {
   }
 
   #hello(session: Session, hello: SessionHello): void {
-    const { store, tls } = this.#options;
-    const objection = objectTo(hello, identityOf(session.call, tls));
+    const { store, tls, log } = this.#options;
+    const cluster = hello.clusterId;
+    const outcome = contact(store.bindings.get(cluster));
+    const objection =
+      refusals.objectionTo(hello, identityOf(session.call, tls)) ??
+      (outcome.kind === "refused" ? this.#released(cluster, outcome.to) : this.#occupied(session, hello));
     if (objection !== null) {
       session.end(objection);
       return;
     }
-    const cluster = hello.clusterId;
-    const before = store.bindings.get(cluster);
-    const outcome = contact(before);
-    if (outcome.kind === "refused") {
-      session.end(released(cluster, outcome.to));
-      return;
-    }
+    assert(outcome.kind === "accepted", "a refused contact is an objection");
     session.cluster = cluster;
+    session.instance = hello.instanceId;
     const predecessor = this.#live.get(cluster);
     this.#live.set(cluster, session);
-    predecessor?.end(replaced(cluster));
-    if (store.set(cluster, outcome.binding))
-      this.#options.log.info("cluster bound at first contact", { cluster });
+    // Whoever was refused before was this one's predecessor, or this one itself: that is over.
+    if (predecessor === undefined) this.#doubleDials.forget(cluster);
+    else predecessor.end(refusals.replaced(cluster));
+    if (store.set(cluster, outcome.binding)) log.info("cluster bound at first contact", { cluster });
     void this.#accept(session, cluster);
+  }
+
+  #released(cluster: string, to: Destination): RpcError {
+    this.#options.refused();
+    return refusals.released(cluster, to);
+  }
+
+  /** Refuses a second agent while the first one lives, and remembers that it dialed. */
+  #occupied({ call }: Session, { clusterId: cluster, instanceId }: SessionHello): RpcError | null {
+    const living = this.#live.get(cluster);
+    if (living === undefined || isSameAgent(living.instance, instanceId)) return null;
+    const { now, log, changed } = this.#options;
+    const from = call.getPeer();
+    if (this.#doubleDials.note(cluster, from, now())) {
+      log.warn("a second agent dials for a cluster that has a session", { cluster, from });
+      changed();
+    }
+    return refusals.occupied(cluster, living.call.getPeer());
+  }
+
+  #demand(session: Session, cluster: string, { number, groups }: DemandRollup): void {
+    const objection = refusals.objectionToDemand(groups);
+    if (objection !== null) {
+      session.end(objection);
+      return;
+    }
+    this.#options.demand.take(cluster, groups);
+    this.#tellDemand(session, cluster, number);
+  }
+
+  #tellDemand(session: Session, cluster: string, number: number): void {
+    session.demand = { number, machines: this.#options.demand.machinesOf(cluster) };
+    session.send({ $case: "demandTaken", value: session.demand });
   }
 
   /** Never rejects: a binding that cannot be stored ends the session instead. */
@@ -126,7 +194,7 @@ export class SessionRegistry {
       await store.durable();
     } catch (error) {
       log.error("a session was refused because its binding cannot be stored", { cluster, error });
-      session.end(notDurable(cluster));
+      session.end(refusals.notDurable(cluster));
       return;
     }
     if (session.isEnded) return;
@@ -149,45 +217,4 @@ export class SessionRegistry {
     log.info(after === before ? "session ended" : "session ended and its cluster was released", { cluster });
     changed();
   }
-}
-
-/** Why this caller may not open this session, or null. */
-function objectTo(hello: SessionHello, caller: Identity | null): RpcError | null {
-  const cluster = hello.clusterId;
-  if (!isName(cluster)) {
-    return rpcError(status.INVALID_ARGUMENT, "CLUSTER_NAME_INVALID", "cluster_id is not a valid name");
-  }
-  const isOwn = caller?.kind === "admin" || (caller?.kind === "cluster" && caller.id === cluster);
-  if (!isOwn) {
-    const who = caller === null ? "a certificate without a fleet identity" : formatIdentity(caller);
-    return rpcError(
-      status.PERMISSION_DENIED,
-      "NOT_THIS_CLUSTER",
-      `${who} may not speak for cluster ${cluster}`,
-    );
-  }
-  if (hello.protocolVersion !== SESSION_PROTOCOL_VERSION) {
-    const message = `this shard speaks protocol ${SESSION_PROTOCOL_VERSION}, the agent ${hello.protocolVersion}`;
-    return rpcError(status.FAILED_PRECONDITION, "PROTOCOL_VERSION_UNKNOWN", message);
-  }
-  return null;
-}
-
-function released(cluster: string, to: Destination): RpcError {
-  const message = `cluster ${cluster} was released to shard ${to.toShard} at ${to.toAddress}`;
-  const metadata = { to_shard: to.toShard, to_address: to.toAddress };
-  return rpcError(status.FAILED_PRECONDITION, "CLUSTER_RELEASED", message, metadata);
-}
-
-function replaced(cluster: string): RpcError {
-  return rpcError(status.ABORTED, "SESSION_REPLACED", `a newer session of cluster ${cluster} took over`);
-}
-
-function silent(): RpcError {
-  return rpcError(status.DEADLINE_EXCEEDED, "SESSION_SILENT", `no frame for ${SILENCE_MS_MAX / 1000} s`);
-}
-
-function notDurable(cluster: string): RpcError {
-  const message = `the binding of cluster ${cluster} cannot be stored on this shard's disk`;
-  return rpcError(status.UNAVAILABLE, "BINDING_NOT_DURABLE", message, {}, SWEEP_MS);
 }

@@ -3,7 +3,7 @@
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
-import type { SessionDown, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
+import type { DemandTaken, SessionDown, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
 import type { RpcError } from "../wire/rpc-error.ts";
 
 export type SessionCall = ServerDuplexStream<SessionUp, SessionDown>;
@@ -22,6 +22,10 @@ export class Session {
   lastFrameMs: number;
   /** Null until the hello. */
   cluster: string | null = null;
+  /** The agent behind it, as its hello named itself. */
+  instance = "";
+  /** The roll-up taken last, and what was told of the cluster's machines since; null = neither yet. */
+  demand: DemandTaken | null = null;
   #isEnded = false;
 
   constructor(call: SessionCall, events: SessionEvents, now: () => number) {

@@ -18,12 +18,18 @@ import { addStandardServices } from "../wire/standard-services.ts";
 import type { Tls, TlsChoice } from "../wire/tls.ts";
 import { loadTls } from "../wire/tls.ts";
 import { unary } from "../wire/unary.ts";
-import { BindingStore } from "./binding-store.ts";
-import { obeyAnswer, shardBindings } from "./report.ts";
+import { AckOutbox } from "./ack-outbox.ts";
+import { obeyAnswer } from "./answer.ts";
+import type { ReclaimPace } from "./demand-book.ts";
+import { DemandBook, RECLAIM_PACE } from "./demand-book.ts";
+import type { MachinePool } from "./machine-pools.ts";
+import { reportOf, shardBindings, shardDomains } from "./report.ts";
 import { Reporter } from "./reporter.ts";
 import { SessionRegistry } from "./session-registry.ts";
+import { ShardStore } from "./shard-store.ts";
 
 const REPORT_INTERVAL_MS = 3_000;
+const CYCLE_INTERVAL_MS = 10_000;
 const REPORT_DEADLINE_MS = 2_000;
 
 export interface ShardOptions {
@@ -37,6 +43,14 @@ export interface ShardOptions {
   readonly coordinators: readonly string[];
   readonly tls: TlsChoice;
   readonly reportIntervalMs?: number;
+  /** Where its machines are. */
+  readonly region?: string;
+  readonly zone?: string;
+  /** Its machines; absent = it was given none, and reports no summary. */
+  readonly machines?: readonly MachinePool[];
+  /** Time between two rounds of the scheduler. */
+  readonly cycleIntervalMs?: number;
+  readonly pace?: ReclaimPace;
   /** This program's version, for GetShardStatus. */
   readonly version: string;
   readonly log: Log;
@@ -52,7 +66,7 @@ export interface RunningShard {
 export async function startShard(options: ShardOptions): Promise<RunningShard> {
   const tls = loadTls(options.tls);
   await mkdir(options.dataDirectory, { recursive: true });
-  const store = await BindingStore.open(options);
+  const store = await ShardStore.open(options);
   const shard = new Shard(options, tls, store);
   await shard.listen();
   return shard;
@@ -61,24 +75,32 @@ export async function startShard(options: ShardOptions): Promise<RunningShard> {
 class Shard implements RunningShard {
   readonly #options: ShardOptions;
   readonly #tls: Tls;
-  readonly #store: BindingStore;
+  readonly #store: ShardStore;
+  readonly #demand: DemandBook;
+  readonly #acks = new AckOutbox();
   readonly #registry: SessionRegistry;
   readonly #server = new Server({ ...serverOptions, ...sparseKeepalive });
   readonly #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();
   #stopSweeping = () => {};
+  #cycling: NodeJS.Timeout | undefined;
   #address = "";
   #cycle = 0;
   #lastReportMs: number | null = null;
 
-  constructor(options: ShardOptions, tls: Tls, store: BindingStore) {
+  constructor(options: ShardOptions, tls: Tls, store: ShardStore) {
     this.#options = options;
     this.#tls = tls;
     this.#store = store;
     const { shardId, log, coordinators, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
-    const changed = () => this.#reporter?.poke();
-    this.#registry = new SessionRegistry({ shardId, store, tls, log, changed, now: () => performance.now() });
+    const { machines = null, region = "", pace = RECLAIM_PACE } = options;
+    this.#demand = new DemandBook({ machines, region, pace });
+    this.#registry = new SessionRegistry({
+      ...{ shardId, store, tls, log, demand: this.#demand, now: () => performance.now() },
+      changed: () => this.#reporter?.poke(),
+      refused: () => this.#reporter?.pokeSparingly(),
+    });
     if (coordinators.length === 0) {
       this.#caller = null;
       this.#reporter = null;
@@ -106,6 +128,7 @@ class Shard implements RunningShard {
     const bound = await bindServer(this.#server, this.#options.listen, this.#tls);
     this.#address = this.#options.advertise ?? bound;
     this.#stopSweeping = this.#registry.startSweeping();
+    this.#cycling = setInterval(() => this.#schedule(), this.#options.cycleIntervalMs ?? CYCLE_INTERVAL_MS);
     this.#reporter?.poke();
     const { shardId, log } = this.#options;
     log.info("shard serves", { shard: shardId, address: this.#address, epoch: this.#store.epoch });
@@ -113,28 +136,31 @@ class Shard implements RunningShard {
 
   async close(): Promise<void> {
     this.#stopSweeping();
+    clearInterval(this.#cycling);
     await this.#reporter?.close();
     this.#caller?.close();
+    this.#registry.close();
     this.#server.forceShutdown();
     await this.#store.durable();
   }
 
+  /** One round of the scheduler. A cluster that was let go needs no machines here, whatever its agent said last. */
+  #schedule(): void {
+    for (const cluster of this.#demand.clusters()) {
+      if (this.#store.bindings.get(cluster)?.kind === "released") this.#demand.take(cluster, []);
+    }
+    this.#demand.cycle(performance.now());
+    this.#registry.tellDemand();
+  }
+
   async #report(caller: LeaderCaller<CoordinatorClient>, signal: AbortSignal): Promise<void> {
-    const { shardId, log } = this.#options;
-    const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
+    const { shardId, log, region = "", zone = "" } = this.#options;
     this.#cycle += 1;
-    const request = {
-      shardId,
-      address: this.#address,
-      epoch: this.#store.epoch,
-      cycle: this.#cycle,
-      bindings: shardBindings(this.#store.bindings, hasSession),
-      region: "",
-      zone: "",
-      summary: undefined,
-      shortfalls: [],
-      acks: [],
-    };
+    const acks = this.#acks.waiting();
+    const request = reportOf({
+      ...{ shardId, address: this.#address, region, zone, cycle: this.#cycle },
+      ...{ store: this.#store, sessions: this.#registry, demand: this.#demand, acks },
+    });
     // A release that is reported and then lost in a crash would let the cluster be served twice.
     await this.#store.durable();
     const answer = await caller.call(
@@ -145,7 +171,10 @@ class Shard implements RunningShard {
       },
     );
     this.#lastReportMs = performance.now();
-    if (obeyAnswer(this.#store, answer, hasSession, log).hasChanged) this.#reporter?.poke();
+    this.#acks.taken(acks);
+    const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
+    const obeyed = obeyAnswer(answer, { store: this.#store, acks: this.#acks, hasSession, log });
+    if (obeyed.hasChanged) this.#reporter?.poke();
   }
 
   #status(
@@ -169,6 +198,12 @@ class Shard implements RunningShard {
       bindings: shardBindings(this.#store.bindings, (cluster) => this.#registry.hasSession(cluster)),
       lastReportAgeMs: this.#lastReportMs === null ? undefined : Math.round(nowMs - this.#lastReportMs),
       version: this.#options.version,
+      coordinatorTerm: this.#store.coordinatorTerm,
+      domains: shardDomains(this.#store.domains),
+      doubleDials: this.#registry.doubleDials(),
+      summary: this.#demand.summary(),
+      demand: this.#demand.demand(),
+      shortfalls: this.#demand.shortfalls(),
     });
   }
 }

@@ -127,7 +127,7 @@ export class Network {
       const ms = this.#chance.ms(0, SNAPSHOT_TIMEOUT_MS);
       this.#queue.after(ms, () => sender?.snapshotDelivered(FLEET_GROUP, to, false));
     } else if (this.#chance.permille(200)) {
-      this.#queue.after(this.#latency(), () => sender?.unreachable(to));
+      this.#queue.after(this.#latency(), () => sender?.unreachable(to, FLEET_GROUP));
     }
   }
 

@@ -120,12 +120,12 @@ export class SimNode {
   crash(isSeen: boolean): void {
     if (this.#process === null) return;
     this.#world.trace.note(`n${this.id} crashes`);
-    const { replica, driver } = this.#process;
-    const peers = driver.status().config.voters.filter((voter) => voter !== this.id);
+    const process = this.#process;
+    const peers = process.driver.status().config.voters.filter((voter) => voter !== this.id);
     this.#process = null;
     this.#lives += 1;
     this.#framesUntilCrash = 0;
-    replica.stop();
+    process.stop();
     this.disk.crash();
     if (isSeen) for (const peer of peers) this.#world.network.disconnect(this.id, peer);
   }
@@ -226,7 +226,9 @@ export class SimNode {
         return node.isUp;
       },
       receive: (group, message) => pass(({ events }) => events?.receive(group, message)),
-      unreachable: (peer) => pass(({ events }) => events?.unreachable(peer)),
+      heard: (peer) => pass(({ events }) => events?.heard(peer)),
+      quiesced: (peer, quiesce) => pass(({ events }) => events?.quiesced(peer, quiesce)),
+      unreachable: (peer, group) => pass(({ events }) => events?.unreachable(peer, group)),
       disconnected: (peer) => pass(({ events }) => events?.disconnected(peer)),
       snapshotDelivered: (group, peer, ok) =>
         pass(({ events }) => events?.snapshotDelivered(group, peer, ok)),

@@ -4,6 +4,7 @@
 import { FLEET_GROUP, logIndex, type NodeId } from "../base/ids.ts";
 import { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
+import { Host } from "../coordinator/host.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import { type Rejoin, Replica } from "../coordinator/replica.ts";
 import type { Timers } from "../coordinator/timers.ts";
@@ -44,6 +45,7 @@ export interface ProcessOptions {
 export class Process {
   readonly storage: VirtualStorage;
   readonly #raft: RaftNode;
+  readonly #host: Host;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly replica: Replica<Outcome>;
@@ -62,8 +64,15 @@ export class Process {
     world.checker.started(node, this.storage.reader(FLEET_GROUP));
     this.machine = new FleetMachine(() => new Promise<void>((resolve) => later(0, resolve)));
     this.#raft = this.#restart(options);
+    this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
     this.replica = this.#replicate(options);
+    this.#host.start();
+  }
+
+  stop(): void {
+    this.replica.stop();
+    this.#host.stop();
   }
 
   /** Whether its storage holds all of its log; else some is about to be handed over. */
@@ -101,7 +110,8 @@ export class Process {
       trailing: swarm.trailing,
       onLeadership: (leads) => leads && options.onLeading(),
       onFatal: options.onFatal,
-      schedule: (turn) => options.later(0, turn),
+      schedule: this.#host.schedule,
+      onActive: () => undefined,
     });
   }
 
@@ -130,15 +140,34 @@ export class Process {
     });
   }
 
-  #replicate(options: ProcessOptions): Replica<Outcome> {
-    const { world, node, disk } = options;
+  // The fleet's group alone, which is never quiescent: heartbeats need no beats here.
+  #hostGroups(options: ProcessOptions): Host {
+    const { world, node, later } = options;
     const transport: Transport = {
       start: (events) => {
         this.#events = events;
       },
       send: (_group, message) => this.#send(world, node, message),
+      quiesce: () => undefined,
+      beat: () => undefined,
       close: () => Promise.resolve(),
     };
+    return new Host({
+      self: node,
+      transport,
+      profile: {
+        tickMs: TICK_MS,
+        heartbeatTicks: 1,
+        electionTicks: world.swarm.electionTicks,
+        staggerMs: STAGGER_MS,
+      },
+      timers: timersOf(options),
+      later: (run) => later(0, run),
+    });
+  }
+
+  #replicate(options: ProcessOptions): Replica<Outcome> {
+    const { world, node, disk } = options;
     const rejoin: Rejoin = {
       isWhole: disk.isWhole,
       ask: options.askToRejoin,
@@ -156,13 +185,7 @@ export class Process {
     return new Replica<Outcome>({
       self: node,
       driver: this.driver,
-      transport,
-      profile: {
-        tickMs: TICK_MS,
-        heartbeatTicks: 1,
-        electionTicks: world.swarm.electionTicks,
-        staggerMs: STAGGER_MS,
-      },
+      host: this.#host,
       rejoin: disk.isMarked ? rejoin : null,
       disk: this.storage,
       timers: timersOf(options),

@@ -27,6 +27,8 @@ import { Wal, type WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
+// Beyond these, groups that write little are asked to let go of what they have in older ones (ADR-0008).
+const SEGMENTS_KEPT = 4;
 
 export interface DiskStorageOptions {
   readonly directory: string;
@@ -130,6 +132,16 @@ export class DiskStorage implements Storage {
     this.#removeSegments();
   }
 
+  /** All groups of which anything is stored, ascending. */
+  groups(): readonly GroupId[] {
+    return [...this.#logs.keys()].sort((a, b) => a - b);
+  }
+
+  /** The groups that keep old segments from being removed, each with the index through which it should compact. */
+  pinned(): ReadonlyMap<GroupId, LogIndex> {
+    return this.#wal.pinned(SEGMENTS_KEPT, (group) => this.#unneeded(group));
+  }
+
   stats(): WalStats {
     return this.#wal.stats();
   }
@@ -184,11 +196,18 @@ export class DiskStorage implements Storage {
   }
 
   #removeSegments(): void {
-    this.#wal.removeCovered((group) => {
-      // Visible is not durable: entries stay until the snapshot that stands for them does.
-      const compacted = this.#log(group).firstIndex() - 1;
-      return logIndex(Math.min(compacted, this.#wal.durableSnapshotIndex(group)));
-    });
+    this.#wal.removeCovered((group) => this.#unneeded(group));
+  }
+
+  /** Through which index the group needs nothing of what the segments hold. */
+  #unneeded(group: GroupId): LogIndex {
+    const log = this.#log(group);
+    const compacted = log.firstIndex() - 1;
+    const marked = this.#wal.durableSnapshotIndex(group);
+    // Nothing follows the snapshot: a higher entry in a segment is one of a dead leader, and replaced (Raft §5.3).
+    if (compacted === marked && log.lastIndex() === marked) return logIndex(Number.MAX_SAFE_INTEGER);
+    // Visible is not durable: entries stay until the snapshot that stands for them does.
+    return logIndex(Math.min(compacted, marked));
   }
 
   #log(group: GroupId): MemoryLog {

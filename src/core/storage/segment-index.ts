@@ -20,7 +20,11 @@ export class SegmentIndex {
 
   /** Whether every entry here is at or below what its group no longer needs. */
   isCovered(coveredIndex: (group: GroupId) => LogIndex): boolean {
-    for (const [group, last] of this.#lastEntries) if (last > coveredIndex(group)) return false;
-    return true;
+    return this.uncovered(coveredIndex).length === 0;
+  }
+
+  /** The groups that still need entries here, each with the highest one's index. */
+  uncovered(coveredIndex: (group: GroupId) => LogIndex): readonly (readonly [GroupId, LogIndex])[] {
+    return [...this.#lastEntries].filter(([group, last]) => last > coveredIndex(group));
   }
 }

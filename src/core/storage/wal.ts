@@ -109,6 +109,13 @@ export class Wal {
     });
   }
 
+  /** The groups that need entries in any but the newest `kept` segments, each with the highest one's index. */
+  pinned(kept: number, coveredIndex: (group: GroupId) => LogIndex): ReadonlyMap<GroupId, LogIndex> {
+    const old = this.#segments.slice(0, -kept);
+    // Ascending, so that a later segment's higher index replaces an earlier one's.
+    return new Map(old.flatMap((segment) => segment.uncovered(coveredIndex)));
+  }
+
   stats(): WalStats {
     return {
       syncs: this.#syncs,

@@ -3,14 +3,23 @@
 
 import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
-import { type GroupId, groupId, type NodeId, nodeId } from "../base/ids.ts";
+import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
-import { type DiskReport, RaftClient, type RaftFrame, type RaftServer } from "../wire/gen/fleet/v1/raft.ts";
+import {
+  type DiskReport,
+  type GroupMessage,
+  RaftClient,
+  type RaftFrame,
+  type RaftServer,
+} from "../wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../wire/rpc-error.ts";
-import { PeerLink } from "./peer-link.ts";
+import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { messageFromWire } from "./raft-codec.ts";
 import { receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
-import type { Peer, Transport, TransportEvents } from "./transport.ts";
+import type { Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
+
+// A snapshot's bytes are held while it travels; a group whose turn it is not is told so, and tries again.
+const SNAPSHOTS_PER_PEER_MAX = 2;
 
 export interface GrpcTransportOptions {
   readonly self: NodeId;
@@ -29,6 +38,9 @@ export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
   readonly #clients = new Map<NodeId, RaftClient>();
+  readonly #snapshotsUnderWay = new Map<NodeId, number>();
+  /** Since this process started. */
+  readonly sent: SentCounts = { messages: 0, frames: 0 };
   #events: TransportEvents | null = null;
 
   constructor(options: GrpcTransportOptions) {
@@ -60,12 +72,13 @@ export class GrpcTransport implements Transport {
   }
 
   #connect(peer: Peer, events: TransportEvents): void {
-    const { credentialsFor, channelOptions, clusterId, warn } = this.#options;
+    const { credentialsFor, channelOptions, self, clusterId, warn } = this.#options;
     const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
-    const link = new PeerLink(peer, client, clusterId, {
+    const dialer = { self, clusterId, sent: this.sent };
+    const link = new PeerLink(peer, client, dialer, {
       disk: () => this.#options.disk.own(),
-      unreachable: () => events.unreachable(peer.id),
+      unreachable: (group) => events.unreachable(peer.id, group),
       disconnected: () => events.disconnected(peer.id),
       mismatched: (hello) =>
         warn(mismatchWords(hello.clusterId !== clusterId), {
@@ -82,12 +95,29 @@ export class GrpcTransport implements Transport {
     else this.#links.get(message.to)?.link.send(group, message);
   }
 
+  quiesce(peer: NodeId, quiesce: Quiesce): void {
+    this.#links.get(peer)?.link.quiesce(quiesce);
+  }
+
+  beat(): void {
+    for (const { link } of this.#links.values()) link.beat();
+  }
+
   #sendSnapshot(group: GroupId, message: Message): void {
     const client = this.#clients.get(message.to);
     if (client === undefined) return;
-    void sendSnapshot(client, this.#options.clusterId, group, message).then((ok) => {
+    void this.#deliverSnapshot(client, group, message).then((ok) => {
       this.#events?.snapshotDelivered(group, message.to, ok);
     });
+  }
+
+  async #deliverSnapshot(client: RaftClient, group: GroupId, message: Message): Promise<boolean> {
+    const underWay = this.#snapshotsUnderWay.get(message.to) ?? 0;
+    if (underWay >= SNAPSHOTS_PER_PEER_MAX) return false;
+    this.#snapshotsUnderWay.set(message.to, underWay + 1);
+    const isDelivered = await sendSnapshot(client, this.#options.clusterId, group, message);
+    this.#snapshotsUnderWay.set(message.to, (this.#snapshotsUnderWay.get(message.to) ?? 1) - 1);
+    return isDelivered;
   }
 
   close(): Promise<void> {
@@ -130,14 +160,19 @@ export class GrpcTransport implements Transport {
 
   #onFrame(frame: RaftFrame): void {
     if (frame.clusterId !== this.#options.clusterId) return;
-    const sender = frame.messages[0]?.message?.from;
-    if (frame.disk !== undefined && sender !== undefined) {
-      this.#options.disk.heard(nodeId(sender), frame.disk);
-    }
-    for (const item of frame.messages) {
-      const message = item.message && messageFromWire(item.message);
-      if (message && message.to === this.#options.self) this.#events?.receive(groupId(item.groupId), message);
-    }
+    // A peer of an older version does not say who it is.
+    const from = nodeId(frame.from);
+    if (from !== 0) this.#events?.heard(from);
+    if (from !== 0 && frame.disk !== undefined) this.#options.disk.heard(from, frame.disk);
+    for (const item of frame.messages) this.#onItem(from, item);
+  }
+
+  #onItem(from: NodeId, { groupId: group, message: wire, quiesce }: GroupMessage): void {
+    const message = wire && messageFromWire(wire);
+    if (message && message.to === this.#options.self) this.#events?.receive(groupId(group), message);
+    if (quiesce === undefined) return;
+    const { term: atTerm, index } = quiesce;
+    this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
-import type { Transport, TransportEvents } from "./transport.ts";
+import type { Quiesce, Transport, TransportEvents } from "./transport.ts";
 
 /** The wires between the loopback transports of one test. */
 export class LoopbackNetwork {
@@ -15,6 +15,8 @@ export class LoopbackNetwork {
         this.#attached.set(self, events);
       },
       send: (group, message) => this.#carry(self, group, message),
+      quiesce: (peer, quiesce) => this.#carryQuiesce(self, peer, quiesce),
+      beat: () => this.#beat(self),
       close: () => {
         this.#attached.delete(self);
         for (const events of this.#attached.values()) events.disconnected(self);
@@ -34,13 +36,31 @@ export class LoopbackNetwork {
   #carry(self: NodeId, group: GroupId, message: Message): void {
     setImmediate(() => {
       const target = this.#attached.get(message.to);
-      const cut = this.#isolated.has(self) || this.#isolated.has(message.to);
+      const cut = this.#isCut(self, message.to);
       if (target !== undefined && !cut) target.receive(group, message);
       if (message.type === "MsgSnap") {
         this.#attached.get(self)?.snapshotDelivered(group, message.to, target !== undefined && !cut);
       } else if (target === undefined || cut) {
-        this.#attached.get(self)?.unreachable(message.to);
+        this.#attached.get(self)?.unreachable(message.to, group);
       }
     });
+  }
+
+  #carryQuiesce(self: NodeId, peer: NodeId, quiesce: Quiesce): void {
+    setImmediate(() => {
+      if (!this.#isCut(self, peer)) this.#attached.get(peer)?.quiesced(self, quiesce);
+    });
+  }
+
+  #beat(self: NodeId): void {
+    setImmediate(() => {
+      for (const [peer, events] of this.#attached) {
+        if (peer !== self && !this.#isCut(self, peer)) events.heard(self);
+      }
+    });
+  }
+
+  #isCut(self: NodeId, peer: NodeId): boolean {
+    return this.#isolated.has(self) || this.#isolated.has(peer);
   }
 }

@@ -1,9 +1,10 @@
 // The outgoing half of one peer connection: a stream of frames, opened again whenever it ends.
 // What must stay true: the queue is bounded, and nothing is kept for a peer that can't be reached (Raft sends
-// again what matters). A frame holds all messages of one turn, so that many groups share one write.
+// again what matters). A frame holds all messages of one turn, so that many groups share one write, and nothing is
+// written to a stream that is still full.
 
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import type { GroupId } from "../base/ids.ts";
+import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type {
   DiskReport,
@@ -13,17 +14,31 @@ import type {
   RaftHello,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
+import { OutgoingQueue } from "./outgoing-queue.ts";
 import { messageToWire } from "./raft-codec.ts";
-import type { Peer } from "./transport.ts";
+import type { Peer, Quiesce } from "./transport.ts";
 
-const QUEUE_MAX = 4096;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
+
+/** What has left on all links of a process since it started. */
+export interface SentCounts {
+  messages: number;
+  frames: number;
+}
+
+/** Who dials. */
+export interface Dialer {
+  readonly self: NodeId;
+  readonly clusterId: string;
+  readonly sent: SentCounts;
+}
 
 export interface PeerLinkEvents {
   /** What the peer is told of this replica's disk. */
   disk(): DiskReport;
-  unreachable(): void;
+  /** A message of this group was dropped. */
+  unreachable(group: GroupId): void;
   /** A stream that had worked has ended. */
   disconnected(): void;
   /** The callee belongs to another cluster or has another id: told once of each. */
@@ -35,7 +50,8 @@ export interface PeerLinkEvents {
 export class PeerLink {
   readonly #peer: Peer;
   readonly #client: RaftClient;
-  readonly #clusterId: string;
+  readonly #dialer: Dialer;
+  readonly #queue = new OutgoingQueue();
   readonly #events: PeerLinkEvents;
   #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
   #connected = false;
@@ -43,15 +59,15 @@ export class PeerLink {
   #flushing = false;
   #closed = false;
   #isRefused = false;
+  #mustBeat = false;
   #retryMs = RETRY_FIRST_MS;
   /** The callee that was last told to be another than expected. */
   #mismatch = "";
-  #queue: GroupMessage[] = [];
 
-  constructor(peer: Peer, client: RaftClient, clusterId: string, events: PeerLinkEvents) {
+  constructor(peer: Peer, client: RaftClient, dialer: Dialer, events: PeerLinkEvents) {
     this.#peer = peer;
     this.#client = client;
-    this.#clusterId = clusterId;
+    this.#dialer = dialer;
     this.#events = events;
     this.#open();
   }
@@ -61,12 +77,28 @@ export class PeerLink {
   }
 
   send(group: GroupId, message: Message): void {
-    if (!this.#connected || this.#queue.length >= QUEUE_MAX) {
-      this.#events.unreachable();
-      return;
-    }
-    this.#queue.push({ groupId: group, message: messageToWire(message) });
-    if (this.#flushing || this.#blocked) return;
+    const item = { groupId: group, message: messageToWire(message), quiesce: undefined };
+    if (!this.#add(item)) this.#events.unreachable(group);
+  }
+
+  /** Lost if there is no room: then the follower asks after its leader, who wakes. */
+  quiesce({ group, term, index }: Quiesce): void {
+    this.#add({ groupId: group, message: undefined, quiesce: { term, index } });
+  }
+
+  beat(): void {
+    this.#mustBeat = true;
+    this.#flushSoon();
+  }
+
+  #add(item: GroupMessage): boolean {
+    const isAdded = this.#connected && this.#queue.add(item);
+    if (isAdded) this.#flushSoon();
+    return isAdded;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || this.#blocked || !this.#connected) return;
     this.#flushing = true;
     // Once the driver's turn that sends has ended: a later phase of the event loop would find nothing more to take
     // along, and let all that reads from the network go first.
@@ -94,7 +126,7 @@ export class PeerLink {
   }
 
   #onHello(hello: RaftHello): void {
-    if (hello.clusterId !== this.#clusterId || hello.nodeId !== this.#peer.id) {
+    if (hello.clusterId !== this.#dialer.clusterId || hello.nodeId !== this.#peer.id) {
       this.#onMismatch(hello);
       this.#stream?.cancel();
       return;
@@ -121,7 +153,7 @@ export class PeerLink {
     const worked = this.#connected;
     this.#connected = false;
     this.#blocked = false;
-    this.#queue = [];
+    this.#queue.take();
     this.#stream = null;
     if (this.#closed) return;
     setTimeout(() => this.#open(), this.#retryMs).unref();
@@ -131,10 +163,12 @@ export class PeerLink {
 
   #flush(): void {
     this.#flushing = false;
-    if (!this.#connected || this.#stream === null || this.#queue.length === 0) return;
-    const messages = this.#queue;
-    this.#queue = [];
-    const frame = { clusterId: this.#clusterId, messages, disk: this.#events.disk() };
-    this.#blocked = !this.#stream.write(frame);
+    if (!this.#connected || this.#stream === null || (this.#queue.isEmpty && !this.#mustBeat)) return;
+    const { self, clusterId, sent } = this.#dialer;
+    const messages = this.#queue.take();
+    this.#mustBeat = false;
+    sent.messages += messages.length;
+    sent.frames += 1;
+    this.#blocked = !this.#stream.write({ clusterId, messages, from: self, disk: this.#events.disk() });
   }
 }

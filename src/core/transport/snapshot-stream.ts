@@ -2,6 +2,7 @@
 // when every byte is there and the SHA-256 is right, so a broken journey leaves the old state untouched.
 
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import type { ServerReadableStream } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
 import { type GroupId, groupId } from "../base/ids.ts";
@@ -40,15 +41,22 @@ export function sendSnapshot(
   return new Promise((resolve) => {
     const options = { deadline: Date.now() + DEADLINE_MS };
     const stream = client.installSnapshot(options, (error) => resolve(error === null));
-    stream.on("error", () => undefined);
-    stream.write({ part: { $case: "header", value: header } });
-    for (const data of chunks(snapshot.data)) stream.write({ part: { $case: "data", value: data } });
-    stream.end();
+    // Written all at once, the stream would hold a copy of the whole snapshot for as long as the receiver is slow.
+    const source = Readable.from(parts(header, snapshot.data));
+    source.on("data", (part: SnapshotChunk) => {
+      if (!stream.write(part)) source.pause();
+    });
+    source.on("end", () => stream.end());
+    stream.on("drain", () => source.resume());
+    stream.on("error", () => source.destroy());
   });
 }
 
-function* chunks(data: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);
+function* parts(header: SnapshotHeader, data: Uint8Array): Generator<SnapshotChunk> {
+  yield { part: { $case: "header", value: header } };
+  for (let at = 0; at < data.length; at += CHUNK_BYTES) {
+    yield { part: { $case: "data", value: data.subarray(at, at + CHUNK_BYTES) } };
+  }
 }
 
 /** What came of an incoming snapshot stream. */

@@ -2,7 +2,7 @@
 // never fails and keeps bounded queues; what the core must learn of (a peer that can't be reached, a snapshot
 // that arrived or didn't) comes back as events.
 
-import type { GroupId, NodeId } from "../base/ids.ts";
+import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 
 export interface Peer {
@@ -12,10 +12,24 @@ export interface Peer {
   readonly address: string;
 }
 
+/**
+ * A leader's word to a follower that holds its whole log, all of it committed: it sends no more heartbeats of this
+ * group until something happens. From then on the beat of its process stands for them (ADR-0008).
+ */
+export interface Quiesce {
+  readonly group: GroupId;
+  readonly term: Term;
+  /** The log's last index. */
+  readonly index: LogIndex;
+}
+
 export interface TransportEvents {
   receive(group: GroupId, message: Message): void;
-  /** Messages to this peer are being dropped. */
-  unreachable(peer: NodeId): void;
+  /** The peer's process lives: a beat or anything else came. */
+  heard(peer: NodeId): void;
+  quiesced(peer: NodeId, quiesce: Quiesce): void;
+  /** A message of this group to the peer was dropped. */
+  unreachable(peer: NodeId, group: GroupId): void;
   /** The stream to this peer has just ended: its process probably died (seen within ~15 ms on a LAN). */
   disconnected(peer: NodeId): void;
   snapshotDelivered(group: GroupId, peer: NodeId, ok: boolean): void;
@@ -24,5 +38,9 @@ export interface TransportEvents {
 export interface Transport {
   start(events: TransportEvents): void;
   send(group: GroupId, message: Message): void;
+  /** Behind all messages to the peer that were sent before. */
+  quiesce(peer: NodeId, quiesce: Quiesce): void;
+  /** A sign of life to every peer, in the frame that goes there anyway if there is one. */
+  beat(): void;
   close(): Promise<void>;
 }

@@ -1,15 +1,21 @@
-// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin` with an ErrorInfo (a stable reason) and,
-// when a retry makes sense, a RetryInfo. One function builds them, one reads them; reasons are upper snake case.
+// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin` with an ErrorInfo (a stable reason), when a
+// retry makes sense a RetryInfo, and of a refused batch a BadRequest that names its rows. One function builds them, one reads them; reasons are upper snake case.
 // A stream that answers many requests carries the same google.rpc.Status in its messages.
 // Which reasons exist is the business of whoever raises them.
 
 import { Metadata, status } from "@grpc/grpc-js";
-import { ErrorInfo, RetryInfo } from "./gen/google/rpc/error_details.ts";
+import {
+  BadRequest,
+  type BadRequest_FieldViolation,
+  ErrorInfo,
+  RetryInfo,
+} from "./gen/google/rpc/error_details.ts";
 import { Status } from "./gen/google/rpc/status.ts";
 
 const DETAILS_KEY = "grpc-status-details-bin";
 const DOMAIN = "fleet.v1";
 const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
+const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
 const RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo";
 
 /** An error in the shape that grpc-js sends from a server and gives to a client's callback. */
@@ -45,6 +51,34 @@ export function rpcError(
   }
   return fromStatus({ code, message, details });
 }
+
+/** What is wrong with one row of a batch; rows count from 0. */
+export interface RowViolation {
+  readonly row: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+// They travel in a header, in base64, and HTTP/2 peers refuse headers of more than some 64 kB.
+const VIOLATION_BYTES_MAX = 32 * 1024;
+
+/** The same error, naming as many of the rows as fit. */
+export function withViolations(error: RpcError, violations: readonly RowViolation[]): RpcError {
+  const bad = BadRequest.fromPartial({});
+  let bytes = 0;
+  for (const { row, reason, message } of violations) {
+    const violation = { field: `[${row}]`, description: message, reason };
+    bytes += Buffer.byteLength(message) + reason.length + ROW_BYTES;
+    if (bytes > VIOLATION_BYTES_MAX) break;
+    bad.fieldViolations.push(violation);
+  }
+  const { code, message, details } = toStatus(error);
+  const detail = { typeUrl: BAD_REQUEST, value: BadRequest.encode(bad).finish() };
+  return fromStatus({ code, message, details: [...details, detail] });
+}
+
+// Of a violation, what is neither its reason nor its message.
+const ROW_BYTES = 32;
 
 /** `failed` as the error that a unary call would have ended with. */
 export function fromStatus(failed: Status): RpcError {
@@ -85,6 +119,11 @@ export function readRpcError(error: unknown): RpcFailure {
   };
 }
 
+/** What a refused batch's error says of its rows. */
+export function violationsOf(error: unknown): RowViolation[] {
+  return (detailsOf(error).bad?.fieldViolations ?? []).map(violationOf);
+}
+
 function toDuration(ms: number): { seconds: number; nanos: number } {
   return { seconds: Math.floor(ms / 1000), nanos: Math.round((ms % 1000) * 1_000_000) };
 }
@@ -101,14 +140,25 @@ function messageOf(error: unknown): string {
   return "details" in error && typeof error.details === "string" ? error.details : error.message;
 }
 
-function detailsOf(error: unknown): { info?: ErrorInfo; retry?: RetryInfo } {
+function violationOf({ field, reason, description }: BadRequest_FieldViolation): RowViolation {
+  return { row: Number(/^\[(\d+)\]$/.exec(field)?.[1] ?? 0), reason, message: description };
+}
+
+interface Details {
+  info?: ErrorInfo;
+  retry?: RetryInfo;
+  bad?: BadRequest;
+}
+
+function detailsOf(error: unknown): Details {
   if (!(error instanceof Error && "metadata" in error && error.metadata instanceof Metadata)) return {};
   const [packed] = error.metadata.get(DETAILS_KEY);
   if (!(packed instanceof Uint8Array)) return {};
-  const found: { info?: ErrorInfo; retry?: RetryInfo } = {};
+  const found: Details = {};
   try {
     for (const detail of Status.decode(packed).details) {
       if (detail.typeUrl === ERROR_INFO) found.info = ErrorInfo.decode(detail.value);
+      if (detail.typeUrl === BAD_REQUEST) found.bad = BadRequest.decode(detail.value);
       if (detail.typeUrl === RETRY_INFO) found.retry = RetryInfo.decode(detail.value);
     }
   } catch {

@@ -1,8 +1,12 @@
 // Flags that name a topology domain, which is a key and a value: topology.kubernetes.io/zone=eu-1a.
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { DomainKey } from "../model/preview.ts";
 import { indexFlag } from "./fleet-flags.ts";
+
+interface DomainKey {
+  readonly key: string;
+  readonly value: string;
+}
 
 const domainFlag = Flags.custom<DomainKey>({
   helpValue: "KEY=VALUE",

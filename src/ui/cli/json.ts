@@ -1,17 +1,43 @@
 // The JSON contract, in one place: schemaVersion, keys in order, 64-bit numbers as strings (they pass 2^53 in other
 // languages' counters), enums as words, moments in RFC 3339. Scripts build on it: what is here may grow, not change.
 import { assert } from "../../core/base/assert.ts";
-import { driftWord, roleWord } from "../model/words.ts";
+import {
+  admissionWord,
+  driftWord,
+  instructionOutcomeWord,
+  livenessWord,
+  memberKindWord,
+  memberRoleWord,
+  roleWord,
+  shardStateWord,
+  tableWord,
+} from "../model/words.ts";
 
 const SCHEMA_VERSION = 1;
 
 // Fields that are uint64 on the wire, or differences of such.
 const WIDE =
-  /^(.*(Index|Term|Version|Epoch|NodeId|LeaderId|SessionId)|index|term|version|epoch|sequence|leader|lag)$/i;
+  /^(.*(Index|Term|Version|Epoch|NodeId|LeaderId|SessionId)|index|term|version|epoch|sequence|leader|lag|revision|limit|amount|declaredQuota|dropped|machinesTotal|machinesFree)$/i;
+// Fields that are maps to uint64 on the wire: their keys are names.
+const WIDE_MAP = /^(deficit|freeByInstanceType|freeByZone)$/;
 // `registeredAtMs`, `atMs`, `sinceMs`: moments, not durations. They lose their unit with their number.
 const MOMENT = /^(at|since|[a-z]\w*At)Ms$/;
+// A moment that is 0 on the wire until it has come.
+const NOT_YET = "confirmedAtMs";
 // Durations that are uint64 on the wire.
 const WIDE_DURATION = /^(age|uptime)Ms$/;
+
+// Fields that are enums on the wire.
+const WORDS: Readonly<Record<string, (value: number) => string>> = {
+  admission: admissionWord,
+  drift: driftWord,
+  liveness: livenessWord,
+  outcome: instructionOutcomeWord,
+  role: roleWord,
+  state: shardStateWord,
+  table: tableWord,
+  wanted: memberKindWord,
+};
 
 /** RFC 3339 in UTC. */
 export const rfc3339 = (atMs: number): string => new Date(atMs).toISOString();
@@ -41,7 +67,7 @@ function toRecord(value: object): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(value)) {
     // What is not known is absent from a reply (undefined), and null in the contract, so that the keys are always there.
-    plain[fieldName(key, field)] = field === undefined ? null : fieldValue(key, field);
+    plain[fieldName(key, field)] = field === undefined ? null : fieldValue(key, field, value);
   }
   return sorted(plain);
 }
@@ -50,12 +76,20 @@ function fieldName(key: string, value: unknown): string {
   return MOMENT.test(key) && typeof value === "number" ? key.slice(0, -"Ms".length) : key;
 }
 
-function fieldValue(key: string, value: unknown): unknown {
+function fieldValue(key: string, value: unknown, owner: object): unknown {
+  if (WIDE_MAP.test(key) && value !== null && typeof value === "object") return wideMap(value);
   if (typeof value !== "number") return toPlain(value);
+  if (key === NOT_YET && value === 0) return null;
   if (MOMENT.test(key)) return rfc3339(value);
-  if (key === "role") return roleWord(value);
-  if (key === "drift") return driftWord(value);
+  // Replicas and members both have a role, of different kinds; only a member is wanted to be something.
+  if (key === "role" && "leads" in owner) return memberRoleWord(value);
+  const word = WORDS[key];
+  if (word !== undefined) return word(value);
   return WIDE.test(key) || WIDE_DURATION.test(key) ? String(value) : value;
+}
+
+function wideMap(value: object): Record<string, unknown> {
+  return sorted(Object.fromEntries(Object.entries(value).map(([key, number]) => [key, String(number)])));
 }
 
 function sorted(value: object): Record<string, unknown> {

@@ -36,7 +36,7 @@ export function renderTable<Row>(
     colAligns: columns.map((_, at) => (isNumeric(cells, at) ? "right" : "left")),
     ...(headers ? { head: columns.map((column) => look.paint.faint(column.header)) } : {}),
   });
-  for (const row of cells) table.push(row.map((cell) => paintCell(cell, look)));
+  for (const row of cells) table.push(row.map((cell) => cellText(cell, look)));
   return table
     .toString()
     .split("\n")
@@ -52,7 +52,8 @@ function isNumeric(rows: readonly (readonly Cell[])[], column: number): boolean 
   );
 }
 
-function paintCell(cell: Cell, look: Look): string {
+/** A cell as it is written, in its colour and without padding. */
+export function cellText(cell: Cell, look: Look): string {
   if (cell === null) return look.symbols.none;
   if (typeof cell !== "object") return printable(String(cell));
   if ("atMs" in cell) return rfc3339(cell.atMs);

@@ -1,9 +1,7 @@
-// A command that changes the fleet by one write: `--dry-run` shows what it would do, otherwise it is submitted and
-// answered once it is committed and applied, with the index from which a read sees it.
-import type { FleetClient } from "../../client/fleet-client.ts";
-import { OperatorError } from "../../core/base/errors.ts";
+// A command that changes the fleet by one write: `--dry-run` asks the leader what it would answer, otherwise the write
+// is submitted and answered once it is committed and applied, with the index from which a read sees it.
+import type { FleetClient, Written } from "../../client/fleet-client.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
-import type { Preview } from "../model/preview.ts";
 import { allowChange } from "./allow-change.ts";
 import { FleetCommand } from "./fleet-command.ts";
 import type { TargetFlagValues } from "./fleet-flags.ts";
@@ -19,15 +17,18 @@ export interface Write {
   readonly operation: NonNullable<Operation["kind"]>;
   /** Said when it changed something: "bound cluster c1 to shard s1". */
   readonly done: string;
+  /** Said by a dry run that would change something: "would bind cluster c1 to shard s1". */
+  readonly would: string;
   /** Said when the state already was as asked for. */
   readonly already: string;
-  readonly preview: (client: FleetClient) => Promise<Preview>;
 }
 
 export interface WriteReport {
   readonly changed: boolean;
   readonly dryRun: boolean;
   readonly what: string;
+  /** What goes with it, in words: "drops 3 cluster bindings"; empty = nothing does. */
+  readonly summary: string;
   /** `null` in a dry run, which writes nothing. */
   readonly index: number | null;
   readonly term: number | null;
@@ -47,28 +48,34 @@ const view: TextView<WriteReport> = {
 
 export abstract class WriteCommand extends FleetCommand {
   protected async write(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
-    const client = await this.client(flags);
-    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
-    const report = flags["dry-run"]
-      ? dryRunReport(await write.preview(client))
-      : await submit(client, flags, write);
+    const client = await this.writer(flags);
+    const report = await perform(client, flags, write);
     await this.printText(report, view);
     return report;
   }
+
+  /** The client, allowed to change something unless this is a dry run. */
+  protected async writer(flags: WriteFlagValues): Promise<FleetClient> {
+    const client = await this.client(flags);
+    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
+    return client;
+  }
 }
 
-async function submit(client: FleetClient, flags: WriteFlagValues, write: Write): Promise<WriteReport> {
+async function perform(client: FleetClient, flags: WriteFlagValues, write: Write): Promise<WriteReport> {
   const operation = { kind: write.operation };
   const options = { reason: flags.reason ?? "", deadlineMs: flags.timeout };
-  const { changed, index, term, version } = await client.submit(operation, options);
-  return { changed, index, term, version, dryRun: false, what: changed ? write.done : write.already };
+  if (flags["dry-run"]) {
+    const tried = await client.tryOut(operation, options);
+    const { changed, summary } = tried;
+    const what = wordsOf(tried, write.would, write.already);
+    return { changed, summary, what, dryRun: true, index: null, term: null, version: null };
+  }
+  const written = await client.submit(operation, options);
+  return { ...written, dryRun: false, what: wordsOf(written, write.done, write.already) };
 }
 
-function dryRunReport(preview: Preview): WriteReport {
-  if (preview.kind === "refused") {
-    const { code, what, next, exit } = preview;
-    throw new OperatorError(code, { what, next, why: "this is a dry run: nothing was sent", exit });
-  }
-  const { kind, what } = preview;
-  return { changed: kind === "change", dryRun: true, what, index: null, term: null, version: null };
+function wordsOf({ changed, summary }: Written, done: string, already: string): string {
+  if (!changed) return already;
+  return summary === "" ? done : `${done}, which ${summary}`;
 }

@@ -1,16 +1,18 @@
 // What `fleet cluster list` says about bindings as a whole, and which of them have drifted.
+import type { Listed } from "../../client/all-pages.ts";
 import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Line } from "./fleet-verdict.ts";
+import { moreLine } from "./limit.ts";
 import { byDriftThenName, driftSummary } from "./tables/cluster-table.ts";
 import { hasDrift } from "./words.ts";
 
 /** The same reply with the drifting clusters only, the worst first. */
-export function onlyDrifting(reply: ListClustersResponse): ListClustersResponse {
+export function onlyDrifting(reply: Listed<ListClustersResponse>): Listed<ListClustersResponse> {
   const drifting = reply.clusters.filter((view) => hasDrift(view.drift));
   return { ...reply, clusters: drifting.toSorted(byDriftThenName) };
 }
 
-export function clusterLines(reply: ListClustersResponse): Line[] {
+export function clusterLines(reply: Listed<ListClustersResponse>): Line[] {
   const lines: Line[] = [];
   const summary = driftSummary(reply.clusters);
   if (summary !== "") lines.push({ text: `drift: ${summary}`, mark: "warn" });
@@ -20,5 +22,6 @@ export function clusterLines(reply: ListClustersResponse): Line[] {
       mark: "unknown",
     });
   }
+  if (reply.more) lines.push(moreLine());
   return lines;
 }

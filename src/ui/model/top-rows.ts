@@ -16,12 +16,19 @@ export interface PaneRow {
   readonly stale: boolean;
 }
 
+// A pane has half a terminal: what an operator watches there is load and reports.
+const PANE_SHARD_COLUMNS: readonly string[] = ["shard", "address", "sessions", "bound", "declared", "report"];
+const paneShardTable: Table<ShardView> = {
+  ...shardTable,
+  columns: shardTable.columns.filter(({ name }) => PANE_SHARD_COLUMNS.includes(name)),
+};
+
 export function paneRows(state: TopState, pane: Pane): readonly PaneRow[] {
   switch (pane) {
     case "nodes":
       return rowsOf(state, "nodes", sightTable(state.nowMs), state.nodes, (sight) => !sight.reply.reachable);
     case "shards":
-      return rowsOf(state, "shards", shardTable, agedShards(state), () => false);
+      return rowsOf(state, "shards", paneShardTable, agedShards(state), () => false);
     case "bindings":
       return rowsOf(state, "bindings", clusterTable, bindings(state), () => false);
   }
@@ -32,7 +39,7 @@ export function paneHeaders(pane: Pane): readonly string[] {
     case "nodes":
       return shown(sightTable(0)).map((column) => column.header);
     case "shards":
-      return shown(shardTable).map((column) => column.header);
+      return shown(paneShardTable).map((column) => column.header);
     case "bindings":
       return shown(clusterTable).map((column) => column.header);
   }

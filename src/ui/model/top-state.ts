@@ -2,6 +2,7 @@
 // with its moment, so that a dead node still shows what it last said, as old. While paused the data stands still;
 // keys go on working.
 
+import type { Listed } from "../../client/all-pages.ts";
 import type { FleetStatus, NodeObservation } from "../../client/fleet-status.ts";
 import type {
   ListClustersResponse,
@@ -41,8 +42,8 @@ export interface TopState {
   readonly typing: boolean;
   readonly fleet: Sample<FleetStatus> | null;
   readonly nodes: readonly NodeSight[];
-  readonly shards: Sample<ListShardsResponse> | null;
-  readonly clusters: Sample<ListClustersResponse> | null;
+  readonly shards: Sample<Listed<ListShardsResponse>> | null;
+  readonly clusters: Sample<Listed<ListClustersResponse>> | null;
   /** Why the last attempt at shards or clusters failed. */
   readonly problem: string | null;
   /** Entries committed a second, the oldest first. */
@@ -53,8 +54,8 @@ export interface TopState {
 
 export type DataEvent =
   | { readonly kind: "fleet"; readonly atMs: number; readonly reply: FleetStatus }
-  | { readonly kind: "shards"; readonly atMs: number; readonly reply: ListShardsResponse }
-  | { readonly kind: "clusters"; readonly atMs: number; readonly reply: ListClustersResponse }
+  | { readonly kind: "shards"; readonly atMs: number; readonly reply: Listed<ListShardsResponse> }
+  | { readonly kind: "clusters"; readonly atMs: number; readonly reply: Listed<ListClustersResponse> }
   | { readonly kind: "problem"; readonly atMs: number; readonly message: string };
 
 export type TopEvent =

@@ -1,7 +1,20 @@
 // The wire's enums in an operator's words; the compiler checks that every value has its word.
-// MemberKind stands beside its codecs, which a command must not load to print a table: only its type is imported.
-import type { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
-import { Admission, Drift, MemberRole, Role } from "../../core/wire/gen/fleet/v1/views.ts";
+// Enums of commands stand beside their codecs, which a command must not load to print a table: only their types are
+// imported.
+import type {
+  InstructionKind,
+  InstructionOutcome,
+  MemberKind,
+  ShardState,
+} from "../../core/wire/gen/fleet/v1/command.ts";
+import {
+  Admission,
+  Drift,
+  MemberRole,
+  Role,
+  ShardLiveness,
+  WatchTable,
+} from "../../core/wire/gen/fleet/v1/views.ts";
 import type { Mark, MarkedCell } from "./table.ts";
 
 const ROLES = {
@@ -42,6 +55,53 @@ const MEMBER_ROLES = {
   [MemberRole.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<MemberRole, string>;
 
+const SHARD_STATES = {
+  0: "unknown",
+  1: "active",
+  2: "draining",
+  3: "removed",
+  [-1]: "unknown",
+} as const satisfies Record<ShardState, string>;
+
+const LIVENESS = {
+  [ShardLiveness.UNSPECIFIED]: "unknown",
+  [ShardLiveness.ALIVE]: "alive",
+  [ShardLiveness.SUSPECT]: "suspect",
+  [ShardLiveness.DEAD]: "dead",
+  [ShardLiveness.UNKNOWN]: "unknown",
+  [ShardLiveness.UNRECOGNIZED]: "unknown",
+} as const satisfies Record<ShardLiveness, string>;
+
+const INSTRUCTION_KINDS = {
+  0: "unknown",
+  1: "assign",
+  2: "unassign",
+  [-1]: "unknown",
+} as const satisfies Record<InstructionKind, string>;
+
+const INSTRUCTION_OUTCOMES = {
+  0: "pending",
+  1: "accepted",
+  2: "rejected-stale",
+  3: "rejected-invalid",
+  4: "failed",
+  [-1]: "unknown",
+} as const satisfies Record<InstructionOutcome, string>;
+
+const TABLES = {
+  [WatchTable.UNSPECIFIED]: "unknown",
+  [WatchTable.SHARDS]: "shards",
+  [WatchTable.BINDINGS]: "bindings",
+  [WatchTable.DOMAINS]: "domains",
+  [WatchTable.MEMBERS]: "members",
+  [WatchTable.INSTRUCTIONS]: "instructions",
+  [WatchTable.PROVIDERS]: "providers",
+  [WatchTable.QUOTAS]: "quotas",
+  [WatchTable.FEATURE_GATES]: "gates",
+  [WatchTable.AUDIT]: "audit",
+  [WatchTable.UNRECOGNIZED]: "unknown",
+} as const satisfies Record<WatchTable, string>;
+
 export type AdmissionWord = "member" | "waiting" | "rejoining";
 
 // An older server does not say.
@@ -59,6 +119,12 @@ const MEMBER_KIND_WORDS: Readonly<Record<number, string>> = MEMBER_KINDS;
 const MEMBER_ROLE_WORDS: Readonly<Record<number, string>> = MEMBER_ROLES;
 const ADMISSION_WORDS: Readonly<Record<number, AdmissionWord>> = ADMISSIONS;
 const DRIFT_WORDS: Readonly<Record<number, DriftWord>> = DRIFTS;
+
+const SHARD_STATE_WORDS: Readonly<Record<number, string>> = SHARD_STATES;
+const LIVENESS_WORDS: Readonly<Record<number, string>> = LIVENESS;
+const INSTRUCTION_KIND_WORDS: Readonly<Record<number, string>> = INSTRUCTION_KINDS;
+const INSTRUCTION_OUTCOME_WORDS: Readonly<Record<number, string>> = INSTRUCTION_OUTCOMES;
+const TABLE_WORDS: Readonly<Record<number, string>> = TABLES;
 
 const DRIFT_MARKS: Readonly<Record<DriftWord, Mark>> = {
   none: "good",
@@ -95,6 +161,9 @@ export function hasDrift(drift: number): boolean {
   return driftSeverity(drift) > DRIFT_SEVERITY.unknown;
 }
 
+/** The kinds of drift that are one. */
+export const DRIFTING: readonly Drift[] = Object.values(Drift).filter(hasDrift);
+
 /** What a member is wanted to be. */
 export function memberKindWord(kind: number): string {
   return MEMBER_KIND_WORDS[kind] ?? "unknown";
@@ -104,3 +173,28 @@ export function memberKindWord(kind: number): string {
 export function memberRoleWord(role: number): string {
   return MEMBER_ROLE_WORDS[role] ?? "unknown";
 }
+
+/** Whether a shard gets anything new: active, draining or removed. */
+export const shardStateWord = (state: number): string => SHARD_STATE_WORDS[state] ?? "unknown";
+export const livenessWord = (liveness: number): string => LIVENESS_WORDS[liveness] ?? "unknown";
+
+/** What a shard is told to do with a domain. */
+export const instructionWord = (kind: number): string => INSTRUCTION_KIND_WORDS[kind] ?? "unknown";
+export const instructionOutcomeWord = (outcome: number): string =>
+  INSTRUCTION_OUTCOME_WORDS[outcome] ?? "unknown";
+
+export const tableWord = (table: number): string => TABLE_WORDS[table] ?? "unknown";
+/** The names of the tables that can be watched. */
+export const tableNames: readonly string[] = Object.values(TABLES).filter((name) => name !== "unknown");
+/** The tables of these names. */
+export function tablesNamed(names: readonly string[]): WatchTable[] {
+  return Object.values(WatchTable).filter((table) => names.includes(tableWord(table)));
+}
+
+const STATE_NUMBERS: Readonly<Record<"active" | "draining" | "removed", ShardState>> = {
+  active: 1,
+  draining: 2,
+  removed: 3,
+};
+export const shardStateNames = ["active", "draining", "removed"] as const;
+export const shardStateNamed = (name: (typeof shardStateNames)[number]): ShardState => STATE_NUMBERS[name];

@@ -83,8 +83,12 @@ describe("lists", () => {
 
   test.each([
     { format: "name", stdout: "s1\n" },
-    { format: "jsonl", stdout: /^\{"declaredClusters":4,"kind":"Shard",.*"schemaVersion":1,.*\}\n$/ },
-    { format: "yaml", stdout: /^kind: ShardList\nschemaVersion: 1\nshards:\n/ },
+    {
+      format: "jsonl",
+      stdout:
+        /^\{"declaredClusters":4,"declaredDomains":0,"kind":"Shard","liveness":"alive",.*"schemaVersion":1,.*"state":"active".*\}\n$/,
+    },
+    { format: "yaml", stdout: /^kind: ShardList\nmore: false\nschemaVersion: 1\nshards:\n/ },
     { format: "wide", stdout: /REGISTERED\n.*2023-11-14T22:13:20\.000Z/ },
   ])("-o $format", async ({ format, stdout }) => {
     client.listShards.mockResolvedValue(shardsReply(shardView("s1")));

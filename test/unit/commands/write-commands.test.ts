@@ -3,14 +3,14 @@ import type { ChangeHook } from "../../../src/client/context/target.ts";
 import ClusterBind from "../../../src/commands/cluster/bind.ts";
 import DomainAssign from "../../../src/commands/domain/assign.ts";
 import DomainUnassign from "../../../src/commands/domain/unassign.ts";
-import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/fixtures.ts";
+import ShardRemove from "../../../src/commands/shard/remove.ts";
+import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
 import { run } from "./harness.ts";
 
 const client = vi.hoisted(() => ({
   target: { name: "local", readOnly: false, beforeChange: undefined as ChangeHook | undefined },
   submit: vi.fn(),
-  listShards: vi.fn(),
-  listClusters: vi.fn(),
+  tryOut: vi.fn(),
   close: vi.fn(),
 }));
 vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
@@ -25,7 +25,7 @@ afterEach(() => {
 });
 
 const BIND = ["--cluster", "c1", "--shard", "s1", "--reason", "new"];
-const written = { index: 12, term: 3, changed: true, version: 1 };
+const written = { index: 12, term: 3, changed: true, version: 1, summary: "" };
 
 describe("cluster bind", () => {
   test("submits the operation with its reason and deadline, and says at which index it took effect", async () => {
@@ -55,21 +55,23 @@ describe("cluster bind", () => {
     });
   });
 
-  test.each([
-    { existing: [], exit: 0, says: "would bind", why: "it would work" },
-    {
-      existing: [clusterView("c1", 1, { declared: { ...bound("s2") } })],
-      exit: 9,
-      says: "bound to shard s2",
-      why: "it would be refused",
-    },
-  ])("--dry-run writes nothing: $why", async ({ existing, exit, says }) => {
-    client.listShards.mockResolvedValue(shardsReply(shardView("s1")));
-    client.listClusters.mockResolvedValue(clustersReply(...existing));
-    const ran = await run(ClusterBind, "cluster:bind", [...BIND, "--dry-run"]);
-    expect(ran.exit).toBe(exit);
-    expect(ran.stdout + ran.stderr).toContain(says);
+  test("--dry-run asks the server, and writes nothing", async () => {
+    client.tryOut.mockResolvedValue(written);
+    const { stdout, exit } = await run(ClusterBind, "cluster:bind", [...BIND, "--dry-run"]);
+    expect({ stdout, exit }).toEqual({ stdout: "? would bind cluster c1 to shard s1\n", exit: 0 });
+    expect(client.tryOut).toHaveBeenCalledWith(
+      { kind: { $case: "bindCluster", value: { clusterId: "c1", shardId: "s1" } } },
+      { reason: "new", deadlineMs: 5000 },
+    );
     expect(client.submit).not.toHaveBeenCalled();
+  });
+
+  test("--dry-run of what would be refused is refused alike", async () => {
+    const parts = { what: "cluster c1 is bound to s2", exit: Exit.Precondition };
+    client.tryOut.mockRejectedValue(new OperatorError("CLUSTER_ALREADY_BOUND", parts));
+    const { stderr, exit } = await run(ClusterBind, "cluster:bind", [...BIND, "--dry-run"]);
+    expect(exit).toBe(9);
+    expect(stderr).toContain("FLEET_E_CLUSTER_ALREADY_BOUND");
   });
 
   test("a read-only context refuses", async () => {
@@ -87,8 +89,7 @@ describe("cluster bind", () => {
     expect(stderr).toContain("frozen");
     expect(exit).toBe(9);
     expect(client.submit).not.toHaveBeenCalled();
-    client.listShards.mockResolvedValue(shardsReply(shardView("s1")));
-    client.listClusters.mockResolvedValue(clustersReply());
+    client.tryOut.mockResolvedValue(written);
     expect((await run(ClusterBind, "cluster:bind", [...BIND, "--dry-run"])).exit).toBe(0);
   });
 
@@ -127,7 +128,28 @@ describe("domain", () => {
   });
 });
 
-function bound(shardId: string) {
-  const when = { version: 1, sinceMs: 0, sinceIndex: 1, by: "fleet://admin" };
-  return { clusterId: "c1", shardId, migration: undefined, ...when };
-}
+describe("shard remove", () => {
+  const drops = { ...written, summary: "drops 3 cluster bindings, 1 domain" };
+
+  test("--dry-run --force says what would be dropped, and asks nobody", async () => {
+    client.tryOut.mockResolvedValue(drops);
+    const { stdout } = await run(ShardRemove, "shard:remove", ["s1", "--force", "--dry-run"]);
+    expect(stdout).toBe("? would remove shard s1, which drops 3 cluster bindings, 1 domain\n");
+    expect(client.submit).not.toHaveBeenCalled();
+  });
+
+  test("--force without a terminal needs --yes, and the question says what is at stake", async () => {
+    client.tryOut.mockResolvedValue(drops);
+    const { stderr, exit } = await run(ShardRemove, "shard:remove", ["s1", "--force"]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain("remove shard s1, which drops 3 cluster bindings, 1 domain");
+    expect(client.submit).not.toHaveBeenCalled();
+  });
+
+  test("--force --yes removes", async () => {
+    client.tryOut.mockResolvedValue(drops);
+    client.submit.mockResolvedValue(drops);
+    const { stdout } = await run(ShardRemove, "shard:remove", ["s1", "--force", "--yes"]);
+    expect(stdout).toContain("removed shard s1, which drops 3 cluster bindings, 1 domain");
+  });
+});

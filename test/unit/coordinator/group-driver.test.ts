@@ -114,6 +114,34 @@ test("a member that the newest snapshot does not know is served through one that
   expect(returning.machine.view.hash()).toBe(leader.machine.view.hash());
 });
 
+test("told to let go of its entries, a group does so by a snapshot, and followers that lack them get that", async () => {
+  group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.run(3);
+  const late = group.members.find((member) => member !== leader) ?? leader;
+  group.network.isolate(late.id);
+  for (let number = 1; number <= 5; number += 1) await group.propose(leader, recordProbe(number));
+  const last = leader.driver.status().lastIndex;
+  leader.driver.letGo(last);
+  await group.run(2);
+  expect(leader.driver.snapshotIndex).toBe(last);
+  expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBe(last + 1);
+  group.network.heal();
+  await group.run(60);
+  expect(late.machine.view.hash()).toBe(leader.machine.view.hash());
+});
+
+test("it lets go of what a snapshot covers already without making another", async () => {
+  group = new TestGroup(1, 20);
+  const leader = await group.leader();
+  for (let number = 1; number <= 25; number += 1) await group.propose(leader, recordProbe(number));
+  const { snapshotIndex } = leader.driver;
+  expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBeLessThan(snapshotIndex);
+  leader.driver.letGo(snapshotIndex);
+  expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBe(snapshotIndex + 1);
+  expect(leader.driver.snapshotIndex).toBe(snapshotIndex);
+});
+
 test("a read is refused within its deadline although the replica's clock stands still", async () => {
   group = new TestGroup(3);
   const leader = await group.leader();

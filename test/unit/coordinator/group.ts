@@ -67,6 +67,8 @@ export function startMember(id: NodeId, storage: MemoryStorage, world: World): M
     incarnation: 1,
     trailing: 10,
     onLeadership: () => undefined,
+    onActive: () => undefined,
+    schedule: setImmediate,
     ...world,
   });
   return { id, driver, machine, storage };
@@ -102,6 +104,8 @@ export class TestGroup {
     const { driver } = member;
     transport.start({
       receive: (_, message) => driver.receive(message),
+      heard: () => undefined,
+      quiesced: () => undefined,
       unreachable: (peer) => driver.unreachable(peer),
       disconnected: () => undefined,
       snapshotDelivered: (_, peer, ok) => driver.snapshotDelivered(peer, ok),

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { Host } from "../../../src/core/coordinator/host.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import type { Holding, Readmission } from "../../../src/core/coordinator/readmission.ts";
 import { Replica } from "../../../src/core/coordinator/replica.ts";
@@ -17,8 +18,8 @@ const [leader, self] = [nodeId(1), nodeId(3)];
 const snapshot = foundingSnapshot([leader, nodeId(2), self]);
 const second = { term: term(2), index: logIndex(2), type: "normal", data: new Uint8Array() } as const;
 
-let replica: Replica<Outcome> | null = null;
-afterEach(() => replica?.stop());
+let stop: () => void = () => undefined;
+afterEach(() => stop());
 
 test("etcd#10817: it takes nothing in before the log has taken it in, and votes only with the log that did", async () => {
   const lost = start(new MemoryStorage());
@@ -121,17 +122,23 @@ function start(storage: MemoryStorage, isWhole = false) {
       throw error;
     },
   });
-  const started = new Replica<Outcome>({
+  const host = new Host({
     self,
-    driver: member.driver,
     transport: {
       start: (given) => {
         events = given;
       },
       send: () => undefined,
+      quiesce: () => undefined,
+      beat: () => undefined,
       close: () => Promise.resolve(),
     },
     profile: PROFILES.lan,
+  });
+  const replica = new Replica<Outcome>({
+    self,
+    driver: member.driver,
+    host,
     rejoin: {
       isWhole,
       whole: () => Promise.resolve(),
@@ -144,13 +151,17 @@ function start(storage: MemoryStorage, isWhole = false) {
       },
     },
   });
-  replica = started;
+  host.start();
+  stop = () => {
+    replica.stop();
+    host.stop();
+  };
   return {
     member,
     sent,
     asked,
     isDone: () => isDone,
-    admission: () => started.admission,
+    admission: () => replica.admission,
     /** A message from the leader in term 2, and all that it leads to. */
     hear: async (type: MessageType, parts: Partial<Message>) => {
       const message = newMessage(type, { from: leader, to: self, term: term(2), ...parts });

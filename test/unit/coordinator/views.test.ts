@@ -49,3 +49,20 @@ test.each([
 ])("$reports gives drift $drift: $why", ({ reports, drift }) => {
   expect(driftAfter(reports)).toBe(drift);
 });
+
+test.each([
+  { ageMs: 1_000, drift: Drift.DOUBLE, why: "a second agent dials the shard that serves it" },
+  { ageMs: 60_000, drift: Drift.UNKNOWN, why: "what a dead shard refused once is history" },
+])("a refused second agent, told $ageMs ms ago, gives drift $drift: $why", ({ ageMs, drift }) => {
+  const observed = new Observed();
+  const bindings = [{ clusterId: "c1", state: BindingState.BOUND, version: 1, session: true }];
+  const doubleDials = [{ clusterId: "c1", from: "h:1", count: 3, firstAgeMs: 2, lastAgeMs: 1 }];
+  const report = ReportShardRequest.fromPartial({ shardId: "s1", bindings, doubleDials });
+  observed.take(report, NOW_MS - ageMs);
+  const view = clusterView("c1", declared, { observed, nowMs: NOW_MS });
+  expect(view.drift).toBe(drift);
+  expect(view.observed).toMatchObject([{ doubleDial: doubleDials[0] }]);
+  // The next report has none.
+  observed.take(ReportShardRequest.fromPartial({ shardId: "s1", cycle: 1, bindings }), NOW_MS);
+  expect(clusterView("c1", declared, { observed, nowMs: NOW_MS }).drift).toBe(Drift.NONE);
+});

@@ -44,7 +44,7 @@ class Store {
     if (!(isFaulty && this.#fault === "loses writes")) this.#counts.set(number, count + 1);
     await sleep(1);
     if (isFaulty && this.#fault === "gives up and applies") throw failure("OUTCOME_UNKNOWN", Exit.TimedOut);
-    return { index: 1, term: 1, changed: true, version: count + 1 };
+    return { index: 1, term: 1, changed: true, version: count + 1, summary: "" };
   }
 
   #isFaulty(): boolean {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { driftOf, type Observed } from "../../../src/core/fleet/drift.ts";
 import type { Binding } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { DoubleDial } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const AT_S1: Binding = {
@@ -15,6 +16,10 @@ const AT_S1: Binding = {
 const TO_S1: Binding = { ...AT_S1, migration: { migrationId: "m1", fromShard: "s2" } };
 const session = (shardId: string): Observed => ({ shardId, session: true, bound: true });
 const held = (shardId: string): Observed => ({ shardId, session: false, bound: true });
+const contested = (shardId: string): Observed => ({
+  ...session(shardId),
+  doubleDial: DoubleDial.fromPartial({ clusterId: "c1", from: "h:1", count: 1 }),
+});
 const released = (shardId: string): Observed => ({ shardId, session: false, bound: false });
 
 test.each([
@@ -62,6 +67,20 @@ test.each([
     heard: true,
     is: "NONE",
     why: "one shard seen twice",
+  },
+  {
+    declared: AT_S1,
+    rows: [contested("s1")],
+    heard: true,
+    is: "DOUBLE",
+    why: "a second agent waits at the door",
+  },
+  {
+    declared: TO_S1,
+    rows: [contested("s1")],
+    heard: true,
+    is: "MIGRATING",
+    why: "its agent is being replaced",
   },
   { declared: AT_S1, rows: [], heard: true, is: "ABSENT", why: "the owner reports and has no session" },
   { declared: AT_S1, rows: [held("s1")], heard: true, is: "ABSENT", why: "bound, and no agent there" },

@@ -47,6 +47,14 @@ test("a draining shard gets no domain, and may keep and lose those that it has",
   expect(brief(replica.apply(move(["zone", "a", "s1"], ["zone", "b", "s2", 4])))).toBe("changed v7");
 });
 
+test("a row that is as asked for already is done, whatever version its file has", () => {
+  const replica = fleet();
+  const batch = move(["zone", "a", "s2", 3], ["zone", "b", ""]);
+  expect(brief(replica.apply(batch))).toBe("changed v5");
+  expect(brief(replica.apply(batch))).toBe("unchanged v0");
+  expect(owners(replica)).toEqual(["zone=a s2"]);
+});
+
 test("a batch beyond the limit is refused whole", () => {
   const rows = Array.from({ length: DOMAIN_MOVES_MAX + 1 }, (_, at) => ["zone", `z${at}`, "s1"] as const);
   expect(brief(fleet().apply(move(...rows.map((row): [string, string, string] => [...row]))))).toBe(

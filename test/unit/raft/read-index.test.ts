@@ -165,6 +165,20 @@ test("leases answer without a round of heartbeats", () => {
   expect(readsOf(leader)).toEqual(["r@1"]);
 });
 
+test("a leader whose clock is stopped holds no lease, not even by answers that come late", () => {
+  const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });
+  const leader = network.elect(1);
+  network.tick(1);
+  leader.raft.quiesce();
+  network.isolate(1);
+  leader.raft.readIndex(bytes("r"));
+  leader.process();
+  expect(leader.reads).toEqual([]);
+  network.heal();
+  network.tick(1);
+  expect(readsOf(leader)).toEqual(["r@1"]);
+});
+
 // Found by simulation: CheckQuorum looks once an election timeout, so that a leader may take twice as long to find out.
 test("jraft#34: a lease has run out before anybody else can be elected (§6.4.1)", () => {
   const network = Network.of(3, { readOnly: "lease-based", checkQuorum: true });

@@ -4,8 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { BindingStore } from "../../../src/core/shard/binding-store.ts";
-import { obeyAnswer, shardBindings } from "../../../src/core/shard/report.ts";
+import { writeFileDurably } from "../../../src/core/base/durable-file.ts";
+import { AckOutbox } from "../../../src/core/shard/ack-outbox.ts";
+import type { Obeying } from "../../../src/core/shard/answer.ts";
+import { obeyAnswer } from "../../../src/core/shard/answer.ts";
+import { shardBindings, shardDomains } from "../../../src/core/shard/report.ts";
+import { ShardStore } from "../../../src/core/shard/shard-store.ts";
+import type { Instruction } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { InstructionKind, InstructionOutcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { BindingInstruction } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
@@ -18,7 +24,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDirectory, { recursive: true }));
 
-const open = () => BindingStore.open({ dataDirectory, shardId: "s1" });
+const obeying = (store: ShardStore, hasSession = false): Obeying => ({
+  store,
+  acks: new AckOutbox(),
+  hasSession: () => hasSession,
+  log: silent,
+});
+
+const open = () => ShardStore.open({ dataDirectory, shardId: "s1" });
 const release = (version: number): BindingInstruction => ({
   clusterId: "c1",
   version,
@@ -46,12 +59,8 @@ test("a report tells state, version and session of each cluster, in the order of
 test("a leader older than one already heard is not followed, whatever version it names", async () => {
   const store = await open();
   const obey = (coordinatorTerm: number, instruction: BindingInstruction) =>
-    obeyAnswer(
-      store,
-      { coordinatorTerm, instructions: [instruction], domainInstructions: [] },
-      () => false,
-      silent,
-    ).hasChanged;
+    obeyAnswer({ coordinatorTerm, instructions: [instruction], domainInstructions: [] }, obeying(store))
+      .hasChanged;
   expect(obey(5, accept(1))).toBe(true);
   expect(obey(4, release(9))).toBe(false);
   expect(store.bindings.get("c1")).toEqual({ kind: "bound", version: 1 });
@@ -62,13 +71,64 @@ test("a leader older than one already heard is not followed, whatever version it
 test("the same answer twice changes nothing the second time", async () => {
   const store = await open();
   const answer = { coordinatorTerm: 1, instructions: [release(1)], domainInstructions: [] };
-  expect(obeyAnswer(store, answer, () => true, silent).hasChanged).toBe(true);
-  expect(obeyAnswer(store, answer, () => true, silent).hasChanged).toBe(false);
+  expect(obeyAnswer(answer, obeying(store, true)).hasChanged).toBe(true);
+  expect(obeyAnswer(answer, obeying(store, true)).hasChanged).toBe(false);
 });
 
 test("an action of a newer coordinator is left alone", async () => {
   const store = await open();
   const unknown = { clusterId: "c1", version: 1, action: undefined };
   const answer = { coordinatorTerm: 1, instructions: [unknown], domainInstructions: [] };
-  expect(obeyAnswer(store, answer, () => false, silent).hasChanged).toBe(false);
+  expect(obeyAnswer(answer, obeying(store)).hasChanged).toBe(false);
+});
+
+const assign = (sequence: number): Instruction => ({
+  ...{ shardId: "s1", key: "zone", value: "a", kind: InstructionKind.ASSIGN_DOMAIN, sequence },
+  ...{ instructionId: `${sequence}.0`, sinceMs: 0, outcome: InstructionOutcome.UNSPECIFIED, detail: "" },
+});
+
+test("domains are obeyed with one write for all, and stay obeyed after a restart that knows the same term", async () => {
+  let writes = 0;
+  const store = await ShardStore.open({
+    ...{ dataDirectory, shardId: "s1" },
+    writeFile: (path, bytes) => {
+      writes += 1;
+      return writeFileDurably(path, bytes);
+    },
+  });
+  const domainInstructions = Array.from({ length: 4_096 }, (_, at) => ({
+    ...assign(at + 1),
+    value: `z${at}`,
+  }));
+  const told = obeying(store);
+  expect(obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions }, told).hasChanged).toBe(
+    true,
+  );
+  expect(told.acks.waiting()).toHaveLength(4_096);
+  await store.durable();
+  // The other one was the start's.
+  expect(writes).toBe(2);
+  const after = await open();
+  expect(after.coordinatorTerm).toBe(3);
+  expect(shardDomains(after.domains)).toHaveLength(4_096);
+  expect(shardDomains(after.domains)[0]).toEqual({ key: "zone", value: "z0", assigned: true, sequence: 1 });
+  const again = obeying(after);
+  expect(obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions }, again).hasChanged).toBe(
+    false,
+  );
+  expect(again.acks.waiting().every(({ outcome }) => outcome === InstructionOutcome.ACCEPTED)).toBe(true);
+});
+
+test("an outdated leader's domains are refused as stale, and said so; an idle term outlives a restart too", async () => {
+  const store = await open();
+  obeyAnswer({ coordinatorTerm: 5, instructions: [], domainInstructions: [] }, obeying(store));
+  await store.durable();
+  const after = await open();
+  const told = obeying(after);
+  const answer = { coordinatorTerm: 4, instructions: [], domainInstructions: [assign(9)] };
+  expect(obeyAnswer(answer, told).hasChanged).toBe(false);
+  expect(after.domains.size).toBe(0);
+  expect(told.acks.waiting()).toMatchObject([
+    { sequence: 9, outcome: InstructionOutcome.REJECTED_STALE, detail: "term 4 is older than 5" },
+  ]);
 });

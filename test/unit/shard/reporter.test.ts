@@ -99,3 +99,24 @@ test("closing waits for the report under way and begins no other", async () => {
   await vi.advanceTimersByTimeAsync(60_000);
   expect(scene.begun).toBe(1);
 });
+
+test("news that anybody can cause make no more than two reports a second, and hold up no others", async () => {
+  const scene = new Scene();
+  const pokeEvery10Ms = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 10) {
+      scene.reporter.pokeSparingly();
+      await vi.advanceTimersByTimeAsync(10);
+      await scene.finish();
+    }
+  };
+  await pokeEvery10Ms(200);
+  expect(scene.begun).toBe(1);
+  await pokeEvery10Ms(5_000);
+  expect(scene.begun).toBeGreaterThanOrEqual(9);
+  expect(scene.begun).toBeLessThanOrEqual(11);
+  const before = scene.begun;
+  scene.reporter.pokeSparingly();
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(scene.begun).toBe(before + 1);
+});

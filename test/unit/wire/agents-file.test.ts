@@ -24,9 +24,35 @@ test("what is written is what is read", () => {
   const agents = [
     { cluster: "c1", shardAddr: "a:1" },
     { cluster: "007", shardAddr: "b:2", certs: "x y" },
+    { cluster: "c2", shardAddr: "b:2", demand: [] },
+    {
+      ...{ cluster: "c3", shardAddr: "b:2" },
+      demand: [{ count: 2, requirements: { "instance-type": "m5.large" }, priority: 7, sameDomain: true }],
+    },
   ];
   expect(parseAgentsFile(formatAgentsFile(agents), "agents.yaml")).toEqual(agents);
   expect(parseAgentsFile(formatAgentsFile([]), "agents.yaml")).toEqual([]);
+});
+
+test("of a group of demand, only the count must be given", () => {
+  const text = "agents:\n  - {cluster: c1, shardAddr: 'a:1', demand: [{count: 3}]}";
+  const demand = [{ count: 3, requirements: {}, priority: 0, sameDomain: false }];
+  expect(parseAgentsFile(text, "agents.yaml")).toEqual([{ cluster: "c1", shardAddr: "a:1", demand }]);
+});
+
+test.each([
+  { demand: "3", error: "it must be a list" },
+  { demand: "[3]", error: "group 1: it must be a map" },
+  { demand: "[{count: 1}, {}]", error: "group 2: count must be" },
+  { demand: "[{count: -1}]", error: "count must be" },
+  { demand: "[{count: 1, priority: high}]", error: "priority must be" },
+  { demand: "[{count: 1, sameDomain: 1}]", error: "sameDomain must be" },
+  { demand: "[{count: 1, requirements: {zone: 1}}]", error: "requirements must be" },
+  { demand: "[{count: 1, zone: a}]", error: "unknown field zone" },
+])("demand $demand is refused: $error", ({ demand, error }) => {
+  const text = `agents:\n  - {cluster: c1, shardAddr: 'a:1', demand: ${demand}}`;
+  expect(() => parseAgentsFile(text, "agents.yaml")).toThrow(error);
+  expect(() => parseAgentsFile(text, "agents.yaml")).toThrow("agents.yaml:2: demand of cluster c1");
 });
 
 test.each([

@@ -19,7 +19,9 @@ export async function clustersList(
   const stamp = await readableWithReports(context, request, caller);
   const sight = sightOf(context);
   const isAt = (view: ClusterView) =>
-    view.declared?.shardId === shardId || view.observed.some((row) => row.shardId === shardId);
+    view.declared?.shardId === shardId ||
+    view.declared?.migration?.fromShard === shardId ||
+    view.observed.some((row) => row.shardId === shardId);
   const listed: Listed<string, ClusterView> = {
     // Names with the prefix stand together: the others need not be looked at.
     from: (from) => views(context, from !== undefined && from > prefix ? from : prefix),

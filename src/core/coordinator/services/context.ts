@@ -1,14 +1,17 @@
 // What the handlers of one replica's services share.
 
-import type { NodeId } from "../../base/ids.ts";
+import type { GroupId, NodeId } from "../../base/ids.ts";
+import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { GroupDriver } from "../group-driver.ts";
+import type { Host } from "../host.ts";
 import type { Observed } from "../observed.ts";
 import type { Replica } from "../replica.ts";
+import type { TallyGroup } from "../start-group.ts";
 import type { MembershipChanges } from "./change-membership.ts";
 
 export interface ServiceContext {
@@ -24,7 +27,12 @@ export interface ServiceContext {
   readonly isWhole: (learner: NodeId) => boolean;
   /** The one change of the membership that may be under way. */
   readonly changes: MembershipChanges;
+  /** The fleet's own group. */
   readonly driver: GroupDriver<Outcome>;
+  /** The others. */
+  readonly groups: ReadonlyMap<GroupId, TallyGroup>;
+  readonly host: Host;
+  readonly sent: Readonly<SentCounts>;
   readonly machine: FleetMachine;
   readonly observed: Observed;
   /** When this replica last began or ceased to lead, in milliseconds since 1970. */

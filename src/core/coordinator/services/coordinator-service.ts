@@ -4,6 +4,7 @@ import { listProbes } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { clustersList } from "./cluster-list.ts";
 import type { ServiceContext } from "./context.ts";
+import { listGroups, writeGroup } from "./groups.ts";
 import { adminOnly, anyIdentity, handler, operators, streamHandler } from "./handler.ts";
 import {
   auditList,
@@ -37,6 +38,8 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
     changeMembership: handler(context, adminOnly, (request, caller) =>
       changes.change(context, request, caller),
     ),
+    listGroups: handler(context, operators, async () => listGroups(context)),
+    writeGroup: handler(context, adminOnly, (request, caller) => writeGroup(context, request, caller)),
     reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, operators, (request, caller) => shardsList(context, request, caller)),
     listClusters: handler(context, operators, (request, caller) => clustersList(context, request, caller)),

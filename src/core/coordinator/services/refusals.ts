@@ -2,16 +2,22 @@
 
 import { status } from "@grpc/grpc-js";
 import type { Rejected } from "../../wire/gen/fleet/v1/command.ts";
-import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { type RpcError, rpcError, withViolations } from "../../wire/rpc-error.ts";
+import type { GroupDriver } from "../group-driver.ts";
 import type { Refusal } from "../pending.ts";
 import type { ServiceContext } from "./context.ts";
 
 const RETRY_AFTER_MS = 100;
 
-export function refusalError(context: ServiceContext, refusal: Refusal): RpcError {
+/** Which group was asked, and who may be named as its leader. */
+export interface Asked extends Pick<ServiceContext, "replicas"> {
+  readonly driver: Pick<GroupDriver<never>, "leader" | "term" | "retryDelayMs">;
+}
+
+export function refusalError(asked: Asked, refusal: Refusal): RpcError {
   switch (refusal) {
     case "not-leader":
-      return notLeader(context);
+      return notLeader(asked);
     case "no-leader":
       return unavailable("NO_LEADER", "this replica knows no leader");
     case "leadership-lost":
@@ -23,9 +29,9 @@ export function refusalError(context: ServiceContext, refusal: Refusal): RpcErro
     case "change-pending":
       return unavailable("MEMBERSHIP_CHANGE_UNDER_WAY", "another change of the configuration is under way");
     case "overloaded":
-      return overloaded("too many writes are waiting to be committed", context.driver.retryDelayMs("write"));
+      return overloaded("too many writes are waiting to be committed", asked.driver.retryDelayMs("write"));
     case "too-many-reads":
-      return overloaded("too many reads are waiting to be confirmed", context.driver.retryDelayMs("read"));
+      return overloaded("too many reads are waiting to be confirmed", asked.driver.retryDelayMs("read"));
   }
 }
 
@@ -40,21 +46,22 @@ export function diskFull(): RpcError {
 }
 
 /** Names the leader, so that the caller need not search. */
-export function notLeader(context: ServiceContext): RpcError {
-  const raft = context.driver.status();
-  const leader = context.replicas.find((replica) => replica.id === raft.leader);
-  if (leader === undefined) return refusalError(context, "no-leader");
+export function notLeader(asked: Asked): RpcError {
+  const leader = asked.replicas.find((replica) => replica.id === asked.driver.leader);
+  if (leader === undefined) return refusalError(asked, "no-leader");
   return rpcError(status.FAILED_PRECONDITION, "NOT_LEADER", `${leader.name} leads, ask there`, {
     leader_id: String(leader.id),
     leader_name: leader.name,
     leader_address: leader.address,
-    term: String(raft.term),
+    term: String(asked.driver.term),
   });
 }
 
 /** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */
 export function rejectionError(rejected: Rejected): RpcError {
-  return rpcError(status.FAILED_PRECONDITION, rejected.reason, rejected.message, rejected.metadata);
+  const { reason, message, metadata, rows } = rejected;
+  const error = rpcError(status.FAILED_PRECONDITION, reason, message, metadata);
+  return rows.length === 0 ? error : withViolations(error, rows);
 }
 
 function unavailable(reason: string, message: string): RpcError {

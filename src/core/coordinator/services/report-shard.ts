@@ -66,6 +66,8 @@ async function settleInstructions(
 ): Promise<void> {
   const { instructions } = context.machine.view.tables;
   const open = acks.filter((ack) => {
+    // The shard goes by a newer one: the row stays as it is, and an entry would only say so.
+    if (ack.outcome === InstructionOutcome.REJECTED_STALE) return false;
     const row = instructions.get(instructionKey(shardId, ack.key, ack.value));
     return row?.sequence === ack.sequence && row.outcome === InstructionOutcome.UNSPECIFIED;
   });

@@ -6,6 +6,7 @@ import type { SyncLatency as Syncs } from "../../storage/sync-latency.ts";
 import type {
   FollowerProgress,
   GetStatusRequest,
+  GroupCounts,
   Member,
   NodeStatus,
   SyncLatency,
@@ -14,7 +15,7 @@ import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 
-const ROLES = {
+export const ROLES = {
   follower: Role.FOLLOWER,
   "pre-candidate": Role.PRE_CANDIDATE,
   candidate: Role.CANDIDATE,
@@ -57,6 +58,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     syncs: syncLatency(context.disk.syncs),
     diskSlow: context.disk.isSlow,
     admission: ADMISSIONS[context.admission()],
+    groups: groupCounts(context),
   };
 }
 
@@ -72,6 +74,10 @@ function syncLatency(syncs: Syncs): SyncLatency {
     p99Ms: quantile(lastMinute, 0.99) ?? undefined,
     underWayMs: syncs.underWayMs,
   };
+}
+
+function groupCounts({ host, sent }: ServiceContext): GroupCounts {
+  return { ...host.counts(), messagesSent: sent.messages, framesSent: sent.frames };
 }
 
 /** The configured replicas that the group's configuration holds now. */

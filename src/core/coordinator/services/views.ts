@@ -65,7 +65,8 @@ function observedAt(report: ShardReport, clusterId: string, nowMs: number): Clus
   const row = report.bindings.get(clusterId);
   if (row === undefined || (!row.session && !isHeld(row))) return [];
   const { shardId, receivedAtMs } = report;
-  return [{ shardId, session: row.session, bound: isHeld(row), ageMs: nowMs - receivedAtMs }];
+  const doubleDial = report.doubleDials.get(clusterId);
+  return [{ shardId, session: row.session, bound: isHeld(row), ageMs: nowMs - receivedAtMs, doubleDial }];
 }
 
 function isFresh(report: ShardReport | undefined, nowMs: number): boolean {

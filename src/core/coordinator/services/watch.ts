@@ -10,6 +10,7 @@ import type { WatchRequest, WatchResponse } from "../../wire/gen/fleet/v1/coordi
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
+import { refusalError } from "./refusals.ts";
 import { tableChange, tablesOf, type WatchedTables } from "./watch-tables.ts";
 
 const CHANGES_PER_ANSWER = 1_000;
@@ -33,6 +34,8 @@ export async function watch(context: ServiceContext, call: Call, caller: Caller)
   call.on("close", end);
   call.on("error", end);
   call.on("drain", () => watcher.wake());
+  // At once, so that a watcher whose stream breaks before the first change knows where it began.
+  watcher.tellProgress();
   watcher.wake();
 }
 
@@ -71,7 +74,10 @@ class Watcher {
   }
 
   tellProgress(): void {
-    if (!this.#isFull) this.#tell({ revision: this.#told, changes: [], reset: false });
+    const { driver } = this.#context;
+    // A replica without a leader may be cut off, and would tell nothing for as long as that lasts.
+    if (driver.status().leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));
+    else if (!this.#isFull) this.#tell({ revision: this.#told, changes: [], reset: false });
   }
 
   /** Whether there may be more to tell. */

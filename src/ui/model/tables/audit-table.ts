@@ -1,5 +1,7 @@
 // One row per change of the fleet's state: when, at which index, who, what and why.
-import type { AuditEntry } from "../../../core/wire/gen/fleet/v1/command.ts";
+import type { AuditEntry, AuditExport } from "../../../core/wire/gen/fleet/v1/command.ts";
+import type { Line } from "../fleet-verdict.ts";
+import { limitLines } from "../limit.ts";
 import type { Table } from "../table.ts";
 
 export const auditTable: Table<AuditEntry> = {
@@ -12,3 +14,18 @@ export const auditTable: Table<AuditEntry> = {
     { name: "reason", header: "REASON", value: (entry) => (entry.reason === "" ? null : entry.reason) },
   ],
 };
+
+interface AuditReply {
+  readonly more: boolean;
+  readonly export?: AuditExport | undefined;
+}
+
+/** How far the log was exported, and whether entries were lost before that. */
+export function auditLines(reply: AuditReply): Line[] {
+  const { throughIndex = 0, dropped = 0 } = reply.export ?? {};
+  const lines = limitLines(reply);
+  if (throughIndex > 0) lines.push({ text: `exported through index ${throughIndex}`, mark: "good" });
+  if (dropped > 0)
+    lines.push({ text: `${dropped} entries were dropped before they were exported`, mark: "bad" });
+  return lines;
+}

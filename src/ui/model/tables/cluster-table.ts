@@ -41,7 +41,9 @@ function observedCell(view: ClusterView): Cell {
 
 // A shard that holds the binding without a live session is said to: it will refuse nobody, yet serves nobody.
 function observedText(observed: ClusterObserved): string {
-  return observed.session ? observed.shardId : `${observed.shardId}(no session)`;
+  if (!observed.session) return `${observed.shardId}(no session)`;
+  const { shardId, doubleDial } = observed;
+  return doubleDial === undefined ? shardId : `${shardId}(refuses a second agent at ${doubleDial.from})`;
 }
 
 function migrationCell(view: ClusterView): Cell {

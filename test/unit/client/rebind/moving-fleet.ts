@@ -2,6 +2,7 @@
 // contacts and instructions, and how reports become views. Time passes with each look: agents dial on one, shards
 // report on the next. A run can be cut off before or after any of its effects.
 
+import type { Listed } from "../../../../src/client/all-pages.ts";
 import { toOperatorError } from "../../../../src/client/operator-errors.ts";
 import type { AgentMover } from "../../../../src/client/rebind/executor.ts";
 import type { RebindClient } from "../../../../src/client/rebind/run-plan.ts";
@@ -100,15 +101,15 @@ export class MovingFleet implements RebindClient, AgentMover {
     return this.replica.state.tables.bindings.get(cluster);
   }
 
-  async listShards(): Promise<ListShardsResponse> {
+  async listShards(): Promise<Listed<ListShardsResponse>> {
     const { state } = this.replica;
     const { counts } = state;
     const sight = { observed: this.#observed, nowMs: performance.now(), leadsForMs: 0 };
     const shards = listShards(state).map((shard) => shardView(shard, counts, sight));
-    return { stamp: this.#stamp(), shards, nextPageToken: "" };
+    return { stamp: this.#stamp(), shards, more: false };
   }
 
-  async listClusters(): Promise<ListClustersResponse> {
+  async listClusters(): Promise<Listed<ListClustersResponse>> {
     this.#effect();
     this.#looks += 1;
     if (this.#looks % 2 === 0) this.#report();
@@ -117,7 +118,7 @@ export class MovingFleet implements RebindClient, AgentMover {
     const sight = { observed: this.#observed, nowMs: performance.now() };
     const clusters = listBindings(state).map((row) => clusterView(row.clusterId, row, sight));
     const observedComplete = [...this.shards.keys()].every((shard) => this.#observed.report(shard));
-    return { stamp: this.#stamp(), clusters, observedComplete, nextPageToken: "" };
+    return { stamp: this.#stamp(), clusters, observedComplete, more: false };
   }
 
   async submit({ kind }: Operation) {
@@ -125,7 +126,7 @@ export class MovingFleet implements RebindClient, AgentMover {
     const { result, index } = this.replica.apply(kind);
     if (result?.$case === "rejected") throw toOperatorError(rejectionError(result.value));
     this.#effect();
-    return { index, term: this.term, changed: true, version: 0 };
+    return { index, term: this.term, changed: true, version: 0, summary: "" };
   }
 
   async check(): Promise<void> {
@@ -168,7 +169,7 @@ export class MovingFleet implements RebindClient, AgentMover {
       const rows = shardBindings(shard.bindings, (cluster) => shard.sessions.has(cluster));
       const report = {
         ...{ shardId, address: `${shardId}:1`, region: "", zone: "", epoch: 1, cycle: this.#cycle },
-        ...{ bindings: rows, summary: undefined, shortfalls: [], acks: [] },
+        ...{ bindings: rows, summary: undefined, shortfalls: [], acks: [], doubleDials: [] },
       };
       this.#observed.take(report, performance.now());
       const instructions = instructionsFor(shardId, rows, {

@@ -78,6 +78,22 @@ describe("the JSON contract", () => {
     },
     { report: { role: 4, drift: 3 }, shown: { role: "leader", drift: "double" }, why: "enums are words" },
     {
+      report: { state: 2, liveness: 3, outcome: 0, table: 2 },
+      shown: { state: "draining", liveness: "dead", outcome: "pending", table: "bindings" },
+      why: "so are those of shards, instructions and watches",
+    },
+    { report: { state: "probe" }, shown: { state: "probe" }, why: "a word stays" },
+    {
+      report: { leads: false, role: 3, member: { wanted: 2 } },
+      shown: { leads: false, role: "voter", member: { wanted: "learner" } },
+      why: "a member's role is no replica's role",
+    },
+    {
+      report: { confirmedAtMs: 0, deficit: { cpu: 4 }, limit: 9, pendingInstructions: 1 },
+      shown: { confirmedAt: null, deficit: { cpu: "4" }, limit: "9", pendingInstructions: 1 },
+      why: "what has not come is null, and maps of 64-bit numbers are of strings",
+    },
+    {
       report: { declared: undefined, list: [{ b: 1, a: null }] },
       shown: { declared: null, list: [{ a: null, b: 1 }] },
       why: "an unknown value is null, its key stays",

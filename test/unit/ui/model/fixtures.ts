@@ -1,5 +1,6 @@
 // Replies as a small fleet would give them; each test says only what differs.
 
+import type { Listed } from "../../../../src/client/all-pages.ts";
 import type { FleetStatus, NodeObservation } from "../../../../src/client/fleet-status.ts";
 import { ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -38,6 +39,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     members: MEMBERS,
     uptimeMs: 61_000,
     followers: [],
+    groups: undefined,
     diskFull: false,
     configurationIndex: 1,
     syncs: syncLatency(2),
@@ -143,7 +145,7 @@ export function clusterView(
       by: "fleet://admin",
       migration: undefined,
     },
-    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900 }],
+    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900, doubleDial: undefined }],
     drift,
     ...differs,
   };
@@ -151,15 +153,15 @@ export function clusterView(
 
 const stamp = { index: 120, term: 3, nodeId: 1 };
 
-export const shardsReply = (...shards: ShardView[]): ListShardsResponse => ({
+export const shardsReply = (...shards: ShardView[]): Listed<ListShardsResponse> => ({
   stamp,
   shards,
-  nextPageToken: "",
+  more: false,
 });
 
-export const clustersReply = (...clusters: ClusterView[]): ListClustersResponse => ({
+export const clustersReply = (...clusters: ClusterView[]): Listed<ListClustersResponse> => ({
   stamp,
   clusters,
   observedComplete: true,
-  nextPageToken: "",
+  more: false,
 });

@@ -72,9 +72,10 @@ describe("clusters", () => {
     ...migrating.declared,
     migration: { migrationId: "m1", fromShard: "s1" },
   };
+  const second = { clusterId: "c1", from: "h:1", count: 2, firstAgeMs: 900, lastAgeMs: 100 };
   const both = [
-    { shardId: "s1", session: true, bound: true, ageMs: 1 },
-    { shardId: "s2", session: false, bound: true, ageMs: 1 },
+    { shardId: "s1", session: true, bound: true, ageMs: 1, doubleDial: undefined },
+    { shardId: "s2", session: false, bound: true, ageMs: 1, doubleDial: undefined },
   ];
   test.each([
     {
@@ -95,6 +96,14 @@ describe("clusters", () => {
       name: "observed",
       shown: "s1 s2(no session)",
       why: "bound without a session serves nobody",
+    },
+    {
+      view: clusterView("c1", Drift.DOUBLE, {
+        observed: both.map((row) => ({ ...row, doubleDial: second })),
+      }),
+      name: "observed",
+      shown: "s1(refuses a second agent at h:1) s2(no session)",
+      why: "where to look for the one that should not be there",
     },
     {
       view: clusterView("c1", Drift.ELSEWHERE, { declared: undefined }),

@@ -3,8 +3,11 @@
 
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Binding, BindingTable, Destination } from "./binding-table.ts";
+import type { DomainRecord, DomainTable } from "./domain-table.ts";
+import { domainName } from "./domain-table.ts";
 
-const SCHEMA_VERSION = 1;
+// 2: domains. A program that knows 1 only must refuse the file, since it would write it again without them.
+const SCHEMA_VERSION = 2;
 
 export interface ShardRecord {
   readonly shardId: string;
@@ -13,17 +16,21 @@ export interface ShardRecord {
   /** The newest coordinator term whose instructions were obeyed. */
   readonly coordinatorTerm: number;
   readonly bindings: BindingTable;
+  readonly domains: DomainTable;
 }
 
 export function encodeShardRecord(record: ShardRecord): Uint8Array {
   const bindings = Object.fromEntries(record.bindings);
-  return Buffer.from(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...record, bindings }, null, 1)}\n`);
+  const domains = [...record.domains.values()];
+  const document = { schemaVersion: SCHEMA_VERSION, ...record, bindings, domains };
+  return Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
 }
 
 /** Throws an OperatorError that names `path` and the field at fault. */
 export function decodeShardRecord(bytes: Uint8Array, path: string): ShardRecord {
   const root = objectAt(parseJson(bytes, path), path, "the document");
-  if (root["schemaVersion"] !== SCHEMA_VERSION) throw unreadable(path, "schemaVersion is not 1");
+  const version = root["schemaVersion"];
+  if (version !== 1 && version !== SCHEMA_VERSION) throw unreadable(path, "schemaVersion is neither 1 nor 2");
   const bindings = new Map<string, Binding>();
   for (const [cluster, value] of Object.entries(objectAt(root["bindings"], path, "bindings"))) {
     bindings.set(cluster, bindingAt(value, path, `bindings.${cluster}`));
@@ -33,6 +40,24 @@ export function decodeShardRecord(bytes: Uint8Array, path: string): ShardRecord 
     epoch: countAt(root["epoch"], path, "epoch"),
     coordinatorTerm: countAt(root["coordinatorTerm"], path, "coordinatorTerm"),
     bindings,
+    domains: version === 1 ? new Map() : domainsAt(root["domains"], path, "domains"),
+  };
+}
+
+function domainsAt(value: unknown, path: string, field: string): DomainTable {
+  if (!Array.isArray(value)) throw unreadable(path, `${field} is not a list`);
+  const records = value.map((each: unknown, at) => domainAt(each, path, `${field}[${at}]`));
+  return new Map(records.map((record) => [domainName(record), record]));
+}
+
+function domainAt(value: unknown, path: string, field: string): DomainRecord {
+  const { key, value: part, assigned, sequence } = objectAt(value, path, field);
+  if (typeof assigned !== "boolean") throw unreadable(path, `${field}.assigned is neither true nor false`);
+  return {
+    key: textAt(key, path, `${field}.key`),
+    value: textAt(part, path, `${field}.value`),
+    assigned,
+    sequence: countAt(sequence, path, `${field}.sequence`),
   };
 }
 

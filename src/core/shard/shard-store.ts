@@ -1,21 +1,23 @@
 // The shard's record in memory and on disk. A change is made in memory at once and is durable when `durable()`
 // resolves; changes made together share one write (group commit). Must stay true: nothing that depends on a change
 // (an accepted session, a report) leaves the shard before the write that covers it.
-// Absent: any decision about bindings (binding-table.ts).
+// Absent: any decision about bindings and domains (binding-table.ts, domain-table.ts).
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
-import type { ShardRecord } from "./binding-file.ts";
-import { decodeShardRecord, encodeShardRecord } from "./binding-file.ts";
 import type { Binding, BindingTable } from "./binding-table.ts";
 import { sessionEnded } from "./binding-table.ts";
+import type { DomainRecord, DomainTable } from "./domain-table.ts";
+import { domainName } from "./domain-table.ts";
+import type { ShardRecord } from "./shard-file.ts";
+import { decodeShardRecord, encodeShardRecord } from "./shard-file.ts";
 
 type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
 
-export interface BindingStoreOptions {
+export interface ShardStoreOptions {
   readonly dataDirectory: string;
   readonly shardId: string;
   readonly writeFile?: WriteFile;
@@ -23,12 +25,13 @@ export interface BindingStoreOptions {
   readonly now?: () => number;
 }
 
-export class BindingStore {
+export class ShardStore {
   readonly epoch: number;
   readonly #path: string;
   readonly #shardId: string;
   readonly #writeFile: WriteFile;
   readonly #bindings: Map<string, Binding>;
+  readonly #domains: Map<string, DomainRecord>;
   #coordinatorTerm: number;
   // Changes are counted: each write covers all changes up to the count at its begin.
   #changes = 1;
@@ -36,15 +39,15 @@ export class BindingStore {
   #write: Promise<void> | null = null;
 
   /** Opens the record in the data directory, or begins one, and stores a raised epoch. Throws an OperatorError. */
-  static async open(options: BindingStoreOptions): Promise<BindingStore> {
+  static async open(options: ShardStoreOptions): Promise<ShardStore> {
     const path = join(options.dataDirectory, "bindings.json");
     const bytes = await readIfPresent(path);
-    const store = new BindingStore(options, path, bytes === null ? null : decodeShardRecord(bytes, path));
+    const store = new ShardStore(options, path, bytes === null ? null : decodeShardRecord(bytes, path));
     await store.durable();
     return store;
   }
 
-  private constructor(options: BindingStoreOptions, path: string, before: ShardRecord | null) {
+  private constructor(options: ShardStoreOptions, path: string, before: ShardRecord | null) {
     if (before !== null && before.shardId !== options.shardId)
       throw foreign(path, before.shardId, options.shardId);
     this.#path = path;
@@ -57,10 +60,15 @@ export class BindingStore {
     // A start is the end of every session of the process before it.
     const bindings = [...(before?.bindings ?? [])];
     this.#bindings = new Map(bindings.map(([cluster, binding]) => [cluster, sessionEnded(binding)]));
+    this.#domains = new Map(before?.domains);
   }
 
   get bindings(): BindingTable {
     return this.#bindings;
+  }
+
+  get domains(): DomainTable {
+    return this.#domains;
   }
 
   get coordinatorTerm(): number {
@@ -75,10 +83,17 @@ export class BindingStore {
     return true;
   }
 
-  /** Remembers a coordinator's term. It alone is not worth a write: it goes with the next change. */
+  setDomain(record: DomainRecord): void {
+    this.#domains.set(domainName(record), record);
+    this.#changes += 1;
+  }
+
+  /** Remembers a coordinator's term. Terms are rare, and a forgotten one would let an outdated leader in again. */
   raiseCoordinatorTerm(term: number): void {
     assert(term >= this.#coordinatorTerm, "the newest coordinator term only rises");
+    if (term === this.#coordinatorTerm) return;
     this.#coordinatorTerm = term;
+    this.#changes += 1;
   }
 
   /** Resolves when every change made so far is on disk; rejects if it cannot be, and the next call tries again. */
@@ -99,6 +114,7 @@ export class BindingStore {
       epoch: this.epoch,
       coordinatorTerm: this.#coordinatorTerm,
       bindings: this.#bindings,
+      domains: this.#domains,
     };
     await this.#writeFile(this.#path, encodeShardRecord(record));
     assert(covered > this.#durableChanges, "one write at a time");

@@ -1,13 +1,13 @@
 // The shard's record: what survives a start, how changes share a write, and which files are refused.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OperatorError } from "../../../src/core/base/errors.ts";
-import { decodeShardRecord } from "../../../src/core/shard/binding-file.ts";
-import { BindingStore } from "../../../src/core/shard/binding-store.ts";
 import type { Binding } from "../../../src/core/shard/binding-table.ts";
+import { decodeShardRecord } from "../../../src/core/shard/shard-file.ts";
+import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 
 const to = { toShard: "s2", toAddress: "h:2" };
 let dataDirectory = "";
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDirectory, { recursive: true }));
 
-const open = (nowMs = 0) => BindingStore.open({ dataDirectory, shardId: "s1", now: () => nowMs });
+const open = (nowMs = 0) => ShardStore.open({ dataDirectory, shardId: "s1", now: () => nowMs });
 
 test("bindings and the coordinator's term survive; the epoch rises; a wait for a session's end is over", async () => {
   const first = await open();
@@ -61,8 +61,8 @@ class SlowDisk {
   }
 }
 
-async function openOn(disk: SlowDisk): Promise<BindingStore> {
-  const opening = BindingStore.open({ dataDirectory, shardId: "s1", writeFile: disk.write });
+async function openOn(disk: SlowDisk): Promise<ShardStore> {
+  const opening = ShardStore.open({ dataDirectory, shardId: "s1", writeFile: disk.write });
   await expect.poll(() => disk.writes.length).toBe(1);
   disk.end();
   return opening;
@@ -119,11 +119,23 @@ test("a failed write is told, and tried again by the next who asks, though nothi
   expect(disk.writes.length).toBe(3);
 });
 
-const valid = { schemaVersion: 1, shardId: "s1", epoch: 3, coordinatorTerm: 2, bindings: {} };
+const valid = {
+  ...{ schemaVersion: 2, shardId: "s1", epoch: 3, coordinatorTerm: 2 },
+  ...{ bindings: {}, domains: [] as unknown[] },
+};
+
+test("a record without domains, as the first version wrote it, is read and written anew", async () => {
+  const { domains: _none, ...first } = { ...valid, schemaVersion: 1, bindings: { c1: bound } };
+  await writeFile(join(dataDirectory, "bindings.json"), JSON.stringify(first));
+  expect([...(await open()).bindings]).toEqual([["c1", bound]]);
+  expect(JSON.parse(await readFile(join(dataDirectory, "bindings.json"), "utf8"))).toMatchObject({
+    ...{ schemaVersion: 2, epoch: 4, domains: [] },
+  });
+});
 
 test.each([
   { content: "", why: "it is not JSON" },
-  { content: JSON.stringify({ ...valid, schemaVersion: 2 }), why: "schemaVersion" },
+  { content: JSON.stringify({ ...valid, schemaVersion: 3 }), why: "schemaVersion" },
   { content: JSON.stringify({ ...valid, epoch: -1 }), why: "epoch is not a count" },
   { content: JSON.stringify({ ...valid, bindings: [] }), why: "bindings is not an object" },
   {
@@ -133,6 +145,11 @@ test.each([
   {
     content: JSON.stringify({ ...valid, bindings: { c1: { kind: "released", version: 1 } } }),
     why: "bindings.c1.to",
+  },
+  { content: JSON.stringify({ ...valid, domains: {} }), why: "domains is not a list" },
+  {
+    content: JSON.stringify({ ...valid, domains: [{ key: "k", value: "v", sequence: 1 }] }),
+    why: "domains[0].assigned",
   },
 ])("a record that cannot be understood is refused: $why", async ({ content, why }) => {
   await writeFile(join(dataDirectory, "bindings.json"), content);
@@ -146,6 +163,6 @@ test.each([
 
 test("another shard's directory is refused", async () => {
   await open();
-  const stranger = BindingStore.open({ dataDirectory, shardId: "s2" });
+  const stranger = ShardStore.open({ dataDirectory, shardId: "s2" });
   await expect(stranger).rejects.toMatchObject({ code: "SHARD_DIRECTORY_FOREIGN" });
 });

@@ -1,0 +1,149 @@
+// Reads at the leader, wherever it is: each list as a whole, fetched page by page and filtered by the server.
+// What must stay true: a call never outlives its deadline, and a failure is an OperatorError.
+
+import type { WritingClient } from "../core/wire/coordinator-client.ts";
+import {
+  type CoordinatorClient,
+  type ListAuditResponse,
+  type ListClustersResponse,
+  type ListDomainsResponse,
+  type ListFeatureGatesResponse,
+  type ListFilter,
+  type ListInstructionsResponse,
+  type ListMembersResponse,
+  type ListProbesResponse,
+  type ListProvidersResponse,
+  type ListQuotasResponse,
+  ListRequest,
+  type ListShardsResponse,
+  type ListShortfallsResponse,
+} from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import { type CallLimits, unary } from "../core/wire/unary.ts";
+import { allPages, type Listed } from "./all-pages.ts";
+import { toOperatorError } from "./operator-errors.ts";
+
+const READ_DEADLINE_MS = 5_000;
+
+export interface ReadOptions {
+  /** Default: linearizable. "stale" is served by the leader from what it has applied. */
+  readonly consistency?: ListRequest["consistency"];
+  readonly deadlineMs?: number;
+  readonly filter?: Partial<ListFilter>;
+  /** Stop after so many rows; default: all there are. */
+  readonly rowsMax?: number;
+}
+
+type Invoke<Response> = (
+  client: CoordinatorClient,
+  request: ListRequest,
+  limits: CallLimits,
+) => Promise<Response>;
+
+export class LeaderReads {
+  readonly #caller: LeaderCaller<WritingClient>;
+
+  constructor(caller: LeaderCaller<WritingClient>) {
+    this.#caller = caller;
+  }
+
+  listShards(options: ReadOptions = {}): Promise<Listed<ListShardsResponse>> {
+    return this.#list(options, "shards", (client, request, limits) =>
+      unary(client.listShards.bind(client), request, limits),
+    );
+  }
+
+  listClusters(options: ReadOptions = {}): Promise<Listed<ListClustersResponse>> {
+    return this.#list(options, "clusters", (client, request, limits) =>
+      unary(client.listClusters.bind(client), request, limits),
+    );
+  }
+
+  listDomains(options: ReadOptions = {}): Promise<Listed<ListDomainsResponse>> {
+    return this.#list(options, "domains", (client, request, limits) =>
+      unary(client.listDomains.bind(client), request, limits),
+    );
+  }
+
+  listQuotas(options: ReadOptions = {}): Promise<Listed<ListQuotasResponse>> {
+    return this.#list(options, "quotas", (client, request, limits) =>
+      unary(client.listQuotas.bind(client), request, limits),
+    );
+  }
+
+  listProviders(options: ReadOptions = {}): Promise<Listed<ListProvidersResponse>> {
+    return this.#list(options, "providers", (client, request, limits) =>
+      unary(client.listProviders.bind(client), request, limits),
+    );
+  }
+
+  listInstructions(options: ReadOptions = {}): Promise<Listed<ListInstructionsResponse>> {
+    return this.#list(options, "instructions", (client, request, limits) =>
+      unary(client.listInstructions.bind(client), request, limits),
+    );
+  }
+
+  /** Newest last. */
+  listAudit(options: ReadOptions = {}): Promise<Listed<ListAuditResponse>> {
+    return this.#list(options, "entries", (client, request, limits) =>
+      unary(client.listAudit.bind(client), request, limits),
+    );
+  }
+
+  listFeatureGates(options: ReadOptions = {}): Promise<ListFeatureGatesResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listFeatureGates.bind(client), request, limits),
+    );
+  }
+
+  /** The gravest first. */
+  listShortfalls(options: ReadOptions = {}): Promise<ListShortfallsResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listShortfalls.bind(client), request, limits),
+    );
+  }
+
+  listMembers(options: ReadOptions = {}): Promise<ListMembersResponse> {
+    return this.#read(options, (client, request, limits) =>
+      unary(client.listMembers.bind(client), request, limits),
+    );
+  }
+
+  listProbes(drillId: string, options: { readonly deadlineMs?: number } = {}): Promise<ListProbesResponse> {
+    return this.atLeader("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+      unary(client.listProbes.bind(client), { drillId }, limits),
+    );
+  }
+
+  /** Calls the leader; `kind` decides the words of a timeout. */
+  protected async atLeader<Response>(
+    kind: "read" | "write",
+    deadlineMs: number,
+    invoke: (client: CoordinatorClient, limits: CallLimits) => Promise<Response>,
+  ): Promise<Response> {
+    try {
+      return await this.#caller.call(({ rpc }, limits) => invoke(rpc, limits), { deadlineMs });
+    } catch (error) {
+      throw toOperatorError(error, kind);
+    }
+  }
+
+  #list<Field extends string, Response extends Record<Field, unknown[]>>(
+    options: ReadOptions,
+    rows: Field,
+    invoke: Invoke<Response & { readonly nextPageToken: string }>,
+  ): Promise<Listed<Response>> {
+    const load = (pageToken: string) =>
+      this.#read(options, (client, request, limits) => invoke(client, { ...request, pageToken }, limits));
+    return allPages<Field, Response>(load, rows, options.rowsMax);
+  }
+
+  #read<Response>(options: ReadOptions, invoke: Invoke<Response>): Promise<Response> {
+    const { consistency, filter = {}, rowsMax = 0 } = options;
+    const request = ListRequest.fromPartial({ filter, pageSize: rowsMax });
+    request.consistency = consistency;
+    return this.atLeader("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+      invoke(client, request, limits),
+    );
+  }
+}

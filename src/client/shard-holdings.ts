@@ -1,0 +1,93 @@
+// What a shard has by declaration: all that stands between a drain and a removal.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { Exit, OperatorError } from "../core/base/errors.ts";
+import type { ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetClient } from "./fleet-client.ts";
+
+const LOOK_EVERY_MS = 1_000;
+
+export interface ShardHoldings {
+  readonly shard: ShardView;
+  readonly clusters: readonly string[];
+  /** Clusters on their way from it to another. */
+  readonly leaving: readonly string[];
+  /** As key=value. */
+  readonly domains: readonly string[];
+  /** As provider/region. */
+  readonly quotas: readonly string[];
+}
+
+type Lists = Pick<FleetClient, "listShards" | "listClusters" | "listDomains" | "listQuotas">;
+
+/** Throws SHARD_UNKNOWN. The lists are of one moment each, not of the same. */
+export async function holdingsOf(client: Lists, shardId: string): Promise<ShardHoldings> {
+  const filter = { shardId };
+  const [{ shards }, { clusters }, { domains }, { quotas }] = await Promise.all([
+    client.listShards({ filter: { prefix: shardId } }),
+    client.listClusters({ filter }),
+    client.listDomains({ filter }),
+    client.listQuotas({ filter }),
+  ]);
+  const shard = shards.find((view) => view.shard?.shardId === shardId);
+  if (shard === undefined) throw unknown(shardId);
+  const declared = clusters.flatMap((view) => view.declared ?? []);
+  return {
+    shard,
+    clusters: declared.filter((row) => row.shardId === shardId).map((row) => row.clusterId),
+    leaving: declared.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),
+    domains: domains.map(({ key, value }) => `${key}=${value}`),
+    quotas: quotas.map(({ provider, region }) => `${provider}/${region}`),
+  };
+}
+
+/** "3 cluster bindings, 1 domain"; empty when nothing remains. */
+function holdingsInWords({ clusters, leaving, domains, quotas }: ShardHoldings): string {
+  const parts = [
+    counted(clusters, "cluster binding", "cluster bindings"),
+    counted(leaving, "migration away", "migrations away"),
+    counted(domains, "domain", "domains"),
+    counted(quotas, "quota slice", "quota slices"),
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** Resolves when nothing remains; `onChange` hears what does, whenever that changes. Throws STILL_IN_USE. */
+export async function waitUntilEmpty(
+  client: Lists,
+  shardId: string,
+  timeoutMs: number,
+  onChange: (words: string) => void,
+): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  let said = "";
+  for (;;) {
+    const words = holdingsInWords(await holdingsOf(client, shardId));
+    if (words === "") return;
+    if (words !== said) onChange(words);
+    said = words;
+    if (performance.now() >= endMs) throw stillInUse(shardId, words);
+    await sleep(Math.min(LOOK_EVERY_MS, Math.max(1, endMs - performance.now())));
+  }
+}
+
+function counted(rows: readonly string[], one: string, many: string): string {
+  return rows.length === 0 ? "" : `${rows.length} ${rows.length === 1 ? one : many}`;
+}
+
+function unknown(shardId: string): OperatorError {
+  return new OperatorError("SHARD_UNKNOWN", {
+    what: `no shard ${shardId} has registered`,
+    next: "see the known shards: fleet shard list",
+    exit: Exit.NotFound,
+  });
+}
+
+function stillInUse(shardId: string, words: string): OperatorError {
+  return new OperatorError("SHARD_STILL_IN_USE", {
+    what: `shard ${shardId} still has ${words}`,
+    why: "a drain moves nothing by itself",
+    next: `move it: fleet rebind plan, fleet domain move; see it: fleet shard show ${shardId}`,
+    exit: Exit.TimedOut,
+  });
+}

@@ -1,0 +1,141 @@
+// Changes of the tables as they are made, from any replica that answers. When a stream breaks or falls silent it is
+// taken up at the next endpoint after the last revision that was told.
+// What must stay true: no change is lost, none is told twice, and they come in log order; when a replica no longer
+// knows what came after the revision, that is told as a reset, and never passed over.
+
+import { setTimeout as sleepFor } from "node:timers/promises";
+import { type ClientReadableStream, status } from "@grpc/grpc-js";
+import { assert } from "../core/base/assert.ts";
+import type { TableChange, WatchRequest, WatchResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { WatchTable } from "../core/wire/gen/fleet/v1/views.ts";
+import { type RpcFailure, readRpcError, rpcError } from "../core/wire/rpc-error.ts";
+import { isTlsFailure } from "./failure-words.ts";
+import { toOperatorError } from "./operator-errors.ts";
+
+// A replica says every five seconds how far it is, if nothing else.
+const SILENCE_MS = 15_000;
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 5_000;
+const FINAL: readonly status[] = [
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
+  status.INVALID_ARGUMENT,
+  status.UNIMPLEMENTED,
+];
+
+export type WatchEvent =
+  /** Everything through `revision` has been told; the changes may be none. */
+  | { readonly kind: "changes"; readonly revision: number; readonly changes: readonly TableChange[] }
+  /**
+   * Changes are missing. List anew, at least at index `revision`; changes that the lists hold already may be told
+   * again after that, and are known by their index.
+   */
+  | { readonly kind: "reset"; readonly revision: number };
+
+export interface WatchOptions {
+  /** None = all of them. */
+  readonly tables: readonly WatchTable[];
+  /** The last revision that is known already; default: what is committed now. */
+  readonly afterRevision?: number;
+  /** Ends the watch. */
+  readonly signal?: AbortSignal;
+  /** A stream broke, or could not be opened; the watch goes on elsewhere. */
+  readonly onTrouble?: (address: string, failure: RpcFailure) => void;
+}
+
+export interface WatchSource {
+  /** host:port of each replica. */
+  readonly addresses: readonly string[];
+  readonly open: (
+    address: string,
+    request: WatchRequest,
+  ) => Pick<ClientReadableStream<WatchResponse>, "cancel"> & AsyncIterable<WatchResponse>;
+}
+
+/** Time and chance, a parameter for tests. */
+interface WatchWorld {
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<unknown>;
+  /** In [0, 1). */
+  random(): number;
+}
+
+const realWorld: WatchWorld = {
+  sleep: (ms, signal) =>
+    sleepFor(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
+  random: Math.random,
+};
+
+/** Ends when the signal is given; throws the OperatorError of a refusal that no other replica would lift. */
+export async function* watchTables(
+  { addresses, open }: WatchSource,
+  options: WatchOptions,
+  world: WatchWorld = realWorld,
+): AsyncGenerator<WatchEvent> {
+  assert(addresses.length > 0, "a fleet is watched through at least one endpoint");
+  const { signal, onTrouble } = options;
+  let revision = options.afterRevision;
+  let pauseMs = PAUSE_MS_MIN;
+  let refused = 0;
+  for (let turn = 0; !isAborted(signal); turn += 1) {
+    const address = addresses[turn % addresses.length] ?? "";
+    const request: WatchRequest = { tables: [...options.tables], afterRevision: revision };
+    try {
+      for await (const response of heard(open(address, request), signal)) {
+        pauseMs = PAUSE_MS_MIN;
+        refused = Number.NEGATIVE_INFINITY;
+        const event = eventOf(response, revision);
+        revision = event.revision;
+        yield event;
+      }
+    } catch (error) {
+      if (isAborted(signal)) return;
+      const failure = readRpcError(error);
+      // One replica's bad certificate is that replica's; when none ever accepted ours, it is ours.
+      if (isTlsFailure(failure)) refused += 1;
+      if (isFinal(failure) || refused === addresses.length) throw toOperatorError(error, "read");
+      onTrouble?.(address, failure);
+    }
+    if ((turn + 1) % addresses.length !== 0 && pauseMs === PAUSE_MS_MIN) continue;
+    // Over the upper half, so that watchers of a replica that died do not come back in step.
+    await world.sleep(pauseMs * (0.5 + world.random() / 2), signal);
+    pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
+  }
+}
+
+function eventOf({ revision, changes, reset }: WatchResponse, known: number | undefined): WatchEvent {
+  if (reset) return { kind: "reset", revision };
+  const after = known ?? 0;
+  // A replica that is behind what is known here tells nothing until it has come so far.
+  if (revision >= after && changes.every(({ index }) => index > after && index <= revision)) {
+    return { kind: "changes", revision, changes };
+  }
+  throw rpcError(status.DATA_LOSS, "WATCH_WENT_BACK", `the node told again what came before ${after}`);
+}
+
+/** The stream's messages; one that is silent for long is cancelled, for its replica may hang. */
+async function* heard(
+  call: ReturnType<WatchSource["open"]>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<WatchResponse> {
+  const cancel = () => call.cancel();
+  signal?.addEventListener("abort", cancel, { once: true });
+  const messages = call[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      // Only while a message is awaited: whoever takes long over the last one is no silence of the replica's.
+      const watchdog = setTimeout(cancel, SILENCE_MS);
+      const next = await messages.next().finally(() => clearTimeout(watchdog));
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    cancel();
+  }
+}
+
+function isFinal(failure: RpcFailure): boolean {
+  return FINAL.includes(failure.code);
+}
+
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;

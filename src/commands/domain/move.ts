@@ -1,0 +1,57 @@
+// `fleet domain move --file FILE`: moves many domains, in batches that are all or nothing each.
+import { Flags } from "@oclif/core";
+import type { MovesReport, RefusedMove } from "../../client/domains/move-domains.ts";
+import { Exit } from "../../core/base/errors.ts";
+import { allowChange } from "../../ui/cli/allow-change.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { durationFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { tableFlags } from "../../ui/cli/output-flags.ts";
+import type { TableView } from "../../ui/cli/view.ts";
+import { movesLines } from "../../ui/model/moves-lines.ts";
+import { refusedMoveTable } from "../../ui/model/tables/refused-move-table.ts";
+
+const view: TableView<MovesReport, RefusedMove> = {
+  kind: "DomainMoves",
+  rowKind: "RefusedMove",
+  table: refusedMoveTable,
+  rows: (report) => report.refused,
+  lines: movesLines,
+  empty: "",
+};
+
+export default class DomainMove extends FleetCommand {
+  static override summary = "Move many topology domains, as a file says";
+  static override description =
+    "Rows are key,value,to,version: CSV, or a JSON array of objects. An empty to releases the domain; a domain that another shard has needs its version (fleet domain list shows it). A batch of up to 4096 rows is all or nothing; batches are not, so a run that stops between two is repeated with the same file: what was moved already is left as it is. Exits with 9 when rows are refused.";
+  static override examples = [
+    "<%= config.bin %> domain move --file moves.csv --dry-run",
+    '<%= config.bin %> domain move --file moves.csv --reason "zone eu-1a is lost"',
+  ];
+  static override flags = {
+    ...mutationFlags,
+    ...tableFlags,
+    timeout: durationFlag({
+      summary: "Give each batch up after this long",
+      default: 30_000,
+      defaultHelp: async () => "30s",
+    }),
+    file: Flags.string({ required: true, helpValue: "FILE", summary: "The moves; - reads standard input" }),
+  };
+
+  async run(): Promise<MovesReport> {
+    const { flags } = await this.parse(DomainMove);
+    const { moveDomains, readMoves } = await import("../../client/domains/move-domains.ts");
+    const moves = await readMoves(flags.file);
+    const client = await this.client(flags);
+    const { "dry-run": dryRun, reason = "", timeout: deadlineMs } = flags;
+    if (!dryRun) await allowChange(client.target, this.words, reason);
+    this.onInterrupt(
+      () => "stopped; a batch under way may still be made. Run it again with the same file to go on",
+    );
+    const onProgress = (done: number, total: number) => this.note(`${done} of ${total} rows`);
+    const report = await moveDomains(client, moves, { reason, deadlineMs, dryRun, onProgress });
+    await this.print(report, view);
+    this.exitWith(report.refused.length > 0 ? Exit.Precondition : Exit.Ok);
+    return report;
+  }
+}

@@ -1,0 +1,48 @@
+// `fleet instruction list`: what shards were told about domains and have not accepted, or have refused.
+import type { Listed } from "../../client/all-pages.ts";
+import type { FleetClient } from "../../client/fleet-client.ts";
+import type { ListInstructionsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { domainKeyFlag, limited, limitFlag, shardFlag } from "../../ui/cli/list-flags.ts";
+import { readFlags } from "../../ui/cli/output-flags.ts";
+import type { TableView } from "../../ui/cli/view.ts";
+import { limitLines } from "../../ui/model/limit.ts";
+import {
+  type InstructionRow,
+  instructionRow,
+  instructionTable,
+} from "../../ui/model/tables/instruction-table.ts";
+
+interface InstructionReport extends Omit<Listed<ListInstructionsResponse>, "instructions"> {
+  readonly instructions: readonly InstructionRow[];
+}
+
+const view: TableView<InstructionReport, InstructionRow> = {
+  kind: "InstructionList",
+  rowKind: "Instruction",
+  table: instructionTable,
+  rows: (reply) => reply.instructions,
+  lines: limitLines,
+  empty: "shards have accepted all that they were told",
+};
+
+export default class InstructionList extends FleetCommand {
+  static override summary = "List instructions that shards have not accepted yet, or have refused";
+  static override examples = [
+    "<%= config.bin %> instruction list",
+    "<%= config.bin %> instruction list --shard s1",
+  ];
+  static override flags = { ...readFlags, ...shardFlag, ...domainKeyFlag, ...limitFlag };
+
+  async run(): Promise<InstructionReport> {
+    const { flags } = await this.parse(InstructionList);
+    const { shard: shardId = "", "domain-key": key = "" } = flags;
+    const options = { filter: { shardId, key }, ...limited(flags) };
+    const load = async (client: FleetClient) => report(await client.listInstructions(options));
+    return await this.read(flags, { view, load });
+  }
+}
+
+function report(reply: Listed<ListInstructionsResponse>): InstructionReport {
+  return { ...reply, instructions: reply.instructions.map(instructionRow) };
+}

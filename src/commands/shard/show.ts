@@ -1,0 +1,35 @@
+// `fleet shard show NAME`: one shard, and what it has: all that remains of a drain.
+import { Args } from "@oclif/core";
+import type { FleetClient } from "../../client/fleet-client.ts";
+import type { ShardHoldings } from "../../client/shard-holdings.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { archiveFlags } from "../../ui/cli/output-flags.ts";
+import type { TextView } from "../../ui/cli/view.ts";
+import { shardLines } from "../../ui/model/shard-lines.ts";
+
+const view: TextView<ShardHoldings> = {
+  kind: "ShardHoldings",
+  name: ({ shard }) => shard.shard?.shardId ?? "",
+  text: (holdings, { paint, symbols }) =>
+    shardLines(holdings).map(({ mark, text }) => paint.mark(mark, `${symbols.marks[mark]} ${text}`)),
+};
+
+export default class ShardShow extends FleetCommand {
+  static override summary = "Show a shard, and the clusters, domains and quota slices that it has";
+  static override description = "After a drain these are what remains; -o json lists all of them.";
+  static override examples = ["<%= config.bin %> shard show s1", "<%= config.bin %> shard show s1 -o json"];
+  static override args = { shard: Args.string({ required: true, description: "The shard" }) };
+  static override flags = { ...archiveFlags };
+
+  async run(): Promise<ShardHoldings> {
+    const { args, flags } = await this.parse(ShardShow);
+    const load = async (client: FleetClient) => {
+      const { holdingsOf } = await import("../../client/shard-holdings.ts");
+      return await holdingsOf(client, args.shard);
+    };
+    return await this.obtain(flags, load, async (report) => {
+      await this.printText(report, view);
+      return report;
+    });
+  }
+}

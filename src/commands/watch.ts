@@ -1,0 +1,79 @@
+// `fleet watch [TABLE…]`: every change of the tables as it is made, one line each, across failovers.
+import { Args } from "@oclif/core";
+import type { WatchEvent } from "../client/table-watch.ts";
+import { Exit, OperatorError } from "../core/base/errors.ts";
+import { changeDocuments, changeLines } from "../ui/cli/change-lines.ts";
+import { FleetCommand } from "../ui/cli/fleet-command.ts";
+import { indexFlag } from "../ui/cli/fleet-flags.ts";
+import { closest } from "../ui/model/closest.ts";
+import { tableNames, tablesNamed } from "../ui/model/words.ts";
+
+export default class Watch extends FleetCommand {
+  static override summary = "Show changes of the tables as they are made";
+  static override description =
+    `Tables: ${tableNames.join(", ")}; without any, all of them. One line a change on a terminal, one JSON document a line into a pipe. A failover loses and repeats none. When changes after --after are no longer known it says so with a reset: list anew, then go on. Ctrl-C says the revision to go on from.`;
+  static override examples = [
+    "<%= config.bin %> watch",
+    "<%= config.bin %> watch bindings domains --after 1200",
+    "<%= config.bin %> watch audit -o jsonl",
+  ];
+  // Any number of them.
+  static override strict = false;
+  static override args = { table: Args.string({ description: "A table; may be given several times" }) };
+  static override flags = {
+    after: indexFlag(0, "The last revision that is known already (default: what is committed now)"),
+  };
+
+  #revision: number | null = null;
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Watch);
+    const names = argv.map(String);
+    checkTables(names);
+    const isText = this.#isText();
+    const client = await this.client(flags);
+    this.#revision = flags.after ?? null;
+    this.onInterrupt(() => this.#farewell(names));
+    const afterRevision = flags.after === undefined ? {} : { afterRevision: flags.after };
+    const onTrouble = (address: string, { message }: { readonly message: string }) =>
+      this.note(`${address}: ${message}; watching on through another node`);
+    for await (const event of client.watch({ tables: tablesNamed(names), onTrouble, ...afterRevision })) {
+      if (this.#revision === null) this.note(`watching after revision ${event.revision}`);
+      this.#print(event, isText);
+      this.#revision = event.revision;
+    }
+  }
+
+  #print(event: WatchEvent, isText: boolean): void {
+    const lines = isText ? changeLines(event, this.look(process.stdout)) : changeDocuments(event);
+    for (const line of lines) process.stdout.write(`${line}\n`);
+  }
+
+  /** Lines for people on a terminal, JSON into a pipe or when asked for. */
+  #isText(): boolean {
+    const { format } = this.output;
+    if (format === "json" || format === "jsonl") return false;
+    if (format === "table" || format === "wide") return process.stdout.isTTY === true;
+    throw new OperatorError("USAGE", {
+      what: `a watch cannot be shown as ${format}`,
+      next: "choose -o jsonl, or leave -o away",
+      exit: Exit.Usage,
+    });
+  }
+
+  #farewell(names: readonly string[]): string | undefined {
+    if (this.#revision === null) return undefined;
+    return `go on with: ${["fleet", "watch", ...names, "--after", this.#revision].join(" ")}`;
+  }
+}
+
+function checkTables(names: readonly string[]): void {
+  const unknown = names.find((name) => !tableNames.includes(name));
+  if (unknown === undefined) return;
+  const near = closest(unknown, tableNames);
+  throw new OperatorError("USAGE", {
+    what: unknown.startsWith("-") ? `unknown flag: ${unknown}` : `there is no table ${unknown} to watch`,
+    next: `${near === null ? "" : `did you mean ${near}? `}tables are: ${tableNames.join(", ")}`,
+    exit: Exit.Usage,
+  });
+}

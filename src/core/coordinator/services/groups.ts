@@ -1,0 +1,55 @@
+// The groups beside the fleet's own: what this replica sees of them, and writes to them (ADR-0008).
+
+import { status } from "@grpc/grpc-js";
+import { groupId } from "../../base/ids.ts";
+import type {
+  GroupView,
+  ListGroupsResponse,
+  WriteGroupRequest,
+  WriteGroupResponse,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import { GROUP_ENTRY_BYTES_MAX } from "../group-limits.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { diskFull, refusalError } from "./refusals.ts";
+import { ROLES } from "./status.ts";
+
+export function listGroups({ groups, host }: ServiceContext): ListGroupsResponse {
+  const views = [...groups].map(([group, { driver, machine }]): GroupView => {
+    const { role, term, leader, commit } = driver.status();
+    return {
+      groupId: group,
+      role: ROLES[role],
+      term,
+      leaderId: leader,
+      commitIndex: commit,
+      appliedIndex: driver.appliedIndex,
+      quiescent: host.isQuiescent(group),
+      tally: machine.tally,
+    };
+  });
+  return { groups: views };
+}
+
+export async function writeGroup(
+  { groups, replicas, disk }: ServiceContext,
+  request: WriteGroupRequest,
+  caller: Caller,
+): Promise<WriteGroupResponse> {
+  const group = groups.get(groupId(request.groupId));
+  if (group === undefined) {
+    const message = `this replica hosts no group ${request.groupId} that can be written to`;
+    throw rpcError(status.NOT_FOUND, "GROUP_UNKNOWN", message);
+  }
+  const bytes = request.data.length;
+  if (bytes === 0 || bytes > GROUP_ENTRY_BYTES_MAX) {
+    const message = `an entry has 1 to ${GROUP_ENTRY_BYTES_MAX} bytes, not ${bytes}`;
+    throw rpcError(status.INVALID_ARGUMENT, "ENTRY_SIZE", message);
+  }
+  if (disk.isFull) throw diskFull();
+  const settled = await group.driver.propose(request.data, caller.deadline);
+  if (!settled.ok) throw refusalError({ driver: group.driver, replicas }, settled.refusal);
+  const { index, term, result } = settled;
+  return { index, term, tally: result };
+}

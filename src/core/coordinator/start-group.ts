@@ -1,0 +1,127 @@
+// One Raft group of a process put together: core, driver and machine on the shared storage, transport and host.
+
+import { randomInt } from "node:crypto";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { SeededPrng } from "../base/prng.ts";
+import { RaftNode } from "../raft/raft-node.ts";
+import type { DiskStorage } from "../storage/disk-storage.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { DiskWatch } from "./disk-watch.ts";
+import { isFounded } from "./founding.ts";
+import { GroupDriver } from "./group-driver.ts";
+import { groupLimits } from "./group-limits.ts";
+import type { GroupRules, Host } from "./host.ts";
+import { LIMITS } from "./limits.ts";
+import type { Machine } from "./machine.ts";
+import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./profile.ts";
+import { type Tally, TallyMachine } from "./tally-machine.ts";
+
+const TRAILING_ENTRIES = 1_000;
+
+/** What all groups of a process share. */
+export interface GroupSetting {
+  readonly self: NodeId;
+  readonly storage: DiskStorage;
+  readonly transport: Transport;
+  readonly host: Host;
+  readonly profile: ProfileName;
+  readonly snapshotEvery: number;
+  readonly log: Log;
+  readonly nameOf: (id: NodeId) => string;
+  /** Whether this process should lead. */
+  readonly watch: Pick<DiskWatch, "isFull" | "isSlow">;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** A group beside the fleet's own. */
+export interface TallyGroup {
+  readonly driver: GroupDriver<Tally>;
+  readonly machine: TallyMachine;
+}
+
+export function startFleetGroup<Result>(
+  setting: GroupSetting,
+  machine: Machine<Result>,
+  onLeadership: () => void,
+): GroupDriver<Result> {
+  const clock = PROFILES[setting.profile];
+  return driverOf(setting, { group: FLEET_GROUP, machine, clock, limits: LIMITS, onLeadership });
+}
+
+/** Every group beside the fleet's own of which the storage holds a log, hosted. */
+export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, TallyGroup> {
+  const { storage, host } = setting;
+  const found = storage.groups().filter((group) => group !== FLEET_GROUP && isFounded(storage, group));
+  const started = new Map<GroupId, TallyGroup>();
+  for (const group of found) {
+    const machine = new TallyMachine();
+    const limits = groupLimits(found.length);
+    const clock = GROUP_CLOCKS[setting.profile];
+    const driver = driverOf(setting, { group, machine, clock, limits, onLeadership: () => undefined });
+    host.add(group, driver, rulesOf(setting.watch));
+    started.set(group, { driver, machine });
+  }
+  return started;
+}
+
+// Whose disk is full takes no leadership: its writes would wait for space. Whose is slow leaves it to the others.
+function rulesOf(watch: GroupSetting["watch"]): GroupRules {
+  return {
+    mayQuiesce: true,
+    ticks: () => true,
+    accepts: (message) => !(watch.isFull && message.type === "MsgTimeoutNow"),
+    mayCampaign: () => !watch.isFull && !watch.isSlow,
+  };
+}
+
+interface GroupParts<Result> {
+  readonly group: GroupId;
+  readonly machine: Machine<Result>;
+  readonly clock: { readonly electionTicks: number; readonly heartbeatTicks: number };
+  readonly limits: ReturnType<typeof groupLimits>;
+  readonly onLeadership: () => void;
+}
+
+function driverOf<Result>(
+  setting: GroupSetting,
+  { group, machine, clock, limits, onLeadership }: GroupParts<Result>,
+): GroupDriver<Result> {
+  const { self, storage, transport, host, log, nameOf } = setting;
+  const raft = new RaftNode({
+    id: self,
+    log: storage.reader(group),
+    random: new SeededPrng(randomInt(0xffff_ffff)),
+    applied: logIndex(0),
+    electionTicks: clock.electionTicks,
+    heartbeatTicks: clock.heartbeatTicks,
+    asyncStorageWrites: true,
+    preVote: true,
+    checkQuorum: true,
+    readOnly: "safe",
+    ...limits,
+    disableProposalForwarding: true,
+    disableConfChangeValidation: false,
+    stepDownOnRemoval: true,
+  });
+  return new GroupDriver<Result>({
+    group,
+    self,
+    raft,
+    storage,
+    machine,
+    send: (message) => transport.send(group, message),
+    now: Date.now,
+    incarnation: randomInt(0xffff_ffff),
+    snapshotEvery: setting.snapshotEvery,
+    trailing: TRAILING_ENTRIES,
+    onLeadership: (leads) => {
+      onLeadership();
+      const fields = { group, term: raft.status().term, node: nameOf(self) };
+      log.info(leads ? "leads" : "leads no more", fields);
+    },
+    onFatal: setting.onFatal,
+    schedule: host.schedule,
+    onActive: () => host.activate(group),
+  });
+}

@@ -1,0 +1,54 @@
+// What the groups beside the fleet's own replicate for now: how many entries there were, and a digest of all of them
+// in order, so that replicas can be compared. Groundwork: routes will put their own machine in its place (ADR-0008).
+
+import { createHash } from "node:crypto";
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { LogIndex } from "../base/ids.ts";
+import type { Machine } from "./machine.ts";
+
+export interface Tally {
+  readonly entries: number;
+  /** SHA-256 of the digest before and the newest entry, in hexadecimal; empty before the first. */
+  readonly digest: string;
+}
+
+const NOTHING: Tally = { entries: 0, digest: "" };
+const SHAPE = /^(\d{1,15}) ([0-9a-f]{64})$/;
+
+export class TallyMachine implements Machine<Tally> {
+  #tally = NOTHING;
+
+  get tally(): Tally {
+    return this.#tally;
+  }
+
+  apply(_index: LogIndex, data: Uint8Array): Tally | null {
+    if (data.length === 0) return null;
+    const { entries, digest } = this.#tally;
+    const next = createHash("sha256").update(digest).update(data).digest("hex");
+    this.#tally = { entries: entries + 1, digest: next };
+    return this.#tally;
+  }
+
+  /** A group is founded with no data at all. */
+  restore(index: LogIndex, data: Uint8Array): void {
+    this.#tally = data.length === 0 ? NOTHING : parse(index, new TextDecoder().decode(data));
+  }
+
+  capture(): () => Promise<Uint8Array> {
+    const { entries, digest } = this.#tally;
+    const text = entries === 0 ? "" : `${entries} ${digest}`;
+    return () => Promise.resolve(new TextEncoder().encode(text));
+  }
+}
+
+function parse(index: LogIndex, text: string): Tally {
+  const [, entries, digest] = SHAPE.exec(text) ?? [];
+  if (entries !== undefined && digest !== undefined) return { entries: Number(entries), digest };
+  throw new OperatorError("SNAPSHOT_DAMAGED", {
+    what: `the snapshot at index ${index} is no tally`,
+    why: "its bytes changed on disk or on the way, or another version wrote it",
+    next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
+    exit: Exit.Failure,
+  });
+}

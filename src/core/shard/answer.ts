@@ -1,0 +1,81 @@
+// How a shard follows a coordinator's answer to its report. Must stay true: a leader older than one already heard is
+// not followed at all; the rest is fenced by version (bindings) and sequence (domains); and answers to instructions
+// leave with the next report, after the write that covers what they claim.
+
+import type { Log } from "../base/log.ts";
+import type { BindingInstruction, ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { AckOutbox } from "./ack-outbox.ts";
+import type { Instruction } from "./binding-table.ts";
+import { obey } from "./binding-table.ts";
+import { domainName, followDomain, stale } from "./domain-table.ts";
+import type { ShardStore } from "./shard-store.ts";
+
+export interface Obeying {
+  readonly store: ShardStore;
+  readonly acks: AckOutbox;
+  readonly hasSession: (cluster: string) => boolean;
+  readonly log: Log;
+}
+
+/** Whether anything changed that the coordinator should hear of soon. */
+export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): { readonly hasChanged: boolean } {
+  const { store } = obeying;
+  const isOutdated = answer.coordinatorTerm < store.coordinatorTerm;
+  if (!isOutdated) store.raiseCoordinatorTerm(answer.coordinatorTerm);
+  const haveDomainsChanged = obeyDomains(answer, isOutdated, obeying);
+  const haveBindingsChanged = !isOutdated && obeyBindings(answer.instructions, obeying);
+  return { hasChanged: haveDomainsChanged || haveBindingsChanged };
+}
+
+function obeyBindings(
+  instructions: readonly BindingInstruction[],
+  { store, hasSession, log }: Obeying,
+): boolean {
+  let hasChanged = false;
+  for (const wire of instructions) {
+    const instruction = readInstruction(wire);
+    if (instruction === null) continue;
+    const cluster = wire.clusterId;
+    const after = obey(store.bindings.get(cluster), instruction, hasSession(cluster));
+    if (after === undefined || !store.set(cluster, after)) continue;
+    hasChanged = true;
+    log.info("followed a binding instruction", { cluster, now: after.kind, version: after.version });
+  }
+  return hasChanged;
+}
+
+function obeyDomains(
+  { coordinatorTerm, domainInstructions }: ReportShardResponse,
+  isOutdated: boolean,
+  { store, acks, log }: Obeying,
+): boolean {
+  let obeyed = 0;
+  for (const instruction of domainInstructions) {
+    const { key, value, sequence } = instruction;
+    const followed = isOutdated
+      ? stale(`term ${coordinatorTerm} is older than ${store.coordinatorTerm}`)
+      : followDomain(store.domains.get(domainName(instruction)), instruction);
+    if (followed.record !== null) {
+      store.setDomain(followed.record);
+      obeyed += 1;
+    }
+    acks.put({ key, value, sequence, outcome: followed.outcome, detail: followed.detail });
+  }
+  if (obeyed > 0) log.info("followed domain instructions", { count: obeyed, domains: store.domains.size });
+  return obeyed > 0;
+}
+
+/** Null for an action that only a newer coordinator knows. */
+function readInstruction(wire: BindingInstruction): Instruction | null {
+  const { version } = wire;
+  switch (wire.action?.$case) {
+    case "release": {
+      const { toShard, toAddress } = wire.action.value;
+      return { kind: "release", version, to: { toShard, toAddress } };
+    }
+    case "accept":
+      return { kind: "accept", version };
+    case undefined:
+      return null;
+  }
+}

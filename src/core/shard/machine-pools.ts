@@ -1,0 +1,112 @@
+// The machines of this shard as counts of alike ones, and which of them are free. Pure. Must stay true: what is free
+// and what is taken add up to the inventory, pool by pool.
+// Absent: single machines, their provisioning and their failures; and any choice better than the first fit.
+
+import { assert, present } from "../base/assert.ts";
+import type { ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
+
+export interface MachinePool {
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly count: number;
+}
+
+/** So many of each pool, by the pool's place in the inventory. */
+export type Taken = Map<number, number>;
+
+export interface Wish {
+  readonly count: number;
+  /** By label: instance-type, zone, region. */
+  readonly requirements: Readonly<Record<string, string>>;
+  /** Null = any zone. */
+  readonly zone: string | null;
+}
+
+export class MachinePools {
+  readonly #pools: readonly MachinePool[];
+  readonly #region: string;
+  readonly #free: number[];
+
+  constructor(pools: readonly MachinePool[], region: string) {
+    this.#pools = pools;
+    this.#region = region;
+    this.#free = pools.map(({ count }) => count);
+  }
+
+  /** Takes as many as are free of what is wished, from the first pools that fit. */
+  take(wish: Wish, into: Taken): void {
+    let missing = wish.count;
+    for (const at of this.#fitting(wish)) {
+      const count = Math.min(missing, this.#freeAt(at));
+      if (count === 0) continue;
+      this.#free[at] = this.#freeAt(at) - count;
+      into.set(at, (into.get(at) ?? 0) + count);
+      missing -= count;
+    }
+  }
+
+  /** Gives `count` machines back, of the last pools first. */
+  giveBack(from: Taken, count: number): void {
+    let left = count;
+    for (const [at, held] of [...from].sort(([a], [b]) => b - a)) {
+      const back = Math.min(left, held);
+      if (back === held) from.delete(at);
+      else from.set(at, held - back);
+      this.#free[at] = this.#freeAt(at) + back;
+      assert(this.#freeAt(at) <= this.#pool(at).count, "no more is free than there is");
+      left -= back;
+    }
+    assert(left === 0, "what is given back was taken");
+  }
+
+  /** The zone of what is taken, or the first one with room for all that is wished; null = there is none. */
+  zoneFor(wish: Wish, taken: Taken): string | null {
+    const [first] = taken.keys();
+    if (first !== undefined) {
+      const { zone } = this.#pool(first);
+      return this.#room({ ...wish, zone }) >= wish.count ? zone : null;
+    }
+    const zones = new Set(this.#pools.map(({ zone }) => zone));
+    return [...zones].find((zone) => this.#room({ ...wish, zone }) >= wish.count) ?? null;
+  }
+
+  summary(): ShardSummary {
+    const summary: ShardSummary = {
+      ...{ machinesTotal: 0, machinesFree: 0, freeByInstanceType: {}, freeByZone: {} },
+    };
+    for (const [at, { instanceType, zone, count }] of this.#pools.entries()) {
+      const free = this.#freeAt(at);
+      summary.machinesTotal += count;
+      summary.machinesFree += free;
+      summary.freeByInstanceType[instanceType] = (summary.freeByInstanceType[instanceType] ?? 0) + free;
+      summary.freeByZone[zone] = (summary.freeByZone[zone] ?? 0) + free;
+    }
+    return summary;
+  }
+
+  #room(wish: Wish): number {
+    return this.#fitting(wish).reduce((sum, at) => sum + this.#freeAt(at), 0);
+  }
+
+  #fitting({ requirements, zone }: Wish): number[] {
+    const fits = (pool: MachinePool) =>
+      (zone === null || pool.zone === zone) &&
+      Object.entries(requirements).every(([label, value]) => this.#label(pool, label) === value);
+    return this.#pools.flatMap((pool, at) => (fits(pool) ? [at] : []));
+  }
+
+  /** Undefined for a label that no machine has: nothing fits it. */
+  #label({ instanceType, zone }: MachinePool, label: string): string | undefined {
+    if (label === "instance-type") return instanceType;
+    if (label === "zone") return zone;
+    return label === "region" ? this.#region : undefined;
+  }
+
+  #pool(at: number): MachinePool {
+    return present(this.#pools[at], "machines are of a pool");
+  }
+
+  #freeAt(at: number): number {
+    return present(this.#free[at], "machines are of a pool");
+  }
+}

@@ -1,0 +1,49 @@
+// The file that says which machines a shard has: counts of alike ones. Pure text in, values out.
+
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { YamlItem } from "../wire/yaml-list.ts";
+import { readYamlList } from "../wire/yaml-list.ts";
+import type { MachinePool } from "./machine-pools.ts";
+
+const FIELDS = new Set(["instanceType", "zone", "count"]);
+/** Of one pool: a hundred times what the largest fleet has in all, and small enough for every sum to be exact. */
+const COUNT_MAX = 1_000_000_000;
+
+/** Parses `text`; `path` is for messages. Throws an OperatorError naming the line at fault. */
+export function parseMachinesFile(text: string, path: string): readonly MachinePool[] {
+  const each = "each pool is a map with instanceType, zone and count";
+  const items = readYamlList(text, "machines", each, (line, why) => invalid(path, line, why));
+  const lineOf = new Map<string, number>();
+  return items.map((item) => {
+    const pool = readPool(item, path);
+    const name = JSON.stringify([pool.instanceType, pool.zone]);
+    const twin = lineOf.get(name);
+    if (twin !== undefined) {
+      throw invalid(path, item.line, `${pool.instanceType} in zone ${pool.zone} is already on line ${twin}`);
+    }
+    lineOf.set(name, item.line);
+    return pool;
+  });
+}
+
+function readPool({ fields, line }: YamlItem, path: string): MachinePool {
+  const stranger = Object.keys(fields).find((key) => !FIELDS.has(key));
+  if (stranger !== undefined) throw invalid(path, line, `unknown field ${stranger}`);
+  const { instanceType, zone, count } = fields;
+  if (typeof instanceType !== "string" || instanceType === "") {
+    throw invalid(path, line, "instanceType must be a text");
+  }
+  if (typeof zone !== "string" || zone === "") throw invalid(path, line, "zone must be a text");
+  if (typeof count !== "number" || !Number.isInteger(count) || count < 0 || count > COUNT_MAX) {
+    throw invalid(path, line, `count must be a number from 0 to ${COUNT_MAX}`);
+  }
+  return { instanceType, zone, count };
+}
+
+function invalid(path: string, line: number, why: string): OperatorError {
+  return new OperatorError("MACHINES_FILE_INVALID", {
+    what: `${path}:${line}: ${why}`,
+    next: "correct the line, then start the shard again",
+    exit: Exit.Usage,
+  });
+}

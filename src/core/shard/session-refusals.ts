@@ -1,0 +1,83 @@
+// Why a shard refuses or ends a session, each with its stable reason. No state: the registry decides when.
+
+import { status } from "@grpc/grpc-js";
+import { isName } from "../base/ids.ts";
+import type { DemandGroup, SessionHello } from "../wire/gen/fleet/v1/shard.ts";
+import type { Identity } from "../wire/identity.ts";
+import { formatIdentity } from "../wire/identity.ts";
+import type { RpcError } from "../wire/rpc-error.ts";
+import { rpcError } from "../wire/rpc-error.ts";
+import {
+  DEMAND_COUNT_MAX,
+  DEMAND_GROUPS_MAX,
+  PING_INTERVAL_MS,
+  SESSION_PROTOCOL_VERSION,
+} from "../wire/session-protocol.ts";
+import type { Destination } from "./binding-table.ts";
+
+/** Why this caller may not open this session, or null. */
+export function objectionTo(hello: SessionHello, caller: Identity | null): RpcError | null {
+  const cluster = hello.clusterId;
+  if (!isName(cluster)) {
+    return rpcError(status.INVALID_ARGUMENT, "CLUSTER_NAME_INVALID", "cluster_id is not a valid name");
+  }
+  const isOwn = caller?.kind === "admin" || (caller?.kind === "cluster" && caller.id === cluster);
+  if (!isOwn) {
+    const who = caller === null ? "a certificate without a fleet identity" : formatIdentity(caller);
+    return rpcError(
+      status.PERMISSION_DENIED,
+      "NOT_THIS_CLUSTER",
+      `${who} may not speak for cluster ${cluster}`,
+    );
+  }
+  if (hello.protocolVersion !== SESSION_PROTOCOL_VERSION) {
+    const message = `this shard speaks protocol ${SESSION_PROTOCOL_VERSION}, the agent ${hello.protocolVersion}`;
+    return rpcError(status.FAILED_PRECONDITION, "PROTOCOL_VERSION_UNKNOWN", message);
+  }
+  return null;
+}
+
+export function released(cluster: string, to: Destination): RpcError {
+  const message = `cluster ${cluster} was released to shard ${to.toShard} at ${to.toAddress}`;
+  const metadata = { to_shard: to.toShard, to_address: to.toAddress };
+  return rpcError(status.FAILED_PRECONDITION, "CLUSTER_RELEASED", message, metadata);
+}
+
+export function replaced(cluster: string): RpcError {
+  return rpcError(status.ABORTED, "SESSION_REPLACED", `the same agent of cluster ${cluster} dialed again`);
+}
+
+export function silent(limitMs: number): RpcError {
+  return rpcError(status.DEADLINE_EXCEEDED, "SESSION_SILENT", `no frame for ${limitMs / 1000} s`);
+}
+
+export function notDurable(cluster: string): RpcError {
+  const message = `the binding of cluster ${cluster} cannot be stored on this shard's disk`;
+  return rpcError(status.UNAVAILABLE, "BINDING_NOT_DURABLE", message, {}, 1_000);
+}
+
+export function stopping(): RpcError {
+  return rpcError(status.UNAVAILABLE, "SHARD_STOPPING", "the shard stops; dial again");
+}
+
+export function helloExpected(): RpcError {
+  return rpcError(status.INVALID_ARGUMENT, "HELLO_EXPECTED", "the first frame must be a hello");
+}
+
+export function helloRepeated(): RpcError {
+  return rpcError(status.INVALID_ARGUMENT, "HELLO_REPEATED", "a session has one hello");
+}
+
+/** The delay keeps the gap short when this second agent is the first one's successor, as in a rolling update. */
+export function occupied(cluster: string, by: string): RpcError {
+  const message = `another agent of cluster ${cluster} has a live session, from ${by}`;
+  return rpcError(status.ALREADY_EXISTS, "CLUSTER_SESSION_LIVE", message, { by }, PING_INTERVAL_MS);
+}
+
+/** Why this roll-up cannot be taken, or null. */
+export function objectionToDemand(groups: readonly DemandGroup[]): RpcError | null {
+  const invalid = (message: string) => rpcError(status.INVALID_ARGUMENT, "DEMAND_INVALID", message);
+  if (groups.length > DEMAND_GROUPS_MAX) return invalid(`a roll-up has at most ${DEMAND_GROUPS_MAX} groups`);
+  if (groups.every(({ count }) => count <= DEMAND_COUNT_MAX)) return null;
+  return invalid(`a group has at most ${DEMAND_COUNT_MAX} machines`);
+}

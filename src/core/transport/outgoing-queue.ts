@@ -1,0 +1,44 @@
+// What waits to go to one peer, of all groups together, in order. What must stay true: it is bounded by number and by
+// bytes, so that a slow peer costs the sender a fixed amount of memory however many groups there are; what does not
+// fit is refused, never what was accepted before.
+
+import type { GroupMessage } from "../wire/gen/fleet/v1/raft.ts";
+
+export const QUEUE_MESSAGES_MAX = 16_384;
+/** Below what one gRPC message may hold (wire/channel-options.ts), since all of it may leave as one frame. */
+export const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
+
+const HEADER_BYTES = 64;
+
+export class OutgoingQueue {
+  #messages: GroupMessage[] = [];
+  #bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#messages.length === 0;
+  }
+
+  /** False if there is no room. A single message is never too large. */
+  add(message: GroupMessage): boolean {
+    const bytes = bytesOf(message);
+    const isFull = this.#messages.length >= QUEUE_MESSAGES_MAX || this.#bytes + bytes > QUEUE_BYTES_MAX;
+    if (isFull && !this.isEmpty) return false;
+    this.#messages.push(message);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Everything, in order; the queue is empty then. */
+  take(): GroupMessage[] {
+    const messages = this.#messages;
+    this.#messages = [];
+    this.#bytes = 0;
+    return messages;
+  }
+}
+
+function bytesOf({ message }: GroupMessage): number {
+  const entries = message?.entries ?? [];
+  const payload = entries.reduce((sum, entry) => sum + HEADER_BYTES + entry.data.length, 0);
+  return HEADER_BYTES + payload + (message?.context.length ?? 0);
+}

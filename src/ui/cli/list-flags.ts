@@ -1,0 +1,32 @@
+// Flags by which the server narrows a list, so that what is not asked for does not travel.
+import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+
+const NARROW = "WHICH ROWS";
+
+const text = (summary: string) => Flags.string({ summary, helpGroup: NARROW, parse: notEmpty });
+
+export const limitFlag = {
+  limit: Flags.integer({ min: 1, summary: "At most so many rows, the first by name", helpGroup: NARROW }),
+};
+export const prefixFlag = { prefix: text("Only those whose name begins so") };
+export const shardFlag = { shard: text("Only those of this shard") };
+// Not --key, which names the file of the client's key.
+export const domainKeyFlag = { "domain-key": text("Only domains with this key") };
+export const regionFlag = { region: text("Only those in this region") };
+export const providerFlag = { provider: text("Only those of this provider") };
+
+/** `rowsMax` of a read, if a limit was given. */
+export function limited(flags: { readonly limit: number | undefined }): { readonly rowsMax?: number } {
+  return flags.limit === undefined ? {} : { rowsMax: flags.limit };
+}
+
+// To the server an empty filter is none at all, and a script's unset variable would list everything.
+async function notEmpty(given: string): Promise<string> {
+  if (given !== "") return given;
+  throw new OperatorError("USAGE", {
+    what: "a filter is empty",
+    next: "give it a value, or leave the flag away to list everything",
+    exit: Exit.Usage,
+  });
+}

@@ -1,0 +1,17 @@
+// What is said below a list that is not all there is: --limit has cut it short, or shards have not reported yet.
+import type { Line } from "./fleet-verdict.ts";
+
+export function moreLine(): Line {
+  return { text: "there are more: raise --limit, or narrow the list", mark: "unknown" };
+}
+
+/** The lines below a list of which nothing else is to be said. */
+export function limitLines({ more }: { readonly more: boolean }): Line[] {
+  return more ? [moreLine()] : [];
+}
+
+/** The lines below a list of what shards report. */
+export function unheardLines({ observedComplete }: { readonly observedComplete: boolean }): Line[] {
+  if (observedComplete) return [];
+  return [{ text: "the leader has not heard every shard yet: there may be more", mark: "unknown" }];
+}

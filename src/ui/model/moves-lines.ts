@@ -1,0 +1,31 @@
+// What `fleet domain move` says of its batches.
+import type { Line } from "./fleet-verdict.ts";
+
+interface Moves {
+  readonly dryRun: boolean;
+  readonly moves: number;
+  readonly batches: number;
+  readonly accepted: number;
+  readonly changed: number;
+  readonly index: number | null;
+}
+
+export function movesLines({ dryRun, moves, batches, accepted, changed, index }: Moves): Line[] {
+  const all = `${moves} moves in ${batches} ${batches === 1 ? "batch" : "batches"}`;
+  if (accepted < batches) {
+    return [{ text: `${all}: ${dryRun ? refusedOf(batches - accepted) : madeOf(accepted)}`, mark: "bad" }];
+  }
+  if (changed === 0) return [{ text: `${all}: all is as asked for already`, mark: "good" }];
+  if (dryRun) return [{ text: `${all} would be made`, mark: "unknown" }];
+  return [{ text: `${all} made${index === null ? "" : ` (index ${index})`}`, mark: "good" }];
+}
+
+function refusedOf(batches: number): string {
+  return `${batches} ${batches === 1 ? "batch" : "batches"} would be refused whole`;
+}
+
+function madeOf(batches: number): string {
+  if (batches === 0) return "nothing was moved, for the first batch was refused whole";
+  const made = batches === 1 ? "the first batch was made" : `the first ${batches} batches were made`;
+  return `${made}; the next was refused whole, and none after it was tried`;
+}

@@ -1,0 +1,55 @@
+// What `fleet shard show` says: the shard in a line, and a line for each kind of thing that it has.
+import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { formatDuration } from "./duration.ts";
+import type { Line } from "./fleet-verdict.ts";
+import { livenessWord, shardStateWord } from "./words.ts";
+
+// The rest is in -o json.
+const NAMES_SHOWN = 20;
+
+/** What the client found, written down here since the model may not import the client. */
+export interface Holdings {
+  readonly shard: ShardView;
+  readonly clusters: readonly string[];
+  readonly leaving: readonly string[];
+  readonly domains: readonly string[];
+  readonly quotas: readonly string[];
+}
+
+export function shardLines(holdings: Holdings): Line[] {
+  const { clusters, leaving, domains, quotas } = holdings;
+  const lines = [
+    ...named(["cluster binding", "cluster bindings"], clusters),
+    ...named(["migration away", "migrations away"], leaving),
+    ...named(["domain", "domains"], domains),
+    ...named(["quota slice", "quota slices"], quotas),
+  ];
+  const isEmpty = lines.length === 0;
+  return [
+    headLine(holdings.shard),
+    ...(isEmpty ? [{ text: "it has nothing", mark: "good" } as const] : lines),
+  ];
+}
+
+function headLine({ shard, liveness, observed, pendingInstructions }: ShardView): Line {
+  const state = shardStateWord(shard?.state ?? 0);
+  const place = [shard?.region, shard?.zone].filter((part) => part !== undefined && part !== "").join("/");
+  const facts = [
+    `${shard?.shardId ?? ""} at ${shard?.address ?? ""}`,
+    ...(place === "" ? [] : [`in ${place}`]),
+    state,
+    livenessWord(liveness),
+    observed === undefined ? "no report yet" : `report ${formatDuration(observed.ageMs)} ago`,
+    `${pendingInstructions} instructions pending`,
+    `epoch ${shard?.epoch ?? 0}`,
+    `version ${shard?.version ?? 0}`,
+  ];
+  return { text: facts.join(", "), mark: state === "active" ? "good" : "warn" };
+}
+
+function named([one, many]: readonly [string, string], names: readonly string[]): Line[] {
+  if (names.length === 0) return [];
+  const shown = names.slice(0, NAMES_SHOWN).join(" ");
+  const rest = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
+  return [{ text: `${names.length} ${names.length === 1 ? one : many}: ${shown}${rest}`, mark: "warn" }];
+}

@@ -1,0 +1,21 @@
+// One row per domain move that the leader refuses, and why.
+import type { Table } from "../table.ts";
+
+interface RefusedMoveRow {
+  readonly row: number;
+  readonly domain: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly why: string;
+}
+
+export const refusedMoveTable: Table<RefusedMoveRow> = {
+  rowName: (move) => move.domain,
+  columns: [
+    { name: "row", header: "ROW", value: (move) => move.row },
+    { name: "domain", header: "DOMAIN", value: (move) => move.domain },
+    { name: "to", header: "TO", value: (move) => move.to || null },
+    { name: "reason", header: "REASON", value: (move) => move.reason },
+    { name: "why", header: "WHY", value: (move) => move.why },
+  ],
+};

@@ -1,0 +1,125 @@
+// The commands as an operator types them, each a process of its own, against a real cluster of three: a shard is
+// drained, emptied and taken out; domains move by a file.
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CoordinatorCluster } from "./coordinator-cluster.ts";
+import { assignDomain, bindCluster, registerShard } from "./fleet-writes.ts";
+import { type Ran, runProgram } from "./local-fleet.ts";
+
+const DEADLINE = { deadlineMs: 60_000 };
+
+let cluster: CoordinatorCluster;
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "fleet-commands-"));
+  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 10_000 });
+  const client = cluster.client();
+  for (const shard of ["s1", "s2"]) await client.submit(registerShard(shard), DEADLINE);
+  for (const name of ["c1", "c2"]) await client.submit(bindCluster(name, "s1"), DEADLINE);
+  await client.submit(assignDomain("a", "s1"), DEADLINE);
+});
+afterAll(async () => {
+  await cluster.dispose();
+  await rm(home, { recursive: true });
+});
+
+function fleet(...words: readonly string[]): Promise<Ran> {
+  const env = { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1" };
+  const timeout = words.includes("--reason") ? ["--timeout", "60s"] : [];
+  return runProgram([...words, ...cluster.flags, ...timeout], { cwd: home, env });
+}
+
+test("a shard is drained, refused to leave while it has anything, and leaves by force with what it has", async () => {
+  expect(await fleet("shard", "drain", "s1", "--reason", "rack")).toMatchObject({ exit: 0 });
+  const refused = await fleet("cluster", "bind", "--cluster", "c3", "--shard", "s1", "--reason", "x");
+  expect(refused).toMatchObject({ exit: 9, stderr: expect.stringContaining("FLEET_E_SHARD_DRAINING") });
+  const inUse = await fleet("shard", "remove", "s1", "--reason", "rack");
+  expect(inUse).toMatchObject({ exit: 9, stderr: expect.stringContaining("2 cluster bindings, 1 domain") });
+  const shown = await fleet("shard", "show", "s1", "--json");
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    clusters: ["c1", "c2"],
+    domains: ["zone=a"],
+    shard: { shard: { state: "draining" }, liveness: "unknown" },
+  });
+  const tried = await fleet("shard", "remove", "s1", "--force", "--dry-run", "--json");
+  expect(JSON.parse(tried.stdout)).toMatchObject({
+    ...{ changed: true, dryRun: true, index: null },
+    summary: "drops 2 cluster bindings, 1 domain",
+  });
+  expect(await fleet("shard", "remove", "s1", "--force", "--reason", "rack")).toMatchObject({ exit: 2 });
+  const still = await fleet("shard", "list", "--state", "draining", "-o", "name");
+  expect(still.stdout, "neither the dry run nor the unanswered question removed it").toBe("s1\n");
+  const removed = await fleet("shard", "remove", "s1", "--force", "--yes", "--reason", "rack");
+  expect(removed.stdout).toContain("which drops 2 cluster bindings, 1 domain");
+  const { stdout } = await fleet("audit", "list", "--actor", "fleet://admin", "-o", "jsonl");
+  const last = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+  expect(last).toMatchObject({
+    what: "remove shard s1 by force, which drops 2 cluster bindings, 1 domain",
+    reason: "rack",
+  });
+  const again = await fleet("shard", "activate", "s1", "--reason", "rack is back");
+  expect(again.exit).toBe(0);
+});
+
+test("a file of moves is refused with its rows, corrected, applied, and applied again", async () => {
+  const file = join(home, "moves.csv");
+  const rows = (to: string) => Array.from({ length: 5_000 }, (_, at) => `rack,r${at},${to}`);
+  await writeFile(file, [...rows("s2").slice(0, 4_999), "rack,last,s9"].join("\n"));
+  const dry = await fleet("domain", "move", "--file", file, "--dry-run", "--json");
+  expect(dry.exit).toBe(9);
+  expect(JSON.parse(dry.stdout)).toMatchObject({
+    ...{ batches: 2, accepted: 1, index: null },
+    refused: [{ row: 5_000, domain: "rack=last", reason: "SHARD_UNKNOWN" }],
+  });
+  const half = await fleet("domain", "move", "--file", file, "--reason", "x");
+  expect(half).toMatchObject({ exit: 9, stdout: expect.stringContaining("the first batch was made") });
+  const listed = await fleet(
+    "domain",
+    "list",
+    "--domain-key",
+    "rack",
+    "--shard",
+    "s2",
+    "--json",
+    "--limit",
+    "4500",
+  );
+  expect(JSON.parse(listed.stdout)).toMatchObject({ more: false, domains: { length: 4_096 } });
+  await writeFile(file, rows("s2").join("\n"));
+  const whole = await fleet("domain", "move", "--file", file, "--reason", "x", "--json");
+  expect(JSON.parse(whole.stdout)).toMatchObject({ batches: 2, accepted: 2, changed: 1, refused: [] });
+  const repeated = await fleet("domain", "move", "--file", file, "--reason", "x");
+  expect(repeated).toMatchObject({ exit: 0, stdout: expect.stringContaining("all is as asked for already") });
+});
+
+test("quotas never exceed what the provider declares, and say so with the sum", async () => {
+  const provider = ["provider", "set", "aws", "--address", "aws:1", "--declared-quota", "100"];
+  expect((await fleet(...provider, "--reason", "x")).exit).toBe(0);
+  const set = (limit: string) =>
+    fleet(
+      "quota",
+      "set",
+      "--provider",
+      "aws",
+      "--region",
+      "eu",
+      "--limit",
+      limit,
+      "--slice",
+      "s2=60",
+      "--reason",
+      "x",
+    );
+  expect(await set("101")).toMatchObject({
+    exit: 9,
+    stderr: expect.stringContaining("eu 101 = 101 exceeds the 100"),
+  });
+  expect((await set("80")).exit).toBe(0);
+  const { stdout } = await fleet("quota", "list", "--provider", "aws", "-o", "jsonl");
+  expect(JSON.parse(stdout)).toMatchObject({ limit: "80", slices: [{ shardId: "s2", amount: "60" }] });
+  expect((await fleet("provider", "remove", "aws", "--reason", "x")).exit).toBe(9);
+});

@@ -1,0 +1,98 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { dueExport } from "../../../src/core/coordinator/audit-export-plan.ts";
+import { AuditExporter } from "../../../src/core/coordinator/audit-exporter.ts";
+import { auditExportOf } from "../../../src/core/fleet/audit.ts";
+import { exported, Replica, register } from "../fleet/replica.ts";
+
+const NAME = "audit-0000000000000001-0000000000000003.jsonl";
+
+let directory: string;
+beforeEach(async () => {
+  directory = join(await mkdtemp(join(tmpdir(), "fleet-audit-")), "audit");
+});
+afterEach(() => rm(join(directory, ".."), { recursive: true }));
+
+const audited = (count: number): Replica =>
+  new Replica().applyAll(Array.from({ length: count }, (_, at) => register(`s${at + 1}`)));
+
+function exporter(replica: Replica, differs: { note?: () => Promise<unknown>; leads?: () => boolean } = {}) {
+  const note = vi.fn(differs.note ?? (async (through: number) => replica.apply(exported(through))));
+  const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const made = new AuditExporter({
+    directory,
+    entriesPerFile: 3,
+    mayExport: differs.leads ?? (() => true),
+    view: () => replica.state,
+    note,
+    timers: { every: () => () => undefined },
+    log,
+  });
+  return { made, note, log };
+}
+
+const files = () => readdir(directory).catch(() => []);
+const through = (replica: Replica) => auditExportOf(replica.state).throughIndex;
+
+test.each([
+  { entries: 2, due: null, why: "fewer than a file wait" },
+  { entries: 3, due: NAME, why: "a file is full" },
+  { entries: 7, due: NAME, why: "the oldest first, and never more than a file" },
+])("$entries entries: $why", ({ entries, due }) => {
+  expect(dueExport(audited(entries).state, 3)?.name ?? null).toBe(due);
+});
+
+test("files are written one after another, each noted once it is durable", async () => {
+  const replica = audited(7);
+  const { made, note } = exporter(replica, {
+    note: async () => {
+      const [newest = ""] = (await files()).toReversed();
+      replica.apply(exported(Number(/-0*(\d+)\.jsonl$/.exec(newest)?.[1])));
+    },
+  });
+  made.look();
+  await vi.waitFor(() => expect(through(replica)).toBe(6));
+  expect(note.mock.calls).toEqual([[3], [6]]);
+  expect(await files()).toEqual([NAME, "audit-0000000000000004-0000000000000006.jsonl"]);
+  const lines = (await readFile(join(directory, NAME), "utf8")).trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { kind: "AuditEntry", index: "1", actor: "fleet://admin", at: "1970-01-01T00:00:01.000Z" },
+    { index: "2" },
+    { index: "3", what: "register shard s3 at s3:1 in epoch 1", reason: "test" },
+  ]);
+});
+
+test("a follower exports nothing", async () => {
+  const { made, note } = exporter(audited(7), { leads: () => false });
+  made.look();
+  await vi.waitFor(async () => expect(await files()).toEqual([]));
+  expect(note).not.toHaveBeenCalled();
+});
+
+test("an export whose note was lost is recognised and noted again", async () => {
+  const replica = audited(3);
+  const lost = exporter(replica, { note: async () => ({ ok: false }) });
+  lost.made.look();
+  await vi.waitFor(() => expect(lost.note).toHaveBeenCalledOnce());
+  const before = await readFile(join(directory, NAME));
+  const again = exporter(replica);
+  again.made.look();
+  await vi.waitFor(() => expect(through(replica)).toBe(3));
+  expect(await readFile(join(directory, NAME))).toEqual(before);
+});
+
+test("a file that holds something else is not overwritten, and nothing is noted", async () => {
+  const replica = audited(3);
+  const first = exporter(replica, { note: async () => undefined });
+  first.made.look();
+  await vi.waitFor(() => expect(first.note).toHaveBeenCalledOnce());
+  await writeFile(join(directory, NAME), "an operator's own");
+  const { made, note, log } = exporter(replica);
+  made.look();
+  await vi.waitFor(() => expect(log.warn).toHaveBeenCalledOnce());
+  expect(note).not.toHaveBeenCalled();
+  expect(await readFile(join(directory, NAME), "utf8")).toBe("an operator's own");
+  expect(through(replica)).toBe(0);
+});

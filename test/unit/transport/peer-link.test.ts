@@ -1,0 +1,136 @@
+// A follower that reads slowly, or not at all, costs its leader a fixed amount of memory, however many groups write.
+
+import { EventEmitter } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { type GroupId, groupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { newMessage } from "../../../src/core/raft/new-message.ts";
+import { QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX } from "../../../src/core/transport/outgoing-queue.ts";
+import { PeerLink } from "../../../src/core/transport/peer-link.ts";
+import type { RaftClient, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
+
+const [self, peer] = [nodeId(1), nodeId(2)];
+
+/** A stream that says it is full after every frame, until it is drained. */
+class SlowStream extends EventEmitter {
+  readonly frames: RaftFrame[] = [];
+
+  write(frame: RaftFrame): boolean {
+    this.frames.push(frame);
+    return false;
+  }
+
+  drain(): void {
+    this.emit("drain");
+  }
+
+  cancel(): void {
+    this.emit("status");
+  }
+}
+
+function connect() {
+  const stream = new SlowStream();
+  const dropped: GroupId[] = [];
+  const sent = { messages: 0, frames: 0 };
+  // What a link needs of a client.
+  const client = { exchange: () => stream, close: () => undefined } as unknown as RaftClient;
+  const link = new PeerLink(
+    { id: peer, name: "n2", address: "127.0.0.1:1" },
+    client,
+    { self, clusterId: "c", sent },
+    {
+      disk: () => ({ medianMs: 0, slow: false, full: false }),
+      unreachable: (group) => dropped.push(group),
+      disconnected: () => undefined,
+      mismatched: () => undefined,
+      refused: () => undefined,
+    },
+  );
+  stream.emit("data", { clusterId: "c", nodeId: peer });
+  return { link, stream, dropped, sent };
+}
+
+const append = (bytes: number) =>
+  newMessage("MsgApp", {
+    from: self,
+    to: peer,
+    term: term(1),
+    entries: [{ term: term(1), index: logIndex(1), type: "normal", data: new Uint8Array(bytes) }],
+  });
+
+const payload = (frame: RaftFrame | undefined): number =>
+  (frame?.messages ?? [])
+    .flatMap(({ message }) => message?.entries ?? [])
+    .reduce((sum, e) => sum + e.data.length, 0);
+
+test.each([
+  { why: "by bytes", groups: 1_000, each: 20, bytes: 64 * 1024 },
+  { why: "by number", groups: 1_000, each: 50, bytes: 0 },
+])(
+  "what waits for a peer that does not read is bounded $why, over all groups",
+  async ({ groups, each, bytes }) => {
+    const { link, stream, dropped } = connect();
+    link.send(groupId(0), append(1));
+    await nextTurn();
+    expect(stream.frames).toHaveLength(1);
+    const message = append(bytes);
+    for (let round = 0; round < each; round += 1) {
+      for (let group = 0; group < groups; group += 1) link.send(groupId(group), message);
+    }
+    await nextTurn();
+    // Nothing is written to a stream that is full, so that the queue is all there is.
+    expect(stream.frames).toHaveLength(1);
+    stream.drain();
+    const [, frame] = stream.frames;
+    expect(payload(frame)).toBeLessThanOrEqual(QUEUE_BYTES_MAX);
+    expect(frame?.messages.length).toBeLessThanOrEqual(QUEUE_MESSAGES_MAX);
+    expect(dropped.length).toBe(groups * each - (frame?.messages.length ?? 0));
+    link.close();
+  },
+);
+
+test("the group whose message was dropped is told, no other", async () => {
+  const { link, stream, dropped } = connect();
+  link.send(groupId(0), append(1));
+  await nextTurn();
+  link.send(groupId(1), append(QUEUE_BYTES_MAX));
+  link.send(groupId(2), append(1));
+  expect(dropped).toEqual([2]);
+  stream.drain();
+  expect(stream.frames[1]?.messages.map((item) => item.groupId)).toEqual([1]);
+  link.close();
+});
+
+test("messages of many groups in one turn share a frame, in order, and a leader's last word comes last", async () => {
+  const { link, stream, sent } = connect();
+  for (const group of [3, 1, 2]) link.send(groupId(group), append(1));
+  link.quiesce({ group: groupId(1), term: term(4), index: logIndex(9) });
+  link.beat();
+  await nextTurn();
+  expect(stream.frames).toMatchObject([
+    {
+      from: self,
+      messages: [
+        { groupId: 3 },
+        { groupId: 1 },
+        { groupId: 2 },
+        { groupId: 1, quiesce: { term: 4, index: 9 } },
+      ],
+    },
+  ]);
+  expect(sent).toEqual({ messages: 4, frames: 1 });
+  link.close();
+});
+
+test("a beat alone is a frame without messages, and waits for a stream that is full", async () => {
+  const { link, stream } = connect();
+  link.beat();
+  await nextTurn();
+  link.beat();
+  await nextTurn();
+  expect(stream.frames.map(({ messages }) => messages)).toEqual([[]]);
+  stream.drain();
+  expect(stream.frames).toHaveLength(2);
+  link.close();
+});
