@@ -32,13 +32,8 @@ export interface Program {
   readonly fleet: string;
 }
 
-// A bounded heap makes 130 MB out of 300 MB under full load at the same throughput (design, "Memory"). V8 lets garbage
-// pile up to twice what lives; a third is enough, for the tables of a large fleet live long (bench/RESULTS.md, "A lab").
-const COORDINATOR_NODE_FLAGS = [
-  "--max-semi-space-size=4",
-  "--max-old-space-size=512",
-  "--heap-growing-percent=30",
-];
+// A bounded heap makes 130 MB out of 300 MB under full load at the same throughput (design, "Memory").
+const COORDINATOR_NODE_FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=512"];
 
 /** Every process of the fleet in `directory`, coordinators first. */
 export function planProcesses(directory: string, fleet: FleetFile): ProcessPlan[] {
