@@ -4,6 +4,7 @@
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { benchFailover } from "./failover.ts";
 import { benchGroups } from "./groups.ts";
+import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
 import { benchStart } from "./start.ts";
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   load: benchLoad,
   groups: benchGroups,
   storm: benchStorm,
+  lab: benchLab,
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

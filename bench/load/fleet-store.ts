@@ -2,7 +2,7 @@
 // program and flags, so that it knows their pids and may hand them options of Node.
 // In plaintext the three TLS files are replaced by --insecure-loopback; nothing else differs.
 
-import { localTarget } from "../../src/client/context/target.ts";
+import { localTarget, type Target } from "../../src/client/context/target.ts";
 import { type LocalFleet, loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { launchOf, type ProcessPlan, type Program } from "../../src/client/local/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
@@ -11,7 +11,7 @@ import type { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordin
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { loadTls, type Tls } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
-import { TestFleet } from "../../test/integration/local-fleet.ts";
+import { type Ran, TestFleet } from "../../test/integration/local-fleet.ts";
 import { FleetWriter, openSession, registerShards, type Way } from "./fleet-writer.ts";
 import { Server } from "./server.ts";
 import { type Look, type Store, settledLeader } from "./store.ts";
@@ -74,6 +74,16 @@ export class FleetStore implements Store {
   async connect(server: Server, way: Way = "write stream"): Promise<FleetWriter> {
     const session = await openSession(this.#client(await settledLeader(this)));
     return new FleetWriter(connectWriting(this.#tls, server.address), way, session);
+  }
+
+  /** For the product's own client; of a store with mutual TLS. */
+  target(): Promise<Target> {
+    return this.#home.target();
+  }
+
+  /** Runs `fleet` against these servers, as a process of its own. */
+  run(...args: readonly string[]): Promise<Ran> {
+    return this.#home.run(...args);
   }
 
   /** The same servers under the load of one kind of client. Not to be disposed of: this store is. */

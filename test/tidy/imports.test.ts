@@ -52,6 +52,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
   "src/core/recover": ["src/core/base", "src/core/raft", "src/core/fleet", "src/core/wire/gen"],
+  // The load generator's actors follow a real shard's own rules, so that there is no second set of them.
+  "src/core/lab": [
+    "src/core/base",
+    "src/core/shard/binding-table.ts",
+    "src/core/shard/domain-table.ts",
+    "src/core/shard/report.ts",
+    "src/core/wire/gen (types)",
+    ...VALUES,
+  ],
   // Offline: it rewrites a stopped node's files, so there is no server to ask.
   "src/client/recover": [
     "src/core/base",
@@ -77,6 +86,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/drill",
     "src/core/rebind",
     "src/core/export (types)",
+    "src/core/lab",
     // Whether a folder may be started at all.
     "src/core/storage/recovery-mark.ts",
   ],
@@ -102,6 +112,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/rebind (types)",
     // The port beside a role is every role's, so no role opens it.
     "src/core/metrics",
+    "src/core/lab (types)",
     "src/client",
     "src/ui/model",
   ],
@@ -130,6 +141,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire (types)",
     "src/core/drill",
     "src/core/rebind",
+    "src/core/lab",
     "src/core/recover (types)",
     "src/core/export",
     "src/client",
@@ -143,6 +155,7 @@ const PURE = [
   "src/core/check",
   "src/core/drill",
   "src/core/rebind",
+  "src/core/lab",
   "src/core/recover",
   "src/ui/model",
 ];

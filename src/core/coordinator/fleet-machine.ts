@@ -4,20 +4,26 @@
 import { setImmediate } from "node:timers/promises";
 import { assert } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { GrowingBytes } from "../base/growing-bytes.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { apply, dryRun } from "../fleet/apply.ts";
 import { ChangeLog } from "../fleet/change-log.ts";
+import type { ShardCounts } from "../fleet/shard-counts.ts";
 import { decodeSnapshot, encodeSnapshotParts } from "../fleet/snapshot.ts";
 import { FleetState, type FleetView } from "../fleet/state.ts";
 import { Command, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Machine } from "./machine.ts";
 import { RecentDigests } from "./recent-digests.ts";
 
+const SNAPSHOT_GROWTH = 1.1;
+
 export class FleetMachine implements Machine<Outcome> {
   #state = new FleetState();
   #changes = new ChangeLog();
   readonly #listeners = new Set<() => void>();
   readonly #digests = new RecentDigests();
+  /** Of the last snapshot, to expect about as many of the next. */
+  #snapshotBytes = 0;
   readonly #nextTurn: () => Promise<unknown>;
 
   /** `nextTurn` lets others be served between two slices of a snapshot. A seam: simulations decide when it resolves. */
@@ -28,6 +34,11 @@ export class FleetMachine implements Machine<Outcome> {
   /** The tables now; not to be kept across turns. */
   get view(): FleetView {
     return this.#state;
+  }
+
+  /** How much is declared to each shard now. */
+  get counts(): ShardCounts {
+    return this.#state.counts;
   }
 
   /** The newest changes, for watchers. */
@@ -68,6 +79,7 @@ export class FleetMachine implements Machine<Outcome> {
     if (restored.state.appliedIndex < index) restored.state.advanceTo(index);
     assert(restored.state.appliedIndex === index, "a snapshot's state is the state at the snapshot's index");
     this.#state = restored.state;
+    this.#snapshotBytes = data.length;
     this.#changes = new ChangeLog(index);
     for (const listener of this.#listeners) listener();
     this.#digests.forgetAll();
@@ -77,12 +89,13 @@ export class FleetMachine implements Machine<Outcome> {
   capture(): () => Promise<Uint8Array> {
     const view = this.#state.capture();
     return async () => {
-      const parts: Uint8Array[] = [];
+      const bytes = new GrowingBytes(this.#snapshotBytes * SNAPSHOT_GROWTH);
       for (const part of encodeSnapshotParts(view)) {
-        parts.push(part);
+        bytes.append(part);
         await this.#nextTurn();
       }
-      return Buffer.concat(parts);
+      this.#snapshotBytes = bytes.written.length;
+      return bytes.written;
     };
   }
 

@@ -7,8 +7,11 @@ import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
 import type { RowChange } from "./state.ts";
 
-/** Rows are shared with the tables, so a kept change costs little beyond the row that it replaced. */
-const CHANGES_KEPT = 200_000;
+/**
+ * Half an hour of a large fleet's steady changes. A burst may be more, and a watcher that does not keep up with it
+ * lists anew; with its replaced rows a kept change costs up to 200 bytes.
+ */
+const CHANGES_KEPT = 50_000;
 
 /** All changes of one log entry. */
 export interface ChangeSet {

@@ -45,24 +45,3 @@ export function listProbes(view: FleetView, drillId: string): Readonly<Probe>[] 
   }
   return found;
 }
-
-/** How many clusters are declared to each shard; a shard without any is absent. */
-export function countDeclared(view: FleetView): ReadonlyMap<string, number> {
-  return countByShard(view.tables.bindings.rows());
-}
-
-/** How many domains are assigned to each shard. */
-export function countDomains(view: FleetView): ReadonlyMap<string, number> {
-  return countByShard(view.tables.domains.rows());
-}
-
-/** How many instructions each shard has not accepted yet, or refused. */
-export function countInstructions(view: FleetView): ReadonlyMap<string, number> {
-  return countByShard(view.tables.instructions.rows());
-}
-
-function countByShard(rows: Iterable<{ readonly shardId: string }>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { shardId } of rows) counts.set(shardId, (counts.get(shardId) ?? 0) + 1);
-  return counts;
-}

@@ -18,6 +18,7 @@ import {
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
 import { RowWriter } from "./row-writer.ts";
+import { shared } from "./shared-text.ts";
 import type { TableSchema } from "./table.ts";
 
 /** A session without its outcomes, which are rows of their own: a write then changes two small rows. */
@@ -60,11 +61,13 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "bindings",
     key: (row) => row.clusterId,
     encode: rowEncoder(Binding.encode),
+    compact: (row) => ({ ...row, shardId: shared(row.shardId), by: shared(row.by) }),
   },
   domains: {
     name: "domains",
     key: (row) => domainKey(row.key, row.value),
     encode: rowEncoder(Domain.encode),
+    compact: (row) => ({ ...row, key: shared(row.key), shardId: shared(row.shardId) }),
   },
   probes: {
     name: "probes",
@@ -93,6 +96,7 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "audit",
     key: (row) => row.index,
     encode: rowEncoder(AuditEntry.encode),
+    compact: (row) => ({ ...row, actor: shared(row.actor), reason: shared(row.reason) }),
   },
   auditExports: {
     name: "auditExports",
@@ -103,6 +107,7 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "instructions",
     key: (row) => instructionKey(row.shardId, row.key, row.value),
     encode: rowEncoder(Instruction.encode),
+    compact: (row) => ({ ...row, shardId: shared(row.shardId), key: shared(row.key) }),
   },
   providers: {
     name: "providers",

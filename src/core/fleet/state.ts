@@ -6,6 +6,7 @@ import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
 import { type Lanes, printLanes } from "./row-hash.ts";
 import { type Rows, schemas } from "./schema.ts";
+import { recount, type ShardCounts } from "./shard-counts.ts";
 import { type ReadonlyTable, Table } from "./table.ts";
 
 /** A table whose changes can be watched; sessions, outcomes and probes are no business of others. */
@@ -42,18 +43,24 @@ export interface FleetView {
 
 export class FleetState implements FleetView {
   readonly tables: FleetTables;
+  readonly #counts = newCounts();
   readonly #all: readonly { readonly digest: Lanes }[];
   #appliedIndex: LogIndex = logIndex(0);
   #changes: RowChange[] = [];
 
   /** Empty; or with the given tables, which nobody watches. */
   constructor(tables?: FleetTables) {
-    this.tables = tables ?? newTables((change) => this.#changes.push(change));
+    this.tables = tables ?? newTables((change) => this.#changes.push(change), this.#counts);
     this.#all = Object.values(this.tables);
   }
 
   get appliedIndex(): LogIndex {
     return this.#appliedIndex;
+  }
+
+  /** Of a state that is not a fork. */
+  get counts(): ShardCounts {
+    return this.#counts;
   }
 
   /** For log entries that carry no command (a new leader's, a membership change): only the index moves. */
@@ -93,20 +100,33 @@ export class FleetState implements FleetView {
   }
 }
 
-function newTables(onChange: (change: RowChange) => void): FleetTables {
+type Counts = { readonly [Name in keyof ShardCounts]: Map<string, number> };
+
+function newCounts(): Counts {
+  return { clusters: new Map(), domains: new Map(), instructions: new Map() };
+}
+
+function newTables(onChange: (change: RowChange) => void, counts: Counts): FleetTables {
   return {
     shards: new Table(schemas.shards, (key, row) => onChange({ table: "shards", key, row })),
-    bindings: new Table(schemas.bindings, (key, row) => onChange({ table: "bindings", key, row })),
-    domains: new Table(schemas.domains, (key, row) => onChange({ table: "domains", key, row })),
+    bindings: new Table(schemas.bindings, (key, row, before) => {
+      recount(counts.clusters, before, row);
+      onChange({ table: "bindings", key, row });
+    }),
+    domains: new Table(schemas.domains, (key, row, before) => {
+      recount(counts.domains, before, row);
+      onChange({ table: "domains", key, row });
+    }),
     probes: new Table(schemas.probes),
     sessions: new Table(schemas.sessions),
     outcomes: new Table(schemas.outcomes),
     members: new Table(schemas.members, (key, row) => onChange({ table: "members", key, row })),
     audit: new Table(schemas.audit, (key, row) => onChange({ table: "audit", key, row })),
     auditExports: new Table(schemas.auditExports),
-    instructions: new Table(schemas.instructions, (key, row) =>
-      onChange({ table: "instructions", key, row }),
-    ),
+    instructions: new Table(schemas.instructions, (key, row, before) => {
+      recount(counts.instructions, before, row);
+      onChange({ table: "instructions", key, row });
+    }),
     providers: new Table(schemas.providers, (key, row) => onChange({ table: "providers", key, row })),
     quotas: new Table(schemas.quotas, (key, row) => onChange({ table: "quotas", key, row })),
     gates: new Table(schemas.gates, (key, row) => onChange({ table: "gates", key, row })),

@@ -17,6 +17,8 @@ export interface TableSchema<K extends Key, Row> {
   key(row: Row): K;
   /** Deterministic: equal rows have equal bytes on every replica. Valid until the next row is encoded. */
   encode(row: Row): Uint8Array;
+  /** The row as the table keeps it, with texts that many rows repeat as one. Equal to `row`. */
+  compact?(row: Readonly<Row>): Readonly<Row>;
 }
 
 /** What readers and captures see of a table. */
@@ -29,13 +31,19 @@ export interface ReadonlyTable<K extends Key, Row> {
   rows(from?: K): Iterable<Readonly<Row>>;
 }
 
+/** The digest's lanes as signed numbers: V8 keeps these in place, and unsigned ones above 2^31 as objects. */
 interface Slot<Row> {
   readonly row: Readonly<Row>;
-  readonly lanes: Lanes;
+  readonly low: number;
+  readonly high: number;
 }
 
-/** Told of each change of a row; null = it was removed. */
-export type OnChange<K extends Key, Row> = (key: K, row: Readonly<Row> | null) => void;
+/** Told of each change of a row; null = it was removed, or was not there before. */
+export type OnChange<K extends Key, Row> = (
+  key: K,
+  row: Readonly<Row> | null,
+  before: Readonly<Row> | null,
+) => void;
 
 export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #schema: TableSchema<K, Row>;
@@ -75,19 +83,20 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const key = this.#schema.key(row);
     const lanes = hashRow(this.#seed, this.#schema.encode(row));
     const old = this.#slots.get(key);
-    if (old !== undefined) this.#digest = subtractLanes(this.#digest, old.lanes);
+    if (old !== undefined) this.#digest = subtractLanes(this.#digest, old);
     this.#digest = addLanes(this.#digest, lanes);
-    this.#slots.set(key, { row, lanes });
-    this.#onChange?.(key, row);
+    const kept = this.#schema.compact?.(row) ?? row;
+    this.#slots.set(key, { row: kept, low: lanes.low | 0, high: lanes.high | 0 });
+    this.#onChange?.(key, kept, old?.row ?? null);
   }
 
   /** Whether there was such a row. */
   remove(key: K): boolean {
     const old = this.#slots.get(key);
     if (old === undefined) return false;
-    this.#digest = subtractLanes(this.#digest, old.lanes);
+    this.#digest = subtractLanes(this.#digest, old);
     this.#slots.delete(key);
-    this.#onChange?.(key, null);
+    this.#onChange?.(key, null, old.row);
     return true;
   }
 

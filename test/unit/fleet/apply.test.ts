@@ -3,7 +3,7 @@ import { logIndex } from "../../../src/core/base/ids.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { auditExportOf } from "../../../src/core/fleet/audit.ts";
 import { AUDIT_ENTRIES_MAX, AUDIT_UNEXPORTED_MAX } from "../../../src/core/fleet/limits.ts";
-import { countDeclared, listAudit, listProbes } from "../../../src/core/fleet/query.ts";
+import { listAudit, listProbes } from "../../../src/core/fleet/query.ts";
 import {
   assign,
   begin,
@@ -175,7 +175,7 @@ test("declared clusters are counted by owner, migrations at their target", () =>
     bind("c2", "s1"),
   ]);
   replica.apply(begin("c2", "s1", "s2", "m1"));
-  expect([...countDeclared(replica.state)]).toEqual([
+  expect([...replica.state.counts.clusters]).toEqual([
     ["s1", 1],
     ["s2", 1],
   ]);

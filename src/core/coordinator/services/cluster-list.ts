@@ -23,27 +23,28 @@ export async function clustersList(
     view.declared?.migration?.fromShard === shardId ||
     view.observed.some((row) => row.shardId === shardId);
   const listed: Listed<string, ClusterView> = {
-    from: (from) => views(context, from),
+    // Names with the prefix stand together: the others need not be looked at.
+    from: (from) => views(context, from !== undefined && from > prefix ? from : prefix),
     keyOf: (view) => view.clusterId,
-    matches: (view) =>
-      view.clusterId.startsWith(prefix) &&
-      (shardId === "" || isAt(view)) &&
-      (drift.length === 0 || drift.includes(view.drift)),
+    matches: (view) => (shardId === "" || isAt(view)) && (drift.length === 0 || drift.includes(view.drift)),
   };
   const { rows, nextPageToken } = pageOf(request, listed);
   return { stamp, clusters: rows, nextPageToken, observedComplete: isObservedComplete(context) };
 
-  function* views({ machine }: ServiceContext, from: string | undefined): Iterable<ClusterView> {
+  function* views({ machine }: ServiceContext, from: string): Iterable<ClusterView> {
     const { bindings } = machine.view.tables;
-    const strangers = undeclared(context, from);
-    for (const [id, row] of merged(bindings.rows(from), strangers)) yield clusterView(id, row, sight);
+    const strangers = undeclared(context, from, prefix);
+    for (const [id, row] of merged(bindings.rows(from), strangers)) {
+      if (!id.startsWith(prefix)) return;
+      yield clusterView(id, row, sight);
+    }
   }
 }
 
 /** Clusters that nobody has declared: few, unless shards report for the first time. */
-function undeclared({ machine, observed }: ServiceContext, from = ""): readonly string[] {
+function undeclared({ machine, observed }: ServiceContext, from: string, prefix: string): readonly string[] {
   const { bindings } = machine.view.tables;
-  const isListed = (id: string) => id >= from && bindings.get(id) === undefined;
+  const isListed = (id: string) => id.startsWith(prefix) && id >= from && bindings.get(id) === undefined;
   return [...observed.clusters()].filter(isListed).sort();
 }
 

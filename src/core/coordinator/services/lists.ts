@@ -2,7 +2,6 @@
 
 import { auditExportOf } from "../../fleet/audit.ts";
 import { FEATURE_GATES } from "../../fleet/feature-gates.ts";
-import { countDeclared, countDomains, countInstructions } from "../../fleet/query.ts";
 import { domainKey, instructionKey, quotaKey } from "../../fleet/schema.ts";
 import type {
   FeatureGateView,
@@ -30,7 +29,7 @@ type List<Response> = (context: ServiceContext, request: ListRequest, caller: Ca
 export const shardsList: List<ListShardsResponse> = async (context, request, caller) => {
   const filter = filterOf(request, ["prefix", "region", "shardState"]);
   const stamp = await readableWithReports(context, request, caller);
-  const { view } = context.machine;
+  const { view, counts } = context.machine;
   const page = pageOf(request, {
     from: (from: string | undefined) => view.tables.shards.rows(from),
     keyOf: (row) => row.shardId,
@@ -39,11 +38,6 @@ export const shardsList: List<ListShardsResponse> = async (context, request, cal
       wants(filter.region, row.region) &&
       wants(filter.shardState, row.state),
   });
-  const counts = {
-    clusters: countDeclared(view),
-    domains: countDomains(view),
-    instructions: countInstructions(view),
-  };
   const sight = sightOf(context);
   const shards = page.rows.map((shard) => shardView(shard, counts, sight));
   return { stamp, shards, nextPageToken: page.nextPageToken };

@@ -1,6 +1,7 @@
 // Declared and observed side by side: what the tables say and what shards report, joined. Pure.
 
 import { driftOf } from "../../fleet/drift.ts";
+import type { ShardCounts } from "../../fleet/shard-counts.ts";
 import type { Binding, ShardRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   ClusterObserved,
@@ -15,13 +16,6 @@ import type { Observed, ShardReport } from "../observed.ts";
 // Shards report every few seconds; after several missed reports what the last one said is history.
 const REPORT_LATE_MS = 15_000;
 
-/** How much is declared to each shard; one without any is absent. */
-export interface DeclaredCounts {
-  readonly clusters: ReadonlyMap<string, number>;
-  readonly domains: ReadonlyMap<string, number>;
-  readonly instructions: ReadonlyMap<string, number>;
-}
-
 /** What a replica knows of shards beyond the tables. */
 export interface Sight {
   readonly observed: Observed;
@@ -30,7 +24,7 @@ export interface Sight {
   readonly leadsForMs: number | null;
 }
 
-export function shardView(shard: Readonly<ShardRecord>, declared: DeclaredCounts, sight: Sight): ShardView {
+export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, sight: Sight): ShardView {
   const { shardId } = shard;
   const report = sight.observed.report(shardId);
   const ageMs = report === undefined ? null : sight.nowMs - report.receivedAtMs;

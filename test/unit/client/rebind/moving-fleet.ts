@@ -10,7 +10,7 @@ import { instructionsFor } from "../../../../src/core/coordinator/instructions.t
 import { Observed } from "../../../../src/core/coordinator/observed.ts";
 import { rejectionError } from "../../../../src/core/coordinator/services/refusals.ts";
 import { clusterView, shardView } from "../../../../src/core/coordinator/services/views.ts";
-import { countDeclared, listBindings, listShards } from "../../../../src/core/fleet/query.ts";
+import { listBindings, listShards } from "../../../../src/core/fleet/query.ts";
 import type { Move } from "../../../../src/core/rebind/plan.ts";
 import { type Binding, contact, obey, sessionEnded } from "../../../../src/core/shard/binding-table.ts";
 import { shardBindings } from "../../../../src/core/shard/report.ts";
@@ -103,7 +103,7 @@ export class MovingFleet implements RebindClient, AgentMover {
 
   async listShards(): Promise<Listed<ListShardsResponse>> {
     const { state } = this.replica;
-    const counts = { clusters: countDeclared(state), domains: new Map(), instructions: new Map() };
+    const { counts } = state;
     const sight = { observed: this.#observed, nowMs: performance.now(), leadsForMs: 0 };
     const shards = listShards(state).map((shard) => shardView(shard, counts, sight));
     return { stamp: this.#stamp(), shards, more: false };

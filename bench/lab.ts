@@ -1,0 +1,179 @@
+// A fleet of size L on one machine, coordinators and load together: what the lab's actors ask of three real processes,
+// and whether the project's numbers for it are reached. On a busy machine only CPU time and memory mean much.
+
+import { loadavg } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FleetClient } from "../src/client/fleet-client.ts";
+import { fillLab } from "../src/client/lab/fill-lab.ts";
+import { LabFleet } from "../src/client/lab/lab-fleet.ts";
+import { LabLink } from "../src/client/lab/lab-link.ts";
+import { SteadyLab } from "../src/client/lab/steady-lab.ts";
+import { LAB_DOMAIN_KEY, LAB_PREFIX } from "../src/core/lab/names.ts";
+import { type LabSize, SIZES } from "../src/core/lab/size.ts";
+import { burst } from "./lab/burst.ts";
+import { saveUnderWrites } from "./lab/snapshot.ts";
+import { UsageWatch } from "./lab/usage.ts";
+import { FleetStore } from "./load/fleet-store.ts";
+import type { Server } from "./load/server.ts";
+import { settledLeader } from "./load/store.ts";
+import { median } from "./statistics.ts";
+import type { Table } from "./table.ts";
+
+const SETTLE_MS = 5_000;
+const STEADY_MS = 40_000;
+const LISTS = 3;
+
+/** One number: what was measured, and what is to be reached. */
+interface Result {
+  readonly what: string;
+  readonly measured: number;
+  readonly limit: number | null;
+  readonly unit: "ms" | "%" | "MB" | "";
+}
+
+export function benchLab(): Promise<readonly Table[]> {
+  return measureLab(SIZES.L, STEADY_MS);
+}
+
+export async function measureLab(size: LabSize, steadyMs: number): Promise<readonly Table[]> {
+  const store = await FleetStore.start({ nodes: 3, tls: "mutual" });
+  const target = await store.target();
+  const client = FleetClient.connect(target);
+  const link = new LabLink(target);
+  try {
+    const lab = new LabFleet(link, size, 1);
+    const fill = await timed(() =>
+      fillLab(client, lab, { signal: new AbortController().signal, onProgress: () => undefined }),
+    );
+    const results: Result[] = [{ what: "filling", measured: fill, limit: null, unit: "ms" }];
+    for (const measure of [
+      () => steadyNumbers(store, client, lab, steadyMs),
+      () => burstNumbers(store, client, size),
+      () => listNumbers(store, client),
+      () => snapshotNumbers(store, client),
+    ]) {
+      const found = await measure();
+      results.push(...found);
+      // It takes minutes: what is known is said.
+      console.error(found.map(({ what, measured }) => `${what}: ${measured.toFixed(1)}`).join("\n"));
+    }
+    return [tableOf(size, results)];
+  } finally {
+    link.close();
+    client.close();
+    await store.dispose();
+  }
+}
+
+async function steadyNumbers(
+  store: FleetStore,
+  client: FleetClient,
+  lab: LabFleet,
+  steadyMs: number,
+): Promise<Result[]> {
+  const { domains } = await client.listDomains({ filter: { key: LAB_DOMAIN_KEY }, rowsMax: 5_000 });
+  await sleep(SETTLE_MS);
+  const watch = new UsageWatch(store.servers);
+  const steady = new SteadyLab(client, lab, { writesPerSecond: 10, dialEveryMs: 5_000, domains });
+  await sleep(steadyMs);
+  const used = watch.stop();
+  const { commits, reports, drift } = await steady.stop();
+  // Whoever leads: leadership may have moved meanwhile.
+  const shares = [...used.values()].map(({ cpuShare }) => 100 * cpuShare).sort((left, right) => right - left);
+  const resident = [...used.values()].map(({ residentBytesMax }) => residentBytesMax / 1e6);
+  return [
+    { what: "steady: CPU of the busiest process, of a core", measured: shares[0] ?? 0, limit: 25, unit: "%" },
+    { what: "steady: of the next", measured: shares[1] ?? 0, limit: null, unit: "%" },
+    { what: "steady: the largest process", measured: Math.max(...resident), limit: 200, unit: "MB" },
+    { what: "steady: commit p50", measured: commits.p50Ms ?? 0, limit: null, unit: "ms" },
+    { what: "steady: commit p99", measured: commits.p99Ms ?? 0, limit: 50, unit: "ms" },
+    { what: "steady: reports a second", measured: reports.perSecond, limit: null, unit: "" },
+    {
+      what: "steady: failed writes and reports",
+      measured: commits.failed + reports.failed,
+      limit: 0,
+      unit: "",
+    },
+    { what: "drift found, the slowest", measured: drift.worstMs ?? 0, limit: 15_000, unit: "ms" },
+  ];
+}
+
+async function burstNumbers(store: FleetStore, client: FleetClient, size: LabSize): Promise<Result[]> {
+  const termBefore = await term(client);
+  const watch = new UsageWatch(store.servers);
+  const { moves, acceptedMs, appliedMs, batchMs } = await burst(client, size);
+  const cpuMs = Math.max(...[...watch.stop().values()].map((used) => used.cpuMs));
+  const elections = (await term(client)) - termBefore;
+  return [
+    { what: `burst: ${moves} moves accepted`, measured: acceptedMs, limit: 10_000, unit: "ms" },
+    { what: "burst: applied by all replicas", measured: appliedMs, limit: 10_000, unit: "ms" },
+    { what: "burst: the busiest process's CPU time", measured: cpuMs, limit: null, unit: "ms" },
+    { what: "burst: the slowest batch", measured: Math.max(...batchMs), limit: null, unit: "ms" },
+    { what: "burst: elections", measured: elections, limit: 0, unit: "" },
+  ];
+}
+
+async function listNumbers(store: FleetStore, client: FleetClient): Promise<Result[]> {
+  const pages: number[] = [];
+  const documents: number[] = [];
+  for (let run = 0; run < LISTS; run += 1) {
+    const filter = { prefix: LAB_PREFIX };
+    pages.push(await timed(() => client.listClusters({ filter, rowsMax: 5_000 })));
+    documents.push(await timed(() => store.run("cluster", "list", "-o", "json")));
+  }
+  return [
+    { what: "clusters: a page of 5 000", measured: median(pages), limit: 700, unit: "ms" },
+    { what: "`fleet cluster list -o json`, all", measured: median(documents), limit: 2_000, unit: "ms" },
+  ];
+}
+
+async function snapshotNumbers(store: FleetStore, client: FleetClient): Promise<Result[]> {
+  const leader = await settledLeader(store);
+  const saved = await saveUnderWrites(client, leader.address);
+  const follower = (await settledLeader(store)) === store.servers[0] ? store.servers[1] : store.servers[0];
+  const restart = follower === undefined ? 0 : await timed(() => restarted(store, follower));
+  return [
+    { what: "snapshot: save", measured: saved.saveMs, limit: 2_000, unit: "ms" },
+    { what: "snapshot: the slowest write meanwhile", measured: saved.worstMs, limit: 50, unit: "ms" },
+    { what: "snapshot: the slowest write before it", measured: saved.worstBeforeMs, limit: null, unit: "ms" },
+    { what: "snapshot: p99 of writes before it", measured: saved.p99BeforeMs, limit: null, unit: "ms" },
+    { what: "restart from it", measured: restart, limit: 3_000, unit: "ms" },
+    { what: "restart: its CPU time", measured: follower?.usage()?.cpuMs ?? 0, limit: null, unit: "ms" },
+  ];
+}
+
+/** From the start of the stopped process until it answers and has applied what it had. */
+async function restarted(store: FleetStore, server: Server): Promise<void> {
+  const before = (await store.look(server))?.applied ?? 0;
+  await server.kill();
+  server.start();
+  for (;;) {
+    const look = await store.look(server);
+    if (look !== null && look.applied >= before) return;
+    await sleep(20);
+  }
+}
+
+async function term(client: FleetClient): Promise<number> {
+  const { nodes } = await client.status();
+  return Math.max(...nodes.map(({ status }) => status?.term ?? 0));
+}
+
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await act();
+  return performance.now() - startedMs;
+}
+
+function tableOf({ shards, clusters, domains }: LabSize, numbers: readonly Result[]): Table {
+  const load = `load average ${loadavg()[0]?.toFixed(1)} at the end`;
+  return {
+    title: `A lab of ${shards} shards, ${clusters} clusters and ${domains} domains, ${load}`,
+    header: ["what", "measured", "to reach", "reached"],
+    rows: numbers.map(({ what, measured, limit, unit }) => {
+      const amount = (value: number) => `${value.toFixed(unit === "%" ? 1 : 0)} ${unit}`.trim();
+      if (limit === null) return [what, amount(measured), "–", "–"];
+      return [what, amount(measured), `≤ ${amount(limit)}`, measured <= limit ? "yes" : "**no**"];
+    }),
+  };
+}

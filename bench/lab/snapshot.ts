@@ -1,0 +1,88 @@
+// A snapshot of a full lab while writes go on: how long the save takes, and what writes feel of it.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { quantile } from "../statistics.ts";
+
+// `fleet serve coordinator --snapshot-every`, the default.
+const SNAPSHOT_EVERY = 10_000;
+// Many bring the next snapshot near; then a few are measured.
+const RUSHING_WRITERS = 64;
+const WRITERS = 4;
+const MEASURED_BEFORE = 500;
+const LOOK_EVERY_MS = 10;
+const LIMIT_MS = 300_000;
+
+export interface SnapshotSaved {
+  readonly saveMs: number;
+  readonly writesMeanwhile: number;
+  /** Of writes while it was being saved, and of those before. */
+  readonly worstMs: number;
+  readonly worstBeforeMs: number;
+  readonly p99BeforeMs: number;
+}
+
+interface Write {
+  readonly index: number;
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
+/** Writes until the leader has saved its next snapshot. */
+export async function saveUnderWrites(client: FleetClient, leader: string): Promise<SnapshotSaved> {
+  const before = await snapshotIndex(client, leader);
+  const near = before + SNAPSHOT_EVERY - MEASURED_BEFORE;
+  await write(client, RUSHING_WRITERS, [], (index) => index < near);
+  const writes: Write[] = [];
+  let savedMs: number | null = null;
+  const writing = write(client, WRITERS, writes, () => savedMs === null);
+  savedMs = await untilSaved(client, leader, before).catch(() => performance.now());
+  await writing;
+  const first = writes.filter(({ index }) => index >= before + SNAPSHOT_EVERY).map(({ endedMs }) => endedMs);
+  const beganMs = Math.min(...first);
+  const meanwhile = writes.filter(({ startedMs, endedMs }) => endedMs >= beganMs && startedMs <= savedMs);
+  const earlier = writes.filter(({ endedMs }) => endedMs < beganMs);
+  const took = (some: readonly Write[]) =>
+    some.map(({ startedMs, endedMs }) => endedMs - startedMs).sort((left, right) => left - right);
+  return {
+    saveMs: savedMs - beganMs,
+    writesMeanwhile: meanwhile.length,
+    worstMs: Math.max(0, ...took(meanwhile)),
+    worstBeforeMs: Math.max(0, ...took(earlier)),
+    p99BeforeMs: quantile(took(earlier), 0.99),
+  };
+}
+
+/** So many writers at once, until one is told an index with which `goesOn` no longer holds. */
+async function write(
+  client: FleetClient,
+  writers: number,
+  writes: Write[],
+  goesOn: (index: number) => boolean,
+): Promise<void> {
+  const operation = { kind: { $case: "clearProbes", value: { drillId: "lab" } } } as const;
+  const keepWriting = async () => {
+    for (let last = 0; goesOn(last); ) {
+      const startedMs = performance.now();
+      const { index } = await client.submit(operation, { deadlineMs: LIMIT_MS });
+      writes.push({ index, startedMs, endedMs: performance.now() });
+      last = index;
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, keepWriting));
+}
+
+async function untilSaved(client: FleetClient, leader: string, before: number): Promise<number> {
+  const endMs = performance.now() + LIMIT_MS;
+  while (performance.now() < endMs) {
+    if ((await snapshotIndex(client, leader)) > before) return performance.now();
+    await sleep(LOOK_EVERY_MS);
+  }
+  throw new Error("the leader saved no snapshot");
+}
+
+async function snapshotIndex(client: FleetClient, leader: string): Promise<number> {
+  const { status } = await client.observe({ name: leader, address: leader }, { timeoutMs: 10_000 });
+  return present(status, "the leader answers").snapshotIndex;
+}

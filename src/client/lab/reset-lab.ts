@@ -1,0 +1,113 @@
+// Takes a lab out of a fleet again: the rows whose names say that they are the lab's, and no others.
+// What must stay true: before anything is changed it is known that no operator's row hangs on a shard of the lab, for
+// a shard that is removed takes what is declared to it along.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { batches } from "../../core/lab/domain-moves.ts";
+import type { LabCounts } from "../../core/lab/lab-report.ts";
+import { isLabName, LAB_DOMAIN_KEY, LAB_PREFIX, LAB_PROVIDER } from "../../core/lab/names.ts";
+import { ShardState } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { FleetClient } from "../fleet-client.ts";
+import { type FillOptions, forEachSome, type LabClient, labWrite } from "./fill-lab.ts";
+import { LabLink } from "./lab-link.ts";
+
+const REMOVALS_AT_ONCE = 4;
+
+export interface LabResetReport {
+  readonly stoppedEarly: boolean;
+  readonly removed: LabCounts;
+}
+
+/** Interrupted, it is repeated and goes on where it was. Throws an OperatorError, LAB_SHARD_IN_USE for one. */
+export async function resetLab(client: FleetClient, options: FillOptions): Promise<LabResetReport> {
+  const link = new LabLink(client.target);
+  try {
+    const found = await findLab(client, link);
+    await releaseDomains(client, found, options);
+    await removeQuotas(client, found, options);
+    await removeShards(client, found, options);
+    const { shards, clusters, domains, regions } = found;
+    const removed = { shards: shards.length, clusters, domains: domains.length, quotas: regions.length };
+    return { stoppedEarly: options.signal.aborted, removed };
+  } finally {
+    link.close();
+  }
+}
+
+interface Found {
+  readonly shards: readonly string[];
+  readonly clusters: number;
+  readonly domains: readonly { readonly key: string; readonly value: string }[];
+  readonly regions: readonly string[];
+}
+
+async function findLab(client: LabClient, link: LabLink): Promise<Found> {
+  const [listed, { clusters }, { domains }, quotas] = await Promise.all([
+    client.listShards({ filter: { prefix: LAB_PREFIX } }),
+    client.listClusters(),
+    client.listDomains(),
+    link.quotas(),
+  ]);
+  const bindings = clusters.flatMap(({ declared }) => declared ?? []);
+  const foreign = [
+    ...bindings
+      .filter((row) => isLabName(row.shardId) && !isLabName(row.clusterId))
+      .map((row) => row.clusterId),
+    ...domains
+      .filter((row) => isLabName(row.shardId) && row.key !== LAB_DOMAIN_KEY)
+      .map((row) => `${row.key}=${row.value}`),
+    ...quotas
+      .filter((row) => row.provider !== LAB_PROVIDER && row.slices.some(({ shardId }) => isLabName(shardId)))
+      .map((row) => `${row.provider}/${row.region}`),
+  ];
+  if (foreign.length > 0) throw inUse(foreign);
+  return {
+    shards: listed.shards.flatMap(({ shard }) =>
+      shard === undefined || shard.state === ShardState.REMOVED ? [] : [shard.shardId],
+    ),
+    clusters: bindings.filter((row) => isLabName(row.clusterId) && isLabName(row.shardId)).length,
+    domains: domains.filter((row) => row.key === LAB_DOMAIN_KEY),
+    regions: quotas.filter((row) => row.provider === LAB_PROVIDER).map((row) => row.region),
+  };
+}
+
+function inUse(foreign: readonly string[]): OperatorError {
+  const shown = foreign.slice(0, 5).join(", ");
+  return new OperatorError("LAB_SHARD_IN_USE", {
+    what: `shards of the lab hold rows that are not the lab's: ${shown}${foreign.length > 5 ? " and others" : ""}`,
+    why: "a shard that is removed takes along what is declared to it; nothing has been removed",
+    next: "give these to other shards first: fleet rebind, fleet domain assign",
+    exit: Exit.Precondition,
+  });
+}
+
+async function releaseDomains(client: LabClient, { domains }: Found, options: FillOptions): Promise<void> {
+  let done = 0;
+  const releases = domains.map(({ key, value }) => ({ key, value, shardId: "", expectedVersion: undefined }));
+  for (const moves of batches(releases)) {
+    if (options.signal.aborted) return;
+    await labWrite(client, { $case: "moveDomains", value: { moves } });
+    done += moves.length;
+    options.onProgress("domains released", done, domains.length);
+  }
+}
+
+async function removeQuotas(client: LabClient, { regions }: Found, { signal }: FillOptions): Promise<void> {
+  const any = { expectedVersion: undefined };
+  await forEachSome(regions, REMOVALS_AT_ONCE, signal, (region) =>
+    labWrite(client, { $case: "removeQuota", value: { provider: LAB_PROVIDER, region, ...any } }),
+  );
+  if (!signal.aborted) {
+    await labWrite(client, { $case: "removeProvider", value: { name: LAB_PROVIDER, ...any } });
+  }
+}
+
+async function removeShards(client: LabClient, { shards }: Found, options: FillOptions): Promise<void> {
+  let done = 0;
+  await forEachSome(shards, REMOVALS_AT_ONCE, options.signal, async (shardId) => {
+    const value = { shardId, force: true, expectedVersion: undefined };
+    await labWrite(client, { $case: "removeShard", value });
+    done += 1;
+    options.onProgress("shards and clusters removed", done, shards.length);
+  });
+}

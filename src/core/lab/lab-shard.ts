@@ -1,0 +1,139 @@
+// One shard of the lab with the agents that dial it: a real shard's rules for clusters and domains, without its
+// process, disk and network. It reports and obeys as a real one does.
+// What must stay true: an answer to an instruction is told until a report that carried it was taken, and an answer
+// from an older leader than one already heard changes nothing.
+
+import { type Binding, contact, obey, sessionEnded } from "../shard/binding-table.ts";
+import { type DomainRecord, domainName, followDomain } from "../shard/domain-table.ts";
+import { shardBindings } from "../shard/report.ts";
+import type { Instruction, InstructionAck } from "../wire/gen/fleet/v1/command.ts";
+import type {
+  BindingInstruction,
+  ReportShardRequest,
+  ReportShardResponse,
+  ShardSummary,
+  Shortfall,
+} from "../wire/gen/fleet/v1/coordinator.ts";
+import { range } from "./size.ts";
+
+const MACHINES_TOTAL = 5_000;
+const MACHINES_FREE = 400;
+const PRIORITIES = 10;
+
+export interface LabShardOptions {
+  readonly id: string;
+  readonly address: string;
+  readonly epoch: number;
+  readonly shortfalls: number;
+}
+
+/** A report and which of the shard's answers travel with it. */
+export interface Report {
+  readonly request: ReportShardRequest;
+  readonly acks: readonly InstructionAck[];
+}
+
+export class LabShard {
+  readonly id: string;
+  readonly #options: LabShardOptions;
+  readonly #bindings = new Map<string, Binding>();
+  readonly #sessions = new Set<string>();
+  readonly #domains = new Map<string, DomainRecord>();
+  #acks: readonly InstructionAck[] = [];
+  #coordinatorTerm = 0;
+  #cycle = 0;
+
+  constructor(options: LabShardOptions) {
+    this.id = options.id;
+    this.#options = options;
+  }
+
+  get clusters(): readonly string[] {
+    return [...this.#sessions];
+  }
+
+  /** Takes up what coordinators hold already, from an earlier run of the lab. */
+  resume(cluster: string, version: number): void {
+    this.#bindings.set(cluster, { kind: "bound", version });
+    this.#sessions.add(cluster);
+  }
+
+  /** An agent dials this shard. False: it is refused, since the cluster was released. */
+  dial(cluster: string): boolean {
+    const met = contact(this.#bindings.get(cluster));
+    if (met.kind === "refused") return false;
+    this.#bindings.set(cluster, met.binding);
+    this.#sessions.add(cluster);
+    return true;
+  }
+
+  hangUp(cluster: string): void {
+    this.#sessions.delete(cluster);
+    const binding = this.#bindings.get(cluster);
+    if (binding !== undefined) this.#bindings.set(cluster, sessionEnded(binding));
+  }
+
+  report(): Report {
+    const { id, address, epoch, shortfalls } = this.#options;
+    this.#cycle += 1;
+    const acks = this.#acks;
+    const request: ReportShardRequest = {
+      ...{ shardId: id, address, epoch, cycle: this.#cycle, region: "lab-region", zone: "lab-zone" },
+      bindings: shardBindings(this.#bindings, (cluster) => this.#sessions.has(cluster)),
+      summary: summaryOf(),
+      shortfalls: shortfallsOf(this.clusters, shortfalls, this.#cycle),
+      acks: [...acks],
+      doubleDials: [],
+    };
+    return { request, acks };
+  }
+
+  /** Follows the answer to `report`, which was taken. */
+  taken(report: Report, answer: ReportShardResponse): void {
+    if (this.#acks === report.acks) this.#acks = [];
+    if (answer.coordinatorTerm < this.#coordinatorTerm) return;
+    this.#coordinatorTerm = answer.coordinatorTerm;
+    for (const instruction of answer.instructions) this.#follow(instruction);
+    this.#acks = answer.domainInstructions.map((instruction) => this.#followDomain(instruction));
+  }
+
+  #followDomain(instruction: Instruction): InstructionAck {
+    const { key, value, sequence } = instruction;
+    const name = domainName(instruction);
+    const { record, outcome, detail } = followDomain(this.#domains.get(name), instruction);
+    if (record !== null) this.#domains.set(name, record);
+    return { key, value, sequence, outcome, detail };
+  }
+
+  #follow({ clusterId, version, action }: BindingInstruction): void {
+    if (action === undefined) return;
+    const instruction =
+      action.$case === "accept"
+        ? ({ kind: "accept", version } as const)
+        : ({ kind: "release", version, to: action.value } as const);
+    const after = obey(this.#bindings.get(clusterId), instruction, this.#sessions.has(clusterId));
+    if (after !== undefined) this.#bindings.set(clusterId, after);
+  }
+}
+
+function summaryOf(): ShardSummary {
+  return {
+    machinesTotal: MACHINES_TOTAL,
+    machinesFree: MACHINES_FREE,
+    freeByInstanceType: { "m5.large": 300, "m5.4xlarge": 80, "p4d.24xlarge": 20 },
+    freeByZone: { "lab-zone-a": 150, "lab-zone-b": 150, "lab-zone-c": 100 },
+  };
+}
+
+/** The gravest first, as a report wants them. */
+function shortfallsOf(clusters: readonly string[], count: number, cycle: number): Shortfall[] {
+  return range(count).map((number) => ({
+    clusterId: clusters[number % Math.max(1, clusters.length)] ?? "",
+    requirements: { "instance-type": number % 2 === 0 ? "m5.large" : "p4d.24xlarge" },
+    deficit: { machines: 1 + (number % 7) },
+    priority: PRIORITIES - Math.floor((number * PRIORITIES) / count),
+    ageCycles: cycle,
+    penaltyBucket: "lab",
+    sameDomain: number % 5 === 0,
+  }));
+}

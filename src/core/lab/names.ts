@@ -1,0 +1,21 @@
+// What the lab's rows are called. What must stay true: every name begins with `lab-` and no other row is ever touched,
+// so that a lab can be taken out of a fleet again without knowing how large it was.
+
+export const LAB_PREFIX = "lab-";
+/** Key of all the lab's domains. */
+export const LAB_DOMAIN_KEY = "lab-rack";
+export const LAB_PROVIDER = "lab-provider";
+
+export const shardName = (number: number): string => `${LAB_PREFIX}s${padded(number, 3)}`;
+export const clusterName = (number: number): string => `${LAB_PREFIX}c${padded(number, 5)}`;
+export const domainValue = (number: number): string => `${LAB_PREFIX}r${padded(number, 6)}`;
+export const regionName = (number: number): string => `${LAB_PREFIX}region-${padded(number, 2)}`;
+
+export const isLabName = (name: string): boolean => name.startsWith(LAB_PREFIX);
+
+/** Nobody listens there: a lab's shard is dialled by nobody but the lab itself. */
+export const shardAddress = (number: number): string => `${shardName(number)}.invalid:1`;
+
+function padded(number: number, digits: number): string {
+  return String(number + 1).padStart(digits, "0");
+}
