@@ -1,4 +1,4 @@
-// The README promises no command or flag that does not exist, and leaves none out.
+// The README and the operators' page promise no command or flag that does not exist; the README leaves none out.
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -6,15 +6,24 @@ import { commands, manifest, root } from "../cli/manifest.ts";
 
 const FROM_PLUGINS = ["help", "autocomplete"];
 const readme = readFileSync(`${root}/README.md`, "utf8");
+const operating = readFileSync(`${root}/docs/operating.md`, "utf8");
 
-test("every fleet command line in its code blocks names a command that exists, with flags that it has", () => {
-  const lines = codeBlocks(readme).flatMap(commandLines);
-  expect(lines.length).toBeGreaterThan(5);
-  expect(lines.flatMap(faults)).toEqual([]);
-});
+test.each([
+  { page: "README", text: readme },
+  { page: "operating", text: operating },
+])(
+  "every fleet command line in $page's code blocks names a command that exists, with flags that it has",
+  ({ text }) => {
+    const lines = codeBlocks(text).flatMap(commandLines);
+    expect(lines.length).toBeGreaterThan(5);
+    expect(lines.flatMap(faults)).toEqual([]);
+  },
+);
 
-test("every command named in its text exists", () => {
-  const spans = [...withoutBlocks(readme).matchAll(/`fleet ([^`]+)`/g)].map(([, line = ""]) => line);
+test("every command named in the text exists", () => {
+  const spans = [...withoutBlocks(readme + operating).matchAll(/`fleet ([^`]+)`/g)].map(
+    ([, line = ""]) => line,
+  );
   expect(spans.flatMap(faults)).toEqual([]);
 });
 
