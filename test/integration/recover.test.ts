@@ -233,7 +233,7 @@ describe("recovered", () => {
       ...["--ca", holderTls(fleet.directory, "n1").ca],
       ...["--cert", join(certs, "n2.crt"), "--key", join(certs, "n2.key")],
     );
-    await expect.poll(() => old.printed, { timeout: 30_000 }).toContain("a peer is of another cluster");
+    await expect.poll(() => old.output, { timeout: 30_000 }).toContain("a peer is of another cluster");
     await write(HELD + 2, HELD + 2);
     old.signal("SIGTERM");
     const { stdout } = await old.ended();

@@ -38,11 +38,6 @@ export class RunningCommand {
     return Promise.race([said, this.#ended.then(() => line.test(this.#stderr))]);
   }
 
-  /** What it has printed so far. */
-  get printed(): string {
-    return this.#stdout;
-  }
-
   /** How it ended; the exit is -1 when a signal ended it. */
   ended(): Promise<Ran> {
     return this.#ended;
