@@ -2,6 +2,8 @@
 // What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
 
 import { connectivityState } from "@grpc/grpc-js";
+import { silentLog } from "../core/base/log.ts";
+import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
 import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -15,14 +17,15 @@ import type {
   WatchRequest,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
-import { loadTls, type Tls } from "../core/wire/tls.ts";
 import { unary } from "../core/wire/unary.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
 import { LeaderReads } from "./leader-reads.ts";
 import { toOperatorError } from "./operator-errors.ts";
+import { receiveSnapshot } from "./snapshot/receive.ts";
 import { type WatchEvent, type WatchOptions, watchTables } from "./table-watch.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
@@ -30,6 +33,7 @@ import { type WriteOptions, WriteSession } from "./write-session.ts";
 // A node that is down must be shown as such within a second.
 const NODE_TIMEOUT_MS = 900;
 const WRITE_DEADLINE_MS = 5_000;
+const SNAPSHOT_DEADLINE_MS = 60_000;
 
 /** A node to ask; its name, or its address again until it has told its name. */
 export interface NodeAddress {
@@ -58,14 +62,15 @@ export interface Written {
 
 export class FleetClient extends LeaderReads {
   readonly target: Target;
-  readonly #tls: Tls;
+  /** Followed, since a dashboard outlives a change of certificates. */
+  readonly #tls: FollowedTls;
   readonly #caller: LeaderCaller<WritingClient>;
   readonly #session: WriteSession;
   readonly #nodes = new Map<string, CoordinatorClient>();
 
   private constructor(target: Target) {
-    const tls = loadTls(target.tls);
-    const caller = writingCaller(tls, target.endpoints);
+    const tls = followTls(target.tls, silentLog);
+    const caller = writingCaller(tls.tls, target.endpoints);
     super(caller);
     this.target = target;
     this.#tls = tls;
@@ -145,6 +150,11 @@ export class FleetClient extends LeaderReads {
     );
   }
 
+  /** The tables as they are now, to be kept elsewhere. Throws an OperatorError. */
+  saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
+    return this.atLeader("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
+  }
+
   /** Hands leadership over; answered once another leads. Throws an OperatorError. */
   transferLeadership(
     request: TransferLeadershipRequest,
@@ -156,6 +166,7 @@ export class FleetClient extends LeaderReads {
   }
 
   close(): void {
+    this.#tls.close();
     this.#caller.close();
     for (const client of this.#nodes.values()) client.close();
     this.#nodes.clear();
@@ -205,7 +216,7 @@ export class FleetClient extends LeaderReads {
   }
 
   #nodeClient(address: string): CoordinatorClient {
-    const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls, address);
+    const client = this.#nodes.get(address) ?? connectCoordinator(this.#tls.tls, address);
     this.#nodes.set(address, client);
     return client;
   }

@@ -3,6 +3,7 @@
 
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
+import { daysLeft, endsSoon } from "./certificate-age.ts";
 
 export interface NodeObservation {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface NodeObservation {
   readonly hashAt: string | null;
   /** Entries behind the leader's commit index. */
   readonly lag: number | null;
+  /** Whole days until its certificate ends, negative afterwards; null when it did not say. */
+  readonly certificateDaysLeft: number | null;
 }
 
 export type Verdict = "healthy" | "degraded" | "no-quorum";
@@ -75,8 +78,7 @@ export function joinAnswers(
   const known = [...hashes.values()];
   const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
   const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
-  const isWhole =
-    answers.every(({ status }) => status !== null && isSound(status)) && agreed && hashesAgree !== false;
+  const isWhole = answers.every(isSound) && agreed && hashesAgree !== false;
   return {
     clusterName: statuses[0]?.clusterName ?? "",
     nodes: answers.map((answer) => observation(answer, leader, hashes)),
@@ -89,8 +91,21 @@ export function joinAnswers(
   };
 }
 
-function isSound({ diskFull, diskSlow, admission }: NodeStatus): boolean {
-  return !diskFull && !diskSlow && !isOutside(admission);
+function isSound(answer: Answer): boolean {
+  const { status } = answer;
+  if (status === null) return false;
+  const { diskFull, diskSlow, admission } = status;
+  const isFit = !diskFull && !diskSlow && !isOutside(admission);
+  return isFit && !exportFails(status) && !endsSoon(daysLeftOf(answer));
+}
+
+function exportFails({ snapshotExport }: NodeStatus): boolean {
+  return snapshotExport !== undefined && (snapshotExport.error !== "" || snapshotExport.overdue);
+}
+
+function daysLeftOf({ status, observedAtMs }: Answer): number | null {
+  const endsAtMs = status?.certificateEndsAtMs;
+  return endsAtMs === undefined ? null : daysLeft(endsAtMs, observedAtMs);
 }
 
 /** Whether it is not yet what it is wanted to be: the fleet bears one failure less than it seems to. */
@@ -123,5 +138,6 @@ function observation(
     reachable: status !== null,
     hashAt: hashes.get(answer.address) ?? null,
     lag: status && leader && Math.max(0, leader.commitIndex - status.appliedIndex),
+    certificateDaysLeft: daysLeftOf(answer),
   };
 }

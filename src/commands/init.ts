@@ -21,12 +21,17 @@ export default class Init extends LocalCommand {
       options: ["lan", "wan"] as const,
       summary: "Timings (default: lan)",
     })(),
+    "snapshot-to": Flags.string({
+      summary: "Export verified snapshots there every 5 minutes: a folder or s3://bucket/prefix",
+    }),
   };
 
   async run(): Promise<InitReport> {
     const { flags } = await this.parse(Init);
     const { initFleet } = await import("../client/local/init.ts");
-    const { name, shards, clusters, profile } = flags;
+    const { absolutePlace } = await import("../core/export/open-store.ts");
+    const { name, shards, clusters, profile, "snapshot-to": to } = flags;
+    const snapshotTo = to === undefined ? undefined : absolutePlace(to, process.cwd());
     const report = await initFleet(
       {
         directory: await this.folder(flags),
@@ -35,6 +40,7 @@ export default class Init extends LocalCommand {
         shards,
         clusters,
         profile,
+        snapshotTo,
       },
       await this.deps(),
     );

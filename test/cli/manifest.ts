@@ -7,7 +7,9 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 interface CommandEntry {
   readonly summary?: string;
-  readonly flags: Readonly<Record<string, { readonly char?: string; readonly type: string }>>;
+  readonly flags: Readonly<
+    Record<string, { readonly char?: string; readonly type: string; readonly required?: boolean }>
+  >;
 }
 
 interface Manifest {

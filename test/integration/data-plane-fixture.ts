@@ -15,6 +15,7 @@ import type { ShardOptions } from "../../src/core/shard/shard-server.ts";
 import { startShard } from "../../src/core/shard/shard-server.ts";
 import { bindServer } from "../../src/core/wire/bind-server.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { channelCredentials } from "../../src/core/wire/credentials.ts";
 import type { Instruction } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import type {
   BindingInstruction,
@@ -28,7 +29,7 @@ import { ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
 import type { TlsFiles } from "../../src/core/wire/tls.ts";
-import { channelCredentials, loadTls } from "../../src/core/wire/tls.ts";
+import { loadTls } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 
 type Closing = () => Promise<void> | void;

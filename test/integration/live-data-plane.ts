@@ -20,10 +20,11 @@ import {
   parseAgentsFile,
 } from "../../src/core/wire/agents-file.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { channelCredentials } from "../../src/core/wire/credentials.ts";
 import { ShardClient, type ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
-import { channelCredentials, loadTls } from "../../src/core/wire/tls.ts";
+import { loadTls } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import type { TestFleet } from "./local-fleet.ts";
 

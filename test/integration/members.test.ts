@@ -128,6 +128,8 @@ test("a change whose answer was lost is recognised when it is repeated under its
   const first = await member(...line);
   expect(first).toMatchObject({ changed: true });
   expect(await member(...line)).toMatchObject({ changed: false });
+  // It comes in of its own accord, which moves the index once more.
+  await expect.poll(roles, { timeout: 20_000 }).toMatchObject({ y1: "learner" });
   const between = (await list()).configurationIndex;
   const gone = [
     "remove",

@@ -9,9 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
+import { present } from "../../src/core/base/assert.ts";
 import { FLEET_GROUP, nodeId } from "../../src/core/base/ids.ts";
 import { listAudit, listMembers, listProbes } from "../../src/core/fleet/query.ts";
-import { decodeSnapshot } from "../../src/core/fleet/snapshot.ts";
+import { replay } from "../../src/core/recover/copy.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { readStopped, type StoppedNode } from "../../src/core/storage/read-stopped.ts";
 import { readRecoveryMark } from "../../src/core/storage/recovery-mark.ts";
@@ -87,11 +88,14 @@ async function expectNew(home: string): Promise<void> {
   expect(identity.clusterId).not.toBe(IDENTITY.clusterId);
   expect(identity.nodeId).toBe(1);
   expect(isAmnesiac || new RejoinMark(dataFolder(home)).isSet()).toBe(false);
-  const snapshot = logs.get(FLEET_GROUP)?.snapshot();
-  if (snapshot === undefined || typeof snapshot === "string") throw new Error("there is a snapshot");
+  const log = present(logs.get(FLEET_GROUP), "there is a log");
+  const snapshot = log.snapshot();
+  if (typeof snapshot === "string") throw new Error("there is a snapshot");
   expect(snapshot.confState.voters).toEqual([nodeId(1)]);
-  const restored = decodeSnapshot(snapshot.data);
-  if (!restored.ok) throw new Error(restored.message);
+  // The recovery itself is the one entry behind the snapshot, and committed with it.
+  expect([log.lastIndex(), log.initialState().hardState.commit]).toEqual(Array(2).fill(snapshot.index + 1));
+  const restored = replay(log);
+  if (!restored.ok) throw new Error(restored.problem);
   expect(listProbes(restored.state, "d").map((probe) => probe.applications)).toEqual(Array(PROBES).fill(1));
   expect(listMembers(restored.state).map((row) => row.wanted)).toEqual([
     MemberKind.VOTER,

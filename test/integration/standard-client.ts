@@ -50,3 +50,15 @@ export function askReflection(client: Client, question: object): Promise<object>
     stream.end();
   });
 }
+
+/** Every method of both standard services, in the versions that are served. */
+export function standardMethods(): Method[] {
+  const services = [
+    [HEALTH_PROTO, "grpc.health.v1.Health"],
+    [REFLECTION_PROTO, "grpc.reflection.v1.ServerReflection"],
+    [REFLECTION_PROTO.replaceAll("v1", "v1alpha"), "grpc.reflection.v1alpha.ServerReflection"],
+  ] as const;
+  return services.flatMap(([proto, service]) =>
+    Object.values(loadSync(proto)[service] as Record<string, Method>),
+  );
+}

@@ -210,8 +210,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${RAFT}/read-index.ts`,
-        search: " && !core.hasWaivedLease) {",
-        replace: ") {",
+        search: "return isLeased && !core.hasWaivedLease;",
+        replace: "return isLeased;",
       },
     ],
   },
@@ -269,6 +269,81 @@ export const MUTATIONS: readonly Mutation[] = [
         search: '...(hardState ? [{ kind: "hard-state" as const, group, hardState }] : []),',
         replace:
           '...(hardState && hardState.commit > 1 ? [{ kind: "hard-state" as const, group, hardState }] : []),',
+      },
+    ],
+  },
+  {
+    name: "migration-without-comparison",
+    rule: "a migration begins only from the state that its operator saw",
+    edits: [
+      {
+        file: "src/core/fleet/apply-binding.ts",
+        search: "if (!supersededIsAnother) return migrationUnderWay(row);",
+        replace: "if (!supersededIsAnother && row.version < 3) return migrationUnderWay(row);",
+      },
+    ],
+  },
+  {
+    name: "row-before-configuration",
+    rule: "a member leaves the configuration first, and then the table (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/services/change-membership.ts`,
+        search: `await configure(order, [{ kind: "remove", node: id }]);
+  if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });`,
+        replace: `if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
+  await configure(order, [{ kind: "remove", node: id }]);`,
+      },
+    ],
+  },
+  {
+    name: "removed-while-coming-in",
+    rule: "a member's removal stands behind whatever lets it in (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/services/change-membership.ts`,
+        search: `await configure(order, [{ kind: "remove", node: id }]);`,
+        replace: `if (isConfigured(context, id)) await configure(order, [{ kind: "remove", node: id }]);`,
+      },
+    ],
+  },
+  {
+    name: "let-in-while-removed",
+    rule: "who is being removed is not let in again meanwhile (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/services/readmit.ts`,
+        search: "if (context.changes.isUnderWay(context.driver.status()))",
+        replace: "if (wanted === null)",
+      },
+    ],
+  },
+  {
+    name: "table-without-configuration",
+    rule: "the configuration follows the members' table (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/readmission.ts`,
+        search: 'return wanted === "voter" && view.match >= view.commit ? "promote" : "follow";',
+        replace: 'return wanted === "voter" && view.match > view.commit ? "promote" : "follow";',
+      },
+    ],
+  },
+  {
+    name: "strangers-unanswered",
+    rule: "a replica with an old table answers a member that it does not know yet (liveness, ADR-0004)",
+    edits: [
+      { file: `${COORDINATOR}/roster.ts`, search: "this.#introduced.set(peer.id, peer);", replace: "" },
+    ],
+  },
+  {
+    name: "segment-removed-too-early",
+    rule: "a segment stays until none of its entries is needed",
+    edits: [
+      {
+        file: "src/core/storage/segment-index.ts",
+        search: "filter(([group, last]) => last > coveredIndex(group))",
+        replace: "filter(([group, last]) => last > coveredIndex(group) + 9)",
       },
     ],
   },

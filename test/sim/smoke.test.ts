@@ -11,16 +11,19 @@ test("all properties hold in a fixed set of runs, and the runs get somewhere", a
   let healed = 0;
   let writes = 0;
   let reads = 0;
+  let judged = 0;
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const result = await simulate(drawSwarm(seed));
     if (result.verdict !== "ok") expect.fail(failureReport(result, WHOLE_SWARM, "this one"));
     healed += result.wasHealed ? 1 : 0;
     writes += result.counts.writes;
     reads += result.counts.reads;
+    judged += result.counts.judged;
   }
   expect(healed).toBeGreaterThan(SEEDS * 0.9);
   expect(writes).toBeGreaterThan(SEEDS * 10);
   expect(reads).toBeGreaterThan(SEEDS * 10);
+  expect(judged).toBeGreaterThan(SEEDS * 10);
 });
 
 test("a seed gives the same run, bit for bit", async () => {

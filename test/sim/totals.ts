@@ -14,6 +14,7 @@ export class Totals {
   #steps = 0;
   #writes = 0;
   #reads = 0;
+  #judged = 0;
 
   add({ simulatedMs, counts, wasHealed }: RunResult): void {
     this.#seeds += 1;
@@ -22,6 +23,7 @@ export class Totals {
     this.#steps += counts.steps;
     this.#writes += counts.writes;
     this.#reads += counts.reads;
+    this.#judged += counts.judged;
     if (performance.now() - this.#toldAt < PROGRESS_EVERY_MS) return;
     this.#toldAt = performance.now();
     console.log(this.summary());
@@ -33,7 +35,7 @@ export class Totals {
     const hours = (this.#simulatedMs / MS_PER_HOUR).toFixed(2);
     return (
       `sim: ${this.#seeds} seeds (${this.#healed} healed), ${rate} seeds/s, ${hours} simulated hours, ` +
-      `${this.#steps} steps, ${this.#writes} writes, ${this.#reads} reads`
+      `${this.#steps} steps, ${this.#writes} writes, ${this.#reads} reads, ${this.#judged} judged`
     );
   }
 }

@@ -8,6 +8,9 @@ import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
 
 const SCHEMA_VERSION = 1;
 const NODE_ID_MAX = 65_535;
+const PORT_MAX = 65_535;
+const DAY_SECONDS = 86_400;
+const SNAPSHOTS_MAX = 10_000;
 
 const PROFILES = ["lan", "wan"] as const;
 /** Which timings the coordinators use: heartbeat 50 ms and election 300–600 ms, or 500 ms and ≤ 5 s. */
@@ -17,12 +20,22 @@ export interface NodeEntry {
   readonly id: number;
   readonly name: string;
   readonly address: string;
+  /** On 127.0.0.1; absent in the file of an older fleet, whose processes show no metrics. */
   readonly metricsPort?: number;
 }
 
 export interface ShardEntry {
   readonly id: string;
   readonly address: string;
+  readonly metricsPort?: number;
+}
+
+/** Where the leader exports snapshots to; absent fields are the coordinator's defaults. */
+interface SnapshotEntry {
+  /** A full path, or s3://bucket/prefix. */
+  readonly to: string;
+  readonly everySeconds?: number;
+  readonly keep?: number;
 }
 
 export interface FleetFile {
@@ -30,23 +43,29 @@ export interface FleetFile {
   /** Distinguishes this fleet from every other, so that no node ever joins the wrong one. */
   readonly clusterId: string;
   readonly profile: Profile;
+  readonly snapshots?: SnapshotEntry;
   readonly nodes: readonly NodeEntry[];
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
   readonly clusters: readonly string[];
+  /** Of the process that runs these agents. */
+  readonly agentsMetricsPort?: number;
 }
 
 /** Parses the contents of `file`. Throws CONFIG_INVALID naming the file and the path inside it. */
 export function parseFleetFile(file: string, text: string): FleetFile {
   const root = ConfigReader.parse(file, text);
   root.field("schemaVersion").integer(SCHEMA_VERSION, SCHEMA_VERSION);
+  const snapshots = root.field("snapshots").optional(parseSnapshots);
   const parsed = {
+    ...(snapshots === undefined ? {} : { snapshots }),
     name: root.field("name").name(),
     clusterId: root.field("clusterId").string(),
     profile: root.field("profile").optional((value) => value.oneOf(PROFILES)) ?? "lan",
     nodes: root.field("nodes").items().map(parseNode),
     shards: root.field("shards").optional((value) => value.items().map(parseShard)) ?? [],
     clusters: root.field("agents").optional(parseClusters) ?? [],
+    ...agentsMetricsPort(root.field("agents").optional(parseMetricsPort)),
   };
   if (parsed.nodes.length === 0) throw root.field("nodes").wrong("a list of at least one node");
   const processes = [...parsed.nodes, ...parsed.shards];
@@ -66,6 +85,8 @@ export function parseFleetFile(file: string, text: string): FleetFile {
     processes.map((process) => process.address),
   );
   refuseRepeats(root.field("agents"), "cluster", parsed.clusters);
+  const metricsPorts = [...processes.map((process) => process.metricsPort), parsed.agentsMetricsPort];
+  refuseRepeats(root, "metricsPort", metricsPorts.filter((port) => port !== undefined).map(String));
   return parsed;
 }
 
@@ -76,9 +97,13 @@ export function formatFleetFile(fleet: FleetFile): string {
     name: fleet.name,
     clusterId: fleet.clusterId,
     profile: fleet.profile,
+    ...(fleet.snapshots === undefined ? {} : { snapshots: fleet.snapshots }),
     nodes: fleet.nodes,
     shards: fleet.shards,
-    agents: { clusters: fleet.clusters },
+    agents: {
+      clusters: fleet.clusters,
+      ...(fleet.agentsMetricsPort === undefined ? {} : { metricsPort: fleet.agentsMetricsPort }),
+    },
   });
 }
 
@@ -113,13 +138,22 @@ export function leaveNode(text: string, name: string, clusterId: string): string
   return document.toString();
 }
 
+function parseSnapshots(entry: ConfigReader): SnapshotEntry {
+  const everySeconds = entry.field("everySeconds").optional((value) => value.integer(1, DAY_SECONDS));
+  const keep = entry.field("keep").optional((value) => value.integer(1, SNAPSHOTS_MAX));
+  return {
+    to: entry.field("to").string(),
+    ...(everySeconds === undefined ? {} : { everySeconds }),
+    ...(keep === undefined ? {} : { keep }),
+  };
+}
+
 function parseNode(entry: ConfigReader): NodeEntry {
-  const metricsPort = entry.field("metricsPort").optional((value) => value.integer(1, 65_535));
   return {
     id: entry.field("id").integer(1, NODE_ID_MAX),
     name: parseFree(entry.field("name"), RESERVED_PROCESS_NAMES),
     address: entry.field("address").address(),
-    ...(metricsPort === undefined ? {} : { metricsPort }),
+    ...parseMetricsPort(entry),
   };
 }
 
@@ -127,7 +161,17 @@ function parseShard(entry: ConfigReader): ShardEntry {
   return {
     id: parseFree(entry.field("id"), RESERVED_PROCESS_NAMES),
     address: entry.field("address").address(),
+    ...parseMetricsPort(entry),
   };
+}
+
+function parseMetricsPort(entry: ConfigReader): { metricsPort?: number } {
+  const metricsPort = entry.field("metricsPort").optional((value) => value.integer(1, PORT_MAX));
+  return metricsPort === undefined ? {} : { metricsPort };
+}
+
+function agentsMetricsPort(agents: { metricsPort?: number } | undefined): { agentsMetricsPort?: number } {
+  return agents?.metricsPort === undefined ? {} : { agentsMetricsPort: agents.metricsPort };
 }
 
 function parseClusters(agents: ConfigReader): string[] {

@@ -27,6 +27,8 @@ export interface InitOptions {
   readonly shards?: number | undefined;
   readonly clusters?: number | undefined;
   readonly profile?: Profile | undefined;
+  /** A full path, or s3://bucket/prefix. */
+  readonly snapshotTo?: string | undefined;
 }
 
 type InitOutcome = "created" | "started" | "already-running";
@@ -126,13 +128,14 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
   };
 }
 
-function wantedFleet({ name, nodes, shards, clusters, profile }: InitOptions): NewFleet {
+function wantedFleet({ name, nodes, shards, clusters, profile, snapshotTo }: InitOptions): NewFleet {
   return {
     name: name ?? DEFAULTS.name,
     nodes: nodes ?? DEFAULTS.nodes,
     shards: shards ?? DEFAULTS.shards,
     clusters: clusters ?? DEFAULTS.clusters,
     profile: profile ?? DEFAULTS.profile,
+    snapshotTo: snapshotTo ?? null,
   };
 }
 

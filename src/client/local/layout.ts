@@ -16,6 +16,8 @@ const FOUNDING_FILE = "founding";
 const CERTS_FOLDER = "certs";
 const REMOVED_FOLDER = "removed";
 const CLUSTERS_FOLDER = "clusters";
+const REPLACED_FOLDER = "replaced";
+const ROTATION_FOLDER = "rotation";
 const AUTHORITY = "ca";
 
 /** Holders of certificates that are neither a process nor a cluster: an operator who may write, and one who may not. */
@@ -66,6 +68,15 @@ export function processFiles(directory: string, name: string): ProcessFiles {
 export function authorityFiles(directory: string): { readonly cert: string; readonly key: string } {
   return tlsIn(certsFolder(directory), AUTHORITY);
 }
+
+/** The authority that is to follow, while the fleet changes to it. */
+export function nextAuthorityFiles(directory: string): { readonly cert: string; readonly key: string } {
+  return tlsIn(rotationFolder(directory), AUTHORITY);
+}
+
+export const rotationFolder = (directory: string): string => join(certsFolder(directory), ROTATION_FOLDER);
+/** Where the certificates and keys lie that were replaced by newer ones. */
+export const replacedFolder = (directory: string): string => join(certsFolder(directory), REPLACED_FOLDER);
 
 /** The certificate of `holder`: admin, readonly, or the name of a node or shard. */
 export function holderTls(directory: string, holder: string): TlsFiles {

@@ -13,7 +13,7 @@ import { makeStagingFolder } from "./fleet-folder.ts";
 import { lockPath } from "./layout.ts";
 import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
 import { releaseLock, writeHeldLock } from "./lock.ts";
-import { holdFreePorts } from "./ports.ts";
+import { holdFreePorts, portOf } from "./ports.ts";
 import { fillStaging } from "./staging.ts";
 import { type Started, startFleet } from "./start-fleet.ts";
 
@@ -24,6 +24,8 @@ export interface NewFleet {
   readonly shards: number;
   readonly clusters: number;
   readonly profile: Profile;
+  /** Where the leader exports snapshots to; null = nowhere. */
+  readonly snapshotTo: string | null;
 }
 
 export type Made =
@@ -33,11 +35,13 @@ export type Made =
 
 /** Makes and starts the fleet in `directory`, which is absent or empty. */
 export async function makeFleet(directory: string, wanted: NewFleet, deps: LocalDeps): Promise<Made> {
-  const ports = await holdFreePorts(wanted.nodes + wanted.shards);
+  // Each process has a port for its peers and one for its metrics; agents have only the latter.
+  const ports = await holdFreePorts(2 * (wanted.nodes + wanted.shards) + 1);
   try {
     const file = composeFleetFile(wanted, ports.addresses);
     deps.onProgress(`making certificates and configuration in ${directory}`);
-    if (!(await placeFleet(directory, file, deps))) return { kind: "overtaken" };
+    const fill = (staging: string) => fillStaging(staging, file);
+    if (!(await placeFleet(directory, fill, deps))) return { kind: "overtaken" };
     try {
       await ports.release();
       const fleet = await loadLocalFleet(directory);
@@ -51,12 +55,16 @@ export async function makeFleet(directory: string, wanted: NewFleet, deps: Local
 }
 
 /** Stages the fleet and renames it into place, locked. False when the place has been taken; then nothing is left. */
-async function placeFleet(directory: string, file: FleetFile, deps: LocalDeps): Promise<boolean> {
+export async function placeFleet(
+  directory: string,
+  fill: (staging: string) => Promise<void>,
+  deps: Pick<LocalDeps, "processes">,
+): Promise<boolean> {
   const { pid } = await deps.processes.self();
   const staging = await makeStagingFolder(directory, `${pid}-${randomBytes(3).toString("hex")}`);
   try {
     await writeHeldLock(lockPath(staging), deps.processes);
-    await fillStaging(staging, file);
+    await fill(staging);
     // rename(2) replaces an empty folder, and no other: this is the commit point.
     await rename(staging, directory);
   } catch (error) {
@@ -70,17 +78,20 @@ async function placeFleet(directory: string, file: FleetFile, deps: LocalDeps): 
 
 /** Nodes n1, n2, …, shards s1, s2, …, clusters c1, c2, …; addresses are given out in this order. */
 function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): FleetFile {
-  const addressAt = (at: number): string => present(addresses[at], "a port is held for each process");
+  const left = [...addresses];
+  const ports = () => ({
+    address: present(left.shift(), "a port is held for each process"),
+    metricsPort: portOf(present(left.shift(), "a port is held for the metrics of each process")),
+  });
   return {
     name: wanted.name,
     clusterId: randomUUID(),
     profile: wanted.profile,
-    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, address: addressAt(id - 1) })),
-    shards: numbers(wanted.shards).map((number) => ({
-      id: `s${number}`,
-      address: addressAt(wanted.nodes + number - 1),
-    })),
+    ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
+    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
+    shards: numbers(wanted.shards).map((number) => ({ id: `s${number}`, ...ports() })),
     clusters: numbers(wanted.clusters).map((number) => `c${number}`),
+    agentsMetricsPort: portOf(present(left.shift(), "a port is held for the metrics of the agents")),
   };
 }
 

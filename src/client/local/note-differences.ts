@@ -28,6 +28,10 @@ export function noteDifferences(asked: InitOptions, { directory, file }: LocalFl
     const change = "change profile in fleet.yaml while it is down";
     ignored(`--profile ${asked.profile}`, `the profile ${file.profile}`, change);
   }
+  if (asked.snapshotTo !== undefined && asked.snapshotTo !== file.snapshots?.to) {
+    const change = "change snapshots.to in fleet.yaml while it is down";
+    ignored("--snapshot-to", file.snapshots === undefined ? "none" : `${file.snapshots.to}`, change);
+  }
   return notes;
 }
 

@@ -24,7 +24,7 @@ export async function holdFreePorts(count: number): Promise<HeldPorts> {
     await release();
     throw error;
   }
-  const addresses = servers.map((server) => `${LOOPBACK}:${portOf(server)}`);
+  const addresses = servers.map((server) => `${LOOPBACK}:${listeningPort(server)}`);
   assert(new Set(addresses).size === count, "ports held at the same time are distinct");
   return { addresses, release };
 }
@@ -90,6 +90,8 @@ async function commandOf(pid: string): Promise<string> {
 const readOrNothing = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 const listOrNothing = (path: string): Promise<string[]> => readdir(path).catch(() => []);
 
+export const portOf = (address: string): number => splitAddress(address).port;
+
 function splitAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(":");
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) };
@@ -108,7 +110,7 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-function portOf(server: Server): number {
+function listeningPort(server: Server): number {
   const address = server.address();
   assert(typeof address === "object" && address !== null, "a listening TCP server has an address");
   return address.port;

@@ -19,6 +19,8 @@ export interface ProcessPlan {
   readonly role: ProcessRole;
   /** Where it listens; null for one that only dials. */
   readonly address: string | null;
+  /** Where its metrics are; null when it shows none. */
+  readonly metrics: string | null;
   readonly files: ProcessFiles;
   /** Flags of Node itself. */
   readonly nodeFlags: readonly string[];
@@ -40,7 +42,7 @@ export function planProcesses(directory: string, fleet: FleetFile): ProcessPlan[
   return [
     ...fleet.nodes.map((node) => planNode(directory, fleet, node)),
     ...fleet.shards.map((shard) => planShard(directory, fleet, shard)),
-    ...(fleet.clusters.length > 0 ? [planAgents(directory)] : []),
+    ...(fleet.clusters.length > 0 ? [planAgents(directory, fleet)] : []),
   ];
 }
 
@@ -61,6 +63,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
     name: node.name,
     role: "coordinator",
     address: node.address,
+    metrics: metricsAddress(node.metricsPort),
     files,
     nodeFlags: COORDINATOR_NODE_FLAGS,
     args: [
@@ -68,7 +71,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
       ...["--fleet", fleet.name, "--cluster-id", fleet.clusterId],
       ...["--listen", node.address, "--peers", fleet.nodes.map(formatPeer).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, node.name))],
-      ...["--profile", fleet.profile],
+      ...["--profile", fleet.profile, ...snapshotFlags(fleet), ...metricsFlags(node.metricsPort)],
     ],
   };
 }
@@ -79,28 +82,49 @@ function planShard(directory: string, fleet: FleetFile, shard: ShardEntry): Proc
     name: shard.id,
     role: "shard",
     address: shard.address,
+    metrics: metricsAddress(shard.metricsPort),
     files,
     nodeFlags: [],
     args: [
       ...["serve", "shard", "--id", shard.id, "--listen", shard.address],
       ...["--coordinators", fleet.nodes.map((node) => node.address).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, shard.id))],
+      ...metricsFlags(shard.metricsPort),
     ],
   };
 }
 
-function planAgents(directory: string): ProcessPlan {
+function planAgents(directory: string, { agentsMetricsPort }: FleetFile): ProcessPlan {
   return {
     name: AGENTS_PROCESS,
     role: "agents",
     address: null,
+    metrics: metricsAddress(agentsMetricsPort),
     files: processFiles(directory, AGENTS_PROCESS),
     nodeFlags: [],
     args: [
       ...["serve", "agents", "--file", agentsFilePath(directory)],
-      ...["--certs", clusterCertsFolder(directory)],
+      ...["--certs", clusterCertsFolder(directory), ...metricsFlags(agentsMetricsPort)],
     ],
   };
+}
+
+const metricsAddress = (port: number | undefined): string | null =>
+  port === undefined ? null : `127.0.0.1:${port}`;
+
+function metricsFlags(port: number | undefined): string[] {
+  const address = metricsAddress(port);
+  return address === null ? [] : ["--metrics", address];
+}
+
+function snapshotFlags({ snapshots }: FleetFile): string[] {
+  if (snapshots === undefined) return [];
+  const { to, everySeconds, keep } = snapshots;
+  return [
+    ...["--snapshot-to", to],
+    ...(everySeconds === undefined ? [] : ["--snapshot-interval", `${everySeconds}s`]),
+    ...(keep === undefined ? [] : ["--snapshot-keep", String(keep)]),
+  ];
 }
 
 const formatPeer = (node: NodeEntry): string => `${node.id}=${node.name}@${node.address}`;

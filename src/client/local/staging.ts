@@ -1,15 +1,14 @@
 // Writes everything of a new local fleet into a staging folder: certificates, one folder a process, agents.yaml
 // and fleet.yaml. All of it is on disk before the folder gets its name; the rename is the caller's.
 // What must stay true: keys are readable by their owner alone, and nothing is written outside the folder.
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
 import { syncDirectory } from "../../core/base/durable-file.ts";
-import { nodeId } from "../../core/base/ids.ts";
 import { formatAgentsFile } from "../../core/wire/agents-file.ts";
-import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
-import type { TlsFiles } from "../../core/wire/tls.ts";
-import { createAuthority, issueCertificate, type PemPair } from "./certs.ts";
+import { readAuthority } from "./authority.ts";
+import { createAuthority, type PemPair } from "./certs.ts";
 import { type FleetFile, formatFleetFile, type NodeEntry } from "./fleet-file.ts";
+import { holdersOf, issueFor, nodeHolder } from "./holders.ts";
 import {
   ADMIN,
   agentsFilePath,
@@ -19,26 +18,13 @@ import {
   clusterTls,
   fleetFilePath,
   foundingPath,
-  holderTls,
-  READONLY,
 } from "./layout.ts";
+import { KEY_MODE, PUBLIC_MODE } from "./modes.ts";
 import { planProcesses } from "./process-plan.ts";
 
-/** Ten years: a local fleet has no renewal, and must not die of its age. The authority lasts longer. */
-const CERTIFICATE_DAYS = 3_650;
 /** Certificates written at once; thousands of clusters at once would run out of file descriptors. */
 const AT_A_TIME = 32;
 const FOLDER_MODE = 0o700;
-const KEY_MODE = 0o600;
-const PUBLIC_MODE = 0o644;
-
-/** One certificate to make: who holds it, in which files, and whether anybody dials the holder. */
-interface Holder {
-  readonly name: string;
-  readonly identity: Identity;
-  readonly files: TlsFiles;
-  readonly isDialed: boolean;
-}
 
 /** Fills the empty folder `staging` with the fleet that `fleet` describes. */
 export async function fillStaging(staging: string, fleet: FleetFile): Promise<void> {
@@ -60,11 +46,10 @@ function foldersOf(directory: string, fleet: FleetFile): string[] {
 
 /** A certificate for a node that joins later, in place of any that an interrupted attempt left. */
 export async function writeNodeCertificate(directory: string, node: NodeEntry): Promise<void> {
-  const files = authorityFiles(directory);
-  const [certificate, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
+  const { pair: authority } = await readAuthority(directory);
   const holder = nodeHolder(directory, node);
   await Promise.all([holder.files.cert, holder.files.key].map((path) => rm(path, { force: true })));
-  await writePair(holder.files, await issue({ certificate, key }, holder));
+  await writePair(holder.files, await issueFor(holder, authority));
   await syncDirectory(certsFolder(directory));
 }
 
@@ -75,50 +60,12 @@ async function writeCertificates(directory: string, fleet: FleetFile): Promise<v
   const holders = holdersOf(directory, fleet);
   for (let done = 0; done < holders.length; done += AT_A_TIME) {
     const batch = holders.slice(done, done + AT_A_TIME);
-    await Promise.all(batch.map(async (holder) => writePair(holder.files, await issue(authority, holder))));
+    await Promise.all(
+      batch.map(async (holder) => writePair(holder.files, await issueFor(holder, authority))),
+    );
   }
   // The folder of the clusters' certificates is complete in itself, as on a machine that runs only agents.
   await writeSynced(clusterTls(directory, ADMIN).ca, authority.certificate, PUBLIC_MODE);
-}
-
-function holdersOf(directory: string, fleet: FleetFile): Holder[] {
-  const person = (kind: "admin" | "readonly", name: string): Holder => ({
-    name,
-    identity: { kind },
-    files: holderTls(directory, name),
-    isDialed: false,
-  });
-  return [
-    person("admin", ADMIN),
-    person("readonly", READONLY),
-    ...fleet.nodes.map((node) => nodeHolder(directory, node)),
-    ...fleet.shards.map(({ id }) => ({
-      name: id,
-      identity: { kind: "shard" as const, id },
-      files: holderTls(directory, id),
-      isDialed: true,
-    })),
-    ...fleet.clusters.map((id) => ({
-      name: id,
-      identity: { kind: "cluster" as const, id },
-      files: clusterTls(directory, id),
-      isDialed: false,
-    })),
-  ];
-}
-
-function nodeHolder(directory: string, { id, name }: NodeEntry): Holder {
-  const identity = { kind: "replica" as const, id: nodeId(id) };
-  return { name, identity, files: holderTls(directory, name), isDialed: true };
-}
-
-function issue(authority: PemPair, holder: Holder): Promise<PemPair> {
-  return issueCertificate(authority, {
-    commonName: holder.name,
-    uri: formatIdentity(holder.identity),
-    ...(holder.isDialed ? { dnsNames: ["localhost", holder.name], ipAddresses: ["127.0.0.1", "::1"] } : {}),
-    days: CERTIFICATE_DAYS,
-  });
 }
 
 /** Clusters go to the shards in turn. */

@@ -37,7 +37,7 @@ export async function startPlans(
     plans.map(async (plan) => ({ plan, state: await inspectProcess(plan.files.pid, deps.processes) })),
   );
   const idle = states.filter(({ state }) => state.kind !== "running");
-  await Promise.all(idle.map(({ plan }) => assertPortFree(plan)));
+  await Promise.all(idle.map(({ plan }) => assertPortsFree(plan)));
   if (idle.length > 0) deps.onProgress(`starting ${idle.map(({ plan }) => plan.name).join(", ")}`);
   await Promise.all(
     idle.map(({ plan }) =>
@@ -61,18 +61,22 @@ function noteStale(name: string, state: ProcessState): string[] {
   return [`${name} had not been stopped properly (${former} is gone); its pid file was replaced`];
 }
 
-async function assertPortFree(plan: ProcessPlan): Promise<void> {
-  if (plan.address === null || !(await isPortTaken(plan.address))) return;
-  const holder = await findPortHolder(plan.address);
+async function assertPortsFree({ name, address, metrics }: ProcessPlan): Promise<void> {
+  for (const own of [address, metrics]) if (own !== null) await assertPortFree(name, own);
+}
+
+async function assertPortFree(name: string, address: string): Promise<void> {
+  if (!(await isPortTaken(address))) return;
+  const holder = await findPortHolder(address);
   throw new OperatorError("PORT_TAKEN", {
-    what: `${plan.name} cannot listen on ${plan.address}: the port is taken`,
+    what: `${name} cannot listen on ${address}: the port is taken`,
     why:
       holder === null
         ? "another process listens on it"
         : `process ${holder.pid} listens on it: ${holder.command}`,
     next:
       holder === null ? "end that process, then: fleet up" : `end it (kill ${holder.pid}), then: fleet up`,
-    endpoint: plan.address,
+    endpoint: address,
     exit: Exit.Precondition,
   });
 }

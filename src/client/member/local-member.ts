@@ -17,7 +17,7 @@ import { addNode, dropNode, type NodeEntry } from "../local/fleet-file.ts";
 import { lockPath, processFiles, RESERVED_PROCESS_NAMES } from "../local/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
 import { withLock } from "../local/lock.ts";
-import { holdFreePorts } from "../local/ports.ts";
+import { holdFreePorts, portOf } from "../local/ports.ts";
 import { setAside } from "../local/set-aside.ts";
 import { STOP_GRACE_MS } from "../local/shut-down.ts";
 import { writeNodeCertificate } from "../local/staging.ts";
@@ -39,7 +39,7 @@ export async function addLocalMember(
   return withLock(lockPath(directory), deps, async () => {
     const fleet = await loadLocalFleet(directory);
     refuseTakenName(fleet, wanted.name);
-    const ports = await holdFreePorts(1);
+    const ports = await holdFreePorts(2);
     try {
       const { members } = await client.listMembers();
       const known = members.find(({ member }) => member?.name === wanted.name)?.member;
@@ -49,7 +49,8 @@ export async function addLocalMember(
       const row = present(done.member, "a change of the membership answers with the member");
       if (order.dryRun) return done;
       await ports.release();
-      await furnish(fleet, { id: row.nodeId, name: row.name, address: row.address });
+      const metricsPort = portOf(present(ports.addresses[1], "a port is held for metrics"));
+      await furnish(fleet, { id: row.nodeId, name: row.name, address: row.address, metricsPort });
       await startMember(directory, row.name, deps);
       return done;
     } finally {

@@ -45,6 +45,14 @@ export async function runPlan(
   return outcomeOf(plan, ended);
 }
 
+/** The outcome of a plan whose clusters were not begun. */
+export function unstarted(plan: RebindPlan): RebindOutcome {
+  return outcomeOf(
+    plan,
+    plan.moves.map((move) => new Track(move)),
+  );
+}
+
 /** What each move's next step would be, without acting. */
 export async function previewPlan(
   client: RebindClient,

@@ -72,7 +72,7 @@ function reportOf({ move, step, error }: Track): MoveReport {
     return { ...move, result: "failed", step: reached, why: `${error.code}: ${error.parts.what}` };
   }
   if (step === null) {
-    return { ...move, result: "not-started", step: reached, why: "an earlier wave did not end well" };
+    return { ...move, result: "not-started", step: reached, why: "what comes before it did not end well" };
   }
   const result = step.step === "done" || step.step === "blocked" ? step.step : "timed-out";
   return { ...move, result, step: reached, why: whyOf(step) };

@@ -78,6 +78,7 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
     isResumed: false,
     mark: {
       nodeId: copy.nodeId,
+      address: "",
       formerClusterId: clusterId,
       clusterId: randomUUID(),
       ...newBeginning(present(assessment, "a survivor was chosen").ranked),

@@ -61,7 +61,7 @@ export async function rewriteFolder(
     const log = storage.reader(FLEET_GROUP);
     const snapshot = log.snapshot();
     const isDone = snapshot !== "unavailable" && snapshot.index === mark.index;
-    if (!isDone) await storage.write({ group: FLEET_GROUP, entries: [], ...recovered(log, mark) });
+    if (!isDone) await storage.write({ group: FLEET_GROUP, ...recovered(log, mark) });
   } finally {
     await storage.close();
   }

@@ -1,17 +1,16 @@
 // `fleet rebind apply PLAN.yaml`: executes a plan; run again after an interruption, it goes on.
 import { Args } from "@oclif/core";
-import type { RebindReport } from "../../client/rebind/track.ts";
-import { RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
+import { type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindApply extends RebindCommand {
   static override summary = "Execute a plan";
   static override description =
-    "Waves of --max-parallel moves; a wave that does not end well stops those behind it.";
+    "First its domains, in batches that are all or nothing each; then its clusters, in waves of --max-parallel moves. A wave that does not end well stops those behind it.";
   static override examples = ["<%= config.bin %> rebind apply move.yaml --reason 'drain s1'"];
   static override args = { plan: Args.string({ required: true, description: "The plan's file" }) };
   static override flags = { ...runFlags };
 
-  async run(): Promise<RebindReport> {
+  async run(): Promise<PlanReport> {
     const { args, flags } = await this.parse(RebindApply);
     const { readPlan } = await import("../../client/rebind/plan-file.ts");
     return await this.runPlan(await readPlan(args.plan), flags);

@@ -1,7 +1,6 @@
 // `fleet rebind`: moves one cluster to another shard, from checking to settling; run again, it goes on.
 import { Flags } from "@oclif/core";
-import type { RebindReport } from "../../client/rebind/track.ts";
-import { executorFlags, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
+import { executorFlags, type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class Rebind extends RebindCommand {
   static override summary = "Move a cluster to another shard";
@@ -18,7 +17,7 @@ export default class Rebind extends RebindCommand {
     to: Flags.string({ required: true, summary: "The shard that is to own it" }),
   };
 
-  async run(): Promise<RebindReport> {
+  async run(): Promise<PlanReport> {
     const { flags } = await this.parse(Rebind);
     const { makePlan } = await import("../../client/rebind/make-plan.ts");
     const request = { clusters: [flags.cluster], to: flags.to, executor: this.executor(flags) };

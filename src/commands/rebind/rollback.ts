@@ -1,9 +1,8 @@
 // `fleet rebind rollback`: undoes a plan, or one cluster's migration, at whatever step it is.
 import { Args, Flags } from "@oclif/core";
-import type { RebindReport } from "../../client/rebind/track.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { inversePlan, type RebindPlan } from "../../core/rebind/plan.ts";
-import { executorFlags, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
+import { executorFlags, type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindRollback extends RebindCommand {
   static override summary = "Undo a plan, or the migration that a cluster is in";
@@ -20,7 +19,7 @@ export default class RebindRollback extends RebindCommand {
     cluster: Flags.string({ summary: "The cluster, when there is no plan file" }),
   };
 
-  async run(): Promise<RebindReport> {
+  async run(): Promise<PlanReport> {
     const { args, flags } = await this.parse(RebindRollback);
     return await this.runPlan(await this.#rollbackPlan(args.plan, flags), flags);
   }

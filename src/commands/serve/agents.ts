@@ -2,14 +2,14 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeAgents extends ServeCommand {
   static override summary = "Run the agents of many clusters in the foreground";
   static override description =
     "On SIGHUP the file is read again. An agent that gets another shard's address first takes its demand back from the old one, and waits until that has reclaimed the cluster's machines.";
   static override flags = {
-    ...logFlags,
+    ...roleFlags,
     "insecure-loopback": tlsFlags["insecure-loopback"],
     file: Flags.string({ required: true, summary: "YAML file: agents: [{cluster, shardAddr, demand}]" }),
     certs: Flags.string({ summary: "Folder of ca.crt and each cluster's <cluster>.crt and <cluster>.key" }),
@@ -33,9 +33,11 @@ export default class ServeAgents extends ServeCommand {
     }
     const { startAgentHost } = await import("../../core/agent/agent-host.ts");
     const { agentTuning } = await import("../../core/agent/agent.ts");
+    const { certificatesIn } = await import("../../core/metrics/certificate-metrics.ts");
     const leave = { ...agentTuning.leave, drainMs: flags["drain-grace"] };
     const tuning = { ...agentTuning, leave };
-    await this.serve(flags["log-level"], (log) =>
+    const certificates = () => certificatesIn(certsDirectory);
+    await this.serve({ process: "agents", flags, certificates }, (log) =>
       startAgentHost({ file: flags.file, certsDirectory, log, tuning }),
     );
   }

@@ -1,6 +1,7 @@
 // `fleet serve coordinator`: one replica of the coordinator, in the foreground.
 import { Flags } from "@oclif/core";
-import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { durationFlag } from "../../ui/cli/fleet-flags.ts";
+import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 import { parsePeers } from "../../ui/model/peers.ts";
 
 export default class ServeCoordinator extends ServeCommand {
@@ -9,7 +10,7 @@ export default class ServeCoordinator extends ServeCommand {
     "Everything else starts this. An empty data folder is founded only with --bootstrap; without it, it means that the disk was lost, and the replica asks its peers to take it in again.";
   static override flags = {
     ...tlsFlags,
-    ...logFlags,
+    ...roleFlags,
     id: Flags.integer({ required: true, min: 1, summary: "This replica's number, the same for ever" }),
     name: Flags.string({ required: true, summary: "This replica's name" }),
     fleet: Flags.string({ required: true, summary: "The fleet's name" }),
@@ -38,7 +39,19 @@ export default class ServeCoordinator extends ServeCommand {
     "snapshot-every": Flags.integer({
       min: 10,
       default: 10_000,
-      summary: "Applied entries between snapshots",
+      summary: "Applied entries between the log's own snapshots",
+    }),
+    "snapshot-to": Flags.string({
+      summary: "Export verified snapshots there while this replica leads: a folder or s3://bucket/prefix",
+    }),
+    "snapshot-interval": durationFlag({
+      dependsOn: ["snapshot-to"],
+      summary: "How often (default: 5m)",
+    }),
+    "snapshot-keep": Flags.integer({
+      dependsOn: ["snapshot-to"],
+      min: 1,
+      summary: "How many to keep; the newest is never deleted (default: 12)",
     }),
     "audit-export-every": Flags.integer({
       min: 1,
@@ -51,8 +64,12 @@ export default class ServeCoordinator extends ServeCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ServeCoordinator);
     const { startCoordinator } = await import("../../core/coordinator/coordinator.ts");
+    const { absolutePlace } = await import("../../core/export/open-store.ts");
+    const { "snapshot-to": to, "snapshot-interval": everyMs = 300_000, "snapshot-keep": keep = 12 } = flags;
+    const snapshotExports = to === undefined ? null : { to: absolutePlace(to, process.cwd()), everyMs, keep };
     const { replicas, self } = parsePeers(flags.peers, flags.id, flags.name);
-    await this.serve(flags["log-level"], (log, onFatal) =>
+    const certificates = this.certificates(flags);
+    await this.serve({ process: "coordinator", flags, certificates }, (log, onFatal, metricsAddress) =>
       startCoordinator({
         self,
         clusterId: flags["cluster-id"],
@@ -66,7 +83,9 @@ export default class ServeCoordinator extends ServeCommand {
         profile: flags.profile,
         snapshotEvery: flags["snapshot-every"],
         auditExportEvery: flags["audit-export-every"],
+        snapshotExports,
         version: this.config.version,
+        metricsAddress,
         log,
         onFatal,
       }),

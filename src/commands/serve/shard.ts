@@ -4,7 +4,7 @@ import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { MachinePool } from "../../core/shard/machine-pools.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { logFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeShard extends ServeCommand {
   static override summary = "Run one shard in the foreground";
@@ -12,7 +12,7 @@ export default class ServeShard extends ServeCommand {
     "A shard serves the agents of its clusters from its own records, and reports to the coordinators when it can.";
   static override flags = {
     ...tlsFlags,
-    ...logFlags,
+    ...roleFlags,
     id: Flags.string({ required: true, summary: "The shard's name" }),
     listen: Flags.string({ required: true, summary: "host:port to listen on" }),
     advertise: Flags.string({ summary: "host:port that agents dial, if it differs from --listen" }),
@@ -49,7 +49,8 @@ export default class ServeShard extends ServeCommand {
     const { startShard } = await import("../../core/shard/shard-server.ts");
     const { machines: file } = flags;
     const machines = file === undefined ? {} : { machines: await readMachines(file) };
-    await this.serve(flags["log-level"], (log) =>
+    const certificates = this.certificates(flags);
+    await this.serve({ process: "shard", flags, certificates }, (log) =>
       startShard({
         shardId: flags.id,
         listen: flags.listen,

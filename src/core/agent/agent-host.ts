@@ -8,11 +8,13 @@ import { dirname, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import type { AgentEntry } from "../wire/agents-file.ts";
 import { parseAgentsFile } from "../wire/agents-file.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import type { AgentState, AgentTarget, AgentTuning } from "./agent.ts";
 import { Agent, agentTuning } from "./agent.ts";
+import { agentMetrics } from "./agent-metrics.ts";
 
 export interface AgentHostOptions {
   /** The agents file (wire/agents-file.ts). */
@@ -47,6 +49,7 @@ export async function startAgentHost(options: AgentHostOptions): Promise<AgentHo
 }
 
 export class AgentHost {
+  readonly metrics: RoleMetrics = agentMetrics(this);
   readonly #options: AgentHostOptions;
   // One for all: no cluster has two agents here, so whoever of them dials again is the same one.
   readonly #instance = randomUUID();

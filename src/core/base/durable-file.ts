@@ -12,11 +12,11 @@ export const TEMPORARY_SUFFIX = ".tmp";
 /** A file's content: whole, or in parts between whose writes others get their turn. */
 type FileContent = Uint8Array | Iterable<Uint8Array>;
 
-/** Replaces the file at `path`. On failure the old file is untouched and the temporary one is gone. */
-export async function writeFileDurably(path: string, content: FileContent): Promise<void> {
+/** Replaces the file at `path`; it gets `mode`, less the umask. On failure the old file is untouched and the temporary one is gone. */
+export async function writeFileDurably(path: string, content: FileContent, mode = 0o666): Promise<void> {
   const temporary = path + TEMPORARY_SUFFIX;
   try {
-    await writeAndSync(temporary, content);
+    await writeAndSync(temporary, content, mode);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -45,8 +45,8 @@ export async function createDirectoryDurably(path: string): Promise<void> {
   }
 }
 
-async function writeAndSync(path: string, content: FileContent): Promise<void> {
-  const handle = await open(path, "w");
+async function writeAndSync(path: string, content: FileContent, mode: number): Promise<void> {
+  const handle = await open(path, "w", mode);
   try {
     await handle.writeFile(content);
     await handle.sync();

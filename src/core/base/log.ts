@@ -8,3 +8,6 @@ export interface Log {
   warn(fact: string, fields?: LogFields): void;
   error(fact: string, fields?: LogFields): void;
 }
+
+/** For who has nobody to tell. */
+export const silentLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };

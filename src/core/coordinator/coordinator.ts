@@ -3,30 +3,41 @@
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
+import { present } from "../base/assert.ts";
 import { quantile } from "../base/histogram.ts";
-import type { NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { SeededPrng } from "../base/prng.ts";
+import { openStore } from "../export/open-store.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import { crc32c } from "../storage/crc32c.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
+import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
-import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { channelCredentials } from "../wire/credentials.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
-import { formatIdentity } from "../wire/identity.ts";
+import { followTls } from "../wire/live-tls.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
-import { channelCredentials, loadTls, type TlsChoice } from "../wire/tls.ts";
+import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
+import { captureExport } from "./capture-export.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { Host } from "./host.ts";
+import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
+import { proposeOwn } from "./propose-own.ts";
 import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { Roster } from "./roster.ts";
@@ -34,6 +45,7 @@ import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
+import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 import { systemTimers } from "./timers.ts";
 
@@ -55,22 +67,33 @@ export interface CoordinatorOptions {
   readonly snapshotEvery: number;
   /** Entries of the audit log that are exported together, to `audit` in the data folder. */
   readonly auditExportEvery: number;
+  /** Where, how often and how many snapshots are exported; null = not at all. */
+  readonly snapshotExports: SnapshotExports | null;
   readonly version: string;
+  /** host:port of this process's metrics, for its status; empty = it has none. */
+  readonly metricsAddress: string;
   readonly log: Log;
   /** Called once when this replica can't go on; the process should exit. */
   readonly onFatal: (error: unknown) => void;
 }
 
+interface SnapshotExports {
+  /** An absolute folder or s3://bucket/prefix. */
+  readonly to: string;
+  readonly everyMs: number;
+  readonly keep: number;
+}
+
 export interface RunningCoordinator {
   /** host:port that it really listens on. */
   readonly address: string;
+  readonly metrics: RoleMetrics;
   close(): Promise<void>;
 }
 
-const OWN_DEADLINE_MS = 5_000;
-
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const tls = loadTls(options.tls);
+  const followed = followTls(options.tls, options.log);
+  const { tls } = followed;
   const { self, clusterId, log } = options;
   const mark = new RejoinMark(options.dataDirectory);
   const storage = await DiskStorage.open({
@@ -85,7 +108,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const watch = diskWatch(options, storage);
   const transport = new GrpcTransport({
-    self,
+    self: ownPeer(options),
     clusterId,
     peers,
     credentialsFor,
@@ -93,17 +116,26 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: watch,
     warn: log.warn,
   });
+  const roundTrips = new RoundTrips();
+  const timed = roundTrips.around(transport);
   const machine = new FleetMachine();
   const observed = new Observed();
   const profile = PROFILES[options.profile];
   const host = new Host({
     self,
-    transport,
+    transport: timed,
     profile,
     disk: storage,
     onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
   });
-  const setting: GroupSetting = { ...options, storage, transport, host, watch, nameOf: nameIn(options) };
+  const setting: GroupSetting = {
+    ...options,
+    storage,
+    transport: timed,
+    host,
+    watch,
+    nameOf: nameIn(options),
+  };
   let leadsSinceMs = Date.now();
   const driver = startFleetGroup(setting, machine, () => {
     observed.forgetAll();
@@ -143,9 +175,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     clusterName: options.clusterName,
     self,
     version: options.version,
+    metricsAddress: options.metricsAddress,
     get replicas() {
       return roster.known();
     },
+    given: options.replicas,
+    introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
     isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && host.hears(peer),
@@ -161,11 +196,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     tls,
     startedAtMs: Date.now(),
     now: Date.now,
+    sleep,
+    snapshotExport: () => schedule?.status(),
   };
+  const schedule = await snapshotSchedule(options, context);
   const server = new Server(serverOptions);
   server.addService(CoordinatorService, coordinatorService(context));
   server.addService(RaftService, raftService(context, transport, replica));
-  const standard = addStandardServices(server, ["coordinator", "raft"]);
+  const standard = addStandardServices(server, ["coordinator", "raft"], tls);
   const health = setInterval(() => {
     roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
@@ -176,7 +214,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     mayExport: () => driver.status().role === "leader" && !storage.isFull,
     view: () => machine.view,
     note: (throughIndex) =>
-      proposeOwn(options, driver, { $case: "noteAuditExported", value: { throughIndex } }),
+      proposeOwn(driver, self, { $case: "noteAuditExported", value: { throughIndex } }, Date.now()),
     timers: systemTimers,
     log,
   });
@@ -184,9 +222,15 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
     address,
+    metrics: coordinatorMetrics(context, {
+      roundTripMs: (peer) => roundTrips.to(peer),
+      snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
+    }),
     close: async () => {
       clearInterval(health);
+      followed.close();
       auditExporter.stop();
+      schedule?.stop();
       replica.stop();
       host.stop();
       asker?.close();
@@ -195,6 +239,35 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
+}
+
+function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
+  const found = replicas.find((replica) => replica.id === self);
+  return present(found, "all replicas, this one included, are named");
+}
+
+async function snapshotSchedule(
+  options: CoordinatorOptions,
+  context: ServiceContext,
+): Promise<SnapshotSchedule | null> {
+  const { snapshotExports, clusterId, self, log } = options;
+  if (snapshotExports === null) return null;
+  const { to, everyMs, keep } = snapshotExports;
+  const { driver, machine, now } = context;
+  return new SnapshotSchedule({
+    ...{ clusterId, everyMs, keep, now },
+    store: await openStore(to),
+    // Before it is founded there is nothing to be kept.
+    leads: () => driver.status().role === "leader" && machine.view.tables.members.firstKey() !== undefined,
+    stateHash: () => machine.view.hash(),
+    capture: () => captureExport(context),
+    timers: systemTimers,
+    random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
+    onReport: ({ kind, ...fields }) => {
+      if (kind === "failed") log.warn("no snapshot could be exported", { to, ...fields });
+      else log.info(`a snapshot was ${kind}`, { to, ...fields });
+    },
+  });
 }
 
 function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
@@ -221,20 +294,9 @@ function rosterOf(
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
     found: (members) =>
-      proposeOwn(options, driver, { $case: "foundMembers", value: { members: [...members] } }),
+      proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, Date.now()),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
-}
-
-/** Proposes what follows by itself, in this replica's own name: outside any session, since it is idempotent. */
-function proposeOwn(
-  { self }: CoordinatorOptions,
-  driver: GroupDriver<Outcome>,
-  kind: NonNullable<Operation["kind"]>,
-): Promise<unknown> {
-  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
-  const stamp = { actor: formatIdentity({ kind: "replica", id: self }), atMs: Date.now() };
-  return driver.propose(Command.encode({ ...write, ...stamp }).finish(), Date.now() + OWN_DEADLINE_MS);
 }
 
 function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {

@@ -11,9 +11,10 @@ import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message }
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import type { Storage } from "../storage/storage.ts";
+import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
-import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
+import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
 
 export interface GroupDriverOptions<Result> {
   readonly group: GroupId;
@@ -31,6 +32,8 @@ export interface GroupDriverOptions<Result> {
   readonly onLeadership: (leads: boolean) => void;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
+  /** Counts and times for operators; by `now` when absent. */
+  readonly meter?: GroupMeter;
   /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
   readonly schedule: (turn: () => void) => void;
   /** Somebody in this process wants something of the group, so it must not stand still. */
@@ -38,6 +41,8 @@ export interface GroupDriverOptions<Result> {
 }
 
 export class GroupDriver<Result> {
+  /** What operators see of this driver. */
+  readonly meter: GroupMeter;
   readonly #options: GroupDriverOptions<Result>;
   readonly #writes = new PendingWrites<Result>(LIMITS.pendingWritesMax);
   readonly #changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
@@ -46,6 +51,7 @@ export class GroupDriver<Result> {
   #stopped = false;
   #leads = false;
   #readRequests = 0;
+  #refusedWrites = 0;
   #applied: LogIndex;
   #appliedTerm: Term;
   #confState: ConfState;
@@ -59,6 +65,7 @@ export class GroupDriver<Result> {
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
+    this.meter = options.meter ?? new GroupMeter(options.now);
     const reader = options.storage.reader(options.group);
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
@@ -82,6 +89,11 @@ export class GroupDriver<Result> {
 
   get snapshotIndex(): LogIndex {
     return this.#snapshotIndex;
+  }
+
+  /** What became of the writes that came here, and how many still wait. */
+  get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
+    return { ...this.#writes.settled, refused: this.#refusedWrites, pending: this.#writes.size };
   }
 
   get role(): RaftNode["role"] {
@@ -159,12 +171,11 @@ export class GroupDriver<Result> {
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
   propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
-    if (this.#writes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
+    if (this.#writes.isFull) return this.#refuseWrite("overloaded");
     const proposed = this.#ask((raft) => raft.propose(data));
-    if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
+    if (proposed === null) return this.#refuseWrite("leadership-lost");
     if (!proposed.ok) {
-      const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
-      return Promise.resolve({ ok: false, refusal });
+      return this.#refuseWrite(proposed.reason === "removed" ? "not-leader" : proposed.reason);
     }
     assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
     return this.#writes.add(proposed.index, proposed.term, deadline);
@@ -215,6 +226,11 @@ export class GroupDriver<Result> {
     this.#writes.refuseAll("leadership-lost");
     this.#changes.refuseAll("leadership-lost");
     this.#reads.refuseAll("no-leader");
+  }
+
+  #refuseWrite(refusal: Refusal): Promise<WriteResult<Result>> {
+    this.#refusedWrites += 1;
+    return Promise.resolve({ ok: false, refusal });
   }
 
   /** As `tell`, on behalf of somebody in this process. */
@@ -296,6 +312,7 @@ export class GroupDriver<Result> {
   }
 
   #onSoftState(leads: boolean, leader: NodeId): void {
+    this.meter.saw(leader, this.#options.raft.term);
     if (leads !== this.#leads) {
       this.#leads = leads;
       if (!leads) {
@@ -347,7 +364,9 @@ export class GroupDriver<Result> {
   }
 
   #apply(message: Message): void {
-    for (const entry of message.entries) this.#applyEntry(entry);
+    this.meter.timeApply(() => {
+      for (const entry of message.entries) this.#applyEntry(entry);
+    });
     this.#deliver(message.responses);
     this.#reads.applied(this.#applied);
   }
@@ -381,10 +400,12 @@ export class GroupDriver<Result> {
     this.#snapshotting = true;
     this.#snapshotWanted = false;
     const at = { index: this.#applied, term: this.#appliedTerm, confState: this.#confState };
+    const saved = this.meter.beginSnapshot();
     machine
       .capture()()
       .then((data) => storage.saveSnapshot(group, { ...at, data }))
       .then(() => {
+        saved();
         this.#snapshotting = false;
         if (at.index <= this.#snapshotIndex) return;
         this.#snapshotIndex = at.index;

@@ -64,14 +64,6 @@ export class Observed {
     return this.#shardsOf.keys();
   }
 
-  /** A removed shard is heard no more, so what it said last would stand for ever. */
-  forget(shardId: string): void {
-    const known = this.#reports.get(shardId);
-    if (known === undefined) return;
-    this.#unindex(known.bindings.keys(), shardId);
-    this.#reports.delete(shardId);
-  }
-
   /** A new leadership starts from nothing. */
   forgetAll(): void {
     this.#reports.clear();

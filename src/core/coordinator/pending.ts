@@ -37,6 +37,7 @@ export class PendingWrites<Result> {
   readonly #countMax: number;
   readonly #drain = new DrainRate();
   #served = 0;
+  #failed = 0;
 
   constructor(countMax: number) {
     this.#countMax = countMax;
@@ -44,6 +45,11 @@ export class PendingWrites<Result> {
 
   get size(): number {
     return this.#byIndex.size;
+  }
+
+  /** How many that waited got their result, and how many did not. */
+  get settled(): { accepted: number; failed: number } {
+    return { accepted: this.#served, failed: this.#failed };
   }
 
   get isFull(): boolean {
@@ -58,7 +64,8 @@ export class PendingWrites<Result> {
   add(index: LogIndex, term: Term, deadline: number): Promise<WriteResult<Result>> {
     assert(!this.isFull, "whoever proposes has looked for room");
     // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
-    this.#byIndex.get(index)?.settle({ ok: false, refusal: "leadership-lost" });
+    const deposed = this.#byIndex.get(index);
+    if (deposed !== undefined) this.#refuse(deposed, "leadership-lost");
     return new Promise((settle) => this.#byIndex.set(index, { term, deadline, settle }));
   }
 
@@ -67,7 +74,7 @@ export class PendingWrites<Result> {
     if (write === undefined) return;
     this.#byIndex.delete(index);
     if (write.term !== term) {
-      write.settle({ ok: false, refusal: "leadership-lost" });
+      this.#refuse(write, "leadership-lost");
       return;
     }
     this.#served += 1;
@@ -76,7 +83,7 @@ export class PendingWrites<Result> {
   }
 
   refuseAll(refusal: Refusal): void {
-    for (const write of this.#byIndex.values()) write.settle({ ok: false, refusal });
+    for (const write of this.#byIndex.values()) this.#refuse(write, refusal);
     this.#byIndex.clear();
   }
 
@@ -85,8 +92,13 @@ export class PendingWrites<Result> {
     for (const [index, write] of this.#byIndex) {
       if (write.deadline > now) continue;
       this.#byIndex.delete(index);
-      write.settle({ ok: false, refusal: "no-quorum" });
+      this.#refuse(write, "no-quorum");
     }
+  }
+
+  #refuse(write: PendingWrite<Result>, refusal: Refusal): void {
+    this.#failed += 1;
+    write.settle({ ok: false, refusal });
   }
 }
 

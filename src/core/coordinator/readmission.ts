@@ -4,7 +4,8 @@
 // The leader keeps no state for it: the step follows from the configuration and from what the replica says. Since a
 // replica takes nothing in before it was told to follow, one that holds something was removed after its loss.
 
-import type { LogIndex, NodeId } from "../base/ids.ts";
+import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
+import type { RejoinResponse } from "../wire/gen/fleet/v1/raft.ts";
 
 export interface ReadmissionView {
   readonly voters: readonly NodeId[];
@@ -26,6 +27,14 @@ export type Readmission =
   /** The log up to this committed index has taken it out and in again; it may be wanted as a learner for good. */
   | { readonly kind: "learner"; readonly at: LogIndex; readonly stays?: boolean }
   | { readonly kind: "voter" };
+
+/** What the peers' answers come to, of which only a leader's says anything. */
+export function readmissionOf(answers: readonly RejoinResponse[]): Readmission {
+  if (answers.some((answer) => answer.voter)) return { kind: "voter" };
+  const at = Math.max(0, ...answers.map((answer) => answer.learnerAt));
+  const stays = answers.some((answer) => answer.staysLearner);
+  return at > 0 ? { kind: "learner", at: logIndex(at), stays } : { kind: "waiting" };
+}
 
 /** What the members' table wants the replica to be. */
 export type Wanted = "voter" | "learner";

@@ -3,12 +3,12 @@
 // voter again.
 
 import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
-import { logIndex, type NodeId } from "../base/ids.ts";
+import type { NodeId } from "../base/ids.ts";
 import type { Peer } from "../transport/transport.ts";
 import { RaftClient } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { unary } from "../wire/unary.ts";
-import type { Holding, Readmission } from "./readmission.ts";
+import { type Holding, type Readmission, readmissionOf } from "./readmission.ts";
 
 const ASK_TIMEOUT_MS = 1_000;
 
@@ -47,10 +47,7 @@ export class RejoinAsker {
     );
     const given = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     for (const answer of answers) if (answer.status === "rejected") this.#note(readRpcError(answer.reason));
-    if (given.some((answer) => answer.voter)) return { kind: "voter" };
-    const at = Math.max(0, ...given.map((answer) => answer.learnerAt));
-    const stays = given.some((answer) => answer.staysLearner);
-    return at > 0 ? { kind: "learner", at: logIndex(at), stays } : { kind: "waiting" };
+    return readmissionOf(given);
   }
 
   // That a follower does not lead, or that a leader is not known yet, is no refusal: it passes.

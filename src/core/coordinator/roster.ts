@@ -25,6 +25,8 @@ export interface RosterOptions {
 
 export class Roster {
   readonly #options: RosterOptions;
+  /** Who opened streams without being in the table, by number. */
+  readonly #introduced = new Map<NodeId, Peer>();
   #seen = "";
   #isFounding = false;
   #wasMember = false;
@@ -36,7 +38,15 @@ export class Roster {
   /** Every replica that may take part, this one always among them. */
   known(): Peer[] {
     const { self, given, view } = this.#options;
-    return knownReplicas(listMembers(view()), given, self);
+    return knownReplicas(listMembers(view()), given, self, [...this.#introduced.values()]);
+  }
+
+  /** Whoever added this replica's caller as a member knows more than its own table, which may be old. */
+  introduce(peer: Peer): void {
+    const row = this.#options.view().tables.members.get(peer.id);
+    if (row !== undefined || this.known().some(({ id }) => id === peer.id)) return;
+    this.#introduced.set(peer.id, peer);
+    this.#seen = "";
   }
 
   /** To be called often: cheap while nothing changes. */
@@ -80,15 +90,17 @@ export class Roster {
 /**
  * The table's members, and what the command line named unless the table has removed it: a replica that was away for
  * long may have an old table, and needs whoever its operator names to catch up. The command line's address counts
- * more than the table's, for its operator knows the network that this process is in.
+ * more than the table's, for its operator knows the network that this process is in. Who introduced itself counts until
+ * the table says something.
  */
 export function knownReplicas(
   rows: readonly Readonly<MemberRecord>[],
   given: readonly Peer[],
   self: NodeId,
+  introduced: readonly Peer[] = [],
 ): Peer[] {
   const removed = new Set(rows.filter((row) => row.wanted === MemberKind.REMOVED).map((row) => row.nodeId));
-  const known = new Map<number, Peer>();
+  const known = new Map<number, Peer>(introduced.map((peer) => [peer.id, peer]));
   for (const { nodeId: id, name, address } of rows) known.set(id, { id: nodeId(id), name, address });
   for (const peer of given) known.set(peer.id, peer);
   return [...known.values()]

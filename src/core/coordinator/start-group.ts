@@ -11,6 +11,7 @@ import type { DiskWatch } from "./disk-watch.ts";
 import { isFounded } from "./founding.ts";
 import { GroupDriver } from "./group-driver.ts";
 import { groupLimits } from "./group-limits.ts";
+import { GroupMeter } from "./group-meter.ts";
 import type { GroupRules, Host } from "./host.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
@@ -46,19 +47,22 @@ export function startFleetGroup<Result>(
   onLeadership: () => void,
 ): GroupDriver<Result> {
   const clock = PROFILES[setting.profile];
-  return driverOf(setting, { group: FLEET_GROUP, machine, clock, limits: LIMITS, onLeadership });
+  const meter = newMeter();
+  return driverOf(setting, { group: FLEET_GROUP, machine, meter, clock, limits: LIMITS, onLeadership });
 }
 
 /** Every group beside the fleet's own of which the storage holds a log, hosted. */
 export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, TallyGroup> {
   const { storage, host } = setting;
   const found = storage.groups().filter((group) => group !== FLEET_GROUP && isFounded(storage, group));
+  // Nobody reads it, and there may be thousands of groups: one for all (ADR-0010).
+  const meter = newMeter();
   const started = new Map<GroupId, TallyGroup>();
   for (const group of found) {
     const machine = new TallyMachine();
     const limits = groupLimits(found.length);
     const clock = GROUP_CLOCKS[setting.profile];
-    const driver = driverOf(setting, { group, machine, clock, limits, onLeadership: () => undefined });
+    const driver = driverOf(setting, { group, machine, meter, clock, limits, onLeadership: () => undefined });
     host.add(group, driver, rulesOf(setting.watch));
     started.set(group, { driver, machine });
   }
@@ -78,14 +82,17 @@ function rulesOf(watch: GroupSetting["watch"]): GroupRules {
 interface GroupParts<Result> {
   readonly group: GroupId;
   readonly machine: Machine<Result>;
+  readonly meter: GroupMeter;
   readonly clock: { readonly electionTicks: number; readonly heartbeatTicks: number };
   readonly limits: ReturnType<typeof groupLimits>;
   readonly onLeadership: () => void;
 }
 
+const newMeter = (): GroupMeter => new GroupMeter(() => performance.now());
+
 function driverOf<Result>(
   setting: GroupSetting,
-  { group, machine, clock, limits, onLeadership }: GroupParts<Result>,
+  { group, machine, meter, clock, limits, onLeadership }: GroupParts<Result>,
 ): GroupDriver<Result> {
   const { self, storage, transport, host, log, nameOf } = setting;
   const raft = new RaftNode({
@@ -110,6 +117,7 @@ function driverOf<Result>(
     raft,
     storage,
     machine,
+    meter,
     send: (message) => transport.send(group, message),
     now: Date.now,
     incarnation: randomInt(0xffff_ffff),

@@ -1,19 +1,55 @@
 // A recovery from a lost quorum: one member goes on alone. Its row and the others' tombstones say so in the table, so
-// that the roster agrees with the configuration and no number is used again. The rest of the state is kept as it is:
-// bindings, sessions with their outcomes, the audit log.
+// that the roster agrees with the configuration and no number is used again. Shards may have obeyed what the lost
+// members knew: what they are told from now on must be newer than that. The rest of the state is kept as it is:
+// who owns what, sessions with their outcomes, the audit log.
 
-import { MemberKind, type RecoverFleet } from "../wire/gen/fleet/v1/command.ts";
+import { InstructionKind, MemberKind, type RecoverFleet } from "../wire/gen/fleet/v1/command.ts";
+import { instruct } from "./apply-instruction.ts";
 import { type ApplyContext, changed, type Result } from "./result.ts";
 import type { FleetState } from "./state.ts";
 
+/** More than a binding's row can have changed in the entries that were lost. */
+const BINDING_VERSION_GAP = 1_000_000;
+
 /** Always a change, hence always audited: that it happened counts, even if the table was like this already. */
-export function recoverFleet(state: FleetState, context: ApplyContext, { nodeId }: RecoverFleet): Result {
+export function recoverFleet(
+  state: FleetState,
+  context: ApplyContext,
+  { nodeId, address }: RecoverFleet,
+): Result {
   const { members } = state.tables;
   for (const row of [...members.rows()]) {
-    const wanted = row.nodeId === nodeId ? MemberKind.VOTER : MemberKind.REMOVED;
-    if (row.wanted === wanted) continue;
-    members.put({ ...row, wanted, version: context.index, sinceMs: context.atMs });
+    const isLeft = row.nodeId === nodeId;
+    const wanted = isLeft ? MemberKind.VOTER : MemberKind.REMOVED;
+    const reachedAt = isLeft && address !== "" ? address : row.address;
+    if (row.wanted === wanted && row.address === reachedAt) continue;
+    members.put({ ...row, wanted, address: reachedAt, version: context.index, sinceMs: context.atMs });
   }
+  raiseBindings(state);
+  tellDomainsAgain(state, context);
   // Without a row of its own the fleet is older than its table: the first leader founds that, with itself alone.
   return changed(context.index);
+}
+
+// A shard obeys a binding's version only if it is newer than the last that it obeyed.
+function raiseBindings({ tables }: FleetState): void {
+  for (const row of [...tables.bindings.rows()]) {
+    tables.bindings.put({ ...row, version: row.version + BINDING_VERSION_GAP });
+  }
+}
+
+// An instruction's sequence is its log index, and the new log's are above all of the old one's. A domain that was moved
+// in a lost entry is told to its former owner again; whom it was moved to is not known here, and keeps it.
+function tellDomainsAgain(state: FleetState, context: ApplyContext): void {
+  const { domains, instructions } = state.tables;
+  let ordinal = 0;
+  for (const { shardId, key, value, kind } of [...instructions.rows()]) {
+    if (kind === InstructionKind.ASSIGN_DOMAIN) continue;
+    instruct(state, context, { shardId, key, value, kind, ordinal });
+    ordinal += 1;
+  }
+  for (const { shardId, key, value } of [...domains.rows()]) {
+    instruct(state, context, { shardId, key, value, kind: InstructionKind.ASSIGN_DOMAIN, ordinal });
+    ordinal += 1;
+  }
 }

@@ -13,7 +13,7 @@ import { type ConfState, type Message, NO_NODE } from "./message.ts";
 import { newMessage } from "./new-message.ts";
 import { type Proposed, propose } from "./proposal.ts";
 import { assertValid, type RaftConfig } from "./raft-config.ts";
-import { handleReadIndex } from "./read-index.ts";
+import { handleReadIndex, readsByLease } from "./read-index.ts";
 import type { Ready } from "./ready.ts";
 import { ReadySource } from "./ready-source.ts";
 import { reportSnapshot, reportUnreachable } from "./reports.ts";
@@ -106,6 +106,11 @@ export class RaftNode {
 
   reportSnapshot(id: NodeId, ok: boolean): void {
     reportSnapshot(this.#core, id, ok);
+  }
+
+  /** Whether a read that came now would be answered without asking the others (Raft §6.4.1). */
+  get readsByLease(): boolean {
+    return readsByLease(this.#core);
   }
 
   /** As in the status, for those who look at many replicas often. */

@@ -25,6 +25,11 @@ export function handleReadIndex(core: Core, message: Message): void {
   }
 }
 
+/** Whether a read that came now would be answered without asking the others. */
+export function readsByLease(core: Core): boolean {
+  return core.role === "leader" && hasCommittedInTerm(core) && holdsLease(core);
+}
+
 /** MsgReadIndexResp: the leader's answer to a follower's read. */
 export function handleReadIndexResponse(core: Core, message: Message): void {
   if (core.role !== "follower") return;
@@ -48,8 +53,7 @@ export function releaseConfirmedReads(core: Core): void {
 function startRead(core: Core, request: Message): void {
   assert(core.role === "leader", "only a leader serves reads");
   const index = core.log.committed;
-  // A lease is void once somebody was told to campaign regardless of it: a new leader may exist (§6.4.1, §3.10).
-  if (holdsLease(core) && !core.hasWaivedLease) {
+  if (holdsLease(core)) {
     answer(core, request, index);
     return;
   }
@@ -63,9 +67,11 @@ function answer(core: Core, request: Message, index: LogIndex): void {
   else core.send("MsgReadIndexResp", { to: request.from, index, context: request.context });
 }
 
+// A lease is void once somebody was told to campaign regardless of it: a new leader may exist (§6.4.1, §3.10).
 function holdsLease(core: Core): boolean {
   const { readOnly, electionTicks } = core.config;
-  return readOnly === "lease-based" && core.lease.isHeld(core.voters, core.id, electionTicks);
+  const isLeased = readOnly === "lease-based" && core.lease.isHeld(core.voters, core.id, electionTicks);
+  return isLeased && !core.hasWaivedLease;
 }
 
 function hasCommittedInTerm(core: Core): boolean {

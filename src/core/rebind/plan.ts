@@ -1,4 +1,4 @@
-// The plan of a migration: which clusters move from which shard to which, and how their agents are restarted.
+// The plan of a migration: which domains and clusters move from which shard to which, and how agents are restarted.
 // A plan holds no state of its execution: what to do next follows from what is observed (next-step.ts), so an
 // interrupted plan is simply applied again. Reading and writing YAML is the client's.
 
@@ -13,12 +13,24 @@ export interface Move {
   readonly supersedes?: string;
 }
 
+/** A topology domain that goes from one shard to another: before the clusters, whose new shards may need it. */
+export interface DomainMove {
+  readonly key: string;
+  readonly value: string;
+  readonly from: string;
+  readonly to: string;
+  /** The version that the row has before; absent = whichever it has as long as `from` is its shard. */
+  readonly version?: number;
+}
+
 export interface RebindPlan {
   readonly version: 1;
   readonly name: string;
   /** RFC 3339, for people. */
   readonly createdAt?: string;
   readonly executor: Executor;
+  readonly domains?: readonly DomainMove[];
+  /** Of clusters. Empty only when there are domains. */
   readonly moves: readonly Move[];
 }
 
@@ -54,6 +66,7 @@ export function inversePlan(plan: RebindPlan): RebindPlan {
   return {
     ...plan,
     name: undoName(plan.name),
+    ...(plan.domains === undefined ? {} : { domains: plan.domains.map(turnedRound).reverse() }),
     moves: plan.moves
       .map(({ cluster, from, to, migrationId }) => ({
         cluster,
@@ -64,6 +77,11 @@ export function inversePlan(plan: RebindPlan): RebindPlan {
       }))
       .reverse(),
   };
+}
+
+// The move itself gives the row its next version, which nobody knows beforehand.
+function turnedRound({ key, value, from, to }: DomainMove): DomainMove {
+  return { key, value, from: to, to: from };
 }
 
 /** Moves that may run at once, in the plan's order. */

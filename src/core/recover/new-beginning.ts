@@ -1,14 +1,14 @@
-// The state from which the survivor goes on as a cluster of its own: a snapshot in which it votes alone, its tables
-// with everything that its log held, and the recovery itself as the last thing that was applied. Pure, and a function
-// of the log and the order alone, so that doing it twice gives the same bytes.
+// The state from which the survivor goes on as a cluster of its own: a snapshot in which it votes alone, with exactly
+// the tables that its log held (so their hash is still theirs), and behind it the recovery itself as the one entry of
+// the new log. Pure, and a function of the log and the order alone, so that doing it twice gives the same bytes.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
-import { apply } from "../fleet/apply.ts";
+import { dryRun } from "../fleet/apply.ts";
 import { encodeSnapshot } from "../fleet/snapshot.ts";
 import type { LogReader } from "../raft/log-reader.ts";
-import type { HardState, Snapshot } from "../raft/message.ts";
-import type { Command } from "../wire/gen/fleet/v1/command.ts";
+import type { Entry, HardState, Snapshot } from "../raft/message.ts";
+import { Command } from "../wire/gen/fleet/v1/command.ts";
 import { type Copy, replay } from "./copy.ts";
 
 // The lost replicas may have given out indexes and terms that no survivor knows. Others remember them: a client session
@@ -22,6 +22,7 @@ export { REASON_BYTES_MAX } from "../fleet/limits.ts";
 
 export interface RecoveryOrder {
   readonly nodeId: NodeId;
+  readonly address: string;
   readonly formerClusterId: string;
   readonly clusterId: string;
   readonly index: LogIndex;
@@ -34,7 +35,10 @@ export interface RecoveryOrder {
 }
 
 /** Where the log of the new cluster begins: beyond everything that any survivor knows, and what others may. */
-export function newBeginning(copies: readonly Copy[]): { readonly index: LogIndex; readonly term: Term } {
+export function newBeginning(copies: readonly Pick<Copy, "term" | "last">[]): {
+  readonly index: LogIndex;
+  readonly term: Term;
+} {
   const lastIndex = Math.max(...copies.map((copy) => copy.last.index));
   const lastTerm = Math.max(...copies.map((copy) => Math.max(copy.term, copy.last.term)));
   return { index: logIndex(lastIndex + INDEX_GAP), term: term(lastTerm + TERM_GAP) };
@@ -44,15 +48,21 @@ export function newBeginning(copies: readonly Copy[]): { readonly index: LogInde
 export function recovered(
   log: LogReader,
   order: RecoveryOrder,
-): { readonly snapshot: Snapshot; readonly hardState: HardState } {
+): {
+  readonly snapshot: Snapshot;
+  readonly entries: readonly Entry[];
+  readonly hardState: HardState;
+} {
   assert(log.lastIndex() === order.last, "the log ends where it did when the recovery was ordered");
   assert(order.index > order.last, "the new log begins behind the old one");
   assert(order.term > log.initialState().hardState.term, "terms never go back");
   const replayed = replay(log);
   assert(replayed.ok, "a log that was chosen for a recovery can be replayed");
   const { state } = replayed;
-  const { result } = apply(state, order.index, commandOf(order));
-  assert(result?.$case === "applied", "a recovery is not refused by the tables");
+  state.advanceTo(order.index);
+  const command = commandOf(order);
+  assert(dryRun(state, command).result?.$case === "applied", "a recovery is not refused by the tables");
+  const index = logIndex(order.index + 1);
   const confState = {
     voters: [order.nodeId],
     learners: [],
@@ -62,13 +72,14 @@ export function recovered(
   };
   return {
     snapshot: { index: order.index, term: order.term, confState, data: encodeSnapshot(state) },
-    hardState: { term: order.term, vote: order.nodeId, commit: order.index },
+    entries: [{ index, term: order.term, type: "normal", data: Command.encode(command).finish() }],
+    hardState: { term: order.term, vote: order.nodeId, commit: index },
   };
 }
 
 function commandOf(order: RecoveryOrder): Command {
-  const { nodeId, formerClusterId, clusterId, committed, last, actor, reason, atMs } = order;
-  const value = { nodeId, formerClusterId, clusterId, committedIndex: committed, lastIndex: last };
+  const { nodeId, address, formerClusterId, clusterId, committed, last, actor, reason, atMs } = order;
+  const value = { nodeId, address, formerClusterId, clusterId, committedIndex: committed, lastIndex: last };
   return {
     ...{ sessionId: 0, sequence: 0, firstOutstanding: 0, actor, reason, atMs },
     operation: { kind: { $case: "recoverFleet", value } },

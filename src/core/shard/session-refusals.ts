@@ -16,14 +16,14 @@ import {
 import type { Destination } from "./binding-table.ts";
 
 /** Why this caller may not open this session, or null. */
-export function objectionTo(hello: SessionHello, caller: Identity | null): RpcError | null {
+export function objectionTo(hello: SessionHello, caller: Identity): RpcError | null {
   const cluster = hello.clusterId;
   if (!isName(cluster)) {
     return rpcError(status.INVALID_ARGUMENT, "CLUSTER_NAME_INVALID", "cluster_id is not a valid name");
   }
-  const isOwn = caller?.kind === "admin" || (caller?.kind === "cluster" && caller.id === cluster);
+  const isOwn = caller.kind === "admin" || (caller.kind === "cluster" && caller.id === cluster);
   if (!isOwn) {
-    const who = caller === null ? "a certificate without a fleet identity" : formatIdentity(caller);
+    const who = formatIdentity(caller);
     return rpcError(
       status.PERMISSION_DENIED,
       "NOT_THIS_CLUSTER",

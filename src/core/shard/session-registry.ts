@@ -5,10 +5,10 @@
 
 import { assert, present } from "../base/assert.ts";
 import type { Log } from "../base/log.ts";
+import { admitted, anyIdentity } from "../wire/admit.ts";
 import type { DoubleDial } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { DemandRollup, SessionHello, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
-import { identityOf } from "../wire/identity.ts";
-import type { RpcError } from "../wire/rpc-error.ts";
+import { RpcError } from "../wire/rpc-error.ts";
 import { PING_INTERVAL_MS } from "../wire/session-protocol.ts";
 import type { Tls } from "../wire/tls.ts";
 import type { Destination } from "./binding-table.ts";
@@ -135,8 +135,9 @@ export class SessionRegistry {
     const { store, tls, log } = this.#options;
     const cluster = hello.clusterId;
     const outcome = contact(store.bindings.get(cluster));
+    const caller = admitted(session.call, tls, anyIdentity);
     const objection =
-      refusals.objectionTo(hello, identityOf(session.call, tls)) ??
+      (caller instanceof RpcError ? caller : refusals.objectionTo(hello, caller)) ??
       (outcome.kind === "refused" ? this.#released(cluster, outcome.to) : this.#occupied(session, hello));
     if (objection !== null) {
       session.end(objection);

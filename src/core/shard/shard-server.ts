@@ -3,20 +3,21 @@
 
 import { mkdir } from "node:fs/promises";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import { Server, status } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import type { Log } from "../base/log.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import { admitted, operators } from "../wire/admit.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
 import { coordinatorCaller } from "../wire/coordinator-client.ts";
 import type { CoordinatorClient } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardService } from "../wire/gen/fleet/v1/shard.ts";
-import { identityOf } from "../wire/identity.ts";
 import type { LeaderCaller } from "../wire/leader-caller.ts";
-import { rpcError } from "../wire/rpc-error.ts";
+import { type FollowedTls, followTls } from "../wire/live-tls.ts";
+import { RpcError } from "../wire/rpc-error.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { Tls, TlsChoice } from "../wire/tls.ts";
-import { loadTls } from "../wire/tls.ts";
 import { unary } from "../wire/unary.ts";
 import { AckOutbox } from "./ack-outbox.ts";
 import { obeyAnswer } from "./answer.ts";
@@ -25,7 +26,9 @@ import { DemandBook, RECLAIM_PACE } from "./demand-book.ts";
 import type { MachinePool } from "./machine-pools.ts";
 import { reportOf, shardBindings, shardDomains } from "./report.ts";
 import { Reporter } from "./reporter.ts";
+import type { SessionCall } from "./session.ts";
 import { SessionRegistry } from "./session-registry.ts";
+import { SessionEnds, shardMetrics } from "./shard-metrics.ts";
 import { ShardStore } from "./shard-store.ts";
 
 const REPORT_INTERVAL_MS = 3_000;
@@ -59,15 +62,16 @@ export interface ShardOptions {
 export interface RunningShard {
   /** host:port as advertised. */
   readonly address: string;
+  readonly metrics: RoleMetrics;
   close(): Promise<void>;
 }
 
 /** Starts a shard; resolves when it listens. Throws an OperatorError that says what stands in the way. */
 export async function startShard(options: ShardOptions): Promise<RunningShard> {
-  const tls = loadTls(options.tls);
+  const followed = followTls(options.tls, options.log);
   await mkdir(options.dataDirectory, { recursive: true });
   const store = await ShardStore.open(options);
-  const shard = new Shard(options, tls, store);
+  const shard = new Shard(options, followed, store);
   await shard.listen();
   return shard;
 }
@@ -75,6 +79,7 @@ export async function startShard(options: ShardOptions): Promise<RunningShard> {
 class Shard implements RunningShard {
   readonly #options: ShardOptions;
   readonly #tls: Tls;
+  readonly #followed: FollowedTls;
   readonly #store: ShardStore;
   readonly #demand: DemandBook;
   readonly #acks = new AckOutbox();
@@ -83,15 +88,18 @@ class Shard implements RunningShard {
   readonly #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();
+  readonly #ends = new SessionEnds();
   #stopSweeping = () => {};
   #cycling: NodeJS.Timeout | undefined;
   #address = "";
   #cycle = 0;
   #lastReportMs: number | null = null;
 
-  constructor(options: ShardOptions, tls: Tls, store: ShardStore) {
+  constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore) {
+    const { tls } = followed;
     this.#options = options;
     this.#tls = tls;
+    this.#followed = followed;
     this.#store = store;
     const { shardId, log, coordinators, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
     const { machines = null, region = "", pace = RECLAIM_PACE } = options;
@@ -118,13 +126,22 @@ class Shard implements RunningShard {
     return this.#address;
   }
 
+  get metrics(): RoleMetrics {
+    return shardMetrics({
+      bindings: this.#store.bindings,
+      hasSession: (cluster) => this.#registry.hasSession(cluster),
+      reportAgeMs: () => this.#reportAgeMs(),
+      ends: this.#ends,
+    });
+  }
+
   async listen(): Promise<void> {
     const service: ShardServer = {
-      session: (call) => this.#registry.serve(call),
+      session: (call) => this.#serve(call),
       getShardStatus: (call, answer) => this.#status(call, answer),
     };
     this.#server.addService(ShardService, service);
-    addStandardServices(this.#server, ["shard"]);
+    addStandardServices(this.#server, ["shard"], this.#tls);
     const bound = await bindServer(this.#server, this.#options.listen, this.#tls);
     this.#address = this.#options.advertise ?? bound;
     this.#stopSweeping = this.#registry.startSweeping();
@@ -136,12 +153,22 @@ class Shard implements RunningShard {
 
   async close(): Promise<void> {
     this.#stopSweeping();
+    this.#followed.close();
     clearInterval(this.#cycling);
     await this.#reporter?.close();
     this.#caller?.close();
     this.#registry.close();
     this.#server.forceShutdown();
     await this.#store.durable();
+  }
+
+  #serve(call: SessionCall): void {
+    this.#ends.watch(call);
+    this.#registry.serve(call);
+  }
+
+  #reportAgeMs(): number | null {
+    return this.#lastReportMs === null ? null : performance.now() - this.#lastReportMs;
   }
 
   /** One round of the scheduler. A cluster that was let go needs no machines here, whatever its agent said last. */
@@ -181,12 +208,10 @@ class Shard implements RunningShard {
     call: ServerUnaryCall<GetShardStatusRequest, ShardStatus>,
     answer: sendUnaryData<ShardStatus>,
   ): void {
-    const caller = identityOf(call, this.#tls);
-    // A cluster's agent has no business with the other clusters of its shard.
-    if (caller === null || caller.kind === "cluster") {
-      answer(
-        rpcError(status.PERMISSION_DENIED, "NOT_PERMITTED", "this certificate may not read a shard's status"),
-      );
+    // A cluster's agent has no business with the other clusters of its shard, nor a shard with another's.
+    const caller = admitted(call, this.#tls, operators);
+    if (caller instanceof RpcError) {
+      answer(caller);
       return;
     }
     const nowMs = performance.now();

@@ -4,7 +4,18 @@
 import { present } from "../base/assert.ts";
 import { type Prng, SeededPrng } from "../base/prng.ts";
 
-const STREAMS = ["swarm", "schedule", "network", "disk", "raft", "clients", "faults", "healing"] as const;
+const STREAMS = [
+  "swarm",
+  "schedule",
+  "network",
+  "disk",
+  "raft",
+  "clients",
+  "contenders",
+  "administrator",
+  "faults",
+  "healing",
+] as const;
 export type Stream = (typeof STREAMS)[number];
 
 export class Chance implements Prng {

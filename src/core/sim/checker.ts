@@ -12,11 +12,27 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { ClientPromises } from "./checks/client-promises.ts";
 import { CommittedLog } from "./checks/committed-log.ts";
 import { ElectionSafety } from "./checks/election-safety.ts";
+import { LeaseHolders } from "./checks/lease-holders.ts";
 import { LogMatching } from "./checks/log-matching.ts";
+import { Members } from "./checks/members.ts";
+import { OwnerHistory } from "./checks/owner-history.ts";
 import { Promises } from "./checks/promises.ts";
+
+/** What can be seen of a running node. */
+export interface Observation {
+  readonly status: RaftStatus;
+  /** Its tables. */
+  readonly view: FleetView;
+  readonly readsByLease: boolean;
+  /** Its log; null while not all of that has been handed to its storage. */
+  readonly reader: LogReader | null;
+}
 
 export class Checker {
   readonly clients = new ClientPromises();
+  readonly owners = new OwnerHistory();
+  readonly #leases = new LeaseHolders();
+  readonly #members = new Members();
   readonly #elections = new ElectionSafety();
   readonly #matching = new LogMatching();
   readonly #committed = new CommittedLog();
@@ -46,6 +62,7 @@ export class Checker {
   started(node: NodeId, reader: LogReader): void {
     this.#of(node).started(reader.initialState().hardState, reader.lastIndex());
     this.#comparedThrough.set(node, reader.firstIndex() - 1);
+    this.#members.started(node);
   }
 
   wiped(node: NodeId): void {
@@ -62,6 +79,7 @@ export class Checker {
 
   sends(node: NodeId, message: Message): void {
     this.#of(node).says(message);
+    this.#members.says(message);
   }
 
   applies(node: NodeId, index: LogIndex, data: Uint8Array, outcome: Outcome | null, hash: string): void {
@@ -73,11 +91,21 @@ export class Checker {
     this.#committed.applies(node, index, view.hash());
   }
 
-  /** After each step of the node. `reader`: its log; null while not all of that has been handed to its storage. */
-  observes(node: NodeId, status: RaftStatus, reader: LogReader | null): void {
+  /** The node's process is gone. */
+  stopped(node: NodeId): void {
+    this.#leases.observes(node, false);
+  }
+
+  /** After each step of the node. */
+  observes(node: NodeId, { status, view, readsByLease, reader }: Observation): void {
     this.#of(node).runs(status.term, status.commit);
+    this.#leases.observes(node, readsByLease);
     const isNewLeader = status.role === "leader" && this.#elections.leads(node, status.term);
-    if (isNewLeader) this.#unseenLeaders.set(node, status.term);
+    if (isNewLeader) {
+      this.#members.elected(node, status.term, status.config);
+      this.#unseenLeaders.set(node, status.term);
+    }
+    this.#members.observes(node, status.applied, view, status.config);
     if (reader !== null) this.#observeLog(node, status, reader);
     if (status.applied > (this.#newest?.applied ?? 0)) {
       this.#newest = { applied: status.applied, config: status.config };

@@ -2,8 +2,10 @@
 // at that moment, so that a fault means the same when others are left out.
 
 import type { NodeId } from "../base/ids.ts";
+import type { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
+import { leaderOf } from "./leader-of.ts";
 import { drawMembershipChange } from "./membership-change.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
@@ -11,11 +13,13 @@ import type { World } from "./world.ts";
 export class FaultInjector {
   readonly #world: World;
   readonly #nodes: readonly SimNode[];
+  readonly #administrator: Administrator;
   #isOver = false;
   #regicideUntilMs = 0;
 
-  constructor(world: World, nodes: readonly SimNode[]) {
+  constructor(world: World, nodes: readonly SimNode[], administrator: Administrator) {
     this.#world = world;
+    this.#administrator = administrator;
     this.#nodes = nodes;
     for (const fault of world.swarm.schedule) {
       world.queue.after(fault.atMs, () => {
@@ -108,6 +112,9 @@ export class FaultInjector {
       case "membership":
         this.#changeMembership(chance, ms);
         return;
+      case "members":
+        this.#administrator.order(chance);
+        return;
       case "wipe":
         this.#wipe(node, ms);
     }
@@ -188,7 +195,8 @@ export class FaultInjector {
   #wipe(node: SimNode, ms: number): void {
     const config = this.#world.checker.config;
     if (config === null || config.votersOutgoing.length > 0 || config.voters.length < 3) return;
-    if (this.#nodes.some((each) => each.isRejoining)) return;
+    const isComing = (each: SimNode) => each.isRejoining && this.#administrator.expects(each.id);
+    if (this.#nodes.some(isComing) || !config.voters.includes(node.id)) return;
     node.wipe();
     this.#startAfter(ms, node);
   }
@@ -208,13 +216,4 @@ export class FaultInjector {
   #leader(): SimNode | null {
     return leaderOf(this.#nodes);
   }
-}
-
-export function leaderOf(nodes: readonly SimNode[]): SimNode | null {
-  let found: SimNode | null = null;
-  for (const node of nodes) {
-    const status = node.status();
-    if (status?.role === "leader" && status.term > (found?.status()?.term ?? 0)) found = node;
-  }
-  return found;
 }

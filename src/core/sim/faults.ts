@@ -23,6 +23,7 @@ export const FAULT_KINDS = [
   "pause",
   "transfer",
   "membership",
+  "members",
   "wipe",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -56,6 +57,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   pause: 3_000,
   transfer: 1_000,
   membership: 2_500,
+  members: 0,
   wipe: 1_500,
 };
 

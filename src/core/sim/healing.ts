@@ -4,8 +4,10 @@
 
 import type { NodeId } from "../base/ids.ts";
 import type { ConfState } from "../raft/message.ts";
+import type { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";
-import { leaderOf } from "./fault-injector.ts";
+import { disagreement } from "./checks/members.ts";
+import { leaderOf } from "./leader-of.ts";
 import { LEAVE_JOINT } from "./membership-change.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
@@ -15,10 +17,12 @@ const LOOK_EVERY_MS = 100;
 export class Healing {
   readonly #world: World;
   readonly #nodes: readonly SimNode[];
+  readonly #administrator: Administrator;
   readonly #chance: Chance;
 
-  constructor(world: World, nodes: readonly SimNode[]) {
+  constructor(world: World, nodes: readonly SimNode[], administrator: Administrator) {
     this.#world = world;
+    this.#administrator = administrator;
     this.#nodes = nodes;
     this.#chance = Chance.of(world.swarm.seed, "healing");
   }
@@ -37,24 +41,31 @@ export class Healing {
   /** Looks now and then whether the configuration is at rest and everybody is let in again. */
   watchSettling(onSettled: () => void): void {
     this.#world.queue.after(LOOK_EVERY_MS, () => {
-      if (this.#isSettled()) onSettled();
+      if (this.unrest() === null) onSettled();
       else this.watchSettling(onSettled);
     });
   }
 
-  // Leaves a joint configuration where an administrator would have to.
-  #isSettled(): boolean {
+  /** What is still to happen; null: all is at rest. Leaves a joint configuration where an administrator would have to. */
+  unrest(): string | null {
     const leader = leaderOf(this.#nodes);
     const status = leader?.status();
-    if (leader === null || status === undefined || status === null) return false;
-    const { votersOutgoing, autoLeave } = status.config;
+    if (leader === null || status === undefined || status === null) return "nobody leads";
+    const { votersOutgoing, autoLeave, voters } = status.config;
     if (votersOutgoing.length > 0) {
       if (!autoLeave) leader.changeMembership(LEAVE_JOINT);
-      return false;
+      return "the configuration is joint";
     }
+    if (!this.#administrator.isIdle) return "a change of the membership is under way";
+    const { hasTable } = this.#world.swarm;
+    const view = leader.process?.machine.view;
+    const difference = hasTable && view !== undefined ? disagreement(view, status.config) : null;
+    if (difference !== null) return difference;
     // A voter that has not applied the change still asks for the old quorums.
-    const hasApplied = (id: NodeId) => (this.#node(id).status()?.applied ?? 0) >= status.lastIndex;
-    return status.config.voters.every(hasApplied) && !this.#nodes.some((node) => node.isRejoining);
+    const late = voters.find((id) => (this.#node(id).status()?.applied ?? 0) < status.lastIndex);
+    if (late !== undefined) return `node ${late} has not applied all`;
+    const rejoining = this.#nodes.find((node) => node.isRejoining && this.#administrator.expects(node.id));
+    return rejoining === undefined ? null : `node ${rejoining.id} is not let in again`;
   }
 
   /**

@@ -8,7 +8,9 @@ import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import type { RaftStatus } from "../raft/status.ts";
+import type { Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Answer, Change } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import type { Port } from "./network.ts";
 import { Process } from "./process.ts";
@@ -17,7 +19,14 @@ import { DiskError, VirtualDisk } from "./virtual-disk.ts";
 import { VirtualStorage } from "./virtual-storage.ts";
 import type { World } from "./world.ts";
 
+/** Some moment after 1970. */
+const START_MS = 1_700_000_000_000;
+
 export interface NodeHost {
+  /** Whom the node's command line names. */
+  givenTo(node: SimNode): readonly Peer[];
+  /** The node opens a stream, and says who it is. */
+  introduce(node: SimNode, to: NodeId): void;
   /** Asks the other nodes on behalf of one that lost its disk. */
   askToRejoin(node: SimNode, holding: Holding): Promise<Readmission>;
   /** It leads now. */
@@ -72,9 +81,23 @@ export class SimNode {
     return this.#process?.driver.status() ?? null;
   }
 
-  /** By this node's own clock. */
+  /** By this node's own clock: whole milliseconds since 1970, as a command's stamp has them. */
   now(): number {
-    return this.#world.queue.nowMs * this.#clockRate + this.#clockOffsetMs;
+    return Math.floor(START_MS + this.#world.queue.nowMs * this.#clockRate + this.#clockOffsetMs);
+  }
+
+  get peer(): Peer {
+    return { id: this.id, name: `n${this.id}`, address: `127.0.0.1:${this.id}` };
+  }
+
+  /** A peer has opened a stream. */
+  welcome(peer: Peer): void {
+    this.#ask(({ services }) => services.welcome(peer));
+  }
+
+  /** Whether its transport has a stream to the peer. */
+  knows(peer: NodeId): boolean {
+    return this.#process?.services.isConnected(peer) ?? false;
   }
 
   /** The first configuration, written before the first start (coordinator.ts, `found`). */
@@ -106,6 +129,8 @@ export class SimNode {
         disk: this.disk,
         now: () => this.now(),
         clockRate: this.#clockRate,
+        given: this.#host.givenTo(this),
+        introduce: (to) => this.#host.introduce(this, to),
         askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
         later: (ms, action) => this.#later(life, ms, action),
         diskDelay: () => this.#diskDelay(),
@@ -125,6 +150,7 @@ export class SimNode {
     this.#process = null;
     this.#lives += 1;
     this.#framesUntilCrash = 0;
+    this.#world.checker.stopped(this.id);
     process.stop();
     this.disk.crash();
     if (isSeen) for (const peer of peers) this.#world.network.disconnect(this.id, peer);
@@ -170,7 +196,11 @@ export class SimNode {
   }
 
   readmit(peer: NodeId, holding: Holding): Promise<Readmission> | null {
-    return this.#ask((process) => process.readmit(peer, holding));
+    return this.#guard(this.#ask(({ services }) => services.readmit(peer, holding)));
+  }
+
+  changeMembers(change: Change, timeoutMs: number): Promise<Answer> | null {
+    return this.#guard(this.#ask(({ services }) => services.changeMembers(change, timeoutMs)));
   }
 
   changeMembership(change: ConfChange): boolean {
@@ -184,18 +214,22 @@ export class SimNode {
   /** Checks everything that can be seen of it now. */
   observe(): void {
     if (this.#process === null) return;
-    const { driver, storage, hasHandedOver } = this.#process;
-    this.#world.checker.observes(
-      this.id,
-      driver.status(),
-      hasHandedOver ? storage.reader(FLEET_GROUP) : null,
-    );
+    this.#world.checker.observes(this.id, this.#process.observation());
   }
 
   #ask<Answer>(question: (process: Process) => Answer): Answer | null {
     if (this.#process === null || this.#pausedUntilMs > this.#world.queue.nowMs) return null;
     this.#host.touched(this);
     return question(this.#process);
+  }
+
+  /** A failure that no client would be told of is a bug of ours. */
+  #guard<Answered>(answer: Promise<Answered> | null): Promise<Answered> | null {
+    if (answer === null) return null;
+    return answer.catch((error: unknown) => {
+      this.#host.failed(asFinding(this.id, error));
+      return new Promise<never>(() => {});
+    });
   }
 
   #later(life: number, ms: number, action: () => void): void {

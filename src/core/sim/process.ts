@@ -10,9 +10,11 @@ import { type Rejoin, Replica } from "../coordinator/replica.ts";
 import type { Timers } from "../coordinator/timers.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
-import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
+import type { Observation } from "./checker.ts";
+import { Services } from "./services.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { VirtualStorage } from "./virtual-storage.ts";
 import { WatchedMachine } from "./watched-machine.ts";
@@ -20,6 +22,7 @@ import type { World } from "./world.ts";
 
 const TICK_MS = 50;
 const STAGGER_MS = 60;
+const STREAM_RETRY_MS = 500;
 const KILOBYTE = 1_024;
 
 export interface ProcessOptions {
@@ -32,6 +35,10 @@ export interface ProcessOptions {
   readonly now: () => number;
   /** Of real milliseconds, how many this node's clock makes of them. */
   readonly clockRate: number;
+  /** What its command line would name, itself included. */
+  readonly given: readonly Peer[];
+  /** Opens a stream. */
+  readonly introduce: (to: NodeId) => void;
   /** Asks all other nodes to let this one in again. */
   readonly askToRejoin: (holding: Holding) => Promise<Readmission>;
   /** Runs the action later, unless this process is gone by then; while it is paused, afterwards. */
@@ -49,6 +56,7 @@ export class Process {
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
   readonly replica: Replica<Outcome>;
+  readonly services: Services;
   #events: TransportEvents | null = null;
 
   constructor(options: ProcessOptions) {
@@ -67,6 +75,7 @@ export class Process {
     this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
     this.replica = this.#replicate(options);
+    this.services = this.#serve(options);
     this.#host.start();
   }
 
@@ -75,23 +84,19 @@ export class Process {
     this.#host.stop();
   }
 
-  /** Whether its storage holds all of its log; else some is about to be handed over. */
-  get hasHandedOver(): boolean {
-    return !this.#raft.hasReady();
+  observation(): Observation {
+    const hasHandedOver = !this.#raft.hasReady();
+    return {
+      status: this.driver.status(),
+      view: this.machine.view,
+      readsByLease: this.#raft.readsByLease,
+      reader: hasHandedOver ? this.storage.reader(FLEET_GROUP) : null,
+    };
   }
 
   /** Everything that arrives from other nodes. */
   get events(): TransportEvents | null {
     return this.#events;
-  }
-
-  /** As Raft.Rejoin answers (services/raft-service.ts): only a leader that a quorum confirms. */
-  async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
-    const { driver } = this;
-    if (driver.status().role !== "leader") return { kind: "waiting" };
-    const confirmed = await driver.readIndex(Number.POSITIVE_INFINITY);
-    if (!confirmed.ok || driver.status().role !== "leader") return { kind: "waiting" };
-    return this.replica.readmit(peer, holding);
   }
 
   #drive(options: ProcessOptions): GroupDriver<Outcome> {
@@ -192,7 +197,27 @@ export class Process {
     });
   }
 
+  #serve(options: ProcessOptions): Services {
+    const { world, node, given, now, later, clockRate } = options;
+    const services = new Services({
+      ...{ self: node, given, now, driver: this.driver, machine: this.machine, host: this.#host },
+      replica: this.replica,
+      disk: this.storage,
+      sleep: (ms) => new Promise((resolve) => later(ms / clockRate, resolve)),
+      onRemoved: () => world.trace.note(`n${node} is removed`),
+    });
+    if (!world.swarm.hasTable) return services;
+    const timers = timersOf(options);
+    timers.every(TICK_MS, () => services.look());
+    // A stream that ended is opened again.
+    timers.every(STREAM_RETRY_MS, () => {
+      for (const peer of services.connected) options.introduce(peer);
+    });
+    return services;
+  }
+
   #send(world: World, node: NodeId, message: Message): void {
+    if (!this.services.isConnected(message.to)) return;
     world.checker.sends(node, message);
     world.network.send(message);
   }

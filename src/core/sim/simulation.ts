@@ -3,9 +3,12 @@
 
 import { type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
+import type { Peer } from "../transport/transport.ts";
+import { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import { Checker } from "./checker.ts";
 import { SimClient } from "./client.ts";
+import { Contender } from "./contender.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { Healing } from "./healing.ts";
@@ -40,6 +43,8 @@ export interface RunResult {
     readonly reads: number;
     readonly terms: number;
     readonly committed: number;
+    /** Operations that went through the linearizability checker. */
+    readonly judged: number;
   };
   /** False if the final configuration had no quorum that could be asked to get on. */
   readonly wasHealed: boolean;
@@ -62,7 +67,9 @@ class Simulation implements NodeHost {
   readonly #stepsMax: number;
   #steps = 0;
   #wasHealed = false;
+  #isJudged = false;
   #injector: FaultInjector | null = null;
+  readonly #administrator: Administrator;
 
   constructor(swarm: Swarm, stepsMax: number) {
     this.#stepsMax = stepsMax;
@@ -73,29 +80,44 @@ class Simulation implements NodeHost {
     this.#swarm = swarm;
     this.#world = { swarm, queue, trace, network, checker: new Checker(size) };
     this.#nodes = Array.from({ length: size }, (_, at) => new SimNode(nodeId(at + 1), this.#world, this));
+    this.#administrator = new Administrator(this.#world, this.#nodes);
   }
 
   async run(): Promise<RunResult> {
     try {
       await this.#found();
-      this.#injector = new FaultInjector(this.#world, this.#nodes);
-      const clients = Array.from({ length: this.#swarm.clients }, (_, at) =>
-        this.#client(at + 1, this.#nodes),
-      );
+      this.#injector = new FaultInjector(this.#world, this.#nodes, this.#administrator);
+      const clients = [
+        ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),
+        ...Array.from({ length: this.#swarm.contenders }, (_, at) => this.#contender(at + 1)),
+      ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
       await this.#heal(clients);
+      this.#isJudged = this.#world.checker.owners.judge();
     } catch (error) {
       return this.#result(error instanceof EnoughSteps ? null : error);
     }
     return this.#result(null);
   }
 
+  // All that there are, if no table tells of the others; else the founders, as an operator would name them.
+  givenTo(node: SimNode): readonly Peer[] {
+    const { hasTable, voters } = this.#swarm;
+    const named = this.#nodes.filter(({ id }) => !hasTable || id <= voters || id === node.id);
+    return named.map(({ peer }) => peer);
+  }
+
+  introduce(node: SimNode, to: NodeId): void {
+    const peer = this.#nodes.find(({ id }) => id === to);
+    if (peer !== node) this.#world.network.callBetween(node.id, to, () => peer?.welcome(node.peer));
+  }
+
   async askToRejoin(node: SimNode, holding: Holding): Promise<Readmission> {
     const { network, queue } = this.#world;
     return new Promise((resolve) => {
       queue.after(REJOIN_TIMEOUT_MS, () => resolve({ kind: "waiting" }));
-      for (const peer of this.#nodes.filter((other) => other !== node)) {
+      for (const peer of this.#nodes.filter((other) => other !== node && node.knows(other.id))) {
         network.callBetween(node.id, peer.id, () => {
           void peer.readmit(node.id, holding)?.then((answer) => {
             if (answer.kind !== "waiting") network.callBetween(peer.id, node.id, () => resolve(answer));
@@ -125,6 +147,8 @@ class Simulation implements NodeHost {
     const voters: NodeId[] = this.#nodes.slice(0, this.#swarm.voters).map(({ id }) => id);
     for (const node of this.#nodes) {
       if (voters.includes(node.id)) await node.found(voters);
+      // Started without --bootstrap, an empty folder asks to be let in.
+      else node.disk.isMarked = this.#swarm.hasTable;
       node.start();
     }
   }
@@ -134,12 +158,24 @@ class Simulation implements NodeHost {
     return new SimClient({ name: `c${number}`, world: this.#world, chance, nodes, readPermille });
   }
 
-  async #heal(clients: readonly SimClient[]): Promise<void> {
+  #contender(process: number): Contender {
+    const { checker, swarm } = this.#world;
+    const chance = Chance.of(swarm.seed, "contenders", process);
+    return new Contender({
+      process,
+      world: this.#world,
+      chance,
+      nodes: this.#nodes,
+      history: checker.owners,
+    });
+  }
+
+  async #heal(clients: readonly { stop(): void }[]): Promise<void> {
     const { checker } = this.#world;
     for (const client of clients) client.stop();
-    const healing = new Healing(this.#world, this.#nodes);
+    const healing = new Healing(this.#world, this.#nodes, this.#administrator);
     const changesMembership = this.#swarm.schedule.some(
-      ({ kind }) => kind === "membership" || kind === "wipe",
+      ({ kind }) => kind === "membership" || kind === "members" || kind === "wipe",
     );
     if (changesMembership) {
       healing.healAll();
@@ -151,7 +187,9 @@ class Simulation implements NodeHost {
       const config = checker.config;
       if (config !== null && !healing.hasHealthyQuorum(config)) return;
       if (!isSettled)
-        throw new LivenessFailure(`healed, the configuration is not at rest after ${LIVENESS_MS} ms`);
+        throw new LivenessFailure(
+          `healed, the configuration is not at rest after ${LIVENESS_MS} ms: ${healing.unrest()}`,
+        );
     }
     const config = checker.config;
     if (config === null) throw new LivenessFailure("no replica ever applied anything");
@@ -203,6 +241,7 @@ class Simulation implements NodeHost {
         reads: checker.clients.reads,
         terms: checker.terms,
         committed: checker.committed,
+        judged: this.#isJudged ? checker.owners.length : 0,
       },
       wasHealed: this.#wasHealed,
     };

@@ -9,7 +9,11 @@ export interface Swarm {
   readonly voters: number;
   /** Nodes that are no members at first. */
   readonly spares: number;
+  /** Whether the members' table says who takes part; without it, changes of the configuration come from nowhere. */
+  readonly hasTable: boolean;
   readonly clients: number;
+  /** Clients whose history goes through the linearizability checker. */
+  readonly contenders: number;
   readonly durationMs: number;
   readonly electionTicks: number;
   readonly snapshotEvery: number;
@@ -91,11 +95,16 @@ function drawTheme(chance: Chance): Theme {
   const theme = chance.below(20);
   if (theme === 0) return { noises: [], kinds: ["regicide"], settings: SLOW_ROUNDS };
   if (theme === 1) return { noises: [], kinds: ["membership"], settings: SLOW_ROUNDS };
+  if (theme === 2)
+    return { noises: [], kinds: ["members", chance.pick(["crash", "partition", "wipe"])], settings: {} };
   const some = <Kind>(kinds: readonly Kind[], permille: number) =>
     kinds.filter(() => chance.permille(permille));
   // One run in ten is spared everything: what fails there is no matter of faults.
   const share = chance.pick([0, 200, 350, 350, 500, 500, 500, 700, 700, 900]);
-  return { noises: some(NOISES, share), kinds: some(FAULT_KINDS, share), settings: {} };
+  const kinds = some(FAULT_KINDS, share);
+  // Changes by request and changes by nobody contradict each other.
+  const absent = chance.pick(["membership", "members"] as const);
+  return { noises: some(NOISES, share), kinds: kinds.filter((kind) => kind !== absent), settings: {} };
 }
 
 function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
@@ -103,8 +112,10 @@ function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
   const breaksLeases = noises.includes("drift") || kinds.includes("pause") || kinds.includes("clock-jump");
   return {
     voters: chance.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5]),
-    spares: kinds.includes("membership") ? chance.between(1, 3) : 0,
+    spares: kinds.includes("membership") || kinds.includes("members") ? chance.between(1, 4) : 0,
+    hasTable: !kinds.includes("membership"),
     clients: chance.between(1, 4),
+    contenders: chance.pick([0, 2, 3]),
     durationMs: chance.between(3, 12) * 1_000,
     electionTicks: chance.between(5, 10),
     snapshotEvery: chance.pick([5, 20, 50, 200]),

@@ -146,6 +146,11 @@ export class DiskStorage implements Storage {
     return this.#wal.stats();
   }
 
+  /** When the group's newest snapshot was written, in milliseconds since 1970; null while there is none. */
+  snapshotSavedAtMs(group: GroupId): Promise<number | null> {
+    return this.#snapshots.savedAtMs(group);
+  }
+
   /** Whether a snapshot or the log's next segment waits for space on the disk. */
   get isFull(): boolean {
     return this.#space.isFull;

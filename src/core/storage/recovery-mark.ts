@@ -11,6 +11,8 @@ import { StorageCorrupt } from "./storage-errors.ts";
 
 export interface RecoveryMark {
   readonly nodeId: NodeId;
+  /** Where it is to be reached from now on; empty = where it was. */
+  readonly address: string;
   readonly formerClusterId: string;
   readonly clusterId: string;
   /** Where the new cluster's log begins. */
@@ -22,7 +24,7 @@ export interface RecoveryMark {
   readonly actor: string;
   readonly reason: string;
   readonly atMs: number;
-  /** The folder that holds a copy of what was there before. */
+  /** What holds a copy of what was there before: a folder, or the exported snapshot that this was made from. */
   readonly backup: string;
 }
 
@@ -82,6 +84,8 @@ function parse(text: string): RecoveryMark | null {
   const word = (key: string) => String(fields[key]);
   return {
     nodeId: nodeId(count("nodeId")),
+    // Marks of an earlier version have none.
+    address: typeof fields["address"] === "string" ? fields["address"] : "",
     formerClusterId: word("formerClusterId"),
     clusterId: word("clusterId"),
     index: logIndex(count("index")),

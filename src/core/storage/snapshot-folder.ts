@@ -1,7 +1,7 @@
 // The folder of snapshot files. What must stay true: the file that a group's newest durable mark names exists until
 // a newer mark is durable. A file that no mark names yet is nothing but an attempt.
 
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { present } from "../base/assert.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
@@ -54,6 +54,16 @@ export class SnapshotFolder {
     if (typeof snapshot === "string")
       throw new StorageCorrupt(file, 0, `the newest snapshot can't be used: ${snapshot}`);
     return snapshot;
+  }
+
+  /** When the group's newest file was written, in milliseconds since 1970; null without one. */
+  async savedAtMs(group: GroupId): Promise<number | null> {
+    const own = (await this.#list()).filter((name) => name.group === group);
+    const newest = own.toSorted((a, b) => b.index - a.index)[0];
+    if (newest === undefined) return null;
+    // It may have been pruned since it was listed: then a newer one is there, and the next look finds that.
+    const found = await stat(join(this.#directory, snapshotFileName(newest))).catch(() => null);
+    return found?.mtimeMs ?? null;
   }
 
   /** Keeps the snapshot at `marked`, which a durable mark names, and the one before it. Never rejects. */

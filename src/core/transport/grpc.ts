@@ -22,7 +22,7 @@ import type { Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
 const SNAPSHOTS_PER_PEER_MAX = 2;
 
 export interface GrpcTransportOptions {
-  readonly self: NodeId;
+  readonly self: Peer;
   readonly clusterId: string;
   /** All replicas but this one, until `setPeers` says otherwise. */
   readonly peers: readonly Peer[];
@@ -129,7 +129,7 @@ export class GrpcTransport implements Transport {
   handlers(): Pick<RaftServer, "exchange" | "installSnapshot"> {
     return {
       exchange: (call) => {
-        call.write({ clusterId: this.#options.clusterId, nodeId: this.#options.self });
+        call.write({ clusterId: this.#options.clusterId, nodeId: this.#options.self.id });
         call.on("data", (frame: RaftFrame) => this.#onFrame(frame));
         call.on("end", () => call.end());
         call.on("error", () => undefined);
@@ -143,7 +143,7 @@ export class GrpcTransport implements Transport {
               callback(
                 rpcError(status.FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"),
               );
-            } else if (received.message.to !== this.#options.self) {
+            } else if (received.message.to !== this.#options.self.id) {
               callback(
                 rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"),
               );
@@ -169,7 +169,7 @@ export class GrpcTransport implements Transport {
 
   #onItem(from: NodeId, { groupId: group, message: wire, quiesce }: GroupMessage): void {
     const message = wire && messageFromWire(wire);
-    if (message && message.to === this.#options.self) this.#events?.receive(groupId(group), message);
+    if (message && message.to === this.#options.self.id) this.#events?.receive(groupId(group), message);
     if (quiesce === undefined) return;
     const { term: atTerm, index } = quiesce;
     this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });

@@ -4,7 +4,7 @@
 // written to a stream that is still full.
 
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import type { GroupId, NodeId } from "../base/ids.ts";
+import type { GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type {
   DiskReport,
@@ -16,6 +16,7 @@ import type {
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { messageToWire } from "./raft-codec.ts";
+import { senderMetadata } from "./sender.ts";
 import type { Peer, Quiesce } from "./transport.ts";
 
 const RETRY_FIRST_MS = 20;
@@ -29,7 +30,7 @@ export interface SentCounts {
 
 /** Who dials. */
 export interface Dialer {
-  readonly self: NodeId;
+  readonly self: Peer;
   readonly clusterId: string;
   readonly sent: SentCounts;
 }
@@ -113,7 +114,9 @@ export class PeerLink {
 
   #open(): void {
     if (this.#closed) return;
-    const stream = this.#client.exchange();
+    const stream = this.#client.exchange(
+      senderMetadata({ clusterId: this.#dialer.clusterId, peer: this.#dialer.self }),
+    );
     this.#stream = stream;
     stream.on("data", (hello: RaftHello) => this.#onHello(hello));
     stream.on("drain", () => {
@@ -169,6 +172,6 @@ export class PeerLink {
     this.#mustBeat = false;
     sent.messages += messages.length;
     sent.frames += 1;
-    this.#blocked = !this.#stream.write({ clusterId, messages, from: self, disk: this.#events.disk() });
+    this.#blocked = !this.#stream.write({ clusterId, messages, from: self.id, disk: this.#events.disk() });
   }
 }

@@ -2,8 +2,8 @@
 
 import type { Server } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { serverCredentials } from "./credentials.ts";
 import type { Tls } from "./tls.ts";
-import { serverCredentials } from "./tls.ts";
 
 /** Listens on `listen` (host:port, port 0 for a free one); resolves to the address with the real port. */
 export function bindServer(server: Server, listen: string, tls: Tls): Promise<string> {

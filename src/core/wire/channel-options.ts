@@ -19,7 +19,7 @@ const common: ChannelOptions = {
 export const channelOptions: ChannelOptions = {
   ...common,
   // The name for SNI. The default is the dialed host, which TLS does not allow to be an IP address (RFC 6066; Node
-  // warns of it). Servers here ignore it, and channelCredentials checks the certificate against the real host.
+  // warns of it). Servers here ignore it, and credentials.ts checks the certificate against the real host.
   "grpc.ssl_target_name_override": "fleet.invalid",
   // A restarted node should be found within a second; the default grows to 120 s.
   "grpc.initial_reconnect_backoff_ms": 50,

@@ -1,11 +1,11 @@
 // Coordinator clients with this project's credentials and channel options: what LeaderCaller connects with.
 
 import { channelOptions } from "./channel-options.ts";
+import { channelCredentials } from "./credentials.ts";
 import { CoordinatorClient } from "./gen/fleet/v1/coordinator.ts";
 import { LeaderCaller } from "./leader-caller.ts";
 import type { Endpoint } from "./leader-verdict.ts";
 import type { Tls } from "./tls.ts";
-import { channelCredentials } from "./tls.ts";
 import { WriteChannel } from "./write-channel.ts";
 
 export function connectCoordinator(tls: Tls, address: string): CoordinatorClient {

@@ -1,14 +1,10 @@
-// Mutual TLS for every port: reading the files, and credentials for both ends of a connection.
-// Both ends always show a certificate of the fleet's own authority; who they are is identity.ts's business.
-// Plaintext exists only as an explicit choice, and only on loopback: nothing falls back to it.
+// Mutual TLS for every port: what a process shows and trusts, read from its files and checked to belong together.
+// Who a certificate names is identity.ts's business, what is done with the files credentials.ts's, and following
+// them while they change live-tls.ts's.
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { PeerCertificate } from "node:tls";
-import { checkServerIdentity } from "node:tls";
-import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../base/errors.ts";
-import { formatIdentity, identityOfNames } from "./identity.ts";
 
 /** Paths of PEM files: the authority, and this process's own certificate and private key. */
 export interface TlsFiles {
@@ -19,9 +15,12 @@ export interface TlsFiles {
 
 /** PEM contents, checked to belong together. */
 export interface TlsMaterial {
+  /** One authority, or several while a fleet changes from one to another. */
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Calls `listener` when the three have changed, until what is returned is called. Absent: they never change. */
+  onChange?(listener: () => void): () => void;
 }
 
 /** What a process was asked to use, as its flags say it. */
@@ -35,77 +34,27 @@ export function loadTls(choice: TlsFiles): TlsMaterial;
 export function loadTls(choice: TlsChoice): Tls;
 export function loadTls(choice: TlsChoice): Tls {
   if (choice === "insecure-loopback") return choice;
-  const material = { ca: readPem(choice.ca), cert: readPem(choice.cert), key: readPem(choice.key) };
-  const authorities = certificatesOf(material.ca, choice.ca);
-  const chain = certificatesOf(material.cert, choice.cert);
+  return checkTls({ ca: readPem(choice.ca), cert: readPem(choice.cert), key: readPem(choice.key) }, choice);
+}
+
+/** What the files hold, once it is known to belong together. Throws as `loadTls` does. */
+export function checkTls(found: Pick<TlsMaterial, "ca" | "cert" | "key">, from: TlsFiles): TlsMaterial {
+  const authorities = certificatesOf(found.ca, from.ca);
+  const chain = certificatesOf(found.cert, from.cert);
   const leaf = chain[0];
   if (leaf === undefined || authorities.length === 0) {
-    throw tlsError(leaf === undefined ? choice.cert : choice.ca, "holds no certificate");
+    throw tlsError(leaf === undefined ? from.cert : from.ca, "holds no certificate");
   }
-  if (!leaf.checkPrivateKey(privateKeyOf(material.key, choice.key))) {
-    throw tlsError(choice.key, `is not the private key of ${choice.cert}`);
-  }
+  const key = keyOf(leaf, found.key, from);
   if (![...chain.slice(1), ...authorities].some((issuer) => isIssuedBy(leaf, issuer))) {
-    throw tlsError(choice.cert, `was not issued by the authority in ${choice.ca}`);
+    throw tlsError(from.cert, `was not issued by the authority in ${from.ca}`);
   }
-  return material;
+  return { ca: found.ca, cert: found.cert, key };
 }
 
-/** Server side: a client without a valid certificate of the authority never gets past the handshake. */
-export function serverCredentials(tls: Tls, listen: string): ServerCredentials {
-  if (tls === "insecure-loopback") {
-    assertLoopback(listen);
-    return ServerCredentials.createInsecure();
-  }
-  return ServerCredentials.createSsl(tls.ca, [{ cert_chain: tls.cert, private_key: tls.key }], true);
-}
-
-/**
- * Client side: the server's certificate must be of the authority, name the host that was dialed, and be a
- * `server`'s, when given, so that a cluster's certificate cannot pose as a shard or a coordinator.
- * Use it with `channelOptions`.
- */
-export function channelCredentials(
-  tls: Tls,
-  address: string,
-  server?: "replica" | "shard",
-): ChannelCredentials {
-  if (tls === "insecure-loopback") {
-    assertLoopback(address);
-    return ChannelCredentials.createInsecure();
-  }
-  // The host that grpc-js passes is the name for SNI (channel-options.ts), not the one that was dialed.
-  const check = (_name: string, peer: PeerCertificate) => checkServer(address, peer, server);
-  return ChannelCredentials.createSsl(tls.ca, tls.key, tls.cert, { checkServerIdentity: check });
-}
-
-function checkServer(address: string, peer: PeerCertificate, server: string | undefined): Error | undefined {
-  const identity = identityOfNames(peer.subjectaltname ?? "");
-  if (server !== undefined && identity?.kind !== server) {
-    const who = identity === null ? "no identity" : formatIdentity(identity);
-    return new Error(`the server at ${address} shows a certificate of ${who} and is no ${server}`);
-  }
-  return checkServerIdentity(hostOf(address).replace(/^\[|\]$/g, ""), peer);
-}
-
-/** Whether `address` (host:port) is certain to stay on this machine. */
-function isLoopback(address: string): boolean {
-  const host = hostOf(address);
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, "");
-}
-
-function assertLoopback(address: string): void {
-  if (isLoopback(address)) return;
-  throw new OperatorError("PLAINTEXT_REFUSED", {
-    what: `plaintext was asked for at ${address}, which is not a loopback address`,
-    why: "without TLS anybody on the network is an administrator",
-    next: "give certificates, or use 127.0.0.1",
-    exit: Exit.Authentication,
-  });
+/** The certificate that the holder of `material` shows, the first of its chain. */
+export function leafOf(material: Pick<TlsMaterial, "cert">): X509Certificate {
+  return new X509Certificate(material.cert);
 }
 
 function readPem(path: string): Buffer {
@@ -126,7 +75,21 @@ function certificatesOf(pem: Buffer, path: string): X509Certificate[] {
   }
 }
 
-function privateKeyOf(pem: Buffer, path: string) {
+const PEM_KEY = /-----BEGIN ((?:\w+ )?PRIVATE KEY)-----[^-]+-----END \1-----\n?/g;
+
+/**
+ * The certificate's key among those in the file: while a pair is being renewed the file holds the old key and the
+ * new one, so that whichever certificate lies beside it has its key at every moment.
+ */
+function keyOf(leaf: X509Certificate, pem: Buffer, { key, cert }: TlsFiles): Buffer {
+  const keys = pem.toString("latin1").match(PEM_KEY) ?? [];
+  if (keys.length === 0) throw tlsError(key, "is not a PEM private key");
+  const own = keys.find((block) => leaf.checkPrivateKey(privateKeyOf(block, key)));
+  if (own === undefined) throw tlsError(key, `is not the private key of ${cert}`);
+  return Buffer.from(own, "latin1");
+}
+
+function privateKeyOf(pem: string, path: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {

@@ -30,13 +30,8 @@ const started: TextView<InitReport> = {
 
 export abstract class LocalCommand extends BaseCommand {
   /** The folder that is meant: --dir, FLEET_DIR, or `.fleet` in the current folder. */
-  protected async folder(flags: { readonly dir: string | undefined }): Promise<string> {
-    const { FLEET_DIR: fromEnv } = process.env;
-    const { defaultFolder } = await import("../../client/local/fleet-folder.ts");
-    if (flags.dir === "") throw emptyFolder();
-    // A variable that is set to nothing is not set; resolved, it would be the current folder.
-    const named = flags.dir ?? (fromEnv === "" ? undefined : fromEnv);
-    return named === undefined ? defaultFolder(process.cwd()) : resolve(named);
+  protected folder(flags: { readonly dir: string | undefined }): Promise<string> {
+    return localFolder(flags);
   }
 
   protected deps(): Promise<LocalDeps> {
@@ -48,6 +43,16 @@ export abstract class LocalCommand extends BaseCommand {
     for (const note of report.notes) this.note(paint.mark("warn", `${symbols.marks.warn} ${note}`));
     await this.printText(report, started);
   }
+}
+
+/** As `LocalCommand.folder`, for commands that mean a fleet and may find more in its folder. */
+export async function localFolder(flags: { readonly dir: string | undefined }): Promise<string> {
+  const { FLEET_DIR: fromEnv } = process.env;
+  const { defaultFolder } = await import("../../client/local/fleet-folder.ts");
+  if (flags.dir === "") throw emptyFolder();
+  // A variable that is set to nothing is not set; resolved, it would be the current folder.
+  const named = flags.dir ?? (fromEnv === "" ? undefined : fromEnv);
+  return named === undefined ? defaultFolder(process.cwd()) : resolve(named);
 }
 
 function emptyFolder(): OperatorError {

@@ -1,8 +1,10 @@
 // What all rebind commands share: their flags, running or previewing a plan, and how the report looks and exits.
 import { Flags } from "@oclif/core";
+import type { DomainReport } from "../../client/rebind/run-domains.ts";
 import type { RebindOutcome, RebindReport } from "../../client/rebind/track.ts";
 import { Exit } from "../../core/base/errors.ts";
 import type { Executor, RebindPlan } from "../../core/rebind/plan.ts";
+import { domainLines } from "../model/domain-lines.ts";
 import { type MoveRow, moveTable } from "../model/tables/move-table.ts";
 import { allowChange } from "./allow-change.ts";
 import { expectedFailure } from "./failure.ts";
@@ -34,11 +36,17 @@ interface RunFlagValues extends TargetFlagValues {
   readonly "max-parallel": number;
 }
 
-const view: TableView<RebindReport, MoveRow> = {
+/** Clusters and, when the plan has any, domains. */
+export interface PlanReport extends RebindReport {
+  readonly domains?: readonly DomainReport[];
+}
+
+const clustersView: TableView<PlanReport, MoveRow> = {
   kind: "Rebind",
   rowKind: "Move",
   table: moveTable,
   rows: (report) => report.moves,
+  lines: ({ domains = [] }) => domainLines(domains),
   empty: "nothing to move: the shard owns what was named already, and no other shard serves it",
 };
 
@@ -48,30 +56,47 @@ export abstract class RebindCommand extends FleetCommand {
   }
 
   /** Runs the plan, or shows what it would do next; again and again gives the same end. */
-  protected async runPlan(plan: RebindPlan, flags: RunFlagValues): Promise<RebindReport> {
-    const [{ openMover }, { previewPlan, runPlan }] = await Promise.all([
+  protected async runPlan(plan: RebindPlan, flags: RunFlagValues): Promise<PlanReport> {
+    const [{ openMover }, { previewPlan, runPlan, unstarted }, { runDomains }] = await Promise.all([
       import("../../client/rebind/executor.ts"),
       import("../../client/rebind/run-plan.ts"),
+      import("../../client/rebind/run-domains.ts"),
     ]);
     const client = await this.client(flags);
-    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
-    const mover = await openMover(plan.executor, client.target.directory);
-    if (flags["dry-run"]) return this.#show(await previewPlan(client, plan, mover, flags.timeout), true);
-    this.onInterrupt(
-      () => "stopped; run the same command again to finish it, or undo it: fleet rebind rollback",
-    );
+    const { "dry-run": dryRun, reason = "", timeout: timeoutMs } = flags;
+    if (!dryRun) await allowChange(client.target, this.words, flags.reason);
+    // Domains need no agents restarted.
+    const mover = plan.moves.length === 0 ? null : await openMover(plan.executor, client.target.directory);
+    if (!dryRun) {
+      this.onInterrupt(
+        () => "stopped; run the same command again to finish it, or undo it: fleet rebind rollback",
+      );
+    }
+    const onProgress = (done: number, total: number) => this.note(`${done} of ${total} domains`);
+    const batches = { reason, deadlineMs: timeoutMs, dryRun, onProgress };
+    const domains = await runDomains(client, plan.domains ?? [], batches);
+    // Clusters may need the domains where they go.
+    const areDomainsDone = domains.every(({ result }) => result === "done");
+    if (mover === null || !(dryRun || areDomainsDone)) return this.#show(unstarted(plan), domains, dryRun);
+    if (dryRun) return this.#show(await previewPlan(client, plan, mover, timeoutMs), domains, true);
     const outcome = await runPlan(client, plan, mover, {
       maxParallel: flags["max-parallel"],
-      timeoutMs: flags.timeout,
-      reason: flags.reason ?? "",
+      timeoutMs,
+      reason,
       onStep: (move, step) =>
         this.note(`${move.cluster}: ${step.step}${"why" in step ? ` (${step.why})` : ""}`),
     });
-    return this.#show(outcome, false);
+    return this.#show(outcome, domains, false);
   }
 
   /** All moves are shown, whatever became of one of them; JSON is one document with the error in it. */
-  async #show({ report, error }: RebindOutcome, isPreview: boolean): Promise<RebindReport> {
+  async #show(
+    { report: ran, error }: RebindOutcome,
+    domains: readonly DomainReport[],
+    isPreview: boolean,
+  ): Promise<PlanReport> {
+    const report: PlanReport = domains.length === 0 ? ran : { ...ran, domains };
+    const view = domains.length === 0 ? clustersView : { ...clustersView, empty: "no cluster to move" };
     if (error === null) {
       await this.print(report, view);
       this.exitWith(exitOf(report, isPreview));
@@ -87,8 +112,8 @@ export abstract class RebindCommand extends FleetCommand {
   }
 }
 
-function exitOf(report: RebindReport, isPreview: boolean): Exit {
-  const results = report.moves.map((move) => move.result);
+function exitOf({ moves, domains = [] }: PlanReport, isPreview: boolean): Exit {
+  const results = [...moves, ...domains].map(({ result }) => result);
   if (results.includes("blocked")) return Exit.Precondition;
   if (isPreview) return Exit.Ok;
   return results.every((result) => result === "done") ? Exit.Ok : Exit.TimedOut;

@@ -3,9 +3,13 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Log } from "../../core/base/log.ts";
+import type { FindCertificates } from "../../core/metrics/certificate-metrics.ts";
+import type { RoleMetrics } from "../../core/metrics/role-metrics.ts";
 import type { TlsChoice } from "../../core/wire/tls.ts";
+import { parseListen } from "../model/listen-address.ts";
 import { BaseCommand } from "./base-command.ts";
 import { expectedFailure } from "./failure.ts";
+import { openMetrics } from "./serve-metrics.ts";
 
 export const tlsFlags = {
   ca: Flags.string({ summary: "File of the certificate authority" }),
@@ -14,20 +18,48 @@ export const tlsFlags = {
   "insecure-loopback": Flags.boolean({ summary: "No TLS; on loopback addresses only" }),
 };
 
-export const logFlags = {
+/** What every role has, whatever it does. */
+export const roleFlags = {
   "log-level": Flags.option({
     options: ["debug", "info", "warn", "error"] as const,
     default: "info" as const,
+    summary: "Leave out the lines of the log below this level",
   })(),
+  metrics: Flags.string({
+    default: "off",
+    helpValue: "HOST:PORT",
+    summary:
+      "Serve /metrics, /healthz and /readyz there by plain HTTP; a port alone is on 127.0.0.1, and off is not at all",
+  }),
 };
 
 const UNWRITTEN_LOG_BYTES_MAX = 1024 * 1024;
 
-/** A role that runs: how it is told to reload, if it can be, and how it ends. */
-export interface RunningRole {
+/** A role that runs: what it shows of itself, how it is told to reload, if it can be, and how it ends. */
+interface RunningRole {
+  readonly metrics: RoleMetrics;
   reload?(): Promise<unknown>;
   close(): Promise<void>;
 }
+
+export interface ServeSetting {
+  readonly process: "coordinator" | "shard" | "agents";
+  readonly flags: { readonly "log-level": string; readonly metrics: string };
+  /** Those whose expiry is shown. */
+  readonly certificates: FindCertificates;
+}
+
+interface CertificateFlags {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+}
+
+/** Starts the role. `metricsAddress` is where this process's metrics are, or empty. */
+type StartRole = (
+  log: Log,
+  onFatal: (error: unknown) => void,
+  metricsAddress: string,
+) => Promise<RunningRole>;
 
 export abstract class ServeCommand extends BaseCommand {
   /** The flags' choice of TLS. Throws an OperatorError when they name neither all files nor plaintext. */
@@ -48,12 +80,20 @@ export abstract class ServeCommand extends BaseCommand {
     });
   }
 
+  /** The certificates of the process itself, as `tls` takes them. */
+  protected certificates({ ca, cert }: CertificateFlags): FindCertificates {
+    const files = [
+      { kind: "ca" as const, path: ca },
+      { kind: "cert" as const, path: cert },
+    ];
+    const given = files.flatMap(({ kind, path }) => (path === undefined ? [] : [{ kind, path }]));
+    return () => Promise.resolve(given);
+  }
+
   /** Runs a role until a signal or a fatal error ends it. */
-  protected async serve(
-    level: string,
-    start: (log: Log, onFatal: (error: unknown) => void) => Promise<RunningRole>,
-  ): Promise<void> {
-    const log = await openLog(level);
+  protected async serve(setting: ServeSetting, start: StartRole): Promise<void> {
+    const listen = parseListen(setting.flags.metrics);
+    const log = await openLog(setting.flags["log-level"]);
     const fatal = Promise.withResolvers<unknown>();
     process.on("uncaughtException", fatal.resolve);
     // Before the role starts: a signal that comes meanwhile must not end the process unheard.
@@ -63,11 +103,15 @@ export abstract class ServeCommand extends BaseCommand {
     process.on("SIGHUP", () => {
       started.promise.then((role) => role.reload?.()).catch((error: unknown) => logFailure(log, error));
     });
-    const role = await start(log, fatal.resolve).catch((error: unknown) => {
+    const giveUp = (error: unknown) => {
       logFailure(log, error);
       // What was opened before the failure would keep the process alive, and its supervisor waiting.
       process.exit(expectedFailure(error)?.exit ?? Exit.Failure);
-    });
+    };
+    const about = { ...setting, version: this.config.version, log };
+    const metrics = await openMetrics(listen, about).catch(giveUp);
+    const role = await start(log, fatal.resolve, metrics.address).catch(giveUp);
+    metrics.show(role.metrics);
     started.resolve(role);
     const ended = await Promise.race([
       stop.promise.then((signal) => ({ signal })),
@@ -80,6 +124,7 @@ export abstract class ServeCommand extends BaseCommand {
     }
     log.info("stops", { signal: ended.signal });
     await role.close();
+    await metrics.close();
     process.exit(Exit.Ok);
   }
 }

@@ -1,8 +1,10 @@
 // What `fleet status` says below its table, and whether that counts as healthy. A node that is down, leaders that
 // differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
 
+import { endsSoon } from "../../client/certificate-age.ts";
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { formatDuration } from "./duration.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
 import { admissionWord } from "./words.ts";
@@ -26,8 +28,10 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...fullLines(fleet),
     ...slowLines(fleet),
     ...outsideLines(fleet),
+    ...certificateLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
+    ...exportLines(fleet),
   ];
 }
 
@@ -94,6 +98,16 @@ function outsideLines(fleet: FleetStatus): Line[] {
   });
 }
 
+function certificateLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap((node): Line[] => {
+    const days = node.certificateDaysLeft;
+    if (days === null || !endsSoon(days)) return [];
+    const ends = days < 0 ? "has ended" : days === 0 ? "ends today" : `ends in ${days} days`;
+    const text = `the certificate of ${node.name} (${node.address}) ${ends}: renew it with fleet cert rotate ${node.name}`;
+    return [{ text, mark: days < 0 ? "bad" : "warn" }];
+  });
+}
+
 // A node that was never heard is known by its address alone.
 function titleOf({ name, address }: NodeObservation): string {
   return name === address ? address : `${name} (${address})`;
@@ -114,6 +128,22 @@ function hashLines(fleet: FleetStatus): Line[] {
   const hashes = fleet.nodes.filter((node) => node.hashAt !== null && node.hashAt !== "");
   const shown = hashes.map((node) => `${node.name} ${shortHash(node.hashAt ?? "")}`).join(", ");
   return [{ text: `state hashes differ at index ${fleet.hashIndex}: ${shown}`, mark: "bad" }];
+}
+
+function exportLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, status }): Line[] => {
+    const exported = status?.snapshotExport;
+    if (exported === undefined) return [];
+    const { to, index, ageMs, error, overdue } = exported;
+    const age = formatDuration(Math.floor(ageMs / 1000) * 1000);
+    const held = index === 0 ? "none is there yet" : `the newest there is of index ${index}`;
+    if (error !== "")
+      return [{ text: `${name} can't export snapshots to ${to}: ${error}; ${held}`, mark: "bad" }];
+    if (overdue)
+      return [{ text: `${name} has exported no snapshot to ${to} for ${age}; ${held}`, mark: "bad" }];
+    if (index === 0) return [];
+    return [{ text: `snapshot of index ${index} in ${to} was up to date ${age} ago`, mark: "good" }];
+  });
 }
 
 function nodeName(nodes: readonly NodeObservation[], id: number): string {

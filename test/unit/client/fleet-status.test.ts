@@ -3,6 +3,8 @@ import { type Answer, joinAnswers } from "../../../src/client/fleet-status.ts";
 import { Admission } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { downNode, upNode } from "../ui/model/fixtures.ts";
 
+const DAY_MS = 86_400_000;
+
 test.each([
   { third: upNode(3), verdict: "healthy", why: "all is well" },
   { third: downNode(3), verdict: "degraded", why: "one is down" },
@@ -10,6 +12,21 @@ test.each([
   { third: upNode(3, { diskSlow: true }), verdict: "degraded", why: "one slows all down if it leads" },
   { third: upNode(3, { admission: Admission.WAITING }), verdict: "degraded", why: "one holds nothing" },
   { third: upNode(3, { admission: Admission.REJOINING }), verdict: "degraded", why: "one does not vote yet" },
+  {
+    third: upNode(3, { certificateEndsAtMs: 13 * DAY_MS }),
+    verdict: "degraded",
+    why: "one's certificate ends soon",
+  },
+  {
+    third: upNode(3, { certificateEndsAtMs: 14 * DAY_MS }),
+    verdict: "healthy",
+    why: "a fortnight is enough",
+  },
+  {
+    third: upNode(3, { certificateEndsAtMs: undefined }),
+    verdict: "healthy",
+    why: "one uses no TLS, or is older",
+  },
   {
     third: upNode(3, { admission: Admission.UNSPECIFIED }),
     verdict: "healthy",

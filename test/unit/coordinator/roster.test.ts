@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { nodeId } from "../../../src/core/base/ids.ts";
-import { knownReplicas } from "../../../src/core/coordinator/roster.ts";
+import { knownReplicas, Roster } from "../../../src/core/coordinator/roster.ts";
+import { FleetState } from "../../../src/core/fleet/state.ts";
+import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";
 import { MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { startMember } from "./group.ts";
 
 const { VOTER, LEARNER, REMOVED } = MemberKind;
 const SELF = nodeId(1);
@@ -44,4 +47,34 @@ test.each([
   },
 ])("$why", ({ rows, line, is }) => {
   expect(knownReplicas(rows, line, SELF).map(({ address }) => address)).toEqual(is);
+});
+
+// Found by the simulator (seed 204): a replica that was away while a member was added, and then led by that member,
+// could answer it nowhere; with one more voter gone the fleet stood still though a quorum was up (etcd: AddRemote).
+test("a member that is not in this replica's old table is known once it has opened a stream", () => {
+  const connected: string[] = [];
+  const members = new FleetState();
+  for (const each of [row(1), row(2), row(4, REMOVED)]) members.tables.members.put(each);
+  const onFatal = (error: unknown) => {
+    throw error;
+  };
+  const world = { send: () => undefined, now: () => 0, snapshotEvery: 100, onFatal };
+  const { driver } = startMember(SELF, new MemoryStorage(), world);
+  const roster = new Roster({
+    self: SELF,
+    given: [given(1), given(2)],
+    view: () => members,
+    raft: () => driver.status(),
+    connect: (peers) => connected.push(peers.map(({ id }) => id).join()),
+    found: () => Promise.resolve(),
+    onRemoved: () => undefined,
+  });
+  roster.look();
+  roster.introduce(given(3));
+  roster.look();
+  roster.introduce(given(3));
+  roster.introduce(given(4));
+  roster.look();
+  expect(connected).toEqual(["2", "2,3"]);
+  expect(roster.known().map(({ id }) => Number(id))).toEqual([1, 2, 3]);
 });

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { apply } from "../../../src/core/fleet/apply.ts";
 import { admit } from "../../../src/core/fleet/apply-session.ts";
 import { listAudit, listBindings, listMembers } from "../../../src/core/fleet/query.ts";
 import { decodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
+import { replay } from "../../../src/core/recover/copy.ts";
 import { newBeginning, type RecoveryOrder, recovered } from "../../../src/core/recover/new-beginning.ts";
-import { MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { Command, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { bind, member, open, register } from "../fleet/replica.ts";
 import { copyOf, inTerms, type LogPlan, logOf } from "./support.ts";
 
@@ -23,6 +25,7 @@ const LOG: LogPlan = {
 };
 const ORDER: RecoveryOrder = {
   nodeId: nodeId(1),
+  address: "",
   formerClusterId: "old",
   clusterId: "new",
   ...newBeginning([copyOf(1, LOG)]),
@@ -34,8 +37,10 @@ const ORDER: RecoveryOrder = {
 };
 
 function stateAfter(plan: LogPlan, order = ORDER): FleetState {
-  const restored = decodeSnapshot(recovered(logOf(plan), order).snapshot.data);
+  const { snapshot, entries } = recovered(logOf(plan), order);
+  const restored = decodeSnapshot(snapshot.data);
   if (!restored.ok) throw new Error(restored.message);
+  for (const { index, data } of entries) apply(restored.state, index, Command.decode(data));
   return restored.state;
 }
 
@@ -43,7 +48,7 @@ test("the survivor votes alone, in a term and from an index that nobody can have
   const { snapshot, hardState } = recovered(logOf(LOG), ORDER);
   expect(snapshot.confState).toMatchObject({ voters: [1], learners: [], votersOutgoing: [] });
   expect(snapshot).toMatchObject({ index: ORDER.index, term: ORDER.term });
-  expect(hardState).toEqual({ term: ORDER.term, vote: 1, commit: ORDER.index });
+  expect(hardState).toEqual({ term: ORDER.term, vote: 1, commit: ORDER.index + 1 });
   expect(ORDER.index).toBeGreaterThan(1_000_000);
   expect(ORDER.term).toBeGreaterThan(1_000);
 });
@@ -58,7 +63,7 @@ test("the beginning is beyond every survivor's, whichever is chosen", () => {
 test("everything that the log held is in the tables, committed or not", () => {
   const state = stateAfter(LOG);
   expect(listBindings(state).map((row) => [row.clusterId, row.shardId])).toEqual([["c1", "s1"]]);
-  expect(state.appliedIndex).toBe(ORDER.index);
+  expect(state.appliedIndex).toBe(ORDER.index + 1);
 });
 
 test("a write that is repeated gets its first outcome", () => {
@@ -70,7 +75,7 @@ test("all other members are removed, and their numbers stay taken", () => {
   const rows = listMembers(stateAfter(LOG)).map((row) => [row.nodeId, row.wanted, row.version]);
   expect(rows).toEqual([
     [1, MemberKind.VOTER, 2],
-    [2, MemberKind.REMOVED, ORDER.index],
+    [2, MemberKind.REMOVED, ORDER.index + 1],
   ]);
 });
 
@@ -86,12 +91,25 @@ test("the audit log says that it happened, by whom and why, and what was taken a
   const entries = listAudit(stateAfter(LOG));
   expect(entries).toHaveLength(4 + 1);
   expect(entries.at(-1)).toMatchObject({
-    index: ORDER.index,
+    index: ORDER.index + 1,
     actor: "offline:op",
     reason: "two disks",
     atMs: 7_000,
     what: "recover from node 1 as new, formerly old, after entry 6, entries 5 to 6 taken as committed",
   });
+});
+
+test("the new log begins with exactly the state that the old one ended with", () => {
+  const before = replay(logOf(LOG));
+  if (!before.ok) throw new Error(before.problem);
+  const { snapshot } = recovered(logOf(LOG), ORDER);
+  const after = decodeSnapshot(snapshot.data);
+  expect(after.ok && after.state.hash()).toBe(before.state.hash());
+});
+
+test("a node that is reached elsewhere from now on is so in its row", () => {
+  const rows = listMembers(stateAfter(LOG, { ...ORDER, address: "10.0.0.9:7000" }));
+  expect(rows[0]).toMatchObject({ nodeId: 1, address: "10.0.0.9:7000", version: ORDER.index + 1 });
 });
 
 test("doing it twice gives the same bytes; of another log than was ordered it is refused", () => {

@@ -15,6 +15,7 @@ import { contents, entries, hardState, openStorage, request, snapshot, temporary
 
 const MARK: RecoveryMark = {
   nodeId: nodeId(1),
+  address: "10.0.0.1:7000",
   formerClusterId: "c-test",
   clusterId: "c-new",
   index: logIndex(1_000),

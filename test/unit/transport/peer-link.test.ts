@@ -38,7 +38,7 @@ function connect() {
   const link = new PeerLink(
     { id: peer, name: "n2", address: "127.0.0.1:1" },
     client,
-    { self, clusterId: "c", sent },
+    { self: { id: self, name: "n1", address: "127.0.0.1:2" }, clusterId: "c", sent },
     {
       disk: () => ({ medianMs: 0, slow: false, full: false }),
       unreachable: (group) => dropped.push(group),

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../src/client/local/certs.ts";
 import { Exit } from "../../../src/core/base/errors.ts";
-import { channelCredentials, loadTls, serverCredentials } from "../../../src/core/wire/tls.ts";
+import { channelCredentials, serverCredentials } from "../../../src/core/wire/credentials.ts";
+import { loadTls } from "../../../src/core/wire/tls.ts";
 
 let folder = "";
 const at = (name: string) => join(folder, name);

@@ -6,6 +6,7 @@ import { status } from "@grpc/grpc-js";
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import { checkUpsert } from "../../fleet/apply-member.ts";
 import { listMembers } from "../../fleet/query.ts";
+import type { RaftStatus } from "../../raft/status.ts";
 import { MemberKind, type MemberRecord, type UpsertMember } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   AddMember,
@@ -41,8 +42,13 @@ type Change = NonNullable<ChangeMembershipRequest["change"]>;
 export class MembershipChanges {
   #isBusy = false;
 
-  get isBusy(): boolean {
-    return this.#isBusy;
+  /** The leader's log as the last change left it: what a change wrote before it was given up may be committed later. */
+  #left: Pick<RaftStatus, "term" | "lastIndex"> | null = null;
+
+  /** Whether a change is under way, or has left something that is not applied yet. `raft` is the leader's own. */
+  isUnderWay({ term, applied }: Pick<RaftStatus, "term" | "applied">): boolean {
+    const hasLeft = this.#left !== null && term === this.#left.term && applied < this.#left.lastIndex;
+    return this.#isBusy || hasLeft;
   }
 
   async change(
@@ -63,6 +69,7 @@ export class MembershipChanges {
       return (await alreadyDone(order, change)) ?? (await perform(order, change));
     } finally {
       this.#isBusy = false;
+      this.#left = context.driver.status();
     }
   }
 }
@@ -120,7 +127,9 @@ async function remove(order: Order, name: string): Promise<ChangeMembershipRespo
   assertRemovable(context, id);
   if (request.dryRun) return answer(context, row, true);
   await leaveLeadership(order, id);
-  if (isConfigured(context, id)) await configure(order, [{ kind: "remove", node: id }]);
+  // Even if it is in no configuration: one that asked to be let in may be by an entry that is not applied yet, and the
+  // change that takes it out again comes behind that.
+  await configure(order, [{ kind: "remove", node: id }]);
   if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
   return answer(context, row, true);
 }

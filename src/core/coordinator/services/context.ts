@@ -4,6 +4,7 @@ import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
@@ -19,8 +20,14 @@ export interface ServiceContext {
   readonly clusterName: string;
   readonly self: NodeId;
   readonly version: string;
+  /** host:port of this process's metrics; empty = it has none. */
+  readonly metricsAddress: string;
   /** All replicas as they are known now, this one included. */
   readonly replicas: readonly Peer[];
+  /** What the command line named, this replica included: the founders, as long as there is no table. */
+  readonly given: readonly Peer[];
+  /** A replica has opened a stream: it may be one that this replica's table does not know yet. */
+  readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
   /** Whether the learner has told this leader that it holds the log since it was let in. */
@@ -44,4 +51,8 @@ export interface ServiceContext {
   readonly startedAtMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** How this leader's exports of snapshots stand; undefined when it leads not, or exports none. */
+  readonly snapshotExport: () => SnapshotExport | undefined;
 }

@@ -1,11 +1,12 @@
 // The Coordinator service: which handler answers which method, and who may call it.
 
 import { listProbes } from "../../fleet/query.ts";
+import { adminOnly, allButAgents, operators, shardsAndAdmin } from "../../wire/admit.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { clustersList } from "./cluster-list.ts";
 import type { ServiceContext } from "./context.ts";
 import { listGroups, writeGroup } from "./groups.ts";
-import { adminOnly, anyIdentity, handler, operators, streamHandler } from "./handler.ts";
+import { handler, streamHandler } from "./handler.ts";
 import {
   auditList,
   domainsList,
@@ -19,6 +20,7 @@ import {
 import { membersList } from "./members.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
+import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
 import { transferLeadership } from "./transfer-leadership.ts";
@@ -28,7 +30,7 @@ import { writeStream } from "./write-stream.ts";
 export function coordinatorService(context: ServiceContext): CoordinatorServer {
   const { machine, changes } = context;
   return {
-    getStatus: handler(context, anyIdentity, async (request) => nodeStatus(context, request)),
+    getStatus: handler(context, allButAgents, async (request) => nodeStatus(context, request)),
     submit: handler(context, adminOnly, (request, caller) => submit(context, request, caller)),
     write: writeStream(context),
     transferLeadership: handler(context, adminOnly, (request, caller) =>
@@ -40,7 +42,7 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
     ),
     listGroups: handler(context, operators, async () => listGroups(context)),
     writeGroup: handler(context, adminOnly, (request, caller) => writeGroup(context, request, caller)),
-    reportShard: handler(context, anyIdentity, (request, caller) => reportShard(context, request, caller)),
+    reportShard: handler(context, shardsAndAdmin, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, operators, (request, caller) => shardsList(context, request, caller)),
     listClusters: handler(context, operators, (request, caller) => clustersList(context, request, caller)),
     listDomains: handler(context, operators, (request, caller) => domainsList(context, request, caller)),
@@ -57,6 +59,7 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
       shortfallsList(context, request, caller),
     ),
     watch: streamHandler(context, operators, (call, caller) => watch(context, call, caller)),
+    snapshotSave: streamHandler(context, operators, (call, caller) => snapshotSave(context, call, caller)),
     listProbes: handler(context, operators, async (request, caller) => {
       const stamp = await readable(context, LINEARIZABLE, caller);
       return { stamp, probes: listProbes(machine.view, request.drillId) };

@@ -9,7 +9,8 @@ import {
   type ServerWritableStream,
   status,
 } from "@grpc/grpc-js";
-import { formatIdentity, type Identity, identityOf } from "../../wire/identity.ts";
+import { type Allow, admit } from "../../wire/admit.ts";
+import type { Identity } from "../../wire/identity.ts";
 import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 
@@ -22,14 +23,6 @@ export interface Caller {
   /** Milliseconds since 1970 by which the answer must leave. */
   readonly deadline: number;
 }
-
-/** Who may call a method. */
-export type Allow = (identity: Identity) => boolean;
-
-export const anyIdentity: Allow = () => true;
-export const adminOnly: Allow = (identity) => identity.kind === "admin";
-export const operators: Allow = (identity) => identity.kind === "admin" || identity.kind === "readonly";
-export const replicasOnly: Allow = (identity) => identity.kind === "replica";
 
 /** Wraps `work` into a gRPC handler; an RpcError that it throws is the answer, anything else is INTERNAL. */
 export function handler<Request, Response>(
@@ -74,33 +67,10 @@ function callerOf(
   call: Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath" | "getDeadline">,
   allow: Allow,
 ): Caller {
-  const identity = admit(context, call, allow);
+  const identity = admit(call, context.tls, allow);
   const given = call.getDeadline();
   const remainingMs = (given instanceof Date ? given.getTime() : given) - context.now();
   return { identity, deadline: answerBy(context, remainingMs) };
-}
-
-/** The caller's identity; throws the RpcError for one that may not call this method. */
-export function admit(
-  context: ServiceContext,
-  call: Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext" | "getPath">,
-  allow: Allow,
-): Identity {
-  const identity = identityOf(call, context.tls);
-  if (identity === null) {
-    throw rpcError(
-      status.UNAUTHENTICATED,
-      "IDENTITY_MISSING",
-      "the certificate must hold exactly one fleet:// URI, and this one does not",
-    );
-  }
-  if (!allow(identity)) {
-    const who = formatIdentity(identity);
-    throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", `${who} may not call ${call.getPath()}`, {
-      who,
-    });
-  }
-  return identity;
 }
 
 /** When the answer must leave for a caller that waits so long. */

@@ -1,17 +1,17 @@
 // The Raft service: the transport's streams, behind the check that only replicas may open them, and Rejoin.
 
-import { status } from "@grpc/grpc-js";
-import { nodeId } from "../../base/ids.ts";
+import { type Metadata, status } from "@grpc/grpc-js";
 import type { GrpcTransport } from "../../transport/grpc.ts";
+import { senderOf } from "../../transport/sender.ts";
+import { admitted, anyIdentity, replicasOnly } from "../../wire/admit.ts";
 import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
-import { type Identity, identityOf } from "../../wire/identity.ts";
-import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
-import type { Wanted } from "../readmission.ts";
+import type { Identity } from "../../wire/identity.ts";
+import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { Replica } from "../replica.ts";
-import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
-import { handler, replicasOnly } from "./handler.ts";
+import { handler } from "./handler.ts";
+import { readmit, removed } from "./readmit.ts";
 
 export function raftService(
   context: ServiceContext,
@@ -19,19 +19,18 @@ export function raftService(
   replica: Pick<Replica<unknown>, "readmit">,
 ): RaftServer {
   const streams = transport.handlers();
-  const mayReplicate = (caller: Identity | null) =>
-    context.tls === "insecure-loopback" || caller?.kind === "replica";
-  const refused = () =>
-    rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "only replicas may replicate");
+  // Without TLS everybody is an administrator, replicas too.
+  const mayReplicate = context.tls === "insecure-loopback" ? anyIdentity : replicasOnly;
   return {
     exchange: (call) => {
       // Once a stream: reading a certificate costs more than taking a frame in, and a connection keeps its own.
-      const caller = identityOf(call, context.tls);
-      if (!mayReplicate(caller)) {
-        call.emit("error", refused());
+      const caller = admitted(call, context.tls, mayReplicate);
+      if (caller instanceof RpcError) {
+        call.emit("error", caller);
         return;
       }
       streams.exchange(call);
+      introduce(context, call.metadata, caller);
       // Checked with every frame: the caller may be removed while its stream is open, and has to be told.
       call.on("data", () => {
         const row = removedRow(context, caller);
@@ -39,10 +38,11 @@ export function raftService(
       });
     },
     installSnapshot: (call, callback) => {
-      if (mayReplicate(identityOf(call, context.tls))) streams.installSnapshot(call, callback);
-      else callback(refused());
+      const caller = admitted(call, context.tls, mayReplicate);
+      if (caller instanceof RpcError) callback(caller);
+      else streams.installSnapshot(call, callback);
     },
-    rejoin: handler(context, replicasOnly, async (request, caller) => {
+    rejoin: handler(context, replicasOnly, (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
       if (!isSelf) {
         throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "a replica may ask for itself only");
@@ -51,36 +51,20 @@ export function raftService(
         const message = `this is cluster ${context.clusterId}, not ${request.clusterId}`;
         throw rpcError(status.PERMISSION_DENIED, "CLUSTER_MISMATCH", message);
       }
-      await assertLeads(context, caller);
-      const wanted = wantedOf(context, request.nodeId);
-      // Who is being removed still has its row for a moment, and must not be let in again meanwhile.
-      if (context.changes.isBusy) return { voter: false, learnerAt: 0, staysLearner: false };
-      const holding = request.whole ? "whole" : request.restored ? "part" : "nothing";
-      const readmission = replica.readmit(nodeId(request.nodeId), holding, wanted);
-      const { at = 0, stays = false } = readmission.kind === "learner" ? readmission : {};
-      return { voter: readmission.kind === "voter", learnerAt: at, staysLearner: stays };
+      return readmit(context, replica, request, caller);
     }),
   };
 }
 
-function removedRow({ machine }: ServiceContext, caller: Identity | null): Readonly<MemberRecord> | null {
-  const row = caller?.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
+// Its own address is all that a caller may tell, and only to a replica of its cluster.
+function introduce(context: ServiceContext, metadata: Metadata, caller: Identity): void {
+  const sender = senderOf(metadata);
+  if (sender === null || sender.clusterId !== context.clusterId) return;
+  const isItself = caller.kind === "replica" && caller.id === sender.peer.id;
+  if (isItself || context.tls === "insecure-loopback") context.introduce(sender.peer);
+}
+
+function removedRow({ machine }: ServiceContext, caller: Identity): Readonly<MemberRecord> | null {
+  const row = caller.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
   return row?.wanted === MemberKind.REMOVED ? row : null;
-}
-
-/** What the members' table wants a replica to be; throws when it is not to take part at all. */
-function wantedOf({ machine, replicas }: ServiceContext, id: number): Wanted {
-  const row = machine.view.tables.members.get(id);
-  const isGiven = machine.view.tables.members.size === 0 && replicas.some((known) => known.id === id);
-  if (row === undefined && isGiven) return "voter";
-  if (row === undefined) {
-    const message = `no member has the number ${id}; add it with: fleet member add`;
-    throw rpcError(status.PERMISSION_DENIED, "MEMBER_UNKNOWN", message);
-  }
-  if (row.wanted === MemberKind.REMOVED) throw removed(row.name);
-  return row.wanted === MemberKind.LEARNER ? "learner" : "voter";
-}
-
-function removed(name: string): RpcError {
-  return rpcError(status.PERMISSION_DENIED, "MEMBER_REMOVED", `${name} was removed from the fleet`);
 }

@@ -1,7 +1,6 @@
 // One member in another's place: the newcomer, which has caught up as a learner, gets the vote in the same joint step
 // (Raft §4.3) in which the old one leaves, so that the number of voters never shrinks meanwhile.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
@@ -47,6 +46,8 @@ export async function replaceMember(
   if (isDone || request.dryRun) return answer(context, fresh, !isDone);
   await leaveLeadership(order, oldId);
   if (isConfigured(context, oldId)) await swap(order, oldId, newId);
+  // It lost its disk and is on its way back in, perhaps by an entry that is not applied yet.
+  else if (old.wanted !== MemberKind.REMOVED) await configure(order, [{ kind: "remove", node: oldId }]);
   const voter = { nodeId: fresh.nodeId, name: newName, address, wanted: MemberKind.VOTER };
   if (wanted !== MemberKind.VOTER) await write(order, { $case: "upsertMember", value: voter });
   if (old.wanted !== MemberKind.REMOVED) {
@@ -67,16 +68,16 @@ async function swap(order: Order, oldId: NodeId, newId: NodeId): Promise<void> {
 async function hasLeftJoint({ context, caller }: Order): Promise<true> {
   while (context.driver.status().config.votersOutgoing.length > 0) {
     if (context.now() >= caller.deadline) throw refusalError(context, "no-quorum");
-    await sleep(LOOK_EVERY_MS);
+    await context.sleep(LOOK_EVERY_MS);
   }
   return true;
 }
 
 function assertReplaceable(context: ServiceContext, oldId: NodeId, newId: NodeId): void {
   const { voters } = context.driver.status().config;
-  if (!voters.includes(oldId)) return;
+  if (!isConfigured(context, oldId)) return;
   const nameOf = nameIn(context);
-  if (voters.length === 1) {
+  if (voters.includes(oldId) && voters.length === 1) {
     const message = `${nameOf(oldId)} is the only voter: make ${nameOf(newId)} one too, then remove ${nameOf(oldId)}`;
     throw rpcError(status.FAILED_PRECONDITION, "ONLY_VOTER", message);
   }
@@ -84,6 +85,7 @@ function assertReplaceable(context: ServiceContext, oldId: NodeId, newId: NodeId
     const message = `${nameOf(newId)} has not caught up yet`;
     throw rpcError(status.FAILED_PRECONDITION, "MEMBER_NOT_CAUGHT_UP", message);
   }
+  if (!voters.includes(oldId)) return;
   const answering = new Set([...answeringVoters(context), ...(context.answers(newId) ? [newId] : [])]);
   const problem = removalProblem({ voters: [...new Set([...voters, newId])], answering, nameOf }, oldId);
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);

@@ -4,7 +4,9 @@ import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Sight } from "./views.ts";
 
-export function sightOf({ driver, observed, now, leadsSince }: ServiceContext): Sight {
+type Seer = Pick<ServiceContext, "driver" | "observed" | "now" | "leadsSince">;
+
+export function sightOf({ driver, observed, now, leadsSince }: Seer): Sight {
   const nowMs = now();
   const leads = driver.status().role === "leader";
   return { observed, nowMs, leadsForMs: leads ? nowMs - leadsSince() : null };

@@ -12,6 +12,7 @@ import type {
   SyncLatency,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
+import { leafOf } from "../../wire/tls.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 
@@ -58,6 +59,10 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     syncs: syncLatency(context.disk.syncs),
     diskSlow: context.disk.isSlow,
     admission: ADMISSIONS[context.admission()],
+    metricsAddress: context.metricsAddress,
+    certificateEndsAtMs:
+      context.tls === "insecure-loopback" ? undefined : leafOf(context.tls).validToDate.getTime(),
+    snapshotExport: context.snapshotExport(),
     groups: groupCounts(context),
   };
 }

@@ -1,6 +1,5 @@
 // Handing leadership over on request: checked, noted in the audit log, done, and answered once another leads.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import type {
   TransferLeadershipRequest,
@@ -66,7 +65,7 @@ export async function handOver(
       const message = `${nameOf(context, to)} did not take over within an election timeout`;
       throw rpcError(status.ABORTED, "TRANSFER_FAILED", message);
     }
-    await sleep(LOOK_EVERY_MS);
+    await context.sleep(LOOK_EVERY_MS);
   }
 }
 

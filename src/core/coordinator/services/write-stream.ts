@@ -1,6 +1,7 @@
 // Coordinator.Write: who may open a stream of writes, and what is done with each. Submit does the same for one.
 
 import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
+import { adminOnly, admit } from "../../wire/admit.ts";
 import {
   SubmitRequest,
   type SubmitResponse,
@@ -12,14 +13,14 @@ import type { Identity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { answerWrites } from "./answer-writes.ts";
 import type { ServiceContext } from "./context.ts";
-import { adminOnly, admit, answerBy, toRpcError } from "./handler.ts";
+import { answerBy, toRpcError } from "./handler.ts";
 import { refusalError } from "./refusals.ts";
 import { submit } from "./submit.ts";
 
 export function writeStream(context: ServiceContext): handleBidiStreamingCall<WriteBatch, WriteAnswers> {
   return (call) => {
     try {
-      const identity = admit(context, call, adminOnly);
+      const identity = admit(call, context.tls, adminOnly);
       answerWrites(call, {
         submit: (item) => submitItem(context, identity, item),
         overloaded: () => refusalError(context, "overloaded"),

@@ -1,6 +1,7 @@
 // One row per coordinator node. A node that did not answer shows nothing but its name, its address and why: values
 // of an earlier answer would make it look alive.
 
+import { endsSoon } from "../../../client/certificate-age.ts";
 import type { NodeObservation } from "../../../client/fleet-status.ts";
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
@@ -27,10 +28,12 @@ export const nodeTable: Table<NodeObservation> = {
     { name: "version", header: "VERSION", value: (node) => node.status?.version ?? null },
     { name: "id", header: "ID", value: (node) => node.nodeId, wide: true },
     { name: "address", header: "ADDRESS", value: (node) => node.address, wide: true },
+    { name: "metrics", header: "METRICS", value: (node) => node.status?.metricsAddress ?? null, wide: true },
     { name: "first", header: "FIRST", value: (node) => node.status?.firstIndex ?? null, wide: true },
     { name: "last", header: "LAST", value: (node) => node.status?.lastIndex ?? null, wide: true },
     { name: "snapshot", header: "SNAPSHOT", value: (node) => node.status?.snapshotIndex ?? null, wide: true },
     { name: "sync", header: "SYNC P99", value: (node) => syncCell(node.status), wide: true },
+    { name: "certificate", header: "CERT", value: certificateCell, wide: true },
     { name: "uptime", header: "UPTIME", value: uptimeCell, wide: true },
     { name: "error", header: "ERROR", value: (node) => node.error, wide: true },
   ],
@@ -49,6 +52,11 @@ function hashCell(node: NodeObservation): Cell {
 
 function roundTripCell(node: NodeObservation): Cell {
   return node.roundTripMs === null ? null : `${node.roundTripMs.toFixed(1)}ms`;
+}
+
+function certificateCell({ certificateDaysLeft: days }: NodeObservation): Cell {
+  if (days === null) return null;
+  return endsSoon(days) ? { text: `${days}d`, mark: days < 0 ? "bad" : "warn" } : `${days}d`;
 }
 
 function uptimeCell(node: NodeObservation): Cell {

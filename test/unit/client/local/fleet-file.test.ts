@@ -17,8 +17,9 @@ const FLEET: FleetFile = {
     { id: 1, name: "n1", address: "127.0.0.1:4001", metricsPort: 9001 },
     { id: 2, name: "n2", address: "[::1]:4002" },
   ],
-  shards: [{ id: "s1", address: "127.0.0.1:4011" }],
+  shards: [{ id: "s1", address: "127.0.0.1:4011", metricsPort: 9011 }],
   clusters: ["c1", "c2"],
+  agentsMetricsPort: 9021,
 };
 
 test("a fleet file reads back as it was written", () => {
@@ -66,6 +67,11 @@ describe("each fault is named with its place", () => {
       fault: "nodes[0].address must be an address",
     },
     { text: base.replace("id: 2", "id: 1"), place: "an id twice", fault: "nodes holds the id 1 twice" },
+    {
+      text: base.replace("metricsPort: 9021", "metricsPort: 9001"),
+      place: "a port for metrics twice",
+      fault: "holds the metricsPort 9001 twice",
+    },
     { text: base.replace("id: s1", "id: n2"), place: "a name twice", fault: "holds the name n2 twice" },
     {
       text: base.replace("[::1]:4002", "127.0.0.1:4001").replaceAll('"', ""),

@@ -228,6 +228,15 @@ describe("a fleet that is there", () => {
       expect(failure["why"]).toContain(`process ${process.pid} listens on it`);
     expect(world.processes.launches).toEqual([]);
   });
+
+  test("nor while a port for metrics is taken", async () => {
+    const world = await fakeWorld();
+    await init(world);
+    world.processes.endAll();
+    const address = `127.0.0.1:${(await fleetFile(world)).nodes[1]?.metricsPort}`;
+    await occupy(address);
+    expect(await failureOf(init(world))).toMatchObject({ code: "PORT_TAKEN", endpoint: address });
+  });
 });
 
 describe("something else in the folder's place", () => {

@@ -41,6 +41,23 @@ test.each([
   expect(commandLine(name)).toBe(args);
 });
 
+test("each process shows its metrics on its own port of the loopback interface, if the fleet's file gives it one", () => {
+  const fleet = {
+    ...FLEET,
+    nodes: FLEET.nodes.map((node) => ({ ...node, metricsPort: 9000 + node.id })),
+    shards: FLEET.shards.map((shard) => ({ ...shard, metricsPort: 9011 })),
+    agentsMetricsPort: 9021,
+  };
+  const plans = planProcesses("/f", fleet).map(({ name, metrics, args }) => [name, metrics, args.slice(-2)]);
+  expect(plans).toEqual([
+    ["n1", "127.0.0.1:9001", ["--metrics", "127.0.0.1:9001"]],
+    ["n2", "127.0.0.1:9002", ["--metrics", "127.0.0.1:9002"]],
+    ["s1", "127.0.0.1:9011", ["--metrics", "127.0.0.1:9011"]],
+    ["agents", "127.0.0.1:9021", ["--metrics", "127.0.0.1:9021"]],
+  ]);
+  expect(planProcesses("/f", FLEET).map(({ metrics }) => metrics)).toEqual([null, null, null, null]);
+});
+
 test("only a coordinator of a fleet that is being founded may take an empty data folder for a new one", () => {
   expect(commandLine("n1", true)?.endsWith(" --bootstrap")).toBe(true);
   expect(commandLine("n1", false)).not.toContain("--bootstrap");

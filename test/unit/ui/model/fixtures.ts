@@ -45,6 +45,9 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     syncs: syncLatency(2),
     diskSlow: false,
     admission: Admission.MEMBER,
+    metricsAddress: "127.0.0.1:9601",
+    certificateEndsAtMs: 100 * 86_400_000,
+    snapshotExport: undefined,
     ...differs,
   };
 }
@@ -67,6 +70,7 @@ export function upNode(id: number, differs: Partial<NodeStatus> = {}, observedAt
     observedAtMs,
     hashAt: "abcdef0123456789",
     lag: 0,
+    certificateDaysLeft: 100,
   };
 }
 
@@ -79,6 +83,7 @@ export function downNode(id: number, error = "connection refused"): NodeObservat
     status: null,
     hashAt: null,
     lag: null,
+    certificateDaysLeft: null,
     nodeId: null,
   };
 }

@@ -77,6 +77,11 @@ describe("lines", () => {
       says: "n3 (127.0.0.1:7003) holds no data and waits to be let in by a leader",
       why: "who waits for whom",
     },
+    {
+      fleet: fleetReply([upNode(1), { ...upNode(2), certificateDaysLeft: 3 }, upNode(3)]),
+      says: "the certificate of n2 (127.0.0.1:7002) ends in 3 days: renew it with fleet cert rotate n2",
+      why: "whose, and what to do",
+    },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
   ])("$says $why", ({ fleet, says }) => expect(verdictLines(fleet).map((line) => line.text)).toContain(says));
 });

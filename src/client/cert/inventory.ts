@@ -1,0 +1,103 @@
+// The certificates of a local fleet as its files hold them: who each names, and how long it lasts.
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { formatIdentity, identityOfNames } from "../../core/wire/identity.ts";
+import { loadTls, type TlsFiles } from "../../core/wire/tls.ts";
+import { daysLeft, endsSoon } from "../certificate-age.ts";
+import { certificatesIn } from "../local/authority.ts";
+import { holdersOf } from "../local/holders.ts";
+import { authorityFiles } from "../local/layout.ts";
+import type { LocalFleet } from "../local/local-fleet.ts";
+
+/** unusable: missing, damaged, or not of the key or the authority beside it. */
+export type CertificateState = "valid" | "soon" | "ended" | "unusable";
+
+export interface CertificateView {
+  readonly name: string;
+  /** The role that it proves, such as fleet://admin; null for an authority. */
+  readonly identity: string | null;
+  /** Every subject alternative name, as in DNS:localhost. */
+  readonly names: readonly string[];
+  /** ISO 8601; null when it cannot be read. */
+  readonly notBefore: string | null;
+  readonly notAfter: string | null;
+  readonly daysLeft: number | null;
+  readonly issuer: string | null;
+  readonly serial: string | null;
+  readonly file: string;
+  readonly state: CertificateState;
+  /** Why it is unusable. */
+  readonly problem: string | null;
+}
+
+export interface CertificateList {
+  readonly name: string;
+  readonly directory: string;
+  readonly certificates: readonly CertificateView[];
+}
+
+export async function listCertificates(fleet: LocalFleet, nowMs: number): Promise<CertificateList> {
+  const { directory, file } = fleet;
+  const authorities = await authorityViews(authorityFiles(directory).cert, nowMs);
+  const views: CertificateView[] = [];
+  for (const holder of holdersOf(directory, file))
+    views.push(await holderView(holder.name, holder.files, nowMs));
+  return { name: file.name, directory, certificates: [...authorities, ...views] };
+}
+
+/** Those that somebody should look at. */
+export function needingRenewal(list: CertificateList): readonly CertificateView[] {
+  return list.certificates.filter(({ state }) => state !== "valid");
+}
+
+async function authorityViews(file: string, nowMs: number): Promise<CertificateView[]> {
+  try {
+    const bundle = certificatesIn(await readFile(file, "utf8"));
+    return bundle.map((pem) => ({ ...view("ca", file, new X509Certificate(pem), nowMs), identity: null }));
+  } catch (error) {
+    return [unusable("ca", file, error)];
+  }
+}
+
+async function holderView(name: string, files: TlsFiles, nowMs: number): Promise<CertificateView> {
+  try {
+    const shown = view(name, files.cert, new X509Certificate(loadTls(files).cert), nowMs);
+    return shown.identity === null
+      ? { ...shown, state: "unusable", problem: "it names no role, or more than one" }
+      : shown;
+  } catch (error) {
+    return unusable(name, files.cert, error);
+  }
+}
+
+function view(name: string, file: string, certificate: X509Certificate, nowMs: number): CertificateView {
+  const names = certificate.subjectAltName ?? "";
+  const identity = identityOfNames(names);
+  const days = daysLeft(certificate.validToDate.getTime(), nowMs);
+  return {
+    name,
+    identity: identity && formatIdentity(identity),
+    names: names === "" ? [] : names.split(", "),
+    notBefore: certificate.validFromDate.toISOString(),
+    notAfter: certificate.validToDate.toISOString(),
+    daysLeft: days,
+    issuer: certificate.issuer.replaceAll("\n", ", "),
+    serial: certificate.serialNumber,
+    file,
+    state: days < 0 ? "ended" : endsSoon(days) ? "soon" : "valid",
+    problem: null,
+  };
+}
+
+function unusable(name: string, file: string, error: unknown): CertificateView {
+  const problem = error instanceof Error ? error.message : String(error);
+  const unknown = {
+    identity: null,
+    notBefore: null,
+    notAfter: null,
+    daysLeft: null,
+    issuer: null,
+    serial: null,
+  };
+  return { name, names: [], file, state: "unusable", problem, ...unknown };
+}

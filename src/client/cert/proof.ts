@@ -1,0 +1,84 @@
+// What running processes show and accept, by dialing them: the proof that a renewed file is in force, which no file
+// can give. A process that is down needs none: it reads its files when it starts.
+import type { X509Certificate } from "node:crypto";
+import { connect } from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TLSSocket } from "node:tls";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { TlsMaterial } from "../../core/wire/tls.ts";
+
+const DIAL_TIMEOUT_MS = 3_000;
+const LOOK_EVERY_MS = 250;
+// Processes look at their files once a second.
+const PROOF_TIMEOUT_MS = 30_000;
+
+/** Somebody who is dialed. */
+export interface Server {
+  readonly name: string;
+  readonly address: string;
+}
+
+export type Dialed =
+  | { readonly kind: "accepted"; readonly leaf: X509Certificate | null }
+  | { readonly kind: "down" }
+  | { readonly kind: "refused"; readonly why: string };
+
+/** Opens a connection with `tls` and closes it. Whether the server took our certificate shows in its first frame. */
+export function dial(address: string, tls: TlsMaterial): Promise<Dialed> {
+  const { ca, cert, key } = tls;
+  const session = connect(`https://${address}`, { ca, cert, key, checkServerIdentity: () => undefined });
+  return new Promise<Dialed>((resolve) => {
+    session.once("remoteSettings", () => {
+      const leaf = (session.socket as TLSSocket).getPeerX509Certificate() ?? null;
+      resolve({ kind: "accepted", leaf });
+    });
+    session.once("error", (error: NodeJS.ErrnoException) => {
+      resolve(error.code === "ECONNREFUSED" ? { kind: "down" } : { kind: "refused", why: error.message });
+    });
+    session.once("close", () => resolve({ kind: "refused", why: "it closed the connection" }));
+    session.setTimeout(DIAL_TIMEOUT_MS, () => resolve({ kind: "refused", why: "no answer" }));
+  }).finally(() => session.destroy());
+}
+
+/**
+ * Dials until every server that runs has `isProven`. Throws ROTATION_NOT_IN_FORCE, naming those that have not.
+ * Returns the names of those that are down.
+ */
+export async function untilProven(
+  servers: readonly Server[],
+  tls: TlsMaterial,
+  wanted: string,
+  isProven: (server: Server, dialed: Extract<Dialed, { kind: "accepted" }>) => boolean,
+  timeoutMs = PROOF_TIMEOUT_MS,
+): Promise<readonly string[]> {
+  const endMs = performance.now() + timeoutMs;
+  for (;;) {
+    const looks = await Promise.all(
+      servers.map(async (server) => ({ server, dialed: await dial(server.address, tls) })),
+    );
+    const open = looks.filter(({ server, dialed }) => {
+      if (dialed.kind === "down") return false;
+      return dialed.kind === "refused" || !isProven(server, dialed);
+    });
+    if (open.length === 0) {
+      return looks.filter(({ dialed }) => dialed.kind === "down").map(({ server }) => server.name);
+    }
+    if (performance.now() > endMs) throw notInForce(wanted, open);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function notInForce(
+  wanted: string,
+  open: readonly { readonly server: Server; readonly dialed: Dialed }[],
+): OperatorError {
+  const told = open.map(({ server, dialed }) =>
+    dialed.kind === "refused" ? `${server.name} (${dialed.why})` : server.name,
+  );
+  return new OperatorError("ROTATION_NOT_IN_FORCE", {
+    what: `${told.join(", ")} ${open.length === 1 ? "does" : "do"} not ${wanted} yet, and nothing more was changed`,
+    why: "the process is hung, or its log says why it cannot use the new files",
+    next: "look at its log, restart it if need be, then run the same command again: it goes on where it stopped",
+    exit: Exit.GateFailed,
+  });
+}

@@ -1,0 +1,54 @@
+// Replacing files of certificates under processes that follow them. What must stay true: whatever moment a process
+// reads the files at, and whatever moment this is interrupted at, a certificate lies beside its key; and what was
+// replaced is kept.
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
+import { loadTls, type TlsFiles } from "../../core/wire/tls.ts";
+import type { PemPair } from "../local/certs.ts";
+import { isErrno } from "../local/errno.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+
+const encoder = new TextEncoder();
+
+/** Puts `pair` in place of what lies at `files`, of which copies go to the folder `kept`. */
+export async function replacePair(files: TlsFiles, pair: PemPair, kept: string): Promise<void> {
+  await keep([files.cert, files.key], kept);
+  // For a moment the file has both keys, and loadTls takes the one of whichever certificate lies there.
+  await writeText(files.key, keyInUse(files) + pair.key, KEY_MODE);
+  await writeText(files.cert, pair.certificate, PUBLIC_MODE);
+  await writeText(files.key, pair.key, KEY_MODE);
+}
+
+export function writeText(path: string, text: string, mode: number): Promise<void> {
+  return writeFileDurably(path, encoder.encode(text), mode);
+}
+
+/** Copies files into `kept`, durably; the last folder of their path stays part of their name. */
+export async function keep(paths: readonly string[], kept: string): Promise<void> {
+  for (const path of paths) {
+    const content = await readIfThere(path);
+    if (content === null) continue;
+    const folder = join(kept, basename(dirname(path)));
+    await createDirectoryDurably(folder);
+    await writeFileDurably(join(folder, basename(path)), content, KEY_MODE);
+  }
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+/** The key of the certificate that lies there; nothing when the pair is of no use any more. */
+function keyInUse(files: TlsFiles): string {
+  try {
+    return loadTls(files).key.toString("latin1");
+  } catch {
+    return "";
+  }
+}

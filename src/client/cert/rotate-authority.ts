@@ -1,0 +1,202 @@
+// `fleet cert rotate --ca`: a new authority under running processes, in three stages. Everybody trusts both (bundle);
+// everybody shows a certificate of the new one (leaves); nobody trusts the old one any more (drop). What must stay
+// true: a stage begins only once every process that runs is proven to have the one before in force. Where a change
+// stands is read from the files, so that an interrupted one is gone on with by the same command.
+import { readFile, rm } from "node:fs/promises";
+import { present } from "../../core/base/assert.ts";
+import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { leafOf, loadTls, type TlsMaterial } from "../../core/wire/tls.ts";
+import { isSignedBy, readAuthority } from "../local/authority.ts";
+import { createAuthority, type PemPair } from "../local/certs.ts";
+import { isErrno } from "../local/errno.ts";
+import { type Holder, holdersOf, issueFor } from "../local/holders.ts";
+import {
+  ADMIN,
+  authorityFiles,
+  certsFolder,
+  clusterTls,
+  holderTls,
+  lockPath,
+  nextAuthorityFiles,
+  rotationFolder,
+} from "../local/layout.ts";
+import type { LocalFleet } from "../local/local-fleet.ts";
+import { withLock } from "../local/lock.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+import { untilProven } from "./proof.ts";
+import { keep, writeText } from "./replace-pair.ts";
+import { keptFolder, type RotateDeps, type RotationReport, replaceAll, serversOf } from "./rotate.ts";
+
+const STAGES = ["bundle", "leaves", "drop"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Goes through the stages that are left up to `last`. Throws ROTATION_NOT_IN_FORCE between two of them. */
+export async function rotateAuthority(
+  fleet: LocalFleet,
+  last: Stage,
+  deps: RotateDeps,
+): Promise<RotationReport> {
+  const rotation = new AuthorityRotation(fleet, deps);
+  for (const stage of STAGES.slice(0, STAGES.indexOf(last) + 1)) await rotation.reach(stage);
+  return rotation.report(last);
+}
+
+class AuthorityRotation {
+  readonly #fleet: LocalFleet;
+  readonly #deps: RotateDeps;
+  readonly #kept: string;
+  #rotated: readonly string[] = [];
+  #down: readonly string[] = [];
+
+  constructor(fleet: LocalFleet, deps: RotateDeps) {
+    this.#fleet = fleet;
+    this.#deps = deps;
+    this.#kept = keptFolder(fleet.directory, deps);
+  }
+
+  async reach(stage: Stage): Promise<void> {
+    const { directory } = this.#fleet;
+    const change = () => this.#change(stage);
+    await withLock(lockPath(directory), this.#deps, change);
+    await this.#prove(stage);
+  }
+
+  report(stage: Stage): RotationReport {
+    const { directory, file } = this.#fleet;
+    return {
+      ...{ name: file.name, directory, rotated: this.#rotated, kept: this.#kept, down: this.#down, stage },
+    };
+  }
+
+  async #change(stage: Stage): Promise<void> {
+    const { onProgress } = this.#deps;
+    switch (stage) {
+      case "bundle":
+        onProgress("bundle: everybody is to trust the old and the new authority");
+        return this.#bundle();
+      case "leaves":
+        onProgress("leaves: everybody gets a certificate of the new authority");
+        return this.#leaves();
+      case "drop":
+        onProgress("drop: nobody is to trust the old authority any more");
+        return this.#drop();
+    }
+  }
+
+  async #bundle(): Promise<void> {
+    const { directory, file } = this.#fleet;
+    const next =
+      (await readNext(directory)) ?? (await this.#makeNext(`${file.name} authority ${file.clusterId}`));
+    const { trusted } = await readAuthority(directory);
+    await this.#trust([...new Set([...trusted, next.certificate])]);
+  }
+
+  async #leaves(): Promise<void> {
+    const { directory } = this.#fleet;
+    const next = await this.#next();
+    const { pair } = await readAuthority(directory);
+    const { key } = authorityFiles(directory);
+    if (pair.certificate !== next.certificate) {
+      await keep([key], this.#kept);
+      await writeText(key, next.key, KEY_MODE);
+    }
+    const left = this.#holders().filter((holder) => !isOf(holder, next));
+    await replaceAll(left, next, this.#kept, this.#deps);
+    this.#rotated = left.map((holder) => holder.name);
+  }
+
+  async #drop(): Promise<void> {
+    const { directory } = this.#fleet;
+    const next = await this.#next();
+    await this.#trust([next.certificate]);
+    await rm(rotationFolder(directory), { recursive: true });
+    await syncDirectory(certsFolder(directory));
+  }
+
+  async #prove(stage: Stage): Promise<void> {
+    const { directory } = this.#fleet;
+    const servers = serversOf(this.#fleet);
+    const admin = loadTls(holderTls(directory, ADMIN));
+    const { pair } = await readAuthority(directory);
+    switch (stage) {
+      case "bundle": {
+        const probe = await this.#probe(admin, (await readNext(directory)) ?? pair);
+        this.#down = await untilProven(servers, probe, "trust the new authority", () => true);
+        return;
+      }
+      case "leaves":
+      case "drop": {
+        const isNew: Parameters<typeof untilProven>[3] = (_, { leaf }) =>
+          leaf !== null && isSignedBy(leaf, pair.certificate);
+        this.#down = await untilProven(servers, admin, "show a certificate of the new authority", isNew);
+        return;
+      }
+    }
+  }
+
+  /** A certificate that only who trusts the new authority accepts, held in memory alone. */
+  async #probe(admin: TlsMaterial, next: PemPair): Promise<TlsMaterial> {
+    const { directory, file } = this.#fleet;
+    const holder = present(holdersOf(directory, file)[0], "a fleet has an administrator");
+    const { certificate, key } = await issueFor(holder, next, 1);
+    return { ca: admin.ca, cert: Buffer.from(certificate), key: Buffer.from(key) };
+  }
+
+  // The certificate last: as long as it is not there, there is no next authority, and its key is made anew.
+  async #makeNext(name: string): Promise<PemPair> {
+    const { directory } = this.#fleet;
+    const next = await createAuthority(`${name} ${new Date(this.#deps.now()).toISOString()}`);
+    const files = nextAuthorityFiles(directory);
+    await createDirectoryDurably(rotationFolder(directory));
+    await writeText(files.key, next.key, KEY_MODE);
+    await writeText(files.cert, next.certificate, PUBLIC_MODE);
+    return next;
+  }
+
+  async #trust(certificates: readonly string[]): Promise<void> {
+    const { directory } = this.#fleet;
+    const files = [authorityFiles(directory).cert, clusterTls(directory, ADMIN).ca];
+    const text = certificates.join("");
+    for (const path of files) {
+      // One of the two may have been written before an interruption.
+      if ((await readFile(path, "utf8")) === text) continue;
+      await keep([path], this.#kept);
+      await writeText(path, text, PUBLIC_MODE);
+    }
+  }
+
+  async #next(): Promise<PemPair> {
+    const next = await readNext(this.#fleet.directory);
+    if (next !== null) return next;
+    throw new OperatorError("ROTATION_NOT_BEGUN", {
+      what: "no change of the authority is under way",
+      next: "begin one: fleet cert rotate --ca",
+      exit: Exit.Precondition,
+    });
+  }
+
+  #holders(): Holder[] {
+    return holdersOf(this.#fleet.directory, this.#fleet.file);
+  }
+}
+
+async function readNext(directory: string): Promise<PemPair | null> {
+  const files = nextAuthorityFiles(directory);
+  try {
+    const [certificate, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
+    return { certificate, key };
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+function isOf({ files }: Holder, authority: PemPair): boolean {
+  try {
+    return isSignedBy(leafOf(loadTls(files)), authority.certificate);
+  } catch {
+    // A pair that cannot be used is replaced like an old one.
+    return false;
+  }
+}

@@ -1,0 +1,93 @@
+// `fleet cert rotate`: new keys and certificates of the same authority, under running processes.
+import { join } from "node:path";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { leafOf, loadTls } from "../../core/wire/tls.ts";
+import { readAuthority } from "../local/authority.ts";
+import type { PemPair } from "../local/certs.ts";
+import { type Holder, holdersOf, issueFor } from "../local/holders.ts";
+import { ADMIN, holderTls, lockPath, replacedFolder } from "../local/layout.ts";
+import type { LocalFleet } from "../local/local-fleet.ts";
+import { withLock } from "../local/lock.ts";
+import type { SupervisorDeps } from "../local/supervisor.ts";
+import { type Server, untilProven } from "./proof.ts";
+import { replacePair } from "./replace-pair.ts";
+
+export interface RotateDeps extends SupervisorDeps {
+  readonly onProgress: (step: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface RotationReport {
+  readonly name: string;
+  readonly directory: string;
+  /** Whose certificates are new. */
+  readonly rotated: readonly string[];
+  /** Where the old ones lie; null when nothing was replaced. */
+  readonly kept: string | null;
+  /** Processes that are down: they use the new files when they start. */
+  readonly down: readonly string[];
+  /** Of a change of the authority, the stage that it has reached. */
+  readonly stage: "bundle" | "leaves" | "drop" | null;
+}
+
+/** Renews the certificates of `names`, or all; resolves once every process that runs shows its new one. */
+export async function rotateLeaves(
+  fleet: LocalFleet,
+  names: readonly string[],
+  deps: RotateDeps,
+): Promise<RotationReport> {
+  const holders = chosen(fleet, names);
+  const kept = keptFolder(fleet.directory, deps);
+  await withLock(lockPath(fleet.directory), deps, async () => {
+    const { pair } = await readAuthority(fleet.directory);
+    await replaceAll(holders, pair, kept, deps);
+  });
+  const dialed = holders.filter((holder) => holder.isDialed);
+  const serials = new Map(dialed.map((holder) => [holder.name, leafOf(loadTls(holder.files)).serialNumber]));
+  const servers = serversOf(fleet).filter((server) => serials.has(server.name));
+  deps.onProgress("waiting until every process shows its new certificate");
+  const down = await untilProven(
+    servers,
+    loadTls(holderTls(fleet.directory, ADMIN)),
+    "show its new certificate",
+    (server, { leaf }) => leaf?.serialNumber === serials.get(server.name),
+  );
+  const rotated = holders.map((holder) => holder.name);
+  return { name: fleet.file.name, directory: fleet.directory, rotated, kept, down, stage: null };
+}
+
+/** Gives each holder a new pair; under the fleet's lock. */
+export async function replaceAll(
+  holders: readonly Holder[],
+  authority: PemPair,
+  kept: string,
+  deps: RotateDeps,
+): Promise<void> {
+  for (const [at, holder] of holders.entries()) {
+    if (at % 100 === 0) deps.onProgress(`renewing ${holder.name} (${at + 1} of ${holders.length})`);
+    await replacePair(holder.files, await issueFor(holder, authority), kept);
+  }
+}
+
+/** Who is dialed in this fleet. */
+export function serversOf(fleet: LocalFleet): Server[] {
+  return fleet.processes.flatMap(({ name, address }) => (address === null ? [] : [{ name, address }]));
+}
+
+export function keptFolder(directory: string, { now }: RotateDeps): string {
+  return join(replacedFolder(directory), new Date(now()).toISOString().replaceAll(":", "-"));
+}
+
+function chosen({ directory, file }: LocalFleet, names: readonly string[]): Holder[] {
+  const holders = holdersOf(directory, file);
+  const unknown = names.filter((name) => !holders.some((holder) => holder.name === name));
+  if (unknown.length > 0) {
+    throw new OperatorError("HOLDER_UNKNOWN", {
+      what: `nobody called ${unknown.join(", ")} holds a certificate in ${directory}, and nothing was changed`,
+      next: "see who does: fleet cert list",
+      exit: Exit.NotFound,
+    });
+  }
+  return names.length === 0 ? holders : holders.filter((holder) => names.includes(holder.name));
+}

@@ -1,0 +1,51 @@
+// The authority of a local fleet as its folder holds it: whom the fleet trusts, and the one that signs. While the fleet
+// changes from one authority to another it trusts both, and the one whose key lies there signs.
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { PemPair } from "./certs.ts";
+import { authorityFiles } from "./layout.ts";
+
+export interface Authority {
+  /** The one that signs. */
+  readonly pair: PemPair;
+  /** All that are trusted, PEM. */
+  readonly trusted: readonly string[];
+}
+
+/** Throws AUTHORITY_UNUSABLE when its files cannot be read or hold no certificate of the key. */
+export async function readAuthority(directory: string): Promise<Authority> {
+  const files = authorityFiles(directory);
+  try {
+    const [bundle, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
+    const trusted = certificatesIn(bundle);
+    const privateKey = createPrivateKey(key);
+    const certificate = trusted.find((pem) => new X509Certificate(pem).checkPrivateKey(privateKey));
+    if (certificate !== undefined) return { pair: { certificate, key }, trusted };
+  } catch (cause) {
+    throw unusable(files, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  throw unusable(files, "the certificates in the first have another key than the second");
+}
+
+/** The certificates of a PEM text, one by one. */
+export function certificatesIn(pem: string): readonly string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => `${block}\n`);
+}
+
+/** Whether the authority of PEM text `issuer` signed `leaf`. */
+export function isSignedBy(leaf: X509Certificate, issuer: string): boolean {
+  const authority = new X509Certificate(issuer);
+  return leaf.checkIssued(authority) && leaf.verify(authority.publicKey);
+}
+
+function unusable(files: ReturnType<typeof authorityFiles>, why: string, cause?: unknown): OperatorError {
+  return new OperatorError("AUTHORITY_UNUSABLE", {
+    what: `no certificate can be signed with ${files.cert} and ${files.key}`,
+    why,
+    next: "put both files back from a copy; without the key, a new authority means a new certificate for everybody",
+    exit: Exit.Authentication,
+    cause,
+  });
+}

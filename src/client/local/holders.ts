@@ -1,0 +1,63 @@
+// Who holds a certificate in a local fleet, in which files, and what it says of its holder.
+import { X509Certificate } from "node:crypto";
+import { nodeId } from "../../core/base/ids.ts";
+import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
+import type { TlsFiles } from "../../core/wire/tls.ts";
+import { daysLeft } from "../certificate-age.ts";
+import { issueCertificate, type PemPair } from "./certs.ts";
+import type { FleetFile, NodeEntry } from "./fleet-file.ts";
+import { ADMIN, clusterTls, holderTls, READONLY } from "./layout.ts";
+
+/** Ten years: a local fleet is renewed by hand, and must not die of its age. The authority lasts longer. */
+const CERTIFICATE_DAYS = 3_650;
+
+/** One certificate to make: who holds it, in which files, and whether anybody dials the holder. */
+export interface Holder {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly files: TlsFiles;
+  readonly isDialed: boolean;
+}
+
+/** Everybody in a local fleet who holds a certificate. */
+export function holdersOf(directory: string, fleet: FleetFile): Holder[] {
+  const person = (kind: "admin" | "readonly", name: string): Holder => ({
+    name,
+    identity: { kind },
+    files: holderTls(directory, name),
+    isDialed: false,
+  });
+  return [
+    person("admin", ADMIN),
+    person("readonly", READONLY),
+    ...fleet.nodes.map((node) => nodeHolder(directory, node)),
+    ...fleet.shards.map(({ id }) => ({
+      name: id,
+      identity: { kind: "shard" as const, id },
+      files: holderTls(directory, id),
+      isDialed: true,
+    })),
+    ...fleet.clusters.map((id) => ({
+      name: id,
+      identity: { kind: "cluster" as const, id },
+      files: clusterTls(directory, id),
+      isDialed: false,
+    })),
+  ];
+}
+
+export function nodeHolder(directory: string, { id, name }: NodeEntry): Holder {
+  const identity = { kind: "replica" as const, id: nodeId(id) };
+  return { name, identity, files: holderTls(directory, name), isDialed: true };
+}
+
+/** A new key and certificate for `holder`, which end no later than the authority that signs them. */
+export function issueFor(holder: Holder, authority: PemPair, days = CERTIFICATE_DAYS): Promise<PemPair> {
+  const endsAtMs = new X509Certificate(authority.certificate).validToDate.getTime();
+  return issueCertificate(authority, {
+    commonName: holder.name,
+    uri: formatIdentity(holder.identity),
+    ...(holder.isDialed ? { dnsNames: ["localhost", holder.name], ipAddresses: ["127.0.0.1", "::1"] } : {}),
+    days: Math.min(days, daysLeft(endsAtMs, Date.now())),
+  });
+}

@@ -1,0 +1,57 @@
+// The domains of a plan: all are looked at before one is moved, so that a plan that has become old moves nothing. Each
+// batch is a compare-and-set on the versions that were seen; a plan that was interrupted is applied again.
+
+import { type DomainStep, domainStep } from "../../core/rebind/domain-step.ts";
+import type { DomainMove } from "../../core/rebind/plan.ts";
+import type { Domain } from "../../core/wire/gen/fleet/v1/command.ts";
+import { type MoveOptions, moveDomains } from "../domains/move-domains.ts";
+import type { FileMove } from "../domains/parse-moves.ts";
+import type { FleetClient } from "../fleet-client.ts";
+
+export interface DomainReport extends DomainMove {
+  readonly result: "done" | "blocked" | "not-started";
+  /** Begins with its reason's code when it is blocked. */
+  readonly why: string;
+}
+
+type DomainsClient = Pick<FleetClient, "listDomains" | "submit" | "tryOut">;
+
+/** A report of every domain, in the plan's order. Throws what a batch failed with, unless rows were refused. */
+export async function runDomains(
+  client: DomainsClient,
+  moves: readonly DomainMove[],
+  options: MoveOptions,
+): Promise<readonly DomainReport[]> {
+  if (moves.length === 0) return [];
+  const { deadlineMs } = options;
+  const { domains } = await client.listDomains({ deadlineMs });
+  const rows = new Map(domains.map((row) => [nameOf(row), row]));
+  const steps = moves.map((move) => domainStep(move, rows.get(nameOf(move))));
+  if (steps.some(({ step }) => step === "blocked")) return moves.map((move, at) => reportOf(move, steps[at]));
+  const due = moves.flatMap((move, at) => dueMove(move, steps[at], at));
+  if (due.length === 0) return moves.map((move, at) => reportOf(move, steps[at]));
+  const { refused } = await moveDomains(client, due, options);
+  if (!options.dryRun && refused.length === 0)
+    return moves.map((move) => ({ ...move, result: "done", why: "" }));
+  // Somebody was quicker than the batch, between the look and the write.
+  const whys = new Map(refused.map(({ row, reason, why }) => [row, `${reason}: ${why}`]));
+  return moves.map((move, at) => {
+    const why = whys.get(at);
+    return why === undefined ? reportOf(move, steps[at]) : { ...move, result: "blocked", why };
+  });
+}
+
+function dueMove(move: DomainMove, step: DomainStep | undefined, at: number): FileMove[] {
+  if (step?.step !== "move") return [];
+  return [{ key: move.key, value: move.value, shardId: move.to, expectedVersion: step.version, at }];
+}
+
+function reportOf(move: DomainMove, step: DomainStep | undefined): DomainReport {
+  if (step?.step === "done") return { ...move, result: "done", why: "" };
+  if (step?.step === "blocked") return { ...move, result: "blocked", why: `${step.reason}: ${step.why}` };
+  return { ...move, result: "not-started", why: "" };
+}
+
+function nameOf({ key, value }: Pick<Domain, "key" | "value">): string {
+  return JSON.stringify([key, value]);
+}

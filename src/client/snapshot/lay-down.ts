@@ -1,0 +1,64 @@
+// A data folder that holds exactly what was exported, marked as one that a recovery is rewriting: from here on it is
+// the recovery's business (ADR-0005), which gives the new cluster id and the gaps, and finishes after a crash.
+
+import { present } from "../../core/base/assert.ts";
+import { FLEET_GROUP, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
+import { type Copy, readCopy } from "../../core/recover/copy.ts";
+import { newBeginning, type RecoveryOrder } from "../../core/recover/new-beginning.ts";
+import { DiskStorage } from "../../core/storage/disk-storage.ts";
+import { readData } from "../../core/storage/read-stopped.ts";
+import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import type { ChosenSnapshot } from "./reports.ts";
+
+export interface RestoreOrder extends Pick<RecoveryOrder, "clusterId" | "actor" | "reason" | "atMs"> {
+  readonly node: NodeId;
+  /** Where it is to be reached; empty = where it was. */
+  readonly address: string;
+  /** The store and the snapshot in it. */
+  readonly source: string;
+  /** Copies that were compared: the new log begins beyond them too. */
+  readonly compared: readonly Copy[];
+}
+
+/** `directory` is absent or empty, and nobody else's business until it is renamed into its place. */
+export async function layDown(
+  directory: string,
+  { manifest, bytes }: ChosenSnapshot,
+  order: RestoreOrder,
+): Promise<RecoveryMark> {
+  const { node, compared, source, ...ordered } = order;
+  const identity = { clusterId: manifest.clusterId, nodeId: node };
+  const [index, inTerm] = [logIndex(manifest.index), term(manifest.term)];
+  const storage = await DiskStorage.open({ directory, identity });
+  try {
+    await storage.write({
+      group: FLEET_GROUP,
+      hardState: { term: inTerm, vote: nodeId(0), commit: index },
+      entries: [],
+      snapshot: {
+        ...{ index, term: inTerm, data: bytes },
+        confState: {
+          ...{ voters: [node], learners: [], votersOutgoing: [], learnersNext: [] },
+          autoLeave: false,
+        },
+      },
+    });
+  } finally {
+    await storage.close();
+  }
+  const { logs } = await readData(directory);
+  const log = present(logs.get(FLEET_GROUP), "a folder that was just written holds the fleet's log");
+  const read = readCopy(node, log, false);
+  const copy = present(read.ok ? read.copy : null, "a snapshot that was verified can be read back");
+  const mark: RecoveryMark = {
+    ...ordered,
+    ...newBeginning([copy, ...compared]),
+    nodeId: node,
+    formerClusterId: manifest.clusterId,
+    committed: index,
+    last: index,
+    backup: source,
+  };
+  await writeRecoveryMark(directory, mark);
+  return mark;
+}

@@ -1,0 +1,56 @@
+// What was written after a snapshot was exported, and so is not in it. Old data folders tell how far the log went;
+// without any of them nobody can know.
+
+import { resolve } from "node:path";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { FLEET_GROUP, type LogIndex, logIndex } from "../../core/base/ids.ts";
+import type { IndexRange } from "../../core/recover/assess.ts";
+import { type Copy, readCopy } from "../../core/recover/copy.ts";
+import { readStopped } from "../../core/storage/read-stopped.ts";
+import type { SnapshotManifest } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+
+export interface ComparedFolder {
+  readonly directory: string;
+  readonly copy: Copy;
+}
+
+/** Throws an OperatorError for a folder that can't be read, or is another cluster's. */
+export async function compareFolders(
+  directories: readonly string[],
+  { clusterId }: SnapshotManifest,
+): Promise<readonly ComparedFolder[]> {
+  return await Promise.all(
+    directories.map(async (given) => {
+      const directory = resolve(given);
+      const { identity, logs, isAmnesiac } = await readStopped(directory);
+      if (identity.clusterId !== clusterId)
+        throw incomparable(directory, `it is of cluster ${identity.clusterId}, the snapshot of ${clusterId}`);
+      const log = logs.get(FLEET_GROUP);
+      if (log === undefined) throw incomparable(directory, "it holds no log");
+      const read = readCopy(identity.nodeId, log, isAmnesiac);
+      if (!read.ok) throw incomparable(directory, read.problem);
+      return { directory, copy: read.copy };
+    }),
+  );
+}
+
+/** Null when the old folders show that nothing is missing. Without an end it is not known how far it goes. */
+export function missingRange(
+  { index }: Pick<SnapshotManifest, "index">,
+  compared: readonly ComparedFolder[],
+): IndexRange | null {
+  const fromIndex = logIndex(index + 1);
+  if (compared.length === 0) return { fromIndex, throughIndex: null };
+  const last = Math.max(...compared.map(({ copy }) => copy.last.index));
+  const throughIndex: LogIndex = logIndex(last);
+  return throughIndex < fromIndex ? null : { fromIndex, throughIndex };
+}
+
+function incomparable(directory: string, why: string): OperatorError {
+  return new OperatorError("NOT_COMPARABLE", {
+    what: `${directory} can't be compared with the snapshot`,
+    why,
+    next: "give data folders of the nodes that were lost, or leave --compare away",
+    exit: Exit.Precondition,
+  });
+}

@@ -1,0 +1,57 @@
+// Where a snapshot is to be restored and whether it may be, found out before anybody is asked. Nothing is written here.
+
+import { isName } from "../../core/base/ids.ts";
+import { REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
+import type { LocalDeps } from "../local/deps.ts";
+import { inspectFolder } from "../local/fleet-folder.ts";
+import { processFiles } from "../local/layout.ts";
+import { reasonTooLong } from "../recover/refusals.ts";
+import {
+  checkFleet,
+  checkFree,
+  chooseNode,
+  type RestoreReport,
+  type RestoreWish,
+  restoreFolder,
+  restoreIntoFleet,
+  restoreNewFleet,
+  restorePreview,
+} from "./restore.ts";
+import { badName, nameIsGiven } from "./restore-refusals.ts";
+
+type Where = { readonly directory: string; readonly name: string | undefined } | { readonly data: string };
+
+export interface RestorePlan {
+  readonly preview: RestoreReport;
+  perform(): Promise<RestoreReport>;
+}
+
+/** Throws an OperatorError when the snapshot can't be restored there. */
+export async function planRestore(wish: RestoreWish, where: Where, deps: LocalDeps): Promise<RestorePlan> {
+  if (new TextEncoder().encode(wish.reason).length > REASON_BYTES_MAX) throw reasonTooLong(REASON_BYTES_MAX);
+  const { clusterName } = wish.snapshot.manifest;
+  if ("data" in where) {
+    await checkFree(where.data);
+    return {
+      preview: restorePreview(wish, clusterName, chooseNode(wish, null).name, where.data),
+      perform: () => restoreFolder(where.data, wish, deps),
+    };
+  }
+  const found = await inspectFolder(where.directory);
+  if (found.kind === "fleet") {
+    const { fleet } = found;
+    if (where.name !== undefined && where.name !== fleet.file.name) throw nameIsGiven(fleet.file.name);
+    const { member, data } = await checkFleet(fleet, wish, deps);
+    return {
+      preview: restorePreview(wish, fleet.file.name, member.name, data),
+      perform: () => restoreIntoFleet(fleet, wish, deps),
+    };
+  }
+  const name = where.name ?? clusterName;
+  if (!isName(name)) throw badName(name);
+  const node = chooseNode(wish, null).name;
+  return {
+    preview: restorePreview(wish, name, node, processFiles(found.directory, node).data),
+    perform: () => restoreNewFleet(found.directory, name, wish, deps),
+  };
+}

@@ -1,0 +1,250 @@
+// Makes a fleet of one node from an exported snapshot: in a local fleet that has lost every copy, in a new local fleet,
+// or as the data folder of a node that is started by other means. What must stay true: nothing is overwritten; a folder
+// gets its name when it is whole; killed anywhere, the same command or `fleet recover --force-new-cluster` finishes it.
+
+import { randomUUID } from "node:crypto";
+import { readdir, rename, rm } from "node:fs/promises";
+import { hostname, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import { present } from "../../core/base/assert.ts";
+import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
+import { nodeId } from "../../core/base/ids.ts";
+import type { IndexRange } from "../../core/recover/assess.ts";
+import { removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { LocalDeps } from "../local/deps.ts";
+import { isErrno } from "../local/errno.ts";
+import { inspectFolder } from "../local/fleet-folder.ts";
+import { foundingPath, lockPath, processFiles } from "../local/layout.ts";
+import type { LocalFleet } from "../local/local-fleet.ts";
+import { releaseLock, withLock } from "../local/lock.ts";
+import { placeFleet } from "../local/new-fleet.ts";
+import { holdFreePorts } from "../local/ports.ts";
+import { fillStaging } from "../local/staging.ts";
+import { lookAtFleet } from "../recover/look.ts";
+import { planRecovery, type RecoveryPlan } from "../recover/plan.ts";
+import { type RecoveryReport, recoverFolder, recoverLocalFleet } from "../recover/recover-fleet.ts";
+import { rewriteFolder } from "../recover/recover-folder.ts";
+import { layDown, type RestoreOrder } from "./lay-down.ts";
+import { type ComparedFolder, missingRange } from "./missing.ts";
+import type { ChosenSnapshot } from "./reports.ts";
+import * as refuse from "./restore-refusals.ts";
+
+export interface RestoreWish {
+  readonly snapshot: ChosenSnapshot;
+  /** The store that it is from. */
+  readonly place: string;
+  readonly compared: readonly ComparedFolder[];
+  /** The node's name; null = the first that is known there and in the snapshot. */
+  readonly node: string | null;
+  readonly reason: string;
+}
+
+export interface RestoreReport {
+  readonly dryRun: boolean;
+  readonly snapshot: string;
+  readonly fleet: string;
+  readonly exportedIndex: number;
+  /** RFC 3339. */
+  readonly exportedAt: string;
+  readonly stateHash: string;
+  /** Written after the export, and so not in it; null when --compare shows that nothing was. */
+  readonly missing: IndexRange | null;
+  readonly node: string;
+  readonly directory: string;
+  readonly formerClusterId: string;
+  readonly clusterId: string | null;
+  /** Where the new log begins: there the state is the exported one. */
+  readonly index: number | null;
+  readonly term: number | null;
+  readonly setAside: readonly string[];
+  readonly next: readonly string[];
+}
+
+type Deps = Pick<LocalDeps, "processes" | "clock" | "onProgress">;
+
+/** What a restore would do, as a report. */
+export function restorePreview(
+  wish: RestoreWish,
+  fleet: string,
+  node: string,
+  directory: string,
+): RestoreReport {
+  const { snapshot, compared } = wish;
+  const { manifest } = snapshot;
+  return {
+    dryRun: true,
+    snapshot: snapshot.name,
+    fleet,
+    exportedIndex: manifest.index,
+    exportedAt: new Date(manifest.atMs).toISOString(),
+    stateHash: manifest.stateHash,
+    missing: missingRange(manifest, compared),
+    ...{ node, directory, formerClusterId: manifest.clusterId },
+    ...{ clusterId: null, index: null, term: null, setAside: [], next: [] },
+  };
+}
+
+/** The node that goes on, of those that the snapshot knows. Throws NODE_UNKNOWN. */
+export function chooseNode(
+  { snapshot, node }: RestoreWish,
+  known: readonly { readonly id: number; readonly name: string }[] | null,
+): Pick<Member, "nodeId" | "name" | "address"> {
+  const { members } = snapshot.manifest;
+  const voters = members.filter((member) => !member.learner);
+  const usable = voters.filter(({ nodeId: id, name }) =>
+    known === null ? true : known.some((entry) => entry.id === id && entry.name === name),
+  );
+  const chosen = usable.find(({ name }) => node === null || name === node);
+  if (chosen !== undefined) return chosen;
+  throw refuse.nodeUnknown(node, usable.length > 0 ? usable : voters);
+}
+
+/** Into a local fleet whose nodes have lost every copy. Throws an OperatorError with nothing changed. */
+export async function restoreIntoFleet(
+  fleet: LocalFleet,
+  wish: RestoreWish,
+  deps: Parameters<typeof recoverLocalFleet>[2],
+): Promise<RestoreReport> {
+  await withLock(lockPath(fleet.directory), deps, () => placeCopy(fleet, wish, deps));
+  const plan = await planRecovery(await lookAtFleet(fleet, deps.processes), resume(wish), Date.now());
+  const { snapshot, place } = wish;
+  if (!plan.isResumed || plan.mark.backup !== sourceOf(wish))
+    throw refuse.otherUnfinished(plan, place, snapshot.name);
+  return reportOf(wish, fleet.file.name, await recoverLocalFleet(fleet, plan, deps));
+}
+
+/** Checked without changing anything: also what a dry run does. Returns the node and its folder. */
+export async function checkFleet(
+  fleet: LocalFleet,
+  wish: RestoreWish,
+  deps: Pick<Deps, "processes">,
+): Promise<{
+  readonly member: Pick<Member, "nodeId" | "name">;
+  readonly data: string;
+  readonly isPlaced: boolean;
+}> {
+  const { file, directory } = fleet;
+  const member = chooseNode(wish, file.nodes);
+  const data = processFiles(directory, member.name).data;
+  const { clusterId } = wish.snapshot.manifest;
+  const { places } = await lookAtFleet(fleet, deps.processes);
+  const half = places.find(({ sight }) => sight.kind === "half-recovered");
+  if (half !== undefined) return { member, data, isPlaced: true };
+  if (file.clusterId !== clusterId) throw refuse.otherCluster(fleet.directory, file.clusterId, clusterId);
+  const holding = places.find(({ sight }) => sight.kind !== "missing");
+  if (holding !== undefined) throw refuse.holdsData(holding);
+  await checkFree(data);
+  return { member, data, isPlaced: false };
+}
+
+async function placeCopy(fleet: LocalFleet, wish: RestoreWish, deps: Deps): Promise<void> {
+  const { member, data, isPlaced } = await checkFleet(fleet, wish, deps);
+  if (isPlaced) return;
+  deps.onProgress(`writing ${wish.snapshot.name} to ${data}`);
+  await placeMarked(data, wish, orderOf(wish, member.nodeId, addressIn(fleet, member.nodeId)));
+}
+
+/** The data folder of a node that is started by other means. */
+export async function restoreFolder(data: string, wish: RestoreWish, deps: Deps): Promise<RestoreReport> {
+  await checkFree(data);
+  const member = chooseNode(wish, null);
+  const order = orderOf(wish, member.nodeId, "");
+  const mark = await placeMarked(data, wish, order);
+  const plan = { node: member.name, directory: data, mark, consequences: null, isResumed: true };
+  return reportOf(wish, wish.snapshot.manifest.clusterName, await recoverFolder(plan, deps.onProgress));
+}
+
+/** A new local fleet of one node; it appears whole, by one rename. */
+export async function restoreNewFleet(
+  directory: string,
+  name: string,
+  wish: RestoreWish,
+  deps: Deps,
+): Promise<RestoreReport> {
+  const found = await inspectFolder(directory);
+  if (found.kind === "fleet") throw refuse.overtaken(directory);
+  const member = chooseNode(wish, null);
+  const ports = await holdFreePorts(1);
+  const address = present(ports.addresses[0], "a port is held");
+  await ports.release();
+  const order = orderOf(wish, member.nodeId, address);
+  const nodes = [{ id: member.nodeId, name: member.name, address }];
+  const file = { name, clusterId: order.clusterId, profile: "lan" as const, nodes, shards: [], clusters: [] };
+  const made = Promise.withResolvers<RecoveryPlan>();
+  const fill = async (staging: string) => {
+    await fillStaging(staging, file);
+    await rm(foundingPath(staging));
+    const data = processFiles(staging, member.name).data;
+    const mark = await layDown(data, wish.snapshot, order);
+    await rewriteFolder(data, mark, deps.onProgress);
+    await removeRecoveryMark(data);
+    await syncDirectory(staging);
+    const final = processFiles(found.directory, member.name).data;
+    made.resolve({ node: member.name, directory: final, mark, consequences: null, isResumed: true });
+  };
+  if (!(await placeFleet(found.directory, fill, deps))) throw refuse.overtaken(directory);
+  await releaseLock(lockPath(found.directory));
+  const { mark, directory: data } = await made.promise;
+  const preview = restorePreview(wish, name, member.name, data);
+  const { clusterId, index, term } = mark;
+  const next = [
+    `fleet up --dir ${found.directory}`,
+    `fleet member add --dir ${found.directory} --name NAME --wait`,
+  ];
+  return { ...preview, dryRun: false, clusterId, index, term, next };
+}
+
+/** Beside its place, then renamed: until then there is nothing, from then on the mark keeps everybody off. */
+async function placeMarked(data: string, wish: RestoreWish, order: RestoreOrder) {
+  const staging = join(dirname(data), ".restoring");
+  await createDirectoryDurably(dirname(data));
+  // Of an attempt that was killed: it holds nothing that the store does not.
+  await rm(staging, { recursive: true, force: true });
+  const mark = await layDown(staging, wish.snapshot, order);
+  await rename(staging, data);
+  await syncDirectory(dirname(data));
+  return mark;
+}
+
+function orderOf(wish: RestoreWish, id: number, address: string): RestoreOrder {
+  return {
+    node: nodeId(id),
+    address,
+    clusterId: randomUUID(),
+    actor: `offline:${userInfo().username}@${hostname()}`,
+    reason: wish.reason,
+    atMs: Date.now(),
+    source: sourceOf(wish),
+    compared: wish.compared.map(({ copy }) => copy),
+  };
+}
+
+function reportOf(wish: RestoreWish, fleet: string, done: RecoveryReport): RestoreReport {
+  const { node, directory, clusterId, index, term, setAside, next } = done;
+  return {
+    ...restorePreview(wish, fleet, node, directory),
+    ...{ dryRun: false, clusterId, index, term, setAside, next },
+  };
+}
+
+function addressIn({ file }: LocalFleet, id: number): string {
+  return present(
+    file.nodes.find((entry) => entry.id === id),
+    "the node was chosen from fleet.yaml",
+  ).address;
+}
+
+const sourceOf = ({ place, snapshot }: RestoreWish): string => `${place}#${snapshot.name}`;
+const resume = ({ reason }: RestoreWish) => ({ node: null, acceptBehind: false, reason });
+
+/** Throws DATA_THERE unless nothing is there, or an empty folder. */
+export async function checkFree(path: string): Promise<void> {
+  try {
+    if ((await readdir(path)).length === 0) return;
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return;
+    if (!isErrno(error, "ENOTDIR")) throw error;
+  }
+  throw refuse.notEmpty(path);
+}

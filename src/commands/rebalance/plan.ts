@@ -1,0 +1,56 @@
+// `fleet rebalance plan`: writes down what could move from shards that run short to shards with room; nothing moves.
+import { Flags } from "@oclif/core";
+import type { RebalanceReport } from "../../client/rebind/rebalance-plan.ts";
+import { Exit } from "../../core/base/errors.ts";
+import { durationFlag } from "../../ui/cli/fleet-flags.ts";
+import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
+
+const COOLDOWN_CYCLES = 8;
+
+export default class RebalancePlan extends RebindCommand {
+  static override summary = "Write a plan that moves demand from shards that run short to shards with room";
+  static override description =
+    "From shortfalls and summaries, the highest priority first: the domain that a shortfall names or else its cluster goes to an active shard that has room, in the same region if there is one. Comments say why each goes, and what was considered and stays. Nothing moves before fleet rebind apply. Exits with 9 when there is nothing to propose.";
+  static override examples = [
+    "<%= config.bin %> rebalance plan > plan.yaml",
+    "<%= config.bin %> rebalance plan --max-moves 5 --min-age-cycles 6 > plan.yaml",
+  ];
+  static override flags = {
+    ...executorFlags,
+    "max-moves": Flags.integer({ summary: "Propose at most so many", default: 20, min: 1, max: 10_000 }),
+    "min-age-cycles": Flags.integer({
+      summary: "Leave shortfalls alone that are younger than so many cycles",
+      default: 3,
+      min: 0,
+    }),
+    "cooldown-cycles": Flags.integer({
+      summary: "Leave alone what changed its shard within so many cycles",
+      default: COOLDOWN_CYCLES,
+      min: COOLDOWN_CYCLES,
+    }),
+    "report-interval": durationFlag({
+      summary: "How long a cycle is: the time between a shard's reports",
+      default: 10_000,
+      defaultHelp: async () => "10s",
+    }),
+    partial: Flags.boolean({ summary: "Plan although the leader has not heard every shard" }),
+  };
+
+  async run(): Promise<RebalanceReport> {
+    const { flags } = await this.parse(RebalancePlan);
+    const { formatRebalance, isEmpty, rebalancePlan } = await import("../../client/rebind/rebalance-plan.ts");
+    const report = await rebalancePlan(await this.client(flags), {
+      minAgeCycles: flags["min-age-cycles"],
+      cooldownMs: flags["cooldown-cycles"] * flags["report-interval"],
+      maxMoves: flags["max-moves"],
+      partial: flags.partial,
+      executor: this.executor(flags),
+    });
+    await this.printText(report, {
+      kind: "RebalancePlan",
+      text: (shown) => [formatRebalance(shown).trimEnd()],
+    });
+    this.exitWith(isEmpty(report) ? Exit.Precondition : Exit.Ok);
+    return report;
+  }
+}

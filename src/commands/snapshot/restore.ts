@@ -1,0 +1,91 @@
+// `fleet snapshot restore`: a fleet of one node from an exported snapshot, when every disk is lost. Offline.
+import { resolve } from "node:path";
+import { Args, Flags } from "@oclif/core";
+import type { RestoreReport, RestoreWish } from "../../client/snapshot/restore.ts";
+import { confirmByName } from "../../ui/cli/confirm.ts";
+import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
+import type { TextView } from "../../ui/cli/view.ts";
+import { restoreLines } from "../../ui/model/tables/snapshot-table.ts";
+
+const view: TextView<RestoreReport> = {
+  kind: "SnapshotRestore",
+  name: (report) => report.node,
+  text: (report, { paint, symbols }) => {
+    const mark = report.dryRun ? "unknown" : "good";
+    const does = report.dryRun ? "would be restored to" : "is restored in";
+    return [
+      paint.mark(mark, `${symbols.marks[mark]} ${report.snapshot} ${does} ${report.directory}`),
+      ...restoreLines(report).map((line) =>
+        paint.mark(line.mark, `${symbols.marks[line.mark]} ${line.text}`),
+      ),
+      ...(report.clusterId === null
+        ? []
+        : [
+            `  cluster  ${report.clusterId}, formerly ${report.formerClusterId}`,
+            `  log      from index ${report.index} in term ${report.term}`,
+          ]),
+      ...(report.setAside.length > 0 ? [`  aside    ${report.setAside.join(", ")}`] : []),
+      ...(report.next.length > 0 ? ["", ...report.next.map((line) => `next: ${line}`)] : []),
+    ];
+  },
+};
+
+export default class SnapshotRestore extends LocalCommand {
+  static override summary = "Make a fleet of one node from an exported snapshot";
+  static override description =
+    "For when every disk is lost; while one is left, fleet recover loses less. Into the local fleet of --dir, whose certificates and shards stay; into a new local fleet when nothing is there; or, with --data, into the data folder of a node that is started by other means. Overwrites nothing, gives a new cluster id, so that no old node can come back, and asks for the fleet's name. Interrupted, the same command finishes it.";
+  static override examples = [
+    "<%= config.bin %> snapshot restore --from /mnt/backup/fleet",
+    "<%= config.bin %> snapshot restore --from s3://bucket/fleet --dir .fleet --compare /mnt/old/n1/data",
+  ];
+  static override args = { snapshot: Args.string({ description: "Which one (default: the newest)" }) };
+  static override flags = {
+    dir: localFlags.dir,
+    from: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
+    data: Flags.string({ exclusive: ["dir"], summary: "Data folder of a node that is no local fleet's" }),
+    name: Flags.string({ exclusive: ["data"], summary: "Name of a new local fleet (default: as exported)" }),
+    node: Flags.string({ summary: "The node to go on as (default: the first voter)" }),
+    compare: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      summary: "Old data folder of a lost node, to say what is missing; once for each there is",
+    }),
+    reason: Flags.string({ summary: "Why; kept in the audit log" }),
+    "dry-run": Flags.boolean({ summary: "Verify, say what would be done, and change nothing" }),
+    yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
+  };
+
+  async run(): Promise<RestoreReport> {
+    const { args, flags } = await this.parse(SnapshotRestore);
+    const [{ storeOf }, { takeSnapshot }, { compareFolders }, { planRestore }] = await Promise.all([
+      import("../../client/snapshot/place.ts"),
+      import("../../client/snapshot/reports.ts"),
+      import("../../client/snapshot/missing.ts"),
+      import("../../client/snapshot/plan-restore.ts"),
+    ]);
+    const directory = await this.folder(flags);
+    const store = await storeOf(flags.from, "--from", directory);
+    const snapshot = await takeSnapshot(store, args.snapshot);
+    const compared = await compareFolders(flags.compare ?? [], snapshot.manifest);
+    const { node = null, reason = "" } = flags;
+    const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason };
+    const where = flags.data === undefined ? { directory, name: flags.name } : { data: resolve(flags.data) };
+    const plan = await planRestore(wish, where, await this.deps());
+    if (flags["dry-run"]) return await this.#show(plan.preview);
+    this.#say(plan.preview);
+    const question = `make ${plan.preview.node} the only node of a new cluster from ${snapshot.name}`;
+    await confirmByName(plan.preview.fleet, question, flags.yes, this.look(process.stderr).paint);
+    return await this.#show(await plan.perform());
+  }
+
+  // Before the question: what will be missing is to be read first.
+  #say(report: RestoreReport): void {
+    const { marks } = this.look(process.stderr).symbols;
+    for (const { text, mark } of restoreLines(report)) this.note(`${marks[mark]} ${text}`);
+  }
+
+  async #show(report: RestoreReport): Promise<RestoreReport> {
+    await this.printText(report, view);
+    return report;
+  }
+}

@@ -1,0 +1,60 @@
+// `fleet snapshot save`: the tables as they are now, verified, to a folder or a bucket.
+import { Flags } from "@oclif/core";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { durationFlag } from "../../ui/cli/fleet-flags.ts";
+import { localFolder } from "../../ui/cli/local-command.ts";
+import type { TextView } from "../../ui/cli/view.ts";
+
+interface SaveReport {
+  readonly name: string;
+  readonly place: string;
+  readonly index: number;
+  readonly term: number;
+  readonly bytes: number;
+  readonly stateHash: string;
+  readonly atMs: number;
+}
+
+const view: TextView<SaveReport> = {
+  kind: "SnapshotSave",
+  name: (report) => report.name,
+  text: ({ name, place, index, bytes, stateHash }, { paint, symbols }) => [
+    paint.mark("good", `${symbols.marks.good} ${name} was saved and verified`),
+    `  place    ${place}`,
+    `  state    ${stateHash} at index ${index}, ${bytes} bytes`,
+  ],
+};
+
+export default class SnapshotSave extends FleetCommand {
+  static override summary = "Save a verified snapshot of the fleet elsewhere";
+  static override description =
+    "Everything that is committed when it is called is in it. It is read back and compared before its manifest makes it count. Credentials for a bucket come from the AWS_* environment or profile.";
+  static override examples = [
+    "<%= config.bin %> snapshot save --to /mnt/backup/fleet",
+    "<%= config.bin %> snapshot save --to 's3://bucket/fleet?endpoint=https://minio:9000'",
+  ];
+  static override flags = {
+    to: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
+    timeout: durationFlag({
+      summary: "Give up after this long",
+      default: 60_000,
+      defaultHelp: async () => "1m",
+    }),
+  };
+
+  async run(): Promise<SaveReport> {
+    const { flags } = await this.parse(SnapshotSave);
+    const [{ storeOf }, { exportSnapshot }] = await Promise.all([
+      import("../../client/snapshot/place.ts"),
+      import("../../core/export/export-snapshot.ts"),
+    ]);
+    const store = await storeOf(flags.to, "--to", await localFolder(flags));
+    const client = await this.client(flags);
+    const captured = await client.saveSnapshot(flags.timeout);
+    const name = await exportSnapshot(store, captured);
+    const { index, term, bytes, stateHash, atMs } = captured.manifest;
+    const report = { name, place: store.place, index, term, bytes, stateHash, atMs };
+    await this.printText(report, view);
+    return report;
+  }
+}

@@ -1,0 +1,26 @@
+// What a process of agents shows. It is ready as soon as it dials: a shard that is away is the shard's trouble, and a
+// metric here.
+
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import type { AgentState } from "./agent.ts";
+import type { AgentHost } from "./agent-host.ts";
+
+const STATES = {
+  connecting: true,
+  connected: true,
+  leaving: true,
+  refused: true,
+  waiting: true,
+} as const satisfies Record<AgentState, true>;
+
+export function agentMetrics(host: Pick<AgentHost, "agents">): RoleMetrics {
+  return {
+    collect: (into) => {
+      const states = host.agents().map(({ state }) => state);
+      for (const state of Object.keys(STATES)) {
+        into.set("fleet_agents", states.filter((own) => own === state).length, { state });
+      }
+    },
+    readiness: () => ({ ready: true }),
+  };
+}

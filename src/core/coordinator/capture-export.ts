@@ -1,0 +1,48 @@
+// One snapshot of this replica's tables as it leaves the replica: its bytes and the manifest that says what they are.
+
+import { webcrypto } from "node:crypto";
+import type { CapturedSnapshot } from "../export/export-snapshot.ts";
+import { listMembers } from "../fleet/query.ts";
+import type { FleetView } from "../fleet/state.ts";
+import { MemberKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Member } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { FleetMachine } from "./fleet-machine.ts";
+import type { GroupDriver } from "./group-driver.ts";
+
+export interface CaptureSource {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly version: string;
+  readonly machine: FleetMachine;
+  readonly driver: Pick<GroupDriver<Outcome>, "status">;
+  readonly now: () => number;
+}
+
+/** What is true of one moment is read before the first wait; encoding and hashing let others be served meanwhile. */
+export async function captureExport(source: CaptureSource): Promise<CapturedSnapshot> {
+  const { clusterId, clusterName, version, machine, driver, now } = source;
+  const { view } = machine;
+  const about = {
+    ...{ clusterId, clusterName, fleetVersion: version, atMs: now() },
+    ...{ index: view.appliedIndex, term: driver.status().term, stateHash: view.hash() },
+    ...{ members: membersOf(view), ...auditRange(view) },
+  };
+  const bytes = await machine.capture()();
+  const digest = await webcrypto.subtle.digest("SHA-256", new Uint8Array(bytes));
+  const manifest = { ...about, bytes: bytes.length, sha256: Buffer.from(digest).toString("hex") };
+  return { manifest, bytes };
+}
+
+function membersOf(view: FleetView): Member[] {
+  return listMembers(view)
+    .filter(({ wanted }) => wanted !== MemberKind.REMOVED)
+    .map(({ nodeId, name, address, wanted }) => {
+      return { nodeId, name, address, learner: wanted === MemberKind.LEARNER };
+    });
+}
+
+function auditRange({ tables }: FleetView): { readonly auditFirst: number; readonly auditLast: number } {
+  let auditLast = 0;
+  for (const { index } of tables.audit.rows()) auditLast = index;
+  return { auditFirst: tables.audit.firstKey() ?? 0, auditLast };
+}

@@ -1,0 +1,42 @@
+// What a coordinator replica shows beside its gRPC port, and whether it is ready: it knows a leader, counts as a member,
+// and its tables are close behind what is committed. A replica that is not ready still answers what it can.
+
+import type { Readiness, RoleMetrics } from "../../metrics/role-metrics.ts";
+import type { ServiceContext } from "../services/context.ts";
+import { collectFleet } from "./fleet-metrics.ts";
+import { collectRaft, type RaftSights } from "./raft-metrics.ts";
+
+// A linearizable read waits for less than this at the rate at which entries are applied.
+const UNAPPLIED_ENTRIES_MAX = 1_000;
+
+const ADMISSIONS = {
+  waiting: "it lost its disk, and no leader has let it in again yet",
+  rejoining: "it lost its disk, and has not caught up to vote again yet",
+} as const;
+
+export function coordinatorMetrics(context: ServiceContext, sights: RaftSights): RoleMetrics {
+  return {
+    collect: async (into) => {
+      await collectRaft(into, context, sights);
+      await collectFleet(into, context);
+    },
+    readiness: () => readinessOf(context),
+  };
+}
+
+type Observable = Pick<ServiceContext, "admission"> & {
+  readonly driver: {
+    readonly appliedIndex: number;
+    status(): { readonly leader: number; readonly commit: number };
+  };
+};
+
+export function readinessOf({ driver, admission }: Observable): Readiness {
+  const notYet = admission();
+  if (notYet !== "member") return { ready: false, reason: ADMISSIONS[notYet] };
+  const { leader, commit } = driver.status();
+  if (leader === 0) return { ready: false, reason: "it knows no leader" };
+  const unapplied = commit - driver.appliedIndex;
+  if (unapplied <= UNAPPLIED_ENTRIES_MAX) return { ready: true };
+  return { ready: false, reason: `${unapplied} committed entries are not applied yet` };
+}

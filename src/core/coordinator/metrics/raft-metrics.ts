@@ -1,0 +1,90 @@
+// The fleet's own Raft group, its disk and its peers, as this replica sees them. Other groups of the process have no
+// metrics of their own: there may be thousands (ADR-0010).
+
+import type { NodeId } from "../../base/ids.ts";
+import type { Exposition } from "../../metrics/exposition.ts";
+import type { ServiceContext } from "../services/context.ts";
+
+const ROLES = ["follower", "pre-candidate", "candidate", "leader"] as const;
+const PROPOSAL_RESULTS = ["accepted", "failed", "refused"] as const;
+// Less than what a replica remembers of its hashes. A round number, and not the newest index: replicas are scraped at
+// different moments, and only hashes of one index can be compared.
+const CHECKPOINT_ENTRIES = 1_024;
+// 48 of 64 bits: a double holds them exactly.
+const CHECKPOINT_DIGITS = 12;
+
+type RaftStatus = ReturnType<ServiceContext["driver"]["status"]>;
+
+/** What the tables of services do not know. */
+export interface RaftSights {
+  /** In milliseconds; null = not known. */
+  readonly roundTripMs: (peer: NodeId) => number | null;
+  /** In milliseconds since 1970; null without a snapshot. */
+  readonly snapshotSavedAtMs: () => Promise<number | null>;
+}
+
+export async function collectRaft(
+  into: Exposition,
+  context: ServiceContext,
+  sights: RaftSights,
+): Promise<void> {
+  const raft = context.driver.status();
+  collectLog(into, context, raft);
+  if (raft.role === "leader") collectFollowers(into, context, raft, sights);
+  collectWork(into, context, raft);
+  collectCheckpoint(into, context);
+  const savedAtMs = await sights.snapshotSavedAtMs();
+  const ageMs = savedAtMs === null ? null : Math.max(0, context.now() - savedAtMs);
+  into.set("fleet_snapshot_age_seconds", ageMs === null ? null : ageMs / 1_000);
+}
+
+function collectLog(into: Exposition, { driver }: ServiceContext, raft: RaftStatus): void {
+  for (const role of ROLES) into.set("fleet_raft_role", raft.role === role, { role });
+  into.set("fleet_raft_has_leader", raft.leader !== 0);
+  into.set("fleet_raft_term", raft.term);
+  into.set("fleet_raft_commit_index", raft.commit);
+  into.set("fleet_raft_applied_index", driver.appliedIndex);
+  into.set("fleet_raft_last_log_index", raft.lastIndex);
+  into.set("fleet_raft_snapshot_index", driver.snapshotIndex);
+}
+
+function collectFollowers(
+  into: Exposition,
+  { self, replicas, answers }: ServiceContext,
+  raft: RaftStatus,
+  { roundTripMs }: RaftSights,
+): void {
+  const { voters } = raft.config;
+  into.set("fleet_raft_voters", voters.length);
+  into.set("fleet_raft_voters_active", voters.filter((id) => id === self || answers(id)).length);
+  for (const [id, { match }] of raft.progress) {
+    const peer = replicas.find((replica) => replica.id === id)?.name;
+    if (id === self || peer === undefined) continue;
+    const ms = roundTripMs(id);
+    into.set("fleet_raft_follower_match_index", match, { peer });
+    into.set("fleet_raft_follower_lag_entries", raft.lastIndex - match, { peer });
+    into.set("fleet_peer_round_trip_seconds", ms === null ? null : ms / 1_000, { peer });
+  }
+}
+
+function collectWork(into: Exposition, { driver, disk }: ServiceContext, raft: RaftStatus): void {
+  const { meter, proposals } = driver;
+  meter.saw(raft.leader, raft.term);
+  into.set("fleet_elections_total", meter.elections);
+  into.set("fleet_leader_changes_total", meter.leaderChanges);
+  for (const result of PROPOSAL_RESULTS) into.set("fleet_proposals_total", proposals[result], { result });
+  into.set("fleet_proposals_pending", proposals.pending);
+  into.setDurations("fleet_apply_duration_seconds", meter.apply);
+  into.setDurations("fleet_wal_sync_duration_seconds", disk.syncs.total());
+  into.setDurations("fleet_snapshot_save_duration_seconds", meter.snapshotSave);
+  into.set("fleet_disk_full", disk.isFull);
+  into.set("fleet_disk_slow", disk.isSlow);
+}
+
+function collectCheckpoint(into: Exposition, { driver, machine }: ServiceContext): void {
+  const index = driver.appliedIndex - (driver.appliedIndex % CHECKPOINT_ENTRIES);
+  const hash = machine.hashAt(index);
+  if (hash === null) return;
+  into.set("fleet_state_checkpoint_index", index);
+  into.set("fleet_state_checkpoint_hash", Number.parseInt(hash.slice(0, CHECKPOINT_DIGITS), 16));
+}

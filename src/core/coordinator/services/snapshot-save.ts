@@ -1,0 +1,30 @@
+// A snapshot for whoever keeps it elsewhere: everything that was committed when it was asked for is in it.
+
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { SnapshotSaveRequest, SnapshotSaveResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { captureExport } from "../capture-export.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { LINEARIZABLE, readable } from "./reads.ts";
+
+const PART_BYTES = 256 * 1024;
+
+type Call = ServerWritableStream<SnapshotSaveRequest, SnapshotSaveResponse>;
+
+export async function snapshotSave(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
+  await readable(context, LINEARIZABLE, caller);
+  const { manifest, bytes } = await captureExport(context);
+  await tell(call, { part: { $case: "manifest", value: manifest } });
+  for (let from = 0; from < bytes.length; from += PART_BYTES) {
+    await tell(call, { part: { $case: "data", value: bytes.subarray(from, from + PART_BYTES) } });
+  }
+  call.end();
+}
+
+/** Resolves when there is room for more, or nobody reads any more. */
+function tell(call: Call, response: SnapshotSaveResponse): Promise<void> {
+  if (call.cancelled || call.write(response)) return Promise.resolve();
+  return new Promise((resolve) => {
+    for (const event of ["drain", "cancelled", "close", "error"]) call.once(event, () => resolve());
+  });
+}

@@ -1,0 +1,44 @@
+// Keeps one snapshot in a store. What must stay true: its bytes were read back and found to be what was meant before
+// the manifest makes it exist; whatever stops this leaves a remnant that counts for nothing.
+
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { CatalogEntry } from "./catalog.ts";
+import { type Inspect, problemOf } from "./inspect.ts";
+import { encodeManifest } from "./manifest.ts";
+import { manifestKey, snapshotName, stateKey } from "./snapshot-name.ts";
+import type { SnapshotStore } from "./snapshot-store.ts";
+
+export interface CapturedSnapshot {
+  readonly manifest: SnapshotManifest;
+  readonly bytes: Uint8Array;
+}
+
+/** Returns its name. Throws an OperatorError. */
+export async function exportSnapshot(
+  store: SnapshotStore,
+  { manifest, bytes }: CapturedSnapshot,
+  inspect?: Inspect,
+): Promise<string> {
+  const name = snapshotName(manifest.atMs, manifest.index);
+  await store.put(stateKey(name), bytes);
+  const readBack = await store.get(stateKey(name));
+  const problem = readBack === null ? "it is not there" : await problemOf(manifest, readBack, inspect);
+  if (problem !== null) throw unverified(store.place, name, problem);
+  await store.put(manifestKey(name), encodeManifest(manifest));
+  return name;
+}
+
+/** Manifest first: what is half-deleted counts for nothing. */
+export async function deleteSnapshot(store: SnapshotStore, { keys }: CatalogEntry): Promise<void> {
+  for (const key of keys) await store.delete(key);
+}
+
+function unverified(place: string, name: string, problem: string): OperatorError {
+  return new OperatorError("SNAPSHOT_UNVERIFIED", {
+    what: `snapshot ${name} in ${place} can't be relied on: ${problem}`,
+    why: "it was read back after it was written, and differs; without a manifest it counts for nothing",
+    next: "check that store's disks and network, and save again",
+    exit: Exit.Failure,
+  });
+}

@@ -1,0 +1,41 @@
+// Whether an exported snapshot's bytes are what its manifest says. They are decoded in a thread of their own: a large
+// state would hold up a leader's heartbeats.
+
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { Inspection } from "./inspect-bytes.ts";
+
+/** How bytes are looked into. A seam: tests of what comes of it need no thread. */
+export type Inspect = (bytes: Uint8Array) => Promise<Inspection>;
+
+// The same file beside this one, in src and in dist.
+const WORKER = new URL(`./inspect-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+
+const inspectInThread: Inspect = async (bytes) => {
+  const worker = new Worker(WORKER, { workerData: bytes, execArgv: [] });
+  try {
+    const [inspection] = await once(worker, "message");
+    return inspection;
+  } finally {
+    await worker.terminate();
+  }
+};
+
+/** Why the bytes are not what the manifest says; null when they are. */
+export async function problemOf(
+  manifest: SnapshotManifest,
+  bytes: Uint8Array,
+  inspect = inspectInThread,
+): Promise<string | null> {
+  if (bytes.length !== manifest.bytes)
+    return `it has ${bytes.length} bytes, its manifest says ${manifest.bytes}`;
+  const { sha256, content, problem } = await inspect(bytes);
+  if (sha256 !== manifest.sha256) return "its SHA-256 is not the one that its manifest says";
+  if (content === null) return problem ?? "it is no snapshot";
+  if (content.stateHash !== manifest.stateHash)
+    return `its tables have hash ${content.stateHash}, its manifest says ${manifest.stateHash}`;
+  if (content.index !== manifest.index)
+    return `it ends at index ${content.index}, its manifest says ${manifest.index}`;
+  return null;
+}

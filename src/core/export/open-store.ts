@@ -1,0 +1,25 @@
+// The store that a place means.
+
+import { isAbsolute, resolve } from "node:path";
+import { assert } from "../base/assert.ts";
+import { DirectorySnapshotStore } from "./directory-store.ts";
+import { isS3, parseS3Place } from "./place.ts";
+import type { SnapshotStore } from "./snapshot-store.ts";
+
+/** The place with a folder's full path; what starts elsewhere later means the same. Throws as `openStore`. */
+export function absolutePlace(given: string, directory: string): string {
+  if (!isS3(given)) return resolve(directory, given);
+  parseS3Place(given);
+  return given;
+}
+
+/** Throws an OperatorError (usage) for what is no place. Nobody is asked yet. */
+export async function openStore(place: string): Promise<SnapshotStore> {
+  if (!isS3(place)) {
+    assert(isAbsolute(place), "a folder was resolved by whoever knows where from");
+    return new DirectorySnapshotStore(place);
+  }
+  const at = parseS3Place(place);
+  const { S3SnapshotStore } = await import("./s3-store.ts");
+  return await S3SnapshotStore.open(place, at);
+}

@@ -1,0 +1,60 @@
+// Where snapshots are exported to, as an operator writes it: a folder, or
+// `s3://bucket/prefix?endpoint=https://host:port&region=…&path-style=true`. Pure. Credentials are deliberately absent:
+// they come from the environment or the profile that AWS's own tools use.
+
+import { Exit, OperatorError } from "../base/errors.ts";
+
+export interface S3Place {
+  readonly bucket: string;
+  /** Empty, or ending in "/". */
+  readonly prefix: string;
+  /** Null = AWS's own, or what the environment says. */
+  readonly endpoint: string | null;
+  readonly region: string | null;
+  /** The bucket in the path instead of the host's name. */
+  readonly pathStyle: boolean;
+}
+
+const PARAMETERS = ["endpoint", "region", "path-style"];
+
+export const isS3 = (place: string): boolean => place.startsWith("s3://");
+
+/** Throws an OperatorError (usage) for what is no such place. */
+export function parseS3Place(place: string): S3Place {
+  const url = URL.canParse(place) ? new URL(place) : null;
+  if (url === null || url.protocol !== "s3:" || url.hostname === "") throw notAPlace("it names no bucket");
+  if (url.username !== "" || url.password !== "" || url.hash !== "") {
+    throw notAPlace("it holds a user, a password or a #");
+  }
+  const unknown = [...url.searchParams.keys()].find((key) => !PARAMETERS.includes(key));
+  if (unknown !== undefined) throw notAPlace(`it has a parameter ${unknown}`);
+  const endpoint = url.searchParams.get("endpoint");
+  if (endpoint !== null && !isEndpoint(endpoint)) throw notAPlace("its endpoint is no http or https address");
+  const style = url.searchParams.get("path-style");
+  if (style !== null && style !== "true" && style !== "false")
+    throw notAPlace("its path-style is neither true nor false");
+  const prefix = url.pathname.replaceAll(/^\/+|\/+$/g, "");
+  return {
+    bucket: url.hostname,
+    prefix: prefix === "" ? "" : `${prefix}/`,
+    endpoint,
+    region: url.searchParams.get("region"),
+    // Servers other than AWS's seldom have a host's name for each bucket.
+    pathStyle: style === null ? endpoint !== null : style === "true",
+  };
+}
+
+function isEndpoint(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+}
+
+// The place itself is not repeated: it may hold a password.
+function notAPlace(why: string): OperatorError {
+  return new OperatorError("USAGE", {
+    what: "that is no place for snapshots",
+    why,
+    next: "give a folder, or s3://bucket/prefix?endpoint=https://host:port&region=REGION; credentials come from the AWS_* environment or profile",
+    exit: Exit.Usage,
+  });
+}

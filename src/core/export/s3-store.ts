@@ -1,0 +1,93 @@
+// Exported snapshots in a bucket that speaks S3. An object appears there whole when its upload is complete, which is
+// all the atomicity that is needed. Absent: multipart uploads (a fleet's state is a few megabytes) and any credential:
+// the SDK finds them in the environment or the profile by itself.
+
+import type { S3Client } from "@aws-sdk/client-s3";
+import { assert } from "../base/assert.ts";
+import type { S3Place } from "./place.ts";
+import { isMissingObject, s3Error } from "./s3-error.ts";
+import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
+
+type Sdk = typeof import("@aws-sdk/client-s3");
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** The SDK's own retries, with its own backoff: 503, timeouts and dropped connections. */
+const ATTEMPTS = 3;
+
+export class S3SnapshotStore implements SnapshotStore {
+  readonly place: string;
+  readonly #at: S3Place;
+  readonly #sdk: Sdk;
+  readonly #client: S3Client;
+
+  private constructor(place: string, at: S3Place, sdk: Sdk) {
+    this.place = place;
+    this.#at = at;
+    this.#sdk = sdk;
+    this.#client = new sdk.S3Client({
+      ...(at.endpoint === null ? {} : { endpoint: at.endpoint }),
+      // Servers other than AWS's ask for none, yet requests are signed for one.
+      ...(at.region === null ? (at.endpoint === null ? {} : { region: "us-east-1" }) : { region: at.region }),
+      forcePathStyle: at.pathStyle,
+      maxAttempts: ATTEMPTS,
+      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+      // Newer checksums are not known to every server; what is written is read back and compared anyway.
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+    });
+  }
+
+  /** The SDK is large: it is loaded by whoever needs it, when it is needed. */
+  static async open(place: string, at: S3Place): Promise<S3SnapshotStore> {
+    return new S3SnapshotStore(place, at, await import("@aws-sdk/client-s3"));
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    const input = { ...this.#object(key), Body: bytes, ContentLength: bytes.length };
+    await this.#orRefuse(() => this.#client.send(new this.#sdk.PutObjectCommand(input)));
+  }
+
+  get(key: string): Promise<Uint8Array | null> {
+    return this.#orRefuse(async () => {
+      try {
+        const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand(this.#object(key)));
+        assert(Body !== undefined, "an object that was found has a body");
+        return await Body.transformToByteArray();
+      } catch (error) {
+        if (isMissingObject(error)) return null;
+        throw error;
+      }
+    });
+  }
+
+  async list(): Promise<readonly StoredObject[]> {
+    const { bucket: Bucket, prefix: Prefix } = this.#at;
+    const found: StoredObject[] = [];
+    for (let token: string | undefined; ; ) {
+      const page = { Bucket, Prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
+      const answer = await this.#orRefuse(() => this.#client.send(new this.#sdk.ListObjectsV2Command(page)));
+      for (const { Key = "", LastModified } of answer.Contents ?? []) {
+        found.push({ key: Key.slice(Prefix.length), modifiedMs: LastModified?.getTime() ?? Date.now() });
+      }
+      token = answer.NextContinuationToken;
+      if (token === undefined) return found;
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#orRefuse(() => this.#client.send(new this.#sdk.DeleteObjectCommand(this.#object(key))));
+  }
+
+  #object(key: string): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#at.bucket, Key: this.#at.prefix + key };
+  }
+
+  async #orRefuse<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw s3Error(this.place, this.#at, error);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// What exported snapshots are called and which objects one consists of: `<time>-<index>/state`, its bytes, and
+// `<time>-<index>/manifest.json`, which is written last and makes it exist. Everything else in a store is somebody
+// else's and is left alone. Pure.
+
+export interface SnapshotName {
+  readonly name: string;
+  readonly atMs: number;
+  readonly index: number;
+}
+
+/** An object of a snapshot; `draft` is what an interrupted write has left. */
+export interface ObjectName extends SnapshotName {
+  readonly part: "state" | "manifest" | "draft";
+}
+
+const STATE = "state";
+const MANIFEST = "manifest.json";
+const NAME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-(\d{1,16})$/;
+
+export function snapshotName(atMs: number, index: number): string {
+  return `${new Date(atMs).toISOString().replaceAll(/[-:.]/g, "")}-${index}`;
+}
+
+/** Null if no snapshot is called so. */
+export function parseSnapshotName(name: string): SnapshotName | null {
+  const [, year, month, day, hour, minute, second, ms, index] = NAME.exec(name) ?? [];
+  if (index === undefined) return null;
+  const atMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`);
+  if (Number.isNaN(atMs) || !Number.isSafeInteger(Number(index))) return null;
+  return { name, atMs, index: Number(index) };
+}
+
+export const stateKey = (name: string): string => `${name}/${STATE}`;
+export const manifestKey = (name: string): string => `${name}/${MANIFEST}`;
+
+/** Null if the object is no part of a snapshot. */
+export function parseObjectKey(key: string): ObjectName | null {
+  const slash = key.indexOf("/");
+  const parsed = parseSnapshotName(key.slice(0, Math.max(0, slash)));
+  if (parsed === null) return null;
+  switch (key.slice(slash + 1)) {
+    case STATE:
+      return { ...parsed, part: "state" };
+    case MANIFEST:
+      return { ...parsed, part: "manifest" };
+    case `${STATE}.tmp`:
+    case `${MANIFEST}.tmp`:
+      return { ...parsed, part: "draft" };
+    default:
+      return null;
+  }
+}
+
+/** Newest first, by the log: the leaders' clocks may differ, and a recovered fleet's indexes go on far beyond. */
+export function newestFirst(a: SnapshotName, b: SnapshotName): number {
+  return b.index - a.index || b.atMs - a.atMs;
+}

@@ -1,0 +1,67 @@
+// Reads the fields of a plan's document and collects every problem with its path.
+
+import { isName } from "../base/ids.ts";
+import { withoutUndo } from "./plan.ts";
+
+export interface PlanProblem {
+  /** For example "moves[3].to"; "" is the document itself. */
+  readonly path: string;
+  /** A sentence without a full stop. */
+  readonly what: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export class PlanReader {
+  readonly #problems: PlanProblem[];
+
+  constructor(problems: PlanProblem[]) {
+    this.#problems = problems;
+  }
+
+  problem(path: string, what: string): void {
+    this.#problems.push({ path, what });
+  }
+
+  fields(value: unknown, path: string, known: readonly string[]): Fields | null {
+    if (!isFields(value)) {
+      this.problem(path, "must be a mapping");
+      return null;
+    }
+    for (const key of Object.keys(value)) {
+      if (!known.includes(key)) this.problem(path === "" ? key : `${path}.${key}`, "is no known key");
+    }
+    return value;
+  }
+
+  /** The name, or "" after telling the problem. */
+  name(value: unknown, path: string, lengthMax = 253): string {
+    if (typeof value === "string" && isName(value) && withoutUndo(value).length <= lengthMax) return value;
+    this.problem(
+      path,
+      `must be a name: 1 to ${lengthMax} of a-z 0-9 . _ - with a letter or digit at both ends`,
+    );
+    return "";
+  }
+
+  /** The text, or "" after telling the problem. */
+  text(value: unknown, path: string): string {
+    if (typeof value === "string" && value !== "") return value;
+    this.problem(path, "must be a text");
+    return "";
+  }
+
+  /** A repeated value is a problem of the list's field `key`. */
+  unique(values: readonly string[], list: string, key: string): void {
+    const first = new Map<string, number>();
+    for (const [at, value] of values.entries()) {
+      const earlier = first.get(value);
+      if (earlier === undefined) first.set(value, at);
+      else if (value !== "") this.problem(`${list}[${at}].${key}`, `is already that of ${list}[${earlier}]`);
+    }
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

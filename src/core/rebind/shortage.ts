@@ -1,0 +1,59 @@
+// One shortfall as the planner sees it: whether anything may be proposed for it, how much is missing, and which of two
+// is the graver. Pure leaves of rebalance.ts.
+
+import type { ShardShortfall } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { Need } from "./room.ts";
+
+export interface Shortage {
+  readonly shardId: string;
+  readonly clusterId: string;
+  readonly requirements: Readonly<Record<string, string>>;
+  readonly priority: number;
+  readonly ageCycles: number;
+  readonly sameDomain: boolean;
+  /** Null: its deficit is told in other resources, which cannot be compared with counts of machines. */
+  readonly machines: number | null;
+}
+
+export function shortagesOf(rows: readonly ShardShortfall[]): Shortage[] {
+  return rows.flatMap(({ shardId, shortfall }) => {
+    if (shortfall === undefined) return [];
+    const { clusterId, requirements, deficit, priority, ageCycles, sameDomain } = shortfall;
+    const { machines = null } = deficit as Readonly<Partial<Record<string, number>>>;
+    if (machines === 0) return [];
+    return [{ shardId, clusterId, requirements, priority, ageCycles, sameDomain, machines }];
+  });
+}
+
+/** Highest priority first, then the oldest; names decide the rest, so that equal inputs make equal plans. */
+export function byGravity(a: Shortage, b: Shortage): number {
+  if (a.priority !== b.priority) return b.priority - a.priority;
+  if (a.ageCycles !== b.ageCycles) return b.ageCycles - a.ageCycles;
+  return identity(a) < identity(b) ? -1 : 1;
+}
+
+/** Why demand must stay where it is, whatever room there is elsewhere. */
+export function fixedBecause({ sameDomain, machines }: Shortage): string | null {
+  if (sameDomain) return "all of it must be in one domain, so that moving a part would not help";
+  if (machines === null)
+    return "its deficit is not told in machines, so that no room can be compared with it";
+  return null;
+}
+
+export function needOf({ machines, requirements }: Shortage): Need {
+  return { machines: machines ?? 0, requirements };
+}
+
+export function machinesOf(shortages: readonly Shortage[]): number {
+  return shortages.reduce((sum, { machines }) => sum + (machines ?? 0), 0);
+}
+
+/** "instance-type=m5.large zone=eu-1a", or "any". */
+export function requirementsInWords(requirements: Readonly<Record<string, string>>): string {
+  const labels = Object.entries(requirements).map(([label, value]) => `${label}=${value}`);
+  return labels.length === 0 ? "any" : labels.sort().join(" ");
+}
+
+function identity({ shardId, clusterId, requirements }: Shortage): string {
+  return JSON.stringify([shardId, clusterId, requirementsInWords(requirements)]);
+}

@@ -1,0 +1,67 @@
+// What a shard shows beside its gRPC port. It is ready as soon as it serves: whether a coordinator lives is a metric and
+// no condition (static stability, BigFleet ADR-0002).
+
+import type { Exposition } from "../metrics/exposition.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import { readRpcError } from "../wire/rpc-error.ts";
+import type { BindingTable } from "./binding-table.ts";
+import type { SessionCall } from "./session.ts";
+
+const STATES = ["bound", "releasing", "released"] as const;
+
+const REASONS = [
+  "CLUSTER_RELEASED",
+  "CLUSTER_SESSION_LIVE",
+  "SESSION_REPLACED",
+  "SESSION_SILENT",
+  "NOT_THIS_CLUSTER",
+  "BINDING_NOT_DURABLE",
+  "PROTOCOL_VERSION_UNKNOWN",
+] as const;
+const OTHER = "other";
+
+/** How many sessions this shard refused or ended, by reason; what an agent or the network ended has none. */
+export class SessionEnds {
+  readonly #counts = new Map<string, number>();
+
+  watch(call: Pick<SessionCall, "on">): void {
+    call.on("error", (error: Error) => this.#count(readRpcError(error).reason));
+  }
+
+  collect(into: Exposition): void {
+    for (const name of [...REASONS.map((reason) => reason.toLowerCase()), OTHER]) {
+      into.set("fleet_shard_sessions_ended_total", this.#counts.get(name) ?? 0, { reason: name });
+    }
+  }
+
+  #count(reason: string | null): void {
+    if (reason === null) return;
+    const known: readonly string[] = REASONS;
+    const name = known.includes(reason) ? reason.toLowerCase() : OTHER;
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+}
+
+export interface ShardSights {
+  readonly bindings: BindingTable;
+  readonly hasSession: (cluster: string) => boolean;
+  /** Null before the first report that was taken. */
+  readonly reportAgeMs: () => number | null;
+  readonly ends: SessionEnds;
+}
+
+export function shardMetrics({ bindings, hasSession, reportAgeMs, ends }: ShardSights): RoleMetrics {
+  return {
+    collect: (into) => {
+      const held = [...bindings];
+      into.set("fleet_shard_sessions", held.filter(([cluster]) => hasSession(cluster)).length);
+      for (const state of STATES) {
+        into.set("fleet_shard_bindings", held.filter(([, { kind }]) => kind === state).length, { state });
+      }
+      const ageMs = reportAgeMs();
+      into.set("fleet_shard_report_age_seconds", ageMs === null ? null : ageMs / 1_000);
+      ends.collect(into);
+    },
+    readiness: () => ({ ready: true }),
+  };
+}

@@ -1,0 +1,137 @@
+// What a replica answers beyond Raft: changes of the membership and requests to be let in again, by the services'
+// own code. Each fails as it would at a client, but as a value.
+
+import type { NodeId } from "../base/ids.ts";
+import type { FleetMachine } from "../coordinator/fleet-machine.ts";
+import type { GroupDriver } from "../coordinator/group-driver.ts";
+import type { Host } from "../coordinator/host.ts";
+import { Observed } from "../coordinator/observed.ts";
+import { proposeOwn } from "../coordinator/propose-own.ts";
+import { type Holding, type Readmission, readmissionOf } from "../coordinator/readmission.ts";
+import type { Replica } from "../coordinator/replica.ts";
+import { Roster } from "../coordinator/roster.ts";
+import { MembershipChanges } from "../coordinator/services/change-membership.ts";
+import type { ServiceContext } from "../coordinator/services/context.ts";
+import type { Caller } from "../coordinator/services/handler.ts";
+import { readmit } from "../coordinator/services/readmit.ts";
+import { SyncLatency } from "../storage/sync-latency.ts";
+import type { Peer } from "../transport/transport.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { readRpcError } from "../wire/rpc-error.ts";
+import type { Answer, Change } from "./administrator.ts";
+
+const CLUSTER_ID = "simulated";
+const ASK_TIMEOUT_MS = 1_000;
+
+export interface ServicesOptions {
+  readonly self: NodeId;
+  /** What the command line would name. */
+  readonly given: readonly Peer[];
+  readonly driver: GroupDriver<Outcome>;
+  readonly machine: FleetMachine;
+  readonly host: Host;
+  readonly replica: Replica<Outcome>;
+  readonly disk: { readonly isFull: boolean };
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly onRemoved: () => void;
+}
+
+export class Services {
+  readonly #options: ServicesOptions;
+  readonly #context: ServiceContext;
+  readonly #roster: Roster;
+  #connected: ReadonlySet<NodeId>;
+
+  constructor(options: ServicesOptions) {
+    const { self, driver, machine, host, replica, disk, given, now } = options;
+    this.#options = options;
+    this.#connected = new Set(given.map(({ id }) => id));
+    this.#roster = new Roster({
+      self,
+      given,
+      view: () => machine.view,
+      raft: () => driver.status(),
+      connect: (peers) => {
+        this.#connected = new Set(peers.map(({ id }) => id));
+      },
+      found: (members) =>
+        proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, now()),
+      onRemoved: options.onRemoved,
+    });
+    const roster = this.#roster;
+    this.#context = {
+      ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
+      ...{ self, given, driver, machine, host, now, sleep: options.sleep, startedAtMs: now() },
+      leadsSince: () => 0,
+      metricsAddress: "",
+      snapshotExport: () => undefined,
+      get replicas() {
+        return roster.known();
+      },
+      disk: {
+        get isFull() {
+          return disk.isFull;
+        },
+        isSlow: false,
+        syncs: new SyncLatency(),
+      },
+      groups: new Map(),
+      sent: { messages: 0, frames: 0 },
+      admission: () => replica.admission,
+      answers: (peer) => host.hears(peer),
+      isWhole: (learner) => replica.isWhole(learner),
+      introduce: (peer) => roster.introduce(peer),
+      changes: new MembershipChanges(),
+      observed: new Observed(),
+    };
+  }
+
+  /** Whether this replica's transport has a stream to the peer. */
+  isConnected(peer: NodeId): boolean {
+    return this.#connected.has(peer);
+  }
+
+  /** Whom it has streams to, or tries to. */
+  get connected(): Iterable<NodeId> {
+    return this.#connected;
+  }
+
+  /** The peer has opened a stream. */
+  welcome(peer: Peer): void {
+    if (!this.isConnected(peer.id)) this.#roster.introduce(peer);
+  }
+
+  /** As coordinator.ts does with every tick. */
+  look(): void {
+    this.#roster.look();
+  }
+
+  async changeMembers(change: Change, timeoutMs: number): Promise<Answer> {
+    const request = { change, expectedConfigurationIndex: undefined, dryRun: false, reason: "" };
+    const caller: Caller = { identity: { kind: "admin" }, deadline: this.#options.now() + timeoutMs };
+    try {
+      await this.#context.changes.change(this.#context, request, caller);
+      return { reason: null };
+    } catch (error) {
+      const { reason } = readRpcError(error);
+      if (reason === null) throw error;
+      return { reason };
+    }
+  }
+
+  async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
+    const deadline = this.#options.now() + ASK_TIMEOUT_MS;
+    const caller: Caller = { identity: { kind: "replica", id: peer }, deadline };
+    const request = {
+      ...{ clusterId: CLUSTER_ID, nodeId: peer },
+      ...{ restored: holding !== "nothing", whole: holding === "whole" },
+    };
+    try {
+      return readmissionOf([await readmit(this.#context, this.#options.replica, request, caller)]);
+    } catch (error) {
+      if (readRpcError(error).reason === null) throw error;
+      return { kind: "waiting" };
+    }
+  }
+}

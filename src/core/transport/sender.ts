@@ -1,0 +1,34 @@
+// Who opens a stream says so in its metadata, as etcd does with X-PeerURLs: a replica that was away while a member
+// was added does not find it in its own table, and could answer it nowhere, not even when it leads.
+
+import { Metadata } from "@grpc/grpc-js";
+import { nodeId } from "../base/ids.ts";
+import type { Peer } from "./transport.ts";
+
+const CLUSTER = "fleet-cluster";
+const NODE = "fleet-node";
+const NAME = "fleet-name";
+const ADDRESS = "fleet-address";
+
+export interface Sender {
+  readonly clusterId: string;
+  readonly peer: Peer;
+}
+
+export function senderMetadata({ clusterId, peer }: Sender): Metadata {
+  const metadata = new Metadata();
+  metadata.set(CLUSTER, clusterId);
+  metadata.set(NODE, String(peer.id));
+  metadata.set(NAME, peer.name);
+  metadata.set(ADDRESS, peer.address);
+  return metadata;
+}
+
+/** Null if the metadata does not say: an older version's. */
+export function senderOf(metadata: Metadata): Sender | null {
+  const text = (key: string) => String(metadata.get(key)[0] ?? "");
+  const id = Number(text(NODE));
+  const [clusterId, name, address] = [text(CLUSTER), text(NAME), text(ADDRESS)];
+  if (!Number.isSafeInteger(id) || id < 1 || name === "" || address === "") return null;
+  return { clusterId, peer: { id: nodeId(id), name, address } };
+}

@@ -1,0 +1,67 @@
+// Credentials for both ends of a connection. Both ends always show a certificate of the fleet's own authority.
+// Plaintext exists only as an explicit choice, and only on loopback: nothing falls back to it.
+
+import type { PeerCertificate } from "node:tls";
+import { checkServerIdentity } from "node:tls";
+import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { Exit, OperatorError } from "../base/errors.ts";
+import { formatIdentity, identityOfNames } from "./identity.ts";
+import { LiveChannelCredentials, LiveServerCredentials } from "./live-credentials.ts";
+import type { Tls } from "./tls.ts";
+
+/** Server side: a client without a valid certificate of the authority never gets past the handshake. */
+export function serverCredentials(tls: Tls, listen: string): ServerCredentials {
+  if (tls === "insecure-loopback") {
+    assertLoopback(listen);
+    return ServerCredentials.createInsecure();
+  }
+  return new LiveServerCredentials(tls);
+}
+
+/**
+ * Client side: the server's certificate must be of the authority, name the host that was dialed, and be a
+ * `server`'s, when given, so that a cluster's certificate cannot pose as a shard or a coordinator.
+ * Use it with `channelOptions`.
+ */
+export function channelCredentials(
+  tls: Tls,
+  address: string,
+  server?: "replica" | "shard",
+): ChannelCredentials {
+  if (tls === "insecure-loopback") {
+    assertLoopback(address);
+    return ChannelCredentials.createInsecure();
+  }
+  // The host that grpc-js passes is the name for SNI (channel-options.ts), not the one that was dialed.
+  const check = (_name: string, peer: PeerCertificate) => checkServer(address, peer, server);
+  return new LiveChannelCredentials(tls, check);
+}
+
+function checkServer(address: string, peer: PeerCertificate, server: string | undefined): Error | undefined {
+  const identity = identityOfNames(peer.subjectaltname ?? "");
+  if (server !== undefined && identity?.kind !== server) {
+    const who = identity === null ? "no identity" : formatIdentity(identity);
+    return new Error(`the server at ${address} shows a certificate of ${who} and is no ${server}`);
+  }
+  return checkServerIdentity(hostOf(address).replace(/^\[|\]$/g, ""), peer);
+}
+
+/** Whether `address` (host:port) is certain to stay on this machine. */
+function isLoopback(address: string): boolean {
+  const host = hostOf(address);
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, "");
+}
+
+function assertLoopback(address: string): void {
+  if (isLoopback(address)) return;
+  throw new OperatorError("PLAINTEXT_REFUSED", {
+    what: `plaintext was asked for at ${address}, which is not a loopback address`,
+    why: "without TLS anybody on the network is an administrator",
+    next: "give certificates, or use 127.0.0.1",
+    exit: Exit.Authentication,
+  });
+}

@@ -1,0 +1,70 @@
+// gRPC credentials that take what their TLS material holds at the moment of each new connection. Connections that are
+// open stay as they are. gRPC's own makers of credentials fix the files for ever, and those that follow files put a
+// new authority and a new certificate into force one after the other; here both change in one step.
+
+import {
+  type CallCredentials,
+  ChannelCredentials,
+  type ChannelOptions,
+  type experimental,
+  ServerCredentials,
+  type VerifyOptions,
+} from "@grpc/grpc-js";
+import type { TlsMaterial } from "./tls.ts";
+
+export class LiveServerCredentials extends ServerCredentials {
+  constructor(tls: TlsMaterial) {
+    super({ requestCert: true, rejectUnauthorized: true }, contextOf(tls));
+    // A new context has new keys for session tickets, so a ticket of a dropped authority's client is worth nothing.
+    tls.onChange?.(() => this.updateSecureContextOptions(contextOf(tls)));
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
+}
+
+type Target = Parameters<ChannelCredentials["_createSecureConnector"]>[0];
+
+export class LiveChannelCredentials extends ChannelCredentials {
+  readonly #tls: TlsMaterial;
+  readonly #check: NonNullable<VerifyOptions["checkServerIdentity"]>;
+
+  constructor(tls: TlsMaterial, check: NonNullable<VerifyOptions["checkServerIdentity"]>) {
+    super();
+    this.#tls = tls;
+    this.#check = check;
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(
+    target: Target,
+    options: ChannelOptions,
+    credentials?: CallCredentials,
+  ): experimental.SecureConnector {
+    const connector = () => this.#now()._createSecureConnector(target, options, credentials);
+    const first = connector();
+    return {
+      connect: (socket) => connector().connect(socket),
+      waitForReady: () => first.waitForReady(),
+      getCallCredentials: () => first.getCallCredentials(),
+      destroy: () => first.destroy(),
+    };
+  }
+
+  #now(): ChannelCredentials {
+    const { ca, cert, key } = this.#tls;
+    return ChannelCredentials.createSsl(ca, key, cert, { checkServerIdentity: this.#check });
+  }
+}
+
+function contextOf({ ca, cert, key }: TlsMaterial): { ca: Buffer; cert: Buffer; key: Buffer } {
+  return { ca, cert, key };
+}

@@ -1,0 +1,133 @@
+// A process's TLS files, followed while it runs: a renewed certificate or authority is in force for every connection
+// made afterwards. What must stay true: files that do not belong together, or that make this process somebody else,
+// change nothing. Their contents are read rather than watched: what Kubernetes swaps is a link far from the file, and
+// a time stamp is too coarse to tell two writes apart.
+
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
+import { Exit, OperatorError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { checkTls, leafOf, loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
+
+const LOOK_EVERY_MS = 1_000;
+
+export interface FollowedTls {
+  readonly tls: TlsMaterial | "insecure-loopback";
+  close(): void;
+}
+
+/** Loads the files as `loadTls` does, and follows them until closed. */
+export function followTls(choice: TlsChoice, log: Log, lookEveryMs = LOOK_EVERY_MS): FollowedTls {
+  if (choice === "insecure-loopback") return { tls: choice, close: () => undefined };
+  const tls = new LiveTls(choice, log);
+  const timer = setInterval(() => void tls.look(), lookEveryMs);
+  timer.unref();
+  return { tls, close: () => clearInterval(timer) };
+}
+
+export class LiveTls implements TlsMaterial {
+  readonly #files: TlsFiles;
+  readonly #log: Log;
+  readonly #listeners = new Set<() => void>();
+  #now: TlsMaterial;
+  /** Of the contents that were looked at last. */
+  #seen = "";
+  /** Whether those could not be used, and that was said. */
+  #isRefused: "no" | "unsaid" | "said" = "no";
+  #isLooking = false;
+
+  constructor(files: TlsFiles, log: Log) {
+    this.#files = files;
+    this.#log = log;
+    this.#now = loadTls(files);
+  }
+
+  get ca(): Buffer {
+    return this.#now.ca;
+  }
+
+  get cert(): Buffer {
+    return this.#now.cert;
+  }
+
+  get key(): Buffer {
+    return this.#now.key;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Reads the files and takes them up if they changed. Never rejects. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      this.#take(await this.#read());
+    } catch (error) {
+      this.#refuse(error);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #read(): Promise<Pick<TlsMaterial, "ca" | "cert" | "key">> {
+    const { ca, cert, key } = this.#files;
+    const [caPem, certPem, keyPem] = await Promise.all([readFile(ca), readFile(cert), readFile(key)]);
+    return { ca: caPem, cert: certPem, key: keyPem };
+  }
+
+  #take(found: Pick<TlsMaterial, "ca" | "cert" | "key">): void {
+    const seen = digest(found);
+    if (seen !== this.#seen) {
+      this.#seen = seen;
+      this.#isRefused = "no";
+    } else if (this.#isRefused === "no") return;
+    const wanted = checkTls(found, this.#files);
+    assertSameHolder(this.#now, wanted, this.#files);
+    // What OpenSSL would not take would take every server's port out of use.
+    createSecureContext({ ca: wanted.ca, cert: wanted.cert, key: wanted.key });
+    this.#isRefused = "no";
+    if (digest(wanted) === digest(this.#now)) return;
+    this.#now = wanted;
+    for (const listener of this.#listeners) listener();
+    const { serialNumber, validTo, subjectAltName } = leafOf(wanted);
+    this.#log.info("certificates were renewed; new connections use them", {
+      ...{ cert: this.#files.cert, serial: serialNumber, notAfter: validTo, names: subjectAltName },
+    });
+  }
+
+  // Files that are being replaced one by one do not belong together for a moment: only what stays so is worth a line.
+  #refuse(error: unknown): void {
+    if (this.#isRefused === "no") {
+      this.#isRefused = "unsaid";
+      return;
+    }
+    if (this.#isRefused === "said") return;
+    this.#isRefused = "said";
+    const why = error instanceof OperatorError ? error.parts.why : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#log.error("the certificate files cannot be used; those in use stay", { error: message, why });
+  }
+}
+
+function assertSameHolder(now: TlsMaterial, wanted: TlsMaterial, files: TlsFiles): void {
+  const [before, after] = [leafOf(now), leafOf(wanted)].map((leaf) => namedUris(leaf.subjectAltName ?? ""));
+  if (before === after) return;
+  throw new OperatorError("TLS_HOLDER_CHANGED", {
+    what: `${files.cert} names ${after || "nobody"}, and this process is ${before || "nobody"}`,
+    why: "a running process does not become somebody else",
+    next: "put its own certificate back, or restart the process",
+    exit: Exit.Authentication,
+  });
+}
+
+const namedUris = (names: string): string => (names.match(/URI:[^,]+/g) ?? []).join(" ");
+
+function digest({ ca, cert, key }: Pick<TlsMaterial, "ca" | "cert" | "key">): string {
+  const hash = createHash("sha256");
+  for (const pem of [ca, cert, key]) hash.update(String(pem.length)).update(" ").update(pem);
+  return hash.digest("hex");
+}

@@ -1,0 +1,86 @@
+// A replica whose command line names nobody who is still there is reached by the leader that has it in its table, and
+// answers it: whoever opens a stream says who and where it is (ADR-0004).
+
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { FleetClient } from "../../src/client/fleet-client.ts";
+import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import { holdFreePorts } from "../../src/client/local/ports.ts";
+import { nodeId } from "../../src/core/base/ids.ts";
+import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import type { Peer } from "../../src/core/transport/transport.ts";
+import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
+import type { TlsFiles } from "../../src/core/wire/tls.ts";
+
+const HOLDERS = { n1: "fleet://replica/1", n2: "fleet://replica/2", admin: "fleet://admin" } as const;
+
+let home: string;
+const running: RunningCoordinator[] = [];
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "fleet-introduction-"));
+  const authority = await createAuthority("test");
+  await mkdir(join(home, "certs"));
+  await writeFile(join(home, "certs", "ca.crt"), authority.certificate);
+  for (const [holder, uri] of Object.entries(HOLDERS)) {
+    const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+    const { certificate, key } = await issueCertificate(authority, request);
+    await writeFile(tlsOf(holder).cert, certificate);
+    await writeFile(tlsOf(holder).key, key);
+  }
+});
+afterAll(async () => {
+  for (const coordinator of running) await coordinator.close();
+  await rm(home, { recursive: true });
+});
+
+function tlsOf(holder: string): TlsFiles {
+  const at = (file: string) => join(home, "certs", file);
+  return { ca: at("ca.crt"), cert: at(`${holder}.crt`), key: at(`${holder}.key`) };
+}
+
+async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): Promise<void> {
+  const ignore = () => undefined;
+  const coordinator = await startCoordinator({
+    ...{ self: self.id, clusterId: "test", clusterName: "test", version: "test", bootstrap, groups: 0 },
+    replicas: [self, ...others],
+    listen: self.address,
+    dataDirectory: join(home, self.name),
+    tls: tlsOf(self.name),
+    profile: "lan",
+    snapshotEvery: 1_000,
+    auditExportEvery: 1_000,
+    metricsAddress: "",
+    snapshotExports: null,
+    log: { info: ignore, warn: ignore, error: ignore },
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  running.push(coordinator);
+}
+
+test("a newcomer that was told only of nodes that are gone becomes a voter", async () => {
+  const ports = await holdFreePorts(3);
+  const [first = "", second = "", nobody = ""] = ports.addresses;
+  await ports.release();
+  const n1 = { id: nodeId(1), name: "n1", address: first };
+  const n2 = { id: nodeId(2), name: "n2", address: second };
+  await start(n1, [], true);
+  await start(n2, [{ id: nodeId(9), name: "n9", address: nobody }], false);
+
+  const endpoints = [{ nodeId: 1, name: "n1", address: first }];
+  const target = { name: "test", origin: "test", settings: [], endpoints, tls: tlsOf("admin") };
+  const client = FleetClient.connect(target);
+  const add = { $case: "add", value: { nodeId: 2, name: "n2", address: second, learner: false } } as const;
+  const order = { expectedConfigurationIndex: undefined, reason: "", dryRun: false };
+  await client.changeMembership({ ...order, change: add }, 20_000);
+  const roleOf = async () => {
+    const { members } = await client.listMembers({ deadlineMs: 20_000 });
+    return members.find(({ member }) => member?.name === "n2")?.role;
+  };
+  await expect.poll(roleOf, { timeout: 60_000 }).toBe(MemberRole.VOTER);
+  client.close();
+});

@@ -1,0 +1,272 @@
+// Who may call what: every method of every service of a coordinator and a shard, for every kind of identity, over
+// real mutual TLS. A method that is added without a row here fails the test.
+
+import { Client, type ClientDuplexStream, type ClientReadableStream, status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { present } from "../../src/core/base/assert.ts";
+import { nodeId } from "../../src/core/base/ids.ts";
+import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
+import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { channelCredentials } from "../../src/core/wire/credentials.ts";
+import {
+  CoordinatorService,
+  ReportShardRequest,
+  WatchRequest,
+} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { RaftService, RejoinRequest } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
+import { loadTls } from "../../src/core/wire/tls.ts";
+import { standardMethods } from "./standard-client.ts";
+import { TestAuthority } from "./test-authority.ts";
+
+const IDENTITIES = {
+  admin: ["fleet://admin"],
+  readonly: ["fleet://readonly"],
+  replica: ["fleet://replica/1"],
+  shard: ["fleet://shard/s1"],
+  "other shard": ["fleet://shard/s2"],
+  cluster: ["fleet://cluster/c1"],
+  "other cluster": ["fleet://cluster/c2"],
+  none: [],
+  two: ["fleet://admin", "fleet://readonly"],
+} as const;
+type Who = keyof typeof IDENTITIES;
+
+interface Row {
+  readonly allowed: readonly Who[];
+  /** The rest is told this. */
+  readonly reason?: string;
+  readonly request?: Uint8Array;
+}
+
+const OPERATORS = ["admin", "readonly"] as const;
+const EVERYBODY = [
+  "admin",
+  "readonly",
+  "replica",
+  "shard",
+  "other shard",
+  "cluster",
+  "other cluster",
+] as const;
+const ADMIN: Row = { allowed: ["admin"] };
+const READ: Row = { allowed: OPERATORS };
+const report = ReportShardRequest.fromPartial({ shardId: "s1", address: "127.0.0.1:1", epoch: 1, cycle: 1 });
+const hello = SessionUp.fromPartial({
+  frame: {
+    $case: "hello",
+    value: { clusterId: "c1", protocolVersion: SESSION_PROTOCOL_VERSION, instanceId: "i" },
+  },
+});
+
+const COORDINATOR: Readonly<Record<string, Row>> = {
+  "/fleet.v1.Coordinator/GetStatus": { allowed: EVERYBODY.filter((who) => !who.endsWith("cluster")) },
+  "/fleet.v1.Coordinator/Submit": ADMIN,
+  "/fleet.v1.Coordinator/Write": ADMIN,
+  "/fleet.v1.Coordinator/ListShards": READ,
+  "/fleet.v1.Coordinator/ListClusters": READ,
+  "/fleet.v1.Coordinator/ListDomains": READ,
+  "/fleet.v1.Coordinator/ListAudit": READ,
+  "/fleet.v1.Coordinator/ListProbes": READ,
+  "/fleet.v1.Coordinator/ListQuotas": READ,
+  "/fleet.v1.Coordinator/ListProviders": READ,
+  "/fleet.v1.Coordinator/ListFeatureGates": READ,
+  "/fleet.v1.Coordinator/ListInstructions": READ,
+  "/fleet.v1.Coordinator/ListShortfalls": READ,
+  "/fleet.v1.Coordinator/Watch": {
+    allowed: OPERATORS,
+    request: WatchRequest.encode({ tables: [], afterRevision: 0 }).finish(),
+  },
+  "/fleet.v1.Coordinator/TransferLeadership": ADMIN,
+  "/fleet.v1.Coordinator/ListMembers": READ,
+  "/fleet.v1.Coordinator/ChangeMembership": ADMIN,
+  "/fleet.v1.Coordinator/ListGroups": READ,
+  "/fleet.v1.Coordinator/WriteGroup": ADMIN,
+  // An administrator may do in a shard's name what it may do in its own.
+  "/fleet.v1.Coordinator/ReportShard": {
+    allowed: ["admin", "shard"],
+    request: ReportShardRequest.encode(report).finish(),
+  },
+  "/fleet.v1.Raft/Exchange": { allowed: ["replica"] },
+  "/fleet.v1.Raft/InstallSnapshot": { allowed: ["replica"] },
+  "/fleet.v1.Raft/Rejoin": {
+    allowed: ["replica"],
+    request: RejoinRequest.encode(RejoinRequest.fromPartial({ clusterId: "f1", nodeId: 1 })).finish(),
+  },
+};
+const SHARD: Readonly<Record<string, Row>> = {
+  "/fleet.v1.Shard/Session": {
+    allowed: ["admin", "cluster"],
+    reason: "NOT_THIS_CLUSTER",
+    request: SessionUp.encode(hello).finish(),
+  },
+  "/fleet.v1.Shard/GetShardStatus": READ,
+};
+// Field 7, list_services: "" is the question that every server of reflection answers.
+const listServices = Uint8Array.of(0x3a, 0);
+const STANDARD: Readonly<Record<string, Row>> = {
+  "/grpc.health.v1.Health/Check": { allowed: EVERYBODY },
+  "/grpc.health.v1.Health/List": { allowed: EVERYBODY },
+  "/grpc.health.v1.Health/Watch": { allowed: EVERYBODY },
+  "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": { allowed: EVERYBODY, request: listServices },
+  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": {
+    allowed: EVERYBODY,
+    request: listServices,
+  },
+};
+
+interface Method {
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+}
+
+const methods: readonly Method[] = [CoordinatorService, RaftService, ShardService]
+  .flatMap((service): Method[] => Object.values(service))
+  .concat(standardMethods());
+
+let authority: TestAuthority;
+let leader: RunningCoordinator;
+let leaderless: RunningCoordinator;
+let shard: RunningShard;
+const clients = new Map<string, Client>();
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+beforeAll(async () => {
+  authority = await TestAuthority.make();
+  for (const [who, uris] of Object.entries(IDENTITIES)) await authority.issue(who, uris);
+  leader = await coordinator("leads", 1);
+  leaderless = await coordinator("alone", 3);
+  const server = {
+    tls: authority.files("shard"),
+    listen: "127.0.0.1:0",
+    coordinators: [],
+    version: "test",
+    log,
+  };
+  shard = await startShard({ shardId: "s1", dataDirectory: `${authority.folder}/s1`, ...server });
+});
+
+afterAll(async () => {
+  for (const client of clients.values()) client.close();
+  await Promise.all([leader.close(), leaderless.close(), shard.close()]);
+  await authority.remove();
+});
+
+test("every method of every service has a row", () => {
+  const rows = Object.keys({ ...COORDINATOR, ...SHARD, ...STANDARD });
+  expect(methods.map((method) => method.path).sort()).toEqual(rows.sort());
+});
+
+const everyone = Object.keys(IDENTITIES) as Who[];
+
+test.each(Object.entries({ ...COORDINATOR, ...STANDARD }))("a coordinator: %s", async (path, row) => {
+  for (const who of everyone) expect(await outcome(leader.address, path, row, who)).toEqual(wanted(row, who));
+});
+
+test.each(Object.entries({ ...SHARD, ...STANDARD }))("a shard: %s", async (path, row) => {
+  for (const who of everyone) expect(await outcome(shard.address, path, row, who)).toEqual(wanted(row, who));
+});
+
+test.each(Object.entries(COORDINATOR))(
+  "a replica that does not lead refuses the same: %s",
+  async (path, row) => {
+    for (const who of everyone.filter((candidate) => !row.allowed.includes(candidate))) {
+      expect(await outcome(leaderless.address, path, row, who)).toEqual(wanted(row, who));
+    }
+  },
+);
+
+function wanted(row: Row, who: Who) {
+  if (row.allowed.includes(who)) return { who, denied: null };
+  const isNobody = who === "none" || who === "two";
+  return { who, denied: isNobody ? "IDENTITY_MISSING" : (row.reason ?? "PERMISSION_DENIED") };
+}
+
+/** The reason for which the door was not opened, or null: what came of a call that was let in is not asked here. */
+async function outcome(address: string, path: string, row: Row, who: Who) {
+  const method = present(
+    methods.find((candidate) => candidate.path === path),
+    "a row is a method's",
+  );
+  const failure = await call(client(address, who), method, row.request ?? new Uint8Array());
+  const isDenied = failure?.code === status.PERMISSION_DENIED || failure?.code === status.UNAUTHENTICATED;
+  // No certificate that the authority signed is turned away by TLS; a server that is not there would look like it.
+  expect(failure?.message ?? "").not.toMatch(/connect|certificate required/i);
+  return { who, denied: isDenied ? failure.reason : null };
+}
+
+function call(client: Client, method: Method, request: Uint8Array): Promise<RpcFailure | null> {
+  const bytes = (value: Uint8Array) => Buffer.from(value);
+  const same = (value: Buffer) => value;
+  const options = { deadline: Date.now() + 20_000 };
+  const { path } = method;
+  return new Promise((resolve) => {
+    const settle = (error: unknown) => resolve(error === null ? null : readRpcError(error));
+    if (!method.requestStream && !method.responseStream) {
+      client.makeUnaryRequest(path, bytes, same, request, options, settle);
+    } else if (!method.responseStream) {
+      const stream = client.makeClientStreamRequest(path, bytes, same, options, settle);
+      stream.on("error", () => undefined);
+      stream.end();
+    } else if (!method.requestStream) {
+      heard(client.makeServerStreamRequest(path, bytes, same, request, options), settle);
+    } else {
+      const stream = client.makeBidiStreamRequest(path, bytes, same, options);
+      heard(stream, settle);
+      stream.write(request);
+      stream.end();
+    }
+  });
+}
+
+type Stream = ClientReadableStream<Buffer> | ClientDuplexStream<Uint8Array, Buffer>;
+
+/** A stream that says something, or ends well, was let in. */
+function heard(stream: Stream, settle: (error: unknown) => void): void {
+  stream.on("error", settle);
+  stream.on("end", () => settle(null));
+  stream.on("data", () => {
+    settle(null);
+    stream.cancel();
+  });
+}
+
+function client(address: string, who: Who): Client {
+  const key = `${who}@${address}`;
+  const credentials = () => channelCredentials(loadTls(authority.files(who)), address);
+  const found = clients.get(key) ?? new Client(address, credentials(), channelOptions);
+  clients.set(key, found);
+  return found;
+}
+
+/** One of `voters`, of which only it runs. */
+function coordinator(name: string, voters: number): Promise<RunningCoordinator> {
+  const replicas = [1, 2, 3]
+    .slice(0, voters)
+    .map((id) => ({ id: nodeId(id), name: `n${id}`, address: "127.0.0.1:1" }));
+  return startCoordinator({
+    ...{
+      self: nodeId(1),
+      clusterId: "f1",
+      clusterName: name,
+      replicas,
+      listen: "127.0.0.1:0",
+      bootstrap: true,
+    },
+    ...{ dataDirectory: `${authority.folder}/${name}`, tls: authority.files("replica"), profile: "lan" },
+    ...{
+      groups: 0,
+      auditExportEvery: 1_000,
+      metricsAddress: "",
+      snapshotExports: null,
+      snapshotEvery: 1_000,
+      version: "test",
+      log,
+      onFatal: () => undefined,
+    },
+  });
+}

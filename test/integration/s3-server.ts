@@ -1,0 +1,88 @@
+// A real server that speaks S3 (s3rver), on a port of its own, and in front of it a door that answers 503 or drops
+// connections when a test says so: what a busy server does. It knows the access key S3RVER alone; it does not compute
+// signatures of version 4, so a wrong secret can't be tested against it.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { present } from "../../src/core/base/assert.ts";
+
+export const S3_USER = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3RVER" } as const;
+const BUCKET = "fleet-snapshots";
+
+type Fault = "none" | "busy" | "drop-after-headers";
+
+export class S3Server {
+  readonly folder: string;
+  readonly #server: ChildProcess;
+  readonly #door: Server;
+  #fault: Fault = "none";
+  #faultsLeft = 0;
+
+  private constructor(folder: string, server: ChildProcess, port: number) {
+    this.folder = folder;
+    this.#server = server;
+    this.#door = createServer((incoming, outgoing) => {
+      const fault = this.#faultsLeft > 0 ? this.#fault : "none";
+      this.#faultsLeft = Math.max(0, this.#faultsLeft - 1);
+      if (fault === "busy") {
+        incoming.resume();
+        outgoing.writeHead(503, { "content-type": "application/xml" });
+        outgoing.end(
+          "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+        );
+        return;
+      }
+      if (fault === "drop-after-headers") {
+        incoming.destroy();
+        return;
+      }
+      const { method, url: path, headers } = incoming;
+      const onward = request({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      });
+      onward.on("error", () => outgoing.destroy());
+      incoming.pipe(onward);
+    });
+  }
+
+  static async open(): Promise<S3Server> {
+    const folder = await mkdtemp(join(tmpdir(), "fleet-s3-"));
+    const child = fileURLToPath(new URL("s3-server-child.ts", import.meta.url));
+    const server = spawn(process.execPath, ["--openssl-legacy-provider", child, folder, BUCKET], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const [line] = await once(present(server.stdout, "it is piped"), "data");
+    const port = Number(String(line).trim());
+    const opened = new S3Server(folder, server, port);
+    await new Promise<void>((resolve) => opened.#door.listen(0, "127.0.0.1", resolve));
+    return opened;
+  }
+
+  /** As an operator writes it. */
+  place(prefix: string, bucket = BUCKET): string {
+    const { port } = this.#door.address() as AddressInfo;
+    return `s3://${bucket}/${prefix}?endpoint=http://127.0.0.1:${port}`;
+  }
+
+  /** The next `count` requests meet the fault. */
+  fail(fault: Fault, count: number): void {
+    this.#fault = fault;
+    this.#faultsLeft = count;
+  }
+
+  async close(): Promise<void> {
+    this.#door.closeAllConnections();
+    await new Promise((resolve) => this.#door.close(resolve));
+    const exited = once(this.#server, "exit");
+    this.#server.stdin?.end();
+    await exited;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,75 @@
+// Certificates for tests in a folder of their own, those included that no fleet would issue: without an identity, or
+// with two.
+
+import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
+import "reflect-metadata";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as x509 from "@peculiar/x509";
+import { createAuthority, type PemPair } from "../../src/client/local/certs.ts";
+import type { TlsFiles } from "../../src/core/wire/tls.ts";
+
+const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
+const DAY_MS = 86_400_000;
+
+export class TestAuthority {
+  readonly folder: string;
+  pair: PemPair;
+
+  private constructor(folder: string, pair: PemPair) {
+    this.folder = folder;
+    this.pair = pair;
+  }
+
+  static async make(): Promise<TestAuthority> {
+    const authority = new TestAuthority(
+      await mkdtemp(join(tmpdir(), "fleet-authority-")),
+      await createAuthority("test"),
+    );
+    await authority.trust([authority.pair]);
+    return authority;
+  }
+
+  /** Replaces the authority file: what everybody here trusts. */
+  async trust(pairs: readonly PemPair[]): Promise<void> {
+    await writeFile(join(this.folder, "ca.crt"), pairs.map((pair) => pair.certificate).join(""));
+  }
+
+  files(name: string): TlsFiles {
+    const at = (file: string) => join(this.folder, file);
+    return { ca: at("ca.crt"), cert: at(`${name}.crt`), key: at(`${name}.key`) };
+  }
+
+  /** A certificate with these URIs, in place of any that `name` had; returns its serial number, as Node shows it. */
+  async issue(name: string, uris: readonly string[]): Promise<string> {
+    const issuer = new x509.X509Certificate(this.pair.certificate);
+    const keys = await webcrypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
+    const names = [
+      ...uris.map((value) => ({ type: "url" as const, value })),
+      { type: "ip" as const, value: "127.0.0.1" },
+    ];
+    const certificate = await x509.X509CertificateGenerator.create(
+      {
+        subject: `CN=${name}`,
+        issuer: issuer.subject,
+        publicKey: keys.publicKey,
+        signingKey: createPrivateKey(this.pair.key).toCryptoKey(CURVE, false, ["sign"]),
+        signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+        notBefore: new Date(Date.now() - DAY_MS),
+        notAfter: new Date(Date.now() + DAY_MS),
+        extensions: [new x509.SubjectAlternativeNameExtension(names)],
+      },
+      webcrypto,
+    );
+    const files = this.files(name);
+    const key = KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" });
+    await writeFile(files.cert, `${certificate.toString("pem")}\n`);
+    await writeFile(files.key, key);
+    return certificate.serialNumber.toUpperCase();
+  }
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true });
+  }
+}

@@ -1,0 +1,126 @@
+// What the certificates' files hold after each command, with a folder as `fleet init` makes it and no process.
+
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { listCertificates, needingRenewal } from "../../../../src/client/cert/inventory.ts";
+import { issueTo } from "../../../../src/client/cert/issue.ts";
+import { replacePair } from "../../../../src/client/cert/replace-pair.ts";
+import { isSignedBy, readAuthority } from "../../../../src/client/local/authority.ts";
+import { createAuthority } from "../../../../src/client/local/certs.ts";
+import type { FleetFile } from "../../../../src/client/local/fleet-file.ts";
+import { holdersOf, issueFor } from "../../../../src/client/local/holders.ts";
+import { authorityFiles, holderTls } from "../../../../src/client/local/layout.ts";
+import type { LocalFleet } from "../../../../src/client/local/local-fleet.ts";
+import { fillStaging } from "../../../../src/client/local/staging.ts";
+import { present } from "../../../../src/core/base/assert.ts";
+import { leafOf, loadTls } from "../../../../src/core/wire/tls.ts";
+
+const DAY_MS = 86_400_000;
+const file: FleetFile = {
+  ...{ name: "local", clusterId: "c-1", profile: "lan", clusters: ["c1"] },
+  nodes: [{ id: 1, name: "n1", address: "127.0.0.1:7001" }],
+  shards: [{ id: "s1", address: "127.0.0.1:7101" }],
+};
+let fleet: LocalFleet;
+
+beforeEach(async () => {
+  const directory = await mkdtemp(join(tmpdir(), "fleet-cert-"));
+  await fillStaging(directory, file);
+  fleet = { directory, file, processes: [] };
+});
+afterEach(() => rm(fleet.directory, { recursive: true }));
+
+const request = { role: "readonly", name: "bob", days: 30, hosts: [] } as const;
+const issue = (changes: object = {}) =>
+  issueTo(fleet, { ...request, out: join(fleet.directory, "out"), ...changes }, Date.now());
+
+test("every holder's certificate is listed, the authority's first", async () => {
+  const { certificates } = await listCertificates(fleet, Date.now());
+  expect(certificates.map(({ name, identity, state }) => [name, identity, state])).toEqual([
+    ["ca", null, "valid"],
+    ["admin", "fleet://admin", "valid"],
+    ["readonly", "fleet://readonly", "valid"],
+    ["n1", "fleet://replica/1", "valid"],
+    ["s1", "fleet://shard/s1", "valid"],
+    ["c1", "fleet://cluster/c1", "valid"],
+  ]);
+});
+
+test.each([
+  { years: 9.95, state: "valid", why: "more than a fortnight is left" },
+  { days: 3_640, state: "soon", why: "ten days are left" },
+  { days: 3_651, state: "ended", why: "it is over" },
+])("$state: $why", async ({ years = 0, days = years * 365, state }) => {
+  const list = await listCertificates(fleet, Date.now() + days * DAY_MS);
+  expect(list.certificates.find(({ name }) => name === "n1")?.state).toBe(state);
+  expect(needingRenewal(list).length > 0).toBe(state !== "valid");
+});
+
+test("a pair that does not belong together is listed as unusable, and why", async () => {
+  const { key } = holderTls(fleet.directory, "n1");
+  await writeFile(key, await readFile(holderTls(fleet.directory, "s1").key));
+  const { certificates } = await listCertificates(fleet, Date.now());
+  const problem = expect.stringContaining("is not the private key of");
+  expect(certificates.find(({ name }) => name === "n1")).toMatchObject({ state: "unusable", problem });
+});
+
+test("an issued certificate is the fleet's, its key its owner's alone", async () => {
+  const { cert, key, ca, identity } = await issue({
+    role: "shard",
+    name: "s9",
+    hosts: ["s9.example.org", "10.0.0.9"],
+  });
+  const leaf = leafOf(loadTls({ ca, cert, key }));
+  expect(identity).toBe("fleet://shard/s9");
+  expect(leaf.subjectAltName).toBe("URI:fleet://shard/s9, DNS:s9.example.org, IP Address:10.0.0.9");
+  expect((await stat(key)).mode & 0o777).toBe(0o600);
+});
+
+test("a replica is named by its node's name or its number", async () => {
+  expect(await issue({ role: "replica", name: "n1" })).toMatchObject({ identity: "fleet://replica/1" });
+  expect(await issue({ role: "replica", name: "7" })).toMatchObject({ identity: "fleet://replica/7" });
+  await expect(issue({ role: "replica", name: "nobody" })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+test.each(["bob.key", "bob.crt", "ca.crt"])(
+  "a %s that is there stays, and nothing is written beside it",
+  async (name) => {
+    const out = await mkdtemp(join(fleet.directory, "out-"));
+    await writeFile(join(out, name), "precious");
+    await expect(issue({ out })).rejects.toMatchObject({ code: "FILE_EXISTS" });
+    expect(await readdir(out)).toEqual([name]);
+    expect(await readFile(join(out, name), "utf8")).toBe("precious");
+  },
+);
+
+test("no certificate outlives its authority", async () => {
+  await expect(issue({ days: 4_000 })).rejects.toMatchObject({ code: "AUTHORITY_ENDS" });
+});
+
+test("a replaced pair is kept, with its key readable by nobody else", async () => {
+  const holder = present(holdersOf(fleet.directory, file).at(2), "n1 holds one");
+  const before = await readFile(holder.files.key, "utf8");
+  const pair = await issueFor(holder, (await readAuthority(fleet.directory)).pair);
+  const kept = join(fleet.directory, "kept");
+  await replacePair(holder.files, pair, kept);
+  expect(loadTls(holder.files).cert.toString()).toBe(pair.certificate);
+  expect(await readFile(join(kept, "certs", "n1.key"), "utf8")).toBe(before);
+  for (const key of [holder.files.key, join(kept, "certs", "n1.key")]) {
+    expect((await stat(key)).mode & 0o777).toBe(0o600);
+  }
+});
+
+test("of two trusted authorities the one whose key lies there signs", async () => {
+  const files = authorityFiles(fleet.directory);
+  const next = await createAuthority("next");
+  await writeFile(files.cert, next.certificate + (await readFile(files.cert, "utf8")));
+  const { pair, trusted } = await readAuthority(fleet.directory);
+  expect(trusted).toHaveLength(2);
+  expect(pair.certificate).not.toBe(next.certificate);
+  const { cert } = await issue();
+  const leaf = new X509Certificate(await readFile(cert));
+  expect(isSignedBy(leaf, pair.certificate)).toBe(true);
+});

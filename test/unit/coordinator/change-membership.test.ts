@@ -1,0 +1,166 @@
+// Changes of the membership at a leader whose log holds what is not applied yet. Found by the simulator.
+
+import { expect, test } from "vitest";
+import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
+import { Host } from "../../../src/core/coordinator/host.ts";
+import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { PROFILES } from "../../../src/core/coordinator/profile.ts";
+import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
+import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { readmit } from "../../../src/core/coordinator/services/readmit.ts";
+import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
+import { MemberKind, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import type { ChangeMembershipRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import { type Member, TestGroup } from "./group.ts";
+
+const NEWCOMER = nodeId(4);
+const peer = (id: NodeId) => ({ id, name: `n${id}`, address: `127.0.0.1:${id}` });
+const FOUNDERS = [1, 2, 3].map((id) => peer(nodeId(id)));
+type Change = NonNullable<ChangeMembershipRequest["change"]>;
+
+const founders = (): Operation => {
+  const member = (id: number) => ({ nodeId: id, name: `n${id}`, address: `127.0.0.1:${id}` });
+  const members = [1, 2, 3].map((id) => ({
+    ...member(id),
+    wanted: MemberKind.VOTER,
+    version: 0,
+    sinceMs: 0,
+  }));
+  return { kind: { $case: "foundMembers", value: { members } } };
+};
+
+const newcomer = (): Operation => {
+  const value = { nodeId: NEWCOMER, name: "n4", address: "127.0.0.1:4", wanted: MemberKind.LEARNER };
+  return { kind: { $case: "upsertMember", value } };
+};
+
+/** `onAnswers` runs while the leader looks who answers: after it was confirmed, before it changes anything. */
+function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers: () => void): ServiceContext {
+  return {
+    ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
+    leadsSince: () => 0,
+    metricsAddress: "",
+    snapshotExport: () => undefined,
+    ...{
+      self: id,
+      driver,
+      machine,
+      given: FOUNDERS,
+      replicas: [...FOUNDERS, peer(NEWCOMER)],
+      disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
+      observed: new Observed(),
+    },
+    introduce: () => undefined,
+    answers: () => {
+      onAnswers();
+      return true;
+    },
+    isWhole: () => false,
+    host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
+    groups: new Map(),
+    sent: { messages: 0, frames: 0 },
+    admission: () => "member",
+    changes: new MembershipChanges(),
+    now: () => group.nowMs,
+    sleep: () => group.run(1),
+  };
+}
+
+function ask(
+  group: TestGroup,
+  context: ServiceContext,
+  change: Change,
+  timeoutMs = 5_000,
+): Promise<string | null> {
+  const request = { change, expectedConfigurationIndex: undefined, reason: "", dryRun: false };
+  const caller = { identity: { kind: "admin" }, deadline: group.nowMs + timeoutMs } as const;
+  const asked = context.changes.change(context, request, caller).then(
+    () => null,
+    (error: unknown) => readRpcError(error).reason,
+  );
+  return group.until(asked);
+}
+
+function addLearner({ driver }: Member, node: NodeId): void {
+  driver.proposeConfChange({
+    transition: "auto",
+    changes: [{ kind: "add-learner", node }],
+    context: new Uint8Array(),
+  });
+}
+
+test("a member on its way in is removed behind the entry that lets it in", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.propose(leader, founders());
+  await group.propose(leader, newcomer());
+  let hasAsked = false;
+  const context = contextOf(group, leader, () => {
+    if (!hasAsked) addLearner(leader, NEWCOMER);
+    hasAsked = true;
+  });
+  const remove: Change = { $case: "remove", value: { name: "n4" } };
+
+  expect(await ask(group, context, remove)).toBe("MEMBERSHIP_CHANGE_UNDER_WAY");
+  expect(await ask(group, context, remove)).toBeNull();
+
+  await group.run(5);
+  expect(leader.driver.status().config.learners).toEqual([]);
+  expect(leader.machine.view.tables.members.get(NEWCOMER)?.wanted).toBe(MemberKind.REMOVED);
+  group.close();
+});
+
+test("a member that is no voter at the moment is replaced only by one that has caught up", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.propose(leader, founders());
+  await group.propose(leader, newcomer());
+  const lost = nodeId(leader.id === 1 ? 2 : 1);
+  const change = (kind: "remove" | "add-learner", node: NodeId) =>
+    leader.driver.changeConfiguration(
+      { transition: "auto", changes: [{ kind, node }], context: new Uint8Array() },
+      group.nowMs + 5_000,
+    );
+  await group.until(change("remove", lost));
+  await group.until(change("add-learner", lost));
+  const context = contextOf(group, leader, () => undefined);
+
+  const replace: Change = { $case: "replace", value: { name: `n${lost}`, with: "n4" } };
+  expect(await ask(group, context, replace)).toBe("MEMBER_NOT_CAUGHT_UP");
+  group.close();
+});
+
+test("who opens a stream before the founders are written down is no founder", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  const context = contextOf(group, leader, () => undefined);
+  const replica = { readmit: () => expect.fail("it is let in") };
+  const request = { clusterId: "test", nodeId: NEWCOMER, restored: false, whole: false };
+  const identity = { kind: "replica", id: NEWCOMER } as const;
+  const asked = readmit(context, replica, request, { identity, deadline: group.nowMs + 5_000 }).then(
+    () => null,
+    (error: unknown) => readRpcError(error).reason,
+  );
+  expect(await group.until(asked)).toBe("MEMBER_UNKNOWN");
+  group.close();
+});
+
+// Seed 5659: the row of a removal that was given up was applied behind an entry that let the member in again.
+test("a change that was given up is under way until what it wrote is applied", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.propose(leader, founders());
+  await group.propose(leader, newcomer());
+  const context = contextOf(group, leader, () => group.network.isolate(leader.id));
+  const remove: Change = { $case: "remove", value: { name: "n4" } };
+
+  expect(await ask(group, context, remove, 100)).toBe("NO_QUORUM");
+  expect(context.changes.isUnderWay(leader.driver.status())).toBe(true);
+
+  group.network.heal();
+  await group.run(3);
+  expect(leader.driver.status().role).toBe("leader");
+  expect(context.changes.isUnderWay(leader.driver.status())).toBe(false);
+  group.close();
+});

@@ -1,0 +1,88 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { OperatorError } from "../../../src/core/base/errors.ts";
+import { MetricsServer, type MetricsServerOptions } from "../../../src/core/metrics/metrics-server.ts";
+import type { Readiness } from "../../../src/core/metrics/role-metrics.ts";
+
+const errors: string[] = [];
+const log = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: (_: string, fields: object = {}) => void errors.push(JSON.stringify(fields)),
+};
+
+async function serve(options: Partial<MetricsServerOptions> = {}): Promise<string> {
+  const server = await MetricsServer.start({
+    ...{ host: "127.0.0.1", port: 0, log },
+    collect: async (into) => into.set("fleet_raft_term", 7),
+    readiness: () => ({ ready: true }),
+    ...options,
+  });
+  onTestFinished(() => server.close());
+  return `http://${server.address}`;
+}
+
+test("metrics are text of the version that Prometheus asks for", async () => {
+  const response = await fetch(`${await serve()}/metrics?a=b`);
+  expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  expect(await response.text()).toContain("\nfleet_raft_term 7\n");
+});
+
+test("a process is alive whatever it is ready for, and says why it is not ready", async () => {
+  let readiness: Readiness = { ready: false, reason: "it knows no leader" };
+  const url = await serve({ readiness: () => readiness });
+  const [alive, notReady] = [await fetch(`${url}/healthz`), await fetch(`${url}/readyz`)];
+  expect([alive.status, await alive.text()]).toEqual([200, "ok\n"]);
+  expect([notReady.status, await notReady.text()]).toEqual([503, "not ready: it knows no leader\n"]);
+  readiness = { ready: true };
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+});
+
+test.each([
+  { path: "/", method: "GET", status: 404 },
+  { path: "/metrics", method: "POST", status: 405 },
+  { path: "/metrics", method: "HEAD", status: 200 },
+])("$method $path is answered with $status", async ({ path, method, status }) => {
+  expect((await fetch(`${await serve()}${path}`, { method })).status).toBe(status);
+});
+
+test("all who ask at the same time share one look, and the next one looks again", async () => {
+  let looks = 0;
+  const url = await serve({
+    collect: async (into) => {
+      looks += 1;
+      await nextTurn();
+      into.set("fleet_raft_term", looks);
+    },
+  });
+  // Both requests arrive in one packet, so the second one comes while the first is looked for.
+  const both = connect(Number(new URL(url).port), "127.0.0.1");
+  both.end(
+    "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\nGET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  );
+  expect((await text(both)).match(/fleet_raft_term \d+\n/g)).toEqual([
+    "fleet_raft_term 1\n",
+    "fleet_raft_term 1\n",
+  ]);
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain("fleet_raft_term 2\n");
+});
+
+test("a look that fails is an error of the scrape and a line of the log, and ends nothing", async () => {
+  const url = await serve({ collect: () => Promise.reject(new Error("broken")) });
+  const response = await fetch(`${url}/metrics`);
+  expect([response.status, await response.text()]).toEqual([
+    500,
+    "the metrics cannot be collected; see the log\n",
+  ]);
+  expect(errors.at(-1)).toBe('{"message":"broken"}');
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test("a port that is taken is an operator's error that says how to find who has it", async () => {
+  const port = Number(new URL(await serve()).port);
+  const failure = await serve({ port }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(OperatorError);
+  expect(failure).toMatchObject({ code: "PORT_TAKEN", parts: { next: expect.stringContaining(`:${port}`) } });
+});
