@@ -12,7 +12,7 @@ import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { loadTls, type Tls } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type Ran, TestFleet } from "../../test/integration/local-fleet.ts";
-import { FleetWriter, openSession, registerShards, type Way } from "./fleet-writer.ts";
+import { FleetWriter, openSession, type Way } from "./fleet-writer.ts";
 import { Server } from "./server.ts";
 import { type Look, type Store, settledLeader } from "./store.ts";
 
@@ -54,7 +54,7 @@ export class FleetStore implements Store {
       const name = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
       store = new FleetStore(name, home, servers, tlsOf(fleet, options.tls));
       for (const server of servers) server.start();
-      await registerShards(store.#client(await settledLeader(store)));
+      await settledLeader(store);
       return store;
     } catch (error) {
       await (store ?? home).dispose();

@@ -1,8 +1,8 @@
 // The lean fleet client: one connection, a session opened through the log as every real client does, several of its
 // writes outstanding, each as a call of its own or all on the stream that the product's client uses. No retries and
 // no search for the leader: a refusal is an error, since a benchmark that hides failures measures nothing.
-// A write moves a domain of 253 bytes from one shard to the other by compare-and-set on the version that the last
-// answer told: it is validated, replicated, applied, deduplicated and audited, and the tables do not grow.
+// A write replaces a row of 253 bytes (a provider's address) by compare-and-set on the version that the last answer
+// told: it is validated, replicated, applied, deduplicated and audited, and the tables do not grow.
 
 import { assert } from "../../src/core/base/assert.ts";
 import type { WritingClient } from "../../src/core/wire/coordinator-client.ts";
@@ -12,24 +12,19 @@ import { unary } from "../../src/core/wire/unary.ts";
 import { SESSION_WINDOW } from "../../src/core/wire/write-limits.ts";
 import type { Writer } from "./store.ts";
 
-const SHARDS = ["s1", "s2"] as const;
 const VALUE_BYTES = 253;
 const DEADLINE_MS = 5_000;
 
 /** How writes travel. */
 export type Way = "unary" | "write stream";
 
-interface Row {
-  readonly shardId: string;
-  readonly version: number;
-}
-
 export class FleetWriter implements Writer {
   readonly #client: WritingClient;
   readonly #way: Way;
   readonly #sessionId: number;
   readonly #outstanding = new Set<number>();
-  readonly #rows = new Map<string, Row>();
+  /** Of each row, as the last answer told it. */
+  readonly #versions = new Map<string, number>();
   #sequence = 0;
 
   /** Closes `client` with itself. */
@@ -40,14 +35,15 @@ export class FleetWriter implements Writer {
   }
 
   async write(key: string): Promise<void> {
-    const row = this.#rows.get(key);
-    const shardId = row?.shardId === SHARDS[0] ? SHARDS[1] : SHARDS[0];
-    // Each writer has rows of its own, whose versions only it changes.
-    const value = `${this.#sessionId} ${key}`.padEnd(VALUE_BYTES, ".");
-    const assigned = { key: "rack", value, shardId, expectedVersion: row?.version ?? 0 };
-    const { applied } = await this.#submit({ kind: { $case: "assignDomain", value: assigned } });
-    assert(applied?.changed === true, "a domain that is moved has changed");
-    this.#rows.set(key, { shardId, version: applied.version });
+    // A row a lane: a fleet has at most a thousand providers, and what is counted in it makes each write a change.
+    const name = `lane-${key.split("-")[0]}`;
+    const address = `${this.#sessionId} ${name}`.padEnd(VALUE_BYTES, ".");
+    const row = { name, address, region: "", declaredQuota: this.#sequence };
+    const expected = this.#versions.get(name);
+    const value = expected === undefined ? row : { ...row, expectedVersion: expected };
+    const { applied } = await this.#submit({ kind: { $case: "upsertProvider", value } });
+    assert(applied?.changed === true, "a row with another count has changed");
+    this.#versions.set(name, applied.version);
   }
 
   close(): void {
@@ -85,14 +81,6 @@ export class FleetWriter implements Writer {
 export async function openSession(leader: CoordinatorClient): Promise<number> {
   const { applied } = await outsideSessions(leader, { kind: { $case: "openSession", value: {} } });
   return applied?.version ?? 0;
-}
-
-/** The shards between which writes move domains. */
-export async function registerShards(leader: CoordinatorClient): Promise<void> {
-  for (const shardId of SHARDS) {
-    const value = { shardId, address: "127.0.0.1:1", epoch: 1, region: "", zone: "" };
-    await outsideSessions(leader, { kind: { $case: "registerShard", value } });
-  }
 }
 
 function outsideSessions(leader: CoordinatorClient, operation: Operation): Promise<SubmitResponse> {

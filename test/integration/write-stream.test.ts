@@ -65,7 +65,7 @@ const reserved: Operation = { kind: { $case: "removeMember", value: { nodeId: 1 
 
 test("a write is answered on the stream as by Submit", async () => {
   expect(await streamed(admin, { operation: probe })).toEqual({
-    ...{ index: 1, term: 3, applied: { changed: true, version: 1 } },
+    ...{ index: 1, term: 3, applied: { changed: true, version: 1, summary: "" } },
   });
   expect(await called(admin, { operation: probe })).toMatchObject({ index: 2, term: 3 });
   const [first, second] = proposed;
