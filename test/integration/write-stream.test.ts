@@ -100,11 +100,10 @@ test("a write that the state machine rejects", async () => {
     reason: "CLUSTER_ALREADY_BOUND",
     message: "c1 is bound",
     metadata: { owner: "s1" },
-    rows: [],
   };
   propose = (_, index) => ({
     ...accepted(index),
-    result: { index, result: { $case: "rejected", value: rejected } },
+    result: { index, result: { $case: "rejected", value: { ...rejected, rows: [] } } },
   });
   expect(await expectSameRefusal({ operation: probe })).toMatchObject({
     code: status.FAILED_PRECONDITION,
