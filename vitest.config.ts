@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const project = (name: string, timeoutMs: number) => ({
   extends: true as const,
   test: {
+    // Most of the time goes into waiting for real processes: two files at once, also where two cores are all there are.
+    maxWorkers: 2,
     name,
     include: [`test/${name}/**/*.test.{ts,tsx}`],
     testTimeout: timeoutMs,
@@ -12,6 +14,8 @@ const project = (name: string, timeoutMs: number) => ({
 
 export default defineConfig({
   test: {
+    // Most of the time goes into waiting for real processes: two files at once, also where two cores are all there are.
+    maxWorkers: 2,
     projects: [
       project("unit", 10_000),
       project("conformance", 30_000),
