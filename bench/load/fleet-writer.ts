@@ -35,8 +35,8 @@ export class FleetWriter implements Writer {
   }
 
   async write(key: string): Promise<void> {
-    // A row a lane: a fleet has at most a thousand providers, and what is counted in it makes each write a change.
-    const name = `lane-${key.split("-")[0]}`;
+    // A row a lane and way: a fleet has at most a thousand providers, and what is counted in it makes each write a change.
+    const name = `${this.#way.replace(" ", "-")}-${key.split("-")[0]}`;
     const address = `${this.#sessionId} ${name}`.padEnd(VALUE_BYTES, ".");
     const row = { name, address, region: "", declaredQuota: this.#sequence };
     const expected = this.#versions.get(name);
