@@ -29,7 +29,7 @@ export async function failover(store: Store): Promise<number> {
 // A follower may refuse the write; its connection is open all the same.
 async function connectWarm(store: Store, server: Server): Promise<Writer> {
   const writer = await store.connect(server);
-  await writer.write(`warm ${server.name} ${Date.now()}`).catch(() => undefined);
+  await writer.write("warm-0").catch(() => undefined);
   return writer;
 }
 
@@ -46,7 +46,7 @@ function firstAcknowledged(writers: readonly Writer[], name: string): Promise<nu
       if (elapsedMs > GIVE_UP_MS) end(() => reject(new Error(`no write in ${GIVE_UP_MS} ms after ${name}`)));
       probes += 1;
       for (const writer of writers) {
-        writer.write(`${name} ${probes}`).then(
+        writer.write(`failover-${probes}`).then(
           () => end(() => resolve(performance.now() - startedMs)),
           () => undefined,
         );

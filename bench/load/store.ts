@@ -23,7 +23,7 @@ export interface Look {
 }
 
 export interface Writer {
-  /** Writes about 256 bytes under `key`; resolves when the write is acknowledged, which is: on a quorum's disks. */
+  /** Writes about 256 bytes under `key`, `WORD-NUMBER`; resolves when acknowledged: on the disks of a quorum. */
   write(key: string): Promise<void>;
   close(): void;
 }

@@ -44,7 +44,11 @@ test("every process shows itself in text that Prometheus takes, alive and ready"
   expect([...addresses.keys()].sort()).toEqual(["agents", ...NODES, "s1", "s2"]);
   for (const name of addresses.keys()) {
     expect(await get(name, "/healthz")).toEqual({ status: 200, body: "ok\n" });
-    expect(await get(name, "/readyz"), name).toEqual({ status: 200, body: "ready\n" });
+    // A node may hear of the first leader a heartbeat after `fleet init` has.
+    await until(
+      () => get(name, "/readyz"),
+      ({ status, body }) => status === 200 && body === "ready\n",
+    );
     const text = await scrape(name);
     expect(parseExposition(text).filter(({ type, samples }) => type === "" || samples.length === 0)).toEqual(
       [],

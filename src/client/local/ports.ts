@@ -1,8 +1,9 @@
 // Ports of a local fleet: finding free ones, and finding out whether one is taken and by whom.
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { assert } from "../../core/base/assert.ts";
 import { isErrno } from "./errno.ts";
+import { argumentsOf, listOrNothing, processIds, readOrNothing } from "./procfs.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -59,11 +60,10 @@ export function isListening(address: string): Promise<boolean> {
 export async function findPortHolder(address: string): Promise<{ pid: number; command: string } | null> {
   const inodes = await listeningInodes(splitAddress(address).port);
   if (inodes.size === 0) return null;
-  for (const entry of await listOrNothing("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    for (const fd of await listOrNothing(`/proc/${entry}/fd`)) {
-      const target = await readlink(`/proc/${entry}/fd/${fd}`).catch(() => "");
-      if (inodes.has(target)) return { pid: Number(entry), command: await commandOf(entry) };
+  for (const pid of await processIds()) {
+    for (const fd of await listOrNothing(`/proc/${pid}/fd`)) {
+      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
+      if (inodes.has(target)) return { pid, command: (await argumentsOf(pid)).join(" ").trim() };
     }
   }
   return null;
@@ -81,14 +81,6 @@ async function listeningInodes(port: number): Promise<Set<string>> {
   }
   return sockets;
 }
-
-async function commandOf(pid: string): Promise<string> {
-  return (await readOrNothing(`/proc/${pid}/cmdline`)).split("\0").join(" ").trim();
-}
-
-// Processes of other users cannot be read, and any may end meanwhile: they are passed over.
-const readOrNothing = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
-const listOrNothing = (path: string): Promise<string[]> => readdir(path).catch(() => []);
 
 export const portOf = (address: string): number => splitAddress(address).port;
 

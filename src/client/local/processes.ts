@@ -24,6 +24,8 @@ export interface Processes {
   spawn(launch: Launch): Promise<ProcessIdentity>;
   /** The identity of the process that has `pid` now, or null when none runs under it (a zombie does not run). */
   identify(pid: number): Promise<ProcessIdentity | null>;
+  /** The process that runs `fleet serve` in `folder`, or null; null too where the machine does not show that. */
+  findServing(folder: string): Promise<ProcessIdentity | null>;
   /** Sends a signal; false when there is no such process any more. */
   signal(pid: number, signal: Signal): boolean;
   /** This process. */

@@ -1,7 +1,9 @@
 // One background process by its pid file: whether it runs, starting it, stopping it, signalling it.
 // Only the very process that the pid file names is ever signalled: one that got its pid later is left alone.
+// A start that is killed before it has written that file leaves a process that only its folder tells: it counts too.
 // Callers that start or stop hold the fleet's lock. Absent: restarting what dies, and rotating logs.
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { writeFileDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type Clock, waitUntil } from "./clock.ts";
@@ -24,8 +26,15 @@ export type Stopped = "stopped" | "killed" | "was-not-running";
 // SIGKILL takes effect when the kernel next schedules the process; a disk that hangs can hold that up.
 const KILL_LIMIT_MS = 5_000;
 
-/** The state of the process whose pid file is at `pidFile`. */
+/** The state of the process whose pid file is at `pidFile`, in the folder that it works in. */
 export async function inspectProcess(pidFile: string, processes: Processes): Promise<ProcessState> {
+  const recorded = await inspectRecorded(pidFile, processes);
+  if (recorded.kind === "running") return recorded;
+  const identity = await processes.findServing(dirname(pidFile));
+  return identity === null ? recorded : { kind: "running", identity };
+}
+
+async function inspectRecorded(pidFile: string, processes: Processes): Promise<ProcessState> {
   const found = await readPidFile(pidFile);
   switch (found.kind) {
     case "absent":

@@ -2,11 +2,12 @@
 // A started process is a session of its own, so that closing the terminal or Ctrl-C does not reach it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
+import { open, realpath } from "node:fs/promises";
 import { assert, present } from "../../core/base/assert.ts";
 import { chooseStartTimeReader, type StartTimeReader } from "../../core/base/process-start.ts";
 import { isErrno } from "./errno.ts";
 import type { Launch, Processes, ProcessIdentity, Signal } from "./processes.ts";
+import { findServing } from "./procfs.ts";
 
 const LOG_MODE = 0o600;
 
@@ -43,6 +44,11 @@ export class SystemProcesses implements Processes {
   async identify(pid: number): Promise<ProcessIdentity | null> {
     const startTime = await this.#startTimeOf(pid);
     return startTime === null ? null : { pid, startTime };
+  }
+
+  async findServing(folder: string): Promise<ProcessIdentity | null> {
+    const pid = await findServing(await realpath(folder).catch(() => folder));
+    return pid === null ? null : this.identify(pid);
   }
 
   signal(pid: number, signal: Signal): boolean {

@@ -12,6 +12,8 @@ const SELF: ProcessIdentity = { pid: 100, startTime: "fleet itself" };
 export class FakeProcesses implements Processes {
   readonly launches: Launch[] = [];
   readonly signals: string[] = [];
+  /** Processes that serve, by folder, as the machine shows them whether anybody recorded them or not. */
+  readonly serving = new Map<string, number>();
   readonly #running = new Map<number, string>([[SELF.pid, SELF.startTime]]);
   readonly #ignored: readonly Signal[];
   #nextPid = 1_000;
@@ -30,6 +32,11 @@ export class FakeProcesses implements Processes {
   async identify(pid: number): Promise<ProcessIdentity | null> {
     const startTime = this.#running.get(pid);
     return startTime === undefined ? null : { pid, startTime };
+  }
+
+  async findServing(folder: string): Promise<ProcessIdentity | null> {
+    const pid = this.serving.get(folder);
+    return pid === undefined ? null : this.identify(pid);
   }
 
   signal(pid: number, signal: Signal): boolean {

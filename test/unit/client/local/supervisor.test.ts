@@ -1,6 +1,6 @@
 // One background process by its pid file. The rule under test: only the very process it names is signalled.
 import { readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   inspectProcess,
@@ -46,6 +46,14 @@ describe("a process by its pid file", () => {
     expect(await signalProcess(pidFile, "SIGSTOP", processes)).toBeNull();
     expect(processes.signals).toEqual([]);
     expect(await processes.identify(pid)).not.toBeNull();
+  });
+
+  test("one whose start was killed before it was recorded runs all the same, and is stopped", async () => {
+    const identity = processes.put(5_000, "start of 5000");
+    processes.serving.set(dirname(pidFile), 5_000);
+    expect(await inspectProcess(pidFile, processes)).toEqual({ kind: "running", identity });
+    expect(await stopProcess(pidFile, 1_000, deps())).toBe("stopped");
+    expect(await inspectProcess(pidFile, processes)).toEqual({ kind: "stopped" });
   });
 
   test("one that ignores SIGTERM is killed after its grace", async () => {

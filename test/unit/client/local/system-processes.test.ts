@@ -1,15 +1,16 @@
 // The same with real processes: they outlive nothing here, each test ends what it started.
-import { readFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock, waitUntil } from "../../../../src/client/local/clock.ts";
+import { formatPidFile } from "../../../../src/client/local/pid-file.ts";
 import { isAlive } from "../../../../src/client/local/processes.ts";
 import { inspectProcess, startProcess, stopProcess } from "../../../../src/client/local/supervisor.ts";
 import { SystemProcesses } from "../../../../src/client/local/system-processes.ts";
 import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/core/base/process-start.ts";
 import { temporaryFolder } from "./fakes.ts";
 
-async function startScript(script: string) {
+async function startScript(script: string, ...args: readonly string[]) {
   const folder = await temporaryFolder();
   const processes = await SystemProcesses.open();
   const deps = { processes, clock: systemClock };
@@ -17,7 +18,7 @@ async function startScript(script: string) {
   onTestFinished(async () => {
     await stopProcess(pidFile, 0, deps);
   });
-  const launch = { command: process.execPath, args: ["-e", script], cwd: folder, logFile };
+  const launch = { command: process.execPath, args: ["-e", script, ...args], cwd: folder, logFile };
   const identity = await startProcess(pidFile, launch, processes);
   const logged = async (text: string) => (await readFile(logFile, "utf8")).includes(text);
   return { pidFile, deps, identity, logged };
@@ -40,6 +41,22 @@ test("a paused process that ignores SIGTERM is killed", async () => {
   expect(await stopProcess(pidFile, 50, deps)).toBe("killed");
   expect(await isAlive(identity, deps.processes)).toBe(false);
 });
+
+test.runIf(process.platform === "linux")(
+  "a process that nobody recorded is known by its folder, others there are not taken for it",
+  async () => {
+    const other = await startScript(IDLE);
+    await rm(other.pidFile);
+    expect(await inspectProcess(other.pidFile, other.deps.processes)).toEqual({ kind: "stopped" });
+    await writeFile(other.pidFile, formatPidFile(other.identity));
+
+    const { pidFile, deps, identity } = await startScript(IDLE, "serve");
+    await rm(pidFile);
+    expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "running", identity });
+    expect(await stopProcess(pidFile, 9_000, deps)).toBe("stopped");
+    expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "stopped" });
+  },
+);
 
 test("a process that exits at once is seen as gone", async () => {
   const { pidFile, deps, identity } = await startScript("process.exit(1)");
