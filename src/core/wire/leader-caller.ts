@@ -2,19 +2,20 @@
 // not-leader answers say, tries another node when one is down or hangs, and always answers within the deadline.
 // What must stay true: while no leader is known, a few calls look for it and all others wait for them, so that what
 // a fleet in trouble is asked does not grow with what its clients want. A retried write may have been applied already:
-// that is safe because client sessions deduplicate it (design, "Exactly once"). Absent: reads from followers.
+// that is safe because client sessions deduplicate it (design, "Exactly once"). A leader that is slow is not abandoned
+// for as long as its followers name it (leader-patience.ts). Absent: reads from followers.
 
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { assert, present } from "../base/assert.ts";
 import { LeaderBreaker } from "./leader-breaker.ts";
+import { LeaderPatience } from "./leader-patience.ts";
 import { Search } from "./leader-search.ts";
 import type { Endpoint, Verdict } from "./leader-verdict.ts";
-import { judge } from "./leader-verdict.ts";
+import { isTimeout, judge } from "./leader-verdict.ts";
 import { Lookout } from "./lookout.ts";
 import { readRpcError } from "./rpc-error.ts";
 import type { CallLimits } from "./unary.ts";
 
-const ATTEMPT_MS = 1_500;
 const PAUSE_MS_MIN = 25;
 const PAUSE_MS_MAX = 400;
 // For so long a node that failed is not believed to lead, whatever its peers (who may not know yet) say.
@@ -54,10 +55,11 @@ interface Errand {
   readonly search: Search;
 }
 
-/** Who was asked, since when, and whether as the known leader or to find one. */
+/** Who was asked, since when, for how long, and whether as the known leader or to find one. */
 interface Attempt {
   readonly address: string;
   readonly beganMs: number;
+  readonly limitMs: number;
   readonly turn: "knows" | "looks";
 }
 
@@ -68,6 +70,7 @@ export class LeaderCaller<Client extends { close(): void }> {
   readonly #clients = new Map<string, Client>();
   readonly #suspectUntilMs = new Map<string, number>();
   readonly #breaker = new LeaderBreaker();
+  readonly #patience = new LeaderPatience();
   readonly #lookout = new Lookout();
   /** Of the call that looked last. */
   #lastSearch: Search | null = null;
@@ -101,9 +104,10 @@ export class LeaderCaller<Client extends { close(): void }> {
       if (turn === "over") throw errand.search.failure(this.#lastSearch);
       const attempt = this.#begin(errand, turn);
       try {
-        const deadline = Math.min(errand.endMs, attempt.beganMs + ATTEMPT_MS);
+        const deadline = Math.min(errand.endMs, attempt.beganMs + attempt.limitMs);
         const answer = await invoke(this.#clientOf(attempt.address), limitsOf(deadline, signal));
         this.#trust(attempt.address);
+        this.#patience.answered(attempt.address, this.#world.now() - attempt.beganMs);
         return answer;
       } catch (error) {
         const pauseMs = this.#onFailure(error, attempt, errand);
@@ -152,11 +156,11 @@ export class LeaderCaller<Client extends { close(): void }> {
     const address = this.#target();
     search.begin(address);
     if (turn === "looks") this.#lastSearch = search;
-    return { address, beganMs: this.#world.now(), turn };
+    return { address, beganMs: this.#world.now(), limitMs: this.#patience.limitMs(address), turn };
   }
 
   /** Throws what the caller is to see; otherwise learns from the failure, and returns how long to pause. */
-  #onFailure(error: unknown, attempt: Attempt, { search, signal }: Errand): number {
+  #onFailure(error: unknown, attempt: Attempt, { search, signal, endMs }: Errand): number {
     const failure = readRpcError(error);
     const verdict = judge(failure, this.#endpoints);
     if (verdict.kind === "final") {
@@ -167,7 +171,17 @@ export class LeaderCaller<Client extends { close(): void }> {
     search.note(failure, verdict);
     // Cancelling says nothing about the leader.
     if (signal?.aborted === true) throw search.failure(null);
+    if (isTimeout(failure)) this.#ranOut(attempt, endMs);
+    else if (verdict.kind !== "overloaded") this.#patience.forget(attempt.address);
     return this.#learn(attempt, verdict, search);
+  }
+
+  #ranOut({ address, beganMs, limitMs }: Attempt, endMs: number): void {
+    // A call's own deadline may be too short for any leader.
+    if (beganMs + limitMs > endMs) return;
+    this.#patience.ranOut(address, limitMs);
+    // Nobody else could say that it still leads.
+    if (this.#endpoints.length === 1) this.#patience.confirm(address);
   }
 
   /** Takes note of a failed attempt; returns how long to pause before the next. */
@@ -178,6 +192,7 @@ export class LeaderCaller<Client extends { close(): void }> {
         this.#forget(address);
         if (!this.#believes(verdict.claim, attempt)) return this.#pauseMs(attempt);
         this.#hint = verdict.claim.address;
+        if (this.#patience.isSlow(verdict.claim.address)) this.#resume(verdict.claim.address);
         // The first hint is followed at once; nodes that keep pointing at each other must not be asked in a hot loop.
         return search.redirects++ === 0 ? 0 : this.#pauseMs(attempt);
       case "no-leader":
@@ -205,6 +220,7 @@ export class LeaderCaller<Client extends { close(): void }> {
         this.#suspectUntilMs.delete(claim.address);
         return true;
       case "known":
+        if (this.#patience.isSlow(claim.address)) return true;
         // While the breaker is open the next probe goes there: one that never did could not close it.
         if (this.#isSuspect(claim.address) || this.#breaker.isOpen) this.#countFailure(attempt);
         return !this.#isSuspect(claim.address);
@@ -242,6 +258,13 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#pauseCeilingMs = PAUSE_MS_MIN;
     this.#suspectUntilMs.delete(address);
     this.#breaker.succeeded(address);
+    this.#lookout.wake();
+  }
+
+  /** It leads and is slow, so that all who wait for a leader go on waiting there, and longer. */
+  #resume(address: string): void {
+    this.#patience.confirm(address);
+    this.#leader = address;
     this.#lookout.wake();
   }
 

@@ -30,6 +30,11 @@ export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verd
   return { kind: "unreachable", mayHaveArrived: !wasNeverSent(failure) };
 }
 
+/** The attempt's time was over; nothing else is known to be wrong. */
+export function isTimeout(failure: RpcFailure): boolean {
+  return failure.code === status.DEADLINE_EXCEEDED;
+}
+
 function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonly Endpoint[]): Verdict {
   const id = metadata["leader_id"] ?? "";
   const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === id);
@@ -42,7 +47,7 @@ function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonl
 
 // UNAVAILABLE is retried whatever its reason: the server says by it that another moment or node may do.
 function isTransportFailure(failure: RpcFailure): boolean {
-  if (failure.code === status.UNAVAILABLE || failure.code === status.DEADLINE_EXCEEDED) return true;
+  if (failure.code === status.UNAVAILABLE || isTimeout(failure)) return true;
   if (failure.reason !== null) return false;
   // A connection torn down in mid-call shows as either of these, depending on who closed the stream first.
   return (
