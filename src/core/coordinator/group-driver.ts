@@ -5,12 +5,13 @@
 
 import { assert } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
-import type { ConfChange } from "../raft/confchange.ts";
+import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
 import { decodeConfChange } from "../raft/confchange-codec.ts";
 import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import type { Storage } from "../storage/storage.ts";
+import { ConfigurationHistory } from "./configuration-history.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
@@ -55,8 +56,7 @@ export class GroupDriver<Result> {
   #applied: LogIndex;
   #appliedTerm: Term;
   #confState: ConfState;
-  /** At least the index of the last configuration change: of what a snapshot covers, only its end is known. */
-  #configurationIndex: LogIndex;
+  #configuration: ConfigurationHistory;
   #snapshotIndex: LogIndex;
   #snapshotting = false;
   #snapshotWanted = false;
@@ -73,7 +73,7 @@ export class GroupDriver<Result> {
     this.#appliedTerm = snapshot.term;
     this.#snapshotIndex = snapshot.index;
     this.#confState = snapshot.confState;
-    this.#configurationIndex = snapshot.index;
+    this.#configuration = new ConfigurationHistory(snapshot.index);
     options.machine.restore(snapshot.index, snapshot.data);
     this.#schedule();
   }
@@ -84,7 +84,12 @@ export class GroupDriver<Result> {
 
   /** Two replicas with the same index here have the same configuration. */
   get configurationIndex(): LogIndex {
-    return this.#configurationIndex;
+    return this.#configuration.index;
+  }
+
+  /** What became of the configuration above `index`; null when that is not known here. */
+  configurationChangesSince(index: number): readonly ConfOperation[] | null {
+    return this.#configuration.since(index);
   }
 
   get snapshotIndex(): LogIndex {
@@ -358,7 +363,7 @@ export class GroupDriver<Result> {
     this.#applied = snapshot.index;
     this.#appliedTerm = snapshot.term;
     this.#confState = snapshot.confState;
-    this.#configurationIndex = snapshot.index;
+    this.#configuration = new ConfigurationHistory(snapshot.index);
     this.#snapshotIndex = snapshot.index;
     this.#reads.applied(this.#applied);
   }
@@ -376,8 +381,9 @@ export class GroupDriver<Result> {
     const isCommand = entry.type === "normal";
     const result = this.#options.machine.apply(entry.index, isCommand ? entry.data : new Uint8Array());
     if (!isCommand) {
-      this.#confState = this.#options.raft.applyConfChange(decodeConfChange(entry.data));
-      this.#configurationIndex = entry.index;
+      const change = decodeConfChange(entry.data);
+      this.#confState = this.#options.raft.applyConfChange(change);
+      this.#configuration.applied(entry.index, change.changes);
     }
     this.#applied = entry.index;
     this.#appliedTerm = entry.term;

@@ -1,13 +1,15 @@
 // Changes of the membership at a leader whose log holds what is not applied yet. Found by the simulator.
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { configurationIndex } from "../../../src/core/coordinator/services/members.ts";
 import { readmit } from "../../../src/core/coordinator/services/readmit.ts";
+import type { ConfOperation } from "../../../src/core/raft/confchange.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { MemberKind, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { ChangeMembershipRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -71,9 +73,9 @@ function ask(
   group: TestGroup,
   context: ServiceContext,
   change: Change,
-  timeoutMs = 5_000,
+  { timeoutMs = 5_000, expected }: { readonly timeoutMs?: number; readonly expected?: number } = {},
 ): Promise<string | null> {
-  const request = { change, expectedConfigurationIndex: undefined, reason: "", dryRun: false };
+  const request = { change, expectedConfigurationIndex: expected, reason: "", dryRun: false };
   const caller = { identity: { kind: "admin" }, deadline: group.nowMs + timeoutMs } as const;
   const asked = context.changes.change(context, request, caller).then(
     () => null,
@@ -131,6 +133,81 @@ test("a member that is no voter at the moment is replaced only by one that has c
   group.close();
 });
 
+describe("a change whose leader died before it wrote its row, repeated under the index it was decided on", () => {
+  /** A founded group, its leader, the index of its configuration and the number of a follower. */
+  async function founded(): Promise<{ group: TestGroup; leader: Member; expected: number; old: NodeId }> {
+    const group = new TestGroup(3);
+    const leader = await group.leader();
+    await group.propose(leader, founders());
+    await group.propose(leader, newcomer());
+    const expected = configurationIndex(contextOf(group, leader, () => undefined));
+    return { group, leader, expected, old: nodeId(leader.id === 1 ? 2 : 1) };
+  }
+
+  const configure = (group: TestGroup, { driver }: Member, changes: readonly ConfOperation[]) =>
+    group.until(
+      driver.changeConfiguration(
+        { transition: "auto", changes, context: new Uint8Array() },
+        group.nowMs + 5_000,
+      ),
+    );
+
+  const wantedOf = ({ machine }: Member, id: NodeId) => machine.view.tables.members.get(id)?.wanted;
+
+  test("a removal is finished", async () => {
+    const { group, leader, expected, old } = await founded();
+    await configure(group, leader, [{ kind: "remove", node: old }]);
+    const remove: Change = { $case: "remove", value: { name: `n${old}` } };
+    expect(
+      await ask(
+        group,
+        contextOf(group, leader, () => undefined),
+        remove,
+        { expected },
+      ),
+    ).toBeNull();
+    expect(wantedOf(leader, old)).toBe(MemberKind.REMOVED);
+    group.close();
+  });
+
+  test("a replacement is finished, also after its first row", async () => {
+    const { group, leader, expected, old } = await founded();
+    await configure(group, leader, [{ kind: "add-learner", node: NEWCOMER }]);
+    await configure(group, leader, [
+      { kind: "add-voter", node: NEWCOMER },
+      { kind: "remove", node: old },
+    ]);
+    const value = { nodeId: NEWCOMER, name: "n4", address: "127.0.0.1:4", wanted: MemberKind.VOTER };
+    await group.propose(leader, { kind: { $case: "upsertMember", value } });
+    const replace: Change = { $case: "replace", value: { name: `n${old}`, with: "n4" } };
+    expect(
+      await ask(
+        group,
+        contextOf(group, leader, () => undefined),
+        replace,
+        { expected },
+      ),
+    ).toBeNull();
+    expect(wantedOf(leader, old)).toBe(MemberKind.REMOVED);
+    group.close();
+  });
+
+  test.each([
+    { node: NEWCOMER, kind: "add-learner", why: "somebody else has come in" },
+    { node: NEWCOMER, kind: "remove", why: "somebody else has gone" },
+  ] as const)("a removal is refused when $why", async ({ node, kind }) => {
+    const { group, leader, expected, old } = await founded();
+    await configure(group, leader, [{ kind: "remove", node: old }]);
+    await configure(group, leader, [{ kind, node }]);
+    const remove: Change = { $case: "remove", value: { name: `n${old}` } };
+    const context = contextOf(group, leader, () => undefined);
+    expect(await ask(group, context, remove, { expected })).toBe("CONFIGURATION_CHANGED");
+    expect(await ask(group, context, remove, { expected: expected - 1 })).toBe("CONFIGURATION_CHANGED");
+    expect(wantedOf(leader, old)).toBe(MemberKind.VOTER);
+    group.close();
+  });
+});
+
 test("who opens a stream before the founders are written down is no founder", async () => {
   const group = new TestGroup(3);
   const leader = await group.leader();
@@ -155,7 +232,7 @@ test("a change that was given up is under way until what it wrote is applied", a
   const context = contextOf(group, leader, () => group.network.isolate(leader.id));
   const remove: Change = { $case: "remove", value: { name: "n4" } };
 
-  expect(await ask(group, context, remove, 100)).toBe("NO_QUORUM");
+  expect(await ask(group, context, remove, { timeoutMs: 100 })).toBe("NO_QUORUM");
   expect(context.changes.isUnderWay(leader.driver.status())).toBe(true);
 
   group.network.heal();

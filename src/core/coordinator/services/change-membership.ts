@@ -16,6 +16,7 @@ import type {
 import { rpcError } from "../../wire/rpc-error.ts";
 import { removalProblem } from "../removal.ts";
 import { assertLeads } from "./assert-leads.ts";
+import { isBegun } from "./begun-change.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { answeringVoters, assertFounded, configurationIndex } from "./members.ts";
@@ -151,7 +152,8 @@ function assertNoOtherGroups({ groups }: ServiceContext): void {
 
 /**
  * Null when the change is to be made. A request that is repeated because its answer was lost has moved the index
- * itself: what is as it asks for is its success, whoever did it. Anything else under another index is refused.
+ * itself: what is as it asks for is its success, whoever did it, and what was begun is finished. Anything else under
+ * another index is refused.
  */
 async function alreadyDone(order: Order, change: Change): Promise<ChangeMembershipResponse | null> {
   const { context, request } = order;
@@ -162,6 +164,7 @@ async function alreadyDone(order: Order, change: Change): Promise<ChangeMembersh
   // Whatever else would be wrong with it: under this index it is not looked at.
   const seen = await perform(look, change).catch(() => null);
   if (seen?.changed === false) return seen;
+  if (isBegun(context, change, expected)) return null;
   const message = `the configuration is at index ${actual}, not ${expected}`;
   const metadata = { actual: String(actual), expected: String(expected) };
   throw rpcError(status.FAILED_PRECONDITION, "CONFIGURATION_CHANGED", message, metadata);
