@@ -37,6 +37,7 @@ describe("help", () => {
     { line: "-h", says: "COMMANDS", why: "as most programs have it" },
     { line: "status -h", says: "$ fleet status", why: "of one command" },
     { line: "help shard list", says: "$ fleet shard list", why: "as a command" },
+    { line: "help shard list --json", says: "$ fleet shard list", why: "for people, in every format" },
     { line: "cluster", says: "cluster bind", why: "a topic alone lists its commands" },
   ])("fleet $line: $why", async ({ line, says }) => {
     const { stdout, exit } = await run(line);
@@ -48,11 +49,15 @@ describe("help", () => {
 test.each([
   { line: "help nosuch", says: "fleet --help", why: "nothing is near" },
   { line: "help stats", says: 'did you mean "fleet status"?', why: "a typo" },
+  { line: "help shard frobnicate", says: "fleet shard --help", why: "nothing is near in its topic" },
 ])("fleet $line exits with 127, as the command itself does: $why", async ({ line, says }) => {
   const { stdout, stderr, exit } = await run(line);
   expect({ stdout, exit }).toEqual({ stdout: "", exit: 127 });
   expect(stderr).toMatch(/^error: there is no command/);
   expect(stderr).toContain(says);
+  const json = await run(`${line} --json`);
+  expect({ stderr: json.stderr, exit: json.exit }).toEqual({ stderr: "", exit: 127 });
+  expect(JSON.parse(json.stdout)).toMatchObject({ kind: "Error", error: { exit: 127 } });
 });
 
 test.each(["--version", "-v"])("fleet %s says which version this is", async (line) => {
@@ -91,6 +96,9 @@ describe("a command line that is wrong", () => {
     { line: "shard lst", exit: 127, says: 'did you mean "fleet shard list"?', why: "a typo in a topic" },
     { line: "clustr list", exit: 127, says: 'did you mean "fleet cluster list"?', why: "a typo of a topic" },
     { line: "frobnicate", exit: 127, says: "fleet --help", why: "nothing is near" },
+    { line: "shard frobnicate", exit: 127, says: "fleet shard --help", why: "nothing is near in its topic" },
+    { line: "--no-color", exit: 2, says: "fleet --help", why: "a flag of no command" },
+    { line: "help status --frob", exit: 2, says: "fleet help --help", why: "a flag that help has not" },
     { line: "status --frob", exit: 2, says: "unknown flag: --frob", why: "an unknown flag" },
     { line: "shard list --colums x", exit: 2, says: "did you mean --columns?", why: "a typo of a flag" },
     { line: "shard list -o jsn", exit: 2, says: "did you mean --output json?", why: "a typo of a value" },

@@ -1,19 +1,21 @@
 // `fleet domain assign`: gives a topology domain to a shard, with a compare-and-set when it is moved.
 import { Flags } from "@oclif/core";
+import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
 import { domainFlags } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import type { WriteReport } from "../../ui/cli/write-command.ts";
 
-export default class DomainAssign extends WriteCommand {
+export default class DomainAssign extends DomainCommand {
   static override summary = "Assign a topology domain to a shard";
   static override description =
-    "A domain that another shard has is moved only with --expect-version, so that two operators cannot undo each other unseen.";
+    "A domain that another shard has is moved only with --expect-version, so that two operators cannot undo each other unseen. --wait ends when the shards have accepted it, or with 6 when --timeout passes first.";
   static override examples = [
-    "<%= config.bin %> domain assign --domain topology.kubernetes.io/zone=eu-1a --shard s1",
+    "<%= config.bin %> domain assign --domain topology.kubernetes.io/zone=eu-1a --shard s1 --wait --timeout 1m",
     "<%= config.bin %> domain assign --domain topology.kubernetes.io/zone=eu-1a --shard s2 --expect-version 1",
   ];
   static override flags = {
     ...mutationFlags,
+    ...waitFlag,
     ...domainFlags,
     shard: Flags.string({ required: true, summary: "The shard that is to have it" }),
   };
@@ -22,11 +24,13 @@ export default class DomainAssign extends WriteCommand {
     const { flags } = await this.parse(DomainAssign);
     const { domain, shard, "expect-version": expectedVersion } = flags;
     const name = `${domain.key}=${domain.value}`;
-    return await this.write(flags, {
+    const report = await this.write(flags, {
       operation: { $case: "assignDomain", value: { ...domain, shardId: shard, expectedVersion } },
       would: `would assign domain ${name} to shard ${shard}`,
       done: `assigned domain ${name} to shard ${shard}`,
       already: `domain ${name} was assigned to shard ${shard} already`,
     });
+    if (flags.wait) await this.untilAccepted(flags, [name]);
+    return report;
   }
 }

@@ -2,8 +2,7 @@
 import { Flags } from "@oclif/core";
 import type { MovesReport, RefusedMove } from "../../client/domains/move-domains.ts";
 import { Exit } from "../../core/base/errors.ts";
-import { allowChange } from "../../ui/cli/allow-change.ts";
-import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
 import { durationFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
@@ -19,19 +18,20 @@ const view: TableView<MovesReport, RefusedMove> = {
   empty: "",
 };
 
-export default class DomainMove extends FleetCommand {
+export default class DomainMove extends DomainCommand {
   static override summary = "Move many topology domains, as a file says";
   static override description =
-    "Rows are key,value,to,version: CSV, or a JSON array of objects. An empty to releases the domain; a domain that another shard has needs its version (fleet domain list shows it). A batch of up to 4096 rows is all or nothing; batches are not, so a run that stops between two is repeated with the same file: what was moved already is left as it is. Exits with 9 when rows are refused.";
+    "Rows are key,value,to,version: CSV, or a JSON array of objects. An empty to releases the domain; a domain that another shard has needs its version (fleet domain list shows it). A batch of up to 4096 rows is all or nothing; batches are not, so a run that stops between two is repeated with the same file: what was moved already is left as it is. --wait ends when the shards have accepted all of it, or with 6 when --timeout passes first. Exits with 9 when rows are refused.";
   static override examples = [
     "<%= config.bin %> domain move --file moves.csv --dry-run",
     '<%= config.bin %> domain move --file moves.csv --reason "zone eu-1a is lost"',
   ];
   static override flags = {
     ...mutationFlags,
+    ...waitFlag,
     ...tableFlags,
     timeout: durationFlag({
-      summary: "Give each batch up after this long",
+      summary: "Give each batch up after this long, and the waiting too",
       default: 30_000,
       defaultHelp: async () => "30s",
     }),
@@ -42,16 +42,18 @@ export default class DomainMove extends FleetCommand {
     const { flags } = await this.parse(DomainMove);
     const { moveDomains, readMoves } = await import("../../client/domains/move-domains.ts");
     const moves = await readMoves(flags.file);
-    const client = await this.client(flags);
+    const client = await this.writer(flags);
     const { "dry-run": dryRun, reason = "", timeout: deadlineMs } = flags;
-    if (!dryRun) await allowChange(client.target, this.words, reason);
     this.onInterrupt(
       () => "stopped; a batch under way may still be made. Run it again with the same file to go on",
     );
     const onProgress = (done: number, total: number) => this.note(`${done} of ${total} rows`);
     const report = await moveDomains(client, moves, { reason, deadlineMs, dryRun, onProgress });
     await this.print(report, view);
-    this.exitWith(report.refused.length > 0 ? Exit.Precondition : Exit.Ok);
+    const isRefused = report.refused.length > 0;
+    this.exitWith(isRefused ? Exit.Precondition : Exit.Ok);
+    const domains = moves.map(({ key, value }) => `${key}=${value}`);
+    if (flags.wait && !isRefused) await this.untilAccepted(flags, domains);
     return report;
   }
 }

@@ -1,22 +1,25 @@
 // `fleet domain unassign`: takes a topology domain from the shard that has it.
+import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
 import { domainFlags } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import type { WriteReport } from "../../ui/cli/write-command.ts";
 
-export default class DomainUnassign extends WriteCommand {
+export default class DomainUnassign extends DomainCommand {
   static override summary = "Take a topology domain from its shard";
   static override examples = ["<%= config.bin %> domain unassign --domain topology.kubernetes.io/zone=eu-1a"];
-  static override flags = { ...mutationFlags, ...domainFlags };
+  static override flags = { ...mutationFlags, ...waitFlag, ...domainFlags };
 
   async run(): Promise<WriteReport> {
     const { flags } = await this.parse(DomainUnassign);
     const { domain, "expect-version": expectedVersion } = flags;
     const name = `${domain.key}=${domain.value}`;
-    return await this.write(flags, {
+    const report = await this.write(flags, {
       operation: { $case: "unassignDomain", value: { ...domain, expectedVersion } },
       would: `would take domain ${name} from its shard`,
       done: `domain ${name} is not assigned any more`,
       already: `domain ${name} was not assigned`,
     });
+    if (flags.wait) await this.untilAccepted(flags, [name]);
+    return report;
   }
 }

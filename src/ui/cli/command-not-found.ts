@@ -7,39 +7,44 @@ import { paintFor, wantsColor } from "./color.ts";
 import { type Failure, failureJson, failureText } from "./failure.ts";
 import { optionsFromArgv } from "./output-flags.ts";
 
-/** What is said of `typed` (words separated by spaces) when only `known` commands exist. */
-export function unknownCommand(typed: string, known: readonly string[]): Failure {
+/** What is said of a command's `id` when only those in `ids` exist. Both are oclif's, with colons. */
+export function unknownCommand(id: string, ids: readonly string[]): Failure {
+  const typed = wordsOf(id);
+  const known = ids.map(wordsOf);
+  if (typed.startsWith("-")) return wrongUsage(`${typed} comes before any command`, "fleet --help");
   const near = closest(typed, known);
   const command = known.filter((name) => typed.startsWith(`${name} `)).at(-1);
-  if (near === null && command !== undefined)
-    return unexpectedWords(command, typed.slice(command.length + 1));
-  const meant = near ?? closestTopic(typed, known);
+  // oclif takes the words behind a command that has no arguments for a longer command's name.
+  if (near === null && command !== undefined) {
+    const words = typed.slice(command.length + 1);
+    return wrongUsage(`unexpected argument: ${words}`, `fleet ${command} --help`);
+  }
   return {
     code: "FLEET_E_UNKNOWN_COMMAND",
     exit: Exit.UnknownCommand,
     what: `there is no command "${typed}"`,
     why: null,
-    next: meant === null ? "fleet --help" : `did you mean "fleet ${meant}"? (fleet --help lists all)`,
+    next: nextStep(near, typed, known),
     endpoint: null,
   };
 }
 
-// oclif takes the words behind a command that has no arguments for a longer command's name.
-function unexpectedWords(command: string, words: string): Failure {
-  return {
-    code: "FLEET_E_USAGE",
-    exit: Exit.Usage,
-    what: `unexpected argument: ${words}`,
-    why: null,
-    next: `fleet ${command} --help`,
-    endpoint: null,
-  };
+const wordsOf = (id: string): string => id.replaceAll(":", " ");
+
+function wrongUsage(what: string, next: string): Failure {
+  return { code: "FLEET_E_USAGE", exit: Exit.Usage, what, why: null, next, endpoint: null };
 }
 
-/** Says that `id` is no command, and ends the process. Ids are oclif's, with colons. */
+function nextStep(near: string | null, typed: string, known: readonly string[]): string {
+  const topic = closestTopic(typed, known);
+  if (near === null && topic !== null && typed.startsWith(`${topic} `)) return `fleet ${topic} --help`;
+  const meant = near ?? topic;
+  return meant === null ? "fleet --help" : `did you mean "fleet ${meant}"? (fleet --help lists all)`;
+}
+
+/** Says that `id` is no command, and ends the process. */
 export function refuseCommand(id: string, commandIds: readonly string[], argv: readonly string[]): never {
-  const known = commandIds.map((name) => name.replaceAll(":", " "));
-  const failure = unknownCommand(id.replaceAll(":", " "), known);
+  const failure = unknownCommand(id, commandIds);
   const options = optionsFromArgv(argv, process.env);
   if (options.format === "json") {
     process.stdout.write(`${failureJson(failure, true)}\n`);

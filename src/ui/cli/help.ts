@@ -7,12 +7,19 @@ const NOT_FOUND = /^Command (\S+) not found\.$/;
 
 export default class FleetHelp extends Help {
   override async showHelp(argv: string[]): Promise<void> {
+    const unknown = await this.show(argv);
+    if (unknown !== null) refuseCommand(unknown, this.config.commandIDs, argv);
+  }
+
+  /** The id of the command that was asked about, when there is none such; otherwise null, and its help was shown. */
+  async show(argv: string[]): Promise<string | null> {
     try {
       await super.showHelp(argv);
+      return null;
     } catch (error) {
-      const typed = error instanceof Error ? NOT_FOUND.exec(error.message)?.[1] : undefined;
-      if (typed === undefined) throw error;
-      refuseCommand(typed, this.config.commandIDs, argv);
+      const unknown = error instanceof Error ? NOT_FOUND.exec(error.message)?.[1] : undefined;
+      if (unknown === undefined) throw error;
+      return unknown;
     }
   }
 }

@@ -1,0 +1,63 @@
+// Waiting until shards have accepted what they were told about domains: a write is committed at once, and each shard
+// hears of it in the answer to its next report.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { type Instruction, InstructionOutcome } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { FleetClient } from "../fleet-client.ts";
+import type { Clock } from "../local/clock.ts";
+
+const LOOK_EVERY_MS = 200;
+
+export interface AcceptanceOptions {
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** Hears how many are still to accept, whenever that changes. */
+  readonly onChange: (words: string) => void;
+}
+
+/**
+ * Resolves when no shard has anything to accept any more about these domains, each written key=value. Throws
+ * INSTRUCTION_REFUSED as soon as one has said no, and INSTRUCTION_PENDING when the time is over.
+ */
+export async function waitUntilAccepted(
+  client: Pick<FleetClient, "listInstructions">,
+  domains: readonly string[],
+  { timeoutMs, clock, onChange }: AcceptanceOptions,
+): Promise<void> {
+  const wanted = new Set(domains);
+  const endMs = clock.now() + timeoutMs;
+  let before = 0;
+  for (;;) {
+    const { instructions } = await client.listInstructions();
+    const open = instructions.filter(({ key, value }) => wanted.has(`${key}=${value}`));
+    const refused = open.find(({ outcome }) => outcome !== InstructionOutcome.UNSPECIFIED);
+    if (refused !== undefined) throw notAccepted(refused);
+    if (open.length === 0) return;
+    if (open.length !== before) onChange(`shards have ${counted(open)} still to accept`);
+    before = open.length;
+    if (clock.now() >= endMs) throw stillPending(open);
+    await clock.sleep(Math.min(LOOK_EVERY_MS, Math.max(1, endMs - clock.now())));
+  }
+}
+
+const counted = (rows: readonly Instruction[]): string =>
+  `${rows.length} ${rows.length === 1 ? "instruction" : "instructions"}`;
+
+function notAccepted({ shardId, key, value, detail }: Instruction): OperatorError {
+  return new OperatorError("INSTRUCTION_REFUSED", {
+    what: `shard ${shardId} did not accept what it was told about domain ${key}=${value}`,
+    why: detail === "" ? "it gave no reason" : detail,
+    next: `see all that it refused: fleet instruction list --shard ${shardId}`,
+    exit: Exit.Failure,
+  });
+}
+
+function stillPending(open: readonly Instruction[]): OperatorError {
+  const shards = [...new Set(open.map(({ shardId }) => shardId))].sort();
+  return new OperatorError("INSTRUCTION_PENDING", {
+    what: `${shards.join(", ")} ${shards.length === 1 ? "has" : "have"} ${counted(open)} still to accept`,
+    why: "a shard hears of them in the answer to its next report",
+    next: "they go on being told: see whether the shards are alive, with fleet shard list",
+    exit: Exit.TimedOut,
+  });
+}

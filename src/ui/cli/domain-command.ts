@@ -1,0 +1,28 @@
+// What the commands that give domains to shards share: `--wait` until the shards have accepted that.
+import { Flags } from "@oclif/core";
+import { WriteCommand, type WriteFlagValues } from "./write-command.ts";
+
+export const waitFlag = {
+  wait: Flags.boolean({
+    summary: "Wait until the shards have accepted it, or --timeout has passed",
+    exclusive: ["dry-run"],
+  }),
+};
+
+export abstract class DomainCommand extends WriteCommand {
+  /** `domains`: each written key=value. */
+  protected async untilAccepted(flags: WriteFlagValues, domains: readonly string[]): Promise<void> {
+    const [{ waitUntilAccepted }, { systemClock: clock }] = await Promise.all([
+      import("../../client/domains/wait-accepted.ts"),
+      import("../../client/local/clock.ts"),
+    ]);
+    this.onInterrupt(() => "it is written, and shards go on being told: fleet instruction list");
+    const onChange = (words: string) => this.note(words);
+    await waitUntilAccepted(await this.client(flags), domains, {
+      timeoutMs: flags.timeout,
+      clock,
+      onChange,
+    });
+    this.note("every shard has accepted what it was told");
+  }
+}

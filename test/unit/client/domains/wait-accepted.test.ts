@@ -1,0 +1,64 @@
+// Waiting for shards, on a clock that moves only when it is slept on.
+
+import { expect, test } from "vitest";
+import type { Listed } from "../../../../src/client/all-pages.ts";
+import { waitUntilAccepted } from "../../../../src/client/domains/wait-accepted.ts";
+import type { Clock } from "../../../../src/client/local/clock.ts";
+import { Exit } from "../../../../src/core/base/errors.ts";
+import { Instruction, InstructionOutcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { ListInstructionsResponse } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+
+class SteppedClock implements Clock {
+  nowMs = 0;
+  now = () => this.nowMs;
+  sleep = async (ms: number) => {
+    this.nowMs += ms;
+  };
+}
+
+const told = (shardId: string, value: string, outcome = InstructionOutcome.UNSPECIFIED, detail = "") =>
+  Instruction.fromPartial({ shardId, key: "zone", value, outcome, detail });
+
+/** The answers that the leader gives, one a look; the last one for good. */
+function wait(answers: readonly (readonly Instruction[])[], domains: readonly string[], said: string[] = []) {
+  let looks = 0;
+  const listInstructions = async (): Promise<Listed<ListInstructionsResponse>> => {
+    const instructions = [...(answers[Math.min(looks++, answers.length - 1)] ?? [])];
+    return { ...ListInstructionsResponse.fromPartial({}), instructions, more: false };
+  };
+  const options = {
+    timeoutMs: 5_000,
+    clock: new SteppedClock(),
+    onChange: (words: string) => said.push(words),
+  };
+  return waitUntilAccepted({ listInstructions }, domains, options);
+}
+
+test("ends when nothing is left to accept, and says what is whenever that changes", async () => {
+  const said: string[] = [];
+  const both = [told("s1", "a"), told("s2", "a")];
+  await wait([both, both, [told("s2", "a")], []], ["zone=a"], said);
+  expect(said).toEqual([
+    "shards have 2 instructions still to accept",
+    "shards have 1 instruction still to accept",
+  ]);
+});
+
+test("what shards have to accept about other domains is nothing to wait for", async () => {
+  await wait([[told("s1", "b"), told("s1", "c", InstructionOutcome.FAILED)]], ["zone=a"]);
+});
+
+test("a refusal ends it at once, with the shard's own words", async () => {
+  const refused = told("s1", "a", InstructionOutcome.REJECTED_INVALID, "no such zone here");
+  await expect(wait([[told("s2", "a"), refused]], ["zone=a"])).rejects.toMatchObject({
+    code: "INSTRUCTION_REFUSED",
+    parts: { exit: Exit.Failure, why: "no such zone here", what: expect.stringContaining("shard s1") },
+  });
+});
+
+test("when the time is over it names the shards that have not answered", async () => {
+  await expect(wait([[told("s2", "a"), told("s1", "a")]], ["zone=a"])).rejects.toMatchObject({
+    code: "INSTRUCTION_PENDING",
+    parts: { exit: Exit.TimedOut, what: expect.stringContaining("s1, s2 have 2 instructions") },
+  });
+});
