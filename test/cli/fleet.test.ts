@@ -22,8 +22,8 @@ let fleet: TestFleet;
 
 beforeAll(async () => {
   fleet = await TestFleet.init("--shards", "2", "--clusters", "3");
-  const assigned = await run("domain assign --domain zone=a --shard s1 --reason test");
-  expect(assigned.exit).toBe(0);
+  const assigned = await run("domain assign --domain zone=a --shard s1 --reason test --wait --timeout 30s");
+  expect(assigned).toMatchObject({ exit: 0, stderr: expect.stringContaining("every shard has accepted") });
   const clusters = async () => expect((await run("cluster list -o name")).stdout).toBe("c1\nc2\nc3\n");
   await vi.waitFor(clusters, { timeout: 30_000, interval: 200 });
 });
@@ -204,23 +204,27 @@ describe("certificates", () => {
 });
 
 describe("a watch", () => {
-  test("emits a JSON line a look into a pipe, and ends with 130 on Ctrl-C", async () => {
-    const child = spawn(process.execPath, [program, "shard", "list", "-w"], {
-      cwd: fleet.home,
-      env: fleet.env,
-    });
-    const exited = once(child, "exit");
-    const lines: string[] = [];
-    for await (const line of createInterface({ input: child.stdout })) {
-      lines.push(line);
-      if (lines.length === 2) child.kill("SIGINT");
-    }
-    expect(await exited).toEqual([130, null]);
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { kind: "ShardList" },
-      { kind: "ShardList" },
-    ]);
-  });
+  test.each([
+    { line: "shard list -w", kind: "ShardList" },
+    { line: "shard show s1 -w", kind: "ShardHoldings" },
+    { line: "leader show -w", kind: "Leader" },
+  ])(
+    "$line emits a JSON line a look into a pipe, and ends with 130 on Ctrl-C",
+    async ({ line: command, kind }) => {
+      const child = spawn(process.execPath, [program, ...command.split(" ")], {
+        cwd: fleet.home,
+        env: fleet.env,
+      });
+      const exited = once(child, "exit");
+      const lines: string[] = [];
+      for await (const line of createInterface({ input: child.stdout })) {
+        lines.push(line);
+        if (lines.length === 2) child.kill("SIGINT");
+      }
+      expect(await exited).toEqual([130, null]);
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ kind }, { kind }]);
+    },
+  );
 
   test("ends quietly when its reader is gone", async () => {
     const script = `{ ${process.execPath} ${program} shard list -w; echo "exit $?" >&2; } | head -1`;

@@ -1,8 +1,9 @@
 // `fleet leader show`: the node that leads for a quorum.
+import type { FleetClient } from "../../client/fleet-client.ts";
 import type { FleetStatus } from "../../client/fleet-status.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { archiveFlags } from "../../ui/cli/output-flags.ts";
+import { liveFlags } from "../../ui/cli/output-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 
 interface LeaderReport {
@@ -16,7 +17,7 @@ const view: TextView<LeaderReport> = {
   kind: "Leader",
   name: ({ name }) => name,
   text: ({ name, address, term }, { paint, symbols }) => [
-    `${paint.mark("good", `${symbols.marks.good} ${name} leads term ${term}`)} ${paint.faint(address)}`,
+    `${paint.mark("good", `${symbols.marks.good} ${name} leads term ${term}`)} ${paint.faint(`at ${address}`)}`,
   ],
 };
 
@@ -25,19 +26,12 @@ export default class LeaderShow extends FleetCommand {
   static override description = "Exits with 5 when no node leads for a quorum.";
   static override examples = ["<%= config.bin %> leader show", "<%= config.bin %> leader show -o name"];
 
-  static override flags = { ...archiveFlags };
+  static override flags = { ...liveFlags };
 
   async run(): Promise<LeaderReport> {
     const { flags } = await this.parse(LeaderShow);
-    return await this.obtain(
-      flags,
-      (client) => client.status(),
-      async (fleet) => {
-        const report = leaderReport(fleet);
-        await this.printText(report, view);
-        return report;
-      },
-    );
+    const load = async (client: FleetClient) => leaderReport(await client.status());
+    return await this.read(flags, { view, load });
   }
 }
 

@@ -3,7 +3,7 @@ import { Args } from "@oclif/core";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { ShardHoldings } from "../../client/shard-holdings.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { archiveFlags } from "../../ui/cli/output-flags.ts";
+import { liveFlags } from "../../ui/cli/output-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { shardLines } from "../../ui/model/shard-lines.ts";
 
@@ -17,9 +17,9 @@ const view: TextView<ShardHoldings> = {
 export default class ShardShow extends FleetCommand {
   static override summary = "Show a shard, and the clusters, domains and quota slices that it has";
   static override description = "After a drain these are what remains; -o json lists all of them.";
-  static override examples = ["<%= config.bin %> shard show s1", "<%= config.bin %> shard show s1 -o json"];
+  static override examples = ["<%= config.bin %> shard show s1", "<%= config.bin %> shard show s1 -w"];
   static override args = { shard: Args.string({ required: true, description: "The shard" }) };
-  static override flags = { ...archiveFlags };
+  static override flags = { ...liveFlags };
 
   async run(): Promise<ShardHoldings> {
     const { args, flags } = await this.parse(ShardShow);
@@ -27,9 +27,6 @@ export default class ShardShow extends FleetCommand {
       const { holdingsOf } = await import("../../client/shard-holdings.ts");
       return await holdingsOf(client, args.shard);
     };
-    return await this.obtain(flags, load, async (report) => {
-      await this.printText(report, view);
-      return report;
-    });
+    return await this.read(flags, { view, load });
   }
 }

@@ -19,7 +19,7 @@ import { bugFailure, expectedFailure, type Failure, failureJson, failureText } f
 import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
 import { quietBrokenPipes } from "./pipes.ts";
 import { usageError } from "./usage-error.ts";
-import { type Rendered, renderTableView, renderTextView, type TableView, type TextView } from "./view.ts";
+import { type Rendered, renderView, type TextView, type View } from "./view.ts";
 
 /** Ends a command's work early and says in what state it left things. Its text is shown on stderr. */
 export type InterruptHandler = () => Promise<string | undefined> | string | undefined;
@@ -35,14 +35,14 @@ export abstract class BaseCommand extends Command {
   /** Prints a report in the format asked for: data to stdout, remarks to stderr. */
   protected async print<Report extends object, Row extends object>(
     report: Report,
-    view: TableView<Report, Row>,
+    view: View<Report, Row>,
   ): Promise<void> {
-    this.#write(await renderTableView(report, view, this.output, this.look(process.stdout)));
+    this.#write(await renderView(report, view, this.output, this.look(process.stdout)));
   }
 
   /** The same for a report that is not a list. */
   protected async printText<Report extends object>(report: Report, view: TextView<Report>): Promise<void> {
-    this.#write(await renderTextView(report, view, this.output, this.look(process.stdout)));
+    await this.print(report, view);
   }
 
   /** Progress, remarks and hints: to stderr, never into a pipe of data. */

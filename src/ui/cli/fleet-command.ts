@@ -11,21 +11,21 @@ import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { stringify, toContract } from "./json.ts";
 import { assertJsonLines, outputFlags } from "./output-flags.ts";
 import { clearScreen, repaint } from "./repaint.ts";
-import { renderTableView, type TableView } from "./view.ts";
+import { renderView, type View } from "./view.ts";
 
 const WATCH_INTERVAL_MS = 1000;
 
 /** A read: where its report comes from, how it looks, and which exit code it deserves. */
-export interface Reading<Report, Row> {
+export interface Reading<Report, Row extends object> {
   readonly load: (client: FleetClient) => Promise<Report>;
   /** What is shown of it, when that is not all; an archive holds all. */
   readonly select?: (report: Report) => Report;
-  readonly view: TableView<Report, Row>;
+  readonly view: View<Report, Row>;
   readonly exit?: (report: Report) => Exit;
 }
 
 /** A read that is repeated. */
-interface Watched<Report, Row> extends Pick<Reading<Report, Row>, "view"> {
+interface Watched<Report, Row extends object> extends Pick<Reading<Report, Row>, "view"> {
   readonly load: () => Promise<Report>;
 }
 
@@ -74,7 +74,7 @@ export abstract class FleetCommand extends BaseCommand {
       const client = await this.client(flags);
       return await this.#watch({ ...reading, load: async () => select(await reading.load(client)) });
     }
-    const report = await this.obtain(flags, reading.load, async (whole) => {
+    const report = await this.#obtain(flags, reading.load, async (whole) => {
       const shown = select(whole);
       await this.print(shown, reading.view);
       return shown;
@@ -84,7 +84,7 @@ export abstract class FleetCommand extends BaseCommand {
   }
 
   /** The report of a read, from a fleet or from an archive of it, as `show` has shown it. */
-  protected async obtain<Report extends object, Shown>(
+  async #obtain<Report extends object, Shown>(
     flags: ReadFlagValues,
     load: (client: FleetClient) => Promise<Report>,
     show: (report: Report) => Promise<Shown>,
@@ -141,7 +141,7 @@ export abstract class FleetCommand extends BaseCommand {
     const { stdout } = process;
     const look = this.look(stdout);
     try {
-      const { data, notes } = await renderTableView(await reading.load(), reading.view, this.output, look);
+      const { data, notes } = await renderView(await reading.load(), reading.view, this.output, look);
       return repaint(data === "" ? notes : data, stdout.rows);
     } catch (error) {
       const failure = expectedFailure(error);
@@ -151,7 +151,9 @@ export abstract class FleetCommand extends BaseCommand {
   }
 }
 
-async function lineOf<Report extends object, Row>(reading: Watched<Report, Row>): Promise<string> {
+async function lineOf<Report extends object, Row extends object>(
+  reading: Watched<Report, Row>,
+): Promise<string> {
   try {
     return `${stringify(toContract(reading.view.kind, await reading.load()), false)}\n`;
   } catch (error) {

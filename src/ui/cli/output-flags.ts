@@ -33,7 +33,7 @@ export const tableFlags = {
 const LIVE_ONLY = ["watch", "dir", "context", "endpoints"];
 
 /** For commands that read from a fleet. */
-export const archiveFlags = {
+export const liveFlags = {
   archive: Flags.string({
     summary: "Also keep the answer in this new file, so that a colleague sees what you saw",
     exclusive: ["watch", "from"],
@@ -44,18 +44,15 @@ export const archiveFlags = {
     exclusive: LIVE_ONLY,
     helpGroup: OUTPUT,
   }),
-};
-
-/** For commands that read a list from a fleet. */
-export const readFlags = {
-  ...tableFlags,
-  ...archiveFlags,
   watch: Flags.boolean({
     char: "w",
     summary: "Keep reading, once a second, until Ctrl-C",
     helpGroup: OUTPUT,
   }),
 };
+
+/** For commands that read a list from a fleet. */
+export const readFlags = { ...tableFlags, ...liveFlags };
 
 /** What the flags above come to. */
 export interface OutputOptions {

@@ -29,6 +29,8 @@ export interface TextView<Report> {
   readonly name?: (report: Report) => string;
 }
 
+export type View<Report, Row extends object> = TableView<Report, Row> | TextView<Report>;
+
 /** What goes to stdout and what beside it to stderr, so that a pipe gets data only. */
 export interface Rendered {
   readonly data: string;
@@ -36,7 +38,17 @@ export interface Rendered {
 }
 
 /** Throws `OperatorError` (usage) for a column that the table has not. */
-export async function renderTableView<Report extends object, Row extends object>(
+export async function renderView<Report extends object, Row extends object>(
+  report: Report,
+  view: View<Report, Row>,
+  options: OutputOptions,
+  look: Look,
+): Promise<Rendered> {
+  if ("table" in view) return await renderTableView(report, view, options, look);
+  return await renderTextView(report, view, options, look);
+}
+
+async function renderTableView<Report extends object, Row extends object>(
   report: Report,
   view: TableView<Report, Row>,
   options: OutputOptions,
@@ -55,7 +67,7 @@ export async function renderTableView<Report extends object, Row extends object>
   return { data: parts.join("\n\n"), notes: rows.length === 0 ? view.empty : "" };
 }
 
-export async function renderTextView<Report extends object>(
+async function renderTextView<Report extends object>(
   report: Report,
   view: TextView<Report>,
   options: OutputOptions,
