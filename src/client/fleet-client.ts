@@ -29,8 +29,8 @@ import { receiveSnapshot } from "./snapshot/receive.ts";
 import { type WatchEvent, type WatchOptions, watchTables } from "./table-watch.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
-// A first TLS connection across continents takes up to a second.
-// A node that is down must be shown as such within a second.
+// A node that is down must be shown as such within a second; a first TLS connection across continents takes about that,
+// for which there is --node-timeout.
 const NODE_TIMEOUT_MS = 900;
 const WRITE_DEADLINE_MS = 5_000;
 const SNAPSHOT_DEADLINE_MS = 60_000;
@@ -97,7 +97,9 @@ export class FleetClient extends LeaderReads {
     const answers = [...first, ...more].sort((a, b) => (a.name < b.name ? -1 : 1));
     const hashIndex = commonIndex(answers);
     const hashes = hashIndex === null ? new Map() : await this.#hashes(answers, hashIndex, timeoutMs);
-    return joinAnswers(answers, hashIndex, hashes);
+    const joined = joinAnswers(answers, hashIndex, hashes);
+    // When nobody answers, the fleet is still called what its folder calls it.
+    return joined.clusterName === "" ? { ...joined, clusterName: this.target.clusterName ?? "" } : joined;
   }
 
   /** The target's coordinators. */

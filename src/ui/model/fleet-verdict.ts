@@ -58,12 +58,13 @@ function leaderText(fleet: FleetStatus): string {
 }
 
 function downLines(fleet: FleetStatus): Line[] {
-  return fleet.nodes
-    .filter((node) => !node.reachable)
-    .map((node) => ({
-      text: `${titleOf(node)} is down: ${node.error ?? "no answer"}`,
-      mark: "bad",
-    }));
+  const down = fleet.nodes.filter((node) => !node.reachable);
+  const lines = down.map(
+    (node): Line => ({ text: `${titleOf(node)} is down: ${node.error ?? "no answer"}`, mark: "bad" }),
+  );
+  if (down.length < fleet.nodes.length) return lines;
+  const next = "start a local fleet with fleet up; elsewhere see each node's service and log";
+  return [...lines, { text: `nobody answers: ${next}`, mark: "bad" }];
 }
 
 function fullLines(fleet: FleetStatus): Line[] {

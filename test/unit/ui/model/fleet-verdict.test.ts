@@ -18,6 +18,8 @@ const noQuorum = fleetReply([downNode(1), downNode(2), upNode(3, { leaderId: 0 }
   hashesAgree: null,
 });
 
+const allDown = fleetReply([downNode(1), downNode(2), downNode(3)], { verdict: "no-quorum", leader: null });
+
 const oneFull = fleetReply([upNode(1), upNode(2, { diskFull: true }), upNode(3)], { verdict: "degraded" });
 const slow = { diskSlow: true, syncs: syncLatency(310) };
 const slowFollower = fleetReply([upNode(1), upNode(2, slow), upNode(3)], { verdict: "degraded" });
@@ -41,6 +43,7 @@ describe("lines", () => {
   test.each([
     { fleet: healthy, says: "local: healthy, 3 of 3 nodes up, n1 leads term 3", why: "one line" },
     { fleet: healthy, says: "state hashes agree at index 120", why: "" },
+    { fleet: allDown, says: "nobody answers: start a local fleet with fleet up", why: "what to do" },
     { fleet: oneDown, says: "n3 (127.0.0.1:7003) is down: connection refused", why: "which, where and why" },
     {
       fleet: disputed,
