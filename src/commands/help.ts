@@ -1,5 +1,5 @@
-// `fleet help [COMMAND]`: what --help says, of the whole program, a topic or a command. Unlike oclif's own plugin for it,
-// it takes the flags of every other command, and fails as they do.
+// `fleet help [COMMAND]`: what --help says, of the whole program, a topic or a command. Unlike oclif's own plugin for
+// it, it takes the flags of every other command, and fails as they do.
 import { Args, Flags } from "@oclif/core";
 import { BaseCommand } from "../ui/cli/base-command.ts";
 

@@ -1,8 +1,8 @@
 // The drill that kills the leader: writes, kills, watches the recovery, restarts, waits until all is whole again,
-// reads every write back and judges whether what clients were told is linearizable. It works on local fleets only, since only there can it kill and start processes.
+// reads every write back and judges whether what clients were told is linearizable. It works on local fleets only,
+// since only there can it kill and start processes.
 // What must stay true: however it ends, the node that it killed is started again and its probe rows are removed.
 
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { judgeHistory } from "../../core/drill/linearizability.ts";
 import type { HistoryEvent } from "../../core/drill/register-history.ts";
 import { type DrillReport, reportOf } from "../../core/drill/report.ts";
@@ -14,6 +14,7 @@ import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { killNode, startNode } from "../local/process-control.ts";
+import * as refuse from "./refusals.ts";
 import { RegisterLoad } from "./register-load.ts";
 import { SteadyWriter } from "./steady-writer.ts";
 
@@ -53,7 +54,7 @@ export async function drillKillLeader(
   options: KillLeaderOptions,
 ): Promise<DrillResult> {
   const { directory } = client.target;
-  if (directory === undefined) throw notLocal(client.target.name);
+  if (directory === undefined) throw refuse.notLocal(client.target.name);
   leaderToSpare(await client.status());
   return new KillLeaderDrill(client, deps, options, directory).run();
 }
@@ -173,7 +174,7 @@ class KillLeaderDrill {
     try {
       await startNode(this.#directory, node, this.#deps);
     } catch (cause) {
-      throw restartFailed(node, cause);
+      throw refuse.restartFailed(node, cause);
     }
     this.#note({ kind: "restarted", atMs: now(), node });
   }
@@ -198,7 +199,7 @@ class KillLeaderDrill {
   async #pause(ms: number): Promise<void> {
     const { signal } = this.#options;
     await this.#deps.clock.sleep(ms, signal);
-    if (signal.aborted) throw stopped();
+    if (signal.aborted) throw refuse.stopped();
   }
 }
 
@@ -217,38 +218,6 @@ function leaderToSpare(status: FleetStatus): Leader {
     (node) => voters.includes(node.nodeId ?? 0) && node.status?.leaderId === leader?.nodeId,
   );
   if (leader && following.length - 1 >= quorum) return { name: leader.nodeName, term: leader.term };
-  throw new OperatorError("NO_QUORUM_TO_SPARE", {
-    what: "killing the leader now would stop the fleet",
-    why: leader
-      ? `${following.length} of ${voters.length} voters are up and ${quorum} are a quorum: without the leader ${following.length - 1} would be left`
-      : "no leader is known",
-    next: "bring all nodes up first: fleet status, fleet up",
-    exit: Exit.NoQuorum,
-  });
-}
-
-function stopped(): OperatorError {
-  return new OperatorError("DRILL_STOPPED", {
-    what: "the drill was stopped before its end",
-    next: "see that all nodes are up: fleet status",
-    exit: Exit.Interrupted,
-  });
-}
-
-function restartFailed(node: string, cause: unknown): OperatorError {
-  return new OperatorError("RESTART_FAILED", {
-    what: `${node}, which the drill had killed, could not be started again`,
-    why: cause instanceof Error ? cause.message : String(cause),
-    next: "start it with: fleet up",
-    exit: Exit.Failure,
-    cause,
-  });
-}
-
-function notLocal(name: string): OperatorError {
-  return new OperatorError("NOT_A_LOCAL_FLEET", {
-    what: `${name} is not a local fleet, so its processes can't be killed from here`,
-    next: "name a local one with --dir",
-    exit: Exit.Usage,
-  });
+  const isLed = leader !== null;
+  throw refuse.noQuorumToSpare({ isLed, following: following.length, voters: voters.length, quorum });
 }

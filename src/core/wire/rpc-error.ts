@@ -1,5 +1,5 @@
-// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin` with an ErrorInfo (a stable reason), when a
-// retry makes sense a RetryInfo, and of a refused batch a BadRequest that names its rows. One function builds them, one reads them; reasons are upper snake case.
+// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin` with an ErrorInfo (a stable reason, in upper snake
+// case), when a retry makes sense a RetryInfo, and of a refused batch a BadRequest that names its rows.
 // A stream that answers many requests carries the same google.rpc.Status in its messages.
 // Which reasons exist is the business of whoever raises them.
 

@@ -1,19 +1,15 @@
-// A command that talks to a fleet: which one is meant, a client to it that is closed at the end, and the loop of
-// `--watch`. The client, and gRPC with it, is loaded only when a command runs.
-import { setTimeout as sleep } from "node:timers/promises";
+// A command that talks to a fleet: which one is meant, a client to it that is closed at the end, and reads of it: once,
+// again and again, or from an archive. The client, and gRPC with it, is loaded only when a command runs.
 import type { ContextColor, Target } from "../../client/context/target.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { confirmByName } from "./confirm.ts";
-import { expectedFailure, failureJson, failureText } from "./failure.ts";
+import { expectedFailure } from "./failure.ts";
 import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
-import { stringify, toContract } from "./json.ts";
 import { assertJsonLines, outputFlags } from "./output-flags.ts";
-import { clearScreen, repaint } from "./repaint.ts";
-import { renderView, type View } from "./view.ts";
-
-const WATCH_INTERVAL_MS = 1000;
+import type { View } from "./view.ts";
+import { watch } from "./watch-loop.ts";
 
 /** A read: where its report comes from, how it looks, and which exit code it deserves. */
 export interface Reading<Report, Row extends object> {
@@ -22,11 +18,6 @@ export interface Reading<Report, Row extends object> {
   readonly select?: (report: Report) => Report;
   readonly view: View<Report, Row>;
   readonly exit?: (report: Report) => Exit;
-}
-
-/** A read that is repeated. */
-interface Watched<Report, Row extends object> extends Pick<Reading<Report, Row>, "view"> {
-  readonly load: () => Promise<Report>;
 }
 
 interface ReadFlagValues extends TargetFlagValues, Readonly<Record<string, unknown>> {
@@ -72,7 +63,8 @@ export abstract class FleetCommand extends BaseCommand {
     if (flags.watch) {
       if (process.stdout.isTTY !== true) assertJsonLines(flags);
       const client = await this.client(flags);
-      return await this.#watch({ ...reading, load: async () => select(await reading.load(client)) });
+      const load = async () => select(await reading.load(client));
+      return await watch({ load, view: reading.view }, this.output, this.look(process.stdout));
     }
     const report = await this.#obtain(flags, reading.load, async (whole) => {
       const shown = select(whole);
@@ -124,41 +116,5 @@ export abstract class FleetCommand extends BaseCommand {
   protected override async finally(error: Error | undefined): Promise<void> {
     this.#client?.close();
     await super.finally(error);
-  }
-
-  async #watch<Report extends object, Row extends object>(reading: Watched<Report, Row>): Promise<never> {
-    const { stdout } = process;
-    if (stdout.isTTY === true) stdout.write(clearScreen(stdout.rows));
-    for (;;) {
-      stdout.write(stdout.isTTY === true ? await this.#frame(reading) : await lineOf(reading));
-      await sleep(WATCH_INTERVAL_MS);
-    }
-  }
-
-  // What fails now may work a second later, which is what is being watched for: an expected failure is shown in
-  // place and the watch goes on.
-  async #frame<Report extends object, Row extends object>(reading: Watched<Report, Row>): Promise<string> {
-    const { stdout } = process;
-    const look = this.look(stdout);
-    try {
-      const { data, notes } = await renderView(await reading.load(), reading.view, this.output, look);
-      return repaint(data === "" ? notes : data, stdout.rows);
-    } catch (error) {
-      const failure = expectedFailure(error);
-      if (failure === null || failure.exit === Exit.Usage) throw error;
-      return repaint(failureText(failure, look.paint), stdout.rows);
-    }
-  }
-}
-
-async function lineOf<Report extends object, Row extends object>(
-  reading: Watched<Report, Row>,
-): Promise<string> {
-  try {
-    return `${stringify(toContract(reading.view.kind, await reading.load()), false)}\n`;
-  } catch (error) {
-    const failure = expectedFailure(error);
-    if (failure === null || failure.exit === Exit.Usage) throw error;
-    return `${failureJson(failure, false)}\n`;
   }
 }

@@ -16,8 +16,12 @@ class SteppedClock implements Clock {
   };
 }
 
-const told = (shardId: string, value: string, outcome = InstructionOutcome.UNSPECIFIED, detail = "") =>
-  Instruction.fromPartial({ shardId, key: "zone", value, outcome, detail });
+const told = (
+  shardId: string,
+  value: string,
+  outcome: InstructionOutcome = InstructionOutcome.UNSPECIFIED,
+  detail = "",
+) => Instruction.fromPartial({ shardId, key: "zone", value, outcome, detail });
 
 /** The answers that the leader gives, one a look; the last one for good. */
 function wait(answers: readonly (readonly Instruction[])[], domains: readonly string[], said: string[] = []) {

@@ -1,0 +1,64 @@
+// The loop of `--watch`: a frame a second on a terminal, a JSON line a second into a pipe. What fails now may work a
+// second later, which is what is being watched for: an expected failure is shown in its place, and the watch goes on.
+import { setTimeout as sleep } from "node:timers/promises";
+import { Exit } from "../../core/base/errors.ts";
+import type { Look } from "../model/paint.ts";
+import { expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
+import { stringify, toContract } from "./json.ts";
+import type { OutputOptions } from "./output-flags.ts";
+import { clearScreen, repaint } from "./repaint.ts";
+import { renderView, type View } from "./view.ts";
+
+const INTERVAL_MS = 1000;
+
+/** A read that is repeated. */
+export interface Watched<Report, Row extends object> {
+  readonly load: () => Promise<Report>;
+  readonly view: View<Report, Row>;
+}
+
+/** Ends only by a failure that no later look could mend, or with the process. */
+export async function watch<Report extends object, Row extends object>(
+  reading: Watched<Report, Row>,
+  output: OutputOptions,
+  look: Look,
+): Promise<never> {
+  const { stdout } = process;
+  if (stdout.isTTY === true) stdout.write(clearScreen(stdout.rows));
+  for (;;) {
+    stdout.write(stdout.isTTY === true ? await frame(reading, output, look) : await line(reading));
+    await sleep(INTERVAL_MS);
+  }
+}
+
+async function frame<Report extends object, Row extends object>(
+  { load, view }: Watched<Report, Row>,
+  output: OutputOptions,
+  look: Look,
+): Promise<string> {
+  const { rows } = process.stdout;
+  try {
+    const { data, notes } = await renderView(await load(), view, output, look);
+    return repaint(data === "" ? notes : data, rows);
+  } catch (error) {
+    return repaint(failureText(passing(error), look.paint), rows);
+  }
+}
+
+async function line<Report extends object, Row extends object>({
+  load,
+  view,
+}: Watched<Report, Row>): Promise<string> {
+  try {
+    return `${stringify(toContract(view.kind, await load()), false)}\n`;
+  } catch (error) {
+    return `${failureJson(passing(error), false)}\n`;
+  }
+}
+
+/** The failure that may pass; throws what will not: wrong usage, and bugs. */
+function passing(error: unknown): Failure {
+  const failure = expectedFailure(error);
+  if (failure === null || failure.exit === Exit.Usage) throw error;
+  return failure;
+}
