@@ -2,7 +2,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Paint } from "../model/paint.ts";
 
-/** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal nobody can type. */
+/** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal nobody types. */
 export async function confirmByName(
   name: string,
   question: string,
@@ -14,8 +14,11 @@ export async function confirmByName(
     throw notConfirmed(`${question}: nobody to ask`, "run it in a terminal, or with --yes");
   const { createInterface } = await import("node:readline/promises");
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  // readline takes the terminal's Ctrl-C for itself, so it is passed on.
-  prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  // readline takes the terminal's Ctrl-C for itself, so it is passed on; what comes next begins on a line of its own.
+  prompt.on("SIGINT", () => {
+    process.stderr.write("\n");
+    process.kill(process.pid, "SIGINT");
+  });
   // Ctrl-D rejects the question: no answer is no confirmation.
   const answer = await prompt.question(`${paint.banner(question)}\nType ${name} to go on: `).catch(() => "");
   prompt.close();

@@ -42,6 +42,10 @@ function readable(message: string): string {
     .replace(/\n+See more help with --help/g, "")
     .replace(/^The following errors? occurred:\s*/, "")
     .replace(/^Parsing (--\S+)\s+/, "$1: ")
+    .replace(
+      /(--[\w-]+)=\S* cannot also be provided when using (--[\w-]+)/g,
+      "$1 and $2 contradict each other",
+    )
     .trim()
     .replaceAll(/\n\s*Missing required flag /g, ", ")
     .replaceAll(/\s*\n\s*/g, "; ");

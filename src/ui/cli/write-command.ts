@@ -47,6 +47,8 @@ const view: TextView<WriteReport> = {
 };
 
 export abstract class WriteCommand extends FleetCommand {
+  #isAllowed = false;
+
   protected async write(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
     const client = await this.writer(flags);
     const report = await perform(client, flags, write);
@@ -54,10 +56,12 @@ export abstract class WriteCommand extends FleetCommand {
     return report;
   }
 
-  /** The client, allowed to change something unless this is a dry run. */
+  /** The client, allowed to change something unless this is a dry run. A context's hook is asked once a command. */
   protected async writer(flags: WriteFlagValues): Promise<FleetClient> {
     const client = await this.client(flags);
-    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
+    if (flags["dry-run"] || this.#isAllowed) return client;
+    await allowChange(client.target, this.words, flags.reason);
+    this.#isAllowed = true;
     return client;
   }
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { ChangeHook } from "../../../src/client/context/target.ts";
 import ClusterBind from "../../../src/commands/cluster/bind.ts";
@@ -91,6 +94,16 @@ describe("cluster bind", () => {
     expect(client.submit).not.toHaveBeenCalled();
     client.tryOut.mockResolvedValue(written);
     expect((await run(ClusterBind, "cluster:bind", [...BIND, "--dry-run"])).exit).toBe(0);
+  });
+
+  test("a context's hook is asked once, also by a command that looks first", async () => {
+    const asked = join(await mkdtemp(join(tmpdir(), "fleet-hook-")), "asked");
+    client.target.beforeChange = { command: `echo "$FLEET_HOOK_COMMAND" >> ${asked}`, directory: "/" };
+    client.tryOut.mockResolvedValue({ ...written, summary: "drops 1 cluster binding" });
+    client.submit.mockResolvedValue(written);
+    const { exit } = await run(ShardRemove, "shard:remove", ["s1", "--force", "--yes"]);
+    expect({ exit, asked: await readFile(asked, "utf8") }).toEqual({ exit: 0, asked: "shard remove\n" });
+    await rm(dirname(asked), { recursive: true });
   });
 
   test.each([

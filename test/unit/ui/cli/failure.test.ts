@@ -61,6 +61,12 @@ describe("usage", () => {
       what: "missing 1 required arg: name  Name of the context",
       why: "one line",
     },
+    {
+      message:
+        "The following error occurred:\n  --dry-run=true cannot also be provided when using --wait\nSee more help with --help",
+      what: "--dry-run and --wait contradict each other",
+      why: "a flag without a value",
+    },
   ])("$why", ({ message, what }) =>
     expect(usageError(new Error(message), words).parts).toMatchObject({ what, exit: 2 }),
   );

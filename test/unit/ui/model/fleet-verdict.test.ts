@@ -43,7 +43,11 @@ describe("lines", () => {
   test.each([
     { fleet: healthy, says: "local: healthy, 3 of 3 nodes up, n1 leads term 3", why: "one line" },
     { fleet: healthy, says: "state hashes agree at index 120", why: "" },
-    { fleet: allDown, says: "nobody answers: start a local fleet with fleet up", why: "what to do" },
+    {
+      fleet: allDown,
+      says: "nobody answers: start a local fleet with fleet up; elsewhere see each node's service and log",
+      why: "what to do",
+    },
     { fleet: oneDown, says: "n3 (127.0.0.1:7003) is down: connection refused", why: "which, where and why" },
     {
       fleet: disputed,
