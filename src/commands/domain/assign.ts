@@ -3,7 +3,7 @@ import { Flags } from "@oclif/core";
 import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
 import { domainFlags } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import type { WriteReport } from "../../ui/cli/write-command.ts";
+import type { Write, WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class DomainAssign extends DomainCommand {
   static override summary = "Assign a topology domain to a shard";
@@ -24,13 +24,12 @@ export default class DomainAssign extends DomainCommand {
     const { flags } = await this.parse(DomainAssign);
     const { domain, shard, "expect-version": expectedVersion } = flags;
     const name = `${domain.key}=${domain.value}`;
-    const report = await this.write(flags, {
+    const write: Write = {
       operation: { $case: "assignDomain", value: { ...domain, shardId: shard, expectedVersion } },
       would: `would assign domain ${name} to shard ${shard}`,
       done: `assigned domain ${name} to shard ${shard}`,
       already: `domain ${name} was assigned to shard ${shard} already`,
-    });
-    if (flags.wait) await this.untilAccepted(flags, [name]);
-    return report;
+    };
+    return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [name]) : null);
   }
 }

@@ -49,11 +49,12 @@ export default class DomainMove extends DomainCommand {
     );
     const onProgress = (done: number, total: number) => this.note(`${done} of ${total} rows`);
     const report = await moveDomains(client, moves, { reason, deadlineMs, dryRun, onProgress });
-    await this.print(report, view);
     const isRefused = report.refused.length > 0;
     this.exitWith(isRefused ? Exit.Precondition : Exit.Ok);
     const domains = moves.map(({ key, value }) => `${key}=${value}`);
-    if (flags.wait && !isRefused) await this.untilAccepted(flags, domains);
+    if (flags.wait && !isRefused)
+      await this.printAndWait(report, view, () => this.untilAccepted(flags, domains));
+    else await this.print(report, view);
     return report;
   }
 }

@@ -2,7 +2,7 @@
 import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
 import { domainFlags } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import type { WriteReport } from "../../ui/cli/write-command.ts";
+import type { Write, WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class DomainUnassign extends DomainCommand {
   static override summary = "Take a topology domain from its shard";
@@ -13,13 +13,12 @@ export default class DomainUnassign extends DomainCommand {
     const { flags } = await this.parse(DomainUnassign);
     const { domain, "expect-version": expectedVersion } = flags;
     const name = `${domain.key}=${domain.value}`;
-    const report = await this.write(flags, {
+    const write: Write = {
       operation: { $case: "unassignDomain", value: { ...domain, expectedVersion } },
       would: `would take domain ${name} from its shard`,
       done: `domain ${name} is not assigned any more`,
       already: `domain ${name} was not assigned`,
-    });
-    if (flags.wait) await this.untilAccepted(flags, [name]);
-    return report;
+    };
+    return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [name]) : null);
   }
 }

@@ -1,7 +1,12 @@
 // `fleet shard drain NAME`: from now on the shard gets nothing new. What it has stays until it is moved.
 import { Args, Flags } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import {
+  type Write,
+  WriteCommand,
+  type WriteFlagValues,
+  type WriteReport,
+} from "../../ui/cli/write-command.ts";
 
 export default class ShardDrain extends WriteCommand {
   static override summary = "Give a shard nothing new: no cluster, no domain, no migration towards it";
@@ -21,22 +26,22 @@ export default class ShardDrain extends WriteCommand {
   async run(): Promise<WriteReport> {
     const { args, flags } = await this.parse(ShardDrain);
     const { shard } = args;
-    const report = await this.write(flags, {
+    const write: Write = {
       operation: { $case: "drainShard", value: { shardId: shard, expectedVersion: flags["expect-version"] } },
       would: `would drain shard ${shard}`,
       done: `shard ${shard} is being drained`,
       already: `shard ${shard} was being drained already`,
-    });
-    if (flags.wait) await this.#waitUntilEmpty(await this.client(flags), shard, flags.timeout);
-    return report;
+    };
+    return await this.write(flags, write, flags.wait ? () => this.#untilEmpty(flags, shard) : null);
   }
 
-  async #waitUntilEmpty(client: Awaited<ReturnType<ShardDrain["client"]>>, shard: string, timeoutMs: number) {
+  async #untilEmpty(flags: WriteFlagValues, shard: string): Promise<void> {
     const { waitUntilEmpty } = await import("../../client/shard-holdings.ts");
     this.onInterrupt(
       () => `shard ${shard} goes on being drained; end that with: fleet shard activate ${shard}`,
     );
-    await waitUntilEmpty(client, shard, timeoutMs, (words) => this.note(`${shard} still has ${words}`));
+    const onChange = (words: string) => this.note(`${shard} still has ${words}`);
+    await waitUntilEmpty(await this.client(flags), shard, flags.timeout, onChange);
     this.note(`nothing remains at ${shard}; take it out with: fleet shard remove ${shard}`);
   }
 }

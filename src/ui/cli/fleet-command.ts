@@ -5,7 +5,7 @@ import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { confirmByName } from "./confirm.ts";
-import { expectedFailure } from "./failure.ts";
+import { expectedFailure, type Failure } from "./failure.ts";
 import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { assertJsonLines, outputFlags } from "./output-flags.ts";
 import type { View } from "./view.ts";
@@ -52,6 +52,22 @@ export abstract class FleetCommand extends BaseCommand {
 
   protected override contextColor(): ContextColor | undefined {
     return this.#client?.target.color;
+  }
+
+  /** Shows what was done, then waits for what follows of it. JSON is one document, with the error in it if that fails. */
+  protected async printAndWait<Report extends object, Row extends object>(
+    report: Report,
+    view: View<Report, Row>,
+    wait: () => Promise<void>,
+  ): Promise<void> {
+    if (this.output.format !== "json") {
+      await this.print(report, view);
+      await wait();
+      return;
+    }
+    const error = await wait().then(() => null, failureOf);
+    await this.print({ ...report, error }, view);
+    if (error !== null) this.exitWith(error.exit);
   }
 
   /** Reads once and prints, or goes on reading under `--watch`. Returns the last report. */
@@ -117,4 +133,11 @@ export abstract class FleetCommand extends BaseCommand {
     this.#client?.close();
     await super.finally(error);
   }
+}
+
+/** Throws what nothing foresaw. */
+function failureOf(error: unknown): Failure {
+  const failure = expectedFailure(error);
+  if (failure === null) throw error;
+  return failure;
 }

@@ -49,10 +49,16 @@ const view: TextView<WriteReport> = {
 export abstract class WriteCommand extends FleetCommand {
   #isAllowed = false;
 
-  protected async write(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
+  /** `wait`: for what follows of it elsewhere, if that was asked for. */
+  protected async write(
+    flags: WriteFlagValues,
+    write: Write,
+    wait: (() => Promise<void>) | null = null,
+  ): Promise<WriteReport> {
     const client = await this.writer(flags);
     const report = await perform(client, flags, write);
-    await this.printText(report, view);
+    if (wait === null) await this.printText(report, view);
+    else await this.printAndWait(report, view, wait);
     return report;
   }
 

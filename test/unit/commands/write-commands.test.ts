@@ -14,6 +14,7 @@ const client = vi.hoisted(() => ({
   target: { name: "local", readOnly: false, beforeChange: undefined as ChangeHook | undefined },
   submit: vi.fn(),
   tryOut: vi.fn(),
+  listInstructions: vi.fn(),
   close: vi.fn(),
 }));
 vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
@@ -134,6 +135,22 @@ describe("domain", () => {
       },
     });
   });
+
+  test("--wait that runs out of time is one JSON document, with what was written and the error", async () => {
+    client.submit.mockResolvedValue(written);
+    client.listInstructions.mockResolvedValue({
+      instructions: [{ shardId: "s1", key: "zone", value: "a", outcome: 0, detail: "" }],
+    });
+    const line = ["--domain", "zone=a", "--shard", "s1", "--wait", "--timeout", "1ms", "--json"];
+    const { stdout, exit } = await run(DomainAssign, "domain:assign", line);
+    expect(exit).toBe(6);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "Write",
+      index: "12",
+      error: { code: "FLEET_E_INSTRUCTION_PENDING", exit: 6 },
+    });
+  });
+
   test("a domain without a value is refused with an example", async () => {
     const { stderr, exit } = await run(DomainUnassign, "domain:unassign", ["--domain", "zone"]);
     expect(stderr).toContain("KEY=VALUE");
