@@ -30,9 +30,9 @@ export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verd
   return { kind: "unreachable", mayHaveArrived: !wasNeverSent(failure) };
 }
 
-/** The attempt's time was over; nothing else is known to be wrong. */
+/** The attempt's time was over; nothing else is known to be wrong with the node that was asked. */
 export function isTimeout(failure: RpcFailure): boolean {
-  return failure.code === status.DEADLINE_EXCEEDED;
+  return failure.code === status.DEADLINE_EXCEEDED && !wasNeverSent(failure);
 }
 
 function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonly Endpoint[]): Verdict {
@@ -47,7 +47,7 @@ function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonl
 
 // UNAVAILABLE is retried whatever its reason: the server says by it that another moment or node may do.
 function isTransportFailure(failure: RpcFailure): boolean {
-  if (failure.code === status.UNAVAILABLE || isTimeout(failure)) return true;
+  if (failure.code === status.UNAVAILABLE || failure.code === status.DEADLINE_EXCEEDED) return true;
   if (failure.reason !== null) return false;
   // A connection torn down in mid-call shows as either of these, depending on who closed the stream first.
   return (
@@ -56,11 +56,9 @@ function isTransportFailure(failure: RpcFailure): boolean {
   );
 }
 
-// grpc-js's words for a call that failed before there was a connection to send it on.
-function wasNeverSent(failure: RpcFailure): boolean {
-  return (
-    failure.code === status.UNAVAILABLE &&
-    failure.reason === null &&
-    /^(No connection established|Name resolution failed)/.test(failure.message)
-  );
+// grpc-js's words for a call that failed, or whose time was over, before there was a connection to send it on.
+function wasNeverSent({ code, reason, message }: RpcFailure): boolean {
+  if (reason !== null) return false;
+  if (code === status.UNAVAILABLE) return /^(No connection established|Name resolution failed)/.test(message);
+  return code === status.DEADLINE_EXCEEDED && message.endsWith("Waiting for LB pick");
 }

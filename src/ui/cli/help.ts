@@ -14,7 +14,11 @@ export default class FleetHelp extends Help {
   /** The id of the command that was asked about, when there is none such; otherwise null, and its help was shown. */
   async show(argv: string[]): Promise<string | null> {
     try {
-      await super.showHelp(argv);
+      // Of these words oclif's help sees none but its own name, and shows the whole program.
+      const own = argv.every((word) => word === "help" || word === "--help" || word === "-h");
+      const command = own && argv.includes("help") ? this.config.findCommand("help") : undefined;
+      if (command === undefined) await super.showHelp(argv);
+      else await this.showCommandHelp(command);
       return null;
     } catch (error) {
       const unknown = error instanceof Error ? NOT_FOUND.exec(error.message)?.[1] : undefined;

@@ -56,6 +56,9 @@ const leads: Answer = () => "done";
 const dead: Answer = () => {
   throw plainError(status.UNAVAILABLE, "No connection established. Last error: ECONNREFUSED");
 };
+const connects: Answer = () => {
+  throw plainError(status.DEADLINE_EXCEEDED, "Deadline exceeded after 0.020s,Waiting for LB pick");
+};
 const dropped: Answer = () => {
   throw plainError(status.UNAVAILABLE, "Connection dropped");
 };
@@ -153,6 +156,7 @@ test("an overloaded leader is asked again after the delay that it named", async 
 
 test.each([
   { node: dead, isOutcomeUnknown: false, why: "a request never sent was never taken" },
+  { node: connects, isOutcomeUnknown: false, why: "nor was one that waited for a connection until the end" },
   { node: knowsNobody, isOutcomeUnknown: false, why: "no leader, nothing taken" },
   { node: dropped, isOutcomeUnknown: true, why: "a connection lost in mid-call may have carried it" },
 ])("out of time: $why", async ({ node, isOutcomeUnknown }) => {
