@@ -29,6 +29,7 @@ import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
 import { captureExport } from "./capture-export.ts";
+import { handOverAll } from "./departure.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -227,10 +228,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
     }),
     close: async () => {
-      clearInterval(health);
-      followed.close();
       auditExporter.stop();
       schedule?.stop();
+      const departure = await handOverAll(context);
+      if (departure.led > 0) log.info("leadership was handed over", { ...departure });
+      clearInterval(health);
+      followed.close();
       replica.stop();
       host.stop();
       asker?.close();
