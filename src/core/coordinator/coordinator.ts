@@ -231,7 +231,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       auditExporter.stop();
       schedule?.stop();
       const departure = await handOverAll(context);
-      if (departure.led > 0) log.info("leadership was handed over", { ...departure });
+      if (departure.led > 0) log.info("leaves leadership to others", { ...departure });
       clearInterval(health);
       followed.close();
       replica.stop();

@@ -22,8 +22,8 @@ export interface DepartureWorld {
 export interface Departure {
   /** Groups that were led when it began. */
   readonly led: number;
-  /** Those of them that nobody has taken. */
-  readonly kept: number;
+  /** Those of them that another is known to lead now. */
+  readonly taken: number;
 }
 
 /** A group that is being handed over. */
@@ -48,7 +48,8 @@ export async function handOverAll(world: DepartureWorld): Promise<Departure> {
     if (open.length === 0 || now() >= endMs) break;
     await sleep(LOOK_EVERY_MS);
   }
-  return { led: errands.size, kept: host.led().length };
+  const taken = [...errands.values()].filter(({ driver }) => driver.role !== "leader" && driver.leader !== 0);
+  return { led: errands.size, taken: taken.length };
 }
 
 /** Takes the next step, if one is due; whether there is something to wait for. */
