@@ -20,6 +20,7 @@ import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
+import { closeServer } from "../wire/close-server.ts";
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -238,7 +239,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       host.stop();
       asker?.close();
       await transport.close();
-      server.forceShutdown();
+      await closeServer(server, address);
       await storage.close();
     },
   };
