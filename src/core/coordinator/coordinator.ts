@@ -116,7 +116,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     credentialsFor,
     channelOptions,
     disk: watch,
-    warn: log.warn,
+    log,
   });
   const roundTrips = new RoundTrips();
   const timed = roundTrips.around(transport);

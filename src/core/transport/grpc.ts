@@ -1,21 +1,32 @@
 // Transport over gRPC: a link to every peer (outgoing), and the handlers of the Raft service (incoming).
 // The server that the handlers are added to, and who may call them, is the coordinator's matter.
 
-import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
 import {
   type DiskReport,
   type GroupMessage,
   RaftClient,
   type RaftFrame,
-  type RaftServer,
+  type RaftHello,
+  type SnapshotChunk,
+  type SnapshotReceipt,
 } from "../wire/gen/fleet/v1/raft.ts";
-import { rpcError } from "../wire/rpc-error.ts";
+import { type RpcError, rpcError } from "../wire/rpc-error.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { messageFromWire } from "./raft-codec.ts";
-import { receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
+import { type Received, receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
+import { claimedBy } from "./speaker.ts";
 import type { Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
 
 // A snapshot's bytes are held while it travels; a group whose turn it is not is told so, and tries again.
@@ -30,8 +41,16 @@ export interface GrpcTransportOptions {
   readonly channelOptions: ChannelOptions;
   /** What peers are told of this replica's disk, with every frame, and what they tell. */
   readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
-  /** Told of facts that an operator should find in the log. */
-  readonly warn: (fact: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
+}
+
+type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
+type SnapshotCall = ServerReadableStream<SnapshotChunk, SnapshotReceipt>;
+
+/** What peers open here. `speaker` is who they are by their certificate; null = there are none, so anybody. */
+interface IncomingStreams {
+  exchange(call: ExchangeCall, speaker: NodeId | null): void;
+  installSnapshot(call: SnapshotCall, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void;
 }
 
 export class GrpcTransport implements Transport {
@@ -39,6 +58,9 @@ export class GrpcTransport implements Transport {
   readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
   readonly #clients = new Map<NodeId, RaftClient>();
   readonly #snapshotsUnderWay = new Map<NodeId, number>();
+  readonly #incoming = new Set<ExchangeCall>();
+  /** Who spoke as another; told once of each. */
+  readonly #impostors = new Set<NodeId>();
   /** Since this process started. */
   readonly sent: SentCounts = { messages: 0, frames: 0 };
   #events: TransportEvents | null = null;
@@ -72,20 +94,22 @@ export class GrpcTransport implements Transport {
   }
 
   #connect(peer: Peer, events: TransportEvents): void {
-    const { credentialsFor, channelOptions, self, clusterId, warn } = this.#options;
+    const { credentialsFor, channelOptions, self, clusterId, log } = this.#options;
     const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
     const dialer = { self, clusterId, sent: this.sent };
+    const about = { peer: peer.name, address: peer.address };
     const link = new PeerLink(peer, client, dialer, {
       disk: () => this.#options.disk.own(),
       unreachable: (group) => events.unreachable(peer.id, group),
       disconnected: () => events.disconnected(peer.id),
       mismatched: (hello) =>
-        warn(mismatchWords(hello.clusterId !== clusterId), {
-          ...{ peer: peer.name, address: peer.address, ownClusterId: clusterId, ...hello },
+        log.warn(mismatchWords(hello.clusterId !== clusterId), {
+          ...about,
+          ...{ ownClusterId: clusterId, ...hello },
         }),
       refused: ({ reason, message }) =>
-        warn("a peer refuses this replica", { peer: peer.name, address: peer.address, reason, message }),
+        log.warn("a peer refuses this replica", { ...about, reason, message }),
     });
     this.#links.set(peer.id, { peer, link });
   }
@@ -122,40 +146,68 @@ export class GrpcTransport implements Transport {
 
   close(): Promise<void> {
     for (const { link } of this.#links.values()) link.close();
+    for (const call of this.#incoming) call.end();
     return Promise.resolve();
   }
 
   /** The incoming half, without Rejoin: that is a question to the leader, not a message of the log. */
-  handlers(): Pick<RaftServer, "exchange" | "installSnapshot"> {
+  handlers(): IncomingStreams {
     return {
-      exchange: (call) => {
-        call.write({ clusterId: this.#options.clusterId, nodeId: this.#options.self.id });
-        call.on("data", (frame: RaftFrame) => this.#onFrame(frame));
-        call.on("end", () => call.end());
-        call.on("error", () => undefined);
-      },
-      installSnapshot: (call, callback) => {
+      exchange: (call, speaker) => this.#exchange(call, speaker),
+      installSnapshot: (call, speaker, answer) => {
         receiveSnapshot(call).then(
-          (received) => {
-            if (!received.ok) {
-              callback(rpcError(status.DATA_LOSS, "SNAPSHOT_DAMAGED", received.problem));
-            } else if (received.header.clusterId !== this.#options.clusterId) {
-              callback(
-                rpcError(status.FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"),
-              );
-            } else if (received.message.to !== this.#options.self.id) {
-              callback(
-                rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"),
-              );
-            } else {
-              this.#events?.receive(received.group, received.message);
-              callback(null, { bytes: received.header.bytes });
-            }
-          },
-          (error: Error) => callback(rpcError(status.ABORTED, "SNAPSHOT_BROKEN_OFF", error.message)),
+          (received) => this.#onSnapshot(received, speaker, answer),
+          (error: Error) => answer(rpcError(status.ABORTED, "SNAPSHOT_BROKEN_OFF", error.message)),
         );
       },
     };
+  }
+
+  #exchange(call: ExchangeCall, speaker: NodeId | null): void {
+    const { clusterId, self } = this.#options;
+    this.#incoming.add(call);
+    call.write({ clusterId, nodeId: self.id });
+    call.on("data", (frame: RaftFrame) => {
+      // What was under way when the stream was refused.
+      if (!this.#incoming.has(call)) return;
+      const claimed = speaker === null ? null : claimedBy(frame, speaker);
+      if (speaker === null || claimed === null) this.#onFrame(frame);
+      else call.emit("error", this.#impostor(speaker, claimed));
+    });
+    const onEnd = () => this.#incoming.delete(call);
+    call.on("end", () => {
+      call.end();
+      onEnd();
+    });
+    for (const event of ["error", "cancelled", "close"]) call.on(event, onEnd);
+  }
+
+  #onSnapshot(received: Received, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
+    const { clusterId, self } = this.#options;
+    const { FAILED_PRECONDITION, DATA_LOSS } = status;
+    if (!received.ok) {
+      answer(rpcError(DATA_LOSS, "SNAPSHOT_DAMAGED", received.problem));
+    } else if (received.header.clusterId !== clusterId) {
+      answer(rpcError(FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"));
+    } else if (received.message.to !== self.id) {
+      answer(rpcError(FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"));
+    } else if (speaker !== null && received.message.from !== speaker) {
+      answer(this.#impostor(speaker, received.message.from));
+    } else {
+      const { group, message } = received;
+      this.#events?.receive(group, message);
+      answer(null, { bytes: received.header.bytes });
+    }
+  }
+
+  #impostor(speaker: NodeId, claimed: number): RpcError {
+    assert(speaker !== claimed, "who speaks as itself is no impostor");
+    if (!this.#impostors.has(speaker)) {
+      this.#options.log.warn("a replica speaks as another, and its stream is refused", { speaker, claimed });
+    }
+    this.#impostors.add(speaker);
+    const message = `by its certificate this is replica ${speaker}, which may not speak as replica ${claimed}`;
+    return rpcError(status.PERMISSION_DENIED, "NOT_THIS_REPLICA", message);
   }
 
   #onFrame(frame: RaftFrame): void {
