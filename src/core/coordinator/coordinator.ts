@@ -16,6 +16,7 @@ import { crc32c } from "../storage/crc32c.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
+import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
@@ -119,7 +120,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     log,
   });
   const roundTrips = new RoundTrips();
-  const timed = roundTrips.around(transport);
+  // Whoever has joined later than this replica was started is in the roster.
+  const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
+  const told = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
+  const timed = roundTrips.around(told);
   const machine = new FleetMachine();
   const observed = new Observed();
   const profile = PROFILES[options.profile];

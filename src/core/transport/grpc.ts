@@ -6,10 +6,11 @@ import {
   type ChannelOptions,
   type ServerDuplexStream,
   type ServerReadableStream,
+  type StatusObject,
   type sendUnaryData,
   status,
 } from "@grpc/grpc-js";
-import { assert } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
@@ -25,7 +26,8 @@ import {
 import { type RpcError, rpcError } from "../wire/rpc-error.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { messageFromWire } from "./raft-codec.ts";
-import { type Received, receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
+import { senderOf } from "./sender.ts";
+import { CHUNK_BYTES, type Received, receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
 import { claimedBy } from "./speaker.ts";
 import type { Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
 
@@ -102,7 +104,12 @@ export class GrpcTransport implements Transport {
     const link = new PeerLink(peer, client, dialer, {
       disk: () => this.#options.disk.own(),
       unreachable: (group) => events.unreachable(peer.id, group),
-      disconnected: () => events.disconnected(peer.id),
+      opened: () => log.debug?.("the stream to a peer is open", about),
+      failed: (why) => log.debug?.("the stream to a peer can't be opened", { ...about, ...wordsOf(why) }),
+      disconnected: (why) => {
+        log.debug?.("the stream to a peer was lost", { ...about, ...wordsOf(why) });
+        events.disconnected(peer.id);
+      },
       mismatched: (hello) =>
         log.warn(mismatchWords(hello.clusterId !== clusterId), {
           ...about,
@@ -139,9 +146,15 @@ export class GrpcTransport implements Transport {
     const underWay = this.#snapshotsUnderWay.get(message.to) ?? 0;
     if (underWay >= SNAPSHOTS_PER_PEER_MAX) return false;
     this.#snapshotsUnderWay.set(message.to, underWay + 1);
-    const isDelivered = await sendSnapshot(client, this.#options.clusterId, group, message);
+    const startMs = performance.now();
+    const failure = await sendSnapshot(client, this.#options.clusterId, group, message);
     this.#snapshotsUnderWay.set(message.to, (this.#snapshotsUnderWay.get(message.to) ?? 1) - 1);
-    return isDelivered;
+    this.#options.log.debug?.("a snapshot was sent in parts", {
+      ...{ group, to: message.to, ...sizeOf(message) },
+      ...{ delivered: failure === null, failure: failure?.message },
+      tookMs: Math.round(performance.now() - startMs),
+    });
+    return failure === null;
   }
 
   close(): Promise<void> {
@@ -164,8 +177,11 @@ export class GrpcTransport implements Transport {
   }
 
   #exchange(call: ExchangeCall, speaker: NodeId | null): void {
-    const { clusterId, self } = this.#options;
+    const { clusterId, self, log } = this.#options;
     this.#incoming.add(call);
+    // A stream that has ended does not say any more who opened it.
+    const about = log.debug && callerOf(call, speaker);
+    log.debug?.("a peer has opened its stream", about);
     call.write({ clusterId, nodeId: self.id });
     call.on("data", (frame: RaftFrame) => {
       // What was under way when the stream was refused.
@@ -174,7 +190,9 @@ export class GrpcTransport implements Transport {
       if (speaker === null || claimed === null) this.#onFrame(frame);
       else call.emit("error", this.#impostor(speaker, claimed));
     });
-    const onEnd = () => this.#incoming.delete(call);
+    const onEnd = () => {
+      if (this.#incoming.delete(call)) log.debug?.("a peer's stream has ended", about);
+    };
     call.on("end", () => {
       call.end();
       onEnd();
@@ -183,7 +201,7 @@ export class GrpcTransport implements Transport {
   }
 
   #onSnapshot(received: Received, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
-    const { clusterId, self } = this.#options;
+    const { clusterId, self, log } = this.#options;
     const { FAILED_PRECONDITION, DATA_LOSS } = status;
     if (!received.ok) {
       answer(rpcError(DATA_LOSS, "SNAPSHOT_DAMAGED", received.problem));
@@ -195,6 +213,7 @@ export class GrpcTransport implements Transport {
       answer(this.#impostor(speaker, received.message.from));
     } else {
       const { group, message } = received;
+      log.debug?.("a snapshot has come", { group, from: message.from, ...sizeOf(message) });
       this.#events?.receive(group, message);
       answer(null, { bytes: received.header.bytes });
     }
@@ -226,6 +245,20 @@ export class GrpcTransport implements Transport {
     const { term: atTerm, index } = quiesce;
     this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });
   }
+}
+
+function wordsOf({ code, details }: StatusObject) {
+  return { status: status[code], why: code === status.OK ? "the peer has ended it" : details };
+}
+
+function callerOf(call: ExchangeCall, speaker: NodeId | null) {
+  const about = { peer: senderOf(call.metadata)?.peer.name ?? "", from: call.getPeer() };
+  return speaker === null ? about : { ...about, speaker };
+}
+
+function sizeOf(message: Message) {
+  const { index, data } = present(message.snapshot, "a MsgSnap carries a snapshot");
+  return { index, bytes: data.length, parts: Math.ceil(data.length / CHUNK_BYTES) };
 }
 
 // Who was not there when a quorum was lost finds a new cluster in the place of its peers.
