@@ -57,6 +57,8 @@ export class CoordinatorCluster {
   /** From and to which node, as "1>2". */
   readonly #links: ReadonlyMap<string, TcpProxy>;
   readonly #processes = new Map<number, ChildProcess>();
+  /** What each node's process has said since it was started last. */
+  readonly #output = new Map<number, readonly string[]>();
   readonly #clients: FleetClient[] = [];
 
   private constructor(
@@ -99,6 +101,7 @@ export class CoordinatorCluster {
     });
     this.#processes.set(node.id, child);
     const output: string[] = [];
+    this.#output.set(node.id, output);
     child.stderr.on("data", (text) => output.push(String(text)));
     const address = await new Promise<string | null>((resolve) => {
       child.once("exit", () => resolve(null));
@@ -120,6 +123,17 @@ export class CoordinatorCluster {
     const exited = once(child, "exit");
     child.kill("SIGKILL");
     await exited;
+  }
+
+  /** SIGTERM; resolves when the process is gone, with its exit code and its log. */
+  async terminate(node: ClusterNode): Promise<{ readonly exit: number | null; readonly log: string }> {
+    const child = present(this.#processes.get(node.id), "the node runs");
+    this.#processes.delete(node.id);
+    // Its output is whole then, too.
+    const closed = once(child, "close");
+    child.kill("SIGTERM");
+    await closed;
+    return { exit: child.exitCode, log: (this.#output.get(node.id) ?? []).join("\n") };
   }
 
   /** From now on, at this start or a later one, the node's process breaks as planned. */

@@ -2,8 +2,12 @@
 
 type LogFields = Readonly<Record<string, unknown>>;
 
+export type Debug = (fact: string, fields?: LogFields) => void;
+
 /** `fact` is a constant sentence; what varies goes into `fields`. */
 export interface Log {
+  /** Absent when this level is off: `log.debug?.(…)` then does not even look at its arguments. */
+  readonly debug?: Debug;
   info(fact: string, fields?: LogFields): void;
   warn(fact: string, fields?: LogFields): void;
   error(fact: string, fields?: LogFields): void;

@@ -16,10 +16,12 @@ import { crc32c } from "../storage/crc32c.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
+import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../wire/channel-options.ts";
+import { closeServer } from "../wire/close-server.ts";
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -29,6 +31,7 @@ import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
 import { captureExport } from "./capture-export.ts";
+import { handOverAll } from "./departure.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -114,10 +117,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     credentialsFor,
     channelOptions,
     disk: watch,
-    warn: log.warn,
+    log,
   });
   const roundTrips = new RoundTrips();
-  const timed = roundTrips.around(transport);
+  // Whoever has joined later than this replica was started is in the roster.
+  const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
+  const told = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
+  const timed = roundTrips.around(told);
   const machine = new FleetMachine();
   const observed = new Observed();
   const profile = PROFILES[options.profile];
@@ -227,15 +233,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
     }),
     close: async () => {
-      clearInterval(health);
-      followed.close();
       auditExporter.stop();
       schedule?.stop();
+      const departure = await handOverAll(context);
+      if (departure.led > 0) log.info("leaves leadership to others", { ...departure });
+      clearInterval(health);
+      followed.close();
       replica.stop();
       host.stop();
       asker?.close();
       await transport.close();
-      server.forceShutdown();
+      await closeServer(server, address);
       await storage.close();
     },
   };

@@ -78,8 +78,15 @@ type HostedDriver = Pick<
   | "snapshotDelivered"
   | "forgetLeader"
   | "campaign"
+  | "transferLeader"
   | "stop"
 >;
+
+/** A group that this replica leads. */
+export interface Led {
+  readonly group: GroupId;
+  readonly driver: HostedDriver;
+}
 
 interface Hosted {
   readonly group: GroupId;
@@ -99,6 +106,7 @@ export class Host {
   readonly #awake = new Set<Hosted>();
   readonly #unknown = new Set<GroupId>();
   readonly #cancels = new Set<() => void>();
+  #isLeaving = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -150,10 +158,19 @@ export class Host {
     const drivers = [...this.#groups.values()].map(({ driver }) => driver);
     return {
       hosted: drivers.length,
-      led: drivers.filter(({ role }) => role === "leader").length,
+      led: this.led().length,
       quiescent: drivers.length - this.#awake.size,
       leaderless: drivers.filter(({ leader }) => leader === 0).length,
     };
+  }
+
+  /** This process is about to end: from now on it takes no leadership, neither asked nor of its own accord. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  led(): readonly Led[] {
+    return [...this.#groups.values()].filter(({ driver }) => driver.role === "leader");
   }
 
   stop(): void {
@@ -182,7 +199,8 @@ export class Host {
 
   // Before the tick, so that no heartbeat of this one follows the leader's word that there will be none.
   #tickGroup(hosted: Hosted): void {
-    if (!hosted.rules.ticks()) return;
+    // Without ticks it does not campaign; what it still leads needs them, to give up on a successor that does not come.
+    if (!hosted.rules.ticks() || (this.#isLeaving && hosted.driver.role !== "leader")) return;
     hosted.idleTicks += 1;
     const isDue = hosted.rules.mayQuiesce && hosted.idleTicks % QUIESCE_AFTER === 0;
     if (isDue && this.#quiesceIfIdle(hosted)) return;
@@ -249,7 +267,7 @@ export class Host {
       this.#unknown.add(group);
       return;
     }
-    if (!hosted.rules.accepts(message)) return;
+    if (!hosted.rules.accepts(message) || (this.#isLeaving && message.type === "MsgTimeoutNow")) return;
     if (message.type === "MsgHeartbeat") this.#awake.add(hosted);
     else if (message.type !== "MsgHeartbeatResp") this.#wake(hosted);
     hosted.driver.receive(message);
@@ -295,7 +313,7 @@ export class Host {
     for (const hosted of groups) {
       const { leader } = hosted.driver;
       if (leader === self || leader === peer) this.#wake(hosted);
-      if (leader !== peer || !hosted.rules.mayCampaign()) continue;
+      if (leader !== peer || !this.#mayCampaign(hosted)) continue;
       hosted.driver.forgetLeader();
       const survivors = hosted.driver.status().config.voters.filter((voter) => voter !== peer);
       const rank = campaignRank(survivors, hosted.group, self);
@@ -306,6 +324,10 @@ export class Host {
     }
   }
 
+  #mayCampaign({ rules }: Hosted): boolean {
+    return rules.mayCampaign() && !this.#isLeaving;
+  }
+
   #campaignSoon(hosted: Hosted, delayMs: number): void {
     const { driver, rules } = hosted;
     const { term } = driver;
@@ -313,7 +335,7 @@ export class Host {
       this.#after(delayMs + atMs, () => {
         // In a newer term a candidate waits for votes that are being made durable; another would take them away.
         const isUnderWay = rules.mayQuiesce && driver.term > term;
-        if (driver.leader === 0 && !isUnderWay && rules.mayCampaign()) driver.campaign();
+        if (driver.leader === 0 && !isUnderWay && this.#mayCampaign(hosted)) driver.campaign();
       });
     }
   }

@@ -1,8 +1,9 @@
 // Whom a leader hands over to, when it is asked to: pure. A transfer stops writes until it ends, so one that can't
 // succeed (to a learner, to a replica that does not answer) is refused before it begins.
 
-import type { NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
 import type { RaftStatus } from "../raft/status.ts";
+import { campaignRank } from "./campaign-order.ts";
 
 export interface NamedReplica {
   readonly id: NodeId;
@@ -34,7 +35,7 @@ export function transferTarget(
   if (unknown !== undefined) return refused("MEMBER_UNKNOWN", `there is no node ${unknown}`);
   if (wanted.from !== "" && named(wanted.from) !== raft.id) return { kind: "already" };
   if (wanted.to === "") {
-    const to = bestSuccessor(raft, answers);
+    const to = bestSuccessor(raft, FLEET_GROUP, answers);
     if (to !== undefined) return { kind: "hand-over", to };
     return refused("NO_SUCCESSOR", "no other voter answers, so nobody could take over");
   }
@@ -49,11 +50,16 @@ export function transferTarget(
   return { kind: "hand-over", to };
 }
 
-/** The voter that answers and holds most of the log. */
-export function bestSuccessor(raft: RaftStatus, answers: (replica: NodeId) => boolean): NodeId | undefined {
+/** The voter that answers and holds most of the log; among equals another one in each group, so that they spread. */
+export function bestSuccessor(
+  raft: RaftStatus,
+  group: GroupId,
+  answers: (replica: NodeId) => boolean,
+): NodeId | undefined {
+  const others = raft.config.voters.filter((voter) => voter !== raft.id);
   const matchOf = (voter: NodeId) => raft.progress.get(voter)?.match ?? 0;
-  const able = raft.config.voters.filter((voter) => voter !== raft.id && answers(voter));
-  return able.sort((a, b) => matchOf(b) - matchOf(a) || a - b)[0];
+  const rankOf = (voter: NodeId) => campaignRank(others, group, voter) ?? others.length;
+  return others.filter(answers).sort((a, b) => matchOf(b) - matchOf(a) || rankOf(a) - rankOf(b))[0];
 }
 
 function refused(reason: string, message: string): TransferTarget {

@@ -50,12 +50,23 @@ export const METRICS = {
   fleet_wal_sync_duration_seconds: histogram("Time to write one frame of the log and to sync it."),
   fleet_snapshot_save_duration_seconds: histogram("Time to encode a snapshot and to make it durable."),
   fleet_snapshot_age_seconds: gauge("Age of the newest snapshot on disk."),
+  fleet_exported_snapshot_age_seconds: gauge(
+    "For how long what is exported has not been known to be the newest state. On the leader only, with --snapshot-to.",
+  ),
+  fleet_exported_snapshot_interval_seconds: gauge(
+    "How often the leader exports, if anything has changed. On the leader only, with --snapshot-to.",
+  ),
   fleet_disk_full: gauge("1 while something waits for space on the disk."),
   fleet_disk_slow: gauge("1 while the disk is too slow to lead with (ADR-0007)."),
   fleet_state_checkpoint_index: gauge("The applied index at which fleet_state_checkpoint_hash was taken."),
   fleet_state_checkpoint_hash: gauge(
     "The first 48 bits of the state hash at the checkpoint: equal on all replicas at an equal index.",
   ),
+
+  fleet_raft_groups: gauge("Raft groups of this process, the fleet's own included."),
+  fleet_raft_groups_led: gauge("Raft groups that this process leads."),
+  fleet_raft_groups_quiescent: gauge("Raft groups of this process in which nothing happens (ADR-0008)."),
+  fleet_raft_groups_leaderless: gauge("Raft groups of which this process knows no leader."),
 
   fleet_bindings: gauge("Clusters with a declared shard."),
   fleet_domains: gauge("Topology domains with an assigned shard."),

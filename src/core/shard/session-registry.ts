@@ -97,7 +97,7 @@ export class SessionRegistry {
     return () => clearInterval(timer);
   }
 
-  /** Ends every session. The server's own shutdown does not reach them: grpc-js counts them only with channelz on. */
+  /** Ends every session, with the reason: the server's own shutdown would only cut them. */
   close(): void {
     for (const session of this.#open) session.end(refusals.stopping());
   }

@@ -9,6 +9,7 @@ import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { admitted, operators } from "../wire/admit.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
+import { closeServer } from "../wire/close-server.ts";
 import { coordinatorCaller } from "../wire/coordinator-client.ts";
 import type { CoordinatorClient } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
@@ -91,6 +92,7 @@ class Shard implements RunningShard {
   readonly #ends = new SessionEnds();
   #stopSweeping = () => {};
   #cycling: NodeJS.Timeout | undefined;
+  #bound = "";
   #address = "";
   #cycle = 0;
   #lastReportMs: number | null = null;
@@ -142,8 +144,8 @@ class Shard implements RunningShard {
     };
     this.#server.addService(ShardService, service);
     addStandardServices(this.#server, ["shard"], this.#tls);
-    const bound = await bindServer(this.#server, this.#options.listen, this.#tls);
-    this.#address = this.#options.advertise ?? bound;
+    this.#bound = await bindServer(this.#server, this.#options.listen, this.#tls);
+    this.#address = this.#options.advertise ?? this.#bound;
     this.#stopSweeping = this.#registry.startSweeping();
     this.#cycling = setInterval(() => this.#schedule(), this.#options.cycleIntervalMs ?? CYCLE_INTERVAL_MS);
     this.#reporter?.poke();
@@ -158,7 +160,7 @@ class Shard implements RunningShard {
     await this.#reporter?.close();
     this.#caller?.close();
     this.#registry.close();
-    this.#server.forceShutdown();
+    await closeServer(this.#server, this.#bound);
     await this.#store.durable();
   }
 

@@ -3,7 +3,7 @@
 // again what matters). A frame holds all messages of one turn, so that many groups share one write, and nothing is
 // written to a stream that is still full.
 
-import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import type { GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type {
@@ -42,8 +42,11 @@ export interface PeerLinkEvents {
   disk(): DiskReport;
   /** A message of this group was dropped. */
   unreachable(group: GroupId): void;
+  opened(): void;
+  /** A stream could not be opened: told once, until one can. */
+  failed(why: StatusObject): void;
   /** A stream that had worked has ended. */
-  disconnected(): void;
+  disconnected(why: StatusObject): void;
   /** The callee belongs to another cluster or has another id: told once of each. */
   mismatched(hello: RaftHello): void;
   /** The callee, for a reason of its own, does not want this replica: told once. */
@@ -62,6 +65,7 @@ export class PeerLink {
   #flushing = false;
   #closed = false;
   #isRefused = false;
+  #hasFailed = false;
   #mustBeat = false;
   #newsTimer: NodeJS.Timeout | null = null;
   #retryMs = RETRY_FIRST_MS;
@@ -135,7 +139,7 @@ export class PeerLink {
     });
     // grpc-js emits an error for every status but OK, and a status for every end; both come once a stream.
     stream.on("error", (error) => this.#onError(readRpcError(error)));
-    stream.on("status", () => this.#onEnd());
+    stream.on("status", (why) => this.#onEnd(why));
   }
 
   #onHello(hello: RaftHello): void {
@@ -146,7 +150,9 @@ export class PeerLink {
     }
     this.#mismatch = "";
     this.#connected = true;
+    this.#hasFailed = false;
     this.#retryMs = RETRY_FIRST_MS;
+    this.#events.opened();
   }
 
   #onMismatch(hello: RaftHello): void {
@@ -162,7 +168,7 @@ export class PeerLink {
     this.#events.refused(failure);
   }
 
-  #onEnd(): void {
+  #onEnd(why: StatusObject): void {
     const worked = this.#connected;
     this.#connected = false;
     this.#blocked = false;
@@ -171,7 +177,9 @@ export class PeerLink {
     if (this.#closed) return;
     setTimeout(() => this.#open(), this.#retryMs).unref();
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LAST_MS);
-    if (worked) this.#events.disconnected();
+    if (worked) this.#events.disconnected(why);
+    else if (!this.#hasFailed) this.#events.failed(why);
+    this.#hasFailed = !worked;
   }
 
   #flush(): void {

@@ -15,16 +15,16 @@ import type {
 } from "../wire/gen/fleet/v1/raft.ts";
 import { confStateFromWire, confStateToWire, snapshotMessage } from "./raft-codec.ts";
 
-const CHUNK_BYTES = 256 * 1024;
+export const CHUNK_BYTES = 256 * 1024;
 const DEADLINE_MS = 120_000;
 
-/** Sends a MsgSnap; resolves to whether the peer has it whole. */
+/** Sends a MsgSnap; resolves to null once the peer has it whole, and otherwise to why not. */
 export function sendSnapshot(
   client: RaftClient,
   clusterId: string,
   group: GroupId,
   message: Message,
-): Promise<boolean> {
+): Promise<Error | null> {
   const snapshot = present(message.snapshot, "a MsgSnap carries a snapshot");
   const header: SnapshotHeader = {
     clusterId,
@@ -40,7 +40,7 @@ export function sendSnapshot(
   };
   return new Promise((resolve) => {
     const options = { deadline: Date.now() + DEADLINE_MS };
-    const stream = client.installSnapshot(options, (error) => resolve(error === null));
+    const stream = client.installSnapshot(options, (error) => resolve(error));
     // Written all at once, the stream would hold a copy of the whole snapshot for as long as the receiver is slow.
     const source = Readable.from(parts(header, snapshot.data));
     source.on("data", (part: SnapshotChunk) => {

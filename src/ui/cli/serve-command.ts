@@ -139,6 +139,7 @@ async function openLog(level: string): Promise<Log> {
     output,
   );
   return {
+    ...(logger.isLevelEnabled("debug") ? { debug: (fact, fields) => logger.debug(fields ?? {}, fact) } : {}),
     info: (fact, fields) => logger.info(fields ?? {}, fact),
     warn: (fact, fields) => logger.warn(fields ?? {}, fact),
     error: (fact, fields) => logger.error(fields ?? {}, fact),

@@ -116,6 +116,10 @@ export class HostCluster {
     return JSON.stringify(this.nodes.map(({ id, host }) => ({ id, ...host.counts() })));
   }
 
+  /** Of virtual time, which somebody else has to run. */
+  readonly sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => void this.#timers.after(ms, () => resolve()));
+
   close(): void {
     for (const { host } of this.nodes) host.stop();
   }

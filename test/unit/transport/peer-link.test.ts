@@ -42,6 +42,8 @@ function connect() {
     {
       disk: () => ({ medianMs: 0, slow: false, full: false }),
       unreachable: (group) => dropped.push(group),
+      opened: () => undefined,
+      failed: () => undefined,
       disconnected: () => undefined,
       mismatched: () => undefined,
       refused: () => undefined,

@@ -1,5 +1,5 @@
 // The fleet's own Raft group, its disk and its peers, as this replica sees them. Other groups of the process have no
-// metrics of their own: there may be thousands (ADR-0010).
+// metrics of their own, only counts of all: there may be thousands (ADR-0010).
 
 import type { NodeId } from "../../base/ids.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
@@ -33,6 +33,8 @@ export async function collectRaft(
   if (raft.role === "leader") collectFollowers(into, context, raft, sights);
   collectWork(into, context, raft);
   collectCheckpoint(into, context);
+  collectGroups(into, context);
+  collectExports(into, context);
   const savedAtMs = await sights.snapshotSavedAtMs();
   const ageMs = savedAtMs === null ? null : Math.max(0, context.now() - savedAtMs);
   into.set("fleet_snapshot_age_seconds", ageMs === null ? null : ageMs / 1_000);
@@ -87,4 +89,22 @@ function collectCheckpoint(into: Exposition, { driver, machine }: ServiceContext
   if (hash === null) return;
   into.set("fleet_state_checkpoint_index", index);
   into.set("fleet_state_checkpoint_hash", Number.parseInt(hash.slice(0, CHECKPOINT_DIGITS), 16));
+}
+
+export function collectGroups(
+  into: Exposition,
+  { host }: { host: Pick<ServiceContext["host"], "counts"> },
+): void {
+  const { hosted, led, quiescent, leaderless } = host.counts();
+  into.set("fleet_raft_groups", hosted);
+  into.set("fleet_raft_groups_led", led);
+  into.set("fleet_raft_groups_quiescent", quiescent);
+  into.set("fleet_raft_groups_leaderless", leaderless);
+}
+
+export function collectExports(into: Exposition, context: Pick<ServiceContext, "snapshotExport">): void {
+  const exported = context.snapshotExport();
+  if (exported === undefined) return;
+  into.set("fleet_exported_snapshot_age_seconds", exported.ageMs / 1_000);
+  into.set("fleet_exported_snapshot_interval_seconds", exported.everyMs / 1_000);
 }

@@ -2,7 +2,7 @@
 // Each may be all that is left to do when a request is repeated.
 
 import { status } from "@grpc/grpc-js";
-import type { NodeId } from "../../base/ids.ts";
+import { FLEET_GROUP, type NodeId } from "../../base/ids.ts";
 import { listMembers } from "../../fleet/query.ts";
 import type { ConfOperation } from "../../raft/confchange.ts";
 import { MemberKind, type MemberRecord, type Operation } from "../../wire/gen/fleet/v1/command.ts";
@@ -32,7 +32,7 @@ export interface Order {
 export async function leaveLeadership(order: Order, id: NodeId): Promise<void> {
   const { context, request, caller } = order;
   if (id !== context.self) return;
-  const successor = bestSuccessor(context.driver.status(), context.answers);
+  const successor = bestSuccessor(context.driver.status(), FLEET_GROUP, context.answers);
   if (successor === undefined) throw refusalError(context, "no-quorum");
   await noteTransfer(context, successor, request.reason, caller);
   await handOver(context, successor, caller);

@@ -1,6 +1,7 @@
 // The Raft service: the transport's streams, behind the check that only replicas may open them, and Rejoin.
 
 import { type Metadata, status } from "@grpc/grpc-js";
+import type { NodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import { senderOf } from "../../transport/sender.ts";
 import { admitted, anyIdentity, replicasOnly } from "../../wire/admit.ts";
@@ -29,7 +30,7 @@ export function raftService(
         call.emit("error", caller);
         return;
       }
-      streams.exchange(call);
+      streams.exchange(call, speakerOf(caller));
       introduce(context, call.metadata, caller);
       // Checked with every frame: the caller may be removed while its stream is open, and has to be told.
       call.on("data", () => {
@@ -40,7 +41,7 @@ export function raftService(
     installSnapshot: (call, callback) => {
       const caller = admitted(call, context.tls, mayReplicate);
       if (caller instanceof RpcError) callback(caller);
-      else streams.installSnapshot(call, callback);
+      else streams.installSnapshot(call, speakerOf(caller), callback);
     },
     rejoin: handler(context, replicasOnly, (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
@@ -54,6 +55,11 @@ export function raftService(
       return readmit(context, replica, request, caller);
     }),
   };
+}
+
+/** As whom alone the caller may speak; without TLS nobody knows. */
+function speakerOf(caller: Identity): NodeId | null {
+  return caller.kind === "replica" ? caller.id : null;
 }
 
 // Its own address is all that a caller may tell, and only to a replica of its cluster.

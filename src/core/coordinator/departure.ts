@@ -1,0 +1,73 @@
+// What a replica does before it ends: it hands over every group that it leads, so that a restart costs its clients no
+// election timeout. What must stay true: while it leaves it takes no leadership (Host.leave), and it ends within a
+// bounded time, whoever hangs: a group that nobody takes is left to the others' clocks.
+
+import type { GroupId, NodeId } from "../base/ids.ts";
+import type { Host, Led } from "./host.ts";
+import { bestSuccessor } from "./transfer-target.ts";
+
+export const DEPARTURE_MS_MAX = 1_000;
+// A successor that has not even asked for votes by then is passed over: it leaves as well, or its disk is full.
+const ATTEMPT_MS_MAX = 400;
+const LOOK_EVERY_MS = 5;
+
+export interface DepartureWorld {
+  readonly host: Pick<Host, "leave" | "led">;
+  /** Whether the peer could take over, as far as is known. */
+  readonly answers: (peer: NodeId) => boolean;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+export interface Departure {
+  /** Groups that were led when it began. */
+  readonly led: number;
+  /** Those of them that another is known to lead now. */
+  readonly taken: number;
+}
+
+/** A group that is being handed over. */
+interface Errand extends Led {
+  /** Who was asked to take it, and did not; asked again after the others. */
+  readonly tried: Set<NodeId>;
+  askedMs: number;
+}
+
+/** Resolves when others lead all that was led here, when nobody is left who could, or after DEPARTURE_MS_MAX. */
+export async function handOverAll(world: DepartureWorld): Promise<Departure> {
+  const { host, now, sleep } = world;
+  const endMs = now() + DEPARTURE_MS_MAX;
+  host.leave();
+  const errands = new Map<GroupId, Errand>();
+  for (;;) {
+    // Looked at anew: a campaign that was under way may have been won meanwhile.
+    for (const led of host.led()) {
+      if (!errands.has(led.group)) errands.set(led.group, { ...led, tried: new Set(), askedMs: 0 });
+    }
+    const open = [...errands.values()].filter((errand) => handOver(errand, world));
+    if (open.length === 0 || now() >= endMs) break;
+    await sleep(LOOK_EVERY_MS);
+  }
+  const taken = [...errands.values()].filter(({ driver }) => driver.role !== "leader" && driver.leader !== 0);
+  return { led: errands.size, taken: taken.length };
+}
+
+/** Takes the next step, if one is due; whether there is something to wait for. */
+function handOver(errand: Errand, { answers, now }: DepartureWorld): boolean {
+  const { group, driver, tried } = errand;
+  const raft = driver.status();
+  // Once it knows who leads now, this replica can say so to its clients, and its vote has gone where it was needed.
+  if (raft.role !== "leader") return raft.leader === 0 && raft.config.voters.some(answers);
+  const isAsked = raft.leadTransferee !== 0 && now() - errand.askedMs < ATTEMPT_MS_MAX;
+  if (isAsked && answers(raft.leadTransferee)) return true;
+  const to = bestSuccessor(raft, group, (peer) => answers(peer) && !tried.has(peer));
+  if (to !== undefined) {
+    tried.add(to);
+    errand.askedMs = now();
+    driver.transferLeader(to);
+    return true;
+  }
+  const areLeft = tried.size > 0;
+  tried.clear();
+  return areLeft;
+}

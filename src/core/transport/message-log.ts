@@ -1,0 +1,73 @@
+// What an operator of a restless fleet looks for: who was asked for a vote and what it answered, and which appends were
+// refused. Told of each as one line at level debug, seen from outside the transport; below that level there is no such
+// wrapper, and so no cost.
+
+import type { GroupId, NodeId } from "../base/ids.ts";
+import type { Debug } from "../base/log.ts";
+import type { Message } from "../raft/message.ts";
+import type { Transport } from "./transport.ts";
+
+/** The same transport, with these messages of all groups told to `debug`. */
+export function logMessages(transport: Transport, debug: Debug, nameOf: (id: NodeId) => string): Transport {
+  const log = { debug, nameOf };
+  return {
+    start: (events) =>
+      transport.start({
+        ...events,
+        receive: (group, message) => {
+          tellReceived(log, group, message);
+          events.receive(group, message);
+        },
+      }),
+    send: (group, message) => {
+      tellSent(log, group, message);
+      transport.send(group, message);
+    },
+    quiesce: (peer, quiesce) => transport.quiesce(peer, quiesce),
+    beat: () => transport.beat(),
+    close: () => transport.close(),
+  };
+}
+
+interface MessageLog {
+  readonly debug: Debug;
+  readonly nameOf: (id: NodeId) => string;
+}
+
+function tellSent({ debug, nameOf }: MessageLog, group: GroupId, message: Message): void {
+  const { type, term, index, logTerm, to, reject } = message;
+  const peer = nameOf(to);
+  if (type === "MsgVote" || type === "MsgPreVote") {
+    debug("asks for a vote", {
+      group,
+      peer,
+      term,
+      lastIndex: index,
+      lastTerm: logTerm,
+      preVote: isPreVote(type),
+    });
+  } else if (type === "MsgVoteResp" || type === "MsgPreVoteResp") {
+    debug("answers who asks for its vote", { group, peer, term, granted: !reject, preVote: isPreVote(type) });
+  } else if (type === "MsgAppResp" && reject) {
+    debug("refuses an append", { group, peer, term, ...refusal(message) });
+  }
+}
+
+function tellReceived({ debug, nameOf }: MessageLog, group: GroupId, message: Message): void {
+  const { type, term, from, reject } = message;
+  const peer = nameOf(from);
+  if (type === "MsgVoteResp" || type === "MsgPreVoteResp") {
+    debug("a vote was answered", { group, peer, term, granted: !reject, preVote: isPreVote(type) });
+  } else if (type === "MsgAppResp" && reject) {
+    debug("an append was refused", { group, peer, term, ...refusal(message) });
+  }
+}
+
+/** After which entry the refused ones were to stand, and where follower and leader may agree instead. */
+function refusal({ index, rejectHint, logTerm }: Message) {
+  return { after: index, hint: rejectHint, hintTerm: logTerm };
+}
+
+function isPreVote(type: Message["type"]): boolean {
+  return type === "MsgPreVote" || type === "MsgPreVoteResp";
+}
