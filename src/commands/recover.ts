@@ -56,7 +56,7 @@ export default class Recover extends LocalCommand {
   static override examples = [
     "<%= config.bin %> recover",
     "<%= config.bin %> recover --force-new-cluster --reason 'n2 and n3 lost their disks'",
-    "<%= config.bin %> recover --data /var/lib/fleet",
+    "<%= config.bin %> recover --data /var/lib/fleet/n1/data",
   ];
   static override flags = {
     ...tableFlags,

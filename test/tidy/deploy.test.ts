@@ -39,6 +39,14 @@ test.each(list("deploy/systemd/*.service"))(
   },
 );
 
+// systemd gives the unit's user its state directory and nothing above: beside the data, in there, a recovery makes its
+// backup and a restore its draft.
+test.each(list("deploy/systemd/*@.service"))("%s has its data in a folder within its own", (path) => {
+  const unit = read(path);
+  const [, state = ""] = /^StateDirectory=(.*)$/m.exec(unit) ?? [];
+  expect(unit).toContain(` --data /var/lib/${state}/data `);
+});
+
 test.each(list("deploy/helm/*/Chart.yaml"))("%s: templates ask for values that there are", (chart) => {
   const folder = dirname(chart);
   expect(parse(read(chart))).toMatchObject({ apiVersion: "v2", version: manifestVersion() });

@@ -1,7 +1,6 @@
 // From what the folders hold to what a recovery will do, or why there is to be none. Nothing is written here.
 
 import { randomUUID } from "node:crypto";
-import { hostname, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { logIndex } from "../../core/base/ids.ts";
@@ -16,6 +15,7 @@ import {
 import { newBeginning, REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Looked } from "./look.ts";
+import { offlineActor } from "./offline-actor.ts";
 import * as refuse from "./refusals.ts";
 
 export interface RecoverWish {
@@ -85,7 +85,7 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
       // All that any survivor knows to be committed, as far as this one holds it.
       committed: logIndex((choice.consequences.becomesCommitted?.fromIndex ?? copy.last.index + 1) - 1),
       last: copy.last.index,
-      actor: `offline:${userInfo().username}@${hostname()}`,
+      actor: offlineActor(),
       reason: wish.reason,
       atMs: nowMs,
       backup: join(dirname(directory), `backup-${stamp}`),

@@ -70,17 +70,18 @@ export async function recoverLocalFleet(
   });
 }
 
-/** Makes the folder of a node that is started by other means the beginning of a new cluster. */
+/** Makes the folder of a node that is started by other means the beginning of a new cluster. No folder knows its fleet's name. */
 export async function recoverFolder(
   plan: RecoveryPlan,
   onProgress: (step: string) => void,
+  fleet = "NAME",
 ): Promise<RecoveryReport> {
   if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark);
   await rewriteFolder(plan.directory, plan.mark, onProgress);
   await removeRecoveryMark(plan.directory);
   const { clusterId, nodeId: id } = plan.mark;
   const { name = plan.node, address = "HOST:PORT" } = (await ownRow(plan)) ?? {};
-  const line = serveLine({ id, name, address, fleet: "NAME", clusterId }, { members: [] });
+  const line = serveLine({ id, name, address, fleet, clusterId }, { members: [] });
   const others =
     "on the other hosts move the data folders away, then: fleet member add --name NAME --address HOST:PORT";
   return {

@@ -22,7 +22,8 @@ import * as refuse from "./refusals.ts";
 /** Backup, then the mark: the folder is neither cluster's until the mark is removed. */
 export async function beginRecovery(directory: string, mark: RecoveryMark): Promise<void> {
   const { uid } = await stat(directory);
-  if (process.getuid !== undefined && uid !== process.getuid()) throw refuse.notTheOwner(directory, uid);
+  if (process.getuid !== undefined && uid !== process.getuid())
+    throw refuse.notTheOwner(directory, uid, "recover");
   const lock = await LockFile.acquire(directory, () => undefined);
   try {
     await assertUnchanged(directory, mark);

@@ -129,11 +129,11 @@ export function unreadable(directory: string, cause: unknown): OperatorError {
   });
 }
 
-export function notTheOwner(directory: string, owner: number): OperatorError {
+export function notTheOwner(directory: string, owner: number, command: string): OperatorError {
   return new OperatorError("NOT_THE_OWNER", {
     what: `${directory} belongs to the user with number ${owner}, who is not the one that runs this`,
     why: "the node could not write to files that another user makes in its folder",
-    next: `run this as that user: sudo -u '#${owner}' fleet recover …`,
+    next: `run this as that user: sudo -u '#${owner}' fleet ${command} …`,
     exit: Exit.Precondition,
   });
 }

@@ -8,18 +8,17 @@ import { processFiles } from "../local/layout.ts";
 import { reasonTooLong } from "../recover/refusals.ts";
 import {
   checkFleet,
-  checkFree,
   chooseNode,
   type RestoreReport,
   type RestoreWish,
-  restoreFolder,
   restoreIntoFleet,
   restoreNewFleet,
   restorePreview,
 } from "./restore.ts";
+import { checkData, type DataRestore, restoreData } from "./restore-data.ts";
 import { badName, nameIsGiven } from "./restore-refusals.ts";
 
-type Where = { readonly directory: string; readonly name: string | undefined } | { readonly data: string };
+type Where = { readonly directory: string; readonly name: string | undefined } | DataRestore;
 
 export interface RestorePlan {
   readonly preview: RestoreReport;
@@ -31,10 +30,10 @@ export async function planRestore(wish: RestoreWish, where: Where, deps: LocalDe
   if (new TextEncoder().encode(wish.reason).length > REASON_BYTES_MAX) throw reasonTooLong(REASON_BYTES_MAX);
   const { clusterName } = wish.snapshot.manifest;
   if ("data" in where) {
-    await checkFree(where.data);
+    const { member } = await checkData(where, wish);
     return {
-      preview: restorePreview(wish, clusterName, chooseNode(wish, null).name, where.data),
-      perform: () => restoreFolder(where.data, wish, deps),
+      preview: restorePreview(wish, clusterName, member.name, where.data),
+      perform: () => restoreData(where, wish, deps),
     };
   }
   const found = await inspectFolder(where.directory);

@@ -2,7 +2,6 @@
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Place } from "../../core/recover/diagnosis.ts";
-import type { RecoveryPlan } from "../recover/plan.ts";
 
 export function holdsData({ name, directory, sight }: Place): OperatorError {
   const runs = sight.kind === "running";
@@ -20,7 +19,7 @@ export function notEmpty(directory: string): OperatorError {
   return new OperatorError("DATA_THERE", {
     what: `${directory} is not empty, and nothing in it was touched`,
     why: "a restore overwrites nothing",
-    next: "move it away, or restore elsewhere",
+    next: `see what it holds with: fleet verify --data ${directory}; move it away, or restore elsewhere`,
     exit: Exit.Precondition,
   });
 }
@@ -58,12 +57,40 @@ export function nodeUnknown(
   });
 }
 
-export function otherUnfinished({ node, mark }: RecoveryPlan, place: string, name: string): OperatorError {
+/** `where` is what `fleet recover` needs to find the node. */
+export function otherUnfinished(node: string, begunFrom: string, where: string): OperatorError {
   return new OperatorError("RECOVERY_UNFINISHED", {
-    what: `${node} is half-way through another recovery, from ${mark.backup}`,
-    why: `${place}#${name} is not what it was begun with`,
-    next: "finish it with: fleet recover --force-new-cluster",
+    what: `${node} is half-way through another recovery, from ${begunFrom}`,
+    why: "the snapshot, the node or the address given now is not what it was begun with",
+    next: `finish it with: fleet recover --force-new-cluster ${where}`.trimEnd(),
     exit: Exit.Precondition,
+  });
+}
+
+export function mountPoint(directory: string): OperatorError {
+  return new OperatorError("MOUNT_POINT", {
+    what: `${directory} is a disk of its own, and nothing in it was touched`,
+    why: "what is restored is made beside its place and renamed when it is whole, and no disk can be renamed onto",
+    next: `have the node use a folder on that disk: ${directory}/data`,
+    exit: Exit.Precondition,
+  });
+}
+
+export function notWritable(directory: string, cause: unknown): OperatorError {
+  return new OperatorError("NOT_WRITABLE", {
+    what: `nothing can be made in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    why: "what is restored is made there, beside its place, before it gets its name",
+    next: "run this as a user who may write there: the one that the node runs as",
+    exit: Exit.Precondition,
+    cause,
+  });
+}
+
+export function badAddress(address: string): OperatorError {
+  return new OperatorError("USAGE", {
+    what: `${address} is no address`,
+    next: "give --address HOST:PORT",
+    exit: Exit.Usage,
   });
 }
 

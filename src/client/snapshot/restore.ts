@@ -1,16 +1,15 @@
-// Makes a fleet of one node from an exported snapshot: in a local fleet that has lost every copy, in a new local fleet,
-// or as the data folder of a node that is started by other means. What must stay true: nothing is overwritten; a folder
-// gets its name when it is whole; killed anywhere, the same command or `fleet recover --force-new-cluster` finishes it.
+// Makes a fleet of one node from an exported snapshot: in a local fleet that has lost every copy, or in a new local
+// fleet (elsewhere: restore-data.ts). What must stay true: nothing is overwritten; a folder gets its name when it is
+// whole; killed anywhere, the same command or `fleet recover --force-new-cluster` finishes it.
 
 import { randomUUID } from "node:crypto";
 import { readdir, rename, rm } from "node:fs/promises";
-import { hostname, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { nodeId } from "../../core/base/ids.ts";
 import type { IndexRange } from "../../core/recover/assess.ts";
-import { removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import { type RecoveryMark, removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { isErrno } from "../local/errno.ts";
@@ -22,8 +21,9 @@ import { placeFleet } from "../local/new-fleet.ts";
 import { holdFreePorts } from "../local/ports.ts";
 import { fillStaging } from "../local/staging.ts";
 import { lookAtFleet } from "../recover/look.ts";
+import { offlineActor } from "../recover/offline-actor.ts";
 import { planRecovery, type RecoveryPlan } from "../recover/plan.ts";
-import { type RecoveryReport, recoverFolder, recoverLocalFleet } from "../recover/recover-fleet.ts";
+import { type RecoveryReport, recoverLocalFleet } from "../recover/recover-fleet.ts";
 import { rewriteFolder } from "../recover/recover-folder.ts";
 import { layDown, type RestoreOrder } from "./lay-down.ts";
 import { type ComparedFolder, missingRange } from "./missing.ts";
@@ -61,7 +61,7 @@ export interface RestoreReport {
   readonly next: readonly string[];
 }
 
-type Deps = Pick<LocalDeps, "processes" | "clock" | "onProgress">;
+export type Deps = Pick<LocalDeps, "processes" | "clock" | "onProgress">;
 
 /** What a restore would do, as a report. */
 export function restorePreview(
@@ -108,9 +108,8 @@ export async function restoreIntoFleet(
 ): Promise<RestoreReport> {
   await withLock(lockPath(fleet.directory), deps, () => placeCopy(fleet, wish, deps));
   const plan = await planRecovery(await lookAtFleet(fleet, deps.processes), resume(wish), Date.now());
-  const { snapshot, place } = wish;
   if (!plan.isResumed || plan.mark.backup !== sourceOf(wish))
-    throw refuse.otherUnfinished(plan, place, snapshot.name);
+    throw refuse.otherUnfinished(plan.node, plan.mark.backup, "");
   return reportOf(wish, fleet.file.name, await recoverLocalFleet(fleet, plan, deps));
 }
 
@@ -143,16 +142,6 @@ async function placeCopy(fleet: LocalFleet, wish: RestoreWish, deps: Deps): Prom
   if (isPlaced) return;
   deps.onProgress(`writing ${wish.snapshot.name} to ${data}`);
   await placeMarked(data, wish, orderOf(wish, member.nodeId, addressIn(fleet, member.nodeId)));
-}
-
-/** The data folder of a node that is started by other means. */
-export async function restoreFolder(data: string, wish: RestoreWish, deps: Deps): Promise<RestoreReport> {
-  await checkFree(data);
-  const member = chooseNode(wish, null);
-  const order = orderOf(wish, member.nodeId, "");
-  const mark = await placeMarked(data, wish, order);
-  const plan = { node: member.name, directory: data, mark, consequences: null, isResumed: true };
-  return reportOf(wish, wish.snapshot.manifest.clusterName, await recoverFolder(plan, deps.onProgress));
 }
 
 /** A new local fleet of one node; it appears whole, by one rename. */
@@ -196,7 +185,11 @@ export async function restoreNewFleet(
 }
 
 /** Beside its place, then renamed: until then there is nothing, from then on the mark keeps everybody off. */
-async function placeMarked(data: string, wish: RestoreWish, order: RestoreOrder) {
+export async function placeMarked(
+  data: string,
+  wish: RestoreWish,
+  order: RestoreOrder,
+): Promise<RecoveryMark> {
   const staging = join(dirname(data), ".restoring");
   await createDirectoryDurably(dirname(data));
   // Of an attempt that was killed: it holds nothing that the store does not.
@@ -207,12 +200,12 @@ async function placeMarked(data: string, wish: RestoreWish, order: RestoreOrder)
   return mark;
 }
 
-function orderOf(wish: RestoreWish, id: number, address: string): RestoreOrder {
+export function orderOf(wish: RestoreWish, id: number, address: string): RestoreOrder {
   return {
     node: nodeId(id),
     address,
     clusterId: randomUUID(),
-    actor: `offline:${userInfo().username}@${hostname()}`,
+    actor: offlineActor(),
     reason: wish.reason,
     atMs: Date.now(),
     source: sourceOf(wish),
@@ -220,7 +213,7 @@ function orderOf(wish: RestoreWish, id: number, address: string): RestoreOrder {
   };
 }
 
-function reportOf(wish: RestoreWish, fleet: string, done: RecoveryReport): RestoreReport {
+export function reportOf(wish: RestoreWish, fleet: string, done: RecoveryReport): RestoreReport {
   const { node, directory, clusterId, index, term, setAside, next } = done;
   return {
     ...restorePreview(wish, fleet, node, directory),
@@ -235,7 +228,7 @@ function addressIn({ file }: LocalFleet, id: number): string {
   ).address;
 }
 
-const sourceOf = ({ place, snapshot }: RestoreWish): string => `${place}#${snapshot.name}`;
+export const sourceOf = ({ place, snapshot }: RestoreWish): string => `${place}#${snapshot.name}`;
 const resume = ({ reason }: RestoreWish) => ({ node: null, acceptBehind: false, reason });
 
 /** Throws DATA_THERE unless nothing is there, or an empty folder. */

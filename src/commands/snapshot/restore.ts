@@ -43,6 +43,10 @@ export default class SnapshotRestore extends LocalCommand {
     dir: localFlags.dir,
     from: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
     data: Flags.string({ exclusive: ["dir"], summary: "Data folder of a node that is no local fleet's" }),
+    address: Flags.string({
+      dependsOn: ["data"],
+      summary: "host:port where that node is reached from now on (default: as exported)",
+    }),
     name: Flags.string({ exclusive: ["data"], summary: "Name of a new local fleet (default: as exported)" }),
     node: Flags.string({ summary: "The node to go on as (default: the first voter)" }),
     compare: Flags.string({
@@ -69,7 +73,8 @@ export default class SnapshotRestore extends LocalCommand {
     const compared = await compareFolders(flags.compare ?? [], snapshot.manifest);
     const { node = null, reason = "" } = flags;
     const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason };
-    const where = flags.data === undefined ? { directory, name: flags.name } : { data: resolve(flags.data) };
+    const { data, name, address = "" } = flags;
+    const where = data === undefined ? { directory, name } : { data: resolve(data), address };
     const plan = await planRestore(wish, where, await this.deps());
     if (flags["dry-run"]) return await this.#show(plan.preview);
     this.#say(plan.preview);

@@ -1,0 +1,106 @@
+// Restores into the data folder of a node that is started by other means. What must stay true: a restore that was
+// killed is finished by the same command and by no other, and the node's own user can write to what is made.
+
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { isAddress } from "../local/config-reader.ts";
+import { isErrno } from "../local/errno.ts";
+import { recoverFolder } from "../recover/recover-fleet.ts";
+import { notTheOwner } from "../recover/refusals.ts";
+import type { RestoreOrder } from "./lay-down.ts";
+import {
+  checkFree,
+  chooseNode,
+  type Deps,
+  orderOf,
+  placeMarked,
+  type RestoreReport,
+  type RestoreWish,
+  reportOf,
+  sourceOf,
+} from "./restore.ts";
+import * as refuse from "./restore-refusals.ts";
+
+export interface DataRestore {
+  readonly data: string;
+  /** host:port at which the node is to be reached; empty = where it was. */
+  readonly address: string;
+}
+
+interface Checked {
+  readonly member: Pick<Member, "nodeId" | "name">;
+  /** Of a restore that was begun and not finished. */
+  readonly mark: RecoveryMark | null;
+}
+
+/** Checked without changing anything: also what a dry run does. */
+export async function checkData({ data, address }: DataRestore, wish: RestoreWish): Promise<Checked> {
+  if (address !== "" && !isAddress(address)) throw refuse.badAddress(address);
+  const member = chooseNode(wish, null);
+  await checkFit(data);
+  const mark = await readRecoveryMark(data);
+  if (mark === null) {
+    await checkFree(data);
+    return { member, mark };
+  }
+  const isSame = mark.backup === sourceOf(wish) && mark.nodeId === member.nodeId && mark.address === address;
+  if (!isSame) throw refuse.otherUnfinished(member.name, mark.backup, `--data ${data}`);
+  return { member, mark };
+}
+
+/** Throws an OperatorError with nothing changed. */
+export async function restoreData(
+  restore: DataRestore,
+  wish: RestoreWish,
+  deps: Pick<Deps, "onProgress">,
+): Promise<RestoreReport> {
+  const { data, address } = restore;
+  const { member, mark } = await checkData(restore, wish);
+  const placed = mark ?? (await place(data, wish, orderOf(wish, member.nodeId, address)));
+  const plan = { node: member.name, directory: data, mark: placed, consequences: null, isResumed: true };
+  const fleet = wish.snapshot.manifest.clusterName;
+  return reportOf(wish, fleet, await recoverFolder(plan, deps.onProgress, fleet));
+}
+
+interface Seen {
+  readonly uid: number;
+  readonly dev: number;
+}
+
+/** Why the user `uid` must not restore to a folder, seen with the one that holds it; either may be absent. */
+export function misfit(
+  own: Seen | null,
+  parent: Seen | null,
+  uid: number | undefined,
+): "mount-point" | { readonly owner: number } | null {
+  // What is made beside the folder could not be renamed onto it.
+  if (own !== null && own.dev !== parent?.dev) return "mount-point";
+  const owner = (own ?? parent)?.uid ?? 0;
+  // Root may write anywhere, and what it writes in another user's folder that user's node can't go on with.
+  return uid === 0 && owner !== 0 ? { owner } : null;
+}
+
+async function checkFit(data: string): Promise<void> {
+  const found = misfit(await look(data), await look(dirname(data)), process.getuid?.());
+  if (found === "mount-point") throw refuse.mountPoint(data);
+  if (found !== null) throw notTheOwner(data, found.owner, "snapshot restore");
+}
+
+async function look(path: string): Promise<Seen | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
+    throw error;
+  }
+}
+
+async function place(data: string, wish: RestoreWish, order: RestoreOrder): Promise<RecoveryMark> {
+  try {
+    return await placeMarked(data, wish, order);
+  } catch (error) {
+    throw isErrno(error, "EACCES", "EPERM", "EROFS") ? refuse.notWritable(dirname(data), error) : error;
+  }
+}

@@ -1,0 +1,162 @@
+// kill -9 midway through and after every single file operation of `fleet snapshot restore`: what is left is nothing
+// under the node's name; or a folder that nobody may start, and that the same command finishes; or the restored node,
+// whole, which the same command then refuses to touch. The snapshot itself is never changed.
+
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
+import { fillStaging } from "../../src/client/local/staging.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { FLEET_GROUP, nodeId } from "../../src/core/base/ids.ts";
+import { DirectorySnapshotStore } from "../../src/core/export/directory-store.ts";
+import { exportSnapshot } from "../../src/core/export/export-snapshot.ts";
+import { stateKey } from "../../src/core/export/snapshot-name.ts";
+import { listAudit } from "../../src/core/fleet/query.ts";
+import { decodeSnapshot } from "../../src/core/fleet/snapshot.ts";
+import { replay } from "../../src/core/recover/copy.ts";
+import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+import { readStopped } from "../../src/core/storage/read-stopped.ts";
+import { readRecoveryMark } from "../../src/core/storage/recovery-mark.ts";
+import { verifyDataFolder } from "../../src/core/storage/verify.ts";
+import { captured } from "../unit/export/samples.ts";
+import type { FaultPlan } from "./fault-preload.ts";
+import { program, type Ran } from "./local-fleet.ts";
+
+const PRELOAD = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
+const SAMPLE = captured(20);
+const SLICES = [1, 2];
+const LOST = {
+  ...{ name: "local", clusterId: SAMPLE.manifest.clusterId, profile: "lan" as const },
+  nodes: [1, 2, 3].map((id) => ({ id, name: `n${id}`, address: `127.0.0.1:${id}` })),
+  ...{ shards: [], clusters: [] },
+};
+
+let origin: string;
+let name: string;
+
+beforeAll(async () => {
+  origin = await mkdtemp(join(tmpdir(), "fleet-restore-"));
+  name = await exportSnapshot(new DirectorySnapshotStore(join(origin, "exports")), SAMPLE);
+});
+afterAll(() => rm(origin, { recursive: true, force: true }));
+
+const KINDS = [
+  {
+    kind: "the data folder of a node that is started by other means",
+    to: ["--data", join("n1", "data")],
+    data: join("n1", "data"),
+    prepare: async () => undefined,
+  },
+  {
+    kind: "a local fleet that has lost every disk",
+    to: ["--dir", "lost"],
+    data: join("lost", "n1", "data"),
+    prepare: async (home: string) => {
+      await mkdir(join(home, "lost"));
+      await fillStaging(join(home, "lost"), LOST);
+    },
+  },
+  {
+    kind: "a new local fleet",
+    to: ["--dir", "new"],
+    data: join("new", "n1", "data"),
+    prepare: async () => undefined,
+  },
+];
+
+async function freshHome(prepare: (home: string) => Promise<unknown>, context: TestContext): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), "fleet-restore-"));
+  context.onTestFinished(() => rm(home, { recursive: true, force: true }));
+  await cp(origin, home, { recursive: true });
+  await prepare(home);
+  return home;
+}
+
+/** The command as an operator gives it; an end by a signal is exit -1. */
+async function restore(home: string, to: readonly string[], plan: FaultPlan): Promise<Ran> {
+  const planFile = join(home, "plan.json");
+  await writeFile(planFile, JSON.stringify(plan));
+  const { PATH } = process.env;
+  const env = { PATH, HOME: home, NO_COLOR: "1", FLEET_TEST_FAULTS: planFile };
+  const command = ["snapshot", "restore", "--from", "exports", ...to, "--reason", "test", "--yes"];
+  return new Promise((resolve) => {
+    const line = ["--import", PRELOAD, program, ...command];
+    execFile(process.execPath, line, { cwd: home, env }, (error, stdout, stderr) => {
+      const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+      resolve({ exit, stdout, stderr });
+    });
+  });
+}
+
+type State = "nothing" | "between" | "new";
+
+/** What was left, which must be one of three whole things. */
+async function stateOf(directory: string): Promise<State> {
+  const mark = await readRecoveryMark(directory);
+  if (mark !== null) {
+    for (const clusterId of [SAMPLE.manifest.clusterId, mark.clusterId]) {
+      const started = DiskStorage.open({ directory, identity: { clusterId, nodeId: nodeId(1) } });
+      await expect(started).rejects.toMatchObject({ code: "RECOVERY_UNFINISHED" });
+    }
+    return "between";
+  }
+  // A local fleet has an empty folder for each node.
+  const files = await readdir(directory).catch(() => []);
+  if (files.length === 0) return "nothing";
+  await expectNew(directory);
+  return "new";
+}
+
+async function expectNew(directory: string): Promise<void> {
+  expect(await verifyDataFolder(directory, () => null)).toMatchObject({ damaged: 0 });
+  const { identity, logs, isAmnesiac } = await readStopped(directory);
+  expect(identity.clusterId).not.toBe(SAMPLE.manifest.clusterId);
+  expect([identity.nodeId, isAmnesiac]).toEqual([1, false]);
+  const log = present(logs.get(FLEET_GROUP), "there is a log");
+  const snapshot = log.snapshot();
+  if (typeof snapshot === "string") throw new Error("there is a snapshot");
+  expect(snapshot.confState.voters).toEqual([1]);
+  expect(snapshot.term).toBeGreaterThan(SAMPLE.manifest.term);
+  const exported = decodeSnapshot(snapshot.data);
+  if (!exported.ok) throw new Error(exported.message);
+  expect(exported.state.hash()).toBe(SAMPLE.manifest.stateHash);
+  const restored = replay(log);
+  if (!restored.ok) throw new Error(restored.problem);
+  expect(listAudit(restored.state).filter((entry) => entry.what.startsWith("recover"))).toHaveLength(1);
+}
+
+/** fleet.yaml and the data agree on who this is, so that `fleet up` starts it. */
+async function expectFleetOfOne(home: string, to: readonly string[], data: string): Promise<void> {
+  if (to[0] !== "--dir") return;
+  const { file } = await loadLocalFleet(join(home, present(to[1], "a folder is named")));
+  expect(file.nodes.map((node) => node.name)).toEqual(["n1"]);
+  expect(file.clusterId).toBe((await readStopped(data)).identity.clusterId);
+}
+
+describe.for(KINDS)("into $kind", ({ to, data, prepare }) => {
+  test.concurrent.for(SLICES)("killed at moment %i, and at every second after it", async (first, context) => {
+    const seen = new Set<State>();
+    for (let killAt = first; ; killAt += SLICES.length) {
+      const home = await freshHome(prepare, context);
+      const directory = join(home, data);
+      const { exit, stderr } = await restore(home, to, { killAt });
+      const state = await stateOf(directory);
+      seen.add(state);
+      const again = await restore(home, to, {});
+      expect(again.exit, `${killAt}, ${state}: ${again.stderr}`).toBe(state === "new" ? 9 : 0);
+      if (state === "new") expect(again.stderr).toMatch(/FLEET_E_(DATA_THERE|OTHER_CLUSTER)/);
+      await expectNew(directory);
+      await expectFleetOfOne(home, to, directory);
+      expect(await readFile(join(home, "exports", stateKey(name)))).toEqual(Buffer.from(SAMPLE.bytes));
+      await rm(home, { recursive: true, force: true });
+      // Beyond the last moment nothing kills it.
+      if (exit === 0) break;
+      expect(exit, stderr).toBe(-1);
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(["nothing", "new"]));
+  });
+});
