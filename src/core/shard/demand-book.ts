@@ -5,7 +5,8 @@
 
 import type { ShardSummary, Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ClusterDemand, DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
-import type { MachinePool, Taken } from "./machine-pools.ts";
+import type { MachinePool } from "../wire/machines-file.ts";
+import type { Taken } from "./machine-pools.ts";
 import { MachinePools } from "./machine-pools.ts";
 
 /** What a report carries, the gravest first. */
@@ -43,12 +44,14 @@ interface Account {
 }
 
 export class DemandBook {
-  readonly #pools: MachinePools | null;
+  #pools: MachinePools | null;
+  readonly #region: string;
   readonly #pace: ReclaimPace;
   readonly #accounts = new Map<string, Account>();
 
   constructor({ machines, region, pace }: DemandBookOptions) {
     this.#pools = machines === null ? null : new MachinePools(machines, region);
+    this.#region = region;
     this.#pace = pace;
   }
 
@@ -64,6 +67,19 @@ export class DemandBook {
     }
     this.#accounts.set(cluster, account);
     this.#tidy(cluster, account);
+  }
+
+  /**
+   * Another inventory. Who has machines of a pool that is still there keeps them; of one that has become too small or
+   * is gone, the least important lose theirs, at once: there is nothing left to take them back from at a pace.
+   */
+  equip(machines: readonly MachinePool[]): void {
+    const former = this.#pools;
+    const pools = new MachinePools(machines, this.#region);
+    this.#pools = pools;
+    if (former === null) return;
+    for (const { held } of this.#holdings().sort(byGravity)) pools.takeOver(held, former);
+    for (const [cluster, account] of this.#accounts) this.#tidy(cluster, account);
   }
 
   /** One round of the scheduler: takes back at the pace, then gives what is free. */

@@ -4,12 +4,7 @@
 
 import { assert, present } from "../base/assert.ts";
 import type { ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
-
-export interface MachinePool {
-  readonly instanceType: string;
-  readonly zone: string;
-  readonly count: number;
-}
+import type { MachinePool } from "../wire/machines-file.ts";
 
 /** So many of each pool, by the pool's place in the inventory. */
 export type Taken = Map<number, number>;
@@ -42,6 +37,19 @@ export class MachinePools {
       this.#free[at] = this.#freeAt(at) - count;
       into.set(at, (into.get(at) ?? 0) + count);
       missing -= count;
+    }
+  }
+
+  /** Takes again what was taken `from` an inventory before this one, as far as the same pools have it still. */
+  takeOver(taken: Taken, from: MachinePools): void {
+    const former = [...taken];
+    taken.clear();
+    for (const [place, held] of former) {
+      const at = this.#pools.findIndex((pool) => isSamePool(pool, from.#pool(place)));
+      const count = at < 0 ? 0 : Math.min(held, this.#freeAt(at));
+      if (count === 0) continue;
+      this.#free[at] = this.#freeAt(at) - count;
+      taken.set(at, count);
     }
   }
 
@@ -110,3 +118,6 @@ export class MachinePools {
     return present(this.#free[at], "machines are of a pool");
   }
 }
+
+const isSamePool = (a: MachinePool, b: MachinePool): boolean =>
+  a.instanceType === b.instanceType && a.zone === b.zone;

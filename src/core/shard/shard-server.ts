@@ -23,7 +23,7 @@ import { AckOutbox } from "./ack-outbox.ts";
 import { obeyAnswer } from "./answer.ts";
 import type { ReclaimPace } from "./demand-book.ts";
 import { DemandBook, RECLAIM_PACE } from "./demand-book.ts";
-import type { MachinePool } from "./machine-pools.ts";
+import { Inventory } from "./inventory.ts";
 import { reportOf, shardBindings, shardDomains } from "./report.ts";
 import { Reporter } from "./reporter.ts";
 import type { SessionCall } from "./session.ts";
@@ -49,8 +49,8 @@ export interface ShardOptions {
   /** Where its machines are. */
   readonly region?: string;
   readonly zone?: string;
-  /** Its machines; absent = it was given none, and reports no summary. */
-  readonly machines?: readonly MachinePool[];
+  /** The file that lists its machines; absent = it was given none, and reports no summary. */
+  readonly machinesFile?: string;
   /** Time between two rounds of the scheduler. */
   readonly cycleIntervalMs?: number;
   readonly pace?: ReclaimPace;
@@ -63,15 +63,18 @@ export interface RunningShard {
   /** host:port as advertised. */
   readonly address: string;
   readonly metrics: RoleMetrics;
+  /** Reads the machines file again. A bad one changes nothing, and the log says what is wrong with it. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts a shard; resolves when it listens. Throws an OperatorError that says what stands in the way. */
 export async function startShard(options: ShardOptions): Promise<RunningShard> {
+  const inventory = await Inventory.open(options.machinesFile ?? null, options.log);
   const followed = followTls(options.tls, options.log);
   await mkdir(options.dataDirectory, { recursive: true });
   const store = await ShardStore.open(options);
-  const shard = new Shard(options, followed, store);
+  const shard = new Shard(options, followed, store, inventory);
   await shard.listen();
   return shard;
 }
@@ -81,6 +84,7 @@ class Shard implements RunningShard {
   readonly #tls: Tls;
   readonly #followed: FollowedTls;
   readonly #store: ShardStore;
+  readonly #inventory: Inventory;
   readonly #demand: DemandBook;
   readonly #acks = new AckOutbox();
   readonly #registry: SessionRegistry;
@@ -95,15 +99,16 @@ class Shard implements RunningShard {
   #cycle = 0;
   #lastReportMs: number | null = null;
 
-  constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore) {
+  constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore, inventory: Inventory) {
     const { tls } = followed;
     this.#options = options;
     this.#tls = tls;
     this.#followed = followed;
     this.#store = store;
+    this.#inventory = inventory;
     const { shardId, log, coordinators, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
-    const { machines = null, region = "", pace = RECLAIM_PACE } = options;
-    this.#demand = new DemandBook({ machines, region, pace });
+    const { region = "", pace = RECLAIM_PACE } = options;
+    this.#demand = new DemandBook({ machines: inventory.pools, region, pace });
     this.#registry = new SessionRegistry({
       ...{ shardId, store, tls, log, demand: this.#demand, now: () => performance.now() },
       changed: () => this.#reporter?.poke(),
@@ -151,6 +156,12 @@ class Shard implements RunningShard {
     log.info("shard serves", { shard: shardId, address: this.#address, epoch: this.#store.epoch });
   }
 
+  async reload(): Promise<void> {
+    if (!(await this.#inventory.reload())) return;
+    this.#equip();
+    this.#reporter?.poke();
+  }
+
   async close(): Promise<void> {
     this.#stopSweeping();
     this.#followed.close();
@@ -169,6 +180,10 @@ class Shard implements RunningShard {
 
   #reportAgeMs(): number | null {
     return this.#lastReportMs === null ? null : performance.now() - this.#lastReportMs;
+  }
+
+  #equip(): void {
+    if (this.#inventory.pools !== null) this.#demand.equip(this.#inventory.pools);
   }
 
   /** One round of the scheduler. A cluster that was let go needs no machines here, whatever its agent said last. */

@@ -3,8 +3,8 @@
 import { expect, test } from "vitest";
 import type { ReclaimPace } from "../../../src/core/shard/demand-book.ts";
 import { DemandBook, RECLAIM_PACE, reclaimableInCycle } from "../../../src/core/shard/demand-book.ts";
-import type { MachinePool } from "../../../src/core/shard/machine-pools.ts";
 import { DemandGroup } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
+import type { MachinePool } from "../../../src/core/wire/machines-file.ts";
 
 const MACHINES: readonly MachinePool[] = [
   { instanceType: "small", zone: "a", count: 10 },
@@ -65,6 +65,25 @@ test("higher priority goes first, and what others have is not taken for it", () 
   ]);
   book.take("c3", [group(2, { ...large, priority: 9 })]);
   expect(lacking(book)).toEqual([["c2", 1, 2]]);
+});
+
+test("of a pool that becomes too small the least important lose their machines, and others keep theirs", () => {
+  const book = bookOf();
+  book.take("c1", [group(10, { requirements: { zone: "a" }, priority: 1 })]);
+  book.take("c2", [group(4, { ...large, priority: 1 })]);
+  book.take("c3", [group(1, { ...large, priority: 9 })]);
+  book.cycle(0);
+  book.equip([
+    { instanceType: "large", zone: "b", count: 2 },
+    { instanceType: "huge", zone: "c", count: 7 },
+    { instanceType: "small", zone: "a", count: 10 },
+  ]);
+  expect(["c1", "c2", "c3"].map((cluster) => book.machinesOf(cluster))).toEqual([10, 1, 1]);
+  expect(book.summary()).toMatchObject({ machinesTotal: 19, machinesFree: 7 });
+  book.cycle(1);
+  expect(lacking(book)).toEqual([["c2", 3, 1]]);
+  book.equip([]);
+  expect(book.summary()).toMatchObject({ machinesTotal: 0, machinesFree: 0 });
 });
 
 test("of two alike, who has waited longer goes first", () => {

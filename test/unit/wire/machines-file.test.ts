@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { OperatorError } from "../../../src/core/base/errors.ts";
-import { parseMachinesFile } from "../../../src/core/shard/machines-file.ts";
+import { parseMachinesFile } from "../../../src/core/wire/machines-file.ts";
 
 test("reads the pools in the order of the file, which is the order of their use", () => {
   const text =

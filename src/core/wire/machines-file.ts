@@ -1,13 +1,36 @@
-// The file that says which machines a shard has: counts of alike ones. Pure text in, values out.
+// The file that says which machines a shard has: counts of alike ones.
 
+import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../base/errors.ts";
-import type { YamlItem } from "../wire/yaml-list.ts";
-import { readYamlList } from "../wire/yaml-list.ts";
-import type { MachinePool } from "./machine-pools.ts";
+import type { YamlItem } from "./yaml-list.ts";
+import { readYamlList } from "./yaml-list.ts";
+
+export interface MachinePool {
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly count: number;
+}
 
 const FIELDS = new Set(["instanceType", "zone", "count"]);
 /** Of one pool: a hundred times what the largest fleet has in all, and small enough for every sum to be exact. */
 const COUNT_MAX = 1_000_000_000;
+
+/** Throws an OperatorError: MACHINES_FILE_UNREADABLE, or as `parseMachinesFile`. */
+export async function readMachinesFile(path: string): Promise<readonly MachinePool[]> {
+  return parseMachinesFile(await readMachinesText(path), path);
+}
+
+export async function readMachinesText(path: string): Promise<string> {
+  return await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new OperatorError("MACHINES_FILE_UNREADABLE", {
+      what: `the machines file ${path} cannot be read`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: "give the path of a file that lists a shard's machines",
+      exit: Exit.NotFound,
+      cause,
+    });
+  });
+}
 
 /** Parses `text`; `path` is for messages. Throws an OperatorError naming the line at fault. */
 export function parseMachinesFile(text: string, path: string): readonly MachinePool[] {
@@ -43,7 +66,7 @@ function readPool({ fields, line }: YamlItem, path: string): MachinePool {
 function invalid(path: string, line: number, why: string): OperatorError {
   return new OperatorError("MACHINES_FILE_INVALID", {
     what: `${path}:${line}: ${why}`,
-    next: "correct the line, then start the shard again",
+    next: "correct the line, then start the shard again, or send it SIGHUP if it runs",
     exit: Exit.Usage,
   });
 }
