@@ -26,7 +26,8 @@ export default class Init extends LocalCommand {
       summary: "Timings (default: lan)",
     })(),
     machines: Flags.string({
-      summary: "Give each shard a copy of this YAML file as its own: machines: [{instanceType, zone, count}]",
+      summary:
+        "Give each shard a copy of this YAML file as its own: machines: [{instanceType, zone, count, domain}]",
     }),
     "snapshot-to": Flags.string({
       summary: "Export verified snapshots there every 5 minutes: a folder or s3://bucket/prefix",
