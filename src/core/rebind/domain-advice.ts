@@ -19,7 +19,7 @@ type Given =
   | { readonly kind: "soon"; readonly why: string }
   | { readonly kind: "no"; readonly why: string };
 
-export type DomainAdvice =
+type DomainAdvice =
   | { readonly kind: "proposed" }
   | { readonly kind: "wait"; readonly why: string }
   /** `why` is empty when no domain would help. */

@@ -17,7 +17,7 @@ export interface Obeying {
   readonly log: Log;
 }
 
-export interface Obeyed {
+interface Obeyed {
   /** Something that the coordinator should hear of soon. */
   readonly hasChanged: boolean;
   readonly haveDomainsChanged: boolean;
