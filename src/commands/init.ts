@@ -7,7 +7,11 @@ export default class Init extends LocalCommand {
   static override summary = "Make and start a local fleet";
   static override description =
     "Certificates, configuration and background processes, in .fleet or --dir. On a folder that has a fleet it is a start, or nothing; it never founds a fleet twice.";
-  static override examples = ["<%= config.bin %> init", "<%= config.bin %> init --shards 3 --clusters 12"];
+  static override examples = [
+    "<%= config.bin %> init",
+    "<%= config.bin %> init --shards 3 --clusters 12",
+    "<%= config.bin %> init --shards 2 --clusters 4 --machines machines.yaml",
+  ];
   static override flags = {
     ...localFlags,
     name: Flags.string({ summary: "The fleet's name (default: local)" }),
@@ -21,6 +25,10 @@ export default class Init extends LocalCommand {
       options: ["lan", "wan"] as const,
       summary: "Timings (default: lan)",
     })(),
+    machines: Flags.string({
+      summary:
+        "Give each shard a copy of this YAML file as its own: machines: [{instanceType, zone, count, domain}]",
+    }),
     "snapshot-to": Flags.string({
       summary: "Export verified snapshots there every 5 minutes: a folder or s3://bucket/prefix",
     }),
@@ -32,6 +40,7 @@ export default class Init extends LocalCommand {
     const { absolutePlace } = await import("../core/export/open-store.ts");
     const { name, shards, clusters, profile, "snapshot-to": to } = flags;
     const snapshotTo = to === undefined ? undefined : absolutePlace(to, process.cwd());
+    const machines = flags.machines === undefined ? undefined : await usableMachines(flags.machines);
     const report = await initFleet(
       {
         directory: await this.folder(flags),
@@ -41,12 +50,20 @@ export default class Init extends LocalCommand {
         clusters,
         profile,
         snapshotTo,
+        machines,
       },
       await this.deps(),
     );
     await this.printStarted(report);
     return report;
   }
+}
+
+async function usableMachines(path: string): Promise<string> {
+  const { parseMachinesFile, readMachinesText } = await import("../core/wire/machines-file.ts");
+  const text = await readMachinesText(path);
+  parseMachinesFile(text, path);
+  return text;
 }
 
 const COUNTS = { "1": 1, "3": 3, "5": 5 } as const;

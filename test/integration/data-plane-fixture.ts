@@ -27,6 +27,7 @@ import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator
 import type { DemandGroup, ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
+import type { MachinePool } from "../../src/core/wire/machines-file.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
 import type { TlsFiles } from "../../src/core/wire/tls.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
@@ -96,19 +97,31 @@ export class DataPlane {
     return { ca: at("ca.crt"), cert: at(`${name}.crt`), key: at(`${name}.key`) };
   }
 
-  async shard(shardId: string, changes: Partial<ShardOptions> = {}) {
+  async shard(
+    shardId: string,
+    { machines, ...changes }: Partial<ShardOptions> & { readonly machines?: readonly MachinePool[] } = {},
+  ) {
     const log = new RecordedLog();
     const dataDirectory = join(this.folder, shardId);
+    const machinesFile = join(this.folder, `${shardId}-machines.yaml`);
+    const write = (text: string) => writeFile(machinesFile, text);
+    if (machines !== undefined) await write(JSON.stringify({ machines }));
     const tls = await this.issue(`shard-${shardId}`, `fleet://shard/${shardId}`);
     const options = { listen: "127.0.0.1:0", coordinators: [], reportIntervalMs: 50, version: "test" };
-    const shard = await startShard({ shardId, dataDirectory, tls, log, ...options, ...changes });
+    const equipped = machines === undefined ? {} : { machinesFile };
+    const shard = await startShard({ shardId, dataDirectory, tls, log, ...options, ...equipped, ...changes });
     let isClosed = false;
     const close = async () => {
       if (!isClosed) await shard.close();
       isClosed = true;
     };
     this.onClose(close);
-    return { address: shard.address, dataDirectory, log, close };
+    /** Another text in its machines file, and the signal to read it. */
+    const relist = async (text: string) => {
+      await write(text);
+      await shard.reload();
+    };
+    return { address: shard.address, dataDirectory, log, relist, close };
   }
 
   async agent(

@@ -1,14 +1,16 @@
 // fleet.yaml: what a local fleet consists of. Its presence is what makes a folder a fleet: it is written by
 // `fleet init`, with everything else already in place, and afterwards only its nodes change.
-// Absent: paths, so that a stopped fleet's folder can be moved, and which shard a cluster dials (agents.yaml).
+// Absent: full paths of its own files, so that a stopped fleet's folder can be moved, and which shard a cluster dials
+// (agents.yaml).
 import { isMap, isSeq, parseDocument, stringify } from "yaml";
 import { assert } from "../../core/base/assert.ts";
 import { ConfigReader } from "./config-reader.ts";
+import { parseFree, parseMetricsPort } from "./entry-fields.ts";
 import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
+import { parseShard, type ShardEntry } from "./shard-entry.ts";
 
 const SCHEMA_VERSION = 1;
 const NODE_ID_MAX = 65_535;
-const PORT_MAX = 65_535;
 const DAY_SECONDS = 86_400;
 const SNAPSHOTS_MAX = 10_000;
 
@@ -21,12 +23,6 @@ export interface NodeEntry {
   readonly name: string;
   readonly address: string;
   /** On 127.0.0.1; absent in the file of an older fleet, whose processes show no metrics. */
-  readonly metricsPort?: number;
-}
-
-export interface ShardEntry {
-  readonly id: string;
-  readonly address: string;
   readonly metricsPort?: number;
 }
 
@@ -157,19 +153,6 @@ function parseNode(entry: ConfigReader): NodeEntry {
   };
 }
 
-function parseShard(entry: ConfigReader): ShardEntry {
-  return {
-    id: parseFree(entry.field("id"), RESERVED_PROCESS_NAMES),
-    address: entry.field("address").address(),
-    ...parseMetricsPort(entry),
-  };
-}
-
-function parseMetricsPort(entry: ConfigReader): { metricsPort?: number } {
-  const metricsPort = entry.field("metricsPort").optional((value) => value.integer(1, PORT_MAX));
-  return metricsPort === undefined ? {} : { metricsPort };
-}
-
 function agentsMetricsPort(agents: { metricsPort?: number } | undefined): { agentsMetricsPort?: number } {
   return agents?.metricsPort === undefined ? {} : { agentsMetricsPort: agents.metricsPort };
 }
@@ -179,12 +162,6 @@ function parseClusters(agents: ConfigReader): string[] {
     .field("clusters")
     .items()
     .map((cluster) => parseFree(cluster, RESERVED_CLUSTER_NAMES));
-}
-
-function parseFree(entry: ConfigReader, reserved: readonly string[]): string {
-  const name = entry.name();
-  if (reserved.includes(name)) throw entry.fault(`must not be any of ${reserved.join(", ")}`);
-  return name;
 }
 
 function refuseRepeats(owner: ConfigReader, what: string, values: readonly string[]): void {

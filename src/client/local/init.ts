@@ -29,6 +29,8 @@ export interface InitOptions {
   readonly profile?: Profile | undefined;
   /** A full path, or s3://bucket/prefix. */
   readonly snapshotTo?: string | undefined;
+  /** The text of a machines file that can be used: each shard of a new fleet begins with it. */
+  readonly machines?: string | undefined;
 }
 
 type InitOutcome = "created" | "started" | "already-running";
@@ -128,7 +130,8 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
   };
 }
 
-function wantedFleet({ name, nodes, shards, clusters, profile, snapshotTo }: InitOptions): NewFleet {
+function wantedFleet(options: InitOptions): NewFleet {
+  const { name, nodes, shards, clusters, profile, snapshotTo, machines } = options;
   return {
     name: name ?? DEFAULTS.name,
     nodes: nodes ?? DEFAULTS.nodes,
@@ -136,6 +139,7 @@ function wantedFleet({ name, nodes, shards, clusters, profile, snapshotTo }: Ini
     clusters: clusters ?? DEFAULTS.clusters,
     profile: profile ?? DEFAULTS.profile,
     snapshotTo: snapshotTo ?? null,
+    machines: machines ?? null,
   };
 }
 
@@ -144,6 +148,9 @@ function refuseUnusable(options: InitOptions): void {
   const { shards, clusters } = wantedFleet(options);
   if (name !== undefined && !isName(name)) {
     throw usage(`${name} cannot name a fleet`, "use lower-case letters, digits, '.', '_' and '-'");
+  }
+  if (options.machines !== undefined && shards === 0) {
+    throw usage("machines need a shard to have them", "run: fleet init --shards 1 --machines FILE");
   }
   if (clusters > 0 && shards === 0) {
     throw usage("clusters need a shard to dial", `run: fleet init --shards 1 --clusters ${clusters}`);

@@ -58,6 +58,9 @@ export const clusterCertsFolder = (directory: string): string =>
   join(directory, CERTS_FOLDER, CLUSTERS_FOLDER);
 export const agentsFilePath = (directory: string): string => join(directory, AGENTS_PROCESS, "agents.yaml");
 
+/** The machines file that `fleet init` gives a shard, from the fleet's folder. */
+export const machinesFileOf = (shard: string): string => join(shard, "machines.yaml");
+
 /** Files of the process called `name`: a node, a shard, or the agents. */
 export function processFiles(directory: string, name: string): ProcessFiles {
   const folder = join(directory, name);

@@ -10,7 +10,7 @@ import type { LocalDeps } from "./deps.ts";
 import { isErrno } from "./errno.ts";
 import type { FleetFile, Profile } from "./fleet-file.ts";
 import { makeStagingFolder } from "./fleet-folder.ts";
-import { lockPath } from "./layout.ts";
+import { lockPath, machinesFileOf } from "./layout.ts";
 import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
 import { releaseLock, writeHeldLock } from "./lock.ts";
 import { holdFreePorts, portOf } from "./ports.ts";
@@ -26,6 +26,8 @@ export interface NewFleet {
   readonly profile: Profile;
   /** Where the leader exports snapshots to; null = nowhere. */
   readonly snapshotTo: string | null;
+  /** The text of each shard's machines file to begin with; null = no shard has machines. */
+  readonly machines: string | null;
 }
 
 export type Made =
@@ -40,7 +42,7 @@ export async function makeFleet(directory: string, wanted: NewFleet, deps: Local
   try {
     const file = composeFleetFile(wanted, ports.addresses);
     deps.onProgress(`making certificates and configuration in ${directory}`);
-    const fill = (staging: string) => fillStaging(staging, file);
+    const fill = (staging: string) => fillStaging(staging, file, wanted.machines);
     if (!(await placeFleet(directory, fill, deps))) return { kind: "overtaken" };
     try {
       await ports.release();
@@ -89,7 +91,11 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     profile: wanted.profile,
     ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
     nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
-    shards: numbers(wanted.shards).map((number) => ({ id: `s${number}`, ...ports() })),
+    shards: numbers(wanted.shards).map((number) => {
+      const id = `s${number}`;
+      const machines = wanted.machines === null ? {} : { machines: machinesFileOf(id) };
+      return { id, ...ports(), ...machines };
+    }),
     clusters: numbers(wanted.clusters).map((number) => `c${number}`),
     agentsMetricsPort: portOf(present(left.shift(), "a port is held for the metrics of the agents")),
   };

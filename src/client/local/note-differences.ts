@@ -32,6 +32,10 @@ export function noteDifferences(asked: InitOptions, { directory, file }: LocalFl
     const change = "change snapshots.to in fleet.yaml while it is down";
     ignored("--snapshot-to", file.snapshots === undefined ? "none" : `${file.snapshots.to}`, change);
   }
+  if (asked.machines !== undefined) {
+    const has = file.shards.some(({ machines }) => machines !== undefined) ? "its shards' own" : "none";
+    ignored("--machines", has, "change machines of its shards in fleet.yaml while it is down");
+  }
   return notes;
 }
 

@@ -1,7 +1,8 @@
 // Which background processes a local fleet consists of and how each is started: pure, from fleet.yaml alone.
 // Paths are absolute and computed from where the folder is now, so that a stopped fleet can be moved.
+import { resolve } from "node:path";
 import type { TlsFiles } from "../../core/wire/tls.ts";
-import type { FleetFile, NodeEntry, ShardEntry } from "./fleet-file.ts";
+import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import {
   AGENTS_PROCESS,
   agentsFilePath,
@@ -11,6 +12,7 @@ import {
   processFiles,
 } from "./layout.ts";
 import type { Launch } from "./processes.ts";
+import type { ShardEntry } from "./shard-entry.ts";
 
 export type ProcessRole = "coordinator" | "shard" | "agents";
 
@@ -89,7 +91,7 @@ function planShard(directory: string, fleet: FleetFile, shard: ShardEntry): Proc
       ...["serve", "shard", "--id", shard.id, "--listen", shard.address],
       ...["--coordinators", fleet.nodes.map((node) => node.address).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, shard.id))],
-      ...metricsFlags(shard.metricsPort),
+      ...[...machineFlags(directory, shard), ...metricsFlags(shard.metricsPort)],
     ],
   };
 }
@@ -115,6 +117,14 @@ const metricsAddress = (port: number | undefined): string | null =>
 function metricsFlags(port: number | undefined): string[] {
   const address = metricsAddress(port);
   return address === null ? [] : ["--metrics", address];
+}
+
+function machineFlags(directory: string, { machines, region, cycleSeconds }: ShardEntry): string[] {
+  return [
+    ...(machines === undefined ? [] : ["--machines", resolve(directory, machines)]),
+    ...(region === undefined ? [] : ["--region", region]),
+    ...(cycleSeconds === undefined ? [] : ["--cycle", `${cycleSeconds}s`]),
+  ];
 }
 
 function snapshotFlags({ snapshots }: FleetFile): string[] {

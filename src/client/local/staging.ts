@@ -2,6 +2,7 @@
 // and fleet.yaml. All of it is on disk before the folder gets its name; the rename is the caller's.
 // What must stay true: keys are readable by their owner alone, and nothing is written outside the folder.
 import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { syncDirectory } from "../../core/base/durable-file.ts";
 import { formatAgentsFile } from "../../core/wire/agents-file.ts";
@@ -18,6 +19,7 @@ import {
   clusterTls,
   fleetFilePath,
   foundingPath,
+  machinesFileOf,
 } from "./layout.ts";
 import { KEY_MODE, PUBLIC_MODE } from "./modes.ts";
 import { planProcesses } from "./process-plan.ts";
@@ -26,12 +28,18 @@ import { planProcesses } from "./process-plan.ts";
 const AT_A_TIME = 32;
 const FOLDER_MODE = 0o700;
 
-/** Fills the empty folder `staging` with the fleet that `fleet` describes. */
-export async function fillStaging(staging: string, fleet: FleetFile): Promise<void> {
+/** Fills the empty folder `staging` with the fleet that `fleet` describes. `machines`: the text that its shards begin with. */
+export async function fillStaging(
+  staging: string,
+  fleet: FleetFile,
+  machines: string | null = null,
+): Promise<void> {
   const folders = foldersOf(staging, fleet);
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   await writeCertificates(staging, fleet);
   if (fleet.clusters.length > 0) await writeSynced(agentsFilePath(staging), agentsText(fleet), PUBLIC_MODE);
+  for (const { id } of machines === null ? [] : fleet.shards)
+    await writeSynced(join(staging, machinesFileOf(id)), machines ?? "", PUBLIC_MODE);
   await writeSynced(foundingPath(staging), "", PUBLIC_MODE);
   await writeSynced(fleetFilePath(staging), formatFleetFile(fleet), PUBLIC_MODE);
   for (const folder of [...folders, staging]) await syncDirectory(folder);

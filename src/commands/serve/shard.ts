@@ -1,15 +1,12 @@
 // `fleet serve shard`: one shard, in the foreground. It needs no coordinator to serve.
-import { readFile } from "node:fs/promises";
 import { Flags } from "@oclif/core";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { MachinePool } from "../../core/shard/machine-pools.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeShard extends ServeCommand {
   static override summary = "Run one shard in the foreground";
   static override description =
-    "A shard serves the agents of its clusters from its own records, and reports to the coordinators when it can.";
+    "A shard serves the agents of its clusters from its own records, and reports to the coordinators when it can. On SIGHUP the machines file is read again.";
   static override flags = {
     ...tlsFlags,
     ...roleFlags,
@@ -25,7 +22,7 @@ export default class ServeShard extends ServeCommand {
     }),
     region: Flags.string({ default: "", summary: "Region of its machines" }),
     zone: Flags.string({ default: "", summary: "Zone of the shard itself" }),
-    machines: Flags.string({ summary: "YAML file: machines: [{instanceType, zone, count}]" }),
+    machines: Flags.string({ summary: "YAML file: machines: [{instanceType, zone, count, domain}]" }),
     cycle: durationFlag({
       default: 10_000,
       defaultHelp: async () => "10s",
@@ -47,8 +44,7 @@ export default class ServeShard extends ServeCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ServeShard);
     const { startShard } = await import("../../core/shard/shard-server.ts");
-    const { machines: file } = flags;
-    const machines = file === undefined ? {} : { machines: await readMachines(file) };
+    const machines = flags.machines === undefined ? {} : { machinesFile: flags.machines };
     const certificates = this.certificates(flags);
     await this.serve({ process: "shard", flags, certificates }, (log) =>
       startShard({
@@ -67,18 +63,4 @@ export default class ServeShard extends ServeCommand {
       }),
     );
   }
-}
-
-async function readMachines(file: string): Promise<readonly MachinePool[]> {
-  const { parseMachinesFile } = await import("../../core/shard/machines-file.ts");
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new OperatorError("MACHINES_FILE_UNREADABLE", {
-      what: `the machines file ${file} cannot be read`,
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: "give the path of the file that lists the shard's machines",
-      exit: Exit.NotFound,
-      cause,
-    });
-  });
-  return parseMachinesFile(text, file);
 }

@@ -3,9 +3,9 @@
 // Must stay true: a cluster loses machines only when it wants fewer, and then at the pace, unless the grace is over.
 // Absent: a disk. Agents repeat their demand every few seconds, so a restarted shard knows all of it soon.
 
-import type { ShardSummary, Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ClusterDemand, DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
-import type { MachinePool, Taken } from "./machine-pools.ts";
+import type { Counted, ListedPool, Taken } from "./machine-pools.ts";
 import { MachinePools } from "./machine-pools.ts";
 
 /** What a report carries, the gravest first. */
@@ -23,7 +23,7 @@ export const RECLAIM_PACE: ReclaimPace = { fraction: 0.05, graceMs: 600_000 };
 
 export interface DemandBookOptions {
   /** Null: this shard was given no machines; it takes demand and serves none. */
-  readonly machines: readonly MachinePool[] | null;
+  readonly machines: readonly ListedPool[] | null;
   readonly region: string;
   readonly pace: ReclaimPace;
 }
@@ -43,12 +43,14 @@ interface Account {
 }
 
 export class DemandBook {
-  readonly #pools: MachinePools | null;
+  #pools: MachinePools | null;
+  readonly #region: string;
   readonly #pace: ReclaimPace;
   readonly #accounts = new Map<string, Account>();
 
   constructor({ machines, region, pace }: DemandBookOptions) {
     this.#pools = machines === null ? null : new MachinePools(machines, region);
+    this.#region = region;
     this.#pace = pace;
   }
 
@@ -64,6 +66,19 @@ export class DemandBook {
     }
     this.#accounts.set(cluster, account);
     this.#tidy(cluster, account);
+  }
+
+  /**
+   * Another inventory. Who has machines of a pool that is still there keeps them; of one that has become too small, is
+   * gone or went with its topology domain, the least important lose theirs, at once: there is nothing left to take them back from at a pace.
+   */
+  equip(machines: readonly ListedPool[]): void {
+    const former = this.#pools;
+    const pools = new MachinePools(machines, this.#region);
+    this.#pools = pools;
+    if (former === null) return;
+    for (const { held } of this.#holdings().sort(byGravity)) pools.takeOver(held, former);
+    for (const [cluster, account] of this.#accounts) this.#tidy(cluster, account);
   }
 
   /** One round of the scheduler: takes back at the pace, then gives what is free. */
@@ -96,7 +111,7 @@ export class DemandBook {
     }));
   }
 
-  summary(): ShardSummary | undefined {
+  summary(): Counted | undefined {
     return this.#pools?.summary();
   }
 

@@ -11,7 +11,7 @@ import { bindServer } from "../wire/bind-server.ts";
 import { serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
 import { closeServer } from "../wire/close-server.ts";
 import { coordinatorCaller } from "../wire/coordinator-client.ts";
-import type { CoordinatorClient } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { CoordinatorClient, ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardService } from "../wire/gen/fleet/v1/shard.ts";
 import type { LeaderCaller } from "../wire/leader-caller.ts";
@@ -24,11 +24,12 @@ import { AckOutbox } from "./ack-outbox.ts";
 import { obeyAnswer } from "./answer.ts";
 import type { ReclaimPace } from "./demand-book.ts";
 import { DemandBook, RECLAIM_PACE } from "./demand-book.ts";
-import type { MachinePool } from "./machine-pools.ts";
+import { Inventory } from "./inventory.ts";
 import { reportOf, shardBindings, shardDomains } from "./report.ts";
 import { Reporter } from "./reporter.ts";
 import type { SessionCall } from "./session.ts";
 import { SessionRegistry } from "./session-registry.ts";
+import { Settling } from "./settling.ts";
 import { SessionEnds, shardMetrics } from "./shard-metrics.ts";
 import { ShardStore } from "./shard-store.ts";
 
@@ -50,8 +51,8 @@ export interface ShardOptions {
   /** Where its machines are. */
   readonly region?: string;
   readonly zone?: string;
-  /** Its machines; absent = it was given none, and reports no summary. */
-  readonly machines?: readonly MachinePool[];
+  /** The file that lists its machines; absent = it was given none, and reports no summary. */
+  readonly machinesFile?: string;
   /** Time between two rounds of the scheduler. */
   readonly cycleIntervalMs?: number;
   readonly pace?: ReclaimPace;
@@ -64,15 +65,18 @@ export interface RunningShard {
   /** host:port as advertised. */
   readonly address: string;
   readonly metrics: RoleMetrics;
+  /** Reads the machines file again. A bad one changes nothing, and the log says what is wrong with it. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts a shard; resolves when it listens. Throws an OperatorError that says what stands in the way. */
 export async function startShard(options: ShardOptions): Promise<RunningShard> {
+  const inventory = await Inventory.open(options.machinesFile ?? null, options.log);
   const followed = followTls(options.tls, options.log);
   await mkdir(options.dataDirectory, { recursive: true });
   const store = await ShardStore.open(options);
-  const shard = new Shard(options, followed, store);
+  const shard = new Shard(options, followed, store, inventory);
   await shard.listen();
   return shard;
 }
@@ -82,6 +86,7 @@ class Shard implements RunningShard {
   readonly #tls: Tls;
   readonly #followed: FollowedTls;
   readonly #store: ShardStore;
+  readonly #inventory: Inventory;
   readonly #demand: DemandBook;
   readonly #acks = new AckOutbox();
   readonly #registry: SessionRegistry;
@@ -89,6 +94,7 @@ class Shard implements RunningShard {
   readonly #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();
+  readonly #settling = new Settling(this.#startedMs);
   readonly #ends = new SessionEnds();
   #stopSweeping = () => {};
   #cycling: NodeJS.Timeout | undefined;
@@ -97,15 +103,16 @@ class Shard implements RunningShard {
   #cycle = 0;
   #lastReportMs: number | null = null;
 
-  constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore) {
+  constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore, inventory: Inventory) {
     const { tls } = followed;
     this.#options = options;
     this.#tls = tls;
     this.#followed = followed;
     this.#store = store;
+    this.#inventory = inventory;
     const { shardId, log, coordinators, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
-    const { machines = null, region = "", pace = RECLAIM_PACE } = options;
-    this.#demand = new DemandBook({ machines, region, pace });
+    const { region = "", pace = RECLAIM_PACE } = options;
+    this.#demand = new DemandBook({ machines: inventory.listed(store.domains), region, pace });
     this.#registry = new SessionRegistry({
       ...{ shardId, store, tls, log, demand: this.#demand, now: () => performance.now() },
       changed: () => this.#reporter?.poke(),
@@ -128,6 +135,10 @@ class Shard implements RunningShard {
     return this.#address;
   }
 
+  get #cycleMs(): number {
+    return this.#options.cycleIntervalMs ?? CYCLE_INTERVAL_MS;
+  }
+
   get metrics(): RoleMetrics {
     return shardMetrics({
       bindings: this.#store.bindings,
@@ -147,10 +158,16 @@ class Shard implements RunningShard {
     this.#bound = await bindServer(this.#server, this.#options.listen, this.#tls);
     this.#address = this.#options.advertise ?? this.#bound;
     this.#stopSweeping = this.#registry.startSweeping();
-    this.#cycling = setInterval(() => this.#schedule(), this.#options.cycleIntervalMs ?? CYCLE_INTERVAL_MS);
+    this.#cycling = setInterval(() => this.#schedule(), this.#cycleMs);
     this.#reporter?.poke();
     const { shardId, log } = this.#options;
     log.info("shard serves", { shard: shardId, address: this.#address, epoch: this.#store.epoch });
+  }
+
+  async reload(): Promise<void> {
+    if (!(await this.#inventory.reload())) return;
+    this.#equip();
+    this.#reporter?.poke();
   }
 
   async close(): Promise<void> {
@@ -173,12 +190,26 @@ class Shard implements RunningShard {
     return this.#lastReportMs === null ? null : performance.now() - this.#lastReportMs;
   }
 
+  #equip(): void {
+    const machines = this.#inventory.listed(this.#store.domains);
+    if (machines !== null) this.#demand.equip(machines);
+  }
+
+  #summary(): ShardSummary | undefined {
+    const counted = this.#demand.summary();
+    // What is only not asked for yet must not look idle: somebody would give it away.
+    const domains = this.#settling.isOver ? (counted?.domains ?? []) : [];
+    return counted && { ...counted, cycleMs: this.#cycleMs, domains };
+  }
+
   /** One round of the scheduler. A cluster that was let go needs no machines here, whatever its agent said last. */
   #schedule(): void {
     for (const cluster of this.#demand.clusters()) {
       if (this.#store.bindings.get(cluster)?.kind === "released") this.#demand.take(cluster, []);
     }
-    this.#demand.cycle(performance.now());
+    const nowMs = performance.now();
+    this.#settling.round(nowMs, this.#store.bindings, (cluster) => this.#registry.hasSession(cluster));
+    this.#demand.cycle(nowMs);
     this.#registry.tellDemand();
   }
 
@@ -188,7 +219,13 @@ class Shard implements RunningShard {
     const acks = this.#acks.waiting();
     const request = reportOf({
       ...{ shardId, address: this.#address, region, zone, cycle: this.#cycle },
-      ...{ store: this.#store, sessions: this.#registry, demand: this.#demand, acks },
+      ...{
+        store: this.#store,
+        sessions: this.#registry,
+        demand: this.#demand,
+        summary: this.#summary(),
+        acks,
+      },
     });
     // A release that is reported and then lost in a crash would let the cluster be served twice.
     await this.#store.durable();
@@ -203,6 +240,7 @@ class Shard implements RunningShard {
     this.#acks.taken(acks);
     const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
     const obeyed = obeyAnswer(answer, { store: this.#store, acks: this.#acks, hasSession, log });
+    if (obeyed.haveDomainsChanged) this.#equip();
     if (obeyed.hasChanged) this.#reporter?.poke();
   }
 
@@ -228,7 +266,7 @@ class Shard implements RunningShard {
       coordinatorTerm: this.#store.coordinatorTerm,
       domains: shardDomains(this.#store.domains),
       doubleDials: this.#registry.doubleDials(),
-      summary: this.#demand.summary(),
+      summary: this.#summary(),
       demand: this.#demand.demand(),
       shortfalls: this.#demand.shortfalls(),
     });

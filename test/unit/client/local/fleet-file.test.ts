@@ -17,7 +17,10 @@ const FLEET: FleetFile = {
     { id: 1, name: "n1", address: "127.0.0.1:4001", metricsPort: 9001 },
     { id: 2, name: "n2", address: "[::1]:4002" },
   ],
-  shards: [{ id: "s1", address: "127.0.0.1:4011", metricsPort: 9011 }],
+  shards: [
+    { id: "s1", address: "127.0.0.1:4011", metricsPort: 9011 },
+    { id: "s2", address: "127.0.0.1:4012", machines: "s2/machines.yaml", region: "eu", cycleSeconds: 5 },
+  ],
   clusters: ["c1", "c2"],
   agentsMetricsPort: 9021,
 };
@@ -60,6 +63,11 @@ describe("each fault is named with its place", () => {
       text: base.replace("127.0.0.1:4011", "127.0.0.1"),
       place: "shards[0].address",
       fault: "shards[0].address must be an address host:port",
+    },
+    {
+      text: base.replace("cycleSeconds: 5", "cycleSeconds: 0"),
+      place: "shards[1].cycleSeconds",
+      fault: "shards[1].cycleSeconds must be a whole number from 1 to 3600",
     },
     {
       text: base.replace("127.0.0.1:4001", "127.0.0.1:70000"),

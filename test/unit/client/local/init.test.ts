@@ -54,6 +54,23 @@ describe("a new fleet", () => {
     expect((await readdir(world.root)).sort()).toEqual([".fleet", "config"]);
   });
 
+  test("gives each shard a machines file of its own, and needs a shard for it", async () => {
+    const world = await fakeWorld();
+    const machines = "machines: [{instanceType: m5, zone: a, count: 2}]\n";
+    await init(world, { shards: 2, machines });
+    for (const shard of ["s1", "s2"]) {
+      const path = join(world.directory, shard, "machines.yaml");
+      expect(await readFile(path, "utf8")).toBe(machines);
+      expect(argsOf(world)).toContainEqual(expect.stringContaining(`--machines ${path}`));
+    }
+    expect((await init(world, { shards: 2, machines })).notes).toEqual([
+      expect.stringContaining("--machines was ignored"),
+    ]);
+    expect(await failureOf(init(await fakeWorld(), { shards: 0, machines }))).toMatchObject({
+      code: "USAGE",
+    });
+  });
+
   test("has certificates that belong together and keys that only their owner reads", async () => {
     const world = await fakeWorld();
     await init(world, { shards: 1, clusters: 1 });

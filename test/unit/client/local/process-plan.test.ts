@@ -41,6 +41,17 @@ test.each([
   expect(commandLine(name)).toBe(args);
 });
 
+test("a shard is given its machines; their file lies in the fleet's folder unless its path is a full one", () => {
+  const machinesArgs = (machines: string) => {
+    const shards = FLEET.shards.map((shard) => ({ ...shard, machines, region: "eu", cycleSeconds: 5 }));
+    const plans = planProcesses("/f", { ...FLEET, shards });
+    return plans.find(({ role }) => role === "shard")?.args.slice(-6);
+  };
+  const rest = ["--region", "eu", "--cycle", "5s"];
+  expect(machinesArgs("s1/machines.yaml")).toEqual(["--machines", "/f/s1/machines.yaml", ...rest]);
+  expect(machinesArgs("/etc/machines.yaml")).toEqual(["--machines", "/etc/machines.yaml", ...rest]);
+});
+
 test("each process shows its metrics on its own port of the loopback interface, if the fleet's file gives it one", () => {
   const fleet = {
     ...FLEET,

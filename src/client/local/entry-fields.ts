@@ -1,0 +1,16 @@
+// Fields that several kinds of entries in fleet.yaml have in common.
+
+import type { ConfigReader } from "./config-reader.ts";
+
+const PORT_MAX = 65_535;
+
+export function parseMetricsPort(entry: ConfigReader): { metricsPort?: number } {
+  const metricsPort = entry.field("metricsPort").optional((value) => value.integer(1, PORT_MAX));
+  return metricsPort === undefined ? {} : { metricsPort };
+}
+
+export function parseFree(entry: ConfigReader, reserved: readonly string[]): string {
+  const name = entry.name();
+  if (reserved.includes(name)) throw entry.fault(`must not be any of ${reserved.join(", ")}`);
+  return name;
+}

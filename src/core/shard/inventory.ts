@@ -1,0 +1,59 @@
+// The machines that this shard has to give, as its file lists them. Must stay true: a file that cannot be used changes
+// nothing, what was listed before stays; and machines that belong to a topology domain are there only while the shard
+// has the domain. Absent: watching the file; the command that hosts the shard says when to look.
+
+import { OperatorError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { MachinePool } from "../wire/machines-file.ts";
+import { readMachinesFile } from "../wire/machines-file.ts";
+import { type DomainTable, domainName } from "./domain-table.ts";
+import type { ListedPool } from "./machine-pools.ts";
+
+export class Inventory {
+  readonly #file: string | null;
+  readonly #log: Log;
+  #pools: readonly MachinePool[] | null;
+  // Looks run one after another, so that the last one asked for is the last one taken.
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Null: a shard without machines. Throws MACHINES_FILE_UNREADABLE and MACHINES_FILE_INVALID. */
+  static async open(file: string | null, log: Log): Promise<Inventory> {
+    return new Inventory(file, log, file === null ? null : await readMachinesFile(file));
+  }
+
+  private constructor(file: string | null, log: Log, pools: readonly MachinePool[] | null) {
+    this.#file = file;
+    this.#log = log;
+    this.#pools = pools;
+  }
+
+  /** Null: a shard without machines. Whoever listed a domain's machines has them once it was given the domain. */
+  listed(domains: DomainTable): readonly ListedPool[] | null {
+    const isHere = ({ domain }: MachinePool) =>
+      domain === undefined || domains.get(domainName(domain))?.assigned === true;
+    return this.#pools?.map((pool) => ({ ...pool, elsewhere: !isHere(pool) })) ?? null;
+  }
+
+  /** Reads the file again; whether it was taken. Never rejects for what an operator wrote. */
+  reload(): Promise<boolean> {
+    const next = this.#last.then(() => this.#look());
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #look(): Promise<boolean> {
+    const file = this.#file;
+    if (file === null) return false;
+    try {
+      this.#pools = await readMachinesFile(file);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      const { why, next } = error.parts;
+      const fault = { file, error: error.message, why, next };
+      this.#log.error("the machines file cannot be used; the machines stay as they were", fault);
+      return false;
+    }
+    this.#log.info("the machines file was read", { file, pools: this.#pools.length });
+    return true;
+  }
+}
