@@ -12,6 +12,7 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { ClientPromises } from "./checks/client-promises.ts";
 import { CommittedLog } from "./checks/committed-log.ts";
 import { ElectionSafety } from "./checks/election-safety.ts";
+import { LeaderLogs } from "./checks/leader-logs.ts";
 import { LeaseHolders } from "./checks/lease-holders.ts";
 import { LogMatching } from "./checks/log-matching.ts";
 import { Members } from "./checks/members.ts";
@@ -36,6 +37,7 @@ export class Checker {
   readonly #elections = new ElectionSafety();
   readonly #matching = new LogMatching();
   readonly #committed = new CommittedLog();
+  readonly #leaders = new LeaderLogs();
   readonly #promises: readonly Promises[];
   /** By node: how far its commits were compared in its present life. */
   readonly #comparedThrough = new Map<NodeId, number>();
@@ -43,7 +45,10 @@ export class Checker {
   #newest: { readonly applied: number; readonly config: ConfState } | null = null;
 
   constructor(nodes: number) {
-    this.#promises = Array.from({ length: nodes }, (_, position) => new Promises(nodeId(position + 1)));
+    this.#promises = Array.from(
+      { length: nodes },
+      (_, position) => new Promises(nodeId(position + 1), this.#leaders),
+    );
   }
 
   /** The configuration that the furthest replica has applied. */
@@ -60,7 +65,7 @@ export class Checker {
   }
 
   started(node: NodeId, reader: LogReader): void {
-    this.#of(node).started(reader.initialState().hardState, reader.lastIndex());
+    this.#of(node).started(reader);
     this.#comparedThrough.set(node, reader.firstIndex() - 1);
     this.#members.started(node);
   }
@@ -69,8 +74,16 @@ export class Checker {
     this.#of(node).wiped();
   }
 
-  writes(reader: LogReader, { entries, snapshot }: WriteRequest): void {
+  /** `request` is about to change the log that `reader` shows. */
+  writes(node: NodeId, reader: LogReader, request: WriteRequest): void {
+    const { entries, snapshot } = request;
     this.#matching.writes(reader, entries, snapshot?.term ?? null);
+    this.#of(node).handsOver(request);
+  }
+
+  /** The records are on their way to the disk: a crash may keep them. */
+  writesFrame(node: NodeId, records: readonly WalRecord[]): void {
+    this.#of(node).writesFrame(records);
   }
 
   synced(node: NodeId, records: readonly WalRecord[]): void {
@@ -78,6 +91,7 @@ export class Checker {
   }
 
   sends(node: NodeId, message: Message): void {
+    this.#leaders.says(message);
     this.#of(node).says(message);
     this.#members.says(message);
   }

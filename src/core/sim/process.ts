@@ -65,8 +65,11 @@ export class Process {
       disk,
       segmentBytes: world.swarm.segmentBytes,
       whenDone: (ms, action) => later(ms + options.diskDelay(), action),
-      onWrite: (request) => world.checker.writes(this.storage.reader(FLEET_GROUP), request),
-      onFrame: options.onFrame,
+      onWrite: (request) => world.checker.writes(node, this.storage.reader(FLEET_GROUP), request),
+      onFrame: (records) => {
+        world.checker.writesFrame(node, records);
+        options.onFrame();
+      },
       onSynced: (records) => world.checker.synced(node, records),
     });
     world.checker.started(node, this.storage.reader(FLEET_GROUP));

@@ -24,7 +24,7 @@ export interface VirtualStorageOptions {
   readonly whenDone: (ms: number, action: () => void) => void;
   /** Seams for the checks and for crashes between a write and its sync. */
   readonly onWrite: (request: WriteRequest) => void;
-  readonly onFrame: () => void;
+  readonly onFrame: (records: readonly WalRecord[]) => void;
   readonly onSynced: (records: readonly WalRecord[]) => void;
 }
 
@@ -168,7 +168,7 @@ export class VirtualStorage implements Storage {
     disk.write(this.#end, frame);
     this.#end += frame.length;
     this.#nextFrame += 1;
-    onFrame();
+    onFrame(records);
   }
 
   #whenThereIsSpace(action: () => void, ms = 0): void {

@@ -2,44 +2,58 @@
 // acknowledged before it is durable, term and commit never go back, and at most one vote is given a term.
 
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../../base/ids.ts";
+import type { LogReader } from "../../raft/log-reader.ts";
 import { type HardState, type Message, NO_NODE } from "../../raft/message.ts";
 import type { WalRecord } from "../../storage/record.ts";
+import type { WriteRequest } from "../../storage/storage.ts";
 import { check } from "../violation.ts";
+import { DurableLog } from "./durable-log.ts";
+import type { LeaderLogs } from "./leader-logs.ts";
 
 const NOTHING: HardState = { term: term(0), vote: NO_NODE, commit: logIndex(0) };
 const PROPERTY = "durable promises";
 
 export class Promises {
   readonly #node: NodeId;
+  readonly #leaders: LeaderLogs;
   #durable = NOTHING;
-  /** The highest index that was ever durable here. */
-  #durableThrough = logIndex(0);
+  /** Null until a process has read the disk. */
+  #log: DurableLog | null = null;
   readonly #votes = new Map<Term, NodeId>();
   /** Of the running process. */
   #term = term(0);
   #commit = logIndex(0);
 
-  constructor(node: NodeId) {
+  constructor(node: NodeId, leaders: LeaderLogs) {
     this.#node = node;
+    this.#leaders = leaders;
+  }
+
+  handsOver(request: WriteRequest): void {
+    this.#log?.handsOver(request);
+  }
+
+  writesFrame(records: readonly WalRecord[]): void {
+    this.#log?.writesFrame(records);
   }
 
   synced(records: readonly WalRecord[]): void {
-    for (const record of records) {
-      if (record.kind === "hard-state") this.#durable = record.hardState;
-      else if (record.kind === "entry") this.#raise(record.entry.index);
-      else this.#raise(record.mark.index);
-    }
+    this.#log?.synced(records);
+    this.#durable = records.findLast((record) => record.kind === "hard-state")?.hardState ?? this.#durable;
   }
 
   /** The disk with everything on it is gone, and with it all promises (ADR-0002). */
   wiped(): void {
     this.#durable = NOTHING;
-    this.#durableThrough = logIndex(0);
+    this.#log = null;
     this.#votes.clear();
   }
 
   /** A new process recovered this; what was being written when the old one died may be part of it. */
-  started(recovered: HardState, lastIndex: LogIndex): void {
+  started(reader: LogReader): void {
+    this.#log?.survives(this.#node, reader);
+    this.#log = new DurableLog(reader);
+    const recovered = reader.initialState().hardState;
     const { term: kept, vote, commit } = this.#durable;
     const node = this.#node;
     check(
@@ -55,7 +69,6 @@ export class Promises {
     const keepsVote = recovered.term > kept || vote === NO_NODE || recovered.vote === vote;
     check(keepsVote, PROPERTY, () => `node ${node} forgot its vote for ${vote} in term ${kept}`);
     this.#durable = recovered;
-    this.#raise(lastIndex);
     this.#term = recovered.term;
     this.#commit = recovered.commit;
   }
@@ -79,12 +92,20 @@ export class Promises {
     if (message.type === "MsgVote") this.#votesFor(message.from, message.term);
   }
 
-  // What was taken in and replaced again by a later term's leader before it was written is never durable. Its
-  // acknowledgement leaves with the later term, whose leader was elected without it, so nobody can have relied on it.
+  // An acknowledgement of term t says that this log agrees with that of t's leader up to the index. The core makes it
+  // in term t, and from then on only a leader of a later term takes such an entry back: with an append that conflicts
+  // at or below the index, or with a snapshot that restarts the log below it. Either is handed to storage in a later
+  // reign than t, with the acknowledgement's own write or after it; so that, should the entry not be durable when the
+  // acknowledgement leaves, what replaced it is or was. It may be of any term: what a later leader puts there can be older
+  // than what it replaces. A later term alone excuses nothing, for it takes no entry back. Nobody is misled by what is
+  // excused: of the majority that elected the later leader nobody had acknowledged the entry in term t, or it would have
+  // refused its vote, and nobody does any more; so t's leader can't commit it, whatever it hears from here.
   #acknowledges({ index, term: now }: Message): void {
-    if (this.#durable.term > now) return;
-    check(index <= this.#durableThrough, PROPERTY, () => {
-      return `node ${this.#node} acknowledges entry ${index}, of which only ${this.#durableThrough} are durable`;
+    const log = this.#log;
+    if (log === null) return;
+    const isDurable = log.holds(index, this.#leaders.entryTerm(now, index));
+    check(isDurable || log.reignThrough(index) > now, PROPERTY, () => {
+      return `node ${this.#node} acknowledges entry ${index} to term ${now}'s leader; durable is ${log.describe(index)}`;
     });
   }
 
@@ -104,9 +125,5 @@ export class Promises {
       () => `node ${node} votes for ${before} and ${candidate} in term ${now}`,
     );
     this.#votes.set(now, candidate);
-  }
-
-  #raise(index: LogIndex): void {
-    if (index > this.#durableThrough) this.#durableThrough = index;
   }
 }
