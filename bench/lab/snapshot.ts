@@ -29,29 +29,43 @@ interface Write {
   readonly endedMs: number;
 }
 
+interface Saved {
+  readonly index: number;
+  readonly atMs: number;
+}
+
 /** Writes until the leader has saved its next snapshot. */
 export async function saveUnderWrites(client: FleetClient, leader: string): Promise<SnapshotSaved> {
-  const before = await snapshotIndex(client, leader);
-  const near = before + SNAPSHOT_EVERY - MEASURED_BEFORE;
-  await write(client, RUSHING_WRITERS, [], (index) => index < near);
+  const before = await rushToNext(client, leader);
   const writes: Write[] = [];
-  let savedMs: number | null = null;
-  const writing = write(client, WRITERS, writes, () => savedMs === null);
-  savedMs = await untilSaved(client, leader, before).catch(() => performance.now());
+  let saved: Saved | null = null;
+  const writing = write(client, WRITERS, writes, () => saved === null);
+  saved = await untilSaved(client, leader, before).catch(() => ({ index: before, atMs: performance.now() }));
   await writing;
-  const first = writes.filter(({ index }) => index >= before + SNAPSHOT_EVERY).map(({ endedMs }) => endedMs);
-  const beganMs = Math.min(...first);
-  const meanwhile = writes.filter(({ startedMs, endedMs }) => endedMs >= beganMs && startedMs <= savedMs);
+  const { index: at, atMs } = saved;
+  const beganMs = Math.min(...writes.filter(({ index }) => index >= at).map(({ endedMs }) => endedMs));
+  const meanwhile = writes.filter(({ startedMs, endedMs }) => endedMs >= beganMs && startedMs <= atMs);
   const earlier = writes.filter(({ endedMs }) => endedMs < beganMs);
   const took = (some: readonly Write[]) =>
     some.map(({ startedMs, endedMs }) => endedMs - startedMs).sort((left, right) => left - right);
   return {
-    saveMs: savedMs - beganMs,
+    saveMs: atMs - beganMs,
     writesMeanwhile: meanwhile.length,
     worstMs: Math.max(0, ...took(meanwhile)),
     worstBeforeMs: Math.max(0, ...took(earlier)),
     p99BeforeMs: quantile(took(earlier), 0.99),
   };
+}
+
+/** Writes until the next snapshot is near. Where the first one lies differs from replica to replica. */
+async function rushToNext(client: FleetClient, leader: string): Promise<number> {
+  for (let before = await snapshotIndex(client, leader); ; ) {
+    const near = before + SNAPSHOT_EVERY - MEASURED_BEFORE;
+    await write(client, RUSHING_WRITERS, [], (index) => index < near);
+    const now = await snapshotIndex(client, leader);
+    if (now === before) return before;
+    before = now;
+  }
 }
 
 /** So many writers at once, until one is told an index with which `goesOn` no longer holds. */
@@ -73,10 +87,11 @@ async function write(
   await Promise.all(Array.from({ length: writers }, keepWriting));
 }
 
-async function untilSaved(client: FleetClient, leader: string, before: number): Promise<number> {
+async function untilSaved(client: FleetClient, leader: string, before: number): Promise<Saved> {
   const endMs = performance.now() + LIMIT_MS;
   while (performance.now() < endMs) {
-    if ((await snapshotIndex(client, leader)) > before) return performance.now();
+    const index = await snapshotIndex(client, leader);
+    if (index > before) return { index, atMs: performance.now() };
     await sleep(LOOK_EVERY_MS);
   }
   throw new Error("the leader saved no snapshot");

@@ -16,6 +16,7 @@ import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
+import { passedSnapshotPoint } from "./snapshot-points.ts";
 
 export interface GroupDriverOptions<Result> {
   readonly group: GroupId;
@@ -399,10 +400,8 @@ export class GroupDriver<Result> {
   }
 
   #snapshotIfDue(): void {
-    const { snapshotEvery, storage, group, machine } = this.#options;
-    const mustLetGo = this.#unwantedThrough > this.#snapshotIndex && this.#applied >= this.#unwantedThrough;
-    const isDue = this.#snapshotWanted || mustLetGo || this.#applied - this.#snapshotIndex >= snapshotEvery;
-    if (this.#snapshotting || !isDue || this.#applied === this.#snapshotIndex) return;
+    const { storage, group, machine } = this.#options;
+    if (this.#snapshotting || this.#applied === this.#snapshotIndex || !this.#isSnapshotDue()) return;
     this.#snapshotting = true;
     this.#snapshotWanted = false;
     const at = { index: this.#applied, term: this.#appliedTerm, confState: this.#confState };
@@ -418,6 +417,13 @@ export class GroupDriver<Result> {
         this.#compactBehind(at.index);
       })
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  #isSnapshotDue(): boolean {
+    const { self, snapshotEvery } = this.#options;
+    const passed = { saved: this.#snapshotIndex, applied: this.#applied };
+    const mustLetGo = this.#unwantedThrough > passed.saved && passed.applied >= this.#unwantedThrough;
+    return this.#snapshotWanted || mustLetGo || passedSnapshotPoint(self, snapshotEvery, passed);
   }
 
   /** Forgets what a durable snapshot covers, but for what followers a little behind may need. */

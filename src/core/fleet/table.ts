@@ -31,13 +31,6 @@ export interface ReadonlyTable<K extends Key, Row> {
   rows(from?: K): Iterable<Readonly<Row>>;
 }
 
-/** The digest's lanes as signed numbers: V8 keeps these in place, and unsigned ones above 2^31 as objects. */
-interface Slot<Row> {
-  readonly row: Readonly<Row>;
-  readonly low: number;
-  readonly high: number;
-}
-
 /** Told of each change of a row; null = it was removed, or was not there before. */
 export type OnChange<K extends Key, Row> = (
   key: K,
@@ -49,7 +42,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #schema: TableSchema<K, Row>;
   readonly #onChange: OnChange<K, Row> | null;
   readonly #seed: Lanes;
-  #slots: Tree<K, Slot<Row>> = EmptyBTree.clone();
+  #rows: Tree<K, Readonly<Row>> = EmptyBTree.clone();
   #digest: Lanes = NO_LANES;
 
   constructor(schema: TableSchema<K, Row>, onChange: OnChange<K, Row> | null = null) {
@@ -59,7 +52,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   }
 
   get size(): number {
-    return this.#slots.size;
+    return this.#rows.size;
   }
 
   get digest(): Lanes {
@@ -67,44 +60,49 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   }
 
   get(key: K): Readonly<Row> | undefined {
-    return this.#slots.get(key)?.row;
+    return this.#rows.get(key);
   }
 
   firstKey(): K | undefined {
-    return this.#slots.minKey();
+    return this.#rows.minKey();
   }
 
   *rows(from?: K): Iterable<Readonly<Row>> {
-    for (const [, slot] of this.#slots.entries(from)) yield slot.row;
+    for (const [, row] of this.#rows.entries(from)) yield row;
   }
 
   /** Adds the row or replaces the one with its key. */
   put(row: Readonly<Row>): void {
     const key = this.#schema.key(row);
-    const lanes = hashRow(this.#seed, this.#schema.encode(row));
-    const old = this.#slots.get(key);
-    if (old !== undefined) this.#digest = subtractLanes(this.#digest, old);
-    this.#digest = addLanes(this.#digest, lanes);
+    const old = this.#rows.get(key);
+    const hash = this.#hash(row);
+    const others = old === undefined ? this.#digest : subtractLanes(this.#digest, this.#hash(old));
+    this.#digest = addLanes(others, hash);
     const kept = this.#schema.compact?.(row) ?? row;
-    this.#slots.set(key, { row: kept, low: lanes.low | 0, high: lanes.high | 0 });
-    this.#onChange?.(key, kept, old?.row ?? null);
+    this.#rows.set(key, kept);
+    this.#onChange?.(key, kept, old ?? null);
   }
 
   /** Whether there was such a row. */
   remove(key: K): boolean {
-    const old = this.#slots.get(key);
+    const old = this.#rows.get(key);
     if (old === undefined) return false;
-    this.#digest = subtractLanes(this.#digest, old);
-    this.#slots.delete(key);
-    this.#onChange?.(key, null, old.row);
+    this.#digest = subtractLanes(this.#digest, this.#hash(old));
+    this.#rows.delete(key);
+    this.#onChange?.(key, null, old);
     return true;
   }
 
   /** An O(1) copy: neither sees later changes of the other. */
   capture(): Table<K, Row> {
     const copy = new Table(this.#schema);
-    copy.#slots = this.#slots.clone();
+    copy.#rows = this.#rows.clone();
     copy.#digest = this.#digest;
     return copy;
+  }
+
+  // Not kept beside the row: for a hundred thousand rows that costs more memory than hashing one again costs time.
+  #hash(row: Readonly<Row>): Lanes {
+    return hashRow(this.#seed, this.#schema.encode(row));
   }
 }

@@ -23,3 +23,20 @@ test("a new leadership knows nothing, rather than zero", () => {
   observed.forgetAll();
   expect(observed.report("s1")).toBeUndefined();
 });
+
+test("a cluster's reports are those of the shards whose newest report names it", () => {
+  const observed = new Observed();
+  const take = (shardId: string, cycle: number, ...clusters: readonly string[]) => {
+    const bindings = clusters.map((clusterId) => ({ clusterId }));
+    observed.take(ReportShardRequest.fromPartial({ shardId, epoch: 1, cycle, bindings }), 0);
+  };
+  const shardsOf = (clusterId: string) => observed.reportsOf(clusterId).map(({ shardId }) => shardId);
+  take("s2", 1, "c1", "c2");
+  take("s1", 1, "c2", "c3");
+  expect(["c1", "c2", "c3"].map(shardsOf)).toEqual([["s2"], ["s1", "s2"], ["s1"]]);
+  take("s2", 2, "c2");
+  expect(["c1", "c2", "c3"].map(shardsOf)).toEqual([[], ["s1", "s2"], ["s1"]]);
+  take("s1", 2, "c1");
+  expect(["c1", "c2", "c3"].map(shardsOf)).toEqual([["s1"], ["s2"], []]);
+  expect([...observed.clusters()].sort()).toEqual(["c1", "c2"]);
+});
