@@ -1,4 +1,4 @@
-// kill -9 midway through and after every single file operation of `fleet snapshot restore`: what is left is nothing
+// kill -9 midway through and after the file operations of `fleet snapshot restore`: what is left is nothing
 // under the node's name; or a folder that nobody may start, and that the same command finishes; or the restored node,
 // whole, which the same command then refuses to touch. The snapshot itself is never changed.
 
@@ -28,7 +28,8 @@ import { program, type Ran } from "./local-fleet.ts";
 
 const PRELOAD = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
 const SAMPLE = captured(20);
-const SLICES = [1, 2];
+// Tests of one kind that run beside each other.
+const LANES = [0, 1];
 const LOST = {
   ...{ name: "local", clusterId: SAMPLE.manifest.clusterId, profile: "lan" as const },
   nodes: [1, 2, 3].map((id) => ({ id, name: `n${id}`, address: `127.0.0.1:${id}` })),
@@ -49,12 +50,15 @@ const KINDS = [
     kind: "the data folder of a node that is started by other means",
     to: ["--data", join("n1", "data")],
     data: join("n1", "data"),
+    every: 1,
     prepare: async () => undefined,
   },
+  // Most moments of these are the certificates' and fleet.yaml's: every third is enough.
   {
     kind: "a local fleet that has lost every disk",
     to: ["--dir", "lost"],
     data: join("lost", "n1", "data"),
+    every: 3,
     prepare: async (home: string) => {
       await mkdir(join(home, "lost"));
       await fillStaging(join(home, "lost"), LOST);
@@ -64,6 +68,7 @@ const KINDS = [
     kind: "a new local fleet",
     to: ["--dir", "new"],
     data: join("new", "n1", "data"),
+    every: 3,
     prepare: async () => undefined,
   },
 ];
@@ -137,10 +142,10 @@ async function expectFleetOfOne(home: string, to: readonly string[], data: strin
   expect(file.clusterId).toBe((await readStopped(data)).identity.clusterId);
 }
 
-describe.for(KINDS)("into $kind", ({ to, data, prepare }) => {
-  test.concurrent.for(SLICES)("killed at moment %i, and at every second after it", async (first, context) => {
+describe.for(KINDS)("into $kind", ({ to, data, every, prepare }) => {
+  test.concurrent.for(LANES)("killed at its moments, lane %i", async (lane, context) => {
     const seen = new Set<State>();
-    for (let killAt = first; ; killAt += SLICES.length) {
+    for (let killAt = 1 + lane * every; ; killAt += every * LANES.length) {
       const home = await freshHome(prepare, context);
       const directory = join(home, data);
       const { exit, stderr } = await restore(home, to, { killAt });
