@@ -1,19 +1,22 @@
 // A real server that speaks S3 (s3rver), on a port of its own, and in front of it a door that answers 503 or drops
-// connections when a test says so: what a busy server does. It knows the access key S3RVER alone; it does not compute
-// signatures of version 4, so a wrong secret can't be tested against it.
+// connections when a test says so: what a busy server does. It knows the access key S3RVER alone, and it does not compute
+// signatures of version 4: the door does, and lets nothing in that this user has not signed.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { present } from "../../src/core/base/assert.ts";
+import { refusalOf } from "./request-signature.ts";
 
 export const S3_USER = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3RVER" } as const;
 const BUCKET = "fleet-snapshots";
+const SECRETS = new Map([[S3_USER.AWS_ACCESS_KEY_ID, S3_USER.AWS_SECRET_ACCESS_KEY]]);
 
 type Fault = "none" | "busy" | "drop-after-headers";
 
@@ -27,28 +30,22 @@ export class S3Server {
   private constructor(folder: string, server: ChildProcess, port: number) {
     this.folder = folder;
     this.#server = server;
-    this.#door = createServer((incoming, outgoing) => {
+    this.#door = createServer(async (incoming, outgoing) => {
       const fault = this.#faultsLeft > 0 ? this.#fault : "none";
       this.#faultsLeft = Math.max(0, this.#faultsLeft - 1);
       if (fault === "busy") {
         incoming.resume();
-        outgoing.writeHead(503, { "content-type": "application/xml" });
-        outgoing.end(
-          "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
-        );
+        refuse(outgoing, 503, "SlowDown");
         return;
       }
       if (fault === "drop-after-headers") {
         incoming.destroy();
         return;
       }
-      const { method, url: path, headers } = incoming;
-      const onward = request({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(outgoing);
-      });
-      onward.on("error", () => outgoing.destroy());
-      incoming.pipe(onward);
+      const body = await buffer(incoming);
+      const refusal = refusalOf(incoming, body, SECRETS);
+      if (refusal === null) passOn(port, incoming, body, outgoing);
+      else refuse(outgoing, 403, refusal);
     });
   }
 
@@ -85,4 +82,19 @@ export class S3Server {
     await exited;
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function passOn(port: number, incoming: IncomingMessage, body: Buffer, outgoing: ServerResponse): void {
+  const { method, url: path, headers } = incoming;
+  const onward = request({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+    answer.pipe(outgoing);
+  });
+  onward.on("error", () => outgoing.destroy());
+  onward.end(body);
+}
+
+function refuse(outgoing: ServerResponse, status: number, code: string): void {
+  outgoing.writeHead(status, { "content-type": "application/xml" });
+  outgoing.end(`<Error><Code>${code}</Code><Message>as a test wants it</Message></Error>`);
 }
