@@ -6,6 +6,7 @@ import type { CapturedSnapshot } from "../../core/export/export-snapshot.ts";
 import { manifestKey } from "../../core/export/snapshot-name.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
 import { verifySnapshot } from "../../core/export/verify-snapshot.ts";
+import { shellWord } from "../shell-word.ts";
 
 export interface SnapshotFinding {
   readonly name: string;
@@ -58,6 +59,9 @@ export async function verifySnapshots(
         : { ...finding, state: "damaged", problem: verified.problem },
     );
   }
+  // A backup that is not there must not pass for one that was checked.
+  const isAnyChecked = snapshots.some(({ state }) => state !== "incomplete");
+  if (!isAnyChecked && (which.all || snapshots.length === 0)) throw notFound(store.place, which.name);
   return { place: store.place, snapshots };
 }
 
@@ -71,7 +75,7 @@ export async function takeSnapshot(store: SnapshotStore, name: string | undefine
   throw new OperatorError("SNAPSHOT_DAMAGED", {
     what: `snapshot ${entry.name} can't be restored: ${problem}`,
     why: "nothing is restored that is not what was exported, byte for byte",
-    next: `find a whole one with: fleet snapshot verify --all --from ${store.place}`,
+    next: `find a whole one with: fleet snapshot verify --all --from ${shellWord(store.place)}`,
     exit: Exit.Failure,
   });
 }
@@ -83,19 +87,21 @@ function choose(
   name: string | undefined,
 ): CatalogEntry {
   const found = catalog.find((entry) => (name === undefined ? entry.manifest !== null : entry.name === name));
-  if (found === undefined) {
-    throw new OperatorError("SNAPSHOT_NOT_FOUND", {
-      what: name === undefined ? `no snapshot is in ${place}` : `no snapshot ${name} is in ${place}`,
-      next: `see what is there with: fleet snapshot list --from ${place}`,
-      exit: Exit.NotFound,
-    });
-  }
+  if (found === undefined) throw notFound(place, name);
   const fleets = new Set(catalog.flatMap(({ manifest }) => manifest?.clusterName ?? []));
   if (name !== undefined || fleets.size < 2) return found;
   throw new OperatorError("USAGE", {
     what: `${place} holds snapshots of several fleets: ${[...fleets].sort().join(", ")}`,
-    next: `name the one that is meant; see: fleet snapshot list --from ${place}`,
+    next: `name the one that is meant; see: fleet snapshot list --from ${shellWord(place)}`,
     exit: Exit.Usage,
+  });
+}
+
+function notFound(place: string, name: string | undefined): OperatorError {
+  return new OperatorError("SNAPSHOT_NOT_FOUND", {
+    what: name === undefined ? `no snapshot is in ${place}` : `no snapshot ${name} is in ${place}`,
+    next: `see what is there with: fleet snapshot list --from ${shellWord(place)}`,
+    exit: Exit.NotFound,
   });
 }
 

@@ -19,7 +19,7 @@ const view: TableView<SnapshotListReport, SnapshotFinding> = {
 export default class SnapshotVerify extends LocalCommand {
   static override summary = "Check exported snapshots, byte for byte";
   static override description =
-    "The newest, the named one, or --all: size, SHA-256, and the hash of the tables that it decodes to. Exits with 1 when one can't be restored.";
+    "The newest, the named one, or --all: size, SHA-256, and the hash of the tables that it decodes to. Exits with 1 when one can't be restored, and with 3 when there is none.";
   static override examples = ["<%= config.bin %> snapshot verify --all --from /mnt/backup/fleet"];
   static override args = { name: Args.string({ description: "Which one (default: the newest)" }) };
   static override flags = {

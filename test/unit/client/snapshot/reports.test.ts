@@ -1,0 +1,35 @@
+// What is told of a store in which there is nothing to restore.
+
+import { expect, test } from "vitest";
+import { verifySnapshots } from "../../../../src/client/snapshot/reports.ts";
+import { stateKey } from "../../../../src/core/export/snapshot-name.ts";
+import { MemoryStore } from "../../export/samples.ts";
+
+const REMNANT = "20260101T000000000Z-7";
+
+test.each([
+  { all: true, keys: [], why: "all of none" },
+  { all: true, keys: [stateKey(REMNANT)], why: "only what is under way or was interrupted" },
+  { all: false, keys: [], why: "the newest of none" },
+  { all: false, keys: [stateKey(REMNANT)], why: "the newest of those that count" },
+])("to verify $why is no success", async ({ all, keys }) => {
+  const store = new MemoryStore();
+  for (const key of keys) await store.put(key, new Uint8Array([1]));
+  await expect(verifySnapshots(store, { name: undefined, all })).rejects.toMatchObject({
+    ...{ code: "SNAPSHOT_NOT_FOUND", parts: { exit: 3 } },
+  });
+});
+
+test("a remnant that is named is shown", async () => {
+  const store = new MemoryStore();
+  await store.put(stateKey(REMNANT), new Uint8Array([1]));
+  const { snapshots } = await verifySnapshots(store, { name: REMNANT, all: false });
+  expect(snapshots).toMatchObject([{ name: REMNANT, state: "incomplete" }]);
+});
+
+test("what is to be typed next is one word to a shell", async () => {
+  const store = Object.assign(new MemoryStore(), { place: "s3://b/p?endpoint=http://h:1&region=r" });
+  await expect(verifySnapshots(store, { name: REMNANT, all: false })).rejects.toMatchObject({
+    parts: { next: expect.stringMatching(/--from 's3:\S+region=r'$/) },
+  });
+});
