@@ -2,6 +2,7 @@
 // that), and what an operator does to its agents: their file, their certificates, the signal to read them again.
 
 import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "vitest";
 import { issueCertificate } from "../../src/client/local/certs.ts";
 import {
@@ -9,6 +10,7 @@ import {
   agentsFilePath,
   authorityFiles,
   clusterTls,
+  machinesFileOf,
   processFiles,
 } from "../../src/client/local/layout.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
@@ -21,7 +23,7 @@ import {
 } from "../../src/core/wire/agents-file.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import { channelCredentials } from "../../src/core/wire/credentials.ts";
-import { ShardClient, type ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { DemandGroup, ShardClient, type ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
@@ -106,6 +108,22 @@ export class LiveDataPlane {
     }
   }
 
+  /** What an operator writes into the agents file; clusters that are not named keep their demand. */
+  async want(demands: Readonly<Record<string, readonly Partial<DemandGroup>[]>>): Promise<void> {
+    const agents = (await this.agents()).map((agent) => {
+      const demand = demands[agent.cluster]?.map((group) => DemandGroup.fromPartial(group));
+      return demand === undefined ? agent : { ...agent, demand };
+    });
+    await writeFile(agentsFilePath(this.#fleet.directory), formatAgentsFile(agents));
+    await this.#reloadAgents();
+  }
+
+  /** Another text in the shard's machines file, and the signal to read it. */
+  async relist(shard: string, text: string): Promise<void> {
+    await writeFile(join(this.#fleet.directory, machinesFileOf(shard)), text);
+    await this.#signal(shard);
+  }
+
   /** A cluster that nobody has heard of: its certificate, and its agent dialing `shard`. */
   async addCluster(cluster: string, shard: string): Promise<void> {
     const { directory } = this.#fleet;
@@ -144,8 +162,12 @@ export class LiveDataPlane {
     }
   }
 
-  async #reloadAgents(): Promise<void> {
-    const { pid } = processFiles(this.#fleet.directory, AGENTS_PROCESS);
+  #reloadAgents(): Promise<void> {
+    return this.#signal(AGENTS_PROCESS);
+  }
+
+  async #signal(name: string): Promise<void> {
+    const { pid } = processFiles(this.#fleet.directory, name);
     expect(await signalProcess(pid, "SIGHUP", (await this.#fleet.deps()).processes)).not.toBeNull();
   }
 }

@@ -4,13 +4,9 @@
 
 import { Document, isMap, isSeq } from "yaml";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { Advice, RebalanceLimits, Refused } from "../../core/rebind/advice.ts";
 import { createPlan, type Executor, type RebindPlan } from "../../core/rebind/plan.ts";
-import {
-  type Advice,
-  adviseRebalance,
-  type RebalanceLimits,
-  type Refused,
-} from "../../core/rebind/rebalance.ts";
+import { adviseRebalance } from "../../core/rebind/rebalance.ts";
 import type { FleetClient } from "../fleet-client.ts";
 
 export interface RebalanceRequest extends RebalanceLimits {

@@ -2,7 +2,6 @@
 import { Flags } from "@oclif/core";
 import type { RebalanceReport } from "../../client/rebind/rebalance-plan.ts";
 import { Exit } from "../../core/base/errors.ts";
-import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
 
 const COOLDOWN_CYCLES = 8;
@@ -10,7 +9,7 @@ const COOLDOWN_CYCLES = 8;
 export default class RebalancePlan extends RebindCommand {
   static override summary = "Write a plan that moves demand from shards that run short to shards with room";
   static override description =
-    "From shortfalls and summaries, the highest priority first: the domain that a shortfall names or else its cluster goes to an active shard that has room, in the same region if there is one. Comments say why each goes, and what was considered and stays. Nothing moves before fleet rebind apply. Exits with 9 when there is nothing to propose.";
+    "From shortfalls and summaries, the highest priority first: the shard that lacks machines gets a topology domain whose machines another one has idle, or else the cluster goes to an active shard that has room, in the same region if there is one. Comments say why each goes, and what was considered and stays. Nothing moves before fleet rebind apply. Exits with 9 when there is nothing to propose.";
   static override examples = [
     "<%= config.bin %> rebalance plan > plan.yaml",
     "<%= config.bin %> rebalance plan --max-moves 5 --min-age-cycles 6 > plan.yaml",
@@ -24,14 +23,9 @@ export default class RebalancePlan extends RebindCommand {
       min: 0,
     }),
     "cooldown-cycles": Flags.integer({
-      summary: "Leave alone what changed its shard within so many cycles",
+      summary: "Leave alone what changed its shard within so many cycles of that shard's scheduler",
       default: COOLDOWN_CYCLES,
       min: COOLDOWN_CYCLES,
-    }),
-    "report-interval": durationFlag({
-      summary: "How long a cycle is: the time between a shard's reports",
-      default: 10_000,
-      defaultHelp: async () => "10s",
     }),
     partial: Flags.boolean({ summary: "Plan although the leader has not heard every shard" }),
   };
@@ -41,7 +35,7 @@ export default class RebalancePlan extends RebindCommand {
     const { formatRebalance, isEmpty, rebalancePlan } = await import("../../client/rebind/rebalance-plan.ts");
     const report = await rebalancePlan(await this.client(flags), {
       minAgeCycles: flags["min-age-cycles"],
-      cooldownMs: flags["cooldown-cycles"] * flags["report-interval"],
+      cooldownCycles: flags["cooldown-cycles"],
       maxMoves: flags["max-moves"],
       partial: flags.partial,
       executor: this.executor(flags),

@@ -22,7 +22,7 @@ export default class ServeShard extends ServeCommand {
     }),
     region: Flags.string({ default: "", summary: "Region of its machines" }),
     zone: Flags.string({ default: "", summary: "Zone of the shard itself" }),
-    machines: Flags.string({ summary: "YAML file: machines: [{instanceType, zone, count}]" }),
+    machines: Flags.string({ summary: "YAML file: machines: [{instanceType, zone, count, domain}]" }),
     cycle: durationFlag({
       default: 10_000,
       defaultHelp: async () => "10s",

@@ -19,6 +19,7 @@ import { range } from "./size.ts";
 const MACHINES_TOTAL = 5_000;
 const MACHINES_FREE = 400;
 const PRIORITIES = 10;
+const CYCLE_MS = 10_000;
 
 export interface LabShardOptions {
   readonly id: string;
@@ -122,6 +123,7 @@ function summaryOf(): ShardSummary {
     machinesFree: MACHINES_FREE,
     freeByInstanceType: { "m5.large": 300, "m5.4xlarge": 80, "p4d.24xlarge": 20 },
     freeByZone: { "lab-zone-a": 150, "lab-zone-b": 150, "lab-zone-c": 100 },
+    ...{ cycleMs: CYCLE_MS, domains: [] },
   };
 }
 

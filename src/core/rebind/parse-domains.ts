@@ -2,7 +2,7 @@
 
 import type { DomainMove } from "./plan.ts";
 import type { PlanReader } from "./plan-reader.ts";
-import { domainName } from "./targets.ts";
+import { labelName } from "./room.ts";
 
 /** Absent = none. */
 export function readDomains(reader: PlanReader, value: unknown, movesMax: number): readonly DomainMove[] {
@@ -13,7 +13,7 @@ export function readDomains(reader: PlanReader, value: unknown, movesMax: number
   }
   const moves = value.map((each: unknown, at) => readDomain(reader, each, `domains[${at}]`));
   reader.unique(
-    moves.map((move) => (move.key === "" ? "" : domainName(move.key, move.value))),
+    moves.map((move) => (move.key === "" ? "" : labelName(move.key, move.value))),
     "domains",
     "value",
   );

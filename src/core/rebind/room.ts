@@ -1,8 +1,8 @@
-// What a shard has free, as its summary tells it, and whether a demand fits there. The summary counts free machines by
-// instance type and by zone, each for itself: a demand for both must fit both counts, which is necessary and not
-// always enough, so the shard itself has the last word. Room that one move takes is not there for the next.
+// What a shard or a topology domain has to give, and whether a demand fits there. Machines are counted by label, each
+// label for itself: a demand for several must fit every count, which is necessary and not always enough, so the shard
+// itself has the last word. Room that one move takes is not there for the next.
 
-import type { ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { DomainMachines, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
 
 /** So many machines, each with these labels. */
 export interface Need {
@@ -12,18 +12,46 @@ export interface Need {
 
 export interface Room {
   readonly machines: number;
-  readonly byInstanceType: Readonly<Record<string, number>>;
-  readonly byZone: Readonly<Record<string, number>>;
+  /** By `labelName`. */
+  readonly byLabel: ReadonlyMap<string, number>;
 }
 
 type Taken = { readonly ok: true; readonly room: Room } | { readonly ok: false; readonly why: string };
 
-/** Null when the shard has told nothing of its machines. */
+/** A region is the shard's as a whole: its machines are not counted by it. */
+const UNCOUNTED = "region";
+
+/** Names a label, or a topology domain, in a table: no two of them share a name. */
+export function labelName(key: string, value: string): string {
+  return JSON.stringify([key, value]);
+}
+
+/** What the shard has free. Null when it has told nothing of its machines. */
 export function roomOf({ observed }: ShardView): Room | null {
   const summary = observed?.summary;
   if (summary === undefined) return null;
-  const { machinesFree, freeByInstanceType, freeByZone } = summary;
-  return { machines: machinesFree, byInstanceType: freeByInstanceType, byZone: freeByZone };
+  const { machinesFree, freeByInstanceType, freeByZone, domains } = summary;
+  return {
+    machines: machinesFree,
+    byLabel: new Map([
+      ...domains.map((row) => [labelName(row.key, row.value), row.machinesFree] as const),
+      ...countsOf("instance-type", freeByInstanceType),
+      ...countsOf("zone", freeByZone),
+    ]),
+  };
+}
+
+/** What the domain's machines are, whoever has them. */
+export function domainRoom(row: DomainMachines): Room {
+  const { key, value, machinesListed, listedByInstanceType, listedByZone } = row;
+  return {
+    machines: machinesListed,
+    byLabel: new Map([
+      [labelName(key, value), machinesListed] as const,
+      ...countsOf("instance-type", listedByInstanceType),
+      ...countsOf("zone", listedByZone),
+    ]),
+  };
 }
 
 /** What is left of the room once all needs are met, or why one is not. */
@@ -37,33 +65,34 @@ export function takeAll(room: Room, needs: readonly Need[]): Taken {
   return { ok: true, room: left };
 }
 
+/** The room of a shard once it has given a domain away. */
+export function withoutDomain(room: Room, row: DomainMachines): Room {
+  const given = domainRoom(row);
+  const byLabel = new Map(room.byLabel);
+  for (const [label, count] of given.byLabel)
+    byLabel.set(label, Math.max(0, (byLabel.get(label) ?? 0) - count));
+  return { machines: Math.max(0, room.machines - given.machines), byLabel };
+}
+
 function take(room: Room, { machines, requirements }: Need): Taken {
-  const { "instance-type": instanceType, zone } = requirements;
+  const labels = Object.entries(requirements).filter(([key]) => key !== UNCOUNTED);
   const counts = [
     { free: room.machines, of: "machines" },
-    ...(instanceType === undefined
-      ? []
-      : [{ free: room.byInstanceType[instanceType] ?? 0, of: `instance-type=${instanceType}` }]),
-    ...(zone === undefined ? [] : [{ free: room.byZone[zone] ?? 0, of: `zone=${zone}` }]),
+    ...labels.map(([key, value]) => ({
+      free: room.byLabel.get(labelName(key, value)) ?? 0,
+      of: `${key}=${value}`,
+    })),
   ];
   const scarce = counts.find(({ free }) => free < machines);
   if (scarce !== undefined) {
     return { ok: false, why: `has ${scarce.free} ${scarce.of} free where ${machines} are needed` };
   }
-  return {
-    ok: true,
-    room: {
-      machines: room.machines - machines,
-      byInstanceType: without(room.byInstanceType, instanceType, machines),
-      byZone: without(room.byZone, zone, machines),
-    },
-  };
+  const byLabel = new Map(room.byLabel);
+  for (const label of labels.map(([key, value]) => labelName(key, value)))
+    byLabel.set(label, (byLabel.get(label) ?? 0) - machines);
+  return { ok: true, room: { machines: room.machines - machines, byLabel } };
 }
 
-function without(
-  counts: Readonly<Record<string, number>>,
-  name: string | undefined,
-  machines: number,
-): Readonly<Record<string, number>> {
-  return name === undefined ? counts : { ...counts, [name]: (counts[name] ?? 0) - machines };
+function countsOf(key: string, counts: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(counts).map(([value, count]) => [labelName(key, value), count]);
 }

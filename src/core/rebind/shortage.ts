@@ -1,8 +1,10 @@
 // One shortfall as the planner sees it: whether anything may be proposed for it, how much is missing, and which of two
-// is the graver. Pure leaves of rebalance.ts.
+// is the graver, and what is said of several. Pure leaves of rebalance.ts.
 
 import type { ShardShortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { Need } from "./room.ts";
+
+const SHOWN_MAX = 3;
 
 export interface Shortage {
   readonly shardId: string;
@@ -52,6 +54,20 @@ export function machinesOf(shortages: readonly Shortage[]): number {
 export function requirementsInWords(requirements: Readonly<Record<string, string>>): string {
   const labels = Object.entries(requirements).map(([label, value]) => `${label}=${value}`);
   return labels.length === 0 ? "any" : labels.sort().join(" ");
+}
+
+/** Who lacks something, and the gravest of what. */
+export function whatIsShort(going: readonly Shortage[]): string {
+  const clusters = [...new Set(going.map(({ clusterId }) => clusterId))];
+  const [worst] = [...going].sort(byGravity);
+  const label = requirementsInWords(worst?.requirements ?? {});
+  return `${inShort(clusters, ", ")} (${label}, priority ${worst?.priority}, for ${worst?.ageCycles} cycles)`;
+}
+
+/** The first few, and how many more there are. */
+export function inShort(texts: readonly string[], separator: string): string {
+  const more = texts.length - SHOWN_MAX;
+  return [...texts.slice(0, SHOWN_MAX), ...(more > 0 ? [`${more} more`] : [])].join(separator);
 }
 
 function identity({ shardId, clusterId, requirements }: Shortage): string {

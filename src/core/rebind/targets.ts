@@ -2,10 +2,11 @@
 // ask for, and have room that no earlier move of the same advice was given. Of several, one in the same region, then
 // the one with most room left.
 
-import { type Domain, ShardState } from "../wire/gen/fleet/v1/command.ts";
-import type { ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
+import { ShardState } from "../wire/gen/fleet/v1/command.ts";
+import type { DomainMachines, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
 import { ShardLiveness } from "../wire/gen/fleet/v1/views.ts";
-import { type Need, type Room, roomOf, takeAll } from "./room.ts";
+import { labelName, type Need, type Room, roomOf, takeAll, withoutDomain } from "./room.ts";
+import { inShort } from "./shortage.ts";
 
 interface Target {
   readonly shardId: string;
@@ -16,13 +17,13 @@ interface Target {
 
 type Found = ({ readonly found: true } & Target) | { readonly found: false; readonly why: string };
 
-/** Labels that a shard's region and counts of machines answer. Any other is answered by the domain that it names. */
-const COUNTED_LABELS: ReadonlySet<string> = new Set(["region", "zone", "instance-type"]);
-const SHOWN_MAX = 3;
+/** Labels that every shard answers by its region and its counts. Any other only one that has the domain it names. */
+const COMMON_LABELS: ReadonlySet<string> = new Set(["region", "zone", "instance-type"]);
 
 export class Targets {
   readonly #shards: ReadonlyMap<string, ShardView>;
   readonly #rooms = new Map<string, Room>();
+  readonly #promised = new Set<string>();
   readonly #ownerOf: (key: string, value: string) => string | undefined;
 
   /** `ownerOf` a domain, with what is proposed already. */
@@ -35,14 +36,13 @@ export class Targets {
     }
   }
 
-  /** `gained`: the domains that the target would get with the demand. */
-  find(from: string, needs: readonly Need[], gained: readonly Domain[]): Found {
+  find(from: string, needs: readonly Need[]): Found {
     const region = this.#shards.get(from)?.shard?.region ?? "";
     const targets: Target[] = [];
     const whys: string[] = [];
     for (const [shardId, view] of this.#shards) {
       if (shardId === from) continue;
-      const closed = closedBecause(view) ?? this.#lacksLabel(view, needs, gained);
+      const closed = closedBecause(view) ?? this.#lacksLabel(view, needs);
       const room = this.#rooms.get(shardId);
       if (closed !== null || room === undefined) {
         whys.push(`${shardId} ${closed ?? "tells nothing of its machines"}`);
@@ -61,31 +61,31 @@ export class Targets {
   /** The room that remains at a shard, for the moves that are still to be found. */
   give(shardId: string, room: Room): void {
     this.#rooms.set(shardId, room);
+    this.#promised.add(shardId);
   }
 
-  #lacksLabel({ shard }: ShardView, needs: readonly Need[], gained: readonly Domain[]): string | null {
+  /** Whether some of the shard's room was given to a move: which of its machines that will be is not known. */
+  isPromised(shardId: string): boolean {
+    return this.#promised.has(shardId);
+  }
+
+  /** The shard loses a domain, and the machines with it. */
+  loseDomain(shardId: string, row: DomainMachines): void {
+    const room = this.#rooms.get(shardId);
+    if (room !== undefined) this.#rooms.set(shardId, withoutDomain(room, row));
+  }
+
+  #lacksLabel({ shard }: ShardView, needs: readonly Need[]): string | null {
     for (const [key, value] of needs.flatMap(({ requirements }) => Object.entries(requirements))) {
       if (key === "region" && shard?.region !== value) return `is not in region ${value}`;
-      if (gained.some((domain) => domain.key === key && domain.value === value)) continue;
       const owner = this.#ownerOf(key, value);
       if (owner !== undefined && owner !== shard?.shardId)
         return `lacks domain ${key}=${value}, ${owner} has it`;
-      if (owner === undefined && !COUNTED_LABELS.has(key))
-        return `tells nothing of machines with ${key}=${value}`;
+      const isTold = this.#rooms.get(shard?.shardId ?? "")?.byLabel.has(labelName(key, value)) ?? false;
+      if (!isTold && !COMMON_LABELS.has(key)) return `tells nothing of machines with ${key}=${value}`;
     }
     return null;
   }
-}
-
-/** The first few, and how many more there are. */
-export function inShort(texts: readonly string[], separator: string): string {
-  const more = texts.length - SHOWN_MAX;
-  return [...texts.slice(0, SHOWN_MAX), ...(more > 0 ? [`${more} more`] : [])].join(separator);
-}
-
-/** Names a domain in a table: no two of them share a name. */
-export function domainName(key: string, value: string): string {
-  return JSON.stringify([key, value]);
 }
 
 function closedBecause({ shard, liveness }: ShardView): string | null {

@@ -17,14 +17,19 @@ export interface Obeying {
   readonly log: Log;
 }
 
-/** Whether anything changed that the coordinator should hear of soon. */
-export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): { readonly hasChanged: boolean } {
+interface Obeyed {
+  /** Something that the coordinator should hear of soon. */
+  readonly hasChanged: boolean;
+  readonly haveDomainsChanged: boolean;
+}
+
+export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): Obeyed {
   const { store } = obeying;
   const isOutdated = answer.coordinatorTerm < store.coordinatorTerm;
   if (!isOutdated) store.raiseCoordinatorTerm(answer.coordinatorTerm);
   const haveDomainsChanged = obeyDomains(answer, isOutdated, obeying);
   const haveBindingsChanged = !isOutdated && obeyBindings(answer.instructions, obeying);
-  return { hasChanged: haveDomainsChanged || haveBindingsChanged };
+  return { hasChanged: haveDomainsChanged || haveBindingsChanged, haveDomainsChanged };
 }
 
 function obeyBindings(

@@ -3,10 +3,9 @@
 // Must stay true: a cluster loses machines only when it wants fewer, and then at the pace, unless the grace is over.
 // Absent: a disk. Agents repeat their demand every few seconds, so a restarted shard knows all of it soon.
 
-import type { ShardSummary, Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ClusterDemand, DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
-import type { MachinePool } from "../wire/machines-file.ts";
-import type { Taken } from "./machine-pools.ts";
+import type { Counted, ListedPool, Taken } from "./machine-pools.ts";
 import { MachinePools } from "./machine-pools.ts";
 
 /** What a report carries, the gravest first. */
@@ -24,7 +23,7 @@ export const RECLAIM_PACE: ReclaimPace = { fraction: 0.05, graceMs: 600_000 };
 
 export interface DemandBookOptions {
   /** Null: this shard was given no machines; it takes demand and serves none. */
-  readonly machines: readonly MachinePool[] | null;
+  readonly machines: readonly ListedPool[] | null;
   readonly region: string;
   readonly pace: ReclaimPace;
 }
@@ -70,10 +69,10 @@ export class DemandBook {
   }
 
   /**
-   * Another inventory. Who has machines of a pool that is still there keeps them; of one that has become too small or
-   * is gone, the least important lose theirs, at once: there is nothing left to take them back from at a pace.
+   * Another inventory. Who has machines of a pool that is still there keeps them; of one that has become too small, is
+   * gone or went with its topology domain, the least important lose theirs, at once: there is nothing left to take them back from at a pace.
    */
-  equip(machines: readonly MachinePool[]): void {
+  equip(machines: readonly ListedPool[]): void {
     const former = this.#pools;
     const pools = new MachinePools(machines, this.#region);
     this.#pools = pools;
@@ -112,7 +111,7 @@ export class DemandBook {
     }));
   }
 
-  summary(): ShardSummary | undefined {
+  summary(): Counted | undefined {
     return this.#pools?.summary();
   }
 

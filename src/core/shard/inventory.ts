@@ -1,10 +1,13 @@
 // The machines that this shard has to give, as its file lists them. Must stay true: a file that cannot be used changes
-// nothing; what was listed before stays. Absent: watching the file; the command that hosts the shard says when to look.
+// nothing, what was listed before stays; and machines that belong to a topology domain are there only while the shard
+// has the domain. Absent: watching the file; the command that hosts the shard says when to look.
 
 import { OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { MachinePool } from "../wire/machines-file.ts";
 import { readMachinesFile } from "../wire/machines-file.ts";
+import { type DomainTable, domainName } from "./domain-table.ts";
+import type { ListedPool } from "./machine-pools.ts";
 
 export class Inventory {
   readonly #file: string | null;
@@ -24,8 +27,11 @@ export class Inventory {
     this.#pools = pools;
   }
 
-  get pools(): readonly MachinePool[] | null {
-    return this.#pools;
+  /** Null: a shard without machines. Whoever listed a domain's machines has them once it was given the domain. */
+  listed(domains: DomainTable): readonly ListedPool[] | null {
+    const isHere = ({ domain }: MachinePool) =>
+      domain === undefined || domains.get(domainName(domain))?.assigned === true;
+    return this.#pools?.map((pool) => ({ ...pool, elsewhere: !isHere(pool) })) ?? null;
   }
 
   /** Reads the file again; whether it was taken. Never rejects for what an operator wrote. */

@@ -5,6 +5,15 @@
 import { assert, present } from "../base/assert.ts";
 import type { ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { MachinePool } from "../wire/machines-file.ts";
+import { domainMachines } from "./domain-machines.ts";
+
+export interface ListedPool extends MachinePool {
+  /** Its topology domain is not this shard's now: nothing of it is there to give. */
+  readonly elsewhere?: boolean;
+}
+
+/** What the pools know of a report's summary. */
+export type Counted = Omit<ShardSummary, "cycleMs">;
 
 /** So many of each pool, by the pool's place in the inventory. */
 export type Taken = Map<number, number>;
@@ -18,14 +27,14 @@ export interface Wish {
 }
 
 export class MachinePools {
-  readonly #pools: readonly MachinePool[];
+  readonly #pools: readonly ListedPool[];
   readonly #region: string;
   readonly #free: number[];
 
-  constructor(pools: readonly MachinePool[], region: string) {
+  constructor(pools: readonly ListedPool[], region: string) {
     this.#pools = pools;
     this.#region = region;
-    this.#free = pools.map(({ count }) => count);
+    this.#free = pools.map(countHere);
   }
 
   /** Takes as many as are free of what is wished, from the first pools that fit. */
@@ -61,7 +70,7 @@ export class MachinePools {
       if (back === held) from.delete(at);
       else from.set(at, held - back);
       this.#free[at] = this.#freeAt(at) + back;
-      assert(this.#freeAt(at) <= this.#pool(at).count, "no more is free than there is");
+      assert(this.#freeAt(at) <= countHere(this.#pool(at)), "no more is free than there is");
       left -= back;
     }
     assert(left === 0, "what is given back was taken");
@@ -78,13 +87,16 @@ export class MachinePools {
     return [...zones].find((zone) => this.#room({ ...wish, zone }) >= wish.count) ?? null;
   }
 
-  summary(): ShardSummary {
-    const summary: ShardSummary = {
+  summary(): Counted {
+    const summary: Counted = {
       ...{ machinesTotal: 0, machinesFree: 0, freeByInstanceType: {}, freeByZone: {} },
+      domains: domainMachines(this.#pools, (at) => this.#freeAt(at)),
     };
-    for (const [at, { instanceType, zone, count }] of this.#pools.entries()) {
+    for (const [at, pool] of this.#pools.entries()) {
+      if (pool.elsewhere) continue;
+      const { instanceType, zone } = pool;
       const free = this.#freeAt(at);
-      summary.machinesTotal += count;
+      summary.machinesTotal += pool.count;
       summary.machinesFree += free;
       summary.freeByInstanceType[instanceType] = (summary.freeByInstanceType[instanceType] ?? 0) + free;
       summary.freeByZone[zone] = (summary.freeByZone[zone] ?? 0) + free;
@@ -104,13 +116,14 @@ export class MachinePools {
   }
 
   /** Undefined for a label that no machine has: nothing fits it. */
-  #label({ instanceType, zone }: MachinePool, label: string): string | undefined {
+  #label({ instanceType, zone, domain }: ListedPool, label: string): string | undefined {
     if (label === "instance-type") return instanceType;
     if (label === "zone") return zone;
-    return label === "region" ? this.#region : undefined;
+    if (label === "region") return this.#region;
+    return label === domain?.key ? domain.value : undefined;
   }
 
-  #pool(at: number): MachinePool {
+  #pool(at: number): ListedPool {
     return present(this.#pools[at], "machines are of a pool");
   }
 
@@ -119,5 +132,10 @@ export class MachinePools {
   }
 }
 
+const countHere = ({ count, elsewhere = false }: ListedPool): number => (elsewhere ? 0 : count);
+
 const isSamePool = (a: MachinePool, b: MachinePool): boolean =>
-  a.instanceType === b.instanceType && a.zone === b.zone;
+  a.instanceType === b.instanceType &&
+  a.zone === b.zone &&
+  a.domain?.key === b.domain?.key &&
+  a.domain?.value === b.domain?.value;

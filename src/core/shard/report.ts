@@ -2,7 +2,7 @@
 // comes back.
 
 import type { InstructionAck } from "../wire/gen/fleet/v1/command.ts";
-import type { ReportShardRequest, ShardBinding } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { ReportShardRequest, ShardBinding, ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ShardDomain } from "../wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../wire/gen/fleet/v1/views.ts";
 import type { Binding } from "./binding-table.ts";
@@ -22,16 +22,17 @@ export interface ReportParts {
   readonly cycle: number;
   readonly store: ShardStore;
   readonly sessions: Pick<SessionRegistry, "hasSession" | "doubleDials">;
-  readonly demand: DemandBook;
+  readonly demand: Pick<DemandBook, "shortfalls">;
+  readonly summary: ShardSummary | undefined;
   readonly acks: readonly InstructionAck[];
 }
 
 export function reportOf(parts: ReportParts): ReportShardRequest {
-  const { shardId, address, region, zone, cycle, store, sessions, demand, acks } = parts;
+  const { shardId, address, region, zone, cycle, store, sessions, demand, summary, acks } = parts;
   return {
     ...{ shardId, address, region, zone, cycle, epoch: store.epoch },
     bindings: shardBindings(store.bindings, (cluster) => sessions.hasSession(cluster)),
-    summary: demand.summary(),
+    summary,
     shortfalls: demand.shortfalls(),
     acks: [...acks],
     doubleDials: sessions.doubleDials(),

@@ -10,7 +10,7 @@ import { admitted, operators } from "../wire/admit.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
 import { coordinatorCaller } from "../wire/coordinator-client.ts";
-import type { CoordinatorClient } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { CoordinatorClient, ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardService } from "../wire/gen/fleet/v1/shard.ts";
 import type { LeaderCaller } from "../wire/leader-caller.ts";
@@ -28,6 +28,7 @@ import { reportOf, shardBindings, shardDomains } from "./report.ts";
 import { Reporter } from "./reporter.ts";
 import type { SessionCall } from "./session.ts";
 import { SessionRegistry } from "./session-registry.ts";
+import { Settling } from "./settling.ts";
 import { SessionEnds, shardMetrics } from "./shard-metrics.ts";
 import { ShardStore } from "./shard-store.ts";
 
@@ -92,6 +93,7 @@ class Shard implements RunningShard {
   readonly #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();
+  readonly #settling = new Settling(this.#startedMs);
   readonly #ends = new SessionEnds();
   #stopSweeping = () => {};
   #cycling: NodeJS.Timeout | undefined;
@@ -108,7 +110,7 @@ class Shard implements RunningShard {
     this.#inventory = inventory;
     const { shardId, log, coordinators, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
     const { region = "", pace = RECLAIM_PACE } = options;
-    this.#demand = new DemandBook({ machines: inventory.pools, region, pace });
+    this.#demand = new DemandBook({ machines: inventory.listed(store.domains), region, pace });
     this.#registry = new SessionRegistry({
       ...{ shardId, store, tls, log, demand: this.#demand, now: () => performance.now() },
       changed: () => this.#reporter?.poke(),
@@ -131,6 +133,10 @@ class Shard implements RunningShard {
     return this.#address;
   }
 
+  get #cycleMs(): number {
+    return this.#options.cycleIntervalMs ?? CYCLE_INTERVAL_MS;
+  }
+
   get metrics(): RoleMetrics {
     return shardMetrics({
       bindings: this.#store.bindings,
@@ -150,7 +156,7 @@ class Shard implements RunningShard {
     const bound = await bindServer(this.#server, this.#options.listen, this.#tls);
     this.#address = this.#options.advertise ?? bound;
     this.#stopSweeping = this.#registry.startSweeping();
-    this.#cycling = setInterval(() => this.#schedule(), this.#options.cycleIntervalMs ?? CYCLE_INTERVAL_MS);
+    this.#cycling = setInterval(() => this.#schedule(), this.#cycleMs);
     this.#reporter?.poke();
     const { shardId, log } = this.#options;
     log.info("shard serves", { shard: shardId, address: this.#address, epoch: this.#store.epoch });
@@ -183,7 +189,15 @@ class Shard implements RunningShard {
   }
 
   #equip(): void {
-    if (this.#inventory.pools !== null) this.#demand.equip(this.#inventory.pools);
+    const machines = this.#inventory.listed(this.#store.domains);
+    if (machines !== null) this.#demand.equip(machines);
+  }
+
+  #summary(): ShardSummary | undefined {
+    const counted = this.#demand.summary();
+    // What is only not asked for yet must not look idle: somebody would give it away.
+    const domains = this.#settling.isOver ? (counted?.domains ?? []) : [];
+    return counted && { ...counted, cycleMs: this.#cycleMs, domains };
   }
 
   /** One round of the scheduler. A cluster that was let go needs no machines here, whatever its agent said last. */
@@ -191,7 +205,9 @@ class Shard implements RunningShard {
     for (const cluster of this.#demand.clusters()) {
       if (this.#store.bindings.get(cluster)?.kind === "released") this.#demand.take(cluster, []);
     }
-    this.#demand.cycle(performance.now());
+    const nowMs = performance.now();
+    this.#settling.round(nowMs, this.#store.bindings, (cluster) => this.#registry.hasSession(cluster));
+    this.#demand.cycle(nowMs);
     this.#registry.tellDemand();
   }
 
@@ -201,7 +217,13 @@ class Shard implements RunningShard {
     const acks = this.#acks.waiting();
     const request = reportOf({
       ...{ shardId, address: this.#address, region, zone, cycle: this.#cycle },
-      ...{ store: this.#store, sessions: this.#registry, demand: this.#demand, acks },
+      ...{
+        store: this.#store,
+        sessions: this.#registry,
+        demand: this.#demand,
+        summary: this.#summary(),
+        acks,
+      },
     });
     // A release that is reported and then lost in a crash would let the cluster be served twice.
     await this.#store.durable();
@@ -216,6 +238,7 @@ class Shard implements RunningShard {
     this.#acks.taken(acks);
     const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
     const obeyed = obeyAnswer(answer, { store: this.#store, acks: this.#acks, hasSession, log });
+    if (obeyed.haveDomainsChanged) this.#equip();
     if (obeyed.hasChanged) this.#reporter?.poke();
   }
 
@@ -241,7 +264,7 @@ class Shard implements RunningShard {
       coordinatorTerm: this.#store.coordinatorTerm,
       domains: shardDomains(this.#store.domains),
       doubleDials: this.#registry.doubleDials(),
-      summary: this.#demand.summary(),
+      summary: this.#summary(),
       demand: this.#demand.demand(),
       shortfalls: this.#demand.shortfalls(),
     });

@@ -9,9 +9,18 @@ export interface MachinePool {
   readonly instanceType: string;
   readonly zone: string;
   readonly count: number;
+  /** These machines belong to whichever shard has this topology domain; absent = to the shard that lists them. */
+  readonly domain?: TopologyDomain;
 }
 
-const FIELDS = new Set(["instanceType", "zone", "count"]);
+interface TopologyDomain {
+  readonly key: string;
+  readonly value: string;
+}
+
+const FIELDS = new Set(["instanceType", "zone", "count", "domain"]);
+/** Labels that a machine has anyway. A zone is one too, and may be a domain: that of its machines. */
+const OWN_LABELS = new Set(["instance-type", "region"]);
 /** Of one pool: a hundred times what the largest fleet has in all, and small enough for every sum to be exact. */
 const COUNT_MAX = 1_000_000_000;
 
@@ -39,7 +48,7 @@ export function parseMachinesFile(text: string, path: string): readonly MachineP
   const lineOf = new Map<string, number>();
   return items.map((item) => {
     const pool = readPool(item, path);
-    const name = JSON.stringify([pool.instanceType, pool.zone]);
+    const name = JSON.stringify([pool.instanceType, pool.zone, pool.domain]);
     const twin = lineOf.get(name);
     if (twin !== undefined) {
       throw invalid(path, item.line, `${pool.instanceType} in zone ${pool.zone} is already on line ${twin}`);
@@ -52,7 +61,7 @@ export function parseMachinesFile(text: string, path: string): readonly MachineP
 function readPool({ fields, line }: YamlItem, path: string): MachinePool {
   const stranger = Object.keys(fields).find((key) => !FIELDS.has(key));
   if (stranger !== undefined) throw invalid(path, line, `unknown field ${stranger}`);
-  const { instanceType, zone, count } = fields;
+  const { instanceType, zone, count, domain } = fields;
   if (typeof instanceType !== "string" || instanceType === "") {
     throw invalid(path, line, "instanceType must be a text");
   }
@@ -60,7 +69,22 @@ function readPool({ fields, line }: YamlItem, path: string): MachinePool {
   if (typeof count !== "number" || !Number.isInteger(count) || count < 0 || count > COUNT_MAX) {
     throw invalid(path, line, `count must be a number from 0 to ${COUNT_MAX}`);
   }
-  return { instanceType, zone, count };
+  if (domain === undefined) return { instanceType, zone, count };
+  const read = readDomain(domain);
+  if (read === null) throw invalid(path, line, "domain must be a map of one text, such as {rack: r1}");
+  if (OWN_LABELS.has(read.key)) throw invalid(path, line, `domain must not be one of ${read.key}`);
+  if (read.key === "zone" && read.value !== zone) {
+    throw invalid(path, line, `machines in zone ${zone} cannot be of domain zone=${read.value}`);
+  }
+  return { instanceType, zone, count, domain: read };
+}
+
+function readDomain(given: unknown): TopologyDomain | null {
+  if (typeof given !== "object" || given === null) return null;
+  const [pair, ...more] = Object.entries(given);
+  if (pair === undefined || more.length > 0) return null;
+  const [key, value] = pair;
+  return key === "" || typeof value !== "string" || value === "" ? null : { key, value };
 }
 
 function invalid(path: string, line: number, why: string): OperatorError {

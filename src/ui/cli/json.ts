@@ -17,15 +17,15 @@ const SCHEMA_VERSION = 1;
 
 // Fields that are uint64 on the wire, or differences of such.
 const WIDE =
-  /^(.*(Index|Term|Version|Epoch|NodeId|LeaderId|SessionId)|index|term|version|epoch|sequence|leader|lag|revision|limit|amount|declaredQuota|dropped|machinesTotal|machinesFree)$/i;
+  /^(.*(Index|Term|Version|Epoch|NodeId|LeaderId|SessionId)|index|term|version|epoch|sequence|leader|lag|revision|limit|amount|declaredQuota|dropped|machinesTotal|machinesFree|machinesListed)$/i;
 // Fields that are maps to uint64 on the wire: their keys are names.
-const WIDE_MAP = /^(deficit|freeByInstanceType|freeByZone)$/;
+const WIDE_MAP = /^(deficit|(free|listed)By(InstanceType|Zone))$/;
 // `registeredAtMs`, `atMs`, `sinceMs`: moments, not durations. They lose their unit with their number.
 const MOMENT = /^(at|since|[a-z]\w*At)Ms$/;
 // A moment that is 0 on the wire until it has come.
 const NOT_YET = "confirmedAtMs";
 // Durations that are uint64 on the wire.
-const WIDE_DURATION = /^(age|uptime)Ms$/;
+const WIDE_DURATION = /^(age|uptime|cycle)Ms$/;
 
 // Fields that are enums on the wire.
 const WORDS: Readonly<Record<string, (value: number) => string>> = {

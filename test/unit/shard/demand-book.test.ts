@@ -3,17 +3,17 @@
 import { expect, test } from "vitest";
 import type { ReclaimPace } from "../../../src/core/shard/demand-book.ts";
 import { DemandBook, RECLAIM_PACE, reclaimableInCycle } from "../../../src/core/shard/demand-book.ts";
+import type { ListedPool } from "../../../src/core/shard/machine-pools.ts";
 import { DemandGroup } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
-import type { MachinePool } from "../../../src/core/wire/machines-file.ts";
 
-const MACHINES: readonly MachinePool[] = [
+const MACHINES: readonly ListedPool[] = [
   { instanceType: "small", zone: "a", count: 10 },
   { instanceType: "small", zone: "b", count: 20 },
   { instanceType: "large", zone: "b", count: 5 },
 ];
 
 function bookOf(
-  machines: readonly MachinePool[] | null = MACHINES,
+  machines: readonly ListedPool[] | null = MACHINES,
   pace: ReclaimPace = RECLAIM_PACE,
 ): DemandBook {
   return new DemandBook({ machines, region: "eu", pace });
@@ -84,6 +84,32 @@ test("of a pool that becomes too small the least important lose their machines, 
   expect(lacking(book)).toEqual([["c2", 3, 1]]);
   book.equip([]);
   expect(book.summary()).toMatchObject({ machinesTotal: 0, machinesFree: 0 });
+});
+
+test("machines of a domain are there while the shard has it, and what they could be is told anyway", () => {
+  const here = { instanceType: "small", zone: "a", count: 2 };
+  const rack = { ...here, count: 5, domain: { key: "rack", value: "r1" } };
+  const book = bookOf([here, { ...rack, elsewhere: true }]);
+  book.take("c1", [group(3), group(1, { requirements: { rack: "r1" }, priority: 9 })]);
+  book.cycle(0);
+  expect(lacking(book)).toEqual([
+    ["c1", 1, 1],
+    ["c1", 1, 1],
+  ]);
+  const row = { key: "rack", value: "r1", machinesListed: 5, listedByZone: { a: 5 } };
+  expect(book.summary()).toMatchObject({
+    ...{ machinesTotal: 2, machinesFree: 0 },
+    domains: [{ ...row, machinesFree: 0 }],
+  });
+  book.equip([here, rack]);
+  book.cycle(1);
+  expect(lacking(book)).toEqual([]);
+  expect(book.summary()).toMatchObject({
+    ...{ machinesTotal: 7, machinesFree: 3 },
+    domains: [{ ...row, machinesFree: 3 }],
+  });
+  book.equip([here, { ...rack, elsewhere: true }]);
+  expect([book.machinesOf("c1"), book.summary()?.machinesFree]).toEqual([2, 0]);
 });
 
 test("of two alike, who has waited longer goes first", () => {

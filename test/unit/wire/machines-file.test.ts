@@ -14,6 +14,15 @@ test("reads the pools in the order of the file, which is the order of their use"
   expect(parseMachinesFile("machines: []", "machines.yaml")).toEqual([]);
 });
 
+test("machines of a topology domain say so, beside others of the same kind", () => {
+  const pools = "{instanceType: m5, zone: a, count: 1}";
+  const text = `machines:\n  - ${pools}\n  - {instanceType: m5, zone: a, count: 4, domain: {rack: r1}}\n`;
+  expect(parseMachinesFile(text, "machines.yaml")[1]).toEqual({
+    ...{ instanceType: "m5", zone: "a", count: 4 },
+    domain: { key: "rack", value: "r1" },
+  });
+});
+
 const pool = "{instanceType: m5, zone: a, count: 1}";
 
 test.each([
@@ -42,6 +51,16 @@ test.each([
     error: "machines.yaml:3: m5 in zone a is already on line 2",
     why: "",
   },
+  ...[
+    { domain: "r1", error: "domain must be a map of one text", why: "a bare name" },
+    { domain: "{rack: r1, row: w1}", error: "domain must be a map of one text", why: "two of them" },
+    { domain: "{rack: 7}", error: "domain must be a map of one text", why: "a number" },
+    { domain: "{region: eu}", error: "must not be one of region", why: "the shard's own label" },
+    { domain: "{zone: b}", error: "zone a cannot be of domain zone=b", why: "a contradiction" },
+  ].map(({ domain, ...rest }) => ({
+    text: `machines:\n  - {instanceType: m5, zone: a, count: 1, domain: ${domain}}`,
+    ...rest,
+  })),
   { text: "machines: [", error: "machines.yaml:1:", why: "broken YAML" },
 ])("refused: $error $why", ({ text, error }) => {
   expect(() => parseMachinesFile(text, "machines.yaml")).toThrow(OperatorError);
