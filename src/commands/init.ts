@@ -40,7 +40,8 @@ export default class Init extends LocalCommand {
     const { absolutePlace } = await import("../core/export/open-store.ts");
     const { name, shards, clusters, profile, "snapshot-to": to } = flags;
     const snapshotTo = to === undefined ? undefined : absolutePlace(to, process.cwd());
-    const machines = flags.machines === undefined ? undefined : await usableMachines(flags.machines);
+    const { machinesText } = await import("../client/local/machines-text.ts");
+    const machines = flags.machines === undefined ? undefined : await machinesText(flags.machines);
     const report = await initFleet(
       {
         directory: await this.folder(flags),
@@ -57,13 +58,6 @@ export default class Init extends LocalCommand {
     await this.printStarted(report);
     return report;
   }
-}
-
-async function usableMachines(path: string): Promise<string> {
-  const { parseMachinesFile, readMachinesText } = await import("../core/wire/machines-file.ts");
-  const text = await readMachinesText(path);
-  parseMachinesFile(text, path);
-  return text;
 }
 
 const COUNTS = { "1": 1, "3": 3, "5": 5 } as const;

@@ -7,11 +7,7 @@ import type { IncomingMessage } from "node:http";
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/]+)\/((\d{8})\/([^/]+)\/s3\/aws4_request), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/;
 
-type Refusal =
-  | "AccessDenied"
-  | "InvalidAccessKeyId"
-  | "SignatureDoesNotMatch"
-  | "XAmzContentSHA256Mismatch";
+type Refusal = "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "XAmzContentSHA256Mismatch";
 
 type Signed = Pick<IncomingMessage, "method" | "url" | "headers">;
 
