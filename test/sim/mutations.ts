@@ -118,6 +118,31 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "replaced-entry-kept-back",
+    rule: "an entry that replaced another is written, though its index was written before (Raft §5.3)",
+    edits: [
+      {
+        file: `${RAFT}/unstable.ts`,
+        search: "this.#handedOutEnd = logIndex(Math.min(this.#handedOutEnd, from));",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "later-term-drops-entries",
+    rule: "entries that were acknowledged are written, though a later term was heard of in the same turn",
+    edits: [
+      {
+        file: `${RAFT}/ready-source.ts`,
+        search: "const entries = log.unstable.nextEntries();",
+        replace:
+          "const isNewTerm = this.#hardState.term > 0 && term !== this.#hardState.term;\n" +
+          '    const isLeft = isNewTerm && this.#core.role === "follower" && this.#core.leader === NO_NODE;\n' +
+          "    const entries = isLeft ? [] : log.unstable.nextEntries();",
+      },
+    ],
+  },
+  {
     name: "append-without-check",
     rule: "a follower refuses entries that do not follow its own (Raft §5.3)",
     edits: [
@@ -326,6 +351,28 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${COORDINATOR}/readmission.ts`,
         search: 'return wanted === "voter" && view.match >= view.commit ? "promote" : "follow";',
         replace: 'return wanted === "voter" && view.match > view.commit ? "promote" : "follow";',
+      },
+    ],
+  },
+  {
+    name: "refused-pre-vote-teaches-nothing",
+    rule: "a pre-candidate adopts the later term that a refusal tells of (liveness, Raft §9.6)",
+    edits: [
+      {
+        file: `${RAFT}/step.ts`,
+        search: 'if (type === "MsgPreVote" || (type === "MsgPreVoteResp" && !message.reject)) return;',
+        replace: 'if (type === "MsgPreVote" || type === "MsgPreVoteResp") return;',
+      },
+    ],
+  },
+  {
+    name: "commit-hints-ignored",
+    rule: "who asks for votes, and who answers, tells what is committed (liveness, raft-rs's commit by vote)",
+    edits: [
+      {
+        file: `${RAFT}/election.ts`,
+        search: "if (hint !== null && core.log.matches(hint)) core.log.commitTo(hint.index);",
+        replace: "",
       },
     ],
   },

@@ -7,6 +7,7 @@ import type { ConfState } from "../raft/message.ts";
 import type { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import { disagreement } from "./checks/members.ts";
+import { isElectable } from "./electable.ts";
 import { leaderOf } from "./leader-of.ts";
 import { LEAVE_JOINT } from "./membership-change.ts";
 import type { SimNode } from "./node.ts";
@@ -81,6 +82,20 @@ export class Healing {
         const lost = half.filter((id) => this.#node(id).isRejoining);
         return half.length === 0 || lost.length < half.length / 2;
       });
+  }
+
+  /**
+   * Why there must be rest by now, whoever lost a disk; null: nobody leads, and nobody ever will (electable.ts). To be
+   * asked long after everything works again. Who leads for longer than an election timeout hears a majority of each half
+   * of its voters (CheckQuorum), and whoever answers its heartbeats takes in its appends as well; so it commits all that
+   * it has. If that takes it to a configuration that the lost disks block, it steps down, and soon there is no hope.
+   */
+  hope(): string | null {
+    const leader = leaderOf(this.#nodes);
+    if (leader !== null) return `n${leader.id} leads`;
+    const electors = this.#nodes.flatMap(({ elector }) => elector ?? []);
+    const found = electors.find((elector) => isElectable(elector, electors));
+    return found === undefined ? null : `n${found.id} can be elected`;
   }
 
   /** Breaks all but a random quorum, which works again. Returns the quorum. */

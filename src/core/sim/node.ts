@@ -1,17 +1,19 @@
 // One simulated node: a disk that stays, a clock of its own, and processes that come and go. What must stay true:
 // nothing reaches a process that has ended, and a paused one does nothing.
 
-import { AssertionError } from "../base/assert.ts";
+import { AssertionError, assert } from "../base/assert.ts";
 import { OperatorError } from "../base/errors.ts";
-import { FLEET_GROUP, logIndex, type NodeId, term } from "../base/ids.ts";
+import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { ConfChange } from "../raft/confchange.ts";
+import type { EntryId } from "../raft/raft-log.ts";
 import type { RaftStatus } from "../raft/status.ts";
 import type { Peer } from "../transport/transport.ts";
-import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { MemberKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Answer, Change } from "./administrator.ts";
 import { Chance } from "./chance.ts";
+import type { Elector } from "./electable.ts";
 import type { Port } from "./network.ts";
 import { Process } from "./process.ts";
 import { SafetyViolation } from "./violation.ts";
@@ -98,6 +100,32 @@ export class SimNode {
   /** Whether its transport has a stream to the peer. */
   knows(peer: NodeId): boolean {
     return this.#process?.services.isConnected(peer) ?? false;
+  }
+
+  /** What decides whom it can vote for, and who for it; null while it is down. */
+  get elector(): Elector | null {
+    if (this.#process === null) return null;
+    const { storage, driver, machine } = this.#process;
+    const reader = storage.reader(FLEET_GROUP);
+    const { config, commit } = driver.status();
+    const entryAt = (index: LogIndex): EntryId => {
+      const found = reader.term(index);
+      assert(
+        typeof found === "number",
+        "a log keeps the term of its last entry, and of the last committed one",
+      );
+      return { index, term: found };
+    };
+    return {
+      id: this.id,
+      config,
+      // What is not handed to storage yet does not count: without a leader that is nothing for long.
+      commit: entryAt(logIndex(Math.min(commit, reader.lastIndex()))),
+      last: entryAt(reader.lastIndex()),
+      holds: (entry) => reader.term(entry.index) === entry.term,
+      isAmnesiac: this.disk.isMarked && !this.disk.isWhole,
+      hasRemoved: (peer) => machine.view.tables.members.get(peer)?.wanted === MemberKind.REMOVED,
+    };
   }
 
   /** The first configuration, written before the first start (coordinator.ts, `found`). */

@@ -184,12 +184,15 @@ class Simulation implements NodeHost {
         isSettled = true;
       });
       await this.#runAtMost(LIVENESS_MS, () => isSettled);
-      const config = checker.config;
-      if (config !== null && !healing.hasHealthyQuorum(config)) return;
-      if (!isSettled)
+      if (!isSettled) {
+        const { config } = checker;
+        const hope =
+          config === null || healing.hasHealthyQuorum(config) ? "few disks were lost" : healing.hope();
+        if (hope === null) return;
         throw new LivenessFailure(
-          `healed, the configuration is not at rest after ${LIVENESS_MS} ms: ${healing.unrest()}`,
+          `healed, the configuration is not at rest after ${LIVENESS_MS} ms: ${healing.unrest()}, though ${hope}`,
         );
+      }
     }
     const config = checker.config;
     if (config === null) throw new LivenessFailure("no replica ever applied anything");

@@ -8,6 +8,7 @@ import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { LeaseHolders } from "../../../src/core/sim/checks/lease-holders.ts";
 import { disagreement, Members } from "../../../src/core/sim/checks/members.ts";
 import { OwnerHistory } from "../../../src/core/sim/checks/owner-history.ts";
+import { type Elector, isElectable } from "../../../src/core/sim/electable.ts";
 import { MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 
 const { VOTER, LEARNER, REMOVED } = MemberKind;
@@ -95,4 +96,87 @@ test.each([
   { rows: [VOTER], config: configOf([1, 2]), is: "node 2 is configured without a row" },
 ])("table and configuration: $is", ({ rows, config, is }) => {
   expect(disagreement(tableOf(rows), config)).toBe(is);
+});
+
+/** A replica with its memory, the last entry of the term at the index, and the configuration that it knows. */
+function elector(id: number, [lastTerm, index]: readonly [number, number], config: ConfState): Elector {
+  const last = { term: term(lastTerm), index: logIndex(index) };
+  const commit = { term: term(1), index: logIndex(1) };
+  const memory = { isAmnesiac: false, holds: () => true, hasRemoved: () => false };
+  return { id: nodeId(id), config, commit, last, ...memory };
+}
+
+const three = configOf([1, 2, 3]);
+const laterCommit = { term: term(1), index: logIndex(3) };
+const joint: ConfState = { ...configOf([1, 2]), votersOutgoing: ids(1, 3, 4) };
+
+test.each([
+  {
+    all: [elector(1, [2, 5], three), elector(2, [2, 5], three)],
+    is: true,
+    why: "two of three are there",
+  },
+  {
+    all: [elector(1, [2, 5], three), { ...elector(2, [2, 5], three), isAmnesiac: true }],
+    is: false,
+    why: "who lost its disk does not vote",
+  },
+  {
+    all: [
+      { ...elector(1, [2, 5], three), isAmnesiac: true },
+      elector(2, [2, 5], three),
+      elector(3, [2, 5], three),
+    ],
+    is: false,
+    why: "who lost its disk does not campaign",
+  },
+  {
+    all: [elector(1, [2, 9], three), elector(2, [3, 5], three)],
+    is: false,
+    why: "the other's log is newer, though shorter",
+  },
+  {
+    all: [elector(1, [2, 5], three), elector(2, [2, 5], configOf([2, 4, 5]))],
+    is: true,
+    why: "the candidate's own configuration counts",
+  },
+  {
+    all: [
+      elector(1, [2, 5], configOf([1, 4, 5])),
+      { ...elector(2, [1, 3], configOf([1, 2])), commit: laterCommit },
+    ],
+    is: true,
+    why: "who knows more to be committed tells it of a newer configuration",
+  },
+  {
+    all: [
+      { ...elector(1, [2, 5], configOf([1, 4, 5])), holds: () => false },
+      { ...elector(2, [1, 3], configOf([1, 2])), commit: laterCommit },
+    ],
+    is: false,
+    why: "what the other knows to be committed is not in its log",
+  },
+  {
+    all: [elector(1, [2, 5], three), { ...elector(2, [2, 5], three), hasRemoved: () => true }],
+    is: false,
+    why: "the other knows that it was removed",
+  },
+  {
+    all: [elector(1, [2, 5], configOf([2], [1])), elector(2, [1, 1], three)],
+    is: false,
+    why: "it is a learner",
+  },
+  {
+    all: [elector(1, [2, 5], joint), elector(2, [2, 5], joint)],
+    is: false,
+    why: "the outgoing half has no majority",
+  },
+  {
+    all: [elector(1, [2, 5], joint), elector(2, [2, 5], joint), elector(4, [2, 5], joint)],
+    is: true,
+    why: "both halves have one",
+  },
+])("electable $is: $why", ({ all, is }) => {
+  const [first] = all;
+  expect(first !== undefined && isElectable(first, all)).toBe(is);
 });
