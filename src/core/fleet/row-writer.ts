@@ -1,4 +1,4 @@
-// Rows as bytes, for their digest and for snapshots, in a buffer that the next one overwrites. protobuf's own writer makes
+// The bytes that a row's digest is taken over, in a buffer that the next row overwrites. protobuf's own writer makes
 // a copy of each, and goes through big integers for every 64-bit number: a third of what applying a command costs.
 // What must stay true: the bytes are those of protobuf's own writer, or replicas of two versions would differ.
 
