@@ -82,13 +82,18 @@ export class RowWriter extends BinaryWriter {
       this.#bytes.copyWithin(start + 1 + extra, start + 1, this.#end);
     }
     this.#end = start;
-    this.#varint(length);
+    // Its room is there already. To reserve more would copy what stands before the end, and the message stands behind it.
+    this.#digits(length);
     this.#end += length;
     return this;
   }
 
   #varint(value: number): this {
     this.#reserve(NUMBER_BYTES_MAX);
+    return this.#digits(value);
+  }
+
+  #digits(value: number): this {
     let rest = value;
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#end++] = (rest % 0x80) | 0x80;
     this.#bytes[this.#end++] = rest;
