@@ -94,20 +94,34 @@ function kindOf(path: string): string {
   return name;
 }
 
-function observe(handle: FileHandle, path: string): FileHandle {
+/** A log opened to sync each write does so in two operations here, so that the moment between them can be met. */
+async function openObserved(path: string, flags?: string | number): Promise<FileHandle> {
+  const syncs = typeof flags === "number" && (flags & fs.constants.O_DSYNC) === fs.constants.O_DSYNC;
+  return observe(await real.open(path, syncs ? flags & ~fs.constants.O_DSYNC : flags), path, syncs);
+}
+
+function observe(handle: FileHandle, path: string, syncsEachWrite: boolean): FileHandle {
   const kind = kindOf(path);
-  let written: readonly string[] = [kind];
   const wrapped = {
     write: handle.write.bind(handle),
     writeFile: handle.writeFile.bind(handle),
     sync: handle.sync.bind(handle),
     datasync: handle.datasync.bind(handle),
   };
+  let written: readonly string[] = [kind];
+  const datasync = () =>
+    perform("sync", written, async () => {
+      await slowness();
+      return isFailing() ? failed() : wrapped.datasync();
+    });
   return Object.assign(handle, {
-    write(bytes: Uint8Array, offset: number, length: number, position: number) {
+    async write(bytes: Uint8Array, offset: number, length: number, position: number) {
       written = frameNames(bytes, position);
+      const whole = () => wrapped.write(bytes, offset, length, position);
       const half = () => wrapped.write(bytes, offset, wholeSectors(position, length), position);
-      return perform("write", written, () => wrapped.write(bytes, offset, length, position), half);
+      const result = await perform("write", written, whole, half);
+      if (syncsEachWrite) await datasync();
+      return result;
     },
     writeFile(content: Uint8Array | Iterable<Uint8Array>) {
       const bytes = content instanceof Uint8Array ? content : Buffer.concat([...content]);
@@ -115,11 +129,7 @@ function observe(handle: FileHandle, path: string): FileHandle {
       return perform("fill", [kind], () => (isFull(path) ? noSpace() : wrapped.writeFile(bytes)), half);
     },
     sync: () => perform("sync", [kind], wrapped.sync),
-    datasync: () =>
-      perform("sync", written, async () => {
-        await slowness();
-        return isFailing() ? failed() : wrapped.datasync();
-      }),
+    datasync,
   });
 }
 
@@ -148,7 +158,7 @@ const failed = (): Promise<never> =>
   Promise.reject(Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" }));
 
 Object.assign(fs.promises, {
-  open: async (path: string, flags?: string) => observe(await real.open(path, flags), path),
+  open: openObserved,
   rename: (from: string, to: string) => perform("rename", [kindOf(to)], () => real.rename(from, to)),
   link: (from: string, to: string) => perform("link", [kindOf(to)], () => real.link(from, to)),
   rm: (path: string, options?: fs.RmOptions) =>

@@ -5,6 +5,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { GroupId, LogIndex, NodeId } from "../base/ids.ts";
+import { soonOncePerPass } from "../base/soon.ts";
 import type { Message } from "../raft/message.ts";
 import type { Quiesce, Transport, TransportEvents } from "../transport/transport.ts";
 import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
@@ -49,7 +50,7 @@ export interface HostOptions {
   readonly onUnknownGroup?: (group: GroupId, peer: NodeId) => void;
   /** The system's by default. A seam: simulations have a clock of their own. */
   readonly timers?: Timers;
-  /** Runs a turn after what is under way; setImmediate by default. A seam: simulations decide. */
+  /** Runs a turn after what is under way; by default `soonOncePerPass`. A seam: simulations decide. */
   readonly later?: (run: () => void) => void;
 }
 
@@ -104,7 +105,7 @@ export class Host {
     this.#timers = options.timers ?? systemTimers;
     // As long as the longest election timeout: in quiescent groups nobody is in a hurry, and a false alarm wakes many.
     this.#pulse = new Pulse(2 * options.profile.electionTicks);
-    this.#turns = new Turns(options.later ?? setImmediate);
+    this.#turns = new Turns(options.later ?? soonOncePerPass());
   }
 
   /** For drivers: their next turn, together with all others'. */

@@ -192,7 +192,6 @@ class WalRecovery {
     const segment = await this.#openFile(file);
     try {
       await segment.write(bytes, offset);
-      await segment.sync();
     } finally {
       await segment.close();
     }

@@ -84,7 +84,6 @@ function tornTail(report: StorageReport): VerifiedFile[] {
 /** For recovery, which writes its newest frame again and cuts torn tails: here both go nowhere. */
 export const openUnwritable: OpenSegmentFile = async () => ({
   write: () => Promise.resolve(),
-  sync: () => Promise.resolve(),
   close: () => Promise.resolve(),
 });
 

@@ -178,7 +178,6 @@ export class Wal {
     const { syncs } = this.#options;
     syncs.begin();
     await file.write(frame, end);
-    await file.sync();
     syncs.end();
     this.#syncs += 1;
   }

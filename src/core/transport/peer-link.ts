@@ -19,6 +19,8 @@ import { messageToWire } from "./raft-codec.ts";
 import { senderMetadata } from "./sender.ts";
 import type { Peer, Quiesce } from "./transport.ts";
 
+// A commit index that moves alone is no hurry: it travels with the next entries, or this much later.
+const NEWS_WAIT_MS = 5;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
 
@@ -61,6 +63,7 @@ export class PeerLink {
   #closed = false;
   #isRefused = false;
   #mustBeat = false;
+  #newsTimer: NodeJS.Timeout | null = null;
   #retryMs = RETRY_FIRST_MS;
   /** The callee that was last told to be another than expected. */
   #mismatch = "";
@@ -79,7 +82,8 @@ export class PeerLink {
 
   send(group: GroupId, message: Message): void {
     const item = { groupId: group, message: messageToWire(message), quiesce: undefined };
-    if (!this.#add(item)) this.#events.unreachable(group);
+    const isAdded = isCommitNews(message) ? this.#addNews(item) : this.#add(item);
+    if (!isAdded) this.#events.unreachable(group);
   }
 
   /** Lost if there is no room: then the follower asks after its leader, who wakes. */
@@ -95,6 +99,12 @@ export class PeerLink {
   #add(item: GroupMessage): boolean {
     const isAdded = this.#connected && this.#queue.add(item);
     if (isAdded) this.#flushSoon();
+    return isAdded;
+  }
+
+  #addNews(item: GroupMessage): boolean {
+    const isAdded = this.#connected && this.#queue.add(item);
+    if (isAdded) this.#newsTimer ??= setTimeout(() => this.#flush(), NEWS_WAIT_MS).unref();
     return isAdded;
   }
 
@@ -166,6 +176,9 @@ export class PeerLink {
 
   #flush(): void {
     this.#flushing = false;
+    if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
+    this.#newsTimer = null;
+    if (this.#blocked) return;
     if (!this.#connected || this.#stream === null || (this.#queue.isEmpty && !this.#mustBeat)) return;
     const { self, clusterId, sent } = this.#dialer;
     const messages = this.#queue.take();
@@ -174,4 +187,8 @@ export class PeerLink {
     sent.frames += 1;
     this.#blocked = !this.#stream.write({ clusterId, messages, from: self.id, disk: this.#events.disk() });
   }
+}
+
+function isCommitNews({ type, entries }: Message): boolean {
+  return type === "MsgApp" && entries.length === 0;
 }

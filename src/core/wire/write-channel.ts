@@ -6,6 +6,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
+import { soonOncePerPass } from "../base/soon.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import {
   SubmitRequest,
@@ -45,6 +46,7 @@ export class WriteChannel {
   /** In the order they were submitted. */
   readonly #outstanding = new Map<number, Outstanding>();
   readonly #timer = new DeadlineTimer((nowMs) => this.#expire(nowMs));
+  readonly #soon = soonOncePerPass();
   #call: WriteCall | null = null;
   /** Not handed to the stream yet. */
   readonly #queue = new Set<Outstanding>();
@@ -88,7 +90,7 @@ export class WriteChannel {
     this.#timer.cover(write.deadline);
     if (this.#isFlushing || this.#isBlocked) return;
     this.#isFlushing = true;
-    setImmediate(() => this.#flush());
+    this.#soon(() => this.#flush());
   }
 
   #flush(): void {

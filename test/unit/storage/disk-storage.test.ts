@@ -13,7 +13,7 @@ import {
   temporaryFolder,
 } from "./support.ts";
 
-/** Real files whose syncs wait for `release`, or fail once `failure` is set. */
+/** Real files whose synced writes wait for `release`, or fail once `failure` is set. */
 function controlledFiles() {
   const waiting: (() => void)[] = [];
   const control = {
@@ -27,17 +27,13 @@ function controlledFiles() {
     },
     openFile: (async (path) => {
       const file = await openSegmentFile(path);
-      const sync = async () => {
+      const write = async (bytes: Uint8Array, position: number) => {
         if (control.holds) await new Promise<void>((resolve) => waiting.push(resolve));
         if (control.failure !== null) throw control.failure;
-        await file.sync();
+        await file.write(bytes, position);
         control.syncs += 1;
       };
-      const write = async (bytes: Uint8Array, position: number) => {
-        if (control.failure !== null) throw control.failure;
-        await file.write(bytes, position);
-      };
-      return { ...file, write, sync };
+      return { ...file, write };
     }) satisfies OpenSegmentFile,
   };
   return control;

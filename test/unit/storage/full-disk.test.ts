@@ -38,7 +38,7 @@ afterEach(() => {
 
 const SEGMENT_BYTES = 4_096;
 
-/** A storage, what it reports, and whether a write or a sync of its log is under way. */
+/** A storage, what it reports, and whether a write of its log is under way. */
 async function opened() {
   const directory = await temporaryFolder();
   const reports: StorageReport["kind"][] = [];
@@ -53,7 +53,7 @@ async function opened() {
       });
     };
     const write = (bytes: Uint8Array, position: number) => busy(file.write(bytes, position));
-    return { ...file, write, sync: () => busy(file.sync()) };
+    return { ...file, write };
   };
   const storage = await openStorage(directory, { segmentBytes: SEGMENT_BYTES, onReport, openFile });
   return { directory, storage, reports, log };

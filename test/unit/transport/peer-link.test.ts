@@ -2,7 +2,7 @@
 
 import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type GroupId, groupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX } from "../../../src/core/transport/outgoing-queue.ts";
@@ -133,4 +133,51 @@ test("a beat alone is a frame without messages, and waits for a stream that is f
   stream.drain();
   expect(stream.frames).toHaveLength(2);
   link.close();
+});
+
+const news = (commit: number) =>
+  newMessage("MsgApp", { from: self, to: peer, term: term(1), commit: logIndex(commit) });
+
+describe("a commit index that moves alone", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const commits = (frames: readonly RaftFrame[]) =>
+    frames.map(({ messages }) => messages.map(({ message }) => message?.commit));
+
+  test("travels with the next entries, in order", async () => {
+    const { link, stream } = connect();
+    link.send(groupId(0), news(7));
+    await nextTurn();
+    expect(stream.frames).toEqual([]);
+    link.send(groupId(0), append(1));
+    await nextTurn();
+    expect(commits(stream.frames)).toEqual([[7, 0]]);
+    link.close();
+  });
+
+  test("does not wait longer than a moment for them", () => {
+    const { link, stream } = connect();
+    link.send(groupId(0), news(7));
+    link.send(groupId(0), news(8));
+    vi.advanceTimersByTime(5);
+    expect(commits(stream.frames)).toEqual([[7, 8]]);
+    link.close();
+  });
+
+  test("waits for a stream that is full, as all do", async () => {
+    const { link, stream } = connect();
+    link.send(groupId(0), append(1));
+    await nextTurn();
+    link.send(groupId(0), news(7));
+    vi.advanceTimersByTime(5);
+    expect(stream.frames).toHaveLength(1);
+    stream.drain();
+    expect(commits(stream.frames)).toEqual([[0], [7]]);
+    link.close();
+  });
 });

@@ -4,6 +4,7 @@
 // takes back nothing that was submitted: the answers then have nobody to go to.
 
 import { assert } from "../../base/assert.ts";
+import { soonOncePerPass } from "../../base/soon.ts";
 import { OUTCOMES_PER_SESSION_MAX } from "../../fleet/limits.ts";
 import type {
   SubmitResponse,
@@ -49,6 +50,7 @@ export function answerWrites(stream: Stream, writes: Writes): void {
 class AnsweredStream {
   readonly #stream: Stream;
   readonly #writes: Writes;
+  readonly #soon = soonOncePerPass();
   /** Writes whose answers the transport has not taken yet, and how many of these answers it was given. */
   #unanswered = 0;
   #onTheWay = 0;
@@ -96,7 +98,7 @@ class AnsweredStream {
     this.#answers.push(answer);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    setImmediate(() => this.#flush());
+    this.#soon(() => this.#flush());
   }
 
   #flush(): void {
