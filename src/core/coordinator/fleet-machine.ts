@@ -16,13 +16,15 @@ import type { Machine } from "./machine.ts";
 import { RecentDigests } from "./recent-digests.ts";
 
 const SNAPSHOT_GROWTH = 1.1;
+/** Of a row in a snapshot, about. */
+const ROW_BYTES = 80;
 
 export class FleetMachine implements Machine<Outcome> {
   #state = new FleetState();
   #changes = new ChangeLog();
   readonly #listeners = new Set<() => void>();
   readonly #digests = new RecentDigests();
-  /** Of the last snapshot, to expect about as many of the next. */
+  /** Of the last snapshot, to expect no fewer of the next. */
   #snapshotBytes = 0;
   readonly #nextTurn: () => Promise<unknown>;
 
@@ -88,8 +90,10 @@ export class FleetMachine implements Machine<Outcome> {
 
   capture(): () => Promise<Uint8Array> {
     const view = this.#state.capture();
+    // Too little would be outgrown again and again, and each buffer left behind makes the collector stop the process.
+    const expected = Math.max(this.#snapshotBytes, view.rows * ROW_BYTES) * SNAPSHOT_GROWTH;
     return async () => {
-      const bytes = new GrowingBytes(this.#snapshotBytes * SNAPSHOT_GROWTH);
+      const bytes = new GrowingBytes(expected);
       for (const part of encodeSnapshotParts(view)) {
         bytes.append(part);
         await this.#nextTurn();

@@ -1,4 +1,4 @@
-// Rows as bytes, for their digest and for snapshots, in a buffer that the next one overwrites. protobuf's own writer makes
+// The bytes that a row's digest is taken over, in a buffer that the next row overwrites. protobuf's own writer makes
 // a copy of each, and goes through big integers for every 64-bit number: a third of what applying a command costs.
 // What must stay true: the bytes are those of protobuf's own writer, or replicas of two versions would differ.
 
@@ -82,13 +82,18 @@ export class RowWriter extends BinaryWriter {
       this.#bytes.copyWithin(start + 1 + extra, start + 1, this.#end);
     }
     this.#end = start;
-    this.#varint(length);
+    // Its room is there already. To reserve more would copy what stands before the end, and the message stands behind it.
+    this.#digits(length);
     this.#end += length;
     return this;
   }
 
   #varint(value: number): this {
     this.#reserve(NUMBER_BYTES_MAX);
+    return this.#digits(value);
+  }
+
+  #digits(value: number): this {
     let rest = value;
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#end++] = (rest % 0x80) | 0x80;
     this.#bytes[this.#end++] = rest;

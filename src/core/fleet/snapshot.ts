@@ -4,7 +4,6 @@
 
 import { logIndex } from "../base/ids.ts";
 import { type ClientSession, FleetSnapshot } from "../wire/gen/fleet/v1/command.ts";
-import { RowWriter } from "./row-writer.ts";
 import { outcomeKey } from "./schema.ts";
 import { FleetState, type FleetView } from "./state.ts";
 
@@ -37,27 +36,25 @@ export function encodeSnapshot(view: FleetView): Uint8Array {
 export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, void, undefined> {
   const { shards, bindings, domains, probes, members, audit } = view.tables;
   const { instructions, providers, quotas, gates, auditExports } = view.tables;
-  const writer = new RowWriter();
-  const part = (rows: Partial<FleetSnapshot>) => encodePart(rows, writer);
-  yield part({
+  yield encodePart({
     format: SNAPSHOT_FORMAT,
     appliedIndex: view.appliedIndex,
     stateHash: view.hash(),
   });
-  for (const rows of batches(shards.rows())) yield part({ shards: rows });
-  for (const rows of batches(bindings.rows())) yield part({ bindings: rows });
-  for (const rows of batches(domains.rows())) yield part({ domains: rows });
-  for (const rows of batches(probes.rows())) yield part({ probes: rows });
+  for (const rows of batches(shards.rows())) yield encodePart({ shards: rows });
+  for (const rows of batches(bindings.rows())) yield encodePart({ bindings: rows });
+  for (const rows of batches(domains.rows())) yield encodePart({ domains: rows });
+  for (const rows of batches(probes.rows())) yield encodePart({ probes: rows });
   for (const rows of batches(sessionsOf(view), (session) => 1 + session.outcomes.length)) {
-    yield part({ sessions: rows });
+    yield encodePart({ sessions: rows });
   }
-  for (const rows of batches(members.rows())) yield part({ members: rows });
-  for (const rows of batches(audit.rows())) yield part({ audit: rows });
-  for (const rows of batches(instructions.rows())) yield part({ instructions: rows });
-  for (const rows of batches(providers.rows())) yield part({ providers: rows });
-  for (const rows of batches(quotas.rows())) yield part({ quotas: rows });
-  for (const rows of batches(gates.rows())) yield part({ gates: rows });
-  for (const rows of batches(auditExports.rows())) yield part({ auditExports: rows });
+  for (const rows of batches(members.rows())) yield encodePart({ members: rows });
+  for (const rows of batches(audit.rows())) yield encodePart({ audit: rows });
+  for (const rows of batches(instructions.rows())) yield encodePart({ instructions: rows });
+  for (const rows of batches(providers.rows())) yield encodePart({ providers: rows });
+  for (const rows of batches(quotas.rows())) yield encodePart({ quotas: rows });
+  for (const rows of batches(gates.rows())) yield encodePart({ gates: rows });
+  for (const rows of batches(auditExports.rows())) yield encodePart({ auditExports: rows });
 }
 
 /** No bytes at all are the empty state, which is what a group is bootstrapped from. */
@@ -87,8 +84,8 @@ export function decodeSnapshot(bytes: Uint8Array): RestoredState {
   return { ok: true, state };
 }
 
-function encodePart(part: Partial<FleetSnapshot>, writer: RowWriter): Uint8Array {
-  const message: FleetSnapshot = {
+function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
+  return FleetSnapshot.encode({
     format: 0,
     appliedIndex: 0,
     stateHash: "",
@@ -105,9 +102,7 @@ function encodePart(part: Partial<FleetSnapshot>, writer: RowWriter): Uint8Array
     gates: [],
     auditExports: [],
     ...part,
-  };
-  FleetSnapshot.encode(message, writer);
-  return writer.take().slice();
+  }).finish();
 }
 
 // The decoder throws on bytes that are no protobuf and on integers beyond 2^53.

@@ -37,6 +37,8 @@ type ReadonlyTables = { readonly [Name in keyof Rows]: ReadonlyTable<Rows[Name][
 export interface FleetView {
   readonly appliedIndex: LogIndex;
   readonly tables: ReadonlyTables;
+  /** How many all tables have together. */
+  readonly rows: number;
   /** Digest of all rows, 16 hexadecimal digits: equal on all replicas at an equal applied index. */
   hash(): string;
 }
@@ -56,6 +58,10 @@ export class FleetState implements FleetView {
 
   get appliedIndex(): LogIndex {
     return this.#appliedIndex;
+  }
+
+  get rows(): number {
+    return rowsOf(this.tables);
   }
 
   /** Of a state that is not a fork. */
@@ -89,7 +95,8 @@ export class FleetState implements FleetView {
   /** An O(1) copy that applying further commands does not change. */
   capture(): FleetView {
     const hash = this.hash();
-    return { appliedIndex: this.#appliedIndex, tables: captured(this.tables), hash: () => hash };
+    const tables = captured(this.tables);
+    return { appliedIndex: this.#appliedIndex, tables, rows: rowsOf(tables), hash: () => hash };
   }
 
   /** An O(1) copy to try commands on. Nobody watches it. */
@@ -149,6 +156,10 @@ function captured(tables: FleetTables): FleetTables {
     quotas: tables.quotas.capture(),
     gates: tables.gates.capture(),
   };
+}
+
+function rowsOf(tables: ReadonlyTables): number {
+  return Object.values(tables).reduce((sum, { size }) => sum + size, 0);
 }
 
 // Three times a command: by numbers, since objects in between would be a good part of the garbage.

@@ -65,3 +65,21 @@ test("a kind of field that is not written here is a bug, not another digest", ()
   writer.double(1.5);
   expect(() => writer.take()).toThrow("all kinds of fields");
 });
+
+// The buffer grows where it is full, and there a length that is written last must not cost what was written before it.
+test.each([
+  { what: "a short text", write: (writer: BinaryWriter) => writer.uint32(18).string("é") },
+  {
+    what: "a small nested message",
+    write: (writer: BinaryWriter) => writer.uint32(18).fork().bool(true).join(),
+  },
+])("as protobuf writes it wherever the buffer ends: $what", ({ write }) => {
+  for (let before = 0; before < 1_100; before += 1) {
+    const [ours, theirs] = [new RowWriter(), new BinaryWriter()];
+    for (const writer of [ours, theirs]) {
+      for (let at = 0; at < before; at += 1) writer.bool(true);
+      write(writer);
+    }
+    expect(Buffer.compare(ours.take(), theirs.finish())).toBe(0);
+  }
+});
