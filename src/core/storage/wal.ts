@@ -3,6 +3,7 @@
 // resolves only after the sync that covers it and all before it; one batch is in flight at a time; after a failure
 // nothing is written any more, since nobody knows what the disk holds (PostgreSQL's "fsyncgate").
 
+import { setImmediate as endOfPass } from "node:timers/promises";
 import { present } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { HardState } from "../raft/message.ts";
@@ -140,8 +141,9 @@ export class Wal {
   }
 
   async #drain(): Promise<void> {
-    // One turn of the microtask queue, so that everything that became ready with the first append joins it.
-    await null;
+    // What was sent with the first append leaves before the disk is asked, since the others' disks are waited for as
+    // well; and everything that becomes ready in this pass of the event loop joins it.
+    await endOfPass();
     // At most a quarter of a segment a frame, unless a single request is larger: a cut wastes little space then.
     const bytesMax = this.#options.segmentBytes / 4;
     for (let batch = this.#queue.take(bytesMax); batch !== null; batch = this.#queue.take(bytesMax)) {
