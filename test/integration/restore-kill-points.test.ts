@@ -1,6 +1,7 @@
 // kill -9 midway through and after the file operations of `fleet snapshot restore`: what is left is nothing
 // under the node's name; or a folder that nobody may start, and that the same command finishes; or the restored node,
 // whole, which the same command then refuses to touch. The snapshot itself is never changed.
+// The gate takes some of the moments; FLEET_EVERY_KILL_POINT=1 takes them all, which needs minutes.
 
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -28,6 +29,7 @@ import { program, type Ran } from "./local-fleet.ts";
 
 const PRELOAD = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
 const SAMPLE = captured(20);
+const TAKES_ALL = process.env.FLEET_EVERY_KILL_POINT === "1";
 // Tests of one kind that run beside each other.
 const LANES = [0, 1];
 const LOST = {
@@ -50,15 +52,15 @@ const KINDS = [
     kind: "the data folder of a node that is started by other means",
     to: ["--data", join("n1", "data")],
     data: join("n1", "data"),
-    every: 1,
+    every: TAKES_ALL ? 1 : 4,
     prepare: async () => undefined,
   },
-  // Most moments of these are the certificates' and fleet.yaml's: every third is enough.
+  // Most moments of these are the certificates' and fleet.yaml's.
   {
     kind: "a local fleet that has lost every disk",
     to: ["--dir", "lost"],
     data: join("lost", "n1", "data"),
-    every: 3,
+    every: TAKES_ALL ? 1 : 12,
     prepare: async (home: string) => {
       await mkdir(join(home, "lost"));
       await fillStaging(join(home, "lost"), LOST);
@@ -68,7 +70,7 @@ const KINDS = [
     kind: "a new local fleet",
     to: ["--dir", "new"],
     data: join("new", "n1", "data"),
-    every: 3,
+    every: TAKES_ALL ? 1 : 12,
     prepare: async () => undefined,
   },
 ];

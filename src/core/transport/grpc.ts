@@ -1,34 +1,14 @@
-// Transport over gRPC: a link to every peer (outgoing), and the handlers of the Raft service (incoming).
-// The server that the handlers are added to, and who may call them, is the coordinator's matter.
+// Transport over gRPC: a link to every peer, and what peers open here (incoming.ts).
 
-import {
-  type ChannelCredentials,
-  type ChannelOptions,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type StatusObject,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
-import { assert, present } from "../base/assert.ts";
-import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import { type ChannelCredentials, type ChannelOptions, type StatusObject, status } from "@grpc/grpc-js";
+import { assert } from "../base/assert.ts";
+import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
-import {
-  type DiskReport,
-  type GroupMessage,
-  RaftClient,
-  type RaftFrame,
-  type RaftHello,
-  type SnapshotChunk,
-  type SnapshotReceipt,
-} from "../wire/gen/fleet/v1/raft.ts";
-import { type RpcError, rpcError } from "../wire/rpc-error.ts";
+import { type DiskReport, RaftClient } from "../wire/gen/fleet/v1/raft.ts";
+import { Incoming } from "./incoming.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
-import { messageFromWire } from "./raft-codec.ts";
-import { senderOf } from "./sender.ts";
-import { CHUNK_BYTES, type Received, receiveSnapshot, sendSnapshot } from "./snapshot-stream.ts";
-import { claimedBy } from "./speaker.ts";
+import { sendSnapshot, sizeOf } from "./snapshot-stream.ts";
 import type { Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
 
 // A snapshot's bytes are held while it travels; a group whose turn it is not is told so, and tries again.
@@ -46,34 +26,26 @@ export interface GrpcTransportOptions {
   readonly log: Log;
 }
 
-type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
-type SnapshotCall = ServerReadableStream<SnapshotChunk, SnapshotReceipt>;
-
-/** What peers open here. `speaker` is who they are by their certificate; null = there are none, so anybody. */
-interface IncomingStreams {
-  exchange(call: ExchangeCall, speaker: NodeId | null): void;
-  installSnapshot(call: SnapshotCall, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void;
-}
-
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
   readonly #clients = new Map<NodeId, RaftClient>();
   readonly #snapshotsUnderWay = new Map<NodeId, number>();
-  readonly #incoming = new Set<ExchangeCall>();
-  /** Who spoke as another; told once of each. */
-  readonly #impostors = new Set<NodeId>();
   /** Since this process started. */
   readonly sent: SentCounts = { messages: 0, frames: 0 };
+  /** What peers open here. */
+  readonly incoming: Incoming;
   #events: TransportEvents | null = null;
 
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
+    this.incoming = new Incoming(options);
   }
 
   start(events: TransportEvents): void {
     assert(this.#events === null, "a transport starts once");
     this.#events = events;
+    this.incoming.start(events);
     this.setPeers(this.#options.peers);
   }
 
@@ -159,106 +131,13 @@ export class GrpcTransport implements Transport {
 
   close(): Promise<void> {
     for (const { link } of this.#links.values()) link.close();
-    for (const call of this.#incoming) call.end();
+    this.incoming.close();
     return Promise.resolve();
-  }
-
-  /** The incoming half, without Rejoin: that is a question to the leader, not a message of the log. */
-  handlers(): IncomingStreams {
-    return {
-      exchange: (call, speaker) => this.#exchange(call, speaker),
-      installSnapshot: (call, speaker, answer) => {
-        receiveSnapshot(call).then(
-          (received) => this.#onSnapshot(received, speaker, answer),
-          (error: Error) => answer(rpcError(status.ABORTED, "SNAPSHOT_BROKEN_OFF", error.message)),
-        );
-      },
-    };
-  }
-
-  #exchange(call: ExchangeCall, speaker: NodeId | null): void {
-    const { clusterId, self, log } = this.#options;
-    this.#incoming.add(call);
-    // A stream that has ended does not say any more who opened it.
-    const about = log.debug && callerOf(call, speaker);
-    log.debug?.("a peer has opened its stream", about);
-    call.write({ clusterId, nodeId: self.id });
-    call.on("data", (frame: RaftFrame) => {
-      // What was under way when the stream was refused.
-      if (!this.#incoming.has(call)) return;
-      const claimed = speaker === null ? null : claimedBy(frame, speaker);
-      if (speaker === null || claimed === null) this.#onFrame(frame);
-      else call.emit("error", this.#impostor(speaker, claimed));
-    });
-    const onEnd = () => {
-      if (this.#incoming.delete(call)) log.debug?.("a peer's stream has ended", about);
-    };
-    call.on("end", () => {
-      call.end();
-      onEnd();
-    });
-    for (const event of ["error", "cancelled", "close"]) call.on(event, onEnd);
-  }
-
-  #onSnapshot(received: Received, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
-    const { clusterId, self, log } = this.#options;
-    const { FAILED_PRECONDITION, DATA_LOSS } = status;
-    if (!received.ok) {
-      answer(rpcError(DATA_LOSS, "SNAPSHOT_DAMAGED", received.problem));
-    } else if (received.header.clusterId !== clusterId) {
-      answer(rpcError(FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"));
-    } else if (received.message.to !== self.id) {
-      answer(rpcError(FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"));
-    } else if (speaker !== null && received.message.from !== speaker) {
-      answer(this.#impostor(speaker, received.message.from));
-    } else {
-      const { group, message } = received;
-      log.debug?.("a snapshot has come", { group, from: message.from, ...sizeOf(message) });
-      this.#events?.receive(group, message);
-      answer(null, { bytes: received.header.bytes });
-    }
-  }
-
-  #impostor(speaker: NodeId, claimed: number): RpcError {
-    assert(speaker !== claimed, "who speaks as itself is no impostor");
-    if (!this.#impostors.has(speaker)) {
-      this.#options.log.warn("a replica speaks as another, and its stream is refused", { speaker, claimed });
-    }
-    this.#impostors.add(speaker);
-    const message = `by its certificate this is replica ${speaker}, which may not speak as replica ${claimed}`;
-    return rpcError(status.PERMISSION_DENIED, "NOT_THIS_REPLICA", message);
-  }
-
-  #onFrame(frame: RaftFrame): void {
-    if (frame.clusterId !== this.#options.clusterId) return;
-    // A peer of an older version does not say who it is.
-    const from = nodeId(frame.from);
-    if (from !== 0) this.#events?.heard(from);
-    if (from !== 0 && frame.disk !== undefined) this.#options.disk.heard(from, frame.disk);
-    for (const item of frame.messages) this.#onItem(from, item);
-  }
-
-  #onItem(from: NodeId, { groupId: group, message: wire, quiesce }: GroupMessage): void {
-    const message = wire && messageFromWire(wire);
-    if (message && message.to === this.#options.self.id) this.#events?.receive(groupId(group), message);
-    if (quiesce === undefined) return;
-    const { term: atTerm, index } = quiesce;
-    this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });
   }
 }
 
 function wordsOf({ code, details }: StatusObject) {
   return { status: status[code], why: code === status.OK ? "the peer has ended it" : details };
-}
-
-function callerOf(call: ExchangeCall, speaker: NodeId | null) {
-  const about = { peer: senderOf(call.metadata)?.peer.name ?? "", from: call.getPeer() };
-  return speaker === null ? about : { ...about, speaker };
-}
-
-function sizeOf(message: Message) {
-  const { index, data } = present(message.snapshot, "a MsgSnap carries a snapshot");
-  return { index, bytes: data.length, parts: Math.ceil(data.length / CHUNK_BYTES) };
 }
 
 // Who was not there when a quorum was lost finds a new cluster in the place of its peers.

@@ -15,7 +15,7 @@ import type {
 } from "../wire/gen/fleet/v1/raft.ts";
 import { confStateFromWire, confStateToWire, snapshotMessage } from "./raft-codec.ts";
 
-export const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 const DEADLINE_MS = 120_000;
 
 /** Sends a MsgSnap; resolves to null once the peer has it whole, and otherwise to why not. */
@@ -83,4 +83,10 @@ export async function receiveSnapshot(
   if (!sha256.equals(header.sha256)) return { ok: false, problem: "the SHA-256 does not match" };
   const message = snapshotMessage({ ...header, confState: confStateFromWire(header.confState), data });
   return { ok: true, group: groupId(header.groupId), message, header };
+}
+
+/** For the log. */
+export function sizeOf(message: Message) {
+  const { index, data } = present(message.snapshot, "a MsgSnap carries a snapshot");
+  return { index, bytes: data.length, parts: Math.ceil(data.length / CHUNK_BYTES) };
 }

@@ -19,7 +19,6 @@ export function raftService(
   transport: GrpcTransport,
   replica: Pick<Replica<unknown>, "readmit">,
 ): RaftServer {
-  const streams = transport.handlers();
   // Without TLS everybody is an administrator, replicas too.
   const mayReplicate = context.tls === "insecure-loopback" ? anyIdentity : replicasOnly;
   return {
@@ -30,7 +29,7 @@ export function raftService(
         call.emit("error", caller);
         return;
       }
-      streams.exchange(call, speakerOf(caller));
+      transport.incoming.exchange(call, speakerOf(caller));
       introduce(context, call.metadata, caller);
       // Checked with every frame: the caller may be removed while its stream is open, and has to be told.
       call.on("data", () => {
@@ -41,7 +40,7 @@ export function raftService(
     installSnapshot: (call, callback) => {
       const caller = admitted(call, context.tls, mayReplicate);
       if (caller instanceof RpcError) callback(caller);
-      else streams.installSnapshot(call, speakerOf(caller), callback);
+      else transport.incoming.installSnapshot(call, speakerOf(caller), callback);
     },
     rejoin: handler(context, replicasOnly, (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;

@@ -1,0 +1,140 @@
+// What peers open here: streams of frames, and snapshots. The server that these are added to, and who may call them, is
+// the coordinator's matter; so is Rejoin, which is a question to the leader and not a message of the log.
+// What must stay true: a peer is believed only as the replica that its certificate names, and only of this cluster.
+
+import {
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
+import { assert } from "../base/assert.ts";
+import { groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type {
+  DiskReport,
+  GroupMessage,
+  RaftFrame,
+  RaftHello,
+  SnapshotChunk,
+  SnapshotReceipt,
+} from "../wire/gen/fleet/v1/raft.ts";
+import { type RpcError, rpcError } from "../wire/rpc-error.ts";
+import { messageFromWire } from "./raft-codec.ts";
+import { senderOf } from "./sender.ts";
+import { type Received, receiveSnapshot, sizeOf } from "./snapshot-stream.ts";
+import { claimedBy } from "./speaker.ts";
+import type { Peer, TransportEvents } from "./transport.ts";
+
+interface IncomingOptions {
+  readonly self: Peer;
+  readonly clusterId: string;
+  readonly disk: { heard(peer: NodeId, report: DiskReport): void };
+  readonly log: Log;
+}
+
+type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
+type SnapshotCall = ServerReadableStream<SnapshotChunk, SnapshotReceipt>;
+
+export class Incoming {
+  readonly #options: IncomingOptions;
+  readonly #open = new Set<ExchangeCall>();
+  /** Who spoke as another; told once of each. */
+  readonly #impostors = new Set<NodeId>();
+  #events: TransportEvents | null = null;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+  }
+
+  start(events: TransportEvents): void {
+    this.#events = events;
+  }
+
+  /** `speaker` is who opened the stream, by its certificate; null = there are none, so anybody. */
+  exchange(call: ExchangeCall, speaker: NodeId | null): void {
+    const { clusterId, self, log } = this.#options;
+    this.#open.add(call);
+    // A stream that has ended does not say any more who opened it.
+    const about = log.debug && callerOf(call, speaker);
+    log.debug?.("a peer has opened its stream", about);
+    call.write({ clusterId, nodeId: self.id });
+    call.on("data", (frame: RaftFrame) => {
+      // What was under way when the stream was refused.
+      if (!this.#open.has(call)) return;
+      const claimed = speaker === null ? null : claimedBy(frame, speaker);
+      if (speaker === null || claimed === null) this.#onFrame(frame);
+      else call.emit("error", this.#impostor(speaker, claimed));
+    });
+    const onEnd = () => {
+      if (this.#open.delete(call)) log.debug?.("a peer's stream has ended", about);
+    };
+    call.on("end", () => {
+      call.end();
+      onEnd();
+    });
+    for (const event of ["error", "cancelled", "close"]) call.on(event, onEnd);
+  }
+
+  installSnapshot(call: SnapshotCall, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
+    receiveSnapshot(call).then(
+      (received) => this.#onSnapshot(received, speaker, answer),
+      (error: Error) => answer(rpcError(status.ABORTED, "SNAPSHOT_BROKEN_OFF", error.message)),
+    );
+  }
+
+  close(): void {
+    for (const call of this.#open) call.end();
+  }
+
+  #onSnapshot(received: Received, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
+    const { clusterId, self, log } = this.#options;
+    const { FAILED_PRECONDITION, DATA_LOSS } = status;
+    if (!received.ok) {
+      answer(rpcError(DATA_LOSS, "SNAPSHOT_DAMAGED", received.problem));
+    } else if (received.header.clusterId !== clusterId) {
+      answer(rpcError(FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"));
+    } else if (received.message.to !== self.id) {
+      answer(rpcError(FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"));
+    } else if (speaker !== null && received.message.from !== speaker) {
+      answer(this.#impostor(speaker, received.message.from));
+    } else {
+      const { group, message } = received;
+      log.debug?.("a snapshot has come", { group, from: message.from, ...sizeOf(message) });
+      this.#events?.receive(group, message);
+      answer(null, { bytes: received.header.bytes });
+    }
+  }
+
+  #impostor(speaker: NodeId, claimed: number): RpcError {
+    assert(speaker !== claimed, "who speaks as itself is no impostor");
+    if (!this.#impostors.has(speaker)) {
+      this.#options.log.warn("a replica speaks as another, and its stream is refused", { speaker, claimed });
+    }
+    this.#impostors.add(speaker);
+    const message = `by its certificate this is replica ${speaker}, which may not speak as replica ${claimed}`;
+    return rpcError(status.PERMISSION_DENIED, "NOT_THIS_REPLICA", message);
+  }
+
+  #onFrame(frame: RaftFrame): void {
+    if (frame.clusterId !== this.#options.clusterId) return;
+    // A peer of an older version does not say who it is.
+    const from = nodeId(frame.from);
+    if (from !== 0) this.#events?.heard(from);
+    if (from !== 0 && frame.disk !== undefined) this.#options.disk.heard(from, frame.disk);
+    for (const item of frame.messages) this.#onItem(from, item);
+  }
+
+  #onItem(from: NodeId, { groupId: group, message: wire, quiesce }: GroupMessage): void {
+    const message = wire && messageFromWire(wire);
+    if (message && message.to === this.#options.self.id) this.#events?.receive(groupId(group), message);
+    if (quiesce === undefined) return;
+    const { term: atTerm, index } = quiesce;
+    this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });
+  }
+}
+
+function callerOf(call: ExchangeCall, speaker: NodeId | null) {
+  const about = { peer: senderOf(call.metadata)?.peer.name ?? "", from: call.getPeer() };
+  return speaker === null ? about : { ...about, speaker };
+}
