@@ -29,7 +29,8 @@ import { program, type Ran } from "./local-fleet.ts";
 
 const PRELOAD = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
 const SAMPLE = captured(20);
-const TAKES_ALL = process.env.FLEET_EVERY_KILL_POINT === "1";
+const { FLEET_EVERY_KILL_POINT } = process.env;
+const TAKES_ALL = FLEET_EVERY_KILL_POINT === "1";
 // Tests of one kind that run beside each other.
 const LANES = [0, 1];
 const LOST = {
