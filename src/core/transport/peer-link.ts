@@ -86,13 +86,14 @@ export class PeerLink {
 
   send(group: GroupId, message: Message): void {
     const item = { groupId: group, message: messageToWire(message), quiesce: undefined };
-    const isAdded = isCommitNews(message) ? this.#addNews(item) : this.#add(item);
-    if (!isAdded) this.#events.unreachable(group);
+    if (!this.#add(item)) this.#events.unreachable(group);
+    else if (isCommitNews(message)) this.#flushLater();
+    else this.#flushSoon();
   }
 
   /** Lost if there is no room: then the follower asks after its leader, who wakes. */
   quiesce({ group, term, index }: Quiesce): void {
-    this.#add({ groupId: group, message: undefined, quiesce: { term, index } });
+    if (this.#add({ groupId: group, message: undefined, quiesce: { term, index } })) this.#flushSoon();
   }
 
   beat(): void {
@@ -101,15 +102,11 @@ export class PeerLink {
   }
 
   #add(item: GroupMessage): boolean {
-    const isAdded = this.#connected && this.#queue.add(item);
-    if (isAdded) this.#flushSoon();
-    return isAdded;
+    return this.#connected && this.#queue.add(item);
   }
 
-  #addNews(item: GroupMessage): boolean {
-    const isAdded = this.#connected && this.#queue.add(item);
-    if (isAdded) this.#newsTimer ??= setTimeout(() => this.#flush(), NEWS_WAIT_MS).unref();
-    return isAdded;
+  #flushLater(): void {
+    this.#newsTimer ??= setTimeout(() => this.#flush(), NEWS_WAIT_MS).unref();
   }
 
   #flushSoon(): void {
