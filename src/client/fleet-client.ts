@@ -31,9 +31,16 @@ import { type WriteOptions, WriteSession } from "./write-session.ts";
 
 // A node that is down must be shown as such within a second; a first TLS connection across continents takes about that,
 // for which there is --node-timeout.
-const NODE_TIMEOUT_MS = 900;
-const WRITE_DEADLINE_MS = 5_000;
+const PATIENCE: Patience = { nodeTimeoutMs: 900, callDeadlineMs: 5_000 };
 const SNAPSHOT_DEADLINE_MS = 60_000;
+
+/** How long is waited where a call does not say so itself, in milliseconds. */
+export interface Patience {
+  /** For one node to tell its status. */
+  readonly nodeTimeoutMs: number;
+  /** For a read or a write at the leader. */
+  readonly callDeadlineMs: number;
+}
 
 /** A node to ask; its name, or its address again until it has told its name. */
 export interface NodeAddress {
@@ -67,19 +74,21 @@ export class FleetClient extends LeaderReads {
   readonly #caller: LeaderCaller<WritingClient>;
   readonly #session: WriteSession;
   readonly #nodes = new Map<string, CoordinatorClient>();
+  readonly #patience: Patience;
 
-  private constructor(target: Target) {
+  private constructor(target: Target, patience: Patience) {
     const tls = followTls(target.tls, silentLog);
     const caller = writingCaller(tls.tls, target.endpoints);
-    super(caller);
+    super(caller, patience.callDeadlineMs);
     this.target = target;
+    this.#patience = patience;
     this.#tls = tls;
     this.#caller = caller;
     this.#session = new WriteSession(caller);
   }
 
-  static connect(target: Target): FleetClient {
-    return new FleetClient(target);
+  static connect(target: Target, patience: Patience = PATIENCE): FleetClient {
+    return new FleetClient(target, patience);
   }
 
   /**
@@ -87,7 +96,7 @@ export class FleetClient extends LeaderReads {
    * OperatorError only when no node accepts this client's certificates, or it theirs: that says nothing of the fleet.
    */
   async status(options: { readonly perNodeTimeoutMs?: number } = {}): Promise<FleetStatus> {
-    const timeoutMs = options.perNodeTimeoutMs ?? NODE_TIMEOUT_MS;
+    const timeoutMs = options.perNodeTimeoutMs ?? this.#patience.nodeTimeoutMs;
     // Before anything is asked: an address that this client must not dial is the operator's mistake, and no node's.
     for (const { address } of this.endpoints) this.#nodeClient(address);
     const asked = await Promise.all(this.endpoints.map((node) => this.#ask(node, { timeoutMs })));
@@ -115,7 +124,7 @@ export class FleetClient extends LeaderReads {
 
   /** Writes once, whatever happens on the way. Throws an OperatorError. */
   async submit(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
-    const { reason = "", deadlineMs = WRITE_DEADLINE_MS } = options;
+    const { reason = "", deadlineMs = this.#patience.callDeadlineMs } = options;
     try {
       const response = await this.#session.write(operation, { reason, deadlineMs });
       return written(response);
@@ -126,7 +135,7 @@ export class FleetClient extends LeaderReads {
 
   /** What the leader would answer to the write now. It changes nothing, and is refused as the write would be. */
   async tryOut(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
-    const { reason = "", deadlineMs = WRITE_DEADLINE_MS } = options;
+    const { reason = "", deadlineMs = this.#patience.callDeadlineMs } = options;
     const request = { ...OUTSIDE_SESSIONS, reason, operation, dryRun: true };
     return written(
       await this.atLeader("read", deadlineMs, (client, limits) =>
@@ -145,7 +154,7 @@ export class FleetClient extends LeaderReads {
   /** Adds, promotes or removes a member. A repeated request goes on from what is there. Throws an OperatorError. */
   changeMembership(
     request: ChangeMembershipRequest,
-    deadlineMs = WRITE_DEADLINE_MS,
+    deadlineMs = this.#patience.callDeadlineMs,
   ): Promise<ChangeMembershipResponse> {
     return this.atLeader("write", deadlineMs, (client, limits) =>
       unary(client.changeMembership.bind(client), request, limits),
@@ -160,7 +169,7 @@ export class FleetClient extends LeaderReads {
   /** Hands leadership over; answered once another leads. Throws an OperatorError. */
   transferLeadership(
     request: TransferLeadershipRequest,
-    deadlineMs = WRITE_DEADLINE_MS,
+    deadlineMs = this.#patience.callDeadlineMs,
   ): Promise<TransferLeadershipResponse> {
     return this.atLeader("write", deadlineMs, (client, limits) =>
       unary(client.transferLeadership.bind(client), request, limits),
@@ -175,7 +184,7 @@ export class FleetClient extends LeaderReads {
   }
 
   async #ask(node: NodeAddress, options: ObserveOptions): Promise<Asked> {
-    const { timeoutMs = NODE_TIMEOUT_MS, hashAtIndex = 0 } = options;
+    const { timeoutMs = this.#patience.nodeTimeoutMs, hashAtIndex = 0 } = options;
     const deadline = Date.now() + timeoutMs;
     try {
       // The first call on a connection pays for making it, which would make every node look slow.

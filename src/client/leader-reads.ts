@@ -23,8 +23,6 @@ import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { allPages, type Listed } from "./all-pages.ts";
 import { toOperatorError } from "./operator-errors.ts";
 
-const READ_DEADLINE_MS = 5_000;
-
 export interface ReadOptions {
   /** Default: linearizable. "stale" is served by the leader from what it has applied. */
   readonly consistency?: ListRequest["consistency"];
@@ -43,8 +41,12 @@ type Invoke<Response> = (
 export class LeaderReads {
   readonly #caller: LeaderCaller<WritingClient>;
 
-  constructor(caller: LeaderCaller<WritingClient>) {
+  readonly #deadlineMs: number;
+
+  /** `deadlineMs`: of calls that name none. */
+  constructor(caller: LeaderCaller<WritingClient>, deadlineMs: number) {
     this.#caller = caller;
+    this.#deadlineMs = deadlineMs;
   }
 
   listShards(options: ReadOptions = {}): Promise<Listed<ListShardsResponse>> {
@@ -110,7 +112,7 @@ export class LeaderReads {
   }
 
   listProbes(drillId: string, options: { readonly deadlineMs?: number } = {}): Promise<ListProbesResponse> {
-    return this.atLeader("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+    return this.atLeader("read", options.deadlineMs ?? this.#deadlineMs, (client, limits) =>
       unary(client.listProbes.bind(client), { drillId }, limits),
     );
   }
@@ -142,7 +144,7 @@ export class LeaderReads {
     const { consistency, filter = {}, rowsMax = 0 } = options;
     const request = ListRequest.fromPartial({ filter, pageSize: rowsMax });
     request.consistency = consistency;
-    return this.atLeader("read", options.deadlineMs ?? READ_DEADLINE_MS, (client, limits) =>
+    return this.atLeader("read", options.deadlineMs ?? this.#deadlineMs, (client, limits) =>
       invoke(client, request, limits),
     );
   }

@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
+import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import { present } from "../../src/core/base/assert.ts";
 import { program, type Ran, runProgram, TestFleet } from "../integration/local-fleet.ts";
 
 const READS = [
@@ -22,10 +24,10 @@ let fleet: TestFleet;
 
 beforeAll(async () => {
   fleet = await TestFleet.init("--shards", "2", "--clusters", "3");
-  const assigned = await run("domain assign --domain zone=a --shard s1 --reason test --wait --timeout 30s");
+  const assigned = await run("domain assign --domain zone=a --shard s1 --reason test --wait --timeout 60s");
   expect(assigned).toMatchObject({ exit: 0, stderr: expect.stringContaining("every shard has accepted") });
   const clusters = async () => expect((await run("cluster list -o name")).stdout).toBe("c1\nc2\nc3\n");
-  await vi.waitFor(clusters, { timeout: 30_000, interval: 200 });
+  await vi.waitFor(clusters, { timeout: 120_000, interval: 200 });
 });
 afterAll(() => fleet.dispose());
 
@@ -70,9 +72,10 @@ describe("an answer", () => {
     { line: "top --once --ascii", stdout: /^[\x20-\x7e\n]+$/, why: "for poor terminals" },
     { line: "top --once -o json", stdout: /"kind": "Top"/, why: "and as data" },
   ])("fleet $line: $why", async ({ line, stdout }) => {
-    const ran = await run(line);
-    expect(ran.stdout).toMatch(stdout);
-    expect({ exit: ran.exit, stderr: ran.stderr }).toEqual({ exit: 0, stderr: "" });
+    // The dashboard calls a node down that is late with its answer: it is asked until the machine lets all be in time.
+    await expect
+      .poll(() => run(line))
+      .toEqual({ exit: 0, stderr: "", stdout: expect.stringMatching(stdout) });
   });
 
   test("into a pipe holds no escape codes, whatever FORCE_COLOR says", async () => {
@@ -216,13 +219,15 @@ describe("a watch", () => {
         env: fleet.env,
       });
       const exited = once(child, "exit");
-      const lines: string[] = [];
+      const kinds: string[] = [];
       for await (const line of createInterface({ input: child.stdout })) {
-        lines.push(line);
-        if (lines.length === 2) child.kill("SIGINT");
+        kinds.push(JSON.parse(line).kind);
+        // A look that comes to nothing is a line too, and more of them may come before the signal does.
+        if (kinds.filter((seen) => seen === kind).length === 2) child.kill("SIGINT");
       }
       expect(await exited).toEqual([130, null]);
-      expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ kind }, { kind }]);
+      expect(kinds.filter((seen) => seen === kind).length).toBeGreaterThanOrEqual(2);
+      expect(kinds.filter((seen) => seen !== kind && seen !== "Error")).toEqual([]);
     },
   );
 
@@ -244,14 +249,22 @@ describe("a watch", () => {
 
 describe("a node that hangs", () => {
   test("holds up no command: each answers and its process ends", async () => {
-    await fleet.pause("n2");
+    const follows = ({ nodes, leader }: FleetStatus) =>
+      leader !== null && nodes.every((node) => node.reachable);
+    const { nodes, leader } = await fleet.untilStatus(await fleet.client(), follows);
+    const { name } = present(
+      nodes.find(({ nodeId }) => nodeId !== leader),
+      "two nodes follow",
+    );
+    await fleet.pause(name);
     try {
       const status = await run("status --node-timeout 900ms");
-      expect(status.stdout).toMatch(/n2 .*is down: no answer within \d\.\d s\n/);
+      expect(status.stdout).toMatch(new RegExp(`${name} .*is down: no answer within \\d\\.\\d s\\n`));
       expect(status.exit).toBe(5);
-      expect((await run("shard list -o name")).stdout).toBe("s1\ns2\n");
+      // By whoever leads: the one that did may be replaced while a third of the fleet hangs.
+      await expect.poll(async () => (await run("shard list -o name")).stdout).toBe("s1\ns2\n");
     } finally {
-      await fleet.resume("n2");
+      await fleet.resume(name);
     }
   });
 });

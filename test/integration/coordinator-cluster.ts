@@ -20,6 +20,7 @@ import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import type { FaultPlan } from "./fault-preload.ts";
+import { PATIENT } from "./local-fleet.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
@@ -176,7 +177,7 @@ export class CoordinatorCluster {
   client(): FleetClient {
     const endpoints = this.nodes.map(({ id, name, front }) => ({ nodeId: id, name, address: front.address }));
     const target: Target = { name: "test", endpoints, tls: this.#tls("admin"), origin: "test", settings: [] };
-    const client = FleetClient.connect(target);
+    const client = FleetClient.connect(target, PATIENT);
     this.#clients.push(client);
     return client;
   }
@@ -195,7 +196,7 @@ export class CoordinatorCluster {
   async until(
     wanted: (statuses: readonly NodeStatus[]) => boolean,
     nodes = this.nodes,
-    limitMs = 60_000,
+    limitMs = 180_000,
   ): Promise<NodeStatus[]> {
     const endMs = performance.now() + limitMs;
     for (;;) {

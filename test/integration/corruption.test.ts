@@ -85,6 +85,6 @@ async function flipBit(file: string, position: number): Promise<void> {
 }
 
 async function untilLogged(log: string, words: string): Promise<string> {
-  await expect.poll(() => readFile(log, "utf8"), { timeout: 20_000 }).toContain(words);
+  await expect.poll(() => readFile(log, "utf8")).toContain(words);
   return readFile(log, "utf8");
 }

@@ -26,13 +26,13 @@ test("an agent sent elsewhere by hand is shown as drift, until it is sent back",
   expect(await drifting()).toEqual({ exit: 0, drift: {} });
   await plane.dialByHand("c1", "s2");
   await eventually(drifting).toEqual({ exit: 8, drift: { c1: "elsewhere" } });
-  expect(await plane.serves("s2")).toContain("c1");
+  await eventually(() => plane.serves("s2")).toContain("c1");
   const table = await fleet.run("cluster", "list", "--drift");
   expect(table).toMatchObject({ exit: 0, stdout: expect.stringMatching(/c1 +s1 .*s2.*elsewhere/) });
 
   await plane.dialByHand("c1", "s1");
   await eventually(drifting).toEqual({ exit: 0, drift: {} });
-  expect(await plane.serves("s1")).toContain("c1");
+  await eventually(() => plane.serves("s1")).toContain("c1");
 });
 
 test("or until the shard that it dials is made its owner", async () => {
@@ -40,7 +40,7 @@ test("or until the shard that it dials is made its owner", async () => {
   await eventually(drifting).toEqual({ exit: 8, drift: { c2: "elsewhere" } });
   const rebind = await fleet.run("rebind", "--cluster", "c2", "--to", "s1", "--reason", "it is there anyway");
   expect(rebind.exit).toBe(0);
-  expect(await drifting()).toEqual({ exit: 0, drift: {} });
+  await eventually(drifting).toEqual({ exit: 0, drift: {} });
   expect(await plane.cluster("c2")).toMatchObject({ declared: { shardId: "s1", migration: null } });
 });
 
@@ -49,14 +49,17 @@ test("or until it is brought back to its owner by the tool", async () => {
   await eventually(drifting).toEqual({ exit: 8, drift: { c3: "elsewhere" } });
   expect((await fleet.run("rebind", "--cluster", "c3", "--to", "s1")).exit).toBe(0);
   await eventually(drifting).toEqual({ exit: 0, drift: {} });
-  expect(await plane.serves("s1")).toContain("c3");
+  await eventually(() => plane.serves("s1")).toContain("c3");
 });
 
 test("a second agent at the same shard is kept out, and shown", async () => {
   const owner = (await plane.cluster("c4"))?.declared?.shardId ?? "";
-  expect(await plane.dialTwice("c4", owner)).toBe("CLUSTER_SESSION_LIVE");
-  await eventually(drifting).toEqual({ exit: 8, drift: { c4: "double" } });
-  expect(await plane.serves(owner)).toContain("c4");
+  const dialed = async () => {
+    expect(await plane.dialTwice("c4", owner)).toBe("CLUSTER_SESSION_LIVE");
+    return drifting();
+  };
+  await eventually(dialed).toEqual({ exit: 8, drift: { c4: "double" } });
+  await eventually(() => plane.serves(owner)).toContain("c4");
   const table = await fleet.run("cluster", "list", "--drift");
   expect(table.stdout).toMatch(/c4 .*refuses a second agent at 127\.0\.0\.1:\d+.*double/);
 });

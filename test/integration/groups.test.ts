@@ -10,7 +10,8 @@ import { unary } from "../../src/core/wire/unary.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 
 const GROUPS = 20;
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 120_000;
+const ATTEMPT_MS = 8_000;
 
 let cluster: CoordinatorCluster;
 /** What was acknowledged, by group. */
@@ -22,22 +23,28 @@ beforeAll(async () => {
 afterAll(() => cluster?.dispose());
 
 test("every group gets a leader, leadership is spread over the nodes, and all fall quiescent", async () => {
-  const statuses = await cluster.until((all) => all.every(isAtRest));
+  // Looks at the nodes come one after the other, and a group may have moved between two.
+  const isLedOnce = (all: readonly NodeStatus[]) =>
+    all.every(isAtRest) && sum(all.map(({ groups }) => groups?.led ?? 0)) === GROUPS + 1;
+  const statuses = await cluster.until(isLedOnce);
   expect(statuses.map(({ groups }) => groups?.hosted)).toEqual([GROUPS + 1, GROUPS + 1, GROUPS + 1]);
-  expect(sum(statuses.map(({ groups }) => groups?.led ?? 0))).toBe(GROUPS + 1);
   for (const { groups } of statuses) expect(groups?.led).toBeGreaterThanOrEqual(GROUPS / 5);
 });
 
 test("quiescent groups send nothing: a node's beats and the fleet's own group are all that is left", async () => {
-  const before = await cluster.until((all) => all.every(isAtRest));
-  await sleep(1_000);
-  const after = await cluster.until((all) => all.every(isAtRest));
-  for (const [at, { uptimeMs, groups }] of after.entries()) {
-    const ticks = (uptimeMs - present(before[at]?.uptimeMs, "asked before")) / 50;
-    const sent = present(groups, "counted").messagesSent - (before[at]?.groups?.messagesSent ?? 0);
-    // To two peers, at most: a heartbeat or an answer each, and now and then a group that woke.
-    expect(sent).toBeLessThan(4 * ticks + GROUPS);
-  }
+  const areQuiet = async () => {
+    const before = await cluster.until((all) => all.every(isAtRest));
+    await sleep(1_000);
+    const after = await cluster.until((all) => all.every(isAtRest));
+    return after.every(({ uptimeMs, groups }, at) => {
+      const ticks = (uptimeMs - present(before[at]?.uptimeMs, "asked before")) / 50;
+      const sent = present(groups, "counted").messagesSent - (before[at]?.groups?.messagesSent ?? 0);
+      // To two peers, at most: a heartbeat or an answer each, and now and then a group that woke.
+      return sent < 4 * ticks + GROUPS;
+    });
+  };
+  // A stall of the machine wakes them all; groups that don't rest are never quiet.
+  await expect.poll(areQuiet).toBe(true);
 });
 
 test("a write wakes its group; every replica applies it, and the group falls quiescent again", async () => {
@@ -74,6 +81,8 @@ test("a node that is cut off while its groups are quiescent is replaced as their
 test("everything that was acknowledged is there after all nodes were killed and started again", async () => {
   for (const node of cluster.nodes) await cluster.kill(node);
   for (const node of cluster.nodes) await cluster.start(node);
+  // The last entries are committed anew by whoever is elected.
+  await cluster.until((all) => all.every(isAtRest));
   await untilEqual(cluster.nodes);
   const [first] = await views(cluster.nodes);
   for (const { groupId, tally } of first ?? []) expect(tally?.entries).toBe(acknowledged.get(groupId));
@@ -88,11 +97,11 @@ function isAtRest({ groups }: NodeStatus): boolean {
 async function write(group: number, nodes = cluster.nodes): Promise<void> {
   const endMs = performance.now() + TIMEOUT_MS;
   for (;;) {
-    const leader = await leaderOf(group, nodes);
+    const leader = await leaderOf(group, nodes).catch(() => undefined);
     const request = { groupId: group, data: Buffer.from(`entry of group ${group}`) };
     const call = leader?.client.writeGroup.bind(leader.client);
     const written =
-      call && (await unary(call, request, { deadline: Date.now() + TIMEOUT_MS }).catch(() => null));
+      call && (await unary(call, request, { deadline: Date.now() + ATTEMPT_MS }).catch(() => null));
     if (written) {
       acknowledged.set(group, present(written.tally, "a write is tallied").entries);
       return;
@@ -111,7 +120,7 @@ async function leaderOf(group: number, nodes: readonly ClusterNode[]): Promise<C
 
 /** What each of the nodes says of its groups. */
 function views(nodes: readonly ClusterNode[]): Promise<GroupView[][]> {
-  const deadline = Date.now() + TIMEOUT_MS;
+  const deadline = Date.now() + ATTEMPT_MS;
   return Promise.all(
     nodes.map(async ({ client }) => {
       const { groups } = await unary(client.listGroups.bind(client), {}, { deadline });
@@ -125,7 +134,7 @@ async function untilEqual(nodes: readonly ClusterNode[]): Promise<void> {
   const tallies = async () =>
     (await views(nodes)).map((seen) => seen.map(({ groupId, tally }) => `${groupId} ${tally?.digest}`));
   const isEqual = async () => new Set((await tallies()).map(String)).size === 1;
-  await expect.poll(isEqual, { timeout: 60_000 }).toBe(true);
+  await expect.poll(isEqual).toBe(true);
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, next) => total + next, 0);

@@ -13,6 +13,7 @@ import { type RunningCoordinator, startCoordinator } from "../../src/core/coordi
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TlsFiles } from "../../src/core/wire/tls.ts";
+import { PATIENT } from "./local-fleet.ts";
 
 const HOLDERS = { n1: "fleet://replica/1", n2: "fleet://replica/2", admin: "fleet://admin" } as const;
 
@@ -73,7 +74,7 @@ test("a newcomer that was told only of nodes that are gone becomes a voter", asy
 
   const endpoints = [{ nodeId: 1, name: "n1", address: first }];
   const target = { name: "test", origin: "test", settings: [], endpoints, tls: tlsOf("admin") };
-  const client = FleetClient.connect(target);
+  const client = FleetClient.connect(target, PATIENT);
   const add = { $case: "add", value: { nodeId: 2, name: "n2", address: second, learner: false } } as const;
   const order = { expectedConfigurationIndex: undefined, reason: "", dryRun: false };
   await client.changeMembership({ ...order, change: add }, 20_000);
@@ -81,6 +82,6 @@ test("a newcomer that was told only of nodes that are gone becomes a voter", asy
     const { members } = await client.listMembers({ deadlineMs: 20_000 });
     return members.find(({ member }) => member?.name === "n2")?.role;
   };
-  await expect.poll(roleOf, { timeout: 60_000 }).toBe(MemberRole.VOTER);
+  await expect.poll(roleOf).toBe(MemberRole.VOTER);
   client.close();
 });

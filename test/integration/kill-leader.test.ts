@@ -12,12 +12,11 @@ import { leaderOf, TestFleet } from "./local-fleet.ts";
 const KILLS = 20;
 const BUSY_KILLS = 5;
 const LANES = 128;
-const WAIT = { timeout: 60_000 };
 
 let fleet: TestFleet;
 afterEach(() => fleet.dispose());
 
-test("twenty kills of the leader lose and repeat no acknowledged write", async () => {
+test("twenty kills of the leader lose and repeat no acknowledged write", { timeout: 900_000 }, async () => {
   fleet = await TestFleet.init();
   const client = await fleet.client();
   let acknowledged = 0;
@@ -30,15 +29,15 @@ test("twenty kills of the leader lose and repeat no acknowledged write", async (
     },
   });
   const terms: number[] = [];
-  let status = await fleet.untilStatus(client, isHealthy);
+  let status = await fleet.untilStatus(client, isWhole);
   for (let kill = 0; kill < KILLS; kill += 1) {
     terms.push(termOf(status));
     const victim = leaderOf(status);
     const before = acknowledged;
     await fleet.kill(victim);
-    await expect.poll(() => acknowledged, { timeout: 60_000 }).toBeGreaterThan(before + 1);
+    await expect.poll(() => acknowledged).toBeGreaterThan(before + 1);
     await fleet.start(victim);
-    status = await fleet.untilStatus(client, isHealthy);
+    status = await fleet.untilStatus(client, isWhole);
   }
   terms.push(termOf(status));
   const writes = await writer.stop();
@@ -56,12 +55,12 @@ test("writes outstanding on the stream to a leader when it is killed are applied
   const client = await fleet.client();
   const lanes = new Lanes(client, "busy");
   for (let kill = 0; kill < BUSY_KILLS; kill += 1) {
-    const victim = leaderOf(await fleet.untilStatus(client, isHealthy));
+    const victim = leaderOf(await fleet.untilStatus(client, isWhole));
     await lanes.untilMore();
     const cutOff = [...lanes.outstanding];
     expect(cutOff.length).toBe(LANES);
     await fleet.kill(victim);
-    await expect.poll(() => cutOff.filter((number) => lanes.outstanding.has(number)), WAIT).toEqual([]);
+    await expect.poll(() => cutOff.filter((number) => lanes.outstanding.has(number))).toEqual([]);
     await fleet.start(victim);
   }
   const acknowledged = await lanes.stop();
@@ -89,7 +88,7 @@ class Lanes {
   /** Until every lane has gone on. */
   async untilMore(): Promise<void> {
     const before = this.#acknowledged.length;
-    await expect.poll(() => this.#acknowledged.length, WAIT).toBeGreaterThan(before + LANES);
+    await expect.poll(() => this.#acknowledged.length).toBeGreaterThan(before + LANES);
   }
 
   /** The numbers that were acknowledged, ascending. Throws when a write failed: their deadline outlasts a failover. */
@@ -104,17 +103,20 @@ class Lanes {
     const number = this.#last;
     this.outstanding.add(number);
     const operation = { kind: { $case: "recordProbe", value: { drillId, number } } } as const;
-    await client.submit(operation, { reason: drillId, deadlineMs: WAIT.timeout });
+    await client.submit(operation, { reason: drillId, deadlineMs: 60_000 });
     this.outstanding.delete(number);
     this.#acknowledged.push(number);
   }
 }
 
-const isHealthy = (status: FleetStatus) => status.verdict === "healthy";
+/** Whether every node answers and follows the one leader. A busy disk may be called slow meanwhile. */
+function isWhole({ leader, agreed, nodes }: FleetStatus): boolean {
+  return leader !== null && agreed && nodes.every(({ reachable }) => reachable);
+}
 
 /** Whether all nodes have applied the same. */
 function isStill(status: FleetStatus): boolean {
-  return isHealthy(status) && new Set(status.nodes.map((node) => node.status?.appliedIndex)).size === 1;
+  return isWhole(status) && new Set(status.nodes.map((node) => node.status?.appliedIndex)).size === 1;
 }
 
 function termOf(status: FleetStatus): number {

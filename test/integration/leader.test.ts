@@ -7,11 +7,13 @@ import { present } from "../../src/core/base/assert.ts";
 import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
+const PATIENTLY = ["--timeout", "60s", "--json"];
+
 let fleet: TestFleet;
 let client: FleetClient;
 
 beforeAll(async () => {
-  fleet = await TestFleet.init("--nodes", "3");
+  fleet = await TestFleet.init("--nodes", "3", "--profile", "wan");
   client = await fleet.client();
 });
 afterAll(() => fleet.dispose());
@@ -21,8 +23,9 @@ const leader = async () =>
 
 test("leader show names the node that leads", async () => {
   const name = await leader();
-  expect((await fleet.run("leader", "show", "-o", "name")).stdout.trim()).toBe(name);
-  expect(JSON.parse((await fleet.run("leader", "show", "--json")).stdout)).toMatchObject({ name });
+  const shown = async (form: string) => (await fleet.run("leader", "show", "-o", form)).stdout;
+  await expect.poll(() => shown("name")).toBe(`${name}\n`);
+  await expect.poll(async () => JSON.parse(await shown("json"))).toMatchObject({ name });
 });
 
 test("under writes leadership goes where it is sent, and loses nothing", async () => {
@@ -34,13 +37,13 @@ test("under writes leadership goes where it is sent, and loses nothing", async (
       "there are other nodes",
     );
     const flags = to === "auto" ? [] : ["--to", other];
-    const ran = await fleet.run("leader", "transfer", ...flags, "--reason", "rehearsal", "--json");
+    const ran = await fleet.run("leader", "transfer", ...flags, "--reason", "rehearsal", ...PATIENTLY);
     expect(ran, ran.stderr).toMatchObject({ exit: 0 });
     const after = await leader();
     expect(after).not.toBe(before);
     if (to === "named") expect(after).toBe(other);
     const seen = acknowledged();
-    await expect.poll(acknowledged, { timeout: 30_000 }).toBeGreaterThan(seen);
+    await expect.poll(acknowledged).toBeGreaterThan(seen);
   }
   const writes = await writer.stop();
   const { probes } = await client.listProbes("transfer");
@@ -53,10 +56,10 @@ test("under writes leadership goes where it is sent, and loses nothing", async (
 
 test("a node that is told to step down does not lead; told again, it changes nothing", async () => {
   const name = await leader();
-  const first = await fleet.run("leader", "step-down", "--node", name, "--json");
+  const first = await fleet.run("leader", "step-down", "--node", name, ...PATIENTLY);
   expect(JSON.parse(first.stdout)).toMatchObject({ changed: true });
   expect(await leader()).not.toBe(name);
-  const again = await fleet.run("leader", "step-down", "--node", name, "--json");
+  const again = await fleet.run("leader", "step-down", "--node", name, ...PATIENTLY);
   expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
 });
 

@@ -8,13 +8,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Target } from "../../src/client/context/target.ts";
 import { localTarget } from "../../src/client/context/target.ts";
-import { FleetClient } from "../../src/client/fleet-client.ts";
+import { FleetClient, type Patience } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
 import { waitReady } from "../../src/client/wait-ready.ts";
 import { RunningCommand } from "./running-command.ts";
+
+/** For clients of tests: a busy machine makes no healthy node look down, unless that is what a test is about. */
+export const PATIENT: Patience = { nodeTimeoutMs: 5_000, callDeadlineMs: 60_000 };
 
 /** What `node` runs to be `fleet`. */
 export const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
@@ -78,7 +81,6 @@ export class TestFleet {
       HOME: this.#home,
       XDG_CONFIG_HOME: join(this.#home, "config"),
       NO_COLOR: "1",
-      // A busy machine makes no healthy node look down, unless that is what a test is about.
       FLEET_NODE_TIMEOUT: "20s",
     };
   }
@@ -99,9 +101,14 @@ export class TestFleet {
     return localTarget(await loadLocalFleet(this.directory), "test");
   }
 
+  /** A client of this fleet as it is now, for the caller to close. */
+  async connect(): Promise<FleetClient> {
+    return FleetClient.connect(await this.target(), PATIENT);
+  }
+
   /** A client of this fleet, closed with it. */
   async client(): Promise<FleetClient> {
-    const client = FleetClient.connect(await this.target());
+    const client = await this.connect();
     this.#clients.push(client);
     return client;
   }
@@ -130,7 +137,7 @@ export class TestFleet {
   async untilStatus(
     client: FleetClient,
     wanted: (status: FleetStatus) => boolean,
-    limitMs = 30_000,
+    limitMs = 120_000,
   ): Promise<FleetStatus> {
     const endMs = performance.now() + limitMs;
     for (;;) {

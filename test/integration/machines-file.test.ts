@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => plane.close());
 
-const eventually = <T>(observe: () => T) => expect.poll(observe, { timeout: 20_000, interval: 20 });
+const eventually = <T>(observe: () => T) => expect.poll(observe, { interval: 20 });
 
 const machines = [{ instanceType: "small", zone: "a", count: 10 }];
 const wants = (count: number) => [DemandGroup.fromPartial({ count })];

@@ -4,7 +4,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
-import { FleetClient } from "../../src/client/fleet-client.ts";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { addNode } from "../../src/client/local/fleet-file.ts";
 import { fleetFilePath, processFiles } from "../../src/client/local/layout.ts";
@@ -20,7 +20,7 @@ let fleet: TestFleet;
 let client: FleetClient;
 
 beforeAll(async () => {
-  fleet = await TestFleet.init("--nodes", "1");
+  fleet = await TestFleet.init("--nodes", "1", "--profile", "wan");
   client = await fleet.client();
 });
 afterAll(() => fleet.dispose());
@@ -39,7 +39,7 @@ async function roles(): Promise<Record<string, string>> {
 }
 
 async function list(): Promise<ListMembersResponse> {
-  const fresh = FleetClient.connect(await fleet.target());
+  const fresh = await fleet.connect();
   try {
     return await fresh.listMembers({ deadlineMs: 20_000 });
   } finally {
@@ -57,7 +57,7 @@ test("growing from one to five under writes loses nothing", async () => {
 });
 
 test("shrinking from five to one under writes loses nothing, the leader going first", async () => {
-  const five = FleetClient.connect(await fleet.target());
+  const five = await fleet.connect();
   const isWhole = ({ verdict, nodes }: FleetStatus) => verdict === "healthy" && nodes.length === 5;
   const leader = leaderOf(await fleet.untilStatus(five, isWhole));
   const writer = startWriter(five, "shrink");
@@ -80,7 +80,7 @@ function startWriter(writing: FleetClient, drillId: string): SteadyWriter {
 
 async function expectNothingLost(writer: SteadyWriter, drillId: string): Promise<void> {
   const writes = await writer.stop();
-  const fresh = FleetClient.connect(await fleet.target());
+  const fresh = await fleet.connect();
   const { probes } = await fresh.listProbes(drillId, { deadlineMs: 20_000 });
   fresh.close();
   const verdict = judgeWrites(writes, probes);
@@ -91,8 +91,7 @@ async function expectNothingLost(writer: SteadyWriter, drillId: string): Promise
 test("a learner stays one until it is promoted", async () => {
   const before = Object.keys(await roles());
   await member("add", "--name", "l1", "--learner", "--wait");
-  const target = await fleet.target();
-  const fresh = FleetClient.connect(target);
+  const fresh = await fleet.connect();
   await fleet.untilStatus(fresh, ({ nodes, verdict }) => {
     const learner = nodes.find((node) => node.name === "l1");
     return verdict === "healthy" && learner?.lag === 0;
@@ -129,7 +128,7 @@ test("a change whose answer was lost is recognised when it is repeated under its
   expect(first).toMatchObject({ changed: true });
   expect(await member(...line)).toMatchObject({ changed: false });
   // It comes in of its own accord, which moves the index once more.
-  await expect.poll(roles, { timeout: 20_000 }).toMatchObject({ y1: "learner" });
+  await expect.poll(roles).toMatchObject({ y1: "learner" });
   const between = (await list()).configurationIndex;
   const gone = [
     "remove",
@@ -160,15 +159,13 @@ test("a removal that would cost the quorum is refused, with the arithmetic; that
   await member("add", "--name", "q1", "--wait");
   const voters = Object.keys(await roles());
   expect(voters).toHaveLength(3);
-  const fresh = FleetClient.connect(await fleet.target());
+  const fresh = await fleet.connect();
   const leader = leaderOf(await fleet.untilStatus(fresh, ({ leader: id }) => id !== null));
   fresh.close();
   const [dead = "", alive = ""] = voters.filter((name) => name !== leader);
   await fleet.kill(dead);
   await expect
-    .poll(async () => (await list()).members.find(({ member: row }) => row?.name === dead)?.answers, {
-      timeout: 20_000,
-    })
+    .poll(async () => (await list()).members.find(({ member: row }) => row?.name === dead)?.answers)
     .toBe(false);
   const refused = await fleet.run("member", "remove", "--name", alive, "--yes");
   expect(refused.exit).toBe(9);
@@ -195,7 +192,7 @@ test("a replacement that is interrupted is finished by the same command", async 
 });
 
 test("a replacement hands leadership over first when the leader goes", async () => {
-  const fresh = FleetClient.connect(await fleet.target());
+  const fresh = await fleet.connect();
   const leader = leaderOf(await fleet.untilStatus(fresh, ({ verdict }) => verdict === "healthy"));
   fresh.close();
   const before = Object.keys(await roles()).length;
@@ -208,12 +205,12 @@ test("a replacement hands leadership over first when the leader goes", async () 
 
 test("a removed process that runs on is told, and its number is not given again", async () => {
   const { member: added } = await member("add", "--name", "r1", "--wait");
-  const fresh = FleetClient.connect(await fleet.target());
+  const fresh = await fleet.connect();
   const remove = { $case: "remove", value: { name: "r1" } } as const;
   const order = { expectedConfigurationIndex: undefined, reason: "", dryRun: false };
   await fresh.changeMembership({ ...order, change: remove }, 20_000);
   const { log } = processFiles(fleet.directory, "r1");
-  await expect.poll(() => readFile(log, "utf8"), { timeout: 20_000 }).toMatch(/removed from the fleet/);
+  await expect.poll(() => readFile(log, "utf8")).toMatch(/removed from the fleet/);
   const id = Number(added.nodeId);
   const again = {
     $case: "add",
@@ -235,7 +232,7 @@ test("a node that was never added is refused, and its log says why", async () =>
   await writeFile(path, addNode(await readFile(path, "utf8"), stranger));
   await fleet.start(stranger.name);
   const { log } = processFiles(fleet.directory, stranger.name);
-  await expect.poll(() => readFile(log, "utf8"), { timeout: 20_000 }).toMatch(/no member has the number 99/);
+  await expect.poll(() => readFile(log, "utf8")).toMatch(/no member has the number 99/);
   expect(Object.keys(await roles())).not.toContain(stranger.name);
 });
 

@@ -118,7 +118,7 @@ async function follow(): Promise<{
 const SAME = "c5 at s1";
 
 test("a shortage ends with a domain that lies idle, the next one with a cluster's move, and nothing else moves", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   for (const rack of ["r1", "r2"]) {
     const assigned = await fleet.run("domain", "assign", "--domain", `rack=${rack}`, "--shard", "s2");

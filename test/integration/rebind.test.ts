@@ -49,10 +49,10 @@ async function expectWholly(cluster: string, shard: string, former: string): Pro
   });
   const rowAt = async (at: string) =>
     (await plane.status(at)).bindings.find(({ clusterId }) => clusterId === cluster);
-  expect(await rowAt(shard)).toMatchObject({ state: BindingState.BOUND, session: true });
-  expect((await rowAt(former)) ?? { state: BindingState.RELEASED }).toMatchObject({
-    state: BindingState.RELEASED,
-  });
+  // A command that was killed after its last write has not waited for the shards to hear of it.
+  await eventually(() => rowAt(shard)).toMatchObject({ state: BindingState.BOUND, session: true });
+  const released = { state: BindingState.RELEASED };
+  await eventually(async () => (await rowAt(former)) ?? released).toMatchObject(released);
   const dialed = (await plane.agents()).find((agent) => agent.cluster === cluster)?.shardAddr;
   expect(dialed).toBe(await plane.addressOf(shard));
 }
@@ -132,12 +132,16 @@ test.each(["by its plan", "by its cluster"])("a move stopped half-way is undone 
 test("a rollback that was stopped half-way is finished, not turned around, by running it again", async () => {
   const { from, to } = await route("c12");
   await fleet.pause("agents");
-  for (const args of [
-    ["--cluster", "c12", "--to", to],
-    ["rollback", "--cluster", "c12"],
+  for (const { args, dials } of [
+    { args: ["--cluster", "c12", "--to", to], dials: to },
+    { args: ["rollback", "--cluster", "c12"], dials: from },
   ]) {
     const running = fleet.launch("rebind", ...args);
     expect(await running.says(/c12: move-agent/)).toBe(true);
+    // Killed before the file is written, it would have left nothing to roll back.
+    const address = await plane.addressOf(dials);
+    const dialed = async () => (await plane.agents()).find(({ cluster }) => cluster === "c12")?.shardAddr;
+    await eventually(dialed).toBe(address);
     running.signal("SIGKILL");
     await running.ended();
   }
@@ -257,7 +261,7 @@ test("a leader killed in the middle of a move does not end it", async () => {
   await fleet.pause("agents");
   const running = fleet.launch("rebind", "--cluster", "c6", "--to", to);
   expect(await running.says(/c6: wait-session/)).toBe(true);
-  const leader = leaderOf(await client.status());
+  const leader = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
   await fleet.kill(leader);
   await fleet.untilStatus(client, (status) => status.leader !== null && leaderOf(status) !== leader);
   await fleet.resume("agents");

@@ -8,10 +8,10 @@ import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import { type ClusterNode, CoordinatorCluster, followOneLeader } from "./coordinator-cluster.ts";
 
 const GROUPS = 3;
-const WAIT = { timeout: 60_000 };
 // A machine may be so busy that one departure does not come to its end in time: then the others campaign, as they do
-// when a process dies. That all of these would is no accident.
+// when a process dies. That all of these would is no accident, and then more are tried.
 const RESTARTS = 4;
+const RESTARTS_MAX = 12;
 
 let cluster: CoordinatorCluster;
 afterEach(() => cluster?.dispose());
@@ -24,8 +24,9 @@ test("leaders that are asked to end hand over first, and no acknowledged write i
     now: () => performance.now(),
     onEvent: () => undefined,
   });
-  const departures: unknown[] = [];
-  for (let restart = 0; restart < RESTARTS; restart += 1) {
+  const departures: { readonly areTaken: boolean }[] = [];
+  const areTaken = () => departures.some((departure) => departure.areTaken);
+  for (let restart = 0; restart < RESTARTS || (restart < RESTARTS_MAX && !areTaken()); restart += 1) {
     const leader = await cluster.leader();
     const others = cluster.nodes.filter((node) => node !== leader);
     await untilMore(writer);
@@ -40,7 +41,7 @@ test("leaders that are asked to end hand over first, and no acknowledged write i
   const writes = await writer.stop();
   const { probes } = await cluster.client().listProbes("rolling");
   expect(judgeWrites(writes, probes)).toMatchObject({ lost: [], duplicated: [], unexpected: [] });
-  expect(departures).toContainEqual({ areTaken: true });
+  expect(areTaken()).toBe(true);
 });
 
 test("all are asked to end at once: nobody waits for a successor that will not come", async () => {
@@ -64,5 +65,5 @@ const knowsAllLeaders = ({ groups }: { readonly groups: { readonly leaderless: n
 
 async function untilMore(writer: SteadyWriter): Promise<void> {
   const before = writer.acknowledged;
-  await expect.poll(() => writer.acknowledged, WAIT).toBeGreaterThan(before + 1);
+  await expect.poll(() => writer.acknowledged).toBeGreaterThan(before + 1);
 }

@@ -30,15 +30,16 @@ const authority = async () => new X509Certificate(await readFile(authorityFiles(
 async function shown(): Promise<Map<string, X509Certificate>> {
   const { processes } = await loadLocalFleet(fleet.directory);
   const servers = processes.flatMap(({ name, address }) => (address === null ? [] : [{ name, address }]));
-  const dialed = await Promise.all(
-    servers.map(async ({ name, address }) => ({ name, by: await dial(address, admin()) })),
-  );
-  return new Map(
-    dialed.map(({ name, by }) => {
-      expect(by).toMatchObject({ kind: "accepted" });
-      return [name, present(by.kind === "accepted" ? by.leaf : null, "a server shows a certificate")];
-    }),
-  );
+  const dialed = servers.map(async ({ name, address }) => [name, await untilShown(address)] as const);
+  return new Map(await Promise.all(dialed));
+}
+
+/** A busy machine's server may be late for a handshake. */
+async function untilShown(address: string): Promise<X509Certificate> {
+  for (;;) {
+    const by = await dial(address, admin());
+    if (by.kind === "accepted") return present(by.leaf, "a server shows a certificate");
+  }
 }
 
 const serials = async () => new Map([...(await shown())].map(([name, leaf]) => [name, leaf.serialNumber]));
@@ -76,7 +77,7 @@ test("a new authority, stopped between two stages and gone on with", async () =>
   expect(await fleet.run("cert", "rotate", "--ca", "--stage", "bundle", "--yes")).toMatchObject({ exit: 0 });
   for (const leaf of (await shown()).values()) expect(leaf.checkIssued(old)).toBe(true);
   // A node that starts meanwhile finds its old pair whole, and both authorities.
-  const leader = leaderOf(await client.status());
+  const leader = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
   await fleet.kill(leader);
   await fleet.start(leader);
   await fleet.untilStatus(client, (status) => status.verdict === "healthy");
@@ -89,7 +90,7 @@ test("a new authority, stopped between two stages and gone on with", async () =>
   const { processes } = await loadLocalFleet(fleet.directory);
   for (const { address } of processes) {
     if (address === null) continue;
-    await expect.poll(() => dial(address, strangers), { timeout: 20_000 }).toMatchObject({ kind: "refused" });
+    await expect.poll(() => dial(address, strangers)).toMatchObject({ kind: "refused" });
   }
   await expectNoneLost(writer);
 
@@ -103,7 +104,7 @@ test("a new authority, stopped between two stages and gone on with", async () =>
     const { clusters } = await client.listClusters();
     return clusters.map(({ clusterId, observed }) => [clusterId, observed.some((row) => row.session)]);
   };
-  await expect.poll(sessions, { timeout: 60_000 }).toEqual([["c1", true]]);
+  await expect.poll(sessions).toEqual([["c1", true]]);
 });
 
 test("a process that cannot use its new files stops the change before the old authority is dropped", async () => {

@@ -14,7 +14,7 @@ import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
-import { TestFleet } from "./local-fleet.ts";
+import { PATIENT, TestFleet } from "./local-fleet.ts";
 import { askReflection, checkHealth } from "./standard-client.ts";
 
 const DEADLINE_MS = 10_000;
@@ -63,10 +63,10 @@ test("a client without a certificate gets nowhere", async () => {
 
 test("a readonly certificate lists, and writes nothing", async () => {
   const target = { ...(await fleet.target()), tls: holderTls(fleet.directory, READONLY) };
-  const client = opened(FleetClient.connect(target));
+  const client = opened(FleetClient.connect(target, PATIENT));
   // The shard registers with its first report, which may come after the fleet's first write.
   await expect
-    .poll(async () => (await client.listShards()).shards, { timeout: 20_000 })
+    .poll(async () => (await client.listShards()).shards)
     .toMatchObject([{ shard: { shardId: "s1" } }]);
   await expect(client.submit(probe)).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
 });

@@ -16,6 +16,8 @@ const FOR_EVER_MS = 3_600_000;
 // Time for three hand-overs, if there were any.
 const WATCH_MS = 3 * LEADING_LOOKS * LOOK_EVERY_MS;
 
+type Wanted = Parameters<CoordinatorCluster["until"]>[0];
+
 let cluster: CoordinatorCluster;
 let client: FleetClient;
 let written = 0;
@@ -29,7 +31,9 @@ afterAll(() => cluster.dispose());
 test("leadership leaves a slow disk, which is shown, and stays away while it is slow", async () => {
   const slow = await cluster.leader();
   await cluster.plan(slow, { syncMs: SLOW_MS });
-  await writeUntil(() => cluster.until(followsAnother(slow), cluster.nodes));
+  const isLeft: Wanted = (all) =>
+    followsAnother(slow)(all) && all.some(({ nodeId, diskSlow }) => nodeId === slow.id && diskSlow);
+  await writeUntil(() => cluster.until(isLeft));
   const fleet = await client.status();
   expect(fleet.verdict).toBe("degraded");
   // Each node is seen at the address of every wire that leads to it.
@@ -52,9 +56,8 @@ test("a leader whose disk hangs for ever is left within seconds, though its hear
   await cluster.plan(hung, { syncMs: FOR_EVER_MS });
   const others = cluster.nodes.filter((node) => node !== hung);
   await writeUntil(() => cluster.until(followsAnother(hung), others));
-  const [status] = await cluster.statuses([hung]);
-  expect(status?.diskSlow).toBe(true);
-  expect(status?.syncs?.underWayMs).toBeGreaterThan(SLOW_MS);
+  const isShown: Wanted = ([own]) => own?.diskSlow === true && (own.syncs?.underWayMs ?? 0) > SLOW_MS;
+  await writeUntil(() => cluster.until(isShown, [hung]));
   await write();
   await cluster.plan(hung, {});
   await writeUntil(() => cluster.until(noneIsSlow));
@@ -67,17 +70,17 @@ test("when every disk is slow nobody hands over: that would help nobody", async 
   const [before] = await cluster.until(followOneLeader);
   await writeUntil(() => sleep(WATCH_MS));
   const [after] = await cluster.until(followOneLeader);
-  // A starved machine may cost one election; a fleet that hands over would have held three.
-  expect((after?.term ?? 0) - (before?.term ?? 0)).toBeLessThanOrEqual(1);
+  // A starved machine may cost an election, and that two terms; a fleet that hands over would have held three.
+  expect((after?.term ?? 0) - (before?.term ?? 0)).toBeLessThanOrEqual(2);
   for (const node of cluster.nodes) await cluster.plan(node, {});
   await writeUntil(() => cluster.until(noneIsSlow));
   await expectAllWritten();
 });
 
-const noneIsSlow: Parameters<CoordinatorCluster["until"]>[0] = (statuses) =>
+const noneIsSlow: Wanted = (statuses) =>
   followOneLeader(statuses) && statuses.every(({ diskSlow }) => !diskSlow);
 
-function followsAnother(than: ClusterNode): Parameters<CoordinatorCluster["until"]>[0] {
+function followsAnother(than: ClusterNode): Wanted {
   return (statuses) => followOneLeader(statuses) && statuses.every(({ leaderId }) => leaderId !== than.id);
 }
 

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 
@@ -32,7 +32,7 @@ test.skipIf(!isMounted)("appends wait for space, and every one is there in the e
   });
   await writeFile(ballast, new Uint8Array(512 * 1024)).catch(() => undefined);
   const writes = Array.from({ length: 200 }, (_, at) => storage.write(entryAt(at + 1)));
-  await vi.waitUntil(() => storage.isFull, { timeout: 20_000 });
+  await expect.poll(() => storage.isFull).toBe(true);
   await rm(ballast);
   await Promise.all(writes);
   expect(reports).toEqual(["disk-full", "disk-has-space"]);

@@ -8,6 +8,7 @@ import { processFiles } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
 import type { NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
+import { verdictLines } from "../../src/ui/model/fleet-verdict.ts";
 import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { TestFleet } from "./local-fleet.ts";
 
@@ -29,9 +30,17 @@ test("a wiped follower is taken in again through a snapshot and votes again", as
   const wiped = otherThan(await cluster.leader());
   await cluster.kill(wiped);
   await cluster.wipe(wiped);
+  // Cut off, so that it waits to be let in for as long as it takes to look.
+  for (const wire of cluster.wires(wiped)) wire.cut();
   await cluster.start(wiped);
   await cluster.until(([own]) => own?.admission !== Admission.MEMBER, [wiped]);
-  expect((await client.status()).verdict).toBe("degraded");
+  const shown = async () => {
+    const fleet = await client.status();
+    return { verdict: fleet.verdict, said: verdictLines(fleet).map(({ text }) => text) };
+  };
+  const said = expect.arrayContaining([expect.stringMatching(`^${wiped.name} .* holds no data`)]);
+  await expect.poll(shown).toEqual({ verdict: "degraded", said });
+  for (const wire of cluster.wires(wiped)) wire.heal();
   const statuses = await cluster.until(isWhole);
   await cluster.until(([own]) => own?.admission === Admission.MEMBER, [wiped]);
   const own = of(statuses, wiped);

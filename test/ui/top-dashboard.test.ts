@@ -10,7 +10,7 @@ import { StubStdin, StubStdout } from "./stub-terminal.ts";
 
 const look = { paint: paintFor(false), symbols: UNICODE };
 // Bounds a failure only; nothing waits this long when all is well.
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 120_000 };
 const ENTER_ALTERNATE = "\u001b[?1049h";
 const LEAVE_ALTERNATE = "\u001b[?1049l";
 const SHOW_CURSOR = "\u001b[?25h";

@@ -11,7 +11,7 @@ import { feedBusyFleet } from "./busy-fleet.ts";
 
 const look = { paint: paintFor(false), symbols: UNICODE };
 // Bounds a failure only; nothing waits this long when all is well.
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 120_000 };
 const ESCAPE = "\u001b";
 
 afterEach(cleanup);

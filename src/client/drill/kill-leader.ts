@@ -20,6 +20,8 @@ import { SteadyWriter } from "./steady-writer.ts";
 
 const LOOK_EVERY_MS = 20;
 const NODE_TIMEOUT_MS = 250;
+// Before anything is killed there is time to hear a slow node out.
+const PATIENTLY = { perNodeTimeoutMs: 5_000 };
 const RECOVERY_LIMIT_MS = 30_000;
 const CATCH_UP_LIMIT_MS = 60_000;
 
@@ -55,7 +57,7 @@ export async function drillKillLeader(
 ): Promise<DrillResult> {
   const { directory } = client.target;
   if (directory === undefined) throw refuse.notLocal(client.target.name);
-  leaderToSpare(await client.status());
+  leaderToSpare(await client.status(PATIENTLY));
   return new KillLeaderDrill(client, deps, options, directory).run();
 }
 
@@ -104,7 +106,7 @@ class KillLeaderDrill {
 
   async #killAndRestart(): Promise<void> {
     // Looked at again: the leader may have changed since the writes began.
-    const leader = leaderToSpare(await this.#client.status());
+    const leader = leaderToSpare(await this.#client.status(PATIENTLY));
     try {
       await this.#kill(leader);
       await this.#recover(leader);

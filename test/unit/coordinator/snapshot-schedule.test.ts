@@ -46,7 +46,7 @@ class World {
   async #settled(): Promise<void> {
     const before = this.reports.length;
     const status = () => this.schedule.isBusy;
-    await expect.poll(status, { interval: 1, timeout: 5_000 }).toBe(false);
+    await expect.poll(status, { interval: 1 }).toBe(false);
     expect(this.reports.length).toBeGreaterThanOrEqual(before);
   }
 

@@ -63,7 +63,9 @@ test.each([
 ] as const)("$verdict: $why", async ({ fault, verdict }) => {
   const store = new Store(fault);
   const load = new RegisterLoad(store, { drillId: "d", now: () => performance.now() });
-  await expect.poll(() => store.turns, { timeout: 8_000 }).toBeGreaterThan(60);
+  // A stale read shows only where the last write had ended before it began: enough of them.
+  const turns = fault === "answers from an old state" ? 150 : 60;
+  await expect.poll(() => store.turns).toBeGreaterThan(turns);
   const events = await load.stop();
   const found = judgeHistory(events);
   expect(found.verdict).toBe(verdict);

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { FLEET_GROUP, groupId, logIndex, nodeId } from "../../../src/core/base/ids.ts";
 import { type OpenSegmentFile, openSegmentFile } from "../../../src/core/storage/segment.ts";
 import {
@@ -158,7 +158,7 @@ test("a commit index that moves alone is not acknowledged before what came befor
   files.holds = true;
   const done: string[] = [];
   const first = storage.write(request({ entries: [entry(1)] })).then(() => done.push("entry 1"));
-  await vi.waitUntil(() => files.heldSyncs() === 1);
+  await expect.poll(() => files.heldSyncs()).toBe(1);
   const commit = storage.write(request({ hardState: hardState(0, 0, 1) })).then(() => done.push("commit"));
   const second = storage.write(request({ entries: [entry(2)] })).then(() => done.push("entry 2"));
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -167,7 +167,7 @@ test("a commit index that moves alone is not acknowledged before what came befor
   files.holds = true;
   await Promise.all([first, commit]);
   expect(done).toEqual(["entry 1", "commit"]);
-  await vi.waitUntil(() => files.heldSyncs() === 1);
+  await expect.poll(() => files.heldSyncs()).toBe(1);
   files.release();
   await second;
 });
@@ -231,7 +231,7 @@ test("a received snapshot is not replaced by an own, older one whose sync ends l
   await storage.write(request({ entries: entries(1, 9), hardState: hardState(1, 0, 9) }));
   files.holds = true;
   const own = storage.saveSnapshot(FLEET_GROUP, snapshot(5));
-  await vi.waitUntil(() => files.heldSyncs() === 1);
+  await expect.poll(() => files.heldSyncs()).toBe(1);
   const received = storage.write(request({ snapshot: snapshot(40, 2), hardState: hardState(2, 0, 40) }));
   files.release();
   await Promise.all([own, received]);

@@ -108,7 +108,7 @@ test("an own snapshot waits for space while the log goes on", async () => {
   await storage.write(request({ entries: entries(1, 5), hardState: hardState(1, 1, 5) }));
   disk.failure = "ENOSPC";
   const saved = storage.saveSnapshot(FLEET_GROUP, snapshot(4));
-  await vi.waitUntil(() => storage.isFull);
+  await expect.poll(() => storage.isFull).toBe(true);
   await storage.write(request({ entries: [entry(6)] }));
   disk.failure = null;
   await saved;
@@ -128,7 +128,7 @@ test("a received snapshot is acknowledged only once there was room for it", asyn
   const behind = storage.write(request({ entries: [entry(10)] }));
   void installed.then(() => done.push("snapshot"));
   void behind.then(() => done.push("entry"));
-  await vi.waitUntil(() => storage.isFull);
+  await expect.poll(() => storage.isFull).toBe(true);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(done).toEqual([]);
   disk.failure = null;

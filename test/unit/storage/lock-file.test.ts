@@ -56,7 +56,7 @@ test.runIf(process.platform === "linux")(
   "a killed holder that nobody has reaped does not keep it",
   async () => {
     // The shell becomes a program that asks for no child's end; its child ends once told to, and stays a zombie.
-    const parent = spawn("sh", ["-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 30"]);
+    const parent = spawn("sh", ["-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 300"]);
     try {
       const [line] = await once(parent.stdout, "data");
       const pid = Number.parseInt(String(line), 10);

@@ -24,9 +24,11 @@ const segments = async (directory: string) => (await readdir(join(directory, "wa
 
 /** The fleet's group writes through many segments and forgets all but the end, as its snapshots let it. */
 async function busyFor(storage: DiskStorage, from: number): Promise<void> {
-  for (let index = from; index < from + BUSY_ENTRIES; index += 1) {
-    await storage.write(request({ entries: [entry(index, 1, "x".repeat(400))] }));
-  }
+  const indices = Array.from({ length: BUSY_ENTRIES }, (_, offset) => from + offset);
+  const written = indices.map((index) =>
+    storage.write(request({ entries: [entry(index, 1, "x".repeat(400))] })),
+  );
+  await Promise.all(written);
   const last = from + BUSY_ENTRIES - 1;
   await storage.saveSnapshot(FLEET_GROUP, snapshot(last));
   storage.compact(FLEET_GROUP, logIndex(last));

@@ -28,15 +28,15 @@ const IDLE = "console.log('up'); setInterval(() => {}, 1000)";
 
 test("a process runs in the background, logs to its file, and ends on SIGTERM", async () => {
   const { pidFile, deps, identity, logged } = await startScript(IDLE);
-  expect(await waitUntil(() => logged("up"), systemClock, 9_000)).toBe(true);
+  expect(await waitUntil(() => logged("up"), systemClock, 50_000)).toBe(true);
   expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "running", identity });
-  expect(await stopProcess(pidFile, 9_000, deps)).toBe("stopped");
+  expect(await stopProcess(pidFile, 50_000, deps)).toBe("stopped");
   expect(await isAlive(identity, deps.processes)).toBe(false);
 });
 
 test("a paused process that ignores SIGTERM is killed", async () => {
   const { pidFile, deps, identity, logged } = await startScript(`process.on('SIGTERM', () => {}); ${IDLE}`);
-  expect(await waitUntil(() => logged("up"), systemClock, 9_000)).toBe(true);
+  expect(await waitUntil(() => logged("up"), systemClock, 50_000)).toBe(true);
   deps.processes.signal(identity.pid, "SIGSTOP");
   expect(await stopProcess(pidFile, 50, deps)).toBe("killed");
   expect(await isAlive(identity, deps.processes)).toBe(false);
@@ -53,14 +53,14 @@ test.runIf(process.platform === "linux")(
     const { pidFile, deps, identity } = await startScript(IDLE, "serve");
     await rm(pidFile);
     expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "running", identity });
-    expect(await stopProcess(pidFile, 9_000, deps)).toBe("stopped");
+    expect(await stopProcess(pidFile, 50_000, deps)).toBe("stopped");
     expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "stopped" });
   },
 );
 
 test("a process that exits at once is seen as gone", async () => {
   const { pidFile, deps, identity } = await startScript("process.exit(1)");
-  expect(await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 9_000)).toBe(
+  expect(await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 50_000)).toBe(
     true,
   );
   expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "stale-pid", pid: identity.pid });
@@ -75,7 +75,7 @@ test("a command that does not exist is an error, not a silent pid file", async (
 
 test("a signal to a process that is gone says so", async () => {
   const { deps, identity } = await startScript("process.exit(0)");
-  await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 9_000);
+  await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 50_000);
   expect(deps.processes.signal(identity.pid, "SIGTERM")).toBe(false);
 });
 
