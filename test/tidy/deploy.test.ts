@@ -1,6 +1,6 @@
 // Units and charts start what exists: every `fleet serve …` line in deploy/ names a command with flags that it has and
-// all that it requires, and every value that a template asks for is one that its chart's values.yaml knows.
-// Absent: rendering, which is helm's.
+// all that it requires, every value that a template asks for is one that its chart's values.yaml knows, and the ports,
+// mounts and names in a chart belong together. Absent: rendering, which is helm's.
 
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,6 +14,8 @@ const list = (pattern: string): string[] => globSync(pattern, { cwd: root }).sor
 const starters = list("deploy/{systemd/*.service,helm/*/templates/*.yaml}").flatMap((path) =>
   startLines(read(path)).map((line) => ({ path, line })),
 );
+
+const workloads = list("deploy/helm/*/templates/{statefulset,deployment}.yaml");
 
 test("each role has its unit and its chart", () => {
   const roles = starters.map(({ line }) => line.split(" ")[0]).sort();
@@ -56,6 +58,54 @@ test.each(list("deploy/helm/*/Chart.yaml"))("%s: templates ask for values that t
   );
   expect(Object.keys(values ?? {}).sort()).toEqual([...new Set(wanted)].sort());
 });
+
+test.each(workloads)("%s mounts its volumes, and fleet reads and writes there only", (path) => {
+  const text = read(path);
+  const mounts = captures(text, /name: (\w+), mountPath: (\S+?),? /g);
+  const volumes = captures(text, /- \{ name: (\w+), (?:secret|configMap|emptyDir):/g);
+  const claims = captures(text, /metadata: \{ name: (\w+) \}/g);
+  expect(mounts.map(([name]) => name).sort()).toEqual([...volumes, ...claims].flat().sort());
+  const paths = startLines(text).flatMap((line) => line.match(/(?<=--[a-z]+ "?)\/[^\s"]+/g) ?? []);
+  expect(paths.length).toBeGreaterThan(1);
+  const isMounted = (one: string) => mounts.some(([, folder]) => `${one}/`.startsWith(`${folder}/`));
+  expect(paths.filter((one) => !isMounted(one))).toEqual([]);
+});
+
+test.each(workloads)("%s opens the ports on which fleet listens, for probes and services", (path) => {
+  const text = read(path);
+  const ports = captures(text, /name: (\w+), containerPort: (\d+)/g);
+  const listens = captures(text, /--(listen|metrics) 0\.0\.0\.0:(\d+)/g);
+  expect(ports).toEqual(listens.map(([flag, port]) => [flag === "listen" ? "grpc" : flag, port]));
+  expect(captures(text, /path: (\/\w+), port: (\w+)/g)).toEqual([
+    ["/readyz", "metrics"],
+    ["/healthz", "metrics"],
+  ]);
+  for (const service of list(`${dirname(path)}/service.yaml`)) {
+    const served = captures(read(service), /port: (\d+), targetPort: (\w+)/g);
+    expect(served.map(([port, name]) => [name, port])).toEqual(ports);
+  }
+});
+
+test("a shard finds the coordinators where their chart has them", () => {
+  const { coordinators } = parse(read("deploy/helm/shard/values.yaml"));
+  const [peers = []] = captures(
+    read("deploy/helm/coordinator/templates/statefulset.yaml"),
+    /--peers "(.*)"/g,
+  );
+  const addresses = peers.join().replaceAll(/\d=n\d@/g, "");
+  expect(coordinators).toBe(addresses.replaceAll("$POD", "fleet").replaceAll("$DOMAIN", "fleet.fleet.svc"));
+});
+
+test("an image has all that the package has", () => {
+  const copied = captures(read("deploy/Dockerfile"), /^COPY --from=build (.*) /gm).join(" ");
+  const { files } = parse(read("package.json"));
+  expect(files.filter((file: string) => !copied.split(" ").includes(`/src/${file}`))).toEqual([]);
+});
+
+/** The groups of every match. */
+function captures(text: string, pattern: RegExp): string[][] {
+  return [...text.matchAll(pattern)].map(([, ...groups]) => groups);
+}
 
 /** What follows `fleet serve`, with lines that end in a backslash joined. */
 function startLines(text: string): string[] {
