@@ -7,8 +7,8 @@ const POLL_MS = 120_000;
 const project = (name: string, timeoutMs: number) => ({
   extends: true as const,
   test: {
-    // Most of the time goes into waiting for real processes: two files at once, also where two cores are all there are.
-    maxWorkers: 2,
+    // Most of the time goes into waiting for real processes: three files at once, also where two cores are all there are.
+    maxWorkers: 3,
     name,
     include: [`test/${name}/**/*.test.{ts,tsx}`],
     testTimeout: timeoutMs,
@@ -19,8 +19,8 @@ const project = (name: string, timeoutMs: number) => ({
 
 export default defineConfig({
   test: {
-    // Most of the time goes into waiting for real processes: two files at once, also where two cores are all there are.
-    maxWorkers: 2,
+    // Most of the time goes into waiting for real processes: three files at once, also where two cores are all there are.
+    maxWorkers: 3,
     projects: [
       project("unit", 180_000),
       project("conformance", 180_000),

@@ -1,4 +1,5 @@
 // Ports of a local fleet: finding free ones, and finding out whether one is taken and by whom.
+import { randomInt } from "node:crypto";
 import { readlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { assert } from "../../core/base/assert.ts";
@@ -6,6 +7,11 @@ import { isErrno } from "./errno.ts";
 import { argumentsOf, listOrNothing, processIds, readOrNothing } from "./procfs.ts";
 
 const LOOPBACK = "127.0.0.1";
+// Below what kernels give to outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up): one of those must not
+// stand where a process that was stopped is to listen again.
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_767;
+const ATTEMPTS_MAX = 1_000;
 
 /** Ports that stay bound, so that nobody else gets them, until released. */
 export interface HeldPorts {
@@ -13,17 +19,29 @@ export interface HeldPorts {
   release(): Promise<void>;
 }
 
-/** Holds `count` free ports of the loopback interface. All are open at once, so they are distinct. */
-export async function holdFreePorts(count: number): Promise<HeldPorts> {
+/**
+ * Holds `count` free ports of the loopback interface, all at once, so that they are distinct. `isReserved`: what a
+ * process that is down has been given is free to the kernel, and yet not to be had.
+ */
+export async function holdFreePorts(
+  count: number,
+  isReserved: (port: number) => boolean = () => false,
+): Promise<HeldPorts> {
   const servers: Server[] = [];
+  const passedOver: Server[] = [];
   const release = async (): Promise<void> => {
     await Promise.all(servers.map(close));
   };
   try {
-    for (let held = 0; held < count; held += 1) servers.push(await listen(LOOPBACK, 0));
+    while (servers.length < count) {
+      const server = await listenSomewhere();
+      (isReserved(listeningPort(server)) ? passedOver : servers).push(server);
+    }
   } catch (error) {
     await release();
     throw error;
+  } finally {
+    await Promise.all(passedOver.map(close));
   }
   const addresses = servers.map((server) => `${LOOPBACK}:${listeningPort(server)}`);
   assert(new Set(addresses).size === count, "ports held at the same time are distinct");
@@ -96,6 +114,16 @@ function listen(host: string, port: number): Promise<Server> {
     server.once("error", reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
+}
+
+async function listenSomewhere(): Promise<Server> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await listen(LOOPBACK, randomInt(FIRST_PORT, LAST_PORT + 1));
+    } catch (error) {
+      if (!isErrno(error, "EADDRINUSE") || attempt === ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 function close(server: Server): Promise<void> {

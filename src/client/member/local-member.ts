@@ -39,9 +39,10 @@ export async function addLocalMember(
   return withLock(lockPath(directory), deps, async () => {
     const fleet = await loadLocalFleet(directory);
     refuseTakenName(fleet, wanted.name);
-    const ports = await holdFreePorts(2);
+    const { members } = await client.listMembers();
+    const given = new Set([...portsOf(fleet), ...members.map(({ member }) => portOf(member?.address ?? ""))]);
+    const ports = await holdFreePorts(2, (port) => given.has(port));
     try {
-      const { members } = await client.listMembers();
       const known = members.find(({ member }) => member?.name === wanted.name)?.member;
       const address = known?.address ?? present(ports.addresses[0], "a port is held");
       const value = { nodeId: 0, ...wanted, address };
@@ -57,6 +58,12 @@ export async function addLocalMember(
       await ports.release();
     }
   });
+}
+
+/** Of all the fleet's processes, whether they run or not. */
+function portsOf({ processes }: LocalFleet): number[] {
+  const addresses = processes.flatMap(({ address, metrics }) => [address, metrics]);
+  return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
 }
 
 /** Stops the process of a member that is out of the fleet, and moves what it had aside; returns where to. */

@@ -2,12 +2,14 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { findPortHolder, holdFreePorts, isPortTaken } from "../../../../src/client/local/ports.ts";
+import { findPortHolder, holdFreePorts, isPortTaken, portOf } from "../../../../src/client/local/ports.ts";
 
 test("ports held together are distinct, taken while held, and free once released", async () => {
   const ports = await holdFreePorts(5);
   try {
     expect(new Set(ports.addresses).size).toBe(5);
+    // Where no outgoing connection can stand in the way of a restart.
+    for (const address of ports.addresses) expect(portOf(address)).toBeLessThan(32_768);
     expect(await Promise.all(ports.addresses.map(isPortTaken))).toEqual([true, true, true, true, true]);
   } finally {
     await ports.release();
@@ -15,6 +17,23 @@ test("ports held together are distinct, taken while held, and free once released
   // Releasing twice is harmless: an error path may do it after the good one.
   await ports.release();
   expect(await isPortTaken(ports.addresses[0] ?? "")).toBe(false);
+});
+
+// A process that is down holds no port, but will want its own when it is started again.
+test("reserved ports are passed over, and not kept", async () => {
+  const reserved = new Set<number>();
+  const ports = await holdFreePorts(2, (port) => {
+    if (reserved.size < 3) reserved.add(port);
+    return reserved.has(port);
+  });
+  try {
+    expect(reserved.size).toBe(3);
+    expect(ports.addresses.map(portOf).filter((port) => reserved.has(port))).toEqual([]);
+    const taken = await Promise.all([...reserved].map((port) => isPortTaken(`127.0.0.1:${port}`)));
+    expect(taken).toEqual([false, false, false]);
+  } finally {
+    await ports.release();
+  }
 });
 
 test("the holder of a port is named by pid and command", async () => {
