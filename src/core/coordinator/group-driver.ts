@@ -1,17 +1,16 @@
 // Drives one Raft group: everything that happens (ticks, messages, proposals, finished writes) is told to the pure
 // core, and what the core answers with a Ready is performed here: storage, network, the state machine.
 // What must stay true: a response that waits for a write is delivered only after the storage promised it is synced;
-// committed entries are applied in order, each once; after a failed write this group does nothing more.
+// after a failed write this group does nothing more. How entries are applied is applier.ts's business.
 
 import { assert } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
-import { decodeConfChange } from "../raft/confchange-codec.ts";
-import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Entry, type Message } from "../raft/message.ts";
+import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import type { Storage } from "../storage/storage.ts";
-import { ConfigurationHistory } from "./configuration-history.ts";
+import { Applier } from "./applier.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
@@ -54,10 +53,9 @@ export class GroupDriver<Result> {
   #leads = false;
   #readRequests = 0;
   #refusedWrites = 0;
-  #applied: LogIndex;
-  #appliedTerm: Term;
-  #confState: ConfState;
-  #configuration: ConfigurationHistory;
+  readonly #applier: Applier<Result>;
+  /** Handed out by the core, and not applied yet. */
+  #committed: Message[] = [];
   #snapshotIndex: LogIndex;
   #snapshotting = false;
   #snapshotWanted = false;
@@ -70,27 +68,31 @@ export class GroupDriver<Result> {
     const reader = options.storage.reader(options.group);
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
-    this.#applied = snapshot.index;
-    this.#appliedTerm = snapshot.term;
     this.#snapshotIndex = snapshot.index;
-    this.#confState = snapshot.confState;
-    this.#configuration = new ConfigurationHistory(snapshot.index);
-    options.machine.restore(snapshot.index, snapshot.data);
+    this.#applier = new Applier({
+      machine: options.machine,
+      snapshot,
+      applyConfChange: (change) => options.raft.applyConfChange(change),
+      onApplied: ({ index, term }, result) => {
+        this.#writes.applied(index, term, result);
+        this.#changes.applied(index, term, index);
+      },
+    });
     this.#schedule();
   }
 
   get appliedIndex(): LogIndex {
-    return this.#applied;
+    return this.#applier.last.index;
   }
 
   /** Two replicas with the same index here have the same configuration. */
   get configurationIndex(): LogIndex {
-    return this.#configuration.index;
+    return this.#applier.configuration.index;
   }
 
   /** What became of the configuration above `index`; null when that is not known here. */
   configurationChangesSince(index: number): readonly ConfOperation[] | null {
-    return this.#configuration.since(index);
+    return this.#applier.configuration.since(index);
   }
 
   get snapshotIndex(): LogIndex {
@@ -223,7 +225,7 @@ export class GroupDriver<Result> {
     if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
     this.#options.onActive();
     const wait = this.#reads.waitApplied(index, deadline);
-    this.#reads.applied(this.#applied);
+    this.#reads.applied(this.appliedIndex);
     return wait;
   }
 
@@ -269,6 +271,7 @@ export class GroupDriver<Result> {
     this.#scheduled = false;
     if (this.#stopped) return;
     try {
+      this.#applyCommitted();
       this.#askForReads();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
       this.#snapshotIfDue();
@@ -297,13 +300,16 @@ export class GroupDriver<Result> {
     for (const read of ready.readStates) {
       this.#reads.confirmed(new TextDecoder().decode(read.context), read.index);
     }
-    this.#reads.applied(this.#applied);
+    this.#reads.applied(this.appliedIndex);
     const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
-      else if (message.to === APPLY_THREAD) this.#apply(message);
+      else if (message.to === APPLY_THREAD) this.#committed.push(message);
       else if (message.type !== "MsgVote") this.#send(message);
     }
+    // The disk is asked first: a leader waits for what its followers store, and not for what they apply.
+    if (this.#committed.length > 0 && ready.messages.some(asksDisk)) this.#schedule();
+    else this.#applyCommitted();
   }
 
   // A peer refuses a snapshot from before it became a member, however often it comes: a newer one is due at once.
@@ -359,37 +365,23 @@ export class GroupDriver<Result> {
   }
 
   #restore(snapshot: NonNullable<Message["snapshot"]>): void {
-    assert(snapshot.index > this.#applied, "a received snapshot never takes the state back");
-    this.#options.machine.restore(snapshot.index, snapshot.data);
-    this.#applied = snapshot.index;
-    this.#appliedTerm = snapshot.term;
-    this.#confState = snapshot.confState;
-    this.#configuration = new ConfigurationHistory(snapshot.index);
+    // What was committed before it is covered by it, but the core waits for its answers.
+    this.#applyCommitted();
+    this.#applier.restore(snapshot);
     this.#snapshotIndex = snapshot.index;
-    this.#reads.applied(this.#applied);
+    this.#reads.applied(this.appliedIndex);
   }
 
-  #apply(message: Message): void {
-    this.meter.timeApply(() => {
-      for (const entry of message.entries) this.#applyEntry(entry);
-    });
-    this.#deliver(message.responses);
-    this.#reads.applied(this.#applied);
-  }
-
-  #applyEntry(entry: Entry): void {
-    assert(entry.index === this.#applied + 1, "entries are applied in order, without a gap");
-    const isCommand = entry.type === "normal";
-    const result = this.#options.machine.apply(entry.index, isCommand ? entry.data : new Uint8Array());
-    if (!isCommand) {
-      const change = decodeConfChange(entry.data);
-      this.#confState = this.#options.raft.applyConfChange(change);
-      this.#configuration.applied(entry.index, change.changes);
+  #applyCommitted(): void {
+    const committed = this.#committed;
+    this.#committed = [];
+    for (const { entries, responses } of committed) {
+      this.meter.timeApply(() => {
+        for (const entry of entries) this.#applier.apply(entry);
+      });
+      this.#deliver(responses);
+      this.#reads.applied(this.appliedIndex);
     }
-    this.#applied = entry.index;
-    this.#appliedTerm = entry.term;
-    this.#writes.applied(entry.index, entry.term, result);
-    this.#changes.applied(entry.index, entry.term, entry.index);
   }
 
   #deliver(responses: readonly Message[]): void {
@@ -401,10 +393,10 @@ export class GroupDriver<Result> {
 
   #snapshotIfDue(): void {
     const { storage, group, machine } = this.#options;
-    if (this.#snapshotting || this.#applied === this.#snapshotIndex || !this.#isSnapshotDue()) return;
+    if (this.#snapshotting || this.appliedIndex === this.#snapshotIndex || !this.#isSnapshotDue()) return;
     this.#snapshotting = true;
     this.#snapshotWanted = false;
-    const at = { index: this.#applied, term: this.#appliedTerm, confState: this.#confState };
+    const at = this.#applier.last;
     const saved = this.meter.beginSnapshot();
     machine
       .capture()()
@@ -421,7 +413,7 @@ export class GroupDriver<Result> {
 
   #isSnapshotDue(): boolean {
     const { self, snapshotEvery } = this.#options;
-    const passed = { saved: this.#snapshotIndex, applied: this.#applied };
+    const passed = { saved: this.#snapshotIndex, applied: this.appliedIndex };
     const mustLetGo = this.#unwantedThrough > passed.saved && passed.applied >= this.#unwantedThrough;
     return this.#snapshotWanted || mustLetGo || passedSnapshotPoint(self, snapshotEvery, passed);
   }
@@ -432,6 +424,10 @@ export class GroupDriver<Result> {
     const through = Math.max(snapshotIndex - trailing, Math.min(this.#unwantedThrough, snapshotIndex));
     if (through >= storage.reader(group).firstIndex()) storage.compact(group, logIndex(through));
   }
+}
+
+function asksDisk({ to, entries }: Message): boolean {
+  return to === APPEND_THREAD && entries.length > 0;
 }
 
 function isMember({ voters, learners, votersOutgoing }: ConfState, node: NodeId): boolean {
