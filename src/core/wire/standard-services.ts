@@ -3,10 +3,9 @@
 
 import { fileURLToPath } from "node:url";
 import type { Server, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
-import { ReflectionService } from "@grpc/reflection";
 import { protoPath as HEALTH_PROTO, HealthImplementation } from "grpc-health-check";
 import { admitted, anyIdentity } from "./admit.ts";
+import { addReflection } from "./reflection.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { Tls } from "./tls.ts";
 
@@ -35,11 +34,11 @@ export function addStandardServices(
     Object.fromEntries(["", ...names].map((name) => [name, "SERVING" as const])),
   );
   health.addToServer(guarded as Server);
-  const files = [...served.map((proto) => `fleet/v1/${proto}.proto`), HEALTH_PROTO];
-  // Without keepCase the descriptors would show other field names than the contract's.
-  const definition = loadSync(files, { includeDirs: [PROTO_FOLDER], keepCase: true });
-  const services = [...names, "grpc.health.v1.Health"];
-  new ReflectionService(definition, { services }).addToServer(guarded);
+  addReflection(guarded, {
+    folder: PROTO_FOLDER,
+    files: [...served.map((proto) => `fleet/v1/${proto}.proto`), HEALTH_PROTO],
+    services: [...names, "grpc.health.v1.Health"],
+  });
   return {
     setServing: (service, isServing) => health.setStatus(service, isServing ? "SERVING" : "NOT_SERVING"),
   };

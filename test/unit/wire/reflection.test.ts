@@ -1,0 +1,63 @@
+// Reflection's own thread: it begins with the first question and answers in order; bytes that are no question are
+// refused, and it goes on for others.
+
+import { fileURLToPath } from "node:url";
+import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { addReflection } from "../../../src/core/wire/reflection.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+
+const PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+// ServerReflectionRequest (reflection.proto): field 3 file_by_filename, field 7 list_services.
+const LIST = Buffer.from([0x3a, 0x00]);
+const UNKNOWN_FILE = Buffer.from([0x1a, 0x01, 0x78]);
+// Of a wire type that there is not.
+const NONSENSE = Buffer.from([0x0f]);
+
+let server: Server;
+let client: Client;
+
+beforeEach(async () => {
+  server = new Server();
+  const folder = fileURLToPath(new URL("../../../proto", import.meta.url));
+  addReflection(server, { folder, files: ["fleet/v1/raft.proto"], services: ["fleet.v1.Raft"] });
+  const port = await new Promise<number>((resolve, reject) => {
+    const listening = (error: Error | null, bound: number) => (error ? reject(error) : resolve(bound));
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), listening);
+  });
+  client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+});
+afterEach(() => {
+  client.close();
+  server.forceShutdown();
+});
+
+/** What is answered to the questions of one call, as text, and how the call ends. */
+async function ask(...questions: readonly Buffer[]): Promise<{ answers: string[]; reason: string | null }> {
+  const same = (bytes: Buffer) => bytes;
+  const call = client.makeBidiStreamRequest(PATH, same, same);
+  const answers: string[] = [];
+  const ended = new Promise<string | null>((resolve) => {
+    call.on("data", (answer: Buffer) => answers.push(answer.toString("latin1")));
+    call.on("error", (error) => resolve(readRpcError(error).reason));
+    call.on("end", () => resolve(null));
+  });
+  for (const question of questions) call.write(question);
+  call.end();
+  return { reason: await ended, answers };
+}
+
+test("the questions of a call are answered in order, by both calls of a moment", async () => {
+  const both = await Promise.all([ask(LIST, UNKNOWN_FILE, LIST), ask(UNKNOWN_FILE, LIST)]);
+  const listed = expect.stringContaining("fleet.v1.Raft");
+  const unknown = expect.stringContaining("Proto file not found");
+  expect(both).toEqual([
+    { reason: null, answers: [listed, unknown, listed] },
+    { reason: null, answers: [unknown, listed] },
+  ]);
+});
+
+test("bytes that are no question are refused, and others answered", async () => {
+  expect(await ask(NONSENSE)).toEqual({ reason: "REQUEST_UNREADABLE", answers: [] });
+  expect(await ask(LIST)).toMatchObject({ reason: null });
+});
