@@ -4,7 +4,7 @@
 // after a failed write this group does nothing more. How entries are applied is applier.ts's business.
 
 import { assert } from "../base/assert.ts";
-import { type GroupId, type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
+import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
 import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
@@ -14,8 +14,8 @@ import { Applier } from "./applier.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
+import { OwnSnapshots } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
-import { passedSnapshotPoint } from "./snapshot-points.ts";
 
 export interface GroupDriverOptions<Result> {
   readonly group: GroupId;
@@ -56,11 +56,7 @@ export class GroupDriver<Result> {
   readonly #applier: Applier<Result>;
   /** Handed out by the core, and not applied yet. */
   #committed: Message[] = [];
-  #snapshotIndex: LogIndex;
-  #snapshotting = false;
-  #snapshotWanted = false;
-  /** What the log is to let go of (letGo). */
-  #unwantedThrough = logIndex(0);
+  readonly #snapshots: OwnSnapshots;
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
@@ -68,7 +64,10 @@ export class GroupDriver<Result> {
     const reader = options.storage.reader(options.group);
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
-    this.#snapshotIndex = snapshot.index;
+    this.#snapshots = new OwnSnapshots(
+      { ...options, meter: this.meter, onFatal: (error) => this.#fail(error) },
+      snapshot.index,
+    );
     this.#applier = new Applier({
       machine: options.machine,
       snapshot,
@@ -96,7 +95,7 @@ export class GroupDriver<Result> {
   }
 
   get snapshotIndex(): LogIndex {
-    return this.#snapshotIndex;
+    return this.#snapshots.index;
   }
 
   /** What became of the writes that came here, and how many still wait. */
@@ -138,10 +137,8 @@ export class GroupDriver<Result> {
 
   /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
   letGo(through: LogIndex): void {
-    const last = this.#options.storage.reader(this.#options.group).lastIndex();
-    this.#unwantedThrough = logIndex(Math.min(through, last));
-    if (this.#snapshotIndex >= this.#unwantedThrough) this.#compactBehind(this.#snapshotIndex);
-    else this.#schedule();
+    this.#snapshots.letGo(through);
+    this.#schedule();
   }
 
   /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
@@ -274,7 +271,7 @@ export class GroupDriver<Result> {
       this.#applyCommitted();
       this.#askForReads();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
-      this.#snapshotIfDue();
+      this.#snapshots.saveIfDue(this.#applier.last);
     } catch (error) {
       this.#fail(error);
     }
@@ -319,7 +316,7 @@ export class GroupDriver<Result> {
       this.#options.send(message);
       return;
     }
-    this.#snapshotWanted = true;
+    this.#snapshots.want();
     this.#options.raft.reportSnapshot(message.to, false);
   }
 
@@ -368,7 +365,7 @@ export class GroupDriver<Result> {
     // What was committed before it is covered by it, but the core waits for its answers.
     this.#applyCommitted();
     this.#applier.restore(snapshot);
-    this.#snapshotIndex = snapshot.index;
+    this.#snapshots.received(snapshot.index);
     this.#reads.applied(this.appliedIndex);
   }
 
@@ -389,40 +386,6 @@ export class GroupDriver<Result> {
       if (response.to === this.#options.self) this.#options.raft.step(response);
       else this.#options.send(response);
     }
-  }
-
-  #snapshotIfDue(): void {
-    const { storage, group, machine } = this.#options;
-    if (this.#snapshotting || this.appliedIndex === this.#snapshotIndex || !this.#isSnapshotDue()) return;
-    this.#snapshotting = true;
-    this.#snapshotWanted = false;
-    const at = this.#applier.last;
-    const saved = this.meter.beginSnapshot();
-    machine
-      .capture()()
-      .then((data) => storage.saveSnapshot(group, { ...at, data }))
-      .then(() => {
-        saved();
-        this.#snapshotting = false;
-        if (at.index <= this.#snapshotIndex) return;
-        this.#snapshotIndex = at.index;
-        this.#compactBehind(at.index);
-      })
-      .catch((error: unknown) => this.#fail(error));
-  }
-
-  #isSnapshotDue(): boolean {
-    const { self, snapshotEvery } = this.#options;
-    const passed = { saved: this.#snapshotIndex, applied: this.appliedIndex };
-    const mustLetGo = this.#unwantedThrough > passed.saved && passed.applied >= this.#unwantedThrough;
-    return this.#snapshotWanted || mustLetGo || passedSnapshotPoint(self, snapshotEvery, passed);
-  }
-
-  /** Forgets what a durable snapshot covers, but for what followers a little behind may need. */
-  #compactBehind(snapshotIndex: LogIndex): void {
-    const { trailing, storage, group } = this.#options;
-    const through = Math.max(snapshotIndex - trailing, Math.min(this.#unwantedThrough, snapshotIndex));
-    if (through >= storage.reader(group).firstIndex()) storage.compact(group, logIndex(through));
   }
 }
 
