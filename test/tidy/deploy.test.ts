@@ -47,6 +47,16 @@ test.each(list("deploy/systemd/*@.service"))("%s has its data in a folder within
   expect(unit).toContain(` --data /var/lib/${state}/data `);
 });
 
+test("the package brings the units along, and the page that they name", () => {
+  const { files } = JSON.parse(read("package.json"));
+  const home = "file:///usr/lib/node_modules/fleet/";
+  const units = list("deploy/systemd/*.service").map(read);
+  const pages = units.flatMap((unit) => /^Documentation=(.*)$/m.exec(unit)?.[1] ?? []);
+  expect(pages).toHaveLength(units.length);
+  expect([...new Set(pages)]).toEqual([`${home}docs/operating.md`]);
+  expect(files).toEqual(expect.arrayContaining(["deploy/systemd", "docs/operating.md"]));
+});
+
 test.each(list("deploy/helm/*/Chart.yaml"))("%s: templates ask for values that there are", (chart) => {
   const folder = dirname(chart);
   expect(parse(read(chart))).toMatchObject({ apiVersion: "v2", version: manifestVersion() });
