@@ -275,6 +275,7 @@ async function snapshotSchedule(
     random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
     onReport: ({ kind, ...fields }) => {
       if (kind === "failed") log.warn("no snapshot could be exported", { to, ...fields });
+      else if (kind === "undeleted") log.warn("an outdated snapshot could not be deleted", { to, ...fields });
       else log.info(`a snapshot was ${kind}`, { to, ...fields });
     },
   });
