@@ -332,10 +332,20 @@ test("a shard describes itself and its health to clients that have never heard o
 });
 
 test("an agent gives no session to a server whose certificate is not a shard's", async () => {
-  const impostor = await plane.shard("s1", { tls: await plane.issue("c9", "fleet://cluster/c9") });
-  const agent = await plane.agent("c1", impostor.address);
+  const impostor = new Server();
+  let sessions = 0;
+  impostor.addService({ session: ShardService.session }, { session: () => (sessions += 1) });
+  const tls = loadTls(await plane.issue("c9", "fleet://cluster/c9"));
+  const address = await bindServer(impostor, "127.0.0.1:0", tls);
+  plane.onClose(() => impostor.forceShutdown());
+  const agent = await plane.agent("c1", address);
   await eventually(() => agent.state).toBe("waiting");
-  expect((await plane.status(impostor.address)).bindings).toEqual([]);
+  expect(sessions).toBe(0);
+});
+
+test("a shard does not start with a certificate that is not its own", async () => {
+  const tls = await plane.issue("shard-s2", "fleet://shard/s2");
+  await expect(plane.shard("s1", { tls })).rejects.toMatchObject({ code: "CERTIFICATE_OF_ANOTHER" });
 });
 
 test("an agent gives up a shard that takes the connection and then says nothing", async () => {
