@@ -27,5 +27,5 @@ export function serveLine(member: NewMember, { members }: Pick<ListMembersRespon
 
 /** By its number, which no node had before, and the host name that others dial: an old certificate does not do. */
 export function certificateLine({ id, name, address }: Pick<NewMember, "id" | "name" | "address">): string {
-  return `fleet cert issue --role replica --name ${name} --id ${id} --host ${hostOf(address)} --out DIR`;
+  return `fleet cert issue --authority DIR --role replica --name ${name} --id ${id} --host ${hostOf(address)} --out DIR`;
 }

@@ -6,6 +6,6 @@ test.each([
   { address: "[fd00::2]:7400", host: "fd00::2", why: "an address in a certificate has no brackets" },
 ])("the certificate of a new member is for $host: $why", ({ address, host }) => {
   expect(certificateLine({ id: 5, name: "n2", address })).toBe(
-    `fleet cert issue --role replica --name n2 --id 5 --host ${host} --out DIR`,
+    `fleet cert issue --authority DIR --role replica --name n2 --id 5 --host ${host} --out DIR`,
   );
 });
