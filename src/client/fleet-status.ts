@@ -81,7 +81,7 @@ export function joinAnswers(
   const isWhole = answers.every(isSound) && agreed && hashesAgree !== false;
   return {
     clusterName: statuses[0]?.clusterName ?? "",
-    nodes: answers.map((answer) => observation(answer, leader, hashes)),
+    nodes: answers.map((answer) => observation(named(answer, statuses), leader, hashes)),
     leader: leader?.nodeId ?? null,
     leaderClaims: statuses.map((s) => ({ by: s.nodeName, leaderId: s.leaderId, term: s.term })),
     agreed,
@@ -124,6 +124,14 @@ function electedLeader(statuses: readonly NodeStatus[]): NodeStatus | null {
     if (followers.length > voters.length / 2) return candidate;
   }
   return null;
+}
+
+/** An endpoint that did not answer is called what the members' table calls the node there. */
+function named(answer: Answer, statuses: readonly NodeStatus[]): Answer {
+  if (answer.name !== answer.address) return answer;
+  const members = statuses.flatMap((status) => status.members);
+  const name = members.find((member) => member.address === answer.address)?.name;
+  return name === undefined ? answer : { ...answer, name };
 }
 
 function observation(

@@ -40,15 +40,12 @@ let starts = 0;
 let filesOf: (holder: string) => TlsChoice;
 
 /** n1 of three; n2 is this test, and n3 never lived. */
-async function start(mode: "tls" | "plaintext"): Promise<void> {
-  filesOf = (holder) => (mode === "tls" ? authority.files(holder) : "insecure-loopback");
-  starts += 1;
-  warnings = [];
+function startFirst(tls: TlsChoice): Promise<RunningCoordinator> {
   const ignore = () => undefined;
-  coordinator = await startCoordinator({
+  return startCoordinator({
     ...{ self: nodeId(1), clusterId: "c", clusterName: "test", version: "test", bootstrap: true, groups: 3 },
     replicas: [1, 2, 3].map((id) => ({ id: nodeId(id), name: `n${id}`, address: "127.0.0.1:1" })),
-    ...{ listen: "127.0.0.1:0", dataDirectory: join(authority.folder, `n1-${starts}`), tls: filesOf("n1") },
+    ...{ listen: "127.0.0.1:0", dataDirectory: join(authority.folder, `n1-${starts}`), tls },
     ...{ profile: "lan", snapshotEvery: 1_000, auditExportEvery: 1_000, metricsAddress: "" },
     snapshotExports: null,
     log: { info: ignore, warn: (fact, fields) => warnings.push([fact, fields]), error: ignore },
@@ -56,6 +53,13 @@ async function start(mode: "tls" | "plaintext"): Promise<void> {
       throw error;
     },
   });
+}
+
+async function start(mode: "tls" | "plaintext"): Promise<void> {
+  filesOf = (holder) => (mode === "tls" ? authority.files(holder) : "insecure-loopback");
+  starts += 1;
+  warnings = [];
+  coordinator = await startFirst(filesOf("n1"));
   const credentials = channelCredentials(loadTls(filesOf("n2")), coordinator.address);
   client = new RaftClient(coordinator.address, credentials, channelOptions);
 }
@@ -78,6 +82,11 @@ async function termNow(): Promise<number> {
   admin.close();
   return term;
 }
+
+test("a replica does not start with a certificate that is not its own", async () => {
+  starts += 1;
+  await expect(startFirst(filesOf("n2"))).rejects.toMatchObject({ code: "CERTIFICATE_OF_ANOTHER" });
+});
 
 test.each([
   { why: "with a frame", frame: { from: 3 } },

@@ -141,20 +141,17 @@ beforeAll(async () => {
   for (const [who, uris] of Object.entries(IDENTITIES)) await authority.issue(who, uris);
   leader = await coordinator("leads", 1);
   leaderless = await coordinator("alone", 3);
-  const server = {
-    tls: authority.files("shard"),
-    listen: "127.0.0.1:0",
-    coordinators: [],
-    version: "test",
-    log,
-  };
-  shard = await startShard({ shardId: "s1", dataDirectory: `${authority.folder}/s1`, ...server });
+  shard = await startShardAs("s1");
 });
 
 afterAll(async () => {
   for (const client of clients.values()) client.close();
   await Promise.all([leader.close(), leaderless.close(), shard.close()]);
   await authority.remove();
+});
+
+test("a shard does not start with a certificate that is not its own", async () => {
+  await expect(startShardAs("s2")).rejects.toMatchObject({ code: "CERTIFICATE_OF_ANOTHER" });
 });
 
 test("every method of every service has a row", () => {
@@ -242,6 +239,19 @@ function client(address: string, who: Who): Client {
   const found = clients.get(key) ?? new Client(address, credentials(), channelOptions);
   clients.set(key, found);
   return found;
+}
+
+/** With the certificate of s1. */
+function startShardAs(shardId: string): Promise<RunningShard> {
+  return startShard({
+    shardId,
+    dataDirectory: `${authority.folder}/${shardId}`,
+    tls: authority.files("shard"),
+    listen: "127.0.0.1:0",
+    coordinators: [],
+    version: "test",
+    log,
+  });
 }
 
 /** One of `voters`, of which only it runs. */

@@ -49,6 +49,16 @@ test.each(list("deploy/systemd/*@.service"))("%s has its data in a folder within
   expect(unit).toContain(` --data /var/lib/${state}/data `);
 });
 
+test("the package brings the units along, and the page that they name", () => {
+  const { files } = JSON.parse(read("package.json"));
+  const home = "file:///usr/lib/node_modules/fleet/";
+  const units = list("deploy/systemd/*.service").map(read);
+  const pages = units.flatMap((unit) => /^Documentation=(.*)$/m.exec(unit)?.[1] ?? []);
+  expect(pages).toHaveLength(units.length);
+  expect([...new Set(pages)]).toEqual([`${home}docs/operating.md`]);
+  expect(files).toEqual(expect.arrayContaining(["deploy/systemd", "docs/operating.md"]));
+});
+
 test.each(list("deploy/helm/*/Chart.yaml"))("%s: templates ask for values that there are", (chart) => {
   const folder = dirname(chart);
   expect(parse(read(chart))).toMatchObject({ apiVersion: "v2", version: manifestVersion() });
@@ -96,10 +106,11 @@ test("a shard finds the coordinators where their chart has them", () => {
   expect(coordinators).toBe(addresses.replaceAll("$POD", "fleet").replaceAll("$DOMAIN", "fleet.fleet.svc"));
 });
 
-test("an image has all that the package has", () => {
+test("an image has all of the package but what an operator of hosts reads", () => {
   const copied = captures(read("deploy/Dockerfile"), /^COPY --from=build (.*) /gm).join(" ");
   const { files } = parse(read("package.json"));
-  expect(files.filter((file: string) => !copied.split(" ").includes(`/src/${file}`))).toEqual([]);
+  const missing = files.filter((file: string) => !copied.split(" ").includes(`/src/${file}`));
+  expect(missing).toEqual(["deploy/systemd", "docs/operating.md"]);
 });
 
 /** The groups of every match. */

@@ -1,26 +1,33 @@
-// A certificate for somebody outside the fleet's folder: an operator, a dashboard, a shard on another machine. What must
-// stay true: no file is ever replaced, and the key is its owner's alone from its first byte.
+// A certificate for somebody outside the fleet's folder: an operator, a dashboard, a replica or a shard on a host of its
+// own. What must stay true: no file is ever replaced, and the key is its owner's alone from its first byte.
 import { X509Certificate } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
-import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName, nodeId } from "../../core/base/ids.ts";
 import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
 import { daysLeft } from "../certificate-age.ts";
-import { readAuthority } from "../local/authority.ts";
+import { type AuthorityFiles, readAuthority } from "../local/authority.ts";
 import { issueCertificate } from "../local/certs.ts";
-import { isErrno } from "../local/errno.ts";
-import type { LocalFleet } from "../local/local-fleet.ts";
+import type { NodeEntry } from "../local/fleet-file.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+import { isSameText, writeNewFiles } from "./new-files.ts";
 
 type Role = Identity["kind"];
 
+/** Who signs, and which nodes' numbers are known. */
+export interface Issuer {
+  readonly authority: AuthorityFiles;
+  /** Those of a local fleet; none of a fleet on hosts of its own. */
+  readonly nodes: readonly NodeEntry[];
+}
+
 export interface IssueRequest {
   readonly role: Role;
-  /** Who holds it; of a replica its number, or a node's name in fleet.yaml. */
+  /** Who holds it, and how its files are called. */
   readonly name: string;
+  /** A replica's number; else that of the node called `name`, or `name` itself where it is a number. */
+  readonly id?: number | undefined;
   /** Folder for <name>.crt, <name>.key and ca.crt. */
   readonly out: string;
   readonly days: number;
@@ -37,13 +44,9 @@ export interface IssuedReport {
 }
 
 /** Throws OperatorError: USAGE, FILE_EXISTS, AUTHORITY_UNUSABLE or AUTHORITY_ENDS. */
-export async function issueTo(
-  fleet: LocalFleet,
-  request: IssueRequest,
-  nowMs: number,
-): Promise<IssuedReport> {
-  const identity = formatIdentity(identityFor(fleet, request));
-  const { pair: authority, trusted } = await readAuthority(fleet.directory);
+export async function issueTo(issuer: Issuer, request: IssueRequest, nowMs: number): Promise<IssuedReport> {
+  const identity = formatIdentity(identityFor(issuer.nodes, request));
+  const { pair: authority, trusted } = await readAuthority(issuer.authority);
   const left = daysLeft(new X509Certificate(authority.certificate).validToDate.getTime(), nowMs);
   if (request.days > left) throw authorityEnds(left);
   const { certificate, key } = await issueCertificate(authority, {
@@ -54,21 +57,21 @@ export async function issueTo(
   const out = resolve(request.out);
   const at = (file: string) => join(out, file);
   const files = { ca: at("ca.crt"), cert: at(`${request.name}.crt`), key: at(`${request.name}.key`) };
-  await createDirectoryDurably(out);
-  await writeNew([
+  await writeNewFiles(out, [
     { path: files.key, text: key, mode: KEY_MODE },
     { path: files.cert, text: certificate, mode: PUBLIC_MODE },
     ...((await isSameText(files.ca, trusted.join("")))
       ? []
       : [{ path: files.ca, text: trusted.join(""), mode: PUBLIC_MODE }]),
   ]);
-  await syncDirectory(out);
   return { identity, ...files, notAfter: new X509Certificate(certificate).validToDate.toISOString() };
 }
 
-function identityFor({ file }: LocalFleet, { role, name }: IssueRequest): Identity {
+function identityFor(nodes: readonly NodeEntry[], { role, name, id }: IssueRequest): Identity {
   if (!isName(name))
     throw usage(`${name} cannot name a certificate`, "use lower-case letters, digits, '.', '_' and '-'");
+  if (id !== undefined && role !== "replica")
+    throw usage(`--id numbers a replica, and this is for a ${role}`, "leave --id away");
   switch (role) {
     case "admin":
     case "readonly":
@@ -76,58 +79,31 @@ function identityFor({ file }: LocalFleet, { role, name }: IssueRequest): Identi
     case "shard":
     case "cluster":
       return { kind: role, id: name };
-    case "replica": {
-      const id = file.nodes.find((node) => node.name === name)?.id ?? Number(name);
-      if (Number.isSafeInteger(id) && id > 0) return { kind: role, id: nodeId(id) };
-      throw usage(`no node is called ${name}`, "give a node's name in fleet.yaml, or its number");
-    }
+    case "replica":
+      return { kind: role, id: nodeId(numberOf(nodes, name, id)) };
   }
 }
 
-interface NewFile {
-  readonly path: string;
-  readonly text: string;
-  readonly mode: number;
-}
-
-/** Writes all of them or, when one is there already, none. */
-async function writeNew(files: readonly NewFile[]): Promise<void> {
-  const written: string[] = [];
-  try {
-    for (const { path, text, mode } of files) {
-      await writeFile(path, text, { mode, flag: "wx", flush: true });
-      written.push(path);
-    }
-  } catch (error) {
-    for (const path of written) await rm(path, { force: true });
-    if (isErrno(error, "EEXIST")) throw exists(files[written.length]?.path ?? "");
-    throw error;
-  }
-}
-
-const isSameText = (path: string, text: string): Promise<boolean> =>
-  readFile(path, "utf8").then(
-    (found) => found === text,
-    () => false,
+function numberOf(nodes: readonly NodeEntry[], name: string, given: number | undefined): number {
+  const known = nodes.find((node) => node.name === name)?.id;
+  if (known !== undefined && given !== undefined && known !== given)
+    throw usage(`${name} is number ${known}, not ${given}`, "leave --id away");
+  const id = known ?? given ?? Number(name);
+  if (Number.isSafeInteger(id) && id > 0) return id;
+  throw usage(
+    `${name} is no node of fleet.yaml, and no number`,
+    `give its number too: --name ${name} --id N`,
   );
+}
 
 function usage(what: string, next: string): OperatorError {
   return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }
 
-function exists(path: string): OperatorError {
-  return new OperatorError("FILE_EXISTS", {
-    what: `${path} is there already, and nothing was written`,
-    why: "a key that is replaced is lost for whoever uses it",
-    next: "name another folder with --out, or move the file away",
-    exit: Exit.Precondition,
-  });
-}
-
 function authorityEnds(left: number): OperatorError {
   return new OperatorError("AUTHORITY_ENDS", {
     what: `the fleet's authority itself ends in ${left} days`,
-    next: "ask for fewer --days, or renew the authority first: fleet cert rotate --ca",
+    next: "ask for fewer --days, or change to a new authority first",
     exit: Exit.Precondition,
   });
 }

@@ -88,14 +88,14 @@ class AuthorityRotation {
     const { directory, file } = this.#fleet;
     const next =
       (await readNext(directory)) ?? (await this.#makeNext(`${file.name} authority ${file.clusterId}`));
-    const { trusted } = await readAuthority(directory);
+    const { trusted } = await readAuthority(authorityFiles(directory));
     await this.#trust([...new Set([...trusted, next.certificate])]);
   }
 
   async #leaves(): Promise<void> {
     const { directory } = this.#fleet;
     const next = await this.#next();
-    const { pair } = await readAuthority(directory);
+    const { pair } = await readAuthority(authorityFiles(directory));
     const { key } = authorityFiles(directory);
     if (pair.certificate !== next.certificate) {
       await keep([key], this.#kept);
@@ -118,7 +118,7 @@ class AuthorityRotation {
     const { directory } = this.#fleet;
     const servers = serversOf(this.#fleet);
     const admin = loadTls(holderTls(directory, ADMIN));
-    const { pair } = await readAuthority(directory);
+    const { pair } = await readAuthority(authorityFiles(directory));
     switch (stage) {
       case "bundle": {
         const probe = await this.#probe(admin, (await readNext(directory)) ?? pair);

@@ -5,7 +5,7 @@ import { leafOf, loadTls } from "../../core/wire/tls.ts";
 import { readAuthority } from "../local/authority.ts";
 import type { PemPair } from "../local/certs.ts";
 import { type Holder, holdersOf, issueFor } from "../local/holders.ts";
-import { ADMIN, holderTls, lockPath, replacedFolder } from "../local/layout.ts";
+import { ADMIN, authorityFiles, holderTls, lockPath, replacedFolder } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 import { withLock } from "../local/lock.ts";
 import type { SupervisorDeps } from "../local/supervisor.ts";
@@ -40,7 +40,7 @@ export async function rotateLeaves(
   const holders = chosen(fleet, names);
   const kept = keptFolder(fleet.directory, deps);
   await withLock(lockPath(fleet.directory), deps, async () => {
-    const { pair } = await readAuthority(fleet.directory);
+    const { pair } = await readAuthority(authorityFiles(fleet.directory));
     await replaceAll(holders, pair, kept, deps);
   });
   const dialed = holders.filter((holder) => holder.isDialed);

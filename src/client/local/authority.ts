@@ -1,10 +1,15 @@
-// The authority of a local fleet as its folder holds it: whom the fleet trusts, and the one that signs. While the fleet
+// The authority of a fleet as its two files hold it: whom the fleet trusts, and the one that signs. While the fleet
 // changes from one authority to another it trusts both, and the one whose key lies there signs.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { PemPair } from "./certs.ts";
-import { authorityFiles } from "./layout.ts";
+
+/** Its certificates, those of others that are trusted too, and the key of the one that signs. */
+export interface AuthorityFiles {
+  readonly cert: string;
+  readonly key: string;
+}
 
 export interface Authority {
   /** The one that signs. */
@@ -14,8 +19,7 @@ export interface Authority {
 }
 
 /** Throws AUTHORITY_UNUSABLE when its files cannot be read or hold no certificate of the key. */
-export async function readAuthority(directory: string): Promise<Authority> {
-  const files = authorityFiles(directory);
+export async function readAuthority(files: AuthorityFiles): Promise<Authority> {
   try {
     const [bundle, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
     const trusted = certificatesIn(bundle);
@@ -40,7 +44,7 @@ export function isSignedBy(leaf: X509Certificate, issuer: string): boolean {
   return leaf.checkIssued(authority) && leaf.verify(authority.publicKey);
 }
 
-function unusable(files: ReturnType<typeof authorityFiles>, why: string, cause?: unknown): OperatorError {
+function unusable(files: AuthorityFiles, why: string, cause?: unknown): OperatorError {
   return new OperatorError("AUTHORITY_UNUSABLE", {
     what: `no certificate can be signed with ${files.cert} and ${files.key}`,
     why,

@@ -69,12 +69,17 @@ export function processFiles(directory: string, name: string): ProcessFiles {
 
 /** The authority's certificate and the key that signs with it. */
 export function authorityFiles(directory: string): { readonly cert: string; readonly key: string } {
-  return tlsIn(certsFolder(directory), AUTHORITY);
+  return authorityFilesIn(certsFolder(directory));
+}
+
+/** The same two of an authority that has a folder to itself. */
+export function authorityFilesIn(folder: string): { readonly cert: string; readonly key: string } {
+  return tlsIn(folder, AUTHORITY);
 }
 
 /** The authority that is to follow, while the fleet changes to it. */
 export function nextAuthorityFiles(directory: string): { readonly cert: string; readonly key: string } {
-  return tlsIn(rotationFolder(directory), AUTHORITY);
+  return authorityFilesIn(rotationFolder(directory));
 }
 
 export const rotationFolder = (directory: string): string => join(certsFolder(directory), ROTATION_FOLDER);

@@ -101,6 +101,8 @@ async function listeningInodes(port: number): Promise<Set<string>> {
 }
 
 export const portOf = (address: string): number => splitAddress(address).port;
+/** Of an IPv6 address without its brackets. */
+export const hostOf = (address: string): string => splitAddress(address).host;
 
 function splitAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(":");

@@ -54,7 +54,7 @@ function foldersOf(directory: string, fleet: FleetFile): string[] {
 
 /** A certificate for a node that joins later, in place of any that an interrupted attempt left. */
 export async function writeNodeCertificate(directory: string, node: NodeEntry): Promise<void> {
-  const { pair: authority } = await readAuthority(directory);
+  const { pair: authority } = await readAuthority(authorityFiles(directory));
   const holder = nodeHolder(directory, node);
   await Promise.all([holder.files.cert, holder.files.key].map((path) => rm(path, { force: true })));
   await writePair(holder.files, await issueFor(holder, authority));

@@ -1,6 +1,7 @@
-// The command that starts a new member on another machine. Pure.
+// What is to be run for a new member on another machine: its certificate's issue, and its start. Pure.
 
 import type { ListMembersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { hostOf } from "../local/ports.ts";
 
 export interface NewMember {
   readonly id: number;
@@ -22,4 +23,9 @@ export function serveLine(member: NewMember, { members }: Pick<ListMembersRespon
     `--listen ${address} --peers ${peers.join(",")}`,
     `--data DIR --ca ca.crt --cert ${name}.crt --key ${name}.key`,
   ].join(" ");
+}
+
+/** By its number, which no node had before, and the host name that others dial: an old certificate does not do. */
+export function certificateLine({ id, name, address }: Pick<NewMember, "id" | "name" | "address">): string {
+  return `fleet cert issue --authority DIR --role replica --name ${name} --id ${id} --host ${hostOf(address)} --out DIR`;
 }

@@ -80,7 +80,7 @@ export function notWritable(directory: string, cause: unknown): OperatorError {
   return new OperatorError("NOT_WRITABLE", {
     what: `nothing can be made in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`,
     why: "what is restored is made there, beside its place, before it gets its name",
-    next: "run this as a user who may write there: the one that the node runs as",
+    next: `run this as the user that the node runs as; if the folder is missing: install -d -m 0700 -o USER ${directory}`,
     exit: Exit.Precondition,
     cause,
   });

@@ -1,14 +1,16 @@
 // `fleet cert issue`: a certificate for somebody outside the fleet's folder.
+import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
-import type { IssuedReport } from "../../client/cert/issue.ts";
+import type { IssuedReport, Issuer } from "../../client/cert/issue.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 
 export default class CertIssueCommand extends LocalCommand {
   static override summary = "Issue a certificate for an operator, a replica, a shard or a cluster";
   static override description =
-    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never over a file that is there.";
+    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never over a file that is there. The local fleet's authority signs it or, with --authority, that of a fleet on hosts of its own (fleet cert authority).";
   static override examples = [
     "<%= config.bin %> cert issue --role readonly --name dashboard --out dashboard-certs --days 90",
+    "<%= config.bin %> cert issue --authority authority --role replica --name n1 --id 1 --host n1.fleet.internal --out certs",
   ];
   static override flags = {
     ...localFlags,
@@ -17,7 +19,19 @@ export default class CertIssueCommand extends LocalCommand {
       required: true,
       summary: "What its holder may do",
     })(),
-    name: Flags.string({ required: true, summary: "Its holder; a replica by its node's name or number" }),
+    authority: Flags.string({
+      exclusive: ["dir"],
+      summary: "Folder of the ca.crt and ca.key that sign it (default: the local fleet's)",
+    }),
+    name: Flags.string({
+      required: true,
+      summary: "Its holder, and the files' name; of a replica its node's",
+    }),
+    id: Flags.integer({
+      min: 1,
+      max: 65_535,
+      summary: "A replica's number (default: its node's in fleet.yaml, or --name where that is a number)",
+    }),
     out: Flags.string({ required: true, summary: "Folder to write into" }),
     days: Flags.integer({ min: 1, default: 365, summary: "How long it lasts" }),
     host: Flags.string({
@@ -29,13 +43,9 @@ export default class CertIssueCommand extends LocalCommand {
 
   async run(): Promise<IssuedReport> {
     const { flags } = await this.parse(CertIssueCommand);
-    const [{ issueTo }, { loadLocalFleet }] = await Promise.all([
-      import("../../client/cert/issue.ts"),
-      import("../../client/local/local-fleet.ts"),
-    ]);
-    const { role, name, out, days, host: hosts } = flags;
-    const fleet = await loadLocalFleet(await this.folder(flags));
-    const report = await issueTo(fleet, { role, name, out, days, hosts }, Date.now());
+    const { issueTo } = await import("../../client/cert/issue.ts");
+    const { role, name, id, out, days, host: hosts } = flags;
+    const report = await issueTo(await this.#issuer(flags), { role, name, id, out, days, hosts }, Date.now());
     await this.printText(report, {
       kind: "IssuedCertificate",
       text: ({ identity, cert, key, notAfter }) => [
@@ -46,5 +56,19 @@ export default class CertIssueCommand extends LocalCommand {
       name: ({ cert }) => cert,
     });
     return report;
+  }
+
+  async #issuer(flags: {
+    readonly authority: string | undefined;
+    readonly dir: string | undefined;
+  }): Promise<Issuer> {
+    const [{ loadLocalFleet }, { authorityFiles, authorityFilesIn }] = await Promise.all([
+      import("../../client/local/local-fleet.ts"),
+      import("../../client/local/layout.ts"),
+    ]);
+    if (flags.authority !== undefined)
+      return { authority: authorityFilesIn(resolve(flags.authority)), nodes: [] };
+    const { directory, file } = await loadLocalFleet(await this.folder(flags));
+    return { authority: authorityFiles(directory), nodes: file.nodes };
   }
 }

@@ -44,7 +44,7 @@ export default class MemberAdd extends MemberCommand {
     const done = isLocal
       ? await this.#addHere(client, directory, flags)
       : await this.#addElsewhere(client, flags);
-    const notes = isLocal || flags["dry-run"] ? [] : [await this.#howToStart(client, done)];
+    const notes = isLocal || flags["dry-run"] ? [] : await this.#howToStart(client, done);
     const { name } = flags;
     if (flags.wait && !flags["dry-run"]) {
       for (const note of notes) this.note(note);
@@ -83,8 +83,8 @@ export default class MemberAdd extends MemberCommand {
     return client.changeMembership({ ...this.order(flags), change });
   }
 
-  async #howToStart(client: FleetClient, { member }: ChangeMembershipResponse): Promise<string> {
-    const [{ serveLine }, { nodes }, list] = await Promise.all([
+  async #howToStart(client: FleetClient, { member }: ChangeMembershipResponse): Promise<string[]> {
+    const [{ certificateLine, serveLine }, { nodes }, list] = await Promise.all([
       import("../../client/member/serve-line.ts"),
       client.status(),
       client.listMembers(),
@@ -92,7 +92,10 @@ export default class MemberAdd extends MemberCommand {
     const { clusterId = "ID", clusterName: fleet = "NAME" } =
       nodes.find((node) => node.status !== null)?.status ?? {};
     const { nodeId: id = 0, name = "", address = "" } = member ?? {};
-    return `start it there with: ${serveLine({ id, name, address, fleet, clusterId }, list)}`;
+    return [
+      `its certificate, unless it has it: ${certificateLine({ id, name, address })}`,
+      `start it there with: ${serveLine({ id, name, address, fleet, clusterId }, list)}`,
+    ];
   }
 }
 

@@ -3,7 +3,7 @@
 // after a crash the path holds the old bytes or the new ones, never a mixture. Deliberately absent: locking;
 // two writers of one path at a time are the caller's mistake.
 
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** What an interrupted `writeFileDurably` leaves behind ends in this; it may be removed at start. */
@@ -37,12 +37,24 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Creates the directory and what is missing above it; each new name is durable when the promise resolves. */
 export async function createDirectoryDurably(path: string): Promise<void> {
-  const topmostCreated = await mkdir(path, { recursive: true });
+  const topmostCreated = await mkdir(path, { recursive: true }).catch((error) => failTruly(path, error));
   if (topmostCreated === undefined) return;
   for (let created = path; ; created = dirname(created)) {
     await syncDirectory(dirname(created));
     if (created === topmostCreated || created === dirname(created)) return;
   }
+}
+
+/** Of a read-only filesystem Node's recursive mkdir says ENOENT, of one folder at a time EROFS: the topmost is tried. */
+async function failTruly(path: string, error: Error & { readonly code?: string }): Promise<never> {
+  if (error.code === "ENOENT" && dirname(path) !== path) {
+    const isThere = await stat(dirname(path)).then(
+      () => true,
+      () => false,
+    );
+    await (isThere ? mkdir(path) : failTruly(dirname(path), error));
+  }
+  throw error;
 }
 
 async function writeAndSync(path: string, content: FileContent, mode: number): Promise<void> {

@@ -26,6 +26,7 @@ import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
+import { requireHolder } from "../wire/holder.ts";
 import { followTls } from "../wire/live-tls.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
@@ -95,9 +96,10 @@ export interface RunningCoordinator {
 }
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const followed = followTls(options.tls, options.log);
-  const { tls } = followed;
   const { self, clusterId, log } = options;
+  requireHolder(options.tls, { kind: "replica", id: self }, ownPeer(options).name);
+  const followed = followTls(options.tls, log);
+  const { tls } = followed;
   const mark = new RejoinMark(options.dataDirectory);
   const storage = await DiskStorage.open({
     directory: options.dataDirectory,
@@ -273,6 +275,7 @@ async function snapshotSchedule(
     random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
     onReport: ({ kind, ...fields }) => {
       if (kind === "failed") log.warn("no snapshot could be exported", { to, ...fields });
+      else if (kind === "undeleted") log.warn("an outdated snapshot could not be deleted", { to, ...fields });
       else log.info(`a snapshot was ${kind}`, { to, ...fields });
     },
   });

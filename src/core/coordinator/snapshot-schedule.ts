@@ -40,6 +40,7 @@ export interface SnapshotScheduleOptions {
 export type ExportReport =
   | { readonly kind: "exported"; readonly name: string; readonly index: number; readonly tookMs: number }
   | { readonly kind: "deleted"; readonly name: string }
+  | { readonly kind: "undeleted"; readonly name: string; readonly error: string }
   | { readonly kind: "failed"; readonly error: string; readonly retryMs: number };
 
 export class SnapshotSchedule {
@@ -116,7 +117,7 @@ export class SnapshotSchedule {
       this.#dueAtMs = nextAtMs + this.#jitterMs();
     } catch (error) {
       // Whatever it was, the replica goes on: a store that fails must not cost the fleet its leader.
-      this.#error = error instanceof Error ? error.message : String(error);
+      this.#error = textOf(error);
       const retryMs = Math.min(everyMs, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
       this.#dueAtMs = now() + retryMs;
@@ -156,11 +157,15 @@ export class SnapshotSchedule {
     onReport({ kind: "exported", name, index, tookMs: now() - startedMs });
   }
 
+  // One that was saved by another user can't be deleted: that must neither keep the others nor count as a failed export.
   async #deleteOutdated(): Promise<void> {
     const { store, clusterId, keep, now, onReport } = this.#options;
     for (const entry of outdated(await readCatalog(store), { clusterId, keep, nowMs: now() })) {
-      await deleteSnapshot(store, entry);
-      onReport({ kind: "deleted", name: entry.name });
+      const { name } = entry;
+      await deleteSnapshot(store, entry).then(
+        () => onReport({ kind: "deleted", name }),
+        (error) => onReport({ kind: "undeleted", name, error: textOf(error) }),
+      );
     }
   }
 
@@ -169,3 +174,5 @@ export class SnapshotSchedule {
     return random.below(Math.ceil(everyMs * JITTER));
   }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

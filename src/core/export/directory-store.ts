@@ -62,7 +62,7 @@ export class DirectorySnapshotStore implements SnapshotStore {
       if (!(error instanceof Error && "code" in error)) throw error;
       throw new OperatorError("SNAPSHOT_STORE_FAILED", {
         what: `snapshots can't be kept in or read from ${this.place}: ${error.message}`,
-        next: "make sure that the folder is there, has space and may be written to",
+        next: "make sure that the folder is there, has space and may be written to (a systemd unit: ReadWritePaths=)",
         exit: Exit.Failure,
         cause: error,
       });

@@ -14,6 +14,7 @@ import { coordinatorCaller } from "../wire/coordinator-client.ts";
 import type { CoordinatorClient, ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardService } from "../wire/gen/fleet/v1/shard.ts";
+import { requireHolder } from "../wire/holder.ts";
 import type { LeaderCaller } from "../wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../wire/live-tls.ts";
 import { RpcError } from "../wire/rpc-error.ts";
@@ -72,6 +73,7 @@ export interface RunningShard {
 
 /** Starts a shard; resolves when it listens. Throws an OperatorError that says what stands in the way. */
 export async function startShard(options: ShardOptions): Promise<RunningShard> {
+  requireHolder(options.tls, { kind: "shard", id: options.shardId }, options.shardId);
   const inventory = await Inventory.open(options.machinesFile ?? null, options.log);
   const followed = followTls(options.tls, options.log);
   await mkdir(options.dataDirectory, { recursive: true });

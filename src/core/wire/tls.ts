@@ -105,7 +105,7 @@ function tlsError(path: string, fault: string, cause?: unknown): OperatorError {
   return new OperatorError("TLS_FILE_UNUSABLE", {
     what: `${path} ${fault}`,
     why: cause instanceof Error ? cause.message : "the certificate files do not belong together",
-    next: "compare the TLS files with those that `fleet init` wrote into the fleet's certs folder",
+    next: "compare the TLS files with those that `fleet init` or `fleet cert issue` wrote",
     exit: Exit.Authentication,
     cause,
   });

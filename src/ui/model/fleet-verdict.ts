@@ -25,6 +25,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
   return [
     verdictLine(fleet),
     ...downLines(fleet),
+    ...strangerLines(fleet),
     ...fullLines(fleet),
     ...slowLines(fleet),
     ...outsideLines(fleet),
@@ -67,6 +68,21 @@ function downLines(fleet: FleetStatus): Line[] {
   return [...lines, { text: `nobody answers: ${next}`, mark: "bad" }];
 }
 
+/** Of endpoints that were asked and belong to no member: a node that was removed, or one that is not in yet. */
+function strangerLines(fleet: FleetStatus): Line[] {
+  const members = fleet.nodes.find((node) => node.nodeId === fleet.leader)?.status?.members;
+  if (fleet.leader === null || members === undefined) return [];
+  const isStranger = ({ status, address }: NodeObservation) =>
+    status === null
+      ? members.every((member) => member.address !== address)
+      : admissionWord(status.admission) === "member" &&
+        members.every((member) => member.nodeId !== status.nodeId);
+  return fleet.nodes.filter(isStranger).map((node) => ({
+    text: `no member is at ${node.address}: if that node was removed, take it out of the endpoints`,
+    mark: "warn",
+  }));
+}
+
 function fullLines(fleet: FleetStatus): Line[] {
   return fleet.nodes
     .filter((node) => node.status?.diskFull === true)
@@ -104,7 +120,7 @@ function certificateLines(fleet: FleetStatus): Line[] {
     const days = node.certificateDaysLeft;
     if (days === null || !endsSoon(days)) return [];
     const ends = days < 0 ? "has ended" : days === 0 ? "ends today" : `ends in ${days} days`;
-    const text = `the certificate of ${node.name} (${node.address}) ${ends}: renew it with fleet cert rotate ${node.name}`;
+    const text = `the certificate of ${node.name} (${node.address}) ${ends}: renew it with fleet cert rotate ${node.name}, or with fleet cert issue on a host of its own`;
     return [{ text, mark: days < 0 ? "bad" : "warn" }];
   });
 }

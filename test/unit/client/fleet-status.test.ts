@@ -36,3 +36,11 @@ test.each([
   const answers: readonly Answer[] = [upNode(1), upNode(2), third];
   expect(joinAnswers(answers, 120, new Map()).verdict).toBe(verdict);
 });
+
+test.each([
+  { address: "127.0.0.1:7003", name: "n3", why: "the members' table knows who is there" },
+  { address: "127.0.0.1:7009", name: "127.0.0.1:7009", why: "no member is there" },
+])("a silent endpoint is called $name: $why", ({ address, name }) => {
+  const answers: readonly Answer[] = [upNode(1), upNode(2), { ...downNode(3), name: address, address }];
+  expect(joinAnswers(answers, 120, new Map()).nodes.map((node) => node.name)).toEqual(["n1", "n2", name]);
+});

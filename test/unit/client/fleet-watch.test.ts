@@ -49,7 +49,7 @@ test("a node that hangs takes nothing from the others, and the whole is not call
   await watch.look(address(1));
   const fleet = await watch.look(address(3));
   expect(fleet.nodes.map(({ name, reachable, error }) => ({ name, reachable, error }))).toEqual([
-    { name: address(2), reachable: false, error: null },
+    { name: "n2", reachable: false, error: null },
     { name: "n1", reachable: true, error: null },
     { name: "n3", reachable: true, error: null },
   ]);

@@ -108,3 +108,19 @@ test("a failure shows, is tried again with a growing delay, and is forgotten wit
   await world.pass(EVERY_MS + 1_000);
   expect(world.schedule.status()).toMatchObject({ error: "", overdue: false, index: 5 });
 });
+
+test("one that can't be deleted is told of, keeps no other, and is no failed export", async () => {
+  const world = new World();
+  const mine = await exportSnapshot(world.store, captured(4, { atMs: 1 }), inspect);
+  world.store.before = (operation, key) => {
+    if (operation === "delete" && key.startsWith(mine)) throw new Error("EACCES");
+  };
+  for (const entries of [5, 6, 7]) {
+    world.entries = entries;
+    await world.pass(1.2 * EVERY_MS);
+  }
+  expect(await world.indexes()).toEqual([7, 6, 4]);
+  expect(world.schedule.status()).toMatchObject({ error: "", index: 7 });
+  expect(world.reports).toContainEqual({ kind: "undeleted", name: mine, error: "EACCES" });
+  expect(world.reports.filter(({ kind }) => kind === "failed")).toEqual([]);
+});

@@ -52,10 +52,13 @@ function verdictLines(diagnosis: Diagnosis): Line[] {
   const { verdict, furthest, consequences } = diagnosis;
   switch (verdict) {
     case "half-recovered":
-      return [{ text: "finish the recovery: fleet recover --force-new-cluster", mark: "warn" }];
+      return [{ text: "finish the recovery: the same command with --force-new-cluster", mark: "warn" }];
     case "running":
       return [
-        { text: "what runs is not looked into: see fleet status, or stop it with fleet down", mark: "warn" },
+        {
+          text: "what runs is not looked into: see fleet status, or stop it (fleet down, or its service)",
+          mark: "warn",
+        },
       ];
     case "quorum":
       return [{ text: "nothing is to be recovered: start the nodes, with fleet up", mark: "good" }];
@@ -68,7 +71,7 @@ function verdictLines(diagnosis: Diagnosis): Line[] {
           mark: "good",
         },
         ...(consequences === null ? [] : consequenceLines(consequences)),
-        { text: "if the others are lost for good: fleet recover --force-new-cluster", mark: "warn" },
+        { text: "if the others are lost for good: the same command with --force-new-cluster", mark: "warn" },
       ];
   }
 }

@@ -3,10 +3,11 @@
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listCertificates, needingRenewal } from "../../../../src/client/cert/inventory.ts";
 import { issueTo } from "../../../../src/client/cert/issue.ts";
+import { makeAuthority } from "../../../../src/client/cert/make-authority.ts";
 import { replacePair } from "../../../../src/client/cert/replace-pair.ts";
 import { isSignedBy, readAuthority } from "../../../../src/client/local/authority.ts";
 import { createAuthority } from "../../../../src/client/local/certs.ts";
@@ -34,8 +35,9 @@ beforeEach(async () => {
 afterEach(() => rm(fleet.directory, { recursive: true }));
 
 const request = { role: "readonly", name: "bob", days: 30, hosts: [] } as const;
+const issuer = () => ({ authority: authorityFiles(fleet.directory), nodes: file.nodes });
 const issue = (changes: object = {}) =>
-  issueTo(fleet, { ...request, out: join(fleet.directory, "out"), ...changes }, Date.now());
+  issueTo(issuer(), { ...request, out: join(fleet.directory, "out"), ...changes }, Date.now());
 
 test("every holder's certificate is listed, the authority's first", async () => {
   const { certificates } = await listCertificates(fleet, Date.now());
@@ -85,6 +87,32 @@ test("a replica is named by its node's name or its number", async () => {
   await expect(issue({ role: "replica", name: "nobody" })).rejects.toMatchObject({ code: "USAGE" });
 });
 
+test("a replica that no file knows is called by its name and has its number besides", async () => {
+  const { cert, identity } = await issue({ role: "replica", name: "n4", id: 4 });
+  expect([basename(cert), identity]).toEqual(["n4.crt", "fleet://replica/4"]);
+});
+
+test.each([
+  { role: "replica", name: "n1", id: 2, why: "n1 is number 1" },
+  { role: "shard", name: "s1", id: 1, why: "shards have no numbers" },
+])("$role $name is not number $id: $why", async ({ role, name, id }) => {
+  await expect(issue({ role, name, id })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+test("an authority of its own signs for a fleet on hosts of its own", async () => {
+  const out = join(fleet.directory, "authority");
+  const { cert, key } = await makeAuthority("prod", out, Date.now());
+  expect((await stat(key)).mode & 0o777).toBe(0o600);
+  const request = { role: "replica", name: "n1", id: 1, hosts: ["n1.example.org"], days: 30 } as const;
+  const issued = await issueTo(
+    { authority: { cert, key }, nodes: [] },
+    { ...request, out: join(fleet.directory, "out") },
+    Date.now(),
+  );
+  expect(leafOf(loadTls(issued)).subjectAltName).toBe("URI:fleet://replica/1, DNS:n1.example.org");
+  await expect(makeAuthority("prod", out, Date.now())).rejects.toMatchObject({ code: "FILE_EXISTS" });
+});
+
 test.each(["bob.key", "bob.crt", "ca.crt"])(
   "a %s that is there stays, and nothing is written beside it",
   async (name) => {
@@ -103,7 +131,7 @@ test("no certificate outlives its authority", async () => {
 test("a replaced pair is kept, with its key readable by nobody else", async () => {
   const holder = present(holdersOf(fleet.directory, file).at(2), "n1 holds one");
   const before = await readFile(holder.files.key, "utf8");
-  const pair = await issueFor(holder, (await readAuthority(fleet.directory)).pair);
+  const pair = await issueFor(holder, (await readAuthority(authorityFiles(fleet.directory))).pair);
   const kept = join(fleet.directory, "kept");
   await replacePair(holder.files, pair, kept);
   expect(loadTls(holder.files).cert.toString()).toBe(pair.certificate);
@@ -117,7 +145,7 @@ test("of two trusted authorities the one whose key lies there signs", async () =
   const files = authorityFiles(fleet.directory);
   const next = await createAuthority("next");
   await writeFile(files.cert, next.certificate + (await readFile(files.cert, "utf8")));
-  const { pair, trusted } = await readAuthority(fleet.directory);
+  const { pair, trusted } = await readAuthority(authorityFiles(fleet.directory));
   expect(trusted).toHaveLength(2);
   expect(pair.certificate).not.toBe(next.certificate);
   const { cert } = await issue();

@@ -86,9 +86,25 @@ describe("lines", () => {
     },
     {
       fleet: fleetReply([upNode(1), { ...upNode(2), certificateDaysLeft: 3 }, upNode(3)]),
-      says: "the certificate of n2 (127.0.0.1:7002) ends in 3 days: renew it with fleet cert rotate n2",
+      says: "the certificate of n2 (127.0.0.1:7002) ends in 3 days: renew it with fleet cert rotate n2, or with fleet cert issue on a host of its own",
       why: "whose, and what to do",
+    },
+    {
+      fleet: fleetReply([upNode(1), upNode(2), upNode(3), { ...downNode(4), address: "old:7000" }]),
+      says: "no member is at old:7000: if that node was removed, take it out of the endpoints",
+      why: "a context outlives a node",
+    },
+    {
+      fleet: fleetReply([upNode(1), upNode(2), upNode(3), upNode(4)]),
+      says: "no member is at 127.0.0.1:7004: if that node was removed, take it out of the endpoints",
+      why: "a removed node that runs is none either",
     },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
   ])("$says $why", ({ fleet, says }) => expect(verdictLines(fleet).map((line) => line.text)).toContain(says));
+});
+
+test("a node that waits to be let in is told of once", () => {
+  const waiting = upNode(4, { admission: Admission.WAITING });
+  const lines = verdictLines(fleetReply([upNode(1), upNode(2), waiting])).map(({ text }) => text);
+  expect(lines.filter((line) => line.includes("127.0.0.1:7004"))).toHaveLength(1);
 });

@@ -1,0 +1,39 @@
+// The authority of a fleet on hosts of its own: two files in a folder that no host needs. What must stay true: no file is
+// ever replaced, and the key is its owner's alone from its first byte.
+import { X509Certificate } from "node:crypto";
+import { resolve } from "node:path";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isName } from "../../core/base/ids.ts";
+import { createAuthority } from "../local/certs.ts";
+import { authorityFilesIn } from "../local/layout.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+import { writeNewFiles } from "./new-files.ts";
+
+export interface AuthorityReport {
+  readonly name: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly notAfter: string;
+}
+
+/** For the fleet called `name`, in the folder `out`. Throws OperatorError: USAGE or FILE_EXISTS. */
+export async function makeAuthority(name: string, out: string, nowMs: number): Promise<AuthorityReport> {
+  if (!isName(name)) throw badName(name);
+  const folder = resolve(out);
+  const { cert, key } = authorityFilesIn(folder);
+  // Of two authorities that a fleet trusts during a change no two may have the same name.
+  const made = await createAuthority(`${name} authority ${new Date(nowMs).toISOString()}`);
+  await writeNewFiles(folder, [
+    { path: key, text: made.key, mode: KEY_MODE },
+    { path: cert, text: made.certificate, mode: PUBLIC_MODE },
+  ]);
+  return { name, cert, key, notAfter: new X509Certificate(made.certificate).validToDate.toISOString() };
+}
+
+function badName(name: string): OperatorError {
+  return new OperatorError("USAGE", {
+    what: `${name} cannot name a fleet`,
+    next: "use lower-case letters, digits, '.', '_' and '-'",
+    exit: Exit.Usage,
+  });
+}

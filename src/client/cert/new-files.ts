@@ -1,0 +1,44 @@
+// Certificates and keys as new files. What must stay true: nothing that is there is replaced, and all of them are
+// written or none.
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "../local/errno.ts";
+
+interface NewFile {
+  readonly path: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** Into `folder`, which is made if need be. Throws FILE_EXISTS. */
+export async function writeNewFiles(folder: string, files: readonly NewFile[]): Promise<void> {
+  await createDirectoryDurably(folder);
+  const written: string[] = [];
+  try {
+    for (const { path, text, mode } of files) {
+      await writeFile(path, text, { mode, flag: "wx", flush: true });
+      written.push(path);
+    }
+  } catch (error) {
+    for (const path of written) await rm(path, { force: true });
+    if (isErrno(error, "EEXIST")) throw exists(files[written.length]?.path ?? "");
+    throw error;
+  }
+  await syncDirectory(folder);
+}
+
+export const isSameText = (path: string, text: string): Promise<boolean> =>
+  readFile(path, "utf8").then(
+    (found) => found === text,
+    () => false,
+  );
+
+function exists(path: string): OperatorError {
+  return new OperatorError("FILE_EXISTS", {
+    what: `${path} is there already, and nothing was written`,
+    why: "a key that is replaced is lost for whoever uses it",
+    next: "name another folder with --out, or move the file away",
+    exit: Exit.Precondition,
+  });
+}

@@ -1,0 +1,22 @@
+// Whether a process's own certificate is its own. With another's it would run and be refused by everybody it speaks to,
+// and it could not take up the right one without a restart: better that it does not start.
+
+import { Exit, OperatorError } from "../base/errors.ts";
+import { formatIdentity, type Identity, identityOfNames } from "./identity.ts";
+import { leafOf, loadTls, type TlsChoice } from "./tls.ts";
+
+/** Throws CERTIFICATE_OF_ANOTHER, or as `loadTls` does. `name`: what the process is called. */
+export function requireHolder(choice: TlsChoice, holder: Identity, name: string): void {
+  if (choice === "insecure-loopback") return;
+  const found = identityOfNames(leafOf(loadTls(choice)).subjectAltName ?? "");
+  const wanted = formatIdentity(holder);
+  const shown = found === null ? "nobody in particular" : formatIdentity(found);
+  if (shown === wanted) return;
+  const number = holder.kind === "replica" ? ` --id ${holder.id}` : "";
+  throw new OperatorError("CERTIFICATE_OF_ANOTHER", {
+    what: `${choice.cert} is of ${shown}, and this process is ${wanted}`,
+    why: "everybody it speaks to would refuse it",
+    next: `issue its own: fleet cert issue --role ${holder.kind} --name ${name}${number} --host HOST --out DIR`,
+    exit: Exit.Authentication,
+  });
+}

@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import { certificateLine } from "../../../../src/client/member/serve-line.ts";
+
+test.each([
+  { address: "n2.fleet.internal:7400", host: "n2.fleet.internal", why: "as others dial it" },
+  { address: "[fd00::2]:7400", host: "fd00::2", why: "an address in a certificate has no brackets" },
+])("the certificate of a new member is for $host: $why", ({ address, host }) => {
+  expect(certificateLine({ id: 5, name: "n2", address })).toBe(
+    `fleet cert issue --authority DIR --role replica --name n2 --id 5 --host ${host} --out DIR`,
+  );
+});
