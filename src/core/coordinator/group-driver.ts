@@ -1,7 +1,8 @@
 // Drives one Raft group: everything that happens (ticks, messages, proposals, finished writes) is told to the pure
 // core, and what the core answers with a Ready is performed here: storage, network, the state machine.
 // What must stay true: a response that waits for a write is delivered only after the storage promised it is synced;
-// after a failed write this group does nothing more. How entries are applied is applier.ts's business.
+// after a failed write this group does nothing more. How entries are applied is applier.ts's business, and when is this
+// file's: a configuration at once, commands perhaps a turn later.
 
 import { assert } from "../base/assert.ts";
 import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
@@ -55,7 +56,7 @@ export class GroupDriver<Result> {
   #refusedWrites = 0;
   readonly #applier: Applier<Result>;
   /** Handed out by the core, and not applied yet. */
-  #committed: Message[] = [];
+  #toApply: Message[] = [];
   readonly #snapshots: OwnSnapshots;
 
   constructor(options: GroupDriverOptions<Result>) {
@@ -268,7 +269,7 @@ export class GroupDriver<Result> {
     this.#scheduled = false;
     if (this.#stopped) return;
     try {
-      this.#applyCommitted();
+      this.#applyWaiting();
       this.#askForReads();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
       this.#snapshots.saveIfDue(this.#applier.last);
@@ -301,12 +302,15 @@ export class GroupDriver<Result> {
     const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
-      else if (message.to === APPLY_THREAD) this.#committed.push(message);
+      else if (message.to === APPLY_THREAD) this.#toApply.push(message);
       else if (message.type !== "MsgVote") this.#send(message);
     }
-    // The disk is asked first: a leader waits for what its followers store, and not for what they apply.
-    if (this.#committed.length > 0 && ready.messages.some(asksDisk)) this.#schedule();
-    else this.#applyCommitted();
+    // A leader waits for what its followers store, and not for what they apply: commands may wait for the next turn, which
+    // after a lone write comes when the disk has been asked. A configuration may not: a snapshot that arrived meanwhile
+    // would have changed the core's already, and the old change would be made on top of it.
+    const mayWait = this.#toApply.every(({ entries }) => entries.every(({ type }) => type === "normal"));
+    if (mayWait && this.#toApply.length > 0 && ready.messages.some(asksDisk)) this.#schedule();
+    else this.#applyWaiting();
   }
 
   // A peer refuses a snapshot from before it became a member, however often it comes: a newer one is due at once.
@@ -362,16 +366,15 @@ export class GroupDriver<Result> {
   }
 
   #restore(snapshot: NonNullable<Message["snapshot"]>): void {
-    // What was committed before it is covered by it, but the core waits for its answers.
-    this.#applyCommitted();
+    assert(this.#toApply.length === 0, "the turn that hands a snapshot out has applied what came before it");
     this.#applier.restore(snapshot);
     this.#snapshots.received(snapshot.index);
     this.#reads.applied(this.appliedIndex);
   }
 
-  #applyCommitted(): void {
-    const committed = this.#committed;
-    this.#committed = [];
+  #applyWaiting(): void {
+    const committed = this.#toApply;
+    this.#toApply = [];
     for (const { entries, responses } of committed) {
       this.meter.timeApply(() => {
         for (const entry of entries) this.#applier.apply(entry);
