@@ -3,6 +3,7 @@
 // since only there can it kill and start processes.
 // What must stay true: however it ends, the node that it killed is started again and its probe rows are removed.
 
+import { present } from "../../core/base/assert.ts";
 import { judgeHistory } from "../../core/drill/linearizability.ts";
 import type { HistoryEvent } from "../../core/drill/register-history.ts";
 import { type DrillReport, reportOf } from "../../core/drill/report.ts";
@@ -10,6 +11,7 @@ import type { Gate } from "../../core/drill/slo.ts";
 import { type DrillEvent, measure, timelineOf } from "../../core/drill/timeline.ts";
 import { judgeWrites, type WriteVerdict } from "../../core/drill/verdict.ts";
 import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { Role } from "../../core/wire/gen/fleet/v1/views.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
 import type { LocalDeps } from "../local/deps.ts";
@@ -105,8 +107,7 @@ class KillLeaderDrill {
   }
 
   async #killAndRestart(): Promise<void> {
-    // Looked at again: the leader may have changed since the writes began.
-    const leader = leaderToSpare(await this.#client.status(PATIENTLY));
+    const leader = await this.#leaderNow();
     try {
       await this.#kill(leader);
       await this.#recover(leader);
@@ -116,6 +117,17 @@ class KillLeaderDrill {
     }
     // Still under load, which a node that catches up in a real fleet is, too.
     await this.#catchUp(leader.name);
+  }
+
+  /** The look takes seconds while a node hangs, and another may lead by then: who is killed must be asked once more. */
+  async #leaderNow(): Promise<Leader> {
+    for (;;) {
+      const status = await this.#client.status(PATIENTLY);
+      const leader = leaderToSpare(status);
+      const node = status.nodes.find(({ name }) => name === leader.name);
+      const { status: now } = await this.#client.observe(present(node, "a leader is one of the nodes"));
+      if (now?.role === Role.LEADER && now.term === leader.term) return leader;
+    }
   }
 
   #report(writes: WriteVerdict, events: readonly HistoryEvent[]): DrillReport {

@@ -7,10 +7,10 @@ import { isErrno } from "./errno.ts";
 import { argumentsOf, listOrNothing, processIds, readOrNothing } from "./procfs.ts";
 
 const LOOPBACK = "127.0.0.1";
-// Below what kernels give to outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up): one of those must not
-// stand where a process that was stopped is to listen again.
+// Below what kernels give to outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up) and Kubernetes to node
+// ports (30000 and up): none of those must stand where a process that was stopped is to listen again.
 const FIRST_PORT = 20_000;
-const LAST_PORT = 32_767;
+const LAST_PORT = 29_999;
 const ATTEMPTS_MAX = 1_000;
 
 /** Ports that stay bound, so that nobody else gets them, until released. */

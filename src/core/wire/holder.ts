@@ -1,5 +1,5 @@
-// Whether a process's own certificate is its own. With another's it would run and be refused by everybody it speaks to,
-// and it could not take up the right one without a restart: better that it does not start.
+// Whether a process's own certificate is its own. With another's it would run, its peers and the coordinators would refuse
+// what it says, and it could not take up the right one without a restart: better that it does not start.
 
 import { Exit, OperatorError } from "../base/errors.ts";
 import { formatIdentity, type Identity, identityOfNames } from "./identity.ts";
@@ -15,7 +15,7 @@ export function requireHolder(choice: TlsChoice, holder: Identity, name: string)
   const number = holder.kind === "replica" ? ` --id ${holder.id}` : "";
   throw new OperatorError("CERTIFICATE_OF_ANOTHER", {
     what: `${choice.cert} is of ${shown}, and this process is ${wanted}`,
-    why: "everybody it speaks to would refuse it",
+    why: "its peers and the coordinators would refuse what it says",
     next: `issue its own: fleet cert issue --role ${holder.kind} --name ${name}${number} --host HOST --out DIR`,
     exit: Exit.Authentication,
   });

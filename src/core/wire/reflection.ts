@@ -18,8 +18,10 @@ const WORKER = new URL(
 
 const same = (bytes: Buffer): Buffer => bytes;
 const asBytes = {
-  ...{ requestSerialize: same, requestDeserialize: same },
-  ...{ responseSerialize: same, responseDeserialize: same },
+  requestSerialize: same,
+  requestDeserialize: same,
+  responseSerialize: same,
+  responseDeserialize: same,
 };
 
 /** Adds both versions of the service to `server`. */
@@ -71,17 +73,29 @@ class ReflectionThread {
   }
 
   async #askNow(question: ReflectionQuestion): Promise<ReflectionAnswer> {
-    this.#worker ??= new Worker(WORKER, { workerData: this.#served, execArgv: [] });
-    const worker = this.#worker;
+    const worker = this.#worker ?? this.#begin();
+    const over = new AbortController();
+    const { signal } = over;
     try {
       worker.postMessage(question);
-      const [answer] = await once(worker, "message");
+      const ended = once(worker, "exit", { signal }).then(() =>
+        Promise.reject(new Error("the thread ended")),
+      );
+      const [answer] = await Promise.race([once(worker, "message", { signal }), ended]);
       return answer;
-    } catch (error) {
-      // It failed as a whole; whoever asks next has another.
-      this.#end();
-      throw error;
+    } finally {
+      over.abort();
     }
+  }
+
+  #begin(): Worker {
+    const worker = new Worker(WORKER, { workerData: this.#served, execArgv: [] });
+    this.#worker = worker;
+    // Whenever it fails, be it between two questions: whoever asks next has another.
+    worker.on("error", () => {
+      if (this.#worker === worker) this.#worker = null;
+    });
+    return worker;
   }
 
   #end(): void {

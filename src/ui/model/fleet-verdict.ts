@@ -78,7 +78,7 @@ function strangerLines(fleet: FleetStatus): Line[] {
       : admissionWord(status.admission) === "member" &&
         members.every((member) => member.nodeId !== status.nodeId);
   return fleet.nodes.filter(isStranger).map((node) => ({
-    text: `no member is at ${node.address}: if that node was removed, take it out of the endpoints`,
+    text: `no member is known by the address ${node.address}: if that node was removed, take it out of the endpoints`,
     mark: "warn",
   }));
 }

@@ -91,12 +91,12 @@ describe("lines", () => {
     },
     {
       fleet: fleetReply([upNode(1), upNode(2), upNode(3), { ...downNode(4), address: "old:7000" }]),
-      says: "no member is at old:7000: if that node was removed, take it out of the endpoints",
+      says: "no member is known by the address old:7000: if that node was removed, take it out of the endpoints",
       why: "a context outlives a node",
     },
     {
       fleet: fleetReply([upNode(1), upNode(2), upNode(3), upNode(4)]),
-      says: "no member is at 127.0.0.1:7004: if that node was removed, take it out of the endpoints",
+      says: "no member is known by the address 127.0.0.1:7004: if that node was removed, take it out of the endpoints",
       why: "a removed node that runs is none either",
     },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
