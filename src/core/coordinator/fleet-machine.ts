@@ -1,11 +1,11 @@
 // The fleet's tables behind the Machine port: commands decoded, outcomes returned, and the state hash remembered
 // per applied index, so that replicas can be compared at an index that both have passed.
 
-import { setImmediate } from "node:timers/promises";
 import { assert } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { GrowingBytes } from "../base/growing-bytes.ts";
 import type { LogIndex } from "../base/ids.ts";
+import { atLeisure } from "../base/leisure.ts";
 import { apply, dryRun } from "../fleet/apply.ts";
 import { ChangeLog } from "../fleet/change-log.ts";
 import type { ShardCounts } from "../fleet/shard-counts.ts";
@@ -26,11 +26,11 @@ export class FleetMachine implements Machine<Outcome> {
   readonly #digests = new RecentDigests();
   /** Of the last snapshot, to expect no fewer of the next. */
   #snapshotBytes = 0;
-  readonly #nextTurn: () => Promise<unknown>;
+  readonly #pauses: () => () => Promise<unknown>;
 
-  /** `nextTurn` lets others be served between two slices of a snapshot. A seam: simulations decide when it resolves. */
-  constructor(nextTurn: () => Promise<unknown> = setImmediate) {
-    this.#nextTurn = nextTurn;
+  /** `pauses`: for one snapshot, how others are served between two slices of it. A seam: simulations decide. */
+  constructor(pauses: () => () => Promise<unknown> = atLeisure) {
+    this.#pauses = pauses;
   }
 
   /** The tables now; not to be kept across turns. */
@@ -94,9 +94,10 @@ export class FleetMachine implements Machine<Outcome> {
     const expected = Math.max(this.#snapshotBytes, view.rows * ROW_BYTES) * SNAPSHOT_GROWTH;
     return async () => {
       const bytes = new GrowingBytes(expected);
+      const pause = this.#pauses();
       for (const part of encodeSnapshotParts(view)) {
         bytes.append(part);
-        await this.#nextTurn();
+        await pause();
       }
       this.#snapshotBytes = bytes.written.length;
       return bytes.written;

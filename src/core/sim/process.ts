@@ -73,7 +73,7 @@ export class Process {
       onSynced: (records) => world.checker.synced(node, records),
     });
     world.checker.started(node, this.storage.reader(FLEET_GROUP));
-    this.machine = new FleetMachine(() => new Promise<void>((resolve) => later(0, resolve)));
+    this.machine = new FleetMachine(() => () => new Promise<void>((resolve) => later(0, resolve)));
     this.#raft = this.#restart(options);
     this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
