@@ -38,7 +38,7 @@ const SNAPSHOT_DEADLINE_MS = 60_000;
 export interface Patience {
   /** For one node to tell its status. */
   readonly nodeTimeoutMs: number;
-  /** For a read or a write at the leader. */
+  /** For a read or a write at the leader; a snapshot has longer. */
   readonly callDeadlineMs: number;
 }
 

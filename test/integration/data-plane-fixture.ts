@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server } from "@grpc/grpc-js";
+import { expect } from "vitest";
 import type { PemPair } from "../../src/client/local/certs.ts";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
 import type { AgentTuning } from "../../src/core/agent/agent.ts";
@@ -24,8 +25,8 @@ import type {
   ShardBinding,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import type { DemandGroup, ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
-import { ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import type { ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { DemandGroup, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { MachinePool } from "../../src/core/wire/machines-file.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
@@ -186,6 +187,13 @@ export class DataPlane {
 
 export const bound = (session: boolean) => ({ state: BindingState.BOUND, session });
 export const releasing = (session: boolean) => ({ state: BindingState.RELEASING, session });
+/** Polls until the expectation that follows holds. */
+export const eventually = <T>(observe: () => T) => expect.poll(observe, { interval: 20 });
+
+/** What a shard has to give, and what an agent asks of it. */
+export const machines = [{ instanceType: "small", zone: "a", count: 10 }];
+export const wants = (count: number) => [DemandGroup.fromPartial({ count })];
+
 export const released = { state: BindingState.RELEASED, session: false };
 
 /** Takes reports and answers with the instructions that the test has set. */

@@ -18,7 +18,7 @@ import {
 import { ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
-import { bound, DataPlane, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
+import { bound, DataPlane, eventually, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
 import { askReflection, checkHealth } from "./standard-client.ts";
 
 let plane: DataPlane;
@@ -27,8 +27,6 @@ beforeEach(async () => {
   plane = await DataPlane.create();
 });
 afterEach(() => plane.close());
-
-const eventually = <T>(observe: () => T) => expect.poll(observe, { interval: 20 });
 
 test("a first contact binds without any coordinator, and outlives the shard's restart", async () => {
   const shard = await plane.shard("s1");

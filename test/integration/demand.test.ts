@@ -5,10 +5,10 @@ import { Server } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SessionCall } from "../../src/core/shard/session.ts";
 import { bindServer } from "../../src/core/wire/bind-server.ts";
-import { DemandGroup, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
-import { bound, DataPlane } from "./data-plane-fixture.ts";
+import { bound, DataPlane, eventually, machines, wants } from "./data-plane-fixture.ts";
 
 let plane: DataPlane;
 
@@ -16,11 +16,6 @@ beforeEach(async () => {
   plane = await DataPlane.create();
 });
 afterEach(() => plane.close());
-
-const eventually = <T>(observe: () => T) => expect.poll(observe, { interval: 20 });
-
-const machines = [{ instanceType: "small", zone: "a", count: 10 }];
-const wants = (count: number) => [DemandGroup.fromPartial({ count })];
 
 test("demand gets machines, what lacks is reported, and a moving agent waits for its machines' release", async () => {
   const coordinator = await plane.coordinator();

@@ -2,7 +2,7 @@
 // paused, started and wiped; at the end nothing of it is left. Needs the built program (npm run build).
 
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,8 +11,10 @@ import { localTarget } from "../../src/client/context/target.ts";
 import { FleetClient, type Patience } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
+import { processFiles } from "../../src/client/local/layout.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
+import { signalProcess } from "../../src/client/local/supervisor.ts";
 import { waitReady } from "../../src/client/wait-ready.ts";
 import { RunningCommand } from "./running-command.ts";
 
@@ -153,6 +155,11 @@ export class TestFleet {
     this.#clients = [];
     for (const command of this.#commands) command.signal("SIGKILL");
     await this.run("down");
+    // What it could not end, since fleet.yaml could not be used any more.
+    const { processes } = await this.deps();
+    for (const name of await readdir(this.directory).catch(() => [])) {
+      await signalProcess(processFiles(this.directory, name).pid, "SIGKILL", processes);
+    }
     await rm(this.#home, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,7 @@
 // A shard and the file of its machines, which an operator edits while it serves.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DemandGroup } from "../../src/core/wire/gen/fleet/v1/shard.ts";
-import { DataPlane } from "./data-plane-fixture.ts";
+import { DataPlane, eventually, machines, wants } from "./data-plane-fixture.ts";
 
 let plane: DataPlane;
 
@@ -10,11 +9,6 @@ beforeEach(async () => {
   plane = await DataPlane.create();
 });
 afterEach(() => plane.close());
-
-const eventually = <T>(observe: () => T) => expect.poll(observe, { interval: 20 });
-
-const machines = [{ instanceType: "small", zone: "a", count: 10 }];
-const wants = (count: number) => [DemandGroup.fromPartial({ count })];
 
 test("machines that are listed anew are given and taken away; a list that cannot be used changes nothing", async () => {
   const coordinator = await plane.coordinator();

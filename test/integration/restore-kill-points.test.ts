@@ -53,7 +53,7 @@ const KINDS = [
     kind: "the data folder of a node that is started by other means",
     to: ["--data", join("n1", "data")],
     data: join("n1", "data"),
-    every: TAKES_ALL ? 1 : 6,
+    every: TAKES_ALL ? 1 : 4,
     prepare: async () => undefined,
   },
   // Most moments of these are the certificates' and fleet.yaml's.
@@ -61,7 +61,7 @@ const KINDS = [
     kind: "a local fleet that has lost every disk",
     to: ["--dir", "lost"],
     data: join("lost", "n1", "data"),
-    every: TAKES_ALL ? 1 : 20,
+    every: TAKES_ALL ? 1 : 12,
     prepare: async (home: string) => {
       await mkdir(join(home, "lost"));
       await fillStaging(join(home, "lost"), LOST);
@@ -71,7 +71,7 @@ const KINDS = [
     kind: "a new local fleet",
     to: ["--dir", "new"],
     data: join("new", "n1", "data"),
-    every: TAKES_ALL ? 1 : 20,
+    every: TAKES_ALL ? 1 : 12,
     prepare: async () => undefined,
   },
 ];

@@ -21,7 +21,7 @@ export async function makeAuthority(name: string, out: string, nowMs: number): P
   if (!isName(name)) throw badName(name);
   const folder = resolve(out);
   const { cert, key } = authorityFilesIn(folder);
-  // Of two authorities that a fleet trusts during a change no two may have the same name.
+  // The two authorities that a fleet trusts during a change must differ in name.
   const made = await createAuthority(`${name} authority ${new Date(nowMs).toISOString()}`);
   await writeNewFiles(folder, [
     { path: key, text: made.key, mode: KEY_MODE },

@@ -5,35 +5,26 @@
 // file's: a configuration at once, commands perhaps a turn later.
 
 import { assert } from "../base/assert.ts";
-import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
+import type { LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
 import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
-import type { Storage } from "../storage/storage.ts";
 import { Applier } from "./applier.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
-import { OwnSnapshots } from "./own-snapshots.ts";
+import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
 
-export interface GroupDriverOptions<Result> {
-  readonly group: GroupId;
-  readonly self: NodeId;
+export interface GroupDriverOptions<Result> extends Omit<OwnSnapshotsOptions, "machine" | "meter"> {
   readonly raft: RaftNode;
-  readonly storage: Storage;
   readonly machine: Machine<Result>;
   readonly send: (message: Message) => void;
   readonly now: () => number;
   /** Distinguishes this process's read requests from those of its earlier lives. */
   readonly incarnation: number;
-  readonly snapshotEvery: number;
-  /** Entries kept behind a snapshot, so that a follower a little behind need not take the snapshot. */
-  readonly trailing: number;
   readonly onLeadership: (leads: boolean) => void;
-  /** A write or an invariant failed: the process must stop. */
-  readonly onFatal: (error: unknown) => void;
   /** Counts and times for operators; by `now` when absent. */
   readonly meter?: GroupMeter;
   /** Runs the driver's next turn after what is under way: the host's, for all groups together. */

@@ -14,10 +14,12 @@ export interface OwnSnapshotsOptions {
   readonly self: NodeId;
   readonly storage: Storage;
   readonly machine: Pick<Machine<unknown>, "capture">;
+  /** Applied entries from one to the next. */
   readonly snapshotEvery: number;
   /** Entries kept behind a snapshot, so that a follower a little behind need not take the snapshot. */
   readonly trailing: number;
   readonly meter: GroupMeter;
+  /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
 }
 
