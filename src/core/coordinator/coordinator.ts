@@ -37,6 +37,7 @@ import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import type { GroupDriver } from "./group-driver.ts";
+import { HeapThrift, setV8Flag } from "./heap-thrift.ts";
 import { Host } from "./host.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
@@ -226,6 +227,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     timers: systemTimers,
     log,
   });
+  const drivers = [driver, ...[...groups.values()].map((group) => group.driver)];
+  const heap = new HeapThrift({
+    applied: () => drivers.reduce((sum, { appliedIndex }) => sum + appliedIndex, 0),
+    timers: systemTimers,
+    setFlag: setV8Flag,
+  });
   const address = await bindServer(server, options.listen, tls);
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
@@ -240,6 +247,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       const departure = await handOverAll(context);
       if (departure.led > 0) log.info("leaves leadership to others", { ...departure });
       clearInterval(health);
+      heap.stop();
       followed.close();
       replica.stop();
       host.stop();

@@ -7,8 +7,8 @@ import type {
   ReportShardRequest,
   ShardBinding,
   ShardSummary,
-  Shortfall,
 } from "../wire/gen/fleet/v1/coordinator.ts";
+import { PackedShortfalls } from "./packed-shortfalls.ts";
 
 export interface ShardReport {
   readonly shardId: string;
@@ -18,7 +18,7 @@ export interface ShardReport {
   readonly bindings: ReadonlyMap<string, ShardBinding>;
   readonly sessions: number;
   readonly summary: ShardSummary | undefined;
-  readonly shortfalls: readonly Shortfall[];
+  readonly shortfalls: PackedShortfalls;
   /** By cluster. */
   readonly doubleDials: ReadonlyMap<string, DoubleDial>;
 }
@@ -32,15 +32,16 @@ export class Observed {
   take(report: ReportShardRequest, nowMs: number): boolean {
     const known = this.#reports.get(report.shardId);
     if (known !== undefined && isOlder(report, known)) return false;
-    const { shardId, epoch, cycle, summary, shortfalls } = report;
-    const bindings = new Map(report.bindings.map((binding) => [binding.clusterId, binding]));
+    const { shardId, epoch, cycle, summary } = report;
+    const shortfalls = new PackedShortfalls(report.shortfalls);
+    const bindings = bindingsOf(report, known?.bindings);
     const sessions = report.bindings.filter((binding) => binding.session).length;
     const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
     const taken = {
       ...{ shardId, epoch, cycle, receivedAtMs: nowMs },
       ...{ bindings, sessions, summary, shortfalls, doubleDials },
     };
-    this.#index(known?.bindings ?? new Map(), taken);
+    if (bindings !== known?.bindings) this.#index(known?.bindings ?? new Map(), taken);
     this.#reports.set(shardId, taken);
     return true;
   }
@@ -84,6 +85,20 @@ export class Observed {
     if (others.length > 0) this.#shardsOf.set(clusterId, others);
     else this.#shardsOf.delete(clusterId);
   }
+}
+
+// Nearly all reports say of their clusters what the one before said; the older rows stay then, and the newer ones die young.
+function bindingsOf(
+  { bindings }: ReportShardRequest,
+  known: ReadonlyMap<string, ShardBinding> | undefined,
+): ReadonlyMap<string, ShardBinding> {
+  if (bindings.length === known?.size && bindings.every((row) => isSame(row, known.get(row.clusterId))))
+    return known;
+  return new Map(bindings.map((row) => [row.clusterId, row]));
+}
+
+function isSame(row: ShardBinding, other: ShardBinding | undefined): boolean {
+  return row.state === other?.state && row.version === other.version && row.session === other.session;
 }
 
 function isOlder(report: ReportShardRequest, known: ShardReport): boolean {

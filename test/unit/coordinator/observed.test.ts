@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
-import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { ReportShardRequest, ShardBinding } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
 const report = (epoch: number, cycle: number) =>
   ReportShardRequest.fromPartial({ shardId: "s1", epoch, cycle });
@@ -39,4 +40,50 @@ test("a cluster's reports are those of the shards whose newest report names it",
   take("s1", 2, "c1");
   expect(["c1", "c2", "c3"].map(shardsOf)).toEqual([["s1"], ["s2"], []]);
   expect([...observed.clusters()].sort()).toEqual(["c1", "c2"]);
+});
+
+test("demand that can't be met is kept packed, and comes back as it was reported", () => {
+  const shortfall = {
+    clusterId: "c1",
+    requirements: { "instance-type": "m5.large" },
+    deficit: { machines: 3, gpus: 2 ** 40 },
+    priority: 7,
+    ageCycles: 12,
+    penaltyBucket: "batch",
+    sameDomain: true,
+  };
+  const shortfalls = [
+    shortfall,
+    { ...shortfall, clusterId: "c2", requirements: {}, deficit: {}, priority: 0 },
+  ];
+  const observed = new Observed();
+  observed.take({ ...report(1, 1), shortfalls }, 0);
+  expect(observed.report("s1")?.shortfalls.count).toBe(2);
+  expect(observed.report("s1")?.shortfalls.unpack()).toEqual(shortfalls);
+  observed.take(report(1, 2), 1);
+  expect(observed.report("s1")?.shortfalls.unpack()).toEqual([]);
+});
+
+test("rows that say what they said stay; one that says something else replaces all", () => {
+  const observed = new Observed();
+  const take = (cycle: number, ...bindings: readonly ShardBinding[]) => {
+    observed.take({ ...report(1, cycle), bindings: [...bindings] }, cycle);
+    return observed.report("s1")?.bindings;
+  };
+  const row = (clusterId: string, differs: Partial<ShardBinding> = {}) =>
+    ShardBinding.fromPartial({ clusterId, version: 1, session: true, ...differs });
+  const first = take(1, row("c1"), row("c2"));
+  expect(take(2, row("c2"), row("c1"))).toBe(first);
+  const changes = [
+    [row("c1"), row("c2", { version: 2 })],
+    [row("c1"), row("c2", { session: false })],
+    [row("c1"), row("c2", { state: BindingState.RELEASED })],
+    [row("c1"), row("c3")],
+    [row("c1")],
+    [row("c1"), row("c2"), row("c3")],
+    [],
+  ];
+  for (const [at, rows] of changes.entries()) {
+    expect([...(take(3 + at, ...rows)?.values() ?? [])]).toEqual(rows);
+  }
 });

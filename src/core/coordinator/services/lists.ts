@@ -123,7 +123,7 @@ export const shortfallsList: List<ListShortfallsResponse> = async (context, requ
   for (const report of context.observed.reports()) {
     if (!wants(filter.shardId, report.shardId)) continue;
     const reportAgeMs = context.now() - report.receivedAtMs;
-    for (const shortfall of report.shortfalls) {
+    for (const shortfall of report.shortfalls.unpack()) {
       shortfalls.push({ shardId: report.shardId, shortfall, reportAgeMs });
     }
   }

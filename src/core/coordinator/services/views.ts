@@ -45,7 +45,7 @@ function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardVie
     sessions: report.sessions,
     boundClusters: [...report.bindings.values()].filter(isHeld).length,
     summary: report.summary,
-    shortfalls: report.shortfalls.length,
+    shortfalls: report.shortfalls.count,
   };
 }
 
