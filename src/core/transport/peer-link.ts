@@ -22,7 +22,7 @@ import type { Peer, Quiesce } from "./transport.ts";
 // A commit index that moves alone is no hurry: it travels with the next entries, or this much later.
 const NEWS_WAIT_MS = 5;
 const RETRY_FIRST_MS = 20;
-const RETRY_LAST_MS = 500;
+const RETRY_LAST_MS = 200;
 
 /** What has left on all links of a process since it started. */
 export interface SentCounts {
