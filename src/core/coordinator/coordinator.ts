@@ -4,6 +4,7 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 import { Server } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
 import { quantile } from "../base/histogram.ts";
@@ -20,7 +21,7 @@ import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
-import { channelOptions, serverOptions } from "../wire/channel-options.ts";
+import { channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
 import { closeServer } from "../wire/close-server.ts";
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -37,7 +38,7 @@ import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import type { GroupDriver } from "./group-driver.ts";
-import { HeapThrift, setV8Flag } from "./heap-thrift.ts";
+import { HeapThrift } from "./heap-thrift.ts";
 import { Host } from "./host.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
@@ -118,7 +119,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     clusterId,
     peers,
     credentialsFor,
-    channelOptions,
+    channelOptions: { ...channelOptions, ...quickRedial },
     disk: watch,
     log,
   });
@@ -230,8 +231,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const drivers = [driver, ...[...groups.values()].map((group) => group.driver)];
   const heap = new HeapThrift({
     applied: () => drivers.reduce((sum, { appliedIndex }) => sum + appliedIndex, 0),
+    now: () => performance.now(),
     timers: systemTimers,
-    setFlag: setV8Flag,
+    setFlag: setFlagsFromString,
   });
   const address = await bindServer(server, options.listen, tls);
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });

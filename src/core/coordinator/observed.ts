@@ -2,11 +2,11 @@
 // What must stay true: an older report (epoch, cycle) never replaces a newer one, a newer one replaces all of the
 // older, and what has not been reported to this leader is unknown, never zero.
 
-import type {
-  DoubleDial,
-  ReportShardRequest,
+import {
+  type DoubleDial,
+  type ReportShardRequest,
   ShardBinding,
-  ShardSummary,
+  type ShardSummary,
 } from "../wire/gen/fleet/v1/coordinator.ts";
 import { PackedShortfalls } from "./packed-shortfalls.ts";
 
@@ -92,13 +92,17 @@ function bindingsOf(
   { bindings }: ReportShardRequest,
   known: ReadonlyMap<string, ShardBinding> | undefined,
 ): ReadonlyMap<string, ShardBinding> {
-  if (bindings.length === known?.size && bindings.every((row) => isSame(row, known.get(row.clusterId))))
-    return known;
+  const rows = known && [...known.values()];
+  const saysTheSame = rows?.length === bindings.length && rows.every((row, at) => isSame(row, bindings[at]));
+  if (known !== undefined && saysTheSame) return known;
   return new Map(bindings.map((row) => [row.clusterId, row]));
 }
 
+// Of later versions too: none of them is a message.
+const FIELDS = Object.keys(ShardBinding.create()) as (keyof ShardBinding)[];
+
 function isSame(row: ShardBinding, other: ShardBinding | undefined): boolean {
-  return row.state === other?.state && row.version === other.version && row.session === other.session;
+  return FIELDS.every((field) => row[field] === other?.[field]);
 }
 
 function isOlder(report: ReportShardRequest, known: ShardReport): boolean {

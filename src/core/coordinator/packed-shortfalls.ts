@@ -1,5 +1,5 @@
-// Demand that a shard reported and nobody has asked for yet, as the bytes that it came in. A list of it is replaced with
-// every report, and as objects it would be most of what reports leave in the heap for the next garbage collection.
+// Demand that a shard reported, as bytes: hardly anybody asks for it, it is replaced with every report, and as objects it
+// would be half of what the reports of a large fleet take of the heap.
 
 import { ReportShardRequest, type Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 

@@ -21,9 +21,9 @@ export const channelOptions: ChannelOptions = {
   // The name for SNI. The default is the dialed host, which TLS does not allow to be an IP address (RFC 6066; Node
   // warns of it). Servers here ignore it, and credentials.ts checks the certificate against the real host.
   "grpc.ssl_target_name_override": "fleet.invalid",
-  // A node that takes two seconds to start should not be found in the third; the default grows to 120 s.
+  // A restarted node should be found within about a second; the default grows to 120 s.
   "grpc.initial_reconnect_backoff_ms": 50,
-  "grpc.max_reconnect_backoff_ms": 300,
+  "grpc.max_reconnect_backoff_ms": 1_000,
   // An idle channel costs nothing; it finds a dead peer when it is used next.
   "grpc.keepalive_permit_without_calls": 0,
   // Retries are ours (leader-caller.ts): they must follow the leader, which the channel cannot.
@@ -31,6 +31,9 @@ export const channelOptions: ChannelOptions = {
   // The fleet's nodes are dialed as they were named, whatever http_proxy says.
   "grpc.enable_http_proxy": 0,
 };
+
+/** On top of the others for peers and operators, who wait for a restarted node, and are few. */
+export const quickRedial: ChannelOptions = { "grpc.max_reconnect_backoff_ms": 300 };
 
 export const serverOptions: ChannelOptions = common;
 

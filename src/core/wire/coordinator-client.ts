@@ -1,6 +1,7 @@
 // Coordinator clients with this project's credentials and channel options: what LeaderCaller connects with.
 
-import { channelOptions } from "./channel-options.ts";
+import type { ChannelOptions } from "@grpc/grpc-js";
+import { channelOptions, quickRedial } from "./channel-options.ts";
 import { channelCredentials } from "./credentials.ts";
 import { CoordinatorClient } from "./gen/fleet/v1/coordinator.ts";
 import { LeaderCaller } from "./leader-caller.ts";
@@ -9,12 +10,16 @@ import type { Tls } from "./tls.ts";
 import { WriteChannel } from "./write-channel.ts";
 
 export function connectCoordinator(tls: Tls, address: string): CoordinatorClient {
-  return new CoordinatorClient(address, channelCredentials(tls, address, "replica"), channelOptions);
+  return connect(tls, address, { ...channelOptions, ...quickRedial });
 }
 
-/** A caller of the leader among `endpoints`; close it when done. */
+/** A caller of the leader among `endpoints`, for hundreds of shards that dial them all; close it when done. */
 export function coordinatorCaller(tls: Tls, endpoints: readonly Endpoint[]): LeaderCaller<CoordinatorClient> {
-  return new LeaderCaller({ endpoints, connect: (address) => connectCoordinator(tls, address) });
+  return new LeaderCaller({ endpoints, connect: (address) => connect(tls, address, channelOptions) });
+}
+
+function connect(tls: Tls, address: string, options: ChannelOptions): CoordinatorClient {
+  return new CoordinatorClient(address, channelCredentials(tls, address, "replica"), options);
 }
 
 /** A coordinator's client, and the stream of writes beside it on the same connection. */
@@ -24,7 +29,7 @@ export interface WritingClient {
   close(): void;
 }
 
-/** As `coordinatorCaller`, for who writes much. */
+/** A caller of the leader among `endpoints`, for who writes much; close it when done. */
 export function writingCaller(tls: Tls, endpoints: readonly Endpoint[]): LeaderCaller<WritingClient> {
   return new LeaderCaller({ endpoints, connect: (address) => connectWriting(tls, address) });
 }

@@ -2,23 +2,16 @@
 
 import { describe, expect, test } from "vitest";
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
-import { Host } from "../../../src/core/coordinator/host.ts";
-import { Observed } from "../../../src/core/coordinator/observed.ts";
-import { PROFILES } from "../../../src/core/coordinator/profile.ts";
-import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { configurationIndex } from "../../../src/core/coordinator/services/members.ts";
 import { readmit } from "../../../src/core/coordinator/services/readmit.ts";
 import type { ConfOperation } from "../../../src/core/raft/confchange.ts";
-import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { MemberKind, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { ChangeMembershipRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
 import { type Member, TestGroup } from "./group.ts";
+import { contextOf, NEWCOMER } from "./service-context.ts";
 
-const NEWCOMER = nodeId(4);
-const peer = (id: NodeId) => ({ id, name: `n${id}`, address: `127.0.0.1:${id}` });
-const FOUNDERS = [1, 2, 3].map((id) => peer(nodeId(id)));
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
 const founders = (): Operation => {
@@ -36,38 +29,6 @@ const newcomer = (): Operation => {
   const value = { nodeId: NEWCOMER, name: "n4", address: "127.0.0.1:4", wanted: MemberKind.LEARNER };
   return { kind: { $case: "upsertMember", value } };
 };
-
-/** `onAnswers` runs while the leader looks who answers: after it was confirmed, before it changes anything. */
-function contextOf(group: TestGroup, { id, driver, machine }: Member, onAnswers: () => void): ServiceContext {
-  return {
-    ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
-    leadsSince: () => 0,
-    metricsAddress: "",
-    snapshotExport: () => undefined,
-    ...{
-      self: id,
-      driver,
-      machine,
-      given: FOUNDERS,
-      replicas: [...FOUNDERS, peer(NEWCOMER)],
-      disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
-      observed: new Observed(),
-    },
-    introduce: () => undefined,
-    answers: () => {
-      onAnswers();
-      return true;
-    },
-    isWhole: () => false,
-    host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
-    groups: new Map(),
-    sent: { messages: 0, frames: 0 },
-    admission: () => "member",
-    changes: new MembershipChanges(),
-    now: () => group.nowMs,
-    sleep: () => group.run(1),
-  };
-}
 
 function ask(
   group: TestGroup,
@@ -126,7 +87,7 @@ test("a member that is no voter at the moment is replaced only by one that has c
     );
   await group.until(change("remove", lost));
   await group.until(change("add-learner", lost));
-  const context = contextOf(group, leader, () => undefined);
+  const context = contextOf(group, leader);
 
   const replace: Change = { $case: "replace", value: { name: `n${lost}`, with: "n4" } };
   expect(await ask(group, context, replace)).toBe("MEMBER_NOT_CAUGHT_UP");
@@ -140,7 +101,7 @@ describe("a change whose leader died before it wrote its row, repeated under the
     const leader = await group.leader();
     await group.propose(leader, founders());
     await group.propose(leader, newcomer());
-    const expected = configurationIndex(contextOf(group, leader, () => undefined));
+    const expected = configurationIndex(contextOf(group, leader));
     return { group, leader, expected, old: nodeId(leader.id === 1 ? 2 : 1) };
   }
 
@@ -158,14 +119,7 @@ describe("a change whose leader died before it wrote its row, repeated under the
     const { group, leader, expected, old } = await founded();
     await configure(group, leader, [{ kind: "remove", node: old }]);
     const remove: Change = { $case: "remove", value: { name: `n${old}` } };
-    expect(
-      await ask(
-        group,
-        contextOf(group, leader, () => undefined),
-        remove,
-        { expected },
-      ),
-    ).toBeNull();
+    expect(await ask(group, contextOf(group, leader), remove, { expected })).toBeNull();
     expect(wantedOf(leader, old)).toBe(MemberKind.REMOVED);
     group.close();
   });
@@ -180,14 +134,7 @@ describe("a change whose leader died before it wrote its row, repeated under the
     const value = { nodeId: NEWCOMER, name: "n4", address: "127.0.0.1:4", wanted: MemberKind.VOTER };
     await group.propose(leader, { kind: { $case: "upsertMember", value } });
     const replace: Change = { $case: "replace", value: { name: `n${old}`, with: "n4" } };
-    expect(
-      await ask(
-        group,
-        contextOf(group, leader, () => undefined),
-        replace,
-        { expected },
-      ),
-    ).toBeNull();
+    expect(await ask(group, contextOf(group, leader), replace, { expected })).toBeNull();
     expect(wantedOf(leader, old)).toBe(MemberKind.REMOVED);
     group.close();
   });
@@ -200,7 +147,7 @@ describe("a change whose leader died before it wrote its row, repeated under the
     await configure(group, leader, [{ kind: "remove", node: old }]);
     await configure(group, leader, [{ kind, node }]);
     const remove: Change = { $case: "remove", value: { name: `n${old}` } };
-    const context = contextOf(group, leader, () => undefined);
+    const context = contextOf(group, leader);
     expect(await ask(group, context, remove, { expected })).toBe("CONFIGURATION_CHANGED");
     expect(await ask(group, context, remove, { expected: expected - 1 })).toBe("CONFIGURATION_CHANGED");
     expect(wantedOf(leader, old)).toBe(MemberKind.VOTER);
@@ -211,7 +158,7 @@ describe("a change whose leader died before it wrote its row, repeated under the
 test("who opens a stream before the founders are written down is no founder", async () => {
   const group = new TestGroup(3);
   const leader = await group.leader();
-  const context = contextOf(group, leader, () => undefined);
+  const context = contextOf(group, leader);
   const replica = { readmit: () => expect.fail("it is let in") };
   const request = { clusterId: "test", nodeId: NEWCOMER, restored: false, whole: false };
   const identity = { kind: "replica", id: NEWCOMER } as const;

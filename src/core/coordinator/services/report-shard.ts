@@ -29,6 +29,26 @@ export async function reportShard(
   request: ReportShardRequest,
   caller: Caller,
 ): Promise<ReportShardResponse> {
+  try {
+    return await answerReport(context, request, caller);
+  } finally {
+    letGoOf(request);
+  }
+}
+
+// Node lets the objects of an HTTP/2 stream go at a full garbage collection only, and with them the call and its request:
+// of a report 45 kB, which would be most of the garbage that a leader's heap has to have room for.
+function letGoOf(request: ReportShardRequest): void {
+  request.bindings = [];
+  request.shortfalls = [];
+  request.acks = [];
+}
+
+async function answerReport(
+  context: ServiceContext,
+  request: ReportShardRequest,
+  caller: Caller,
+): Promise<ReportShardResponse> {
   const { identity } = caller;
   if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === request.shardId)) {
     const message = `this certificate may not report as shard ${request.shardId}`;
@@ -45,15 +65,7 @@ export async function reportShard(
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
   });
   const domainInstructions = pendingInstructions(context, request.shardId);
-  release(request);
   return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions };
-}
-
-// Node lets the objects of an HTTP/2 stream go at a full garbage collection only, and with them the call and its request:
-// of a report 45 kB, which would be most of the garbage that a leader's heap has to have room for.
-function release(request: ReportShardRequest): void {
-  request.bindings = [];
-  request.shortfalls = [];
 }
 
 async function register(context: ServiceContext, request: ReportShardRequest, caller: Caller): Promise<void> {

@@ -1,0 +1,55 @@
+// A shard's report at a leader, from the request to what is left of it.
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { reportShard } from "../../../src/core/coordinator/services/report-shard.ts";
+import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import { TestGroup } from "./group.ts";
+import { contextOf } from "./service-context.ts";
+
+let group: TestGroup;
+let context: ServiceContext;
+beforeEach(async () => {
+  group = new TestGroup(3);
+  context = contextOf(group, await group.leader());
+});
+afterEach(() => group.close());
+
+const request = (shardId: string, cycle: number) =>
+  ReportShardRequest.fromPartial({
+    ...{ shardId, address: `${shardId}:1`, epoch: 1, cycle },
+    bindings: [
+      { clusterId: "c1", state: BindingState.BOUND, version: cycle > 1 ? 1 : 0, session: cycle > 1 },
+    ],
+    shortfalls: [{ clusterId: "c1", deficit: { machines: 2 } }],
+  });
+
+const callerAs = (shardId: string) => ({
+  identity: { kind: "shard", id: shardId } as const,
+  deadline: group.nowMs + 5_000,
+});
+
+const report = (asked: ReportShardRequest) =>
+  group.until(reportShard(context, asked, callerAs(asked.shardId)));
+
+test("what was reported is kept and answered, and nothing of it in the request, which outlives its answer", async () => {
+  await report(request("s1", 1));
+  const late = request("s2", 1);
+  const answer = await report(late);
+  expect(answer.instructions).toMatchObject([{ clusterId: "c1", action: { $case: "release" } }]);
+  expect(context.observed.report("s2")?.bindings.get("c1")?.state).toBe(BindingState.BOUND);
+  expect(context.observed.report("s2")?.shortfalls.unpack()).toMatchObject([{ deficit: { machines: 2 } }]);
+  expect(late).toMatchObject({ shardId: "s2", bindings: [], shortfalls: [], acks: [] });
+});
+
+test("of a report that is refused nothing is kept either", async () => {
+  const strange = request("s1", 1);
+  const refused = reportShard(context, strange, callerAs("s2")).catch(
+    (error: unknown) => readRpcError(error).reason,
+  );
+  expect(await group.until(refused)).toBe("PERMISSION_DENIED");
+  expect(context.observed.report("s1")).toBeUndefined();
+  expect(strange).toMatchObject({ bindings: [], shortfalls: [] });
+});

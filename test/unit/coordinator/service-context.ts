@@ -1,0 +1,50 @@
+// What services see of a leader in a test's group: nodes n1 to n3 were named at its start, n4 came later.
+
+import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
+import { Host } from "../../../src/core/coordinator/host.ts";
+import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { PROFILES } from "../../../src/core/coordinator/profile.ts";
+import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
+import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
+import type { Member, TestGroup } from "./group.ts";
+
+export const NEWCOMER = nodeId(4);
+const peer = (id: NodeId) => ({ id, name: `n${id}`, address: `127.0.0.1:${id}` });
+const FOUNDERS = [1, 2, 3].map((id) => peer(nodeId(id)));
+
+/** `onAnswers` runs while the leader looks who answers: after it was confirmed, before it changes anything. */
+export function contextOf(
+  group: TestGroup,
+  { id, driver, machine }: Member,
+  onAnswers: () => void = () => undefined,
+): ServiceContext {
+  return {
+    ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
+    leadsSince: () => 0,
+    metricsAddress: "",
+    snapshotExport: () => undefined,
+    ...{
+      self: id,
+      driver,
+      machine,
+      given: FOUNDERS,
+      replicas: [...FOUNDERS, peer(NEWCOMER)],
+      disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
+      observed: new Observed(),
+    },
+    introduce: () => undefined,
+    answers: () => {
+      onAnswers();
+      return true;
+    },
+    isWhole: () => false,
+    host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
+    groups: new Map(),
+    sent: { messages: 0, frames: 0 },
+    admission: () => "member",
+    changes: new MembershipChanges(),
+    now: () => group.nowMs,
+    sleep: () => group.run(1),
+  };
+}
