@@ -2,8 +2,11 @@
 // all that it requires, every value that a template asks for is one that its chart's values.yaml knows, and the ports,
 // mounts and names in a chart belong together. Absent: rendering, which is helm's.
 
+import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { manifest, root } from "../cli/manifest.ts";
@@ -47,6 +50,37 @@ test.each(list("deploy/systemd/*@.service"))("%s has its data in a folder within
   const unit = read(path);
   const [, state = ""] = /^StateDirectory=(.*)$/m.exec(unit) ?? [];
   expect(unit).toContain(` --data /var/lib/${state}/data `);
+});
+
+// systemd counts an end by SIGHUP as a success, and a reload may come before Node has learned to take it. With the default
+// type, a start is a success before there was a program to start.
+test.each(list("deploy/systemd/*.service"))(
+  "%s is restarted after an early reload, and starts or says so",
+  (path) => {
+    expect(read(path)).toMatch(/^Type=exec$/m);
+    expect(read(path)).toMatch(/^RestartForceExitStatus=SIGHUP$/m);
+  },
+);
+
+// The lock of a data folder names a process: if another user's are hidden, it looks as if that one had died.
+test("a coordinator's unit hides no process from it", () => {
+  expect(read("deploy/systemd/fleet-coordinator@.service")).not.toMatch(
+    /^(ProtectProc|ProcSubset|PrivatePIDs)=/m,
+  );
+});
+
+// What systemd does not know it ignores with a warning, and starts the unit without. The program need not be installed.
+test("systemd-analyze, where it is installed, warns of nothing in the units", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fleet-units-"));
+  const units = list("deploy/systemd/*.service").map((path) => join(folder, basename(path)));
+  for (const unit of units) {
+    const text = read(join("deploy/systemd", basename(unit)));
+    await writeFile(unit, text.replace("ExecStart=/usr/bin/fleet", `ExecStart=${process.execPath}`));
+  }
+  const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...units], { encoding: "utf8" });
+  await rm(folder, { recursive: true });
+  const warnings = (verified.stderr ?? "").split("\n").filter((line) => line.includes(folder));
+  expect(warnings).toEqual([]);
 });
 
 test("the package brings the units along, and the page that they name", () => {

@@ -23,6 +23,19 @@ export async function startTimeFromProc(pid: number): Promise<string | null> {
   return `${ticks}@${boot?.trim() ?? "boot"}`;
 }
 
+/** Whether another user's process runs under `pid` that /proc, mounted with hidepid, does not show. */
+export async function isHidden(pid: number): Promise<boolean> {
+  if ((await readIfThere("/proc/self/stat")) === null || (await readIfThere(`/proc/${pid}/stat`)) !== null)
+    return false;
+  try {
+    process.kill(pid, 0);
+    // One of ours, which /proc shows: it has begun since we looked.
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
 /** Whole seconds: two processes under one pid within a second are beyond what a kernel does. */
 export async function startTimeFromPs(pid: number): Promise<string | null> {
   try {

@@ -6,7 +6,7 @@
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
-import { chooseStartTimeReader } from "../base/process-start.ts";
+import { chooseStartTimeReader, isHidden } from "../base/process-start.ts";
 import type { OnReport } from "./report.ts";
 import { storageLocked } from "./storage-errors.ts";
 
@@ -58,7 +58,14 @@ async function isAlive(held: string): Promise<boolean> {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   const recorded = held.trim().slice(String(pid).length + 1);
   const now = await startTimeOf(pid);
-  return now !== null && (now === recorded || recorded === "-");
+  if (now !== null) return now === recorded || recorded === "-";
+  // Of a process that is hidden from us only the boot is known: better refuse a start than write one log twice.
+  return bootOf(recorded) === bootOf(await startTimeOf(process.pid)) && (await isHidden(pid));
+}
+
+/** What a start time from /proc says after its ticks. */
+function bootOf(startTime: string | null): string | undefined {
+  return startTime?.split("@")[1];
 }
 
 async function startTimeOf(pid: number): Promise<string | null> {

@@ -1,11 +1,32 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { chown, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { startTimeFromProc } from "../../../src/core/base/process-start.ts";
 import { LockFile } from "../../../src/core/storage/lock-file.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
 import { temporaryFolder } from "./support.ts";
+
+const NOBODY = 65534;
+
+const { href: LOCK_FILE } = new URL("../../../src/core/storage/lock-file.ts", import.meta.url);
+const IMPORT = `const { LockFile } = await import(${JSON.stringify(LOCK_FILE)});`;
+
+/** Runs `script` as a user to whom /proc shows only its own processes. */
+function runHidden(script: string) {
+  const hide =
+    'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid "$0" --regid "$0" --clear-groups "$@"';
+  const program = [process.execPath, "--input-type=module", "--eval", script];
+  return spawnSync("unshare", ["--mount", "sh", "-c", hide, String(NOBODY), ...program], {
+    encoding: "utf8",
+  });
+}
+
+/** Root may in most places, unless the sources or Node lie where only root looks. */
+function canHide(): boolean {
+  return process.platform === "linux" && runHidden(IMPORT).status === 0;
+}
 
 /** The id of a process that has ended. */
 function deadPid(): number {
@@ -70,6 +91,21 @@ test.runIf(process.platform === "linux")(
     }
   },
 );
+
+// Needs a mount and another user, hence root: as under hidepid or systemd's ProtectProc, /proc does not show this process.
+test.runIf(canHide()).each([
+  { boot: "this", outcome: "STORAGE_LOCKED", why: "another user's process keeps it though it is hidden" },
+  { boot: "another", outcome: "acquired", why: "a holder from before a reboot does not, whoever has its id" },
+])("$why", async ({ boot, outcome }) => {
+  const directory = await temporaryFolder();
+  const start = await startTimeFromProc(process.pid);
+  await writeFile(join(directory, "lock"), `${process.pid} ${boot === "this" ? start : `1@${boot}`}\n`);
+  await chown(directory, NOBODY, NOBODY);
+  const { stdout, stderr } = runHidden(`${IMPORT}
+    await LockFile.acquire(${JSON.stringify(directory)}, () => undefined)
+      .then(() => console.log("acquired"), (error) => console.log(error.code));`);
+  expect({ said: stdout.trim(), stderr }).toEqual({ said: outcome, stderr: "" });
+});
 
 test("of many at once one gets it", async () => {
   const directory = await temporaryFolder();
