@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Answer, joinAnswers } from "../../../src/client/fleet-status.ts";
 import { Admission } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { downNode, upNode } from "../ui/model/fixtures.ts";
+import { downNode, exportStatus, upNode } from "../ui/model/fixtures.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -10,6 +10,16 @@ test.each([
   { third: downNode(3), verdict: "degraded", why: "one is down" },
   { third: upNode(3, { diskFull: true }), verdict: "degraded", why: "one takes nothing in" },
   { third: upNode(3, { diskSlow: true }), verdict: "degraded", why: "one slows all down if it leads" },
+  {
+    third: upNode(3, { snapshotExport: exportStatus({ overdue: true }) }),
+    verdict: "degraded",
+    why: "no export",
+  },
+  {
+    third: upNode(3, { snapshotExport: exportStatus({ undeleted: 1 }) }),
+    verdict: "healthy",
+    why: "what is kept too long harms nobody",
+  },
   { third: upNode(3, { admission: Admission.WAITING }), verdict: "degraded", why: "one holds nothing" },
   { third: upNode(3, { admission: Admission.REJOINING }), verdict: "degraded", why: "one does not vote yet" },
   {
