@@ -13,7 +13,7 @@ import type {
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Drift, Role, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 
-const MEMBERS = [1, 2, 3].map((id) => ({
+export const MEMBERS = [1, 2, 3].map((id) => ({
   nodeId: id,
   name: `n${id}`,
   address: `127.0.0.1:700${id}`,
