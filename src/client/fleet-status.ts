@@ -52,13 +52,8 @@ export interface Answer {
 /** Members that the answers name and nobody asked yet. */
 export function unasked(answers: readonly Answer[]): { readonly name: string; readonly address: string }[] {
   const asked = new Set(answers.map((answer) => answer.address));
-  const named = new Map<string, string>();
-  for (const answer of answers) {
-    for (const member of answer.status?.members ?? []) {
-      if (!asked.has(member.address)) named.set(member.address, member.name);
-    }
-  }
-  return [...named].map(([address, name]) => ({ name, address }));
+  const names = memberNames(statusesOf(answers));
+  return [...names].flatMap(([address, name]) => (asked.has(address) ? [] : [{ name, address }]));
 }
 
 /** The highest index that every reachable node has applied; null when none is reachable. */
@@ -73,15 +68,16 @@ export function joinAnswers(
   hashIndex: number | null,
   hashes: ReadonlyMap<string, string>,
 ): FleetStatus {
-  const statuses = answers.flatMap((answer) => (answer.status === null ? [] : [answer.status]));
+  const statuses = statusesOf(answers);
   const leader = electedLeader(statuses);
+  const names = memberNames(statuses);
   const known = [...hashes.values()];
   const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
   const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
   const isWhole = answers.every(isSound) && agreed && hashesAgree !== false;
   return {
     clusterName: statuses[0]?.clusterName ?? "",
-    nodes: answers.map((answer) => observation(named(answer, statuses), leader, hashes)),
+    nodes: answers.map((answer) => observation(named(answer, names), leader, hashes)),
     leader: leader?.nodeId ?? null,
     leaderClaims: statuses.map((s) => ({ by: s.nodeName, leaderId: s.leaderId, term: s.term })),
     agreed,
@@ -126,11 +122,21 @@ function electedLeader(statuses: readonly NodeStatus[]): NodeStatus | null {
   return null;
 }
 
+const statusesOf = (answers: readonly Answer[]): NodeStatus[] =>
+  answers.flatMap(({ status }) => (status === null ? [] : [status]));
+
+/** By address, what the members' tables call the node there: the leader's has the last word, for others may be behind. */
+function memberNames(statuses: readonly NodeStatus[]): ReadonlyMap<string, string> {
+  const leader = electedLeader(statuses);
+  const tables = leader === null ? statuses : [...statuses.filter((status) => status !== leader), leader];
+  const members = tables.flatMap((status) => status.members);
+  return new Map(members.map(({ address, name }) => [address, name]));
+}
+
 /** An endpoint that did not answer is called what the members' table calls the node there. */
-function named(answer: Answer, statuses: readonly NodeStatus[]): Answer {
+function named(answer: Answer, names: ReadonlyMap<string, string>): Answer {
   if (answer.name !== answer.address) return answer;
-  const members = statuses.flatMap((status) => status.members);
-  const name = members.find((member) => member.address === answer.address)?.name;
+  const name = names.get(answer.address);
   return name === undefined ? answer : { ...answer, name };
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { DrillReport } from "../../src/core/drill/report.ts";
+import type { SeriesReport } from "../../src/core/drill/series.ts";
 import { checkFile } from "../histories/check-file.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
@@ -94,6 +95,46 @@ test("a gate that cannot hold fails the drill with 7, and the report says which"
     expect.objectContaining({ name: "first-write", limit: 1, unit: "ms", passed: false }),
   );
   expect(report.gates).toContainEqual(expect.objectContaining({ name: "lost", passed: true }));
+  await healthy();
+});
+
+test("two runs are asked for once, and judged together by the worst", async () => {
+  await healthy();
+  const files = ["--report", "two.json", "--history", "two.jsonl"];
+  const ran = await drill("--runs", "2", "--slo", "first-write=30s", ...files);
+  expect(ran).toMatchObject({ exit: 0, stderr: expect.stringContaining("run 2 of 2") });
+  expect(ran.stdout).toMatch(/^MEASURED +MEDIAN +WORST +AT MOST +FAILED RUNS\n/);
+  expect(ran.stdout).toContain("verdict: pass, 2 of 2 runs");
+  const series: SeriesReport = JSON.parse(await readFile(join(fleet.home, "two.json"), "utf8"));
+  expect(series).toMatchObject({ schemaVersion: 1, drill: "kill-leader", wanted: 2, verdict: "pass" });
+  const times = series.runs.map(({ measured }) => measured.faultToFirstWriteMs ?? -1);
+  const spread = series.spread.find(({ name }) => name === "first-write");
+  expect(spread).toMatchObject({ worst: Math.max(...times), limit: 30_000, failed: 0 });
+  for (const history of ["two-1.jsonl", "two-2.jsonl"])
+    expect(checkFile(join(fleet.home, history))).toMatchObject({ kind: "linearizable" });
+  await healthy();
+});
+
+test("Ctrl-C in the second run keeps what the first one measured", async () => {
+  await healthy();
+  const running = fleet.launch(
+    "drill",
+    "kill-leader",
+    "--yes",
+    ...QUICK,
+    "--runs",
+    "3",
+    "--report",
+    "one.json",
+  );
+  expect(await running.says(/run 2 of 3\s[\s\S]*fault n\d/)).toBe(true);
+  running.signal("SIGINT");
+  expect(await running.ended()).toMatchObject({
+    exit: 130,
+    stderr: expect.stringContaining("1 of 3 runs: one.json"),
+  });
+  const series: SeriesReport = JSON.parse(await readFile(join(fleet.home, "one.json"), "utf8"));
+  expect(series).toMatchObject({ wanted: 3, runs: [{ verdict: "pass" }], verdict: "fail" });
   await healthy();
 });
 

@@ -106,6 +106,16 @@ test("a learner stays one until it is promoted", async () => {
   expect(before).not.toContain("l1");
 });
 
+test("how a node elsewhere is started is said before it is waited for, and not again", async () => {
+  const found = (await list()).members.find(({ member: row }) => row?.name === "l1")?.member;
+  const { address } = present(found, "it was added");
+  const added = await fleet.run("member", "add", "--name", "l1", "--address", address, "--wait");
+  expect([added.exit, added.stderr.match(/start it there with/g)?.length]).toEqual([0, 1]);
+  expect(added.stdout).toMatch(/^● l1 is a member already .*\n$/);
+  const asJson = await member("add", "--name", "l1", "--address", address, "--wait");
+  expect(asJson).toMatchObject({ notes: [expect.stringContaining("cert issue"), expect.any(String)] });
+});
+
 test("a change under an index that has passed is refused, and so is a dry run of it", async () => {
   const { configurationIndex } = await list();
   const stale = ["--expect-index", String(configurationIndex - 1)];

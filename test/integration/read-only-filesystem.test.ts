@@ -1,15 +1,20 @@
-// A folder that is to be made on a filesystem that takes nothing, as a sandboxed unit sees all but its own. Mounting one
-// takes rights that CI may not have: then this is skipped.
+// What is to be made on a filesystem that takes nothing, as a sandboxed unit sees all but its own. Mounting one takes
+// rights that CI may not have: then this is skipped.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { fillStaging } from "../../src/client/local/staging.ts";
+import { planRestore } from "../../src/client/snapshot/plan-restore.ts";
+import type { RestoreWish } from "../../src/client/snapshot/restore.ts";
 import { createDirectoryDurably } from "../../src/core/base/durable-file.ts";
+import { fakeWorld } from "../unit/client/local/fakes.ts";
+import { captured } from "../unit/export/samples.ts";
 
 const mountPoint = mkdtempSync(join(tmpdir(), "fleet-read-only-"));
-const isMounted = tryRun("mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", mountPoint);
+const isMounted = tryRun("mount", "-t", "tmpfs", "-o", "ro,size=512k", "tmpfs", mountPoint);
 afterAll(() => {
   if (isMounted) tryRun("umount", mountPoint);
   rmSync(mountPoint, { recursive: true, force: true });
@@ -18,6 +23,41 @@ afterAll(() => {
 test.skipIf(!isMounted)("what stands in the way is said as it is", async () => {
   await expect(createDirectoryDurably(join(mountPoint, "a", "b"))).rejects.toMatchObject({ code: "EROFS" });
 });
+
+// A dry run goes as far as these plans.
+const wish: RestoreWish = {
+  ...{ snapshot: { name: "20260101T000000000Z-20", ...captured(20) }, place: "/exports", compared: [] },
+  ...{ node: "n1", reason: "" },
+};
+const plan = async (where: Parameters<typeof planRestore>[1]) =>
+  planRestore(wish, where, (await fakeWorld()).deps);
+
+test.skipIf(!isMounted)("a restore to a node's folder is refused before anybody is asked", async () => {
+  await expect(plan({ data: join(mountPoint, "n1", "data"), address: "" })).rejects.toMatchObject({
+    code: "NOT_WRITABLE",
+    parts: { what: expect.stringContaining(`nothing can be made in ${join(mountPoint, "n1")}: EROFS`) },
+  });
+});
+
+test.skipIf(!isMounted)("a restore to a new fleet is refused before anybody is asked", async () => {
+  const refused = plan({ directory: join(mountPoint, "new", ".fleet"), name: undefined });
+  await expect(refused).rejects.toMatchObject({ code: "FOLDER_UNUSABLE" });
+});
+
+test.skipIf(!isMounted)(
+  "a restore into a fleet that is there is refused before anybody is asked",
+  async () => {
+    const file = {
+      ...{ name: "local", clusterId: wish.snapshot.manifest.clusterId, profile: "lan" as const },
+      ...{ nodes: [{ id: 1, name: "n1", address: "127.0.0.1:7001" }], shards: [], clusters: [] },
+    };
+    tryRun("mount", "-o", "remount,rw", mountPoint);
+    const directory = join(mountPoint, ".fleet");
+    await fillStaging(directory, file);
+    tryRun("mount", "-o", "remount,ro", mountPoint);
+    await expect(plan({ directory, name: undefined })).rejects.toMatchObject({ code: "NOT_WRITABLE" });
+  },
+);
 
 function tryRun(command: string, ...args: string[]): boolean {
   try {

@@ -130,6 +130,24 @@ test.each(workloads)("%s opens the ports on which fleet listens, for probes and 
   }
 });
 
+test.each(list("deploy/helm/*/templates/*.yaml"))("%s: a release may be called by a number", (path) => {
+  expect(captures(read(path), /(?<!")(\{\{ \$?\.Release\.Name \}\}.*)/g)).toEqual([]);
+});
+
+// Helm reads a number as one with a fraction, and a template writes 1e+06 for a million; JSON does not.
+test.each(workloads)("%s: a number among the flags is given as it was written", (path) => {
+  const words = captures(read(path), /range \.Values\.flags \}\} \{\{ (.*?) \}\}\{\{ end/g).flat();
+  const isExact = (word: string) => word === 'squote (kindIs "string" . | ternary . (toJson .))';
+  expect(words.filter((word) => !isExact(word))).toEqual([]);
+});
+
+test("a shard without machines is started as one that was given none", () => {
+  const chart = "deploy/helm/shard/templates";
+  const given = `if [ -e "/machines/$POD_NAME.yaml" ]; then set -- --machines "/machines/$POD_NAME.yaml"; fi`;
+  expect(read(`${chart}/statefulset.yaml`)).toContain(given);
+  expect(read(`${chart}/machines.yaml`)).toContain("{{- if hasKey $.Values.machines . }}");
+});
+
 test("a shard finds the coordinators where their chart has them", () => {
   const { coordinators } = parse(read("deploy/helm/shard/values.yaml"));
   const [peers = []] = captures(
@@ -152,9 +170,13 @@ function captures(text: string, pattern: RegExp): string[][] {
   return [...text.matchAll(pattern)].map(([, ...groups]) => groups);
 }
 
-/** What follows `fleet serve`, with lines that end in a backslash joined. */
+/** What follows `fleet serve`, with lines that end in a backslash joined, and with what a script adds for some. */
 function startLines(text: string): string[] {
-  const lines = text.replaceAll(/\\\n\s*/g, " ").split("\n");
+  const added = captures(text, /set -- (.*?);/g).join(" ");
+  const lines = text
+    .replaceAll(/\\\n\s*/g, " ")
+    .replaceAll('"$@"', () => added)
+    .split("\n");
   return lines.flatMap((line) => /(?:^ExecStart=\S*\/|exec )fleet serve (.*)$/.exec(line)?.[1] ?? []);
 }
 

@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName, nodeId } from "../../core/base/ids.ts";
+import { numberInName } from "../../core/wire/holder.ts";
 import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
 import { daysLeft } from "../certificate-age.ts";
 import { type AuthorityFiles, readAuthority } from "../local/authority.ts";
@@ -88,16 +89,38 @@ function numberOf(nodes: readonly NodeEntry[], name: string, given: number | und
   const known = nodes.find((node) => node.name === name)?.id;
   if (known !== undefined && given !== undefined && known !== given)
     throw usage(`${name} is number ${known}, not ${given}`, "leave --id away");
-  const id = known ?? given ?? Number(name);
-  if (Number.isSafeInteger(id) && id > 0) return id;
+  const inName = numberInName(name);
+  const id = known ?? given ?? inName;
+  if (id === null || id === 0)
+    throw usage(
+      `${name} is no node of fleet.yaml, and no number`,
+      `give its number too: --name ${name} --id N`,
+    );
+  if (known === undefined) requireOwnNumber(nodes, { name, id, inName });
+  return id;
+}
+
+/** A number belongs to one node for good, and a name that is a number says which replica's the files are. */
+function requireOwnNumber(
+  nodes: readonly NodeEntry[],
+  { name, id, inName }: { readonly name: string; readonly id: number; readonly inName: number | null },
+): void {
+  const owner = nodes.find((node) => node.id === id);
+  if (owner !== undefined && inName === null)
+    throw usage(
+      `number ${id} is ${owner.name}'s, not ${name}'s`,
+      `give the number that fleet member add gave ${name}, or --name ${owner.name}`,
+    );
+  if (inName === null || inName === id) return;
   throw usage(
-    `${name} is no node of fleet.yaml, and no number`,
-    `give its number too: --name ${name} --id N`,
+    `--name ${name} says replica ${inName}, and --id says replica ${id}`,
+    `say the same twice (--name ${id} --id ${id}), or give the node's name`,
+    `${name}.crt would be taken for replica ${inName}'s, whose process does not start with it`,
   );
 }
 
-function usage(what: string, next: string): OperatorError {
-  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
+function usage(what: string, next: string, why?: string): OperatorError {
+  return new OperatorError("USAGE", { what, ...(why === undefined ? {} : { why }), next, exit: Exit.Usage });
 }
 
 function authorityEnds(left: number): OperatorError {

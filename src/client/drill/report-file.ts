@@ -1,10 +1,11 @@
 // Where a drill's report and its history are kept: files that are never overwritten.
 
 import { access, constants, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, format, parse, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
+import type { SeriesReport } from "../../core/drill/series.ts";
 import type { DrillResult } from "./kill-leader.ts";
 
 const SCHEMA_VERSION = 1;
@@ -23,8 +24,15 @@ export async function assertWritable(path: string): Promise<void> {
 }
 
 /** Throws REPORT_NOT_WRITTEN, also when the file is there already. */
-export async function writeReport(path: string, report: DrillReport): Promise<void> {
+export async function writeReport(path: string, report: DrillReport | SeriesReport): Promise<void> {
   await writeNew(path, `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...report }, null, 2)}\n`);
+}
+
+/** A file for the history of each of `runs`: history-1.jsonl, … when there are several. */
+export function historyFiles(path: string, runs: number): readonly string[] {
+  if (runs === 1) return [path];
+  const { dir, name, ext } = parse(path);
+  return Array.from({ length: runs }, (_, at) => format({ dir, name: `${name}-${at + 1}`, ext }));
 }
 
 /** The history, for whoever wants to judge it again. Throws REPORT_NOT_WRITTEN, also when the file is there. */

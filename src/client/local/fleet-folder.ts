@@ -8,6 +8,7 @@ import { FLEET_FOLDER, lockPath } from "./layout.ts";
 import { findLocalFleet, type LocalFleet } from "./local-fleet.ts";
 import { readPidFile } from "./pid-file.ts";
 import { isAlive, type Processes } from "./processes.ts";
+import { requireWritable } from "./writable.ts";
 
 export type FleetFolder =
   | { readonly kind: "fleet"; readonly fleet: LocalFleet }
@@ -32,6 +33,11 @@ async function inspect(directory: string): Promise<FleetFolder> {
     folder,
     `it holds ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""} but no fleet.yaml`,
   );
+}
+
+/** Throws FOLDER_UNUSABLE when no staging folder could be made for a fleet in `directory`; makes nothing. */
+export function requireRoomFor(directory: string): Promise<void> {
+  return orUnusable(directory, () => requireWritable(dirname(directory)));
 }
 
 /** Makes a new empty folder beside `directory`, to be renamed to it once complete. */

@@ -1,6 +1,7 @@
 // What is to be run for a new member on another machine: its certificate's issue, and its start. Pure.
 
 import type { ListMembersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { certificateName } from "../../core/wire/holder.ts";
 import { hostOf } from "../local/ports.ts";
 
 export interface NewMember {
@@ -18,14 +19,16 @@ export function serveLine(member: NewMember, { members }: Pick<ListMembersRespon
   const peers = [...others, { nodeId: id, name, address }].map(
     (row) => `${row.nodeId}=${row.name}@${row.address}`,
   );
+  const files = certificateName(name, id);
   return [
     `fleet serve coordinator --id ${id} --name ${name} --fleet ${fleet} --cluster-id ${clusterId}`,
     `--listen ${address} --peers ${peers.join(",")}`,
-    `--data DIR --ca ca.crt --cert ${name}.crt --key ${name}.key`,
+    `--data DIR --ca ca.crt --cert ${files}.crt --key ${files}.key`,
   ].join(" ");
 }
 
 /** By its number, which no node had before, and the host name that others dial: an old certificate does not do. */
 export function certificateLine({ id, name, address }: Pick<NewMember, "id" | "name" | "address">): string {
-  return `fleet cert issue --authority DIR --role replica --name ${name} --id ${id} --host ${hostOf(address)} --out DIR`;
+  const files = certificateName(name, id);
+  return `fleet cert issue --authority DIR --role replica --name ${files} --id ${id} --host ${hostOf(address)} --out DIR`;
 }

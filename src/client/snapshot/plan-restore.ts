@@ -3,7 +3,7 @@
 import { isName } from "../../core/base/ids.ts";
 import { REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
 import type { LocalDeps } from "../local/deps.ts";
-import { inspectFolder } from "../local/fleet-folder.ts";
+import { inspectFolder, requireRoomFor } from "../local/fleet-folder.ts";
 import { processFiles } from "../local/layout.ts";
 import { reasonTooLong } from "../recover/refusals.ts";
 import {
@@ -49,6 +49,7 @@ export async function planRestore(wish: RestoreWish, where: Where, deps: LocalDe
   const name = where.name ?? clusterName;
   if (!isName(name)) throw badName(name);
   const node = chooseNode(wish, null).name;
+  await requireRoomFor(found.directory);
   return {
     preview: restorePreview(wish, name, node, processFiles(found.directory, node).data),
     perform: () => restoreNewFleet(found.directory, name, wish, deps),

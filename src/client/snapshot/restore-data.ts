@@ -9,9 +9,9 @@ import { isAddress } from "../local/config-reader.ts";
 import { isErrno } from "../local/errno.ts";
 import { recoverFolder } from "../recover/recover-fleet.ts";
 import { notTheOwner } from "../recover/refusals.ts";
-import type { RestoreOrder } from "./lay-down.ts";
 import {
   checkFree,
+  checkWritable,
   chooseNode,
   type Deps,
   orderOf,
@@ -43,10 +43,12 @@ export async function checkData({ data, address }: DataRestore, wish: RestoreWis
   const mark = await readRecoveryMark(data);
   if (mark === null) {
     await checkFree(data);
+    await checkWritable(dirname(data));
     return { member, mark };
   }
   const isSame = mark.backup === sourceOf(wish) && mark.nodeId === member.nodeId && mark.address === address;
   if (!isSame) throw refuse.otherUnfinished(member.name, mark.backup, `--data ${data}`);
+  await checkWritable(data);
   return { member, mark };
 }
 
@@ -58,7 +60,7 @@ export async function restoreData(
 ): Promise<RestoreReport> {
   const { data, address } = restore;
   const { member, mark } = await checkData(restore, wish);
-  const placed = mark ?? (await place(data, wish, orderOf(wish, member.nodeId, address)));
+  const placed = mark ?? (await placeMarked(data, wish, orderOf(wish, member.nodeId, address)));
   const plan = { node: member.name, directory: data, mark: placed, consequences: null, isResumed: true };
   const fleet = wish.snapshot.manifest.clusterName;
   return reportOf(wish, fleet, await recoverFolder(plan, deps.onProgress, fleet));
@@ -94,13 +96,5 @@ async function look(path: string): Promise<Seen | null> {
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
     throw error;
-  }
-}
-
-async function place(data: string, wish: RestoreWish, order: RestoreOrder): Promise<RecoveryMark> {
-  try {
-    return await placeMarked(data, wish, order);
-  } catch (error) {
-    throw isErrno(error, "EACCES", "EPERM", "EROFS") ? refuse.notWritable(dirname(data), error) : error;
   }
 }

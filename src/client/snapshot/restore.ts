@@ -20,6 +20,7 @@ import { releaseLock, withLock } from "../local/lock.ts";
 import { placeFleet } from "../local/new-fleet.ts";
 import { holdFreePorts } from "../local/ports.ts";
 import { fillStaging } from "../local/staging.ts";
+import { requireWritable } from "../local/writable.ts";
 import { lookAtFleet } from "../recover/look.ts";
 import { offlineActor } from "../recover/offline-actor.ts";
 import { planRecovery, type RecoveryPlan } from "../recover/plan.ts";
@@ -129,12 +130,14 @@ export async function checkFleet(
   const { clusterId } = wish.snapshot.manifest;
   const { places } = await lookAtFleet(fleet, deps.processes);
   const half = places.find(({ sight }) => sight.kind === "half-recovered");
-  if (half !== undefined) return { member, data, isPlaced: true };
-  if (file.clusterId !== clusterId) throw refuse.otherCluster(fleet.directory, file.clusterId, clusterId);
-  const holding = places.find(({ sight }) => sight.kind !== "missing");
-  if (holding !== undefined) throw refuse.holdsData(holding);
-  await checkFree(data);
-  return { member, data, isPlaced: false };
+  if (half === undefined) {
+    if (file.clusterId !== clusterId) throw refuse.otherCluster(directory, file.clusterId, clusterId);
+    const holding = places.find(({ sight }) => sight.kind !== "missing");
+    if (holding !== undefined) throw refuse.holdsData(holding);
+    await checkFree(data);
+  }
+  for (const folder of [directory, dirname(data)]) await checkWritable(folder);
+  return { member, data, isPlaced: half !== undefined };
 }
 
 async function placeCopy(fleet: LocalFleet, wish: RestoreWish, deps: Deps): Promise<void> {
@@ -230,6 +233,13 @@ function addressIn({ file }: LocalFleet, id: number): string {
 
 export const sourceOf = ({ place, snapshot }: RestoreWish): string => `${place}#${snapshot.name}`;
 const resume = ({ reason }: RestoreWish) => ({ node: null, acceptBehind: false, reason });
+
+/** Throws NOT_WRITABLE unless this user may make something in `folder`, which may have to be made itself. */
+export async function checkWritable(folder: string): Promise<void> {
+  await requireWritable(folder).catch((error) => {
+    throw isErrno(error, "EACCES", "EPERM", "EROFS") ? refuse.notWritable(folder, error) : error;
+  });
+}
 
 /** Throws DATA_THERE unless nothing is there, or an empty folder. */
 export async function checkFree(path: string): Promise<void> {

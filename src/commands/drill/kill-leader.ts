@@ -1,21 +1,31 @@
 // `fleet drill kill-leader`: rehearses losing the leader of a local fleet, and says whether that went well.
 import { Flags } from "@oclif/core";
+import type { DrillResult, KillLeaderOptions } from "../../client/drill/kill-leader.ts";
+import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
+import { type SeriesReport, seriesOf } from "../../core/drill/series.ts";
 import { type Gate, parseSlo } from "../../core/drill/slo.ts";
 import { allowChange } from "../../ui/cli/allow-change.ts";
-import { drillView } from "../../ui/cli/drill-view.ts";
+import { drillView, seriesView } from "../../ui/cli/drill-view.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { localDeps } from "../../ui/cli/local-deps.ts";
 
+interface ResultFiles {
+  readonly file: string;
+  /** One for each run; none when they are not wanted. */
+  readonly histories: readonly string[];
+}
+
 export default class DrillKillLeader extends FleetCommand {
   static override summary = "Kill the leader under writes and judge the recovery";
   static override description =
-    "SIGKILLs the leader's process of a local fleet, measures the time to a new leader and to the first acknowledged write, restarts the node, waits until it has caught up, reads every write back, and proves by a history of reads and compare-and-sets that what clients were told is linearizable. Asks for the fleet's name; --yes answers it. Refused without a quorum to spare. Exits with 7 when a gate fails.";
+    "SIGKILLs the leader's process of a local fleet, measures the time to a new leader and to the first acknowledged write, restarts the node, waits until it has caught up, reads every write back, and proves by a history of reads and compare-and-sets that what clients were told is linearizable. Asks for the fleet's name; --yes answers it. Refused without a quorum to spare. Exits with 7 when a gate fails. With --runs it asks once, goes on after a gate that failed, and shows of what was measured the median and the worst.";
   static override examples = [
     "<%= config.bin %> drill kill-leader --slo first-write=2s,lost=0",
     "<%= config.bin %> drill kill-leader --yes --history history.jsonl",
+    "<%= config.bin %> drill kill-leader --yes --runs 50 --slo first-write=2s",
   ];
   static override flags = {
     rate: Flags.integer({ summary: "Writes a second", default: 50, min: 1, max: 2_000 }),
@@ -29,27 +39,36 @@ export default class DrillKillLeader extends FleetCommand {
       default: 2_000,
       defaultHelp: async () => "2s",
     }),
+    runs: Flags.integer({
+      summary: "Do it this often, one after the other, and judge by the worst",
+      default: 1,
+      min: 1,
+      max: 1_000,
+    }),
     slo: Flags.string({ summary: "Gates: first-write=2s,election=1s,catch-up=10s,lost=0,…", default: "" }),
     report: Flags.string({ summary: "File for the JSON report (default: fleet-drill-<time>.json here)" }),
-    history: Flags.string({ summary: "File for what clients asked and were told, one JSON document a line" }),
+    history: Flags.string({
+      summary:
+        "File for what clients asked and were told, one JSON document a line; of several runs FILE-1, …",
+    }),
     yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
   };
 
-  async run(): Promise<DrillReport> {
+  async run(): Promise<DrillReport | SeriesReport> {
     const { flags } = await this.parse(DrillKillLeader);
+    const { runs } = flags;
     const gates = gatesOf(flags.slo);
-    const [{ drillKillLeader }, { assertWritable, writeHistory, writeReport }] = await Promise.all([
-      import("../../client/drill/kill-leader.ts"),
-      import("../../client/drill/report-file.ts"),
-    ]);
+    const { assertWritable, historyFiles } = await import("../../client/drill/report-file.ts");
     const file = flags.report ?? `fleet-drill-${new Date().toISOString().replace(/[:.]/g, "-")}.json`;
-    for (const path of [file, flags.history]) if (path !== undefined) await assertWritable(path);
+    const histories = flags.history === undefined ? [] : historyFiles(flags.history, runs);
+    for (const path of [file, ...histories]) await assertWritable(path);
     const client = await this.client(flags);
     const { name } = client.target;
-    await this.confirm(name, `kill the leader of fleet ${name}`, flags.yes);
+    const times = runs === 1 ? "" : ` ${runs} times`;
+    await this.confirm(name, `kill the leader of fleet ${name}${times}`, flags.yes);
     await allowChange(client.target, this.words);
     const stop = new AbortController();
-    const drill = drillKillLeader(client, await localDeps((text) => this.note(text)), {
+    const options: KillLeaderOptions = {
       rate: flags.rate,
       beforeMs: flags.before,
       afterMs: flags.after,
@@ -59,17 +78,56 @@ export default class DrillKillLeader extends FleetCommand {
           this.note(`  ${event.kind}${"node" in event ? ` ${event.node}` : ""}`);
       },
       signal: stop.signal,
-    });
+    };
+    const files = { file, histories };
+    const drill = runs === 1 ? this.#once(client, options, files) : this.#often(client, options, files, runs);
     this.onInterrupt(() => endEarly(stop, drill));
-    const result = await drill;
+    return await drill;
+  }
+
+  async #once(client: FleetClient, options: KillLeaderOptions, files: ResultFiles): Promise<DrillReport> {
+    const { writeHistory, writeReport } = await import("../../client/drill/report-file.ts");
+    const result = await this.#drill(client, options);
     const { report } = result;
     // Shown first: what was measured must not be lost with a disk that filled up meanwhile.
     await this.printText(report, drillView);
-    await writeReport(file, report);
-    this.note(`report: ${file}`);
-    if (flags.history !== undefined) await writeHistory(flags.history, result);
+    await writeReport(files.file, report);
+    this.note(`report: ${files.file}`);
+    for (const path of files.histories) await writeHistory(path, result);
     this.exitWith(report.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
     return report;
+  }
+
+  async #often(
+    client: FleetClient,
+    options: KillLeaderOptions,
+    { file, histories }: ResultFiles,
+    wanted: number,
+  ): Promise<SeriesReport> {
+    const [{ writeHistory, writeReport }, { repeatDrill }] = await Promise.all([
+      import("../../client/drill/report-file.ts"),
+      import("../../client/drill/repeat.ts"),
+    ]);
+    const { runs, failure } = await repeatDrill(wanted, async (run) => {
+      this.note(`run ${run} of ${wanted}`);
+      const result = await this.#drill(client, options);
+      const path = histories[run - 1];
+      if (path !== undefined) await writeHistory(path, result);
+      return result.report;
+    });
+    const series = seriesOf(runs, wanted, options.gates);
+    // What ended it early is this command's answer then.
+    if (failure === null) await this.printText(series, seriesView);
+    await writeReport(file, series);
+    this.note(`report of ${runs.length} of ${wanted} runs: ${file}`);
+    if (failure !== null) throw failure.cause;
+    this.exitWith(series.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
+    return series;
+  }
+
+  async #drill(client: FleetClient, options: KillLeaderOptions): Promise<DrillResult> {
+    const { drillKillLeader } = await import("../../client/drill/kill-leader.ts");
+    return await drillKillLeader(client, await localDeps((text) => this.note(text)), options);
   }
 }
 

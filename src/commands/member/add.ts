@@ -46,7 +46,9 @@ export default class MemberAdd extends MemberCommand {
       : await this.#addElsewhere(client, flags);
     const notes = isLocal || flags["dry-run"] ? [] : await this.#howToStart(client, done);
     const { name } = flags;
-    if (flags.wait && !flags["dry-run"]) {
+    const waits = flags.wait && !flags["dry-run"];
+    if (waits) {
+      // Nobody comes before somebody has started it.
       for (const note of notes) this.note(note);
       const { waitForMember } = await import("../../client/member/wait-member.ts");
       await waitForMember(client, name, flags.timeout, (step) => this.note(`  ${step}`));
@@ -57,7 +59,7 @@ export default class MemberAdd extends MemberCommand {
       already: `${name} is a member already`,
       would: `would add ${name} as a ${kind}`,
     };
-    return await this.report(flags, done, words, notes);
+    return await this.report(flags, done, words, notes, waits);
   }
 
   async #addHere(

@@ -51,6 +51,8 @@ export class SnapshotSchedule {
   #failures = 0;
   #error = "";
   #newest: { readonly index: number; readonly atMs: number } | null = null;
+  /** Of the last attempt: how many that should be gone are still there, and why. */
+  #undeleted = { count: 0, error: "" };
   /** When the store was last known to hold the newest state; while this replica does not lead, null. */
   #currentAtMs: number | null = null;
 
@@ -74,6 +76,8 @@ export class SnapshotSchedule {
       ageMs,
       error: this.#error,
       overdue: ageMs > OVERDUE * everyMs,
+      undeleted: this.#undeleted.count,
+      undeletedError: this.#undeleted.error,
     };
   }
 
@@ -106,6 +110,7 @@ export class SnapshotSchedule {
     this.#failures = 0;
     this.#error = "";
     this.#newest = null;
+    this.#undeleted = { count: 0, error: "" };
   }
 
   async #run(): Promise<void> {
@@ -160,13 +165,19 @@ export class SnapshotSchedule {
   // One that was saved by another user can't be deleted: that must neither keep the others nor count as a failed export.
   async #deleteOutdated(): Promise<void> {
     const { store, clusterId, keep, now, onReport } = this.#options;
+    const errors: string[] = [];
     for (const entry of outdated(await readCatalog(store), { clusterId, keep, nowMs: now() })) {
       const { name } = entry;
-      await deleteSnapshot(store, entry).then(
-        () => onReport({ kind: "deleted", name }),
-        (error) => onReport({ kind: "undeleted", name, error: textOf(error) }),
-      );
+      try {
+        await deleteSnapshot(store, entry);
+        onReport({ kind: "deleted", name });
+      } catch (failure) {
+        const error = textOf(failure);
+        errors.push(error);
+        onReport({ kind: "undeleted", name, error });
+      }
     }
+    this.#undeleted = { count: errors.length, error: errors[0] ?? "" };
   }
 
   #jitterMs(): number {

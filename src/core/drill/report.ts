@@ -74,11 +74,12 @@ function violationsOf({ verdict }: Linearizability): number | null {
 }
 
 function checkGate(gate: Gate, measured: Measured): GateResult {
-  const actual = actualOf(gate.name, measured);
+  const actual = measuredOf(gate.name, measured);
   return { ...gate, unit: unitOf(gate.name), actual, passed: actual !== null && actual <= gate.limit };
 }
 
-function actualOf(name: GateName, measured: Measured): number | null {
+/** null = it did not happen or is not known. */
+export function measuredOf(name: GateName, measured: Measured): number | null {
   switch (name) {
     case "election":
       return measured.faultToLeaderMs;

@@ -18,6 +18,8 @@ export type GateName = keyof typeof UNITS;
 
 export type GateUnit = (typeof UNITS)[GateName];
 
+export const GATE_NAMES = Object.keys(UNITS) as readonly GateName[];
+
 export const unitOf = (name: GateName): GateUnit => UNITS[name];
 
 export interface Gate {
@@ -56,7 +58,7 @@ export function parseSlo(text: string): ParsedSlo {
 function parseGate(part: string): Gate | string {
   const [, name, value = ""] = /^([^=]*)=(.*)$/.exec(part) ?? [];
   if (name === undefined) return `"${part}" is no gate: write NAME=LIMIT`;
-  if (!isGateName(name)) return `unknown gate "${name}": there are ${Object.keys(UNITS).join(", ")}`;
+  if (!isGateName(name)) return `unknown gate "${name}": there are ${GATE_NAMES.join(", ")}`;
   const limit = UNITS[name] === "ms" ? parseDurationMs(value) : parseCount(value);
   if (limit !== null) return { name, limit };
   const form = UNITS[name] === "ms" ? "a duration such as 500ms, 2s or 1m" : "a whole number";

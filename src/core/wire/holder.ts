@@ -12,11 +12,22 @@ export function requireHolder(choice: TlsChoice, holder: Identity, name: string)
   const wanted = formatIdentity(holder);
   const shown = found === null ? "nobody in particular" : formatIdentity(found);
   if (shown === wanted) return;
-  const number = holder.kind === "replica" ? ` --id ${holder.id}` : "";
+  const given = holder.kind === "replica" ? `${certificateName(name, holder.id)} --id ${holder.id}` : name;
   throw new OperatorError("CERTIFICATE_OF_ANOTHER", {
     what: `${choice.cert} is of ${shown}, and this process is ${wanted}`,
     why: "its peers and the coordinators would refuse what it says",
-    next: `issue its own: fleet cert issue --role ${holder.kind} --name ${name}${number} --host HOST --out DIR`,
+    next: `issue its own: fleet cert issue --role ${holder.kind} --name ${given} --host HOST --out DIR`,
     exit: Exit.Authentication,
   });
+}
+
+/** How the certificate of a replica called `name` is called: no other's number, under which it would be taken for that. */
+export function certificateName(name: string, id: number): string {
+  const number = numberInName(name);
+  return number === null || number === id ? name : String(id);
+}
+
+/** The number that a replica's name is, if it is one. */
+export function numberInName(name: string): number | null {
+  return /^\d+$/.test(name) ? Number(name) : null;
 }

@@ -1,6 +1,7 @@
 // Server reflection (grpc.reflection.v1 and v1alpha), so that grpcurl knows the contract. To read its files takes a third
-// of the CPU time of a process's start, and would hold up a leader's heartbeats later: a thread of its own does it, for as
-// long as anybody asks. Here messages stay bytes.
+// of the CPU time of a process's start, and would hold up a leader's heartbeats later: a thread of its own does it. It
+// begins with the first question, is one for all conversations, and ends after a while without any, so that whoever asks
+// again and again makes no further one. Here messages stay bytes.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -16,6 +17,8 @@ const WORKER = new URL(
   import.meta.url,
 );
 
+const IDLE_MS = 30_000;
+
 const same = (bytes: Buffer): Buffer => bytes;
 const asBytes = {
   requestSerialize: same,
@@ -24,9 +27,13 @@ const asBytes = {
   responseDeserialize: same,
 };
 
-/** Adds both versions of the service to `server`. */
-export function addReflection(server: Pick<Server, "addService">, served: ServedFiles): void {
-  const thread = new ReflectionThread(served);
+/** Adds both versions of the service to `server`. Its thread ends when it was asked nothing for `idleMs`. */
+export function addReflection(
+  server: Pick<Server, "addService">,
+  served: ServedFiles,
+  idleMs = IDLE_MS,
+): void {
+  const thread = new ReflectionThread(served, idleMs);
   for (const version of ["v1", "v1alpha"]) {
     const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
     const definition = { path, requestStream: true, responseStream: true, ...asBytes };
@@ -37,18 +44,19 @@ export function addReflection(server: Pick<Server, "addService">, served: Served
 
 class ReflectionThread {
   readonly #served: ServedFiles;
+  readonly #idleMs: number;
   #worker: Worker | null = null;
-  /** Questions are answered one after the other, whosever they are. */
+  #idle: NodeJS.Timeout | undefined;
+  /** Questions are answered one after the other, whosever they are; a thread ends in its turn too. */
   #last: Promise<unknown> = Promise.resolve();
-  #conversations = 0;
 
-  constructor(served: ServedFiles) {
+  constructor(served: ServedFiles, idleMs: number) {
     this.#served = served;
+    this.#idleMs = idleMs;
   }
 
   /** Answers each question of `call` in its turn; never rejects. */
   async converse(path: string, call: Conversation): Promise<void> {
-    this.#conversations += 1;
     try {
       // A call that is destroyed could not be answered with an error any more.
       for await (const question of call.iterator({ destroyOnReturn: false })) {
@@ -58,9 +66,6 @@ class ReflectionThread {
     } catch (error) {
       // A caller that has gone away hears nothing of it.
       call.emit("error", error);
-    } finally {
-      this.#conversations -= 1;
-      if (this.#conversations === 0) this.#end();
     }
   }
 
@@ -73,6 +78,7 @@ class ReflectionThread {
   }
 
   async #askNow(question: ReflectionQuestion): Promise<ReflectionAnswer> {
+    clearTimeout(this.#idle);
     const worker = this.#worker ?? this.#begin();
     const over = new AbortController();
     const { signal } = over;
@@ -85,11 +91,14 @@ class ReflectionThread {
       return answer;
     } finally {
       over.abort();
+      this.#idle = setTimeout(() => this.#end(), this.#idleMs).unref();
     }
   }
 
   #begin(): Worker {
     const worker = new Worker(WORKER, { workerData: this.#served, execArgv: [] });
+    // A process that is done need not wait for it.
+    worker.unref();
     this.#worker = worker;
     // Whenever it fails, be it between two questions: whoever asks next has another.
     worker.on("error", () => {
@@ -99,7 +108,8 @@ class ReflectionThread {
   }
 
   #end(): void {
-    void this.#worker?.terminate();
+    const worker = this.#worker;
     this.#worker = null;
+    this.#last = Promise.allSettled([this.#last, worker?.terminate()]);
   }
 }

@@ -1,7 +1,12 @@
-// A drill's report as lines for people: what happened when, what was measured, which gates held.
+// A drill's report as lines for people: what happened when, what was measured, which gates held; of several runs how
+// what was measured is spread.
 import type { DrillReport } from "../../core/drill/report.ts";
+import type { SeriesReport, Spread } from "../../core/drill/series.ts";
+import type { GateUnit } from "../../core/drill/slo.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Look } from "../model/paint.ts";
+import type { Column } from "../model/table.ts";
+import { renderTable } from "./render-table.ts";
 import type { TextView } from "./view.ts";
 
 export const drillView: TextView<DrillReport> = {
@@ -16,6 +21,43 @@ export const drillView: TextView<DrillReport> = {
   ],
   name: (report) => report.verdict,
 };
+
+/** Of several runs: what was measured, as a table, and which runs failed. */
+export const seriesView: TextView<SeriesReport> = {
+  kind: "DrillSeries",
+  text: ({ runs, wanted, spread, verdict: word }, look) => [
+    renderTable(spreadColumns, spread, true, look),
+    "",
+    ...runs.flatMap((run, at) =>
+      run.verdict === "pass" ? [] : [judged(false, failureOf(run, at + 1), look)],
+    ),
+    judged(word === "pass", `verdict: ${word}, ${runs.length} of ${wanted} runs`, look),
+  ],
+  name: (report) => report.verdict,
+};
+
+const spreadColumns: readonly Column<Spread>[] = [
+  { name: "measured", header: "MEASURED", value: ({ name }) => name },
+  { name: "median", header: "MEDIAN", value: ({ median, unit }) => amount(median, unit) },
+  { name: "worst", header: "WORST", value: ({ worst, unit }) => amount(worst, unit) },
+  {
+    name: "limit",
+    header: "AT MOST",
+    value: ({ limit, unit }) => (limit === null ? null : amount(limit, unit)),
+  },
+  {
+    name: "failed",
+    header: "FAILED RUNS",
+    value: ({ failed, limit }) =>
+      limit === null ? null : { text: String(failed), mark: failed === 0 ? "good" : "bad" },
+  },
+];
+
+function failureOf({ gates }: DrillReport, number: number): string {
+  const failed = gates.filter(({ passed }) => !passed);
+  const why = failed.map(({ name, actual, unit }) => `${name} ${amount(actual, unit)}`);
+  return `run ${number} failed: ${why.length === 0 ? "it did not recover" : why.join(", ")}`;
+}
 
 function timeline(report: DrillReport): string[] {
   return report.timeline.map((line) => `${`${line.atMs}ms`.padStart(8)}  ${line.what}`);
@@ -39,19 +81,23 @@ function evidence({ linearizability }: DrillReport): string[] {
   return linearizability.evidence.length === 0 ? [] : [...linearizability.evidence, ""];
 }
 
-function verdict({ gates, verdict: word }: DrillReport, { paint, symbols }: Look): string[] {
-  const line = (isGood: boolean, text: string) => {
-    const mark = isGood ? "good" : "bad";
-    return paint.mark(mark, `${symbols.marks[mark]} ${text}`);
-  };
+function verdict({ gates, verdict: word }: DrillReport, look: Look): string[] {
   return [
-    ...gates.map((gate) => {
-      const amount = (value: number) => (gate.unit === "ms" ? formatDuration(value) : String(value));
-      const actual = gate.actual === null ? "not known, or did not happen" : amount(gate.actual);
-      return line(gate.passed, `${gate.name} ${actual}, at most ${amount(gate.limit)}`);
-    }),
-    line(word === "pass", `verdict: ${word}`),
+    ...gates.map(({ name, actual, limit, unit, passed }) =>
+      judged(passed, `${name} ${amount(actual, unit)}, at most ${amount(limit, unit)}`, look),
+    ),
+    judged(word === "pass", `verdict: ${word}`, look),
   ];
+}
+
+function judged(isGood: boolean, text: string, { paint, symbols }: Look): string {
+  const mark = isGood ? "good" : "bad";
+  return paint.mark(mark, `${symbols.marks[mark]} ${text}`);
+}
+
+function amount(value: number | null, unit: GateUnit): string {
+  if (value === null) return "not known, or did not happen";
+  return unit === "ms" ? formatDuration(value) : String(value);
 }
 
 const duration = (ms: number | null): string => (ms === null ? "did not happen" : formatDuration(ms));

@@ -31,7 +31,7 @@ export interface MemberFlagValues extends WriteFlagValues {
 export interface MemberReport extends ChangeMembershipResponse {
   readonly dryRun: boolean;
   readonly what: string;
-  /** Further facts, such as the command that starts the member's process. */
+  /** Further facts, such as the command that starts the member's process; shown after the outcome, or said before it. */
   readonly notes: readonly string[];
 }
 
@@ -74,11 +74,13 @@ export abstract class MemberCommand extends FleetCommand {
     done: ChangeMembershipResponse,
     words: { readonly done: string; readonly already: string; readonly would: string },
     notes: readonly string[] = [],
+    areSaid = false,
   ): Promise<MemberReport> {
     const dryRun = flags["dry-run"];
     const what = done.changed ? (dryRun ? words.would : words.done) : words.already;
     const report = { ...done, dryRun, what, notes };
-    await this.printText(report, view);
+    const text: typeof view.text = (shown, look) => view.text({ ...shown, notes: [] }, look);
+    await this.printText(report, areSaid ? { ...view, text } : view);
     return report;
   }
 }

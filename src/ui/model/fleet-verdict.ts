@@ -33,6 +33,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...leaderLines(fleet),
     ...hashLines(fleet),
     ...exportLines(fleet),
+    ...undeletedLines(fleet),
   ];
 }
 
@@ -160,6 +161,18 @@ function exportLines(fleet: FleetStatus): Line[] {
       return [{ text: `${name} has exported no snapshot to ${to} for ${age}; ${held}`, mark: "bad" }];
     if (index === 0) return [];
     return [{ text: `snapshot of index ${index} in ${to} was up to date ${age} ago`, mark: "good" }];
+  });
+}
+
+function undeletedLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, status }): Line[] => {
+    const { to = "", undeleted = 0, undeletedError = "" } = status?.snapshotExport ?? {};
+    if (undeleted === 0) return [];
+    const snapshots = undeleted === 1 ? "an outdated snapshot" : `${undeleted} outdated snapshots`;
+    const next = "delete what is too old yourself, or let its user do so";
+    return [
+      { text: `${name} could not delete ${snapshots} in ${to} (${undeletedError}): ${next}`, mark: "warn" },
+    ];
   });
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { collectExports, collectGroups } from "../../../src/core/coordinator/metrics/raft-metrics.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
-import type { SnapshotExport } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { sampleOf } from "../metrics/parse-exposition.ts";
+import { exportStatus } from "../ui/model/fixtures.ts";
 
 function textOf(collect: (into: Exposition) => void): string {
   const exposition = new Exposition();
@@ -19,21 +19,12 @@ test("all groups of a process are counted together", () => {
   expect(shown).toEqual([21, 7, 20, 1]);
 });
 
-test("the leader shows how old its exports are, and how old they may be; others show nothing", () => {
-  const exported: SnapshotExport = {
-    ...{
-      to: "/backup",
-      everyMs: 300_000,
-      index: 9,
-      exportedAtMs: 1,
-      ageMs: 450_500,
-      error: "",
-      overdue: false,
-    },
-  };
+test("the leader shows how old its exports are and may be, and how many should be gone; others show nothing", () => {
+  const exported = exportStatus({ undeleted: 2 });
   const text = textOf((into) => collectExports(into, { snapshotExport: () => exported }));
   expect(sampleOf(text, "fleet_exported_snapshot_age_seconds")).toBe(450.5);
   expect(sampleOf(text, "fleet_exported_snapshot_interval_seconds")).toBe(300);
+  expect(sampleOf(text, "fleet_exported_snapshots_undeleted")).toBe(2);
   expect(textOf((into) => collectExports(into, { snapshotExport: () => undefined }))).not.toContain(
     "exported",
   );

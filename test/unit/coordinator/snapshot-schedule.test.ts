@@ -109,7 +109,7 @@ test("a failure shows, is tried again with a growing delay, and is forgotten wit
   expect(world.schedule.status()).toMatchObject({ error: "", overdue: false, index: 5 });
 });
 
-test("one that can't be deleted is told of, keeps no other, and is no failed export", async () => {
+test("one that can't be deleted is told of until it can, keeps no other, and is no failed export", async () => {
   const world = new World();
   const mine = await exportSnapshot(world.store, captured(4, { atMs: 1 }), inspect);
   world.store.before = (operation, key) => {
@@ -120,7 +120,13 @@ test("one that can't be deleted is told of, keeps no other, and is no failed exp
     await world.pass(1.2 * EVERY_MS);
   }
   expect(await world.indexes()).toEqual([7, 6, 4]);
-  expect(world.schedule.status()).toMatchObject({ error: "", index: 7 });
+  const undeleted = { undeleted: 1, undeletedError: "EACCES" };
+  expect(world.schedule.status()).toMatchObject({ error: "", index: 7, ...undeleted });
   expect(world.reports).toContainEqual({ kind: "undeleted", name: mine, error: "EACCES" });
   expect(world.reports.filter(({ kind }) => kind === "failed")).toEqual([]);
+  world.store.before = () => undefined;
+  world.entries = 8;
+  await world.pass(1.2 * EVERY_MS);
+  expect(await world.indexes()).toEqual([8, 7]);
+  expect(world.schedule.status()).toMatchObject({ undeleted: 0, undeletedError: "" });
 });

@@ -84,7 +84,9 @@ test("an issued certificate is the fleet's, its key its owner's alone", async ()
 test("a replica is named by its node's name or its number", async () => {
   expect(await issue({ role: "replica", name: "n1" })).toMatchObject({ identity: "fleet://replica/1" });
   expect(await issue({ role: "replica", name: "7" })).toMatchObject({ identity: "fleet://replica/7" });
+  expect(await issue({ role: "replica", name: "8", id: 8 })).toMatchObject({ identity: "fleet://replica/8" });
   await expect(issue({ role: "replica", name: "nobody" })).rejects.toMatchObject({ code: "USAGE" });
+  await expect(issue({ role: "replica", name: "1e1" })).rejects.toMatchObject({ code: "USAGE" });
 });
 
 test("a replica that no file knows is called by its name and has its number besides", async () => {
@@ -94,6 +96,8 @@ test("a replica that no file knows is called by its name and has its number besi
 
 test.each([
   { role: "replica", name: "n1", id: 2, why: "n1 is number 1" },
+  { role: "replica", name: "n9", id: 1, why: "number 1 is n1's" },
+  { role: "replica", name: "3", id: 5, why: "its name says that it is number 3" },
   { role: "shard", name: "s1", id: 1, why: "shards have no numbers" },
 ])("$role $name is not number $id: $why", async ({ role, name, id }) => {
   await expect(issue({ role, name, id })).rejects.toMatchObject({ code: "USAGE" });

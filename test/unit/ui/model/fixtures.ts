@@ -9,10 +9,11 @@ import type {
   ListShardsResponse,
   NodeStatus,
   ShardView,
+  SnapshotExport,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Drift, Role, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 
-const MEMBERS = [1, 2, 3].map((id) => ({
+export const MEMBERS = [1, 2, 3].map((id) => ({
   nodeId: id,
   name: `n${id}`,
   address: `127.0.0.1:700${id}`,
@@ -48,6 +49,22 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     metricsAddress: "127.0.0.1:9601",
     certificateEndsAtMs: 100 * 86_400_000,
     snapshotExport: undefined,
+    ...differs,
+  };
+}
+
+/** Of a leader whose exports succeed. */
+export function exportStatus(differs: Partial<SnapshotExport> = {}): SnapshotExport {
+  return {
+    to: "/backup",
+    everyMs: 300_000,
+    index: 9,
+    exportedAtMs: 1,
+    ageMs: 450_500,
+    error: "",
+    overdue: false,
+    undeleted: 0,
+    undeletedError: differs.undeleted ? "EACCES" : "",
     ...differs,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Admission } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { verdictExit, verdictLines } from "../../../../src/ui/model/fleet-verdict.ts";
-import { downNode, fleetReply, syncLatency, upNode } from "./fixtures.ts";
+import { downNode, exportStatus, fleetReply, syncLatency, upNode } from "./fixtures.ts";
 
 const healthy = fleetReply([upNode(1), upNode(2), upNode(3)]);
 const oneDown = fleetReply([upNode(1), upNode(2), downNode(3)]);
@@ -28,6 +28,8 @@ const outside = fleetReply(
   [upNode(1), upNode(2, { admission: Admission.REJOINING }), upNode(3, { admission: Admission.WAITING })],
   { verdict: "degraded" },
 );
+
+const undeleted = fleetReply([upNode(1, { snapshotExport: exportStatus({ undeleted: 2 }) }), upNode(2)]);
 
 describe("exit code", () => {
   test.each([
@@ -98,6 +100,11 @@ describe("lines", () => {
       fleet: fleetReply([upNode(1), upNode(2), upNode(3), upNode(4)]),
       says: "no member is known by the address 127.0.0.1:7004: if that node was removed, take it out of the endpoints",
       why: "a removed node that runs is none either",
+    },
+    {
+      fleet: undeleted,
+      says: "n1 could not delete 2 outdated snapshots in /backup (EACCES): delete what is too old yourself, or let its user do so",
+      why: "retention does not work, and what to do",
     },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
   ])("$says $why", ({ fleet, says }) => expect(verdictLines(fleet).map((line) => line.text)).toContain(says));
