@@ -80,7 +80,7 @@ function drop(state: FleetState, shardId: string, remainder: Remainder): void {
   for (const cluster of remainder.clusters) bindings.remove(cluster);
   for (const cluster of remainder.leaving) {
     const row = bindings.get(cluster);
-    if (row !== undefined) bindings.put({ ...row, version: row.version + 1, migration: undefined });
+    if (row !== undefined) bindings.put({ ...row, version: state.appliedIndex, migration: undefined });
   }
   for (const key of remainder.domains) domains.remove(key);
   for (const key of remainder.quotas) {

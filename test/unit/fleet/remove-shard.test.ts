@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { listAudit, listBindings, listDomains } from "../../../src/core/fleet/query.ts";
+import { obey } from "../../../src/core/shard/binding-table.ts";
 import {
   activate,
   assign,
@@ -12,6 +13,7 @@ import {
   Replica,
   register,
   removeShard,
+  settle,
 } from "./replica.ts";
 
 const fleet = () => new Replica().applyAll([register("s1"), register("s2")]);
@@ -22,7 +24,7 @@ test.each([
   { given: [], when: drain("s1", 7), is: "VERSION_CONFLICT actual=1 expected=7", why: "it changed since" },
   { given: [], when: drain("s9"), is: "SHARD_UNKNOWN shard=s9", why: "nobody registered it" },
   { given: [drain("s1")], when: bind("c1", "s1"), is: "SHARD_DRAINING shard=s1", why: "nothing new" },
-  { given: [bind("c1", "s1"), drain("s1")], when: bind("c1", "s1"), is: "unchanged v1", why: "it has it" },
+  { given: [bind("c1", "s1"), drain("s1")], when: bind("c1", "s1"), is: "unchanged v3", why: "it has it" },
   {
     given: [bind("c1", "s2"), drain("s1")],
     when: begin("c1", "s2", "s1", "m1"),
@@ -32,10 +34,10 @@ test.each([
   {
     given: [bind("c1", "s1"), begin("c1", "s1", "s2", "m1"), drain("s1")],
     when: begin("c1", "s2", "s1", "m2", "m1"),
-    is: "changed v3",
+    is: "changed v6",
     why: "a rollback goes back to it all the same",
   },
-  { given: [drain("s1"), activate("s1")], when: bind("c1", "s1"), is: "changed v1", why: "the drain ended" },
+  { given: [drain("s1"), activate("s1")], when: bind("c1", "s1"), is: "changed v5", why: "the drain ended" },
   { given: [removeShard("s1")], when: drain("s1"), is: "SHARD_REMOVED shard=s1", why: "it is gone" },
   {
     given: [removeShard("s1")],
@@ -88,4 +90,16 @@ test("a forced removal drops what was declared to the shard, says so, and touche
   expect(listDomains(replica.state)).toMatchObject([{ value: "b", shardId: "s2" }]);
   expect([...replica.state.tables.quotas.rows()]).toMatchObject([{ slices: [{ shardId: "s2", amount: 5 }] }]);
   expect(brief(replica.apply(removeShard("s1"))), "the same again").toBe("unchanged v2");
+});
+
+test("a binding made again after a forced removal never repeats a version that its shards have obeyed", () => {
+  const replica = fleet().applyAll([bind("c1", "s1"), begin("c1", "s1", "s2", "m1"), settle("c1", "m1")]);
+  const seen = listBindings(replica.state)[0]?.version ?? 0;
+  replica.applyAll([removeShard("s2", true), bind("c1", "s1")]);
+  const [made] = listBindings(replica.state);
+  expect(made).toMatchObject({ shardId: "s1" });
+  expect(made?.version).toBeGreaterThan(seen);
+  const released = { kind: "released", version: seen, to: { toShard: "s2", toAddress: "s2:1" } } as const;
+  const accept = { kind: "accept", version: made?.version ?? 0 } as const;
+  expect(obey(released, accept, false), "its shard takes it back").toMatchObject({ kind: "bound" });
 });
