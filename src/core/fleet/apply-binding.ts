@@ -46,14 +46,13 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
   const unknown = checkShardKnown(state, toShard);
   if (unknown !== null) return unknown;
   const conflict = checkVersion(`cluster ${clusterId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
 
   if (row.migration !== undefined) {
     if (isSameMigration(row, operation)) return unchanged(row.version);
-    if (conflict !== null) return conflict;
     const supersededIsAnother = row.migration.migrationId === supersedes && migrationId !== supersedes;
     if (!supersededIsAnother) return migrationUnderWay(row);
   }
-  if (conflict !== null) return conflict;
   if (row.shardId !== fromShard) {
     return rejected("OWNER_CHANGED", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
   }
@@ -82,10 +81,10 @@ export function settleRebind(state: FleetState, context: ApplyContext, operation
   const { bindings } = state.tables;
   const row = bindings.get(clusterId);
   if (row === undefined) return clusterUnknown(clusterId);
-  if (row.migration === undefined) return unchanged(row.version);
-  if (row.migration.migrationId !== migrationId) return migrationUnderWay(row);
   const conflict = checkVersion(`cluster ${clusterId}`, row, expectedVersion);
   if (conflict !== null) return conflict;
+  if (row.migration === undefined) return unchanged(row.version);
+  if (row.migration.migrationId !== migrationId) return migrationUnderWay(row);
   bindings.put({ ...row, version: context.index, migration: undefined });
   return changed(context.index);
 }

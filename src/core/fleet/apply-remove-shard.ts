@@ -28,9 +28,9 @@ export function removeShard(state: FleetState, operation: RemoveShard): Result {
   const refused = checkShardKnown(state, shardId);
   const row = shards.get(shardId);
   if (refused !== null || row === undefined) return refused ?? unchanged(0);
-  if (row.state === ShardState.REMOVED) return unchanged(row.version);
   const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
   if (conflict !== null) return conflict;
+  if (row.state === ShardState.REMOVED) return unchanged(row.version);
 
   const remainder = remainderOf(state, shardId);
   const words = describeRemainder(remainder);
