@@ -19,9 +19,10 @@ import type { FleetState, FleetView } from "./state.ts";
 import { checkAddress, checkNames, checkOptionalNames } from "./validate.ts";
 
 export function upsertProvider(state: FleetState, context: ApplyContext, operation: UpsertProvider): Result {
-  const { name, address, region, declaredQuota, expectedVersion } = operation;
+  const { name, address, declaredQuota, expectedVersion } = operation;
   const { providers } = state.tables;
   const row = providers.get(name);
+  const region = operation.keepRegion ? (row?.region ?? "") : operation.region;
   const refused =
     checkNames({ provider: name }) ??
     checkAddress(address) ??
