@@ -38,7 +38,7 @@ export class FleetWriter implements Writer {
     // A row a lane and way: a fleet has at most a thousand providers, and what is counted in it makes each write a change.
     const name = `${this.#way.replace(" ", "-")}-${key.split("-")[0]}`;
     const address = `${this.#sessionId} ${name}`.padEnd(VALUE_BYTES, ".");
-    const row = { name, address, region: "", declaredQuota: this.#sequence };
+    const row = { name, address, region: "", declaredQuota: this.#sequence, keepRegion: false };
     const expected = this.#versions.get(name);
     const value = expected === undefined ? row : { ...row, expectedVersion: expected };
     const { applied } = await this.#submit({ kind: { $case: "upsertProvider", value } });

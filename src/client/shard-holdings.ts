@@ -1,7 +1,8 @@
-// What a shard has by declaration: all that stands between a drain and a removal.
+// What a shard has by declaration, and what it has not accepted yet: all that stands between a drain and a removal.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
+import { type Instruction, InstructionKind } from "../core/wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "./fleet-client.ts";
 
@@ -16,9 +17,14 @@ export interface ShardHoldings {
   readonly domains: readonly string[];
   /** As provider/region. */
   readonly quotas: readonly string[];
+  /** What it was told and has not accepted, as "unassign key=value". */
+  readonly instructions: readonly string[];
 }
 
-type Lists = Pick<FleetClient, "listShards" | "listClusters" | "listDomains" | "listQuotas">;
+type Lists = Pick<
+  FleetClient,
+  "listShards" | "listClusters" | "listDomains" | "listQuotas" | "listInstructions"
+>;
 
 /** Throws SHARD_UNKNOWN. The lists are of one moment each, not of the same. */
 export async function holdingsOf(client: Lists, shardId: string): Promise<ShardHoldings> {
@@ -29,6 +35,8 @@ export async function holdingsOf(client: Lists, shardId: string): Promise<ShardH
     client.listDomains({ filter }),
     client.listQuotas({ filter }),
   ]);
+  // After the domains: a release takes the place of its domain in one entry, and is not to slip in between.
+  const { instructions } = await client.listInstructions({ filter });
   const shard = shards.find((view) => view.shard?.shardId === shardId);
   if (shard === undefined) throw unknown(shardId);
   const declared = clusters.flatMap((view) => view.declared ?? []);
@@ -38,16 +46,18 @@ export async function holdingsOf(client: Lists, shardId: string): Promise<ShardH
     leaving: declared.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),
     domains: domains.map(({ key, value }) => `${key}=${value}`),
     quotas: quotas.map(({ provider, region }) => `${provider}/${region}`),
+    instructions: instructions.map(instructionInWords),
   };
 }
 
 /** "3 cluster bindings, 1 domain"; empty when nothing remains. */
-function holdingsInWords({ clusters, leaving, domains, quotas }: ShardHoldings): string {
+function holdingsInWords({ clusters, leaving, domains, quotas, instructions }: ShardHoldings): string {
   const parts = [
     counted(clusters, "cluster binding", "cluster bindings"),
     counted(leaving, "migration away", "migrations away"),
     counted(domains, "domain", "domains"),
     counted(quotas, "quota slice", "quota slices"),
+    counted(instructions, "pending instruction", "pending instructions"),
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
@@ -71,6 +81,10 @@ export async function waitUntilEmpty(
   }
 }
 
+function instructionInWords({ kind, key, value }: Instruction): string {
+  return `${kind === InstructionKind.UNASSIGN_DOMAIN ? "unassign" : "assign"} ${key}=${value}`;
+}
+
 function counted(rows: readonly string[], one: string, many: string): string {
   return rows.length === 0 ? "" : `${rows.length} ${rows.length === 1 ? one : many}`;
 }
@@ -86,7 +100,7 @@ function unknown(shardId: string): OperatorError {
 function stillInUse(shardId: string, words: string): OperatorError {
   return new OperatorError("SHARD_STILL_IN_USE", {
     what: `shard ${shardId} still has ${words}`,
-    why: "a drain moves nothing by itself",
+    why: "a drain moves nothing by itself, and a shard that does not report accepts no instruction",
     next: `move it: fleet rebind plan, fleet domain move; see it: fleet shard show ${shardId}`,
     exit: Exit.TimedOut,
   });

@@ -34,7 +34,11 @@ import type { TestFleet } from "./local-fleet.ts";
 export interface ListedCluster {
   readonly clusterId: string;
   readonly drift: string;
-  readonly declared: { readonly shardId: string; readonly migration: unknown } | null;
+  readonly declared: {
+    readonly shardId: string;
+    readonly version: string;
+    readonly migration: unknown;
+  } | null;
   readonly observed: readonly {
     readonly shardId: string;
     readonly session: boolean;

@@ -39,6 +39,7 @@ test("a shard is drained, refused to leave while it has anything, and leaves by 
   expect(JSON.parse(shown.stdout)).toMatchObject({
     clusters: ["c1", "c2"],
     domains: ["zone=a"],
+    instructions: ["assign zone=a"],
     // Soon enough that the leader, which has not heard of it, does not yet suspect it for that.
     shard: { shard: { state: "draining" }, liveness: "unknown" },
   });
@@ -49,17 +50,17 @@ test("a shard is drained, refused to leave while it has anything, and leaves by 
   const tried = await fleet("shard", "remove", "s1", "--force", "--dry-run", "--json");
   expect(JSON.parse(tried.stdout)).toMatchObject({
     ...{ changed: true, dryRun: true, index: null },
-    summary: "drops 2 cluster bindings, 1 domain",
+    summary: "drops 2 cluster bindings, 1 domain, 1 pending instruction",
   });
   expect(await fleet("shard", "remove", "s1", "--force", "--reason", "rack")).toMatchObject({ exit: 2 });
   const still = await fleet("shard", "list", "--state", "draining", "-o", "name");
   expect(still.stdout, "neither the dry run nor the unanswered question removed it").toBe("s1\n");
   const removed = await fleet("shard", "remove", "s1", "--force", "--yes", "--reason", "rack");
-  expect(removed.stdout).toContain("which drops 2 cluster bindings, 1 domain");
+  expect(removed.stdout).toContain("which drops 2 cluster bindings, 1 domain, 1 pending instruction");
   const { stdout } = await fleet("audit", "list", "--actor", "fleet://admin", "-o", "jsonl");
   const last = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
   expect(last).toMatchObject({
-    what: "remove shard s1 by force, which drops 2 cluster bindings, 1 domain",
+    what: "remove shard s1 by force, which drops 2 cluster bindings, 1 domain, 1 pending instruction",
     reason: "rack",
   });
   const again = await fleet("shard", "activate", "s1", "--reason", "rack is back");

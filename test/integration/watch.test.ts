@@ -129,7 +129,7 @@ test("fleet watch writes a document a change into a pipe, and Ctrl-C says from w
   const command = ["watch", "bindings", "instructions", ...cluster.flags];
   const watching = new RunningCommand(program, command, "/", { ...process.env, HOME: "/nonexistent" });
   expect(await watching.says(/watching after revision \d+/)).toBe(true);
-  await client.submit(bindCluster("c1", "s1"), DEADLINE);
+  const bound = await client.submit(bindCluster("c1", "s1"), DEADLINE);
   const { index } = await client.submit(assignDomain("z1", "s1"), DEADLINE);
   await expect.poll(() => watching.output.includes("z1")).toBe(true);
   watching.signal("SIGINT");
@@ -142,7 +142,12 @@ test("fleet watch writes a document a change into a pipe, and Ctrl-C says from w
       .split("\n")
       .map((line) => JSON.parse(line)),
   ).toMatchObject([
-    { kind: "TableChange", table: "bindings", key: ["c1"], row: { shardId: "s1", version: "1" } },
+    {
+      kind: "TableChange",
+      table: "bindings",
+      key: ["c1"],
+      row: { shardId: "s1", version: `${bound.index}` },
+    },
     { kind: "TableChange", table: "instructions", key: ["s1", "zone", "z1"], row: { action: "assign" } },
   ]);
 });

@@ -89,7 +89,8 @@ async function setQuotas(
   if (signal.aborted) return;
   const declaredQuota = size.quotas * SLICES_PER_QUOTA * SLICE;
   const provider = { name: LAB_PROVIDER, address: "lab-provider.invalid:1", region: "", declaredQuota };
-  await labWrite(client, { $case: "upsertProvider", value: { ...provider, expectedVersion: undefined } });
+  const any = { keepRegion: false, expectedVersion: undefined };
+  await labWrite(client, { $case: "upsertProvider", value: { ...provider, ...any } });
   let done = 0;
   await forEachSome(range(size.quotas), REPORTS_AT_ONCE, signal, async (number) => {
     await labWrite(client, { $case: "setQuota", value: quotaOf(size, number) });

@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ProviderSet extends WriteCommand {
   static override summary = "Register a provider of machines, or change it";
   static override description =
-    "The limits of its quotas never add up to more than it declares: declaring less than they do is refused with the sum.";
+    "The limits of its quotas never add up to more than it declares: declaring less than they do is refused with the sum. Without --region it stays in the region that it has.";
   static override examples = [
     "<%= config.bin %> provider set aws --address ec2.eu-west-1.example:443 --declared-quota 50000 --region eu",
   ];
@@ -20,19 +20,30 @@ export default class ProviderSet extends WriteCommand {
       max: Number.MAX_SAFE_INTEGER,
       summary: "Machines that it grants in all",
     }),
-    region: Flags.string({ default: "", defaultHelp: async () => "none", summary: "The region it is in" }),
+    region: Flags.string({
+      summary: "The region it is in; '' is none",
+      defaultHelp: async () => "as it is",
+    }),
     "expect-version": indexFlag(0, "Only if its row is at this version now (0: only if there is none)"),
   };
 
   async run(): Promise<WriteReport> {
     const { args, flags } = await this.parse(ProviderSet);
     const { provider: name } = args;
-    const { address, region, "declared-quota": declaredQuota, "expect-version": expectedVersion } = flags;
-    const value = { name, address, region, declaredQuota, expectedVersion };
+    const {
+      address,
+      region = "",
+      "declared-quota": declaredQuota,
+      "expect-version": expectedVersion,
+    } = flags;
+    const keepRegion = flags.region === undefined;
+    const value = { name, address, region, declaredQuota, expectedVersion, keepRegion };
+    const what = `provider ${name} at ${address} with ${declaredQuota} machines`;
+    const where = keepRegion ? "" : `, in ${region === "" ? "no region" : `region ${region}`}`;
     return await this.write(flags, {
       operation: { $case: "upsertProvider", value },
-      would: `would set provider ${name} at ${address} with ${declaredQuota} machines`,
-      done: `set provider ${name} at ${address} with ${declaredQuota} machines`,
+      would: `would set ${what}${where}`,
+      done: `set ${what}${where}`,
       already: `provider ${name} was so already`,
     });
   }

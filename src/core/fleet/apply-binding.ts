@@ -1,6 +1,8 @@
 // Which shard serves which cluster. First contact binds; afterwards only a migration changes the owner, as a
 // compare-and-set on the owner that the operator saw. During a migration the declared owner already is the
 // target, so that a shard asked to release never gets the cluster back by default.
+// A row's version is the log index of its last change: shards obey only versions above the last that they obeyed, and
+// remember those of rows that are gone, so that a row made again must never repeat one.
 
 import type { BeginRebind, BindCluster, Binding, SettleRebind } from "../wire/gen/fleet/v1/command.ts";
 import { checkShardKnown, checkShardTakes } from "./apply-shard.ts";
@@ -21,8 +23,8 @@ export function bindCluster(state: FleetState, context: ApplyContext, operation:
   if (row === undefined) {
     const notTaken = checkShardTakes(state, shardId);
     if (notTaken !== null) return notTaken;
-    bindings.put({ clusterId, shardId, version: 1, ...since(context), migration: undefined });
-    return changed(1);
+    bindings.put({ clusterId, shardId, version: context.index, ...since(context), migration: undefined });
+    return changed(context.index);
   }
   if (row.shardId === shardId) return unchanged(row.version);
   return rejected("CLUSTER_ALREADY_BOUND", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
@@ -44,14 +46,13 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
   const unknown = checkShardKnown(state, toShard);
   if (unknown !== null) return unknown;
   const conflict = checkVersion(`cluster ${clusterId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
 
   if (row.migration !== undefined) {
     if (isSameMigration(row, operation)) return unchanged(row.version);
-    if (conflict !== null) return conflict;
     const supersededIsAnother = row.migration.migrationId === supersedes && migrationId !== supersedes;
     if (!supersededIsAnother) return migrationUnderWay(row);
   }
-  if (conflict !== null) return conflict;
   if (row.shardId !== fromShard) {
     return rejected("OWNER_CHANGED", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
   }
@@ -62,18 +63,17 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
   const goesBack = row.migration?.fromShard === toShard;
   const notTaken = goesBack ? null : checkShardTakes(state, toShard);
   if (notTaken !== null) return notTaken;
-  const version = row.version + 1;
   bindings.put({
     clusterId,
     shardId: toShard,
-    version,
+    version: context.index,
     ...since(context),
     migration: { migrationId, fromShard },
   });
-  return changed(version);
+  return changed(context.index);
 }
 
-export function settleRebind(state: FleetState, operation: SettleRebind): Result {
+export function settleRebind(state: FleetState, context: ApplyContext, operation: SettleRebind): Result {
   const { clusterId, migrationId, expectedVersion } = operation;
   const invalid = checkNames({ cluster: clusterId, migration: migrationId });
   if (invalid !== null) return invalid;
@@ -81,12 +81,12 @@ export function settleRebind(state: FleetState, operation: SettleRebind): Result
   const { bindings } = state.tables;
   const row = bindings.get(clusterId);
   if (row === undefined) return clusterUnknown(clusterId);
-  if (row.migration === undefined) return unchanged(row.version);
-  if (row.migration.migrationId !== migrationId) return migrationUnderWay(row);
   const conflict = checkVersion(`cluster ${clusterId}`, row, expectedVersion);
   if (conflict !== null) return conflict;
-  bindings.put({ ...row, version: row.version + 1, migration: undefined });
-  return changed(row.version + 1);
+  if (row.migration === undefined) return unchanged(row.version);
+  if (row.migration.migrationId !== migrationId) return migrationUnderWay(row);
+  bindings.put({ ...row, version: context.index, migration: undefined });
+  return changed(context.index);
 }
 
 function since(context: ApplyContext): Pick<Binding, "sinceMs" | "sinceIndex" | "by"> {

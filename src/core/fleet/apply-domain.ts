@@ -29,7 +29,7 @@ export function assignDomain(state: FleetState, context: ApplyContext, operation
   return changed(rowOf(state, { key, value })?.version ?? ABSENT);
 }
 
-/** Idempotent: a domain that is not assigned is as asked for, whatever version the caller had seen. */
+/** Idempotent: a domain that is not assigned is as asked for. */
 export function unassignDomain(state: FleetState, context: ApplyContext, operation: UnassignDomain): Result {
   const refused = checkUnassign(state, operation);
   if (refused !== null) return refused;
@@ -76,9 +76,20 @@ function checkRow(view: FleetView, move: DomainMove, seen: Set<string>): Result 
     return rejected("DUPLICATE_ROW", `the batch names domain ${move.key}=${move.value} more than once`);
   }
   seen.add(key);
-  // As with a release, whatever version the caller had seen: a file of moves that stopped half-way is run again whole.
-  if (move.shardId !== "" && isAsAsked(view, move)) return null;
+  if (isDone(view, move)) return checkOvertaken(view, move);
   return move.shardId === "" ? checkUnassign(view, move) : checkAssign(view, move);
+}
+
+// A file of moves that stopped between two batches is given again whole, and its first run has overtaken its versions.
+// Hence a row that is as asked for is done whichever version the caller had seen; one that was never there, nobody has.
+function checkOvertaken(view: FleetView, move: DomainMove): Result | null {
+  const { key, value, expectedVersion = ABSENT } = move;
+  const row = rowOf(view, move);
+  const isOvertaken = row === undefined || expectedVersion <= row.version;
+  return (
+    checkDomain(key, value) ??
+    (isOvertaken ? null : checkVersion(`domain ${key}=${value}`, row, expectedVersion))
+  );
 }
 
 function checkAssign(view: FleetView, operation: AssignDomain): Result | null {
@@ -104,8 +115,7 @@ function checkUnassign(view: FleetView, operation: UnassignDomain): Result | nul
   const { key, value, expectedVersion } = operation;
   const invalid = checkDomain(key, value);
   if (invalid !== null) return invalid;
-  const row = rowOf(view, operation);
-  return row === undefined ? null : checkVersion(`domain ${key}=${value}`, row, expectedVersion);
+  return checkVersion(`domain ${key}=${value}`, rowOf(view, operation), expectedVersion);
 }
 
 function isDone(view: FleetView, move: DomainMove): boolean {

@@ -19,9 +19,10 @@ import type { FleetState, FleetView } from "./state.ts";
 import { checkAddress, checkNames, checkOptionalNames } from "./validate.ts";
 
 export function upsertProvider(state: FleetState, context: ApplyContext, operation: UpsertProvider): Result {
-  const { name, address, region, declaredQuota, expectedVersion } = operation;
+  const { name, address, declaredQuota, expectedVersion } = operation;
   const { providers } = state.tables;
   const row = providers.get(name);
+  const region = operation.keepRegion ? (row?.region ?? "") : operation.region;
   const refused =
     checkNames({ provider: name }) ??
     checkAddress(address) ??
@@ -40,9 +41,9 @@ export function upsertProvider(state: FleetState, context: ApplyContext, operati
 export function removeProvider(state: FleetState, { name, expectedVersion }: RemoveProvider): Result {
   const { providers } = state.tables;
   const row = providers.get(name);
-  if (row === undefined) return unchanged(0);
   const conflict = checkVersion(`provider ${name}`, row, expectedVersion);
   if (conflict !== null) return conflict;
+  if (row === undefined) return unchanged(0);
   const quotas = quotasOf(state, name);
   if (quotas.length > 0) {
     const regions = quotas.map((quota) => quota.region).join(", ");
@@ -75,9 +76,9 @@ export function removeQuota(state: FleetState, operation: RemoveQuota): Result {
   const { provider, region, expectedVersion } = operation;
   const { quotas } = state.tables;
   const row = quotas.get(quotaKey(provider, region));
-  if (row === undefined) return unchanged(0);
   const conflict = checkVersion(`quota ${provider}/${region}`, row, expectedVersion);
   if (conflict !== null) return conflict;
+  if (row === undefined) return unchanged(0);
   quotas.remove(quotaKey(provider, region));
   return changed(0);
 }

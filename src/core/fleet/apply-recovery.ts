@@ -8,9 +8,6 @@ import { instruct } from "./apply-instruction.ts";
 import { type ApplyContext, changed, type Result } from "./result.ts";
 import type { FleetState } from "./state.ts";
 
-/** More than a binding's row can have changed in the entries that were lost. */
-const BINDING_VERSION_GAP = 1_000_000;
-
 /** Always a change, hence always audited: that it happened counts, even if the table was like this already. */
 export function recoverFleet(
   state: FleetState,
@@ -25,16 +22,16 @@ export function recoverFleet(
     if (row.wanted === wanted && row.address === reachedAt) continue;
     members.put({ ...row, wanted, address: reachedAt, version: context.index, sinceMs: context.atMs });
   }
-  raiseBindings(state);
+  raiseBindings(state, context);
   tellDomainsAgain(state, context);
   // Without a row of its own the fleet is older than its table: the first leader founds that, with itself alone.
   return changed(context.index);
 }
 
-// A shard obeys a binding's version only if it is newer than the last that it obeyed.
-function raiseBindings({ tables }: FleetState): void {
+// A shard obeys a binding's version only if it is newer than the last that it obeyed: a log index too.
+function raiseBindings({ tables }: FleetState, context: ApplyContext): void {
   for (const row of [...tables.bindings.rows()]) {
-    tables.bindings.put({ ...row, version: row.version + BINDING_VERSION_GAP });
+    tables.bindings.put({ ...row, version: context.index });
   }
 }
 

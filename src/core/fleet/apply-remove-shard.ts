@@ -1,13 +1,13 @@
 // Taking a shard out of the fleet. Refused while anything is declared to it, for whatever it still serves would be
-// nobody's; by force, what is declared to it goes with it. The row stays as removed, or the shard's next report
-// would bring it back.
+// nobody's, or while it was told something that it has not accepted: it keeps a domain whose release it never heard of.
+// By force, both go with it. The row stays as removed, or the shard's next report would bring it back.
 
 import { type RemoveShard, ShardState } from "../wire/gen/fleet/v1/command.ts";
-import { dropInstructions } from "./apply-instruction.ts";
+import { dropInstructions, instructionsOf } from "./apply-instruction.ts";
 import { checkShardKnown } from "./apply-shard.ts";
 import { checkVersion } from "./expected-version.ts";
 import { changed, type Result, rejected, unchanged } from "./result.ts";
-import { domainKey, quotaKey } from "./schema.ts";
+import { domainKey, instructionKey, quotaKey } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
 /** What stands in the way of a shard's removal: the keys of rows, by table. */
@@ -18,6 +18,8 @@ interface Remainder {
   readonly leaving: readonly string[];
   readonly domains: readonly string[];
   readonly quotas: readonly string[];
+  /** What it was told and has not accepted, failed ones included. */
+  readonly instructions: readonly string[];
 }
 
 export function removeShard(state: FleetState, operation: RemoveShard): Result {
@@ -26,9 +28,9 @@ export function removeShard(state: FleetState, operation: RemoveShard): Result {
   const refused = checkShardKnown(state, shardId);
   const row = shards.get(shardId);
   if (refused !== null || row === undefined) return refused ?? unchanged(0);
-  if (row.state === ShardState.REMOVED) return unchanged(row.version);
   const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
   if (conflict !== null) return conflict;
+  if (row.state === ShardState.REMOVED) return unchanged(row.version);
 
   const remainder = remainderOf(state, shardId);
   const words = describeRemainder(remainder);
@@ -40,7 +42,8 @@ export function removeShard(state: FleetState, operation: RemoveShard): Result {
 }
 
 /** Costs a pass over the bindings, domains and quotas. */
-function remainderOf({ tables }: FleetView, shardId: string): Remainder {
+function remainderOf(view: FleetView, shardId: string): Remainder {
+  const { tables } = view;
   const bindings = [...tables.bindings.rows()];
   const hasSlice = (slice: { readonly shardId: string }) => slice.shardId === shardId;
   return {
@@ -52,16 +55,20 @@ function remainderOf({ tables }: FleetView, shardId: string): Remainder {
     quotas: [...tables.quotas.rows()]
       .filter((row) => row.slices.some(hasSlice))
       .map((row) => quotaKey(row.provider, row.region)),
+    instructions: [...instructionsOf(view, shardId)].map((row) =>
+      instructionKey(shardId, row.key, row.value),
+    ),
   };
 }
 
 /** "3 cluster bindings, 1 domain"; empty when nothing remains. */
-function describeRemainder({ clusters, leaving, domains, quotas }: Remainder): string {
+function describeRemainder({ clusters, leaving, domains, quotas, instructions }: Remainder): string {
   const parts = [
     counted(clusters.length, "cluster binding"),
     counted(leaving.length, "migration away"),
     counted(domains.length, "domain"),
     counted(quotas.length, "quota slice"),
+    counted(instructions.length, "pending instruction"),
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
@@ -80,7 +87,7 @@ function drop(state: FleetState, shardId: string, remainder: Remainder): void {
   for (const cluster of remainder.clusters) bindings.remove(cluster);
   for (const cluster of remainder.leaving) {
     const row = bindings.get(cluster);
-    if (row !== undefined) bindings.put({ ...row, version: row.version + 1, migration: undefined });
+    if (row !== undefined) bindings.put({ ...row, version: state.appliedIndex, migration: undefined });
   }
   for (const key of remainder.domains) domains.remove(key);
   for (const key of remainder.quotas) {
@@ -95,6 +102,7 @@ function inUse(shardId: string, remainder: Remainder, words: string): Result {
   return rejected("SHARD_IN_USE", `shard ${shardId} still has ${words}`, {
     clusters: remainder.clusters.length,
     domains: remainder.domains.length,
+    instructions: remainder.instructions.length,
     leaving: remainder.leaving.length,
     quotas: remainder.quotas.length,
     shard: shardId,

@@ -38,20 +38,19 @@ export function drainShard(state: FleetState, { shardId, expectedVersion }: Drai
   const row = state.tables.shards.get(shardId);
   if (row === undefined) return unknown(shardId);
   if (row.state === ShardState.REMOVED) return removed(shardId);
+  const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
   if (row.state === ShardState.DRAINING) return unchanged(row.version);
-  return (
-    checkVersion(`shard ${shardId}`, row, expectedVersion) ??
-    update(state, row, { state: ShardState.DRAINING })
-  );
+  return update(state, row, { state: ShardState.DRAINING });
 }
 
 export function activateShard(state: FleetState, { shardId, expectedVersion }: ActivateShard): Result {
   const row = state.tables.shards.get(shardId);
   if (row === undefined) return unknown(shardId);
+  const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
   if (row.state === ShardState.ACTIVE) return unchanged(row.version);
-  return (
-    checkVersion(`shard ${shardId}`, row, expectedVersion) ?? update(state, row, { state: ShardState.ACTIVE })
-  );
+  return update(state, row, { state: ShardState.ACTIVE });
 }
 
 /** The refusal of an operation that gives something to a shard which may not take it, or null. */

@@ -92,7 +92,7 @@ function perform(
     case "beginRebind":
       return beginRebind(state, context, value);
     case "settleRebind":
-      return settleRebind(state, value);
+      return settleRebind(state, context, value);
     case "assignDomain":
       return assignDomain(state, context, value);
     case "unassignDomain":

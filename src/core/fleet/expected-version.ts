@@ -1,4 +1,6 @@
 // Compare-and-set: a caller may say which version of a row it has seen, and is refused if that is no longer the one.
+// Compared before anything else about the row, also when that already is as asked for. A retry of a write whose answer was
+// lost is not judged again: its session remembers the outcome.
 
 import { type Result, rejected } from "./result.ts";
 

@@ -14,15 +14,17 @@ export interface Holdings {
   readonly leaving: readonly string[];
   readonly domains: readonly string[];
   readonly quotas: readonly string[];
+  readonly instructions: readonly string[];
 }
 
 export function shardLines(holdings: Holdings): Line[] {
-  const { clusters, leaving, domains, quotas } = holdings;
+  const { clusters, leaving, domains, quotas, instructions } = holdings;
   const lines = [
     ...named(["cluster binding", "cluster bindings"], clusters),
     ...named(["migration away", "migrations away"], leaving),
     ...named(["domain", "domains"], domains),
     ...named(["quota slice", "quota slices"], quotas),
+    ...named(["pending instruction", "pending instructions"], instructions),
   ];
   const isEmpty = lines.length === 0;
   return [

@@ -6,6 +6,7 @@ import type { ChangeHook } from "../../../src/client/context/target.ts";
 import ClusterBind from "../../../src/commands/cluster/bind.ts";
 import DomainAssign from "../../../src/commands/domain/assign.ts";
 import DomainUnassign from "../../../src/commands/domain/unassign.ts";
+import ProviderSet from "../../../src/commands/provider/set.ts";
 import ShardRemove from "../../../src/commands/shard/remove.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
 import { run } from "./harness.ts";
@@ -114,6 +115,21 @@ describe("cluster bind", () => {
     const { stderr, exit } = await run(ClusterBind, "cluster:bind", argv);
     expect(stderr).toContain(says);
     expect(exit).toBe(2);
+  });
+});
+
+describe("provider set", () => {
+  const SET = ["aws", "--address", "aws.example:443", "--declared-quota", "9", "--dry-run"];
+
+  test.each([
+    { argv: [], region: "", keepRegion: true, says: "with 9 machines", why: "what it has stays" },
+    { argv: ["--region", "eu"], region: "eu", keepRegion: false, says: "in region eu", why: "as it says" },
+    { argv: ["--region", ""], region: "", keepRegion: false, says: "in no region", why: "said, and empty" },
+  ])("$argv: $why", async ({ argv, region, keepRegion, says }) => {
+    client.tryOut.mockResolvedValue(written);
+    const { stdout } = await run(ProviderSet, "provider:set", [...SET, ...argv]);
+    expect(client.tryOut.mock.calls[0]?.[0]).toMatchObject({ kind: { value: { region, keepRegion } } });
+    expect(stdout.trim()).toMatch(new RegExp(`${says}$`));
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { listBindings } from "../../../src/core/fleet/query.ts";
 import { begin, bind, brief, Replica, register, settle } from "./replica.ts";
 
+// At the log indexes 1 to 3; a binding's version is the index of its last change.
 const SHARDS = [register("s1"), register("s2"), register("s3")];
 const MOVING = [bind("c1", "s1"), begin("c1", "s1", "s2", "m1")];
 const SETTLED = [...MOVING, settle("c1", "m1")];
@@ -13,24 +14,24 @@ function outcomeOf(given: Parameters<Replica["applyAll"]>[0], when: Parameters<R
 
 describe("bind", () => {
   test.each([
-    { given: [], when: bind("c1", "s1"), is: "changed v1", why: "first contact wins" },
-    { given: [bind("c1", "s1")], when: bind("c1", "s1"), is: "unchanged v1", why: "the owner again" },
+    { given: [], when: bind("c1", "s1"), is: "changed v4", why: "first contact wins" },
+    { given: [bind("c1", "s1")], when: bind("c1", "s1"), is: "unchanged v4", why: "the owner again" },
     {
       given: [bind("c1", "s1")],
       when: bind("c1", "s2"),
-      is: "CLUSTER_ALREADY_BOUND cluster=c1 owner=s1 version=1",
+      is: "CLUSTER_ALREADY_BOUND cluster=c1 owner=s1 version=4",
       why: "only a migration changes an owner",
     },
     {
       given: MOVING,
       when: bind("c1", "s1"),
-      is: "CLUSTER_ALREADY_BOUND cluster=c1 owner=s2 version=2",
+      is: "CLUSTER_ALREADY_BOUND cluster=c1 owner=s2 version=5",
       why: "the source of a migration is no owner any more",
     },
     {
       given: MOVING,
       when: bind("c1", "s2"),
-      is: "unchanged v2",
+      is: "unchanged v5",
       why: "the target of a migration is the owner",
     },
     { given: [], when: bind("c1", "s9"), is: "SHARD_UNKNOWN shard=s9", why: "nobody registered s9" },
@@ -44,7 +45,7 @@ describe("begin a migration", () => {
     {
       given: [bind("c1", "s1")],
       when: begin("c1", "s1", "s2", "m1"),
-      is: "changed v2",
+      is: "changed v5",
       why: "the owner moves",
     },
     { given: [], when: begin("c1", "s1", "s2", "m1"), is: "CLUSTER_UNKNOWN cluster=c1", why: "never bound" },
@@ -57,7 +58,7 @@ describe("begin a migration", () => {
     {
       given: MOVING,
       when: begin("c1", "s1", "s2", "m1"),
-      is: "unchanged v2",
+      is: "unchanged v5",
       why: "an interrupted run goes on",
     },
     { given: MOVING, when: begin("c1", "s2", "s3", "m2"), is: UNDER_WAY, why: "one migration at a time" },
@@ -77,31 +78,31 @@ describe("begin a migration", () => {
     {
       given: MOVING,
       when: begin("c1", "s2", "s1", "m2", "m1"),
-      is: "changed v3",
+      is: "changed v6",
       why: "a rollback takes over",
     },
     {
       given: MOVING,
       when: begin("c1", "s1", "s3", "m2", "m1"),
-      is: "OWNER_CHANGED cluster=c1 owner=s2 version=2",
+      is: "OWNER_CHANGED cluster=c1 owner=s2 version=5",
       why: "superseding still compares the owner",
     },
     {
       given: SETTLED,
       when: begin("c1", "s1", "s2", "m1"),
-      is: "OWNER_CHANGED cluster=c1 owner=s2 version=3",
+      is: "OWNER_CHANGED cluster=c1 owner=s2 version=6",
       why: "the move was done already",
     },
     {
       given: SETTLED,
       when: begin("c1", "s2", "s1", "m2", "m1"),
-      is: "changed v4",
+      is: "changed v7",
       why: "a rollback of a settled migration is a plain one",
     },
     {
       given: [bind("c1", "s1")],
       when: begin("c1", "s1", "s1", "m1"),
-      is: "REBIND_TO_SAME_SHARD cluster=c1 owner=s1 version=1",
+      is: "REBIND_TO_SAME_SHARD cluster=c1 owner=s1 version=4",
       why: "nothing would move",
     },
     {
@@ -119,7 +120,7 @@ describe("begin a migration", () => {
       {
         clusterId: "c1",
         shardId: "s2",
-        version: 2,
+        version: 5,
         sinceMs: 77,
         sinceIndex: 5,
         by: "fleet://someone",
@@ -131,8 +132,8 @@ describe("begin a migration", () => {
 
 describe("settle a migration", () => {
   test.each([
-    { given: MOVING, when: settle("c1", "m1"), is: "changed v3", why: "the migration ends" },
-    { given: SETTLED, when: settle("c1", "m1"), is: "unchanged v3", why: "it had ended" },
+    { given: MOVING, when: settle("c1", "m1"), is: "changed v6", why: "the migration ends" },
+    { given: SETTLED, when: settle("c1", "m1"), is: "unchanged v6", why: "it had ended" },
     { given: MOVING, when: settle("c1", "m2"), is: UNDER_WAY, why: "another one is under way" },
     { given: [], when: settle("c1", "m1"), is: "CLUSTER_UNKNOWN cluster=c1", why: "never bound" },
     { given: [], when: settle("c1", "M"), is: "INVALID_NAME field=migration", why: "no such id can exist" },

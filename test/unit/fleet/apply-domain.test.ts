@@ -46,7 +46,12 @@ test.each([
     why: "it changed since",
   },
   { given: [], when: unassign("zone", "a"), is: "unchanged v0", why: "idempotent" },
-  { given: [], when: unassign("zone", "a", 3), is: "unchanged v0", why: "idempotent for a repeated call" },
+  {
+    given: [],
+    when: unassign("zone", "a", 3),
+    is: "VERSION_CONFLICT actual=0 expected=3",
+    why: "it was released, or never there",
+  },
   { given: [], when: assign("", "a", "s1"), is: "INVALID_DOMAIN field=key", why: "an empty key" },
   {
     given: [],

@@ -64,7 +64,7 @@ test("what a shard failed at is told again when an operator assigns it again", (
   expect(told(replica, "s1")).toEqual(["+zone=a @5 open"]);
 });
 
-test("a removed shard is told nothing any more", () => {
-  const replica = fleet().applyAll([assign(...A, "s1"), unassign(...A), removeShard("s1")]);
+test("a shard that was removed by force is told nothing any more", () => {
+  const replica = fleet().applyAll([assign(...A, "s1"), unassign(...A), removeShard("s1", true)]);
   expect(told(replica, "s1")).toEqual([]);
 });

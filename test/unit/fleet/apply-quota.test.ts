@@ -8,6 +8,21 @@ const dropQuota = (region: string, expectedVersion?: number): OperationKind => (
   value: { provider: "p", region, expectedVersion },
 });
 
+const place = (region: string, keepRegion: boolean): OperationKind => ({
+  $case: "upsertProvider",
+  value: { name: "p", address: "p:1", region, declaredQuota: 10, keepRegion },
+});
+
+test.each([
+  { given: [place("eu", false)], when: place("", true), is: "eu", why: "it was not said" },
+  { given: [place("eu", false)], when: place("us", false), is: "us", why: "it was said" },
+  { given: [place("eu", false)], when: place("", false), is: "", why: "it was said to have none" },
+  { given: [], when: place("", true), is: "", why: "there is none to keep" },
+])("a provider's region is '$is' afterwards: $why", ({ given, when, is }) => {
+  const replica = new Replica().applyAll([...given, when]);
+  expect(replica.state.tables.providers.get("p")?.region).toBe(is);
+});
+
 test.each([
   { given: [], when: provider("p", 10), is: "changed v3", why: "new" },
   { given: [provider("p", 10)], when: provider("p", 10), is: "unchanged v3", why: "the same again" },

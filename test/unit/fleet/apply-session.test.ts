@@ -35,7 +35,7 @@ describe("exactly once", () => {
     replica.apply(register("s3"));
     expect(brief(first)).toBe("SHARD_UNKNOWN shard=s3");
     expect(replica.apply(bind("c1", "s3"), { sessionId, sequence: 1 })).toEqual(first);
-    expect(brief(replica.apply(bind("c1", "s3"), { sessionId, sequence: 2 }))).toBe("changed v1");
+    expect(brief(replica.apply(bind("c1", "s3"), { sessionId, sequence: 2 }))).toBe("changed v7");
   });
 
   test("sequences may arrive out of order", () => {

@@ -121,7 +121,7 @@ export const answer = (
 });
 export const provider = (name: string, declaredQuota: number): OperationKind => ({
   $case: "upsertProvider",
-  value: { name, address: `${name}:1`, region: "", declaredQuota },
+  value: { name, address: `${name}:1`, region: "", declaredQuota, keepRegion: false },
 });
 export const quota = (
   name: string,

@@ -7,7 +7,7 @@ import {
 } from "../../../src/core/fleet/snapshot.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import { FleetSnapshot } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { assign, begin, bind, member, open, probe, Replica, register } from "./replica.ts";
+import { assign, begin, bind, brief, member, open, probe, Replica, register, settle } from "./replica.ts";
 
 /** A replica with rows in every table; its session is opened at index 1. */
 function fullReplica(): Replica {
@@ -46,6 +46,14 @@ test("a restored state has the same rows, index, hash and bytes", () => {
   expect(copy.appliedIndex).toBe(state.appliedIndex);
   expect(copy.hash()).toBe(state.hash());
   expect(encodeSnapshot(copy)).toEqual(bytes);
+});
+
+test("a binding whose version was counted from 1, as earlier snapshots have it, goes on with log indexes", () => {
+  const { state } = fullReplica();
+  for (const row of [...state.tables.bindings.rows()]) state.tables.bindings.put({ ...row, version: 2 });
+  const copy = new Replica(restored(decodeSnapshot(encodeSnapshot(state))));
+  const next = copy.state.appliedIndex + 1;
+  expect(brief(copy.apply(settle("c1", "m1")))).toBe(`changed v${next}`);
 });
 
 test("a write is recognised after the restore, and gets its first outcome", () => {
