@@ -34,6 +34,14 @@ const callerAs = (shardId: string) => ({
 const report = (asked: ReportShardRequest) =>
   group.until(reportShard(context, asked, callerAs(asked.shardId)));
 
+const refusalOf = (asked: ReportShardRequest) =>
+  group.until(
+    reportShard(context, asked, callerAs(asked.shardId)).then(
+      () => "",
+      (error: unknown) => readRpcError(error).reason,
+    ),
+  );
+
 test("what was reported is kept and answered, and nothing of it in the request, which outlives its answer", async () => {
   await report(request("s1", 1));
   const late = request("s2", 1);
@@ -52,4 +60,35 @@ test("of a report that is refused nothing is kept either", async () => {
   expect(await group.until(refused)).toBe("PERMISSION_DENIED");
   expect(context.observed.report("s1")).toBeUndefined();
   expect(strange).toMatchObject({ bindings: [], shortfalls: [] });
+});
+
+test("nothing of a report that comes late is followed, and its shard is not told that it arrived", async () => {
+  const first = { shardId: "s1", address: "s1:1", epoch: 6 };
+  await report(ReportShardRequest.fromPartial({ ...first, cycle: 10, region: "eu" }));
+  const { appliedIndex } = context.driver;
+  const bindings = [{ clusterId: "late1", state: BindingState.BOUND, session: true }];
+  for (const older of [{ cycle: 4 }, { epoch: 5, cycle: 11 }]) {
+    const late = ReportShardRequest.fromPartial({ ...first, ...older, region: "us", bindings });
+    expect(await refusalOf(late)).toBe("REPORT_OUTDATED");
+  }
+  const { tables } = context.machine.view;
+  expect(tables.shards.get("s1")?.region).toBe("eu");
+  expect(tables.bindings.get("late1")).toBeUndefined();
+  expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
+});
+
+test("a report whose answer was lost is answered again when the shard repeats it", async () => {
+  await report(request("s1", 1));
+  await report(request("s2", 1));
+  expect((await report(request("s2", 1))).instructions).toMatchObject([{ action: { $case: "release" } }]);
+});
+
+test("what a report would still write is left undone once a newer one has come", async () => {
+  const place = { shardId: "s1", address: "s1:1", epoch: 6 };
+  const bindings = [{ clusterId: "late1", state: BindingState.BOUND, session: true }];
+  const late = refusalOf(ReportShardRequest.fromPartial({ ...place, cycle: 4, bindings }));
+  const newer = report(ReportShardRequest.fromPartial({ ...place, cycle: 5 }));
+  expect(await late).toBe("REPORT_OUTDATED");
+  await newer;
+  expect(context.machine.view.tables.bindings.get("late1")).toBeUndefined();
 });

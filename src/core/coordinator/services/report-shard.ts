@@ -1,5 +1,6 @@
-// A shard's report to the leader: registers the shard, declares clusters at first contact (first wins), remembers
-// what was observed, and answers with what the shard should release or take back.
+// A shard's report to the leader: remembers what was observed, registers the shard, declares clusters at first contact
+// (first wins), and answers with what the shard should release or take back. What must stay true: nothing of a report
+// that a newer one has overtaken is followed, and its shard is not told that it arrived.
 
 import { status } from "@grpc/grpc-js";
 import { instructionsOf } from "../../fleet/apply-instruction.ts";
@@ -55,10 +56,12 @@ async function answerReport(
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
   }
   if (context.driver.status().role !== "leader") throw notLeader(context);
-  await register(context, request, caller);
+  refuseOutdated(context, request);
   context.observed.take(request, context.now());
+  await register(context, request, caller);
   await settleInstructions(context, request, caller);
   await declareFirstContacts(context, request, caller);
+  refuseOutdated(context, request);
   const { bindings, shards } = context.machine.view.tables;
   const instructions = instructionsFor(request.shardId, request.bindings, {
     binding: (clusterId) => bindings.get(clusterId),
@@ -68,22 +71,33 @@ async function answerReport(
   return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions };
 }
 
+function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {
+  const newest = observed.report(shardId);
+  if (newest === undefined || !observed.isOutdated({ shardId, epoch, cycle })) return;
+  const message = `report ${cycle} of epoch ${epoch} came after report ${newest.cycle} of epoch ${newest.epoch}`;
+  throw rpcError(status.FAILED_PRECONDITION, "REPORT_OUTDATED", message, {
+    epoch: String(newest.epoch),
+    cycle: String(newest.cycle),
+  });
+}
+
 async function register(context: ServiceContext, request: ReportShardRequest, caller: Caller): Promise<void> {
   const { shardId, address, epoch, region, zone } = request;
   const known = context.machine.view.tables.shards.get(shardId);
   if (known !== undefined && isSamePlace(known, request)) return;
   const value = { shardId, address, epoch, region, zone };
   const operation: Operation = { kind: { $case: "registerShard", value } };
-  const { result } = await write(context, caller, operation, "shard's report");
+  const { result } = await write(context, request, caller, operation, "shard's report");
   if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
 }
 
 // A shard repeats its answers until a report was taken; only what is still open is worth an entry in the log.
 async function settleInstructions(
   context: ServiceContext,
-  { shardId, acks }: ReportShardRequest,
+  request: ReportShardRequest,
   caller: Caller,
 ): Promise<void> {
+  const { shardId, acks } = request;
   const { instructions } = context.machine.view.tables;
   const open = acks.filter((ack) => {
     // The shard goes by a newer one: the row stays as it is, and an entry would only say so.
@@ -93,7 +107,8 @@ async function settleInstructions(
   });
   for (let at = 0; at < open.length; at += INSTRUCTION_ACKS_MAX) {
     const value = { shardId, acks: open.slice(at, at + INSTRUCTION_ACKS_MAX) };
-    await write(context, caller, { kind: { $case: "settleInstructions", value } }, "shard's answers");
+    const operation: Operation = { kind: { $case: "settleInstructions", value } };
+    await write(context, request, caller, operation, "shard's answers");
   }
 }
 
@@ -120,14 +135,27 @@ async function declareFirstContacts(
   await Promise.all(
     contacted.map(({ clusterId }) => {
       const value = { clusterId, shardId: request.shardId };
-      return write(context, caller, { kind: { $case: "bindCluster", value } }, "first contact");
+      const operation: Operation = { kind: { $case: "bindCluster", value } };
+      return write(context, request, caller, operation, "first contact");
     }),
   );
 }
 
 // Outside any session: registering and binding are idempotent.
-function write(context: ServiceContext, caller: Caller, operation: Operation, reason: string) {
-  return propose(context, caller, operation, { sessionId: 0, sequence: 0, firstOutstanding: 0, reason });
+async function write(
+  context: ServiceContext,
+  request: ReportShardRequest,
+  caller: Caller,
+  operation: Operation,
+  reason: string,
+) {
+  refuseOutdated(context, request);
+  return await propose(context, caller, operation, {
+    sessionId: 0,
+    sequence: 0,
+    firstOutstanding: 0,
+    reason,
+  });
 }
 
 function isSamePlace(known: Readonly<ShardRecord>, report: ReportShardRequest): boolean {
