@@ -3,17 +3,21 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { reportShard } from "../../../src/core/coordinator/services/report-shard.ts";
+import { clusterView } from "../../../src/core/coordinator/services/views.ts";
+import type { Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
+import { BindingState, Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
-import { TestGroup } from "./group.ts";
+import { type Member, TestGroup } from "./group.ts";
 import { contextOf } from "./service-context.ts";
 
 let group: TestGroup;
+let leader: Member;
 let context: ServiceContext;
 beforeEach(async () => {
   group = new TestGroup(3);
-  context = contextOf(group, await group.leader());
+  leader = await group.leader();
+  context = contextOf(group, leader);
 });
 afterEach(() => group.close());
 
@@ -91,4 +95,36 @@ test("what a report would still write is left undone once a newer one has come",
   expect(await late).toBe("REPORT_OUTDATED");
   await newer;
   expect(context.machine.view.tables.bindings.get("late1")).toBeUndefined();
+});
+
+const change = (kind: Operation["kind"]) => group.propose(leader, { kind });
+
+test("what a removed shard still serves is shown, though the shard is told that it was removed", async () => {
+  await report(request("s1", 2));
+  await change({ $case: "removeShard", value: { shardId: "s1", force: true } });
+  const { appliedIndex } = context.driver;
+  const { observed } = context;
+  const drift = () => clusterView("c1", undefined, { observed, nowMs: context.now() }).drift;
+  for (const [epoch, cycle] of [
+    [1, 3],
+    [2, 1],
+    [2, 2],
+  ] as const) {
+    expect(await refusalOf({ ...request("s1", cycle), epoch })).toBe("SHARD_REMOVED");
+    expect(observed.report("s1")).toMatchObject({ epoch, cycle });
+    expect(drift()).toBe(Drift.ELSEWHERE);
+  }
+  observed.forgetAll();
+  expect(await refusalOf({ ...request("s1", 2), epoch: 3 })).toBe("SHARD_REMOVED");
+  expect(drift()).toBe(Drift.ELSEWHERE);
+  expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
+});
+
+test("a report of an earlier life is no news, also to a leader that has not heard the shard yet", async () => {
+  await report({ ...request("s1", 2), epoch: 5 });
+  context.observed.forgetAll();
+  const { appliedIndex } = context.driver;
+  expect(await refusalOf({ ...request("s1", 9), epoch: 4 })).toBe("EPOCH_STALE");
+  expect(context.observed.report("s1")).toBeUndefined();
+  expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
 });

@@ -4,6 +4,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { instructionsOf } from "../../fleet/apply-instruction.ts";
+import { checkShardRegisters } from "../../fleet/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
 import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
 import { instructionKey } from "../../fleet/schema.ts";
@@ -12,6 +13,7 @@ import {
   InstructionOutcome,
   type Operation,
   type ShardRecord,
+  ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
@@ -57,7 +59,7 @@ async function answerReport(
   }
   if (context.driver.status().role !== "leader") throw notLeader(context);
   refuseOutdated(context, request);
-  context.observed.take(request, context.now());
+  observe(context, request);
   await register(context, request, caller);
   await settleInstructions(context, request, caller);
   await declareFirstContacts(context, request, caller);
@@ -79,6 +81,15 @@ function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }:
     epoch: String(newest.epoch),
     cycle: String(newest.cycle),
   });
+}
+
+// What a removed shard still serves is served by nobody's leave: that must be seen, though the shard is refused.
+function observe({ machine, observed, now }: ServiceContext, request: ReportShardRequest): void {
+  const known = machine.view.tables.shards.get(request.shardId);
+  const refused = checkShardRegisters(machine.view, request);
+  const isRemoved = known?.state === ShardState.REMOVED && request.epoch >= known.epoch;
+  if (refused === null || isRemoved) observed.take(request, now());
+  if (refused?.$case === "rejected") throw rejectionError(refused.value);
 }
 
 async function register(context: ServiceContext, request: ReportShardRequest, caller: Caller): Promise<void> {

@@ -9,7 +9,7 @@ import type {
   ShardBinding,
   ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
+import { BindingState, Drift } from "../../wire/gen/fleet/v1/views.ts";
 import { LIVENESS_LIMITS, livenessOf } from "../liveness.ts";
 import type { Observed, ShardReport } from "../observed.ts";
 
@@ -58,7 +58,10 @@ export function clusterView(
   const rows = observed.reportsOf(clusterId).flatMap((report) => observedAt(report, clusterId, nowMs));
   const fresh = rows.filter((row) => row.ageMs <= REPORT_LATE_MS);
   const ownerReported = declared !== undefined && isFresh(observed.report(declared.shardId), nowMs);
-  return { clusterId, declared, observed: rows, drift: driftOf(declared ?? null, fresh, ownerReported) };
+  const drift = driftOf(declared ?? null, fresh, ownerReported);
+  // Nobody knows any more of a cluster that was only ever seen at shards which have fallen silent since.
+  const isLost = drift === Drift.NONE && declared === undefined && rows.length > 0;
+  return { clusterId, declared, observed: rows, drift: isLost ? Drift.UNKNOWN : drift };
 }
 
 function observedAt(report: ShardReport, clusterId: string, nowMs: number): ClusterObserved[] {
