@@ -128,3 +128,25 @@ test("a report of an earlier life is no news, also to a leader that has not hear
   expect(context.observed.report("s1")).toBeUndefined();
   expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
 });
+
+test("a shard that is being drained declares nothing, and writes nothing to the log by that", async () => {
+  await report(ReportShardRequest.fromPartial({ shardId: "s1", address: "s1:1", epoch: 1, cycle: 1 }));
+  await change({ $case: "drainShard", value: { shardId: "s1" } });
+  const { appliedIndex } = context.driver;
+  await report(request("s1", 2));
+  await report(request("s1", 3));
+  expect(context.observed.report("s1")?.cycle).toBe(3);
+  expect(context.driver.appliedIndex).toBe(appliedIndex);
+  await change({ $case: "activateShard", value: { shardId: "s1" } });
+  await report(request("s1", 4));
+  expect(context.machine.view.tables.bindings.get("c1")?.shardId).toBe("s1");
+});
+
+test("what no cluster can be called is not declared either", async () => {
+  const bindings = [{ clusterId: "no name", state: BindingState.BOUND }];
+  const place = { shardId: "s1", address: "s1:1", epoch: 1 };
+  await report(ReportShardRequest.fromPartial({ ...place, cycle: 1, bindings }));
+  const { appliedIndex } = context.driver;
+  await report(ReportShardRequest.fromPartial({ ...place, cycle: 2, bindings }));
+  expect(context.driver.appliedIndex).toBe(appliedIndex);
+});

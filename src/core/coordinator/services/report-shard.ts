@@ -3,8 +3,9 @@
 // that a newer one has overtaken is followed, and its shard is not told that it arrived.
 
 import { status } from "@grpc/grpc-js";
+import { isName } from "../../base/ids.ts";
 import { instructionsOf } from "../../fleet/apply-instruction.ts";
-import { checkShardRegisters } from "../../fleet/apply-shard.ts";
+import { checkShardRegisters, checkShardTakes } from "../../fleet/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
 import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
 import { instructionKey } from "../../fleet/schema.ts";
@@ -132,16 +133,19 @@ function pendingInstructions({ machine }: ServiceContext, shardId: string): Inst
   return pending;
 }
 
-// A lost race for a cluster is no failure of the report: the loser's session is shown as drift.
+// A lost race for a cluster is no failure of the report: the loser's session is shown as drift. So are the clusters of a
+// shard that takes nothing new; to propose what is known to be refused would fill the log with every report.
 async function declareFirstContacts(
   context: ServiceContext,
   request: ReportShardRequest,
   caller: Caller,
 ): Promise<void> {
-  if (!isEnabled(context.machine.view, "first-contact")) return;
-  const { bindings } = context.machine.view.tables;
+  const { view } = context.machine;
+  if (!isEnabled(view, "first-contact") || checkShardTakes(view, request.shardId) !== null) return;
+  const { bindings } = view.tables;
   const contacted = request.bindings.filter(
-    (row) => row.state === BindingState.BOUND && bindings.get(row.clusterId) === undefined,
+    ({ clusterId, state }) =>
+      state === BindingState.BOUND && bindings.get(clusterId) === undefined && isName(clusterId),
   );
   await Promise.all(
     contacted.map(({ clusterId }) => {
