@@ -1,8 +1,9 @@
-// What a shard has by declaration: all that stands between a drain and a removal.
+// What a shard has, by declaration and by what it reports: all that stands between a drain and a removal.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
-import type { ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ClusterView, ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardLiveness } from "../core/wire/gen/fleet/v1/views.ts";
 import type { FleetClient } from "./fleet-client.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -12,6 +13,8 @@ export interface ShardHoldings {
   readonly clusters: readonly string[];
   /** Clusters on their way from it to another. */
   readonly leaving: readonly string[];
+  /** Clusters that it said lately to serve or to hold, and that are not declared to it. */
+  readonly undeclared: readonly string[];
   /** As key=value. */
   readonly domains: readonly string[];
   /** As provider/region. */
@@ -36,18 +39,27 @@ export async function holdingsOf(client: Lists, shardId: string): Promise<ShardH
     shard,
     clusters: declared.filter((row) => row.shardId === shardId).map((row) => row.clusterId),
     leaving: declared.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),
+    undeclared: clusters.filter((view) => isUndeclaredAt(view, shardId)).map((view) => view.clusterId),
     domains: domains.map(({ key, value }) => `${key}=${value}`),
     quotas: quotas.map(({ provider, region }) => `${provider}/${region}`),
   };
 }
 
+function isUndeclaredAt({ declared, observed }: ClusterView, shardId: string): boolean {
+  const isDeclared = declared?.shardId === shardId || declared?.migration?.fromShard === shardId;
+  return !isDeclared && observed.some((row) => row.shardId === shardId && !row.late);
+}
+
 /** "3 cluster bindings, 1 domain"; empty when nothing remains. */
-function holdingsInWords({ clusters, leaving, domains, quotas }: ShardHoldings): string {
+function holdingsInWords({ shard, clusters, leaving, undeclared, domains, quotas }: ShardHoldings): string {
   const parts = [
     counted(clusters, "cluster binding", "cluster bindings"),
     counted(leaving, "migration away", "migrations away"),
     counted(domains, "domain", "domains"),
     counted(quotas, "quota slice", "quota slices"),
+    counted(undeclared, "cluster that is not declared to it", "clusters that are not declared to it"),
+    // A new leader knows of nothing undeclared before the shard has reported to it.
+    shard.liveness === ShardLiveness.UNKNOWN ? "what it has yet to report: unknown (rebuilding)" : "",
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
@@ -87,7 +99,7 @@ function stillInUse(shardId: string, words: string): OperatorError {
   return new OperatorError("SHARD_STILL_IN_USE", {
     what: `shard ${shardId} still has ${words}`,
     why: "a drain moves nothing by itself",
-    next: `move it: fleet rebind plan, fleet domain move; see it: fleet shard show ${shardId}`,
+    next: `move it: fleet rebind plan, fleet domain move; clusters that are not declared to it: give their agents another shard's address; see it: fleet shard show ${shardId}`,
     exit: Exit.TimedOut,
   });
 }

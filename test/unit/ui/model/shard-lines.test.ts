@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { shardLines } from "../../../../src/ui/model/shard-lines.ts";
+import { shardView } from "./fixtures.ts";
+
+const nothing = { clusters: [], leaving: [], undeclared: [], domains: [], quotas: [] };
+const linesOf = (holdings: Partial<Parameters<typeof shardLines>[0]>) =>
+  shardLines({ shard: shardView("s1"), ...nothing, ...holdings }).slice(1);
+
+test("a shard without anything is said to have nothing, once that is known", () => {
+  expect(linesOf({})).toEqual([{ text: "it has nothing", mark: "good" }]);
+  const unheard = shardView("s1", { liveness: ShardLiveness.UNKNOWN, observed: undefined });
+  expect(linesOf({ shard: unheard })).toEqual([
+    { text: "nothing is declared to it; what it serves is unknown (rebuilding)", mark: "unknown" },
+  ]);
+});
+
+test("clusters that it serves without their being declared to it are named, with how to get rid of them", () => {
+  expect(linesOf({ undeclared: ["c98", "c99"] })).toEqual([
+    { text: "2 clusters not declared to it: c98 c99", mark: "warn" },
+    { text: expect.stringContaining("give them another shard's address"), mark: "unknown" },
+  ]);
+});
