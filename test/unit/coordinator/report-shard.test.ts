@@ -142,6 +142,17 @@ test("a shard that is being drained declares nothing, and writes nothing to the 
   expect(context.machine.view.tables.bindings.get("c1")?.shardId).toBe("s1");
 });
 
+test("a shard hears that it drains, and then which clusters are its own that it does not report", async () => {
+  await report(request("s1", 2));
+  expect(await report(request("s1", 3))).toMatchObject({ draining: false, instructions: [] });
+  await change({ $case: "drainShard", value: { shardId: "s1" } });
+  expect(await report(request("s1", 4))).toMatchObject({ draining: true, instructions: [] });
+  // Its disk was lost: it must take its clusters back.
+  const blank = ReportShardRequest.fromPartial({ shardId: "s1", address: "s1:1", epoch: 2, cycle: 1 });
+  const accept = { clusterId: "c1", version: 1, action: { $case: "accept" } };
+  expect(await report(blank)).toMatchObject({ draining: true, instructions: [accept] });
+});
+
 test("what no cluster can be called is not declared either", async () => {
   const bindings = [{ clusterId: "no name", state: BindingState.BOUND }];
   const place = { shardId: "s1", address: "s1:1", epoch: 1 };

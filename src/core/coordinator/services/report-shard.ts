@@ -19,7 +19,7 @@ import {
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import { instructionsFor } from "../instructions.ts";
+import { instructionsFor, unreportedAcceptances } from "../instructions.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
@@ -65,13 +65,24 @@ async function answerReport(
   await settleInstructions(context, request, caller);
   await declareFirstContacts(context, request, caller);
   refuseOutdated(context, request);
-  const { bindings, shards } = context.machine.view.tables;
+  const { counts, view } = context.machine;
+  const { bindings, shards } = view.tables;
+  const { shardId } = request;
+  const draining = shards.get(shardId)?.state === ShardState.DRAINING;
   const instructions = instructionsFor(request.shardId, request.bindings, {
     binding: (clusterId) => bindings.get(clusterId),
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
   });
+  if (draining) {
+    const declared = {
+      count: counts.clusters.get(shardId) ?? 0,
+      binding: (clusterId: string) => bindings.get(clusterId),
+      all: () => bindings.rows(),
+    };
+    instructions.push(...unreportedAcceptances(shardId, request.bindings, declared));
+  }
   const domainInstructions = pendingInstructions(context, request.shardId);
-  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions };
+  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions, draining };
 }
 
 function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {
