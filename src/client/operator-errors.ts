@@ -128,6 +128,10 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ shard }) => `choose another shard, or end the drain: fleet shard activate ${shard}`,
   },
   SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
+  SHARD_UNHEARD: {
+    next: ({ shard }) =>
+      `wait for its report: fleet shard show ${shard} -w; of a shard that is gone: fleet shard remove ${shard} --force`,
+  },
   SHARD_IN_USE: {
     next: ({ shard }) =>
       `see what remains: fleet shard show ${shard}; move it, or drop it with it: fleet shard remove ${shard} --force`,

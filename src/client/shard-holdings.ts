@@ -1,9 +1,11 @@
-// What a shard has by declaration, and what it has not accepted yet: all that stands between a drain and a removal.
+// What a shard has, by declaration and by what it reports, and what it has not accepted yet: all that stands between a drain
+// and a removal.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { type Instruction, InstructionKind } from "../core/wire/gen/fleet/v1/command.ts";
-import type { ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ClusterView, ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardLiveness } from "../core/wire/gen/fleet/v1/views.ts";
 import type { FleetClient } from "./fleet-client.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -13,6 +15,8 @@ export interface ShardHoldings {
   readonly clusters: readonly string[];
   /** Clusters on their way from it to another. */
   readonly leaving: readonly string[];
+  /** Clusters that it said lately to serve or to hold, and that are not declared to it. */
+  readonly undeclared: readonly string[];
   /** As key=value. */
   readonly domains: readonly string[];
   /** As provider/region. */
@@ -44,20 +48,30 @@ export async function holdingsOf(client: Lists, shardId: string): Promise<ShardH
     shard,
     clusters: declared.filter((row) => row.shardId === shardId).map((row) => row.clusterId),
     leaving: declared.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),
+    undeclared: clusters.filter((view) => isUndeclaredAt(view, shardId)).map((view) => view.clusterId),
     domains: domains.map(({ key, value }) => `${key}=${value}`),
     quotas: quotas.map(({ provider, region }) => `${provider}/${region}`),
     instructions: instructions.map(instructionInWords),
   };
 }
 
+function isUndeclaredAt({ declared, observed }: ClusterView, shardId: string): boolean {
+  const isDeclared = declared?.shardId === shardId || declared?.migration?.fromShard === shardId;
+  return !isDeclared && observed.some((row) => row.shardId === shardId && !row.late);
+}
+
 /** "3 cluster bindings, 1 domain"; empty when nothing remains. */
-function holdingsInWords({ clusters, leaving, domains, quotas, instructions }: ShardHoldings): string {
+function holdingsInWords(holdings: ShardHoldings): string {
+  const { shard, clusters, leaving, undeclared, domains, quotas, instructions } = holdings;
   const parts = [
     counted(clusters, "cluster binding", "cluster bindings"),
     counted(leaving, "migration away", "migrations away"),
     counted(domains, "domain", "domains"),
     counted(quotas, "quota slice", "quota slices"),
     counted(instructions, "pending instruction", "pending instructions"),
+    counted(undeclared, "cluster that is not declared to it", "clusters that are not declared to it"),
+    // A new leader knows of nothing undeclared before the shard has reported to it.
+    shard.liveness === ShardLiveness.UNKNOWN ? "what it has yet to report: unknown (rebuilding)" : "",
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
@@ -101,7 +115,7 @@ function stillInUse(shardId: string, words: string): OperatorError {
   return new OperatorError("SHARD_STILL_IN_USE", {
     what: `shard ${shardId} still has ${words}`,
     why: "a drain moves nothing by itself, and a shard that does not report accepts no instruction",
-    next: `move it: fleet rebind plan, fleet domain move; see it: fleet shard show ${shardId}`,
+    next: `move it: fleet rebind plan, fleet domain move; clusters that are not declared to it: give their agents another shard's address; see it: fleet shard show ${shardId}`,
     exit: Exit.TimedOut,
   });
 }

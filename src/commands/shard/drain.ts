@@ -11,7 +11,7 @@ import {
 export default class ShardDrain extends WriteCommand {
   static override summary = "Give a shard nothing new: no cluster, no domain, no migration towards it";
   static override description =
-    "What it has stays: fleet shard show tells what remains, fleet rebind and fleet domain move take it elsewhere. --wait ends when nothing remains and the shard has accepted every instruction, or with 6 when --timeout passes first.";
+    "What it has stays: fleet shard show tells what remains, fleet rebind and fleet domain move take it elsewhere. Clusters that dial it without being declared to it remain too, until their agents are given another address. --wait ends when nothing remains and the shard has accepted every instruction, or with 6 when --timeout passes first.";
   static override examples = [
     '<%= config.bin %> shard drain s1 --reason "rack is to be moved"',
     "<%= config.bin %> shard drain s1 --wait --timeout 30m",

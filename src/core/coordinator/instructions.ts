@@ -28,6 +28,28 @@ export function instructionsFor(
   return instructions;
 }
 
+/**
+ * What a shard that refuses unknown clusters must hear of those that are its own and that it does not report, for it
+ * may have lost its disk. `declared` are all bindings, of which `count` name the shard.
+ */
+export function unreportedAcceptances(
+  shardId: string,
+  rows: readonly ShardBinding[],
+  declared: { readonly count: number; binding(id: string): Binding | undefined; all(): Iterable<Binding> },
+): BindingInstruction[] {
+  const reported = new Set(rows.map((row) => row.clusterId));
+  const known = rows.filter((row) => declared.binding(row.clusterId)?.shardId === shardId).length;
+  // That is so but after such a loss: nearly always the pass over all bindings is saved.
+  if (known === declared.count) return [];
+  const unreported: BindingInstruction[] = [];
+  for (const binding of declared.all()) {
+    const { clusterId, version } = binding;
+    if (binding.shardId !== shardId || reported.has(clusterId)) continue;
+    unreported.push({ clusterId, version, action: { $case: "accept", value: {} } });
+  }
+  return unreported;
+}
+
 function acceptance(row: ShardBinding, binding: Binding): BindingInstruction | null {
   if (row.state === BindingState.BOUND && row.version >= binding.version) return null;
   return {

@@ -28,10 +28,10 @@ export class Observed {
   /** Which shards report each cluster: a list of clusters must not cost a pass over all reports. Hardly ever two. */
   readonly #shardsOf = new Map<string, readonly string[]>();
 
-  /** Takes the report unless a newer one is known. */
+  /** Takes the report unless it, or a newer one, is known. */
   take(report: ReportShardRequest, nowMs: number): boolean {
     const known = this.#reports.get(report.shardId);
-    if (known !== undefined && isOlder(report, known)) return false;
+    if (known !== undefined && orderOf(report, known) <= 0) return false;
     const { shardId, epoch, cycle, summary } = report;
     const shortfalls = new PackedShortfalls(report.shortfalls);
     const bindings = bindingsOf(report, known?.bindings);
@@ -44,6 +44,12 @@ export class Observed {
     if (bindings !== known?.bindings) this.#index(known?.bindings ?? new Map(), taken);
     this.#reports.set(shardId, taken);
     return true;
+  }
+
+  /** Whether a newer report of the shard is known. A shard repeats a report whose answer was lost: that is not older. */
+  isOutdated(report: Pick<ReportShardRequest, "shardId" | "epoch" | "cycle">): boolean {
+    const known = this.#reports.get(report.shardId);
+    return known !== undefined && orderOf(report, known) < 0;
   }
 
   report(shardId: string): ShardReport | undefined {
@@ -105,7 +111,9 @@ function isSame(row: ShardBinding, other: ShardBinding | undefined): boolean {
   return FIELDS.every((field) => row[field] === other?.[field]);
 }
 
-function isOlder(report: ReportShardRequest, known: ShardReport): boolean {
-  if (report.epoch !== known.epoch) return report.epoch < known.epoch;
-  return report.cycle <= known.cycle;
+type Moment = Pick<ShardReport, "epoch" | "cycle">;
+
+/** Below 0 = `report` is older than `known`. */
+function orderOf(report: Moment, known: Moment): number {
+  return report.epoch - known.epoch || report.cycle - known.cycle;
 }

@@ -15,9 +15,8 @@ import { checkAddress, checkNames, checkOptionalNames } from "./validate.ts";
 
 export function registerShard(state: FleetState, context: ApplyContext, operation: RegisterShard): Result {
   const { shardId, address, epoch, region, zone } = operation;
-  const invalid =
-    checkNames({ shard: shardId }) ?? checkAddress(address) ?? checkOptionalNames({ region, zone });
-  if (invalid !== null) return invalid;
+  const refused = checkShardRegisters(state, operation);
+  if (refused !== null) return refused;
 
   const { shards } = state.tables;
   const row = shards.get(shardId);
@@ -27,9 +26,6 @@ export function registerShard(state: FleetState, context: ApplyContext, operatio
     shards.put({ shardId, address, epoch, region, zone, registeredAtMs, version: 1, state: ACTIVE });
     return changed(1);
   }
-  if (row.state === ShardState.REMOVED) return removed(shardId);
-  const stale = checkEpoch(row, operation);
-  if (stale !== null) return stale;
   if (isSamePlace(row, operation)) return unchanged(row.version);
   return update(state, row, { address, epoch, region, zone });
 }
@@ -51,6 +47,17 @@ export function activateShard(state: FleetState, { shardId, expectedVersion }: A
   if (conflict !== null) return conflict;
   if (row.state === ShardState.ACTIVE) return unchanged(row.version);
   return update(state, row, { state: ShardState.ACTIVE });
+}
+
+/** The refusal of a shard that registers, or null. */
+export function checkShardRegisters(view: FleetView, operation: RegisterShard): Result | null {
+  const { shardId, address, region, zone } = operation;
+  const invalid =
+    checkNames({ shard: shardId }) ?? checkAddress(address) ?? checkOptionalNames({ region, zone });
+  if (invalid !== null) return invalid;
+  const row = view.tables.shards.get(shardId);
+  if (row === undefined) return null;
+  return row.state === ShardState.REMOVED ? removed(shardId) : checkEpoch(row, operation);
 }
 
 /** The refusal of an operation that gives something to a shard which may not take it, or null. */

@@ -27,9 +27,15 @@ export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): Obeye
   const { store } = obeying;
   const isOutdated = answer.coordinatorTerm < store.coordinatorTerm;
   if (!isOutdated) store.raiseCoordinatorTerm(answer.coordinatorTerm);
+  if (!isOutdated) obeyDrain(answer, obeying);
   const haveDomainsChanged = obeyDomains(answer, isOutdated, obeying);
   const haveBindingsChanged = !isOutdated && obeyBindings(answer.instructions, obeying);
   return { hasChanged: haveDomainsChanged || haveBindingsChanged, haveDomainsChanged };
+}
+
+function obeyDrain({ draining = false }: ReportShardResponse, { store, log }: Obeying): void {
+  if (!store.setDraining(draining)) return;
+  log.info(draining ? "is being drained: refuses unknown clusters" : "takes unknown clusters again");
 }
 
 function obeyBindings(

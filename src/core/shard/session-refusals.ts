@@ -43,6 +43,12 @@ export function released(cluster: string, to: Destination): RpcError {
   return rpcError(status.FAILED_PRECONDITION, "CLUSTER_RELEASED", message, metadata);
 }
 
+/** The agent asks again, later and later: its operator gives it another address, or the drain ends. */
+export function draining(cluster: string, shardId: string): RpcError {
+  const message = `shard ${shardId} is being drained and takes no new cluster; give cluster ${cluster} another shard's address`;
+  return rpcError(status.FAILED_PRECONDITION, "SHARD_DRAINING", message, { shard: shardId });
+}
+
 export function replaced(cluster: string): RpcError {
   return rpcError(status.ABORTED, "SESSION_REPLACED", `the same agent of cluster ${cluster} dialed again`);
 }

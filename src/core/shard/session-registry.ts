@@ -132,13 +132,15 @@ export class SessionRegistry {
   }
 
   #hello(session: Session, hello: SessionHello): void {
-    const { store, tls, log } = this.#options;
+    const { store, tls, log, shardId } = this.#options;
     const cluster = hello.clusterId;
-    const outcome = contact(store.bindings.get(cluster));
+    const known = store.bindings.get(cluster);
+    const outcome = contact(known);
     const caller = admitted(session.call, tls, anyIdentity);
     const objection =
       (caller instanceof RpcError ? caller : refusals.objectionTo(hello, caller)) ??
-      (outcome.kind === "refused" ? this.#released(cluster, outcome.to) : this.#occupied(session, hello));
+      (outcome.kind === "refused" ? this.#released(cluster, outcome.to) : this.#occupied(session, hello)) ??
+      (known === undefined && store.isDraining ? refusals.draining(cluster, shardId) : null);
     if (objection !== null) {
       session.end(objection);
       return;

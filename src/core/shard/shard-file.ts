@@ -15,6 +15,8 @@ export interface ShardRecord {
   readonly epoch: number;
   /** The newest coordinator term whose instructions were obeyed. */
   readonly coordinatorTerm: number;
+  /** Whether unknown clusters are refused. A program that does not know it forgets it, and hears of it again. */
+  readonly draining: boolean;
   readonly bindings: BindingTable;
   readonly domains: DomainTable;
 }
@@ -39,6 +41,7 @@ export function decodeShardRecord(bytes: Uint8Array, path: string): ShardRecord 
     shardId: textAt(root["shardId"], path, "shardId"),
     epoch: countAt(root["epoch"], path, "epoch"),
     coordinatorTerm: countAt(root["coordinatorTerm"], path, "coordinatorTerm"),
+    draining: root["draining"] === true,
     bindings,
     domains: version === 1 ? new Map() : domainsAt(root["domains"], path, "domains"),
   };

@@ -33,6 +33,7 @@ export class ShardStore {
   readonly #bindings: Map<string, Binding>;
   readonly #domains: Map<string, DomainRecord>;
   #coordinatorTerm: number;
+  #isDraining: boolean;
   // Changes are counted: each write covers all changes up to the count at its begin.
   #changes = 1;
   #durableChanges = 0;
@@ -57,6 +58,7 @@ export class ShardStore {
     // report of this shard stale.
     this.epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor((options.now ?? Date.now)() / 1000));
     this.#coordinatorTerm = before?.coordinatorTerm ?? 0;
+    this.#isDraining = before?.draining ?? false;
     // A start is the end of every session of the process before it.
     const bindings = [...(before?.bindings ?? [])];
     this.#bindings = new Map(bindings.map(([cluster, binding]) => [cluster, sessionEnded(binding)]));
@@ -73,6 +75,19 @@ export class ShardStore {
 
   get coordinatorTerm(): number {
     return this.#coordinatorTerm;
+  }
+
+  /** Whether unknown clusters are refused, as a coordinator has said last. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Returns whether that changed anything. */
+  setDraining(isDraining: boolean): boolean {
+    if (this.#isDraining === isDraining) return false;
+    this.#isDraining = isDraining;
+    this.#changes += 1;
+    return true;
   }
 
   /** Replaces a cluster's record; returns whether that changed anything. */
@@ -113,6 +128,7 @@ export class ShardStore {
       shardId: this.#shardId,
       epoch: this.epoch,
       coordinatorTerm: this.#coordinatorTerm,
+      draining: this.#isDraining,
       bindings: this.#bindings,
       domains: this.#domains,
     };

@@ -1,5 +1,6 @@
 // What `fleet shard show` says: the shard in a line, and a line for each kind of thing that it has.
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardLiveness } from "../../core/wire/gen/fleet/v1/views.ts";
 import { formatDuration } from "./duration.ts";
 import type { Line } from "./fleet-verdict.ts";
 import { livenessWord, shardStateWord } from "./words.ts";
@@ -12,25 +13,30 @@ export interface Holdings {
   readonly shard: ShardView;
   readonly clusters: readonly string[];
   readonly leaving: readonly string[];
+  readonly undeclared: readonly string[];
   readonly domains: readonly string[];
   readonly quotas: readonly string[];
   readonly instructions: readonly string[];
 }
 
 export function shardLines(holdings: Holdings): Line[] {
-  const { clusters, leaving, domains, quotas, instructions } = holdings;
+  const { clusters, leaving, undeclared, domains, quotas, instructions } = holdings;
   const lines = [
     ...named(["cluster binding", "cluster bindings"], clusters),
     ...named(["migration away", "migrations away"], leaving),
     ...named(["domain", "domains"], domains),
     ...named(["quota slice", "quota slices"], quotas),
     ...named(["pending instruction", "pending instructions"], instructions),
+    ...undeclaredLines(undeclared),
   ];
   const isEmpty = lines.length === 0;
-  return [
-    headLine(holdings.shard),
-    ...(isEmpty ? [{ text: "it has nothing", mark: "good" } as const] : lines),
-  ];
+  return [headLine(holdings.shard), ...(isEmpty ? [nothingLine(holdings.shard)] : lines)];
+}
+
+// A new leader has yet to hear what the shard serves without its being declared to it.
+function nothingLine({ liveness }: ShardView): Line {
+  if (liveness !== ShardLiveness.UNKNOWN) return { text: "it has nothing", mark: "good" };
+  return { text: "nothing is declared to it; what it serves is unknown (rebuilding)", mark: "unknown" };
 }
 
 function headLine({ shard, liveness, observed, pendingInstructions }: ShardView): Line {
@@ -47,6 +53,18 @@ function headLine({ shard, liveness, observed, pendingInstructions }: ShardView)
     `version ${shard?.version ?? 0}`,
   ];
   return { text: facts.join(", "), mark: state === "active" ? "good" : "warn" };
+}
+
+function undeclaredLines(undeclared: readonly string[]): Line[] {
+  if (undeclared.length === 0) return [];
+  const [first] = undeclared;
+  return [
+    ...named(["cluster not declared to it", "clusters not declared to it"], undeclared),
+    {
+      text: `these agents dial this shard: give them another shard's address; without an agent: fleet cluster bind --cluster ${first} --shard SHARD`,
+      mark: "unknown",
+    },
+  ];
 }
 
 function named([one, many]: readonly [string, string], names: readonly string[]): Line[] {

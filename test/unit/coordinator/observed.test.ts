@@ -18,6 +18,17 @@ test.each([
   expect(observed.take(report(next[0], next[1]), 1)).toBe(taken);
 });
 
+test.each([
+  { next: [2, 4], outdated: true, why: "an overtaken report" },
+  { next: [1, 9], outdated: true, why: "a report of its earlier life" },
+  { next: [2, 5], outdated: false, why: "the same report, whose answer was lost" },
+  { next: [2, 6], outdated: false, why: "a later cycle" },
+] as const)("after [2, 5], $next is outdated: $outdated, $why", ({ next, outdated }) => {
+  const observed = new Observed();
+  observed.take(report(2, 5), 0);
+  expect(observed.isOutdated(report(next[0], next[1]))).toBe(outdated);
+});
+
 test("a new leadership knows nothing, rather than zero", () => {
   const observed = new Observed();
   observed.take(report(1, 1), 0);

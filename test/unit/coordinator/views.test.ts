@@ -66,3 +66,14 @@ test.each([
   observed.take(ReportShardRequest.fromPartial({ shardId: "s1", cycle: 1, bindings }), NOW_MS);
   expect(clusterView("c1", declared, { observed, nowMs: NOW_MS }).drift).toBe(Drift.NONE);
 });
+
+test.each([
+  { ageMs: 3_000, state: BindingState.BOUND, drift: Drift.ELSEWHERE, why: "it is served, declared nowhere" },
+  { ageMs: 60_000, state: BindingState.BOUND, drift: Drift.UNKNOWN, why: "who served it fell silent" },
+  { ageMs: 60_000, state: BindingState.RELEASED, drift: Drift.NONE, why: "nobody had it" },
+])("undeclared, told $ageMs ms ago in state $state, gives drift $drift: $why", ({ ageMs, state, drift }) => {
+  const observed = new Observed();
+  const bindings = [{ clusterId: "c1", state, session: state === BindingState.BOUND }];
+  observed.take(ReportShardRequest.fromPartial({ shardId: "s1", bindings }), NOW_MS - ageMs);
+  expect(clusterView("c1", undefined, { observed, nowMs: NOW_MS }).drift).toBe(drift);
+});

@@ -14,6 +14,7 @@ import type { SessionCall } from "../../../src/core/shard/session.ts";
 import { SessionRegistry } from "../../../src/core/shard/session-registry.ts";
 import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import type { SessionDown, SessionUp } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -66,6 +67,7 @@ class Wire {
 
 interface VirtualShard {
   readonly registry: SessionRegistry;
+  readonly store: ShardStore;
   readonly reports: { readonly begun: number };
   stop(): Promise<void>;
 }
@@ -75,6 +77,8 @@ export class LivePlane {
   readonly #shards = new Map<string, VirtualShard>();
   readonly #agents: Agent[] = [];
   readonly #wires = new Map<string, Wire>();
+  /** Why each cluster's agent was last without a session. */
+  readonly refusals = new Map<string, string | null>();
   /** Sessions that were ever accepted. */
   accepted = 0;
 
@@ -119,7 +123,7 @@ export class LivePlane {
       await vi.advanceTimersByTimeAsync(2_000);
       await closed;
     };
-    const shard = { registry, reports, stop };
+    const shard = { registry, store, reports, stop };
     this.#shards.set(address, shard);
     return shard;
   }
@@ -147,6 +151,7 @@ export class LivePlane {
     const wire = new Wire();
     this.#wires.set(instance, wire);
     const stream = wire.agentEnd();
+    stream.on("error", (error: Error) => this.refusals.set(cluster, readRpcError(error).reason));
     stream.on("data", ({ frame }: SessionDown) => {
       if (frame?.$case === "accepted") this.accepted += 1;
     });

@@ -82,6 +82,22 @@ test("an action of a newer coordinator is left alone", async () => {
   expect(obeyAnswer(answer, obeying(store)).hasChanged).toBe(false);
 });
 
+test("a drain is obeyed, outlives a restart, and ends; an outdated leader says nothing about it", async () => {
+  const store = await open();
+  const told = (coordinatorTerm: number, draining?: boolean) => {
+    const answer = { coordinatorTerm, instructions: [], domainInstructions: [], draining };
+    obeyAnswer(answer, obeying(store));
+    return store.isDraining;
+  };
+  expect([store.isDraining, told(5, true)]).toEqual([false, true]);
+  expect(told(4, false), "an outdated leader").toBe(true);
+  await store.durable();
+  expect((await open()).isDraining).toBe(true);
+  expect(told(6), "an older server does not say").toBe(false);
+  await store.durable();
+  expect((await open()).isDraining).toBe(false);
+});
+
 const assign = (sequence: number): Instruction => ({
   ...{ shardId: "s1", key: "zone", value: "a", kind: InstructionKind.ASSIGN_DOMAIN, sequence },
   ...{ instructionId: `${sequence}.0`, sinceMs: 0, outcome: InstructionOutcome.UNSPECIFIED, detail: "" },

@@ -45,6 +45,24 @@ test("meanwhile new agents get in, and others move, within a second", async () =
   expect(["fresh", ...names].every((name) => registry.hasSession(name))).toBe(true);
 });
 
+test("a shard that drains serves on whom it knows, and refuses others, who ask again until it takes them", async () => {
+  const { registry, store } = await plane.shard("s1:1");
+  const known = plane.agent("known", "s1:1");
+  await vi.advanceTimersByTimeAsync(1_000);
+  store.setDraining(true);
+  await known.stop();
+  const back = plane.agent("known", "s1:1");
+  const fresh = plane.agent("fresh", "s1:1");
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([back.state, fresh.state]).toEqual(["connected", "waiting"]);
+  expect(store.bindings.get("fresh")).toBeUndefined();
+  expect(plane.refusals.get("fresh")).toBe("SHARD_DRAINING");
+  store.setDraining(false);
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(fresh.state).toBe("connected");
+  expect(registry.hasSession("fresh")).toBe(true);
+});
+
 test("an agent that hears nothing any more is back by itself, though the shard heard it until then", async () => {
   const { registry } = await plane.shard("s1:1");
   const agent = plane.agent("c1", "s1:1");

@@ -1,8 +1,11 @@
-// A shard's report to the leader: registers the shard, declares clusters at first contact (first wins), remembers
-// what was observed, and answers with what the shard should release or take back.
+// A shard's report to the leader: remembers what was observed, registers the shard, declares clusters at first contact
+// (first wins), and answers with what the shard should release or take back. What must stay true: nothing of a report
+// that a newer one has overtaken is followed, and its shard is not told that it arrived.
 
 import { status } from "@grpc/grpc-js";
+import { isName } from "../../base/ids.ts";
 import { instructionsOf } from "../../fleet/apply-instruction.ts";
+import { checkShardRegisters, checkShardTakes } from "../../fleet/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
 import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
 import { instructionKey } from "../../fleet/schema.ts";
@@ -11,11 +14,12 @@ import {
   InstructionOutcome,
   type Operation,
   type ShardRecord,
+  ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import { instructionsFor } from "../instructions.ts";
+import { instructionsFor, unreportedAcceptances } from "../instructions.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
@@ -55,17 +59,49 @@ async function answerReport(
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
   }
   if (context.driver.status().role !== "leader") throw notLeader(context);
+  refuseOutdated(context, request);
+  observe(context, request);
   await register(context, request, caller);
-  context.observed.take(request, context.now());
   await settleInstructions(context, request, caller);
   await declareFirstContacts(context, request, caller);
-  const { bindings, shards } = context.machine.view.tables;
+  refuseOutdated(context, request);
+  const { counts, view } = context.machine;
+  const { bindings, shards } = view.tables;
+  const { shardId } = request;
+  const draining = shards.get(shardId)?.state === ShardState.DRAINING;
   const instructions = instructionsFor(request.shardId, request.bindings, {
     binding: (clusterId) => bindings.get(clusterId),
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
   });
+  if (draining) {
+    const declared = {
+      count: counts.clusters.get(shardId) ?? 0,
+      binding: (clusterId: string) => bindings.get(clusterId),
+      all: () => bindings.rows(),
+    };
+    instructions.push(...unreportedAcceptances(shardId, request.bindings, declared));
+  }
   const domainInstructions = pendingInstructions(context, request.shardId);
-  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions };
+  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions, draining };
+}
+
+function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {
+  const newest = observed.report(shardId);
+  if (newest === undefined || !observed.isOutdated({ shardId, epoch, cycle })) return;
+  const message = `report ${cycle} of epoch ${epoch} came after report ${newest.cycle} of epoch ${newest.epoch}`;
+  throw rpcError(status.FAILED_PRECONDITION, "REPORT_OUTDATED", message, {
+    epoch: String(newest.epoch),
+    cycle: String(newest.cycle),
+  });
+}
+
+// What a removed shard still serves is served by nobody's leave: that must be seen, though the shard is refused.
+function observe({ machine, observed, now }: ServiceContext, request: ReportShardRequest): void {
+  const known = machine.view.tables.shards.get(request.shardId);
+  const refused = checkShardRegisters(machine.view, request);
+  const isRemoved = known?.state === ShardState.REMOVED && request.epoch >= known.epoch;
+  if (refused === null || isRemoved) observed.take(request, now());
+  if (refused?.$case === "rejected") throw rejectionError(refused.value);
 }
 
 async function register(context: ServiceContext, request: ReportShardRequest, caller: Caller): Promise<void> {
@@ -74,16 +110,17 @@ async function register(context: ServiceContext, request: ReportShardRequest, ca
   if (known !== undefined && isSamePlace(known, request)) return;
   const value = { shardId, address, epoch, region, zone };
   const operation: Operation = { kind: { $case: "registerShard", value } };
-  const { result } = await write(context, caller, operation, "shard's report");
+  const { result } = await write(context, request, caller, operation, "shard's report");
   if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
 }
 
 // A shard repeats its answers until a report was taken; only what is still open is worth an entry in the log.
 async function settleInstructions(
   context: ServiceContext,
-  { shardId, acks }: ReportShardRequest,
+  request: ReportShardRequest,
   caller: Caller,
 ): Promise<void> {
+  const { shardId, acks } = request;
   const { instructions } = context.machine.view.tables;
   const open = acks.filter((ack) => {
     // The shard goes by a newer one: the row stays as it is, and an entry would only say so.
@@ -93,7 +130,8 @@ async function settleInstructions(
   });
   for (let at = 0; at < open.length; at += INSTRUCTION_ACKS_MAX) {
     const value = { shardId, acks: open.slice(at, at + INSTRUCTION_ACKS_MAX) };
-    await write(context, caller, { kind: { $case: "settleInstructions", value } }, "shard's answers");
+    const operation: Operation = { kind: { $case: "settleInstructions", value } };
+    await write(context, request, caller, operation, "shard's answers");
   }
 }
 
@@ -106,28 +144,44 @@ function pendingInstructions({ machine }: ServiceContext, shardId: string): Inst
   return pending;
 }
 
-// A lost race for a cluster is no failure of the report: the loser's session is shown as drift.
+// A lost race for a cluster is no failure of the report: the loser's session is shown as drift. So are the clusters of a
+// shard that takes nothing new; to propose what is known to be refused would fill the log with every report.
 async function declareFirstContacts(
   context: ServiceContext,
   request: ReportShardRequest,
   caller: Caller,
 ): Promise<void> {
-  if (!isEnabled(context.machine.view, "first-contact")) return;
-  const { bindings } = context.machine.view.tables;
+  const { view } = context.machine;
+  if (!isEnabled(view, "first-contact") || checkShardTakes(view, request.shardId) !== null) return;
+  const { bindings } = view.tables;
   const contacted = request.bindings.filter(
-    (row) => row.state === BindingState.BOUND && bindings.get(row.clusterId) === undefined,
+    ({ clusterId, state }) =>
+      state === BindingState.BOUND && bindings.get(clusterId) === undefined && isName(clusterId),
   );
   await Promise.all(
     contacted.map(({ clusterId }) => {
       const value = { clusterId, shardId: request.shardId };
-      return write(context, caller, { kind: { $case: "bindCluster", value } }, "first contact");
+      const operation: Operation = { kind: { $case: "bindCluster", value } };
+      return write(context, request, caller, operation, "first contact");
     }),
   );
 }
 
 // Outside any session: registering and binding are idempotent.
-function write(context: ServiceContext, caller: Caller, operation: Operation, reason: string) {
-  return propose(context, caller, operation, { sessionId: 0, sequence: 0, firstOutstanding: 0, reason });
+async function write(
+  context: ServiceContext,
+  request: ReportShardRequest,
+  caller: Caller,
+  operation: Operation,
+  reason: string,
+) {
+  refuseOutdated(context, request);
+  return await propose(context, caller, operation, {
+    sessionId: 0,
+    sequence: 0,
+    firstOutstanding: 0,
+    reason,
+  });
 }
 
 function isSamePlace(known: Readonly<ShardRecord>, report: ReportShardRequest): boolean {

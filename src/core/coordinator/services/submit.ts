@@ -10,6 +10,7 @@ import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { diskFull, refusalError, rejectionError } from "./refusals.ts";
+import { refuseServing } from "./refuse-serving.ts";
 
 export async function submit(
   context: ServiceContext,
@@ -25,6 +26,7 @@ export async function submit(
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
   }
   checkReasonSize(request.reason);
+  if (operation.kind.$case === "removeShard") refuseServing(context, operation.kind.value);
   if (request.dryRun) return tryOut(context, caller, operation, request);
   const { result, term } = await propose(context, caller, operation, request);
   return { index: result.index, term, applied: appliedOf(result) };

@@ -9,7 +9,7 @@ import type {
   ShardBinding,
   ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
+import { BindingState, Drift } from "../../wire/gen/fleet/v1/views.ts";
 import { LIVENESS_LIMITS, livenessOf } from "../liveness.ts";
 import type { Observed, ShardReport } from "../observed.ts";
 
@@ -56,9 +56,28 @@ export function clusterView(
   { observed, nowMs }: Pick<Sight, "observed" | "nowMs">,
 ): ClusterView {
   const rows = observed.reportsOf(clusterId).flatMap((report) => observedAt(report, clusterId, nowMs));
-  const fresh = rows.filter((row) => row.ageMs <= REPORT_LATE_MS);
+  const fresh = rows.filter((row) => !row.late);
   const ownerReported = declared !== undefined && isFresh(observed.report(declared.shardId), nowMs);
-  return { clusterId, declared, observed: rows, drift: driftOf(declared ?? null, fresh, ownerReported) };
+  const drift = driftOf(declared ?? null, fresh, ownerReported);
+  // Nobody knows any more of a cluster that was only ever seen at shards which have fallen silent since.
+  const isLost = drift === Drift.NONE && declared === undefined && rows.length > 0;
+  return { clusterId, declared, observed: rows, drift: isLost ? Drift.UNKNOWN : drift };
+}
+
+/** Clusters that the shard said lately to serve or to hold, without their being declared to it, by name. */
+export function undeclaredAt(
+  shardId: string,
+  binding: (clusterId: string) => Readonly<Binding> | undefined,
+  { observed, nowMs }: Pick<Sight, "observed" | "nowMs">,
+): string[] {
+  const report = observed.report(shardId);
+  if (report === undefined || !isFresh(report, nowMs)) return [];
+  const isDeclared = (row: Readonly<Binding> | undefined) =>
+    row?.shardId === shardId || row?.migration?.fromShard === shardId;
+  return [...report.bindings.values()]
+    .filter((row) => (row.session || isHeld(row)) && !isDeclared(binding(row.clusterId)))
+    .map((row) => row.clusterId)
+    .sort();
 }
 
 function observedAt(report: ShardReport, clusterId: string, nowMs: number): ClusterObserved[] {
@@ -66,7 +85,9 @@ function observedAt(report: ShardReport, clusterId: string, nowMs: number): Clus
   if (row === undefined || (!row.session && !isHeld(row))) return [];
   const { shardId, receivedAtMs } = report;
   const doubleDial = report.doubleDials.get(clusterId);
-  return [{ shardId, session: row.session, bound: isHeld(row), ageMs: nowMs - receivedAtMs, doubleDial }];
+  const late = !isFresh(report, nowMs);
+  const { session } = row;
+  return [{ shardId, session, bound: isHeld(row), ageMs: nowMs - receivedAtMs, doubleDial, late }];
 }
 
 function isFresh(report: ShardReport | undefined, nowMs: number): boolean {

@@ -167,7 +167,7 @@ export function clusterView(
       by: "fleet://admin",
       migration: undefined,
     },
-    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900, doubleDial: undefined }],
+    observed: [{ shardId: "s1", session: true, bound: true, ageMs: 900, doubleDial: undefined, late: false }],
     drift,
     ...differs,
   };

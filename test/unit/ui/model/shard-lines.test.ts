@@ -1,20 +1,29 @@
 import { expect, test } from "vitest";
-import { ShardView } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { shardLines } from "../../../../src/ui/model/shard-lines.ts";
+import { shardView } from "./fixtures.ts";
 
-const shard = ShardView.fromPartial({ shard: { shardId: "s1", address: "h:1" } });
-const nothing = { shard, clusters: [], leaving: [], domains: [], quotas: [], instructions: [] };
+const nothing = { clusters: [], leaving: [], undeclared: [], domains: [], quotas: [], instructions: [] };
+const linesOf = (holdings: Partial<Parameters<typeof shardLines>[0]>) =>
+  shardLines({ shard: shardView("s1"), ...nothing, ...holdings }).slice(1);
 
-const textOf = (holdings: Parameters<typeof shardLines>[0]) =>
-  shardLines(holdings)
-    .slice(1)
-    .map(({ text }) => text);
+test("a shard without anything is said to have nothing, once that is known", () => {
+  expect(linesOf({})).toEqual([{ text: "it has nothing", mark: "good" }]);
+  const unheard = shardView("s1", { liveness: ShardLiveness.UNKNOWN, observed: undefined });
+  expect(linesOf({ shard: unheard })).toEqual([
+    { text: "nothing is declared to it; what it serves is unknown (rebuilding)", mark: "unknown" },
+  ]);
+});
 
-test("a shard that has nothing, and was told nothing that it has not accepted", () => {
-  expect(textOf(nothing)).toEqual(["it has nothing"]);
+test("clusters that it serves without their being declared to it are named, with how to get rid of them", () => {
+  expect(linesOf({ undeclared: ["c98", "c99"] })).toEqual([
+    { text: "2 clusters not declared to it: c98 c99", mark: "warn" },
+    { text: expect.stringContaining("give them another shard's address"), mark: "unknown" },
+  ]);
 });
 
 test("what it was told and has not accepted remains too", () => {
-  const instructions = ["unassign rack=z"];
-  expect(textOf({ ...nothing, instructions })).toEqual(["1 pending instruction: unassign rack=z"]);
+  expect(linesOf({ instructions: ["unassign rack=z"] })).toMatchObject([
+    { text: "1 pending instruction: unassign rack=z" },
+  ]);
 });

@@ -74,8 +74,8 @@ describe("clusters", () => {
   };
   const second = { clusterId: "c1", from: "h:1", count: 2, firstAgeMs: 900, lastAgeMs: 100 };
   const both = [
-    { shardId: "s1", session: true, bound: true, ageMs: 1, doubleDial: undefined },
-    { shardId: "s2", session: false, bound: true, ageMs: 1, doubleDial: undefined },
+    { shardId: "s1", session: true, bound: true, ageMs: 1, doubleDial: undefined, late: false },
+    { shardId: "s2", session: false, bound: true, ageMs: 1, doubleDial: undefined, late: false },
   ];
   test.each([
     {
