@@ -13,6 +13,7 @@ import { SESSION_WINDOW } from "../../src/core/wire/write-limits.ts";
 import type { Writer } from "./store.ts";
 
 const VALUE_BYTES = 253;
+const PORT = ":1";
 const DEADLINE_MS = 5_000;
 
 /** How writes travel. */
@@ -37,7 +38,7 @@ export class FleetWriter implements Writer {
   async write(key: string): Promise<void> {
     // A row a lane and way: a fleet has at most a thousand providers, and what is counted in it makes each write a change.
     const name = `${this.#way.replace(" ", "-")}-${key.split("-")[0]}`;
-    const address = `${this.#sessionId} ${name}`.padEnd(VALUE_BYTES, ".");
+    const address = `${`${this.#sessionId}-${name}`.padEnd(VALUE_BYTES - PORT.length, "x")}${PORT}`;
     const row = { name, address, region: "", declaredQuota: this.#sequence, keepRegion: false };
     const expected = this.#versions.get(name);
     const value = expected === undefined ? row : { ...row, expectedVersion: expected };

@@ -2,9 +2,9 @@
 // Values given one by one (endpoints, TLS files) complete each other; once a whole fleet is named, by folder or
 // context, nothing below it is asked, so that two fleets never mix without somebody having typed it.
 import { resolve } from "node:path";
+import { isAddress } from "../../core/base/address.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { TlsChoice } from "../../core/wire/tls.ts";
-import { isAddress } from "../local/config-reader.ts";
 import { findLocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
 import { contextFleet } from "./context-fleet.ts";
 import { contextsFilePath, loadContexts } from "./contexts-file.ts";

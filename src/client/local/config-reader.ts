@@ -1,16 +1,9 @@
 // Reads values out of a parsed YAML file so that each complaint names the file and the path inside it.
 // Absent: defaults and meaning, which belong to the reader's callers.
 import { parseDocument } from "yaml";
+import { isAddress } from "../../core/base/address.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
-
-const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/;
-
-/** Whether `text` is host:port with a port that can be dialed. IPv6 hosts stand in brackets. */
-export function isAddress(text: string): boolean {
-  const port = Number(ADDRESS.exec(text)?.[2] ?? 0);
-  return port > 0 && port < 65_536;
-}
 
 /** A value in a configuration file, and where it stands. Every getter throws CONFIG_INVALID on another shape. */
 export class ConfigReader {

@@ -3,9 +3,9 @@
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isAddress } from "../../core/base/address.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { isAddress } from "../local/config-reader.ts";
 import { isErrno } from "../local/errno.ts";
 import { recoverFolder } from "../recover/recover-fleet.ts";
 import { notTheOwner } from "../recover/refusals.ts";

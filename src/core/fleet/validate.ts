@@ -2,6 +2,7 @@
 // but the command: the edge that accepts requests checks more, but a log entry must be safe by itself.
 
 import { isName } from "../base/ids.ts";
+import type { Rejected } from "../wire/gen/fleet/v1/command.ts";
 import { ADDRESS_BYTES_MAX, DOMAIN_PART_BYTES_MAX, REASON_BYTES_MAX } from "./limits.ts";
 import { type Result, rejected } from "./result.ts";
 
@@ -37,9 +38,15 @@ export function checkDomain(key: string, value: string): Result | null {
   return null;
 }
 
+/** Only whether a row can hold it. Whether it is host:port the leader asks, before there is an entry. */
 export function checkAddress(address: string): Result | null {
   if (isPrintable(address, ADDRESS_BYTES_MAX)) return null;
-  return rejected("INVALID_ADDRESS", `${quoted(address)} is no host:port address`);
+  return { $case: "rejected", value: invalidAddress(address) };
+}
+
+export function invalidAddress(address: string): Rejected {
+  const message = `${quoted(address)} is no host:port address`;
+  return { reason: "INVALID_ADDRESS", message, metadata: {}, rows: [] };
 }
 
 /** The audit table keeps reasons, so their size is bounded. */

@@ -2,6 +2,7 @@
 // picks its shard at deploy time). Pure text in, values out. Edits keep the operator's comments and order.
 
 import { parseDocument, stringify } from "yaml";
+import { isAddress } from "../base/address.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { isName } from "../base/ids.ts";
 import { readDemand } from "./demand-fields.ts";
@@ -20,7 +21,6 @@ export interface AgentEntry {
 }
 
 const FIELDS = new Set(["cluster", "shardAddr", "certs", "demand"]);
-const ADDRESS = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]/]+):([1-9]\d{0,4})$/;
 
 /** Parses `text`; `path` is for messages. Throws an OperatorError naming the line at fault. */
 export function parseAgentsFile(text: string, path: string): readonly AgentEntry[] {
@@ -83,11 +83,6 @@ function readEntry({ fields, line }: YamlItem, path: string): AgentEntry {
     ...(certs === undefined ? {} : { certs }),
     ...(groups === undefined ? {} : { demand: groups.demand }),
   };
-}
-
-function isAddress(text: string): boolean {
-  const port = Number(ADDRESS.exec(text)?.[2] ?? 0);
-  return port > 0 && port < 65_536;
 }
 
 function invalid(path: string, line: number, why: string): OperatorError {

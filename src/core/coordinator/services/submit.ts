@@ -8,6 +8,7 @@ import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { checkNewAddress } from "./new-address.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { diskFull, refusalError, rejectionError } from "./refusals.ts";
 import { refuseServing } from "./refuse-serving.ts";
@@ -40,6 +41,7 @@ async function tryOut(
   { reason }: SubmitRequest,
 ): Promise<SubmitResponse> {
   const { index, term } = await readable(context, LINEARIZABLE, caller);
+  checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
   return { index, term, applied: appliedOf(context.machine.dryRun(command)) };
 }
@@ -90,6 +92,8 @@ export async function propose(
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
   // A leader whose disk is full keeps what room its log has for handing over.
   if (context.disk.isFull && context.driver.status().role === "leader") throw diskFull();
+  // Another replica may not know yet what the row has; it sends the caller to the leader.
+  if (context.driver.leader === context.self) checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, write);
   const settled = await context.driver.propose(Command.encode(command).finish(), caller.deadline);
   if (!settled.ok) throw refusalError(context, settled.refusal);
