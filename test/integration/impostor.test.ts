@@ -48,6 +48,7 @@ function startFirst(tls: TlsChoice): Promise<RunningCoordinator> {
     ...{ listen: "127.0.0.1:0", dataDirectory: join(authority.folder, `n1-${starts}`), tls },
     ...{ profile: "lan", snapshotEvery: 1_000, auditExportEvery: 1_000, metricsAddress: "" },
     snapshotExports: null,
+    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     log: { info: ignore, warn: (fact, fields) => warnings.push([fact, fields]), error: ignore },
     onFatal: (error) => {
       throw error;

@@ -55,6 +55,7 @@ async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): P
     auditExportEvery: 1_000,
     metricsAddress: "",
     snapshotExports: null,
+    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     log: { info: ignore, warn: ignore, error: ignore },
     onFatal: (error) => {
       throw error;

@@ -274,6 +274,7 @@ function coordinator(name: string, voters: number): Promise<RunningCoordinator> 
       auditExportEvery: 1_000,
       metricsAddress: "",
       snapshotExports: null,
+      liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       snapshotEvery: 1_000,
       version: "test",
       log,

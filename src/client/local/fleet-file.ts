@@ -34,12 +34,19 @@ interface SnapshotEntry {
   readonly keep?: number;
 }
 
+/** After how long without a report a shard is suspect, and dead; absent = the coordinator's defaults. */
+interface LivenessEntry {
+  readonly suspectAfterSeconds: number;
+  readonly deadAfterSeconds: number;
+}
+
 export interface FleetFile {
   readonly name: string;
   /** Distinguishes this fleet from every other, so that no node ever joins the wrong one. */
   readonly clusterId: string;
   readonly profile: Profile;
   readonly snapshots?: SnapshotEntry;
+  readonly liveness?: LivenessEntry;
   readonly nodes: readonly NodeEntry[];
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
@@ -53,8 +60,10 @@ export function parseFleetFile(file: string, text: string): FleetFile {
   const root = ConfigReader.parse(file, text);
   root.field("schemaVersion").integer(SCHEMA_VERSION, SCHEMA_VERSION);
   const snapshots = root.field("snapshots").optional(parseSnapshots);
+  const liveness = root.field("liveness").optional(parseLiveness);
   const parsed = {
     ...(snapshots === undefined ? {} : { snapshots }),
+    ...(liveness === undefined ? {} : { liveness }),
     name: root.field("name").name(),
     clusterId: root.field("clusterId").string(),
     profile: root.field("profile").optional((value) => value.oneOf(PROFILES)) ?? "lan",
@@ -94,6 +103,7 @@ export function formatFleetFile(fleet: FleetFile): string {
     clusterId: fleet.clusterId,
     profile: fleet.profile,
     ...(fleet.snapshots === undefined ? {} : { snapshots: fleet.snapshots }),
+    ...(fleet.liveness === undefined ? {} : { liveness: fleet.liveness }),
     nodes: fleet.nodes,
     shards: fleet.shards,
     agents: {
@@ -142,6 +152,12 @@ function parseSnapshots(entry: ConfigReader): SnapshotEntry {
     ...(everySeconds === undefined ? {} : { everySeconds }),
     ...(keep === undefined ? {} : { keep }),
   };
+}
+
+function parseLiveness(entry: ConfigReader): LivenessEntry {
+  const suspectAfterSeconds = entry.field("suspectAfterSeconds").integer(1, DAY_SECONDS - 1);
+  const deadAfterSeconds = entry.field("deadAfterSeconds").integer(suspectAfterSeconds + 1, DAY_SECONDS);
+  return { suspectAfterSeconds, deadAfterSeconds };
 }
 
 function parseNode(entry: ConfigReader): NodeEntry {

@@ -73,7 +73,13 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
       ...["--fleet", fleet.name, "--cluster-id", fleet.clusterId],
       ...["--listen", node.address, "--peers", fleet.nodes.map(formatPeer).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, node.name))],
-      ...["--profile", fleet.profile, ...snapshotFlags(fleet), ...metricsFlags(node.metricsPort)],
+      ...[
+        "--profile",
+        fleet.profile,
+        ...snapshotFlags(fleet),
+        ...livenessFlags(fleet),
+        ...metricsFlags(node.metricsPort),
+      ],
     ],
   };
 }
@@ -135,6 +141,12 @@ function snapshotFlags({ snapshots }: FleetFile): string[] {
     ...(everySeconds === undefined ? [] : ["--snapshot-interval", `${everySeconds}s`]),
     ...(keep === undefined ? [] : ["--snapshot-keep", String(keep)]),
   ];
+}
+
+function livenessFlags({ liveness }: FleetFile): string[] {
+  if (liveness === undefined) return [];
+  const { suspectAfterSeconds, deadAfterSeconds } = liveness;
+  return ["--suspect-after", `${suspectAfterSeconds}s`, "--dead-after", `${deadAfterSeconds}s`];
 }
 
 const formatPeer = (node: NodeEntry): string => `${node.id}=${node.name}@${node.address}`;

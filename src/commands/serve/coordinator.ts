@@ -2,6 +2,7 @@
 import { Flags } from "@oclif/core";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { livenessLimits } from "../../ui/model/liveness-limits.ts";
 import { parsePeers } from "../../ui/model/peers.ts";
 
 export default class ServeCoordinator extends ServeCommand {
@@ -53,6 +54,16 @@ export default class ServeCoordinator extends ServeCommand {
       min: 1,
       summary: "How many to keep; the newest is never deleted (default: 12)",
     }),
+    "suspect-after": durationFlag({
+      summary: "A shard that has not reported for longer is suspect; the same on all replicas",
+      default: 30_000,
+      defaultHelp: async () => "30s",
+    }),
+    "dead-after": durationFlag({
+      summary: "And for longer than that it is dead; nothing follows from it by itself",
+      default: 60_000,
+      defaultHelp: async () => "60s",
+    }),
     "audit-export-every": Flags.integer({
       min: 1,
       max: 10_000,
@@ -63,6 +74,7 @@ export default class ServeCoordinator extends ServeCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ServeCoordinator);
+    const liveness = livenessLimits(flags["suspect-after"], flags["dead-after"]);
     const { startCoordinator } = await import("../../core/coordinator/coordinator.ts");
     const { absolutePlace } = await import("../../core/export/open-store.ts");
     const { "snapshot-to": to, "snapshot-interval": everyMs = 300_000, "snapshot-keep": keep = 12 } = flags;
@@ -84,6 +96,7 @@ export default class ServeCoordinator extends ServeCommand {
         snapshotEvery: flags["snapshot-every"],
         auditExportEvery: flags["audit-export-every"],
         snapshotExports,
+        liveness,
         version: this.config.version,
         metricsAddress,
         log,

@@ -40,6 +40,7 @@ import { found } from "./founding.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { HeapThrift } from "./heap-thrift.ts";
 import { Host } from "./host.ts";
+import type { LivenessLimits } from "./liveness.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
@@ -75,6 +76,8 @@ export interface CoordinatorOptions {
   readonly auditExportEvery: number;
   /** Where, how often and how many snapshots are exported; null = not at all. */
   readonly snapshotExports: SnapshotExports | null;
+  /** The same for every replica, or what is dead to one leader is not to the next. */
+  readonly liveness: LivenessLimits;
   readonly version: string;
   /** host:port of this process's metrics, for its status; empty = it has none. */
   readonly metricsAddress: string;
@@ -201,6 +204,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     machine,
     observed,
     leadsSince: () => leadsSinceMs,
+    liveness: options.liveness,
     disk: watch,
     admission: () => replica.admission,
     tls,

@@ -4,13 +4,11 @@
 
 import { ShardLiveness } from "../wire/gen/fleet/v1/views.ts";
 
+/** Of a shard that has not reported for longer than that. */
 export interface LivenessLimits {
   readonly suspectAfterMs: number;
   readonly deadAfterMs: number;
 }
-
-/** BigFleet's dashboards: amber after 30 s, red after 60 s; its shards report every 10 s. */
-export const LIVENESS_LIMITS: LivenessLimits = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
 
 /**
  * `reportAgeMs` is null for a shard that has not reported to this leader; `leadsForMs` is null on a replica that does

@@ -64,6 +64,7 @@ export class Services {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
       ...{ self, given, driver, machine, host, now, sleep: options.sleep, startedAtMs: now() },
       leadsSince: () => 0,
+      liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       metricsAddress: "",
       snapshotExport: () => undefined,
       get replicas() {

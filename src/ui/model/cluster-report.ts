@@ -4,7 +4,7 @@ import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordina
 import type { Line } from "./fleet-verdict.ts";
 import { moreLine } from "./limit.ts";
 import { byDriftThenName, driftSummary } from "./tables/cluster-table.ts";
-import { hasDrift } from "./words.ts";
+import { hasDrift, REBUILDING } from "./words.ts";
 
 /** The same reply with the drifting clusters only, the worst first. */
 export function onlyDrifting(reply: Listed<ListClustersResponse>): Listed<ListClustersResponse> {
@@ -18,7 +18,7 @@ export function clusterLines(reply: Listed<ListClustersResponse>): Line[] {
   if (summary !== "") lines.push({ text: `drift: ${summary}`, mark: "warn" });
   if (!reply.observedComplete) {
     lines.push({
-      text: "observed bindings are incomplete: the leader has not heard every shard yet",
+      text: `some observed bindings are ${REBUILDING}: the leader has not heard every shard yet`,
       mark: "unknown",
     });
   }

@@ -1,5 +1,6 @@
 // What is said below a list that is not all there is: --limit has cut it short, or shards have not reported yet.
 import type { Line } from "./fleet-verdict.ts";
+import { REBUILDING } from "./words.ts";
 
 export function moreLine(): Line {
   return { text: "there are more: raise --limit, or narrow the list", mark: "unknown" };
@@ -13,5 +14,6 @@ export function limitLines({ more }: { readonly more: boolean }): Line[] {
 /** The lines below a list of what shards report. */
 export function unheardLines({ observedComplete }: { readonly observedComplete: boolean }): Line[] {
   if (observedComplete) return [];
-  return [{ text: "the leader has not heard every shard yet: there may be more", mark: "unknown" }];
+  const text = `the rest is ${REBUILDING}: the leader has not heard every shard yet, and there may be more`;
+  return [{ text, mark: "unknown" }];
 }

@@ -1,9 +1,8 @@
 // What `fleet shard show` says: the shard in a line, and a line for each kind of thing that it has.
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { ShardLiveness } from "../../core/wire/gen/fleet/v1/views.ts";
 import { formatDuration } from "./duration.ts";
 import type { Line } from "./fleet-verdict.ts";
-import { livenessWord, shardStateWord } from "./words.ts";
+import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "./words.ts";
 
 // The rest is in -o json.
 const NAMES_SHOWN = 20;
@@ -35,8 +34,8 @@ export function shardLines(holdings: Holdings): Line[] {
 
 // A new leader has yet to hear what the shard serves without its being declared to it.
 function nothingLine({ liveness }: ShardView): Line {
-  if (liveness !== ShardLiveness.UNKNOWN) return { text: "it has nothing", mark: "good" };
-  return { text: "nothing is declared to it; what it serves is unknown (rebuilding)", mark: "unknown" };
+  if (!isRebuilding(liveness)) return { text: "it has nothing", mark: "good" };
+  return { text: `nothing is declared to it; what it serves is ${REBUILDING}`, mark: "unknown" };
 }
 
 function headLine({ shard, liveness, observed, pendingInstructions }: ShardView): Line {
@@ -46,7 +45,7 @@ function headLine({ shard, liveness, observed, pendingInstructions }: ShardView)
     `${shard?.shardId ?? ""} at ${shard?.address ?? ""}`,
     ...(place === "" ? [] : [`in ${place}`]),
     state,
-    livenessWord(liveness),
+    isRebuilding(liveness) ? REBUILDING : livenessWord(liveness),
     observed === undefined ? "no report yet" : `report ${formatDuration(observed.ageMs)} ago`,
     `${pendingInstructions} instructions pending`,
     `epoch ${shard?.epoch ?? 0}`,

@@ -1,4 +1,5 @@
 // The dashboard's header, footer and help as lines. The header always says how fresh the picture is.
+import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
 import { fitLine } from "./fit.ts";
 import { verdictMark } from "./fleet-verdict.ts";
@@ -8,7 +9,7 @@ import type { Symbols } from "./symbols.ts";
 import { driftSummary } from "./tables/cluster-table.ts";
 import type { TopState } from "./top-state.ts";
 import { summarize, type TopSummary } from "./top-summary.ts";
-import { hasDrift } from "./words.ts";
+import { hasDrift, isRebuilding, REBUILDING, shardStateWord } from "./words.ts";
 
 const HELP: readonly (readonly [string, string])[] = [
   ["1 2 3  tab", "show nodes, shards, bindings; the next pane"],
@@ -27,11 +28,19 @@ export function headerLines(state: TopState, width: number, symbols: Symbols): (
     summary === null ? [segment("fleet", "strong"), segment("asking", "unknown")] : factsOf(summary, symbols);
   const drifting = (state.clusters?.value.clusters ?? []).filter((view) => hasDrift(view.drift));
   if (drifting.length > 0) facts.push(segment(`drift: ${driftSummary(drifting)}`, "warn"));
+  if ((state.shards?.value.shards ?? []).some(isUnheard)) {
+    facts.push(segment(`observed: ${REBUILDING}`, "unknown"));
+  }
   if (state.paused) facts.push(segment("PAUSED", "warn"));
   const between = segment(` ${symbols.separator} `, "faint");
   const first = facts.flatMap((fact, at) => (at === 0 ? [fact] : [between, fact]));
   const second = commitLine(state, summary?.commit ?? null, width, symbols);
   return [first, second].map((line) => fitLine(line, width, symbols.ellipsis));
+}
+
+// A removed shard may be silent for good.
+function isUnheard({ shard, observed, liveness }: ShardView): boolean {
+  return observed === undefined && isRebuilding(liveness) && shardStateWord(shard?.state ?? 0) !== "removed";
 }
 
 function factsOf(summary: TopSummary, symbols: Symbols): Segment[] {

@@ -178,6 +178,10 @@ export function memberRoleWord(role: number): string {
 export const shardStateWord = (state: number): string => SHARD_STATE_WORDS[state] ?? "unknown";
 export const livenessWord = (liveness: number): string => LIVENESS_WORDS[liveness] ?? "unknown";
 
+/** What a new leader knows of a shard that it has yet to hear: it is being learnt again from the shards' reports. */
+export const REBUILDING = "unknown (rebuilding)";
+export const isRebuilding = (liveness: number): boolean => liveness === ShardLiveness.UNKNOWN;
+
 /** What a shard is told to do with a domain. */
 export const instructionWord = (kind: number): string => INSTRUCTION_KIND_WORDS[kind] ?? "unknown";
 export const instructionOutcomeWord = (outcome: number): string =>

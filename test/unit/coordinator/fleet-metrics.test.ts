@@ -13,6 +13,7 @@ import { registerShard, TestGroup } from "./group.ts";
 
 const NOW_MS = 1_000_000;
 const GIVEN_MS = NOW_MS - 12_000;
+const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
 
 let group: TestGroup;
 afterEach(() => group.close());
@@ -27,7 +28,7 @@ async function leading(operations: readonly Operation[]): Promise<FleetSources> 
     const outcome = machine.apply(logIndex(at + 1), Command.encode(command).finish());
     expect(outcome?.result?.$case, JSON.stringify(outcome)).toBe("applied");
   });
-  return { driver, machine, observed: new Observed(), now: () => NOW_MS, leadsSince: () => 0 };
+  return { driver, machine, observed: new Observed(), now: () => NOW_MS, leadsSince: () => 0, liveness };
 }
 
 async function look(sources: FleetSources): Promise<string> {
@@ -78,6 +79,8 @@ test("shards are counted by their life: a silent one is dead after a minute of a
     ["alive", "suspect", "dead", "unknown"].map((state) => sampleOf(text, "fleet_shards", { state }));
   expect(lives(await look(sources))).toEqual([1, 1, 1, 0]);
   expect(lives(await look({ ...sources, leadsSince: () => NOW_MS - 1_000 }))).toEqual([1, 1, 0, 1]);
+  const patient = { suspectAfterMs: 40_000, deadAfterMs: 2_000_000 };
+  expect(lives(await look({ ...sources, liveness: patient }))).toEqual([2, 1, 0, 0]);
 });
 
 test("pending instructions have a number and an age", async () => {
@@ -97,7 +100,14 @@ test("a follower shows its tables, and nothing of what only a leader knows", asy
   const leader = await group.leader();
   const follower = group.members.find((member) => member !== leader) ?? leader;
   const { driver, machine } = follower;
-  const sources = { driver, machine, observed: new Observed(), now: () => NOW_MS, leadsSince: () => 0 };
+  const sources = {
+    driver,
+    machine,
+    observed: new Observed(),
+    now: () => NOW_MS,
+    leadsSince: () => 0,
+    liveness,
+  };
   const text = await look(sources);
   expect(sampleOf(text, "fleet_bindings")).toBe(0);
   expect(text).not.toContain("fleet_drift_clusters");

@@ -22,6 +22,7 @@ export function contextOf(
   return {
     ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
     leadsSince: () => 0,
+    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     metricsAddress: "",
     snapshotExport: () => undefined,
     ...{

@@ -6,7 +6,7 @@ import { instructionKey } from "../../fleet/schema.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
 import { type Binding, InstructionOutcome, ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import { Drift, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
-import { LIVENESS_LIMITS, livenessOf } from "../liveness.ts";
+import { livenessOf } from "../liveness.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { sightOf } from "../services/sight.ts";
 import { clusterView } from "../services/views.ts";
@@ -28,7 +28,10 @@ const DRIFTS = {
   unknown: Drift.UNKNOWN,
 } as const;
 
-export type FleetSources = Pick<ServiceContext, "driver" | "machine" | "observed" | "now" | "leadsSince">;
+export type FleetSources = Pick<
+  ServiceContext,
+  "driver" | "machine" | "observed" | "now" | "leadsSince" | "liveness"
+>;
 
 export async function collectFleet(into: Exposition, context: FleetSources): Promise<void> {
   const { bindings, domains, sessions } = context.machine.view.tables;
@@ -54,13 +57,13 @@ export async function collectFleet(into: Exposition, context: FleetSources): Pro
 }
 
 function shardLives(context: FleetSources): Map<ShardLiveness, number> {
-  const { observed, nowMs, leadsForMs } = sightOf(context);
+  const { observed, nowMs, leadsForMs, liveness } = sightOf(context);
   const lives = new Map<ShardLiveness, number>();
   for (const { shardId, state } of context.machine.view.tables.shards.rows()) {
     if (state === ShardState.REMOVED) continue;
     const report = observed.report(shardId);
     const ageMs = report === undefined ? null : nowMs - report.receivedAtMs;
-    const life = livenessOf(ageMs, leadsForMs, LIVENESS_LIMITS);
+    const life = livenessOf(ageMs, leadsForMs, liveness);
     lives.set(life, (lives.get(life) ?? 0) + 1);
   }
   return lives;

@@ -10,6 +10,7 @@ import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { GroupDriver } from "../group-driver.ts";
 import type { Host } from "../host.ts";
+import type { LivenessLimits } from "../liveness.ts";
 import type { Observed } from "../observed.ts";
 import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
@@ -44,6 +45,7 @@ export interface ServiceContext {
   readonly observed: Observed;
   /** When this replica last began or ceased to lead, in milliseconds since 1970. */
   readonly leadsSince: () => number;
+  readonly liveness: LivenessLimits;
   readonly disk: Pick<DiskWatch, "isFull" | "isSlow" | "syncs">;
   /** Whether this replica counts already. */
   readonly admission: () => Replica<Outcome>["admission"];

@@ -4,12 +4,12 @@ import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Sight } from "./views.ts";
 
-type Seer = Pick<ServiceContext, "driver" | "observed" | "now" | "leadsSince">;
+type Seer = Pick<ServiceContext, "driver" | "observed" | "now" | "leadsSince" | "liveness">;
 
-export function sightOf({ driver, observed, now, leadsSince }: Seer): Sight {
+export function sightOf({ driver, observed, now, leadsSince, liveness }: Seer): Sight {
   const nowMs = now();
   const leads = driver.status().role === "leader";
-  return { observed, nowMs, leadsForMs: leads ? nowMs - leadsSince() : null };
+  return { observed, nowMs, leadsForMs: leads ? nowMs - leadsSince() : null, liveness };
 }
 
 /** Whether this replica leads and has heard from every registered shard since it began to. */

@@ -10,7 +10,7 @@ import type {
   ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift } from "../../wire/gen/fleet/v1/views.ts";
-import { LIVENESS_LIMITS, livenessOf } from "../liveness.ts";
+import { type LivenessLimits, livenessOf } from "../liveness.ts";
 import type { Observed, ShardReport } from "../observed.ts";
 
 // Shards report every few seconds; after several missed reports what the last one said is history.
@@ -22,6 +22,7 @@ export interface Sight {
   readonly nowMs: number;
   /** For how long this replica has led; null = it does not. */
   readonly leadsForMs: number | null;
+  readonly liveness: LivenessLimits;
 }
 
 export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, sight: Sight): ShardView {
@@ -34,7 +35,7 @@ export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, s
     declaredClusters: declared.clusters.get(shardId) ?? 0,
     declaredDomains: declared.domains.get(shardId) ?? 0,
     pendingInstructions: declared.instructions.get(shardId) ?? 0,
-    liveness: livenessOf(ageMs, sight.leadsForMs, LIVENESS_LIMITS),
+    liveness: livenessOf(ageMs, sight.leadsForMs, sight.liveness),
   };
 }
 

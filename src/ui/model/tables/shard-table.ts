@@ -3,7 +3,7 @@
 import type { ShardView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "../duration.ts";
 import type { Cell, Mark, Table } from "../table.ts";
-import { livenessWord, shardStateWord } from "../words.ts";
+import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "../words.ts";
 
 // Shards report every few seconds; three missed reports are no longer chance.
 const REPORT_LATE_MS = 15_000;
@@ -51,7 +51,9 @@ function livenessCell({ liveness }: ShardView): Cell {
 }
 
 function reportCell(view: ShardView): Cell {
-  if (view.observed === undefined) return { text: "none yet", mark: "unknown" };
+  if (view.observed === undefined) {
+    return { text: isRebuilding(view.liveness) ? REBUILDING : "none yet", mark: "unknown" };
+  }
   const late = view.observed.ageMs > REPORT_LATE_MS;
   return { text: `${formatDuration(view.observed.ageMs)} ago`, mark: late ? "warn" : "good" };
 }

@@ -13,6 +13,7 @@ const FLEET: FleetFile = {
   name: "local",
   clusterId: "5d1c",
   profile: "wan",
+  liveness: { suspectAfterSeconds: 40, deadAfterSeconds: 90 },
   nodes: [
     { id: 1, name: "n1", address: "127.0.0.1:4001", metricsPort: 9001 },
     { id: 2, name: "n2", address: "[::1]:4002" },
@@ -53,6 +54,11 @@ describe("each fault is named with its place", () => {
       text: base.replace("profile: wan", "profile: moon"),
       place: "profile",
       fault: 'profile must be one of lan, wan: found "moon"',
+    },
+    {
+      text: base.replace("deadAfterSeconds: 90", "deadAfterSeconds: 40"),
+      place: "liveness.deadAfterSeconds",
+      fault: "liveness.deadAfterSeconds must be a whole number from 41",
     },
     {
       text: base.replace("id: 2", "id: two"),

@@ -41,6 +41,15 @@ test.each([
   expect(commandLine(name)).toBe(args);
 });
 
+test("coordinators are told when a shard counts as suspect and dead, if the fleet's file says so", () => {
+  const liveness = { suspectAfterSeconds: 40, deadAfterSeconds: 90 };
+  const args = planProcesses("/f", { ...FLEET, liveness })
+    .filter(({ role }) => role === "coordinator")
+    .map((plan) => plan.args.slice(-4));
+  const flags = ["--suspect-after", "40s", "--dead-after", "90s"];
+  expect(args).toEqual([flags, flags]);
+});
+
 test("a shard is given its machines; their file lies in the fleet's folder unless its path is a full one", () => {
   const machinesArgs = (machines: string) => {
     const shards = FLEET.shards.map((shard) => ({ ...shard, machines, region: "eu", cycleSeconds: 5 }));

@@ -104,7 +104,8 @@ export class MovingFleet implements RebindClient, AgentMover {
   async listShards(): Promise<Listed<ListShardsResponse>> {
     const { state } = this.replica;
     const { counts } = state;
-    const sight = { observed: this.#observed, nowMs: performance.now(), leadsForMs: 0 };
+    const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
+    const sight = { observed: this.#observed, nowMs: performance.now(), leadsForMs: 0, liveness };
     const shards = listShards(state).map((shard) => shardView(shard, counts, sight));
     return { stamp: this.#stamp(), shards, more: false };
   }

@@ -10,6 +10,8 @@ const linesOf = (holdings: Partial<Parameters<typeof shardLines>[0]>) =>
 test("a shard without anything is said to have nothing, once that is known", () => {
   expect(linesOf({})).toEqual([{ text: "it has nothing", mark: "good" }]);
   const unheard = shardView("s1", { liveness: ShardLiveness.UNKNOWN, observed: undefined });
+  const [head] = shardLines({ shard: unheard, ...nothing });
+  expect(head?.text).toContain(", active, unknown (rebuilding), ");
   expect(linesOf({ shard: unheard })).toEqual([
     { text: "nothing is declared to it; what it serves is unknown (rebuilding)", mark: "unknown" },
   ]);

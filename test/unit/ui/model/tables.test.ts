@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ShardObserved } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { Drift, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { clusterLines, onlyDrifting } from "../../../../src/ui/model/cluster-report.ts";
 import type { Cell, Table } from "../../../../src/ui/model/table.ts";
 import { clusterTable } from "../../../../src/ui/model/tables/cluster-table.ts";
@@ -45,6 +45,7 @@ describe("nodes", () => {
 
 describe("shards", () => {
   const silent = shardView("s2", { observed: undefined });
+  const rebuilding = shardView("s2", { observed: undefined, liveness: ShardLiveness.UNKNOWN });
   const late = shardView("s3", {
     observed: ShardObserved.fromPartial({ ageMs: 20_000, boundClusters: 1 }),
   });
@@ -56,6 +57,12 @@ describe("shards", () => {
       name: "report",
       shown: { text: "none yet", mark: "unknown" },
       why: "a new leader has heard nobody",
+    },
+    {
+      shard: rebuilding,
+      name: "report",
+      shown: { text: "unknown (rebuilding)", mark: "unknown" },
+      why: "the leader is too new to have heard it",
     },
     {
       shard: late,
@@ -129,6 +136,7 @@ describe("clusters", () => {
   test("an incomplete observation is said", () => {
     const lines = clusterLines({ ...clustersReply(), observedComplete: false });
     expect(lines.map((line) => line.text).join()).toContain("has not heard every shard yet");
+    expect(lines.map((line) => line.text).join()).toContain("unknown (rebuilding)");
   });
 });
 

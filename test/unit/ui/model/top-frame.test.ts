@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { Drift, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Segment } from "../../../../src/ui/model/paint.ts";
 import { ASCII, UNICODE } from "../../../../src/ui/model/symbols.ts";
 import { type Frame, topFrame } from "../../../../src/ui/model/top-frame.ts";
@@ -44,6 +44,15 @@ describe("a frame is never larger than the terminal", () => {
       expect(new Set(drawn.map((line) => line.length))).toEqual(new Set([size.columns]));
     }
   });
+});
+
+test("a leader that has yet to hear its shards is said to", () => {
+  const unheard = shardView("s2", { observed: undefined, liveness: ShardLiveness.UNKNOWN });
+  const reply = shardsReply(shardView("s1"), unheard);
+  const rebuilding = observe(busy, { kind: "shards", atMs: 0, reply });
+  const [first] = lines(topFrame(rebuilding, { columns: 200, rows: 24 }, UNICODE));
+  expect(first).toContain("observed: unknown (rebuilding)");
+  expect(lines(topFrame(busy, { columns: 200, rows: 24 }, UNICODE)).join("\n")).not.toContain("rebuilding");
 });
 
 describe("what is on it", () => {
