@@ -18,6 +18,7 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import { instructionsFor } from "../instructions.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { reconcileDomains } from "./reconcile-domains.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
 import { propose } from "./submit.ts";
 
@@ -42,6 +43,7 @@ function letGoOf(request: ReportShardRequest): void {
   request.bindings = [];
   request.shortfalls = [];
   request.acks = [];
+  request.heldDomains = undefined;
 }
 
 async function answerReport(
@@ -58,6 +60,7 @@ async function answerReport(
   await register(context, request, caller);
   context.observed.take(request, context.now());
   await settleInstructions(context, request, caller);
+  const askDomains = await reconcileDomains(context, request);
   await declareFirstContacts(context, request, caller);
   const { bindings, shards } = context.machine.view.tables;
   const instructions = instructionsFor(request.shardId, request.bindings, {
@@ -65,7 +68,7 @@ async function answerReport(
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
   });
   const domainInstructions = pendingInstructions(context, request.shardId);
-  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions };
+  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions, askDomains };
 }
 
 async function register(context: ServiceContext, request: ReportShardRequest, caller: Caller): Promise<void> {
