@@ -31,17 +31,19 @@ export function differenceOf(
   held: readonly HeldDomain[],
   declared: number,
 ): Difference {
-  const own = held.filter((domain) => ownerOf(view, domain) === shardId).map(nameOf);
-  const kept = new Set(own);
   const strayed = held.filter((domain) => hasStrayed(view, shardId, domain));
-  // A pass over all domains, which hardly ever is needed.
-  const missing =
-    kept.size === declared
-      ? []
-      : [...view.tables.domains.rows()].filter(
-          (row) => !kept.has(nameOf(row)) && isMissing(view, shardId, row),
-        );
-  return { strayed, missing: missing.map(({ key, value }) => ({ key, value })) };
+  const kept = new Set(held.filter((domain) => ownerOf(view, domain) === shardId).map(nameOf));
+  // Nearly always it holds all of its own, and no pass over all rows is needed to know it.
+  return { strayed, missing: kept.size === declared ? [] : missingOf(view, shardId, kept) };
+}
+
+function missingOf(view: FleetView, shardId: string, kept: ReadonlySet<string>): MissingDomain[] {
+  const missing: MissingDomain[] = [];
+  for (const row of view.tables.domains.rows()) {
+    if (row.shardId !== shardId || kept.has(nameOf(row)) || !isMissing(view, shardId, row)) continue;
+    missing.push({ key: row.key, value: row.value });
+  }
+  return missing;
 }
 
 /** Idempotent: what was told once is being told, or is as it should be. */
