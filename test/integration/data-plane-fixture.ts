@@ -204,6 +204,7 @@ class ScriptedCoordinator {
   term = 1;
   instructions: BindingInstruction[] = [];
   domainInstructions: Instruction[] = [];
+  askDomains = false;
 
   constructor() {
     // The other methods of the service are left unimplemented on purpose: a shard must not need them.
@@ -219,6 +220,7 @@ class ScriptedCoordinator {
             coordinatorTerm: this.term,
             instructions: this.instructions,
             domainInstructions: this.domainInstructions,
+            askDomains: this.askDomains,
           });
         },
       },

@@ -187,6 +187,20 @@ test("domain instructions are obeyed, acknowledged, and stay obeyed after a rest
   });
 });
 
+test("a shard tells all domains that it holds when it was asked, until that was heard", async () => {
+  const coordinator = await plane.coordinator();
+  const kind = InstructionKind.ASSIGN_DOMAIN;
+  coordinator.domainInstructions = [Instruction.fromPartial({ key: "zone", value: "a", sequence: 7, kind })];
+  await plane.shard("s1", { coordinators: [coordinator.address] });
+  const told = () => coordinator.reports.at(-1)?.heldDomains?.domains;
+  await eventually(() => coordinator.reports.at(-1)?.acks).toHaveLength(1);
+  expect(told()).toBeUndefined();
+  coordinator.askDomains = true;
+  await eventually(told).toEqual([{ key: "zone", value: "a", sequence: 7 }]);
+  coordinator.askDomains = false;
+  await eventually(told).toBeUndefined();
+});
+
 test("a certificate opens its own cluster's session and no other, and reads no status", async () => {
   const shard = await plane.shard("s1");
   await plane.issue("c1", "fleet://cluster/c1");

@@ -52,6 +52,7 @@ import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
+import { HeardDomains } from "./services/reconcile-domains.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 import { systemTimers } from "./timers.ts";
@@ -203,6 +204,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     sent: transport.sent,
     machine,
     observed,
+    heardDomains: new HeardDomains(),
     leadsSince: () => leadsSinceMs,
     liveness: options.liveness,
     disk: watch,

@@ -21,16 +21,18 @@ interface Wanted {
   readonly kind: InstructionKind;
   /** Tells the instructions of one log entry apart. */
   readonly ordinal: number;
+  /** The sequence that the shard has obeyed for it, if that is known: what it is told is newer. */
+  readonly obeyed?: number;
 }
 
 export function instruct(state: FleetState, context: ApplyContext, wanted: Wanted): void {
-  const { shardId, key, value, kind, ordinal } = wanted;
+  const { shardId, key, value, kind, ordinal, obeyed = 0 } = wanted;
   state.tables.instructions.put({
     shardId,
     key,
     value,
     kind,
-    sequence: context.index,
+    sequence: Math.max(context.index, obeyed + 1),
     instructionId: `${context.index}.${ordinal}`,
     sinceMs: context.atMs,
     outcome: InstructionOutcome.UNSPECIFIED,

@@ -36,7 +36,8 @@ function raiseBindings({ tables }: FleetState, context: ApplyContext): void {
 }
 
 // An instruction's sequence is its log index, and the new log's are above all of the old one's. A domain that was moved
-// in a lost entry is told to its former owner again; whom it was moved to is not known here, and keeps it.
+// in a lost entry is told to its former owner again; whom it was moved to is not known here, and lets go of it when it has
+// told what it holds (ADR-0013).
 function tellDomainsAgain(state: FleetState, context: ApplyContext): void {
   const { domains, instructions } = state.tables;
   let ordinal = 0;

@@ -8,6 +8,7 @@ import type { Command, Operation, Outcome } from "../wire/gen/fleet/v1/command.t
 import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
 import { assignDomain, moveDomains, unassignDomain } from "./apply-domain.ts";
 import { setFeatureGate } from "./apply-feature-gate.ts";
+import { reconcileDomains } from "./apply-held-domains.ts";
 import { settleInstructions } from "./apply-instruction.ts";
 import { foundMembers, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
@@ -119,6 +120,8 @@ function perform(
       return moveDomains(state, context, value);
     case "settleInstructions":
       return settleInstructions(state, context, value);
+    case "reconcileDomains":
+      return reconcileDomains(state, context, value);
     case "upsertProvider":
       return upsertProvider(state, context, value);
     case "removeProvider":
@@ -160,6 +163,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "activateShard":
     case "removeShard":
     case "moveDomains":
+    case "reconcileDomains":
     case "upsertProvider":
     case "removeProvider":
     case "setQuota":

@@ -54,6 +54,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return describeMoves(value.moves);
     case "settleInstructions":
       return `settle ${value.acks.length} instructions of shard ${value.shardId}`;
+    case "reconcileDomains":
+      return `reconcile the domains of shard ${value.shardId}`;
     case "upsertProvider":
       return `set provider ${value.name} at ${value.address} with ${value.declaredQuota} in all`;
     case "removeProvider":

@@ -20,6 +20,8 @@ export const DOMAIN_MOVES_MAX = 4_096;
 export const ROW_REFUSALS_MAX = 100;
 /** Answers to instructions that one command carries. */
 export const INSTRUCTION_ACKS_MAX = 4_096;
+/** Domains that one command tells a shard anew. */
+export const RECONCILED_DOMAINS_MAX = 4_096;
 export const QUOTA_SLICES_MAX = 1_000;
 export const PROVIDERS_MAX = 1_000;
 export const QUOTAS_MAX = 10_000;

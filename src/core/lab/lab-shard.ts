@@ -5,7 +5,7 @@
 
 import { type Binding, contact, obey, sessionEnded } from "../shard/binding-table.ts";
 import { type DomainRecord, domainName, followDomain } from "../shard/domain-table.ts";
-import { shardBindings } from "../shard/report.ts";
+import { heldDomains, shardBindings } from "../shard/report.ts";
 import type { Instruction, InstructionAck } from "../wire/gen/fleet/v1/command.ts";
 import type {
   BindingInstruction,
@@ -43,6 +43,7 @@ export class LabShard {
   #acks: readonly InstructionAck[] = [];
   #coordinatorTerm = 0;
   #cycle = 0;
+  #isAskedForDomains = false;
 
   constructor(options: LabShardOptions) {
     this.id = options.id;
@@ -85,6 +86,7 @@ export class LabShard {
       shortfalls: shortfallsOf(this.clusters, shortfalls, this.#cycle),
       acks: [...acks],
       doubleDials: [],
+      heldDomains: this.#isAskedForDomains ? heldDomains(this.#domains) : undefined,
     };
     return { request, acks };
   }
@@ -94,6 +96,7 @@ export class LabShard {
     if (this.#acks === report.acks) this.#acks = [];
     if (answer.coordinatorTerm < this.#coordinatorTerm) return;
     this.#coordinatorTerm = answer.coordinatorTerm;
+    this.#isAskedForDomains = answer.askDomains;
     for (const instruction of answer.instructions) this.#follow(instruction);
     this.#acks = answer.domainInstructions.map((instruction) => this.#followDomain(instruction));
   }

@@ -21,6 +21,8 @@ interface Obeyed {
   /** Something that the coordinator should hear of soon. */
   readonly hasChanged: boolean;
   readonly haveDomainsChanged: boolean;
+  /** The next report is to tell all domains. */
+  readonly isAskedForDomains: boolean;
 }
 
 export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): Obeyed {
@@ -30,7 +32,8 @@ export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): Obeye
   if (!isOutdated) obeyDrain(answer, obeying);
   const haveDomainsChanged = obeyDomains(answer, isOutdated, obeying);
   const haveBindingsChanged = !isOutdated && obeyBindings(answer.instructions, obeying);
-  return { hasChanged: haveDomainsChanged || haveBindingsChanged, haveDomainsChanged };
+  const isAskedForDomains = !isOutdated && answer.askDomains;
+  return { hasChanged: haveDomainsChanged || haveBindingsChanged, haveDomainsChanged, isAskedForDomains };
 }
 
 function obeyDrain({ draining = false }: ReportShardResponse, { store, log }: Obeying): void {

@@ -2,7 +2,12 @@
 // comes back.
 
 import type { InstructionAck } from "../wire/gen/fleet/v1/command.ts";
-import type { ReportShardRequest, ShardBinding, ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
+import type {
+  HeldDomains,
+  ReportShardRequest,
+  ShardBinding,
+  ShardSummary,
+} from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ShardDomain } from "../wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../wire/gen/fleet/v1/views.ts";
 import type { Binding } from "./binding-table.ts";
@@ -25,10 +30,13 @@ export interface ReportParts {
   readonly demand: Pick<DemandBook, "shortfalls">;
   readonly summary: ShardSummary | undefined;
   readonly acks: readonly InstructionAck[];
+  /** Whether the leader has asked which domains the shard holds. */
+  readonly tellsDomains: boolean;
 }
 
 export function reportOf(parts: ReportParts): ReportShardRequest {
-  const { shardId, address, region, zone, cycle, store, sessions, demand, summary, acks } = parts;
+  const { shardId, address, region, zone, cycle, store, sessions, demand, summary, acks, tellsDomains } =
+    parts;
   return {
     ...{ shardId, address, region, zone, cycle, epoch: store.epoch },
     bindings: shardBindings(store.bindings, (cluster) => sessions.hasSession(cluster)),
@@ -36,6 +44,7 @@ export function reportOf(parts: ReportParts): ReportShardRequest {
     shortfalls: demand.shortfalls(),
     acks: [...acks],
     doubleDials: sessions.doubleDials(),
+    heldDomains: tellsDomains ? heldDomains(store.domains) : undefined,
   };
 }
 
@@ -56,6 +65,12 @@ export function shardBindings(
 /** All domains as instructions left them, in the order of their names. */
 export function shardDomains(domains: DomainTable): ShardDomain[] {
   return [...domains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, domain]) => domain);
+}
+
+/** Those that the shard has now, none left out. */
+export function heldDomains(domains: DomainTable): HeldDomains {
+  const held = shardDomains(domains).filter(({ assigned }) => assigned);
+  return { domains: held.map(({ key, value, sequence }) => ({ key, value, sequence })) };
 }
 
 function wireState(binding: Binding): BindingState {

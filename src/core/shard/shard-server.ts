@@ -103,6 +103,7 @@ class Shard implements RunningShard {
   #bound = "";
   #address = "";
   #cycle = 0;
+  #isAskedForDomains = false;
   #lastReportMs: number | null = null;
 
   constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore, inventory: Inventory) {
@@ -227,6 +228,7 @@ class Shard implements RunningShard {
         demand: this.#demand,
         summary: this.#summary(),
         acks,
+        tellsDomains: this.#isAskedForDomains,
       },
     });
     // A release that is reported and then lost in a crash would let the cluster be served twice.
@@ -242,6 +244,7 @@ class Shard implements RunningShard {
     this.#acks.taken(acks);
     const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
     const obeyed = obeyAnswer(answer, { store: this.#store, acks: this.#acks, hasSession, log });
+    this.#isAskedForDomains = obeyed.isAskedForDomains;
     if (obeyed.haveDomainsChanged) this.#equip();
     if (obeyed.hasChanged) this.#reporter?.poke();
   }

@@ -14,6 +14,7 @@ import { MembershipChanges } from "../coordinator/services/change-membership.ts"
 import type { ServiceContext } from "../coordinator/services/context.ts";
 import type { Caller } from "../coordinator/services/handler.ts";
 import { readmit } from "../coordinator/services/readmit.ts";
+import { HeardDomains } from "../coordinator/services/reconcile-domains.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -85,6 +86,7 @@ export class Services {
       introduce: (peer) => roster.introduce(peer),
       changes: new MembershipChanges(),
       observed: new Observed(),
+      heardDomains: new HeardDomains(),
     };
   }
 

@@ -6,6 +6,7 @@ import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import type { Member, TestGroup } from "./group.ts";
 
@@ -33,6 +34,7 @@ export function contextOf(
       replicas: [...FOUNDERS, peer(NEWCOMER)],
       disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
       observed: new Observed(),
+      heardDomains: new HeardDomains(),
     },
     introduce: () => undefined,
     answers: () => {

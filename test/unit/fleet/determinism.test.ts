@@ -38,6 +38,7 @@ function randomOperation(random: Prng): make.OperationKind {
     () => (random.below(8) === 0 ? make.removeShard(shard(), random.below(4) === 0) : make.activate(shard())),
     () => make.move(domain(shard(), version()), domain("", version()), domain(shard(), version())),
     () => make.answer(shard(), ["k1", name("v", 4)], random.below(STEPS), outcome()),
+    () => make.reconcile(shard(), [["k1", name("v", 4), random.below(STEPS)]], [["k1", name("v", 4)]]),
     () => make.provider(name("p", 2), random.below(50)),
     () => make.quota(name("p", 2), name("r", 2), random.below(30), { [shard()]: random.below(20) }),
     () => make.gate("first-contact", random.below(2) === 0),

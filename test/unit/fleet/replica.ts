@@ -119,6 +119,19 @@ export const answer = (
   $case: "settleInstructions",
   value: { shardId, acks: [{ key, value, sequence, outcome, detail: "" }] },
 });
+/** Each domain is "key=value" in parts, a strayed one with the sequence that the shard obeyed. */
+export const reconcile = (
+  shardId: string,
+  strayed: readonly (readonly [key: string, value: string, sequence: number])[],
+  missing: readonly (readonly [key: string, value: string])[] = [],
+): OperationKind => ({
+  $case: "reconcileDomains",
+  value: {
+    shardId,
+    strayed: strayed.map(([key, value, sequence]) => ({ key, value, sequence })),
+    missing: missing.map(([key, value]) => ({ key, value })),
+  },
+});
 export const provider = (name: string, declaredQuota: number): OperationKind => ({
   $case: "upsertProvider",
   value: { name, address: `${name}:1`, region: "", declaredQuota, keepRegion: false },

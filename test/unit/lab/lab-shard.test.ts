@@ -14,6 +14,7 @@ const answer = (parts: Partial<ReportShardResponse>): ReportShardResponse => ({
   coordinatorTerm: 1,
   instructions: [],
   domainInstructions: [],
+  askDomains: false,
   ...parts,
 });
 
@@ -64,6 +65,21 @@ describe("answers to instructions", () => {
     one.taken(repeated, answer({}));
     expect(one.report().request.acks).toEqual([]);
   });
+});
+
+test("what it holds is told in the report after the question, and in no other", () => {
+  const one = shard();
+  const taken = [
+    toTake("lab-r000001", 9),
+    { ...toTake("lab-r000002", 9), kind: InstructionKind.UNASSIGN_DOMAIN },
+  ];
+  one.taken(one.report(), answer({ domainInstructions: taken, askDomains: true }));
+  const told = one.report();
+  expect(told.request.heldDomains).toEqual({
+    domains: [{ key: "lab-rack", value: "lab-r000001", sequence: 9 }],
+  });
+  one.taken(told, answer({}));
+  expect(one.report().request.heldDomains).toBeUndefined();
 });
 
 test("a report's cycle rises, and its shortfalls come the gravest first", () => {

@@ -59,8 +59,10 @@ test("a report tells state, version and session of each cluster, in the order of
 test("a leader older than one already heard is not followed, whatever version it names", async () => {
   const store = await open();
   const obey = (coordinatorTerm: number, instruction: BindingInstruction) =>
-    obeyAnswer({ coordinatorTerm, instructions: [instruction], domainInstructions: [] }, obeying(store))
-      .hasChanged;
+    obeyAnswer(
+      { coordinatorTerm, instructions: [instruction], domainInstructions: [], askDomains: false },
+      obeying(store),
+    ).hasChanged;
   expect(obey(5, accept(1))).toBe(true);
   expect(obey(4, release(9))).toBe(false);
   expect(store.bindings.get("c1")).toEqual({ kind: "bound", version: 1 });
@@ -70,7 +72,12 @@ test("a leader older than one already heard is not followed, whatever version it
 
 test("the same answer twice changes nothing the second time", async () => {
   const store = await open();
-  const answer = { coordinatorTerm: 1, instructions: [release(1)], domainInstructions: [] };
+  const answer = {
+    coordinatorTerm: 1,
+    instructions: [release(1)],
+    domainInstructions: [],
+    askDomains: false,
+  };
   expect(obeyAnswer(answer, obeying(store, true)).hasChanged).toBe(true);
   expect(obeyAnswer(answer, obeying(store, true)).hasChanged).toBe(false);
 });
@@ -78,14 +85,14 @@ test("the same answer twice changes nothing the second time", async () => {
 test("an action of a newer coordinator is left alone", async () => {
   const store = await open();
   const unknown = { clusterId: "c1", version: 1, action: undefined };
-  const answer = { coordinatorTerm: 1, instructions: [unknown], domainInstructions: [] };
+  const answer = { coordinatorTerm: 1, instructions: [unknown], domainInstructions: [], askDomains: false };
   expect(obeyAnswer(answer, obeying(store)).hasChanged).toBe(false);
 });
 
 test("a drain is obeyed, outlives a restart, and ends; an outdated leader says nothing about it", async () => {
   const store = await open();
   const told = (coordinatorTerm: number, draining?: boolean) => {
-    const answer = { coordinatorTerm, instructions: [], domainInstructions: [], draining };
+    const answer = { coordinatorTerm, instructions: [], domainInstructions: [], draining, askDomains: false };
     obeyAnswer(answer, obeying(store));
     return store.isDraining;
   };
@@ -117,9 +124,10 @@ test("domains are obeyed with one write for all, and stay obeyed after a restart
     value: `z${at}`,
   }));
   const told = obeying(store);
-  expect(obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions }, told).hasChanged).toBe(
-    true,
-  );
+  expect(
+    obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions, askDomains: false }, told)
+      .hasChanged,
+  ).toBe(true);
   expect(told.acks.waiting()).toHaveLength(4_096);
   await store.durable();
   // The other one was the start's.
@@ -129,19 +137,23 @@ test("domains are obeyed with one write for all, and stay obeyed after a restart
   expect(shardDomains(after.domains)).toHaveLength(4_096);
   expect(shardDomains(after.domains)[0]).toEqual({ key: "zone", value: "z0", assigned: true, sequence: 1 });
   const again = obeying(after);
-  expect(obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions }, again).hasChanged).toBe(
-    false,
-  );
+  expect(
+    obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions, askDomains: false }, again)
+      .hasChanged,
+  ).toBe(false);
   expect(again.acks.waiting().every(({ outcome }) => outcome === InstructionOutcome.ACCEPTED)).toBe(true);
 });
 
 test("an outdated leader's domains are refused as stale, and said so; an idle term outlives a restart too", async () => {
   const store = await open();
-  obeyAnswer({ coordinatorTerm: 5, instructions: [], domainInstructions: [] }, obeying(store));
+  obeyAnswer(
+    { coordinatorTerm: 5, instructions: [], domainInstructions: [], askDomains: false },
+    obeying(store),
+  );
   await store.durable();
   const after = await open();
   const told = obeying(after);
-  const answer = { coordinatorTerm: 4, instructions: [], domainInstructions: [assign(9)] };
+  const answer = { coordinatorTerm: 4, instructions: [], domainInstructions: [assign(9)], askDomains: false };
   expect(obeyAnswer(answer, told).hasChanged).toBe(false);
   expect(after.domains.size).toBe(0);
   expect(told.acks.waiting()).toMatchObject([

@@ -15,6 +15,7 @@ import type { Observed } from "../observed.ts";
 import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
 import type { MembershipChanges } from "./change-membership.ts";
+import type { HeardDomains } from "./reconcile-domains.ts";
 
 export interface ServiceContext {
   readonly clusterId: string;
@@ -43,6 +44,7 @@ export interface ServiceContext {
   readonly sent: Readonly<SentCounts>;
   readonly machine: FleetMachine;
   readonly observed: Observed;
+  readonly heardDomains: HeardDomains;
   /** When this replica last began or ceased to lead, in milliseconds since 1970. */
   readonly leadsSince: () => number;
   readonly liveness: LivenessLimits;

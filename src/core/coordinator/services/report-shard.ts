@@ -22,6 +22,7 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import { instructionsFor, unreportedAcceptances } from "../instructions.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { reconcileDomains } from "./reconcile-domains.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
 import { propose } from "./submit.ts";
 
@@ -46,6 +47,7 @@ function letGoOf(request: ReportShardRequest): void {
   request.bindings = [];
   request.shortfalls = [];
   request.acks = [];
+  request.heldDomains = undefined;
 }
 
 async function answerReport(
@@ -63,6 +65,7 @@ async function answerReport(
   observe(context, request);
   await register(context, request, caller);
   await settleInstructions(context, request, caller);
+  const askDomains = await reconcileDomains(context, request);
   await declareFirstContacts(context, request, caller);
   refuseOutdated(context, request);
   const { counts, view } = context.machine;
@@ -82,7 +85,8 @@ async function answerReport(
     instructions.push(...unreportedAcceptances(shardId, request.bindings, declared));
   }
   const domainInstructions = pendingInstructions(context, request.shardId);
-  return { coordinatorTerm: context.driver.status().term, instructions, domainInstructions, draining };
+  const { term } = context.driver.status();
+  return { coordinatorTerm: term, instructions, domainInstructions, draining, askDomains };
 }
 
 function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {

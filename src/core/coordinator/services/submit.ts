@@ -66,6 +66,7 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
   "noteTransfer",
   "recoverFleet",
   "settleInstructions",
+  "reconcileDomains",
   "noteAuditExported",
 ]);
 

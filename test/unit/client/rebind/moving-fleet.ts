@@ -170,7 +170,14 @@ export class MovingFleet implements RebindClient, AgentMover {
       const rows = shardBindings(shard.bindings, (cluster) => shard.sessions.has(cluster));
       const report = {
         ...{ shardId, address: `${shardId}:1`, region: "", zone: "", epoch: 1, cycle: this.#cycle },
-        ...{ bindings: rows, summary: undefined, shortfalls: [], acks: [], doubleDials: [] },
+        ...{
+          bindings: rows,
+          summary: undefined,
+          shortfalls: [],
+          acks: [],
+          doubleDials: [],
+          heldDomains: undefined,
+        },
       };
       this.#observed.take(report, performance.now());
       const instructions = instructionsFor(shardId, rows, {

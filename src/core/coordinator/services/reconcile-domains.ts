@@ -1,0 +1,76 @@
+// Once a leadership, and whenever a shard's row has changed, the shard is asked which topology domains it holds; where
+// its list differs from the tables, it is told by instructions like any others (ADR-0013).
+// What must stay true: nothing waits for a list. A shard that never tells one, since it is older than the question, is
+// asked with every answer and served like the others; and lists are compared, never kept.
+
+import { differenceOf } from "../../fleet/apply-held-domains.ts";
+import { RECONCILED_DOMAINS_MAX } from "../../fleet/limits.ts";
+import { type HeldDomain, type ReconcileDomains, ShardState } from "../../wire/gen/fleet/v1/command.ts";
+import type { ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { proposeOwn } from "../propose-own.ts";
+import type { ServiceContext } from "./context.ts";
+import { refusalError } from "./refusals.ts";
+
+/** When a list was compared: by the leader of this term, with the shard's row at this version. */
+interface Hearing {
+  readonly term: number;
+  readonly version: number;
+}
+
+/** Which shards have told their domains, by shard id. */
+export class HeardDomains {
+  readonly #heard = new Map<string, Hearing>();
+
+  has(shardId: string, { term, version }: Hearing): boolean {
+    const heard = this.#heard.get(shardId);
+    return heard?.term === term && heard.version === version;
+  }
+
+  note(shardId: string, hearing: Hearing): void {
+    this.#heard.set(shardId, hearing);
+  }
+}
+
+/** Follows the list that came with a report, if one did; whether the shard is to be asked for one. */
+export async function reconcileDomains(
+  context: ServiceContext,
+  { shardId, heldDomains }: ReportShardRequest,
+): Promise<boolean> {
+  const { driver, heardDomains, machine } = context;
+  const shard = machine.view.tables.shards.get(shardId);
+  if (shard === undefined || shard.state === ShardState.REMOVED) return false;
+  // The version rises with the shard's epoch, and when it is activated again.
+  const hearing = { term: driver.status().term, version: shard.version };
+  if (heardDomains.has(shardId, hearing)) return false;
+  if (heldDomains === undefined) return true;
+  for (const batch of batchesOf(context, shardId, heldDomains.domains)) {
+    // A leader whose disk is full keeps what room its log has for handing over: the next one asks.
+    if (context.disk.isFull) return true;
+    const kind = { $case: "reconcileDomains", value: batch } as const;
+    const settled = await proposeOwn(driver, context.self, kind, context.now());
+    if (!settled.ok) throw refusalError(context, settled.refusal);
+  }
+  heardDomains.note(shardId, hearing);
+  return false;
+}
+
+/** None where nothing differs: that is nearly always. */
+function batchesOf(
+  { machine }: ServiceContext,
+  shardId: string,
+  held: readonly HeldDomain[],
+): ReconcileDomains[] {
+  const declared = machine.counts.domains.get(shardId) ?? 0;
+  const { strayed, missing } = differenceOf(machine.view, shardId, held, declared);
+  return [
+    ...parts(strayed).map((part) => ({ shardId, strayed: part, missing: [] })),
+    ...parts(missing).map((part) => ({ shardId, strayed: [], missing: part })),
+  ];
+}
+
+function parts<Row>(rows: readonly Row[]): Row[][] {
+  const count = Math.ceil(rows.length / RECONCILED_DOMAINS_MAX);
+  return Array.from({ length: count }, (_, at) =>
+    rows.slice(at * RECONCILED_DOMAINS_MAX, (at + 1) * RECONCILED_DOMAINS_MAX),
+  );
+}

@@ -1,0 +1,121 @@
+// What shards hold against what the tables give them. Instructions keep the two together; a removal by force and a state
+// restored from an older export tear them apart, for the tables forget then what shards were told. The tables are right:
+// a shard lets go of what is not its own, and is told again what it lacks.
+// What must stay true: whatever the shard is being told already, or has refused, is left alone, so that a list may be
+// late and may come twice.
+
+import {
+  type HeldDomain,
+  InstructionKind,
+  InstructionOutcome,
+  type MissingDomain,
+  type ReconcileDomains,
+  ShardState,
+} from "../wire/gen/fleet/v1/command.ts";
+import { instruct } from "./apply-instruction.ts";
+import { ABSENT } from "./expected-version.ts";
+import { RECONCILED_DOMAINS_MAX } from "./limits.ts";
+import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
+import { domainKey, instructionKey } from "./schema.ts";
+import type { FleetState, FleetView } from "./state.ts";
+import { checkDomain } from "./validate.ts";
+
+const NAMED_MAX = 5;
+
+type Difference = Pick<ReconcileDomains, "strayed" | "missing">;
+
+/** `held` is all that the shard holds, `declared` how many domains the tables give it. */
+export function differenceOf(
+  view: FleetView,
+  shardId: string,
+  held: readonly HeldDomain[],
+  declared: number,
+): Difference {
+  const strayed = held.filter((domain) => hasStrayed(view, shardId, domain));
+  const kept = new Set(held.filter((domain) => ownerOf(view, domain) === shardId).map(nameOf));
+  // Nearly always it holds all of its own, and no pass over all rows is needed to know it.
+  return { strayed, missing: kept.size === declared ? [] : missingOf(view, shardId, kept) };
+}
+
+function missingOf(view: FleetView, shardId: string, kept: ReadonlySet<string>): MissingDomain[] {
+  const missing: MissingDomain[] = [];
+  for (const row of view.tables.domains.rows()) {
+    if (row.shardId !== shardId || kept.has(nameOf(row)) || !isMissing(view, shardId, row)) continue;
+    missing.push({ key: row.key, value: row.value });
+  }
+  return missing;
+}
+
+/** Idempotent: what was told once is being told, or is as it should be. */
+export function reconcileDomains(
+  state: FleetState,
+  context: ApplyContext,
+  { shardId, strayed, missing }: ReconcileDomains,
+): Result {
+  if (strayed.length + missing.length > RECONCILED_DOMAINS_MAX) {
+    return rejected("BATCH_TOO_LARGE", `a command reconciles at most ${RECONCILED_DOMAINS_MAX} domains`);
+  }
+  // A removed shard is told nothing any more.
+  const shard = state.tables.shards.get(shardId);
+  if (shard === undefined || shard.state === ShardState.REMOVED) return unchanged(ABSENT);
+  const released: string[] = [];
+  for (const domain of strayed) {
+    if (!hasStrayed(state, shardId, domain)) continue;
+    const { key, value, sequence: obeyed } = domain;
+    const ordinal = released.length;
+    instruct(state, context, { shardId, key, value, kind: InstructionKind.UNASSIGN_DOMAIN, ordinal, obeyed });
+    released.push(`${key}=${value}`);
+  }
+  const given: string[] = [];
+  for (const domain of missing) {
+    if (!isMissing(state, shardId, domain)) continue;
+    const { key, value } = domain;
+    const ordinal = released.length + given.length;
+    unconfirm(state, domain);
+    instruct(state, context, { shardId, key, value, kind: InstructionKind.ASSIGN_DOMAIN, ordinal });
+    given.push(`${key}=${value}`);
+  }
+  const isDone = released.length + given.length === 0;
+  return isDone ? unchanged(ABSENT) : changed(context.index, summaryOf(released, given));
+}
+
+// An instruction that is older than what the shard has obeyed will never be followed: it is told a newer one.
+function hasStrayed(view: FleetView, shardId: string, { key, value, sequence }: HeldDomain): boolean {
+  if (ownerOf(view, { key, value }) === shardId || checkDomain(key, value) !== null) return false;
+  if (!Number.isSafeInteger(sequence + 1)) return false;
+  const told = view.tables.instructions.get(instructionKey(shardId, key, value));
+  return told === undefined || (told.outcome === InstructionOutcome.UNSPECIFIED && told.sequence < sequence);
+}
+
+function isMissing(view: FleetView, shardId: string, domain: MissingDomain): boolean {
+  if (ownerOf(view, domain) !== shardId) return false;
+  return view.tables.instructions.get(instructionKey(shardId, domain.key, domain.value)) === undefined;
+}
+
+// What it accepted before it has not any more.
+function unconfirm({ tables }: FleetState, domain: MissingDomain): void {
+  const row = tables.domains.get(nameOf(domain));
+  if (row !== undefined) tables.domains.put({ ...row, confirmedAtMs: 0 });
+}
+
+function ownerOf({ tables }: FleetView, domain: MissingDomain): string | undefined {
+  return tables.domains.get(nameOf(domain))?.shardId;
+}
+
+function nameOf({ key, value }: MissingDomain): string {
+  return domainKey(key, value);
+}
+
+function summaryOf(released: readonly string[], given: readonly string[]): string {
+  const parts = [
+    ...(released.length > 0 ? [`tells it to let go of ${inWords(released)}`] : []),
+    ...(given.length > 0 ? [`tells it again to take ${inWords(given)}`] : []),
+  ];
+  return parts.join(" and ");
+}
+
+function inWords(domains: readonly string[]): string {
+  const others = domains.length - NAMED_MAX;
+  const named = domains.slice(0, NAMED_MAX).join(", ");
+  return others > 0 ? `${named} and ${others} more` : named;
+}

@@ -1,0 +1,196 @@
+// A leader asks shards which domains they hold, once, and tells them what differs from the tables: with what real shards
+// report and obey by, without their ports, and a real group's log.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
+import { reportShard } from "../../../src/core/coordinator/services/report-shard.ts";
+import { listAudit, listDomains } from "../../../src/core/fleet/query.ts";
+import { AckOutbox } from "../../../src/core/shard/ack-outbox.ts";
+import { obeyAnswer } from "../../../src/core/shard/answer.ts";
+import { reportOf } from "../../../src/core/shard/report.ts";
+import { ShardStore } from "../../../src/core/shard/shard-store.ts";
+import type { Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import type {
+  ReportShardRequest,
+  ReportShardResponse,
+} from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { activate, assign, type OperationKind, removeShard } from "../fleet/replica.ts";
+import { type Member, TestGroup } from "./group.ts";
+import { contextOf } from "./service-context.ts";
+
+const silent = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** One start of a shard. */
+class Shard {
+  readonly #id: string;
+  readonly #store: ShardStore;
+  readonly #acks = new AckOutbox();
+  #cycle = 0;
+  #isAsked = false;
+
+  /** `disk` 2 = another one: what the first one knew is lost. */
+  static async start(id: string, disk = 1): Promise<Shard> {
+    const dataDirectory = await mkdtemp(join(directory, id));
+    const now = () => disk * 1_000;
+    return new Shard(id, await ShardStore.open({ shardId: id, dataDirectory, now }));
+  }
+
+  private constructor(id: string, store: ShardStore) {
+    this.#id = id;
+    this.#store = store;
+  }
+
+  get held(): string[] {
+    const assigned = [...this.#store.domains.values()].filter((domain) => domain.assigned);
+    return assigned.map(({ key, value }) => `${key}=${value}`);
+  }
+
+  report(): ReportShardRequest {
+    this.#cycle += 1;
+    return reportOf({
+      ...{ shardId: this.#id, address: `${this.#id}:1`, region: "", zone: "", cycle: this.#cycle },
+      ...{ store: this.#store, acks: this.#acks.waiting(), tellsDomains: this.#isAsked, summary: undefined },
+      sessions: { hasSession: () => false, doubleDials: () => [] },
+      demand: { shortfalls: () => [] },
+    });
+  }
+
+  obey(answer: ReportShardResponse): void {
+    this.#acks.taken(this.#acks.waiting());
+    const obeying = { store: this.#store, acks: this.#acks, hasSession: () => false, log: silent };
+    this.#isAsked = obeyAnswer(answer, obeying).isAskedForDomains;
+  }
+}
+
+let directory: string;
+let group: TestGroup;
+let leader: Member;
+let context: ServiceContext;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "fleet-held-"));
+  group = new TestGroup(3);
+  leader = await group.leader();
+  context = contextOf(group, leader);
+});
+afterEach(async () => {
+  group.close();
+  await rm(directory, { recursive: true });
+});
+
+function ask(request: ReportShardRequest): Promise<ReportShardResponse> {
+  const identity = { kind: "shard", id: request.shardId } as const;
+  return group.until(reportShard(context, request, { identity, deadline: group.nowMs + 5_000 }));
+}
+
+/** One report and its answer, which the shard follows. */
+async function round(shard: Shard): Promise<{ readonly told: boolean; readonly asked: boolean }> {
+  const report = shard.report();
+  const told = report.heldDomains !== undefined;
+  const answer = await ask(report);
+  shard.obey(answer);
+  return { told, asked: answer.askDomains };
+}
+
+async function rounds(count: number, ...shards: Shard[]): Promise<void> {
+  for (let at = 0; at < count; at += 1) for (const shard of shards) await round(shard);
+}
+
+async function write(kind: OperationKind): Promise<void> {
+  const operation: Operation = { kind };
+  const settled = await group.propose(leader, operation);
+  expect(settled).toMatchObject({ ok: true, result: { result: { $case: "applied" } } });
+}
+
+const entries = () => context.machine.view.appliedIndex;
+const pending = () => [...context.machine.view.tables.instructions.rows()];
+
+describe("the question", () => {
+  test("is answered once a leadership, and nothing is written where nothing differs", async () => {
+    const shard = await Shard.start("s1");
+    expect(await round(shard)).toEqual({ told: false, asked: true });
+    const before = entries();
+    expect(await round(shard)).toEqual({ told: true, asked: false });
+    expect(await round(shard)).toEqual({ told: false, asked: false });
+    expect(entries()).toBe(before);
+  });
+
+  test("is asked anew by the next leader", async () => {
+    const shard = await Shard.start("s1");
+    await rounds(2, shard);
+    const other = group.members.find((member) => member !== leader);
+    for (const to of [other, leader]) {
+      if (to === undefined) throw new Error("there are others");
+      (await group.leader()).driver.transferLeader(to.id);
+      while ((await group.leader()) !== to) await group.run(1);
+    }
+    expect(await round(shard)).toEqual({ told: false, asked: true });
+  });
+
+  test("does no harm to a shard that does not know it", async () => {
+    const shard = await Shard.start("s1");
+    for (let at = 0; at < 3; at += 1) {
+      const answer = await ask(shard.report());
+      expect(answer.askDomains).toBe(true);
+      shard.obey({ ...answer, askDomains: false });
+    }
+    await write(assign("rack", "r7", "s1"));
+    await rounds(1, shard);
+    expect(shard.held).toEqual(["rack=r7"]);
+  });
+
+  test("of an outdated leader is not answered", async () => {
+    const shard = await Shard.start("s1");
+    const answer = { instructions: [], domainInstructions: [], askDomains: true };
+    shard.obey({ ...answer, coordinatorTerm: 9 });
+    expect(shard.report().heldDomains).toEqual({ domains: [] });
+    shard.obey({ ...answer, coordinatorTerm: 8 });
+    expect(shard.report().heldDomains).toBeUndefined();
+  });
+});
+
+test("a shard that was removed by force and comes back lets go of what is another's now", async () => {
+  const shards = [await Shard.start("s1"), await Shard.start("s3")] as const;
+  const held = () => shards.map((shard) => shard.held);
+  await rounds(2, ...shards);
+  await write(assign("rack", "r7", "s3"));
+  await rounds(2, ...shards);
+  expect(held()).toEqual([[], ["rack=r7"]]);
+  await write(removeShard("s3", true));
+  await write(assign("rack", "r7", "s1"));
+  await rounds(2, shards[0]);
+  await write(activate("s3"));
+  await rounds(3, ...shards);
+  expect(held()).toEqual([["rack=r7"], []]);
+  expect(pending()).toEqual([]);
+  expect(listAudit(context.machine.view).at(-1)).toMatchObject({
+    actor: `fleet://replica/${leader.id}`,
+    what: "reconcile the domains of shard s3, which tells it to let go of rack=r7",
+  });
+});
+
+test("a shard whose disk was lost is told again what it has", async () => {
+  const before = await Shard.start("s1");
+  await rounds(2, before);
+  await write(assign("rack", "r7", "s1"));
+  await rounds(2, before);
+  expect(listDomains(context.machine.view)).toMatchObject([{ confirmedAtMs: expect.any(Number) }]);
+  const after = await Shard.start("s1", 2);
+  await rounds(1, after);
+  expect(after.held).toEqual([]);
+  await rounds(1, after);
+  expect(after.held).toEqual(["rack=r7"]);
+  await rounds(1, after);
+  expect(pending()).toEqual([]);
+});
+
+test("a list leaves nothing behind in the request, which outlives its answer", async () => {
+  const shard = await Shard.start("s1");
+  await rounds(1, shard);
+  const request = shard.report();
+  expect(request.heldDomains).toEqual({ domains: [] });
+  await ask(request);
+  expect(request.heldDomains).toBeUndefined();
+});
