@@ -5,8 +5,7 @@ import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListAuditResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { indexFlag } from "../../ui/cli/fleet-flags.ts";
-import { limited } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, limited, listFlags } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { auditLines, auditTable } from "../../ui/model/tables/audit-table.ts";
 
@@ -32,12 +31,12 @@ export default class AuditList extends FleetCommand {
     "<%= config.bin %> audit list --sort -index",
     "<%= config.bin %> audit list --after 1200 --actor fleet://admin",
   ];
-  static override flags = { ...readFlags, ...auditFlags };
+  static override flags = { ...listFlags, ...auditFlags };
 
   async run(): Promise<Listed<ListAuditResponse>> {
     const { flags } = await this.parse(AuditList);
     const { after: afterIndex = 0, actor = "" } = flags;
-    const options = { filter: { afterIndex, actor }, ...limited(flags) };
+    const options = { filter: { afterIndex, actor }, ...limited(flags), ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listAudit(options) });
   }
 }

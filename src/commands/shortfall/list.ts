@@ -1,8 +1,7 @@
 // `fleet shortfall list`: demand that shards can't meet, the gravest first.
 import type { ListShortfallsResponse, ShardShortfall } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { shardFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, listFlags, shardFlag } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { unheardLines } from "../../ui/model/limit.ts";
 import { shortfallTable } from "../../ui/model/tables/shortfall-table.ts";
@@ -22,11 +21,11 @@ export default class ShortfallList extends FleetCommand {
     "<%= config.bin %> shortfall list",
     "<%= config.bin %> shortfall list --shard s1",
   ];
-  static override flags = { ...readFlags, ...shardFlag };
+  static override flags = { ...listFlags, ...shardFlag };
 
   async run(): Promise<ListShortfallsResponse> {
     const { flags } = await this.parse(ShortfallList);
-    const options = { filter: { shardId: flags.shard ?? "" } };
+    const options = { filter: { shardId: flags.shard ?? "" }, ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listShortfalls(options) });
   }
 }

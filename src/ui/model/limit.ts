@@ -1,5 +1,6 @@
 // What is said below a list that is not all there is: --limit has cut it short, or shards have not reported yet.
 import type { Line } from "./fleet-verdict.ts";
+import { isWithoutReports, type MaybeStamped } from "./stamp-line.ts";
 
 export function moreLine(): Line {
   return { text: "there are more: raise --limit, or narrow the list", mark: "unknown" };
@@ -11,7 +12,9 @@ export function limitLines({ more }: { readonly more: boolean }): Line[] {
 }
 
 /** The lines below a list of what shards report. */
-export function unheardLines({ observedComplete }: { readonly observedComplete: boolean }): Line[] {
-  if (observedComplete) return [];
+export function unheardLines(reply: MaybeStamped & { readonly observedComplete: boolean }): Line[] {
+  if (reply.observedComplete) return [];
+  if (isWithoutReports(reply))
+    return [{ text: "unknown: shards report to the leader only", mark: "unknown" }];
   return [{ text: "the leader has not heard every shard yet: there may be more", mark: "unknown" }];
 }
