@@ -109,8 +109,8 @@ export abstract class LeaderReads {
   }
 
   /** The gravest first. */
-  listShortfalls(options: ReadOptions = {}): Promise<ListShortfallsResponse> {
-    return this.#read(options, (client, request, limits) =>
+  listShortfalls(options: ReadOptions = {}): Promise<Listed<ListShortfallsResponse>> {
+    return this.#list(options, "shortfalls", (client, request, limits) =>
       unary(client.listShortfalls.bind(client), request, limits),
     );
   }

@@ -10,8 +10,12 @@ const FRESHNESS = "HOW FRESH";
 
 const text = (summary: string) => Flags.string({ summary, helpGroup: NARROW, parse: notEmpty });
 
-export const limitFlag = {
-  limit: Flags.integer({ min: 1, summary: "At most so many rows, the first by name", helpGroup: NARROW }),
+const limit = (summary: string) => Flags.integer({ min: 1, summary, helpGroup: NARROW });
+
+export const limitFlag = { limit: limit("At most so many rows, the first by name") };
+export const shortfallFlags = {
+  prefix: text("Only those of clusters whose names begin so"),
+  limit: limit("At most so many rows, the gravest"),
 };
 export const prefixFlag = { prefix: text("Only those whose name begins so") };
 export const shardFlag = { shard: text("Only those of this shard") };

@@ -13,15 +13,13 @@ import type {
   ListQuotasResponse,
   ListRequest,
   ListShardsResponse,
-  ListShortfallsResponse,
-  ShardShortfall,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import { filterOf, wants } from "./filter.ts";
 import type { Caller } from "./handler.ts";
 import { pageOf } from "./page.ts";
 import { readable, readableWithReports } from "./reads.ts";
-import { isObservedComplete, sightOf } from "./sight.ts";
+import { sightOf } from "./sight.ts";
 import { shardView } from "./views.ts";
 
 type List<Response> = (context: ServiceContext, request: ListRequest, caller: Caller) => Promise<Response>;
@@ -114,27 +112,3 @@ export const instructionsList: List<ListInstructionsResponse> = async (context, 
   });
   return { stamp, instructions: rows, nextPageToken };
 };
-
-/** Not paged: a shard reports a hundred at most. */
-export const shortfallsList: List<ListShortfallsResponse> = async (context, request, caller) => {
-  const filter = filterOf(request, ["shardId"]);
-  const stamp = await readableWithReports(context, request, caller);
-  const shortfalls: ShardShortfall[] = [];
-  for (const report of context.observed.reports()) {
-    if (!wants(filter.shardId, report.shardId)) continue;
-    const reportAgeMs = context.now() - report.receivedAtMs;
-    for (const shortfall of report.shortfalls.unpack()) {
-      shortfalls.push({ shardId: report.shardId, shortfall, reportAgeMs });
-    }
-  }
-  return { stamp, shortfalls: shortfalls.sort(byGravity), observedComplete: isObservedComplete(context) };
-};
-
-function byGravity(left: ShardShortfall, right: ShardShortfall): number {
-  const [a, b] = [left.shortfall, right.shortfall];
-  return (
-    (b?.priority ?? 0) - (a?.priority ?? 0) ||
-    (b?.ageCycles ?? 0) - (a?.ageCycles ?? 0) ||
-    (left.shardId < right.shardId ? -1 : 1)
-  );
-}
