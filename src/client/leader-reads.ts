@@ -35,6 +35,11 @@ export interface ReadOptions {
   readonly rowsMax?: number;
 }
 
+export interface AuditOptions extends ReadOptions {
+  /** `rowsMax` counts from the newest entry rather than from the oldest. */
+  readonly newest?: boolean;
+}
+
 type Invoke<Response> = (
   client: CoordinatorClient,
   request: ListRequest,
@@ -95,11 +100,15 @@ export abstract class LeaderReads {
     );
   }
 
-  /** Newest last. */
-  listAudit(options: ReadOptions = {}): Promise<Listed<ListAuditResponse>> {
-    return this.#list(options, "entries", (client, request, limits) =>
-      unary(client.listAudit.bind(client), request, limits),
+  /** Newest last, in any case. */
+  async listAudit({ newest = false, ...options }: AuditOptions = {}): Promise<Listed<ListAuditResponse>> {
+    const listed = await this.#list<"entries", ListAuditResponse>(
+      options,
+      "entries",
+      (client, request, limits) =>
+        unary(client.listAudit.bind(client), { ...request, newestFirst: newest }, limits),
     );
+    return newest ? { ...listed, entries: listed.entries.toReversed() } : listed;
   }
 
   listFeatureGates(options: ReadOptions = {}): Promise<ListFeatureGatesResponse> {

@@ -20,6 +20,7 @@ const view: TableView<Listed<ListAuditResponse>, AuditEntry> = {
 
 const auditFlags = {
   after: indexFlag(0, "Only changes above this log index"),
+  tail: Flags.integer({ min: 1, summary: "At most so many, the newest", exclusive: ["limit"] }),
   limit: Flags.integer({ min: 1, summary: "At most so many, the oldest; read on with --after" }),
   actor: Flags.string({ summary: "Only changes of this identity, for example fleet://admin" }),
 };
@@ -28,7 +29,7 @@ export default class AuditList extends FleetCommand {
   static override summary = "List changes of the fleet's state: when, who, what and why";
   static override examples = [
     "<%= config.bin %> audit list",
-    "<%= config.bin %> audit list --sort -index",
+    "<%= config.bin %> audit list --tail 20",
     "<%= config.bin %> audit list --after 1200 --actor fleet://admin",
   ];
   static override flags = { ...listFlags, ...auditFlags };
@@ -36,7 +37,8 @@ export default class AuditList extends FleetCommand {
   async run(): Promise<Listed<ListAuditResponse>> {
     const { flags } = await this.parse(AuditList);
     const { after: afterIndex = 0, actor = "" } = flags;
-    const options = { filter: { afterIndex, actor }, ...limited(flags), ...freshness(flags) };
+    const rows = flags.tail === undefined ? limited(flags) : { newest: true, rowsMax: flags.tail };
+    const options = { filter: { afterIndex, actor }, ...rows, ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listAudit(options) });
   }
 }

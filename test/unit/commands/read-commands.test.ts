@@ -114,6 +114,21 @@ describe("lists", () => {
   });
 });
 
+describe("audit list", () => {
+  test.each([
+    { argv: ["--tail", "2"], options: { newest: true, rowsMax: 2 }, why: "the newest" },
+    { argv: ["--limit", "2"], options: { rowsMax: 2 }, why: "the oldest, to be read on from" },
+  ])("$argv asks for $why", async ({ argv, options }) => {
+    client.listAudit.mockResolvedValue({ stamp: undefined, entries: [], more: false });
+    await run(AuditList, "audit:list", argv);
+    expect(client.listAudit).toHaveBeenCalledWith({ filter: { afterIndex: 0, actor: "" }, ...options });
+  });
+
+  test("the newest and the oldest contradict each other", async () => {
+    expect((await run(AuditList, "audit:list", ["--tail", "2", "--limit", "2"])).exit).toBe(2);
+  });
+});
+
 describe("how fresh", () => {
   const old = { ...shardsReply(shardView("s1")) };
   const stamp = ReadStamp.fromPartial({ index: 36, nodeId: 3, nodeName: "n3", mayBeOld: true, ageMs: 1200 });

@@ -3,6 +3,7 @@
 import { auditExportOf } from "../../fleet/audit.ts";
 import { FEATURE_GATES } from "../../fleet/feature-gates.ts";
 import { domainKey, instructionKey, quotaKey } from "../../fleet/schema.ts";
+import type { AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   FeatureGateView,
   ListAuditResponse,
@@ -53,18 +54,29 @@ export const domainsList: List<ListDomainsResponse> = async (context, request, c
   return { stamp, domains: rows, nextPageToken };
 };
 
-/** Newest last, as the log has them. */
+/** Newest last, as the log has them, or from the newest back. */
 export const auditList: List<ListAuditResponse> = async (context, request, caller) => {
-  const filter = filterOf(request, ["afterIndex", "actor"]);
+  const filter = filterOf(request, ["afterIndex", "actor", "newestFirst"]);
   const stamp = await readable(context, request, caller);
   const { view } = context.machine;
+  const { audit } = view.tables;
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: number | undefined) => view.tables.audit.rows(from ?? filter.afterIndex + 1),
+    from: (from: number | undefined) =>
+      request.newestFirst
+        ? above(filter.afterIndex, audit.rowsBack(from))
+        : audit.rows(from ?? filter.afterIndex + 1),
     keyOf: (row) => row.index,
     matches: (row) => wants(filter.actor, row.actor),
   });
   return { stamp, entries: rows, nextPageToken, export: { ...auditExportOf(view) } };
 };
+
+function* above(index: number, newestFirst: Iterable<Readonly<AuditEntry>>): Iterable<Readonly<AuditEntry>> {
+  for (const row of newestFirst) {
+    if (row.index <= index) return;
+    yield row;
+  }
+}
 
 export const quotasList: List<ListQuotasResponse> = async (context, request, caller) => {
   const filter = filterOf(request, ["provider", "region", "shardId"]);
