@@ -111,6 +111,10 @@ export class FleetClient extends LeaderReads {
     return joined.clusterName === "" ? { ...joined, clusterName: this.target.clusterName ?? "" } : joined;
   }
 
+  protected override replicas(): readonly CoordinatorClient[] {
+    return this.endpoints.map(({ address }) => this.#nodeClient(address));
+  }
+
   /** The target's coordinators. */
   get endpoints(): readonly NodeAddress[] {
     return this.target.endpoints.map(({ name, address }) => ({ name: name ?? address, address }));

@@ -1,4 +1,5 @@
-// Reads at the leader, wherever it is: each list as a whole, fetched page by page and filtered by the server.
+// Reads at the leader, wherever it is, or at any replica for who takes an older answer: each list as a whole, fetched
+// page by page and filtered by the server.
 // What must stay true: a call never outlives its deadline, and a failure is an OperatorError.
 
 import type { WritingClient } from "../core/wire/coordinator-client.ts";
@@ -17,19 +18,26 @@ import {
   ListRequest,
   type ListShardsResponse,
   type ListShortfallsResponse,
+  type ReadStamp,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { allPages, type Listed } from "./all-pages.ts";
+import { askAny } from "./any-replica.ts";
 import { toOperatorError } from "./operator-errors.ts";
 
 export interface ReadOptions {
-  /** Default: linearizable. "stale" is served by the leader from what it has applied. */
+  /** Default: linearizable. Stale reads and those of bounded staleness are served by any replica, one for all pages. */
   readonly consistency?: ListRequest["consistency"];
   readonly deadlineMs?: number;
   readonly filter?: Partial<ListFilter>;
   /** Stop after so many rows; default: all there are. */
   readonly rowsMax?: number;
+}
+
+export interface AuditOptions extends ReadOptions {
+  /** `rowsMax` counts from the newest entry rather than from the oldest. */
+  readonly newest?: boolean;
 }
 
 type Invoke<Response> = (
@@ -38,7 +46,14 @@ type Invoke<Response> = (
   limits: CallLimits,
 ) => Promise<Response>;
 
-export class LeaderReads {
+interface Stamped {
+  readonly stamp: ReadStamp | undefined;
+}
+
+/** Reads once, or page after page, from where it read first if that matters. */
+type Reader = <Response extends Stamped>(invoke: Invoke<Response>) => Promise<Response>;
+
+export abstract class LeaderReads {
   readonly #caller: LeaderCaller<WritingClient>;
 
   readonly #deadlineMs: number;
@@ -85,11 +100,15 @@ export class LeaderReads {
     );
   }
 
-  /** Newest last. */
-  listAudit(options: ReadOptions = {}): Promise<Listed<ListAuditResponse>> {
-    return this.#list(options, "entries", (client, request, limits) =>
-      unary(client.listAudit.bind(client), request, limits),
+  /** Newest last, in any case. */
+  async listAudit({ newest = false, ...options }: AuditOptions = {}): Promise<Listed<ListAuditResponse>> {
+    const listed = await this.#list<"entries", ListAuditResponse>(
+      options,
+      "entries",
+      (client, request, limits) =>
+        unary(client.listAudit.bind(client), { ...request, newestFirst: newest }, limits),
     );
+    return newest ? { ...listed, entries: listed.entries.toReversed() } : listed;
   }
 
   listFeatureGates(options: ReadOptions = {}): Promise<ListFeatureGatesResponse> {
@@ -99,8 +118,8 @@ export class LeaderReads {
   }
 
   /** The gravest first. */
-  listShortfalls(options: ReadOptions = {}): Promise<ListShortfallsResponse> {
-    return this.#read(options, (client, request, limits) =>
+  listShortfalls(options: ReadOptions = {}): Promise<Listed<ListShortfallsResponse>> {
+    return this.#list(options, "shortfalls", (client, request, limits) =>
       unary(client.listShortfalls.bind(client), request, limits),
     );
   }
@@ -117,6 +136,9 @@ export class LeaderReads {
     );
   }
 
+  /** All there are, whatever state they are in. */
+  protected abstract replicas(): readonly CoordinatorClient[];
+
   /** Calls the leader; `kind` decides the words of a timeout. */
   protected async atLeader<Response>(
     kind: "read" | "write",
@@ -130,22 +152,39 @@ export class LeaderReads {
     }
   }
 
-  #list<Field extends string, Response extends Record<Field, unknown[]>>(
+  #list<Field extends string, Response extends Record<Field, unknown[]> & Stamped>(
     options: ReadOptions,
     rows: Field,
     invoke: Invoke<Response & { readonly nextPageToken: string }>,
   ): Promise<Listed<Response>> {
+    const read = this.#reader(options);
     const load = (pageToken: string) =>
-      this.#read(options, (client, request, limits) => invoke(client, { ...request, pageToken }, limits));
+      read<Response & { readonly nextPageToken: string }>((client, request, limits) =>
+        invoke(client, { ...request, pageToken }, limits),
+      );
     return allPages<Field, Response>(load, rows, options.rowsMax);
   }
 
-  #read<Response>(options: ReadOptions, invoke: Invoke<Response>): Promise<Response> {
-    const { consistency, filter = {}, rowsMax = 0 } = options;
+  #read<Response extends Stamped>(options: ReadOptions, invoke: Invoke<Response>): Promise<Response> {
+    return this.#reader(options)(invoke);
+  }
+
+  #reader(options: ReadOptions): Reader {
+    const { consistency, filter = {}, rowsMax = 0, deadlineMs = this.#deadlineMs } = options;
     const request = ListRequest.fromPartial({ filter, pageSize: rowsMax });
     request.consistency = consistency;
-    return this.atLeader("read", options.deadlineMs ?? this.#deadlineMs, (client, limits) =>
-      invoke(client, request, limits),
-    );
+    if (consistency?.$case !== "stale" && consistency?.$case !== "maxStalenessMs") {
+      return (invoke) =>
+        this.atLeader("read", deadlineMs, (client, limits) => invoke(client, request, limits));
+    }
+    let nodes = this.replicas();
+    return async (invoke) => {
+      const deadline = Date.now() + deadlineMs;
+      const { node, response } = await askAny(nodes, (client, signal) =>
+        invoke(client, request, { deadline, signal }),
+      );
+      nodes = [node];
+      return response;
+    };
   }
 }

@@ -149,6 +149,11 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   FEATURE_GATE_UNKNOWN: { next: () => "see the gates: fleet gate list", exit: Exit.NotFound },
   FILTER_UNKNOWN: { next: () => "leave that filter away", exit: Exit.Usage },
+  TOO_STALE: {
+    next: () => "allow more by --max-staleness, or take what there is: --stale",
+    exit: Exit.NoQuorum,
+  },
+  ORDER_UNKNOWN: { next: () => "leave that order away", exit: Exit.Usage },
   PAGE_TOKEN_INVALID: { next: () => "list from the beginning", exit: Exit.Usage },
   TABLE_UNKNOWN: { next: () => "see the tables: fleet watch --help", exit: Exit.Usage },
   INVALID_NAME: { next: () => NAME_RULE, exit: Exit.Usage },

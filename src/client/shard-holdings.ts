@@ -4,13 +4,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { type Instruction, InstructionKind } from "../core/wire/gen/fleet/v1/command.ts";
-import type { ClusterView, ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ClusterView, ReadStamp, ShardView } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { ShardLiveness } from "../core/wire/gen/fleet/v1/views.ts";
 import type { FleetClient } from "./fleet-client.ts";
+import type { ReadOptions } from "./leader-reads.ts";
 
 const LOOK_EVERY_MS = 1_000;
 
 export interface ShardHoldings {
+  /** Of the shard's own row. */
+  readonly stamp: ReadStamp | undefined;
   readonly shard: ShardView;
   readonly clusters: readonly string[];
   /** Clusters on their way from it to another. */
@@ -31,20 +34,25 @@ type Lists = Pick<
 >;
 
 /** Throws SHARD_UNKNOWN. The lists are of one moment each, not of the same. */
-export async function holdingsOf(client: Lists, shardId: string): Promise<ShardHoldings> {
+export async function holdingsOf(
+  client: Lists,
+  shardId: string,
+  how: Pick<ReadOptions, "consistency"> = {},
+): Promise<ShardHoldings> {
   const filter = { shardId };
-  const [{ shards }, { clusters }, { domains }, { quotas }] = await Promise.all([
-    client.listShards({ filter: { prefix: shardId } }),
-    client.listClusters({ filter }),
-    client.listDomains({ filter }),
-    client.listQuotas({ filter }),
+  const [{ stamp, shards }, { clusters }, { domains }, { quotas }] = await Promise.all([
+    client.listShards({ filter: { prefix: shardId }, ...how }),
+    client.listClusters({ filter, ...how }),
+    client.listDomains({ filter, ...how }),
+    client.listQuotas({ filter, ...how }),
   ]);
   // After the domains: a release takes the place of its domain in one entry, and is not to slip in between.
-  const { instructions } = await client.listInstructions({ filter });
+  const { instructions } = await client.listInstructions({ filter, ...how });
   const shard = shards.find((view) => view.shard?.shardId === shardId);
   if (shard === undefined) throw unknown(shardId);
   const declared = clusters.flatMap((view) => view.declared ?? []);
   return {
+    stamp,
     shard,
     clusters: declared.filter((row) => row.shardId === shardId).map((row) => row.clusterId),
     leaving: declared.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),

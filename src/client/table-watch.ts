@@ -7,7 +7,7 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { type ClientReadableStream, status } from "@grpc/grpc-js";
 import { assert } from "../core/base/assert.ts";
 import type { TableChange, WatchRequest, WatchResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
-import type { WatchTable } from "../core/wire/gen/fleet/v1/views.ts";
+import { WatchReset, type WatchTable } from "../core/wire/gen/fleet/v1/views.ts";
 import { type RpcFailure, readRpcError, rpcError } from "../core/wire/rpc-error.ts";
 import { isTlsFailure } from "./failure-words.ts";
 import { toOperatorError } from "./operator-errors.ts";
@@ -30,7 +30,10 @@ export type WatchEvent =
    * Changes are missing. List anew, at least at index `revision`; changes that the lists hold already may be told
    * again after that, and are known by their index.
    */
-  | { readonly kind: "reset"; readonly revision: number };
+  | { readonly kind: "reset"; readonly revision: number; readonly reason: ResetReason };
+
+/** What came after the revision is not known any more, or this fleet never came so far: it was restored, or is another. */
+export type ResetReason = "forgotten" | "unreached";
 
 export interface WatchOptions {
   /** None = all of them. */
@@ -102,8 +105,12 @@ export async function* watchTables(
   }
 }
 
-function eventOf({ revision, changes, reset }: WatchResponse, known: number | undefined): WatchEvent {
-  if (reset) return { kind: "reset", revision };
+function eventOf(response: WatchResponse, known: number | undefined): WatchEvent {
+  const { revision, changes, reset, resetReason } = response;
+  if (reset) {
+    const reason = resetReason === WatchReset.UNREACHED ? "unreached" : "forgotten";
+    return { kind: "reset", revision, reason };
+  }
   const after = known ?? 0;
   // A replica that is behind what is known here tells nothing until it has come so far.
   if (revision >= after && changes.every(({ index }) => index > after && index <= revision)) {

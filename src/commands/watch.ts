@@ -11,7 +11,7 @@ import { tableNames, tablesNamed } from "../ui/model/words.ts";
 export default class Watch extends FleetCommand {
   static override summary = "Show changes of the tables as they are made";
   static override description =
-    `Tables: ${tableNames.join(", ")}; without any, all of them. One line a change on a terminal, one JSON document a line into a pipe. A failover loses and repeats none. When changes after --after are no longer known it says so with a reset: list anew, then go on. Ctrl-C says the revision to go on from.`;
+    `Tables: ${tableNames.join(", ")}; without any, all of them. One line a change on a terminal, one JSON document a line into a pipe. A failover loses and repeats none. When changes after --after are no longer known, or this fleet never came so far, it says so with a reset: list anew, then go on. Ctrl-C says the revision to go on from.`;
   static override examples = [
     "<%= config.bin %> watch",
     "<%= config.bin %> watch bindings domains --after 1200",

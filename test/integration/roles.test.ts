@@ -1,14 +1,15 @@
 // Who may call what: every method of every service of a coordinator and a shard, for every kind of identity, over
 // real mutual TLS. A method that is added without a row here fails the test.
 
-import { Client, type ClientDuplexStream, type ClientReadableStream, status } from "@grpc/grpc-js";
+import { Client, type ClientDuplexStream, type ClientReadableStream, Server, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
-import { channelOptions } from "../../src/core/wire/channel-options.ts";
-import { channelCredentials } from "../../src/core/wire/credentials.ts";
+import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
+import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
+import { channelCredentials, serverCredentials } from "../../src/core/wire/credentials.ts";
 import {
   CoordinatorService,
   ReportShardRequest,
@@ -19,6 +20,7 @@ import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
 import { standardMethods } from "./standard-client.ts";
 import { TestAuthority } from "./test-authority.ts";
 
@@ -32,8 +34,12 @@ const IDENTITIES = {
   "other cluster": ["fleet://cluster/c2"],
   none: [],
   two: ["fleet://admin", "fleet://readonly"],
+  mixed: ["fleet://admin", "https://example.com/x"],
+  foreign: ["https://example.com/x"],
 } as const;
 type Who = keyof typeof IDENTITIES;
+
+const NOBODIES: readonly Who[] = ["none", "two", "mixed", "foreign"];
 
 interface Row {
   readonly allowed: readonly Who[];
@@ -154,6 +160,21 @@ test("a shard does not start with a certificate that is not its own", async () =
   await expect(startShardAs("s2")).rejects.toMatchObject({ code: "CERTIFICATE_OF_ANOTHER" });
 });
 
+test("nor does a client accept a server whose certificate has a second URI", async () => {
+  await authority.issue("mixed server", ["fleet://replica/1", "https://example.com/x"]);
+  const server = new Server(serverOptions);
+  const port = await new Promise<number>((resolve, reject) => {
+    const credentials = serverCredentials(loadTls(authority.files("mixed server")), "127.0.0.1:0");
+    server.bindAsync("127.0.0.1:0", credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  const address = `127.0.0.1:${port}`;
+  const caller = connectCoordinator(loadTls(authority.files("admin")), address);
+  const answer = unary(caller.getStatus.bind(caller), { hashAtIndex: 0 }, { deadline: Date.now() + 10_000 });
+  await expect(answer).rejects.toThrow("shows a certificate of no identity");
+  caller.close();
+  server.forceShutdown();
+});
+
 test("every method of every service has a row", () => {
   const rows = Object.keys({ ...COORDINATOR, ...SHARD, ...STANDARD });
   expect(methods.map((method) => method.path).sort()).toEqual(rows.sort());
@@ -180,7 +201,7 @@ test.each(Object.entries(COORDINATOR))(
 
 function wanted(row: Row, who: Who) {
   if (row.allowed.includes(who)) return { who, denied: null };
-  const isNobody = who === "none" || who === "two";
+  const isNobody = NOBODIES.includes(who);
   return { who, denied: isNobody ? "IDENTITY_MISSING" : (row.reason ?? "PERMISSION_DENIED") };
 }
 

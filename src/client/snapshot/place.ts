@@ -1,21 +1,46 @@
 // Which store is meant: the one that was named, or the one that the local fleet's leader exports to.
 
+import { stat } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { absolutePlace, openStore } from "../../core/export/open-store.ts";
+import { isS3 } from "../../core/export/place.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
+import { isErrno } from "../local/errno.ts";
 import { findLocalFleet } from "../local/local-fleet.ts";
 
-/** `flag` is the one to be advised. Throws an OperatorError when no place is named, or none that is one. */
+/**
+ * `flag` is the one to be advised. Throws an OperatorError when no place is named, or none that is one. Nothing is read
+ * from a folder that is not there: what is written to is made, and what fleet.yaml names with the first export.
+ */
 export async function storeOf(
   given: string | undefined,
   flag: "--to" | "--from",
   directory: string,
 ): Promise<SnapshotStore> {
   if (given === "") throw unnamed(`${flag} is empty`, flag);
-  if (given !== undefined) return await openStore(absolutePlace(given, process.cwd()));
+  if (given !== undefined) {
+    const place = absolutePlace(given, process.cwd());
+    if (flag === "--from" && !isS3(place)) await requireFolder(place);
+    return await openStore(place);
+  }
   const recorded = (await findLocalFleet(directory))?.file.snapshots?.to;
   if (recorded === undefined) throw unnamed("no place for snapshots is named", flag);
   return await openStore(recorded);
+}
+
+// To the store a typo is a place without snapshots. A bucket that is not there says so by itself, and what else stands
+// in the way of reading a folder the store does.
+async function requireFolder(place: string): Promise<void> {
+  const isThere = await stat(place).then(
+    (about) => about.isDirectory(),
+    (error: unknown) => !isErrno(error, "ENOENT", "ENOTDIR"),
+  );
+  if (isThere) return;
+  throw new OperatorError("FOLDER_NOT_FOUND", {
+    what: `there is no folder ${place}`,
+    next: "correct --from, or mount what belongs there",
+    exit: Exit.NotFound,
+  });
 }
 
 function unnamed(what: string, flag: string): OperatorError {

@@ -5,8 +5,7 @@ import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListAuditResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { indexFlag } from "../../ui/cli/fleet-flags.ts";
-import { limited } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, limited, listFlags } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { auditLines, auditTable } from "../../ui/model/tables/audit-table.ts";
 
@@ -21,6 +20,7 @@ const view: TableView<Listed<ListAuditResponse>, AuditEntry> = {
 
 const auditFlags = {
   after: indexFlag(0, "Only changes above this log index"),
+  tail: Flags.integer({ min: 1, summary: "At most so many, the newest", exclusive: ["limit"] }),
   limit: Flags.integer({ min: 1, summary: "At most so many, the oldest; read on with --after" }),
   actor: Flags.string({ summary: "Only changes of this identity, for example fleet://admin" }),
 };
@@ -29,15 +29,16 @@ export default class AuditList extends FleetCommand {
   static override summary = "List changes of the fleet's state: when, who, what and why";
   static override examples = [
     "<%= config.bin %> audit list",
-    "<%= config.bin %> audit list --sort -index",
+    "<%= config.bin %> audit list --tail 20",
     "<%= config.bin %> audit list --after 1200 --actor fleet://admin",
   ];
-  static override flags = { ...readFlags, ...auditFlags };
+  static override flags = { ...listFlags, ...auditFlags };
 
   async run(): Promise<Listed<ListAuditResponse>> {
     const { flags } = await this.parse(AuditList);
     const { after: afterIndex = 0, actor = "" } = flags;
-    const options = { filter: { afterIndex, actor }, ...limited(flags) };
+    const rows = flags.tail === undefined ? limited(flags) : { newest: true, rowsMax: flags.tail };
+    const options = { filter: { afterIndex, actor }, ...rows, ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listAudit(options) });
   }
 }

@@ -4,8 +4,7 @@ import type { Listed } from "../../client/all-pages.ts";
 import { Exit } from "../../core/base/errors.ts";
 import type { ClusterView, ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { limited, limitFlag, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, limited, limitFlag, listFlags, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { clusterLines, onlyDrifting } from "../../ui/model/cluster-report.ts";
 import { clusterTable } from "../../ui/model/tables/cluster-table.ts";
@@ -28,7 +27,7 @@ export default class ClusterList extends FleetCommand {
     "<%= config.bin %> cluster list --shard s1 --prefix eu-",
   ];
   static override flags = {
-    ...readFlags,
+    ...listFlags,
     drift: Flags.boolean({
       summary: "Only clusters whose declared and observed binding differ, the worst first",
     }),
@@ -45,7 +44,7 @@ export default class ClusterList extends FleetCommand {
       flags["detailed-exitcode"] && onlyDrifting(reply).clusters.length > 0 ? Exit.ChangesPending : Exit.Ok;
     const { shard: shardId = "", prefix = "" } = flags;
     const filter = { shardId, prefix, drift: flags.drift ? [...DRIFTING] : [] };
-    const options = { filter, ...limited(flags) };
+    const options = { filter, ...limited(flags), ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listClusters(options), select, exit });
   }
 }

@@ -3,8 +3,15 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { Domain } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListDomainsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { domainKeyFlag, limited, limitFlag, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import {
+  domainKeyFlag,
+  freshness,
+  limited,
+  limitFlag,
+  listFlags,
+  prefixFlag,
+  shardFlag,
+} from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { limitLines } from "../../ui/model/limit.ts";
 import { domainTable } from "../../ui/model/tables/domain-table.ts";
@@ -25,12 +32,12 @@ export default class DomainList extends FleetCommand {
     "<%= config.bin %> domain list",
     "<%= config.bin %> domain list --shard s1 --limit 20",
   ];
-  static override flags = { ...readFlags, ...shardFlag, ...domainKeyFlag, ...prefixFlag, ...limitFlag };
+  static override flags = { ...listFlags, ...shardFlag, ...domainKeyFlag, ...prefixFlag, ...limitFlag };
 
   async run(): Promise<Listed<ListDomainsResponse>> {
     const { flags } = await this.parse(DomainList);
     const { shard: shardId = "", "domain-key": key = "", prefix = "" } = flags;
-    const options = { filter: { shardId, key, prefix }, ...limited(flags) };
+    const options = { filter: { shardId, key, prefix }, ...limited(flags), ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listDomains(options) });
   }
 }

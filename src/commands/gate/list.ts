@@ -1,7 +1,7 @@
 // `fleet gate list`: behaviours that can be switched for the whole fleet, and how each is now.
 import type { FeatureGateView, ListFeatureGatesResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, listFlags } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { gateTable } from "../../ui/model/tables/gate-table.ts";
 
@@ -16,10 +16,10 @@ const view: TableView<ListFeatureGatesResponse, FeatureGateView> = {
 export default class GateList extends FleetCommand {
   static override summary = "List feature gates";
   static override examples = ["<%= config.bin %> gate list"];
-  static override flags = { ...readFlags };
+  static override flags = { ...listFlags };
 
   async run(): Promise<ListFeatureGatesResponse> {
     const { flags } = await this.parse(GateList);
-    return await this.read(flags, { view, load: (client) => client.listFeatureGates() });
+    return await this.read(flags, { view, load: (client) => client.listFeatureGates(freshness(flags)) });
   }
 }

@@ -3,8 +3,14 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { ListInstructionsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { domainKeyFlag, limited, limitFlag, shardFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import {
+  domainKeyFlag,
+  freshness,
+  limited,
+  limitFlag,
+  listFlags,
+  shardFlag,
+} from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { limitLines } from "../../ui/model/limit.ts";
 import {
@@ -32,12 +38,12 @@ export default class InstructionList extends FleetCommand {
     "<%= config.bin %> instruction list",
     "<%= config.bin %> instruction list --shard s1",
   ];
-  static override flags = { ...readFlags, ...shardFlag, ...domainKeyFlag, ...limitFlag };
+  static override flags = { ...listFlags, ...shardFlag, ...domainKeyFlag, ...limitFlag };
 
   async run(): Promise<InstructionReport> {
     const { flags } = await this.parse(InstructionList);
     const { shard: shardId = "", "domain-key": key = "" } = flags;
-    const options = { filter: { shardId, key }, ...limited(flags) };
+    const options = { filter: { shardId, key }, ...limited(flags), ...freshness(flags) };
     const load = async (client: FleetClient) => report(await client.listInstructions(options));
     return await this.read(flags, { view, load });
   }

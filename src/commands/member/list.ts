@@ -1,7 +1,7 @@
 // `fleet member list`: which nodes take part, as what, and how far each has followed.
 import type { ListMembersResponse, MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, listFlags } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { memberTable } from "../../ui/model/tables/member-table.ts";
 
@@ -19,10 +19,10 @@ export default class MemberList extends FleetCommand {
   static override description =
     "WANTED is what the members' table asks for, ROLE what the group's configuration says now.";
   static override examples = ["<%= config.bin %> member list", "<%= config.bin %> member list -w"];
-  static override flags = { ...readFlags };
+  static override flags = { ...listFlags };
 
   async run(): Promise<ListMembersResponse> {
     const { flags } = await this.parse(MemberList);
-    return await this.read(flags, { view, load: (client) => client.listMembers() });
+    return await this.read(flags, { view, load: (client) => client.listMembers(freshness(flags)) });
   }
 }

@@ -3,8 +3,7 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { Provider } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListProvidersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { limited, limitFlag, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, limited, limitFlag, listFlags, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { limitLines } from "../../ui/model/limit.ts";
 import { providerTable } from "../../ui/model/tables/provider-table.ts";
@@ -21,12 +20,12 @@ const view: TableView<Listed<ListProvidersResponse>, Provider> = {
 export default class ProviderList extends FleetCommand {
   static override summary = "List providers of machines and what each declares";
   static override examples = ["<%= config.bin %> provider list"];
-  static override flags = { ...readFlags, ...prefixFlag, ...regionFlag, ...limitFlag };
+  static override flags = { ...listFlags, ...prefixFlag, ...regionFlag, ...limitFlag };
 
   async run(): Promise<Listed<ListProvidersResponse>> {
     const { flags } = await this.parse(ProviderList);
     const { prefix = "", region = "" } = flags;
-    const options = { filter: { prefix, region }, ...limited(flags) };
+    const options = { filter: { prefix, region }, ...limited(flags), ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listProviders(options) });
   }
 }

@@ -3,8 +3,15 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { Quota } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListQuotasResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { limited, limitFlag, providerFlag, regionFlag, shardFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import {
+  freshness,
+  limited,
+  limitFlag,
+  listFlags,
+  providerFlag,
+  regionFlag,
+  shardFlag,
+} from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { limitLines } from "../../ui/model/limit.ts";
 import { quotaTable } from "../../ui/model/tables/quota-table.ts";
@@ -21,12 +28,12 @@ const view: TableView<Listed<ListQuotasResponse>, Quota> = {
 export default class QuotaList extends FleetCommand {
   static override summary = "List quotas and their slices";
   static override examples = ["<%= config.bin %> quota list", "<%= config.bin %> quota list --provider aws"];
-  static override flags = { ...readFlags, ...providerFlag, ...regionFlag, ...shardFlag, ...limitFlag };
+  static override flags = { ...listFlags, ...providerFlag, ...regionFlag, ...shardFlag, ...limitFlag };
 
   async run(): Promise<Listed<ListQuotasResponse>> {
     const { flags } = await this.parse(QuotaList);
     const { provider = "", region = "", shard: shardId = "" } = flags;
-    const options = { filter: { provider, region, shardId }, ...limited(flags) };
+    const options = { filter: { provider, region, shardId }, ...limited(flags), ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listQuotas(options) });
   }
 }

@@ -3,8 +3,7 @@ import { Flags } from "@oclif/core";
 import type { Listed } from "../../client/all-pages.ts";
 import type { ListShardsResponse, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { limited, limitFlag, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, limited, limitFlag, listFlags, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { limitLines } from "../../ui/model/limit.ts";
 import { shardTable } from "../../ui/model/tables/shard-table.ts";
@@ -27,7 +26,7 @@ export default class ShardList extends FleetCommand {
     "<%= config.bin %> shard list --state draining",
   ];
   static override flags = {
-    ...readFlags,
+    ...listFlags,
     state: Flags.option({
       options: shardStateNames,
       summary: "Only those in this state",
@@ -42,7 +41,7 @@ export default class ShardList extends FleetCommand {
     const { flags } = await this.parse(ShardList);
     const { state, region = "", prefix = "" } = flags;
     const shardState = state === undefined ? {} : { shardState: shardStateNamed(state) };
-    const options = { filter: { region, prefix, ...shardState }, ...limited(flags) };
+    const options = { filter: { region, prefix, ...shardState }, ...limited(flags), ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listShards(options) });
   }
 }

@@ -3,6 +3,7 @@ import { Args } from "@oclif/core";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { ShardHoldings } from "../../client/shard-holdings.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { freshness, freshnessFlags } from "../../ui/cli/list-flags.ts";
 import { liveFlags } from "../../ui/cli/output-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { shardLines } from "../../ui/model/shard-lines.ts";
@@ -21,13 +22,13 @@ export default class ShardShow extends FleetCommand {
     "After a drain these are what remains, with the clusters that it reports without their being declared to it; -o json lists all of them.";
   static override examples = ["<%= config.bin %> shard show s1", "<%= config.bin %> shard show s1 -w"];
   static override args = { shard: Args.string({ required: true, description: "The shard" }) };
-  static override flags = { ...liveFlags };
+  static override flags = { ...liveFlags, ...freshnessFlags };
 
   async run(): Promise<ShardHoldings> {
     const { args, flags } = await this.parse(ShardShow);
     const load = async (client: FleetClient) => {
       const { holdingsOf } = await import("../../client/shard-holdings.ts");
-      return await holdingsOf(client, args.shard);
+      return await holdingsOf(client, args.shard, freshness(flags));
     };
     return await this.read(flags, { view, load });
   }

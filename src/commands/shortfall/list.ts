@@ -1,18 +1,18 @@
 // `fleet shortfall list`: demand that shards can't meet, the gravest first.
+import type { Listed } from "../../client/all-pages.ts";
 import type { ListShortfallsResponse, ShardShortfall } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { shardFlag } from "../../ui/cli/list-flags.ts";
-import { readFlags } from "../../ui/cli/output-flags.ts";
+import { freshness, limited, listFlags, shardFlag, shortfallFlags } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
-import { unheardLines } from "../../ui/model/limit.ts";
+import { limitLines, unheardLines } from "../../ui/model/limit.ts";
 import { shortfallTable } from "../../ui/model/tables/shortfall-table.ts";
 
-const view: TableView<ListShortfallsResponse, ShardShortfall> = {
+const view: TableView<Listed<ListShortfallsResponse>, ShardShortfall> = {
   kind: "ShortfallList",
   rowKind: "Shortfall",
   table: shortfallTable,
   rows: (reply) => reply.shortfalls,
-  lines: unheardLines,
+  lines: (reply) => [...unheardLines(reply), ...limitLines(reply)],
   empty: "no shard reports a shortfall",
 };
 
@@ -20,13 +20,18 @@ export default class ShortfallList extends FleetCommand {
   static override summary = "List demand that shards cannot meet, the gravest first";
   static override examples = [
     "<%= config.bin %> shortfall list",
-    "<%= config.bin %> shortfall list --shard s1",
+    "<%= config.bin %> shortfall list --shard s1 --prefix eu- --limit 20",
   ];
-  static override flags = { ...readFlags, ...shardFlag };
+  static override flags = {
+    ...listFlags,
+    ...shardFlag,
+    ...shortfallFlags,
+  };
 
-  async run(): Promise<ListShortfallsResponse> {
+  async run(): Promise<Listed<ListShortfallsResponse>> {
     const { flags } = await this.parse(ShortfallList);
-    const options = { filter: { shardId: flags.shard ?? "" } };
+    const { shard: shardId = "", prefix = "" } = flags;
+    const options = { filter: { shardId, prefix }, ...limited(flags), ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listShortfalls(options) });
   }
 }

@@ -37,6 +37,7 @@ import { handOverAll } from "./departure.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
+import { Freshness } from "./freshness.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { HeapThrift } from "./heap-thrift.ts";
 import { Host } from "./host.ts";
@@ -184,6 +185,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   }
   host.start();
 
+  const freshness = new Freshness({
+    driver,
+    clocks: [() => performance.now(), Date.now],
+    now: Date.now,
+  });
+  const stopRenewing = freshness.keepRenewing(systemTimers);
   const context: ServiceContext = {
     clusterId,
     clusterName: options.clusterName,
@@ -203,6 +210,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     host,
     sent: transport.sent,
     machine,
+    freshness,
     observed,
     heardDomains: new HeardDomains(),
     leadsSince: () => leadsSinceMs,
@@ -255,6 +263,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       const departure = await handOverAll(context);
       if (departure.led > 0) log.info("leaves leadership to others", { ...departure });
       clearInterval(health);
+      stopRenewing();
       heap.stop();
       followed.close();
       replica.stop();

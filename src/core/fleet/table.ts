@@ -29,6 +29,8 @@ export interface ReadonlyTable<K extends Key, Row> {
   firstKey(): K | undefined;
   /** In key order, from the first key that is not below `from`. The table must not change meanwhile. */
   rows(from?: K): Iterable<Readonly<Row>>;
+  /** The same from the last key, or from the last one that is not above `from`, down. */
+  rowsBack(from?: K): Iterable<Readonly<Row>>;
 }
 
 /** Told of each change of a row; null = it was removed, or was not there before. */
@@ -69,6 +71,10 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
 
   *rows(from?: K): Iterable<Readonly<Row>> {
     for (const [, row] of this.#rows.entries(from)) yield row;
+  }
+
+  *rowsBack(from?: K): Iterable<Readonly<Row>> {
+    for (const [, row] of this.#rows.entriesReversed(from)) yield row;
   }
 
   /** Adds the row or replaces the one with its key. */

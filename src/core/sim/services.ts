@@ -3,6 +3,7 @@
 
 import type { NodeId } from "../base/ids.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
+import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
 import type { Host } from "../coordinator/host.ts";
 import { Observed } from "../coordinator/observed.ts";
@@ -85,6 +86,7 @@ export class Services {
       isWhole: (learner) => replica.isWhole(learner),
       introduce: (peer) => roster.introduce(peer),
       changes: new MembershipChanges(),
+      freshness: new Freshness({ driver, clocks: [now], now }),
       observed: new Observed(),
       heardDomains: new HeardDomains(),
     };

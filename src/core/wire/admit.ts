@@ -30,7 +30,7 @@ export function admit(call: Call, tls: Tls, allow: Allow): Identity {
 export function admitted(call: Call, tls: Tls, allow: Allow): Identity | RpcError {
   const identity = identityOf(call, tls);
   if (identity === null) {
-    const message = "the certificate must hold exactly one fleet:// URI, and this one does not";
+    const message = "the certificate must hold exactly one URI, a fleet:// one, and this one does not";
     return rpcError(status.UNAUTHENTICATED, "IDENTITY_MISSING", message);
   }
   if (allow(identity)) return identity;

@@ -1,5 +1,5 @@
-// Who is calling: the one `fleet://` URI among the subject alternative names of the verified peer certificate.
-// No such URI, or more than one, is nobody: an ambiguous certificate must not get the larger of two rights.
+// Who is calling: the one URI among the subject alternative names of the verified peer certificate, if it is a `fleet://`.
+// No URI, or more than one, of whatever system, is nobody: an ambiguous certificate must not get the larger of two rights.
 // What an identity may do is decided where the call is served.
 
 import type { ServerUnaryCall } from "@grpc/grpc-js";
@@ -28,7 +28,7 @@ export function identityOf(call: AuthenticatedCall, tls: Tls): Identity | null {
 /** The identity in a certificate's `subjectaltname`, as Node prints it. */
 export function identityOfNames(subjectAltName: string): Identity | null {
   const uris = splitNames(subjectAltName)
-    .filter((name) => name.type === "URI" && name.value.startsWith("fleet:"))
+    .filter((name) => name.type === "URI")
     .map((name) => name.value);
   const [only] = uris;
   return only === undefined || uris.length > 1 ? null : parseIdentity(only);

@@ -1,5 +1,5 @@
 // What a watch tells, line by line: aligned text for a terminal, JSON documents for a pipe.
-import type { WatchEvent } from "../../client/table-watch.ts";
+import type { ResetReason, WatchEvent } from "../../client/table-watch.ts";
 import type { Look } from "../model/paint.ts";
 import { changeRow, changeTable } from "../model/tables/change-table.ts";
 import { stringify, toContract } from "./json.ts";
@@ -8,10 +8,17 @@ import { cellText } from "./render-table.ts";
 // A stream has no widest cell to align by. The last column takes what it needs.
 const WIDTHS: Readonly<Record<string, number>> = { index: 8, table: 12, key: 36 };
 
+const WHY: Readonly<Record<ResetReason, (revision: number) => string>> = {
+  forgotten: (revision) =>
+    `changes up to revision ${revision} are not all known any more: list anew, then read on`,
+  unreached: (revision) =>
+    `this fleet has only come to revision ${revision} (restored, or another one): list anew, then read on`,
+};
+
 export function changeLines(event: WatchEvent, look: Look): string[] {
   if (event.kind === "reset") {
-    const text = `changes up to revision ${event.revision} are not all known any more: list anew, then read on`;
-    return [look.paint.mark("warn", `${look.symbols.marks.warn} reset: ${text}`)];
+    const { revision, reason } = event;
+    return [look.paint.mark("warn", `${look.symbols.marks.warn} reset: ${WHY[reason](revision)}`)];
   }
   return event.changes.map((change) => {
     const row = changeRow(change);
@@ -25,7 +32,7 @@ export function changeLines(event: WatchEvent, look: Look): string[] {
 /** A document for each change; one for a reset. */
 export function changeDocuments(event: WatchEvent): string[] {
   if (event.kind === "reset") {
-    return [stringify(toContract("WatchReset", { revision: event.revision }), false)];
+    return [stringify(toContract("WatchReset", { revision: event.revision, reason: event.reason }), false)];
   }
   return event.changes.map((change) => stringify(toContract("TableChange", changeRow(change)), false));
 }

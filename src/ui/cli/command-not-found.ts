@@ -7,17 +7,31 @@ import { paintFor, wantsColor } from "./color.ts";
 import { type Failure, failureJson, failureText } from "./failure.ts";
 import { optionsFromArgv } from "./output-flags.ts";
 
+/** The flags without which a command's `id` does not run. */
+type RequiredFlags = (id: string) => readonly string[];
+
 /** What is said of a command's `id` when only those in `ids` exist. Both are oclif's, with colons. */
-export function unknownCommand(id: string, ids: readonly string[]): Failure {
+export function unknownCommand(
+  id: string,
+  ids: readonly string[],
+  requiredFlags: RequiredFlags = () => [],
+): Failure {
   const typed = wordsOf(id);
   const known = ids.map(wordsOf);
   if (typed.startsWith("-")) return wrongUsage(`${typed} comes before any command`, "fleet --help");
-  const near = closest(typed, known);
-  const command = known.filter((name) => typed.startsWith(`${name} `)).at(-1);
+  const command = longest(known.filter((name) => typed.startsWith(`${name} `)));
+  // Of a command that was typed whole only what goes on from it can have been meant: a short word more is no typo of it.
+  const meant = command === undefined ? known : known.filter((name) => name.startsWith(`${command} `));
+  const near = closest(typed, meant);
   // oclif takes the words behind a command that has no arguments for a longer command's name.
   if (near === null && command !== undefined) {
     const words = typed.slice(command.length + 1);
-    return wrongUsage(`unexpected argument: ${words}`, `fleet ${command} --help`);
+    const [flag, ...others] = requiredFlags(command.replaceAll(" ", ":"));
+    const isFlags = flag !== undefined && others.length === 0 && !words.includes(" ");
+    const help = `fleet ${command} --help`;
+    // No whole command to be copied: this one might lack the --dry-run that was typed.
+    const next = isFlags ? `did you mean --${flag} ${words}? (${help})` : help;
+    return wrongUsage(`unexpected argument: ${words}`, next);
   }
   return {
     code: "FLEET_E_UNKNOWN_COMMAND",
@@ -31,6 +45,9 @@ export function unknownCommand(id: string, ids: readonly string[]): Failure {
 
 const wordsOf = (id: string): string => id.replaceAll(":", " ");
 
+const longest = (names: readonly string[]): string | undefined =>
+  names.toSorted((a, b) => a.length - b.length).at(-1);
+
 function wrongUsage(what: string, next: string): Failure {
   return { code: "FLEET_E_USAGE", exit: Exit.Usage, what, why: null, next, endpoint: null };
 }
@@ -43,8 +60,13 @@ function nextStep(near: string | null, typed: string, known: readonly string[]):
 }
 
 /** Says that `id` is no command, and ends the process. */
-export function refuseCommand(id: string, commandIds: readonly string[], argv: readonly string[]): never {
-  const failure = unknownCommand(id, commandIds);
+export function refuseCommand(
+  id: string,
+  commandIds: readonly string[],
+  argv: readonly string[],
+  requiredFlags?: RequiredFlags,
+): never {
+  const failure = unknownCommand(id, commandIds, requiredFlags);
   const options = optionsFromArgv(argv, process.env);
   if (options.format === "json") {
     process.stdout.write(`${failureJson(failure, true)}\n`);
@@ -57,7 +79,11 @@ export function refuseCommand(id: string, commandIds: readonly string[], argv: r
 }
 
 const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) =>
-  refuseCommand(id, config.commandIDs, argv);
+  refuseCommand(id, config.commandIDs, argv, (command) =>
+    Object.entries(config.findCommand(command)?.flags ?? {}).flatMap(([name, { required }]) =>
+      required === true ? [name] : [],
+    ),
+  );
 
 // "shard lst" is near "shard list" already; "shrd" alone is near the topic of several commands.
 function closestTopic(typed: string, known: readonly string[]): string | null {

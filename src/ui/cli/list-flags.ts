@@ -1,13 +1,21 @@
 // Flags by which the server narrows a list, so that what is not asked for does not travel.
 import { Flags } from "@oclif/core";
+import type { ReadOptions } from "../../client/leader-reads.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { durationFlag } from "./fleet-flags.ts";
+import { readFlags } from "./output-flags.ts";
 
 const NARROW = "WHICH ROWS";
+const FRESHNESS = "HOW FRESH";
 
 const text = (summary: string) => Flags.string({ summary, helpGroup: NARROW, parse: notEmpty });
 
-export const limitFlag = {
-  limit: Flags.integer({ min: 1, summary: "At most so many rows, the first by name", helpGroup: NARROW }),
+const limit = (summary: string) => Flags.integer({ min: 1, summary, helpGroup: NARROW });
+
+export const limitFlag = { limit: limit("At most so many rows, the first by name") };
+export const shortfallFlags = {
+  prefix: text("Only those of clusters whose names begin so"),
+  limit: limit("At most so many rows, the gravest"),
 };
 export const prefixFlag = { prefix: text("Only those whose name begins so") };
 export const shardFlag = { shard: text("Only those of this shard") };
@@ -15,6 +23,33 @@ export const shardFlag = { shard: text("Only those of this shard") };
 export const domainKeyFlag = { "domain-key": text("Only domains with this key") };
 export const regionFlag = { region: text("Only those in this region") };
 export const providerFlag = { provider: text("Only those of this provider") };
+
+/** For reads of the tables, which are linearizable without them, and so need a quorum. */
+export const freshnessFlags = {
+  stale: Flags.boolean({
+    summary: "Take what any node has, however old: answered without a quorum too",
+    exclusive: ["max-staleness", "from"],
+    helpGroup: FRESHNESS,
+  }),
+  "max-staleness": durationFlag({
+    summary: "Ask any node, and refuse an answer that may lack changes older than this",
+    exclusive: ["from"],
+    helpGroup: FRESHNESS,
+  }),
+};
+
+/** For lists of the tables. */
+export const listFlags = { ...readFlags, ...freshnessFlags };
+
+/** The `consistency` of a read, if the flags ask for another than the default. */
+export function freshness(flags: {
+  readonly stale: boolean;
+  readonly "max-staleness": number | undefined;
+}): Pick<ReadOptions, "consistency"> {
+  if (flags.stale) return { consistency: { $case: "stale", value: {} } };
+  const { "max-staleness": value } = flags;
+  return value === undefined ? {} : { consistency: { $case: "maxStalenessMs", value } };
+}
 
 /** `rowsMax` of a read, if a limit was given. */
 export function limited(flags: { readonly limit: number | undefined }): { readonly rowsMax?: number } {

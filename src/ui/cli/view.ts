@@ -4,6 +4,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { closest } from "../model/closest.ts";
 import type { Line } from "../model/fleet-verdict.ts";
 import type { Look } from "../model/paint.ts";
+import { type MaybeStamped, stampLine } from "../model/stamp-line.ts";
 import { type Chosen, chooseColumns, sortRows, type Table } from "../model/table.ts";
 import { stringify, toContract } from "./json.ts";
 import type { OutputOptions } from "./output-flags.ts";
@@ -44,9 +45,29 @@ export async function renderView<Report extends object, Row extends object>(
   options: OutputOptions,
   look: Look,
 ): Promise<Rendered> {
-  if ("table" in view) return await renderTableView(report, view, options, look);
-  return await renderTextView(report, view, options, look);
+  const rendered = await ("table" in view
+    ? renderTableView(report, view, options, look)
+    : renderTextView(report, view, options, look));
+  return withStamp(rendered, report, options, look);
 }
+
+// JSON and YAML have the stamp itself; rows alone leave no room for it.
+function withStamp(
+  rendered: Rendered,
+  report: MaybeStamped,
+  { format }: OutputOptions,
+  look: Look,
+): Rendered {
+  const line = stampLine(report);
+  if (line === null || format === "json" || format === "yaml") return rendered;
+  const { data, notes } = rendered;
+  if (format === "table" || format === "wide") {
+    return { data: joined([data, lineText(line, look)], "\n\n"), notes };
+  }
+  return { data, notes: joined([notes, lineText(line, look)], "\n") };
+}
+
+const joined = (parts: readonly string[], by: string): string => parts.filter((part) => part !== "").join(by);
 
 async function renderTableView<Report extends object, Row extends object>(
   report: Report,

@@ -3,6 +3,7 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Line } from "./fleet-verdict.ts";
 import { moreLine } from "./limit.ts";
+import { isWithoutReports } from "./stamp-line.ts";
 import { byDriftThenName, driftSummary } from "./tables/cluster-table.ts";
 import { hasDrift, REBUILDING } from "./words.ts";
 
@@ -17,10 +18,10 @@ export function clusterLines(reply: Listed<ListClustersResponse>): Line[] {
   const summary = driftSummary(reply.clusters);
   if (summary !== "") lines.push({ text: `drift: ${summary}`, mark: "warn" });
   if (!reply.observedComplete) {
-    lines.push({
-      text: `some observed bindings are ${REBUILDING}: the leader has not heard every shard yet`,
-      mark: "unknown",
-    });
+    const text = isWithoutReports(reply)
+      ? "observed bindings are unknown: shards report to the leader only"
+      : `some observed bindings are ${REBUILDING}: the leader has not heard every shard yet`;
+    lines.push({ text, mark: "unknown" });
   }
   if (reply.more) lines.push(moreLine());
   return lines;

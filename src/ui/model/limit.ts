@@ -1,5 +1,6 @@
 // What is said below a list that is not all there is: --limit has cut it short, or shards have not reported yet.
 import type { Line } from "./fleet-verdict.ts";
+import { isWithoutReports, type MaybeStamped } from "./stamp-line.ts";
 import { REBUILDING } from "./words.ts";
 
 export function moreLine(): Line {
@@ -12,8 +13,10 @@ export function limitLines({ more }: { readonly more: boolean }): Line[] {
 }
 
 /** The lines below a list of what shards report. */
-export function unheardLines({ observedComplete }: { readonly observedComplete: boolean }): Line[] {
-  if (observedComplete) return [];
-  const text = `the rest is ${REBUILDING}: the leader has not heard every shard yet, and there may be more`;
+export function unheardLines(reply: MaybeStamped & { readonly observedComplete: boolean }): Line[] {
+  if (reply.observedComplete) return [];
+  const text = isWithoutReports(reply)
+    ? "unknown: shards report to the leader only"
+    : `the rest is ${REBUILDING}: the leader has not heard every shard yet, and there may be more`;
   return [{ text, mark: "unknown" }];
 }

@@ -6,6 +6,7 @@ import {
   type WatchRequest,
   WatchResponse,
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { WatchReset } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
 
 const told = (revision: number, ...indexes: readonly number[]) =>
@@ -104,4 +105,21 @@ test("a node that tells a change again is left for another", async () => {
     ["changes", 8],
   ]);
   expect(asked.at(-1)).toEqual({ address: "n2", after: 7 });
+});
+
+test("a reset says why, and may go back to where the fleet is", async () => {
+  const unreached = WatchResponse.fromPartial({
+    revision: 5,
+    reset: true,
+    resetReason: WatchReset.UNREACHED,
+  });
+  const { events, asked } = await watched(
+    [
+      { answers: [unreached], ends: down },
+      { answers: [told(6, 6)], ends: null },
+    ],
+    { afterRevision: 900 },
+  );
+  expect(events[0]).toEqual({ kind: "reset", revision: 5, reason: "unreached" });
+  expect(asked.map(({ after }) => after)).toEqual([900, 5]);
 });

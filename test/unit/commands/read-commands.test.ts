@@ -5,6 +5,7 @@ import ShardList from "../../../src/commands/shard/list.ts";
 import Status from "../../../src/commands/status.ts";
 import VersionCommand from "../../../src/commands/version.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
+import { ReadStamp } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import {
   clustersReply,
@@ -110,6 +111,66 @@ describe("lists", () => {
   ])("cluster list $argv with drift $drift exits $exit: $why", async ({ drift, argv, exit }) => {
     client.listClusters.mockResolvedValue(clustersReply(clusterView("c1", drift)));
     expect((await run(ClusterList, "cluster:list", argv)).exit).toBe(exit);
+  });
+});
+
+describe("audit list", () => {
+  test.each([
+    { argv: ["--tail", "2"], options: { newest: true, rowsMax: 2 }, why: "the newest" },
+    { argv: ["--limit", "2"], options: { rowsMax: 2 }, why: "the oldest, to be read on from" },
+  ])("$argv asks for $why", async ({ argv, options }) => {
+    client.listAudit.mockResolvedValue({ stamp: undefined, entries: [], more: false });
+    await run(AuditList, "audit:list", argv);
+    expect(client.listAudit).toHaveBeenCalledWith({ filter: { afterIndex: 0, actor: "" }, ...options });
+  });
+
+  test("the newest and the oldest contradict each other", async () => {
+    expect((await run(AuditList, "audit:list", ["--tail", "2", "--limit", "2"])).exit).toBe(2);
+  });
+});
+
+describe("how fresh", () => {
+  const old = { ...shardsReply(shardView("s1")) };
+  const stamp = ReadStamp.fromPartial({ index: 36, nodeId: 3, nodeName: "n3", mayBeOld: true, ageMs: 1200 });
+
+  test.each([
+    { argv: [], consistency: undefined, why: "linearizable" },
+    { argv: ["--stale"], consistency: { $case: "stale", value: {} }, why: "" },
+    {
+      argv: ["--max-staleness", "5s"],
+      consistency: { $case: "maxStalenessMs", value: 5_000 },
+      why: "in milliseconds",
+    },
+  ])("$argv asks so: $why", async ({ argv, consistency }) => {
+    client.listShards.mockResolvedValue(old);
+    await run(ShardList, "shard:list", argv);
+    expect(client.listShards.mock.calls[0]?.[0].consistency).toEqual(consistency);
+  });
+
+  test.each([
+    { format: "table", where: "stdout" as const, why: "at the foot" },
+    { format: "name", where: "stderr" as const, why: "a pipe gets rows only" },
+    { format: "jsonl", where: "stderr" as const, why: "a pipe gets rows only" },
+  ])("-o $format says on $where that it may be old, and whose it is: $why", async ({ format, where }) => {
+    client.listShards.mockResolvedValue({ ...old, stamp });
+    const ran = await run(ShardList, "shard:list", ["--stale", "-o", format]);
+    expect(ran[where]).toContain(
+      "this may be old: n3 answered, at index 36; only changes of the last 1.2s can be missing",
+    );
+  });
+
+  test("-o json has the stamp itself", async () => {
+    client.listShards.mockResolvedValue({ ...old, stamp });
+    const { stdout } = await run(ShardList, "shard:list", ["--stale", "-o", "json"]);
+    expect(JSON.parse(stdout).stamp).toMatchObject({ nodeName: "n3", index: "36", ageMs: "1200" });
+  });
+
+  test.each([
+    { argv: ["--stale", "--max-staleness", "5s"], why: "they contradict each other" },
+    { argv: ["--stale", "--from", "x"], why: "an archive asks nobody" },
+    { argv: ["--max-staleness", "5"], why: "a number without unit is no duration" },
+  ])("$argv is wrong usage: $why", async ({ argv }) => {
+    expect((await run(ShardList, "shard:list", argv)).exit).toBe(2);
   });
 });
 

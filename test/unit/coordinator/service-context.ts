@@ -1,6 +1,7 @@
 // What services see of a leader in a test's group: nodes n1 to n3 were named at its start, n4 came later.
 
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
+import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
@@ -26,6 +27,11 @@ export function contextOf(
     liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     metricsAddress: "",
     snapshotExport: () => undefined,
+    freshness: new Freshness({
+      driver,
+      clocks: [() => group.nowMs],
+      now: () => group.nowMs,
+    }),
     ...{
       self: id,
       driver,

@@ -8,6 +8,7 @@ import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
+import type { Freshness } from "../freshness.ts";
 import type { GroupDriver } from "../group-driver.ts";
 import type { Host } from "../host.ts";
 import type { LivenessLimits } from "../liveness.ts";
@@ -43,6 +44,7 @@ export interface ServiceContext {
   readonly host: Host;
   readonly sent: Readonly<SentCounts>;
   readonly machine: FleetMachine;
+  readonly freshness: Pick<Freshness, "ageMs" | "confirm">;
   readonly observed: Observed;
   readonly heardDomains: HeardDomains;
   /** When this replica last began or ceased to lead, in milliseconds since 1970. */

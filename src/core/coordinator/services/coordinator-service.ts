@@ -15,11 +15,11 @@ import {
   providersList,
   quotasList,
   shardsList,
-  shortfallsList,
 } from "./lists.ts";
 import { membersList } from "./members.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
+import { shortfallsList } from "./shortfall-list.ts";
 import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";

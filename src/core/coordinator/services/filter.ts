@@ -1,4 +1,4 @@
-// Which filters a list understands. One that it does not is refused: ignoring it would list too much, and whoever acts
+// Which filters and orders a list understands. One that it does not is refused: ignoring it would list too much, and whoever acts
 // on the rows would act on the wrong ones.
 
 import { status } from "@grpc/grpc-js";
@@ -6,11 +6,15 @@ import { ListFilter, type ListRequest } from "../../wire/gen/fleet/v1/coordinato
 import { rpcError } from "../../wire/rpc-error.ts";
 
 type Field = keyof ListFilter;
+type Order = "newestFirst";
 
 const NONE = ListFilter.fromPartial({});
 
-/** The request's filter, all of whose fields are set; throws the RpcError of a field that is not `allowed`. */
-export function filterOf(request: ListRequest, allowed: readonly Field[]): ListFilter {
+/** The request's filter, all of whose fields are set; throws the RpcError of what is not `allowed`. */
+export function filterOf(request: ListRequest, allowed: readonly (Field | Order)[]): ListFilter {
+  if (request.newestFirst && !allowed.includes("newestFirst")) {
+    throw rpcError(status.INVALID_ARGUMENT, "ORDER_UNKNOWN", "this list has no newest row to begin with");
+  }
   const filter = request.filter ?? NONE;
   for (const field of Object.keys(NONE) as Field[]) {
     if (isUnset(filter, field) || allowed.includes(field)) continue;

@@ -3,6 +3,7 @@
 import { auditExportOf } from "../../fleet/audit.ts";
 import { FEATURE_GATES } from "../../fleet/feature-gates.ts";
 import { domainKey, instructionKey, quotaKey } from "../../fleet/schema.ts";
+import type { AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   FeatureGateView,
   ListAuditResponse,
@@ -13,15 +14,13 @@ import type {
   ListQuotasResponse,
   ListRequest,
   ListShardsResponse,
-  ListShortfallsResponse,
-  ShardShortfall,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import { filterOf, wants } from "./filter.ts";
 import type { Caller } from "./handler.ts";
 import { pageOf } from "./page.ts";
 import { readable, readableWithReports } from "./reads.ts";
-import { isObservedComplete, sightOf } from "./sight.ts";
+import { sightOf } from "./sight.ts";
 import { shardView } from "./views.ts";
 
 type List<Response> = (context: ServiceContext, request: ListRequest, caller: Caller) => Promise<Response>;
@@ -55,18 +54,29 @@ export const domainsList: List<ListDomainsResponse> = async (context, request, c
   return { stamp, domains: rows, nextPageToken };
 };
 
-/** Newest last, as the log has them. */
+/** Newest last, as the log has them, or from the newest back. */
 export const auditList: List<ListAuditResponse> = async (context, request, caller) => {
-  const filter = filterOf(request, ["afterIndex", "actor"]);
+  const filter = filterOf(request, ["afterIndex", "actor", "newestFirst"]);
   const stamp = await readable(context, request, caller);
   const { view } = context.machine;
+  const { audit } = view.tables;
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: number | undefined) => view.tables.audit.rows(from ?? filter.afterIndex + 1),
+    from: (from: number | undefined) =>
+      request.newestFirst
+        ? above(filter.afterIndex, audit.rowsBack(from))
+        : audit.rows(from ?? filter.afterIndex + 1),
     keyOf: (row) => row.index,
     matches: (row) => wants(filter.actor, row.actor),
   });
   return { stamp, entries: rows, nextPageToken, export: { ...auditExportOf(view) } };
 };
+
+function* above(index: number, newestFirst: Iterable<Readonly<AuditEntry>>): Iterable<Readonly<AuditEntry>> {
+  for (const row of newestFirst) {
+    if (row.index <= index) return;
+    yield row;
+  }
+}
 
 export const quotasList: List<ListQuotasResponse> = async (context, request, caller) => {
   const filter = filterOf(request, ["provider", "region", "shardId"]);
@@ -114,27 +124,3 @@ export const instructionsList: List<ListInstructionsResponse> = async (context, 
   });
   return { stamp, instructions: rows, nextPageToken };
 };
-
-/** Not paged: a shard reports a hundred at most. */
-export const shortfallsList: List<ListShortfallsResponse> = async (context, request, caller) => {
-  const filter = filterOf(request, ["shardId"]);
-  const stamp = await readableWithReports(context, request, caller);
-  const shortfalls: ShardShortfall[] = [];
-  for (const report of context.observed.reports()) {
-    if (!wants(filter.shardId, report.shardId)) continue;
-    const reportAgeMs = context.now() - report.receivedAtMs;
-    for (const shortfall of report.shortfalls.unpack()) {
-      shortfalls.push({ shardId: report.shardId, shortfall, reportAgeMs });
-    }
-  }
-  return { stamp, shortfalls: shortfalls.sort(byGravity), observedComplete: isObservedComplete(context) };
-};
-
-function byGravity(left: ShardShortfall, right: ShardShortfall): number {
-  const [a, b] = [left.shortfall, right.shortfall];
-  return (
-    (b?.priority ?? 0) - (a?.priority ?? 0) ||
-    (b?.ageCycles ?? 0) - (a?.ageCycles ?? 0) ||
-    (left.shardId < right.shardId ? -1 : 1)
-  );
-}

@@ -15,7 +15,7 @@ export interface Page<Row> {
 }
 
 export interface Listed<Key extends string | number, Row> {
-  /** Rows in key order from the first key that is not below `from`. */
+  /** Rows in key order from `from`, or from where its row would stand; keys may descend. */
   readonly from: (from: Key | undefined) => Iterable<Row>;
   readonly keyOf: (row: Row) => Key;
   readonly matches: (row: Row) => boolean;

@@ -1,22 +1,29 @@
 // Reads of the replicated tables: linearizable unless asked otherwise, each stamped with where it was served.
 
+import { present } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
-import { notLeader, refusalError } from "./refusals.ts";
+import { notLeader, refusalError, tooStale } from "./refusals.ts";
+
+type Consistency = Pick<ListRequest, "consistency">;
 
 /** The default of every read. */
-export const LINEARIZABLE: Pick<ListRequest, "consistency"> = { consistency: undefined };
+export const LINEARIZABLE: Consistency = { consistency: undefined };
 
 /** Waits until this replica may serve the read; throws the RpcError of a refusal. */
 export async function readable(
   context: ServiceContext,
-  { consistency }: Pick<ListRequest, "consistency">,
+  request: Consistency,
   caller: Caller,
 ): Promise<ReadStamp> {
+  const { consistency } = request;
   switch (consistency?.$case) {
     case "stale":
+      break;
+    case "maxStalenessMs":
+      await noOlder(context, consistency.value, caller);
       break;
     case "atLeastIndex":
       await settled(context, context.driver.waitApplied(logIndex(consistency.value), caller.deadline));
@@ -25,7 +32,7 @@ export async function readable(
     case undefined:
       await settled(context, context.driver.readIndex(caller.deadline));
   }
-  return { index: context.driver.appliedIndex, term: context.driver.status().term, nodeId: context.self };
+  return stampOf(context, request);
 }
 
 /** As `readable`, for answers that join what shards report: only the leader hears them, so only it may answer. */
@@ -34,9 +41,41 @@ export async function readableWithReports(
   request: ListRequest,
   caller: Caller,
 ): Promise<ReadStamp> {
-  const mayLackReports = request.consistency?.$case === "stale";
-  if (!mayLackReports && context.driver.status().role !== "leader") throw notLeader(context);
+  if (!mayBeOld(request) && context.driver.status().role !== "leader") throw notLeader(context);
   return readable(context, request, caller);
+}
+
+/** Whoever takes an old answer takes one without what shards report, too. */
+function mayBeOld({ consistency }: Consistency): boolean {
+  return consistency?.$case === "stale" || consistency?.$case === "maxStalenessMs";
+}
+
+function stampOf(context: ServiceContext, request: Consistency): ReadStamp {
+  const { driver, self, replicas, freshness } = context;
+  const { term, role } = driver.status();
+  const isDated = mayBeOld(request);
+  return {
+    index: driver.appliedIndex,
+    term,
+    nodeId: self,
+    nodeName: present(
+      replicas.find(({ id }) => id === self),
+      "a replica is among the replicas",
+    ).name,
+    leads: role === "leader",
+    mayBeOld: isDated,
+    ageMs: isDated ? (freshness.ageMs ?? undefined) : undefined,
+  };
+}
+
+// A replica that is too old, or does not know how old it is, asks: it may be neither a moment later.
+async function noOlder(context: ServiceContext, maxMs: number, { deadline }: Caller): Promise<void> {
+  const { freshness } = context;
+  if (freshness.ageMs !== null && freshness.ageMs <= maxMs) return;
+  const confirmed = await freshness.confirm(deadline);
+  if (confirmed.ok) return;
+  if (confirmed.refusal === "too-many-reads") throw refusalError(context, confirmed.refusal);
+  throw tooStale(freshness.ageMs, maxMs);
 }
 
 async function settled(

@@ -57,6 +57,17 @@ export function notLeader(asked: Asked): RpcError {
   });
 }
 
+/** A read of bounded staleness that this replica can't promise; another may. `ageMs`: null = nobody knows. */
+export function tooStale(ageMs: number | null, maxMs: number): RpcError {
+  const age = ageMs === null ? "by how much is not known" : `by up to ${ageMs} ms`;
+  const message = `what this replica has may be older than ${maxMs} ms, ${age}: no quorum confirms it`;
+  const metadata = {
+    max_staleness_ms: String(maxMs),
+    ...(ageMs !== null && { staleness_ms: String(ageMs) }),
+  };
+  return rpcError(status.UNAVAILABLE, "TOO_STALE", message, metadata, RETRY_AFTER_MS);
+}
+
 /** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */
 export function rejectionError(rejected: Rejected): RpcError {
   const { reason, message, metadata, rows } = rejected;

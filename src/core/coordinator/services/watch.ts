@@ -1,12 +1,14 @@
 // Changes of the tables as a stream, from any replica. The watcher's place is a log index, and every replica has the
 // same changes at the same index: so a watcher whose replica dies goes on at another.
 // What must stay true: nothing is held for a watcher that does not read. It has a place in the shared log of changes,
-// and when that log has forgotten what comes after the place, the watcher is told to list anew.
+// and when that log has forgotten what comes after the place, or the fleet never came so far, the watcher is told to list
+// anew.
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { ChangeSet } from "../../fleet/change-log.ts";
 import type { WatchRequest, WatchResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { WatchReset } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
@@ -22,8 +24,8 @@ type Call = ServerWritableStream<WatchRequest, WatchResponse>;
 /** Tells changes until the call ends. Throws the RpcError of a refusal before anything was told. */
 export async function watch(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
   const tables = tablesOf(call.request.tables);
-  const after = call.request.afterRevision ?? (await committedNow(context, caller));
-  const watcher = new Watcher(context, call, tables, logIndex(after));
+  const { after, isReset } = await beginning(call.request, context, caller);
+  const watcher = new Watcher(context, call, tables, after);
   const stopListening = context.machine.onApplied(() => watcher.wake());
   const progress = setInterval(() => watcher.tellProgress(), PROGRESS_EVERY_MS);
   const end = () => {
@@ -35,13 +37,22 @@ export async function watch(context: ServiceContext, call: Call, caller: Caller)
   call.on("error", end);
   call.on("drain", () => watcher.wake());
   // At once, so that a watcher whose stream breaks before the first change knows where it began.
-  watcher.tellProgress();
+  if (isReset) watcher.tellReset(WatchReset.UNREACHED);
+  else watcher.tellProgress();
   watcher.wake();
 }
 
-async function committedNow(context: ServiceContext, caller: Caller): Promise<number> {
-  const { index } = await readable(context, LINEARIZABLE, caller);
-  return index;
+// This replica may merely be behind: only what a quorum has not committed is a revision that nobody has told.
+async function beginning(
+  { afterRevision }: WatchRequest,
+  context: ServiceContext,
+  caller: Caller,
+): Promise<{ readonly after: LogIndex; readonly isReset: boolean }> {
+  const isHere = afterRevision !== undefined && afterRevision <= context.driver.appliedIndex;
+  if (isHere) return { after: logIndex(afterRevision), isReset: false };
+  const committed = logIndex((await readable(context, LINEARIZABLE, caller)).index);
+  const isReset = afterRevision !== undefined && afterRevision > committed;
+  return { after: isReset ? committed : logIndex(afterRevision ?? committed), isReset };
 }
 
 class Watcher {
@@ -77,7 +88,11 @@ class Watcher {
     const { driver } = this.#context;
     // A replica without a leader may be cut off, and would tell nothing for as long as that lasts.
     if (driver.status().leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));
-    else if (!this.#isFull) this.#tell({ revision: this.#told, changes: [], reset: false });
+    else if (!this.#isFull) this.#tell({ revision: this.#told, changes: [] });
+  }
+
+  tellReset(resetReason: WatchReset): void {
+    this.#tell({ revision: this.#told, changes: [] }, resetReason);
   }
 
   /** Whether there may be more to tell. */
@@ -86,18 +101,17 @@ class Watcher {
     const sets = machine.changes.after(this.#told, CHANGES_PER_ANSWER);
     if (sets === null) {
       this.#told = driver.appliedIndex;
-      this.#tell({ revision: this.#told, changes: [], reset: true });
+      this.tellReset(WatchReset.FORGOTTEN);
       return false;
     }
     const last = sets.at(-1);
     if (last === undefined) {
-      // What was asked for may lie ahead of what this replica has applied: its place never goes back.
       if (driver.appliedIndex > this.#told) this.#told = driver.appliedIndex;
       return false;
     }
     this.#told = last.index;
     const changes = sets.flatMap((set) => this.#changesOf(set));
-    if (changes.length > 0) this.#tell({ revision: this.#told, changes, reset: false });
+    if (changes.length > 0) this.#tell({ revision: this.#told, changes });
     return true;
   }
 
@@ -105,7 +119,11 @@ class Watcher {
     return changes.filter(({ table }) => this.#tables.has(table)).map((change) => tableChange(index, change));
   }
 
-  #tell(response: WatchResponse): void {
-    this.#isFull = !this.#call.write(response);
+  #tell(
+    told: Pick<WatchResponse, "revision" | "changes">,
+    resetReason: WatchReset = WatchReset.UNSPECIFIED,
+  ): void {
+    const reset = resetReason !== WatchReset.UNSPECIFIED;
+    this.#isFull = !this.#call.write({ ...told, reset, resetReason });
   }
 }

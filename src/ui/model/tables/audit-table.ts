@@ -1,7 +1,6 @@
 // One row per change of the fleet's state: when, at which index, who, what and why.
 import type { AuditEntry, AuditExport } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { Line } from "../fleet-verdict.ts";
-import { limitLines } from "../limit.ts";
 import type { Table } from "../table.ts";
 
 export const auditTable: Table<AuditEntry> = {
@@ -15,6 +14,8 @@ export const auditTable: Table<AuditEntry> = {
   ],
 };
 
+const MORE: Line = { text: "there are more: raise --tail or --limit, or narrow the list", mark: "unknown" };
+
 interface AuditReply {
   readonly more: boolean;
   readonly export?: AuditExport | undefined;
@@ -23,7 +24,7 @@ interface AuditReply {
 /** How far the log was exported, and whether entries were lost before that. */
 export function auditLines(reply: AuditReply): Line[] {
   const { throughIndex = 0, dropped = 0 } = reply.export ?? {};
-  const lines = limitLines(reply);
+  const lines: Line[] = reply.more ? [MORE] : [];
   if (throughIndex > 0) lines.push({ text: `exported through index ${throughIndex}`, mark: "good" });
   if (dropped > 0)
     lines.push({ text: `${dropped} entries were dropped before they were exported`, mark: "bad" });

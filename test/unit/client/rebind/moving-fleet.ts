@@ -20,6 +20,7 @@ import type {
   ListClustersResponse,
   ListShardsResponse,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { bind, Replica, register } from "../../fleet/replica.ts";
 
 /** The end of the process that ran the plan. */
@@ -150,7 +151,7 @@ export class MovingFleet implements RebindClient, AgentMover {
   }
 
   #stamp() {
-    return { index: this.replica.state.appliedIndex, term: this.term, nodeId: 1 };
+    return ReadStamp.fromPartial({ index: this.replica.state.appliedIndex, term: this.term, nodeId: 1 });
   }
 
   #dial(): void {

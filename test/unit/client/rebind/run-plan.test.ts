@@ -3,6 +3,7 @@ import { makePlan, rollbackPlan } from "../../../../src/client/rebind/make-plan.
 import { previewPlan, type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
 import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { inversePlan } from "../../../../src/core/rebind/plan.ts";
+import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { begin } from "../../fleet/replica.ts";
 import { CutOff, MovingFleet } from "./moving-fleet.ts";
 
@@ -170,7 +171,11 @@ test.each([
       const answer = await fleet.listShards();
       if (looks++ > 0) return answer;
       const deaf = answer.shards.map((view) => ({ ...view, observed: undefined }));
-      return { ...answer, stamp: { index: 1, nodeId: 2, term: fleet.term + terms }, shards: deaf };
+      return {
+        ...answer,
+        stamp: ReadStamp.fromPartial({ index: 1, nodeId: 2, term: fleet.term + terms }),
+        shards: deaf,
+      };
     },
     listClusters: fleet.listClusters.bind(fleet),
     submit: fleet.submit.bind(fleet),

@@ -90,12 +90,31 @@ describe("unknown commands", () => {
     expect(failure.exit).toBe(127);
   });
 
-  test("words behind a command that takes none are a usage error, not another command", () => {
-    const failure = unknownCommand("shard list some words", known);
+  test.each([
+    { words: "some words", why: "many" },
+    { words: "s1", why: "one that is short enough for a typo of the command itself" },
+  ])("words behind a command that takes none are a usage error, not another command: $why", ({ words }) => {
+    const failure = unknownCommand(`shard:list:${words.replace(" ", ":")}`, known);
     expect(failure).toMatchObject({
-      what: "unexpected argument: some words",
+      what: `unexpected argument: ${words}`,
       next: "fleet shard list --help",
       exit: 2,
+    });
+  });
+
+  test("a word where a flag is wanted is told with the flag", () => {
+    const required = (id: string) => (id === "shard:list" ? ["name"] : []);
+    expect(unknownCommand("shard:list:s1", known, required)).toMatchObject({
+      next: "did you mean --name s1? (fleet shard list --help)",
+      exit: 2,
+    });
+    expect(unknownCommand("shard:list:s1:s2", known, required).next).toBe("fleet shard list --help");
+  });
+
+  test("a typo of a command below a command is one all the same", () => {
+    expect(unknownCommand("rebind:pln", ["rebind:plan", "rebind"])).toMatchObject({
+      next: expect.stringContaining('did you mean "fleet rebind plan"?'),
+      exit: 127,
     });
   });
 });

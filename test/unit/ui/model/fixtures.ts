@@ -3,13 +3,14 @@
 import type { Listed } from "../../../../src/client/all-pages.ts";
 import type { FleetStatus, NodeObservation } from "../../../../src/client/fleet-status.ts";
 import { ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
-import type {
-  ClusterView,
-  ListClustersResponse,
-  ListShardsResponse,
-  NodeStatus,
-  ShardView,
-  SnapshotExport,
+import {
+  type ClusterView,
+  type ListClustersResponse,
+  type ListShardsResponse,
+  type NodeStatus,
+  ReadStamp,
+  type ShardView,
+  type SnapshotExport,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Drift, Role, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 
@@ -173,7 +174,7 @@ export function clusterView(
   };
 }
 
-const stamp = { index: 120, term: 3, nodeId: 1 };
+const stamp = ReadStamp.fromPartial({ index: 120, term: 3, nodeId: 1, nodeName: "n1", leads: true });
 
 export const shardsReply = (...shards: ShardView[]): Listed<ListShardsResponse> => ({
   stamp,

@@ -1,0 +1,73 @@
+// A read that any replica may answer: all are asked at once, so that one that is down or hangs costs no time.
+// What must stay true: the leader's answer is taken when it comes soon, since it alone knows what shards report; of the
+// others' the one that has followed furthest.
+
+import { Exit, OperatorError } from "../core/base/errors.ts";
+import type { ReadStamp } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import { readRpcError } from "../core/wire/rpc-error.ts";
+import { failureWords, isTlsFailure } from "./failure-words.ts";
+import { toOperatorError } from "./operator-errors.ts";
+
+// After the first answer: enough for the others of a fleet that is well, and unnoticed by who waits for one that is not.
+const GRACE_MS = 250;
+
+export interface Answered<Node, Response> {
+  readonly node: Node;
+  readonly response: Response;
+}
+
+/** Throws the OperatorError of the refusal that says most when nobody answers. `ask` is aborted once it is too late. */
+export async function askAny<Node, Response extends { readonly stamp: ReadStamp | undefined }>(
+  nodes: readonly Node[],
+  ask: (node: Node, signal: AbortSignal) => Promise<Response>,
+): Promise<Answered<Node, Response>> {
+  const over = new AbortController();
+  const answers: Answered<Node, Response>[] = [];
+  const failures: unknown[] = [];
+  let graceIsOver = () => {};
+  const grace = new Promise<void>((resolve) => {
+    graceIsOver = resolve;
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const asked = nodes.map(async (node) => {
+    try {
+      const response = await ask(node, over.signal);
+      answers.push({ node, response });
+      if (response.stamp?.leads === true) graceIsOver();
+      timer ??= setTimeout(graceIsOver, GRACE_MS);
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  await Promise.race([Promise.all(asked), grace]);
+  clearTimeout(timer);
+  over.abort();
+  const best = answers.reduce<Answered<Node, Response> | undefined>(better, undefined);
+  if (best === undefined) throw nobodyAnswered(failures);
+  return best;
+}
+
+function better<Node, Response extends { readonly stamp: ReadStamp | undefined }>(
+  best: Answered<Node, Response> | undefined,
+  other: Answered<Node, Response>,
+): Answered<Node, Response> {
+  const [a, b] = [best?.response.stamp, other.response.stamp];
+  if (best === undefined || b?.leads === true) return other;
+  return a?.leads === true || (a?.index ?? 0) >= (b?.index ?? 0) ? best : other;
+}
+
+// A node that refuses says more than one that is down; one that accepts no certificate only if none does.
+function nobodyAnswered(failures: readonly unknown[]): OperatorError {
+  const told = failures.find(
+    (failure) => failure instanceof OperatorError || readRpcError(failure).reason !== null,
+  );
+  const isRefused = failures.every((failure) => isTlsFailure(readRpcError(failure)));
+  if (told !== undefined || isRefused) return toOperatorError(told ?? failures[0], "read");
+  return new OperatorError("UNAVAILABLE", {
+    what: "no node answered in time",
+    why: failureWords(readRpcError(failures[0])),
+    next: "see which nodes are up: fleet status",
+    exit: Exit.NoQuorum,
+    cause: failures[0],
+  });
+}

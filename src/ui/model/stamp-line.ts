@@ -1,0 +1,25 @@
+// What is said below an answer that may be old, so that nobody takes it for the newest.
+import type { ReadStamp } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { formatDuration } from "./duration.ts";
+import type { Line } from "./fleet-verdict.ts";
+
+/** A report, which may be one that a replica has stamped. */
+export interface MaybeStamped {
+  readonly stamp?: ReadStamp | undefined;
+}
+
+/** Null: it is as linearizable as reads are by default, or no read of the tables. */
+export function stampLine({ stamp }: MaybeStamped): Line | null {
+  if (stamp?.mayBeOld !== true) return null;
+  const { nodeName, index, ageMs } = stamp;
+  const missing =
+    ageMs === undefined
+      ? "what came later is missing"
+      : `only changes of the last ${formatDuration(ageMs)} can be missing`;
+  return { text: `this may be old: ${nodeName} answered, at index ${index}; ${missing}`, mark: "warn" };
+}
+
+/** Whether a replica answered that hears no shard. */
+export function isWithoutReports({ stamp }: MaybeStamped): boolean {
+  return stamp?.mayBeOld === true && !stamp.leads;
+}
