@@ -18,7 +18,9 @@ import {
 } from "./support.ts";
 
 const snapshotFiles = async (directory: string) => (await readdir(join(directory, "snap"))).sort();
-const segments = async (directory: string) => (await readdir(join(directory, "wal"))).sort();
+/** Whole ones: the next is prepared meanwhile, under another name at first. */
+const segments = async (directory: string) =>
+  (await readdir(join(directory, "wal"))).filter((name) => name.endsWith(".wal")).sort();
 
 async function writeAll(storage: DiskStorage, from: number, to: number, atTerm = 1): Promise<void> {
   for (const next of entries(from, to, atTerm)) await storage.write(request({ entries: [next] }));
@@ -134,12 +136,13 @@ test("compaction removes the segments below it, and the rest reopens", async () 
   await storage.write(request({ hardState: hardState(1, 1, 400) }));
   const before = await segments(directory);
   await storage.saveSnapshot(FLEET_GROUP, snapshot(390));
-  expect(await segments(directory)).toEqual(before);
+  expect(await segments(directory)).toEqual(expect.arrayContaining(before));
   storage.compact(FLEET_GROUP, logIndex(350));
   await storage.close();
   const after = await segments(directory);
-  expect(after.length).toBeLessThan(before.length / 2);
-  expect(before.slice(-after.length)).toEqual(after);
+  const kept = before.filter((name) => after.includes(name));
+  expect(kept.length).toBeLessThan(before.length / 2);
+  expect(before.slice(-kept.length)).toEqual(kept);
   const reopened = await openStorage(directory, { segmentBytes: 2048 });
   expect(contents(reopened.reader(FLEET_GROUP))).toMatchObject({
     first: 391,
@@ -158,7 +161,7 @@ test("a group that was not compacted keeps its segments", async () => {
   await storage.saveSnapshot(FLEET_GROUP, snapshot(100));
   storage.compact(FLEET_GROUP, logIndex(100));
   await storage.close();
-  expect(await segments(directory)).toEqual(before);
+  expect(await segments(directory)).toEqual(expect.arrayContaining(before));
   expect(lastIndexOf(await openStorage(directory), groupId(3))).toBe(1);
 });
 
