@@ -9,6 +9,7 @@ import { Server, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
 import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { FleetMachine } from "../../src/core/coordinator/fleet-machine.ts";
 import type { Refusal, WriteResult } from "../../src/core/coordinator/pending.ts";
 import type { ServiceContext } from "../../src/core/coordinator/services/context.ts";
 import { coordinatorService } from "../../src/core/coordinator/services/coordinator-service.ts";
@@ -255,7 +256,9 @@ function accepted(index: number) {
 
 /** All that writing asks of a replica. */
 function contextOf(tls: TlsMaterial): ServiceContext {
+  const self = nodeId(1);
   const driver = {
+    leader: self,
     status: () => ({ role: "leader", leader: nodeId(2), term: term(3) }),
     propose: async (data: Uint8Array) => {
       const command = Command.decode(data);
@@ -268,7 +271,8 @@ function contextOf(tls: TlsMaterial): ServiceContext {
       return isDiskFull;
     },
   };
-  return { driver, disk, replicas, tls, now: Date.now } as unknown as ServiceContext;
+  const machine = new FleetMachine();
+  return { self, driver, machine, disk, replicas, tls, now: Date.now } as unknown as ServiceContext;
 }
 
 async function certificates(): Promise<(holder: string) => TlsMaterial> {
