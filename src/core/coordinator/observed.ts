@@ -93,7 +93,7 @@ export class Observed {
   }
 }
 
-// Nearly all reports say of their clusters what the one before said; the older rows stay then, and the newer ones die young.
+// Nearly all reports say of their clusters what the one before said: then the older rows stay, and the newer ones die young.
 function bindingsOf(
   { bindings }: ReportShardRequest,
   known: ReadonlyMap<string, ShardBinding> | undefined,

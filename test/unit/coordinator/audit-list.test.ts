@@ -5,30 +5,28 @@ import type { ServiceContext } from "../../../src/core/coordinator/services/cont
 import { auditList, domainsList } from "../../../src/core/coordinator/services/lists.ts";
 import { ListRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
-import { registerShard, TestGroup } from "./group.ts";
-import { contextOf } from "./service-context.ts";
+import { registerShard, type TestGroup } from "./group.ts";
+import { adminOf, ledGroup } from "./service-context.ts";
 
 let group: TestGroup;
 let context: ServiceContext;
 /** Of the entries, oldest first. */
 let indexes: number[];
 beforeEach(async () => {
-  group = new TestGroup(1);
-  const leader = await group.leader();
-  context = contextOf(group, leader);
+  const led = await ledGroup(1);
+  ({ group, context } = led);
+  const { leader } = led;
   for (const shard of ["s1", "s2", "s3", "s4", "s5"]) await group.propose(leader, registerShard(shard));
   indexes = [...leader.machine.view.tables.audit.rows()].map(({ index }) => index);
 });
 afterEach(() => group.close());
-
-const caller = () => ({ identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 });
 
 async function all(parts: Parameters<typeof ListRequest.fromPartial>[0]): Promise<number[][]> {
   const pages: number[][] = [];
   let pageToken = "";
   do {
     const request = ListRequest.fromPartial({ ...parts, pageToken });
-    const page = await group.until(auditList(context, request, caller()));
+    const page = await group.until(auditList(context, request, adminOf(group)));
     pages.push(page.entries.map(({ index }) => index));
     pageToken = page.nextPageToken;
   } while (pageToken !== "");
@@ -48,7 +46,7 @@ test("from the newest back when asked, also above an index only", async () => {
 });
 
 test("a list without a newest row refuses the order, rather than to ignore it", async () => {
-  const asked = domainsList(context, ListRequest.fromPartial({ newestFirst: true }), caller());
+  const asked = domainsList(context, ListRequest.fromPartial({ newestFirst: true }), adminOf(group));
   const failure = await group.until(asked.then(() => null, readRpcError));
   expect(failure?.reason).toBe("ORDER_UNKNOWN");
 });

@@ -8,16 +8,14 @@ import { submit } from "../../../src/core/coordinator/services/submit.ts";
 import { MemberKind, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { SubmitRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
-import { type Member, TestGroup } from "./group.ts";
-import { contextOf } from "./service-context.ts";
+import type { Member, TestGroup } from "./group.ts";
+import { adminOf, contextOf, ledGroup, refusalOf } from "./service-context.ts";
 
 let group: TestGroup;
 let leader: Member;
 let context: ServiceContext;
 beforeEach(async () => {
-  group = new TestGroup(3);
-  leader = await group.leader();
-  context = contextOf(group, leader);
+  ({ group, leader, context } = await ledGroup(3));
 });
 afterEach(() => group.close());
 
@@ -31,12 +29,11 @@ const provider = (address: string, declaredQuota = 9): Kind => ({
   $case: "upsertProvider",
   value: { name: "aws", address, region: "", declaredQuota, keepRegion: false },
 });
-const admin = () => ({ identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 });
 
 /** What came of it: null when it was accepted, otherwise the reason and the words. */
 function outcome(kind: Kind, { dryRun = false, at = context } = {}): Promise<string | null> {
   const request = SubmitRequest.fromPartial({ operation: { kind }, dryRun });
-  const done = submit(at, request, admin()).then(
+  const done = submit(at, request, adminOf(group)).then(
     () => null,
     (error: unknown) => `${readRpcError(error).reason}: ${readRpcError(error).message}`,
   );
@@ -85,11 +82,8 @@ test("a member is not added at no address", async () => {
   await group.propose(leader, { kind: { $case: "foundMembers", value: { members } } });
   const value = { name: "n9", address: "nonsense", nodeId: 0, learner: true };
   const request = { change: { $case: "add", value } as const, expectedConfigurationIndex: undefined };
-  const asked = context.changes.change(context, { ...request, reason: "", dryRun: false }, admin()).then(
-    () => null,
-    (error: unknown) => readRpcError(error).reason,
-  );
-  expect(await group.until(asked)).toBe("INVALID_ADDRESS");
+  const asked = context.changes.change(context, { ...request, reason: "", dryRun: false }, adminOf(group));
+  expect(await refusalOf(group, asked)).toBe("INVALID_ADDRESS");
   const rows = [...leader.machine.view.tables.members.rows()];
   expect(rows.filter(({ wanted }) => wanted === MemberKind.LEARNER)).toEqual([]);
 });

@@ -18,8 +18,8 @@ import type {
   ReportShardResponse,
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { activate, assign, type OperationKind, removeShard } from "../fleet/replica.ts";
-import { type Member, TestGroup } from "./group.ts";
-import { contextOf } from "./service-context.ts";
+import type { Member, TestGroup } from "./group.ts";
+import { ledGroup } from "./service-context.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -71,9 +71,7 @@ let leader: Member;
 let context: ServiceContext;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "fleet-held-"));
-  group = new TestGroup(3);
-  leader = await group.leader();
-  context = contextOf(group, leader);
+  ({ group, leader, context } = await ledGroup(3));
 });
 afterEach(async () => {
   group.close();

@@ -7,34 +7,23 @@ import { submit } from "../../../src/core/coordinator/services/submit.ts";
 import type { Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest, SubmitRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
-import { TestGroup } from "./group.ts";
-import { contextOf } from "./service-context.ts";
+import type { TestGroup } from "./group.ts";
+import { adminOf, ledGroup, refusalOf } from "./service-context.ts";
 
 let group: TestGroup;
 let context: ServiceContext;
 beforeEach(async () => {
-  group = new TestGroup(3);
-  context = contextOf(group, await group.leader());
+  ({ group, context } = await ledGroup(3));
   await report(1);
   await write({ $case: "drainShard", value: { shardId: "sy", expectedVersion: undefined } });
 });
 afterEach(() => group.close());
 
-const admin = () => ({ identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 });
-
-/** Of the refusal; empty = it was done. */
-function reasonOf(done: Promise<unknown>): Promise<string> {
-  return group.until(
-    done.then(
-      () => "",
-      (error: unknown) => readRpcError(error).reason ?? "",
-    ),
-  );
-}
-
 const write = (kind: Operation["kind"], dryRun = false) =>
-  reasonOf(submit(context, SubmitRequest.fromPartial({ operation: { kind }, dryRun }), admin()));
+  refusalOf(
+    group,
+    submit(context, SubmitRequest.fromPartial({ operation: { kind }, dryRun }), adminOf(group)),
+  );
 
 const remove = (force = false): Operation["kind"] => ({
   $case: "removeShard",
@@ -43,7 +32,10 @@ const remove = (force = false): Operation["kind"] => ({
 
 function report(cycle: number, ...bindings: { clusterId: string; state: BindingState; session: boolean }[]) {
   const place = { shardId: "sy", address: "sy:1", epoch: 1, cycle };
-  return reasonOf(reportShard(context, ReportShardRequest.fromPartial({ ...place, bindings }), admin()));
+  return refusalOf(
+    group,
+    reportShard(context, ReportShardRequest.fromPartial({ ...place, bindings }), adminOf(group)),
+  );
 }
 
 test.each([

@@ -7,17 +7,14 @@ import { clusterView } from "../../../src/core/coordinator/services/views.ts";
 import type { Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
-import { type Member, TestGroup } from "./group.ts";
-import { contextOf } from "./service-context.ts";
+import type { Member, TestGroup } from "./group.ts";
+import { ledGroup, refusalOf } from "./service-context.ts";
 
 let group: TestGroup;
 let leader: Member;
 let context: ServiceContext;
 beforeEach(async () => {
-  group = new TestGroup(3);
-  leader = await group.leader();
-  context = contextOf(group, leader);
+  ({ group, leader, context } = await ledGroup(3));
 });
 afterEach(() => group.close());
 
@@ -46,13 +43,8 @@ const callerAs = (shardId: string) => ({
 const report = (asked: ReportShardRequest) =>
   group.until(reportShard(context, asked, callerAs(asked.shardId)));
 
-const refusalOf = (asked: ReportShardRequest) =>
-  group.until(
-    reportShard(context, asked, callerAs(asked.shardId)).then(
-      () => "",
-      (error: unknown) => readRpcError(error).reason,
-    ),
-  );
+const refused = (asked: ReportShardRequest, as = asked.shardId) =>
+  refusalOf(group, reportShard(context, asked, callerAs(as)));
 
 test("what was reported is kept and answered, and nothing of it in the request, which outlives its answer", async () => {
   await report(request("s1", 1));
@@ -66,10 +58,7 @@ test("what was reported is kept and answered, and nothing of it in the request, 
 
 test("of a report that is refused nothing is kept either", async () => {
   const strange = request("s1", 1);
-  const refused = reportShard(context, strange, callerAs("s2")).catch(
-    (error: unknown) => readRpcError(error).reason,
-  );
-  expect(await group.until(refused)).toBe("PERMISSION_DENIED");
+  expect(await refused(strange, "s2")).toBe("PERMISSION_DENIED");
   expect(context.observed.report("s1")).toBeUndefined();
   expect(strange).toMatchObject({ bindings: [], shortfalls: [] });
 });
@@ -81,7 +70,7 @@ test("nothing of a report that comes late is followed, and its shard is not told
   const bindings = [{ clusterId: "late1", state: BindingState.BOUND, session: true }];
   for (const older of [{ cycle: 4 }, { epoch: 5, cycle: 11 }]) {
     const late = ReportShardRequest.fromPartial({ ...first, ...older, region: "us", bindings });
-    expect(await refusalOf(late)).toBe("REPORT_OUTDATED");
+    expect(await refused(late)).toBe("REPORT_OUTDATED");
   }
   const { tables } = context.machine.view;
   expect(tables.shards.get("s1")?.region).toBe("eu");
@@ -98,7 +87,7 @@ test("a report whose answer was lost is answered again when the shard repeats it
 test("what a report would still write is left undone once a newer one has come", async () => {
   const place = { shardId: "s1", address: "s1:1", epoch: 6 };
   const bindings = [{ clusterId: "late1", state: BindingState.BOUND, session: true }];
-  const late = refusalOf(ReportShardRequest.fromPartial({ ...place, cycle: 4, bindings }));
+  const late = refused(ReportShardRequest.fromPartial({ ...place, cycle: 4, bindings }));
   const newer = report(ReportShardRequest.fromPartial({ ...place, cycle: 5 }));
   expect(await late).toBe("REPORT_OUTDATED");
   await newer;
@@ -118,12 +107,12 @@ test("what a removed shard still serves is shown, though the shard is told that 
     [2, 1],
     [2, 2],
   ] as const) {
-    expect(await refusalOf({ ...request("s1", cycle), epoch })).toBe("SHARD_REMOVED");
+    expect(await refused({ ...request("s1", cycle), epoch })).toBe("SHARD_REMOVED");
     expect(observed.report("s1")).toMatchObject({ epoch, cycle });
     expect(drift()).toBe(Drift.ELSEWHERE);
   }
   observed.forgetAll();
-  expect(await refusalOf({ ...request("s1", 2), epoch: 3 })).toBe("SHARD_REMOVED");
+  expect(await refused({ ...request("s1", 2), epoch: 3 })).toBe("SHARD_REMOVED");
   expect(drift()).toBe(Drift.ELSEWHERE);
   expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
 });
@@ -132,7 +121,7 @@ test("a report of an earlier life is no news, also to a leader that has not hear
   await report({ ...request("s1", 2), epoch: 5 });
   context.observed.forgetAll();
   const { appliedIndex } = context.driver;
-  expect(await refusalOf({ ...request("s1", 9), epoch: 4 })).toBe("EPOCH_STALE");
+  expect(await refused({ ...request("s1", 9), epoch: 4 })).toBe("EPOCH_STALE");
   expect(context.observed.report("s1")).toBeUndefined();
   expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
 });

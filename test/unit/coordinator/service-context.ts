@@ -9,11 +9,33 @@ import { MembershipChanges } from "../../../src/core/coordinator/services/change
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
-import type { Member, TestGroup } from "./group.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import { type Member, TestGroup } from "./group.ts";
 
 export const NEWCOMER = nodeId(4);
 const peer = (id: NodeId) => ({ id, name: `n${id}`, address: `127.0.0.1:${id}` });
 const FOUNDERS = [1, 2, 3].map((id) => peer(nodeId(id)));
+
+/** A group that has a leader, and what services see of that. To be closed. */
+export async function ledGroup(size: number) {
+  const group = new TestGroup(size);
+  const leader = await group.leader();
+  return { group, leader, context: contextOf(group, leader) };
+}
+
+/** Who may do everything, and waits for 5 s. */
+export const adminOf = (group: TestGroup) =>
+  ({ identity: { kind: "admin" }, deadline: group.nowMs + 5_000 }) as const;
+
+/** Why it was refused; empty = it was not. */
+export function refusalOf(group: TestGroup, done: Promise<unknown>): Promise<string> {
+  return group.until(
+    done.then(
+      () => "",
+      (error: unknown) => readRpcError(error).reason ?? "",
+    ),
+  );
+}
 
 /** `onAnswers` runs while the leader looks who answers: after it was confirmed, before it changes anything. */
 export function contextOf(

@@ -4,14 +4,13 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { shortfallsList } from "../../../src/core/coordinator/services/shortfall-list.ts";
 import { ListRequest, ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { TestGroup } from "./group.ts";
-import { contextOf } from "./service-context.ts";
+import type { TestGroup } from "./group.ts";
+import { adminOf, ledGroup } from "./service-context.ts";
 
 let group: TestGroup;
 let context: ServiceContext;
 beforeEach(async () => {
-  group = new TestGroup(1);
-  context = contextOf(group, await group.leader());
+  ({ group, context } = await ledGroup(1));
 });
 afterEach(() => group.close());
 
@@ -26,8 +25,7 @@ function report(
 }
 
 async function page(parts: Parameters<typeof ListRequest.fromPartial>[0]) {
-  const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
-  const listed = await group.until(shortfallsList(context, ListRequest.fromPartial(parts), caller));
+  const listed = await group.until(shortfallsList(context, ListRequest.fromPartial(parts), adminOf(group)));
   const clusters = listed.shortfalls.map(({ shortfall }) => shortfall?.clusterId);
   return { clusters, nextPageToken: listed.nextPageToken };
 }

@@ -1,5 +1,5 @@
-// Which filters and orders a list understands. One that it does not is refused: ignoring it would list too much, and whoever acts
-// on the rows would act on the wrong ones.
+// Which filters and orders a list understands. One that it does not is refused: ignoring it would list too much, and
+// whoever acts on the rows would act on the wrong ones.
 
 import { status } from "@grpc/grpc-js";
 import { ListFilter, type ListRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
