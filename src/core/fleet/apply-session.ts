@@ -67,6 +67,7 @@ export function remember(
     lastUsedIndex: index,
     firstOutstanding: Math.max(session.firstOutstanding, command.firstOutstanding),
     outcomeCount: session.outcomeCount - confirmed.length + 1,
+    lastSequence: Math.max(session.lastSequence, sequence),
   });
 }
 
@@ -82,6 +83,7 @@ export function openSession(state: FleetState, context: ApplyContext, sessionId:
     lastUsedIndex: context.index,
     firstOutstanding: 0,
     outcomeCount: 0,
+    lastSequence: 0,
   });
   return changed(context.index);
 }

@@ -26,8 +26,10 @@ export interface SessionRow {
   readonly sessionId: number;
   readonly lastUsedIndex: number;
   readonly firstOutstanding: number;
-  /** How many outcomes are remembered: follows from the outcomes table, hence no part of the digest. */
+  /** How many outcomes are remembered. This and the next follow from the outcomes table: no part of the digest. */
   readonly outcomeCount: number;
+  /** The highest sequence so far, 0 = none. Its outcome is remembered, for only a higher write confirms it. */
+  readonly lastSequence: number;
 }
 
 interface OutcomeRow extends Readonly<SessionOutcome> {

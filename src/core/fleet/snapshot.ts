@@ -127,7 +127,9 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.gates) tables.gates.put(row);
   for (const row of snapshot.auditExports) tables.auditExports.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes } of snapshot.sessions) {
-    tables.sessions.put({ sessionId, lastUsedIndex, firstOutstanding, outcomeCount: outcomes.length });
+    const lastSequence = outcomes.reduce((last, { sequence }) => Math.max(last, sequence), 0);
+    const follows = { outcomeCount: outcomes.length, lastSequence };
+    tables.sessions.put({ sessionId, lastUsedIndex, firstOutstanding, ...follows });
     for (const { sequence, outcome } of outcomes) tables.outcomes.put({ sessionId, sequence, outcome });
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { OUTCOMES_PER_SESSION_MAX, SESSIONS_MAX } from "../../../src/core/fleet/limits.ts";
 import { listProbes } from "../../../src/core/fleet/query.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import { bind, brief, open, probe, Replica, register } from "./replica.ts";
 
 function withSession(): { replica: Replica; sessionId: number } {
@@ -102,6 +103,47 @@ test("outcomes below the first outstanding sequence are forgotten, the others ke
     outcomeCount: 2,
   });
 });
+
+test.each([
+  { writes: [], last: 0, why: "it has written nothing" },
+  {
+    writes: [
+      [1, 1],
+      [2, 2],
+    ],
+    last: 2,
+    why: "",
+  },
+  {
+    writes: [
+      [2, 1],
+      [1, 1],
+    ],
+    last: 2,
+    why: "the highest, not the one that came last",
+  },
+  {
+    writes: [
+      [2, 1],
+      [1, 1],
+      [3, 3],
+    ],
+    last: 3,
+    why: "a later write confirms those before it",
+  },
+] as const)(
+  "a session's last sequence after $writes is $last, also from a snapshot: $why",
+  ({ writes, last }) => {
+    const { replica, sessionId } = withSession();
+    for (const [sequence, firstOutstanding] of writes) {
+      replica.apply(probe("d1", 1), { sessionId, sequence, firstOutstanding });
+    }
+    const restored = decodeSnapshot(encodeSnapshot(replica.state));
+    for (const state of [replica.state, restored.ok ? restored.state : null]) {
+      expect(state?.tables.sessions.get(sessionId)?.lastSequence).toBe(last);
+    }
+  },
+);
 
 test("a full window refuses new writes, answers old ones, and opens with a confirmation", () => {
   const { replica, sessionId } = withSession();
