@@ -36,7 +36,7 @@ export type WatchEvent =
 export type ResetReason = "forgotten" | "unreached";
 
 export interface WatchOptions {
-  /** None = all of them. */
+  /** None = all but client sessions. */
   readonly tables: readonly WatchTable[];
   /** The last revision that is known already; default: what is committed now. */
   readonly afterRevision?: number;

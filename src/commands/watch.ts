@@ -11,11 +11,12 @@ import { tableNames, tablesNamed } from "../ui/model/words.ts";
 export default class Watch extends FleetCommand {
   static override summary = "Show changes of the tables as they are made";
   static override description =
-    `Tables: ${tableNames.join(", ")}; without any, all of them. One line a change on a terminal, one JSON document a line into a pipe. A failover loses and repeats none. When changes after --after are no longer known, or this fleet never came so far, it says so with a reset: list anew, then go on. Ctrl-C says the revision to go on from.`;
+    `Tables: ${tableNames.join(", ")}; without any, all of them but sessions, which are of the clients that write: nearly every write changes one. One line a change on a terminal, one JSON document a line into a pipe. A failover loses and repeats none. When changes after --after are no longer known, or this fleet never came so far, it says so with a reset: list anew, then go on. Ctrl-C says the revision to go on from.`;
   static override examples = [
     "<%= config.bin %> watch",
     "<%= config.bin %> watch bindings domains --after 1200",
     "<%= config.bin %> watch audit -o jsonl",
+    "<%= config.bin %> watch sessions audit",
   ];
   // Any number of them.
   static override strict = false;

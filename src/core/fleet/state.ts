@@ -9,17 +9,11 @@ import { type Rows, schemas } from "./schema.ts";
 import { recount, type ShardCounts } from "./shard-counts.ts";
 import { type ReadonlyTable, Table } from "./table.ts";
 
-/** A table whose changes can be watched; sessions, outcomes and probes are no business of others. */
-export type WatchedTable =
-  | "shards"
-  | "bindings"
-  | "domains"
-  | "members"
-  | "instructions"
-  | "providers"
-  | "quotas"
-  | "gates"
-  | "audit";
+/**
+ * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;
+ * how far the audit log is exported is told with its list.
+ */
+export type WatchedTable = Exclude<keyof Rows, "outcomes" | "probes" | "auditExports">;
 
 /** A row as it is after a change; null = it was removed. */
 export type RowChange = {
@@ -125,7 +119,7 @@ function newTables(onChange: (change: RowChange) => void, counts: Counts): Fleet
       onChange({ table: "domains", key, row });
     }),
     probes: new Table(schemas.probes),
-    sessions: new Table(schemas.sessions),
+    sessions: new Table(schemas.sessions, (key, row) => onChange({ table: "sessions", key, row })),
     outcomes: new Table(schemas.outcomes),
     members: new Table(schemas.members, (key, row) => onChange({ table: "members", key, row })),
     audit: new Table(schemas.audit, (key, row) => onChange({ table: "audit", key, row })),

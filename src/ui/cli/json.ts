@@ -17,7 +17,7 @@ const SCHEMA_VERSION = 1;
 
 // Fields that are uint64 on the wire, or differences of such.
 const WIDE =
-  /^(.*(Index|Term|Version|Epoch|NodeId|LeaderId|SessionId)|index|term|version|epoch|sequence|leader|lag|revision|limit|amount|declaredQuota|dropped|machinesTotal|machinesFree|machinesListed)$/i;
+  /^(.*(Index|Term|Version|Epoch|NodeId|LeaderId|SessionId)|index|term|version|epoch|sequence|lastSequence|firstOutstanding|leader|lag|revision|limit|amount|declaredQuota|dropped|machinesTotal|machinesFree|machinesListed)$/i;
 // Fields that are maps to uint64 on the wire: their keys are names.
 const WIDE_MAP = /^(deficit|(free|listed)By(InstanceType|Zone))$/;
 // `registeredAtMs`, `atMs`, `sinceMs`: moments, not durations. They lose their unit with their number.

@@ -99,6 +99,7 @@ const TABLES = {
   [WatchTable.QUOTAS]: "quotas",
   [WatchTable.FEATURE_GATES]: "gates",
   [WatchTable.AUDIT]: "audit",
+  [WatchTable.CLIENT_SESSIONS]: "sessions",
   [WatchTable.UNRECOGNIZED]: "unknown",
 } as const satisfies Record<WatchTable, string>;
 

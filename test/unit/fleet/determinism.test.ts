@@ -1,5 +1,5 @@
 // Two replicas are fed the same random commands; one of them is snapshot and restored at random points. Both must
-// give the same outcomes and hashes throughout.
+// give the same outcomes, hashes and changes throughout.
 
 import { expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
@@ -78,6 +78,7 @@ test.each([1, 2, 3, 4, 5, 6])("seed %i", (seed) => {
     const outcome = apply(steady, index, command);
     expect(apply(interrupted, index, entry)).toEqual(outcome);
     expect(interrupted.hash()).toBe(steady.hash());
+    expect(interrupted.takeChanges(), "watchers are told the same").toEqual(steady.takeChanges());
     seen.add(make.brief(outcome).split(" ")[0] ?? "");
     const opened = outcome.result?.$case === "applied" && command.operation?.kind?.$case === "openSession";
     if (opened) sessions.push(outcome.index);

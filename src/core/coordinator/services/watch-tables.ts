@@ -2,8 +2,9 @@
 
 import { status } from "@grpc/grpc-js";
 import type { LogIndex } from "../../base/ids.ts";
+import type { SessionRow } from "../../fleet/schema.ts";
 import type { RowChange, WatchedTable } from "../../fleet/state.ts";
-import type { TableChange } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { ClientSessionView, TableChange } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchTable } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 
@@ -17,11 +18,16 @@ const TABLES: Readonly<Record<WatchedTable, WatchTable>> = {
   quotas: WatchTable.QUOTAS,
   gates: WatchTable.FEATURE_GATES,
   audit: WatchTable.AUDIT,
+  sessions: WatchTable.CLIENT_SESSIONS,
 };
 
 export type WatchedTables = ReadonlySet<WatchedTable>;
 
-/** None named = all. Throws the RpcError of a table that this version does not know. */
+/**
+ * None named = all but sessions: nearly every write changes one beside what it was made for, and clients of before they
+ * could be watched take a table that they do not know for a removal. Throws the RpcError of a table that this version does not
+ * know.
+ */
 export function tablesOf(wanted: readonly WatchTable[]): WatchedTables {
   const names = Object.keys(TABLES) as WatchedTable[];
   const known = new Set<WatchTable>(Object.values(TABLES));
@@ -29,7 +35,9 @@ export function tablesOf(wanted: readonly WatchTable[]): WatchedTables {
   if (unknown !== undefined) {
     throw rpcError(status.INVALID_ARGUMENT, "TABLE_UNKNOWN", `there is no table ${unknown} to watch`);
   }
-  return new Set(wanted.length === 0 ? names : names.filter((name) => wanted.includes(TABLES[name])));
+  return new Set(
+    names.filter((name) => (wanted.length === 0 ? name !== "sessions" : wanted.includes(TABLES[name]))),
+  );
 }
 
 export function tableChange(index: LogIndex, change: RowChange): TableChange {
@@ -58,5 +66,17 @@ function rowOf({ table, row }: RowChange): TableChange["row"] {
       return { $case: "gate", value: row };
     case "audit":
       return { $case: "audit", value: row };
+    case "sessions":
+      return { $case: "session", value: sessionView(row) };
   }
+}
+
+function sessionView({
+  sessionId,
+  lastSequence,
+  firstOutstanding,
+  outcomeCount,
+  lastUsedIndex,
+}: SessionRow): ClientSessionView {
+  return { sessionId, lastSequence, firstOutstanding, unconfirmed: outcomeCount, lastUsedIndex };
 }

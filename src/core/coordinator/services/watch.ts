@@ -98,7 +98,7 @@ class Watcher {
   /** Whether there may be more to tell. */
   #tellNext(): boolean {
     const { machine, driver } = this.#context;
-    const sets = machine.changes.after(this.#told, CHANGES_PER_ANSWER);
+    const sets = machine.changes.after(this.#told, CHANGES_PER_ANSWER, this.#tables.has("sessions"));
     if (sets === null) {
       this.#told = driver.appliedIndex;
       this.tellReset(WatchReset.FORGOTTEN);

@@ -37,11 +37,13 @@ function keyText({ table, key }: ChangeRow): string {
   return key.join(word === "quotas" ? "/" : "=");
 }
 
-// What an operator looks for in a row that has just changed: whose it is now, and in which state.
+// What an operator looks for in a row that has just changed: whose it is now, and in which state; of a session, how far
+// its client has come.
 function summary({ row }: ChangeRow): Cell {
   if (row === null) return { text: "removed", mark: "warn" };
   const fields: Readonly<Record<string, unknown>> = { ...row };
-  const { shardId, what, enabled, action, limit, address } = fields;
+  const { shardId, what, enabled, action, limit, address, lastSequence } = fields;
+  if (lastSequence !== undefined) return lastSequence === 0 ? "opened" : `write ${lastSequence}`;
   const facts = [what, action, shardId, limit, enabled, address].filter(
     (fact) => fact !== undefined && fact !== "",
   );

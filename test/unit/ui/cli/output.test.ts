@@ -94,6 +94,14 @@ describe("the JSON contract", () => {
       why: "what has not come is null, and maps of 64-bit numbers are of strings",
     },
     {
+      report: { sessionId: 1, lastSequence: 2, firstOutstanding: 2, unconfirmed: 1, lastUsedIndex: 3 },
+      shown: {
+        ...{ sessionId: "1", lastSequence: "2", firstOutstanding: "2" },
+        ...{ unconfirmed: 1, lastUsedIndex: "3" },
+      },
+      why: "a client session has 64-bit numbers, and a small count",
+    },
+    {
       report: { declared: undefined, list: [{ b: 1, a: null }] },
       shown: { declared: null, list: [{ a: null, b: 1 }] },
       why: "an unknown value is null, its key stays",
