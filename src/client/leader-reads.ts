@@ -16,6 +16,7 @@ import {
   type ListProvidersResponse,
   type ListQuotasResponse,
   ListRequest,
+  type ListSessionsResponse,
   type ListShardsResponse,
   type ListShortfallsResponse,
   type ReadStamp,
@@ -91,6 +92,12 @@ export abstract class LeaderReads {
   listProviders(options: ReadOptions = {}): Promise<Listed<ListProvidersResponse>> {
     return this.#list(options, "providers", (client, request, limits) =>
       unary(client.listProviders.bind(client), request, limits),
+    );
+  }
+
+  listSessions(options: ReadOptions = {}): Promise<Listed<ListSessionsResponse>> {
+    return this.#list(options, "sessions", (client, request, limits) =>
+      unary(client.listSessions.bind(client), request, limits),
     );
   }
 

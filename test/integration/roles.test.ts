@@ -79,6 +79,7 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/ListProbes": READ,
   "/fleet.v1.Coordinator/ListQuotas": READ,
   "/fleet.v1.Coordinator/ListProviders": READ,
+  "/fleet.v1.Coordinator/ListSessions": READ,
   "/fleet.v1.Coordinator/ListFeatureGates": READ,
   "/fleet.v1.Coordinator/ListInstructions": READ,
   "/fleet.v1.Coordinator/ListShortfalls": READ,

@@ -152,6 +152,34 @@ test("fleet watch writes a document a change into a pipe, and Ctrl-C says from w
   ]);
 });
 
+test("client sessions are watched by name only, and listed", async () => {
+  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 100_000 });
+  const client = cluster.client();
+  const { index: first } = await client.submit(registerShard("s1"), DEADLINE);
+  const all = new Told((signal) => client.watch({ tables: [], afterRevision: first, signal }));
+  const tables = [WatchTable.CLIENT_SESSIONS];
+  const told = cluster.nodes.map(({ front, client: node }) => {
+    const open = (_: string, request: Parameters<typeof node.watch>[0]) => node.watch(request);
+    const source = { addresses: [front.address], open };
+    return new Told((signal) => watchTables(source, { tables, afterRevision: first, signal }));
+  });
+  const indexes: number[] = [];
+  for (let at = 0; at < 20; at += 1) {
+    indexes.push((await client.submit(bindCluster(`c${at}`, "s1"), DEADLINE)).index);
+  }
+  const last = indexes.at(-1) ?? 0;
+  for (const each of [all, ...told]) {
+    await expect.poll(() => each.revision).toBeGreaterThanOrEqual(last);
+    await each.stop();
+  }
+  expect(told[0]?.changes.map(({ index }) => index)).toEqual(indexes);
+  expect(told[1]?.changes, "every replica tells the same").toEqual(told[0]?.changes);
+  expect(told[2]?.changes).toEqual(told[0]?.changes);
+  expect(all.changes.some(({ table }) => table === WatchTable.CLIENT_SESSIONS)).toBe(false);
+  const { sessions } = await client.listSessions(DEADLINE);
+  expect(sessions).toEqual([told[0]?.changes.at(-1)?.row?.value]);
+});
+
 function byCluster(a: unknown, b: unknown): number {
   const name = (row: unknown) => (row instanceof Object && "clusterId" in row ? String(row.clusterId) : "");
   return name(a) < name(b) ? -1 : 1;

@@ -3,10 +3,15 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
+import { sessionsList } from "../../../src/core/coordinator/services/lists.ts";
 import { watch } from "../../../src/core/coordinator/services/watch.ts";
-import { WatchRequest, type WatchResponse } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { WatchReset } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { type Member, registerShard, TestGroup } from "./group.ts";
+import {
+  ListRequest,
+  WatchRequest,
+  type WatchResponse,
+} from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { WatchReset, WatchTable } from "../../../src/core/wire/gen/fleet/v1/views.ts";
+import { type Member, recordProbe, registerShard, TestGroup } from "./group.ts";
 import { contextOf } from "./service-context.ts";
 
 let group: TestGroup;
@@ -32,9 +37,9 @@ class TestCall extends EventEmitter {
   readonly writableNeedDrain = false;
   readonly request: WatchRequest;
 
-  constructor(afterRevision: number) {
+  constructor(afterRevision: number, tables: readonly WatchTable[]) {
     super();
-    this.request = WatchRequest.fromPartial({ afterRevision });
+    this.request = WatchRequest.fromPartial({ afterRevision, tables: [...tables] });
   }
 
   write(response: WatchResponse): boolean {
@@ -43,8 +48,12 @@ class TestCall extends EventEmitter {
   }
 }
 
-async function watchFrom(member: Member, afterRevision: number): Promise<TestCall> {
-  const call = new TestCall(afterRevision);
+async function watchFrom(
+  member: Member,
+  afterRevision: number,
+  tables: readonly WatchTable[] = [],
+): Promise<TestCall> {
+  const call = new TestCall(afterRevision, tables);
   calls.push(call);
   const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
   await group.until(watch(contextOf(group, member), call as never, caller));
@@ -73,4 +82,51 @@ test("a replica that is merely behind waits until it is not, and resets nobody",
   const call = await watchFrom(follower, reached);
   expect(call.told.filter(({ reset }) => reset)).toEqual([]);
   expect(call.told[0]?.revision).toBe(reached);
+});
+
+const toldOf = (call: TestCall) =>
+  call.told.flatMap(({ changes }) => changes.map(({ index, table, key }) => ({ index, table, key })));
+
+test("sessions are told by every replica to who asks for them, to nobody else, and a reset ends what is known", async () => {
+  const before = leader.driver.appliedIndex;
+  const index = await opened();
+  await group.propose(leader, registerShard("s1"));
+  await group.propose(leader, recordProbe(1));
+  await group.run(2);
+  const asked = { index, table: WatchTable.CLIENT_SESSIONS, key: [String(index)] };
+  for (const member of group.members) {
+    expect(toldOf(await watchFrom(member, before, [WatchTable.CLIENT_SESSIONS]))).toEqual([asked]);
+    expect(toldOf(await watchFrom(member, before)).map(({ table }) => table)).toEqual([
+      WatchTable.SHARDS,
+      WatchTable.AUDIT,
+    ]);
+  }
+  const at = follower.driver.appliedIndex;
+  follower.machine.restore(at, await leader.machine.capture()());
+  const call = await watchFrom(follower, before, [WatchTable.CLIENT_SESSIONS]);
+  expect(call.told.at(-1)).toMatchObject({ revision: at, reset: true, resetReason: WatchReset.FORGOTTEN });
+});
+
+test("whoever was told that sessions are forgotten can list them, page after page", async () => {
+  const sessions = [await opened(), await opened(), await opened()].map(unused);
+  const caller = { identity: { kind: "readonly" } as const, deadline: group.nowMs + 5_000 };
+  const page = (pageToken: string) => {
+    const request = ListRequest.fromPartial({ pageSize: 2, pageToken });
+    return group.until(sessionsList(contextOf(group, leader), request, caller));
+  };
+  const first = await page("");
+  const last = await page(first.nextPageToken);
+  expect([first.sessions, last.sessions]).toEqual([sessions.slice(0, 2), sessions.slice(2)]);
+  expect(last.nextPageToken).toBe("");
+});
+
+/** The number of a session that is opened now. */
+async function opened(): Promise<number> {
+  const written = await group.propose(leader, { kind: { $case: "openSession", value: {} } });
+  return written.ok ? written.index : 0;
+}
+
+const unused = (index: number) => ({
+  ...{ sessionId: index, lastUsedIndex: index },
+  ...{ lastSequence: 0, firstOutstanding: 0, unconfirmed: 0 },
 });

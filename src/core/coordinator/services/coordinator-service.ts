@@ -14,6 +14,7 @@ import {
   instructionsList,
   providersList,
   quotasList,
+  sessionsList,
   shardsList,
 } from "./lists.ts";
 import { membersList } from "./members.ts";
@@ -49,6 +50,7 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
     listAudit: handler(context, operators, (request, caller) => auditList(context, request, caller)),
     listQuotas: handler(context, operators, (request, caller) => quotasList(context, request, caller)),
     listProviders: handler(context, operators, (request, caller) => providersList(context, request, caller)),
+    listSessions: handler(context, operators, (request, caller) => sessionsList(context, request, caller)),
     listFeatureGates: handler(context, operators, (request, caller) =>
       featureGatesList(context, request, caller),
     ),

@@ -13,6 +13,7 @@ import type {
   ListProvidersResponse,
   ListQuotasResponse,
   ListRequest,
+  ListSessionsResponse,
   ListShardsResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
@@ -21,7 +22,7 @@ import type { Caller } from "./handler.ts";
 import { pageOf } from "./page.ts";
 import { readable, readableWithReports } from "./reads.ts";
 import { sightOf } from "./sight.ts";
-import { shardView } from "./views.ts";
+import { sessionView, shardView } from "./views.ts";
 
 type List<Response> = (context: ServiceContext, request: ListRequest, caller: Caller) => Promise<Response>;
 
@@ -101,6 +102,18 @@ export const providersList: List<ListProvidersResponse> = async (context, reques
     matches: (row) => row.name.startsWith(filter.prefix) && wants(filter.region, row.region),
   });
   return { stamp, providers: rows, nextPageToken };
+};
+
+/** In the order in which they were opened. */
+export const sessionsList: List<ListSessionsResponse> = async (context, request, caller) => {
+  filterOf(request, []);
+  const stamp = await readable(context, request, caller);
+  const { rows, nextPageToken } = pageOf(request, {
+    from: (from: number | undefined) => context.machine.view.tables.sessions.rows(from),
+    keyOf: (row) => row.sessionId,
+    matches: () => true,
+  });
+  return { stamp, sessions: rows.map(sessionView), nextPageToken };
 };
 
 export const featureGatesList: List<ListFeatureGatesResponse> = async (context, request, caller) => {

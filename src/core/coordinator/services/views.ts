@@ -1,9 +1,11 @@
 // Declared and observed side by side: what the tables say and what shards report, joined. Pure.
 
 import { driftOf } from "../../fleet/drift.ts";
+import type { SessionRow } from "../../fleet/schema.ts";
 import type { ShardCounts } from "../../fleet/shard-counts.ts";
 import type { Binding, ShardRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type {
+  ClientSessionView,
   ClusterObserved,
   ClusterView,
   ShardBinding,
@@ -48,6 +50,12 @@ function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardVie
     summary: report.summary,
     shortfalls: report.shortfalls.count,
   };
+}
+
+/** How far a writing client is. What its writes came to stays here. */
+export function sessionView(session: Readonly<SessionRow>): ClientSessionView {
+  const { sessionId, lastSequence, firstOutstanding, outcomeCount, lastUsedIndex } = session;
+  return { sessionId, lastSequence, firstOutstanding, unconfirmed: outcomeCount, lastUsedIndex };
 }
 
 /** One cluster, declared or only seen. Old reports are shown and prove nothing. */

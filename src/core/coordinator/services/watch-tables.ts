@@ -2,11 +2,11 @@
 
 import { status } from "@grpc/grpc-js";
 import type { LogIndex } from "../../base/ids.ts";
-import type { SessionRow } from "../../fleet/schema.ts";
 import type { RowChange, WatchedTable } from "../../fleet/state.ts";
-import type { ClientSessionView, TableChange } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { TableChange } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchTable } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { sessionView } from "./views.ts";
 
 const TABLES: Readonly<Record<WatchedTable, WatchTable>> = {
   shards: WatchTable.SHARDS,
@@ -69,14 +69,4 @@ function rowOf({ table, row }: RowChange): TableChange["row"] {
     case "sessions":
       return { $case: "session", value: sessionView(row) };
   }
-}
-
-function sessionView({
-  sessionId,
-  lastSequence,
-  firstOutstanding,
-  outcomeCount,
-  lastUsedIndex,
-}: SessionRow): ClientSessionView {
-  return { sessionId, lastSequence, firstOutstanding, unconfirmed: outcomeCount, lastUsedIndex };
 }

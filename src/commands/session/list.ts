@@ -1,0 +1,34 @@
+// `fleet session list`: the sessions of clients that write, and how far each is.
+import type { Listed } from "../../client/all-pages.ts";
+import type { ClientSessionView, ListSessionsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { freshness, limited, limitFlag, listFlags } from "../../ui/cli/list-flags.ts";
+import type { TableView } from "../../ui/cli/view.ts";
+import { limitLines } from "../../ui/model/limit.ts";
+import { sessionTable } from "../../ui/model/tables/session-table.ts";
+
+const view: TableView<Listed<ListSessionsResponse>, ClientSessionView> = {
+  kind: "ClientSessionList",
+  rowKind: "ClientSession",
+  table: sessionTable,
+  rows: (reply) => reply.sessions,
+  lines: limitLines,
+  empty: "no client has written yet",
+};
+
+export default class SessionList extends FleetCommand {
+  static override summary = "List the sessions of clients that write";
+  static override description =
+    "By its session a client's retried write applies once. A session's number is the log index at which it was opened, and LAST USED that of its last write; of too many the one that is used least recently makes room. Agents' sessions are their shards': fleet shard list.";
+  static override examples = [
+    "<%= config.bin %> session list",
+    "<%= config.bin %> session list --sort lastUsed",
+  ];
+  static override flags = { ...listFlags, ...limitFlag };
+
+  async run(): Promise<Listed<ListSessionsResponse>> {
+    const { flags } = await this.parse(SessionList);
+    const options = { ...limited(flags), ...freshness(flags) };
+    return await this.read(flags, { view, load: (client) => client.listSessions(options) });
+  }
+}
