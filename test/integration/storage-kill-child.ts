@@ -29,8 +29,10 @@ async function writeNext(): Promise<void> {
   await storage.write({ group: FLEET_GROUP, entries, hardState, snapshot: null });
   acknowledge(index);
   if (index % SNAPSHOT_EVERY !== 0) return;
-  const state = new TextEncoder().encode(`state ${index}`);
-  await storage.saveSnapshot(FLEET_GROUP, { index, term: term(1), confState, data: state });
+  const encode = async function* () {
+    yield new TextEncoder().encode(`state ${index}`);
+  };
+  await storage.saveSnapshot(FLEET_GROUP, { index, term: term(1), confState, encode });
   storage.compact(FLEET_GROUP, logIndex(index - SNAPSHOT_EVERY / 2));
 }
 

@@ -45,7 +45,11 @@ export const OPERATIONS: readonly Operation[] = [...operations()];
 export async function perform(storage: Storage, operation: Operation): Promise<void> {
   if (operation.kind === "write") return storage.write(operation.request);
   const { group, snapshot, compactThrough } = operation;
-  await storage.saveSnapshot(group, snapshot);
+  const { data, ...head } = snapshot;
+  const encode = async function* () {
+    yield data;
+  };
+  await storage.saveSnapshot(group, { ...head, encode });
   storage.compact(group, compactThrough);
 }
 

@@ -9,8 +9,11 @@ import { dirname } from "node:path";
 /** What an interrupted `writeFileDurably` leaves behind ends in this; it may be removed at start. */
 export const TEMPORARY_SUFFIX = ".tmp";
 
-/** A file's content: whole, or in parts between whose writes others get their turn. */
-type FileContent = Uint8Array | Iterable<Uint8Array>;
+/**
+ * A file's content: whole, or in parts between whose writes others get their turn. A part is written before the next is
+ * asked for.
+ */
+type FileContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** Replaces the file at `path`; it gets `mode`, less the umask. On failure the old file is untouched and the temporary one is gone. */
 export async function writeFileDurably(path: string, content: FileContent, mode = 0o666): Promise<void> {

@@ -1,6 +1,7 @@
 // One snapshot of this replica's tables as it leaves the replica: its bytes and the manifest that says what they are.
 
-import { webcrypto } from "node:crypto";
+import { createHash } from "node:crypto";
+import { GrowingBytes } from "../base/growing-bytes.ts";
 import type { CapturedSnapshot } from "../export/export-snapshot.ts";
 import { listMembers } from "../fleet/query.ts";
 import type { FleetView } from "../fleet/state.ts";
@@ -18,6 +19,9 @@ export interface CaptureSource {
   readonly now: () => number;
 }
 
+// About what a row takes. Too little would be outgrown, and each buffer left behind makes the collector stop the process.
+const ROW_BYTES = 128;
+
 /** What is true of one moment is read before the first wait; encoding and hashing let others be served meanwhile. */
 export async function captureExport(source: CaptureSource): Promise<CapturedSnapshot> {
   const { clusterId, clusterName, version, machine, driver, now } = source;
@@ -27,10 +31,14 @@ export async function captureExport(source: CaptureSource): Promise<CapturedSnap
     ...{ index: view.appliedIndex, term: driver.status().term, stateHash: view.hash() },
     ...{ members: membersOf(view), ...auditRange(view) },
   };
-  const bytes = await machine.capture()();
-  const digest = await webcrypto.subtle.digest("SHA-256", new Uint8Array(bytes));
-  const manifest = { ...about, bytes: bytes.length, sha256: Buffer.from(digest).toString("hex") };
-  return { manifest, bytes };
+  const growing = new GrowingBytes(view.rows * ROW_BYTES);
+  const hash = createHash("sha256");
+  for await (const part of machine.capture()()) {
+    growing.append(part);
+    hash.update(part);
+  }
+  const bytes = growing.written;
+  return { manifest: { ...about, bytes: bytes.length, sha256: hash.digest("hex") }, bytes };
 }
 
 function membersOf(view: FleetView): Member[] {

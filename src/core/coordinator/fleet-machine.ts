@@ -3,7 +3,6 @@
 
 import { assert } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
-import { GrowingBytes } from "../base/growing-bytes.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { atLeisure } from "../base/leisure.ts";
 import { apply, dryRun } from "../fleet/apply.ts";
@@ -15,17 +14,11 @@ import { Command, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Machine } from "./machine.ts";
 import { RecentDigests } from "./recent-digests.ts";
 
-const SNAPSHOT_GROWTH = 1.1;
-/** Of a row in a snapshot, about. */
-const ROW_BYTES = 80;
-
 export class FleetMachine implements Machine<Outcome> {
   #state = new FleetState();
   #changes = new ChangeLog();
   readonly #listeners = new Set<() => void>();
   readonly #digests = new RecentDigests();
-  /** Of the last snapshot, to expect no fewer of the next. */
-  #snapshotBytes = 0;
   readonly #pauses: () => () => Promise<unknown>;
 
   /** `pauses`: for one snapshot, how others are served between two slices of it. A seam: simulations decide. */
@@ -81,26 +74,21 @@ export class FleetMachine implements Machine<Outcome> {
     if (restored.state.appliedIndex < index) restored.state.advanceTo(index);
     assert(restored.state.appliedIndex === index, "a snapshot's state is the state at the snapshot's index");
     this.#state = restored.state;
-    this.#snapshotBytes = data.length;
     this.#changes = new ChangeLog(index);
     for (const listener of this.#listeners) listener();
     this.#digests.forgetAll();
     this.#digests.remember(index, this.#state.digest());
   }
 
-  capture(): () => Promise<Uint8Array> {
+  capture(): () => AsyncIterable<Uint8Array> {
     const view = this.#state.capture();
-    // Too little would be outgrown again and again, and each buffer left behind makes the collector stop the process.
-    const expected = Math.max(this.#snapshotBytes, view.rows * ROW_BYTES) * SNAPSHOT_GROWTH;
-    return async () => {
-      const bytes = new GrowingBytes(expected);
-      const pause = this.#pauses();
+    const pauses = this.#pauses;
+    return async function* encode() {
+      const pause = pauses();
       for (const part of encodeSnapshotParts(view)) {
-        bytes.append(part);
+        yield part;
         await pause();
       }
-      this.#snapshotBytes = bytes.written.length;
-      return bytes.written;
     };
   }
 

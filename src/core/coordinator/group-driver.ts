@@ -69,6 +69,7 @@ export class GroupDriver<Result> {
         this.#changes.applied(index, term, index);
       },
     });
+    options.storage.shelveSnapshot(options.group);
     this.#schedule();
   }
 
@@ -306,9 +307,11 @@ export class GroupDriver<Result> {
 
   // A peer refuses a snapshot from before it became a member, however often it comes: a newer one is due at once.
   #send(message: Message): void {
+    const { storage, group, send } = this.#options;
+    if (message.snapshot !== null) storage.shelveSnapshot(group);
     const isRefused = message.snapshot !== null && !isMember(message.snapshot.confState, message.to);
     if (!isRefused) {
-      this.#options.send(message);
+      send(message);
       return;
     }
     this.#snapshots.want();
@@ -359,6 +362,7 @@ export class GroupDriver<Result> {
   #restore(snapshot: NonNullable<Message["snapshot"]>): void {
     assert(this.#toApply.length === 0, "the turn that hands a snapshot out has applied what came before it");
     this.#applier.restore(snapshot);
+    this.#options.storage.shelveSnapshot(this.#options.group);
     this.#snapshots.received(snapshot.index);
     this.#reads.applied(this.appliedIndex);
   }

@@ -8,6 +8,6 @@ export interface Machine<Result> {
   apply(index: LogIndex, data: Uint8Array): Result | null;
   /** Replaces the whole state by a snapshot's. Throws an OperatorError when the data is damaged. */
   restore(index: LogIndex, data: Uint8Array): void;
-  /** Captures the state now, in O(1); the returned function encodes it later, a slice a turn. */
-  capture(): () => Promise<Uint8Array>;
+  /** Captures the state now, in O(1); the returned function encodes it later, a slice a turn, as often as it is called. */
+  capture(): () => AsyncIterable<Uint8Array>;
 }

@@ -66,9 +66,8 @@ export class OwnSnapshots {
     this.#isSaving = true;
     this.#isWanted = false;
     const saved = meter.beginSnapshot();
-    machine
-      .capture()()
-      .then((data) => storage.saveSnapshot(group, { ...last, data }))
+    storage
+      .saveSnapshot(group, { ...last, encode: machine.capture() })
       .then(() => {
         saved();
         this.#isSaving = false;

@@ -35,10 +35,12 @@ export class TallyMachine implements Machine<Tally> {
     this.#tally = data.length === 0 ? NOTHING : parse(index, new TextDecoder().decode(data));
   }
 
-  capture(): () => Promise<Uint8Array> {
+  capture(): () => AsyncIterable<Uint8Array> {
     const { entries, digest } = this.#tally;
     const text = entries === 0 ? "" : `${entries} ${digest}`;
-    return () => Promise.resolve(new TextEncoder().encode(text));
+    return async function* encode() {
+      yield new TextEncoder().encode(text);
+    };
   }
 }
 

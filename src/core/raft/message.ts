@@ -30,10 +30,14 @@ export interface ConfState {
   readonly autoLeave: boolean;
 }
 
-export interface Snapshot {
+/** What a snapshot stands for: all entries through `index`, and the configuration that they lead to. */
+export interface SnapshotHead {
   readonly index: LogIndex;
   readonly term: Term;
   readonly confState: ConfState;
+}
+
+export interface Snapshot extends SnapshotHead {
   readonly data: Uint8Array;
 }
 

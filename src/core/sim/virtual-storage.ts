@@ -5,14 +5,20 @@
 
 import { assert, present } from "../base/assert.ts";
 import { FLEET_GROUP, type GroupId, type LogIndex } from "../base/ids.ts";
-import type { HardState, Snapshot } from "../raft/message.ts";
+import type { HardState, Snapshot, SnapshotHead } from "../raft/message.ts";
 import { AppendQueue, type Batch, type Urgency } from "../storage/append-queue.ts";
+import { wholeOf } from "../storage/chunks.ts";
 import { encodeFrame, frameBytes, payloadBytes } from "../storage/frame.ts";
 import type { MemoryLog } from "../storage/memory.ts";
 import type { SnapshotMark, WalRecord } from "../storage/record.ts";
 import { SegmentIndex } from "../storage/segment-index.ts";
-import { encodeSnapshot, parseSnapshotFileName, snapshotFileName } from "../storage/snapshot-file.ts";
-import type { Storage, WriteRequest } from "../storage/storage.ts";
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  parseSnapshotFileName,
+  snapshotFileName,
+} from "../storage/snapshot-file.ts";
+import type { OwnSnapshot, Storage, WriteRequest } from "../storage/storage.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "../storage/write-request.ts";
 import { recoverDisk } from "./recover-disk.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
@@ -46,6 +52,7 @@ export class VirtualStorage implements Storage {
   #gate: Promise<unknown> | null = null;
   #failure: unknown = null;
   #isFull = false;
+  #isFetching = false;
 
   /** Recovers what the disk holds; an empty disk gets its first segment. */
   constructor(options: VirtualStorageOptions) {
@@ -82,15 +89,21 @@ export class VirtualStorage implements Storage {
     return this.#install(request.snapshot, recordsOf(request));
   }
 
-  async saveSnapshot(_group: GroupId, snapshot: Snapshot): Promise<void> {
-    assert(snapshot.index <= this.#log.lastIndex(), "a snapshot holds nothing that the log did not");
-    await this.#saveFile(snapshot);
+  async saveSnapshot(_group: GroupId, { encode, ...head }: OwnSnapshot): Promise<void> {
+    assert(head.index <= this.#log.lastIndex(), "a snapshot holds nothing that the log did not");
+    await this.#saveFile({ ...head, data: await wholeOf(encode()) });
     // Overtaken meanwhile by a received or a later one: then the wait is for that mark.
-    if (snapshot.index <= this.#marking) return this.#append([]);
-    this.#marking = snapshot.index;
-    await this.#append([markRecord(FLEET_GROUP, snapshot, false)]);
-    if (this.#marking === snapshot.index) this.#log.setSnapshot(snapshot);
+    if (head.index <= this.#marking) return this.#append([]);
+    this.#marking = head.index;
+    await this.#append([markRecord(FLEET_GROUP, head, false)]);
+    if (this.#marking === head.index) this.#shelve(head);
     this.#pruneFiles();
+  }
+
+  shelveSnapshot(): void {
+    const { snapshotHead } = this.#log;
+    const isDurable = snapshotHead.index <= (this.#mark?.index ?? 0);
+    if (isDurable && snapshotHead.index > 0) this.#shelve(snapshotHead);
   }
 
   compact(_group: GroupId, through: LogIndex): void {
@@ -139,6 +152,26 @@ export class VirtualStorage implements Storage {
           reject(error);
         }
       });
+    });
+  }
+
+  #shelve(head: SnapshotHead): void {
+    this.#log.shelveSnapshot(head, () => this.#fetch());
+  }
+
+  #fetch(): void {
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    const { index, term } = this.#log.snapshotHead;
+    this.#options.whenDone(0, () => {
+      this.#isFetching = false;
+      const name = { group: FLEET_GROUP, term, index };
+      const bytes = this.#options.disk.file(snapshotFileName(name));
+      // A newer one has taken its place.
+      if (bytes === undefined && this.#log.snapshotHead.index > index) return;
+      const snapshot = decodeSnapshot(present(bytes, "the file of the newest durable mark is there"), name);
+      assert(typeof snapshot !== "string", "the file of the newest durable mark is whole");
+      this.#log.bringSnapshot(index, snapshot.data);
     });
   }
 

@@ -28,7 +28,7 @@ export class WatchedMachine implements Machine<Outcome> {
     this.#checker.restores(this.#node, index, this.#machine.view);
   }
 
-  capture(): () => Promise<Uint8Array> {
+  capture(): () => AsyncIterable<Uint8Array> {
     return this.#machine.capture();
   }
 }

@@ -7,7 +7,7 @@ import { assert } from "../base/assert.ts";
 import { createDirectoryDurably } from "../base/durable-file.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
-import type { Snapshot } from "../raft/message.ts";
+import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { Urgency } from "./append-queue.ts";
 import { buildLogs } from "./build-logs.ts";
 import { prepareDataDirectory, type StorageIdentity } from "./data-directory.ts";
@@ -20,7 +20,7 @@ import { refuseUnfinished } from "./recovery-mark.ts";
 import type { OnReport } from "./report.ts";
 import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
-import type { Storage, WriteRequest } from "./storage.ts";
+import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
 import { storageFull, storageWriteFailed } from "./storage-errors.ts";
 import { SyncLatency } from "./sync-latency.ts";
 import { Wal, type WalStats } from "./wal.ts";
@@ -56,6 +56,8 @@ export class DiskStorage implements Storage {
   readonly #marks = new Map<GroupId, LogIndex>();
   /** Saves and prunings under way, which close waits for. */
   readonly #pending = new Set<Promise<unknown>>();
+  /** Groups whose newest snapshot is being read from its file. */
+  readonly #fetching = new Set<GroupId>();
 
   private constructor(
     logs: Map<GroupId, MemoryLog>,
@@ -120,8 +122,16 @@ export class DiskStorage implements Storage {
     return this.#track(this.#install(group, snapshot, recordsOf(request)));
   }
 
-  saveSnapshot(group: GroupId, snapshot: Snapshot): Promise<void> {
+  saveSnapshot(group: GroupId, snapshot: OwnSnapshot): Promise<void> {
     return this.#track(this.#saveOwn(group, snapshot));
+  }
+
+  shelveSnapshot(group: GroupId): void {
+    const log = this.#log(group);
+    const { snapshotHead } = log;
+    // Until its file is durable there is nowhere to fetch it from; the empty snapshot at index 0 has none.
+    const isDurable = snapshotHead.index <= this.#wal.durableSnapshotIndex(group);
+    if (isDurable && snapshotHead.index > 0) this.#shelve(group, snapshotHead);
   }
 
   compact(group: GroupId, through: LogIndex): void {
@@ -166,9 +176,11 @@ export class DiskStorage implements Storage {
 
   // The snapshot's file first, then everything else of the request in one frame: none of it holds without the file.
   async #install(group: GroupId, snapshot: Snapshot, records: readonly WalRecord[]): Promise<void> {
-    const saved = this.#snapshots.save(group, snapshot).catch((error: unknown) => {
-      this.#wal.fail(storageWriteFailed(`snapshot ${snapshot.index} of group ${group}`, error));
-    });
+    const saved = this.#snapshots
+      .save(group, snapshot, () => [snapshot.data])
+      .catch((error: unknown) => {
+        this.#wal.fail(storageWriteFailed(`snapshot ${snapshot.index} of group ${group}`, error));
+      });
     const before = this.#gates.get(group);
     this.#gates.set(group, before === undefined ? saved : before.then(() => saved));
     await this.#append(group, records);
@@ -176,16 +188,37 @@ export class DiskStorage implements Storage {
     this.#removeSegments();
   }
 
-  async #saveOwn(group: GroupId, snapshot: Snapshot): Promise<void> {
+  async #saveOwn(group: GroupId, { encode, ...head }: OwnSnapshot): Promise<void> {
     const log = this.#log(group);
-    assert(snapshot.index <= log.lastIndex(), "a snapshot holds nothing that the log did not");
-    await this.#snapshots.save(group, snapshot);
+    assert(head.index <= log.lastIndex(), "a snapshot holds nothing that the log did not");
+    await this.#snapshots.save(group, head, encode);
     // Overtaken meanwhile by a received or a later one: then the wait is for that mark.
-    if (snapshot.index <= this.#newestMark(group)) return this.#append(group, []);
-    this.#marks.set(group, snapshot.index);
-    await this.#append(group, [markRecord(group, snapshot, false)]);
-    if (this.#newestMark(group) === snapshot.index) log.setSnapshot(snapshot);
-    this.#track(this.#snapshots.prune(group, snapshot.index));
+    if (head.index <= this.#newestMark(group)) return this.#append(group, []);
+    this.#marks.set(group, head.index);
+    await this.#append(group, [markRecord(group, head, false)]);
+    if (this.#newestMark(group) === head.index) this.#shelve(group, head);
+    this.#track(this.#snapshots.prune(group, head.index));
+  }
+
+  #shelve(group: GroupId, head: SnapshotHead): void {
+    this.#log(group).shelveSnapshot(head, () => this.#track(this.#fetch(group)));
+  }
+
+  /** Reads the group's newest snapshot for whoever asks next. */
+  async #fetch(group: GroupId): Promise<void> {
+    if (this.#fetching.has(group) || this.#wal.failure !== null) return;
+    this.#fetching.add(group);
+    const log = this.#log(group);
+    const { index, term } = log.snapshotHead;
+    try {
+      const { data } = await this.#snapshots.load({ group, term, index });
+      log.bringSnapshot(index, data);
+    } catch (error) {
+      // A newer one may have taken its place. Otherwise what the log was let go for is lost, and must not be built upon.
+      if (log.snapshotHead.index === index && error instanceof Error) this.#wal.fail(error);
+    } finally {
+      this.#fetching.delete(group);
+    }
   }
 
   /** To the log at once, or behind the received snapshot that the group waits for. */

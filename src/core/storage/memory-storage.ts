@@ -1,9 +1,9 @@
 // Storage for tests and simulations: as visible, as checked and as ordered as the disk's, durable at once.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
-import type { Snapshot } from "../raft/message.ts";
+import { wholeOf } from "./chunks.ts";
 import { MemoryLog } from "./memory.ts";
-import type { Storage, WriteRequest } from "./storage.ts";
+import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
 import { applyToLog } from "./write-request.ts";
 
 export class MemoryStorage implements Storage {
@@ -22,11 +22,14 @@ export class MemoryStorage implements Storage {
     return Promise.resolve();
   }
 
-  saveSnapshot(group: GroupId, snapshot: Snapshot): Promise<void> {
+  async saveSnapshot(group: GroupId, { encode, ...head }: OwnSnapshot): Promise<void> {
+    const data = await wholeOf(encode());
     const log = this.reader(group);
-    if (snapshot.index > snapshotIndex(log)) log.setSnapshot(snapshot);
-    return Promise.resolve();
+    if (head.index > log.snapshotHead.index) log.setSnapshot({ ...head, data });
   }
+
+  /** There is nowhere else to keep it. */
+  shelveSnapshot(): void {}
 
   compact(group: GroupId, through: LogIndex): void {
     this.reader(group).compact(through);
@@ -35,9 +38,4 @@ export class MemoryStorage implements Storage {
   close(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-function snapshotIndex(log: MemoryLog): number {
-  const snapshot = log.snapshot();
-  return snapshot === "unavailable" ? 0 : snapshot.index;
 }

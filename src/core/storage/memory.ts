@@ -6,7 +6,14 @@ import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
 import { limitBytes } from "../raft/entry-size.ts";
 import type { LogReader, Unreadable } from "../raft/log-reader.ts";
-import { type ConfState, type Entry, type HardState, NO_NODE, type Snapshot } from "../raft/message.ts";
+import {
+  type ConfState,
+  type Entry,
+  type HardState,
+  NO_NODE,
+  type Snapshot,
+  type SnapshotHead,
+} from "../raft/message.ts";
 
 const EMPTY_CONF_STATE: ConfState = {
   voters: [],
@@ -28,7 +35,9 @@ const EMPTY_HARD_STATE: HardState = { term: termOf(0), vote: NO_NODE, commit: lo
 export class MemoryLog implements LogReader {
   #dummy: { readonly index: LogIndex; readonly term: Term } = EMPTY_SNAPSHOT;
   #entries: Entry[] = [];
-  #snapshot = EMPTY_SNAPSHOT;
+  #snapshot: SnapshotHead = EMPTY_SNAPSHOT;
+  /** Or how to ask for it where it is. */
+  #snapshotData: Uint8Array | (() => void) = EMPTY_SNAPSHOT.data;
   #hardState = EMPTY_HARD_STATE;
 
   initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
@@ -57,6 +66,14 @@ export class MemoryLog implements LogReader {
   }
 
   snapshot(): Snapshot | "unavailable" {
+    const data = this.#snapshotData;
+    if (typeof data !== "function") return { ...this.#snapshot, data };
+    data();
+    return "unavailable";
+  }
+
+  /** What the newest snapshot stands for, wherever its data are. */
+  get snapshotHead(): SnapshotHead {
     return this.#snapshot;
   }
 
@@ -65,8 +82,20 @@ export class MemoryLog implements LogReader {
   }
 
   /** A snapshot made locally from the applied state: replaces the stored one and leaves the entries alone. */
-  setSnapshot(snapshot: Snapshot): void {
-    this.#snapshot = snapshot;
+  setSnapshot({ data, ...head }: Snapshot): void {
+    this.#snapshot = head;
+    this.#snapshotData = data;
+  }
+
+  /** The same with its data elsewhere: `fetch` is called whenever they are asked for, until `bringSnapshot` brings them. */
+  shelveSnapshot(head: SnapshotHead, fetch: () => void): void {
+    this.#snapshot = head;
+    this.#snapshotData = fetch;
+  }
+
+  /** The data of the snapshot at `index` were fetched; those of another than the newest are ignored. */
+  bringSnapshot(index: LogIndex, data: Uint8Array): void {
+    if (index === this.#snapshot.index) this.#snapshotData = data;
   }
 
   /** Replaces everything from the first new entry on; what is already compacted is skipped. */
@@ -94,7 +123,7 @@ export class MemoryLog implements LogReader {
   /** A snapshot received from a leader replaces the whole log. False if a snapshot as new is already stored. */
   applySnapshot(snapshot: Snapshot): boolean {
     if (this.#snapshot.index !== 0 && this.#snapshot.index >= snapshot.index) return false;
-    this.#snapshot = snapshot;
+    this.setSnapshot(snapshot);
     this.#dummy = { index: snapshot.index, term: snapshot.term };
     this.#entries = [];
     return true;

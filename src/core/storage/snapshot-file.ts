@@ -1,5 +1,7 @@
 // One snapshot in one file, `<group>-<term>-<index>.snap`, and its bytes:
-//   magic u64 | format u32 | group u64 | index u64 | term u64 | conf state | data length u64 | data | SHA-256 of all before
+//   magic u64 | format u32 | group u64 | index u64 | term u64 | conf state | data | SHA-256 of all before
+// Format 1, which is still read, had the data's length before them: they had to be whole in memory before the first byte
+// was written.
 // What must stay true: bytes that differ in one bit are not read as a snapshot.
 
 import { createHash } from "node:crypto";
@@ -14,8 +16,9 @@ import {
   type Term,
   term,
 } from "../base/ids.ts";
-import type { ConfState, Snapshot } from "../raft/message.ts";
+import type { ConfState, Snapshot, SnapshotHead } from "../raft/message.ts";
 import { ByteReader, ByteWriter } from "./byte-cursor.ts";
+import { inChunks } from "./chunks.ts";
 
 export interface SnapshotName {
   readonly group: GroupId;
@@ -24,9 +27,10 @@ export interface SnapshotName {
 }
 
 const MAGIC = new TextEncoder().encode("FLEETSNP");
-const FORMAT = 1;
+const FORMAT = 2;
+const FORMAT_WITH_LENGTH = 1;
 const SHA256_BYTES = 32;
-const HEAD_BYTES = MAGIC.length + 4 + 3 * 8 + 8;
+const HEAD_BYTES = MAGIC.length + 4 + 3 * 8;
 const FIXED_BYTES = HEAD_BYTES + SHA256_BYTES;
 const PART_BYTES = 256 * 1024;
 const NAME = /^(\d+)-(\d{16})-(\d{16})\.snap$/;
@@ -43,14 +47,19 @@ export function parseSnapshotFileName(name: string): SnapshotName | null {
   return { group: groupId(Number(group)), term: term(Number(of)), index: logIndex(Number(index)) };
 }
 
-/** The file's bytes, hashed a part at a time: a large state must not hold up the event loop. */
-export function* snapshotParts(group: GroupId, snapshot: Snapshot): Generator<Uint8Array> {
-  const { data } = snapshot;
+/**
+ * The file's bytes, hashed a part at a time: a large state must not hold up the event loop. Each part is good until the
+ * next is asked for.
+ */
+export async function* snapshotParts(
+  group: GroupId,
+  snapshot: SnapshotHead,
+  data: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const head = encodeHead(group, snapshot);
   const hash = createHash("sha256").update(head);
   yield head;
-  for (let from = 0; from < data.length; from += PART_BYTES) {
-    const part = data.subarray(from, from + PART_BYTES);
+  for await (const part of inChunks(data, PART_BYTES)) {
     hash.update(part);
     yield part;
   }
@@ -58,8 +67,9 @@ export function* snapshotParts(group: GroupId, snapshot: Snapshot): Generator<Ui
 }
 
 /** The same bytes in one piece. */
-export function encodeSnapshot(group: GroupId, snapshot: Snapshot): Uint8Array {
-  return new Uint8Array(Buffer.concat([...snapshotParts(group, snapshot)]));
+export function encodeSnapshot(group: GroupId, { data, ...head }: Snapshot): Uint8Array {
+  const body = Buffer.concat([encodeHead(group, head), data]);
+  return new Uint8Array(Buffer.concat([body, sha256(body)]));
 }
 
 /** The snapshot, or why these bytes are not the one of that name. */
@@ -72,23 +82,23 @@ export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): Snapshot 
   const reader = new ByteReader(body);
   if (Buffer.compare(reader.bytes(MAGIC.length), MAGIC) !== 0) return "it is not a snapshot file";
   const format = reader.uint32();
-  if (format !== FORMAT) return `its format is ${format}, this version reads ${FORMAT}`;
+  if (format !== FORMAT && format !== FORMAT_WITH_LENGTH)
+    return `its format is ${format}, this version reads up to ${FORMAT}`;
   const [group, index, of] = [reader.uint64(), reader.uint64(), reader.uint64()];
   if (group !== name.group || index !== name.index || of !== name.term) return "it holds another snapshot";
   const confState = readConfState(reader);
-  const data = reader.bytes(reader.uint64());
+  const data = reader.bytes(format === FORMAT_WITH_LENGTH ? reader.uint64() : reader.remaining);
   assert(reader.remaining === 0, "nothing follows a snapshot's data");
   return { index: name.index, term: name.term, confState, data };
 }
 
-function encodeHead(group: GroupId, { index, term: of, confState, data }: Snapshot): Uint8Array {
+function encodeHead(group: GroupId, { index, term: of, confState }: SnapshotHead): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES + confStateBytes(confState));
   const writer = new ByteWriter(head);
   writer.bytes(MAGIC);
   writer.uint32(FORMAT);
   for (const value of [group, index, of]) writer.uint64(value);
   writeConfState(writer, confState);
-  writer.uint64(data.length);
   assert(writer.position === head.length, "a snapshot's head has the size that was computed for it");
   return head;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { present } from "../base/assert.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { GroupId, LogIndex } from "../base/ids.ts";
-import type { Snapshot } from "../raft/message.ts";
+import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import type { OnReport } from "./report.ts";
 import {
@@ -35,10 +35,14 @@ export class SnapshotFolder {
   }
 
   /** The file is durable when the promise resolves; what is there is untouched if it rejects. Waits for space. */
-  save(group: GroupId, snapshot: Snapshot): Promise<void> {
-    const name = snapshotFileName({ group, term: snapshot.term, index: snapshot.index });
+  save(
+    group: GroupId,
+    head: SnapshotHead,
+    encode: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<void> {
+    const name = snapshotFileName({ group, term: head.term, index: head.index });
     const file = join(this.#directory, name);
-    const write = () => writeFileDurably(file, snapshotParts(group, snapshot));
+    const write = () => writeFileDurably(file, snapshotParts(group, head, encode()));
     const lane = group % LANES;
     const saved = present(this.#lanes[lane], "every lane has an end").then(() =>
       this.#space.waitFor(file, write),

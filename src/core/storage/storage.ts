@@ -5,7 +5,7 @@
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
-import type { Entry, HardState, Snapshot } from "../raft/message.ts";
+import type { Entry, HardState, Snapshot, SnapshotHead } from "../raft/message.ts";
 
 /** One group's changes to make durable together. Absent parts are unchanged. */
 export interface WriteRequest {
@@ -17,13 +17,21 @@ export interface WriteRequest {
   readonly snapshot: Snapshot | null;
 }
 
+/** A snapshot of the applied state, whose data need not fit into memory at once. */
+export interface OwnSnapshot extends SnapshotHead {
+  /** Encodes the data, part by part, as often as it is called: a full disk is tried again. */
+  readonly encode: () => AsyncIterable<Uint8Array>;
+}
+
 export interface Storage {
   /** The group's log; an unknown group is empty. */
   reader(group: GroupId): LogReader;
   /** Visible to the reader at once, durable when the promise resolves. A rejection is final: the node must stop. */
   write(request: WriteRequest): Promise<void>;
   /** Makes a snapshot of the applied state durable (temporary file, sync, rename, directory sync). */
-  saveSnapshot(group: GroupId, snapshot: Snapshot): Promise<void>;
+  saveSnapshot(group: GroupId, snapshot: OwnSnapshot): Promise<void>;
+  /** Its data are restored or sent: the group's newest snapshot may leave memory, and is fetched when it is asked for. */
+  shelveSnapshot(group: GroupId): void;
   /** Forgets entries up to and including `through`, which a durable snapshot must cover. */
   compact(group: GroupId, through: LogIndex): void;
   close(): Promise<void>;

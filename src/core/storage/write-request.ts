@@ -3,7 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
-import type { HardState, Snapshot } from "../raft/message.ts";
+import type { HardState, SnapshotHead } from "../raft/message.ts";
 import type { Urgency } from "./append-queue.ts";
 import type { MemoryLog } from "./memory.ts";
 import type { WalRecord } from "./record.ts";
@@ -52,8 +52,8 @@ export function recordsOf({ group, snapshot, entries, hardState }: WriteRequest)
   ];
 }
 
-export function markRecord(group: GroupId, snapshot: Snapshot, restartsLog: boolean): WalRecord {
-  return { kind: "snapshot-mark", group, mark: { index: snapshot.index, term: snapshot.term, restartsLog } };
+export function markRecord(group: GroupId, { index, term }: SnapshotHead, restartsLog: boolean): WalRecord {
+  return { kind: "snapshot-mark", group, mark: { index, term, restartsLog } };
 }
 
 function checkHardState(now: HardState, next: HardState): void {

@@ -79,6 +79,20 @@ test("a local snapshot leaves the entries", () => {
   expect([log.firstIndex(), log.lastIndex(), log.snapshot()]).toEqual([1, 2, snapshotAt(2)]);
 });
 
+test("a snapshot whose data are elsewhere is unavailable until they are brought, and asks for them each time", () => {
+  const log = logWith([1, 1]);
+  let asked = 0;
+  const { data, ...head } = snapshotAt(2);
+  log.shelveSnapshot(head, () => {
+    asked += 1;
+  });
+  expect([log.snapshot(), log.snapshot(), asked]).toEqual(["unavailable", "unavailable", 2]);
+  log.bringSnapshot(logIndex(1), data);
+  expect(log.snapshot()).toBe("unavailable");
+  log.bringSnapshot(logIndex(2), data);
+  expect([log.snapshot(), log.snapshotHead, asked]).toEqual([snapshotAt(2), head, 3]);
+});
+
 test.each([
   { bytesMax: 1, count: 1, why: "at least one" },
   { bytesMax: 23, count: 2, why: "what fits" },

@@ -8,6 +8,7 @@ import {
   hardState,
   IDENTITY,
   openStorage,
+  ownSnapshot,
   request,
   snapshot,
   temporaryFolder,
@@ -219,7 +220,7 @@ test("after a failed sync every pending and later write rejects, and nothing is 
   files.failure = null;
   const code = "STORAGE_WRITE_FAILED";
   await expect(storage.write(request({ entries: [entry(4)] }))).rejects.toMatchObject({ code });
-  await expect(storage.saveSnapshot(FLEET_GROUP, snapshot(1))).rejects.toMatchObject({ code });
+  await expect(storage.saveSnapshot(FLEET_GROUP, ownSnapshot(1))).rejects.toMatchObject({ code });
   expect(storage.stats().syncs).toBe(1);
   await storage.close();
   expect((await openStorage(directory)).reader(FLEET_GROUP).lastIndex()).toBeGreaterThanOrEqual(1);
@@ -230,7 +231,7 @@ test("a received snapshot is not replaced by an own, older one whose sync ends l
   const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
   await storage.write(request({ entries: entries(1, 9), hardState: hardState(1, 0, 9) }));
   files.holds = true;
-  const own = storage.saveSnapshot(FLEET_GROUP, snapshot(5));
+  const own = storage.saveSnapshot(FLEET_GROUP, ownSnapshot(5));
   await expect.poll(() => files.heldSyncs()).toBe(1);
   const received = storage.write(request({ snapshot: snapshot(40, 2), hardState: hardState(2, 0, 40) }));
   files.release();
@@ -246,7 +247,7 @@ test("a received snapshot that did not become durable costs no entries", async (
     await storage.write(request({ entries: [next] }));
     await storage.write(request({ group: groupId(2), entries: [next] }));
   }
-  await storage.saveSnapshot(groupId(2), snapshot(50));
+  await storage.saveSnapshot(groupId(2), ownSnapshot(50));
   files.failure = new Error("EIO");
   await expect(storage.write(request({ snapshot: snapshot(90) }))).rejects.toThrow("EIO");
   storage.compact(groupId(2), logIndex(50));

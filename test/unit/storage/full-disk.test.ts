@@ -13,6 +13,7 @@ import {
   hardState,
   lastIndexOf,
   openStorage,
+  ownSnapshot,
   request,
   snapshot,
   temporaryFolder,
@@ -107,7 +108,7 @@ test("an own snapshot waits for space while the log goes on", async () => {
   const { directory, storage } = await opened();
   await storage.write(request({ entries: entries(1, 5), hardState: hardState(1, 1, 5) }));
   disk.failure = "ENOSPC";
-  const saved = storage.saveSnapshot(FLEET_GROUP, snapshot(4));
+  const saved = storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
   await expect.poll(() => storage.isFull).toBe(true);
   await storage.write(request({ entries: [entry(6)] }));
   disk.failure = null;

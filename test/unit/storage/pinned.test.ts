@@ -11,6 +11,7 @@ import {
   entry,
   hardState,
   openStorage,
+  ownSnapshot,
   request,
   snapshot,
   temporaryFolder,
@@ -30,7 +31,7 @@ async function busyFor(storage: DiskStorage, from: number): Promise<void> {
   );
   await Promise.all(written);
   const last = from + BUSY_ENTRIES - 1;
-  await storage.saveSnapshot(FLEET_GROUP, snapshot(last));
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(last));
   storage.compact(FLEET_GROUP, logIndex(last));
 }
 
@@ -43,7 +44,7 @@ test("an idle group is named with its last entry; once it lets go, the old segme
   expect(await segments(directory)).toBeGreaterThan(2 * SEGMENTS_KEPT);
   expect(storage.pinned()).toEqual(new Map([[IDLE, 3]]));
 
-  await storage.saveSnapshot(IDLE, snapshot(3));
+  await storage.saveSnapshot(IDLE, ownSnapshot(3));
   storage.compact(IDLE, logIndex(3));
   expect(storage.pinned()).toEqual(new Map());
   await storage.close();
@@ -74,7 +75,7 @@ test("entries of a dead leader beyond the group's end keep no segment once the l
   await storage.write(request({ group: IDLE, entries: entries(1, 9), hardState: hardState(1, 2, 1) }));
   await storage.write(request({ group: IDLE, entries: [entry(2, 2)], hardState: hardState(2, 2, 2) }));
   await busyFor(storage, 1);
-  await storage.saveSnapshot(IDLE, snapshot(2, 2));
+  await storage.saveSnapshot(IDLE, ownSnapshot(2, 2));
   storage.compact(IDLE, logIndex(2));
   await storage.close();
   expect(await segments(directory)).toBeLessThanOrEqual(2);
@@ -87,7 +88,7 @@ test("what is written after a group let go stays, whatever is removed", async ()
   const storage = await openStorage(directory);
   await storage.write(request({ group: IDLE, entries: entries(1, 3), hardState: hardState(1, 2, 3) }));
   await busyFor(storage, 1);
-  await storage.saveSnapshot(IDLE, snapshot(3));
+  await storage.saveSnapshot(IDLE, ownSnapshot(3));
   storage.compact(IDLE, logIndex(3));
   await storage.write(request({ group: IDLE, entries: [entry(4)] }));
   await busyFor(storage, BUSY_ENTRIES + 1);

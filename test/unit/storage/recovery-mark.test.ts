@@ -11,7 +11,15 @@ import {
   writeRecoveryMark,
 } from "../../../src/core/storage/recovery-mark.ts";
 import { verifyDataFolder } from "../../../src/core/storage/verify.ts";
-import { contents, entries, hardState, openStorage, request, snapshot, temporaryFolder } from "./support.ts";
+import {
+  contents,
+  entries,
+  hardState,
+  openStorage,
+  ownSnapshot,
+  request,
+  temporaryFolder,
+} from "./support.ts";
 
 const MARK: RecoveryMark = {
   nodeId: nodeId(1),
@@ -53,7 +61,7 @@ test("what a stopped node holds is read as a start would, and nothing is written
   const directory = await temporaryFolder();
   const storage = await openStorage(directory);
   await storage.write(request({ entries: entries(1, 9), hardState: hardState(1, 1, 8) }));
-  await storage.saveSnapshot(FLEET_GROUP, snapshot(4));
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
   await expect(readStopped(directory)).rejects.toMatchObject({ code: "STORAGE_LOCKED" });
   await storage.close();
   const { identity, logs, isAmnesiac } = await readStopped(directory);

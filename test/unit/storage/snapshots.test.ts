@@ -11,7 +11,9 @@ import {
   entry,
   hardState,
   lastIndexOf,
+  newestSnapshot,
   openStorage,
+  ownSnapshot,
   request,
   snapshot,
   temporaryFolder,
@@ -30,7 +32,7 @@ test("a saved snapshot is there after a reopen, and the log starts behind it", a
   const directory = await temporaryFolder();
   const storage = await openStorage(directory);
   await storage.write(request({ entries: entries(1, 10), hardState: hardState(1, 1, 8) }));
-  await storage.saveSnapshot(FLEET_GROUP, snapshot(7));
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(7));
   expect(storage.reader(FLEET_GROUP).firstIndex()).toBe(1);
   await storage.close();
   const reader = (await openStorage(directory)).reader(FLEET_GROUP);
@@ -87,7 +89,7 @@ test("an own snapshot that can't be saved leaves the log as it was", async () =>
   const storage = await openStorage(directory);
   await writeAll(storage, 1, 3);
   await rm(join(directory, "snap"), { recursive: true });
-  await expect(storage.saveSnapshot(FLEET_GROUP, snapshot(2))).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(storage.saveSnapshot(FLEET_GROUP, ownSnapshot(2))).rejects.toMatchObject({ code: "ENOENT" });
   await storage.write(request({ entries: [entry(4)] }));
   expect(contents(storage.reader(FLEET_GROUP))).toMatchObject({ first: 1, snapshot: { index: 0 } });
 });
@@ -97,8 +99,8 @@ test("the two newest are kept for each group", async () => {
   const storage = await openStorage(directory);
   await storage.write(request({ entries: entries(1, 9) }));
   await storage.write(request({ group: groupId(5), entries: entries(1, 9) }));
-  await storage.saveSnapshot(groupId(5), snapshot(1));
-  for (const index of [2, 4, 6, 8]) await storage.saveSnapshot(FLEET_GROUP, snapshot(index));
+  await storage.saveSnapshot(groupId(5), ownSnapshot(1));
+  for (const index of [2, 4, 6, 8]) await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(index));
   await storage.close();
   expect((await snapshotFiles(directory)).map((name) => name.replace(/-0*1-0*/, ":"))).toEqual([
     "0:6.snap",
@@ -112,10 +114,10 @@ test("snapshots that overtake each other leave the newest in force", async () =>
   const storage = await openStorage(directory);
   await storage.write(request({ entries: entries(1, 9), hardState: hardState(1, 0, 9) }));
   const work = [
-    storage.saveSnapshot(FLEET_GROUP, snapshot(5)),
-    storage.saveSnapshot(FLEET_GROUP, snapshot(5)),
+    storage.saveSnapshot(FLEET_GROUP, ownSnapshot(5)),
+    storage.saveSnapshot(FLEET_GROUP, ownSnapshot(5)),
   ];
-  work.push(storage.saveSnapshot(FLEET_GROUP, snapshot(3)));
+  work.push(storage.saveSnapshot(FLEET_GROUP, ownSnapshot(3)));
   work.push(storage.write(request({ snapshot: snapshot(40, 2), hardState: hardState(2, 0, 40) })));
   await Promise.all(work);
   expect(storage.reader(FLEET_GROUP).snapshot()).toEqual(snapshot(40, 2));
@@ -135,7 +137,7 @@ test("compaction removes the segments below it, and the rest reopens", async () 
   await writeAll(storage, 1, 400);
   await storage.write(request({ hardState: hardState(1, 1, 400) }));
   const before = await segments(directory);
-  await storage.saveSnapshot(FLEET_GROUP, snapshot(390));
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(390));
   expect(await segments(directory)).toEqual(expect.arrayContaining(before));
   storage.compact(FLEET_GROUP, logIndex(350));
   await storage.close();
@@ -158,7 +160,7 @@ test("a group that was not compacted keeps its segments", async () => {
   await storage.write(request({ group: groupId(3), entries: [entry(1)] }));
   await writeAll(storage, 1, 100);
   const before = await segments(directory);
-  await storage.saveSnapshot(FLEET_GROUP, snapshot(100));
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(100));
   storage.compact(FLEET_GROUP, logIndex(100));
   await storage.close();
   expect(await segments(directory)).toEqual(expect.arrayContaining(before));
@@ -169,7 +171,7 @@ test("etcd#13766: a snapshot file without a mark is an attempt: removed, and the
   const directory = await temporaryFolder();
   const storage = await openStorage(directory);
   await writeAll(storage, 1, 9);
-  await storage.saveSnapshot(FLEET_GROUP, snapshot(4));
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
   await storage.close();
   const [marked = ""] = await snapshotFiles(directory);
   const bytes = encodeSnapshot(FLEET_GROUP, snapshot(8));
@@ -179,13 +181,54 @@ test("etcd#13766: a snapshot file without a mark is an attempt: removed, and the
   expect(await snapshotFiles(directory)).toEqual([marked]);
 });
 
+test("the data of a replica's own snapshot are in its file alone: who asks gets them later, and as long as they are not shelved", async () => {
+  const storage = await openStorage(await temporaryFolder());
+  await writeAll(storage, 1, 9);
+  const reader = storage.reader(FLEET_GROUP);
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
+  expect(reader.snapshot()).toBe("unavailable");
+  expect(await newestSnapshot(reader)).toEqual(snapshot(4));
+  expect(reader.snapshot()).toEqual(snapshot(4));
+  storage.shelveSnapshot(FLEET_GROUP);
+  expect(reader.snapshot()).toBe("unavailable");
+  expect(await newestSnapshot(reader)).toEqual(snapshot(4));
+});
+
+test("a received snapshot stays in memory until its file is durable", async () => {
+  const storage = await openStorage(await temporaryFolder());
+  const reader = storage.reader(FLEET_GROUP);
+  const written = storage.write(request({ snapshot: snapshot(40, 2), hardState: hardState(2, 0, 40) }));
+  storage.shelveSnapshot(FLEET_GROUP);
+  expect(reader.snapshot()).toEqual(snapshot(40, 2));
+  await written;
+  storage.shelveSnapshot(FLEET_GROUP);
+  expect(reader.snapshot()).toBe("unavailable");
+  expect(await newestSnapshot(reader)).toEqual(snapshot(40, 2));
+});
+
+test("a snapshot that was asked for and rotted on the disk stops the storage", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await writeAll(storage, 1, 9);
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
+  const [name = ""] = await snapshotFiles(directory);
+  const file = join(directory, "snap", name);
+  await writeFile(file, (await readFile(file)).fill(1, 30, 31));
+  expect(storage.reader(FLEET_GROUP).snapshot()).toBe("unavailable");
+  const message = expect.stringContaining(name);
+  await expect
+    .poll(() => storage.write(request({ entries: [entry(10)] })).catch((error: unknown) => error))
+    .toMatchObject({ code: "STORAGE_CORRUPT", message });
+  expect(storage.reader(FLEET_GROUP).snapshot()).toBe("unavailable");
+});
+
 test.each([{ damage: "flip" }, { damage: "remove" }])(
   "a damaged newest snapshot is refused: $damage",
   async ({ damage }) => {
     const directory = await temporaryFolder();
     const storage = await openStorage(directory);
     await writeAll(storage, 1, 9);
-    await storage.saveSnapshot(FLEET_GROUP, snapshot(4));
+    await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
     await storage.close();
     const [name = ""] = await snapshotFiles(directory);
     const file = join(directory, "snap", name);

@@ -3,12 +3,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { FLEET_GROUP, type GroupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import type { LogReader } from "../../../src/core/raft/log-reader.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../../../src/core/raft/message.ts";
 import { DiskStorage, type DiskStorageOptions } from "../../../src/core/storage/disk-storage.ts";
-import type { WriteRequest } from "../../../src/core/storage/storage.ts";
+import type { OwnSnapshot, WriteRequest } from "../../../src/core/storage/storage.ts";
 
 export const IDENTITY = { clusterId: "c-test", nodeId: nodeId(1) };
 
@@ -55,8 +55,26 @@ export function snapshot(index: number, atTerm = 1, data = `s${index}`): Snapsho
   return { index: logIndex(index), term: term(atTerm), confState: CONF_STATE, data: bytes };
 }
 
+/** As a replica hands its own to the storage: encoded when it is written. */
+export function ownSnapshot(index: number, atTerm = 1, data = `s${index}`): OwnSnapshot {
+  const { data: bytes, ...head } = snapshot(index, atTerm, data);
+  const encode = async function* () {
+    yield* [bytes.subarray(0, 1), bytes.subarray(1)];
+  };
+  return { ...head, encode };
+}
+
 export function request(parts: Partial<WriteRequest>): WriteRequest {
   return { group: FLEET_GROUP, hardState: null, entries: [], snapshot: null, ...parts };
+}
+
+/** The newest snapshot, however often it must be asked for. */
+export async function newestSnapshot(reader: LogReader): Promise<Snapshot> {
+  const find = () => reader.snapshot();
+  await expect.poll(find).not.toBe("unavailable");
+  const found = find();
+  if (found === "unavailable") throw new Error("what was fetched stays until it is shelved");
+  return found;
 }
 
 /** Everything that a reader shows, for comparison. */

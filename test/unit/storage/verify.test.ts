@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex } from "../../../src/core/base/ids.ts";
 import { verifyDataFolder } from "../../../src/core/storage/verify.ts";
-import { entries, entry, hardState, openStorage, request, snapshot, temporaryFolder } from "./support.ts";
+import { entries, entry, hardState, openStorage, ownSnapshot, request, temporaryFolder } from "./support.ts";
 
 const SEGMENT = "wal/0000000000000001.wal";
 const NEXT_SEGMENT = "wal/0000000000000002.wal";
@@ -20,7 +20,7 @@ beforeEach(async () => {
     const padded = { ...next, data: new Uint8Array(150).fill(7) };
     await storage.write(request({ entries: [padded], hardState: hardState(1, 1, next.index) }));
   }
-  for (const index of [4, 8]) await storage.saveSnapshot(FLEET_GROUP, snapshot(index));
+  for (const index of [4, 8]) await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(index));
   await storage.close();
 });
 

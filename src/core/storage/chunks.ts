@@ -1,0 +1,32 @@
+// Bytes that come in parts, in other parts: as pieces of one size, or as a whole.
+
+/**
+ * The same bytes in pieces of `size`, the last one shorter. All share one buffer: each is good until the next is asked
+ * for. New ones for megabytes would make the collector stop the process.
+ */
+export async function* inChunks(
+  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  size: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunk = new Uint8Array(size);
+  let end = 0;
+  for await (const part of parts) {
+    for (let from = 0; from < part.length; ) {
+      const piece = part.subarray(from, from + size - end);
+      chunk.set(piece, end);
+      end += piece.length;
+      from += piece.length;
+      if (end < size) continue;
+      yield chunk;
+      end = 0;
+    }
+  }
+  if (end > 0) yield chunk.subarray(0, end);
+}
+
+/** All of them in one array. */
+export async function wholeOf(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  for await (const part of parts) kept.push(part);
+  return new Uint8Array(Buffer.concat(kept));
+}
