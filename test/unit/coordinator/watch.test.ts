@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { sessionsList } from "../../../src/core/coordinator/services/lists.ts";
 import { watch } from "../../../src/core/coordinator/services/watch.ts";
+import { wholeOf } from "../../../src/core/storage/chunks.ts";
 import {
   ListRequest,
   WatchRequest,
@@ -102,7 +103,7 @@ test("sessions are told by every replica to who asks for them, to nobody else, a
     ]);
   }
   const at = follower.driver.appliedIndex;
-  follower.machine.restore(at, await leader.machine.capture()());
+  follower.machine.restore(at, await wholeOf(leader.machine.capture()()));
   const call = await watchFrom(follower, before, [WatchTable.CLIENT_SESSIONS]);
   expect(call.told.at(-1)).toMatchObject({ revision: at, reset: true, resetReason: WatchReset.FORGOTTEN });
 });
