@@ -123,14 +123,24 @@ function observe(handle: FileHandle, path: string, syncsEachWrite: boolean): Fil
       if (syncsEachWrite) await datasync();
       return result;
     },
-    writeFile(content: Uint8Array | Iterable<Uint8Array>) {
-      const bytes = content instanceof Uint8Array ? content : Buffer.concat([...content]);
+    async writeFile(content: Content) {
+      const bytes = await bytesOf(content);
       const half = () => wrapped.writeFile(bytes.subarray(0, bytes.length >> 1));
       return perform("fill", [kind], () => (isFull(path) ? noSpace() : wrapped.writeFile(bytes)), half);
     },
     sync: () => perform("sync", [kind], wrapped.sync),
     datasync,
   });
+}
+
+type Content = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Parts may share one buffer, and are good until the next is asked for. */
+async function bytesOf(content: Content): Promise<Uint8Array> {
+  if (content instanceof Uint8Array) return content;
+  const copies: Uint8Array[] = [];
+  for await (const part of content) copies.push(part.slice());
+  return Buffer.concat(copies);
 }
 
 /** How much of a write a machine that stops midway leaves behind: up to the sector's end nearest to the middle. */
