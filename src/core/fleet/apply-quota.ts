@@ -1,5 +1,6 @@
 // Providers and how much of them each shard may use. What must stay true: a quota's slices never add up to more than
-// its limit, and the limits of a provider's quotas never to more than the provider has declared.
+// its limit, and the limits of a provider's quotas never to more than the provider has declared; and a shard that takes
+// nothing new gets no slice and no larger one.
 
 import type {
   Provider,
@@ -10,7 +11,7 @@ import type {
   SetQuota,
   UpsertProvider,
 } from "../wire/gen/fleet/v1/command.ts";
-import { checkShardKnown } from "./apply-shard.ts";
+import { checkShardKnown, checkShardTakes } from "./apply-shard.ts";
 import { checkVersion } from "./expected-version.ts";
 import { PROVIDERS_MAX, QUOTA_SLICES_MAX, QUOTAS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
@@ -61,7 +62,7 @@ export function setQuota(state: FleetState, context: ApplyContext, operation: Se
     checkNames({ provider, region }) ??
     checkProviderKnown(state, provider) ??
     checkVersion(`quota ${provider}/${region}`, row, expectedVersion) ??
-    checkSlices(state, operation) ??
+    checkSlices(state, operation, row?.slices ?? []) ??
     checkLimit(state, operation);
   if (refused !== null) return refused;
   if (row === undefined && quotas.size >= QUOTAS_MAX) return tooMany("quotas", QUOTAS_MAX);
@@ -88,14 +89,20 @@ function checkProviderKnown(view: FleetView, provider: string): Result | null {
   return rejected("PROVIDER_UNKNOWN", `there is no provider ${provider}`, { provider });
 }
 
-function checkSlices(view: FleetView, { slices, limit }: SetQuota): Result | null {
+function checkSlices(
+  view: FleetView,
+  { slices, limit }: SetQuota,
+  before: readonly QuotaSlice[],
+): Result | null {
   if (slices.length > QUOTA_SLICES_MAX) return tooMany("slices of a quota", QUOTA_SLICES_MAX);
   if (new Set(slices.map((slice) => slice.shardId)).size < slices.length) {
     return rejected("DUPLICATE_SLICE", "a shard has one slice of a quota");
   }
-  for (const { shardId } of slices) {
-    const unknown = checkShardKnown(view, shardId);
-    if (unknown !== null) return unknown;
+  const had = new Map(before.map((slice) => [slice.shardId, slice.amount]));
+  for (const { shardId, amount } of slices) {
+    const isMore = amount > (had.get(shardId) ?? 0);
+    const refused = isMore ? checkShardTakes(view, shardId) : checkShardKnown(view, shardId);
+    if (refused !== null) return refused;
   }
   const sum = total(slices.map((slice) => slice.amount));
   if (sum <= limit) return null;

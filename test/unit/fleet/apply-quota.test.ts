@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { brief, type OperationKind, provider, quota, Replica, register } from "./replica.ts";
+import {
+  brief,
+  drain,
+  type OperationKind,
+  provider,
+  quota,
+  Replica,
+  register,
+  removeShard,
+} from "./replica.ts";
 
 const SHARDS = [register("s1"), register("s2")];
 const dropProvider = (name: string): OperationKind => ({ $case: "removeProvider", value: { name } });
@@ -63,6 +72,42 @@ test.each([
     when: quota("p", "r", 1, { s9: 1 }),
     is: "SHARD_UNKNOWN shard=s9",
     why: "a slice for nobody",
+  },
+  {
+    given: [provider("p", 10), removeShard("s2", true)],
+    when: quota("p", "r", 5, { s1: 1, s2: 1 }),
+    is: "SHARD_REMOVED shard=s2",
+    why: "nobody is there to use it",
+  },
+  {
+    given: [provider("p", 10), drain("s2")],
+    when: quota("p", "r", 5, { s2: 1 }),
+    is: "SHARD_DRAINING shard=s2",
+    why: "nothing new",
+  },
+  {
+    given: [provider("p", 10), quota("p", "r", 5, { s2: 2 }), drain("s2")],
+    when: quota("p", "r", 9, { s2: 3 }),
+    is: "SHARD_DRAINING shard=s2",
+    why: "nor more than it has",
+  },
+  {
+    given: [provider("p", 10), quota("p", "r", 5, { s1: 1, s2: 2 }), drain("s2")],
+    when: quota("p", "r", 9, { s1: 3, s2: 2 }),
+    is: "changed v6",
+    why: "what it has stays, while another's slice grows",
+  },
+  {
+    given: [provider("p", 10), quota("p", "r", 5, { s2: 2 }), drain("s2")],
+    when: quota("p", "r", 5, { s2: 1 }),
+    is: "changed v6",
+    why: "less is on the way out",
+  },
+  {
+    given: [provider("p", 10), removeShard("s2")],
+    when: quota("p", "r", 5, { s1: 1, s2: 0 }),
+    is: "changed v5",
+    why: "nothing is no more than it had",
   },
   {
     given: [provider("p", 10), quota("p", "r", 5, { s2: 1, s1: 2 })],
