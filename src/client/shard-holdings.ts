@@ -18,7 +18,7 @@ export interface ShardHoldings {
   readonly clusters: readonly string[];
   /** Clusters on their way from it to another. */
   readonly leaving: readonly string[];
-  /** Clusters that it said lately to serve or to hold, and that are not declared to it. */
+  /** Clusters that it said last to serve or to hold, and that are not declared to it; none once it is dead. */
   readonly undeclared: readonly string[];
   /** As key=value. */
   readonly domains: readonly string[];
@@ -56,16 +56,26 @@ export async function holdingsOf(
     shard,
     clusters: declared.filter((row) => row.shardId === shardId).map((row) => row.clusterId),
     leaving: declared.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),
-    undeclared: clusters.filter((view) => isUndeclaredAt(view, shardId)).map((view) => view.clusterId),
+    undeclared: undeclaredAt(shard, shardId, clusters),
     domains: domains.map(({ key, value }) => `${key}=${value}`),
     quotas: quotas.map(({ provider, region }) => `${provider}/${region}`),
     instructions: instructions.map(instructionInWords),
   };
 }
 
-function isUndeclaredAt({ declared, observed }: ClusterView, shardId: string): boolean {
-  const isDeclared = declared?.shardId === shardId || declared?.migration?.fromShard === shardId;
-  return !isDeclared && observed.some((row) => row.shardId === shardId && !row.late);
+// Silence is no release: what it said last counts until nobody waits for it any more, as for the leader that is asked to
+// remove it.
+function undeclaredAt(
+  { liveness }: ShardView,
+  shardId: string,
+  clusters: readonly ClusterView[],
+): readonly string[] {
+  if (liveness === ShardLiveness.DEAD) return [];
+  const isUndeclared = ({ declared, observed }: ClusterView) =>
+    declared?.shardId !== shardId &&
+    declared?.migration?.fromShard !== shardId &&
+    observed.some((row) => row.shardId === shardId);
+  return clusters.filter(isUndeclared).map((view) => view.clusterId);
 }
 
 /** "3 cluster bindings, 1 domain"; empty when nothing remains. */
@@ -78,25 +88,32 @@ function holdingsInWords(holdings: ShardHoldings): string {
     counted(quotas, "quota slice", "quota slices"),
     counted(instructions, "pending instruction", "pending instructions"),
     counted(undeclared, "cluster that is not declared to it", "clusters that are not declared to it"),
-    // A new leader knows of nothing undeclared before the shard has reported to it.
-    shard.liveness === ShardLiveness.UNKNOWN ? "what it has yet to report: unknown (rebuilding)" : "",
+    unheardInWords(shard),
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** Resolves when nothing remains; `onChange` hears what does, whenever that changes. Throws STILL_IN_USE. */
+function unheardInWords({ liveness }: ShardView): string {
+  // A new leader knows of nothing undeclared before the shard has reported to it.
+  if (liveness === ShardLiveness.UNKNOWN) return "what it has yet to report: unknown (rebuilding)";
+  if (liveness === ShardLiveness.SUSPECT) return "what it serves since it fell silent: unknown (suspect)";
+  return "";
+}
+
+/** Resolves with the look at which nothing remained; `onChange` hears what does, whenever that changes. Throws SHARD_STILL_IN_USE. */
 export async function waitUntilEmpty(
   client: Lists,
   shardId: string,
   timeoutMs: number,
-  onChange: (words: string) => void,
-): Promise<void> {
+  onChange: (words: string, holdings: ShardHoldings) => void,
+): Promise<ShardHoldings> {
   const endMs = performance.now() + timeoutMs;
   let said = "";
   for (;;) {
-    const words = holdingsInWords(await holdingsOf(client, shardId));
-    if (words === "") return;
-    if (words !== said) onChange(words);
+    const holdings = await holdingsOf(client, shardId);
+    const words = holdingsInWords(holdings);
+    if (words === "") return holdings;
+    if (words !== said) onChange(words, holdings);
     said = words;
     if (performance.now() >= endMs) throw stillInUse(shardId, words);
     await sleep(Math.min(LOOK_EVERY_MS, Math.max(1, endMs - performance.now())));

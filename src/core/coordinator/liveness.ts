@@ -4,10 +4,15 @@
 
 import { ShardLiveness } from "../wire/gen/fleet/v1/views.ts";
 
-/** Of a shard that has not reported for longer than that. */
+/** Of a shard that has not reported for longer than that. The one measure of how old a report may be. */
 export interface LivenessLimits {
   readonly suspectAfterMs: number;
   readonly deadAfterMs: number;
+}
+
+/** The report is so old that its shard is suspect or dead: whatever it said, it proves nothing of now. */
+export function isLate(reportAgeMs: number, { suspectAfterMs }: LivenessLimits): boolean {
+  return reportAgeMs > suspectAfterMs;
 }
 
 /**
@@ -23,6 +28,6 @@ export function livenessOf(
   // It last reported, if ever, to a leader before this one.
   const silentForMs = reportAgeMs ?? leadsForMs;
   if (silentForMs > limits.deadAfterMs) return ShardLiveness.DEAD;
-  if (silentForMs > limits.suspectAfterMs) return ShardLiveness.SUSPECT;
+  if (isLate(silentForMs, limits)) return ShardLiveness.SUSPECT;
   return reportAgeMs === null ? ShardLiveness.UNKNOWN : ShardLiveness.ALIVE;
 }

@@ -25,7 +25,7 @@ const MOMENT = /^(at|since|[a-z]\w*At)Ms$/;
 // A moment that is 0 on the wire until it has come.
 const NOT_YET = "confirmedAtMs";
 // Durations that are uint64 on the wire.
-const WIDE_DURATION = /^(age|uptime|cycle)Ms$/;
+const WIDE_DURATION = /^(age|uptime|cycle|lateAfter)Ms$/;
 
 // Fields that are enums on the wire.
 const WORDS: Readonly<Record<string, (value: number) => string>> = {

@@ -19,6 +19,11 @@ export interface Holdings {
 }
 
 export function shardLines(holdings: Holdings): Line[] {
+  return [headLine(holdings.shard), ...holdingsLines(holdings)];
+}
+
+/** What it has, without the shard itself: what remains of a drain. */
+export function holdingsLines(holdings: Holdings): Line[] {
   const { clusters, leaving, undeclared, domains, quotas, instructions } = holdings;
   const lines = [
     ...named(["cluster binding", "cluster bindings"], clusters),
@@ -28,15 +33,20 @@ export function shardLines(holdings: Holdings): Line[] {
     ...named(["pending instruction", "pending instructions"], instructions),
     ...undeclaredLines(undeclared),
   ];
-  const isEmpty = lines.length === 0;
-  return [headLine(holdings.shard), ...(isEmpty ? [nothingLine(holdings.shard)] : lines)];
+  return lines.length === 0 ? [nothingLine(holdings.shard)] : lines;
 }
 
-// A new leader has yet to hear what the shard serves without its being declared to it.
+// A new leader has yet to hear what the shard serves without its being declared to it, and a silent one does not say.
 function nothingLine({ liveness }: ShardView): Line {
-  if (!isRebuilding(liveness)) return { text: "it has nothing", mark: "good" };
-  return { text: `nothing is declared to it; what it serves is ${REBUILDING}`, mark: "unknown" };
+  if (isRebuilding(liveness)) return unknownLine(REBUILDING);
+  const life = livenessWord(liveness);
+  return life === "alive" ? { text: "it has nothing", mark: "good" } : unknownLine(`unknown (${life})`);
 }
+
+const unknownLine = (unknown: string): Line => ({
+  text: `nothing is declared to it; what it serves is ${unknown}`,
+  mark: "unknown",
+});
 
 function headLine({ shard, liveness, observed, pendingInstructions }: ShardView): Line {
   const state = shardStateWord(shard?.state ?? 0);

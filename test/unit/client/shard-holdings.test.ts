@@ -35,14 +35,27 @@ const stranger = (differs: Partial<ClusterView["observed"][number]> = {}) =>
 test.each([
   { cluster: stranger(), remains: ["y1"], why: "it is served, declared nowhere" },
   { cluster: stranger({ session: false }), remains: ["y1"], why: "its binding is held" },
-  { cluster: stranger({ late: true }), remains: [], why: "old reports prove nothing" },
+  { cluster: stranger({ late: true }), remains: ["y1"], why: "silence is no release" },
+  {
+    cluster: stranger({ late: true }),
+    liveness: ShardLiveness.SUSPECT,
+    remains: ["y1"],
+    why: "a suspect shard may serve what it served",
+  },
+  {
+    cluster: stranger({ late: true }),
+    liveness: ShardLiveness.DEAD,
+    remains: [],
+    why: "a dead shard is not waited for",
+  },
   {
     cluster: clusterView("y1", Drift.ELSEWHERE, { observed: [seenAt("sy")] }),
     remains: ["y1"],
     why: "declared to another shard",
   },
-])("$remains remain: $why", async ({ cluster, remains }) => {
-  expect((await holdingsOf(listsOf(shardView("sy"), cluster), "sy")).undeclared).toEqual(remains);
+])("$remains remain: $why", async ({ cluster, remains, liveness = ShardLiveness.ALIVE }) => {
+  const lists = listsOf(shardView("sy", { liveness }), cluster);
+  expect((await holdingsOf(lists, "sy")).undeclared).toEqual(remains);
 });
 
 test("what is declared to it is not counted twice", async () => {
@@ -56,6 +69,11 @@ test.each([
     shard: shardView("sy", { liveness: ShardLiveness.UNKNOWN }),
     clusters: [],
     words: "what it has yet to report: unknown (rebuilding)",
+  },
+  {
+    shard: shardView("sy", { liveness: ShardLiveness.SUSPECT }),
+    clusters: [],
+    words: "what it serves since it fell silent: unknown (suspect)",
   },
 ])("a drain does not end while the shard has $words", async ({ shard, clusters, words }) => {
   const heard: string[] = [];

@@ -7,6 +7,7 @@ import { BindingState, Drift } from "../../../src/core/wire/gen/fleet/v1/views.t
 
 const declared = Binding.fromPartial({ clusterId: "c1", shardId: "s1", version: 1 });
 const NOW_MS = 100_000;
+const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
 
 /** What shards last said of c1, how many milliseconds ago, and the drift that follows. */
 function driftAfter(reports: readonly { shardId: string; session: boolean; ageMs: number }[]): Drift {
@@ -15,7 +16,7 @@ function driftAfter(reports: readonly { shardId: string; session: boolean; ageMs
     const bindings = [{ clusterId: "c1", state: BindingState.BOUND, version: 1, session }];
     observed.take(ReportShardRequest.fromPartial({ shardId, bindings }), NOW_MS - ageMs);
   }
-  return clusterView("c1", declared, { observed, nowMs: NOW_MS }).drift;
+  return clusterView("c1", declared, { observed, nowMs: NOW_MS, liveness }).drift;
 }
 
 test.each([
@@ -45,6 +46,16 @@ test.each([
     drift: Drift.DOUBLE,
     why: "two shards serve it",
   },
+  {
+    reports: [{ shardId: "s2", session: true, ageMs: 29_000 }],
+    drift: Drift.ELSEWHERE,
+    why: "a shard that is not suspect is believed, however seldom it reports",
+  },
+  {
+    reports: [{ shardId: "s1", session: true, ageMs: 31_000 }],
+    drift: Drift.UNKNOWN,
+    why: "what a suspect shard said proves nothing",
+  },
   { reports: [], drift: Drift.UNKNOWN, why: "nobody has reported to this leader" },
 ])("$reports gives drift $drift: $why", ({ reports, drift }) => {
   expect(driftAfter(reports)).toBe(drift);
@@ -59,12 +70,12 @@ test.each([
   const doubleDials = [{ clusterId: "c1", from: "h:1", count: 3, firstAgeMs: 2, lastAgeMs: 1 }];
   const report = ReportShardRequest.fromPartial({ shardId: "s1", bindings, doubleDials });
   observed.take(report, NOW_MS - ageMs);
-  const view = clusterView("c1", declared, { observed, nowMs: NOW_MS });
+  const view = clusterView("c1", declared, { observed, nowMs: NOW_MS, liveness });
   expect(view.drift).toBe(drift);
   expect(view.observed).toMatchObject([{ doubleDial: doubleDials[0] }]);
   // The next report has none.
   observed.take(ReportShardRequest.fromPartial({ shardId: "s1", cycle: 1, bindings }), NOW_MS);
-  expect(clusterView("c1", declared, { observed, nowMs: NOW_MS }).drift).toBe(Drift.NONE);
+  expect(clusterView("c1", declared, { observed, nowMs: NOW_MS, liveness }).drift).toBe(Drift.NONE);
 });
 
 test.each([
@@ -75,5 +86,5 @@ test.each([
   const observed = new Observed();
   const bindings = [{ clusterId: "c1", state, session: state === BindingState.BOUND }];
   observed.take(ReportShardRequest.fromPartial({ shardId: "s1", bindings }), NOW_MS - ageMs);
-  expect(clusterView("c1", undefined, { observed, nowMs: NOW_MS }).drift).toBe(drift);
+  expect(clusterView("c1", undefined, { observed, nowMs: NOW_MS, liveness }).drift).toBe(drift);
 });

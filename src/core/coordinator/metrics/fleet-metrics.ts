@@ -71,9 +71,9 @@ function shardLives(context: FleetSources): Map<ShardLiveness, number> {
 
 async function countDrifts(context: FleetSources): Promise<Map<Drift, number>> {
   const counts = new Map<Drift, number>();
-  const { observed, now } = context;
+  const { observed, now, liveness } = context;
   const count = (id: string, row: Readonly<Binding> | undefined) => {
-    const { drift } = clusterView(id, row, { observed, nowMs: now() });
+    const { drift } = clusterView(id, row, { observed, nowMs: now(), liveness });
     counts.set(drift, (counts.get(drift) ?? 0) + 1);
   };
   const table = () => context.machine.view.tables.bindings;

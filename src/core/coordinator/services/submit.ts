@@ -10,8 +10,8 @@ import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { checkNewAddress } from "./new-address.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
-import { diskFull, refusalError, rejectionError } from "./refusals.ts";
-import { refuseServing } from "./refuse-serving.ts";
+import { diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
+import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
 
 export async function submit(
   context: ServiceContext,
@@ -27,23 +27,35 @@ export async function submit(
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
   }
   checkReasonSize(request.reason);
-  if (operation.kind.$case === "removeShard") refuseServing(context, operation.kind.value);
   if (request.dryRun) return tryOut(context, caller, operation, request);
+  const serving = checkServing(context, operation);
   const { result, term } = await propose(context, caller, operation, request);
-  return { index: result.index, term, applied: appliedOf(result) };
+  return { index: result.index, term, applied: withServing(appliedOf(result), serving) };
 }
 
-// Read as any other linearizable read, then tried on a copy of what was read.
+// Read as any other linearizable read, then tried on a copy of what was read; by the leader alone, as the write would be:
+// another replica knows neither what shards report nor, therefore, what would be refused.
 async function tryOut(
   context: ServiceContext,
   caller: Caller,
   operation: Operation,
   { reason }: SubmitRequest,
 ): Promise<SubmitResponse> {
-  const { index, term } = await readable(context, LINEARIZABLE, caller);
+  if (context.driver.status().role !== "leader") throw notLeader(context);
+  const { index, term, leads } = await readable(context, LINEARIZABLE, caller);
+  // Deposed while it asked.
+  if (!leads) throw notLeader(context);
+  const serving = checkServing(context, operation);
   checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
-  return { index, term, applied: appliedOf(context.machine.dryRun(command)) };
+  return { index, term, applied: withServing(appliedOf(context.machine.dryRun(command)), serving) };
+}
+
+/** Throws the refusal of a removal; returns what one that is forced leaves behind, in words. */
+function checkServing(context: ServiceContext, { kind }: Operation): string {
+  if (kind?.$case !== "removeShard") return "";
+  refuseServing(context, kind.value);
+  return leavesServing(context, kind.value);
 }
 
 function appliedOf({ result }: Outcome): Applied {

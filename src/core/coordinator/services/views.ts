@@ -12,11 +12,8 @@ import type {
   ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift } from "../../wire/gen/fleet/v1/views.ts";
-import { type LivenessLimits, livenessOf } from "../liveness.ts";
+import { isLate, type LivenessLimits, livenessOf } from "../liveness.ts";
 import type { Observed, ShardReport } from "../observed.ts";
-
-// Shards report every few seconds; after several missed reports what the last one said is history.
-const REPORT_LATE_MS = 15_000;
 
 /** What a replica knows of shards beyond the tables. */
 export interface Sight {
@@ -27,13 +24,16 @@ export interface Sight {
   readonly liveness: LivenessLimits;
 }
 
+/** What judging the age of a report takes. */
+export type ReportSight = Pick<Sight, "observed" | "nowMs" | "liveness">;
+
 export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, sight: Sight): ShardView {
   const { shardId } = shard;
   const report = sight.observed.report(shardId);
   const ageMs = report === undefined ? null : sight.nowMs - report.receivedAtMs;
   return {
     shard,
-    observed: report && shardObserved(report, sight.nowMs),
+    observed: report && shardObserved(report, sight),
     declaredClusters: declared.clusters.get(shardId) ?? 0,
     declaredDomains: declared.domains.get(shardId) ?? 0,
     pendingInstructions: declared.instructions.get(shardId) ?? 0,
@@ -41,7 +41,10 @@ export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, s
   };
 }
 
-function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardView["observed"]> {
+function shardObserved(
+  report: ShardReport,
+  { nowMs, liveness }: ReportSight,
+): NonNullable<ShardView["observed"]> {
   return {
     reportedAtMs: report.receivedAtMs,
     ageMs: nowMs - report.receivedAtMs,
@@ -49,6 +52,7 @@ function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardVie
     boundClusters: [...report.bindings.values()].filter(isHeld).length,
     summary: report.summary,
     shortfalls: report.shortfalls.count,
+    lateAfterMs: liveness.suspectAfterMs,
   };
 }
 
@@ -58,29 +62,33 @@ export function sessionView(session: Readonly<SessionRow>): ClientSessionView {
   return { sessionId, lastSequence, firstOutstanding, unconfirmed: outcomeCount, lastUsedIndex };
 }
 
-/** One cluster, declared or only seen. Old reports are shown and prove nothing. */
+/** One cluster, declared or only seen. Late reports are shown and prove nothing. */
 export function clusterView(
   clusterId: string,
   declared: Readonly<Binding> | undefined,
-  { observed, nowMs }: Pick<Sight, "observed" | "nowMs">,
+  sight: ReportSight,
 ): ClusterView {
-  const rows = observed.reportsOf(clusterId).flatMap((report) => observedAt(report, clusterId, nowMs));
+  const { observed } = sight;
+  const rows = observed.reportsOf(clusterId).flatMap((report) => observedAt(report, clusterId, sight));
   const fresh = rows.filter((row) => !row.late);
-  const ownerReported = declared !== undefined && isFresh(observed.report(declared.shardId), nowMs);
+  const ownerReported = declared !== undefined && isFresh(observed.report(declared.shardId), sight);
   const drift = driftOf(declared ?? null, fresh, ownerReported);
   // Nobody knows any more of a cluster that was only ever seen at shards which have fallen silent since.
   const isLost = drift === Drift.NONE && declared === undefined && rows.length > 0;
   return { clusterId, declared, observed: rows, drift: isLost ? Drift.UNKNOWN : drift };
 }
 
-/** Clusters that the shard said lately to serve or to hold, without their being declared to it, by name. */
+/**
+ * Clusters that the shard said last to serve or to hold, without their being declared to it, by name. However long ago:
+ * silence is no release, and what to make of it is the caller's to say.
+ */
 export function undeclaredAt(
   shardId: string,
   binding: (clusterId: string) => Readonly<Binding> | undefined,
-  { observed, nowMs }: Pick<Sight, "observed" | "nowMs">,
+  observed: Observed,
 ): string[] {
   const report = observed.report(shardId);
-  if (report === undefined || !isFresh(report, nowMs)) return [];
+  if (report === undefined) return [];
   const isDeclared = (row: Readonly<Binding> | undefined) =>
     row?.shardId === shardId || row?.migration?.fromShard === shardId;
   return [...report.bindings.values()]
@@ -89,18 +97,18 @@ export function undeclaredAt(
     .sort();
 }
 
-function observedAt(report: ShardReport, clusterId: string, nowMs: number): ClusterObserved[] {
+function observedAt(report: ShardReport, clusterId: string, sight: ReportSight): ClusterObserved[] {
   const row = report.bindings.get(clusterId);
   if (row === undefined || (!row.session && !isHeld(row))) return [];
   const { shardId, receivedAtMs } = report;
   const doubleDial = report.doubleDials.get(clusterId);
-  const late = !isFresh(report, nowMs);
+  const late = !isFresh(report, sight);
   const { session } = row;
-  return [{ shardId, session, bound: isHeld(row), ageMs: nowMs - receivedAtMs, doubleDial, late }];
+  return [{ shardId, session, bound: isHeld(row), ageMs: sight.nowMs - receivedAtMs, doubleDial, late }];
 }
 
-function isFresh(report: ShardReport | undefined, nowMs: number): boolean {
-  return report !== undefined && nowMs - report.receivedAtMs <= REPORT_LATE_MS;
+function isFresh(report: ShardReport | undefined, { nowMs, liveness }: ReportSight): boolean {
+  return report !== undefined && !isLate(nowMs - report.receivedAtMs, liveness);
 }
 
 function isHeld(row: ShardBinding): boolean {

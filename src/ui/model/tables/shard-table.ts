@@ -5,9 +5,6 @@ import { formatDuration } from "../duration.ts";
 import type { Cell, Mark, Table } from "../table.ts";
 import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "../words.ts";
 
-// Shards report every few seconds; three missed reports are no longer chance.
-const REPORT_LATE_MS = 15_000;
-
 export const shardTable: Table<ShardView> = {
   rowName: (view) => view.shard?.shardId ?? "",
   columns: [
@@ -54,8 +51,8 @@ function reportCell(view: ShardView): Cell {
   if (view.observed === undefined) {
     return { text: isRebuilding(view.liveness) ? REBUILDING : "none yet", mark: "unknown" };
   }
-  const late = view.observed.ageMs > REPORT_LATE_MS;
-  return { text: `${formatDuration(view.observed.ageMs)} ago`, mark: late ? "warn" : "good" };
+  const { ageMs, lateAfterMs } = view.observed;
+  return { text: `${formatDuration(ageMs)} ago`, mark: ageMs > lateAfterMs ? "warn" : "good" };
 }
 
 function machinesCell({ observed }: ShardView): Cell {

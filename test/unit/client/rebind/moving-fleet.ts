@@ -64,6 +64,8 @@ export class MovingFleet implements RebindClient, AgentMover {
   readonly shards = new Map<string, Shard>();
   readonly agents = new Map<string, FakeAgent>();
   readonly #observed = new Observed();
+  readonly #liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
+  #leadsSinceMs = performance.now();
   term = 1;
   /** How many more effects the run has before it is cut off. */
   effectsLeft = Number.POSITIVE_INFINITY;
@@ -95,6 +97,7 @@ export class MovingFleet implements RebindClient, AgentMover {
 
   changeLeader(): void {
     this.term += 1;
+    this.#leadsSinceMs = performance.now();
     this.#observed.forgetAll();
   }
 
@@ -105,8 +108,7 @@ export class MovingFleet implements RebindClient, AgentMover {
   async listShards(): Promise<Listed<ListShardsResponse>> {
     const { state } = this.replica;
     const { counts } = state;
-    const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
-    const sight = { observed: this.#observed, nowMs: performance.now(), leadsForMs: 0, liveness };
+    const sight = this.#sight();
     const shards = listShards(state).map((shard) => shardView(shard, counts, sight));
     return { stamp: this.#stamp(), shards, more: false };
   }
@@ -117,7 +119,7 @@ export class MovingFleet implements RebindClient, AgentMover {
     if (this.#looks % 2 === 0) this.#report();
     else this.#dial();
     const { state } = this.replica;
-    const sight = { observed: this.#observed, nowMs: performance.now() };
+    const sight = this.#sight();
     const clusters = listBindings(state).map((row) => clusterView(row.clusterId, row, sight));
     const observedComplete = [...this.shards.keys()].every((shard) => this.#observed.report(shard));
     return { stamp: this.#stamp(), clusters, observedComplete, more: false };
@@ -150,8 +152,15 @@ export class MovingFleet implements RebindClient, AgentMover {
     this.effectsLeft -= 1;
   }
 
+  #sight() {
+    const nowMs = performance.now();
+    const leadsForMs = nowMs - this.#leadsSinceMs;
+    return { observed: this.#observed, nowMs, leadsForMs, liveness: this.#liveness };
+  }
+
   #stamp() {
-    return ReadStamp.fromPartial({ index: this.replica.state.appliedIndex, term: this.term, nodeId: 1 });
+    const { appliedIndex } = this.replica.state;
+    return ReadStamp.fromPartial({ index: appliedIndex, term: this.term, nodeId: 1, leads: true });
   }
 
   #dial(): void {

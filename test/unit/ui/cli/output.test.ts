@@ -61,6 +61,11 @@ describe("the JSON contract", () => {
       shown: { nodeId: "1", leaderId: "2", epoch: "3", version: "4" },
       why: "ids and versions are 64-bit",
     },
+    {
+      report: { ageMs: 5, lateAfterMs: 30_000 },
+      shown: { ageMs: "5", lateAfterMs: "30000" },
+      why: "and some durations",
+    },
     { report: { version: "0.1.0" }, shown: { version: "0.1.0" }, why: "a text stays" },
     {
       report: { sessions: 4, roundTripMs: 1.5 },

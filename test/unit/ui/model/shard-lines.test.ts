@@ -17,6 +17,15 @@ test("a shard without anything is said to have nothing, once that is known", () 
   ]);
 });
 
+test.each([
+  [ShardLiveness.SUSPECT, "suspect"],
+  [ShardLiveness.DEAD, "dead"],
+])("a silent shard without anything declared may serve something all the same", (liveness, word) => {
+  expect(linesOf({ shard: shardView("s1", { liveness }) })).toEqual([
+    { text: `nothing is declared to it; what it serves is unknown (${word})`, mark: "unknown" },
+  ]);
+});
+
 test("clusters that it serves without their being declared to it are named, with how to get rid of them", () => {
   expect(linesOf({ undeclared: ["c98", "c99"] })).toEqual([
     { text: "2 clusters not declared to it: c98 c99", mark: "warn" },

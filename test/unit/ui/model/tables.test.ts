@@ -46,9 +46,8 @@ describe("nodes", () => {
 describe("shards", () => {
   const silent = shardView("s2", { observed: undefined });
   const rebuilding = shardView("s2", { observed: undefined, liveness: ShardLiveness.UNKNOWN });
-  const late = shardView("s3", {
-    observed: ShardObserved.fromPartial({ ageMs: 20_000, boundClusters: 1 }),
-  });
+  const aged = (ageMs: number, lateAfterMs: number) =>
+    shardView("s3", { observed: ShardObserved.fromPartial({ ageMs, lateAfterMs, boundClusters: 1 }) });
   test.each([
     { shard: shardView("s1"), name: "sessions", shown: 4, why: "as reported" },
     { shard: silent, name: "sessions", shown: null, why: "not heard of is not zero" },
@@ -65,10 +64,16 @@ describe("shards", () => {
       why: "the leader is too new to have heard it",
     },
     {
-      shard: late,
+      shard: aged(20_000, 15_000),
       name: "report",
       shown: { text: "20s ago", mark: "warn" },
-      why: "reports come every few seconds",
+      why: "its leader expects reports more often",
+    },
+    {
+      shard: aged(20_000, 30_000),
+      name: "report",
+      shown: { text: "20s ago", mark: "good" },
+      why: "its leader does not",
     },
   ])("$name: $why", ({ shard, name, shown }) => expect(cell(shardTable, shard, name)).toEqual(shown));
 });
