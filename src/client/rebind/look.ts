@@ -1,27 +1,32 @@
 // One look at the fleet for a rebind: what is declared, what live shards report, where shards are.
 // What must stay true: silence is never taken for absence. A leader that has just begun has heard nobody yet, so a
-// look waits for it; a shard whose last report is old is not reporting, whatever it said then.
+// look waits for it; a shard that is not alive is not reporting, whatever it said last. For how long a shard may be silent
+// the leader alone knows, and says by the shard's liveness.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { MoveObserved } from "../../core/rebind/next-step.ts";
-import type { ListClustersResponse, ListShardsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardState } from "../../core/wire/gen/fleet/v1/command.ts";
+import type {
+  ListClustersResponse,
+  ListShardsResponse,
+  ReadStamp,
+  ShardView,
+} from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardLiveness } from "../../core/wire/gen/fleet/v1/views.ts";
 import type { Listed } from "../all-pages.ts";
 import type { FleetClient } from "../fleet-client.ts";
 
 const LOOK_EVERY_MS = 250;
-// More than two of the shards' reports: who has been silent for so long to a new leader is taken for silent.
-const HEARING_MS = 8_000;
-// As in the table of shards: several missed reports are no longer chance.
-const REPORT_LATE_MS = 15_000;
 // A look that begins just before its end is still given the time to succeed.
 const CALL_MS_MIN = 1_000;
+const NAMES_SHOWN = 5;
 
 type Seen = Pick<MoveObserved, "binding" | "observed">;
 
 export interface Fleet {
   readonly clusters: ReadonlyMap<string, Seen>;
-  /** Shards whose reports are fresh. */
+  /** Shards that are alive by their reports. */
   readonly reporting: ReadonlySet<string>;
   /** Of every registered shard, host:port. */
   readonly addresses: ReadonlyMap<string, string>;
@@ -29,47 +34,62 @@ export interface Fleet {
 
 export type FleetReads = Pick<FleetClient, "listShards" | "listClusters">;
 
-/** Looks again and again; remembers only how long it has listened to the present leader. */
+/** Told which shards the leader has yet to hear, whenever that changes. */
+export type OnWait = (shards: readonly string[]) => void;
+
+/** Looks again and again, and tells which shards are being waited for. */
 export class Lookout {
   readonly #client: FleetReads;
-  #term = -1;
-  #hearingEndMs = 0;
+  readonly #onWait: OnWait;
+  #awaited = "";
 
-  constructor(client: FleetReads) {
+  constructor(client: FleetReads, onWait: OnWait = () => undefined) {
     this.#client = client;
+    this.#onWait = onWait;
   }
 
   /** Throws when `endMs` (of performance.now()) passes before the leader has heard the shards. */
   async look(endMs: number): Promise<Fleet> {
     for (;;) {
       const deadlineMs = Math.max(CALL_MS_MIN, endMs - performance.now());
-      const [shards, clusters] = await Promise.all([
-        this.#client.listShards({ deadlineMs }),
-        this.#client.listClusters({ deadlineMs }),
-      ]);
-      if (this.#isHeard(shards, clusters)) return fleetOf(shards, clusters);
-      if (performance.now() >= endMs) throw incomplete();
+      // One after the other: what the second answer lacks, the first has not heard either.
+      const shards = await this.#client.listShards({ deadlineMs });
+      const clusters = await this.#client.listClusters({ deadlineMs });
+      const awaited = shards.shards.filter(isAwaited).map(({ shard }) => shard?.shardId ?? "");
+      if (awaited.length === 0 && areOfOneLeader(shards.stamp, clusters.stamp)) {
+        return fleetOf(shards, clusters);
+      }
+      this.#tell(awaited);
+      if (performance.now() >= endMs) throw incomplete(awaited);
       await sleep(LOOK_EVERY_MS);
     }
   }
 
-  // Two answers of two leaders do not fit together: one of them may have heard everybody and the other nobody.
-  #isHeard(shards: Listed<ListShardsResponse>, clusters: Listed<ListClustersResponse>): boolean {
-    const term = shards.stamp?.term ?? 0;
-    if (term !== (clusters.stamp?.term ?? 0)) return false;
-    if (term !== this.#term) {
-      this.#term = term;
-      this.#hearingEndMs = performance.now() + HEARING_MS;
-    }
-    const hasHeardAll = clusters.observedComplete && shards.shards.every(({ observed }) => observed);
-    return hasHeardAll || performance.now() >= this.#hearingEndMs;
+  #tell(awaited: readonly string[]): void {
+    const names = awaited.join(" ");
+    if (awaited.length > 0 && names !== this.#awaited) this.#onWait(awaited);
+    this.#awaited = names;
   }
 }
 
+/** Whether the leader is too new to say what the shard serves, or that it is silent. */
+function isAwaited({ shard, observed, liveness }: ShardView): boolean {
+  if (observed !== undefined || shard?.state === ShardState.REMOVED) return false;
+  return liveness !== ShardLiveness.SUSPECT && liveness !== ShardLiveness.DEAD;
+}
+
+// Two answers of two leaders do not fit together: one of them may have heard everybody and the other nobody. A leader that
+// is deposed while it answers may have forgotten what it heard.
+function areOfOneLeader(one: ReadStamp | undefined, other: ReadStamp | undefined): boolean {
+  return one?.leads === true && other?.leads === true && one.term === other.term;
+}
+
 function fleetOf({ shards }: Listed<ListShardsResponse>, { clusters }: Listed<ListClustersResponse>): Fleet {
-  const rows = shards.flatMap(({ shard, observed }) => (shard ? [{ ...shard, observed }] : []));
-  const fresh = rows.filter((row) => row.observed !== undefined && row.observed.ageMs <= REPORT_LATE_MS);
-  const reporting = new Set(fresh.map((row) => row.shardId));
+  const rows = shards.flatMap(({ shard, observed, liveness }) =>
+    shard ? [{ ...shard, observed, liveness }] : [],
+  );
+  const alive = rows.filter((row) => row.observed !== undefined && row.liveness === ShardLiveness.ALIVE);
+  const reporting = new Set(alive.map((row) => row.shardId));
   return {
     clusters: new Map(
       clusters.map(({ clusterId, declared, observed }) => [
@@ -82,9 +102,15 @@ function fleetOf({ shards }: Listed<ListShardsResponse>, { clusters }: Listed<Li
   };
 }
 
-function incomplete(): OperatorError {
+function incomplete(awaited: readonly string[]): OperatorError {
+  const rest = awaited.length > NAMES_SHOWN ? ` and ${awaited.length - NAMES_SHOWN} more` : "";
+  const shards = `${awaited.slice(0, NAMES_SHOWN).join(", ")}${rest}`;
   return new OperatorError("REPORTS_INCOMPLETE", {
-    what: "the leader had not heard every shard in time, so what they serve is not known",
+    what:
+      awaited.length === 0
+        ? "leaders changed while they were asked, so what shards serve is not known"
+        : `the leader had not heard ${shards} in time, so what is served there is not known`,
+    why: "a new leader learns that from the shards' reports, and takes a shard for silent only when it is suspect",
     next: "run this again, with a longer --timeout; see which shards report: fleet shard list",
     exit: Exit.TimedOut,
   });

@@ -10,9 +10,10 @@ import {
   type RebindPlan,
 } from "../../core/rebind/plan.ts";
 import type { Binding } from "../../core/wire/gen/fleet/v1/command.ts";
-import { type Fleet, type FleetReads, Lookout } from "./look.ts";
+import { type Fleet, type FleetReads, Lookout, type OnWait } from "./look.ts";
 
-const LOOK_LIMIT_MS = 10_000;
+// Longer than a leader is taken for new by default.
+const HEARING: Hearing = { timeoutMs: 60_000, onWait: () => undefined };
 // Of a cluster's and a shard's name in a plan's: both may be as long as a plan's name may be in all.
 const NAME_SHOWN = 60;
 
@@ -22,14 +23,24 @@ export interface PlanRequest {
   readonly executor: Executor;
 }
 
+/** How long a leader may take to hear the shards, and who is told which it has yet to hear. */
+export interface Hearing {
+  readonly timeoutMs: number;
+  readonly onWait: OnWait;
+}
+
 /**
  * Clusters that `to` owns, and that no other shard serves, are left out: the plan may have no moves.
  * Throws USAGE for a cluster that is named twice, CLUSTER_UNKNOWN or SHARD_UNKNOWN.
  */
-export async function makePlan(client: FleetReads, request: PlanRequest): Promise<RebindPlan> {
+export async function makePlan(
+  client: FleetReads,
+  request: PlanRequest,
+  hearing = HEARING,
+): Promise<RebindPlan> {
   const { to, executor } = request;
   refuseRepeated(request.clusters);
-  const fleet = await new Lookout(client).look(performance.now() + LOOK_LIMIT_MS);
+  const fleet = await lookOnce(client, hearing);
   if (!fleet.addresses.has(to)) throw shardUnknown(to);
   const rows = request.clusters.map((cluster) => ownedRow(fleet, cluster));
   const moving = rows.flatMap((row) => {
@@ -56,8 +67,9 @@ export async function rollbackPlan(
   client: FleetReads,
   cluster: string,
   executor: Executor,
+  hearing = HEARING,
 ): Promise<RebindPlan> {
-  const fleet = await new Lookout(client).look(performance.now() + LOOK_LIMIT_MS);
+  const fleet = await lookOnce(client, hearing);
   const row = ownedRow(fleet, cluster);
   if (row.migration === undefined) {
     throw new OperatorError("NO_MIGRATION", {
@@ -70,6 +82,10 @@ export async function rollbackPlan(
   const move: Move = { cluster, from: fromShard, to: row.shardId, migrationId };
   const plan: RebindPlan = { version: 1, name: migrationId, executor, moves: [move] };
   return isUndo(migrationId) ? plan : inversePlan(plan);
+}
+
+function lookOnce(client: FleetReads, { timeoutMs, onWait }: Hearing): Promise<Fleet> {
+  return new Lookout(client, onWait).look(performance.now() + timeoutMs);
 }
 
 // A list that names a cluster twice was put together wrongly, and may lack another one.

@@ -10,7 +10,7 @@ import { type Move, type RebindPlan, wavesOf } from "../../core/rebind/plan.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { AgentMover } from "./executor.ts";
-import { type Fleet, type FleetReads, Lookout } from "./look.ts";
+import { type Fleet, type FleetReads, Lookout, type OnWait } from "./look.ts";
 import { outcomeOf, type RebindOutcome, Track } from "./track.ts";
 
 const LOOK_EVERY_MS = 250;
@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly reason: string;
   /** Told when a move comes to another step. */
   readonly onStep: (move: Move, step: NextStep) => void;
+  /** Told which shards a new leader has yet to hear. */
+  readonly onWait?: OnWait;
 }
 
 /** What running a plan asks of the fleet. */
@@ -35,7 +37,7 @@ export async function runPlan(
   mover: AgentMover,
   options: RunOptions,
 ): Promise<RebindOutcome> {
-  const lookout = new Lookout(client);
+  const lookout = new Lookout(client, options.onWait);
   const ended: Track[] = [];
   for (const moves of wavesOf(plan, options.maxParallel)) {
     const tracks = moves.map((move) => new Track(move));
@@ -59,8 +61,9 @@ export async function previewPlan(
   plan: RebindPlan,
   mover: AgentMover,
   timeoutMs: number,
+  onWait?: OnWait,
 ): Promise<RebindOutcome> {
-  const fleet = await new Lookout(client).look(performance.now() + timeoutMs);
+  const fleet = await new Lookout(client, onWait).look(performance.now() + timeoutMs);
   const tracks = plan.moves.map((move) => new Track(move));
   for (const track of tracks) {
     const step = track.decide(fleet);

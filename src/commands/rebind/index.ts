@@ -21,6 +21,6 @@ export default class Rebind extends RebindCommand {
     const { flags } = await this.parse(Rebind);
     const { makePlan } = await import("../../client/rebind/make-plan.ts");
     const request = { clusters: [flags.cluster], to: flags.to, executor: this.executor(flags) };
-    return await this.runPlan(await makePlan(await this.client(flags), request), flags);
+    return await this.runPlan(await makePlan(await this.client(flags), request, this.hearing(flags)), flags);
   }
 }

@@ -2,6 +2,7 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
+import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindPlanCommand extends RebindCommand {
@@ -16,6 +17,11 @@ export default class RebindPlanCommand extends RebindCommand {
       summary: "A cluster; may be given several times",
     }),
     to: Flags.string({ required: true, summary: "The shard that is to own them" }),
+    timeout: durationFlag({
+      summary: "Give up after this long, when a new leader has yet to hear the shards",
+      default: 60_000,
+      defaultHelp: async () => "60s",
+    }),
   };
 
   async run(): Promise<RebindPlan> {
@@ -25,7 +31,7 @@ export default class RebindPlanCommand extends RebindCommand {
       import("../../client/rebind/plan-file.ts"),
     ]);
     const request = { clusters: flags.cluster, to: flags.to, executor: this.executor(flags) };
-    const plan = await makePlan(await this.client(flags), request);
+    const plan = await makePlan(await this.client(flags), request, this.hearing(flags));
     if (plan.moves.length === 0) throw nothingToMove(flags.to);
     await this.printText(plan, { kind: "RebindPlan", text: () => [formatPlan(plan).trimEnd()] });
     return plan;

@@ -26,7 +26,9 @@ export default class RebindRollback extends RebindCommand {
 
   async #rollbackPlan(
     file: string | undefined,
-    flags: { readonly cluster: string | undefined } & Parameters<RebindRollback["client"]>[0] &
+    flags: { readonly cluster: string | undefined; readonly timeout: number } & Parameters<
+      RebindRollback["client"]
+    >[0] &
       Parameters<RebindRollback["executor"]>[0],
   ): Promise<RebindPlan> {
     if (file !== undefined && flags.cluster === undefined) {
@@ -35,7 +37,8 @@ export default class RebindRollback extends RebindCommand {
     }
     if (file === undefined && flags.cluster !== undefined) {
       const { rollbackPlan } = await import("../../client/rebind/make-plan.ts");
-      return await rollbackPlan(await this.client(flags), flags.cluster, this.executor(flags));
+      const client = await this.client(flags);
+      return await rollbackPlan(client, flags.cluster, this.executor(flags), this.hearing(flags));
     }
     throw new OperatorError("USAGE", {
       what: "name either a plan file or a cluster",

@@ -1,5 +1,6 @@
 // What all rebind commands share: their flags, running or previewing a plan, and how the report looks and exits.
 import { Flags } from "@oclif/core";
+import type { Hearing } from "../../client/rebind/make-plan.ts";
 import type { DomainReport } from "../../client/rebind/run-domains.ts";
 import type { RebindOutcome, RebindReport } from "../../client/rebind/track.ts";
 import { Exit } from "../../core/base/errors.ts";
@@ -11,6 +12,8 @@ import { expectedFailure } from "./failure.ts";
 import { FleetCommand } from "./fleet-command.ts";
 import { durationFlag, mutationFlags, type TargetFlagValues } from "./fleet-flags.ts";
 import type { TableView } from "./view.ts";
+
+const NAMES_SHOWN = 5;
 
 export const executorFlags = {
   command: Flags.string({
@@ -51,6 +54,17 @@ const clustersView: TableView<PlanReport, MoveRow> = {
 };
 
 export abstract class RebindCommand extends FleetCommand {
+  /** How long a new leader may take to hear the shards before anything is planned, and what is said meanwhile. */
+  protected hearing({ timeout: timeoutMs }: { readonly timeout: number }): Hearing {
+    const onWait = (shards: readonly string[]) => {
+      const rest = shards.length > NAMES_SHOWN ? ` and ${shards.length - NAMES_SHOWN} more` : "";
+      this.note(
+        `the leader is new: waiting for it to hear ${shards.slice(0, NAMES_SHOWN).join(", ")}${rest}`,
+      );
+    };
+    return { timeoutMs, onWait };
+  }
+
   protected executor(flags: { readonly command: string | undefined }): Executor {
     return flags.command === undefined ? { kind: "local" } : { kind: "command", command: flags.command };
   }
@@ -74,17 +88,19 @@ export abstract class RebindCommand extends FleetCommand {
     }
     const onProgress = (done: number, total: number) => this.note(`${done} of ${total} domains`);
     const batches = { reason, deadlineMs: timeoutMs, dryRun, onProgress };
+    const { onWait } = this.hearing(flags);
     const domains = await runDomains(client, plan.domains ?? [], batches);
     // Clusters may need the domains where they go.
     const areDomainsDone = domains.every(({ result }) => result === "done");
     if (mover === null || !(dryRun || areDomainsDone)) return this.#show(unstarted(plan), domains, dryRun);
-    if (dryRun) return this.#show(await previewPlan(client, plan, mover, timeoutMs), domains, true);
+    if (dryRun) return this.#show(await previewPlan(client, plan, mover, timeoutMs, onWait), domains, true);
     const outcome = await runPlan(client, plan, mover, {
       maxParallel: flags["max-parallel"],
       timeoutMs,
       reason,
       onStep: (move, step) =>
         this.note(`${move.cluster}: ${step.step}${"why" in step ? ` (${step.why})` : ""}`),
+      onWait,
     });
     return this.#show(outcome, domains, false);
   }

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { makePlan, rollbackPlan } from "../../../../src/client/rebind/make-plan.ts";
 import { previewPlan, type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
+import { present } from "../../../../src/core/base/assert.ts";
 import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { inversePlan } from "../../../../src/core/rebind/plan.ts";
 import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { begin } from "../../fleet/replica.ts";
+import { begin, register, removeShard } from "../../fleet/replica.ts";
 import { CutOff, MovingFleet } from "./moving-fleet.ts";
 
 // Waiting takes no time but counts as such.
@@ -249,6 +250,51 @@ describe("shards that say nothing", () => {
     if (source) source.isSilent = false;
     await rebind(fleet);
     expect(rest(fleet)).toEqual(wholly("s2"));
+  });
+});
+
+describe("a leader that is new", () => {
+  test("is not waited for to hear shards that were removed", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    fleet.replica.applyAll([register("s3"), removeShard("s3")]);
+    fleet.changeLeader();
+    const beganMs = performance.now();
+    const { report } = await rebind(fleet);
+    expect(report.moves).toMatchObject([{ result: "done" }]);
+    expect(performance.now() - beganMs, "a few looks, and no shard's silence").toBeLessThan(5_000);
+  });
+
+  test("is waited for to hear a shard that reports seldom, for as long as the leader itself does", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    fleet.changeLeader();
+    const beganMs = performance.now();
+    const target = present(fleet.shards.get("s2"), "there is a shard s2");
+    target.isSilent = true;
+    const client = {
+      listShards: () => {
+        target.isSilent = performance.now() - beganMs < 20_000;
+        return fleet.listShards();
+      },
+      listClusters: fleet.listClusters.bind(fleet),
+      submit: fleet.submit.bind(fleet),
+    };
+    const heard: string[][] = [];
+    const onWait = (shards: readonly string[]) => heard.push([...shards]);
+    const plan = await makePlan(client, toS2, { timeoutMs: 60_000, onWait });
+    const { report } = await runPlan(client, plan, fleet, options);
+    expect(report.moves).toMatchObject([{ result: "done" }]);
+    expect(heard, "each time that it changes").toEqual([["s1", "s2"], ["s2"]]);
+  });
+
+  test("has shards that it did not hear in time, and they are named", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    const plan = await makePlan(fleet, toS2);
+    fleet.changeLeader();
+    present(fleet.shards.get("s2"), "there is a shard s2").isSilent = true;
+    await expect(previewPlan(fleet, plan, fleet, 10_000)).rejects.toMatchObject({
+      code: "REPORTS_INCOMPLETE",
+      parts: { what: expect.stringContaining("s2"), exit: 6 },
+    });
   });
 });
 
