@@ -1,17 +1,40 @@
-// `fleet shard drain NAME`: from now on the shard gets nothing new. What it has stays until it is moved.
+// `fleet shard drain NAME`: from now on the shard gets nothing new. What it has stays until it is moved, and is listed.
 import { Args, Flags } from "@oclif/core";
+import type { ShardHoldings } from "../../client/shard-holdings.ts";
+import { expectedFailure } from "../../ui/cli/failure.ts";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import type { TextView } from "../../ui/cli/view.ts";
 import {
   type Write,
   WriteCommand,
   type WriteFlagValues,
   type WriteReport,
+  writeView,
 } from "../../ui/cli/write-command.ts";
+import { holdingsLines } from "../../ui/model/shard-lines.ts";
+import { livenessWord } from "../../ui/model/words.ts";
+
+interface DrainReport extends WriteReport {
+  /** What the shard still has; null = that could not be read. A wait keeps it up to date. */
+  remains: ShardHoldings | null;
+}
+
+const view: TextView<DrainReport> = {
+  kind: "Write",
+  text: (report, look) => {
+    const lines = report.remains === null ? [] : holdingsLines(report.remains);
+    const { paint, symbols } = look;
+    return [
+      ...writeView.text(report, look),
+      ...lines.map(({ mark, text }) => paint.mark(mark, `${symbols.marks[mark]} ${text}`)),
+    ];
+  },
+};
 
 export default class ShardDrain extends WriteCommand {
   static override summary = "Give a shard nothing new: no cluster, no domain, no migration towards it";
   static override description =
-    "What it has stays: fleet shard show tells what remains, fleet rebind and fleet domain move take it elsewhere. Clusters that dial it without being declared to it remain too, until their agents are given another address. --wait ends when nothing remains and the shard has accepted every instruction, or with 6 when --timeout passes first.";
+    "What it has stays, and is listed as what remains: fleet rebind and fleet domain move take it elsewhere, fleet shard show lists it again. Clusters that dial it without being declared to it remain too, until their agents are given another address. --wait ends when nothing remains and the shard has accepted every instruction, or with 6 when --timeout passes first.";
   static override examples = [
     '<%= config.bin %> shard drain s1 --reason "rack is to be moved"',
     "<%= config.bin %> shard drain s1 --wait --timeout 30m",
@@ -23,7 +46,7 @@ export default class ShardDrain extends WriteCommand {
     "expect-version": indexFlag(1, "Only if the shard's row is at this version now"),
   };
 
-  async run(): Promise<WriteReport> {
+  async run(): Promise<DrainReport> {
     const { args, flags } = await this.parse(ShardDrain);
     const { shard } = args;
     const write: Write = {
@@ -32,16 +55,48 @@ export default class ShardDrain extends WriteCommand {
       done: `shard ${shard} is being drained`,
       already: `shard ${shard} was being drained already`,
     };
-    return await this.write(flags, write, flags.wait ? () => this.#untilEmpty(flags, shard) : null);
+    const written = await this.perform(flags, write);
+    const report: DrainReport = { ...written, remains: await this.#remains(flags, shard) };
+    if (!flags.wait) await this.printText(report, view);
+    else {
+      await this.printAndWait(report, view, () =>
+        this.#untilEmpty(flags, shard, (holdings) => {
+          report.remains = holdings;
+        }),
+      );
+    }
+    return report;
   }
 
-  async #untilEmpty(flags: WriteFlagValues, shard: string): Promise<void> {
+  // What was written is written: that the list of what remains could not be had is no failure of the drain.
+  async #remains(flags: WriteFlagValues, shard: string): Promise<ShardHoldings | null> {
+    const { holdingsOf } = await import("../../client/shard-holdings.ts");
+    try {
+      return await holdingsOf(await this.client(flags), shard);
+    } catch (error) {
+      const failure = expectedFailure(error);
+      if (failure === null) throw error;
+      this.note(`what remains could not be read (${failure.what}); see: fleet shard show ${shard}`);
+      return null;
+    }
+  }
+
+  async #untilEmpty(
+    flags: WriteFlagValues,
+    shard: string,
+    onLook: (holdings: ShardHoldings) => void,
+  ): Promise<void> {
     const { waitUntilEmpty } = await import("../../client/shard-holdings.ts");
     this.onInterrupt(
       () => `shard ${shard} goes on being drained; end that with: fleet shard activate ${shard}`,
     );
-    const onChange = (words: string) => this.note(`${shard} still has ${words}`);
-    await waitUntilEmpty(await this.client(flags), shard, flags.timeout, onChange);
-    this.note(`nothing remains at ${shard}; take it out with: fleet shard remove ${shard}`);
+    const client = await this.client(flags);
+    const empty = await waitUntilEmpty(client, shard, flags.timeout, (words, holdings) => {
+      onLook(holdings);
+      this.note(`${shard} still has ${words}`);
+    });
+    onLook(empty);
+    const unknown = livenessWord(empty.shard.liveness) === "dead" ? " that is known of: it is dead" : "";
+    this.note(`nothing remains at ${shard}${unknown}; take it out with: fleet shard remove ${shard}`);
   }
 }

@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ShardRemove extends WriteCommand {
   static override summary = "Take a shard out of the fleet";
   static override description =
-    "Refused while clusters, domains or quota slices remain, or instructions that it has not accepted, and while it reports clusters that are not declared to it: drain it first. --force drops them with it, and asks for the shard's name; --dry-run says what would be dropped.";
+    "Refused while clusters, domains or quota slices remain, or instructions that it has not accepted, while it serves clusters that are not declared to it, or is silent and not dead yet, so that nobody knows: drain it first. --force drops what is declared with it, and asks for the shard's name; --dry-run says what would be dropped, and what it would go on serving.";
   static override examples = [
     "<%= config.bin %> shard remove s1",
     "<%= config.bin %> shard remove s1 --force --dry-run",

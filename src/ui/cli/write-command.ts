@@ -35,7 +35,7 @@ export interface WriteReport {
   readonly version: number | null;
 }
 
-const view: TextView<WriteReport> = {
+export const writeView: TextView<WriteReport> = {
   kind: "Write",
   text: ({ what, index, dryRun }, { paint, symbols }) => {
     const mark = dryRun ? "unknown" : "good";
@@ -55,11 +55,15 @@ export abstract class WriteCommand extends FleetCommand {
     write: Write,
     wait: (() => Promise<void>) | null = null,
   ): Promise<WriteReport> {
-    const client = await this.writer(flags);
-    const report = await perform(client, flags, write);
-    if (wait === null) await this.printText(report, view);
-    else await this.printAndWait(report, view, wait);
+    const report = await this.perform(flags, write);
+    if (wait === null) await this.printText(report, writeView);
+    else await this.printAndWait(report, writeView, wait);
     return report;
+  }
+
+  /** The write, or its dry run, without a word of it. */
+  protected async perform(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
+    return await perform(await this.writer(flags), flags, write);
   }
 
   /** The client, allowed to change something unless this is a dry run. A context's hook is asked once a command. */

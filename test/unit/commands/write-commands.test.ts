@@ -7,8 +7,10 @@ import ClusterBind from "../../../src/commands/cluster/bind.ts";
 import DomainAssign from "../../../src/commands/domain/assign.ts";
 import DomainUnassign from "../../../src/commands/domain/unassign.ts";
 import ProviderSet from "../../../src/commands/provider/set.ts";
+import ShardDrain from "../../../src/commands/shard/drain.ts";
 import ShardRemove from "../../../src/commands/shard/remove.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
+import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/fixtures.ts";
 import { run } from "./harness.ts";
 
 const client = vi.hoisted(() => ({
@@ -16,6 +18,10 @@ const client = vi.hoisted(() => ({
   submit: vi.fn(),
   tryOut: vi.fn(),
   listInstructions: vi.fn(),
+  listShards: vi.fn(),
+  listClusters: vi.fn(),
+  listDomains: vi.fn(),
+  listQuotas: vi.fn(),
   close: vi.fn(),
 }));
 vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
@@ -197,5 +203,67 @@ describe("shard remove", () => {
     client.submit.mockResolvedValue(drops);
     const { stdout } = await run(ShardRemove, "shard:remove", ["s1", "--force", "--yes"]);
     expect(stdout).toContain("removed shard s1, which drops 3 cluster bindings, 1 domain");
+  });
+});
+
+describe("shard drain", () => {
+  function holds(...clusters: string[]) {
+    client.listShards.mockResolvedValue(shardsReply(shardView("s1")));
+    client.listClusters.mockResolvedValue(clustersReply(...clusters.map((name) => clusterView(name))));
+    client.listDomains.mockResolvedValue({ domains: [{ key: "zone", value: "a" }] });
+    client.listQuotas.mockResolvedValue({ quotas: [] });
+    client.listInstructions.mockResolvedValue({ instructions: [] });
+    client.submit.mockResolvedValue(written);
+    client.tryOut.mockResolvedValue(written);
+  }
+
+  const REMAINS = "▲ 2 cluster bindings: c1 c2\n▲ 1 domain: zone=a\n";
+
+  test.each([
+    { argv: [], says: "● shard s1 is being drained (index 12)\n", why: "it says what is to be moved" },
+    { argv: ["--dry-run"], says: "? would drain shard s1\n", why: "and what would be" },
+  ])("lists what remains with $argv: $why", async ({ argv, says }) => {
+    holds("c1", "c2");
+    expect(await run(ShardDrain, "shard:drain", ["s1", ...argv])).toMatchObject({
+      stdout: says + REMAINS,
+      exit: 0,
+    });
+  });
+
+  test("as JSON, as shard show has it", async () => {
+    holds("c1", "c2");
+    const { stdout } = await run(ShardDrain, "shard:drain", ["s1", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "Write",
+      index: "12",
+      remains: { clusters: ["c1", "c2"], domains: ["zone=a"], undeclared: [], shard: { liveness: "alive" } },
+    });
+  });
+
+  test("--wait --json tells what remained at its end", async () => {
+    holds("c1");
+    client.listDomains.mockResolvedValue({ domains: [] });
+    client.listClusters
+      .mockResolvedValueOnce(clustersReply(clusterView("c1")))
+      .mockResolvedValue(clustersReply());
+    const { stdout, exit } = await run(ShardDrain, "shard:drain", ["s1", "--wait", "--json"]);
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ error: null, remains: { clusters: [] } });
+    holds("c1");
+    const late = await run(ShardDrain, "shard:drain", ["s1", "--wait", "--timeout", "1ms", "--json"]);
+    expect(late.exit).toBe(6);
+    expect(JSON.parse(late.stdout)).toMatchObject({
+      error: { code: "FLEET_E_SHARD_STILL_IN_USE" },
+      remains: { clusters: ["c1"] },
+    });
+  });
+
+  test("that what remains could not be read is no failure of the drain", async () => {
+    holds();
+    const parts = { what: "no leader answered in time", exit: Exit.NoQuorum };
+    client.listShards.mockRejectedValue(new OperatorError("UNAVAILABLE", parts));
+    const { stdout, stderr, exit } = await run(ShardDrain, "shard:drain", ["s1"]);
+    expect({ stdout, exit }).toEqual({ stdout: "● shard s1 is being drained (index 12)\n", exit: 0 });
+    expect(stderr).toContain("what remains could not be read (no leader answered in time)");
   });
 });
