@@ -29,7 +29,23 @@ export function shardLines(holdings: Holdings): Line[] {
     ...undeclaredLines(undeclared),
   ];
   const isEmpty = lines.length === 0;
-  return [headLine(holdings.shard), ...(isEmpty ? [nothingLine(holdings.shard)] : lines)];
+  const { shard } = holdings;
+  return [headLine(shard), ...disobeyingLines(shard), ...(isEmpty ? [nothingLine(shard)] : lines)];
+}
+
+// Only of a copy that was gone on from with a clock that was behind: otherwise a new beginning's term is newer than all.
+function disobeyingLines({ observed }: ShardView): Line[] {
+  if (observed === undefined || observed.newerTerm === 0) return [];
+  return [
+    {
+      text: `it has obeyed a leader of term ${observed.newerTerm}, and follows nothing of an older one`,
+      mark: "bad",
+    },
+    {
+      text: "if the leader began from a restored copy: correct its host's clock, then fleet snapshot save, and restore that",
+      mark: "unknown",
+    },
+  ];
 }
 
 // A new leader has yet to hear what the shard serves without its being declared to it.

@@ -22,6 +22,7 @@ const REPORT_LATE_MS = 15_000;
 export interface Sight {
   readonly observed: Observed;
   readonly nowMs: number;
+  readonly term: number;
   /** For how long this replica has led; null = it does not. */
   readonly leadsForMs: number | null;
   readonly liveness: LivenessLimits;
@@ -33,7 +34,7 @@ export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, s
   const ageMs = report === undefined ? null : sight.nowMs - report.receivedAtMs;
   return {
     shard,
-    observed: report && shardObserved(report, sight.nowMs),
+    observed: report && shardObserved(report, sight),
     declaredClusters: declared.clusters.get(shardId) ?? 0,
     declaredDomains: declared.domains.get(shardId) ?? 0,
     pendingInstructions: declared.instructions.get(shardId) ?? 0,
@@ -41,7 +42,15 @@ export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, s
   };
 }
 
-function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardView["observed"]> {
+/** The term that a shard has obeyed if it is newer than this one: then nothing that this one's leader says is followed. */
+export function newerTermOf({ coordinatorTerm }: Pick<ShardReport, "coordinatorTerm">, term: number): number {
+  return coordinatorTerm > term ? coordinatorTerm : 0;
+}
+
+function shardObserved(
+  report: ShardReport,
+  { nowMs, term }: Pick<Sight, "nowMs" | "term">,
+): NonNullable<ShardView["observed"]> {
   return {
     reportedAtMs: report.receivedAtMs,
     ageMs: nowMs - report.receivedAtMs,
@@ -49,6 +58,7 @@ function shardObserved(report: ShardReport, nowMs: number): NonNullable<ShardVie
     boundClusters: [...report.bindings.values()].filter(isHeld).length,
     summary: report.summary,
     shortfalls: report.shortfalls.count,
+    newerTerm: newerTermOf(report, term),
   };
 }
 

@@ -54,8 +54,10 @@ function reportCell(view: ShardView): Cell {
   if (view.observed === undefined) {
     return { text: isRebuilding(view.liveness) ? REBUILDING : "none yet", mark: "unknown" };
   }
+  const age = `${formatDuration(view.observed.ageMs)} ago`;
+  if (view.observed.newerTerm > 0) return { text: `${age}, disobeys`, mark: "bad" };
   const late = view.observed.ageMs > REPORT_LATE_MS;
-  return { text: `${formatDuration(view.observed.ageMs)} ago`, mark: late ? "warn" : "good" };
+  return { text: age, mark: late ? "warn" : "good" };
 }
 
 function machinesCell({ observed }: ShardView): Cell {

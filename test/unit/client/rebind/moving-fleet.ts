@@ -106,7 +106,13 @@ export class MovingFleet implements RebindClient, AgentMover {
     const { state } = this.replica;
     const { counts } = state;
     const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
-    const sight = { observed: this.#observed, nowMs: performance.now(), leadsForMs: 0, liveness };
+    const sight = {
+      observed: this.#observed,
+      nowMs: performance.now(),
+      term: this.term,
+      leadsForMs: 0,
+      liveness,
+    };
     const shards = listShards(state).map((shard) => shardView(shard, counts, sight));
     return { stamp: this.#stamp(), shards, more: false };
   }
@@ -178,6 +184,7 @@ export class MovingFleet implements RebindClient, AgentMover {
           acks: [],
           doubleDials: [],
           heldDomains: undefined,
+          coordinatorTerm: 0,
         },
       };
       this.#observed.take(report, performance.now());

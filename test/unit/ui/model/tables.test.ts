@@ -49,6 +49,7 @@ describe("shards", () => {
   const late = shardView("s3", {
     observed: ShardObserved.fromPartial({ ageMs: 20_000, boundClusters: 1 }),
   });
+  const disobeying = shardView("s1", { observed: ShardObserved.fromPartial({ ageMs: 1_000, newerTerm: 9 }) });
   test.each([
     { shard: shardView("s1"), name: "sessions", shown: 4, why: "as reported" },
     { shard: silent, name: "sessions", shown: null, why: "not heard of is not zero" },
@@ -69,6 +70,12 @@ describe("shards", () => {
       name: "report",
       shown: { text: "20s ago", mark: "warn" },
       why: "reports come every few seconds",
+    },
+    {
+      shard: disobeying,
+      name: "report",
+      shown: { text: "1.0s ago, disobeys", mark: "bad" },
+      why: "it has obeyed a newer term than the leader's",
     },
   ])("$name: $why", ({ shard, name, shown }) => expect(cell(shardTable, shard, name)).toEqual(shown));
 });
