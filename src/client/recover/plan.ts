@@ -81,7 +81,7 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
       address: "",
       formerClusterId: clusterId,
       clusterId: randomUUID(),
-      ...newBeginning(present(assessment, "a survivor was chosen").ranked),
+      ...newBeginning(present(assessment, "a survivor was chosen").ranked, nowMs),
       // All that any survivor knows to be committed, as far as this one holds it.
       committed: logIndex((choice.consequences.becomesCommitted?.fromIndex ?? copy.last.index + 1) - 1),
       last: copy.last.index,

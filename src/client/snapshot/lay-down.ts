@@ -52,7 +52,7 @@ export async function layDown(
   const copy = present(read.ok ? read.copy : null, "a snapshot that was verified can be read back");
   const mark: RecoveryMark = {
     ...ordered,
-    ...newBeginning([copy, ...compared]),
+    ...newBeginning([copy, ...compared], order.atMs),
     nodeId: node,
     formerClusterId: manifest.clusterId,
     committed: index,

@@ -21,6 +21,8 @@ export interface ShardReport {
   readonly shortfalls: PackedShortfalls;
   /** By cluster. */
   readonly doubleDials: ReadonlyMap<string, DoubleDial>;
+  /** The newest that it has obeyed. */
+  readonly coordinatorTerm: number;
 }
 
 export class Observed {
@@ -32,14 +34,14 @@ export class Observed {
   take(report: ReportShardRequest, nowMs: number): boolean {
     const known = this.#reports.get(report.shardId);
     if (known !== undefined && orderOf(report, known) <= 0) return false;
-    const { shardId, epoch, cycle, summary } = report;
+    const { shardId, epoch, cycle, summary, coordinatorTerm } = report;
     const shortfalls = new PackedShortfalls(report.shortfalls);
     const bindings = bindingsOf(report, known?.bindings);
     const sessions = report.bindings.filter((binding) => binding.session).length;
     const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
     const taken = {
       ...{ shardId, epoch, cycle, receivedAtMs: nowMs },
-      ...{ bindings, sessions, summary, shortfalls, doubleDials },
+      ...{ bindings, sessions, summary, shortfalls, doubleDials, coordinatorTerm },
     };
     if (bindings !== known?.bindings) this.#index(known?.bindings ?? new Map(), taken);
     this.#reports.set(shardId, taken);

@@ -87,6 +87,7 @@ export class LabShard {
       acks: [...acks],
       doubleDials: [],
       heldDomains: this.#isAskedForDomains ? heldDomains(this.#domains) : undefined,
+      coordinatorTerm: this.#coordinatorTerm,
     };
     return { request, acks };
   }

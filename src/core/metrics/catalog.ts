@@ -78,6 +78,9 @@ export const METRICS = {
     "Registered shards, by what the leader knows of their life. On the leader only.",
     "state",
   ),
+  fleet_shards_disobeying: gauge(
+    "Shards that have obeyed a term newer than the leader's, and follow nothing that it says. On the leader only.",
+  ),
   fleet_reported_sessions: gauge("Sessions of clusters, as the shards reported them. On the leader only."),
   fleet_drift_clusters: gauge(
     "Clusters whose observed binding is not the declared one, by kind. On the leader only.",

@@ -11,11 +11,18 @@ import type { Entry, HardState, Snapshot } from "../raft/message.ts";
 import { Command } from "../wire/gen/fleet/v1/command.ts";
 import { type Copy, replay } from "./copy.ts";
 
-// The lost replicas may have given out indexes and terms that no survivor knows. Others remember them: a client session
-// is named by an index, rows are compared by it, and a shard obeys no leader of a term lower than one it has heard
-// (shard/report.ts). Not one of them may be given out again, so the new cluster begins far beyond.
+// Others remember indexes and terms that no copy here knows: a client session is named by an index, rows are compared by
+// it, and a shard obeys no leader of a term lower than one it has heard (shard/answer.ts). Not one may be given out again.
+// The gap is for what the lost replicas gave out. The time is for a copy that is gone on from twice, such as an exported
+// snapshot: what its first successor gave out, the copy knows as little of, and a gap alone would give it out again.
 const INDEX_GAP = 1_000_000_000;
 const TERM_GAP = 1_000_000;
+// More than a fleet uses up meanwhile, so that it never catches up with the time: a leader writes a few entries in a
+// millisecond, and to win an election takes a synced vote.
+const INDEXES_A_MS = 100;
+const TERMS_A_MS = 1;
+// The year 3000. A clock that is wrong beyond it must not use up the safe integers.
+const TIME_MS_MAX = 32_503_680_000_000;
 
 /** What the tables take as a reason. */
 export { REASON_BYTES_MAX } from "../fleet/limits.ts";
@@ -34,14 +41,24 @@ export interface RecoveryOrder {
   readonly atMs: number;
 }
 
-/** Where the log of the new cluster begins: beyond everything that any survivor knows, and what others may. */
-export function newBeginning(copies: readonly Pick<Copy, "term" | "last">[]): {
+/**
+ * Where the log of the new cluster begins: beyond everything that any survivor knows, and what others may. `nowMs` is
+ * since 1970; with a clock that lags behind the last new beginning, the gap above the copies is what is left.
+ */
+export function newBeginning(
+  copies: readonly Pick<Copy, "term" | "last">[],
+  nowMs: number,
+): {
   readonly index: LogIndex;
   readonly term: Term;
 } {
+  const timeMs = Math.min(nowMs, TIME_MS_MAX);
   const lastIndex = Math.max(...copies.map((copy) => copy.last.index));
   const lastTerm = Math.max(...copies.map((copy) => Math.max(copy.term, copy.last.term)));
-  return { index: logIndex(lastIndex + INDEX_GAP), term: term(lastTerm + TERM_GAP) };
+  const index = Math.max(lastIndex + INDEX_GAP, timeMs * INDEXES_A_MS);
+  const inTerm = Math.max(lastTerm + TERM_GAP, timeMs * TERMS_A_MS);
+  assert(Number.isSafeInteger(index) && Number.isSafeInteger(inTerm), "indexes and terms are safe integers");
+  return { index: logIndex(index), term: term(inTerm) };
 }
 
 /** What to write in place of the log. The log must be the one that the order was made for. */

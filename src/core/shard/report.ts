@@ -45,6 +45,7 @@ export function reportOf(parts: ReportParts): ReportShardRequest {
     acks: [...acks],
     doubleDials: sessions.doubleDials(),
     heldDomains: tellsDomains ? heldDomains(store.domains) : undefined,
+    coordinatorTerm: store.coordinatorTerm,
   };
 }
 

@@ -19,7 +19,7 @@ export interface Holdings {
 }
 
 export function shardLines(holdings: Holdings): Line[] {
-  return [headLine(holdings.shard), ...holdingsLines(holdings)];
+  return [headLine(holdings.shard), ...disobeyingLines(holdings.shard), ...holdingsLines(holdings)];
 }
 
 /** What it has, without the shard itself: what remains of a drain. */
@@ -34,6 +34,21 @@ export function holdingsLines(holdings: Holdings): Line[] {
     ...undeclaredLines(undeclared),
   ];
   return lines.length === 0 ? [nothingLine(holdings.shard)] : lines;
+}
+
+// Only of a copy that was gone on from with a clock that was behind: otherwise a new beginning's term is newer than all.
+function disobeyingLines({ observed }: ShardView): Line[] {
+  if (observed === undefined || observed.newerTerm === 0) return [];
+  return [
+    {
+      text: `it has obeyed a leader of term ${observed.newerTerm}, and follows nothing of an older one`,
+      mark: "bad",
+    },
+    {
+      text: "if the leader began from a restored copy: correct its host's clock, then fleet snapshot save, and restore that",
+      mark: "unknown",
+    },
+  ];
 }
 
 // A new leader has yet to hear what the shard serves without its being declared to it, and a silent one does not say.

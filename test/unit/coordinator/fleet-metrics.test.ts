@@ -83,6 +83,15 @@ test("shards are counted by their life: a silent one is dead after a minute of a
   expect(lives(await look({ ...sources, liveness: patient }))).toEqual([2, 1, 0, 0]);
 });
 
+test("shards that have obeyed a newer term than the leader's are counted", async () => {
+  const sources = await leading(["s1", "s2", "s3"].map((shard) => registerShard(shard)));
+  const { term } = sources.driver.status();
+  [term - 1, term, term + 1].forEach((coordinatorTerm, at) => {
+    sources.observed.take({ ...report(`s${at + 1}`, []), coordinatorTerm }, NOW_MS);
+  });
+  expect(sampleOf(await look(sources), "fleet_shards_disobeying")).toBe(1);
+});
+
 test("pending instructions have a number and an age", async () => {
   const domain = (value: string) =>
     operation({

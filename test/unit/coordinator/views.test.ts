@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
-import { clusterView } from "../../../src/core/coordinator/services/views.ts";
-import { Binding } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { clusterView, shardView } from "../../../src/core/coordinator/services/views.ts";
+import { Binding, ShardRecord } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 
@@ -87,4 +87,18 @@ test.each([
   const bindings = [{ clusterId: "c1", state, session: state === BindingState.BOUND }];
   observed.take(ReportShardRequest.fromPartial({ shardId: "s1", bindings }), NOW_MS - ageMs);
   expect(clusterView("c1", undefined, { observed, nowMs: NOW_MS, liveness }).drift).toBe(drift);
+});
+
+test.each([
+  { obeyed: 0, newer: 0, why: "it says nothing of terms" },
+  { obeyed: 7, newer: 0, why: "it has obeyed this leader" },
+  { obeyed: 8, newer: 8, why: "whatever this leader says, it follows nothing" },
+])("a shard that has obeyed term $obeyed, seen by the leader of term 7: $why", ({ obeyed, newer }) => {
+  const observed = new Observed();
+  observed.take(ReportShardRequest.fromPartial({ shardId: "s1", coordinatorTerm: obeyed }), NOW_MS);
+  const counts = { clusters: new Map(), domains: new Map(), instructions: new Map() };
+  const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
+  const sight = { observed, nowMs: NOW_MS, term: 7, leadsForMs: 1_000, liveness };
+  const view = shardView(ShardRecord.fromPartial({ shardId: "s1" }), counts, sight);
+  expect(view.observed?.newerTerm).toBe(newer);
 });

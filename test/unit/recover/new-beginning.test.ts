@@ -12,6 +12,7 @@ import { bind, member, open, register } from "../fleet/replica.ts";
 import { copyOf, inTerms, type LogPlan, logOf } from "./support.ts";
 
 const SESSION = 5;
+const NOW_MS = Date.UTC(2026, 10, 21);
 const LOG: LogPlan = {
   steps: [
     { term: 1, operation: member(1) },
@@ -28,7 +29,7 @@ const ORDER: RecoveryOrder = {
   address: "",
   formerClusterId: "old",
   clusterId: "new",
-  ...newBeginning([copyOf(1, LOG)]),
+  ...newBeginning([copyOf(1, LOG)], NOW_MS),
   committed: logIndex(4),
   last: logIndex(6),
   actor: "offline:op",
@@ -55,9 +56,50 @@ test("the survivor votes alone, in a term and from an index that nobody can have
 
 test("the beginning is beyond every survivor's, whichever is chosen", () => {
   const ahead = copyOf(2, { steps: inTerms(1, 1, 1, 1, 1, 1, 1), term: 9, commit: 2 });
-  const [alone, both] = [newBeginning([copyOf(1, LOG)]), newBeginning([copyOf(1, LOG), ahead])];
+  const [alone, both] = [newBeginning([copyOf(1, LOG)], 0), newBeginning([copyOf(1, LOG), ahead], 0)];
   expect(both.index - alone.index).toBe(2);
   expect(both.term - alone.term).toBe(5);
+});
+
+test("the same copy gone on from again begins beyond what its first successor can have used up", () => {
+  const [copy, meanwhileMs] = [copyOf(1, LOG), 5_000];
+  const [first, second] = [newBeginning([copy], NOW_MS), newBeginning([copy], NOW_MS + meanwhileMs)];
+  // Ten times what was ever measured, and an election every ten milliseconds.
+  expect(second.index - first.index).toBeGreaterThan(40 * meanwhileMs);
+  expect(second.term - first.term).toBeGreaterThan(meanwhileMs / 10);
+});
+
+test("an older copy gone on from later begins beyond a newer one's successor", () => {
+  const older = copyOf(1, { ...LOG, steps: LOG.steps.slice(0, 4), term: 2 });
+  const [first, second] = [newBeginning([copyOf(1, LOG)], NOW_MS), newBeginning([older], NOW_MS + 1)];
+  expect(second.index).toBeGreaterThan(first.index);
+  expect(second.term).toBeGreaterThan(first.term);
+});
+
+const at = (lastIndex: number, lastTerm: number) => ({
+  term: term(lastTerm),
+  last: { index: logIndex(lastIndex), term: term(lastTerm) },
+});
+const FAR = { index: 400_000_000_000_000, term: 4_000_000_000_000 };
+
+test.each([
+  { nowMs: 0, copy: at(83, 2), why: "a clock that lost its battery" },
+  { nowMs: -1, copy: at(83, 2), why: "a clock before 1970" },
+  {
+    nowMs: NOW_MS,
+    copy: at(FAR.index, FAR.term),
+    why: "a copy whose beginning was by a clock that was ahead",
+  },
+])("without a time that helps it is the gap: $why", ({ nowMs, copy }) => {
+  const { index, term: inTerm } = newBeginning([copy], nowMs);
+  expect(index - copy.last.index).toBe(1_000_000_000);
+  expect(inTerm - copy.term).toBe(1_000_000);
+});
+
+test("a clock that is absurdly ahead leaves room for a million more beginnings", () => {
+  const { index, term: inTerm } = newBeginning([at(83, 2)], Number.MAX_SAFE_INTEGER);
+  expect(Number.isSafeInteger(index + 1_000_000 * 1_000_000_000)).toBe(true);
+  expect(Number.isSafeInteger(inTerm + 1_000_000 * 1_000_000)).toBe(true);
 });
 
 test("everything that the log held is in the tables, committed or not", () => {

@@ -8,7 +8,7 @@ import { writeFileDurably } from "../../../src/core/base/durable-file.ts";
 import { AckOutbox } from "../../../src/core/shard/ack-outbox.ts";
 import type { Obeying } from "../../../src/core/shard/answer.ts";
 import { obeyAnswer } from "../../../src/core/shard/answer.ts";
-import { shardBindings, shardDomains } from "../../../src/core/shard/report.ts";
+import { reportOf, shardBindings, shardDomains } from "../../../src/core/shard/report.ts";
 import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import type { Instruction } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { InstructionKind, InstructionOutcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
@@ -68,6 +68,23 @@ test("a leader older than one already heard is not followed, whatever version it
   expect(store.bindings.get("c1")).toEqual({ kind: "bound", version: 1 });
   expect(obey(5, release(2))).toBe(true);
   expect(store.bindings.get("c1")).toEqual({ kind: "released", version: 2, to });
+});
+
+test("a report tells the newest term that was obeyed, also after an older leader's answer and a restart", async () => {
+  const told = (store: ShardStore) =>
+    reportOf({
+      ...{ shardId: "s1", address: "s1:1", region: "", zone: "", cycle: 1, store, acks: [] },
+      ...{ tellsDomains: false, summary: undefined },
+      sessions: { hasSession: () => false, doubleDials: () => [] },
+      demand: { shortfalls: () => [] },
+    }).coordinatorTerm;
+  const store = await open();
+  expect(told(store)).toBe(0);
+  const answer = { instructions: [], domainInstructions: [], askDomains: false };
+  for (const coordinatorTerm of [5, 4]) obeyAnswer({ ...answer, coordinatorTerm }, obeying(store));
+  expect(told(store)).toBe(5);
+  await store.durable();
+  expect(told(await open())).toBe(5);
 });
 
 test("the same answer twice changes nothing the second time", async () => {

@@ -9,7 +9,7 @@ import { Drift, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import { livenessOf } from "../liveness.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { sightOf } from "../services/sight.ts";
-import { clusterView } from "../services/views.ts";
+import { clusterView, newerTermOf } from "../services/views.ts";
 
 const SLICE_ROWS = 500;
 
@@ -40,6 +40,7 @@ export async function collectFleet(into: Exposition, context: FleetSources): Pro
   into.set("fleet_client_sessions", sessions.size);
   if (context.driver.status().role !== "leader") return;
   const shards = shardLives(context);
+  const disobeying = countDisobeying(context);
   const reported = [...context.observed.reports()].reduce((sum, { sessions: own }) => sum + own, 0);
   const drifts = await countDrifts(context);
   const pending = await pendingInstructions(context);
@@ -48,6 +49,7 @@ export async function collectFleet(into: Exposition, context: FleetSources): Pro
   for (const [state, life] of Object.entries(LIVES)) {
     into.set("fleet_shards", shards.get(life) ?? 0, { state });
   }
+  into.set("fleet_shards_disobeying", disobeying);
   into.set("fleet_reported_sessions", reported);
   for (const [kind, drift] of Object.entries(DRIFTS)) {
     into.set("fleet_drift_clusters", drifts.get(drift) ?? 0, { kind });
@@ -67,6 +69,11 @@ function shardLives(context: FleetSources): Map<ShardLiveness, number> {
     lives.set(life, (lives.get(life) ?? 0) + 1);
   }
   return lives;
+}
+
+function countDisobeying(context: FleetSources): number {
+  const { observed, term } = sightOf(context);
+  return [...observed.reports()].filter((report) => newerTermOf(report, term) > 0).length;
 }
 
 async function countDrifts(context: FleetSources): Promise<Map<Drift, number>> {

@@ -8,8 +8,9 @@ type Seer = Pick<ServiceContext, "driver" | "observed" | "now" | "leadsSince" | 
 
 export function sightOf({ driver, observed, now, leadsSince, liveness }: Seer): Sight {
   const nowMs = now();
-  const leads = driver.status().role === "leader";
-  return { observed, nowMs, leadsForMs: leads ? nowMs - leadsSince() : null, liveness };
+  const { role, term } = driver.status();
+  const leads = role === "leader";
+  return { observed, nowMs, term, leadsForMs: leads ? nowMs - leadsSince() : null, liveness };
 }
 
 /** Whether this replica leads and has heard from every registered shard since it began to. */

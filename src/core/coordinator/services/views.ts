@@ -19,6 +19,7 @@ import type { Observed, ShardReport } from "../observed.ts";
 export interface Sight {
   readonly observed: Observed;
   readonly nowMs: number;
+  readonly term: number;
   /** For how long this replica has led; null = it does not. */
   readonly leadsForMs: number | null;
   readonly liveness: LivenessLimits;
@@ -41,9 +42,14 @@ export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, s
   };
 }
 
+/** The term that a shard has obeyed if it is newer than this one: then nothing that this one's leader says is followed. */
+export function newerTermOf({ coordinatorTerm }: Pick<ShardReport, "coordinatorTerm">, term: number): number {
+  return coordinatorTerm > term ? coordinatorTerm : 0;
+}
+
 function shardObserved(
   report: ShardReport,
-  { nowMs, liveness }: ReportSight,
+  { nowMs, term, liveness }: Pick<Sight, "nowMs" | "term" | "liveness">,
 ): NonNullable<ShardView["observed"]> {
   return {
     reportedAtMs: report.receivedAtMs,
@@ -53,6 +59,7 @@ function shardObserved(
     summary: report.summary,
     shortfalls: report.shortfalls.count,
     lateAfterMs: liveness.suspectAfterMs,
+    newerTerm: newerTermOf(report, term),
   };
 }
 

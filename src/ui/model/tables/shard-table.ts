@@ -51,8 +51,10 @@ function reportCell(view: ShardView): Cell {
   if (view.observed === undefined) {
     return { text: isRebuilding(view.liveness) ? REBUILDING : "none yet", mark: "unknown" };
   }
-  const { ageMs, lateAfterMs } = view.observed;
-  return { text: `${formatDuration(ageMs)} ago`, mark: ageMs > lateAfterMs ? "warn" : "good" };
+  const { ageMs, lateAfterMs, newerTerm } = view.observed;
+  const age = `${formatDuration(ageMs)} ago`;
+  if (newerTerm > 0) return { text: `${age}, disobeys`, mark: "bad" };
+  return { text: age, mark: ageMs > lateAfterMs ? "warn" : "good" };
 }
 
 function machinesCell({ observed }: ShardView): Cell {

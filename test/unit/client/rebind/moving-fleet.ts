@@ -155,7 +155,7 @@ export class MovingFleet implements RebindClient, AgentMover {
   #sight() {
     const nowMs = performance.now();
     const leadsForMs = nowMs - this.#leadsSinceMs;
-    return { observed: this.#observed, nowMs, leadsForMs, liveness: this.#liveness };
+    return { observed: this.#observed, nowMs, term: this.term, leadsForMs, liveness: this.#liveness };
   }
 
   #stamp() {
@@ -187,6 +187,7 @@ export class MovingFleet implements RebindClient, AgentMover {
           acks: [],
           doubleDials: [],
           heldDomains: undefined,
+          coordinatorTerm: 0,
         },
       };
       this.#observed.take(report, performance.now());

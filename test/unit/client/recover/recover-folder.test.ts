@@ -12,6 +12,7 @@ import { fillFolder, IDENTITY } from "../../../integration/recovery-folder.ts";
 import { temporaryFolder } from "../../storage/support.ts";
 
 const WISH = { node: null, acceptBehind: false, reason: "" };
+const NOW_MS = Date.UTC(2026, 10, 21);
 
 let home: string;
 let data: string;
@@ -103,6 +104,23 @@ test("two recoveries that were both begun are not both finished", async () => {
   await expect(both).rejects.toMatchObject({ code: "RECOVERY_UNFINISHED" });
   const other = planRecovery(await lookAtFolders([data]), { ...WISH, node: "n9" }, 0);
   await expect(other).rejects.toMatchObject({ code: "RECOVERY_UNFINISHED" });
+});
+
+test("recovered from the same folder twice, the second begins beyond the first", async () => {
+  const looked = await lookAtFolders([data]);
+  const [first, second] = [
+    await planRecovery(looked, WISH, NOW_MS),
+    await planRecovery(looked, WISH, NOW_MS + 1),
+  ];
+  expect(second.mark.index).toBeGreaterThan(first.mark.index);
+  expect(second.mark.term).toBeGreaterThan(first.mark.term);
+});
+
+test("a recovery that was begun is finished where it was to begin", async () => {
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, NOW_MS);
+  await beginRecovery(data, plan.mark);
+  const resumed = await planRecovery(await lookAtFolders([data]), WISH, NOW_MS + 60_000);
+  expect(resumed).toMatchObject({ isResumed: true, mark: plan.mark });
 });
 
 test("the report names the command that starts the node as the new cluster's", async () => {

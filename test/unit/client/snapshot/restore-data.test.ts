@@ -61,6 +61,17 @@ test.each([
   await expect(checkData({ data, address: "" }, WISH)).resolves.toMatchObject({ mark: begun });
 });
 
+test("the same snapshot restored later begins later; what was begun begins where it was to", async () => {
+  const beginningOf = async (folder: string, atMs: number) =>
+    await layDown(folder, WISH.snapshot, { ...orderOf(WISH, 1, ""), atMs });
+  const begun = await beginningOf(data, Date.UTC(2026, 0));
+  const again = await beginningOf(`${data}-again`, begun.atMs + 1);
+  expect(again.index).toBeGreaterThan(begun.index);
+  expect(again.term).toBeGreaterThan(begun.term);
+  const { index, term } = await restoreData({ data, address: "" }, WISH, quiet);
+  expect({ index, term }).toEqual({ index: begun.index, term: begun.term });
+});
+
 test("files that are there are not touched", async () => {
   await mkdir(data, { recursive: true });
   await writeFile(join(data, "mine"), "");

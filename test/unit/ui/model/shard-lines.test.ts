@@ -26,6 +26,16 @@ test.each([
   ]);
 });
 
+test("that it follows nothing is said with both the term and what may be done", () => {
+  const { observed, ...rest } = shardView("s1");
+  const shard = { ...rest, observed: observed && { ...observed, newerTerm: 1_000_005 } };
+  expect(linesOf({ shard })).toEqual([
+    { text: expect.stringContaining("obeyed a leader of term 1000005"), mark: "bad" },
+    { text: expect.stringContaining("fleet snapshot save"), mark: "unknown" },
+    { text: "it has nothing", mark: "good" },
+  ]);
+});
+
 test("clusters that it serves without their being declared to it are named, with how to get rid of them", () => {
   expect(linesOf({ undeclared: ["c98", "c99"] })).toEqual([
     { text: "2 clusters not declared to it: c98 c99", mark: "warn" },

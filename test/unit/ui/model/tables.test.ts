@@ -48,6 +48,7 @@ describe("shards", () => {
   const rebuilding = shardView("s2", { observed: undefined, liveness: ShardLiveness.UNKNOWN });
   const aged = (ageMs: number, lateAfterMs: number) =>
     shardView("s3", { observed: ShardObserved.fromPartial({ ageMs, lateAfterMs, boundClusters: 1 }) });
+  const disobeying = shardView("s1", { observed: ShardObserved.fromPartial({ ageMs: 1_000, newerTerm: 9 }) });
   test.each([
     { shard: shardView("s1"), name: "sessions", shown: 4, why: "as reported" },
     { shard: silent, name: "sessions", shown: null, why: "not heard of is not zero" },
@@ -74,6 +75,12 @@ describe("shards", () => {
       name: "report",
       shown: { text: "20s ago", mark: "good" },
       why: "its leader does not",
+    },
+    {
+      shard: disobeying,
+      name: "report",
+      shown: { text: "1.0s ago, disobeys", mark: "bad" },
+      why: "it has obeyed a newer term than the leader's",
     },
   ])("$name: $why", ({ shard, name, shown }) => expect(cell(shardTable, shard, name)).toEqual(shown));
 });
