@@ -1,5 +1,5 @@
-// A real server that speaks S3 (s3rver), on a port of its own, and in front of it a door that answers 503 or drops
-// connections when a test says so: what a busy server does. It knows the access key S3RVER alone, and it does not compute
+// A real server that speaks S3 (s3rver), on a port of its own, and in front of it a door that answers 503, drops
+// connections or never answers when a test says so: what a busy server does. It knows the access key S3RVER alone, and it does not compute
 // signatures of version 4: the door does, and lets nothing in that this user has not signed.
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -18,7 +18,8 @@ export const S3_USER = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3
 const BUCKET = "fleet-snapshots";
 const SECRETS = new Map([[S3_USER.AWS_ACCESS_KEY_ID, S3_USER.AWS_SECRET_ACCESS_KEY]]);
 
-type Fault = "none" | "busy" | "drop-after-headers";
+/** `swallow`: no answer, and the connection stays; `stall`: an answer that stops in the middle. */
+type Fault = "none" | "busy" | "drop-after-headers" | "swallow" | "stall";
 
 export class S3Server {
   readonly folder: string;
@@ -40,6 +41,16 @@ export class S3Server {
       }
       if (fault === "drop-after-headers") {
         incoming.destroy();
+        return;
+      }
+      if (fault === "swallow") {
+        incoming.resume();
+        return;
+      }
+      if (fault === "stall") {
+        incoming.resume();
+        outgoing.writeHead(200, { "content-length": "1000" });
+        outgoing.write("half");
         return;
       }
       const body = await buffer(incoming);

@@ -108,7 +108,7 @@ function notFound(place: string, name: string | undefined): OperatorError {
 function findingOf({ name, manifest, problem, index, atMs }: CatalogEntry): SnapshotFinding {
   return {
     ...{ name, index, atMs, problem },
-    state: manifest !== null ? "complete" : problem === NO_MANIFEST ? "incomplete" : "damaged",
+    state: problem === null ? "complete" : problem === NO_MANIFEST ? "incomplete" : "damaged",
     term: manifest?.term ?? null,
     bytes: manifest?.bytes ?? null,
     stateHash: manifest?.stateHash ?? null,

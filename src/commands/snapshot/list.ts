@@ -18,7 +18,7 @@ const view: TableView<SnapshotListReport, SnapshotFinding> = {
 export default class SnapshotList extends LocalCommand {
   static override summary = "List exported snapshots, newest first";
   static override description =
-    "Reads manifests only; fleet snapshot verify reads the snapshots themselves. One without a manifest counts for nothing.";
+    "Reads manifests and compares sizes; fleet snapshot verify reads the snapshots themselves. One without a manifest counts for nothing, nor does a damaged one.";
   static override examples = ["<%= config.bin %> snapshot list --from /mnt/backup/fleet"];
   static override flags = {
     ...tableFlags,

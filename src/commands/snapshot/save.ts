@@ -36,7 +36,7 @@ export default class SnapshotSave extends FleetCommand {
   static override flags = {
     to: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
     timeout: durationFlag({
-      summary: "Give up after this long",
+      summary: "Give up after this long, whether the fleet or the store is slow",
       default: 60_000,
       defaultHelp: async () => "1m",
     }),
@@ -44,15 +44,14 @@ export default class SnapshotSave extends FleetCommand {
 
   async run(): Promise<SaveReport> {
     const { flags } = await this.parse(SnapshotSave);
-    const [{ storeOf }, { exportSnapshot }] = await Promise.all([
+    const [{ storeOf }, { saveSnapshot }] = await Promise.all([
       import("../../client/snapshot/place.ts"),
-      import("../../core/export/export-snapshot.ts"),
+      import("../../client/snapshot/save.ts"),
     ]);
     const store = await storeOf(flags.to, "--to", await localFolder(flags));
     const client = await this.client(flags);
-    const captured = await client.saveSnapshot(flags.timeout);
-    const name = await exportSnapshot(store, captured);
-    const { index, term, bytes, stateHash, atMs } = captured.manifest;
+    const { name, manifest } = await saveSnapshot(client, store, flags.timeout);
+    const { index, term, bytes, stateHash, atMs } = manifest;
     const report = { name, place: store.place, index, term, bytes, stateHash, atMs };
     await this.printText(report, view);
     return report;

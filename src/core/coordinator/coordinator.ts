@@ -35,6 +35,7 @@ import { AuditExporter } from "./audit-exporter.ts";
 import { captureExport } from "./capture-export.ts";
 import { handOverAll } from "./departure.ts";
 import { DiskWatch } from "./disk-watch.ts";
+import { logExport } from "./export-log.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import { Freshness } from "./freshness.ts";
@@ -298,11 +299,7 @@ async function snapshotSchedule(
     capture: () => captureExport(context),
     timers: systemTimers,
     random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
-    onReport: ({ kind, ...fields }) => {
-      if (kind === "failed") log.warn("no snapshot could be exported", { to, ...fields });
-      else if (kind === "undeleted") log.warn("an outdated snapshot could not be deleted", { to, ...fields });
-      else log.info(`a snapshot was ${kind}`, { to, ...fields });
-    },
+    onReport: (report) => logExport(log, to, report),
   });
 }
 

@@ -1,19 +1,26 @@
 // A leader's exports: every so often a verified snapshot goes to the store, unless what is there is still the newest
-// state. What must stay true: one export at a time; followers export nothing; a failure is shown until one succeeds,
-// and tried again with a growing delay. A new leader goes on from what the store holds.
+// state, and whole. What must stay true: one export at a time, and none for ever; followers export nothing; a failure is
+// shown until one succeeds, and tried again with a growing delay. A new leader goes on from what the store holds.
 
 import { assert } from "../base/assert.ts";
 import type { Prng } from "../base/prng.ts";
-import { readCatalog } from "../export/catalog.ts";
+import { type CatalogEntry, readCatalog, restorable } from "../export/catalog.ts";
 import { type CapturedSnapshot, deleteSnapshot, exportSnapshot } from "../export/export-snapshot.ts";
 import type { Inspect } from "../export/inspect.ts";
 import { outdated } from "../export/retention.ts";
 import type { SnapshotStore } from "../export/snapshot-store.ts";
+import { storeTimedOut, untilAborted } from "../export/until-aborted.ts";
+import { verifySnapshot } from "../export/verify-snapshot.ts";
 import type { SnapshotExport } from "../wire/gen/fleet/v1/coordinator.ts";
+import { SeenSnapshots } from "./seen-snapshots.ts";
 import type { Timers } from "./timers.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const RETRY_MS = 5_000;
+/** Of one attempt, whatever the store does: what takes longer has failed. */
+const ATTEMPT_MS = 300_000;
+/** How often the newest one's bytes are read again, as long as it stays the newest. */
+const VERIFY_EVERY_MS = 3_600_000;
 /** Of the interval, so that the fleets of one store do not all export at once. */
 const JITTER = 0.1;
 /** Intervals without a success after which it is called overdue. */
@@ -41,18 +48,26 @@ export type ExportReport =
   | { readonly kind: "exported"; readonly name: string; readonly index: number; readonly tookMs: number }
   | { readonly kind: "deleted"; readonly name: string }
   | { readonly kind: "undeleted"; readonly name: string; readonly error: string }
+  | { readonly kind: "damaged"; readonly name: string; readonly problem: string }
+  | { readonly kind: "vanished" | "returned"; readonly count: number }
   | { readonly kind: "failed"; readonly error: string; readonly retryMs: number };
 
 export class SnapshotSchedule {
   readonly #options: SnapshotScheduleOptions;
   readonly #cancel: () => void;
   #busy = false;
+  #hasTried = false;
   #dueAtMs = 0;
   #failures = 0;
   #error = "";
   #newest: { readonly index: number; readonly atMs: number } | null = null;
   /** Of the last attempt: how many that should be gone are still there, and why. */
   #undeleted = { count: 0, error: "" };
+  #seen = new SeenSnapshots();
+  /** Which were found to be damaged, and why; they were told of. */
+  #damaged: ReadonlyMap<string, string> = new Map();
+  /** The newest one's bytes were last read back then. */
+  #verified = { name: "", atMs: 0 };
   /** When the store was last known to hold the newest state; while this replica does not lead, null. */
   #currentAtMs: number | null = null;
 
@@ -60,7 +75,7 @@ export class SnapshotSchedule {
     assert(options.keep >= 1, "at least the newest snapshot is kept");
     assert(options.everyMs > 0, "there is time between two snapshots");
     this.#options = options;
-    this.#cancel = options.timers.every(LOOK_EVERY_MS, () => this.#look());
+    this.#cancel = options.timers.every(LOOK_EVERY_MS, () => this.#tick());
   }
 
   /** What a leader says of its exports; undefined on others, who know nothing. */
@@ -78,6 +93,7 @@ export class SnapshotSchedule {
       overdue: ageMs > OVERDUE * everyMs,
       undeleted: this.#undeleted.count,
       undeletedError: this.#undeleted.error,
+      vanished: this.#seen.vanished,
     };
   }
 
@@ -90,7 +106,7 @@ export class SnapshotSchedule {
     this.#cancel();
   }
 
-  #look(): void {
+  #tick(): void {
     const { leads, now } = this.#options;
     if (!leads()) {
       this.#currentAtMs = null;
@@ -106,17 +122,23 @@ export class SnapshotSchedule {
 
   #begin(): void {
     this.#currentAtMs = this.#options.now();
+    this.#hasTried = false;
     this.#dueAtMs = 0;
     this.#failures = 0;
     this.#error = "";
     this.#newest = null;
     this.#undeleted = { count: 0, error: "" };
+    this.#seen = new SeenSnapshots();
+    this.#damaged = new Map();
+    this.#verified = { name: "", atMs: 0 };
   }
 
   async #run(): Promise<void> {
-    const { everyMs, onReport, now } = this.#options;
+    const { store, everyMs, onReport, now, timers } = this.#options;
+    const stop = new AbortController();
+    const cancel = timers.after(ATTEMPT_MS, () => stop.abort(storeTimedOut(store.place, ATTEMPT_MS)));
     try {
-      const nextAtMs = await this.#exportIfDue();
+      const nextAtMs = await untilAborted(store, stop.signal, (limited) => this.#exportIfDue(limited));
       this.#failures = 0;
       this.#error = "";
       this.#dueAtMs = nextAtMs + this.#jitterMs();
@@ -127,46 +149,90 @@ export class SnapshotSchedule {
       this.#failures += 1;
       this.#dueAtMs = now() + retryMs;
       onReport({ kind: "failed", error: this.#error, retryMs });
+    } finally {
+      this.#hasTried = true;
+      cancel();
     }
   }
 
   /** Returns when the next one is due. */
-  async #exportIfDue(): Promise<number> {
-    const { store, clusterId, everyMs, stateHash, now } = this.#options;
+  async #exportIfDue(store: SnapshotStore): Promise<number> {
+    const { everyMs, stateHash, now, clusterId } = this.#options;
     const startedMs = now();
-    const catalog = await readCatalog(store);
-    const newest = catalog.find(({ manifest }) => manifest?.clusterId === clusterId)?.manifest;
-    const wasKnown = this.#newest !== null || this.#failures > 0;
-    if (newest != null) {
-      this.#newest = { index: newest.index, atMs: newest.atMs };
+    const [entry] = restorable(await this.#look(store), clusterId);
+    const newest = entry?.manifest ?? null;
+    this.#newest = newest && { index: newest.index, atMs: newest.atMs };
+    if (entry !== undefined && newest !== null) {
+      const isCurrent = newest.stateHash === stateHash();
       // The leader before has exported it lately.
       const sinceMs = startedMs - newest.atMs;
-      const isFresh = !wasKnown && sinceMs >= 0 && sinceMs < everyMs;
-      if (isFresh) this.#currentAtMs = newest.atMs;
-      if (newest.stateHash === stateHash()) this.#currentAtMs = startedMs;
-      if (isFresh) return newest.atMs + everyMs;
-      if (newest.stateHash === stateHash()) return startedMs + everyMs;
+      if (!this.#hasTried && sinceMs >= 0 && sinceMs < everyMs) {
+        this.#currentAtMs = isCurrent ? startedMs : newest.atMs;
+        return newest.atMs + everyMs;
+      }
+      if (isCurrent && (await this.#isWhole(store, entry))) {
+        this.#currentAtMs = startedMs;
+        return startedMs + everyMs;
+      }
     }
-    await this.#export(startedMs);
-    await this.#deleteOutdated();
+    await this.#export(store, startedMs);
+    await this.#deleteOutdated(store);
     return startedMs + everyMs;
   }
 
-  async #export(startedMs: number): Promise<void> {
-    const { store, capture, onReport, now, inspect } = this.#options;
+  /** The catalog, after telling of what is not in it as it should be. */
+  async #look(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
+    const { clusterId, onReport } = this.#options;
+    const catalog = await this.#readCatalog(store);
+    const own = catalog.filter(({ manifest }) => manifest?.clusterId === clusterId);
+    for (const { name, problem } of own) if (problem !== null) this.#tellDamaged(name, problem);
+    const count = this.#seen.vanished;
+    const change = this.#seen.found(own.map(({ name }) => name));
+    if (change !== null) onReport({ kind: change, count: count || this.#seen.vanished });
+    return catalog;
+  }
+
+  /** What reading its bytes has shown of one stays known of it: the list tells their number only. */
+  async #readCatalog(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
+    return (await readCatalog(store)).map((entry) => {
+      const problem = entry.problem ?? this.#damaged.get(entry.name) ?? null;
+      return { ...entry, problem };
+    });
+  }
+
+  async #isWhole(store: SnapshotStore, entry: CatalogEntry): Promise<boolean> {
+    const { now, inspect } = this.#options;
+    const { name, atMs } = this.#verified;
+    if (entry.name === name && now() - atMs < VERIFY_EVERY_MS) return true;
+    const verified = await verifySnapshot(store, entry, inspect);
+    if (verified.ok) this.#verified = { name: entry.name, atMs: now() };
+    else this.#tellDamaged(entry.name, verified.problem);
+    return verified.ok;
+  }
+
+  #tellDamaged(name: string, problem: string): void {
+    if (this.#damaged.has(name)) return;
+    this.#damaged = new Map([...this.#damaged, [name, problem]]);
+    this.#options.onReport({ kind: "damaged", name, problem });
+  }
+
+  async #export(store: SnapshotStore, startedMs: number): Promise<void> {
+    const { capture, onReport, now, inspect } = this.#options;
     const captured = await capture();
     const name = await exportSnapshot(store, captured, inspect);
     const { index, atMs } = captured.manifest;
     this.#newest = { index, atMs };
     this.#currentAtMs = atMs;
+    this.#verified = { name, atMs: now() };
+    this.#seen.added(name);
     onReport({ kind: "exported", name, index, tookMs: now() - startedMs });
   }
 
   // One that was saved by another user can't be deleted: that must neither keep the others nor count as a failed export.
-  async #deleteOutdated(): Promise<void> {
-    const { store, clusterId, keep, now, onReport } = this.#options;
+  async #deleteOutdated(store: SnapshotStore): Promise<void> {
+    const { clusterId, keep, now, onReport } = this.#options;
     const errors: string[] = [];
-    for (const entry of outdated(await readCatalog(store), { clusterId, keep, nowMs: now() })) {
+    for (const entry of outdated(await this.#readCatalog(store), { clusterId, keep, nowMs: now() })) {
       const { name } = entry;
       try {
         await deleteSnapshot(store, entry);

@@ -1,13 +1,16 @@
-// Which exported snapshots a store holds. A snapshot is there when its manifest is; bytes without one are a remnant.
+// Which exported snapshots a store holds. A snapshot is there when its manifest is; bytes without one are a remnant. One
+// whose bytes are missing, or not as many as its manifest says, is damaged; whether they are the right ones only reading
+// them tells (verify-snapshot.ts).
 
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
-import { parseManifest } from "./manifest.ts";
+import { parseManifest, sizeProblem } from "./manifest.ts";
 import { manifestKey, newestFirst, parseObjectKey, type SnapshotName } from "./snapshot-name.ts";
-import type { SnapshotStore } from "./snapshot-store.ts";
+import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
 export interface CatalogEntry extends SnapshotName {
   /** Null: without one, or one that can't be read; `problem` says which. */
   readonly manifest: SnapshotManifest | null;
+  /** Why it can't be restored; null as far as can be told without reading its bytes. */
   readonly problem: string | null;
   /** When the youngest of its objects was written. */
   readonly modifiedMs: number;
@@ -18,39 +21,64 @@ export interface CatalogEntry extends SnapshotName {
 export const NO_MANIFEST =
   "it has no manifest: its export is under way or was interrupted, so it counts for nothing";
 
+export const NO_BYTES = "its bytes are missing";
+
+interface Found {
+  readonly of: SnapshotName;
+  keys: string[];
+  modifiedMs: number;
+  hasManifest: boolean;
+  /** Null: none are there. */
+  stateBytes: number | null;
+}
+
+/** What this cluster could restore, newest first. */
+export function restorable(catalog: readonly CatalogEntry[], clusterId: string): readonly CatalogEntry[] {
+  return catalog.filter(({ manifest, problem }) => problem === null && manifest?.clusterId === clusterId);
+}
+
 /** Newest first; remnants too. */
 export async function readCatalog(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
-  const found = new Map<string, { readonly of: SnapshotName; keys: string[]; modifiedMs: number }>();
-  for (const { key, modifiedMs } of await store.list()) {
-    const parsed = parseObjectKey(key);
-    if (parsed === null) continue;
-    const { name, atMs, index } = parsed;
-    const entry = found.get(name) ?? { of: { name, atMs, index }, keys: [], modifiedMs: 0 };
-    if (parsed.part === "manifest") entry.keys.unshift(key);
-    else entry.keys.push(key);
-    entry.modifiedMs = Math.max(entry.modifiedMs, modifiedMs);
-    found.set(name, entry);
-  }
+  const found = new Map<string, Found>();
+  for (const object of await store.list()) note(found, object);
   const entries = await Promise.all(
-    [...found.values()].map(async ({ of, keys, modifiedMs }) => ({
-      ...of,
-      ...(await readManifest(store, of)),
-      keys,
-      modifiedMs,
+    [...found.values()].map(async (one) => ({
+      ...one.of,
+      ...(await readManifest(store, one)),
+      keys: one.keys,
+      modifiedMs: one.modifiedMs,
     })),
   );
   return entries.sort(newestFirst);
 }
 
+function note(found: Map<string, Found>, { key, bytes, modifiedMs }: StoredObject): void {
+  const parsed = parseObjectKey(key);
+  if (parsed === null) return;
+  const { name, atMs, index, part } = parsed;
+  const none: Found = {
+    ...{ of: { name, atMs, index }, keys: [], modifiedMs: 0 },
+    ...{ hasManifest: false, stateBytes: null },
+  };
+  const entry = found.get(name) ?? none;
+  if (part === "manifest") entry.keys.unshift(key);
+  else entry.keys.push(key);
+  if (part === "manifest") entry.hasManifest = true;
+  if (part === "state") entry.stateBytes = bytes;
+  entry.modifiedMs = Math.max(entry.modifiedMs, modifiedMs);
+  found.set(name, entry);
+}
+
 async function readManifest(
   store: SnapshotStore,
-  { name, index }: SnapshotName,
+  { of: { name, index }, hasManifest, stateBytes }: Found,
 ): Promise<Pick<CatalogEntry, "manifest" | "problem">> {
-  const bytes = await store.get(manifestKey(name));
+  // One that was written since the list was made is not looked for: its bytes may not be in that list either.
+  const bytes = hasManifest ? await store.get(manifestKey(name)) : null;
   if (bytes === null) return { manifest: null, problem: NO_MANIFEST };
   const parsed = parseManifest(bytes);
   if (!parsed.ok) return { manifest: null, problem: parsed.problem };
-  if (parsed.manifest.index !== index)
-    return { manifest: null, problem: "its manifest is another snapshot's" };
-  return { manifest: parsed.manifest, problem: null };
+  const { manifest } = parsed;
+  if (manifest.index !== index) return { manifest: null, problem: "its manifest is another snapshot's" };
+  return { manifest, problem: stateBytes === null ? NO_BYTES : sizeProblem(manifest, stateBytes) };
 }

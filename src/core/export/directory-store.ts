@@ -1,5 +1,6 @@
 // Exported snapshots in a folder, which may be a mounted share. What a crash leaves half-written is a draft, never an
-// object; folders of other names are not looked into.
+// object; folders of other names are not looked into. One call to the system at a time: each that a hung share does not
+// answer holds one of the few threads that the process's own log needs too.
 
 import { readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -10,49 +11,76 @@ import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
 export class DirectorySnapshotStore implements SnapshotStore {
   readonly place: string;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** `directory` is absolute; it is made when something is put there. */
   constructor(directory: string) {
     this.place = directory;
   }
 
-  put(key: string, bytes: Uint8Array): Promise<void> {
-    return this.#orRefuse(async () => {
+  put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.#inTurn(signal, async () => {
       const path = join(this.place, key);
-      await createDirectoryDurably(dirname(path));
-      await writeFileDurably(path, bytes);
+      try {
+        await createDirectoryDurably(dirname(path));
+        await writeFileDurably(path, bytes);
+      } catch (error) {
+        await removeIfEmpty(dirname(path));
+        throw error;
+      }
     });
   }
 
-  get(key: string): Promise<Uint8Array | null> {
-    return this.#orRefuse(() => orIfAbsent(null, () => readFile(join(this.place, key))));
+  get(key: string, signal?: AbortSignal): Promise<Uint8Array | null> {
+    return this.#inTurn(signal, () => orIfAbsent(null, () => readFile(join(this.place, key))));
   }
 
-  list(): Promise<readonly StoredObject[]> {
-    return this.#orRefuse(async () => {
-      const names = await orIfAbsent([], () => readdir(this.place));
-      const folders = names.filter((name) => parseSnapshotName(name) !== null);
-      return (await Promise.all(folders.map((folder) => this.#listIn(folder)))).flat();
+  list(signal?: AbortSignal): Promise<readonly StoredObject[]> {
+    return this.#inTurn(signal, async () => {
+      const found: StoredObject[] = [];
+      for (const folder of await orIfAbsent([], () => readdir(this.place))) {
+        if (parseSnapshotName(folder) !== null) found.push(...(await this.#listIn(folder)));
+      }
+      return found;
     });
   }
 
-  delete(key: string): Promise<void> {
-    return this.#orRefuse(async () => {
+  delete(key: string, signal?: AbortSignal): Promise<void> {
+    return this.#inTurn(signal, async () => {
       const path = join(this.place, key);
-      await rm(path, { force: true });
-      await orIfAbsent(undefined, () => syncDirectory(dirname(path)));
-      // The last object takes its folder with it; one that holds anything else stays.
-      await rmdir(dirname(path)).catch(() => undefined);
+      if (!key.endsWith("/")) {
+        await rm(path, { force: true });
+        await orIfAbsent(undefined, () => syncDirectory(dirname(path)));
+      }
+      // The last object takes its folder with it.
+      await removeIfEmpty(key.endsWith("/") ? path : dirname(path));
     });
   }
 
   async #listIn(folder: string): Promise<StoredObject[]> {
-    const names = await orIfAbsent([], () => readdir(join(this.place, folder)));
-    const found = names.map(async (name): Promise<StoredObject[]> => {
-      const about = await orIfAbsent(null, () => stat(join(this.place, folder, name)));
-      return about?.isFile() ? [{ key: `${folder}/${name}`, modifiedMs: about.mtimeMs }] : [];
+    const path = join(this.place, folder);
+    const names = await orIfAbsent(null, () => readdir(path));
+    if (names === null) return [];
+    if (names.length === 0) {
+      const about = await orIfAbsent(null, () => stat(path));
+      return about === null ? [] : [{ key: `${folder}/`, bytes: 0, modifiedMs: about.mtimeMs }];
+    }
+    const found: StoredObject[] = [];
+    for (const name of names) {
+      const about = await orIfAbsent(null, () => stat(join(path, name)));
+      if (about?.isFile())
+        found.push({ key: `${folder}/${name}`, bytes: about.size, modifiedMs: about.mtimeMs });
+    }
+    return found;
+  }
+
+  #inTurn<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => {
+      signal?.throwIfAborted();
+      return this.#orRefuse(work);
     });
-    return (await Promise.all(found)).flat();
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
   async #orRefuse<T>(work: () => Promise<T>): Promise<T> {
@@ -78,4 +106,9 @@ async function orIfAbsent<T, Absent>(absent: Absent, work: () => Promise<T>): Pr
       return absent;
     throw error;
   }
+}
+
+/** One that holds anything stays. */
+async function removeIfEmpty(directory: string): Promise<void> {
+  await rmdir(directory).catch(() => undefined);
 }

@@ -24,7 +24,11 @@ export async function exportSnapshot(
   await store.put(stateKey(name), bytes);
   const readBack = await store.get(stateKey(name));
   const problem = readBack === null ? "it is not there" : await problemOf(manifest, readBack, inspect);
-  if (problem !== null) throw unverified(store.place, name, problem);
+  if (problem !== null) {
+    // Else each further try leaves as much. If it can't be, it is a remnant.
+    await store.delete(stateKey(name)).catch(() => undefined);
+    throw unverified(store.place, name, problem);
+  }
   await store.put(manifestKey(name), encodeManifest(manifest));
   return name;
 }
@@ -37,7 +41,7 @@ export async function deleteSnapshot(store: SnapshotStore, { keys }: CatalogEntr
 function unverified(place: string, name: string, problem: string): OperatorError {
   return new OperatorError("SNAPSHOT_UNVERIFIED", {
     what: `snapshot ${name} in ${place} can't be relied on: ${problem}`,
-    why: "it was read back after it was written, and differs; without a manifest it counts for nothing",
+    why: "it was read back after it was written, and differs; it got no manifest, and counts for nothing",
     next: "check that store's disks and network, and save again",
     exit: Exit.Failure,
   });

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { Inspection } from "./inspect-bytes.ts";
+import { sizeProblem } from "./manifest.ts";
 
 /** How bytes are looked into. A seam: tests of what comes of it need no thread. */
 export type Inspect = (bytes: Uint8Array) => Promise<Inspection>;
@@ -28,8 +29,8 @@ export async function problemOf(
   bytes: Uint8Array,
   inspect = inspectInThread,
 ): Promise<string | null> {
-  if (bytes.length !== manifest.bytes)
-    return `it has ${bytes.length} bytes, its manifest says ${manifest.bytes}`;
+  const wrongSize = sizeProblem(manifest, bytes.length);
+  if (wrongSize !== null) return wrongSize;
   const { sha256, content, problem } = await inspect(bytes);
   if (sha256 !== manifest.sha256) return "its SHA-256 is not the one that its manifest says";
   if (content === null) return problem ?? "it is no snapshot";

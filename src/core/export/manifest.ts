@@ -50,6 +50,11 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
   };
 }
 
+/** Null when the snapshot has as many bytes as its manifest says. */
+export function sizeProblem(manifest: SnapshotManifest, bytes: number): string | null {
+  return bytes === manifest.bytes ? null : `it has ${bytes} bytes, its manifest says ${manifest.bytes}`;
+}
+
 function parseMembers(value: unknown): SnapshotManifest["members"] | null {
   if (!Array.isArray(value)) return null;
   const members = value.map((item: unknown) => {

@@ -10,10 +10,23 @@ import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** After how long a request is given up. */
+interface Patience {
+  readonly connectMs: number;
+  /** While nothing is sent or received. */
+  readonly idleMs: number;
+  /** From its beginning to its answer's: a state over a slow line too. */
+  readonly requestMs: number;
+}
+
+const PATIENCE: Patience = { connectMs: 5_000, idleMs: 30_000, requestMs: 120_000 };
 /** The SDK's own retries, with its own backoff: 503, timeouts and dropped connections. */
 const ATTEMPTS = 3;
+
+// What it would warn of on the console, between a log's lines, is an error here or advice to programmers. Not the SDK's
+// own NoOpLogger: in that one's place parts of it write to the console all the same.
+const silent = () => undefined;
+const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
 
 export class S3SnapshotStore implements SnapshotStore {
   readonly place: string;
@@ -21,7 +34,7 @@ export class S3SnapshotStore implements SnapshotStore {
   readonly #sdk: Sdk;
   readonly #client: S3Client;
 
-  private constructor(place: string, at: S3Place, sdk: Sdk) {
+  private constructor(place: string, at: S3Place, sdk: Sdk, { connectMs, idleMs, requestMs }: Patience) {
     this.place = place;
     this.#at = at;
     this.#sdk = sdk;
@@ -31,7 +44,13 @@ export class S3SnapshotStore implements SnapshotStore {
       ...(at.region === null ? (at.endpoint === null ? {} : { region: "us-east-1" }) : { region: at.region }),
       forcePathStyle: at.pathStyle,
       maxAttempts: ATTEMPTS,
-      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+      logger: SILENT,
+      requestHandler: {
+        ...{ connectionTimeout: connectMs, socketTimeout: idleMs, requestTimeout: requestMs },
+        // Else it is only warned of, and the request goes on for as long as its connection does.
+        throwOnRequestTimeout: true,
+        logger: SILENT,
+      },
       // Newer checksums are not known to every server; what is written is read back and compared anyway.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
@@ -39,19 +58,20 @@ export class S3SnapshotStore implements SnapshotStore {
   }
 
   /** The SDK is large: it is loaded by whoever needs it, when it is needed. */
-  static async open(place: string, at: S3Place): Promise<S3SnapshotStore> {
-    return new S3SnapshotStore(place, at, await import("@aws-sdk/client-s3"));
+  static async open(place: string, at: S3Place, patience = PATIENCE): Promise<S3SnapshotStore> {
+    return new S3SnapshotStore(place, at, await import("@aws-sdk/client-s3"), patience);
   }
 
-  async put(key: string, bytes: Uint8Array): Promise<void> {
+  async put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     const input = { ...this.#object(key), Body: bytes, ContentLength: bytes.length };
-    await this.#orRefuse(() => this.#client.send(new this.#sdk.PutObjectCommand(input)));
+    await this.#orRefuse(() => this.#client.send(new this.#sdk.PutObjectCommand(input), ending(signal)));
   }
 
-  get(key: string): Promise<Uint8Array | null> {
+  get(key: string, signal?: AbortSignal): Promise<Uint8Array | null> {
     return this.#orRefuse(async () => {
       try {
-        const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand(this.#object(key)));
+        const command = new this.#sdk.GetObjectCommand(this.#object(key));
+        const { Body } = await this.#client.send(command, ending(signal));
         assert(Body !== undefined, "an object that was found has a body");
         return await Body.transformToByteArray();
       } catch (error) {
@@ -61,22 +81,25 @@ export class S3SnapshotStore implements SnapshotStore {
     });
   }
 
-  async list(): Promise<readonly StoredObject[]> {
+  async list(signal?: AbortSignal): Promise<readonly StoredObject[]> {
     const { bucket: Bucket, prefix: Prefix } = this.#at;
     const found: StoredObject[] = [];
     for (let token: string | undefined; ; ) {
       const page = { Bucket, Prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
-      const answer = await this.#orRefuse(() => this.#client.send(new this.#sdk.ListObjectsV2Command(page)));
-      for (const { Key = "", LastModified } of answer.Contents ?? []) {
-        found.push({ key: Key.slice(Prefix.length), modifiedMs: LastModified?.getTime() ?? Date.now() });
+      const command = new this.#sdk.ListObjectsV2Command(page);
+      const answer = await this.#orRefuse(() => this.#client.send(command, ending(signal)));
+      for (const { Key = "", Size = 0, LastModified } of answer.Contents ?? []) {
+        const modifiedMs = LastModified?.getTime() ?? Date.now();
+        found.push({ key: Key.slice(Prefix.length), bytes: Size, modifiedMs });
       }
       token = answer.NextContinuationToken;
       if (token === undefined) return found;
     }
   }
 
-  async delete(key: string): Promise<void> {
-    await this.#orRefuse(() => this.#client.send(new this.#sdk.DeleteObjectCommand(this.#object(key))));
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    const command = new this.#sdk.DeleteObjectCommand(this.#object(key));
+    await this.#orRefuse(() => this.#client.send(command, ending(signal)));
   }
 
   #object(key: string): { readonly Bucket: string; readonly Key: string } {
@@ -91,3 +114,5 @@ export class S3SnapshotStore implements SnapshotStore {
     }
   }
 }
+
+const ending = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });

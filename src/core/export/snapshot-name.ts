@@ -8,7 +8,7 @@ export interface SnapshotName {
   readonly index: number;
 }
 
-/** An object of a snapshot; `draft` is what an interrupted write has left. */
+/** An object of a snapshot; `draft` is what an interrupted write has left: half a file, or an empty folder. */
 export interface ObjectName extends SnapshotName {
   readonly part: "state" | "manifest" | "draft";
 }
@@ -43,6 +43,7 @@ export function parseObjectKey(key: string): ObjectName | null {
       return { ...parsed, part: "state" };
     case MANIFEST:
       return { ...parsed, part: "manifest" };
+    case "":
     case `${STATE}.tmp`:
     case `${MANIFEST}.tmp`:
       return { ...parsed, part: "draft" };

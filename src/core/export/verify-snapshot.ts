@@ -1,6 +1,6 @@
 // Whether an exported snapshot is what it says: everything is read.
 
-import type { CatalogEntry } from "./catalog.ts";
+import { type CatalogEntry, NO_BYTES } from "./catalog.ts";
 import { type Inspect, problemOf } from "./inspect.ts";
 import { stateKey } from "./snapshot-name.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
@@ -16,7 +16,7 @@ export async function verifySnapshot(
 ): Promise<VerifiedSnapshot> {
   if (manifest === null) return { ok: false, problem: problem ?? "it has no manifest" };
   const bytes = await store.get(stateKey(name));
-  if (bytes === null) return { ok: false, problem: "its bytes are missing" };
+  if (bytes === null) return { ok: false, problem: NO_BYTES };
   const found = await problemOf(manifest, bytes, inspect);
   return found === null ? { ok: true, bytes } : { ok: false, problem: found };
 }

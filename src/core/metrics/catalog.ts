@@ -59,6 +59,9 @@ export const METRICS = {
   fleet_exported_snapshots_undeleted: gauge(
     "Exported snapshots that should be gone and could not be deleted when last tried. On the leader only, with --snapshot-to.",
   ),
+  fleet_exported_snapshots_vanished: gauge(
+    "Exported snapshots that this leader had seen, and of which none is there any more: unmounted, or removed. On the leader only, with --snapshot-to.",
+  ),
   fleet_disk_full: gauge("1 while something waits for space on the disk."),
   fleet_disk_slow: gauge("1 while the disk is too slow to lead with (ADR-0007)."),
   fleet_state_checkpoint_index: gauge("The applied index at which fleet_state_checkpoint_hash was taken."),

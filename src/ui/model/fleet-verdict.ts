@@ -34,6 +34,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...hashLines(fleet),
     ...exportLines(fleet),
     ...undeletedLines(fleet),
+    ...vanishedLines(fleet),
   ];
 }
 
@@ -173,6 +174,17 @@ function undeletedLines(fleet: FleetStatus): Line[] {
     return [
       { text: `${name} could not delete ${snapshots} in ${to} (${undeletedError}): ${next}`, mark: "warn" },
     ];
+  });
+}
+
+function vanishedLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, status }): Line[] => {
+    const { to = "", vanished = 0 } = status?.snapshotExport ?? {};
+    if (vanished === 0) return [];
+    const snapshots = vanished === 1 ? "the snapshot" : `all ${vanished} snapshots`;
+    const next =
+      "see whether what belongs there is mounted, or who removed them; new ones go there meanwhile";
+    return [{ text: `${snapshots} that ${name} had in ${to} vanished: ${next}`, mark: "warn" }];
   });
 }
 

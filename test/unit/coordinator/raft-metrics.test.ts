@@ -20,11 +20,12 @@ test("all groups of a process are counted together", () => {
 });
 
 test("the leader shows how old its exports are and may be, and how many should be gone; others show nothing", () => {
-  const exported = exportStatus({ undeleted: 2 });
+  const exported = exportStatus({ undeleted: 2, vanished: 5 });
   const text = textOf((into) => collectExports(into, { snapshotExport: () => exported }));
   expect(sampleOf(text, "fleet_exported_snapshot_age_seconds")).toBe(450.5);
   expect(sampleOf(text, "fleet_exported_snapshot_interval_seconds")).toBe(300);
   expect(sampleOf(text, "fleet_exported_snapshots_undeleted")).toBe(2);
+  expect(sampleOf(text, "fleet_exported_snapshots_vanished")).toBe(5);
   expect(textOf((into) => collectExports(into, { snapshotExport: () => undefined }))).not.toContain(
     "exported",
   );

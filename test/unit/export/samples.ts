@@ -34,25 +34,31 @@ export class MemoryStore implements SnapshotStore {
   readonly objects = new Map<string, Uint8Array>();
   /** Called before every operation; what it throws is the failure. */
   before: (operation: string, key: string) => void = () => undefined;
+  /** Waited for before every operation: a store that is slow, or hangs. */
+  answers: () => Promise<void> = () => Promise.resolve();
   modifiedMs = 0;
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
     this.before("put", key);
+    await this.answers();
     this.objects.set(key, bytes);
   }
 
   async get(key: string): Promise<Uint8Array | null> {
     this.before("get", key);
+    await this.answers();
     return this.objects.get(key) ?? null;
   }
 
   async list(): Promise<readonly StoredObject[]> {
     this.before("list", "");
-    return [...this.objects.keys()].map((key) => ({ key, modifiedMs: this.modifiedMs }));
+    await this.answers();
+    return [...this.objects].map(([key, { length: bytes }]) => ({ key, bytes, modifiedMs: this.modifiedMs }));
   }
 
   async delete(key: string): Promise<void> {
     this.before("delete", key);
+    await this.answers();
     this.objects.delete(key);
   }
 }

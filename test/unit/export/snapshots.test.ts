@@ -51,7 +51,7 @@ test("the manifest is written last, after the bytes were read back", async () =>
   expect(done).toEqual(["put state", "get state", "put manifest.json"]);
 });
 
-test("bytes that come back differently get no manifest", async () => {
+test("bytes that come back differently get no manifest, and do not stay", async () => {
   const store = new MemoryStore();
   store.before = (operation, key) => {
     if (operation === "get") store.objects.set(key, new Uint8Array([1, 2, 3]));
@@ -60,6 +60,7 @@ test("bytes that come back differently get no manifest", async () => {
     code: "SNAPSHOT_UNVERIFIED",
   });
   expect([...store.objects.keys()].some((key) => key.endsWith("manifest.json"))).toBe(false);
+  expect([...store.objects.keys()]).toEqual([]);
 });
 
 test.each([
@@ -100,6 +101,40 @@ test("the newest is the one with the highest index, whatever the leaders' clocks
   expect((await readCatalog(store)).map(({ index }) => index)).toEqual([9, 5]);
 });
 
+test.each([
+  { why: "bytes that are missing", bytes: null, problem: "its bytes are missing" },
+  {
+    why: "bytes that were cut",
+    bytes: new Uint8Array(3),
+    problem: /^it has 3 bytes, its manifest says \d+$/,
+  },
+])("$why are found without reading them", async ({ bytes, problem }) => {
+  const store = new MemoryStore();
+  const name = await exportSnapshot(store, captured(5), inspect);
+  if (bytes === null) store.objects.delete(stateKey(name));
+  else store.objects.set(stateKey(name), bytes);
+  const read: string[] = [];
+  store.before = (operation, key) => operation === "get" && read.push(key);
+  expect(await readCatalog(store)).toMatchObject([{ problem: expect.stringMatching(problem) }]);
+  expect(read).toEqual([manifestKey(name)]);
+});
+
+test("a manifest that is written while the store is listed is not taken for one without bytes", async () => {
+  const store = new MemoryStore();
+  const { manifest } = captured(5);
+  const name = snapshotName(manifest.atMs, manifest.index);
+  store.objects.set(`${stateKey(name)}.tmp`, new Uint8Array([1]));
+  const list = store.list.bind(store);
+  store.list = async () => {
+    const found = await list();
+    await exportSnapshot(store, captured(5), inspect);
+    return found;
+  };
+  expect(await readCatalog(store)).toMatchObject([
+    { manifest: null, problem: expect.stringContaining("no manifest") },
+  ]);
+});
+
 async function filled(): Promise<MemoryStore> {
   const store = new MemoryStore();
   for (const entries of [4, 5, 6]) await exportSnapshot(store, captured(entries), inspect);
@@ -119,6 +154,21 @@ test.each([
 ])("keep $keep at $nowMs: $why", async ({ keep, nowMs, gone }) => {
   const catalog = await readCatalog(await filled());
   const found = outdated(catalog, { clusterId: "id-1", keep, nowMs }).map(({ index }) => index);
+  expect(found).toEqual(gone);
+});
+
+test.each([
+  { keep: 1, damaged: [6], gone: [4], why: "the newest that can be restored stays" },
+  { keep: 2, damaged: [6], gone: [], why: "a damaged one is not among those that are kept" },
+  { keep: 1, damaged: [5], gone: [4, 5], why: "a damaged one goes with those of its age" },
+  { keep: 1, damaged: [4, 5, 6], gone: [], why: "while nothing can be restored, nothing goes" },
+])("keep $keep with damaged ones: $why", async ({ keep, damaged, gone }) => {
+  const store = await filled();
+  for (const { name, index } of await readCatalog(store)) {
+    if (damaged.includes(index)) store.objects.delete(stateKey(name));
+  }
+  const catalog = await readCatalog(store);
+  const found = outdated(catalog, { clusterId: "id-1", keep, nowMs: 0 }).map(({ index }) => index);
   expect(found).toEqual(gone);
 });
 

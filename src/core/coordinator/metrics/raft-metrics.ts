@@ -108,4 +108,5 @@ export function collectExports(into: Exposition, context: Pick<ServiceContext, "
   into.set("fleet_exported_snapshot_age_seconds", exported.ageMs / 1_000);
   into.set("fleet_exported_snapshot_interval_seconds", exported.everyMs / 1_000);
   into.set("fleet_exported_snapshots_undeleted", exported.undeleted);
+  into.set("fleet_exported_snapshots_vanished", exported.vanished);
 }

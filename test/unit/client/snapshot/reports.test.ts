@@ -1,9 +1,10 @@
 // What is told of a store in which there is nothing to restore.
 
 import { expect, test } from "vitest";
-import { verifySnapshots } from "../../../../src/client/snapshot/reports.ts";
+import { listSnapshots, takeSnapshot, verifySnapshots } from "../../../../src/client/snapshot/reports.ts";
+import { exportSnapshot } from "../../../../src/core/export/export-snapshot.ts";
 import { stateKey } from "../../../../src/core/export/snapshot-name.ts";
-import { MemoryStore } from "../../export/samples.ts";
+import { captured, inspect, MemoryStore } from "../../export/samples.ts";
 
 const REMNANT = "20260101T000000000Z-7";
 
@@ -32,4 +33,17 @@ test("what is to be typed next is one word to a shell", async () => {
   await expect(verifySnapshots(store, { name: REMNANT, all: false })).rejects.toMatchObject({
     parts: { next: expect.stringMatching(/--from 's3:\S+region=r'$/) },
   });
+});
+
+test("one whose bytes are missing is listed as damaged, and not silently passed over for an older one", async () => {
+  const store = new MemoryStore();
+  await exportSnapshot(store, captured(5), inspect);
+  const name = await exportSnapshot(store, captured(6), inspect);
+  await store.delete(stateKey(name));
+  const { snapshots } = await listSnapshots(store);
+  expect(snapshots).toMatchObject([
+    { index: 6, state: "damaged", problem: "its bytes are missing", clusterName: "local" },
+    { index: 5, state: "complete", problem: null },
+  ]);
+  await expect(takeSnapshot(store, undefined)).rejects.toMatchObject({ code: "SNAPSHOT_DAMAGED" });
 });

@@ -66,6 +66,7 @@ export function exportStatus(differs: Partial<SnapshotExport> = {}): SnapshotExp
     overdue: false,
     undeleted: 0,
     undeletedError: differs.undeleted ? "EACCES" : "",
+    vanished: 0,
     ...differs,
   };
 }

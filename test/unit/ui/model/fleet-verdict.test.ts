@@ -31,6 +31,8 @@ const outside = fleetReply(
 
 const undeleted = fleetReply([upNode(1, { snapshotExport: exportStatus({ undeleted: 2 }) }), upNode(2)]);
 
+const vanished = fleetReply([upNode(1, { snapshotExport: exportStatus({ vanished: 5 }) }), upNode(2)]);
+
 describe("exit code", () => {
   test.each([
     { fleet: healthy, exit: 0, why: "nothing to say" },
@@ -105,6 +107,11 @@ describe("lines", () => {
       fleet: undeleted,
       says: "n1 could not delete 2 outdated snapshots in /backup (EACCES): delete what is too old yourself, or let its user do so",
       why: "retention does not work, and what to do",
+    },
+    {
+      fleet: vanished,
+      says: "all 5 snapshots that n1 had in /backup vanished: see whether what belongs there is mounted, or who removed them; new ones go there meanwhile",
+      why: "a backup disk was unmounted",
     },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },
   ])("$says $why", ({ fleet, says }) => expect(verdictLines(fleet).map((line) => line.text)).toContain(says));

@@ -1,0 +1,33 @@
+// The fleet's state, fetched from its leader and kept elsewhere, within a time for all of it together.
+
+import { exportSnapshot } from "../../core/export/export-snapshot.ts";
+import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
+import { storeTimedOut, untilAborted } from "../../core/export/until-aborted.ts";
+import type { SnapshotManifest } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetClient } from "../fleet-client.ts";
+
+export interface SavedSnapshot {
+  readonly name: string;
+  readonly manifest: SnapshotManifest;
+}
+
+/** Throws an OperatorError, also when the time is over: what the store was asked may be left there, without a manifest. */
+export async function saveSnapshot(
+  client: Pick<FleetClient, "saveSnapshot">,
+  store: SnapshotStore,
+  timeoutMs: number,
+): Promise<SavedSnapshot> {
+  const endsAtMs = performance.now() + timeoutMs;
+  const captured = await client.saveSnapshot(timeoutMs);
+  const stop = new AbortController();
+  const timer = setTimeout(
+    () => stop.abort(storeTimedOut(store.place, timeoutMs)),
+    Math.max(0, endsAtMs - performance.now()),
+  );
+  try {
+    const name = await untilAborted(store, stop.signal, (limited) => exportSnapshot(limited, captured));
+    return { name, manifest: captured.manifest };
+  } finally {
+    clearTimeout(timer);
+  }
+}

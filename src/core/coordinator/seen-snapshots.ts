@@ -1,0 +1,35 @@
+// Which exported snapshots a leader has seen in its store, and how many have vanished: when none of those that were there
+// is there any more, the disk that belongs there is not mounted, or somebody has removed them. One that is left is
+// enough: retention and operators delete some. Deliberately absent: what was there before this replica led.
+
+export type SeenChange = "vanished" | "returned" | null;
+
+export class SeenSnapshots {
+  #seen: ReadonlySet<string> = new Set();
+  #vanished: ReadonlySet<string> = new Set();
+
+  /** How many that were there are not; 0 as soon as one of them is back. */
+  get vanished(): number {
+    return this.#vanished.size;
+  }
+
+  /** What a look into the store has found. */
+  found(names: readonly string[]): SeenChange {
+    const there = new Set(names);
+    const change = this.#changeOf(there);
+    if (change === "vanished") this.#vanished = new Set([...this.#vanished, ...this.#seen]);
+    if (change === "returned") this.#vanished = new Set();
+    this.#seen = there;
+    return change;
+  }
+
+  added(name: string): void {
+    this.#seen = new Set([...this.#seen, name]);
+  }
+
+  #changeOf(there: ReadonlySet<string>): SeenChange {
+    const isThere = (name: string) => there.has(name);
+    if ([...this.#vanished].some(isThere)) return "returned";
+    return this.#seen.size > 0 && ![...this.#seen].some(isThere) ? "vanished" : null;
+  }
+}

@@ -1,0 +1,68 @@
+// Snapshots in a folder of a disk that is full, or of a share that hangs: a named pipe is read by nobody as such a file is.
+
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { present } from "../../../src/core/base/assert.ts";
+import { readCatalog } from "../../../src/core/export/catalog.ts";
+import { DirectorySnapshotStore } from "../../../src/core/export/directory-store.ts";
+import { deleteSnapshot } from "../../../src/core/export/export-snapshot.ts";
+import { outdated } from "../../../src/core/export/retention.ts";
+
+const NAME = "20260101T000000000Z-7";
+const DAY_MS = 86_400_000;
+let folder: string;
+let store: DirectorySnapshotStore;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fleet-directory-"));
+  store = new DirectorySnapshotStore(folder);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test("a write that fails leaves no folder behind, nor takes one that holds something", async () => {
+  // Nothing can be written where a folder is in the way, whoever runs this.
+  await mkdir(join(folder, "blocked", "state.tmp"), { recursive: true });
+  const full = new DirectorySnapshotStore(join(folder, "x".repeat(250)));
+  await expect(full.put(`${"y".repeat(300)}/state`, new Uint8Array([1]))).rejects.toThrow("ENAMETOOLONG");
+  await expect(store.put(`${NAME}/${"z".repeat(300)}`, new Uint8Array([1]))).rejects.toThrow("ENAMETOOLONG");
+  await expect(store.put("blocked/state", new Uint8Array([1]))).rejects.toMatchObject({
+    code: "SNAPSHOT_STORE_FAILED",
+  });
+  expect((await readdir(folder)).filter((name) => name !== "x".repeat(250))).toEqual(["blocked"]);
+});
+
+test("an empty folder that a killed export has left goes as other remnants do", async () => {
+  await mkdir(join(folder, NAME));
+  await utimes(join(folder, NAME), 1, 1);
+  await mkdir(join(folder, "20260101T000000000Z-8"));
+  await writeFile(join(folder, "20260101T000000000Z-8", "notes.txt"), "mine");
+  const catalog = await readCatalog(store);
+  expect(catalog).toMatchObject([{ name: NAME, manifest: null, keys: [`${NAME}/`] }]);
+  const wish = { clusterId: "id-1", keep: 1 };
+  expect(outdated(catalog, { ...wish, nowMs: 1_000 + DAY_MS })).toEqual([]);
+  const gone = outdated(catalog, { ...wish, nowMs: 1_001 + DAY_MS });
+  for (const entry of gone) await deleteSnapshot(store, entry);
+  expect(await readdir(folder)).toEqual(["20260101T000000000Z-8"]);
+});
+
+test("while one operation hangs no other is begun, and those that were given up meanwhile never are", async () => {
+  const pipe = join(folder, NAME, "state");
+  await mkdir(join(folder, NAME));
+  execFileSync("mkfifo", [pipe]);
+  const hung = store.get(`${NAME}/state`);
+  const stop = new AbortController();
+  const given = store.put(`${NAME}/manifest.json`, new Uint8Array([1]), stop.signal);
+  const waiting = store.list();
+  const first = await Promise.race([waiting.then(() => "listed"), delay(100).then(() => "hangs")]);
+  expect(first).toBe("hangs");
+  stop.abort(new Error("given up"));
+  await writeFile(pipe, "at last");
+  expect(Buffer.from(present(await hung, "it is there")).toString()).toBe("at last");
+  await expect(given).rejects.toThrow("given up");
+  expect(await waiting).toEqual([]);
+});
+
+const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
