@@ -186,9 +186,9 @@ export class SnapshotSchedule {
     const catalog = await this.#readCatalog(store);
     const own = catalog.filter(({ manifest }) => manifest?.clusterId === clusterId);
     for (const { name, problem } of own) if (problem !== null) this.#tellDamaged(name, problem);
-    const count = this.#seen.vanished;
+    const before = this.#seen.vanished;
     const change = this.#seen.found(own.map(({ name }) => name));
-    if (change !== null) onReport({ kind: change, count: count || this.#seen.vanished });
+    if (change !== null) onReport({ kind: change, count: Math.max(before, this.#seen.vanished) });
     return catalog;
   }
 

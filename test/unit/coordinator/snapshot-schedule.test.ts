@@ -243,9 +243,12 @@ test("when all that was there has vanished it is told, until one is back, while 
   await world.pass(5 * EVERY_MS);
   expect(world.schedule.status(), "the new ones are not those").toMatchObject({ vanished: 2 });
   world.store.objects.clear();
+  await world.pass(1.2 * EVERY_MS);
+  expect(world.reports.slice(4)).toMatchObject([{ kind: "vanished", count: 3 }, { kind: "exported" }]);
+  world.store.objects.clear();
   for (const [key, bytes] of disk) world.store.objects.set(key, bytes);
   await world.pass(1.2 * EVERY_MS);
-  expect(world.reports.slice(4)).toMatchObject([{ kind: "returned", count: 2 }]);
+  expect(world.reports.slice(6)).toMatchObject([{ kind: "returned", count: 3 }]);
   expect(world.schedule.status()).toMatchObject({ vanished: 0, index: 6 });
 });
 
