@@ -57,7 +57,7 @@ export class TestAuthority {
         signingKey: createPrivateKey(this.pair.key).toCryptoKey(CURVE, false, ["sign"]),
         signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
         notBefore: new Date(Date.now() - DAY_MS),
-        notAfter: new Date(Date.now() + DAY_MS),
+        notAfter: new Date(Date.now() + 30 * DAY_MS),
         extensions: [new x509.SubjectAlternativeNameExtension(names)],
       },
       webcrypto,

@@ -1,9 +1,9 @@
 // What `fleet status` says below its table, and whether that counts as healthy. A node that is down, leaders that
 // differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
 
-import { endsSoon } from "../../client/certificate-age.ts";
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { endsSoon } from "../../core/wire/certificate-age.ts";
 import { formatDuration } from "./duration.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
