@@ -92,7 +92,8 @@ function isSound(answer: Answer): boolean {
   if (status === null) return false;
   const { diskFull, diskSlow, admission } = status;
   const isFit = !diskFull && !diskSlow && !isOutside(admission);
-  return isFit && !exportFails(status) && !endsSoon(daysLeftOf(answer));
+  const isCertified = status.certificateRefusal === "" && !endsSoon(daysLeftOf(answer));
+  return isFit && isCertified && !exportFails(status);
 }
 
 function exportFails({ snapshotExport }: NodeStatus): boolean {

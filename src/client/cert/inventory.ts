@@ -10,7 +10,7 @@ import { holdersOf } from "../local/holders.ts";
 import { authorityFiles } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 
-/** unusable: missing, damaged, not valid yet, or not of the key or the authority beside it. */
+/** unusable: missing, damaged, not valid yet, of an authority that ended, or not of the key or the authority beside it. */
 export type CertificateState = "valid" | "soon" | "ended" | "unusable";
 
 export interface CertificateView {
@@ -27,7 +27,7 @@ export interface CertificateView {
   readonly serial: string | null;
   readonly file: string;
   readonly state: CertificateState;
-  /** Why it is unusable, or which of it and its issuer has ended. */
+  /** Why it is unusable. */
   readonly problem: string | null;
 }
 
@@ -67,12 +67,9 @@ async function holderView(name: string, files: TlsFiles, nowMs: number): Promise
     if (shown.identity === null)
       return { ...shown, state: "unusable", problem: "it names no role, or more than one" };
     const fault = invalidity(validityOf(tls, files), nowMs);
-    if (fault === null) return shown;
-    return {
-      ...shown,
-      state: fault.code === "CERTIFICATE_ENDED" ? "ended" : "unusable",
-      problem: fault.message,
-    };
+    return fault === null || shown.state === "ended"
+      ? shown
+      : { ...shown, state: "unusable", problem: fault.message };
   } catch (error) {
     return unusable(name, files.cert, error);
   }

@@ -42,6 +42,7 @@ export class LiveTls implements TlsMaterial {
   #seen = "";
   /** Whether those could not be used, and that was said. */
   #isRefused: "no" | "unsaid" | "said" = "no";
+  #refusal = "";
   #isLooking = false;
 
   /** `clock`: milliseconds since 1970. */
@@ -64,6 +65,10 @@ export class LiveTls implements TlsMaterial {
 
   get key(): Buffer {
     return this.#now.key;
+  }
+
+  get refusal(): string {
+    return this.#refusal;
   }
 
   onChange(listener: () => void): () => void {
@@ -105,6 +110,7 @@ export class LiveTls implements TlsMaterial {
     // What OpenSSL would not take would take every server's port out of use.
     createSecureContext({ ca: wanted.ca, cert: wanted.cert, key: wanted.key });
     this.#isRefused = "no";
+    this.#refusal = "";
     if (digest(wanted) === digest(this.#now)) return;
     this.#now = wanted;
     this.#validity = validity;
@@ -125,6 +131,7 @@ export class LiveTls implements TlsMaterial {
     if (this.#isRefused === "said") return;
     this.#isRefused = "said";
     const message = error instanceof Error ? error.message : String(error);
+    this.#refusal = message;
     this.#log.error("the certificate files cannot be used; those in use stay", {
       ...{ error: message, ...(error instanceof OperatorError ? adviceOf(error) : {}) },
     });

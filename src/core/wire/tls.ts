@@ -20,6 +20,8 @@ export interface TlsMaterial {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Why the files that lie there now are not used; empty or absent: they are. */
+  readonly refusal?: string;
   /** Calls `listener` when the three have changed, until what is returned is called. Absent: they never change. */
   onChange?(listener: () => void): () => void;
 }

@@ -148,7 +148,11 @@ test.each([
   expect(said).toEqual([]);
   for (let look = 0; look < 3; look += 1) await tls.look();
   expect(said).toEqual([expect.stringContaining(message)]);
+  expect(tls.refusal).toContain(message);
   expect([tls.cert.toString(), changes]).toEqual([before, 0]);
+  await write({ certificate: before, key: tls.key.toString() });
+  await tls.look();
+  expect([tls.refusal, changes]).toEqual(["", 0]);
 });
 
 test("files that are gone for a moment change nothing, and what comes back is taken", async () => {
