@@ -7,6 +7,14 @@ import type { RpcFailure } from "../core/wire/rpc-error.ts";
 const NEVER_CONNECTED = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s;
 const DEADLINE = /^Deadline exceeded after ([\d.]+)s/;
 
+// What OpenSSL says of the certificate that the other side shows, or of its issuer.
+const CERTIFICATE_TIME = /\bcertificate (has expired|is not yet valid)/;
+const WORDS_OF_TIME: Readonly<Record<string, string>> = {
+  "has expired":
+    "its certificate has ended: renew it with fleet cert rotate, or with fleet cert issue on a host of its own",
+  "is not yet valid": "its certificate is not valid yet, or this machine's clock is slow",
+};
+
 const BY_ERRNO: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset",
@@ -35,6 +43,8 @@ function connectionWords(cause: string): string {
   const errno = /\bE[A-Z]{3,}\b/.exec(cause)?.[0];
   const known = errno === undefined ? undefined : BY_ERRNO[errno];
   if (known !== undefined) return known;
+  const certificate = CERTIFICATE_TIME.exec(cause)?.[1];
+  if (certificate !== undefined) return WORDS_OF_TIME[certificate] ?? cause;
   // All that grpc-js says of a connection that the other side closed during the handshake.
   if (cause.startsWith("Failed to connect")) return "the connection was closed while it was being made";
   return cause;

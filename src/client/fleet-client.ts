@@ -20,6 +20,7 @@ import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
 import { readRpcError } from "../core/wire/rpc-error.ts";
 import { unary } from "../core/wire/unary.ts";
+import { requireValid } from "../core/wire/validity.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
@@ -77,6 +78,7 @@ export class FleetClient extends LeaderReads {
   readonly #patience: Patience;
 
   private constructor(target: Target, patience: Patience) {
+    requireValid(target.tls, Date.now());
     const tls = followTls(target.tls, silentLog);
     const caller = writingCaller(tls.tls, target.endpoints);
     super(caller, patience.callDeadlineMs);
@@ -87,6 +89,7 @@ export class FleetClient extends LeaderReads {
     this.#session = new WriteSession(caller);
   }
 
+  /** Throws an OperatorError (Exit.Authentication) when this client's own files cannot be used. */
   static connect(target: Target, patience: Patience = PATIENCE): FleetClient {
     return new FleetClient(target, patience);
   }

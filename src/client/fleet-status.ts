@@ -1,9 +1,9 @@
 // What all nodes say of themselves, joined: who leads, whether they agree, who lags, whether their states are
 // equal at an index that all have passed. Pure; fleet-client.ts does the asking.
 
+import { daysLeft, endsSoon } from "../core/wire/certificate-age.ts";
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
-import { daysLeft, endsSoon } from "./certificate-age.ts";
 
 export interface NodeObservation {
   readonly name: string;
@@ -92,7 +92,8 @@ function isSound(answer: Answer): boolean {
   if (status === null) return false;
   const { diskFull, diskSlow, admission } = status;
   const isFit = !diskFull && !diskSlow && !isOutside(admission);
-  return isFit && !exportFails(status) && !endsSoon(daysLeftOf(answer));
+  const isCertified = status.certificateRefusal === "" && !endsSoon(daysLeftOf(answer));
+  return isFit && isCertified && !exportFails(status);
 }
 
 function exportFails({ snapshotExport }: NodeStatus): boolean {

@@ -291,7 +291,7 @@ async function issueAll(home: string, ids: readonly number[]): Promise<void> {
   const uris = new Map([["admin", "fleet://admin"]]);
   for (const id of ids) uris.set(`n${id}`, `fleet://replica/${id}`);
   for (const [holder, uri] of uris) {
-    const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+    const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 30 };
     const { certificate, key } = await issueCertificate(authority, request);
     const files = tlsFiles(home, holder);
     await writeFile(files.cert, certificate);

@@ -84,8 +84,9 @@ export class DataPlane {
     this.#closings.push(closing);
   }
 
-  async issue(name: string, uri: string): Promise<TlsFiles> {
-    const request = { commonName: name, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+  /** In place of the one that `name` had; with `days` below 0 one that has ended. */
+  async issue(name: string, uri: string, days = 30): Promise<TlsFiles> {
+    const request = { commonName: name, uri, ipAddresses: ["127.0.0.1"], days };
     const pair = await issueCertificate(this.#authority, request);
     const files = this.files(name);
     await writeFile(files.cert, pair.certificate);
@@ -130,11 +131,24 @@ export class DataPlane {
     shardAddr: string,
     changes: Partial<AgentTuning> = {},
     demand: readonly DemandGroup[] = [],
+    log = new RecordedLog(),
   ): Promise<Agent> {
     const tls = await this.issue(cluster, `fleet://cluster/${cluster}`);
+    return this.agentWith(cluster, shardAddr, tls, log, changes, demand);
+  }
+
+  /** As `agent`, with these files. */
+  agentWith(
+    cluster: string,
+    shardAddr: string,
+    tls: TlsFiles,
+    log: RecordedLog,
+    changes: Partial<AgentTuning> = {},
+    demand: readonly DemandGroup[] = [],
+  ): Agent {
     const agent = new Agent({
       ...{ cluster, instance: randomUUID(), target: { shardAddr, demand } },
-      ...{ tls, log: new RecordedLog(), tuning: { ...tuning, ...changes } },
+      ...{ tls, log, tuning: { ...tuning, ...changes } },
     });
     this.onClose(() => agent.stop());
     agent.start();

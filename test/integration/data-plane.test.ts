@@ -246,6 +246,41 @@ test("a shard describes itself and its health to clients that have never heard o
   });
 });
 
+test("a certificate that has ended costs neither shard nor agent the one that they have", async () => {
+  const [shard, log] = [await plane.shard("s1"), new RecordedLog()];
+  const agent = await plane.agent("c1", shard.address, {}, [], log);
+  await eventually(() => agent.state).toBe("connected");
+  await plane.issue("shard-s1", "fleet://shard/s1", -0.01);
+  await plane.issue("c1", "fleet://cluster/c1", -0.01);
+  const refused = { error: expect.stringContaining("ended at"), next: expect.stringContaining("renew it") };
+  const fact = "the certificate files cannot be used; those in use stay";
+  await eventually(() => shard.log.errors).toMatchObject([{ fact, fields: refused }]);
+  // Every dial looks at the files.
+  agent.follow({ shardAddr: "127.0.0.1:1", demand: [] });
+  await eventually(() => agent.state).toBe("waiting");
+  await eventually(() => log.errors).toMatchObject([{ fact, fields: refused }]);
+  agent.follow({ shardAddr: shard.address, demand: [] });
+  await eventually(() => agent.state).toBe("connected");
+});
+
+test("an agent that starts with a certificate that has ended says so, and takes the renewed one", async () => {
+  const [shard, log] = [await plane.shard("s1"), new RecordedLog()];
+  const tls = await plane.issue("c1", "fleet://cluster/c1", -0.01);
+  const agent = plane.agentWith("c1", shard.address, tls, log);
+  await eventually(() => agent.state).toBe("waiting");
+  expect(log.errors).toMatchObject([
+    {
+      fact: "the certificate in use is not valid: others refuse this process",
+      fields: {
+        error: expect.stringContaining("c1.crt ended at"),
+        next: expect.stringContaining("renew it"),
+      },
+    },
+  ]);
+  await plane.issue("c1", "fleet://cluster/c1");
+  await eventually(() => agent.state).toBe("connected");
+});
+
 test("an agent gives no session to a server whose certificate is not a shard's", async () => {
   const impostor = await silentServer("c9", "fleet://cluster/c9");
   const agent = await plane.agent("c1", impostor.address);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await mkdir(join(home, "certs"));
   await writeFile(join(home, "certs", "ca.crt"), authority.certificate);
   for (const [holder, uri] of Object.entries(HOLDERS)) {
-    const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+    const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 30 };
     const { certificate, key } = await issueCertificate(authority, request);
     await writeFile(tlsOf(holder).cert, certificate);
     await writeFile(tlsOf(holder).key, key);

@@ -134,7 +134,7 @@ export class LiveDataPlane {
     const authority = authorityFiles(directory);
     const pair = await issueCertificate(
       { certificate: await readFile(authority.cert, "utf8"), key: await readFile(authority.key, "utf8") },
-      { commonName: cluster, uri: `fleet://cluster/${cluster}`, days: 1 },
+      { commonName: cluster, uri: `fleet://cluster/${cluster}`, days: 30 },
     );
     const files = clusterTls(directory, cluster);
     await writeFile(files.cert, pair.certificate);

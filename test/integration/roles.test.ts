@@ -12,6 +12,7 @@ import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
 import { channelCredentials, serverCredentials } from "../../src/core/wire/credentials.ts";
 import {
   CoordinatorService,
+  ListRequest,
   ReportShardRequest,
   WatchRequest,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -33,13 +34,14 @@ const IDENTITIES = {
   cluster: ["fleet://cluster/c1"],
   "other cluster": ["fleet://cluster/c2"],
   none: [],
+  nameless: [],
   two: ["fleet://admin", "fleet://readonly"],
   mixed: ["fleet://admin", "https://example.com/x"],
   foreign: ["https://example.com/x"],
 } as const;
 type Who = keyof typeof IDENTITIES;
 
-const NOBODIES: readonly Who[] = ["none", "two", "mixed", "foreign"];
+const NOBODIES: readonly Who[] = ["none", "nameless", "two", "mixed", "foreign"];
 
 interface Row {
   readonly allowed: readonly Who[];
@@ -145,7 +147,7 @@ const log = { info: () => undefined, warn: () => undefined, error: () => undefin
 
 beforeAll(async () => {
   authority = await TestAuthority.make();
-  for (const [who, uris] of Object.entries(IDENTITIES)) await authority.issue(who, uris);
+  for (const [who, uris] of Object.entries(IDENTITIES)) await authority.issue(who, uris, who !== "nameless");
   leader = await coordinator("leads", 1);
   leaderless = await coordinator("alone", 3);
   shard = await startShardAs("s1");
@@ -174,6 +176,25 @@ test("nor does a client accept a server whose certificate has a second URI", asy
   await expect(answer).rejects.toThrow("shows a certificate of no identity");
   caller.close();
   server.forceShutdown();
+});
+
+test("a shard that reports as another is refused, and of the other nothing is known by it", async () => {
+  const path = "/fleet.v1.Coordinator/ReportShard";
+  const row = present(COORDINATOR[path], "reports have a row");
+  const { request = new Uint8Array() } = row;
+  const forged = { ...ReportShardRequest.decode(request), shardId: "s3", epoch: 9 };
+  const forging = { allowed: [], request: ReportShardRequest.encode(forged).finish() };
+  for (const who of ["shard", "other shard", "cluster", "two"] as const) {
+    expect(await outcome(leader.address, path, forging, who)).toEqual(wanted(forging, who));
+  }
+  expect(await outcome(leader.address, path, row, "shard")).toEqual(wanted(row, "shard"));
+  const caller = connectCoordinator(loadTls(authority.files("admin")), leader.address);
+  const limits = { deadline: Date.now() + 10_000 };
+  const { shards } = await unary(caller.listShards.bind(caller), ListRequest.fromPartial({}), limits);
+  caller.close();
+  const known = shards.map(({ shard }) => shard?.shardId);
+  expect(known).toContain("s1");
+  expect(known).not.toContain("s3");
 });
 
 test("every method of every service has a row", () => {

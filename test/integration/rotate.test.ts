@@ -3,11 +3,15 @@
 
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { dial } from "../../src/client/cert/proof.ts";
+import { replacePair } from "../../src/client/cert/replace-pair.ts";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
-import { authorityFiles, holderTls } from "../../src/client/local/layout.ts";
+import { readAuthority } from "../../src/client/local/authority.ts";
+import { holdersOf, issueFor } from "../../src/client/local/holders.ts";
+import { authorityFiles, holderTls, processFiles } from "../../src/client/local/layout.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
@@ -42,6 +46,7 @@ async function untilShown(address: string): Promise<X509Certificate> {
   }
 }
 
+const logOf = (name: string) => readFile(processFiles(fleet.directory, name).log, "utf8");
 const serials = async () => new Map([...(await shown())].map(([name, leaf]) => [name, leaf.serialNumber]));
 
 function write(): SteadyWriter {
@@ -105,6 +110,37 @@ test("a new authority, stopped between two stages and gone on with", async () =>
     return clusters.map(({ clusterId, observed }) => [clusterId, observed.some((row) => row.session)]);
   };
   await expect.poll(sessions).toEqual([["c1", true]]);
+});
+
+test("a certificate that has ended changes nothing under a node, and a node that starts with it says so", async () => {
+  const before = (await shown()).get("n3")?.serialNumber;
+  const { pair } = await readAuthority(authorityFiles(fleet.directory));
+  const holder = present(
+    holdersOf(fleet.directory, (await loadLocalFleet(fleet.directory)).file).find(
+      ({ name }) => name === "n3",
+    ),
+    "n3 is a node",
+  );
+  const ended = await issueFor(holder, pair, -0.01);
+  await replacePair(holder.files, ended, join(fleet.directory, "kept"));
+  await expect.poll(() => logOf("n3")).toContain("the certificate files cannot be used; those in use stay");
+  expect(await logOf("n3")).toContain("n3.crt ended at");
+  expect((await shown()).get("n3")?.serialNumber).toBe(before);
+  expect(await fleet.run("up")).toMatchObject({ exit: 0 });
+  const told = expect.stringMatching(
+    /n3 .* goes on with the certificate that it had, since .*n3\.crt ended at/,
+  );
+  expect(await fleet.run("status")).toMatchObject({ exit: 5, stdout: told });
+
+  await fleet.kill("n3");
+  const up = await fleet.run("up");
+  expect(up).toMatchObject({ exit: 5, stderr: expect.stringContaining("FLEET_E_NODES_UNREACHABLE") });
+  expect(await logOf("n3")).toContain("the certificate in use is not valid");
+  const status = await fleet.run("status");
+  expect(status).toMatchObject({ exit: 5, stdout: expect.stringContaining("its certificate has ended") });
+
+  expect(await fleet.run("cert", "rotate", "n3", "--yes")).toMatchObject({ exit: 0 });
+  await fleet.untilStatus(client, ({ verdict }) => verdict === "healthy");
 });
 
 test("a process that cannot use its new files stops the change before the old authority is dropped", async () => {

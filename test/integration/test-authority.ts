@@ -41,14 +41,18 @@ export class TestAuthority {
     return { ca: at("ca.crt"), cert: at(`${name}.crt`), key: at(`${name}.key`) };
   }
 
-  /** A certificate with these URIs, in place of any that `name` had; returns its serial number, as Node shows it. */
-  async issue(name: string, uris: readonly string[]): Promise<string> {
+  /**
+   * A certificate with these URIs, or without a single alternative name, in place of any that `name` had; returns its
+   * serial number, as Node shows it.
+   */
+  async issue(name: string, uris: readonly string[], hasNames = true): Promise<string> {
     const issuer = new x509.X509Certificate(this.pair.certificate);
     const keys = await webcrypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
     const names = [
       ...uris.map((value) => ({ type: "url" as const, value })),
       { type: "ip" as const, value: "127.0.0.1" },
     ];
+    const extensions = hasNames ? [new x509.SubjectAlternativeNameExtension(names)] : [];
     const certificate = await x509.X509CertificateGenerator.create(
       {
         subject: `CN=${name}`,
@@ -57,8 +61,8 @@ export class TestAuthority {
         signingKey: createPrivateKey(this.pair.key).toCryptoKey(CURVE, false, ["sign"]),
         signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
         notBefore: new Date(Date.now() - DAY_MS),
-        notAfter: new Date(Date.now() + DAY_MS),
-        extensions: [new x509.SubjectAlternativeNameExtension(names)],
+        notAfter: new Date(Date.now() + 30 * DAY_MS),
+        extensions,
       },
       webcrypto,
     );

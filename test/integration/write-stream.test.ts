@@ -281,7 +281,7 @@ async function certificates(): Promise<(holder: string) => TlsMaterial> {
   await writeFile(at("ca.crt"), authority.certificate);
   const uris = { n1: "fleet://replica/1", admin: "fleet://admin", readonly: "fleet://readonly" };
   for (const [holder, uri] of Object.entries(uris)) {
-    const wanted = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 1 };
+    const wanted = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 30 };
     const { certificate, key } = await issueCertificate(authority, wanted);
     await writeFile(at(`${holder}.crt`), certificate);
     await writeFile(at(`${holder}.key`), key);

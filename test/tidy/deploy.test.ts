@@ -1,9 +1,10 @@
 // Units and charts start what exists: every `fleet serve …` line in deploy/ names a command with flags that it has and
 // all that it requires, every value that a template asks for is one that its chart's values.yaml knows, and the ports,
-// mounts and names in a chart belong together. Absent: rendering, which is helm's.
+// mounts and names in a chart belong together. Helm is not asked: where a Go with sprig is installed, what it would render
+// of the coordinators' chart is rendered with those, and run.
 
 import { spawnSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -155,9 +156,58 @@ test("a shard finds the coordinators where their chart has them", () => {
     read("deploy/helm/coordinator/templates/statefulset.yaml"),
     /--peers "(.*)"/g,
   );
-  const addresses = peers.join().replaceAll(/\d=n\d@/g, "");
+  // Without the value replicas.
+  const [, founders = ""] = /\{\{ else \}\}(.*)\{\{ end \}\}/.exec(peers.join()) ?? [];
+  const addresses = founders.replaceAll(/\d=n\d@/g, "");
   expect(coordinators).toBe(addresses.replaceAll("$POD", "fleet").replaceAll("$DOMAIN", "fleet.fleet.svc"));
 });
+
+// Debian's golang-go and golang-github-masterminds-sprig-dev.
+const goPath = "/usr/share/gocode";
+const hasSprig =
+  existsSync(`${goPath}/src/github.com/Masterminds/sprig`) && spawnSync("go", ["version"]).status === 0;
+const chart = "deploy/helm/coordinator";
+const rejoined = { replicas: [{ id: 1, name: "n1" }, { id: 5, name: "n2" }, {}] };
+const founders = "1=n1@fleet-0.D:7400,2=n2@fleet-1.D:7400,3=n3@fleet-2.D:7400";
+const joined = "1=n1@fleet-0.D:7400,5=n2@fleet-1.D:7400";
+test.runIf(hasSprig).each([
+  { given: {}, pod: 0, starts: { id: "1", name: "n1", cert: "/certs/n1.crt", peers: founders } },
+  { given: {}, pod: 2, starts: { id: "3", name: "n3", cert: "/certs/n3.crt", peers: founders } },
+  { given: rejoined, pod: 0, starts: { id: "1", name: "n1", cert: "/certs/n1.crt", peers: joined } },
+  { given: rejoined, pod: 1, starts: { id: "5", name: "n2", cert: "/certs/n2.crt", peers: joined } },
+  { given: rejoined, pod: 2, starts: "waits" },
+  { given: { replicas: [{}, {}, {}] }, pod: 0, starts: "waits" },
+])("with $given pod $pod starts $starts", async ({ given, pod, starts }) => {
+  const script = commandOf(render({ ...parse(read(join(chart, "values.yaml"))), ...given }));
+  const folder = await mkdtemp(join(tmpdir(), "fleet-pod-"));
+  for (const program of ["fleet", "node"]) {
+    await writeFile(join(folder, program), '#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n', { mode: 0o755 });
+  }
+  const env = {
+    PATH: `${folder}:/usr/bin:/bin`,
+    POD_NAME: `fleet-${pod}`,
+    POD: "fleet",
+    DOMAIN: "D",
+    BOOTSTRAP: "",
+  };
+  const ran = spawnSync("/bin/sh", ["-ec", script], { env, encoding: "utf8" });
+  await rm(folder, { recursive: true });
+  const [program = "", ...words] = ran.stdout.split("\n");
+  const flag = (name: string) => words[words.indexOf(`--${name}`) + 1];
+  const started = { id: flag("id"), name: flag("name"), cert: flag("cert"), peers: flag("peers") };
+  expect(basename(program) === "node" ? "waits" : started).toEqual(starts);
+});
+
+function render(values: object): string {
+  const env = { ...process.env, GO111MODULE: "off", GOPATH: goPath };
+  const template = join(root, chart, "templates/statefulset.yaml");
+  const words = ["run", join(root, "test/tidy/render-template.go"), template];
+  const ran = spawnSync("go", words, { env, input: JSON.stringify(values), encoding: "utf8" });
+  expect(ran.stderr).toBe("");
+  return ran.stdout;
+}
+
+const commandOf = (rendered: string): string => parse(rendered).spec.template.spec.containers[0].command[2];
 
 test("an image has all of the package but what an operator of hosts reads", () => {
   const copied = captures(read("deploy/Dockerfile"), /^COPY --from=build (.*) /gm).join(" ");

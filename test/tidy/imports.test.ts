@@ -97,7 +97,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/all-pages.ts (types)",
     "src/client/fleet-status.ts (types)",
     // One bound for what clients judge and what is said of it.
-    "src/client/certificate-age.ts",
+    "src/core/wire/certificate-age.ts",
     "src/client/cert/inventory.ts (types)",
     "src/client/snapshot (types)",
     "src/core/recover (types)",

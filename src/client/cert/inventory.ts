@@ -1,15 +1,16 @@
 // The certificates of a local fleet as its files hold them: who each names, and how long it lasts.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { daysLeft, endsSoon } from "../../core/wire/certificate-age.ts";
 import { formatIdentity, identityOfNames } from "../../core/wire/identity.ts";
-import { loadTls, type TlsFiles } from "../../core/wire/tls.ts";
-import { daysLeft, endsSoon } from "../certificate-age.ts";
+import { leafOf, loadTls, type TlsFiles } from "../../core/wire/tls.ts";
+import { invalidity, validityOf } from "../../core/wire/validity.ts";
 import { certificatesIn } from "../local/authority.ts";
 import { holdersOf } from "../local/holders.ts";
 import { authorityFiles } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 
-/** unusable: missing, damaged, or not of the key or the authority beside it. */
+/** unusable: missing, damaged, not valid yet, of an authority that ended, or not of the key or the authority beside it. */
 export type CertificateState = "valid" | "soon" | "ended" | "unusable";
 
 export interface CertificateView {
@@ -61,10 +62,14 @@ async function authorityViews(file: string, nowMs: number): Promise<CertificateV
 
 async function holderView(name: string, files: TlsFiles, nowMs: number): Promise<CertificateView> {
   try {
-    const shown = view(name, files.cert, new X509Certificate(loadTls(files).cert), nowMs);
-    return shown.identity === null
-      ? { ...shown, state: "unusable", problem: "it names no role, or more than one" }
-      : shown;
+    const tls = loadTls(files);
+    const shown = view(name, files.cert, leafOf(tls), nowMs);
+    if (shown.identity === null)
+      return { ...shown, state: "unusable", problem: "it names no role, or more than one" };
+    const fault = invalidity(validityOf(tls, files), nowMs);
+    return fault === null || shown.state === "ended"
+      ? shown
+      : { ...shown, state: "unusable", problem: fault.message };
   } catch (error) {
     return unusable(name, files.cert, error);
   }

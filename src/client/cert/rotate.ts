@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { leafOf, loadTls } from "../../core/wire/tls.ts";
+import { requireValid } from "../../core/wire/validity.ts";
 import { readAuthority } from "../local/authority.ts";
 import type { PemPair } from "../local/certs.ts";
 import { type Holder, holdersOf, issueFor } from "../local/holders.ts";
@@ -38,6 +39,9 @@ export async function rotateLeaves(
   deps: RotateDeps,
 ): Promise<RotationReport> {
   const holders = chosen(fleet, names);
+  // The proof is made by the administrator's certificate.
+  if (!holders.some(({ name }) => name === ADMIN))
+    requireValid(holderTls(fleet.directory, ADMIN), deps.now());
   const kept = keptFolder(fleet.directory, deps);
   await withLock(lockPath(fleet.directory), deps, async () => {
     const { pair } = await readAuthority(authorityFiles(fleet.directory));

@@ -3,6 +3,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { certificateBlocks } from "../../core/base/pem.ts";
 import type { PemPair } from "./certs.ts";
 
 /** Its certificates, those of others that are trusted too, and the key of the one that signs. */
@@ -34,8 +35,7 @@ export async function readAuthority(files: AuthorityFiles): Promise<Authority> {
 
 /** The certificates of a PEM text, one by one. */
 export function certificatesIn(pem: string): readonly string[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => `${block}\n`);
+  return certificateBlocks(pem).map((block) => `${block}\n`);
 }
 
 /** Whether the authority of PEM text `issuer` signed `leaf`. */

@@ -1,9 +1,9 @@
 // Who holds a certificate in a local fleet, in which files, and what it says of its holder.
 import { X509Certificate } from "node:crypto";
 import { nodeId } from "../../core/base/ids.ts";
+import { daysLeft } from "../../core/wire/certificate-age.ts";
 import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
 import type { TlsFiles } from "../../core/wire/tls.ts";
-import { daysLeft } from "../certificate-age.ts";
 import { issueCertificate, type PemPair } from "./certs.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import { ADMIN, clusterTls, holderTls, READONLY } from "./layout.ts";

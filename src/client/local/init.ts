@@ -13,6 +13,7 @@ import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
 import { withLock } from "./lock.ts";
 import { makeFleet, type NewFleet } from "./new-fleet.ts";
 import { noteDifferences } from "./note-differences.ts";
+import { refuseUnreachable } from "./refuse-unreachable.ts";
 import { startFleet } from "./start-fleet.ts";
 import { waitUntilAllServe, waitUntilReady } from "./wait-ready.ts";
 
@@ -64,7 +65,7 @@ interface Begun {
 /**
  * Makes a local fleet or starts the one that is there, and waits for a leader and a committed write.
  * Throws OperatorError: FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
- * and what `deps.waitReady` throws; the fleet's files are whole after each of them.
+ * NODES_UNREACHABLE, and what `deps.waitReady` throws; the fleet's files are whole after each of them.
  */
 export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<InitReport> {
   const begunAt = deps.clock.now();
@@ -111,10 +112,14 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
     isNew: outcome === "created",
     lockDeps: deps,
   });
-  const { leader } = await waitUntilReady(fleet, deps);
+  const { leader } = await waitUntilReady(fleet, deps).catch(async (error: unknown) => {
+    await refuseUnreachable(fleet, Date.now());
+    throw error;
+  });
   const firstWriteMs = deps.clock.now() - begunAt;
   await endFounding(fleet.directory);
   const silent = await waitUntilAllServe(fleet, deps);
+  await refuseUnreachable(fleet, Date.now());
   return {
     outcome,
     name: fleet.file.name,

@@ -7,11 +7,11 @@ import { assert } from "../base/assert.ts";
 import { OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
+import { LiveTls } from "../wire/live-tls.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import { PING_INTERVAL_MS, ROLLUP_INTERVAL_MS } from "../wire/session-protocol.ts";
-import type { TlsChoice } from "../wire/tls.ts";
-import { loadTls } from "../wire/tls.ts";
+import type { Tls, TlsChoice } from "../wire/tls.ts";
 import type { BackoffLimits } from "./backoff.ts";
 import { backoffMs } from "./backoff.ts";
 import type { SessionEnd, SessionTuning } from "./shard-session.ts";
@@ -51,7 +51,7 @@ export interface AgentOptions {
   /** Tells this agent from another one of the same cluster; the same at each of its dials. */
   readonly instance: string;
   readonly target: AgentTarget;
-  /** Read anew at each dial, so that renewed certificates need no restart. */
+  /** Looked at anew for each dial, so that renewed certificates need no restart. */
   readonly tls: TlsChoice;
   readonly log: Log;
   readonly tuning: AgentTuning;
@@ -63,6 +63,8 @@ export class Agent {
   /** The address of the session, or of the dial under way. */
   #dialed: string;
   #session: ShardSession | null = null;
+  /** Null before files that can be used were found. */
+  #tls: LiveTls | null = null;
   #running: Promise<void> | null = null;
   #isStopping = false;
   #wake = () => {};
@@ -110,21 +112,42 @@ export class Agent {
   async #run(): Promise<void> {
     while (!this.#isStopping) {
       this.#state = "connecting";
+      const tls = await this.#ownTls();
+      if (this.#isStopping) return;
+      // Nothing is waited for from here to the session: who sends this agent elsewhere finds one that takes its leave.
       this.#dialed = this.#target.shardAddr;
-      const end = await this.#dial();
+      const end = await this.#dial(tls);
       if (this.#isStopping) return;
       if (this.#target.shardAddr === this.#dialed) await this.#waitToRedial(end);
       else this.#moveOn(end);
     }
   }
 
+  /** What to show to the shard: files that cannot be used change nothing, as long as there were others before. */
+  async #ownTls(): Promise<Tls | OperatorError> {
+    const { tls, log } = this.#options;
+    if (tls === "insecure-loopback") return tls;
+    if (this.#tls !== null) {
+      await this.#tls.look();
+      return this.#tls;
+    }
+    try {
+      this.#tls = new LiveTls(tls, log);
+      return this.#tls;
+    } catch (error) {
+      if (error instanceof OperatorError) return error;
+      throw error;
+    }
+  }
+
   /** Never rejects: certificates that cannot be read are a failed dial like any other. */
-  async #dial(): Promise<SessionEnd> {
-    const { cluster, instance, tls, tuning } = this.#options;
+  async #dial(tls: Tls | OperatorError): Promise<SessionEnd> {
+    if (tls instanceof OperatorError) return { kind: "failed", failure: readRpcError(tls) };
+    const { cluster, instance, tuning } = this.#options;
     try {
       const session = new ShardSession({
         ...{ cluster, instance, tuning },
-        opened: tuning.open(this.#dialed, loadTls(tls)),
+        opened: tuning.open(this.#dialed, tls),
         demand: () => this.#target.demand,
         accepted: ({ shardId, epoch }) => this.#accepted(shardId, epoch),
       });

@@ -14,7 +14,7 @@ export const METRICS = {
   fleet_build_info: gauge("Always 1; which program this process is.", "process", "version"),
   fleet_ready: gauge("1 if /readyz says so."),
   fleet_certificate_expiry_timestamp_seconds: gauge(
-    "When the certificates of this process expire, the first of them: of the authority (ca) and its own (cert).",
+    "When the certificates in the files of this process expire, the first of them: of all authorities that it trusts (ca) and its own (cert).",
     "file",
   ),
 

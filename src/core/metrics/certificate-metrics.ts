@@ -1,9 +1,12 @@
-// When the certificates of a process expire, read from its files: what stands there is what the next connection uses.
+// When the certificates of a process expire, read from its files: what stands there is what the process uses, or, when it
+// is refused (wire/live-tls.ts), would use after a restart. Of several in one file, as while a fleet changes from one
+// authority to another, or of a chain, the first to expire counts: that is when somebody is refused.
 // A folder of agents' certificates holds thousands, so they are read now and then and not with every look.
 
 import { X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { certificateBlocks } from "../base/pem.ts";
 import type { Exposition } from "./exposition.ts";
 
 const READ_EVERY_MS = 60_000;
@@ -59,7 +62,9 @@ async function firstExpiries(files: readonly CertificateFile[]): Promise<Map<Cer
 /** Null for a file that can't be read: whoever needs it says so; here it is unknown. */
 async function expiryOf(path: string): Promise<number | null> {
   try {
-    return new X509Certificate(await readFile(path)).validToDate.getTime() / 1000;
+    const blocks = certificateBlocks(await readFile(path, "latin1"));
+    if (blocks.length === 0) return null;
+    return Math.min(...blocks.map((pem) => new X509Certificate(pem).validToDate.getTime())) / 1000;
   } catch {
     return null;
   }

@@ -9,14 +9,22 @@ import type { SessionCall } from "./session.ts";
 
 const STATES = ["bound", "releasing", "released"] as const;
 
-const REASONS = [
+/** Every reason in session-refusals.ts, and the door's own. */
+export const SESSION_ENDS = [
   "CLUSTER_RELEASED",
   "CLUSTER_SESSION_LIVE",
+  "SHARD_DRAINING",
   "SESSION_REPLACED",
   "SESSION_SILENT",
+  "SHARD_STOPPING",
   "NOT_THIS_CLUSTER",
+  "IDENTITY_MISSING",
   "BINDING_NOT_DURABLE",
   "PROTOCOL_VERSION_UNKNOWN",
+  "CLUSTER_NAME_INVALID",
+  "HELLO_EXPECTED",
+  "HELLO_REPEATED",
+  "DEMAND_INVALID",
 ] as const;
 const OTHER = "other";
 
@@ -29,14 +37,14 @@ export class SessionEnds {
   }
 
   collect(into: Exposition): void {
-    for (const name of [...REASONS.map((reason) => reason.toLowerCase()), OTHER]) {
+    for (const name of [...SESSION_ENDS.map((reason) => reason.toLowerCase()), OTHER]) {
       into.set("fleet_shard_sessions_ended_total", this.#counts.get(name) ?? 0, { reason: name });
     }
   }
 
   #count(reason: string | null): void {
     if (reason === null) return;
-    const known: readonly string[] = REASONS;
+    const known: readonly string[] = SESSION_ENDS;
     const name = known.includes(reason) ? reason.toLowerCase() : OTHER;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }

@@ -1,6 +1,7 @@
 // A process's TLS files, followed while it runs: a renewed certificate or authority is in force for every connection
-// made afterwards. What must stay true: files that do not belong together, or that make this process somebody else,
-// change nothing. Their contents are read rather than watched: what Kubernetes swaps is a link far from the file, and
+// made afterwards. What must stay true: files that do not belong together, that make this process somebody else, or that
+// are not valid now while those in use are, change nothing; one in use that ends is told of, since nobody could dial in
+// to learn it. Their contents are read rather than watched: what Kubernetes swaps is a link far from the file, and
 // a time stamp is too coarse to tell two writes apart.
 
 import { createHash } from "node:crypto";
@@ -8,7 +9,9 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { daysLeft, endsSoon } from "./certificate-age.ts";
 import { checkTls, leafOf, loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
+import { invalidity, RENEWAL, type Validity, validityOf } from "./validity.ts";
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -30,17 +33,26 @@ export class LiveTls implements TlsMaterial {
   readonly #files: TlsFiles;
   readonly #log: Log;
   readonly #listeners = new Set<() => void>();
+  readonly #clock: () => number;
   #now: TlsMaterial;
+  #validity: Validity;
+  /** What was last said of the end of the one in use. */
+  #told: "nothing" | "ends soon" | "invalid" = "nothing";
   /** Of the contents that were looked at last. */
   #seen = "";
   /** Whether those could not be used, and that was said. */
   #isRefused: "no" | "unsaid" | "said" = "no";
+  #refusal = "";
   #isLooking = false;
 
-  constructor(files: TlsFiles, log: Log) {
+  /** `clock`: milliseconds since 1970. */
+  constructor(files: TlsFiles, log: Log, clock: () => number = Date.now) {
     this.#files = files;
     this.#log = log;
+    this.#clock = clock;
     this.#now = loadTls(files);
+    this.#validity = validityOf(this.#now, files);
+    this.#tellOfEnd();
   }
 
   get ca(): Buffer {
@@ -53,6 +65,10 @@ export class LiveTls implements TlsMaterial {
 
   get key(): Buffer {
     return this.#now.key;
+  }
+
+  get refusal(): string {
+    return this.#refusal;
   }
 
   onChange(listener: () => void): () => void {
@@ -69,6 +85,7 @@ export class LiveTls implements TlsMaterial {
     } catch (error) {
       this.#refuse(error);
     } finally {
+      this.#tellOfEnd();
       this.#isLooking = false;
     }
   }
@@ -87,11 +104,17 @@ export class LiveTls implements TlsMaterial {
     } else if (this.#isRefused === "no") return;
     const wanted = checkTls(found, this.#files);
     assertSameHolder(this.#now, wanted, this.#files);
+    const validity = validityOf(wanted, this.#files);
+    const fault = invalidity(validity, this.#clock());
+    if (fault !== null && this.#fault() === null) throw fault;
     // What OpenSSL would not take would take every server's port out of use.
     createSecureContext({ ca: wanted.ca, cert: wanted.cert, key: wanted.key });
     this.#isRefused = "no";
+    this.#refusal = "";
     if (digest(wanted) === digest(this.#now)) return;
     this.#now = wanted;
+    this.#validity = validity;
+    this.#told = "nothing";
     for (const listener of this.#listeners) listener();
     const { serialNumber, validTo, subjectAltName } = leafOf(wanted);
     this.#log.info("certificates were renewed; new connections use them", {
@@ -107,11 +130,38 @@ export class LiveTls implements TlsMaterial {
     }
     if (this.#isRefused === "said") return;
     this.#isRefused = "said";
-    const why = error instanceof OperatorError ? error.parts.why : undefined;
     const message = error instanceof Error ? error.message : String(error);
-    this.#log.error("the certificate files cannot be used; those in use stay", { error: message, why });
+    this.#refusal = message;
+    this.#log.error("the certificate files cannot be used; those in use stay", {
+      ...{ error: message, ...(error instanceof OperatorError ? adviceOf(error) : {}) },
+    });
+  }
+
+  /** Why the ones in use are worth nothing now; null when they are. */
+  #fault(): OperatorError | null {
+    return invalidity(this.#validity, this.#clock());
+  }
+
+  #tellOfEnd(): void {
+    const fault = this.#fault();
+    const days = daysLeft(this.#validity.ends.atMs, this.#clock());
+    const now = fault !== null ? "invalid" : endsSoon(days) ? "ends soon" : "nothing";
+    if (now === this.#told) return;
+    this.#told = now;
+    if (fault !== null) {
+      this.#log.error("the certificate in use is not valid: others refuse this process", {
+        ...{ error: fault.message, ...adviceOf(fault) },
+      });
+    } else if (now === "ends soon") {
+      const { of, atMs } = this.#validity.ends;
+      this.#log.warn("the certificate in use ends soon", {
+        ...{ ends: of, notAfter: new Date(atMs).toISOString(), daysLeft: days, next: RENEWAL },
+      });
+    }
   }
 }
+
+const adviceOf = ({ parts: { why, next } }: OperatorError) => ({ why, next });
 
 function assertSameHolder(now: TlsMaterial, wanted: TlsMaterial, files: TlsFiles): void {
   const [before, after] = [leafOf(now), leafOf(wanted)].map((leaf) => namedUris(leaf.subjectAltName ?? ""));

@@ -1,10 +1,11 @@
 // Mutual TLS for every port: what a process shows and trusts, read from its files and checked to belong together.
-// Who a certificate names is identity.ts's business, what is done with the files credentials.ts's, and following
-// them while they change live-tls.ts's.
+// Who a certificate names is identity.ts's business, how long it is valid validity.ts's, what is done with the files
+// credentials.ts's, and following them while they change live-tls.ts's.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { certificateBlocks } from "../base/pem.ts";
 
 /** Paths of PEM files: the authority, and this process's own certificate and private key. */
 export interface TlsFiles {
@@ -19,6 +20,8 @@ export interface TlsMaterial {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Why the files that lie there now are not used; empty or absent: they are. */
+  readonly refusal?: string;
   /** Calls `listener` when the three have changed, until what is returned is called. Absent: they never change. */
   onChange?(listener: () => void): () => void;
 }
@@ -65,11 +68,9 @@ function readPem(path: string): Buffer {
   }
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 function certificatesOf(pem: Buffer, path: string): X509Certificate[] {
   try {
-    return (pem.toString("latin1").match(PEM_CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
+    return certificateBlocks(pem.toString("latin1")).map((block) => new X509Certificate(block));
   } catch (cause) {
     throw tlsError(path, "is not a PEM certificate", cause);
   }
@@ -97,7 +98,8 @@ function privateKeyOf(pem: string, path: string): KeyObject {
   }
 }
 
-function isIssuedBy(leaf: X509Certificate, issuer: X509Certificate): boolean {
+/** Whether `issuer` signed `leaf`. */
+export function isIssuedBy(leaf: X509Certificate, issuer: X509Certificate): boolean {
   return leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey);
 }
 

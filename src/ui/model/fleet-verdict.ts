@@ -1,9 +1,9 @@
 // What `fleet status` says below its table, and whether that counts as healthy. A node that is down, leaders that
 // differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
 
-import { endsSoon } from "../../client/certificate-age.ts";
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { endsSoon } from "../../core/wire/certificate-age.ts";
 import { formatDuration } from "./duration.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
@@ -30,6 +30,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...slowLines(fleet),
     ...outsideLines(fleet),
     ...certificateLines(fleet),
+    ...refusalLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
     ...exportLines(fleet),
@@ -124,6 +125,16 @@ function certificateLines(fleet: FleetStatus): Line[] {
     const ends = days < 0 ? "has ended" : days === 0 ? "ends today" : `ends in ${days} days`;
     const text = `the certificate of ${node.name} (${node.address}) ${ends}: renew it with fleet cert rotate ${node.name}, or with fleet cert issue on a host of its own`;
     return [{ text, mark: days < 0 ? "bad" : "warn" }];
+  });
+}
+
+/** Of files that lie there and are not used: nothing is wrong before the node is started again, and everything then. */
+function refusalLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, address, status }): Line[] => {
+    const why = status?.certificateRefusal ?? "";
+    if (why === "") return [];
+    const text = `${name} (${address}) goes on with the certificate that it had, since ${why}: put right what lies there before it is started again`;
+    return [{ text, mark: "warn" }];
   });
 }
 

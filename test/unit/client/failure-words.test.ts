@@ -24,6 +24,12 @@ test.each([
     why: "TLS's own words say what is wrong",
   },
   {
+    said: unconnected("Error: certificate has expired"),
+    words:
+      "its certificate has ended: renew it with fleet cert rotate, or with fleet cert issue on a host of its own",
+    why: "of the other side's, what to do",
+  },
+  {
     said: unconnected("Failed to connect (2026-11-21T03:35:49.052Z)"),
     words: "the connection was closed while it was being made",
     why: "plaintext on one side only",

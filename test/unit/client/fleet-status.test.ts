@@ -28,6 +28,11 @@ test.each([
     why: "one's certificate ends soon",
   },
   {
+    third: upNode(3, { certificateRefusal: "n3.crt ended at noon" }),
+    verdict: "degraded",
+    why: "one could not be started again",
+  },
+  {
     third: upNode(3, { certificateEndsAtMs: 14 * DAY_MS }),
     verdict: "healthy",
     why: "a fortnight is enough",

@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createAuthority, issueCertificate } from "../../../src/client/local/certs.ts";
 import { CertificateMetrics, certificatesIn } from "../../../src/core/metrics/certificate-metrics.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
@@ -38,6 +38,18 @@ test("of many certificates the one that expires first counts, apart from the aut
   const expected = Date.now() / 1000 + 10 * DAY_SECONDS;
   expect(Math.abs(((await look(metrics, "cert")) ?? 0) - expected)).toBeLessThan(DAY_SECONDS);
   expect(await look(metrics, "ca")).toBeGreaterThan(expected);
+});
+
+test("of the authorities in one file, while a fleet changes from one to another, the one that expires first counts", async () => {
+  const folder = await folderOf({ c1: 300 });
+  const file = join(folder, "ca.crt");
+  const young = await readFile(file, "utf8");
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 3_690 * DAY_SECONDS * 1_000 });
+  const old = await createAuthority("old").finally(() => vi.useRealTimers());
+  await writeFile(file, young + old.certificate);
+  const metrics = new CertificateMetrics(() => certificatesIn(folder));
+  const expected = Date.now() / 1000 + 10 * DAY_SECONDS;
+  expect(Math.abs(((await look(metrics, "ca")) ?? 0) - expected)).toBeLessThan(DAY_SECONDS);
 });
 
 test("renewed certificates are seen, though files are not read with every look", async () => {

@@ -1,9 +1,10 @@
 import { EventEmitter } from "node:events";
+import { readFileSync } from "node:fs";
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import type { Binding } from "../../../src/core/shard/binding-table.ts";
-import { SessionEnds, shardMetrics } from "../../../src/core/shard/shard-metrics.ts";
+import { SESSION_ENDS, SessionEnds, shardMetrics } from "../../../src/core/shard/shard-metrics.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { sampleOf } from "../metrics/parse-exposition.ts";
 
@@ -55,4 +56,18 @@ test("sessions that the shard ends are counted by reason, and unknown reasons to
   const text = await look(ends, null);
   const count = (reason: string) => sampleOf(text, "fleet_shard_sessions_ended_total", { reason });
   expect([count("cluster_released"), count("other"), count("session_silent")]).toEqual([2, 1, 0]);
+});
+
+// Read from the source, since what is raised nowhere else has no list.
+test("every reason for which a shard refuses or ends a session is counted by its name", async () => {
+  const source = new URL("../../../src/core/shard/session-refusals.ts", import.meta.url);
+  const raised = readFileSync(source, "utf8").match(/(?<=")[A-Z]+(?:_[A-Z]+)+(?=")/g) ?? [];
+  expect(raised).toContain("SHARD_DRAINING");
+  expect([...SESSION_ENDS].sort()).toEqual([...new Set(raised), "IDENTITY_MISSING"].sort());
+  const text = await look(new SessionEnds(), null);
+  const unseen = SESSION_ENDS.filter((reason) => {
+    const label = { reason: reason.toLowerCase() };
+    return sampleOf(text, "fleet_shard_sessions_ended_total", label) !== 0;
+  });
+  expect(unseen).toEqual([]);
 });

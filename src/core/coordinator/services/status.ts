@@ -62,6 +62,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     metricsAddress: context.metricsAddress,
     certificateEndsAtMs:
       context.tls === "insecure-loopback" ? undefined : leafOf(context.tls).validToDate.getTime(),
+    certificateRefusal: context.tls === "insecure-loopback" ? "" : (context.tls.refusal ?? ""),
     snapshotExport: context.snapshotExport(),
     groups: groupCounts(context),
   };

@@ -1,8 +1,8 @@
 // One row per coordinator node. A node that did not answer shows nothing but its name, its address and why: values
 // of an earlier answer would make it look alive.
 
-import { endsSoon } from "../../../client/certificate-age.ts";
 import type { NodeObservation } from "../../../client/fleet-status.ts";
+import { endsSoon } from "../../../core/wire/certificate-age.ts";
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
 import { nodeState, syncCell } from "../node-state.ts";

@@ -9,6 +9,8 @@ import { listCertificates, needingRenewal } from "../../../../src/client/cert/in
 import { issueTo } from "../../../../src/client/cert/issue.ts";
 import { makeAuthority } from "../../../../src/client/cert/make-authority.ts";
 import { replacePair } from "../../../../src/client/cert/replace-pair.ts";
+import { localTarget } from "../../../../src/client/context/target.ts";
+import { FleetClient } from "../../../../src/client/fleet-client.ts";
 import { isSignedBy, readAuthority } from "../../../../src/client/local/authority.ts";
 import { createAuthority } from "../../../../src/client/local/certs.ts";
 import type { FleetFile } from "../../../../src/client/local/fleet-file.ts";
@@ -17,6 +19,7 @@ import { authorityFiles, holderTls } from "../../../../src/client/local/layout.t
 import type { LocalFleet } from "../../../../src/client/local/local-fleet.ts";
 import { fillStaging } from "../../../../src/client/local/staging.ts";
 import { present } from "../../../../src/core/base/assert.ts";
+import { Exit } from "../../../../src/core/base/errors.ts";
 import { leafOf, loadTls } from "../../../../src/core/wire/tls.ts";
 
 const DAY_MS = 86_400_000;
@@ -67,6 +70,27 @@ test("a pair that does not belong together is listed as unusable, and why", asyn
   const { certificates } = await listCertificates(fleet, Date.now());
   const problem = expect.stringContaining("is not the private key of");
   expect(certificates.find(({ name }) => name === "n1")).toMatchObject({ state: "unusable", problem });
+});
+
+test("one that begins later is unusable until then, and says why", async () => {
+  const { certificates } = await listCertificates(fleet, Date.now() - DAY_MS);
+  const problem = expect.stringContaining("n1.crt is not valid before");
+  expect(certificates.find(({ name }) => name === "n1")).toMatchObject({ state: "unusable", problem });
+});
+
+test("a client whose own certificate has ended is told so, before anybody is asked", async () => {
+  const { pair } = await readAuthority(authorityFiles(fleet.directory));
+  const files = holderTls(fleet.directory, "admin");
+  const ended = await issueFor(
+    present(holdersOf(fleet.directory, file)[0], "the administrator"),
+    pair,
+    -0.01,
+  );
+  await replacePair(files, ended, join(fleet.directory, "kept"));
+  const connect = () => FleetClient.connect(localTarget(fleet, "--dir"));
+  expect(connect).toThrow(`${files.cert} ended at`);
+  const parts = expect.objectContaining({ exit: Exit.Authentication });
+  expect(connect).toThrow(expect.objectContaining({ code: "CERTIFICATE_ENDED", parts }));
 });
 
 test("an issued certificate is the fleet's, its key its owner's alone", async () => {

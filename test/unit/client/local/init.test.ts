@@ -4,9 +4,12 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { loadContexts } from "../../../../src/client/context/contexts-file.ts";
+import { readAuthority } from "../../../../src/client/local/authority.ts";
+import { issueCertificate } from "../../../../src/client/local/certs.ts";
 import { systemClock } from "../../../../src/client/local/clock.ts";
 import { parseFleetFile } from "../../../../src/client/local/fleet-file.ts";
 import { type InitOptions, initFleet, upFleet } from "../../../../src/client/local/init.ts";
+import { authorityFiles, holderTls } from "../../../../src/client/local/layout.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { parseAgentsFile } from "../../../../src/core/wire/agents-file.ts";
 import { loadTls } from "../../../../src/core/wire/tls.ts";
@@ -344,6 +347,21 @@ test("a fleet whose coordinators exit is given up at once, with the end of a log
   const failure = await failureOf(init(world));
   expect(failure).toMatchObject({ code: "NODES_EXITED", exit: Exit.NoQuorum });
   expect(failure["why"]).toBe("the log of n1 ends: starting | the disk is full");
+});
+
+test("a fleet that answers although everybody refuses a node's certificate was not started: which, and why", async () => {
+  const world = await fakeWorld();
+  await init(world);
+  const tls = holderTls(world.directory, "n3");
+  const { pair } = await readAuthority(authorityFiles(world.directory));
+  const request = { commonName: "n3", uri: "fleet://replica/3", days: -0.01 };
+  const { certificate, key } = await issueCertificate(pair, request);
+  await writeFile(tls.cert, certificate);
+  await writeFile(tls.key, key);
+  const failure = await failureOf(upFleet(world.directory, world.deps));
+  expect(failure).toMatchObject({ code: "NODES_UNREACHABLE", exit: Exit.NoQuorum });
+  expect(failure["what"]).toContain(`n3 runs, and everybody refuses the certificate: ${tls.cert} ended at`);
+  expect(failure["next"]).toBe("fleet cert rotate n3");
 });
 
 test("a fleet that answers although a node has exited was not started: which one, and why", async () => {

@@ -49,6 +49,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     admission: Admission.MEMBER,
     metricsAddress: "127.0.0.1:9601",
     certificateEndsAtMs: 100 * 86_400_000,
+    certificateRefusal: "",
     snapshotExport: undefined,
     ...differs,
   };

@@ -94,6 +94,11 @@ describe("lines", () => {
       why: "whose, and what to do",
     },
     {
+      fleet: fleetReply([upNode(1), upNode(2, { certificateRefusal: "n2.crt ended at noon" }), upNode(3)]),
+      says: "n2 (127.0.0.1:7002) goes on with the certificate that it had, since n2.crt ended at noon: put right what lies there before it is started again",
+      why: "all is well until it is restarted",
+    },
+    {
       fleet: fleetReply([upNode(1), upNode(2), upNode(3), { ...downNode(4), address: "old:7000" }]),
       says: "no member is known by the address old:7000: if that node was removed, take it out of the endpoints",
       why: "a context outlives a node",

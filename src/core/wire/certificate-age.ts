@@ -1,4 +1,5 @@
-// How old is too old for a certificate: pure. One bound for `fleet status`, `fleet cert list` and what they advise.
+// How old is too old for a certificate: pure. One bound for the log of a process, `fleet status`, `fleet cert list` and
+// what they advise.
 
 const DAY_MS = 86_400_000;
 /** Enough to renew by hand after a holiday. */

@@ -1,0 +1,49 @@
+// Whether what was started can be dialed at all: a process whose certificate is not valid runs, listens, and is refused
+// by everybody. Agents are dialed by nobody, and there are thousands of them: what they cannot do, their log says.
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { loadTls } from "../../core/wire/tls.ts";
+import { invalidity, validityOf } from "../../core/wire/validity.ts";
+import { dial } from "../cert/proof.ts";
+import { type Holder, holdersOf } from "./holders.ts";
+import { ADMIN, holderTls } from "./layout.ts";
+import type { LocalFleet } from "./local-fleet.ts";
+
+interface Unreachable {
+  readonly name: string;
+  readonly fault: OperatorError;
+}
+
+/** Throws NODES_UNREACHABLE, naming those whose certificate nobody accepts. One that still uses a better one is reached. */
+export async function refuseUnreachable(fleet: LocalFleet, nowMs: number): Promise<void> {
+  const faulty = holdersOf(fleet.directory, fleet.file)
+    .filter((holder) => holder.isDialed)
+    .flatMap((holder) => faultOf(holder, nowMs));
+  const reached = await Promise.all(faulty.map(({ name }) => isReached(fleet, name)));
+  const unreachable = faulty.filter((_, at) => !reached[at]);
+  const [first] = unreachable;
+  if (first === undefined) return;
+  const names = unreachable.map(({ name }) => name);
+  throw new OperatorError("NODES_UNREACHABLE", {
+    what: `${names.join(", ")} ${names.length === 1 ? "runs" : "run"}, and everybody refuses the certificate: ${first.fault.message}`,
+    ...(first.fault.parts.why === undefined ? {} : { why: first.fault.parts.why }),
+    next: `fleet cert rotate ${names.join(" ")}`,
+    exit: Exit.NoQuorum,
+  });
+}
+
+function faultOf({ name, files }: Holder, nowMs: number): Unreachable[] {
+  try {
+    const fault = invalidity(validityOf(loadTls(files), files), nowMs);
+    return fault === null ? [] : [{ name, fault }];
+  } catch {
+    // With files that cannot be used a process does not start, and its own last words say so.
+    return [];
+  }
+}
+
+async function isReached(fleet: LocalFleet, name: string): Promise<boolean> {
+  const address = fleet.processes.find((plan) => plan.name === name)?.address ?? null;
+  if (address === null) return false;
+  const dialed = await dial(address, loadTls(holderTls(fleet.directory, ADMIN)));
+  return dialed.kind === "accepted";
+}
