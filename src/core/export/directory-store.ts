@@ -20,7 +20,13 @@ export class DirectorySnapshotStore implements SnapshotStore {
     return this.#orRefuse(async () => {
       const path = join(this.place, key);
       await createDirectoryDurably(dirname(path));
-      await writeFileDurably(path, bytes);
+      try {
+        await writeFileDurably(path, bytes);
+      } catch (error) {
+        // A full disk would get an empty folder with every attempt; one that holds anything stays.
+        await rmdir(dirname(path)).catch(() => undefined);
+        throw error;
+      }
     });
   }
 
