@@ -53,9 +53,16 @@ function fromFailure(failure: RpcFailure, cause: unknown): OperatorError {
   return new OperatorError(failure.reason ?? status[failure.code], {
     what: failureWords(failure),
     next,
+    ...currentOf(failure),
     exit,
     cause,
   });
+}
+
+/** A refusal that compared versions tells the row's own; one that nobody gave a version to, which one to give. */
+function currentOf({ metadata }: RpcFailure): { readonly current?: string } {
+  const current = metadata["actual"] ?? metadata["version"];
+  return current === undefined ? {} : { current };
 }
 
 function advice(failure: RpcFailure): { readonly next: string; readonly exit: Exit } {

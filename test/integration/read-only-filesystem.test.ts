@@ -10,6 +10,8 @@ import { fillStaging } from "../../src/client/local/staging.ts";
 import { planRestore } from "../../src/client/snapshot/plan-restore.ts";
 import type { RestoreWish } from "../../src/client/snapshot/restore.ts";
 import { createDirectoryDurably } from "../../src/core/base/durable-file.ts";
+import { DirectorySnapshotStore } from "../../src/core/export/directory-store.ts";
+import { exportSnapshot } from "../../src/core/export/export-snapshot.ts";
 import { fakeWorld } from "../unit/client/local/fakes.ts";
 import { captured } from "../unit/export/samples.ts";
 
@@ -22,6 +24,15 @@ afterAll(() => {
 
 test.skipIf(!isMounted)("what stands in the way is said as it is", async () => {
   await expect(createDirectoryDurably(join(mountPoint, "a", "b"))).rejects.toMatchObject({ code: "EROFS" });
+});
+
+test.skipIf(!isMounted)("no snapshot is kept there, and why is said as it is", async () => {
+  for (const place of [mountPoint, join(mountPoint, "below")]) {
+    await expect(exportSnapshot(new DirectorySnapshotStore(place), captured(20))).rejects.toMatchObject({
+      code: "SNAPSHOT_STORE_FAILED",
+      parts: { what: expect.stringContaining("EROFS") },
+    });
+  }
 });
 
 // A dry run goes as far as these plans.

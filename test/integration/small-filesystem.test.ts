@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { DirectorySnapshotStore } from "../../src/core/export/directory-store.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 
 const SEGMENT_BYTES = 64 * 1024;
@@ -42,6 +43,16 @@ test.skipIf(!isMounted)("appends wait for space, and every one is there in the e
   expect(reopened.reader(FLEET_GROUP).lastIndex()).toBe(writes.length);
   await reopened.close();
   expect((await readdir(join(directory, "wal"))).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
+test.skipIf(!isMounted)("a snapshot that does not fit is refused, and leaves nothing", async () => {
+  const store = new DirectorySnapshotStore(join(mountPoint, "exports"));
+  const attempt = store.put("20260101T000000000Z-1/state", new Uint8Array(1024 * 1024));
+  await expect(attempt).rejects.toMatchObject({
+    code: "SNAPSHOT_STORE_FAILED",
+    parts: { what: expect.stringContaining("ENOSPC") },
+  });
+  expect(await readdir(store.place)).toEqual([]);
 });
 
 function entryAt(index: number) {

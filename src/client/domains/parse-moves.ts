@@ -1,10 +1,10 @@
 // A file of domain moves: CSV rows `key,value,to[,version]`, or a JSON array of objects with these fields. Every
 // problem is named with its line or row, and a file with one is refused whole. Pure.
 
+import { type DomainId, domainId } from "./domain-id.ts";
+
 /** One domain and the shard that it is to go to; to no shard when `shardId` is empty. */
-export interface FileMove {
-  readonly key: string;
-  readonly value: string;
+export interface FileMove extends DomainId {
   readonly shardId: string;
   readonly expectedVersion: number | undefined;
   /** Where it stands in the file: a line of CSV, an element of JSON, from 1. */
@@ -26,10 +26,12 @@ export function parseMoves(text: string): ParsedMoves {
   for (const { at, fields } of rows) {
     const move = moveOf(at, fields, problems);
     if (move === null) continue;
-    const name = `${move.key}=${move.value}`;
-    const before = seen.get(name);
-    if (before !== undefined) problems.push(`row ${at}: ${name} is named at row ${before} already`);
-    seen.set(name, at);
+    const id = domainId(move);
+    const before = seen.get(id);
+    if (before !== undefined) {
+      problems.push(`row ${at}: ${move.key}=${move.value} is named at row ${before} already`);
+    }
+    seen.set(id, at);
     moves.push(move);
   }
   if (problems.length === 0 && moves.length === 0) problems.push("it names no domain");

@@ -5,6 +5,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type Instruction, InstructionOutcome } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { Clock } from "../local/clock.ts";
+import { type DomainId, domainId } from "./domain-id.ts";
 
 const LOOK_EVERY_MS = 200;
 
@@ -16,20 +17,20 @@ export interface AcceptanceOptions {
 }
 
 /**
- * Resolves when no shard has anything to accept any more about these domains, each written key=value. Throws
- * INSTRUCTION_REFUSED as soon as one has said no, and INSTRUCTION_PENDING when the time is over.
+ * Resolves when no shard has anything to accept any more about these domains. Throws INSTRUCTION_REFUSED
+ * as soon as one has said no, and INSTRUCTION_PENDING when the time is over.
  */
 export async function waitUntilAccepted(
   client: Pick<FleetClient, "listInstructions">,
-  domains: readonly string[],
+  domains: readonly DomainId[],
   { timeoutMs, clock, onChange }: AcceptanceOptions,
 ): Promise<void> {
-  const wanted = new Set(domains);
+  const wanted = new Set(domains.map(domainId));
   const endMs = clock.now() + timeoutMs;
   let before = 0;
   for (;;) {
     const { instructions } = await client.listInstructions();
-    const open = instructions.filter(({ key, value }) => wanted.has(`${key}=${value}`));
+    const open = instructions.filter((row) => wanted.has(domainId(row)));
     const refused = open.find(({ outcome }) => outcome !== InstructionOutcome.UNSPECIFIED);
     if (refused !== undefined) throw notAccepted(refused);
     if (open.length === 0) return;

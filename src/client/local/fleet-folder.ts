@@ -2,6 +2,7 @@
 // A fleet's folder appears by one rename of a complete staging folder, so a half-made fleet is always a staging one.
 import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { createDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "./errno.ts";
 import { FLEET_FOLDER, lockPath } from "./layout.ts";
@@ -44,7 +45,7 @@ export function requireRoomFor(directory: string): Promise<void> {
 export async function makeStagingFolder(directory: string, owner: string): Promise<string> {
   const staging = `${directory}.tmp-${owner}`;
   await orUnusable(directory, async () => {
-    await mkdir(dirname(directory), { recursive: true });
+    await createDirectory(dirname(directory));
     await mkdir(staging, { mode: 0o700 });
   });
   return staging;
@@ -55,6 +56,7 @@ const NOWHERE = [
   "EPERM",
   "EROFS",
   "ENOENT",
+  "EOPNOTSUPP",
   "ENOTDIR",
   "ENOSPC",
   "EDQUOT",

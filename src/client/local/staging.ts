@@ -1,10 +1,10 @@
 // Writes everything of a new local fleet into a staging folder: certificates, one folder a process, agents.yaml
 // and fleet.yaml. All of it is on disk before the folder gets its name; the rename is the caller's.
 // What must stay true: keys are readable by their owner alone, and nothing is written outside the folder.
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { present } from "../../core/base/assert.ts";
-import { syncDirectory } from "../../core/base/durable-file.ts";
+import { createDirectory, syncDirectory } from "../../core/base/durable-file.ts";
 import { formatAgentsFile } from "../../core/wire/agents-file.ts";
 import { readAuthority } from "./authority.ts";
 import { createAuthority, type PemPair } from "./certs.ts";
@@ -35,7 +35,7 @@ export async function fillStaging(
   machines: string | null = null,
 ): Promise<void> {
   const folders = foldersOf(staging, fleet);
-  for (const folder of folders) await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  for (const folder of folders) await createDirectory(folder, FOLDER_MODE);
   await writeCertificates(staging, fleet);
   if (fleet.clusters.length > 0) await writeSynced(agentsFilePath(staging), agentsText(fleet), PUBLIC_MODE);
   for (const { id } of machines === null ? [] : fleet.shards)

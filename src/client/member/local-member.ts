@@ -2,9 +2,8 @@
 // What must stay true: everything happens under the fleet's lock, and each step can be repeated, so that a command
 // that was interrupted is finished by running it again. Data is moved aside, never deleted.
 
-import { mkdir } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
-import { syncDirectory } from "../../core/base/durable-file.ts";
+import { createDirectory, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type {
   ChangeMembershipRequest,
@@ -86,7 +85,7 @@ export async function retireLocalMember(
 
 async function furnish(fleet: LocalFleet, node: NodeEntry): Promise<void> {
   const { directory, file } = fleet;
-  await mkdir(processFiles(directory, node.name).data, { recursive: true, mode: FOLDER_MODE });
+  await createDirectory(processFiles(directory, node.name).data, FOLDER_MODE);
   if (file.nodes.some((entry) => entry.name === node.name)) return;
   await writeNodeCertificate(directory, node);
   await syncDirectory(directory);

@@ -3,7 +3,7 @@
 
 import { type DomainStep, domainStep } from "../../core/rebind/domain-step.ts";
 import type { DomainMove } from "../../core/rebind/plan.ts";
-import type { Domain } from "../../core/wire/gen/fleet/v1/command.ts";
+import { domainId } from "../domains/domain-id.ts";
 import { type MoveOptions, moveDomains } from "../domains/move-domains.ts";
 import type { FileMove } from "../domains/parse-moves.ts";
 import type { FleetClient } from "../fleet-client.ts";
@@ -25,8 +25,8 @@ export async function runDomains(
   if (moves.length === 0) return [];
   const { deadlineMs } = options;
   const { domains } = await client.listDomains({ deadlineMs });
-  const rows = new Map(domains.map((row) => [nameOf(row), row]));
-  const steps = moves.map((move) => domainStep(move, rows.get(nameOf(move))));
+  const rows = new Map(domains.map((row) => [domainId(row), row]));
+  const steps = moves.map((move) => domainStep(move, rows.get(domainId(move))));
   if (steps.some(({ step }) => step === "blocked")) return moves.map((move, at) => reportOf(move, steps[at]));
   const due = moves.flatMap((move, at) => dueMove(move, steps[at], at));
   if (due.length === 0) return moves.map((move, at) => reportOf(move, steps[at]));
@@ -50,8 +50,4 @@ function reportOf(move: DomainMove, step: DomainStep | undefined): DomainReport 
   if (step?.step === "done") return { ...move, result: "done", why: "" };
   if (step?.step === "blocked") return { ...move, result: "blocked", why: `${step.reason}: ${step.why}` };
   return { ...move, result: "not-started", why: "" };
-}
-
-function nameOf({ key, value }: Pick<Domain, "key" | "value">): string {
-  return JSON.stringify([key, value]);
 }

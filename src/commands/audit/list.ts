@@ -4,7 +4,7 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListAuditResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { indexFlag } from "../../ui/cli/fleet-flags.ts";
+import { COUNT_MAX, indexFlag } from "../../ui/cli/fleet-flags.ts";
 import { freshness, limited, listFlags } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { auditLines, auditTable } from "../../ui/model/tables/audit-table.ts";
@@ -20,8 +20,17 @@ const view: TableView<Listed<ListAuditResponse>, AuditEntry> = {
 
 const auditFlags = {
   after: indexFlag(0, "Only changes above this log index"),
-  tail: Flags.integer({ min: 1, summary: "At most so many, the newest", exclusive: ["limit"] }),
-  limit: Flags.integer({ min: 1, summary: "At most so many, the oldest; read on with --after" }),
+  tail: Flags.integer({
+    min: 1,
+    max: COUNT_MAX,
+    summary: "At most so many, the newest",
+    exclusive: ["limit"],
+  }),
+  limit: Flags.integer({
+    min: 1,
+    max: COUNT_MAX,
+    summary: "At most so many, the oldest; read on with --after",
+  }),
   actor: Flags.string({ summary: "Only changes of this identity, for example fleet://admin" }),
 };
 

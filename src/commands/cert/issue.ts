@@ -33,7 +33,7 @@ export default class CertIssueCommand extends LocalCommand {
       summary: "A replica's number (default: its node's in fleet.yaml, or --name where that is a number)",
     }),
     out: Flags.string({ required: true, summary: "Folder to write into" }),
-    days: Flags.integer({ min: 1, default: 365, summary: "How long it lasts" }),
+    days: Flags.integer({ min: 1, max: 36_500, default: 365, summary: "How long it lasts" }),
     host: Flags.string({
       multiple: true,
       default: [],

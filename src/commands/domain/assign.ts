@@ -30,6 +30,6 @@ export default class DomainAssign extends DomainCommand {
       done: `assigned domain ${name} to shard ${shard}`,
       already: `domain ${name} was assigned to shard ${shard} already`,
     };
-    return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [name]) : null);
+    return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [domain]) : null);
   }
 }

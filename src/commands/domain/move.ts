@@ -51,9 +51,8 @@ export default class DomainMove extends DomainCommand {
     const report = await moveDomains(client, moves, { reason, deadlineMs, dryRun, onProgress });
     const isRefused = report.refused.length > 0;
     this.exitWith(isRefused ? Exit.Precondition : Exit.Ok);
-    const domains = moves.map(({ key, value }) => `${key}=${value}`);
     if (flags.wait && !isRefused)
-      await this.printAndWait(report, view, () => this.untilAccepted(flags, domains));
+      await this.printAndWait(report, view, () => this.untilAccepted(flags, moves));
     else await this.print(report, view);
     return report;
   }

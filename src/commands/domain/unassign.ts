@@ -19,6 +19,6 @@ export default class DomainUnassign extends DomainCommand {
       done: `domain ${name} is not assigned any more`,
       already: `domain ${name} was not assigned`,
     };
-    return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [name]) : null);
+    return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [domain]) : null);
   }
 }

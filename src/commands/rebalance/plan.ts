@@ -2,6 +2,7 @@
 import { Flags } from "@oclif/core";
 import type { RebalanceReport } from "../../client/rebind/rebalance-plan.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { COUNT_MAX } from "../../ui/cli/fleet-flags.ts";
 import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
 
 const COOLDOWN_CYCLES = 8;
@@ -21,11 +22,13 @@ export default class RebalancePlan extends RebindCommand {
       summary: "Leave shortfalls alone that are younger than so many cycles",
       default: 3,
       min: 0,
+      max: COUNT_MAX,
     }),
     "cooldown-cycles": Flags.integer({
       summary: "Leave alone what changed its shard within so many cycles of that shard's scheduler",
       default: COOLDOWN_CYCLES,
       min: COOLDOWN_CYCLES,
+      max: COUNT_MAX,
     }),
     partial: Flags.boolean({ summary: "Plan although the leader has not heard every shard" }),
   };

@@ -12,7 +12,10 @@ export default class ServeCoordinator extends ServeCommand {
   static override flags = {
     ...tlsFlags,
     ...roleFlags,
-    id: Flags.integer({ required: true, min: 1, summary: "This replica's number, the same for ever" }),
+    id: Flags.integer({
+      ...{ required: true, min: 1, max: Number.MAX_SAFE_INTEGER },
+      summary: "This replica's number, the same for ever",
+    }),
     name: Flags.string({ required: true, summary: "This replica's name" }),
     fleet: Flags.string({ required: true, summary: "The fleet's name" }),
     "cluster-id": Flags.string({
@@ -39,6 +42,7 @@ export default class ServeCoordinator extends ServeCommand {
     }),
     "snapshot-every": Flags.integer({
       min: 10,
+      max: Number.MAX_SAFE_INTEGER,
       default: 10_000,
       summary: "Applied entries between the log's own snapshots",
     }),
@@ -52,6 +56,7 @@ export default class ServeCoordinator extends ServeCommand {
     "snapshot-keep": Flags.integer({
       dependsOn: ["snapshot-to"],
       min: 1,
+      max: Number.MAX_SAFE_INTEGER,
       summary: "How many to keep; the newest is never deleted (default: 12)",
     }),
     "suspect-after": durationFlag({

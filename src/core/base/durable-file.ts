@@ -40,7 +40,7 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Creates the directory and what is missing above it; each new name is durable when the promise resolves. */
 export async function createDirectoryDurably(path: string): Promise<void> {
-  const topmostCreated = await mkdir(path, { recursive: true }).catch((error) => failTruly(path, error));
+  const topmostCreated = await createDirectory(path);
   if (topmostCreated === undefined) return;
   for (let created = path; ; created = dirname(created)) {
     await syncDirectory(dirname(created));
@@ -48,17 +48,48 @@ export async function createDirectoryDurably(path: string): Promise<void> {
   }
 }
 
-/** Of a read-only filesystem Node's recursive mkdir says ENOENT, of one folder at a time EROFS: the topmost is tried. */
-async function failTruly(path: string, error: Error & { readonly code?: string }): Promise<never> {
-  if (error.code === "ENOENT" && dirname(path) !== path) {
-    const isThere = await stat(dirname(path)).then(
-      () => true,
-      () => false,
-    );
-    await (isThere ? mkdir(path) : failTruly(dirname(path), error));
+/**
+ * Creates the directory and what is missing above it; resolves to the topmost that was. One name at a time: where a file
+ * system makes no folders, as in /proc, Node's recursive mkdir tries for ever, and of a read-only one it says ENOENT.
+ */
+export async function createDirectory(path: string, mode = 0o777): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (let at = path; !(await isDirectory(at)); at = dirname(at)) {
+    missing.unshift(at);
+    if (at === dirname(at)) break;
   }
-  throw error;
+  let topmostCreated: string | undefined;
+  for (const at of missing) if (await makeOne(at, mode)) topmostCreated ??= at;
+  return topmostCreated;
 }
+
+/** Whether it was made here: somebody else may be quicker. */
+async function makeOne(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, { mode });
+    return true;
+  } catch (cause) {
+    const code = codeOf(cause);
+    if (code === "EEXIST" && (await isDirectory(path))) return false;
+    if (code !== "ENOENT" || !(await isDirectory(dirname(path)))) throw cause;
+    const unsupported = new Error(`EOPNOTSUPP: no folder can be made on this file system, mkdir '${path}'`, {
+      cause,
+    });
+    throw Object.assign(unsupported, { code: "EOPNOTSUPP" });
+  }
+}
+
+/** False where there is nothing, or something else. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : null);
 
 async function writeAndSync(path: string, content: FileContent, mode: number): Promise<void> {
   const handle = await open(path, "w", mode);

@@ -26,6 +26,8 @@ export interface OperatorErrorParts {
   readonly next?: string;
   /** The endpoint tried, host:port. */
   readonly endpoint?: string;
+  /** What the version or index is that another one was expected of, in digits. */
+  readonly current?: string;
   readonly exit: Exit;
   readonly cause?: unknown;
 }

@@ -45,7 +45,7 @@ export function moveDomains(state: FleetState, context: ApplyContext, { moves }:
       limit: DOMAIN_MOVES_MAX,
     });
   }
-  const refusals = refusalsOf(state, moves);
+  const refusals = refusalsOf(state, context, moves);
   if (refusals.length > 0) {
     const what = `${refusals.length} of ${moves.length} moves would be refused, so none was made`;
     return rejected("BATCH_REFUSED", what, {}, refusals.slice(0, ROW_REFUSALS_MAX));
@@ -58,11 +58,11 @@ export function moveDomains(state: FleetState, context: ApplyContext, { moves }:
   return due.length > 0 ? changed(context.index) : unchanged(ABSENT);
 }
 
-function refusalsOf(state: FleetState, moves: readonly DomainMove[]): RowRefusal[] {
+function refusalsOf(view: FleetView, context: ApplyContext, moves: readonly DomainMove[]): RowRefusal[] {
   const refusals: RowRefusal[] = [];
   const seen = new Set<string>();
   for (const [row, move] of moves.entries()) {
-    const refused = checkRow(state, move, seen);
+    const refused = checkRow(view, context, move, seen);
     if (refused?.$case !== "rejected") continue;
     refusals.push({ row, reason: refused.value.reason, message: refused.value.message });
   }
@@ -70,22 +70,28 @@ function refusalsOf(state: FleetState, moves: readonly DomainMove[]): RowRefusal
 }
 
 // A domain that is named twice would be checked against an owner that it has no longer.
-function checkRow(view: FleetView, move: DomainMove, seen: Set<string>): Result | null {
+function checkRow(
+  view: FleetView,
+  context: ApplyContext,
+  move: DomainMove,
+  seen: Set<string>,
+): Result | null {
   const key = domainKey(move.key, move.value);
   if (seen.has(key)) {
     return rejected("DUPLICATE_ROW", `the batch names domain ${move.key}=${move.value} more than once`);
   }
   seen.add(key);
-  if (isDone(view, move)) return checkOvertaken(view, move);
+  if (isDone(view, move)) return checkOvertaken(view, context, move);
   return move.shardId === "" ? checkUnassign(view, move) : checkAssign(view, move);
 }
 
 // A file of moves that stopped between two batches is given again whole, and its first run has overtaken its versions.
-// Hence a row that is as asked for is done whichever version the caller had seen; one that was never there, nobody has.
-function checkOvertaken(view: FleetView, move: DomainMove): Result | null {
+// Hence a row that is as asked for is done whichever version the caller had seen; one that was never there, nobody has. Of
+// a domain that has no row any more only this is known: its versions were indexes of the log, all below this entry's.
+function checkOvertaken(view: FleetView, { index }: ApplyContext, move: DomainMove): Result | null {
   const { key, value, expectedVersion = ABSENT } = move;
   const row = rowOf(view, move);
-  const isOvertaken = row === undefined || expectedVersion <= row.version;
+  const isOvertaken = expectedVersion <= (row?.version ?? index - 1);
   return (
     checkDomain(key, value) ??
     (isOvertaken ? null : checkVersion(`domain ${key}=${value}`, row, expectedVersion))

@@ -1,9 +1,9 @@
 // A shard as a process runs it: its record, its sessions, its gRPC port and its reporter, put together.
 // Must stay true: it starts, serves and stops with every coordinator dead (static stability, BigFleet ADR-0002).
 
-import { mkdir } from "node:fs/promises";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import { Server } from "@grpc/grpc-js";
+import { createDirectory } from "../base/durable-file.ts";
 import type { Log } from "../base/log.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { admitted, operators } from "../wire/admit.ts";
@@ -76,7 +76,7 @@ export async function startShard(options: ShardOptions): Promise<RunningShard> {
   requireHolder(options.tls, { kind: "shard", id: options.shardId }, options.shardId);
   const inventory = await Inventory.open(options.machinesFile ?? null, options.log);
   const followed = followTls(options.tls, options.log);
-  await mkdir(options.dataDirectory, { recursive: true });
+  await createDirectory(options.dataDirectory);
   const store = await ShardStore.open(options);
   const shard = new Shard(options, followed, store, inventory);
   await shard.listen();

@@ -2,9 +2,9 @@
 // half-restored replica does not vote either, and one that is whole does.
 
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncDirectory, writeFileDurably } from "../base/durable-file.ts";
+import { createDirectory, syncDirectory, writeFileDurably } from "../base/durable-file.ts";
 
 const LOST = "lost: see docs/adr/0002-rejoin.md\n";
 const WHOLE = "whole: see docs/adr/0002-rejoin.md\n";
@@ -27,7 +27,7 @@ export class RejoinMark {
   }
 
   async set(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
+    await createDirectory(dirname(this.#path));
     await writeFileDurably(this.#path, new TextEncoder().encode(LOST));
   }
 

@@ -40,6 +40,7 @@ export function unknownCommand(
     why: null,
     next: nextStep(near, typed, known),
     endpoint: null,
+    current: null,
   };
 }
 
@@ -49,7 +50,7 @@ const longest = (names: readonly string[]): string | undefined =>
   names.toSorted((a, b) => a.length - b.length).at(-1);
 
 function wrongUsage(what: string, next: string): Failure {
-  return { code: "FLEET_E_USAGE", exit: Exit.Usage, what, why: null, next, endpoint: null };
+  return { code: "FLEET_E_USAGE", exit: Exit.Usage, what, why: null, next, endpoint: null, current: null };
 }
 
 function nextStep(near: string | null, typed: string, known: readonly string[]): string {

@@ -1,8 +1,8 @@
 // Where the details of a bug go: a file in the user's state folder, so that the terminal shows one line and a report
 // can still carry the stack. Returns null where it cannot write; a failure to report must not hide the failure.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 
 /** Writes the error with its causes and the command line; returns the file's path. */
@@ -12,7 +12,10 @@ export function writeCrashFile(error: unknown, argv: readonly string[], atMs: nu
   const moment = new Date(atMs).toISOString().replaceAll(":", "-");
   const file = join(folder, `crash-${moment}-${process.pid}.txt`);
   try {
-    mkdirSync(folder, { recursive: true });
+    // Node's recursive mkdir would try for ever on a file system that makes no folders.
+    const missing: string[] = [];
+    for (let at = folder; !existsSync(at); at = dirname(at)) missing.unshift(at);
+    for (const at of missing) mkdirSync(at);
     writeFileSync(
       file,
       `fleet ${argv.join(" ")}\nnode ${process.version}\n${inspect(error, { depth: 4 })}\n`,

@@ -1,5 +1,6 @@
 // What the commands that give domains to shards share: `--wait` until the shards have accepted that.
 import { Flags } from "@oclif/core";
+import type { DomainId } from "../../client/domains/domain-id.ts";
 import { WriteCommand, type WriteFlagValues } from "./write-command.ts";
 
 export const waitFlag = {
@@ -10,8 +11,7 @@ export const waitFlag = {
 };
 
 export abstract class DomainCommand extends WriteCommand {
-  /** `domains`: each written key=value. */
-  protected async untilAccepted(flags: WriteFlagValues, domains: readonly string[]): Promise<void> {
+  protected async untilAccepted(flags: WriteFlagValues, domains: readonly DomainId[]): Promise<void> {
     const [{ waitUntilAccepted }, { systemClock: clock }] = await Promise.all([
       import("../../client/domains/wait-accepted.ts"),
       import("../../client/local/clock.ts"),

@@ -1,14 +1,10 @@
 // Flags that name a topology domain, which is a key and a value: topology.kubernetes.io/zone=eu-1a.
 import { Flags } from "@oclif/core";
+import type { DomainId } from "../../client/domains/domain-id.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { indexFlag } from "./fleet-flags.ts";
 
-interface DomainKey {
-  readonly key: string;
-  readonly value: string;
-}
-
-const domainFlag = Flags.custom<DomainKey>({
+const domainFlag = Flags.custom<DomainId>({
   helpValue: "KEY=VALUE",
   parse: async (text) => {
     const [, key, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];

@@ -12,12 +12,14 @@ export interface Failure {
   readonly why: string | null;
   readonly next: string | null;
   readonly endpoint: string | null;
+  /** The version or index that there is, where another was expected; for scripts, the texts say it too. */
+  readonly current: string | null;
 }
 
 /** The failure that an error stands for, or `null` when nothing foresaw it: a bug. */
 export function expectedFailure(error: unknown): Failure | null {
   if (!(error instanceof OperatorError)) return null;
-  const { what, why, next, endpoint, exit } = error.parts;
+  const { what, why, next, endpoint, current, exit } = error.parts;
   return {
     code: `FLEET_E_${error.code}`,
     exit,
@@ -25,6 +27,7 @@ export function expectedFailure(error: unknown): Failure | null {
     why: why ?? null,
     next: next ?? null,
     endpoint: endpoint ?? null,
+    current: current ?? null,
   };
 }
 
@@ -39,6 +42,7 @@ export function bugFailure(error: unknown, detailsFile: string | null): Failure 
     why: null,
     next: null,
     endpoint: null,
+    current: null,
   };
 }
 

@@ -29,6 +29,9 @@ export interface TargetFlagValues {
 // Longer than this, timers end at once and gRPC refuses the deadline.
 const DURATION_MS_MAX = 2 ** 31 - 1;
 
+/** What a count has on the wire, such as a list's rows or a shortfall's age in cycles: 32 bits. */
+export const COUNT_MAX = 2 ** 32 - 1;
+
 /** A version or log index: 64 bits on the wire, of which JavaScript holds 53 exactly. */
 export const indexFlag = (min: number, summary: string) =>
   Flags.integer({ min, max: Number.MAX_SAFE_INTEGER, summary });

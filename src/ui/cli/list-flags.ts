@@ -2,7 +2,7 @@
 import { Flags } from "@oclif/core";
 import type { ReadOptions } from "../../client/leader-reads.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { durationFlag } from "./fleet-flags.ts";
+import { COUNT_MAX, durationFlag } from "./fleet-flags.ts";
 import { readFlags } from "./output-flags.ts";
 
 const NARROW = "WHICH ROWS";
@@ -10,7 +10,7 @@ const FRESHNESS = "HOW FRESH";
 
 const text = (summary: string) => Flags.string({ summary, helpGroup: NARROW, parse: notEmpty });
 
-const limit = (summary: string) => Flags.integer({ min: 1, summary, helpGroup: NARROW });
+const limit = (summary: string) => Flags.integer({ min: 1, max: COUNT_MAX, summary, helpGroup: NARROW });
 
 export const limitFlag = { limit: limit("At most so many rows, the first by name") };
 export const shortfallFlags = {

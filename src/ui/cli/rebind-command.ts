@@ -29,7 +29,7 @@ export const runFlags = {
     default: 60_000,
     defaultHelp: async () => "60s",
   }),
-  "max-parallel": Flags.integer({ summary: "Moves under way at once", default: 4, min: 1 }),
+  "max-parallel": Flags.integer({ summary: "Moves under way at once", default: 4, min: 1, max: 100_000 }),
 };
 
 interface RunFlagValues extends TargetFlagValues {

@@ -29,7 +29,11 @@ function parsePeer(text: string): PeerText {
   if (id === undefined || name === undefined || address === undefined || !isName(name)) {
     throw bad(text, "a replica is written number=name@host:port");
   }
-  return { id: nodeId(Number(id)), name, address };
+  const number = Number(id);
+  if (number < 1 || !Number.isSafeInteger(number)) {
+    throw bad(text, `a replica's number is from 1 to ${Number.MAX_SAFE_INTEGER}`);
+  }
+  return { id: nodeId(number), name, address };
 }
 
 function bad(text: string, why: string): OperatorError {

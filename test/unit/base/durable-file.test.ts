@@ -1,8 +1,12 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { createDirectoryDurably, writeFileDurably } from "../../../src/core/base/durable-file.ts";
+import {
+  createDirectory,
+  createDirectoryDurably,
+  writeFileDurably,
+} from "../../../src/core/base/durable-file.ts";
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "fleet-durable-"));
@@ -28,6 +32,35 @@ test("on failure the old content stays and the temporary file goes", async () =>
   await expect(writeFileDurably(path, bytes("new"))).rejects.toThrow();
   expect(await readdir(folder)).toEqual(["state"]);
   expect(await readdir(path)).toEqual(["in-the-way"]);
+});
+
+test.each([
+  { path: "/proc/self/x", code: "EOPNOTSUPP", why: "a file system that makes no folders" },
+  { path: "/proc/self/x/y/z", code: "EOPNOTSUPP", why: "nor those above" },
+  { path: "/dev/null/x", code: "ENOTDIR", why: "a device is no folder" },
+  { path: "/dev/null", code: "EEXIST", why: "nor is there to be one in its place" },
+])(
+  "$path: $why, and nobody tries for ever",
+  async ({ path, code }) => {
+    await expect(createDirectoryDurably(path)).rejects.toMatchObject({ code });
+    await expect(createDirectory(path)).rejects.toMatchObject({ code });
+  },
+  10_000,
+);
+
+test("a link that leads nowhere is no folder, and one that leads to a folder is", async () => {
+  const folder = await temporaryFolder();
+  await symlink(join(folder, "nowhere"), join(folder, "dangling"));
+  await symlink(folder, join(folder, "here"));
+  await expect(createDirectory(join(folder, "dangling"))).rejects.toMatchObject({ code: "EEXIST" });
+  expect(await createDirectory(join(folder, "here", "new", "below"))).toBe(join(folder, "here", "new"));
+  expect(await createDirectory(join(folder, "new"))).toBeUndefined();
+});
+
+test("several may make the same folders at once", async () => {
+  const path = join(await temporaryFolder(), "a", "b", "c");
+  await Promise.all(Array.from({ length: 8 }, () => createDirectory(path, 0o700)));
+  expect((await stat(path)).mode & 0o777).toBe(0o700);
 });
 
 test("creates missing folders above, and takes one that exists", async () => {

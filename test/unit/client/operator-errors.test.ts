@@ -23,6 +23,24 @@ test.each([
   expect(error.parts.exit).toBe(exit);
 });
 
+test.each([
+  {
+    reason: "VERSION_CONFLICT",
+    metadata: { actual: "9007199254740991", expected: "7" },
+    current: "9007199254740991",
+  },
+  { reason: "VERSION_CONFLICT", metadata: { actual: "0", expected: "7" }, current: "0" },
+  { reason: "CONFIGURATION_CHANGED", metadata: { actual: "12", expected: "7" }, current: "12" },
+  { reason: "DOMAIN_ALREADY_ASSIGNED", metadata: { owner: "s1", version: "4" }, current: "4" },
+  { reason: "SHARD_UNKNOWN", metadata: { shard: "s1" }, current: undefined },
+])("$reason tells $current as a field of its own, for scripts", ({ reason, metadata, current }) => {
+  const refused = rpcError(status.FAILED_PRECONDITION, reason, "refused", { ...metadata } as Record<
+    string,
+    string
+  >);
+  expect(toOperatorError(refused).parts.current).toBe(current);
+});
+
 const timeout = readRpcError(new RpcError(status.DEADLINE_EXCEEDED, "Deadline exceeded", new Metadata()));
 
 test.each([

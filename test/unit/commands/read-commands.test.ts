@@ -209,6 +209,7 @@ describe("failures", () => {
         why: "connection refused",
         next: "see which nodes are up: fleet status",
         endpoint: "127.0.0.1:7001",
+        current: null,
         exit: 5,
       },
     });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pageOf } from "../../../src/core/coordinator/services/page.ts";
+import { isText, pageOf } from "../../../src/core/coordinator/services/page.ts";
 
 const ROWS = ["a", "b", "c", "d", "e"];
 
@@ -7,7 +7,8 @@ const page = (pageSize: number, pageToken: string, rows: readonly string[] = ROW
   pageOf(
     { pageSize, pageToken },
     {
-      from: (from: string | undefined) => rows.filter((row) => row >= (from ?? "")),
+      ...{ list: "letters", isKey: isText },
+      from: (from) => rows.filter((row) => row >= (from ?? "")),
       keyOf: (row: string) => row,
       matches: (row) => row !== without,
     },

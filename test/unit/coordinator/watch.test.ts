@@ -1,7 +1,7 @@
 // Where a watch begins: at a revision that is known, at one that is gone, and at one that this fleet never reached.
 
 import { EventEmitter } from "node:events";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { sessionsList } from "../../../src/core/coordinator/services/lists.ts";
 import { watch } from "../../../src/core/coordinator/services/watch.ts";
@@ -34,7 +34,7 @@ afterEach(() => {
 
 class TestCall extends EventEmitter {
   readonly told: WatchResponse[] = [];
-  readonly cancelled = false;
+  cancelled = false;
   readonly writableNeedDrain = false;
   readonly request: WatchRequest;
 
@@ -46,6 +46,13 @@ class TestCall extends EventEmitter {
   write(response: WatchResponse): boolean {
     this.told.push(response);
     return true;
+  }
+
+  /** As grpc-js has it: each event once, whether or not anybody listens yet. */
+  cancel(): void {
+    this.cancelled = true;
+    this.emit("cancelled", "cancelled");
+    this.emit("close");
   }
 }
 
@@ -84,6 +91,59 @@ test("a replica that is merely behind waits until it is not, and resets nobody",
   expect(call.told.filter(({ reset }) => reset)).toEqual([]);
   expect(call.told[0]?.revision).toBe(reached);
 });
+
+test.each([
+  { when: "while it waits for the read index", waitsFor: "quorum" as const },
+  { when: "after it has begun", waitsFor: null },
+])("a watch that is cancelled $when leaves nothing behind", async ({ waitsFor }) => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const listening = listenersOf(leader);
+  if (waitsFor !== null) group.network.isolate(leader.id);
+  const call = new TestCall(5_000_000_000_000, []);
+  const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
+  const begun = watch(contextOf(group, leader), call as never, caller);
+  await group.run(1);
+  if (waitsFor === null) expect([listening.size, vi.getTimerCount()]).toEqual([1, 1]);
+  call.cancel();
+  const told = call.told.length;
+  group.network.heal();
+  await group.until(begun);
+  await group.propose(leader, registerShard("s1"));
+  await group.run(2);
+  expect([listening.size, vi.getTimerCount(), call.told.length]).toEqual([0, 0, told]);
+});
+
+test("a watcher whose replica knows no leader any more is told so, and nothing after it", async () => {
+  const before = leader.driver.appliedIndex;
+  await group.propose(leader, registerShard("s1"));
+  await group.run(2);
+  group.network.isolate(follower.id);
+  await group.run(40);
+  const call = new TestCall(before, []);
+  const errors: unknown[] = [];
+  call.on("error", (error) => errors.push(error));
+  const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
+  await group.until(watch(contextOf(group, follower), call as never, caller));
+  await group.run(2);
+  expect(errors).toMatchObject([{ details: expect.stringContaining("leader") }]);
+  expect(call.told).toEqual([]);
+});
+
+/** Who waits for what `member` applies, from now on. */
+function listenersOf({ machine }: Member): ReadonlySet<unknown> {
+  const listening = new Set<unknown>();
+  const { onApplied } = machine;
+  vi.spyOn(machine, "onApplied").mockImplementation((listener) => {
+    const stop = onApplied.call(machine, listener);
+    listening.add(stop);
+    return () => {
+      listening.delete(stop);
+      return stop();
+    };
+  });
+  return listening;
+}
 
 const toldOf = (call: TestCall) =>
   call.told.flatMap(({ changes }) => changes.map(({ index, table, key }) => ({ index, table, key })));

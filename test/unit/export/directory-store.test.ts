@@ -1,4 +1,5 @@
-// Snapshots in a folder of a disk that is full, or of a share that hangs: a named pipe is read by nobody as such a file is.
+// Snapshots in a folder of a disk that is full, of a share that hangs (a named pipe is read by nobody, as such a file is), or
+// where no folder can be.
 
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
@@ -8,8 +9,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { readCatalog } from "../../../src/core/export/catalog.ts";
 import { DirectorySnapshotStore } from "../../../src/core/export/directory-store.ts";
-import { deleteSnapshot } from "../../../src/core/export/export-snapshot.ts";
+import { deleteSnapshot, exportSnapshot } from "../../../src/core/export/export-snapshot.ts";
 import { outdated } from "../../../src/core/export/retention.ts";
+import { captured, inspect } from "./samples.ts";
 
 const NAME = "20260101T000000000Z-7";
 const DAY_MS = 86_400_000;
@@ -33,6 +35,25 @@ test("a write that fails leaves no folder behind, nor takes one that holds somet
   });
   expect((await readdir(folder)).filter((name) => name !== "x".repeat(250))).toEqual(["blocked"]);
 });
+
+test.each([
+  { place: () => "/proc/self/x", says: "EOPNOTSUPP: no folder can be made on this file system" },
+  { place: () => "/proc", says: "EOPNOTSUPP: no folder can be made on this file system" },
+  { place: () => "/dev/null/x", says: "ENOTDIR" },
+  { place: () => join(folder, "file"), says: "ENOTDIR" },
+  { place: () => join(folder, "file", "below"), says: "ENOTDIR" },
+])(
+  "a place of which it is said $says is refused",
+  async ({ place, says }) => {
+    await writeFile(join(folder, "file"), "");
+    const refusing = new DirectorySnapshotStore(place());
+    await expect(exportSnapshot(refusing, captured(5), inspect)).rejects.toMatchObject({
+      code: "SNAPSHOT_STORE_FAILED",
+      parts: { exit: 1, what: expect.stringContaining(says) },
+    });
+  },
+  10_000,
+);
 
 test("an empty folder that a killed export has left goes as other remnants do", async () => {
   await mkdir(join(folder, NAME));

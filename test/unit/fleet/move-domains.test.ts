@@ -55,6 +55,29 @@ test("a row that is as asked for already is done, whatever version its file has"
   expect(owners(replica)).toEqual(["zone=a s2"]);
 });
 
+test.each([
+  { version: 999_999, refused: true, why: "no row can have had it" },
+  { version: 5, refused: true, why: "the batch's own index: a row gets it from this batch at the earliest" },
+  { version: 4, refused: false, why: "whether it ever had that, nobody knows any more" },
+  { version: 0, refused: false, why: "there is none, as the caller knew" },
+])("to release what is not there at version $version: $why", ({ version, refused }) => {
+  const replica = fleet();
+  const before = replica.state.hash();
+  const { result } = replica.apply(move(["never", "was", "", version], ["zone", "a", "s1"]));
+  if (!refused) return expect(result).toMatchObject({ $case: "applied", value: { changed: false } });
+  const message = `the version of domain never=was is 0, not ${version}`;
+  expect(result).toMatchObject({
+    value: { reason: "BATCH_REFUSED", rows: [{ row: 0, reason: "VERSION_CONFLICT", message }] },
+  });
+  return expect(replica.state.hash()).toBe(before);
+});
+
+test("a dry run and the batch itself agree about the highest version", () => {
+  const replica = fleet();
+  const batch = move(["never", "was", "", 5]);
+  expect(dryRun(replica.state, command(batch)).result).toEqual(replica.apply(batch).result);
+});
+
 test("a batch beyond the limit is refused whole", () => {
   const rows = Array.from({ length: DOMAIN_MOVES_MAX + 1 }, (_, at) => ["zone", `z${at}`, "s1"] as const);
   expect(brief(fleet().apply(move(...rows.map((row): [string, string, string] => [...row]))))).toBe(

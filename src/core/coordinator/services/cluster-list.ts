@@ -5,7 +5,7 @@ import type { ClusterView, ListClustersResponse, ListRequest } from "../../wire/
 import type { ServiceContext } from "./context.ts";
 import { filterOf } from "./filter.ts";
 import type { Caller } from "./handler.ts";
-import { type Listed, pageOf } from "./page.ts";
+import { isText, type Listed, pageOf } from "./page.ts";
 import { readableWithReports } from "./reads.ts";
 import { isObservedComplete, sightOf } from "./sight.ts";
 import { clusterView } from "./views.ts";
@@ -23,6 +23,7 @@ export async function clustersList(
     view.declared?.migration?.fromShard === shardId ||
     view.observed.some((row) => row.shardId === shardId);
   const listed: Listed<string, ClusterView> = {
+    ...{ list: "clusters", isKey: isText },
     // Names with the prefix stand together: the others need not be looked at.
     from: (from) => views(context, from !== undefined && from > prefix ? from : prefix),
     keyOf: (view) => view.clusterId,

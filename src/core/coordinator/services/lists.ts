@@ -19,7 +19,7 @@ import type {
 import type { ServiceContext } from "./context.ts";
 import { filterOf, wants } from "./filter.ts";
 import type { Caller } from "./handler.ts";
-import { pageOf } from "./page.ts";
+import { isIndex, isText, pageOf, refuseToken } from "./page.ts";
 import { readable, readableWithReports } from "./reads.ts";
 import { sightOf } from "./sight.ts";
 import { sessionView, shardView } from "./views.ts";
@@ -31,7 +31,8 @@ export const shardsList: List<ListShardsResponse> = async (context, request, cal
   const stamp = await readableWithReports(context, request, caller);
   const { view, counts } = context.machine;
   const page = pageOf(request, {
-    from: (from: string | undefined) => view.tables.shards.rows(from),
+    ...{ list: "shards", isKey: isText },
+    from: (from) => view.tables.shards.rows(from),
     keyOf: (row) => row.shardId,
     matches: (row) =>
       row.shardId.startsWith(filter.prefix) &&
@@ -47,7 +48,8 @@ export const domainsList: List<ListDomainsResponse> = async (context, request, c
   const filter = filterOf(request, ["shardId", "key", "prefix"]);
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: string | undefined) => context.machine.view.tables.domains.rows(from),
+    ...{ list: "domains", isKey: isText },
+    from: (from) => context.machine.view.tables.domains.rows(from),
     keyOf: (row) => domainKey(row.key, row.value),
     matches: (row) =>
       wants(filter.shardId, row.shardId) && wants(filter.key, row.key) && row.value.startsWith(filter.prefix),
@@ -62,7 +64,8 @@ export const auditList: List<ListAuditResponse> = async (context, request, calle
   const { view } = context.machine;
   const { audit } = view.tables;
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: number | undefined) =>
+    ...{ list: "audit", isKey: isIndex },
+    from: (from) =>
       request.newestFirst
         ? above(filter.afterIndex, audit.rowsBack(from))
         : audit.rows(from ?? filter.afterIndex + 1),
@@ -83,7 +86,8 @@ export const quotasList: List<ListQuotasResponse> = async (context, request, cal
   const filter = filterOf(request, ["provider", "region", "shardId"]);
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: string | undefined) => context.machine.view.tables.quotas.rows(from),
+    ...{ list: "quotas", isKey: isText },
+    from: (from) => context.machine.view.tables.quotas.rows(from),
     keyOf: (row) => quotaKey(row.provider, row.region),
     matches: (row) =>
       wants(filter.provider, row.provider) &&
@@ -97,7 +101,8 @@ export const providersList: List<ListProvidersResponse> = async (context, reques
   const filter = filterOf(request, ["prefix", "region"]);
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: string | undefined) => context.machine.view.tables.providers.rows(from),
+    ...{ list: "providers", isKey: isText },
+    from: (from) => context.machine.view.tables.providers.rows(from),
     keyOf: (row) => row.name,
     matches: (row) => row.name.startsWith(filter.prefix) && wants(filter.region, row.region),
   });
@@ -109,7 +114,8 @@ export const sessionsList: List<ListSessionsResponse> = async (context, request,
   filterOf(request, []);
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: number | undefined) => context.machine.view.tables.sessions.rows(from),
+    ...{ list: "sessions", isKey: isIndex },
+    from: (from) => context.machine.view.tables.sessions.rows(from),
     keyOf: (row) => row.sessionId,
     matches: () => true,
   });
@@ -118,6 +124,7 @@ export const sessionsList: List<ListSessionsResponse> = async (context, request,
 
 export const featureGatesList: List<ListFeatureGatesResponse> = async (context, request, caller) => {
   filterOf(request, []);
+  refuseToken(request);
   const stamp = await readable(context, request, caller);
   const { gates } = context.machine.view.tables;
   const views = Object.entries(FEATURE_GATES).map(([name, gate]): FeatureGateView => {
@@ -131,7 +138,8 @@ export const instructionsList: List<ListInstructionsResponse> = async (context, 
   const filter = filterOf(request, ["shardId", "key"]);
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: string | undefined) => context.machine.view.tables.instructions.rows(from),
+    ...{ list: "instructions", isKey: isText },
+    from: (from) => context.machine.view.tables.instructions.rows(from),
     keyOf: (row) => instructionKey(row.shardId, row.key, row.value),
     matches: (row) => wants(filter.shardId, row.shardId) && wants(filter.key, row.key),
   });

@@ -6,7 +6,9 @@ import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { ListMembersResponse, ListRequest, MemberView } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { MemberRole } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
+import { filterOf } from "./filter.ts";
 import type { Caller } from "./handler.ts";
+import { refuseToken } from "./page.ts";
 import { readableWithReports } from "./reads.ts";
 import { refusalError } from "./refusals.ts";
 
@@ -15,6 +17,8 @@ export async function membersList(
   request: ListRequest,
   caller: Caller,
 ): Promise<ListMembersResponse> {
+  filterOf(request, []);
+  refuseToken(request);
   const stamp = await readableWithReports(context, request, caller);
   assertFounded(context);
   const members = memberViews(context);

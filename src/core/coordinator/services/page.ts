@@ -3,7 +3,7 @@
 
 import { status } from "@grpc/grpc-js";
 import type { ListRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { rpcError } from "../../wire/rpc-error.ts";
+import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 
 /** Also the default: an answer then stays below the message limit and delays others by milliseconds only. */
 const PAGE_SIZE_MAX = 5_000;
@@ -15,43 +15,66 @@ export interface Page<Row> {
 }
 
 export interface Listed<Key extends string | number, Row> {
+  /** Its tokens are of no use to another list. */
+  readonly list: string;
+  /** `isText` or `isIndex`. */
+  readonly isKey: (value: unknown) => value is Key;
   /** Rows in key order from `from`, or from where its row would stand; keys may descend. */
   readonly from: (from: Key | undefined) => Iterable<Row>;
   readonly keyOf: (row: Row) => Key;
   readonly matches: (row: Row) => boolean;
 }
 
-/** Throws the RpcError of a token that no list gave. */
+export const isText = (value: unknown): value is string => typeof value === "string";
+/** Of rows that go by where they stand in the log. */
+export const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** Throws the RpcError of a token that this list never gave. */
 export function pageOf<Key extends string | number, Row>(
   request: Pick<ListRequest, "pageSize" | "pageToken">,
-  { from, keyOf, matches }: Listed<Key, Row>,
+  listed: Listed<Key, Row>,
 ): Page<Row> {
+  const { from, keyOf, matches, list } = listed;
   const size = Math.min(request.pageSize || PAGE_SIZE_MAX, PAGE_SIZE_MAX);
-  const after = request.pageToken === "" ? undefined : readToken<Key>(request.pageToken);
+  const after = request.pageToken === "" ? undefined : readToken(request.pageToken, listed);
   const rows: Row[] = [];
   for (const row of from(after)) {
     if (keyOf(row) === after || !matches(row)) continue;
     const last = rows.at(-1);
-    if (rows.length === size && last !== undefined) return { rows, nextPageToken: writeToken(keyOf(last)) };
+    if (rows.length === size && last !== undefined)
+      return { rows, nextPageToken: writeToken(keyOf(last), list) };
     rows.push(row);
   }
   return { rows, nextPageToken: "" };
 }
 
-function writeToken(key: string | number): string {
-  return Buffer.from(JSON.stringify([key])).toString("base64url");
+/** For a list that is one page, and so gives no token. */
+export function refuseToken({ pageToken }: Pick<ListRequest, "pageToken">): void {
+  if (pageToken !== "") throw tokenInvalid();
 }
 
-function readToken<Key extends string | number>(token: string): Key {
+function writeToken(key: string | number, list: string): string {
+  return Buffer.from(JSON.stringify([key, list])).toString("base64url");
+}
+
+// Replicas of before lists were named in their tokens give such without a name, and read no name.
+function readToken<Key extends string | number, Row>(token: string, { list, isKey }: Listed<Key, Row>): Key {
+  const content = contentOf(token);
+  if (!Array.isArray(content)) throw tokenInvalid();
+  const [key, of = list, ...more]: unknown[] = content;
+  if (!isKey(key) || of !== list || more.length > 0) throw tokenInvalid();
+  return key;
+}
+
+function contentOf(token: string): unknown {
   try {
-    const [key]: unknown[] = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
-    if (typeof key === "string" || typeof key === "number") return key as Key;
+    return JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
   } catch {
-    // Whatever it was, it was no token.
+    return null;
   }
-  throw rpcError(
-    status.INVALID_ARGUMENT,
-    "PAGE_TOKEN_INVALID",
-    "the page token is none that a list has given",
-  );
+}
+
+function tokenInvalid(): RpcError {
+  const message = "the page token is none that this list has given";
+  return rpcError(status.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID", message);
 }

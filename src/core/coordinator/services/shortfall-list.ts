@@ -11,7 +11,7 @@ import type {
 import type { ServiceContext } from "./context.ts";
 import { filterOf, wants } from "./filter.ts";
 import type { Caller } from "./handler.ts";
-import { pageOf } from "./page.ts";
+import { isText, pageOf } from "./page.ts";
 import { readableWithReports } from "./reads.ts";
 import { isObservedComplete } from "./sight.ts";
 
@@ -31,7 +31,8 @@ export async function shortfallsList(
   const filter = filterOf(request, ["shardId", "prefix"]);
   const stamp = await readableWithReports(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
-    from: (from: string | undefined) =>
+    ...{ list: "shortfalls", isKey: isText },
+    from: (from) =>
       keyedRows(context, filter.shardId)
         .filter(({ key }) => from === undefined || key >= from)
         .sort((a, b) => (a.key < b.key ? -1 : 1)),

@@ -13,18 +13,26 @@ type Call = ServerWritableStream<SnapshotSaveRequest, SnapshotSaveResponse>;
 
 export async function snapshotSave(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
   await readable(context, LINEARIZABLE, caller);
+  // Copying the tables for nobody would cost as much as for somebody.
+  if (call.cancelled) return;
   const { manifest, bytes } = await captureExport(context);
   await tell(call, { part: { $case: "manifest", value: manifest } });
-  for (let from = 0; from < bytes.length; from += PART_BYTES) {
+  for (let from = 0; from < bytes.length && !call.cancelled; from += PART_BYTES) {
     await tell(call, { part: { $case: "data", value: bytes.subarray(from, from + PART_BYTES) } });
   }
   call.end();
 }
 
+const MAKES_ROOM = ["drain", "cancelled", "close", "error"] as const;
+
 /** Resolves when there is room for more, or nobody reads any more. */
 function tell(call: Call, response: SnapshotSaveResponse): Promise<void> {
   if (call.cancelled || call.write(response)) return Promise.resolve();
   return new Promise((resolve) => {
-    for (const event of ["drain", "cancelled", "close", "error"]) call.once(event, () => resolve());
+    const done = () => {
+      for (const event of MAKES_ROOM) call.off(event, done);
+      resolve();
+    };
+    for (const event of MAKES_ROOM) call.on(event, done);
   });
 }

@@ -25,10 +25,13 @@ type Call = ServerWritableStream<WatchRequest, WatchResponse>;
 export async function watch(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
   const tables = tablesOf(call.request.tables);
   const { after, isReset } = await beginning(call.request, context, caller);
+  // Whoever went away meanwhile has told so to nobody: what is begun for it now would never end.
+  if (call.cancelled) return;
   const watcher = new Watcher(context, call, tables, after);
   const stopListening = context.machine.onApplied(() => watcher.wake());
   const progress = setInterval(() => watcher.tellProgress(), PROGRESS_EVERY_MS);
   const end = () => {
+    watcher.end();
     stopListening();
     clearInterval(progress);
   };
@@ -63,12 +66,18 @@ class Watcher {
   #told: LogIndex;
   #isScheduled = false;
   #isFull = false;
+  #isOver = false;
 
   constructor(context: ServiceContext, call: Call, tables: WatchedTables, after: LogIndex) {
     this.#context = context;
     this.#call = call;
     this.#tables = tables;
     this.#told = after;
+  }
+
+  /** Nothing is told any more. */
+  end(): void {
+    this.#isOver = true;
   }
 
   /** One look for all entries that are applied in one turn. */
@@ -78,13 +87,14 @@ class Watcher {
     setImmediate(() => {
       this.#isScheduled = false;
       this.#isFull = this.#call.writableNeedDrain;
-      if (this.#isFull || this.#call.cancelled) return;
+      if (this.#isFull || this.#isOver) return;
       // An answer a turn: others are served between those of a watcher that is far behind.
       if (this.#tellNext()) this.wake();
     });
   }
 
   tellProgress(): void {
+    if (this.#isOver) return;
     const { driver } = this.#context;
     // A replica without a leader may be cut off, and would tell nothing for as long as that lasts.
     if (driver.status().leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));

@@ -23,6 +23,11 @@ describe("CSV", () => {
     { text: "\uFEFFkey,value,to\nzone,a,s1\n", moves: ["2: zone=a → s1"], why: "as spreadsheets write it" },
     { text: "# moved on monday\n\nzone,a,\n", moves: ["3: zone=a → none"], why: "comments, and a release" },
     { text: '"a,b","say ""x""",s1\n', moves: ['1: a,b=say "x" → s1'], why: "quoted fields" },
+    {
+      text: "a=b,c,s1\na,b=c,s1\n",
+      moves: ["1: a=b=c → s1", "2: a=b=c → s1"],
+      why: "two domains that are written alike",
+    },
   ])("$why", ({ text, moves }) => expect(brief(text)).toEqual(moves));
 
   test.each([

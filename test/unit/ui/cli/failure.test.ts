@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { paintFor } from "../../../../src/ui/cli/color.ts";
 import { unknownCommand } from "../../../../src/ui/cli/command-not-found.ts";
-import { bugFailure, expectedFailure, failureText } from "../../../../src/ui/cli/failure.ts";
+import { bugFailure, expectedFailure, failureJson, failureText } from "../../../../src/ui/cli/failure.ts";
 import { usageError } from "../../../../src/ui/cli/usage-error.ts";
 
 const plain = paintFor(false);
@@ -19,6 +19,22 @@ test("an operator's error keeps its exit code and shows only the facts that it h
     "error: cluster c1 is bound to s1 [FLEET_E_CLUSTER_ALREADY_BOUND]",
     "  next: move it with: fleet rebind --cluster c1 --to s2",
   ]);
+});
+
+test("as JSON every fact has its key, and a version is a text", () => {
+  const json = (current: { readonly current?: string }) => {
+    const error = new OperatorError("VERSION_CONFLICT", {
+      what: "the version of shard s1 is 4, not 7",
+      exit: Exit.Precondition,
+      ...current,
+    });
+    const failure = expectedFailure(error);
+    return failure && JSON.parse(failureJson(failure, true));
+  };
+  const about = { code: "FLEET_E_VERSION_CONFLICT", exit: 9, what: "the version of shard s1 is 4, not 7" };
+  const unsaid = { endpoint: null, next: null, why: null };
+  expect(json({ current: "4" }).error).toEqual({ ...about, ...unsaid, current: "4" });
+  expect(json({}).error).toEqual({ ...about, ...unsaid, current: null });
 });
 
 test.each([
