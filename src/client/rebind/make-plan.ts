@@ -21,6 +21,8 @@ export interface PlanRequest {
   readonly clusters: readonly string[];
   readonly to: string;
   readonly executor: Executor;
+  /** Told of a cluster that is left out, and that no shard shows a session of. */
+  readonly onUnserved?: (cluster: string) => void;
 }
 
 /** How long a leader may take to hear the shards, and who is told which it has yet to hear. */
@@ -30,7 +32,7 @@ export interface Hearing {
 }
 
 /**
- * Clusters that `to` owns, and that no other shard serves, are left out: the plan may have no moves.
+ * Clusters that `to` owns, and that no other shard has, are left out: the plan may have no moves.
  * Throws USAGE for a cluster that is named twice, CLUSTER_UNKNOWN or SHARD_UNKNOWN.
  */
 export async function makePlan(
@@ -44,8 +46,10 @@ export async function makePlan(
   if (!fleet.addresses.has(to)) throw shardUnknown(to);
   const rows = request.clusters.map((cluster) => ownedRow(fleet, cluster));
   const moving = rows.flatMap((row) => {
-    const from = sourceOf(row, to, fleet);
-    return from === null ? [] : [{ row, move: { cluster: row.clusterId, from, to } }];
+    const source = sourceOf(row, to, fleet);
+    if (source !== null) return [{ row, move: { cluster: row.clusterId, to, ...source } }];
+    if (!isServed(row, fleet)) request.onUnserved?.(row.clusterId);
+    return [];
   });
   const name = planName(
     to,
@@ -112,12 +116,18 @@ function resumed(move: Move, row: Binding | undefined): Move {
 }
 
 /** Where the cluster is moved from; null when there is nothing to move. */
-function sourceOf(row: Binding, to: string, fleet: Fleet): string | null {
-  if (row.shardId !== to) return row.shardId;
-  if (row.migration !== undefined) return row.migration.fromShard;
-  // Declared as it should be, but its agent dials another shard.
-  const observed = fleet.clusters.get(row.clusterId)?.observed ?? [];
-  return observed.find((seen) => seen.session && seen.shardId !== to)?.shardId ?? null;
+function sourceOf(row: Binding, to: string, fleet: Fleet): Pick<Move, "from" | "agentOnly"> | null {
+  if (row.shardId !== to) return { from: row.shardId };
+  if (row.migration !== undefined) return { from: row.migration.fromShard };
+  // Declared as it should be. Its agent may dial another shard, or may have left that for one that does not serve it.
+  const { observed } = fleet.clusters.get(row.clusterId) ?? { observed: [] };
+  const others = observed.filter(({ shardId }) => shardId !== to);
+  const holder = others.find(({ session }) => session) ?? (isServed(row, fleet) ? undefined : others[0]);
+  return holder === undefined ? null : { from: holder.shardId, agentOnly: true };
+}
+
+function isServed(row: Binding, fleet: Fleet): boolean {
+  return fleet.clusters.get(row.clusterId)?.observed.some(({ session }) => session) ?? false;
 }
 
 // The versions make the name new for every move, and the same for the same request of the same state.

@@ -20,7 +20,8 @@ export default class Rebind extends RebindCommand {
   async run(): Promise<PlanReport> {
     const { flags } = await this.parse(Rebind);
     const { makePlan } = await import("../../client/rebind/make-plan.ts");
-    const request = { clusters: [flags.cluster], to: flags.to, executor: this.executor(flags) };
+    const { onUnserved } = this;
+    const request = { clusters: [flags.cluster], to: flags.to, executor: this.executor(flags), onUnserved };
     return await this.runPlan(await makePlan(await this.client(flags), request, this.hearing(flags)), flags);
   }
 }

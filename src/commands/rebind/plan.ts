@@ -30,7 +30,8 @@ export default class RebindPlanCommand extends RebindCommand {
       import("../../client/rebind/make-plan.ts"),
       import("../../client/rebind/plan-file.ts"),
     ]);
-    const request = { clusters: flags.cluster, to: flags.to, executor: this.executor(flags) };
+    const { onUnserved } = this;
+    const request = { clusters: flags.cluster, to: flags.to, executor: this.executor(flags), onUnserved };
     const plan = await makePlan(await this.client(flags), request, this.hearing(flags));
     if (plan.moves.length === 0) throw nothingToMove(flags.to);
     await this.printText(plan, { kind: "RebindPlan", text: () => [formatPlan(plan).trimEnd()] });

@@ -119,7 +119,8 @@ export class Agent {
       const end = await this.#dial(tls);
       if (this.#isStopping) return;
       if (this.#target.shardAddr === this.#dialed) await this.#waitToRedial(end);
-      else this.#moveOn(end);
+      else this.#tellLeft(end);
+      if (this.#target.shardAddr !== this.#dialed) this.#startAfresh();
     }
   }
 
@@ -181,9 +182,13 @@ export class Agent {
     await this.#pause(pauseMs);
   }
 
-  #moveOn(end: SessionEnd): void {
+  /** What the old shard cost is not held against the new one, which may not have heard yet that it is to serve. */
+  #startAfresh(): void {
     this.#failures = 0;
     this.#lastComplaint = "";
+  }
+
+  #tellLeft(end: SessionEnd): void {
     const why = end.kind === "left" ? end.why : (end.failure?.message ?? "the shard closed the session");
     const { cluster, log } = this.#options;
     log.info("agent has left its shard", { cluster, from: this.#dialed, to: this.#target.shardAddr, why });

@@ -27,7 +27,8 @@ export type NextStep =
   | { readonly step: "wait-session"; readonly why: string }
   | { readonly step: "wait-release"; readonly why: string }
   | { readonly step: "settle" }
-  | { readonly step: "done" }
+  /** Nothing is left to do. `why` is given when that is not because the target serves the cluster. */
+  | { readonly step: "done"; readonly why?: string }
   /** Going on would overrule somebody: an operator decides. `reason` is upper case and stable. */
   | { readonly step: "blocked"; readonly reason: string; readonly why: string };
 
@@ -55,9 +56,7 @@ export function nextStep(move: Move, seen: MoveObserved): NextStep {
 
 function begin(move: Move, seen: MoveObserved): NextStep {
   // Declaring a dead shard the owner would leave the cluster without a way back by itself.
-  if (!seen.reporting.has(move.to)) {
-    return blocked("TARGET_NOT_REPORTING", `shard ${move.to} does not report to the coordinator`);
-  }
+  if (!seen.reporting.has(move.to)) return targetSilent(move);
   return { step: "begin", supersedes: move.supersedes ?? "" };
 }
 
@@ -78,14 +77,26 @@ function continueMigration(move: Move, seen: MoveObserved): NextStep {
 // may still dial another shard, which is the one thing left to put right.
 function finish(move: Move, seen: MoveObserved): NextStep {
   const elsewhere = seen.observed.find((row) => row.session && row.shardId !== move.to);
-  if (elsewhere === undefined) return { step: "done" };
-  if (!isServedBy(move.to, seen)) return bringAgent(move, seen);
-  return { step: "wait-release", why: `shard ${elsewhere.shardId} still has a session` };
+  if (isServedBy(move.to, seen)) {
+    if (elsewhere === undefined) return { step: "done" };
+    return { step: "wait-release", why: `shard ${elsewhere.shardId} still has a session` };
+  }
+  // That the others have let go is no end for a cluster that was taken from them, in this run or by one before it.
+  const isTaken = seen.agentMoved || move.agentOnly === true;
+  if (isTaken || elsewhere !== undefined) return bringAgent(move, seen);
+  return { step: "done", why: `no shard shows a session of cluster ${move.cluster}` };
 }
 
 function bringAgent(move: Move, seen: MoveObserved): NextStep {
-  if (!seen.agentMoved) return { step: "move-agent" };
-  return { step: "wait-session", why: `shard ${move.to} shows no session of cluster ${move.cluster} yet` };
+  const isReporting = seen.reporting.has(move.to);
+  if (!seen.agentMoved) {
+    // Wherever the agent is now, it is no worse off there.
+    return isReporting ? { step: "move-agent" } : targetSilent(move);
+  }
+  const why = isReporting
+    ? `shard ${move.to} shows no session of cluster ${move.cluster} yet`
+    : `shard ${move.to} does not report whether it has a session of cluster ${move.cluster}`;
+  return { step: "wait-session", why };
 }
 
 function isServedBy(shardId: string, seen: MoveObserved): boolean {
@@ -100,6 +111,10 @@ function holderBeside(move: Move, seen: MoveObserved): string | null {
     if (bound && shardId === move.from) return `shard ${shardId} still holds the binding`;
   }
   return null;
+}
+
+function targetSilent({ to }: Move): NextStep {
+  return blocked("TARGET_NOT_REPORTING", `shard ${to} does not report to the coordinator`);
 }
 
 function ownerChanged(binding: Readonly<Binding>): NextStep {

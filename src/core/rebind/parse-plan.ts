@@ -78,13 +78,14 @@ function readMoves(reader: PlanReader, value: unknown, mayBeEmpty: boolean): rea
 }
 
 function readMove(reader: PlanReader, value: unknown, path: string): Move {
-  const keys = ["cluster", "from", "to", "migrationId", "supersedes"];
+  const keys = ["cluster", "from", "to", "migrationId", "supersedes", "agentOnly"];
   const fields = reader.fields(value, path, keys) ?? {};
-  const move = {
+  const move: Move = {
     cluster: reader.name(fields["cluster"], `${path}.cluster`),
     from: reader.name(fields["from"], `${path}.from`),
     to: reader.name(fields["to"], `${path}.to`),
     migrationId: reader.name(fields["migrationId"], `${path}.migrationId`, MIGRATION_ID_LENGTH_MAX),
+    ...(reader.flag(fields["agentOnly"], `${path}.agentOnly`) ? { agentOnly: true } : {}),
   };
   if (move.from !== "" && move.from === move.to)
     reader.problem(`${path}.to`, "must differ from the present shard");

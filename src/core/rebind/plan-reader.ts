@@ -51,6 +51,12 @@ export class PlanReader {
     return "";
   }
 
+  /** Set or absent: to write a flag as false says nothing. */
+  flag(value: unknown, path: string): boolean {
+    if (value !== undefined && value !== true) this.problem(path, "must be true, or left out");
+    return value === true;
+  }
+
   /** A repeated value is a problem of the list's field `key`. */
   unique(values: readonly string[], list: string, key: string): void {
     const first = new Map<string, number>();

@@ -11,6 +11,8 @@ export interface Move {
   readonly migrationId: string;
   /** The migration that this one replaces if that is still under way. */
   readonly supersedes?: string;
+  /** The target is the declared owner already: only the agent is brought there. Undone, `from` becomes the owner. */
+  readonly agentOnly?: true;
 }
 
 /** A topology domain that goes from one shard to another: before the clusters, whose new shards may need it. */
@@ -38,7 +40,7 @@ export interface RebindPlan {
 export const PLAN_NAME_LENGTH_MAX = 200;
 export const MIGRATION_ID_LENGTH_MAX = 230;
 
-export type NewMove = Pick<Move, "cluster" | "from" | "to">;
+export type NewMove = Pick<Move, "cluster" | "from" | "to" | "agentOnly">;
 
 /** A plan whose migration ids follow from its name, so that equal requests make equal plans. */
 export function createPlan(
@@ -52,11 +54,12 @@ export function createPlan(
     name,
     ...(createdAt === undefined ? {} : { createdAt }),
     executor,
-    moves: moves.map(({ cluster, from, to }, at) => ({
+    moves: moves.map(({ cluster, from, to, agentOnly }, at) => ({
       cluster,
       from,
       to,
       migrationId: `${name}-${at + 1}`,
+      ...(agentOnly === undefined ? {} : { agentOnly }),
     })),
   };
 }

@@ -69,6 +69,9 @@ export abstract class RebindCommand extends FleetCommand {
     return flags.command === undefined ? { kind: "local" } : { kind: "command", command: flags.command };
   }
 
+  protected readonly onUnserved = (cluster: string): void =>
+    this.note(`${cluster}: no shard shows a session of it: its agent is down, or dials in vain`);
+
   /** Runs the plan, or shows what it would do next; again and again gives the same end. */
   protected async runPlan(plan: RebindPlan, flags: RunFlagValues): Promise<PlanReport> {
     const [{ openMover }, { previewPlan, runPlan, unstarted }, { runDomains }] = await Promise.all([
@@ -82,9 +85,7 @@ export abstract class RebindCommand extends FleetCommand {
     // Domains need no agents restarted.
     const mover = plan.moves.length === 0 ? null : await openMover(plan.executor, client.target.directory);
     if (!dryRun) {
-      this.onInterrupt(
-        () => "stopped; run the same command again to finish it, or undo it: fleet rebind rollback",
-      );
+      this.onInterrupt(() => `stopped; ${howToGoOn(plan)}`);
     }
     const onProgress = (done: number, total: number) => this.note(`${done} of ${total} domains`);
     const batches = { reason, deadlineMs: timeoutMs, dryRun, onProgress };
@@ -102,6 +103,8 @@ export abstract class RebindCommand extends FleetCommand {
         this.note(`${move.cluster}: ${step.step}${"why" in step ? ` (${step.why})` : ""}`),
       onWait,
     });
+    const isCut = outcome.report.moves.some(({ result }) => result === "timed-out");
+    if (isCut) this.note(`not finished in time; ${howToGoOn(plan)}`);
     return this.#show(outcome, domains, false);
   }
 
@@ -126,6 +129,16 @@ export abstract class RebindCommand extends FleetCommand {
     this.exitWith(error.parts.exit);
     return report;
   }
+}
+
+function howToGoOn({ moves }: RebindPlan): string {
+  const [first] = moves;
+  if (moves.length !== 1 || !first?.agentOnly) {
+    return "run the same command again to finish it, or undo it: fleet rebind rollback";
+  }
+  // No migration is under way that another run or a rollback would find.
+  const { cluster, from, to } = first;
+  return `run the same command again until fleet cluster list shows ${cluster} at ${to}, or take it back: fleet rebind --cluster ${cluster} --to ${from}`;
 }
 
 function exitOf({ moves, domains = [] }: PlanReport, isPreview: boolean): Exit {

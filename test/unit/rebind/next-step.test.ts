@@ -31,6 +31,7 @@ function seen(
 }
 
 const moved = { agentMoved: true };
+const silentTarget = { reporting: new Set(["s1"]) };
 
 describe("a move goes on from wherever it was interrupted", () => {
   test.each([
@@ -114,11 +115,57 @@ describe("a move goes on from wherever it was interrupted", () => {
     },
     { at: seen(boundTo("s2"), [session("s1")], moved), step: "wait-session", why: "and is on its way again" },
     {
+      at: seen(boundTo("s2"), [], moved),
+      step: "wait-session",
+      why: "the other shard let it go, which does not make the target serve it",
+    },
+    {
+      at: seen(boundTo("s2"), [released("s1"), held("s2")], moved),
+      step: "wait-session",
+      why: "held by the target, and nobody serves it",
+    },
+    {
+      at: seen(boundTo("s2"), [session("s1")], { ...moved, ...silentTarget }),
+      step: "wait-session",
+      why: "the target died under it",
+    },
+    { at: seen(boundTo("s2"), [session("s2")], moved), step: "done", why: "brought back, and served" },
+    {
       at: seen(boundTo("s2"), [session("s1"), session("s2")]),
       step: "wait-release",
       why: "sessions at both",
     },
   ] as const)("$step: $why", ({ at, step }) => expect(nextStep(FORTH, at).step).toBe(step));
+});
+
+describe("an agent that is brought to its declared owner has arrived when that serves it", () => {
+  test.each([
+    { at: seen(boundTo("s2"), [session("s1")]), step: "move-agent", why: "it dials another shard" },
+    { at: seen(boundTo("s2"), [released("s1")]), step: "move-agent", why: "an earlier run was cut short" },
+    { at: seen(boundTo("s2"), [released("s1")], moved), step: "wait-session", why: "it is on its way" },
+    { at: seen(boundTo("s2"), [], silentTarget), step: "blocked", why: "it would find nobody" },
+    { at: seen(boundTo("s2"), [session("s2")]), step: "done", why: "served where it should be" },
+  ] as const)("$step: $why", ({ at, step }) => {
+    expect(nextStep({ ...FORTH, agentOnly: true }, at).step).toBe(step);
+  });
+});
+
+describe("what a step says of what it does not see", () => {
+  test.each([
+    {
+      at: seen(boundTo("s2", "m-1"), [], moved),
+      says: { step: "wait-session", why: "shard s2 shows no session of cluster c1 yet" },
+    },
+    {
+      at: seen(boundTo("s2", "m-1"), [], { ...moved, ...silentTarget }),
+      says: { step: "wait-session", why: "shard s2 does not report whether it has a session of cluster c1" },
+    },
+    {
+      at: seen(boundTo("s2"), []),
+      says: { step: "done", why: "no shard shows a session of cluster c1" },
+    },
+    { at: seen(boundTo("s2"), [session("s2")]), says: { step: "done" } },
+  ])("$says.step: $says.why", ({ at, says }) => expect(nextStep(FORTH, at)).toEqual(says));
 });
 
 describe("a rollback undoes a move from wherever it stopped", () => {
@@ -201,9 +248,27 @@ describe("an operator decides", () => {
     },
     {
       move: FORTH,
-      at: seen(boundTo("s1"), [session("s1")], { reporting: new Set(["s1"]) }),
+      at: seen(boundTo("s1"), [session("s1")], silentTarget),
       reason: "TARGET_NOT_REPORTING",
       why: "a dead shard can't take over",
+    },
+    {
+      move: FORTH,
+      at: seen(boundTo("s2"), [session("s1")], silentTarget),
+      reason: "TARGET_NOT_REPORTING",
+      why: "nor be given back what another shard serves",
+    },
+    {
+      move: FORTH,
+      at: seen(boundTo("s2", "m-1"), [session("s1")], silentTarget),
+      reason: "TARGET_NOT_REPORTING",
+      why: "it died after the move had begun, and the agent still has a shard",
+    },
+    {
+      move: BACK,
+      at: seen(boundTo("s1", "m-1-undo"), [session("s2")], { reporting: new Set(["s2"]) }),
+      reason: "TARGET_NOT_REPORTING",
+      why: "a rollback takes no agent to a dead shard either",
     },
   ])("$reason: $why", ({ move, at, reason }) => {
     expect(nextStep(move, at)).toMatchObject({ step: "blocked", reason });

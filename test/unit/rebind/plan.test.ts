@@ -19,6 +19,7 @@ describe("parse", () => {
     { document: { ...PLAN, createdAt: "2026-01-01T00:00:00Z" }, why: "with its time" },
     { document: withExecutor({ kind: "command", command: "helm upgrade {cluster}" }), why: "with a command" },
     { document: withMove({ supersedes: "m0" }), why: "superseding another migration" },
+    { document: withMove({ agentOnly: true }), why: "of which only the agent moves" },
     { document: createPlan("p".repeat(200), { kind: "local" }, [MOVE]), why: "with the longest name" },
     { document: inversePlan(createPlan("p".repeat(200), { kind: "local" }, [MOVE])), why: "and undone" },
     { document: inversePlan(inversePlan(threeMoves)), why: "undone and redone" },
@@ -55,6 +56,11 @@ describe("parse", () => {
     { document: withMove({ to: "s1" }), paths: ["moves[0].to"], why: "moves nowhere" },
     { document: withMove({ too: "s3" }), paths: ["moves[0].too"], why: "a typo" },
     { document: withMove({ supersedes: "m1" }), paths: ["moves[0].supersedes"], why: "replaces itself" },
+    {
+      document: withMove({ agentOnly: false }),
+      paths: ["moves[0].agentOnly"],
+      why: "a flag is set or absent",
+    },
     {
       document: { ...PLAN, moves: [MOVE, { ...MOVE, cluster: "c2" }] },
       paths: ["moves[1].migrationId"],

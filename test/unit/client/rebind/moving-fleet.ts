@@ -30,12 +30,29 @@ class Shard {
   readonly bindings = new Map<string, Binding>();
   readonly sessions = new Set<string>();
   isSilent = false;
+  /** As with a certificate that it does not trust: it reports, and no agent gets a session. */
+  isClosed = false;
+  /** Clusters that have had a session since they were last forgotten here. */
+  readonly served = new Set<string>();
+
+  kill(): void {
+    this.isSilent = true;
+    this.isClosed = true;
+    for (const cluster of [...this.sessions]) this.hangUp(cluster);
+  }
+
+  start(): void {
+    this.isSilent = false;
+    this.isClosed = false;
+  }
 
   dial(cluster: string): void {
+    if (this.isClosed) return;
     const outcome = contact(this.bindings.get(cluster));
     if (outcome.kind === "refused") return;
     this.bindings.set(cluster, outcome.binding);
     this.sessions.add(cluster);
+    this.served.add(cluster);
   }
 
   hangUp(cluster: string): void {
@@ -99,6 +116,18 @@ export class MovingFleet implements RebindClient, AgentMover {
     this.term += 1;
     this.#leadsSinceMs = performance.now();
     this.#observed.forgetAll();
+  }
+
+  shard(name: string): Shard {
+    const shard = this.shards.get(name);
+    if (shard === undefined) throw new Error(`no shard ${name}`);
+    return shard;
+  }
+
+  /** As an operator does by hand, past every tool. */
+  dialByHand(cluster: string, shard: string): void {
+    this.agents.set(cluster, { configured: shard, dialing: shard });
+    this.settleDown();
   }
 
   binding(cluster: string) {

@@ -306,18 +306,31 @@ describe("planning", () => {
 
   test("a cluster whose agent went elsewhere is brought back to its owner", async () => {
     const fleet = MovingFleet.withClusters("c1");
-    fleet.agents.set("c1", { configured: "s2", dialing: "s2" });
-    fleet.settleDown();
+    fleet.dialByHand("c1", "s2");
     const plan = await makePlan(fleet, { ...toS2, to: "s1" });
     expect(plan.moves).toMatchObject([{ from: "s2", to: "s1" }]);
     await runPlan(fleet, plan, fleet, options);
     expect(rest(fleet)).toEqual(wholly("s1"));
   });
 
+  test("and the same command finishes that, cut off anywhere", async () => {
+    const strayed = async () => {
+      const fleet = MovingFleet.withClusters("c1");
+      fleet.dialByHand("c1", "s2");
+      return fleet;
+    };
+    const bringBack = async (fleet: MovingFleet) =>
+      runPlan(fleet, await makePlan(fleet, { ...toS2, to: "s1" }), fleet, options);
+    await cutOffEverywhere(strayed, bringBack, async (fleet, after) => {
+      const { error } = await bringBack(fleet);
+      expect(error, `cut off after ${after}`).toBeNull();
+      expect(rest(fleet), `cut off after ${after}`).toEqual(wholly("s1"));
+    });
+  });
+
   test("or its owner is declared to be where it is", async () => {
     const fleet = MovingFleet.withClusters("c1");
-    fleet.agents.set("c1", { configured: "s2", dialing: "s2" });
-    fleet.settleDown();
+    fleet.dialByHand("c1", "s2");
     await rebind(fleet);
     expect(rest(fleet)).toEqual(wholly("s2"));
   });
