@@ -1,5 +1,6 @@
 // One row per cluster: the declared binding, the shards that were seen serving it, and the difference (drift).
 import type { ClusterObserved, ClusterView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+import { formatDuration } from "../duration.ts";
 import type { Cell, Table } from "../table.ts";
 import { driftCell, driftSeverity, driftWord } from "../words.ts";
 
@@ -39,8 +40,10 @@ function observedCell(view: ClusterView): Cell {
   return view.observed.length === 0 ? null : view.observed.map(observedText).join(" ");
 }
 
-// A shard that holds the binding without a live session is said to: it will refuse nobody, yet serves nobody.
+// A shard that holds the binding without a live session is said to: it will refuse nobody, yet serves nobody. What a silent
+// shard said last is history.
 function observedText(observed: ClusterObserved): string {
+  if (observed.late) return `${observed.shardId}(silent for ${formatDuration(observed.ageMs)})`;
   if (!observed.session) return `${observed.shardId}(no session)`;
   const { shardId, doubleDial } = observed;
   return doubleDial === undefined ? shardId : `${shardId}(refuses a second agent at ${doubleDial.from})`;

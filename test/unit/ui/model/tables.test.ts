@@ -117,6 +117,14 @@ describe("clusters", () => {
       why: "bound without a session serves nobody",
     },
     {
+      view: clusterView("c1", Drift.UNKNOWN, {
+        observed: both.map((row) => ({ ...row, late: true, ageMs: 41_000 })),
+      }),
+      name: "observed",
+      shown: "s1(silent for 41s) s2(silent for 41s)",
+      why: "whoever died still looked as if it served the cluster",
+    },
+    {
       view: clusterView("c1", Drift.DOUBLE, {
         observed: both.map((row) => ({ ...row, doubleDial: second })),
       }),
