@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ClusterUnbind extends WriteCommand {
   static override summary = "Undo the binding of a cluster that is gone, or was bound by mistake";
   static override description =
-    "Stop its agent first, if it has one. Its shard forgets it with its next report, and it can be bound again at once. Refused while a migration is under way, while an agent of it has a live session, and while a new leader has not heard its shard yet. --force does it all the same, ends the migration, and asks for the cluster's name. While the gate first-contact is on, an agent that still dials binds it again.";
+    "Stop its agent first, if it has one. Its shard forgets it with its next report, and it can be bound again at once. Refused while a migration is under way, while an agent of it has a live session, and while its shard is not heard: by a new leader, or until it is dead. --force does it all the same, ends the migration, and asks for the cluster's name. While the gate first-contact is on, an agent that still dials binds it again.";
   static override examples = [
     '<%= config.bin %> cluster unbind --cluster c1 --reason "decommissioned"',
     "<%= config.bin %> cluster unbind --cluster c1 --force --dry-run",
