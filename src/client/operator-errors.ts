@@ -105,7 +105,14 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   CLUSTER_UNKNOWN: { next: () => "see the known clusters: fleet cluster list", exit: Exit.NotFound },
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
-  MIGRATION_UNDER_WAY: { next: () => "finish it, or undo it with: fleet rebind rollback" },
+  CLUSTER_IN_USE: {
+    next: ({ cluster }) =>
+      `stop its agent first, or move it: fleet rebind; all the same: fleet cluster unbind --cluster ${cluster} --force`,
+  },
+  MIGRATION_UNDER_WAY: {
+    next: ({ cluster }) =>
+      `finish it, or undo it with: fleet rebind rollback; without an agent: fleet cluster unbind --cluster ${cluster} --force`,
+  },
   OWNER_CHANGED: { next: () => "see who owns it now: fleet cluster list" },
   DOMAIN_ALREADY_ASSIGNED: {
     next: ({ version }) =>
@@ -136,8 +143,10 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
   SHARD_UNHEARD: {
-    next: ({ shard }) =>
-      `wait for its report: fleet shard show ${shard} -w; of a shard that is gone: fleet shard remove ${shard} --force`,
+    next: ({ shard, cluster }) => {
+      const what = cluster === undefined ? `shard remove ${shard}` : `cluster unbind --cluster ${cluster}`;
+      return `wait for its report: fleet shard show ${shard} -w; of a shard that is gone: fleet ${what} --force`;
+    },
   },
   SHARD_IN_USE: {
     next: ({ shard }) =>

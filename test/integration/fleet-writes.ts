@@ -12,6 +12,9 @@ export const registerShard = (shardId: string): Operation => ({
 export const bindCluster = (clusterId: string, shardId: string): Operation => ({
   kind: { $case: "bindCluster", value: { clusterId, shardId } },
 });
+export const unbindCluster = (clusterId: string, force = false): Operation => ({
+  kind: { $case: "unbindCluster", value: { clusterId, force } },
+});
 
 export const assignDomain = (value: string, shardId: string): Operation => ({
   kind: { $case: "assignDomain", value: { key: "zone", value, shardId } },

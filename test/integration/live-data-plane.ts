@@ -144,6 +144,13 @@ export class LiveDataPlane {
     await this.#reloadAgents();
   }
 
+  /** A cluster whose agent is stopped for good. */
+  async retire(cluster: string): Promise<void> {
+    const agents = (await this.agents()).filter((agent) => agent.cluster !== cluster);
+    await writeFile(agentsFilePath(this.#fleet.directory), formatAgentsFile(agents));
+    await this.#reloadAgents();
+  }
+
   /** What the coordinators say; throws when they don't. */
   async clusters(): Promise<readonly ListedCluster[]> {
     const ran = await this.#fleet.run("cluster", "list", "--json");

@@ -7,7 +7,7 @@ import { present } from "../../src/core/base/assert.ts";
 import type { TableChange } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchTable } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
-import { assignDomain, bindCluster, registerShard, unassignDomain } from "./fleet-writes.ts";
+import { assignDomain, bindCluster, registerShard, unassignDomain, unbindCluster } from "./fleet-writes.ts";
 import { program } from "./local-fleet.ts";
 import { RunningCommand } from "./running-command.ts";
 
@@ -130,6 +130,7 @@ test("fleet watch writes a document a change into a pipe, and Ctrl-C says from w
   const watching = new RunningCommand(program, command, "/", { ...process.env, HOME: "/nonexistent" });
   expect(await watching.says(/watching after revision \d+/)).toBe(true);
   const bound = await client.submit(bindCluster("c1", "s1"), DEADLINE);
+  await client.submit(unbindCluster("c1", true), DEADLINE);
   const { index } = await client.submit(assignDomain("z1", "s1"), DEADLINE);
   await expect.poll(() => watching.output.includes("z1")).toBe(true);
   watching.signal("SIGINT");
@@ -148,6 +149,7 @@ test("fleet watch writes a document a change into a pipe, and Ctrl-C says from w
       key: ["c1"],
       row: { shardId: "s1", version: `${bound.index}` },
     },
+    { kind: "TableChange", table: "bindings", key: ["c1"], row: null },
     { kind: "TableChange", table: "instructions", key: ["s1", "zone", "z1"], row: { action: "assign" } },
   ]);
 });

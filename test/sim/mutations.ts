@@ -309,6 +309,17 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "unbind-without-comparison",
+    rule: "a cluster is unbound only in the version that was seen: compare-and-set, whatever the log's order",
+    edits: [
+      {
+        file: "src/core/fleet/apply-unbind.ts",
+        search: "if (conflict !== null) return conflict;",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "row-before-configuration",
     rule: "a member leaves the configuration first, and then the table (ADR-0004)",
     edits: [

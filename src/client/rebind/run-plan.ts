@@ -177,7 +177,8 @@ class Wave {
   }
 }
 
-const LOST_RACES = new Set(["OWNER_CHANGED", "MIGRATION_UNDER_WAY"]);
+// The cluster may also have been unbound.
+const LOST_RACES = new Set(["OWNER_CHANGED", "MIGRATION_UNDER_WAY", "CLUSTER_UNKNOWN"]);
 
 function addressOf(fleet: Fleet, move: Move): string {
   // Bindings name registered shards only, and nothing begins at a shard that does not report.

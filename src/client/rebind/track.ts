@@ -75,7 +75,13 @@ function reportOf({ move, step, error }: Track): MoveReport {
     return { ...move, result: "not-started", step: reached, why: "what comes before it did not end well" };
   }
   const result = step.step === "done" || step.step === "blocked" ? step.step : "timed-out";
-  return { ...move, result, step: reached, why: whyOf(step) };
+  const why = step.step === "wait-session" ? `${whyOf(step)}; ${withoutAgent(move)}` : whyOf(step);
+  return { ...move, result, step: reached, why };
+}
+
+// Nothing ends by itself that waits for an agent which is gone.
+function withoutAgent({ cluster }: Move): string {
+  return `if it has no agent any more: fleet cluster unbind --cluster ${cluster} --force`;
 }
 
 function whyOf(step: NextStep): string {

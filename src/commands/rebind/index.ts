@@ -5,7 +5,7 @@ import { executorFlags, type PlanReport, RebindCommand, runFlags } from "../../u
 export default class Rebind extends RebindCommand {
   static override summary = "Move a cluster to another shard";
   static override description =
-    "Declares the new owner, has the agent restarted with its address, waits until it serves the cluster and the old one has let go, and settles. Stopped half-way, the same command finishes it.";
+    "Declares the new owner, has the agent restarted with its address, waits until it serves the cluster and the old one has let go, and settles. Stopped half-way, the same command finishes it. It needs the agent: a cluster that has none any more is unbound (fleet cluster unbind) and, if it is to come back, bound elsewhere.";
   static override examples = [
     "<%= config.bin %> rebind --cluster c1 --to s2",
     "<%= config.bin %> rebind --cluster c1 --to s2 --command 'helm upgrade agent-{cluster} ./agent --set shardAddress={address}'",

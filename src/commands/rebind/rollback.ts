@@ -7,7 +7,7 @@ import { executorFlags, type PlanReport, RebindCommand, runFlags } from "../../u
 export default class RebindRollback extends RebindCommand {
   static override summary = "Undo a plan, or the migration that a cluster is in";
   static override description =
-    "Moves that never began are left alone; the others go back, the last ones first. Stopped half-way, the same command finishes it.";
+    "Moves that never began are left alone; the others go back, the last ones first. Stopped half-way, the same command finishes it. It needs the agents: the migration of a cluster that has none any more is ended by fleet cluster unbind --force.";
   static override examples = [
     "<%= config.bin %> rebind rollback move.yaml",
     "<%= config.bin %> rebind rollback --cluster c1",

@@ -1,6 +1,8 @@
 // What a shard is told in answer to its report: pure, from its rows and the declared bindings.
 // A live session is never policed away: a shard that holds one without ever having been the declared owner is
 // drift, which operators see and rebind; only a former owner, or one without a session, is told to let go.
+// What a shard holds of a cluster that was unbound it is told to forget. The version of that is the log index at which
+// the cluster had no binding: above all that were given out before, and below any that it is given later.
 
 import type { Binding } from "../wire/gen/fleet/v1/command.ts";
 import type { BindingInstruction, ShardBinding } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -9,9 +11,18 @@ import { BindingState } from "../wire/gen/fleet/v1/views.ts";
 export interface DeclaredBindings {
   binding(clusterId: string): Binding | undefined;
   shardAddress(shardId: string): string;
+  /** Through which log index `binding` knows. */
+  readonly appliedIndex: number;
+  /** Whether all shards were heard, and none but `shardId` serves the cluster or holds it. */
+  isNobodysBut(shardId: string, clusterId: string): boolean;
 }
 
-/** The instructions for `shardId`; a cluster that nobody owns gets none (the report itself declares it). */
+/** Whether a report of `row` declares its cluster if nobody has. Of what was declared once, only an agent's presence does. */
+export function isFirstContact({ state, session, version }: ShardBinding): boolean {
+  return state === BindingState.BOUND && (session || version === 0);
+}
+
+/** The instructions for `shardId`; a cluster that nobody owns is forgotten unless the report itself may declare it. */
 export function instructionsFor(
   shardId: string,
   rows: readonly ShardBinding[],
@@ -19,13 +30,20 @@ export function instructionsFor(
 ): BindingInstruction[] {
   const instructions: BindingInstruction[] = [];
   for (const row of rows) {
-    const binding = declared.binding(row.clusterId);
-    if (binding === undefined) continue;
-    const instruction =
-      binding.shardId === shardId ? acceptance(row, binding) : release(row, binding, declared);
+    const instruction = instructionFor(shardId, row, declared);
     if (instruction !== null) instructions.push(instruction);
   }
   return instructions;
+}
+
+function instructionFor(
+  shardId: string,
+  row: ShardBinding,
+  declared: DeclaredBindings,
+): BindingInstruction | null {
+  const binding = declared.binding(row.clusterId);
+  if (binding === undefined) return forgetting(shardId, row, declared);
+  return binding.shardId === shardId ? acceptance(row, binding) : release(row, binding, declared);
 }
 
 /**
@@ -69,4 +87,18 @@ function release(row: ShardBinding, binding: Binding, declared: DeclaredBindings
     version: binding.version,
     action: { $case: "release", value: { toShard: binding.shardId, toAddress } },
   };
+}
+
+function forgetting(
+  shardId: string,
+  { clusterId, state, session, version }: ShardBinding,
+  { appliedIndex, isNobodysBut }: DeclaredBindings,
+): BindingInstruction | null {
+  // It was never told a binding: a first contact, that nobody has declared yet or that may not be declared.
+  if (session || version === 0) return null;
+  // What this replica has yet to apply may bind it.
+  if (version >= appliedIndex) return null;
+  // A release that is forgotten lets the cluster in again: not while it may be served elsewhere.
+  if (state !== BindingState.BOUND && !isNobodysBut(shardId, clusterId)) return null;
+  return { clusterId, version: appliedIndex, action: { $case: "forget", value: {} } };
 }

@@ -1,5 +1,5 @@
 // Which shard serves which cluster. First contact binds; afterwards only a migration changes the owner, as a
-// compare-and-set on the owner that the operator saw. During a migration the declared owner already is the
+// compare-and-set on the owner that the operator saw (or it is unbound: apply-unbind.ts). During a migration the declared owner already is the
 // target, so that a shard asked to release never gets the cluster back by default.
 // A row's version is the log index of its last change: shards obey only versions above the last that they obeyed, and
 // remember those of rows that are gone, so that a row made again must never repeat one.
@@ -109,7 +109,8 @@ function clusterUnknown(clusterId: string): Result {
   return rejected("CLUSTER_UNKNOWN", `cluster ${clusterId} is not bound`, { cluster: clusterId });
 }
 
-function migrationUnderWay(row: Readonly<Binding>): Result {
+/** The refusal of whatever else is to be done with a cluster that is on its way. */
+export function migrationUnderWay(row: Readonly<Binding>): Result {
   const migrationId = row.migration?.migrationId ?? "";
   const from = row.migration?.fromShard ?? "";
   const what = `migration ${migrationId} of cluster ${row.clusterId} from ${from} to ${row.shardId} is under way`;

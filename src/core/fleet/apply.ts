@@ -17,6 +17,7 @@ import { recoverFleet } from "./apply-recovery.ts";
 import { removeShard } from "./apply-remove-shard.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
 import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
+import { unbindCluster } from "./apply-unbind.ts";
 import { addAuditEntry, noteAuditExported } from "./audit.ts";
 import { describeOperation } from "./describe.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
@@ -90,6 +91,8 @@ function perform(
       return registerShard(state, context, value);
     case "bindCluster":
       return bindCluster(state, context, value);
+    case "unbindCluster":
+      return unbindCluster(state, value);
     case "beginRebind":
       return beginRebind(state, context, value);
     case "settleRebind":
@@ -151,6 +154,7 @@ function isAudited({ $case }: OperationKind): boolean {
       return false;
     case "registerShard":
     case "bindCluster":
+    case "unbindCluster":
     case "beginRebind":
     case "settleRebind":
     case "assignDomain":

@@ -13,6 +13,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `register shard ${value.shardId} at ${value.address} in epoch ${value.epoch}`;
     case "bindCluster":
       return `bind cluster ${value.clusterId} to shard ${value.shardId}`;
+    case "unbindCluster":
+      return `unbind cluster ${value.clusterId}${value.force ? " by force" : ""}`;
     case "beginRebind": {
       const move = `cluster ${value.clusterId} from shard ${value.fromShard} to shard ${value.toShard}`;
       const instead = value.supersedes === "" ? "" : ` in place of ${value.supersedes}`;

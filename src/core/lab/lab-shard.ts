@@ -3,7 +3,7 @@
 // What must stay true: an answer to an instruction is told until a report that carried it was taken, and an answer
 // from an older leader than one already heard changes nothing.
 
-import { type Binding, contact, obey, sessionEnded } from "../shard/binding-table.ts";
+import { type Binding, contact, obey, readInstruction, sessionEnded } from "../shard/binding-table.ts";
 import { type DomainRecord, domainName, followDomain } from "../shard/domain-table.ts";
 import { heldDomains, shardBindings } from "../shard/report.ts";
 import type { Instruction, InstructionAck } from "../wire/gen/fleet/v1/command.ts";
@@ -110,14 +110,13 @@ export class LabShard {
     return { key, value, sequence, outcome, detail };
   }
 
-  #follow({ clusterId, version, action }: BindingInstruction): void {
-    if (action === undefined) return;
-    const instruction =
-      action.$case === "accept"
-        ? ({ kind: "accept", version } as const)
-        : ({ kind: "release", version, to: action.value } as const);
+  #follow(wire: BindingInstruction): void {
+    const instruction = readInstruction(wire);
+    if (instruction === null) return;
+    const { clusterId } = wire;
     const after = obey(this.#bindings.get(clusterId), instruction, this.#sessions.has(clusterId));
-    if (after !== undefined) this.#bindings.set(clusterId, after);
+    if (after === undefined) this.#bindings.delete(clusterId);
+    else this.#bindings.set(clusterId, after);
   }
 }
 

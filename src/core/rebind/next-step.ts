@@ -35,7 +35,9 @@ export type NextStep =
 export function nextStep(move: Move, seen: MoveObserved): NextStep {
   assert(move.from !== move.to, "a move has two shards");
   const { binding } = seen;
-  if (binding === null) return blocked("CLUSTER_UNKNOWN", `cluster ${move.cluster} is not bound`);
+  if (binding === null) {
+    return blocked("CLUSTER_UNKNOWN", `cluster ${move.cluster} is not bound, or not any more`);
+  }
   const { migration } = binding;
   if (migration === undefined) {
     if (binding.shardId === move.to) return finish(move, seen);

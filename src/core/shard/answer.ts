@@ -5,8 +5,7 @@
 import type { Log } from "../base/log.ts";
 import type { BindingInstruction, ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { AckOutbox } from "./ack-outbox.ts";
-import type { Instruction } from "./binding-table.ts";
-import { obey } from "./binding-table.ts";
+import { obey, readInstruction } from "./binding-table.ts";
 import { domainName, followDomain, stale } from "./domain-table.ts";
 import type { ShardStore } from "./shard-store.ts";
 
@@ -50,10 +49,14 @@ function obeyBindings(
     const instruction = readInstruction(wire);
     if (instruction === null) continue;
     const cluster = wire.clusterId;
-    const after = obey(store.bindings.get(cluster), instruction, hasSession(cluster));
-    if (after === undefined || !store.set(cluster, after)) continue;
+    const before = store.bindings.get(cluster);
+    const after = obey(before, instruction, hasSession(cluster));
+    if (after === before) continue;
+    if (after === undefined) store.forget(cluster);
+    else store.set(cluster, after);
     hasChanged = true;
-    log.info("followed a binding instruction", { cluster, now: after.kind, version: after.version });
+    const now = after?.kind ?? "forgotten";
+    log.info("followed a binding instruction", { cluster, now, version: instruction.version });
   }
   return hasChanged;
 }
@@ -77,19 +80,4 @@ function obeyDomains(
   }
   if (obeyed > 0) log.info("followed domain instructions", { count: obeyed, domains: store.domains.size });
   return obeyed > 0;
-}
-
-/** Null for an action that only a newer coordinator knows. */
-function readInstruction(wire: BindingInstruction): Instruction | null {
-  const { version } = wire;
-  switch (wire.action?.$case) {
-    case "release": {
-      const { toShard, toAddress } = wire.action.value;
-      return { kind: "release", version, to: { toShard, toAddress } };
-    }
-    case "accept":
-      return { kind: "accept", version };
-    case undefined:
-      return null;
-  }
 }

@@ -1,9 +1,11 @@
 // Which clusters this shard holds, as pure transitions over one cluster's record. Must stay true: a cluster is
 // bound at first contact, asking nobody; it is let go only on a coordinator's newer instruction and never while
-// its session lives; once released it stays refused until a newer instruction takes it back.
+// its session lives; once released it stays refused until a newer instruction takes it back, or says that it is
+// nobody's: then it is forgotten, and whoever it dials next has its first contact.
 // Absent: sessions (session-registry.ts), the disk (shard-store.ts), and any wait for a coordinator.
 
 import { assert } from "../base/assert.ts";
+import type { BindingInstruction } from "../wire/gen/fleet/v1/coordinator.ts";
 
 /** Where a released cluster is to go. */
 export interface Destination {
@@ -21,11 +23,29 @@ export type BindingTable = ReadonlyMap<string, Binding>;
 
 export type Instruction =
   | { readonly kind: "release"; readonly version: number; readonly to: Destination }
-  | { readonly kind: "accept"; readonly version: number };
+  | { readonly kind: "accept"; readonly version: number }
+  | { readonly kind: "forget"; readonly version: number };
 
 export type Contact =
   | { readonly kind: "accepted"; readonly binding: Binding }
   | { readonly kind: "refused"; readonly to: Destination };
+
+/** From the wire's words; null for an action that only a newer coordinator knows. */
+export function readInstruction(wire: BindingInstruction): Instruction | null {
+  const { version } = wire;
+  switch (wire.action?.$case) {
+    case "release": {
+      const { toShard, toAddress } = wire.action.value;
+      return { kind: "release", version, to: { toShard, toAddress } };
+    }
+    case "accept":
+      return { kind: "accept", version };
+    case "forget":
+      return { kind: "forget", version };
+    case undefined:
+      return null;
+  }
+}
 
 /** A cluster asks for a session. The first contact wins (BigFleet ADR-0007): an unknown cluster is bound. */
 export function contact(binding: Binding | undefined): Contact {
@@ -45,7 +65,10 @@ export function sessionEnded(binding: Binding): Binding {
   return binding.kind === "releasing" ? { ...binding, kind: "released" } : binding;
 }
 
-/** Follows an instruction newer than the last one obeyed; the very same record means that it was stale. */
+/**
+ * Follows an instruction newer than the last one obeyed; the very same record means that it was stale or has to wait,
+ * none where there was one that it is to be forgotten.
+ */
 export function obey(
   binding: Binding | undefined,
   instruction: Instruction,
@@ -53,12 +76,14 @@ export function obey(
 ): Binding | undefined {
   const obeyed = binding?.version ?? 0;
   if (instruction.version <= obeyed) return binding;
+  // A session lives over a binding.
+  if (instruction.kind === "forget") return hasSession ? binding : undefined;
   const next = follow(instruction, hasSession);
   assert(next.version > obeyed, "the obeyed version only rises");
   return next;
 }
 
-function follow(instruction: Instruction, hasSession: boolean): Binding {
+function follow(instruction: Exclude<Instruction, { kind: "forget" }>, hasSession: boolean): Binding {
   const { version } = instruction;
   switch (instruction.kind) {
     case "accept":

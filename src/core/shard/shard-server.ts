@@ -205,10 +205,11 @@ class Shard implements RunningShard {
     return counted && { ...counted, cycleMs: this.#cycleMs, domains };
   }
 
-  /** One round of the scheduler. A cluster that was let go needs no machines here, whatever its agent said last. */
+  /** One round of the scheduler. A cluster that was let go, or is forgotten, needs no machines here, whatever its agent said last. */
   #schedule(): void {
     for (const cluster of this.#demand.clusters()) {
-      if (this.#store.bindings.get(cluster)?.kind === "released") this.#demand.take(cluster, []);
+      const { kind = "forgotten" } = this.#store.bindings.get(cluster) ?? {};
+      if (kind === "released" || kind === "forgotten") this.#demand.take(cluster, []);
     }
     const nowMs = performance.now();
     this.#settling.round(nowMs, this.#store.bindings, (cluster) => this.#registry.hasSession(cluster));

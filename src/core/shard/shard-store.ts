@@ -98,6 +98,11 @@ export class ShardStore {
     return true;
   }
 
+  /** Drops a cluster's record. */
+  forget(cluster: string): void {
+    if (this.#bindings.delete(cluster)) this.#changes += 1;
+  }
+
   setDomain(record: DomainRecord): void {
     this.#domains.set(domainName(record), record);
     this.#changes += 1;

@@ -1,6 +1,7 @@
 // A client that contends with others for one cluster: it looks who owns it, and moves it by a migration that names
-// the one it saw, one operation at a time. A migration's id is its own, so that no state comes twice. Now and then
-// it gives up on an answer: whether that migration began is then unknown.
+// the one it saw, or unbinds it as it saw it, one operation at a time. A migration's id is its own, so that its state
+// comes once; and what is bound anew is where no migration leads, so that none is taken for superseded that was unbound
+// meanwhile. Now and then it gives up on an answer: whether that operation took effect is then unknown.
 
 import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
@@ -11,12 +12,25 @@ import { check } from "./violation.ts";
 import type { World } from "./world.ts";
 
 const CLUSTER = "contended";
-const SHARDS = ["east", "west"] as const;
+const FIRST = "north";
+const SHARDS = [FIRST, "east", "west"] as const;
 const PATIENCE_MS = 3_000;
 /** The register's value between first contact and the first migration. */
 const BOUND = "bound";
 /** How the state machine says that the owner is not the one that was seen. */
-const MISMATCHES = ["CLUSTER_ALREADY_BOUND", "OWNER_CHANGED", "MIGRATION_UNDER_WAY"];
+const MISMATCHES = [
+  "CLUSTER_ALREADY_BOUND",
+  "CLUSTER_UNKNOWN",
+  "MIGRATION_UNDER_WAY",
+  "OWNER_CHANGED",
+  "VERSION_CONFLICT",
+];
+const UNBINDS_PERMILLE = 200;
+
+const BIND: Change = {
+  to: BOUND,
+  operation: { kind: { $case: "bindCluster", value: { clusterId: CLUSTER, shardId: FIRST } } },
+};
 
 export interface ContenderOptions {
   /** Its number in the history. */
@@ -30,13 +44,19 @@ export interface ContenderOptions {
 interface Owner {
   readonly value: string | null;
   readonly shard: string;
+  readonly version: number;
+}
+
+interface Change {
+  readonly to: string | null;
+  readonly operation: Operation;
 }
 
 export class Contender {
   readonly #options: ContenderOptions;
   readonly #session: SimSession;
   /** What it saw last. */
-  #seen: Owner = { value: null, shard: SHARDS[0] };
+  #seen: Owner = { value: null, shard: FIRST, version: 0 };
   #turn = 0;
   #migrations = 0;
 
@@ -77,7 +97,7 @@ export class Contender {
       const value = row === undefined ? null : (row.migration?.migrationId ?? BOUND);
       return () => {
         if (!this.#end(turn)) return;
-        this.#seen = { value, shard: row?.shardId ?? SHARDS[0] };
+        this.#seen = { value, shard: row?.shardId ?? FIRST, version: row?.version ?? 0 };
         recorder.complete(process, { kind: "value", value });
         this.#think();
       };
@@ -87,29 +107,43 @@ export class Contender {
   #move(): void {
     const { process, history } = this.#options;
     const { value: from } = this.#seen;
-    this.#migrations += 1;
-    const migrationId = `m${process}-${this.#migrations}`;
-    history.recorder.invoke(process, { kind: "cas", from, to: from === null ? BOUND : migrationId });
+    const { to, operation } = this.#change();
+    history.recorder.invoke(process, { kind: "cas", from, to });
     let giveUp = () => {};
     const turn = this.#begin(() => {
       giveUp();
       history.recorder.giveUp(process);
     });
-    giveUp = this.#session.write(this.#operation(migrationId), (outcome) => {
+    giveUp = this.#session.write(operation, (outcome) => {
       if (!this.#end(turn)) return;
       history.recorder.complete(process, { kind: isChanged(outcome) ? "written" : "mismatch" });
       this.#think();
     });
   }
 
-  #operation(migrationId: string): Operation {
-    const { value, shard } = this.#seen;
-    const clusterId = CLUSTER;
-    if (value === null) return { kind: { $case: "bindCluster", value: { clusterId, shardId: shard } } };
+  #change(): Change {
+    const { value } = this.#seen;
+    if (value === null) return BIND;
+    return this.#options.chance.permille(UNBINDS_PERMILLE) ? this.#unbind(value) : this.#migrate(value);
+  }
+
+  // Only a migration's version stands for its state, and only what is no migration is unbound without force.
+  #unbind(value: string): Change {
+    const seen = value === BOUND ? { force: false } : { force: true, expectedVersion: this.#seen.version };
+    return {
+      to: null,
+      operation: { kind: { $case: "unbindCluster", value: { clusterId: CLUSTER, ...seen } } },
+    };
+  }
+
+  #migrate(value: string): Change {
+    const { shard: fromShard } = this.#seen;
+    this.#migrations += 1;
+    const migrationId = `m${this.#options.process}-${this.#migrations}`;
     const supersedes = value === BOUND ? "" : value;
-    const toShard = shard === SHARDS[0] ? SHARDS[1] : SHARDS[0];
-    const migration = { clusterId, fromShard: shard, toShard, migrationId, supersedes };
-    return { kind: { $case: "beginRebind", value: migration } };
+    const toShard = fromShard === SHARDS[1] ? SHARDS[2] : SHARDS[1];
+    const migration = { clusterId: CLUSTER, fromShard, toShard, migrationId, supersedes };
+    return { to: migrationId, operation: { kind: { $case: "beginRebind", value: migration } } };
   }
 
   /** Its patience for the operation that begins now is limited. */

@@ -38,7 +38,7 @@ export function changeShardAddress(text: string, path: string, cluster: string, 
   if (index < 0) {
     throw new OperatorError("AGENT_UNKNOWN", {
       what: `${path} has no agent of cluster ${cluster}`,
-      next: "look for the file that deploys this cluster's agent",
+      next: `look for the file that deploys this cluster's agent; a cluster that is gone: fleet cluster unbind --cluster ${cluster}`,
       exit: Exit.NotFound,
     });
   }

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { ChangeHook } from "../../../src/client/context/target.ts";
 import ClusterBind from "../../../src/commands/cluster/bind.ts";
+import ClusterUnbind from "../../../src/commands/cluster/unbind.ts";
 import DomainAssign from "../../../src/commands/domain/assign.ts";
 import DomainUnassign from "../../../src/commands/domain/unassign.ts";
 import ProviderSet from "../../../src/commands/provider/set.ts";
@@ -265,5 +266,38 @@ describe("shard drain", () => {
     const { stdout, stderr, exit } = await run(ShardDrain, "shard:drain", ["s1"]);
     expect({ stdout, exit }).toEqual({ stdout: "● shard s1 is being drained (index 12)\n", exit: 0 });
     expect(stderr).toContain("what remains could not be read (no leader answered in time)");
+  });
+});
+
+describe("cluster unbind", () => {
+  const takes = { ...written, summary: "takes it from shard s1" };
+  const value = { clusterId: "c1", expectedVersion: 4 };
+
+  test("submits what it is given, asks nobody, and says from which shard it took the cluster", async () => {
+    client.submit.mockResolvedValue(takes);
+    const line = ["--cluster", "c1", "--expect-version", "4", "--reason", "gone"];
+    const { stdout } = await run(ClusterUnbind, "cluster:unbind", line);
+    const options = { reason: "gone", deadlineMs: 5000 };
+    expect(client.submit).toHaveBeenCalledWith({ kind: { $case: "unbindCluster", value } }, options);
+    expect(stdout).toBe("● unbound cluster c1, which takes it from shard s1 (index 12)\n");
+  });
+
+  test("a cluster that is not bound is as asked for", async () => {
+    client.submit.mockResolvedValue({ ...written, changed: false });
+    const { stdout, exit } = await run(ClusterUnbind, "cluster:unbind", ["--cluster", "c1"]);
+    expect({ stdout, exit }).toEqual({ stdout: "● cluster c1 was not bound (index 12)\n", exit: 0 });
+  });
+
+  test("--force without a terminal needs --yes, and the question says what is at stake; a dry run asks nobody", async () => {
+    client.tryOut.mockResolvedValue(takes);
+    const line = ["--cluster", "c1", "--force"];
+    const { stderr, exit } = await run(ClusterUnbind, "cluster:unbind", line);
+    expect(exit).toBe(2);
+    expect(stderr).toContain("unbind cluster c1, which takes it from shard s1");
+    expect((await run(ClusterUnbind, "cluster:unbind", [...line, "--dry-run"])).exit).toBe(0);
+    expect(client.submit).not.toHaveBeenCalled();
+    client.submit.mockResolvedValue(takes);
+    expect((await run(ClusterUnbind, "cluster:unbind", [...line, "--yes"])).exit).toBe(0);
+    expect(client.submit.mock.calls[0]?.[0]).toMatchObject({ kind: { value: { force: true } } });
   });
 });

@@ -25,6 +25,7 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.open(),
     () => make.register(shard(), name("host:", 2), random.below(4)),
     () => make.bind(name("c", 8), shard()),
+    () => make.unbind(name("c", 8), random.below(2) === 0, version()),
     () => make.begin(name("c", 8), shard(), shard(), name("m", 4), random.below(2) === 0 ? "" : name("m", 4)),
     () => make.settle(name("c", 8), name("m", 4)),
     () => make.assign(name("k", 2), name("v", 4), shard(), version()),

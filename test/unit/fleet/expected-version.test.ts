@@ -19,6 +19,7 @@ import {
   removeShard,
   settle,
   unassign,
+  unbind,
 } from "./replica.ts";
 
 /** The same operation, with a version that its row must have. */
@@ -38,6 +39,7 @@ const DONE = [
   { what: "activate", given: [], when: activate, version: 1 },
   { what: "remove", given: [removeShard("s1")], when: removeShard("s1"), version: 2 },
   { what: "bind", given: [bind("c1", "s1")], when: bind("c1", "s1"), version: 3 },
+  { what: "unbind", given: [], when: unbind("c1"), version: 0 },
   { what: "begin a rebind", given: MOVING, when: begin("c1", "s1", "s2", "m1"), version: 4 },
   { what: "settle a rebind", given: [...MOVING, settle("c1", "m1")], when: settle("c1", "m1"), version: 5 },
   { what: "assign", given: [assign("zone", "a", "s1")], when: assign("zone", "a", "s1"), version: 3 },

@@ -61,6 +61,10 @@ export const bind = (clusterId: string, shardId: string): OperationKind => ({
   $case: "bindCluster",
   value: { clusterId, shardId },
 });
+export const unbind = (clusterId: string, force = false, expectedVersion?: number): OperationKind => ({
+  $case: "unbindCluster",
+  value: { clusterId, force, expectedVersion },
+});
 export const begin = (
   clusterId: string,
   fromShard: string,

@@ -11,6 +11,7 @@ const releasing = (version: number): Binding => ({ kind: "releasing", version, t
 const released = (version: number): Binding => ({ kind: "released", version, to });
 const release = (version: number): Instruction => ({ kind: "release", version, to });
 const accept = (version: number): Instruction => ({ kind: "accept", version });
+const forget = (version: number): Instruction => ({ kind: "forget", version });
 
 test.each([
   {
@@ -77,6 +78,16 @@ test.each([
     after: { kind: "released", version: 3, to: elsewhere },
     why: "it has moved on since",
   },
+  { before: bound(2), say: forget(3), live: false, after: undefined, why: "it was unbound" },
+  {
+    before: released(2),
+    say: forget(3),
+    live: false,
+    after: undefined,
+    why: "whoever it dials next gets it",
+  },
+  { before: bound(2), say: forget(3), live: true, after: bound(2), why: "it has come back meanwhile" },
+  { before: releasing(2), say: forget(3), live: true, after: releasing(2), why: "it is still here" },
   {
     before: releasing(2),
     say: { kind: "release", version: 3, to: elsewhere },
@@ -93,6 +104,8 @@ test.each([
   { before: bound(5), say: release(4), why: "an older release" },
   { before: released(5), say: accept(5), why: "an accept that does not come after the release" },
   { before: released(5), say: accept(1), why: "an older accept" },
+  { before: bound(5), say: forget(5), why: "a leader that has yet to apply the binding" },
+  { before: undefined, say: forget(5), why: "it is forgotten already" },
   { before: bound(0), say: release(0), why: "version 0 is first contact's own" },
   { before: undefined, say: accept(0), why: "nor does it make a record" },
 ])("stale: $why", ({ before, say }) => {

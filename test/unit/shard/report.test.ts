@@ -8,6 +8,7 @@ import { writeFileDurably } from "../../../src/core/base/durable-file.ts";
 import { AckOutbox } from "../../../src/core/shard/ack-outbox.ts";
 import type { Obeying } from "../../../src/core/shard/answer.ts";
 import { obeyAnswer } from "../../../src/core/shard/answer.ts";
+import { contact } from "../../../src/core/shard/binding-table.ts";
 import { reportOf, shardBindings, shardDomains } from "../../../src/core/shard/report.ts";
 import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import type { Instruction } from "../../../src/core/wire/gen/fleet/v1/command.ts";
@@ -97,6 +98,24 @@ test("the same answer twice changes nothing the second time", async () => {
   };
   expect(obeyAnswer(answer, obeying(store, true)).hasChanged).toBe(true);
   expect(obeyAnswer(answer, obeying(store, true)).hasChanged).toBe(false);
+});
+
+test("what is forgotten is off the disk too, and dials anew as at first contact", async () => {
+  const store = await open();
+  const answer = (instruction: BindingInstruction) => ({
+    ...{ coordinatorTerm: 1, instructions: [instruction], domainInstructions: [], askDomains: false },
+  });
+  const forget = (version: number): BindingInstruction => ({
+    ...{ clusterId: "c1", version, action: { $case: "forget", value: {} } },
+  });
+  obeyAnswer(answer(release(3)), obeying(store));
+  expect(obeyAnswer(answer(forget(3)), obeying(store)).hasChanged).toBe(false);
+  expect(obeyAnswer(answer(forget(7)), obeying(store)).hasChanged).toBe(true);
+  expect(obeyAnswer(answer(forget(8)), obeying(store)).hasChanged).toBe(false);
+  await store.durable();
+  const { bindings } = await open();
+  expect(bindings.size).toBe(0);
+  expect(contact(bindings.get("c1"))).toMatchObject({ kind: "accepted" });
 });
 
 test("an action of a newer coordinator is left alone", async () => {

@@ -19,11 +19,13 @@ import {
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import { instructionsFor, unreportedAcceptances } from "../instructions.ts";
+import { instructionsFor, isFirstContact, unreportedAcceptances } from "../instructions.ts";
+import type { Observed } from "../observed.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
+import { isObservedComplete } from "./sight.ts";
 import { propose } from "./submit.ts";
 
 // An answer stays well below the message limit; what is left comes with the answers to the next reports.
@@ -75,6 +77,9 @@ async function answerReport(
   const instructions = instructionsFor(request.shardId, request.bindings, {
     binding: (clusterId) => bindings.get(clusterId),
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
+    appliedIndex: view.appliedIndex,
+    isNobodysBut: (but, clusterId) =>
+      isObservedComplete(context) && !isHeldElsewhere(context.observed, but, clusterId),
   });
   if (draining) {
     const declared = {
@@ -148,6 +153,13 @@ function pendingInstructions({ machine }: ServiceContext, shardId: string): Inst
   return pending;
 }
 
+function isHeldElsewhere(observed: Observed, shardId: string, clusterId: string): boolean {
+  return observed.reportsOf(clusterId).some((report) => {
+    const row = report.bindings.get(clusterId);
+    return report.shardId !== shardId && (row?.session === true || row?.state === BindingState.BOUND);
+  });
+}
+
 // A lost race for a cluster is no failure of the report: the loser's session is shown as drift. So are the clusters of a
 // shard that takes nothing new; to propose what is known to be refused would fill the log with every report.
 async function declareFirstContacts(
@@ -159,8 +171,7 @@ async function declareFirstContacts(
   if (!isEnabled(view, "first-contact") || checkShardTakes(view, request.shardId) !== null) return;
   const { bindings } = view.tables;
   const contacted = request.bindings.filter(
-    ({ clusterId, state }) =>
-      state === BindingState.BOUND && bindings.get(clusterId) === undefined && isName(clusterId),
+    (row) => isFirstContact(row) && bindings.get(row.clusterId) === undefined && isName(row.clusterId),
   );
   await Promise.all(
     contacted.map(({ clusterId }) => {

@@ -6,13 +6,20 @@ import type { Listed } from "../../../../src/client/all-pages.ts";
 import { toOperatorError } from "../../../../src/client/operator-errors.ts";
 import type { AgentMover } from "../../../../src/client/rebind/executor.ts";
 import type { RebindClient } from "../../../../src/client/rebind/run-plan.ts";
+import { present } from "../../../../src/core/base/assert.ts";
 import { instructionsFor } from "../../../../src/core/coordinator/instructions.ts";
 import { Observed } from "../../../../src/core/coordinator/observed.ts";
 import { rejectionError } from "../../../../src/core/coordinator/services/refusals.ts";
 import { clusterView, shardView } from "../../../../src/core/coordinator/services/views.ts";
 import { listBindings, listShards } from "../../../../src/core/fleet/query.ts";
 import type { Move } from "../../../../src/core/rebind/plan.ts";
-import { type Binding, contact, obey, sessionEnded } from "../../../../src/core/shard/binding-table.ts";
+import {
+  type Binding,
+  contact,
+  obey,
+  readInstruction,
+  sessionEnded,
+} from "../../../../src/core/shard/binding-table.ts";
 import { shardBindings } from "../../../../src/core/shard/report.ts";
 import type { Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -60,13 +67,12 @@ class Shard {
     if (this.sessions.delete(cluster) && binding) this.bindings.set(cluster, sessionEnded(binding));
   }
 
-  follow({ clusterId, version, action }: BindingInstruction): void {
-    const instruction =
-      action?.$case === "release"
-        ? { kind: "release" as const, version, to: action.value }
-        : { kind: "accept" as const, version };
+  follow(wire: BindingInstruction): void {
+    const instruction = present(readInstruction(wire), "the tests know all actions");
+    const { clusterId } = wire;
     const after = obey(this.bindings.get(clusterId), instruction, this.sessions.has(clusterId));
     if (after) this.bindings.set(clusterId, after);
+    else this.bindings.delete(clusterId);
   }
 }
 
@@ -223,6 +229,8 @@ export class MovingFleet implements RebindClient, AgentMover {
       const instructions = instructionsFor(shardId, rows, {
         binding: (cluster) => bindings.get(cluster),
         shardAddress: (name) => `${name}:1`,
+        appliedIndex: this.replica.state.appliedIndex,
+        isNobodysBut: () => true,
       });
       for (const instruction of instructions) shard.follow(instruction);
     }

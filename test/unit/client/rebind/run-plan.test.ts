@@ -5,7 +5,7 @@ import { present } from "../../../../src/core/base/assert.ts";
 import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { inversePlan } from "../../../../src/core/rebind/plan.ts";
 import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { begin, register, removeShard } from "../../fleet/replica.ts";
+import { begin, bind, register, removeShard, unbind } from "../../fleet/replica.ts";
 import { CutOff, MovingFleet } from "./moving-fleet.ts";
 
 // Waiting takes no time but counts as such.
@@ -220,6 +220,62 @@ test("a preview says what would come next, and changes nothing", async () => {
   expect(report.moves).toMatchObject([{ step: "begin", result: "not-started" }]);
   expect(fleet.replica.state.appliedIndex).toBe(before);
   expect(rest(fleet)).toEqual(wholly("s1"));
+});
+
+describe("a cluster that has no agent", () => {
+  const mover = { check: async () => undefined, moveAgent: async () => undefined };
+  const begun = async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    fleet.agents.delete("c1");
+    for (const shard of fleet.shards.values()) shard.hangUp("c1");
+    return fleet;
+  };
+
+  test("is waited for, there and back, and the run says how to end that", async () => {
+    const fleet = await begun();
+    const [there] = (await runPlan(fleet, await makePlan(fleet, toS2), mover, options)).report.moves;
+    const [back] = (await runPlan(fleet, await rollbackPlan(fleet, "c1", local), mover, options)).report
+      .moves;
+    for (const move of [there, back]) {
+      expect(move).toMatchObject({ result: "timed-out", step: "wait-session" });
+      expect(move?.why).toContain("fleet cluster unbind --cluster c1 --force");
+    }
+  });
+
+  test("unbound meanwhile it ends every run, by plan, by name and back, with a reason", async () => {
+    const fleet = await begun();
+    const plan = await makePlan(fleet, toS2);
+    const onStep: RunOptions["onStep"] = (_, { step }) => {
+      if (step === "wait-session") fleet.replica.apply(unbind("c1", true));
+    };
+    const blocked = [{ result: "blocked", why: expect.stringMatching(/^CLUSTER_UNKNOWN/) }];
+    expect((await runPlan(fleet, plan, mover, { ...options, onStep })).report.moves).toMatchObject(blocked);
+    for (const again of [plan, inversePlan(plan)]) {
+      expect((await runPlan(fleet, again, mover, options)).report.moves).toMatchObject(blocked);
+      expect((await previewPlan(fleet, again, mover, 1_000)).report.moves).toMatchObject(blocked);
+    }
+    await expect(makePlan(fleet, toS2)).rejects.toMatchObject({ code: "CLUSTER_UNKNOWN" });
+    await expect(rollbackPlan(fleet, "c1", local)).rejects.toMatchObject({ code: "CLUSTER_UNKNOWN" });
+  });
+
+  test("unbound between a look and what follows from it is found by the next look", async () => {
+    const fleet = await begun();
+    const plan = await makePlan(fleet, toS2);
+    const racing = { ...mover, check: async () => void fleet.replica.apply(unbind("c1")) };
+    const { report, error } = await runPlan(fleet, plan, racing, options);
+    expect(error).toBeNull();
+    expect(report.moves).toMatchObject([{ result: "blocked" }]);
+  });
+
+  test("unbound and bound again it begins anew wherever it is", async () => {
+    const fleet = await begun();
+    await runPlan(fleet, await makePlan(fleet, toS2), mover, options);
+    fleet.replica.applyAll([unbind("c1", true), bind("c1", "s1")]);
+    fleet.agents.set("c1", { configured: "s1", dialing: "s1" });
+    expect(rest(fleet)).toEqual(wholly("s1"));
+    expect((await rebind(fleet)).error).toBeNull();
+    expect(rest(fleet)).toEqual(wholly("s2"));
+  });
 });
 
 describe("shards that say nothing", () => {

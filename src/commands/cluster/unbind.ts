@@ -1,0 +1,40 @@
+// `fleet cluster unbind`: takes a cluster's binding away. With --force also during a migration, or from under an agent.
+import { Flags } from "@oclif/core";
+import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+
+export default class ClusterUnbind extends WriteCommand {
+  static override summary = "Undo the binding of a cluster that is gone, or was bound by mistake";
+  static override description =
+    "Stop its agent first, if it has one. Its shard forgets it with its next report, and it can be bound again at once. Refused while a migration is under way, while an agent of it has a live session, and while its shard is not heard: by a new leader, or until it is dead. --force does it all the same, ends the migration, and asks for the cluster's name. While the gate first-contact is on, an agent that still dials binds it again.";
+  static override examples = [
+    '<%= config.bin %> cluster unbind --cluster c1 --reason "decommissioned"',
+    "<%= config.bin %> cluster unbind --cluster c1 --force --dry-run",
+  ];
+  static override flags = {
+    ...mutationFlags,
+    cluster: Flags.string({ required: true, summary: "The cluster" }),
+    force: Flags.boolean({ summary: "Also during a migration, or while an agent of it is served" }),
+    yes: Flags.boolean({ summary: "Do not ask" }),
+    "expect-version": indexFlag(0, "Only if the binding is at this version now (0: only if there is none)"),
+  };
+
+  async run(): Promise<WriteReport> {
+    const { flags } = await this.parse(ClusterUnbind);
+    const { cluster, force, yes, "expect-version": expectedVersion } = flags;
+    const value = { clusterId: cluster, force, expectedVersion };
+    const operation = { $case: "unbindCluster" as const, value };
+    if (force && !flags["dry-run"]) {
+      // Asked before anything else, so that the question can say what is at stake.
+      const { summary } = await (await this.writer(flags)).tryOut({ kind: operation });
+      const question = `unbind cluster ${cluster}${summary === "" ? "" : `, which ${summary}`}`;
+      await this.confirm(cluster, question, yes);
+    }
+    return await this.write(flags, {
+      operation,
+      would: `would unbind cluster ${cluster}`,
+      done: `unbound cluster ${cluster}`,
+      already: `cluster ${cluster} was not bound`,
+    });
+  }
+}
