@@ -2,7 +2,7 @@
 // real mutual TLS. A method that is added without a row here fails the test.
 
 import { Client, type ClientDuplexStream, type ClientReadableStream, Server, status } from "@grpc/grpc-js";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
@@ -184,17 +184,23 @@ test("a shard that reports as another is refused, and of the other nothing is kn
   const { request = new Uint8Array() } = row;
   const forged = { ...ReportShardRequest.decode(request), shardId: "s3", epoch: 9 };
   const forging = { allowed: [], request: ReportShardRequest.encode(forged).finish() };
+  const caller = connectCoordinator(loadTls(authority.files("admin")), leader.address);
+  onTestFinished(() => caller.close());
+  const known = async () => {
+    const limits = { deadline: Date.now() + 10_000 };
+    const { shards } = await unary(caller.listShards.bind(caller), ListRequest.fromPartial({}), limits);
+    return shards.map(({ shard }) => shard?.shardId);
+  };
+  // It has to be elected first.
+  const reported = async () => {
+    expect(await outcome(leader.address, path, row, "shard")).toEqual(wanted(row, "shard"));
+    return known();
+  };
+  await expect.poll(reported).toContain("s1");
   for (const who of ["shard", "other shard", "cluster", "two"] as const) {
     expect(await outcome(leader.address, path, forging, who)).toEqual(wanted(forging, who));
   }
-  expect(await outcome(leader.address, path, row, "shard")).toEqual(wanted(row, "shard"));
-  const caller = connectCoordinator(loadTls(authority.files("admin")), leader.address);
-  const limits = { deadline: Date.now() + 10_000 };
-  const { shards } = await unary(caller.listShards.bind(caller), ListRequest.fromPartial({}), limits);
-  caller.close();
-  const known = shards.map(({ shard }) => shard?.shardId);
-  expect(known).toContain("s1");
-  expect(known).not.toContain("s3");
+  expect(await known()).not.toContain("s3");
 });
 
 test("every method of every service has a row", () => {
