@@ -75,7 +75,7 @@ async function makeOne(path: string, mode: number): Promise<boolean> {
     const unsupported = new Error(`EOPNOTSUPP: no folder can be made on this file system, mkdir '${path}'`, {
       cause,
     });
-    throw Object.assign(unsupported, { code: "EOPNOTSUPP" });
+    throw Object.assign(unsupported, { code: "EOPNOTSUPP", path });
   }
 }
 

@@ -16,8 +16,16 @@ export interface Failure {
   readonly current: string | null;
 }
 
+// What a file system says of a path that an operator chose, or of a disk that is full or failing. ENOENT is not among them:
+// who reads a file that may be missing says so.
+const REFUSED_BY_FILE_SYSTEM: ReadonlySet<unknown> = new Set([
+  ...["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR", "EISDIR", "ENOTEMPTY", "ENAMETOOLONG", "ELOOP"],
+  ...["ENOSPC", "EDQUOT", "EIO", "EOPNOTSUPP", "EXDEV", "ESTALE"],
+]);
+
 /** The failure that an error stands for, or `null` when nothing foresaw it: a bug. */
 export function expectedFailure(error: unknown): Failure | null {
+  if (isRefusedByFileSystem(error)) return fileSystemFailure(error);
   if (!(error instanceof OperatorError)) return null;
   const { what, why, next, endpoint, current, exit } = error.parts;
   return {
@@ -28,6 +36,23 @@ export function expectedFailure(error: unknown): Failure | null {
     next: next ?? null,
     endpoint: endpoint ?? null,
     current: current ?? null,
+  };
+}
+
+function isRefusedByFileSystem(error: unknown): error is Error {
+  const hasPath = error instanceof Error && "path" in error && typeof error.path === "string";
+  return hasPath && "code" in error && REFUSED_BY_FILE_SYSTEM.has(error.code);
+}
+
+function fileSystemFailure({ message }: Error): Failure {
+  return {
+    code: "FLEET_E_FILE_SYSTEM",
+    exit: Exit.Failure,
+    what: firstLine(message),
+    why: "the file system refuses it",
+    next: "choose a path that you may use, or make room on its disk, and run the same command again",
+    endpoint: null,
+    current: null,
   };
 }
 

@@ -1,4 +1,7 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
+import { createDirectory } from "../../../../src/core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { paintFor } from "../../../../src/ui/cli/color.ts";
 import { unknownCommand } from "../../../../src/ui/cli/command-not-found.ts";
@@ -45,6 +48,29 @@ test.each([
   expect(failureText(bugFailure(error, "/state/crash.txt"), plain)).toBe(
     "error: this is a bug in fleet: x is not a function (details: /state/crash.txt) [FLEET_E_BUG]",
   );
+});
+
+test.each([
+  { act: () => mkdir("/dev/null/x"), says: "ENOTDIR: not a directory, mkdir '/dev/null/x'" },
+  {
+    act: () => writeFile(tmpdir(), ""),
+    says: `EISDIR: illegal operation on a directory, open '${tmpdir()}'`,
+  },
+  {
+    act: () => createDirectory("/proc/self/x"),
+    says: "EOPNOTSUPP: no folder can be made on this file system, mkdir '/proc/self/x'",
+  },
+])("a path that the file system refuses is no bug: $says", async ({ act, says }) => {
+  const failure = expectedFailure(await act().catch((error: unknown) => error));
+  expect(failure).toMatchObject({ code: "FLEET_E_FILE_SYSTEM", exit: 1, what: says });
+});
+
+test("that a connection or a port is refused is not the file system's doing", () => {
+  const refused = Object.assign(new Error("listen EACCES: 127.0.0.1:80"), {
+    code: "EACCES",
+    syscall: "listen",
+  });
+  expect(expectedFailure(refused)).toBeNull();
 });
 
 describe("usage", () => {
