@@ -61,6 +61,17 @@ test.each(["s1", "s2"])(
   },
 );
 
+test("what is forced says where an agent is served on, and before it is done", async () => {
+  const summary = async (dryRun: boolean) => {
+    const request = SubmitRequest.fromPartial({ operation: { kind: unbind(true) }, dryRun });
+    return (await group.until(submit(context, request, adminOf(group)))).applied?.summary;
+  };
+  expect(await summary(true)).toBe("takes it from shard s1");
+  await report("s2", here(true));
+  const said = "takes it from shard s1, and which leaves an agent of it served at shard s2";
+  expect([await summary(true), await summary(false)]).toEqual([said, said]);
+});
+
 test("the last word of a shard that fell silent counts until it is dead: it may serve on", async () => {
   await report("s1", here(true));
   await group.run(20 * 31);

@@ -19,13 +19,24 @@ export function refuseUnbinding(context: ServiceContext, operation: UnbindCluste
   const row = bindings.get(clusterId);
   const sight = sightOf(context);
   if (force || sight.leadsForMs === null || row === undefined || isRefusedAnyway(row, operation)) return;
-  const liveness = (shardId: string) => livenessAt(context, shardId, sight);
-  const serving = clusterView(clusterId, row, sight).observed.find(
-    ({ shardId, session }) => session && liveness(shardId) !== ShardLiveness.DEAD,
-  );
+  const serving = servingOf(context, clusterId, sight);
   if (serving !== undefined) throw inUse(clusterId, serving);
-  const owner = liveness(row.shardId);
+  const owner = livenessAt(context, row.shardId, sight);
   if (owner !== ShardLiveness.ALIVE && owner !== ShardLiveness.DEAD) throw unheard(row, owner);
+}
+
+/** What a forced unbinding leaves, in words that go on after "which"; empty = nothing that is known of. */
+export function leavesServed(context: ServiceContext, { clusterId, force }: UnbindCluster): string {
+  const sight = sightOf(context);
+  const serving = force && sight.leadsForMs !== null ? servingOf(context, clusterId, sight) : undefined;
+  return serving === undefined ? "" : `leaves an agent of it served at shard ${serving.shardId}`;
+}
+
+function servingOf(context: ServiceContext, clusterId: string, sight: Sight): ClusterObserved | undefined {
+  const row = context.machine.view.tables.bindings.get(clusterId);
+  return clusterView(clusterId, row, sight).observed.find(
+    ({ shardId, session }) => session && livenessAt(context, shardId, sight) !== ShardLiveness.DEAD,
+  );
 }
 
 /** Of a shard that is in no table nothing is awaited. */

@@ -12,7 +12,7 @@ import { checkNewAddress } from "./new-address.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
-import { refuseUnbinding } from "./refuse-unbinding.ts";
+import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
 
 export async function submit(
   context: ServiceContext,
@@ -52,9 +52,12 @@ async function tryOut(
   return { index, term, applied: withServing(appliedOf(context.machine.dryRun(command)), serving) };
 }
 
-/** Throws the refusal of an unbinding or a removal; returns what a forced removal leaves behind, in words. */
+/** Throws the refusal of an unbinding or a removal; returns what one that is forced leaves behind, in words. */
 function checkServing(context: ServiceContext, { kind }: Operation): string {
-  if (kind?.$case === "unbindCluster") refuseUnbinding(context, kind.value);
+  if (kind?.$case === "unbindCluster") {
+    refuseUnbinding(context, kind.value);
+    return leavesServed(context, kind.value);
+  }
   if (kind?.$case !== "removeShard") return "";
   refuseServing(context, kind.value);
   return leavesServing(context, kind.value);
