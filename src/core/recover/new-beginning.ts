@@ -13,8 +13,10 @@ import { type Copy, replay } from "./copy.ts";
 
 // Others remember indexes and terms that no copy here knows: a client session is named by an index, rows are compared by
 // it, and a shard obeys no leader of a term lower than one it has heard (shard/answer.ts). Not one may be given out again.
-// The gap is for what the lost replicas gave out. The time is for a copy that is gone on from twice, such as an exported
-// snapshot: what its first successor gave out, the copy knows as little of, and a gap alone would give it out again.
+// Nothing that was given out is ahead of the time, if clocks are right: beginnings are not, and what follows one uses up
+// less than the time does. So a copy that is gone on from twice, such as an exported snapshot, begins later each time, of
+// which a gap above the copy would know nothing. The gap is for a clock that is behind the copy, where it is all that is
+// left; added to a time it would put what follows ahead of the time, and the next copy's beginning would be the gap's alone.
 const INDEX_GAP = 1_000_000_000;
 const TERM_GAP = 1_000_000;
 // More than a fleet uses up meanwhile, so that it never catches up with the time: a leader writes a few entries in a
@@ -55,11 +57,13 @@ export function newBeginning(
   const timeMs = Math.min(nowMs, TIME_MS_MAX);
   const lastIndex = Math.max(...copies.map((copy) => copy.last.index));
   const lastTerm = Math.max(...copies.map((copy) => Math.max(copy.term, copy.last.term)));
-  const index = Math.max(lastIndex + INDEX_GAP, timeMs * INDEXES_A_MS);
-  const inTerm = Math.max(lastTerm + TERM_GAP, timeMs * TERMS_A_MS);
+  const index = beyond(lastIndex, INDEX_GAP, timeMs * INDEXES_A_MS);
+  const inTerm = beyond(lastTerm, TERM_GAP, timeMs * TERMS_A_MS);
   assert(Number.isSafeInteger(index) && Number.isSafeInteger(inTerm), "indexes and terms are safe integers");
   return { index: logIndex(index), term: term(inTerm) };
 }
+
+const beyond = (last: number, gap: number, time: number): number => (time > last ? time : last + gap);
 
 /** What to write in place of the log. The log must be the one that the order was made for. */
 export function recovered(

@@ -69,6 +69,19 @@ test("the same copy gone on from again begins beyond what its first successor ca
   expect(second.term - first.term).toBeGreaterThan(meanwhileMs / 10);
 });
 
+test("nor does it matter that the copy is of a fleet that began anew a moment ago", () => {
+  const began = newBeginning([copyOf(1, LOG)], NOW_MS);
+  const exported = at(began.index + 12, began.term + 1);
+  const [first, second] = [
+    newBeginning([exported], NOW_MS + 40_000),
+    newBeginning([exported], NOW_MS + 42_000),
+  ];
+  expect(first.index).toBeGreaterThan(exported.last.index);
+  expect(second.index - first.index).toBeGreaterThan(80_000);
+  expect(first.term).toBeGreaterThan(exported.term);
+  expect(second.term - first.term).toBeGreaterThan(200);
+});
+
 test("an older copy gone on from later begins beyond a newer one's successor", () => {
   const older = copyOf(1, { ...LOG, steps: LOG.steps.slice(0, 4), term: 2 });
   const [first, second] = [newBeginning([copyOf(1, LOG)], NOW_MS), newBeginning([older], NOW_MS + 1)];
