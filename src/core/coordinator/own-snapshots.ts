@@ -61,8 +61,9 @@ export class OwnSnapshots {
 
   /** Begins one of what was applied through `last`, if one is due and none under way. */
   saveIfDue(last: Applied): void {
-    if (this.#isSaving || last.index === this.#index || !this.#isDue(last.index)) return;
     const { storage, group, machine, meter, onFatal } = this.#options;
+    const isNew = last.index > this.#index && this.#isDue(last.index);
+    if (this.#isSaving || !(isNew || storage.isSnapshotLost(group))) return;
     this.#isSaving = true;
     this.#isWanted = false;
     const saved = meter.beginSnapshot();

@@ -106,6 +106,11 @@ export class VirtualStorage implements Storage {
     if (isDurable && snapshotHead.index > 0) this.#shelve(snapshotHead);
   }
 
+  /** The simulation damages no file that was synced. */
+  isSnapshotLost(): boolean {
+    return false;
+  }
+
   compact(_group: GroupId, through: LogIndex): void {
     if (through < this.#log.firstIndex()) return;
     assert(through <= (this.#mark?.index ?? 0), "a durable snapshot covers what is compacted");

@@ -21,7 +21,7 @@ import type { OnReport } from "./report.ts";
 import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
-import { storageFull, storageWriteFailed } from "./storage-errors.ts";
+import { StorageCorrupt, storageFull, storageWriteFailed } from "./storage-errors.ts";
 import { SyncLatency } from "./sync-latency.ts";
 import { Wal, type WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
@@ -50,6 +50,7 @@ export class DiskStorage implements Storage {
   readonly #snapshots: SnapshotFolder;
   readonly #lock: LockFile;
   readonly #space: DiskSpace;
+  readonly #onReport: OnReport;
   /** For groups with a received snapshot under way: when the last of their held-back writes may go. */
   readonly #gates = new Map<GroupId, Promise<unknown>>();
   /** Each group's newest snapshot whose mark is in the log or on its way there: marks never go back. */
@@ -58,6 +59,8 @@ export class DiskStorage implements Storage {
   readonly #pending = new Set<Promise<unknown>>();
   /** Groups whose newest snapshot is being read from its file. */
   readonly #fetching = new Set<GroupId>();
+  /** Groups whose newest snapshot's file can't be read. */
+  readonly #lost = new Set<GroupId>();
 
   private constructor(
     logs: Map<GroupId, MemoryLog>,
@@ -66,6 +69,7 @@ export class DiskStorage implements Storage {
     lock: LockFile,
     space: DiskSpace,
     syncs: SyncLatency,
+    onReport: OnReport,
   ) {
     this.#logs = logs;
     this.#wal = wal;
@@ -73,6 +77,7 @@ export class DiskStorage implements Storage {
     this.#lock = lock;
     this.#space = space;
     this.syncs = syncs;
+    this.#onReport = onReport;
     for (const group of logs.keys()) this.#marks.set(group, wal.durableSnapshotIndex(group));
   }
 
@@ -105,7 +110,7 @@ export class DiskStorage implements Storage {
       { directory: paths.wal, segmentBytes, openFile, space, syncs, onReport },
       recovered,
     );
-    return new DiskStorage(logs, wal, snapshots, lock, space, syncs);
+    return new DiskStorage(logs, wal, snapshots, lock, space, syncs, onReport);
   }
 
   reader(group: GroupId): LogReader {
@@ -132,6 +137,10 @@ export class DiskStorage implements Storage {
     // Until its file is durable there is nowhere to fetch it from; the empty snapshot at index 0 has none.
     const isDurable = snapshotHead.index <= this.#wal.durableSnapshotIndex(group);
     if (isDurable && snapshotHead.index > 0) this.#shelve(group, snapshotHead);
+  }
+
+  isSnapshotLost(group: GroupId): boolean {
+    return this.#lost.has(group);
   }
 
   compact(group: GroupId, through: LogIndex): void {
@@ -192,6 +201,7 @@ export class DiskStorage implements Storage {
     const log = this.#log(group);
     assert(head.index <= log.lastIndex(), "a snapshot holds nothing that the log did not");
     await this.#snapshots.save(group, head, encode);
+    if (head.index >= this.#newestMark(group)) this.#lost.delete(group);
     // Overtaken meanwhile by a received or a later one: then the wait is for that mark.
     if (head.index <= this.#newestMark(group)) return this.#append(group, []);
     this.#marks.set(group, head.index);
@@ -206,16 +216,18 @@ export class DiskStorage implements Storage {
 
   /** Reads the group's newest snapshot for whoever asks next. */
   async #fetch(group: GroupId): Promise<void> {
-    if (this.#fetching.has(group) || this.#wal.failure !== null) return;
+    if (this.#fetching.has(group) || this.#lost.has(group)) return;
     this.#fetching.add(group);
     const log = this.#log(group);
     const { index, term } = log.snapshotHead;
     try {
       const { data } = await this.#snapshots.load({ group, term, index });
       log.bringSnapshot(index, data);
-    } catch (error) {
-      // A newer one may have taken its place. Otherwise what the log was let go for is lost, and must not be built upon.
-      if (log.snapshotHead.index === index && error instanceof Error) this.#wal.fail(error);
+    } catch (cause) {
+      // A newer one may have taken its place. Otherwise the file is of no use any more; the state that it holds is applied.
+      if (log.snapshotHead.index !== index || isPassing(cause)) return;
+      this.#lost.add(group);
+      this.#onReport({ kind: "snapshot-lost", group, index, cause });
     } finally {
       this.#fetching.delete(group);
     }
@@ -265,6 +277,12 @@ export class DiskStorage implements Storage {
     this.#pending.add(settled);
     return work;
   }
+}
+
+/** Whoever asks again may be luckier. */
+function isPassing(error: unknown): boolean {
+  const cause = error instanceof StorageCorrupt ? error.cause : null;
+  return cause instanceof Error && "code" in cause && (cause.code === "EMFILE" || cause.code === "ENFILE");
 }
 
 function ignoreReport(): void {}

@@ -31,6 +31,10 @@ export class MemoryStorage implements Storage {
   /** There is nowhere else to keep it. */
   shelveSnapshot(): void {}
 
+  isSnapshotLost(): boolean {
+    return false;
+  }
+
   compact(group: GroupId, through: LogIndex): void {
     this.reader(group).compact(through);
   }

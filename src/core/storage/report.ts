@@ -1,6 +1,8 @@
 // What the disk storage tells its host beside results: things that an operator may want to see in the log.
 // Data only.
 
+import type { GroupId, LogIndex } from "../base/ids.ts";
+
 export type StorageReport =
   | { readonly kind: "torn-tail-cut"; readonly file: string; readonly offset: number; readonly claim: string }
   | { readonly kind: "leftover-removed"; readonly file: string }
@@ -9,6 +11,13 @@ export type StorageReport =
   /** Nothing that depends on `file` is acknowledged until it could be made. */
   | { readonly kind: "disk-full"; readonly file: string; readonly cause: unknown }
   | { readonly kind: "disk-has-space"; readonly file: string }
+  /** A new one is made in its place. */
+  | {
+      readonly kind: "snapshot-lost";
+      readonly group: GroupId;
+      readonly index: LogIndex;
+      readonly cause: unknown;
+    }
   | { readonly kind: "cleanup-failed"; readonly directory: string; readonly cause: unknown };
 
 export type OnReport = (report: StorageReport) => void;

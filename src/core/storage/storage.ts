@@ -32,6 +32,8 @@ export interface Storage {
   saveSnapshot(group: GroupId, snapshot: OwnSnapshot): Promise<void>;
   /** Its data are restored or sent: the group's newest snapshot may leave memory, and is fetched when it is asked for. */
   shelveSnapshot(group: GroupId): void;
+  /** The newest snapshot's data were asked for and could not be fetched: a new one, also at its index, is due. */
+  isSnapshotLost(group: GroupId): boolean;
   /** Forgets entries up to and including `through`, which a durable snapshot must cover. */
   compact(group: GroupId, through: LogIndex): void;
   close(): Promise<void>;

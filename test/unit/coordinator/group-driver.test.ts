@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { FLEET_GROUP, logIndex, type NodeId } from "../../../src/core/base/ids.ts";
 import type { ConfChange } from "../../../src/core/raft/confchange.ts";
 import { recordProbe, registerShard, TestGroup } from "./group.ts";
@@ -79,6 +79,28 @@ test("a snapshot is taken and the log compacted behind it; a late follower is se
   expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBeGreaterThan(100);
   group.network.heal();
   await group.run(60);
+  expect(late.driver.appliedIndex).toBe((await group.leader()).driver.appliedIndex);
+  expect(late.machine.view.hash()).toBe(leader.machine.view.hash());
+});
+
+test("a follower that needs a snapshot whose file is lost is served through one that is made in its place", async () => {
+  group = new TestGroup(3, 50);
+  const leader = await group.leader();
+  const late = group.members.find((member) => member !== leader) ?? leader;
+  group.network.isolate(late.id);
+  for (let number = 1; number <= 60; number += 1) await group.propose(leader, recordProbe(number));
+  const log = leader.storage.reader(FLEET_GROUP);
+  const head = log.snapshotHead;
+  let isLost = false;
+  log.shelveSnapshot(head, () => {
+    isLost = true;
+  });
+  vi.spyOn(leader.storage, "isSnapshotLost").mockImplementation(
+    () => isLost && log.snapshotHead.index === head.index,
+  );
+  group.network.heal();
+  await group.run(60);
+  expect(isLost).toBe(true);
   expect(late.driver.appliedIndex).toBe((await group.leader()).driver.appliedIndex);
   expect(late.machine.view.hash()).toBe(leader.machine.view.hash());
 });

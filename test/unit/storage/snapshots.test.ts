@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FLEET_GROUP, groupId, logIndex } from "../../../src/core/base/ids.ts";
 import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
+import type { StorageReport } from "../../../src/core/storage/report.ts";
 import { encodeSnapshot } from "../../../src/core/storage/snapshot-file.ts";
 import {
   CONF_STATE,
@@ -206,21 +207,34 @@ test("a received snapshot stays in memory until its file is durable", async () =
   expect(await newestSnapshot(reader)).toEqual(snapshot(40, 2));
 });
 
-test("a snapshot that was asked for and rotted on the disk stops the storage", async () => {
-  const directory = await temporaryFolder();
-  const storage = await openStorage(directory);
-  await writeAll(storage, 1, 9);
-  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
-  const [name = ""] = await snapshotFiles(directory);
-  const file = join(directory, "snap", name);
-  await writeFile(file, (await readFile(file)).fill(1, 30, 31));
-  expect(storage.reader(FLEET_GROUP).snapshot()).toBe("unavailable");
-  const message = expect.stringContaining(name);
-  await expect
-    .poll(() => storage.write(request({ entries: [entry(10)] })).catch((error: unknown) => error))
-    .toMatchObject({ code: "STORAGE_CORRUPT", message });
-  expect(storage.reader(FLEET_GROUP).snapshot()).toBe("unavailable");
-});
+test.each([4, 6])(
+  "a snapshot that rotted on the disk is made anew, at index %i: nothing else is lost",
+  async (next) => {
+    const directory = await temporaryFolder();
+    const reports: StorageReport[] = [];
+    const storage = await openStorage(directory, { onReport: (report) => reports.push(report) });
+    await writeAll(storage, 1, 9);
+    await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
+    const [name = ""] = await snapshotFiles(directory);
+    const file = join(directory, "snap", name);
+    await writeFile(file, (await readFile(file)).fill(1, 30, 31));
+    const reader = storage.reader(FLEET_GROUP);
+    expect(reader.snapshot()).toBe("unavailable");
+    await expect.poll(() => storage.isSnapshotLost(FLEET_GROUP)).toBe(true);
+    expect(reader.snapshot()).toBe("unavailable");
+    const cause = expect.objectContaining({
+      code: "STORAGE_CORRUPT",
+      message: expect.stringContaining(name),
+    });
+    expect(reports).toEqual([{ kind: "snapshot-lost", group: FLEET_GROUP, index: 4, cause }]);
+    await storage.write(request({ entries: [entry(10)] }));
+    await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(next));
+    expect(storage.isSnapshotLost(FLEET_GROUP)).toBe(false);
+    expect(await newestSnapshot(reader)).toEqual(snapshot(next));
+    await storage.close();
+    expect(lastIndexOf(await openStorage(directory))).toBe(10);
+  },
+);
 
 test.each([{ damage: "flip" }, { damage: "remove" }])(
   "a damaged newest snapshot is refused: $damage",
