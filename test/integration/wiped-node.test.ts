@@ -1,7 +1,8 @@
 // A node that lost its disk (ADR-0002): it does not vote before the log has taken it back, gets its state through a
 // snapshot, and is a voter again at the end; the only replica of a fleet says that its data is lost.
 
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { processFiles } from "../../src/client/local/layout.ts";
@@ -46,6 +47,23 @@ test("a wiped follower is taken in again through a snapshot and votes again", as
   const own = of(statuses, wiped);
   expect(own.firstIndex).toBeGreaterThan(WRITES / 2);
   expect(own.role).toBe(Role.FOLLOWER);
+  await expectAllWritten();
+});
+
+test("nor does it matter that the leader's snapshot has rotted since: another is made", async () => {
+  const leader = await cluster.leader();
+  const wiped = otherThan(leader);
+  await cluster.kill(wiped);
+  await cluster.wipe(wiped);
+  const folder = join(leader.data, "snap");
+  for (const name of await readdir(folder)) {
+    const bytes = await readFile(join(folder, name));
+    await writeFile(join(folder, name), bytes.fill(1, bytes.length >> 1, (bytes.length >> 1) + 1));
+  }
+  await cluster.start(wiped);
+  const statuses = await cluster.until(isWhole);
+  await cluster.until(([own]) => own?.admission === Admission.MEMBER, [wiped]);
+  expect(of(statuses, leader).role).toBe(Role.LEADER);
   await expectAllWritten();
 });
 
