@@ -30,6 +30,8 @@ export class Track {
   step: NextStep | null = null;
   error: OperatorError | null = null;
   hasMovedAgent = false;
+  /** Whether any shard showed a session of the cluster when it was last looked at. */
+  isServed = false;
 
   constructor(move: Move) {
     this.move = move;
@@ -46,6 +48,7 @@ export class Track {
   decide(fleet: Fleet): NextStep {
     const seen = fleet.clusters.get(this.move.cluster) ?? { binding: null, observed: [] };
     const { reporting } = fleet;
+    this.isServed = seen.observed.some(({ session }) => session);
     this.step = nextStep(this.move, { ...seen, reporting, agentMoved: this.hasMovedAgent });
     return this.step;
   }
@@ -66,7 +69,7 @@ export function outcomeOf(plan: RebindPlan, tracks: readonly Track[]): RebindOut
   return { report: { plan: plan.name, moves: tracks.map(reportOf) }, error };
 }
 
-function reportOf({ move, step, error }: Track): MoveReport {
+function reportOf({ move, step, error, isServed }: Track): MoveReport {
   const reached = step?.step ?? "none";
   if (error !== null) {
     return { ...move, result: "failed", step: reached, why: `${error.code}: ${error.parts.what}` };
@@ -75,7 +78,8 @@ function reportOf({ move, step, error }: Track): MoveReport {
     return { ...move, result: "not-started", step: reached, why: "what comes before it did not end well" };
   }
   const result = step.step === "done" || step.step === "blocked" ? step.step : "timed-out";
-  const why = step.step === "wait-session" ? `${whyOf(step)}; ${withoutAgent(move)}` : whyOf(step);
+  const mayHaveNoAgent = step.step === "wait-session" && !isServed;
+  const why = mayHaveNoAgent ? `${whyOf(step)}; ${withoutAgent(move)}` : whyOf(step);
   return { ...move, result, step: reached, why };
 }
 

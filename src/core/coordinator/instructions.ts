@@ -13,7 +13,7 @@ export interface DeclaredBindings {
   shardAddress(shardId: string): string;
   /** Through which log index `binding` knows. */
   readonly appliedIndex: number;
-  /** Whether all shards were heard, and none but `shardId` serves the cluster or holds it. */
+  /** Whether no shard but `shardId` serves the cluster or holds it, or may: of one that is dead nothing is awaited. */
   isNobodysBut(shardId: string, clusterId: string): boolean;
 }
 

@@ -1,7 +1,7 @@
 // A cluster whose agent is served keeps its binding unless it is forced away; what a shard holds of one that was unbound it
 // forgets, and nobody declares it again but an agent that is there.
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { reportShard } from "../../../src/core/coordinator/services/report-shard.ts";
 import { submit } from "../../../src/core/coordinator/services/submit.ts";
@@ -139,4 +139,63 @@ test("a former owner forgets that it let go once everybody was heard, and nobody
   expect(await report("s1", released)).toMatchObject([{ tell: "forget" }]);
   context.observed.forgetAll();
   expect(await report("s1", released), "s2 was not heard").toEqual([]);
+});
+
+describe("a former owner is not locked out by a shard", () => {
+  let released: Held;
+  beforeEach(async () => {
+    released = { state: RELEASED, version: row()?.version ?? 0, session: false };
+    await write({ $case: "setFeatureGate", value: { name: "first-contact", enabled: false } });
+    await write(unbind(true));
+  });
+  const removed = () => write({ $case: "removeShard", value: { shardId: "s2", force: true } });
+  const silence = () => group.run(20 * 31);
+
+  /** What s1 hears now, when s2 has been silent for half a minute, and when for a whole one. */
+  async function heard() {
+    const answers: (string | undefined)[] = [];
+    for (let passed = 0; passed < 3; passed += 1) {
+      if (passed > 0) await silence();
+      answers.push((await report("s1", released))[0]?.tell);
+    }
+    return answers;
+  }
+  const forgottenOnceDead = [undefined, undefined, "forget"];
+
+  test("that never reported to this leader", async () => {
+    context.observed.forgetAll();
+    const beganMs = group.nowMs;
+    context = { ...context, leadsSince: () => beganMs };
+    expect(await heard()).toEqual(forgottenOnceDead);
+  });
+
+  test("that was removed, and never reported to this leader", async () => {
+    await removed();
+    context.observed.forgetAll();
+    const beganMs = group.nowMs;
+    context = { ...context, leadsSince: () => beganMs };
+    expect(await heard()).toEqual(forgottenOnceDead);
+  });
+
+  test.each([
+    { has: "a session", held: { state: RELEASED, version: 1, session: true } },
+    { has: "the binding", held: { state: BOUND, version: 0, session: false } },
+  ])("that had $has when it last reported", async ({ held }) => {
+    await report("s2", held);
+    expect(await heard()).toEqual(forgottenOnceDead);
+  });
+
+  test("that was removed while it had a session", async () => {
+    await report("s2", { state: BOUND, version: 0, session: true });
+    expect(await removed()).toBe("");
+    expect(await heard()).toEqual(forgottenOnceDead);
+  });
+
+  test("that is suspect, for longer than until it reports again", async () => {
+    await report("s2");
+    await silence();
+    expect(await report("s1", released), "an agent may have come to s2").toEqual([]);
+    await report("s2");
+    expect(await report("s1", released)).toMatchObject([{ tell: "forget" }]);
+  });
 });

@@ -10,7 +10,7 @@ import { ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 import { sightOf } from "./sight.ts";
-import { clusterView, type Sight, shardView } from "./views.ts";
+import { clusterView, livenessIn, type Sight } from "./views.ts";
 
 /** Throws CLUSTER_IN_USE or SHARD_UNHEARD. */
 export function refuseUnbinding(context: ServiceContext, operation: UnbindCluster): void {
@@ -21,7 +21,7 @@ export function refuseUnbinding(context: ServiceContext, operation: UnbindCluste
   if (force || sight.leadsForMs === null || row === undefined || isRefusedAnyway(row, operation)) return;
   const serving = servingOf(context, clusterId, sight);
   if (serving !== undefined) throw inUse(clusterId, serving);
-  const owner = livenessAt(context, row.shardId, sight);
+  const owner = livenessIn(sight, row.shardId);
   if (owner !== ShardLiveness.ALIVE && owner !== ShardLiveness.DEAD) throw unheard(row, owner);
 }
 
@@ -35,14 +35,8 @@ export function leavesServed(context: ServiceContext, { clusterId, force }: Unbi
 function servingOf(context: ServiceContext, clusterId: string, sight: Sight): ClusterObserved | undefined {
   const row = context.machine.view.tables.bindings.get(clusterId);
   return clusterView(clusterId, row, sight).observed.find(
-    ({ shardId, session }) => session && livenessAt(context, shardId, sight) !== ShardLiveness.DEAD,
+    ({ shardId, session }) => session && livenessIn(sight, shardId) !== ShardLiveness.DEAD,
   );
-}
-
-/** Of a shard that is in no table nothing is awaited. */
-function livenessAt({ machine }: ServiceContext, shardId: string, sight: Sight): ShardLiveness {
-  const shard = machine.view.tables.shards.get(shardId);
-  return shard === undefined ? ShardLiveness.DEAD : shardView(shard, machine.counts, sight).liveness;
 }
 
 // When it is applied, and by what comes first there.

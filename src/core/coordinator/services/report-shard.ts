@@ -17,15 +17,13 @@ import {
   ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { instructionsFor, isFirstContact, unreportedAcceptances } from "../instructions.ts";
-import type { Observed } from "../observed.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
-import { isObservedComplete } from "./sight.ts";
+import { isNobodysBut } from "./sight.ts";
 import { propose } from "./submit.ts";
 
 // An answer stays well below the message limit; what is left comes with the answers to the next reports.
@@ -78,8 +76,7 @@ async function answerReport(
     binding: (clusterId) => bindings.get(clusterId),
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
     appliedIndex: view.appliedIndex,
-    isNobodysBut: (but, clusterId) =>
-      isObservedComplete(context) && !isHeldElsewhere(context.observed, but, clusterId),
+    isNobodysBut: (but, clusterId) => isNobodysBut(context, but, clusterId),
   });
   if (draining) {
     const declared = {
@@ -151,13 +148,6 @@ function pendingInstructions({ machine }: ServiceContext, shardId: string): Inst
     if (pending.length === INSTRUCTIONS_PER_ANSWER) break;
   }
   return pending;
-}
-
-function isHeldElsewhere(observed: Observed, shardId: string, clusterId: string): boolean {
-  return observed.reportsOf(clusterId).some((report) => {
-    const row = report.bindings.get(clusterId);
-    return report.shardId !== shardId && (row?.session === true || row?.state === BindingState.BOUND);
-  });
 }
 
 // A lost race for a cluster is no failure of the report: the loser's session is shown as drift. So are the clusters of a

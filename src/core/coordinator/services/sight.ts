@@ -1,8 +1,9 @@
 // What this replica sees of shards at this moment, and whether that is all of them.
 
 import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
+import { BindingState, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
-import type { Sight } from "./views.ts";
+import { livenessIn, type Sight } from "./views.ts";
 
 type Seer = Pick<ServiceContext, "driver" | "observed" | "now" | "leadsSince" | "liveness">;
 
@@ -18,6 +19,25 @@ export function isObservedComplete({ driver, machine, observed }: ServiceContext
   if (driver.status().role !== "leader") return false;
   for (const { shardId, state } of machine.view.tables.shards.rows()) {
     if (state !== ShardState.REMOVED && observed.report(shardId) === undefined) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether this replica leads, and no other shard serves the cluster, holds it, or may have come to since it was last
+ * heard. One that was removed may like any; one that is dead is not waited for, or it would lock the cluster out for good.
+ */
+export function isNobodysBut(context: ServiceContext, but: string, clusterId: string): boolean {
+  const sight = sightOf(context);
+  if (sight.leadsForMs === null) return false;
+  for (const { shardId, bindings } of sight.observed.reportsOf(clusterId)) {
+    const row = bindings.get(clusterId);
+    const hasIt = row?.session === true || row?.state === BindingState.BOUND;
+    if (shardId !== but && hasIt && livenessIn(sight, shardId) !== ShardLiveness.DEAD) return false;
+  }
+  for (const { shardId } of context.machine.view.tables.shards.rows()) {
+    const liveness = livenessIn(sight, shardId);
+    if (shardId !== but && liveness !== ShardLiveness.ALIVE && liveness !== ShardLiveness.DEAD) return false;
   }
   return true;
 }

@@ -11,7 +11,7 @@ import type {
   ShardBinding,
   ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState, Drift } from "../../wire/gen/fleet/v1/views.ts";
+import { BindingState, Drift, type ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import { isLate, type LivenessLimits, livenessOf } from "../liveness.ts";
 import type { Observed, ShardReport } from "../observed.ts";
 
@@ -31,15 +31,20 @@ export type ReportSight = Pick<Sight, "observed" | "nowMs" | "liveness">;
 export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, sight: Sight): ShardView {
   const { shardId } = shard;
   const report = sight.observed.report(shardId);
-  const ageMs = report === undefined ? null : sight.nowMs - report.receivedAtMs;
   return {
     shard,
     observed: report && shardObserved(report, sight),
     declaredClusters: declared.clusters.get(shardId) ?? 0,
     declaredDomains: declared.domains.get(shardId) ?? 0,
     pendingInstructions: declared.instructions.get(shardId) ?? 0,
-    liveness: livenessOf(ageMs, sight.leadsForMs, sight.liveness),
+    liveness: livenessIn(sight, shardId),
   };
+}
+
+/** Of a shard that is in the fleet, or was; one that never reported is judged by how long this replica has led. */
+export function livenessIn({ observed, nowMs, leadsForMs, liveness }: Sight, shardId: string): ShardLiveness {
+  const report = observed.report(shardId);
+  return livenessOf(report === undefined ? null : nowMs - report.receivedAtMs, leadsForMs, liveness);
 }
 
 /** The term that a shard has obeyed if it is newer than this one: then nothing that this one's leader says is followed. */

@@ -242,6 +242,14 @@ describe("a cluster that has no agent", () => {
     }
   });
 
+  test("is not suspected of having none while a shard shows its session", async () => {
+    const fleet = MovingFleet.withClusters("c1");
+    const { report } = await runPlan(fleet, await makePlan(fleet, toS2), mover, options);
+    expect(report.moves).toMatchObject([
+      { result: "timed-out", step: "wait-session", why: "shard s2 shows no session of cluster c1 yet" },
+    ]);
+  });
+
   test("unbound meanwhile it ends every run, by plan, by name and back, with a reason", async () => {
     const fleet = await begun();
     const plan = await makePlan(fleet, toS2);
