@@ -11,7 +11,7 @@ import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { daysLeft, endsSoon } from "./certificate-age.ts";
 import { checkTls, leafOf, loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
-import { invalidity, RENEWAL, type Validity, validityOf } from "./validity.ts";
+import { endOf, invalidity, RENEWAL, type Validity, validityOf } from "./validity.ts";
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -144,7 +144,8 @@ export class LiveTls implements TlsMaterial {
 
   #tellOfEnd(): void {
     const fault = this.#fault();
-    const days = daysLeft(this.#validity.ends.atMs, this.#clock());
+    const { of, atMs } = endOf(this.#validity, this.#clock());
+    const days = daysLeft(atMs, this.#clock());
     const now = fault !== null ? "invalid" : endsSoon(days) ? "ends soon" : "nothing";
     if (now === this.#told) return;
     this.#told = now;
@@ -153,7 +154,6 @@ export class LiveTls implements TlsMaterial {
         ...{ error: fault.message, ...adviceOf(fault) },
       });
     } else if (now === "ends soon") {
-      const { of, atMs } = this.#validity.ends;
       this.#log.warn("the certificate in use ends soon", {
         ...{ ends: of, notAfter: new Date(atMs).toISOString(), daysLeft: days, next: RENEWAL },
       });

@@ -3,9 +3,10 @@
 import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate, type PemPair } from "../../../src/client/local/certs.ts";
 import { LiveTls } from "../../../src/core/wire/live-tls.ts";
+import { inDays } from "./in-days.ts";
 
 let folder = "";
 let authority: PemPair;
@@ -34,16 +35,6 @@ const pair = (uri = "fleet://replica/1", by = authority, days = DAYS) =>
 
 /** One that ended a minute ago. */
 const ended = () => pair("fleet://replica/1", authority, -60_000 / DAY_MS);
-
-/** What `make` makes when the clock is set forward so many days; negative: backward. */
-async function inDays<Made>(days: number, make: () => Promise<Made>): Promise<Made> {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + days * DAY_MS });
-  try {
-    return await make();
-  } finally {
-    vi.useRealTimers();
-  }
-}
 
 async function write({ certificate, key }: PemPair): Promise<void> {
   await writeFile(at("n1.key"), key);
@@ -100,6 +91,15 @@ test("a second authority is trusted as soon as the file holds it", async () => {
   await writeFile(at("ca.crt"), authority.certificate + next.certificate);
   await tls.look();
   expect(tls.ca.toString()).toContain(next.certificate);
+});
+
+test("a second authority that begins later and ends last keeps nothing from being taken up", async () => {
+  const tls = live();
+  const next = await inDays(1, () => createAuthority("next"));
+  await writeFile(at("ca.crt"), authority.certificate + next.certificate);
+  for (let look = 0; look < 3; look += 1) await tls.look();
+  expect(tls.ca.toString()).toContain(next.certificate);
+  expect(tls.refusal).toBe("");
 });
 
 test("whichever certificate lies beside a file of both keys has its key", async () => {
