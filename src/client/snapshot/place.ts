@@ -17,7 +17,6 @@ export async function storeOf(
   flag: "--to" | "--from",
   directory: string,
 ): Promise<SnapshotStore> {
-  if (given === "") throw unnamed(`${flag} is empty`, flag);
   if (given !== undefined) {
     const place = absolutePlace(given, process.cwd());
     if (flag === "--from" && !isS3(place)) await requireFolder(place);

@@ -3,18 +3,18 @@
 import { isAbsolute, resolve } from "node:path";
 import { assert } from "../base/assert.ts";
 import { DirectorySnapshotStore } from "./directory-store.ts";
-import { isS3, parseS3Place } from "./place.ts";
+import { isS3, parseS3Place, requirePlace } from "./place.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 
 /** The place with a folder's full path; what starts elsewhere later means the same. Throws as `openStore`. */
 export function absolutePlace(given: string, directory: string): string {
-  if (!isS3(given)) return resolve(directory, given);
-  parseS3Place(given);
-  return given;
+  requirePlace(given);
+  return isS3(given) ? given : resolve(directory, given);
 }
 
 /** Throws an OperatorError (usage) for what is no place. Nobody is asked yet. */
 export async function openStore(place: string): Promise<SnapshotStore> {
+  requirePlace(place);
   if (!isS3(place)) {
     assert(isAbsolute(place), "a folder was resolved by whoever knows where from");
     return new DirectorySnapshotStore(place);

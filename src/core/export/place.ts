@@ -19,6 +19,16 @@ const PARAMETERS = ["endpoint", "region", "path-style"];
 
 export const isS3 = (place: string): boolean => place.startsWith("s3://");
 
+// `s3:/bucket` too, and without this a folder of that name would be made and called saved.
+const SCHEME = /^[a-z][a-z0-9+.-]*:\//i;
+
+/** Throws an OperatorError (usage) for what is neither a folder's path nor in a bucket. */
+export function requirePlace(place: string): void {
+  if (place.trim() === "") throw notAPlace("it is blank");
+  if (isS3(place)) parseS3Place(place);
+  else if (SCHEME.test(place)) throw notAPlace("it is an address, and not one that begins with s3://");
+}
+
 /** Throws an OperatorError (usage) for what is no such place. */
 export function parseS3Place(place: string): S3Place {
   const url = URL.canParse(place) ? new URL(place) : null;
@@ -54,7 +64,7 @@ function notAPlace(why: string): OperatorError {
   return new OperatorError("USAGE", {
     what: "that is no place for snapshots",
     why,
-    next: "give a folder, or s3://bucket/prefix?endpoint=https://host:port&region=REGION; credentials come from the AWS_* environment or profile",
+    next: "name a folder, or s3://bucket/prefix?endpoint=https://host:port&region=REGION; credentials come from the AWS_* environment or profile",
     exit: Exit.Usage,
   });
 }

@@ -19,6 +19,9 @@ const UNAUTHENTICATED = new Set([
   "SignatureDoesNotMatch",
 ]);
 
+/** The SDK's own words, before anybody was asked; the error has no name of its own. */
+const NO_REGION = /^Region is missing/;
+
 export function isMissingObject(error: unknown): boolean {
   return told(error).name === "NoSuchKey";
 }
@@ -46,7 +49,9 @@ export function s3Error(place: string, { bucket, endpoint }: S3Place, error: unk
   return new OperatorError("SNAPSHOT_STORE_FAILED", {
     ...parts,
     what: `snapshots can't be kept in or read from ${place}`,
-    next: "see whether the server answers, and try again",
+    next: NO_REGION.test(message)
+      ? "add ?region=REGION to the place, or set AWS_REGION where this runs"
+      : "see whether the server answers, and try again",
     exit: Exit.Failure,
   });
 }

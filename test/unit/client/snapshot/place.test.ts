@@ -30,3 +30,24 @@ test("an empty folder is a place to read from, and what is not there one to writ
   expect((await storeOf(folder, "--from", folder)).place).toBe(folder);
   expect((await storeOf(join(folder, "new"), "--to", folder)).place).toBe(join(folder, "new"));
 });
+
+test.each(["--to", "--from"] as const)(
+  "a blank %s and an address of another kind are wrong usage",
+  async (flag) => {
+    for (const place of ["", " ", "s3:/b/c", "http://x", "file:///tmp/x"]) {
+      await expect(storeOf(place, flag, folder)).rejects.toMatchObject({
+        code: "USAGE",
+        parts: { exit: Exit.Usage },
+      });
+    }
+  },
+);
+
+test("so is the one that fleet.yaml records", async () => {
+  const text = "schemaVersion: 1\nname: a\nclusterId: x\nnodes: [{id: 1, name: n1, address: 'h:1'}]\n";
+  await writeFile(join(folder, "fleet.yaml"), `${text}snapshots: {to: "s3:/b/c"}\n`);
+  await expect(storeOf(undefined, "--to", folder)).rejects.toMatchObject({
+    code: "USAGE",
+    parts: { why: expect.stringContaining("begins with s3://"), exit: Exit.Usage },
+  });
+});
