@@ -1,9 +1,10 @@
 // Which store is meant: the one that was named, or the one that the local fleet's leader exports to.
 
 import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { absolutePlace, openStore } from "../../core/export/open-store.ts";
-import { isS3 } from "../../core/export/place.ts";
+import { isS3, requirePlace } from "../../core/export/place.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
 import { isErrno } from "../local/errno.ts";
 import { findLocalFleet } from "../local/local-fleet.ts";
@@ -24,6 +25,8 @@ export async function storeOf(
   }
   const recorded = (await findLocalFleet(directory))?.file.snapshots?.to;
   if (recorded === undefined) throw unnamed("no place for snapshots is named", flag);
+  requirePlace(recorded);
+  if (!isS3(recorded) && !isAbsolute(recorded)) throw relative(recorded, flag);
   return await openStore(recorded);
 }
 
@@ -38,6 +41,16 @@ async function requireFolder(place: string): Promise<void> {
   throw new OperatorError("FOLDER_NOT_FOUND", {
     what: `there is no folder ${place}`,
     next: "correct --from, or mount what belongs there",
+    exit: Exit.NotFound,
+  });
+}
+
+// Each node takes it from its own folder, so that it means another place to each.
+function relative(place: string, flag: string): OperatorError {
+  return new OperatorError("CONFIG_INVALID", {
+    what: `snapshots.to in fleet.yaml is a relative path: ${place}`,
+    why: "whoever leads exports to a folder of that name below its own",
+    next: `write the whole path there, then fleet down and fleet up; or name one of those folders with ${flag}`,
     exit: Exit.NotFound,
   });
 }

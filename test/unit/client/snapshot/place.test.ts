@@ -43,11 +43,17 @@ test.each(["--to", "--from"] as const)(
   },
 );
 
-test("so is the one that fleet.yaml records", async () => {
+test.each([
+  { to: "s3:/b/c", code: "USAGE", exit: Exit.Usage, why: expect.stringContaining("begins with s3://") },
+  {
+    to: "backup",
+    code: "CONFIG_INVALID",
+    exit: Exit.NotFound,
+    why: expect.stringContaining("below its own"),
+  },
+])("so is $to in fleet.yaml", async ({ to, code, exit, why }) => {
   const text = "schemaVersion: 1\nname: a\nclusterId: x\nnodes: [{id: 1, name: n1, address: 'h:1'}]\n";
-  await writeFile(join(folder, "fleet.yaml"), `${text}snapshots: {to: "s3:/b/c"}\n`);
-  await expect(storeOf(undefined, "--to", folder)).rejects.toMatchObject({
-    code: "USAGE",
-    parts: { why: expect.stringContaining("begins with s3://"), exit: Exit.Usage },
-  });
+  await writeFile(join(folder, "fleet.yaml"), `${text}snapshots: {to: "${to}"}\n`);
+  const parts = { why, exit };
+  await expect(storeOf(undefined, "--to", folder)).rejects.toMatchObject({ code, parts });
 });
