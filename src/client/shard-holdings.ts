@@ -100,7 +100,10 @@ function unheardInWords({ liveness }: ShardView): string {
   return "";
 }
 
-/** Resolves with the look at which nothing remained; `onChange` hears what does, whenever that changes. Throws SHARD_STILL_IN_USE. */
+/**
+ * Resolves with the look at which nothing remained; `onChange` hears what does, whenever that changes. Throws
+ * SHARD_STILL_IN_USE.
+ */
 export async function waitUntilEmpty(
   client: Lists,
   shardId: string,

@@ -1,6 +1,6 @@
 // Which shard serves which cluster. First contact binds; afterwards only a migration changes the owner, as a
-// compare-and-set on the owner that the operator saw (or it is unbound: apply-unbind.ts). During a migration the declared owner already is the
-// target, so that a shard asked to release never gets the cluster back by default.
+// compare-and-set on the owner that the operator saw (or it is unbound: apply-unbind.ts). During a migration the declared
+// owner already is the target, so that a shard asked to release never gets the cluster back by default.
 // A row's version is the log index of its last change: shards obey only versions above the last that they obeyed, and
 // remember those of rows that are gone, so that a row made again must never repeat one.
 

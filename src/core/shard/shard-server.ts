@@ -205,7 +205,10 @@ class Shard implements RunningShard {
     return counted && { ...counted, cycleMs: this.#cycleMs, domains };
   }
 
-  /** One round of the scheduler. A cluster that was let go, or is forgotten, needs no machines here, whatever its agent said last. */
+  /**
+   * One round of the scheduler. A cluster that was let go, or is forgotten, needs no machines here, whatever its agent
+   * said last.
+   */
   #schedule(): void {
     for (const cluster of this.#demand.clusters()) {
       const { kind = "forgotten" } = this.#store.bindings.get(cluster) ?? {};

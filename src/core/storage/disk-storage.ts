@@ -55,7 +55,7 @@ export class DiskStorage implements Storage {
   readonly #gates = new Map<GroupId, Promise<unknown>>();
   /** Each group's newest snapshot whose mark is in the log or on its way there: marks never go back. */
   readonly #marks = new Map<GroupId, LogIndex>();
-  /** Saves and prunings under way, which close waits for. */
+  /** Saves, fetches and prunings under way, which close waits for. */
   readonly #pending = new Set<Promise<unknown>>();
   /** Groups whose newest snapshot is being read from its file. */
   readonly #fetching = new Set<GroupId>();
@@ -123,6 +123,8 @@ export class DiskStorage implements Storage {
     const urgency = urgencyOf(this.#log(group), request);
     applyToLog(this.#log(group), request);
     if (snapshot === null) return this.#append(group, recordsOf(request), urgency);
+    // It takes the lost one's place.
+    this.#lost.delete(group);
     this.#marks.set(group, snapshot.index);
     return this.#track(this.#install(group, snapshot, recordsOf(request)));
   }

@@ -207,6 +207,19 @@ test("a received snapshot stays in memory until its file is durable", async () =
   expect(await newestSnapshot(reader)).toEqual(snapshot(40, 2));
 });
 
+test("a received snapshot takes the place of one that is lost: none is made anew", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  await writeAll(storage, 1, 9);
+  await storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4));
+  const [name = ""] = await snapshotFiles(directory);
+  await rm(join(directory, "snap", name));
+  expect(storage.reader(FLEET_GROUP).snapshot()).toBe("unavailable");
+  await expect.poll(() => storage.isSnapshotLost(FLEET_GROUP)).toBe(true);
+  await storage.write(request({ snapshot: snapshot(40, 2), hardState: hardState(2, 0, 40) }));
+  expect(storage.isSnapshotLost(FLEET_GROUP)).toBe(false);
+});
+
 test.each([4, 6])(
   "a snapshot that rotted on the disk is made anew, at index %i: nothing else is lost",
   async (next) => {

@@ -25,8 +25,8 @@ export type WatchedTables = ReadonlySet<WatchedTable>;
 
 /**
  * None named = all but sessions: nearly every write changes one beside what it was made for, and clients of before they
- * could be watched take a table that they do not know for a removal. Throws the RpcError of a table that this version does not
- * know.
+ * could be watched take a table that they do not know for a removal. Throws the RpcError of a table that this version does
+ * not know.
  */
 export function tablesOf(wanted: readonly WatchTable[]): WatchedTables {
   const names = Object.keys(TABLES) as WatchedTable[];
