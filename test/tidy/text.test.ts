@@ -21,6 +21,12 @@ test.each([
   expect(wrong.map((file) => file.path)).toEqual([]);
 });
 
+// Node's documentation of v8.setFlagsFromString: unpredictable behaviour, crashes and data loss, once the VM has started.
+test("V8's flags are given at the start, never changed in a running process", () => {
+  const wrong = sourceFiles("src/**/*.{ts,tsx}").filter(({ text }) => text.includes("setFlagsFromString"));
+  expect(wrong.map((file) => file.path)).toEqual([]);
+});
+
 test("every module says at its top what lives there", () => {
   const silent = sourceFiles("src/**/*.{ts,tsx}").filter((file) => !file.text.startsWith("//"));
   expect(silent.map((file) => file.path)).toEqual([]);

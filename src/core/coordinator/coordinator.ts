@@ -4,7 +4,6 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
 import { Server } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
 import { quantile } from "../base/histogram.ts";
@@ -40,7 +39,6 @@ import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import { Freshness } from "./freshness.ts";
 import type { GroupDriver } from "./group-driver.ts";
-import { HeapThrift } from "./heap-thrift.ts";
 import { Host } from "./host.ts";
 import type { LivenessLimits } from "./liveness.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
@@ -243,13 +241,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     timers: systemTimers,
     log,
   });
-  const drivers = [driver, ...[...groups.values()].map((group) => group.driver)];
-  const heap = new HeapThrift({
-    applied: () => drivers.reduce((sum, { appliedIndex }) => sum + appliedIndex, 0),
-    now: () => performance.now(),
-    timers: systemTimers,
-    setFlag: setFlagsFromString,
-  });
   const address = await bindServer(server, options.listen, tls);
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
@@ -265,7 +256,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       if (departure.led > 0) log.info("leaves leadership to others", { ...departure });
       clearInterval(health);
       stopRenewing();
-      heap.stop();
       followed.close();
       replica.stop();
       host.stop();

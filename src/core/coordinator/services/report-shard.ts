@@ -34,27 +34,6 @@ export async function reportShard(
   request: ReportShardRequest,
   caller: Caller,
 ): Promise<ReportShardResponse> {
-  try {
-    return await answerReport(context, request, caller);
-  } finally {
-    letGoOf(request);
-  }
-}
-
-// Node lets the objects of an HTTP/2 stream go at a full garbage collection only, and with them the call and its request:
-// of a report 45 kB, which would be most of the garbage that a leader's heap has to have room for.
-function letGoOf(request: ReportShardRequest): void {
-  request.bindings = [];
-  request.shortfalls = [];
-  request.acks = [];
-  request.heldDomains = undefined;
-}
-
-async function answerReport(
-  context: ServiceContext,
-  request: ReportShardRequest,
-  caller: Caller,
-): Promise<ReportShardResponse> {
   const { identity } = caller;
   if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === request.shardId)) {
     const message = `this certificate may not report as shard ${request.shardId}`;
