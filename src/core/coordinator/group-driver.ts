@@ -13,15 +13,16 @@ import type { Ready } from "../raft/ready.ts";
 import { Applier } from "./applier.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
+import type { HeldLog } from "./log-hold.ts";
 import type { Machine } from "./machine.ts";
 import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
 
-export interface GroupDriverOptions<Result> extends Omit<OwnSnapshotsOptions, "machine" | "meter"> {
+export interface GroupDriverOptions<Result>
+  extends Omit<OwnSnapshotsOptions, "machine" | "meter" | "followers"> {
   readonly raft: RaftNode;
   readonly machine: Machine<Result>;
   readonly send: (message: Message) => void;
-  readonly now: () => number;
   /** Distinguishes this process's read requests from those of its earlier lives. */
   readonly incarnation: number;
   readonly onLeadership: (leads: boolean) => void;
@@ -57,7 +58,12 @@ export class GroupDriver<Result> {
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
     this.#snapshots = new OwnSnapshots(
-      { ...options, meter: this.meter, onFatal: (error) => this.#fail(error) },
+      {
+        ...options,
+        followers: () => options.raft.status().progress,
+        meter: this.meter,
+        onFatal: (error) => this.#fail(error),
+      },
       snapshot.index,
     );
     this.#applier = new Applier({
@@ -91,6 +97,11 @@ export class GroupDriver<Result> {
     return this.#snapshots.index;
   }
 
+  /** What of the log is kept for followers that are being sent a snapshot. */
+  get heldLog(): HeldLog {
+    return this.#snapshots.held;
+  }
+
   /** What became of the writes that came here, and how many still wait. */
   get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
     return { ...this.#writes.settled, refused: this.#refusedWrites, pending: this.#writes.size };
@@ -119,7 +130,10 @@ export class GroupDriver<Result> {
   }
 
   tick(): void {
-    this.#tell((raft) => raft.tick());
+    this.#tell((raft) => {
+      raft.tick();
+      this.#snapshots.look();
+    });
   }
 
   /** There will be no ticks until something happens (ADR-0008). */

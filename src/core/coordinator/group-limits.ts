@@ -21,7 +21,7 @@ type GroupLimits = Pick<
   | "inflightBytesMax"
   | "uncommittedBytesMax"
   | "committedBytesPerReadyMax"
->;
+> & { readonly heldLogBytesMax: number };
 
 /** For each of so many groups beside the fleet's own. */
 export function groupLimits(groups: number): GroupLimits {
@@ -34,5 +34,6 @@ export function groupLimits(groups: number): GroupLimits {
     inflightBytesMax: share,
     uncommittedBytesMax: share,
     committedBytesPerReadyMax: share,
+    heldLogBytesMax: share,
   };
 }

@@ -17,6 +17,8 @@ export const LIMITS = {
   inflightBytesMax: 16 * MEGABYTE,
   uncommittedBytesMax: 32 * MEGABYTE,
   committedBytesPerReadyMax: 4 * MEGABYTE,
+  /** Log that is kept for followers that are being sent a snapshot: a minute and more of writes at full rate (ADR-0019). */
+  heldLogBytesMax: 64 * MEGABYTE,
 } as const;
 
 // One client alone never meets the limit, however many writes its session allows it.

@@ -1,11 +1,16 @@
-// The snapshots that a group's replica makes of its own state, and what of the log it lets go behind them. What must stay
-// true: one is made at a time; entries are forgotten only when a durable snapshot covers them. When they are due by the
-// log's length is snapshot-points.ts's business.
+// The snapshots that a group's replica makes of its own state, and what of the log it compacts behind them. What must stay
+// true: one is made at a time; entries are forgotten only when a durable snapshot covers them, and not those that a
+// follower needs after the snapshot that it is being sent, up to a bound in bytes. When snapshots are due by the log's
+// length is snapshot-points.ts's business, for which followers the log is held is log-hold.ts's.
 
+import { assert } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
+import { payloadBytesOf } from "../raft/entry-size.ts";
+import type { RaftStatus } from "../raft/status.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Applied } from "./applier.ts";
 import type { GroupMeter } from "./group-meter.ts";
+import { type HeldLog, LogHold } from "./log-hold.ts";
 import type { Machine } from "./machine.ts";
 import { passedSnapshotPoint } from "./snapshot-points.ts";
 
@@ -18,6 +23,13 @@ export interface OwnSnapshotsOptions {
   readonly snapshotEvery: number;
   /** Entries kept behind a snapshot, so that a follower a little behind need not take the snapshot. */
   readonly trailing: number;
+  /** Payload of entries kept beyond that for followers that are being sent a snapshot. */
+  readonly heldLogBytesMax: number;
+  /** That bound was reached: these followers need another snapshot. */
+  readonly onHeldTooMuch?: (followers: readonly NodeId[], held: HeldLog) => void;
+  /** What this replica knows of its followers as a leader; empty when it is none. */
+  readonly followers: () => RaftStatus["progress"];
+  readonly now: () => number;
   readonly meter: GroupMeter;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
@@ -30,6 +42,10 @@ export class OwnSnapshots {
   #isWanted = false;
   /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
   #unwantedThrough = logIndex(0);
+  readonly #hold = new LogHold();
+  /** Of the log's first entries, which would be gone were it not for followers: through which index, how many bytes. */
+  #held = { through: logIndex(0), bytes: 0 };
+  #exceeded = 0;
 
   /** `index`: of the newest one that there is. */
   constructor(options: OwnSnapshotsOptions, index: LogIndex) {
@@ -40,6 +56,16 @@ export class OwnSnapshots {
   /** Of the newest one that is durable. */
   get index(): LogIndex {
     return this.#index;
+  }
+
+  /** What the log is held back by. */
+  get held(): HeldLog {
+    return { bytes: this.#held.bytes, bytesMax: this.#options.heldLogBytesMax, exceeded: this.#exceeded };
+  }
+
+  /** Time has passed: what followers needed they may need no more. */
+  look(): void {
+    if (!this.#hold.isEmpty) this.#compact();
   }
 
   /** A newer one is due at once: somebody can't use the one that there is. */
@@ -56,7 +82,9 @@ export class OwnSnapshots {
 
   /** A snapshot of another replica has taken the state's place. */
   received(index: LogIndex): void {
+    assert(index > this.#index, "a received snapshot is newer than what is there");
     this.#index = index;
+    this.#held = { through: index, bytes: 0 };
   }
 
   /** Begins one of what was applied through `last`, if one is due and none under way. */
@@ -87,10 +115,61 @@ export class OwnSnapshots {
     );
   }
 
-  /** Forgets what the newest one covers, but for what followers a little behind may need. */
+  /** Forgets what the newest one covers, but for what followers a little behind, or being sent a snapshot, may need. */
   #compact(): void {
-    const { trailing, storage, group } = this.#options;
-    const through = Math.max(this.#index - trailing, Math.min(this.#unwantedThrough, this.#index));
-    if (through >= storage.reader(group).firstIndex()) storage.compact(group, logIndex(through));
+    const { trailing, followers, now } = this.#options;
+    const wanted = logIndex(
+      Math.max(this.#index - trailing, Math.min(this.#unwantedThrough, this.#index), 0),
+    );
+    this.#hold.follow(followers(), wanted, now());
+    this.#countHeld(wanted);
+    // As long as somebody needs them the log's entries are let go in few large steps, each of which copies what stays.
+    const allowed = this.#hold.allowed(wanted);
+    const isWorthIt = allowed === wanted || allowed - this.#first() >= trailing;
+    if (isWorthIt) this.#compactThrough(allowed);
+    if (this.#held.bytes > this.#options.heldLogBytesMax) this.#giveUp(wanted);
+  }
+
+  #giveUp(wanted: LogIndex): void {
+    const { held } = this;
+    this.#compactThrough(this.#hold.allowed(wanted));
+    if (this.#held.bytes <= this.#options.heldLogBytesMax) return;
+    const followers = this.#hold.giveUp(wanted);
+    this.#exceeded += followers.length;
+    this.#compactThrough(wanted);
+    assert(this.#held.bytes === 0, "beyond the bound nothing is held");
+    this.#options.onHeldTooMuch?.(followers, { ...held, exceeded: this.#exceeded });
+  }
+
+  #compactThrough(through: LogIndex): void {
+    const { storage, group } = this.#options;
+    const first = this.#first();
+    if (through < first) return;
+    assert(through <= this.#index, "a snapshot covers what is compacted");
+    const counted = logIndex(Math.min(through, this.#held.through));
+    const bytes = this.#held.bytes - this.#bytes(first, counted);
+    this.#held = { ...this.#held, bytes };
+    storage.compact(group, through);
+  }
+
+  /** Each entry is counted once when compaction first wants it, and once when it goes. */
+  #countHeld(wanted: LogIndex): void {
+    const first = this.#first();
+    const isNew = this.#held.through < first;
+    const from = isNew ? first : logIndex(this.#held.through + 1);
+    const bytes = (isNew ? 0 : this.#held.bytes) + this.#bytes(from, wanted);
+    this.#held = { through: logIndex(Math.max(this.#held.through, wanted)), bytes };
+  }
+
+  #bytes(first: LogIndex, last: LogIndex): number {
+    if (last < first) return 0;
+    const { storage, group } = this.#options;
+    const entries = storage.reader(group).entries(first, logIndex(last + 1), Number.MAX_SAFE_INTEGER);
+    assert(typeof entries !== "string", "what is not compacted yet can be read");
+    return payloadBytesOf(entries);
+  }
+
+  #first(): LogIndex {
+    return this.#options.storage.reader(this.#options.group).firstIndex();
   }
 }

@@ -123,6 +123,12 @@ function driverOf<Result>(
     incarnation: randomInt(0xffff_ffff),
     snapshotEvery: setting.snapshotEvery,
     trailing: TRAILING_ENTRIES,
+    heldLogBytesMax: limits.heldLogBytesMax,
+    onHeldTooMuch: (followers, held) =>
+      log.warn(
+        "a follower that is being sent a snapshot lags by more log than is held for it, and needs another snapshot",
+        { group, followers: followers.map(nameOf), heldBytes: held.bytes, heldBytesMax: held.bytesMax },
+      ),
     onLeadership: (leads) => {
       onLeadership();
       const fields = { group, term: raft.status().term, node: nameOf(self) };

@@ -35,6 +35,15 @@ export const METRICS = {
     "Entries of the leader's log that the follower is not known to hold. On the leader only.",
     "peer",
   ),
+  fleet_raft_held_log_bytes: gauge(
+    "Log that is kept for followers that are being sent a snapshot, beyond what is kept anyway. On the leader only.",
+  ),
+  fleet_raft_held_log_max_bytes: gauge(
+    "How much log is kept for such followers at most. On the leader only.",
+  ),
+  fleet_raft_held_log_exceeded_total: counter(
+    "Followers for which that was not enough: each needed another snapshot.",
+  ),
   fleet_peer_round_trip_seconds: gauge(
     "How long the last answered heartbeat to the peer took. On the leader only.",
     "peer",

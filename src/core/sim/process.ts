@@ -24,6 +24,8 @@ const TICK_MS = 50;
 const STAGGER_MS = 60;
 const STREAM_RETRY_MS = 500;
 const KILOBYTE = 1_024;
+// Small, so that it is reached.
+const HELD_LOG_BYTES_MAX = 4 * KILOBYTE;
 
 export interface ProcessOptions {
   readonly world: World;
@@ -116,6 +118,7 @@ export class Process {
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
       trailing: swarm.trailing,
+      heldLogBytesMax: HELD_LOG_BYTES_MAX,
       onLeadership: (leads) => leads && options.onLeading(),
       onFatal: options.onFatal,
       schedule: this.#host.schedule,

@@ -6,6 +6,8 @@ import type { Quiesce, Transport, TransportEvents } from "./transport.ts";
 
 /** The wires between the loopback transports of one test. */
 export class LoopbackNetwork {
+  /** Brings a snapshot to its receiver: in the next turn, unless a test lets it take longer. */
+  carrySnapshot: (deliver: () => void) => void = setImmediate;
   readonly #attached = new Map<NodeId, TransportEvents>();
   readonly #isolated = new Set<NodeId>();
 
@@ -34,7 +36,8 @@ export class LoopbackNetwork {
   }
 
   #carry(self: NodeId, group: GroupId, message: Message): void {
-    setImmediate(() => {
+    const carry = message.type === "MsgSnap" ? this.carrySnapshot : setImmediate;
+    carry(() => {
       const target = this.#attached.get(message.to);
       const cut = this.#isCut(self, message.to);
       if (target !== undefined && !cut) target.receive(group, message);

@@ -33,7 +33,8 @@ export function foundingSnapshot(voters: readonly NodeId[]): Snapshot {
   return { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
 }
 
-type World = Pick<GroupDriverOptions<Outcome>, "send" | "now" | "snapshotEvery" | "onFatal">;
+type World = Pick<GroupDriverOptions<Outcome>, "send" | "now" | "snapshotEvery" | "onFatal"> & Limits;
+type Limits = Partial<Pick<GroupDriverOptions<Outcome>, "heldLogBytesMax" | "onHeldTooMuch">>;
 
 /** A real driver on `storage`, with small limits. */
 export function startMember(id: NodeId, storage: MemoryStorage, world: World): Member {
@@ -66,6 +67,7 @@ export function startMember(id: NodeId, storage: MemoryStorage, world: World): M
     machine,
     incarnation: 1,
     trailing: 10,
+    heldLogBytesMax: 1024 * 1024,
     onLeadership: () => undefined,
     onActive: () => undefined,
     schedule: setImmediate,
@@ -79,14 +81,16 @@ export class TestGroup {
   readonly members: readonly Member[];
   nowMs = 0;
   readonly failures: unknown[] = [];
+  /** Called at the beginning of each tick. */
+  onTick: () => void = () => undefined;
 
   /** The first `founders` vote; the others are there to be added. */
-  constructor(size: number, snapshotEvery = 10_000, founders = size) {
+  constructor(size: number, snapshotEvery = 10_000, founders = size, limits: Limits = {}) {
     const ids = Array.from({ length: size }, (_, at) => nodeId(at + 1));
-    this.members = ids.map((id) => this.#start(id, ids.slice(0, founders), snapshotEvery));
+    this.members = ids.map((id) => this.#start(id, ids.slice(0, founders), { snapshotEvery, ...limits }));
   }
 
-  #start(id: NodeId, voters: readonly NodeId[], snapshotEvery: number): Member {
+  #start(id: NodeId, voters: readonly NodeId[], limits: Limits & { readonly snapshotEvery: number }): Member {
     const storage = new MemoryStorage();
     void storage.write({
       group: FLEET_GROUP,
@@ -98,7 +102,7 @@ export class TestGroup {
     const member = startMember(id, storage, {
       send: (message) => transport.send(FLEET_GROUP, message),
       now: () => this.nowMs,
-      snapshotEvery,
+      ...limits,
       onFatal: (error) => this.failures.push(error),
     });
     const { driver } = member;
@@ -117,6 +121,7 @@ export class TestGroup {
   async run(ticks: number): Promise<void> {
     for (let tick = 0; tick < ticks; tick += 1) {
       this.nowMs += TICK_MS;
+      this.onTick();
       for (const { driver } of this.members) {
         driver.tick();
         driver.expire();

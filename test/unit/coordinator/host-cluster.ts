@@ -202,6 +202,7 @@ export class HostCluster {
       incarnation: 1,
       snapshotEvery: 20,
       trailing: 5,
+      heldLogBytesMax: 64 * 1024,
       onLeadership: () => undefined,
       onFatal: (error) => this.failures.push(error),
       schedule: host.schedule,

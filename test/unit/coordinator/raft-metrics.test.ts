@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { collectExports, collectGroups } from "../../../src/core/coordinator/metrics/raft-metrics.ts";
+import {
+  collectExports,
+  collectGroups,
+  collectHeldLog,
+} from "../../../src/core/coordinator/metrics/raft-metrics.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { sampleOf } from "../metrics/parse-exposition.ts";
 import { exportStatus } from "../ui/model/fixtures.ts";
@@ -29,4 +33,14 @@ test("the leader shows how old its exports are and may be, and how many should b
   expect(textOf((into) => collectExports(into, { snapshotExport: () => undefined }))).not.toContain(
     "exported",
   );
+});
+
+test("the log that is held for lagging followers shows with its bound on the leader; that it was too little, anywhere", () => {
+  const held = { bytes: 1_000, bytesMax: 4_000, exceeded: 2 };
+  const leader = textOf((into) => collectHeldLog(into, held, true));
+  expect(sampleOf(leader, "fleet_raft_held_log_bytes")).toBe(1_000);
+  expect(sampleOf(leader, "fleet_raft_held_log_max_bytes")).toBe(4_000);
+  const follower = textOf((into) => collectHeldLog(into, { ...held, bytes: 0 }, false));
+  expect(follower).not.toContain("fleet_raft_held_log_bytes");
+  expect(sampleOf(follower, "fleet_raft_held_log_exceeded_total")).toBe(2);
 });

@@ -3,6 +3,7 @@
 
 import type { NodeId } from "../../base/ids.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
+import type { HeldLog } from "../log-hold.ts";
 import type { ServiceContext } from "../services/context.ts";
 
 const ROLES = ["follower", "pre-candidate", "candidate", "leader"] as const;
@@ -30,6 +31,7 @@ export async function collectRaft(
 ): Promise<void> {
   const raft = context.driver.status();
   collectLog(into, context, raft);
+  collectHeldLog(into, context.driver.heldLog, raft.role === "leader");
   if (raft.role === "leader") collectFollowers(into, context, raft, sights);
   collectWork(into, context, raft);
   collectCheckpoint(into, context);
@@ -48,6 +50,12 @@ function collectLog(into: Exposition, { driver }: ServiceContext, raft: RaftStat
   into.set("fleet_raft_applied_index", driver.appliedIndex);
   into.set("fleet_raft_last_log_index", raft.lastIndex);
   into.set("fleet_raft_snapshot_index", driver.snapshotIndex);
+}
+
+export function collectHeldLog(into: Exposition, held: HeldLog, leads: boolean): void {
+  into.set("fleet_raft_held_log_bytes", leads ? held.bytes : null);
+  into.set("fleet_raft_held_log_max_bytes", leads ? held.bytesMax : null);
+  into.set("fleet_raft_held_log_exceeded_total", held.exceeded);
 }
 
 function collectFollowers(
