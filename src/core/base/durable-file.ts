@@ -5,6 +5,7 @@
 
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isSystemError, systemCodeOf } from "./system-error.ts";
 
 /** What an interrupted `writeFileDurably` leaves behind ends in this; it may be removed at start. */
 export const TEMPORARY_SUFFIX = ".tmp";
@@ -32,9 +33,19 @@ export async function writeFileDurably(path: string, content: FileContent, mode 
 export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
-    await handle.sync();
+    await namingFile(path, () => handle.sync());
   } finally {
     await handle.close();
+  }
+}
+
+/** What fails on an open file says neither which it is, nor that it is a file: "EIO: i/o error, fsync". */
+async function namingFile(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (!isSystemError(cause) || "path" in cause) throw cause;
+    throw Object.assign(new Error(`${cause.message} '${path}'`, { cause }), { code: cause.code, path });
   }
 }
 
@@ -69,7 +80,7 @@ async function makeOne(path: string, mode: number): Promise<boolean> {
     await mkdir(path, { mode });
     return true;
   } catch (cause) {
-    const code = codeOf(cause);
+    const code = systemCodeOf(cause);
     if (code === "EEXIST" && (await isDirectory(path))) return false;
     if (code !== "ENOENT" || !(await isDirectory(dirname(path)))) throw cause;
     const unsupported = new Error(`EOPNOTSUPP: no folder can be made on this file system, mkdir '${path}'`, {
@@ -84,18 +95,16 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
+    if (systemCodeOf(error) === "ENOENT") return false;
     throw error;
   }
 }
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : null);
-
 async function writeAndSync(path: string, content: FileContent, mode: number): Promise<void> {
   const handle = await open(path, "w", mode);
   try {
-    await handle.writeFile(content);
-    await handle.sync();
+    await namingFile(path, () => handle.writeFile(content));
+    await namingFile(path, () => handle.sync());
   } finally {
     await handle.close();
   }

@@ -2,7 +2,7 @@
 // is refused. The disk damages nothing that was synced, so a refusal here is a bug of the format or of its writer.
 
 import { FLEET_GROUP, type LogIndex, logIndex } from "../base/ids.ts";
-import { decodePayload, findFrame, readFrame } from "../storage/frame.ts";
+import { decodePayload, findLaterFrame, readFrame } from "../storage/frame.ts";
 import { MemoryLog } from "../storage/memory.ts";
 import { GroupReplay, type ReplayedGroup } from "../storage/replay.ts";
 import { SegmentIndex } from "../storage/segment-index.ts";
@@ -50,7 +50,7 @@ export function recoverDisk(disk: VirtualDisk): RecoveredDisk {
     }
     if (read.kind === "end") continue;
     const { claim, isTorn } = read;
-    const isTail = findFrame(bytes, offset + 1) === null && position >= disk.segments.length - 1;
+    const isTail = findLaterFrame(bytes, offset, lastFrame) === null && position >= disk.segments.length - 1;
     check(isTorn && isTail, PROPERTY, () => `the frame at ${sequence}:${offset} can't be read: ${claim}`);
     disk.cut(position, offset);
     break;

@@ -16,7 +16,7 @@ import { crc32c } from "./crc32c.ts";
 import { findFrame } from "./frame.ts";
 import { LOCK_NAME } from "./lock-file.ts";
 import type { OnReport } from "./report.ts";
-import { createSegment, listSegments, segmentPath } from "./segment.ts";
+import { createSegment, listSegments, type SegmentSize, segmentPath } from "./segment.ts";
 import { StorageCorrupt, storageForeign, storageIdentityMismatch } from "./storage-errors.ts";
 
 export interface StorageIdentity {
@@ -24,9 +24,13 @@ export interface StorageIdentity {
   readonly nodeId: NodeId;
 }
 
-interface DataDirectory {
+interface DataPaths {
   readonly wal: string;
   readonly snapshots: string;
+}
+
+interface DataDirectory extends DataPaths {
+  readonly segment: SegmentSize;
 }
 
 /** What meta.json says, as far as it is known. */
@@ -35,8 +39,10 @@ type Meta = Readonly<Record<string, unknown>>;
 export const META_NAME = "meta.json";
 const EXPECTED_NAMES: ReadonlySet<string> = new Set([LOCK_NAME, "wal", "snap"]);
 const FORMAT = 1;
+/** What every version before meta.json said it gave to a segment, and what new folders get. */
+export const SEGMENT_BYTES = 16 * 1024 * 1024;
 
-export function dataPaths(directory: string): DataDirectory {
+export function dataPaths(directory: string): DataPaths {
   return { wal: join(directory, "wal"), snapshots: join(directory, "snap") };
 }
 
@@ -54,17 +60,18 @@ export async function prepareDataDirectory(
   } else {
     checkIdentity(directory, meta, identity);
   }
+  const segment = meta === null ? { bytes: segmentBytes, mayHaveGrown: false } : sizeIn(meta, segmentBytes);
   for (const path of [directory, paths.wal, paths.snapshots]) {
     await removeLeftovers(path, onReport);
     // A name that is seen may still be lost, if its maker was killed before this.
     await syncDirectory(path);
   }
-  return paths;
+  return { ...paths, segment };
 }
 
 async function create(
   directory: string,
-  paths: DataDirectory,
+  paths: DataPaths,
   identity: StorageIdentity,
   segmentBytes: number,
 ): Promise<void> {
@@ -76,30 +83,55 @@ async function create(
     throw storageForeign(directory, `it has no ${META_NAME}, but holds a log`);
   }
   await createSegment(paths.wal, 1, segmentBytes);
-  await writeIdentity(directory, identity);
+  await writeMeta(directory, identity, segmentBytes);
 }
 
 /** Gives the folder this identity, instead of the one it had. */
 export async function writeIdentity(directory: string, identity: StorageIdentity): Promise<void> {
-  await writeFileDurably(join(directory, META_NAME), encodeMeta(identity));
+  const { bytes } = await readSegmentSize(directory);
+  await writeMeta(directory, identity, bytes);
+}
+
+/** Records how large the folder's segments are. From now on none may be shorter, and no frame may reach beyond its file. */
+export async function recordSegmentSize(directory: string, bytes: number): Promise<void> {
+  await writeMeta(directory, await readIdentity(directory), bytes);
+}
+
+/** How large the folder's segments must be at least, as far as meta.json tells. */
+export async function readSegmentSize(directory: string): Promise<SegmentSize> {
+  return sizeIn((await readMeta(directory)) ?? {});
+}
+
+export function sizeIn({ segmentBytes }: Meta, otherwise = SEGMENT_BYTES): SegmentSize {
+  if (typeof segmentBytes === "number") return { bytes: segmentBytes, mayHaveGrown: false };
+  return { bytes: otherwise, mayHaveGrown: true };
+}
+
+async function writeMeta(directory: string, identity: StorageIdentity, segmentBytes: number): Promise<void> {
+  await writeFileDurably(join(directory, META_NAME), encodeMeta(identity, segmentBytes));
 }
 
 /** Whether anything was ever written to the log in this folder. */
 export async function holdsFrame(wal: string): Promise<boolean> {
   for (const sequence of await listSegments(wal)) {
-    if (findFrame(await readFile(segmentPath(wal, sequence)), 0) !== null) return true;
+    if (findFrame(await readFile(segmentPath(wal, sequence))) !== null) return true;
   }
   return false;
 }
 
-function encodeMeta({ clusterId, nodeId }: StorageIdentity): Uint8Array {
-  const meta = { format: FORMAT, clusterId, nodeId };
-  return new TextEncoder().encode(`${JSON.stringify({ ...meta, checksum: checksumOf(meta) })}\n`);
+function encodeMeta({ clusterId, nodeId }: StorageIdentity, segmentBytes: number): Uint8Array {
+  const meta = { format: FORMAT, clusterId, nodeId, segmentBytes };
+  const checksums = { checksum: checksumOf(meta), wholeChecksum: wholeChecksumOf(meta) };
+  return new TextEncoder().encode(`${JSON.stringify({ ...meta, ...checksums })}\n`);
 }
 
-// Tells a damaged identity from another node's.
+// Tells a damaged identity from another node's. Earlier versions compare it as well, hence it covers what they know.
 function checksumOf({ format, clusterId, nodeId }: Meta): number {
   return crc32c(new TextEncoder().encode(JSON.stringify([format, clusterId, nodeId])));
+}
+
+function wholeChecksumOf({ format, clusterId, nodeId, segmentBytes }: Meta): number {
+  return crc32c(new TextEncoder().encode(JSON.stringify([format, clusterId, nodeId, segmentBytes])));
 }
 
 /** Null without the file; throws StorageCorrupt when it is damaged. */
@@ -114,8 +146,10 @@ export async function readMeta(directory: string): Promise<Meta | null> {
   // The file was replaced as a whole or not at all, so no crash explains this.
   if (meta === null) throw new StorageCorrupt(file, 0, "it is not JSON");
   // Absent in a folder that an earlier version made; the identity is compared either way.
-  const { checksum = checksumOf(meta) } = meta;
-  if (checksum !== checksumOf(meta)) {
+  const { checksum = checksumOf(meta), segmentBytes, wholeChecksum } = meta;
+  const isSizeDamaged =
+    segmentBytes === undefined ? wholeChecksum !== undefined : wholeChecksum !== wholeChecksumOf(meta);
+  if (checksum !== checksumOf(meta) || isSizeDamaged) {
     throw new StorageCorrupt(file, 0, "its checksum does not fit its content");
   }
   return meta;

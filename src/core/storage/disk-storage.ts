@@ -10,7 +10,13 @@ import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { Urgency } from "./append-queue.ts";
 import { buildLogs } from "./build-logs.ts";
-import { prepareDataDirectory, type StorageIdentity } from "./data-directory.ts";
+import {
+  prepareDataDirectory,
+  recordSegmentSize,
+  SEGMENT_BYTES,
+  type StorageIdentity,
+} from "./data-directory.ts";
+import { isDiskFailure } from "./disk-failure.ts";
 import { DiskSpace, isOutOfSpace } from "./disk-space.ts";
 import { LockFile } from "./lock-file.ts";
 import { MemoryLog } from "./memory.ts";
@@ -21,19 +27,18 @@ import type { OnReport } from "./report.ts";
 import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
-import { StorageCorrupt, storageFull, storageWriteFailed } from "./storage-errors.ts";
+import { StorageCorrupt, storageFailed, storageFull } from "./storage-errors.ts";
 import { SyncLatency } from "./sync-latency.ts";
 import { Wal, type WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
 
-const SEGMENT_BYTES = 16 * 1024 * 1024;
 // Beyond these, groups that write little are asked to let go of what they have in older ones (ADR-0008).
 const SEGMENTS_KEPT = 4;
 
 export interface DiskStorageOptions {
   readonly directory: string;
   readonly identity: StorageIdentity;
-  /** Size of a log segment; 16 MiB by default. */
+  /** Size of a log segment in a new folder, 16 MiB by default; a folder keeps the size that it was made with. */
   readonly segmentBytes?: number;
   readonly onReport?: OnReport;
   /** Opened by the recovery that marked the folder, to finish it: nobody else may (recovery-mark.ts). */
@@ -92,7 +97,8 @@ export class DiskStorage implements Storage {
         throw error;
       });
     } catch (error) {
-      throw isOutOfSpace(error) ? storageFull(directory, error) : error;
+      if (isOutOfSpace(error)) throw storageFull(directory, error);
+      throw isDiskFailure(error) ? storageFailed(directory, error) : error;
     }
   }
 
@@ -100,14 +106,17 @@ export class DiskStorage implements Storage {
     const { segmentBytes = SEGMENT_BYTES, onReport = ignoreReport, openFile = openSegmentFile } = options;
     if (options.finishesRecovery !== true) await refuseUnfinished(options.directory);
     const paths = await prepareDataDirectory(options.directory, options.identity, segmentBytes, onReport);
-    const recovered = await recoverWal(paths.wal, openFile, onReport);
+    const { segment } = paths;
+    const recovered = await recoverWal(paths.wal, segment, openFile, onReport);
+    // What an earlier version wrote is whole now, and what this one writes never grows a file.
+    if (segment.mayHaveGrown) await recordIfRoom(options.directory, segment.bytes);
     const space = new DiskSpace(onReport);
     const snapshots = new SnapshotFolder(paths.snapshots, space, onReport);
     const logs = await buildLogs(recovered, snapshots);
     await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
     const syncs = new SyncLatency();
     const wal = await Wal.open(
-      { directory: paths.wal, segmentBytes, openFile, space, syncs, onReport },
+      { directory: paths.wal, segmentBytes: segment.bytes, openFile, space, syncs, onReport },
       recovered,
     );
     return new DiskStorage(logs, wal, snapshots, lock, space, syncs, onReport);
@@ -189,9 +198,7 @@ export class DiskStorage implements Storage {
   async #install(group: GroupId, snapshot: Snapshot, records: readonly WalRecord[]): Promise<void> {
     const saved = this.#snapshots
       .save(group, snapshot, () => [snapshot.data])
-      .catch((error: unknown) => {
-        this.#wal.fail(storageWriteFailed(`snapshot ${snapshot.index} of group ${group}`, error));
-      });
+      .catch((error: Error) => this.#wal.fail(error));
     const before = this.#gates.get(group);
     this.#gates.set(group, before === undefined ? saved : before.then(() => saved));
     await this.#append(group, records);
@@ -278,6 +285,15 @@ export class DiskStorage implements Storage {
     const settled: Promise<unknown> = Promise.allSettled([work]).then(() => this.#pending.delete(settled));
     this.#pending.add(settled);
     return work;
+  }
+}
+
+/** A full disk may be opened; then a later start records it. */
+async function recordIfRoom(directory: string, segmentBytes: number): Promise<void> {
+  try {
+    await recordSegmentSize(directory, segmentBytes);
+  } catch (error) {
+    if (!isOutOfSpace(error)) throw error;
   }
 }
 

@@ -13,6 +13,7 @@ const MAGIC = 0x4c574c46;
 const HEADER_CHECKED_BYTES = 4 + 4 + 8 + 4;
 const HEADER_BYTES = HEADER_CHECKED_BYTES + 4;
 const ALIGNMENT = 8;
+const FRAME_BYTES_MIN = HEADER_BYTES + ALIGNMENT;
 const PADDING = 0xff;
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
@@ -21,8 +22,16 @@ type FrameRead =
   | { readonly kind: "frame"; readonly sequence: number; readonly payload: Uint8Array; readonly end: number }
   /** Nothing but zeros from here on: never written. */
   | { readonly kind: "end" }
-  /** `isTorn`: a sector of it is missing, as after a power cut in the middle of the write. */
-  | { readonly kind: "invalid"; readonly isTorn: boolean; readonly claim: string };
+  /**
+   * `isTorn`: a sector of it is missing, as after a power cut in the middle of the write. `isCutShort`: the file ends
+   * inside it, although a segment has its full size before a frame goes into it.
+   */
+  | {
+      readonly kind: "invalid";
+      readonly isTorn: boolean;
+      readonly isCutShort: boolean;
+      readonly claim: string;
+    };
 
 /** The size on disk of a frame whose records have these bytes in sum. */
 export function frameBytes(payloadBytes: number): number {
@@ -62,17 +71,18 @@ export function readFrame(segment: Uint8Array, offset: number): FrameRead {
   const header = readHeader(segment, offset);
   if (header === null) {
     if (isZero(segment, offset, segment.length)) return { kind: "end" };
-    return {
-      kind: "invalid",
-      isTorn: hasLostHeader(segment, offset),
-      claim: "its header's checksum is wrong",
-    };
+    const isCutShort = offset + HEADER_BYTES > segment.length;
+    const isTorn = isCutShort || hasLostHeader(segment, offset);
+    return { kind: "invalid", isTorn, isCutShort, claim: "its header's checksum is wrong" };
   }
   const start = offset + HEADER_BYTES;
   const end = start + bodyBytes(header.length);
-  if (end > segment.length) return { kind: "invalid", isTorn: true, claim: "the file ends inside it" };
+  if (end > segment.length) {
+    return { kind: "invalid", isTorn: true, isCutShort: true, claim: "the file ends inside it" };
+  }
   if (crc32c(segment.subarray(start, end)) !== header.bodyCrc) {
-    return { kind: "invalid", isTorn: hasLostSector(segment, offset, end), claim: "its checksum is wrong" };
+    const isTorn = hasLostSector(segment, offset, end);
+    return { kind: "invalid", isTorn, isCutShort: false, claim: "its checksum is wrong" };
   }
   return {
     kind: "frame",
@@ -82,14 +92,38 @@ export function readFrame(segment: Uint8Array, offset: number): FrameRead {
   };
 }
 
-/** The offset of the first valid frame at or behind `from`, or null; frames stand at multiples of 8 only. */
-export function findFrame(segment: Uint8Array, from: number): number | null {
+/** The offset of the first valid frame in the segment, or null; frames stand at multiples of 8 only. */
+export function findFrame(segment: Uint8Array): number | null {
+  return search(segment, 0, () => true);
+}
+
+/**
+ * The offset of the first frame that was written after the invalid one at `invalid`, or null. `last` is the sequence of
+ * the frame before the invalid one; null = unknown. The sequence must rise past the invalid frame's own, and by no more
+ * than there is room for frames between the two: what remains of the invalid frame may hold, as payload, the bytes of an
+ * older frame or of another log's.
+ */
+export function findLaterFrame(segment: Uint8Array, invalid: number, last: number | null): number | null {
+  return search(segment, invalid + 1, (sequence, offset) => {
+    if (last === null) return true;
+    const own = last + 1;
+    return sequence > own && sequence <= own + (offset - invalid) / FRAME_BYTES_MIN;
+  });
+}
+
+function search(
+  segment: Uint8Array,
+  from: number,
+  isMeant: (sequence: number, offset: number) => boolean,
+): number | null {
   for (
     let offset = Math.ceil(from / ALIGNMENT) * ALIGNMENT;
     offset + HEADER_BYTES <= segment.length;
     offset += ALIGNMENT
   ) {
-    if (segment[offset] === (MAGIC & 0xff) && readFrame(segment, offset).kind === "frame") return offset;
+    if (segment[offset] !== (MAGIC & 0xff)) continue;
+    const read = readFrame(segment, offset);
+    if (read.kind === "frame" && isMeant(read.sequence, offset)) return offset;
   }
   return null;
 }
@@ -117,7 +151,6 @@ function readHeader(segment: Uint8Array, offset: number): FrameHeader | null {
 // missing: from the frame's start to the sector's end nothing but zeros can be left of a missing one.
 function hasLostHeader(segment: Uint8Array, offset: number): boolean {
   const end = offset + HEADER_BYTES;
-  if (end > segment.length) return true;
   return hasLostSector(segment, offset, Math.min(sectorEnd(end - 1), segment.length));
 }
 

@@ -4,7 +4,7 @@
 import type { GroupId } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import { buildLogs } from "./build-logs.ts";
-import { dataPaths, readIdentity, type StorageIdentity } from "./data-directory.ts";
+import { dataPaths, readIdentity, readSegmentSize, type StorageIdentity } from "./data-directory.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { recoverWal } from "./recovery.ts";
 import { RejoinMark } from "./rejoin-mark.ts";
@@ -35,7 +35,7 @@ export async function readData(directory: string): Promise<StoppedNode> {
   const paths = dataPaths(directory);
   const ignore = () => undefined;
   if (!(await isFolder(paths.wal))) throw new StorageCorrupt(paths.wal, 0, LOG_MISSING);
-  const recovered = await recoverWal(paths.wal, openUnwritable, ignore);
+  const recovered = await recoverWal(paths.wal, await readSegmentSize(directory), openUnwritable, ignore);
   const logs = await buildLogs(recovered, new SnapshotFolder(paths.snapshots, new DiskSpace(ignore), ignore));
   const mark = new RejoinMark(directory);
   return { identity, logs, isAmnesiac: mark.isSet() && !mark.isWhole() };

@@ -5,11 +5,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { AssertionError, assert } from "../base/assert.ts";
 import type { GroupId } from "../base/ids.ts";
-import { decodePayload, findFrame, readFrame } from "./frame.ts";
+import { decodePayload, findLaterFrame, readFrame } from "./frame.ts";
 import type { WalRecord } from "./record.ts";
 import { GroupReplay, type ReplayedGroup } from "./replay.ts";
 import type { OnReport } from "./report.ts";
-import { listSegments, type OpenSegmentFile, segmentPath } from "./segment.ts";
+import { listSegments, type OpenSegmentFile, type SegmentSize, segmentPath, shortnessOf } from "./segment.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 
@@ -28,10 +28,11 @@ export interface RecoveredWal {
 /** Replays all segments in `directory`; throws an OperatorError when they can't be trusted. */
 export async function recoverWal(
   directory: string,
+  size: SegmentSize,
   openFile: OpenSegmentFile,
   onReport: OnReport,
 ): Promise<RecoveredWal> {
-  return new WalRecovery(directory, await listSegments(directory), openFile, onReport).run();
+  return new WalRecovery(directory, size, await listSegments(directory), openFile, onReport).run();
 }
 
 interface Position {
@@ -42,6 +43,7 @@ interface Position {
 
 class WalRecovery {
   readonly #directory: string;
+  readonly #size: SegmentSize;
   readonly #sequences: readonly number[];
   readonly #openFile: OpenSegmentFile;
   readonly #onReport: OnReport;
@@ -54,11 +56,13 @@ class WalRecovery {
 
   constructor(
     directory: string,
+    size: SegmentSize,
     sequences: readonly number[],
     openFile: OpenSegmentFile,
     onReport: OnReport,
   ) {
     this.#directory = directory;
+    this.#size = size;
     this.#sequences = sequences;
     this.#openFile = openFile;
     this.#onReport = onReport;
@@ -87,6 +91,8 @@ class WalRecovery {
   async #replaySegment(sequence: number): Promise<boolean> {
     const file = segmentPath(this.#directory, sequence);
     const bytes = await readFile(file);
+    const shortness = shortnessOf(bytes.length, this.#size);
+    if (shortness !== null) throw new StorageCorrupt(file, bytes.length, shortness);
     const index = new SegmentIndex(sequence);
     this.#segments.push(index);
     if (this.#position.segments === 0) this.#moveTo(0, bytes.length);
@@ -149,9 +155,16 @@ class WalRecovery {
     sequence: number,
     bytes: Uint8Array,
     offset: number,
-    read: { readonly isTorn: boolean; readonly claim: string },
+    read: { readonly isTorn: boolean; readonly isCutShort: boolean; readonly claim: string },
   ): Promise<void> {
     const file = segmentPath(this.#directory, sequence);
+    if (read.isCutShort && !this.#size.mayHaveGrown) {
+      throw new StorageCorrupt(
+        file,
+        offset,
+        `the file ends at ${bytes.length}, inside the frame there, yet its space was reserved before the frame was written`,
+      );
+    }
     const later = await this.#findLaterFrame(sequence, bytes, offset);
     if (later !== null) {
       throw new StorageCorrupt(
@@ -166,7 +179,9 @@ class WalRecovery {
   }
 
   async #findLaterFrame(sequence: number, bytes: Uint8Array, offset: number): Promise<string | null> {
-    const inSegment = findFrame(bytes, offset + 1);
+    // The first segment of all begins with frame 1.
+    const last = this.#lastFrame ?? (this.#sequences[0] === 1 ? 0 : null);
+    const inSegment = findLaterFrame(bytes, offset, last);
     if (inSegment !== null) return `a whole frame at offset ${inSegment}`;
     for (const later of this.#sequences.filter((other) => other > sequence)) {
       const file = segmentPath(this.#directory, later);

@@ -1,6 +1,8 @@
 // Segment files: `<16-digit sequence>.wal`, preallocated with zeros, so that syncing appended frames needs no
 // change of the file's metadata (half the time, see the design's measurements) and unwritten space reads as zeros.
-// What must stay true: a segment has its full size and its durable name before a frame goes into it.
+// What must stay true: a segment has its full size and its durable name before a frame goes into it. The zeros are
+// written and synced under a temporary name, then the file is renamed and the directory is synced: no crash leaves a
+// short file under a segment's name, so a shorter file is damage, even if what remains of it looks whole.
 
 import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
@@ -16,12 +18,28 @@ export interface SegmentFile {
 
 export type OpenSegmentFile = (path: string) => Promise<SegmentFile>;
 
+/** How large each segment of a folder is before a frame goes into it. */
+export interface SegmentSize {
+  readonly bytes: number;
+  /** Written by a version that let a frame larger than a segment grow its file: there a crash may cut that frame off. */
+  readonly mayHaveGrown: boolean;
+}
+
 const ZEROS_BYTES = 256 * 1024;
 
 const SEGMENT_NAME = /^(\d{16})\.wal$/;
 
 export function segmentPath(directory: string, sequence: number): string {
   return join(directory, `${String(sequence).padStart(16, "0")}.wal`);
+}
+
+/** What is wrong with a segment file of that size; null = nothing. */
+export function shortnessOf(fileBytes: number, { bytes }: SegmentSize): string | null {
+  if (fileBytes >= bytes) return null;
+  return (
+    `it has ${fileBytes} bytes, but a segment gets all of its ${bytes} before the first frame is written: ` +
+    "its end is lost, and with it perhaps entries that were acknowledged"
+  );
 }
 
 /** The sequences of the segments in the directory, ascending. */

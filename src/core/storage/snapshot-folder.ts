@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { present } from "../base/assert.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { GroupId, LogIndex } from "../base/ids.ts";
+import { isSystemError } from "../base/system-error.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import type { OnReport } from "./report.ts";
@@ -16,7 +17,7 @@ import {
   snapshotFileName,
   snapshotParts,
 } from "./snapshot-file.ts";
-import { StorageCorrupt } from "./storage-errors.ts";
+import { StorageCorrupt, storageWriteFailed } from "./storage-errors.ts";
 
 // Files of different groups are synced side by side, which disks do at little more than the price of one.
 const LANES = 4;
@@ -34,7 +35,10 @@ export class SnapshotFolder {
     this.#onReport = onReport;
   }
 
-  /** The file is durable when the promise resolves; what is there is untouched if it rejects. Waits for space. */
+  /**
+   * The file is durable when the promise resolves; what is there is untouched if it rejects, which it does with
+   * STORAGE_WRITE_FAILED. Waits for space.
+   */
   save(
     group: GroupId,
     head: SnapshotHead,
@@ -45,7 +49,10 @@ export class SnapshotFolder {
     const write = () => writeFileDurably(file, snapshotParts(group, head, encode()));
     const lane = group % LANES;
     const saved = present(this.#lanes[lane], "every lane has an end").then(() =>
-      this.#space.waitFor(file, write),
+      this.#space.waitFor(file, write).catch((error: unknown) => {
+        // What encodes the state may be wrong as well, and that is no failure of the disk.
+        throw isSystemError(error) ? storageWriteFailed(file, error) : error;
+      }),
     );
     this.#lanes[lane] = saved.catch(() => undefined);
     return saved;

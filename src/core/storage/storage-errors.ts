@@ -36,6 +36,17 @@ export function storageFull(directory: string, cause: unknown): OperatorError {
   });
 }
 
+/** The data folder could not be opened because its disk fails. */
+export function storageFailed(directory: string, cause: unknown): OperatorError {
+  return new OperatorError("STORAGE_FAILED", {
+    what: `data folder ${directory} can't be opened: ${messageOf(cause)}`,
+    why: "the disk is failing, gone or read-only",
+    next: `look at the kernel's log, repair the disk and start this node again; if it can't be repaired: ${REJOIN_ADVICE}`,
+    exit: Exit.Failure,
+    cause,
+  });
+}
+
 /** After a failed write or sync nobody knows what the disk holds (PostgreSQL's "fsyncgate"): never retried. */
 export function storageWriteFailed(file: string, cause: unknown): OperatorError {
   return new OperatorError("STORAGE_WRITE_FAILED", {

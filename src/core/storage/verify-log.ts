@@ -8,7 +8,7 @@ import { readFrame } from "./frame.ts";
 import type { SnapshotMark } from "./record.ts";
 import { recoverWal } from "./recovery.ts";
 import type { StorageReport } from "./report.ts";
-import { listSegments, type OpenSegmentFile, segmentPath } from "./segment.ts";
+import { listSegments, type OpenSegmentFile, type SegmentSize, segmentPath, shortnessOf } from "./segment.ts";
 import { REJOIN_ADVICE, StorageCorrupt } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 
@@ -22,21 +22,23 @@ interface VerifiedLog {
   readonly marks: Marks;
 }
 
-export async function verifyLog(directory: string): Promise<VerifiedLog> {
+export async function verifyLog(directory: string, size: SegmentSize): Promise<VerifiedLog> {
   if (!(await isFolder(directory))) {
     return { files: [damaged(directory, 0, LOG_MISSING, REJOIN_ADVICE)], marks: null };
   }
   const segments = await Promise.all(
-    (await listSegments(directory)).map((sequence) => verifySegment(segmentPath(directory, sequence))),
+    (await listSegments(directory)).map((sequence) => verifySegment(segmentPath(directory, sequence), size)),
   );
-  const whole = await verifyWhole(directory);
+  const whole = await verifyWhole(directory, size);
   const judged = segments.map((file) => whole.findings.find((finding) => finding.file === file.file) ?? file);
   const others = whole.findings.filter(({ file }) => !segments.some((segment) => segment.file === file));
   return { files: [...judged, ...others], marks: whole.marks };
 }
 
-async function verifySegment(file: string): Promise<VerifiedFile> {
+async function verifySegment(file: string, size: SegmentSize): Promise<VerifiedFile> {
   const bytes = await readFile(file);
+  const shortness = shortnessOf(bytes.length, size);
+  if (shortness !== null) return damaged(file, bytes.length, shortness, REJOIN_ADVICE);
   const frames: number[] = [];
   for (let offset = 0; ; ) {
     const read = readFrame(bytes, offset);
@@ -60,10 +62,11 @@ function describeFrames(frames: readonly number[]): string {
 
 async function verifyWhole(
   directory: string,
+  size: SegmentSize,
 ): Promise<{ readonly findings: readonly VerifiedFile[]; readonly marks: Marks }> {
   const reports: StorageReport[] = [];
   try {
-    const recovered = await recoverWal(directory, openUnwritable, (report) => reports.push(report));
+    const recovered = await recoverWal(directory, size, openUnwritable, (report) => reports.push(report));
     const marks = [...recovered.groups].flatMap(([group, { mark }]) =>
       mark ? [[group, mark] as const] : [],
     );

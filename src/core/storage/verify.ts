@@ -5,9 +5,10 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
-import { dataPaths, holdsFrame, META_NAME, readMeta } from "./data-directory.ts";
+import { dataPaths, holdsFrame, META_NAME, readMeta, sizeIn } from "./data-directory.ts";
 import { lockHolder } from "./lock-file.ts";
 import { FINISH_ADVICE, RECOVERY_MARK_NAME, UNFINISHED } from "./recovery-mark.ts";
+import type { SegmentSize } from "./segment.ts";
 import { notADataFolder, REJOIN_ADVICE, StorageCorrupt, storageLocked } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 import { verifyLog } from "./verify-log.ts";
@@ -32,7 +33,7 @@ export async function verifyDataFolder(directory: string, decodeState: DecodeSta
   await assertStopped(directory);
   const paths = dataPaths(directory);
   const identity = await verifyIdentity(directory);
-  const log = await verifyLog(paths.wal);
+  const log = await verifyLog(paths.wal, identity.segment);
   const files = [
     identity.file,
     ...log.files,
@@ -63,15 +64,21 @@ export async function assertDataFolder(directory: string): Promise<void> {
   throw notADataFolder(directory, `it has neither ${META_NAME} nor a written log: ${found}`);
 }
 
-async function verifyIdentity(
-  directory: string,
-): Promise<Pick<Verification, "clusterId" | "nodeId"> & { readonly file: VerifiedFile }> {
+interface VerifiedIdentity extends Pick<Verification, "clusterId" | "nodeId"> {
+  readonly file: VerifiedFile;
+  readonly segment: SegmentSize;
+}
+
+// Without meta.json nothing says how large the segments must be, and a start refuses the folder anyway.
+const NOBODY = { clusterId: null, nodeId: null, segment: { bytes: 0, mayHaveGrown: true } };
+
+async function verifyIdentity(directory: string): Promise<VerifiedIdentity> {
   const file = join(directory, META_NAME);
   try {
     const meta = await readMeta(directory);
     if (meta === null) {
       const lost = damaged(file, 0, "the file is missing, yet there is a log", REJOIN_ADVICE);
-      return { clusterId: null, nodeId: null, file: lost };
+      return { ...NOBODY, file: lost };
     }
     const { clusterId, nodeId } = meta;
     const found = `node ${String(nodeId)} of cluster ${String(clusterId)}`;
@@ -79,10 +86,11 @@ async function verifyIdentity(
       clusterId: typeof clusterId === "string" ? clusterId : null,
       nodeId: typeof nodeId === "number" ? nodeId : null,
       file: { file, state: "ok", offset: null, found, next: null },
+      segment: sizeIn(meta),
     };
   } catch (error) {
     if (!(error instanceof StorageCorrupt)) throw error;
-    return { clusterId: null, nodeId: null, file: damaged(file, error.offset, error.why, REJOIN_ADVICE) };
+    return { ...NOBODY, file: damaged(file, error.offset, error.why, REJOIN_ADVICE) };
   }
 }
 

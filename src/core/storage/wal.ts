@@ -4,7 +4,7 @@
 // nothing is written any more, since nobody knows what the disk holds (PostgreSQL's "fsyncgate").
 
 import { setImmediate as endOfPass } from "node:timers/promises";
-import { present } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { HardState } from "../raft/message.ts";
 import { AppendQueue, type Urgency } from "./append-queue.ts";
@@ -162,11 +162,19 @@ export class Wal {
   }
 
   async #writeFrame(records: readonly WalRecord[]): Promise<void> {
-    const isCut = this.#current.end + frameBytes(payloadBytes(records)) > this.#current.capacity;
-    if (isCut && this.#current.end > 0) await this.#cut();
+    const needed = frameBytes(
+      payloadBytes(this.#current.end === 0 ? this.#withCheckpoint(records) : records),
+    );
+    if (this.#current.end + needed > this.#current.capacity) {
+      await this.#cut(frameBytes(payloadBytes(this.#withCheckpoint(records))));
+    }
     const current = this.#current;
     const isFirst = current.end === 0;
-    const frame = encodeFrame(this.#nextFrame, isFirst ? [...this.#checkpoint(), ...records] : records);
+    const frame = encodeFrame(this.#nextFrame, isFirst ? this.#withCheckpoint(records) : records);
+    assert(
+      current.end + frame.length <= current.capacity,
+      "a frame fits its segment, whose space is reserved",
+    );
     await this.#put(frame, current);
     current.end += frame.length;
     this.#nextFrame += 1;
@@ -195,29 +203,34 @@ export class Wal {
   }
 
   // Repeated at the head of a segment, so that all older ones can go once their entries are no longer needed.
-  #checkpoint(): WalRecord[] {
-    return [...this.#heads].flatMap(([group, { hardState, mark }]): WalRecord[] => [
+  #withCheckpoint(records: readonly WalRecord[]): WalRecord[] {
+    const heads = [...this.#heads].flatMap(([group, { hardState, mark }]): WalRecord[] => [
       ...(mark ? [{ kind: "snapshot-mark" as const, group, mark: { ...mark, restartsLog: false } }] : []),
       ...(hardState ? [{ kind: "hard-state" as const, group, hardState }] : []),
     ]);
+    return [...heads, ...records];
   }
 
-  async #cut(): Promise<void> {
+  // A frame larger than a segment gets one of its own size: space is always reserved before it is written to, so that a
+  // file that ends inside a frame is damage. An empty segment that is too small is made again.
+  async #cut(firstFrameBytes: number): Promise<void> {
     const { directory, segmentBytes, openFile } = this.#options;
-    const sequence = this.#current.index.sequence + 1;
-    const isPrepared = (await this.#prepared) ?? false;
-    this.#prepared = null;
-    if (!isPrepared) await this.#createSegment(sequence);
+    const capacity = Math.max(segmentBytes, firstFrameBytes);
+    const isEmpty = this.#current.end === 0;
+    const sequence = this.#current.index.sequence + (isEmpty ? 0 : 1);
+    const isPrepared = !isEmpty && ((await this.#prepared) ?? false);
+    if (!isEmpty) this.#prepared = null;
+    if (!isPrepared || capacity > segmentBytes) await this.#createSegment(sequence, capacity);
     const file = await openFile(segmentPath(directory, sequence));
-    const full = this.#current.file;
-    this.#current = { index: new SegmentIndex(sequence), file, capacity: segmentBytes, end: 0 };
+    const { file: full, index } = this.#current;
+    this.#current = { index: isEmpty ? index : new SegmentIndex(sequence), file, capacity, end: 0 };
     await full.close();
   }
 
   #prepareNext(): void {
-    const { directory, onReport } = this.#options;
+    const { directory, segmentBytes, onReport } = this.#options;
     const sequence = this.#current.index.sequence + 1;
-    this.#prepared ??= this.#createSegment(sequence).then(
+    this.#prepared ??= this.#createSegment(sequence, segmentBytes).then(
       () => true,
       (cause: unknown) => {
         onReport({ kind: "segment-not-prepared", file: segmentPath(directory, sequence), cause });
@@ -227,9 +240,9 @@ export class Wal {
   }
 
   // Nothing was written to the segment yet, so a full disk is waited for: what is queued is not acknowledged till then.
-  #createSegment(sequence: number): Promise<void> {
-    const { directory, segmentBytes, space } = this.#options;
-    const create = () => createSegment(directory, sequence, segmentBytes);
+  #createSegment(sequence: number, bytes: number): Promise<void> {
+    const { directory, space } = this.#options;
+    const create = () => createSegment(directory, sequence, bytes);
     return space.waitFor(segmentPath(directory, sequence), create);
   }
 }

@@ -44,13 +44,16 @@ function isRefusedByFileSystem(error: unknown): error is Error {
   return hasPath && "code" in error && REFUSED_BY_FILE_SYSTEM.has(error.code);
 }
 
-function fileSystemFailure({ message }: Error): Failure {
+function fileSystemFailure(error: Error): Failure {
+  const isBroken = "code" in error && error.code === "EIO";
   return {
     code: "FLEET_E_FILE_SYSTEM",
     exit: Exit.Failure,
-    what: firstLine(message),
-    why: "the file system refuses it",
-    next: "choose a path that you may use, or make room on its disk, and run the same command again",
+    what: firstLine(error.message),
+    why: isBroken ? "the disk fails" : "the file system refuses it",
+    next: isBroken
+      ? "look at the kernel's log, repair the disk, and run the same command again"
+      : "choose a path that you may use, or make room on its disk, and run the same command again",
     endpoint: null,
     current: null,
   };

@@ -118,10 +118,8 @@ export abstract class ServeCommand extends BaseCommand {
       fatal.promise.then((error) => ({ error })),
     ]);
     // A replica that hit a broken invariant or a failed sync must not go on, not even to close its files.
-    if ("error" in ended) {
-      logFailure(log, ended.error);
-      process.exit(Exit.Failure);
-    }
+    if ("error" in ended) giveUp(ended.error);
+    if (!("signal" in ended)) return;
     log.info("stops", { signal: ended.signal });
     await role.close();
     await metrics.close();

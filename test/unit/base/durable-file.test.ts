@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +33,17 @@ test("on failure the old content stays and the temporary file goes", async () =>
   await expect(writeFileDurably(path, bytes("new"))).rejects.toThrow();
   expect(await readdir(folder)).toEqual(["state"]);
   expect(await readdir(path)).toEqual(["in-the-way"]);
+});
+
+test.skipIf(!existsSync("/dev/full"))("a write that fails names its file", async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "state");
+  await symlink("/dev/full", `${path}.tmp`);
+  await expect(writeFileDurably(path, bytes("new"))).rejects.toMatchObject({
+    code: "ENOSPC",
+    path: `${path}.tmp`,
+    message: expect.stringContaining(`'${path}.tmp'`),
+  });
 });
 
 test.each([

@@ -5,6 +5,7 @@ import {
   decodePayload,
   encodeFrame,
   findFrame,
+  findLaterFrame,
   frameBytes,
   payloadBytes,
   readFrame,
@@ -59,10 +60,11 @@ test("any flipped bit of a whole frame is found, and is not taken for a torn wri
   }
 });
 
-test("a frame that the file ends in is torn, wherever it ends", () => {
+test("a frame that the file ends in is cut short, wherever it ends", () => {
   const frame = encodeFrame(5, records);
   for (let length = 1; length < frame.length; length++) {
-    expect(readFrame(frame.subarray(0, length), 0)).toMatchObject({ kind: "invalid", isTorn: true });
+    const cutShort = { kind: "invalid", isTorn: true, isCutShort: true };
+    expect(readFrame(frame.subarray(0, length), 0)).toMatchObject(cutShort);
   }
 });
 
@@ -89,8 +91,23 @@ test.each([
 test("a frame is found behind garbage", () => {
   const segment = segmentWith(encodeFrame(9, records), 1024);
   segment.fill(0x46, 0, 512);
-  expect(findFrame(segment, 8)).toBe(1024);
-  expect(findFrame(segment, 1032)).toBeNull();
+  expect(findFrame(segment)).toBe(1024);
+  expect(findLaterFrame(segment, 0, 3)).toBe(1024);
+  expect(findLaterFrame(segment, 1024, 3)).toBeNull();
+});
+
+test.each([
+  { found: 4, last: 7, isLater: false, why: "an older frame is payload" },
+  { found: 7, last: 7, isLater: false, why: "the frame before the invalid one is payload" },
+  { found: 8, last: 7, isLater: false, why: "the invalid frame has this sequence itself" },
+  { found: 9, last: 7, isLater: true, why: "the next one was written when the invalid one was whole" },
+  { found: 40, last: 7, isLater: true, why: "32 frames of 32 bytes have room before it" },
+  { found: 41, last: 7, isLater: false, why: "33 have none: it is another log's" },
+  { found: 4, last: null, isLater: true, why: "what came before is unknown" },
+])("behind the invalid frame after $last stands frame $found: $why", ({ found, last, isLater }) => {
+  const segment = segmentWith(encodeFrame(found, records), 1024);
+  segment.fill(0x46, 0, 512);
+  expect(findLaterFrame(segment, 0, last)).toBe(isLater ? 1024 : null);
 });
 
 test("an unknown kind of record is refused", () => {

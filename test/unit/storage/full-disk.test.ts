@@ -149,6 +149,22 @@ test("a disk that fails for another reason is not waited for", async () => {
   expect([storage.isFull, reports]).toEqual([false, []]);
 });
 
+test("a failed sync of an own snapshot is told as one, and names the file", async () => {
+  const { storage } = await opened();
+  await storage.write(request({ entries: entries(1, 5), hardState: hardState(1, 1, 5) }));
+  disk.failure = "EIO";
+  await expect(storage.saveSnapshot(FLEET_GROUP, ownSnapshot(4))).rejects.toMatchObject({
+    code: "STORAGE_WRITE_FAILED",
+    parts: { what: expect.stringMatching(/writing .*0-0000000000000001-0000000000000004\.snap failed: EIO/) },
+  });
+});
+
+test("a folder whose disk fails at its opening is told as such", async () => {
+  disk.failure = "EIO";
+  const parts = { what: expect.stringContaining("EIO"), next: expect.stringContaining("repair the disk") };
+  await expect(openStorage(await temporaryFolder())).rejects.toMatchObject({ code: "STORAGE_FAILED", parts });
+});
+
 test("a folder that can't be opened for want of space says so, and is fine later", async () => {
   const directory = await temporaryFolder();
   disk.failure = "ENOSPC";

@@ -112,7 +112,7 @@ class Run {
       model.log = model.log.filter(({ index }) => index > model.snapshotIndex);
   }
 
-  // Half of a frame that was never acknowledged, behind everything that was.
+  // A frame that was never acknowledged, behind everything that was and if there is room: one of its sectors is missing.
   async #tearTail(): Promise<void> {
     const folder = join(this.#directory, "wal");
     for (const name of (await readdir(folder)).sort().reverse()) {
@@ -122,10 +122,15 @@ class Run {
       const group = GROUPS[0] ?? groupId(0);
       const frame = encodeFrame(
         1,
-        entries(1, 20).map((entry) => ({ kind: "entry", group, entry })),
+        entries(1, 8).map((entry) => ({ kind: "entry", group, entry })),
       );
-      const half = frame.subarray(0, 24 + this.#random.below(frame.length - 24));
-      await writeFile(join(folder, name), Buffer.concat([bytes.subarray(0, end), half]));
+      if (end + frame.length > bytes.length) return;
+      const first = Math.floor(end / 512);
+      const sectors = Math.ceil((end + frame.length) / 512) - first;
+      const lost = first + this.#random.below(sectors);
+      bytes.set(frame, end);
+      bytes.fill(0, Math.max(end, lost * 512), Math.min(end + frame.length, (lost + 1) * 512));
+      await writeFile(join(folder, name), bytes);
       return;
     }
   }

@@ -1,7 +1,9 @@
-import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FLEET_GROUP } from "../../../src/core/base/ids.ts";
+import type { Entry } from "../../../src/core/raft/message.ts";
+import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
 import {
   contents,
@@ -51,18 +53,82 @@ const corruptAt = (offset: number) => ({
   parts: { why: expect.any(String), next: expect.stringContaining("it rejoins"), exit: 1 },
 });
 
-// Whatever is left of the last frame, everything acknowledged before it is there.
-test("etcd#6378, etcd#5230: the file cut short at every byte of the last frame: cut there and reported", async () => {
+// Space is reserved before a frame is written, so no crash explains a shorter file: what is missing was acknowledged.
+test("etcd#6378, etcd#5230: the file cut short at any byte, within its last frame or behind it: refused, with both sizes", async () => {
   const written = await writtenStorage(4, 300);
   const [start = 0, end = 0] = written.offsets.slice(-2);
-  for (let length = start + 1; length < end; length++) {
-    const { storage, reports } = await reopenWith(written, written.segment.subarray(0, length));
-    expect(lastIndexOf(storage), `cut at ${length}`).toBe(3);
-    await storage.close();
-    if (written.segment.subarray(start, length).every((byte) => byte === 0)) continue;
-    const file = join(written.directory, "wal", SEGMENT);
-    expect(reports).toEqual([{ kind: "torn-tail-cut", file, offset: start, claim: expect.any(String) }]);
+  for (const length of [0, start, start + 1, start + 40, end - 1, end, written.segment.length - 1]) {
+    await expect(reopenWith(written, written.segment.subarray(0, length))).rejects.toMatchObject({
+      ...corruptAt(length),
+      parts: { why: expect.stringContaining(`has ${length} bytes, but a segment gets all of its 16384`) },
+    });
   }
+  const { storage } = await reopenWith(written, written.segment);
+  expect(lastIndexOf(storage)).toBe(4);
+});
+
+test("the prepared next segment cut short: refused as well", async () => {
+  const directory = await temporaryFolder();
+  const names = await severalSegments(directory);
+  await truncate(join(directory, "wal", names.at(-1) ?? ""), 1000);
+  const parts = { why: expect.stringContaining("has 1000 bytes") };
+  await expect(openStorage(directory)).rejects.toMatchObject({ code: "STORAGE_CORRUPT", parts });
+});
+
+/** As an earlier version wrote it, which told no segment's size and let a large frame grow its file. */
+async function forgetSegmentSize(directory: string): Promise<void> {
+  const file = join(directory, "meta.json");
+  const { format, clusterId, nodeId, checksum } = JSON.parse(await readFile(file, "utf8"));
+  await writeFile(file, JSON.stringify({ format, clusterId, nodeId, checksum }));
+}
+
+test("an earlier version's frame that grew its file and was cut off by a crash: cut, once", async () => {
+  const written = await writtenStorage(4, 40_000);
+  const file = join(written.directory, "wal", "0000000000000002.wal");
+  const grown = (await readFile(file)).subarray(0, 30_000);
+  await writeFile(file, grown);
+  await expect(openStorage(written.directory)).rejects.toMatchObject({
+    code: "STORAGE_CORRUPT",
+    parts: { why: expect.stringContaining("the file ends at 30000, inside the frame there") },
+  });
+  await forgetSegmentSize(written.directory);
+  const reports: StorageReport[] = [];
+  const storage = await openStorage(written.directory, { onReport: (report) => reports.push(report) });
+  expect(reports).toMatchObject([{ kind: "torn-tail-cut", file, offset: 0 }]);
+  expect(lastIndexOf(storage)).toBe(3);
+  await storage.close();
+  await truncate(file, 16_383);
+  await expect(openStorage(written.directory)).rejects.toMatchObject({ code: "STORAGE_CORRUPT" });
+});
+
+test("a folder keeps the segment size that it was made with", async () => {
+  const directory = await temporaryFolder();
+  await severalSegments(directory);
+  const storage = await openStorage(directory, { segmentBytes: 1024 * 1024 });
+  for (const next of entries(151, 300)) await storage.write(request({ entries: [next] }));
+  await storage.close();
+  const names = await readdir(join(directory, "wal"));
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(directory, "wal", name))).size));
+  expect(new Set(sizes)).toEqual(new Set([2048]));
+});
+
+// A torn tail that says something of the log's past is no proof that frames followed it.
+test("a torn last frame whose payload holds an older frame's bytes: cut, not refused", async () => {
+  const directory = await temporaryFolder();
+  const storage = await openStorage(directory);
+  for (const next of entries(1, 3)) await storage.write(request({ entries: [next] }));
+  const file = join(directory, "wal", SEGMENT);
+  const start = storage.stats().bytesWritten;
+  const older = (await readFile(file)).subarray(0, start);
+  // Frames stand at multiples of 8; eight copies, shifted by one byte each, put one of them there.
+  const shifted = Array.from({ length: 8 }, () => Buffer.concat([older, Buffer.alloc(1)]));
+  const data = Buffer.concat([Buffer.alloc(2048, 1), ...shifted, Buffer.alloc(512, 1)]);
+  await storage.write(request({ entries: [{ ...entry(4), data }] }));
+  await storage.close();
+  const torn = (await readFile(file)).fill(0, 1024, 1536);
+  const { storage: reopened, reports } = await reopenWith({ directory, segment: torn, offsets: [] }, torn);
+  expect(reports).toMatchObject([{ kind: "torn-tail-cut", offset: start }]);
+  expect(lastIndexOf(reopened)).toBe(3);
 });
 
 test("etcd#14140: sectors of the last frame that never reached the disk: cut, and the log goes on from there", async () => {
@@ -127,6 +193,11 @@ test("a sector missing from an early frame is no torn tail: a whole frame follow
   await expect(openStorage(directory)).rejects.toMatchObject(corruptAt(0));
 });
 
+function entriesOf(storage: DiskStorage): readonly Entry[] {
+  const { entries: found } = contents(storage.reader(FLEET_GROUP));
+  return typeof found === "string" ? [] : found;
+}
+
 /** A closed storage with several segments; returns their names. */
 async function severalSegments(directory: string): Promise<string[]> {
   const storage = await openStorage(directory, { segmentBytes: 2048 });
@@ -141,11 +212,12 @@ test("a torn first frame of a new segment: cut, and the segment is used all the 
   const file = join(directory, "wal", names.at(-1) ?? "");
   const storage = await openStorage(directory, { segmentBytes: 2048 });
   while ((await readFile(file)).every((byte) => byte === 0)) {
-    await storage.write(request({ entries: [entry(lastIndexOf(storage) + 1)] }));
+    await storage.write(request({ entries: [entry(lastIndexOf(storage) + 1, 1, "x".repeat(900))] }));
   }
   await storage.close();
   const last = lastIndexOf(storage);
-  await writeFile(file, (await readFile(file)).subarray(0, 30));
+  const before = entriesOf(storage).slice(0, -1);
+  await writeFile(file, (await readFile(file)).fill(0, 512));
   const reports: StorageReport[] = [];
   const cut = await openStorage(directory, {
     segmentBytes: 2048,
@@ -155,7 +227,7 @@ test("a torn first frame of a new segment: cut, and the segment is used all the 
   expect(lastIndexOf(cut)).toBe(last - 1);
   for (const next of entries(last, last + 50)) await cut.write(request({ entries: [next] }));
   await cut.close();
-  expect(contents((await openStorage(directory)).reader(FLEET_GROUP)).entries).toEqual(entries(1, last + 50));
+  expect(entriesOf(await openStorage(directory))).toEqual([...before, ...entries(last, last + 50)]);
 });
 
 test.each([
@@ -179,6 +251,7 @@ test.each([
     says: /stands where frame \d+ belongs/,
     why: "a segment in the middle empty",
   },
+  { damage: "shorten", segment: 1, says: /has 1600 bytes, but/, why: "a segment in the middle shortened" },
 ] as const)("refuses $why", async ({ damage, segment, says }) => {
   const directory = await temporaryFolder();
   const names = await severalSegments(directory);
@@ -188,7 +261,8 @@ test.each([
   if (damage === "flip") await writeFile(file, bytes.fill(0xee, 40, 41));
   if (damage === "zero") await writeFile(file, bytes.fill(0, 1040));
   if (damage === "remove") await rm(file);
-  if (damage === "empty") await truncate(file, 0);
+  if (damage === "empty") await writeFile(file, bytes.fill(0));
+  if (damage === "shorten") await truncate(file, 1_600);
   const parts = { why: expect.stringMatching(says) };
   await expect(openStorage(directory)).rejects.toMatchObject({ code: "STORAGE_CORRUPT", parts });
 });

@@ -66,6 +66,21 @@ test.each([
   expect(wrong?.next).not.toBeNull();
 });
 
+test.each([
+  { file: SEGMENT, why: "in the middle of the log" },
+  { file: NEXT_SEGMENT, why: "within the last frames" },
+])("a shortened segment is damage, with both sizes: $why", async ({ file }) => {
+  await writeFile(join(directory, file), (await readFile(join(directory, file))).subarray(0, 600));
+  const { files, damaged } = await verify();
+  expect(damaged).toBe(1);
+  expect(files.find((each) => each.state === "damaged")).toMatchObject({
+    file,
+    offset: 600,
+    found: expect.stringContaining("it has 600 bytes, but a segment gets all of its 4096"),
+    next: expect.stringContaining("move this node's data folder away"),
+  });
+});
+
 test("two damaged segments are both listed", async () => {
   await change(SEGMENT, flip(60));
   await change(NEXT_SEGMENT, flip(60));

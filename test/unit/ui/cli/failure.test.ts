@@ -65,6 +65,13 @@ test.each([
   expect(failure).toMatchObject({ code: "FLEET_E_FILE_SYSTEM", exit: 1, what: says });
 });
 
+test("a disk that fails is no bug, and another path is no help", () => {
+  const message = "EIO: i/o error, fsync '/data/snap/x.tmp'";
+  const broken = Object.assign(new Error(message), { code: "EIO", path: "/data/snap/x.tmp" });
+  const next = expect.stringContaining("repair the disk");
+  expect(expectedFailure(broken)).toMatchObject({ code: "FLEET_E_FILE_SYSTEM", what: message, next });
+});
+
 test("that a connection or a port is refused is not the file system's doing", () => {
   const refused = Object.assign(new Error("listen EACCES: 127.0.0.1:80"), {
     code: "EACCES",

@@ -1,0 +1,9 @@
+// What the operating system says when it refuses or fails. Data only.
+
+/** An error that the operating system gave a code, such as ENOENT. */
+export function isSystemError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
+}
+
+/** Its code; null for any other error. */
+export const systemCodeOf = (error: unknown): string | null => (isSystemError(error) ? error.code : null);
