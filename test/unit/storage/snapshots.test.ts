@@ -90,7 +90,9 @@ test("an own snapshot that can't be saved leaves the log as it was", async () =>
   const storage = await openStorage(directory);
   await writeAll(storage, 1, 3);
   await rm(join(directory, "snap"), { recursive: true });
-  await expect(storage.saveSnapshot(FLEET_GROUP, ownSnapshot(2))).rejects.toMatchObject({ code: "STORAGE_WRITE_FAILED" });
+  await expect(storage.saveSnapshot(FLEET_GROUP, ownSnapshot(2))).rejects.toMatchObject({
+    code: "STORAGE_WRITE_FAILED",
+  });
   await storage.write(request({ entries: [entry(4)] }));
   expect(contents(storage.reader(FLEET_GROUP))).toMatchObject({ first: 1, snapshot: { index: 0 } });
 });
