@@ -99,6 +99,11 @@ interface Advice {
 }
 
 const adviceByReason: Readonly<Record<string, Advice>> = {
+  INTERNAL: {
+    next: ({ id, process }) =>
+      `find it in the log of ${process}: grep ${id}; report what stands there. What was asked may have been done or not: look first`,
+    exit: Exit.Failure,
+  },
   CLUSTER_ALREADY_BOUND: {
     next: ({ owner, cluster }) =>
       `move it from ${owner} with: fleet rebind --cluster ${cluster} --to <shard>`,

@@ -16,6 +16,7 @@ import {
   InstructionOutcome,
 } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
 import { bound, DataPlane, eventually, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
@@ -343,6 +344,7 @@ test("a silent session is ended, but not for a silence of the shard's own making
     ...{ shardId: "s1", store, tls, log: new RecordedLog(), now: () => nowMs },
     demand: new DemandBook({ machines: null, region: "", pace: RECLAIM_PACE }),
     ...{ changed: () => {}, refused: () => {} },
+    errors: new InternalErrors("shard s1", new RecordedLog()),
   });
   const server = new Server();
   server.addService({ session: ShardService.session }, { session: registry.serve.bind(registry) });

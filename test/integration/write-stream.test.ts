@@ -9,6 +9,7 @@ import { Server, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
 import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { silentLog } from "../../src/core/base/log.ts";
 import { FleetMachine } from "../../src/core/coordinator/fleet-machine.ts";
 import type { Refusal, WriteResult } from "../../src/core/coordinator/pending.ts";
 import type { ServiceContext } from "../../src/core/coordinator/services/context.ts";
@@ -22,6 +23,7 @@ import {
   SubmitRequest,
   type WriteAnswers,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
 import { fromStatus, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { loadTls, type TlsMaterial } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
@@ -124,7 +126,14 @@ test("a bug of ours", async () => {
   propose = () => {
     throw new Error("a bug");
   };
-  expect(await expectSameRefusal({ operation: probe })).toMatchObject({ code: status.INTERNAL });
+  // Two bugs: each way notes its own, under an id of its own.
+  const told = {
+    code: status.INTERNAL,
+    reason: "INTERNAL",
+    metadata: { id: expect.stringMatching(/^[0-9a-f]{8}$/) },
+  };
+  expect(await called(admin, { operation: probe })).toMatchObject(told);
+  expect(await streamed(admin, { operation: probe })).toMatchObject(told);
 });
 
 test("a readonly certificate writes nothing, by either way", async () => {
@@ -260,6 +269,7 @@ function contextOf(tls: TlsMaterial): ServiceContext {
   const driver = {
     leader: self,
     status: () => ({ role: "leader", leader: nodeId(2), term: term(3) }),
+    retryDelayMs: () => 100,
     propose: async (data: Uint8Array) => {
       const command = Command.decode(data);
       proposed.push(command);
@@ -272,7 +282,10 @@ function contextOf(tls: TlsMaterial): ServiceContext {
     },
   };
   const machine = new FleetMachine();
-  return { self, driver, machine, disk, replicas, tls, now: Date.now } as unknown as ServiceContext;
+  const internalErrors = new InternalErrors("coordinator n1", silentLog);
+  return {
+    ...{ self, driver, machine, disk, replicas, tls, now: Date.now, internalErrors },
+  } as unknown as ServiceContext;
 }
 
 async function certificates(): Promise<(holder: string) => TlsMaterial> {

@@ -48,6 +48,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/check",
     "src/core/wire/gen",
     "src/core/wire/rpc-error.ts",
+    "src/core/wire/internal-errors.ts",
   ],
   "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],

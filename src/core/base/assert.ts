@@ -14,3 +14,8 @@ export function present<T>(value: T | null | undefined, claim: string): T {
   assert(value !== null && value !== undefined, claim);
   return value;
 }
+
+/** Whether only a mistake in our own code throws this. Failed input and output are other errors. */
+export function isBug(error: unknown): error is Error {
+  return [AssertionError, TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind);
+}

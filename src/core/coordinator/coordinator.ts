@@ -26,7 +26,9 @@ import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
+import { addGuardedService } from "../wire/guarded-service.ts";
 import { requireHolder } from "../wire/holder.ts";
+import { InternalErrors } from "../wire/internal-errors.ts";
 import { followTls } from "../wire/live-tls.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
@@ -55,7 +57,7 @@ import { raftService } from "./services/raft-service.ts";
 import { HeardDomains } from "./services/reconcile-domains.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
-import { systemTimers } from "./timers.ts";
+import { guardedTimers, systemTimers, type Timers } from "./timers.ts";
 
 export interface CoordinatorOptions {
   readonly self: NodeId;
@@ -106,6 +108,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   requireHolder(options.tls, { kind: "replica", id: self }, ownPeer(options).name);
   const followed = followTls(options.tls, log);
   const { tls } = followed;
+  const internalErrors = new InternalErrors(`coordinator ${ownPeer(options).name}`, log);
+  const timers = guardedTimers(systemTimers, internalErrors);
   const mark = new RejoinMark(options.dataDirectory);
   const storage = await DiskStorage.open({
     directory: options.dataDirectory,
@@ -189,7 +193,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     clocks: [() => performance.now(), Date.now],
     now: Date.now,
   });
-  const stopRenewing = freshness.keepRenewing(systemTimers);
+  const stopRenewing = freshness.keepRenewing(timers);
   const context: ServiceContext = {
     clusterId,
     clusterName: options.clusterName,
@@ -221,16 +225,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     now: Date.now,
     sleep,
     snapshotExport: () => schedule?.status(),
+    internalErrors,
   };
-  const schedule = await snapshotSchedule(options, context);
+  const schedule = await snapshotSchedule(options, context, timers);
   const server = new Server(serverOptions);
-  server.addService(CoordinatorService, coordinatorService(context));
-  server.addService(RaftService, raftService(context, transport, replica));
+  addGuardedService(server, CoordinatorService, coordinatorService(context), internalErrors);
+  addGuardedService(server, RaftService, raftService(context, transport, replica), internalErrors);
   const standard = addStandardServices(server, ["coordinator", "raft"], tls);
-  const health = setInterval(() => {
+  const stopLooking = timers.every(profile.tickMs, () => {
     roster.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
-  }, profile.tickMs);
+  });
   const auditExporter = new AuditExporter({
     directory: join(options.dataDirectory, "audit"),
     entriesPerFile: options.auditExportEvery,
@@ -238,7 +243,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     view: () => machine.view,
     note: (throughIndex) =>
       proposeOwn(driver, self, { $case: "noteAuditExported", value: { throughIndex } }, Date.now()),
-    timers: systemTimers,
+    timers,
     log,
   });
   const address = await bindServer(server, options.listen, tls);
@@ -254,7 +259,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       schedule?.stop();
       const departure = await handOverAll(context);
       if (departure.led > 0) log.info("leaves leadership to others", { ...departure });
-      clearInterval(health);
+      stopLooking();
       stopRenewing();
       followed.close();
       replica.stop();
@@ -275,6 +280,7 @@ function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
 async function snapshotSchedule(
   options: CoordinatorOptions,
   context: ServiceContext,
+  timers: Timers,
 ): Promise<SnapshotSchedule | null> {
   const { snapshotExports, clusterId, self, log } = options;
   if (snapshotExports === null) return null;
@@ -287,7 +293,7 @@ async function snapshotSchedule(
     leads: () => driver.status().role === "leader" && machine.view.tables.members.firstKey() !== undefined,
     stateHash: () => machine.view.hash(),
     capture: () => captureExport(context),
-    timers: systemTimers,
+    timers,
     random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
     onReport: (report) => logExport(log, to, report),
   });

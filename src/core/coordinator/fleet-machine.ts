@@ -53,9 +53,7 @@ export class FleetMachine implements Machine<Outcome> {
   }
 
   apply(index: LogIndex, data: Uint8Array): Outcome | null {
-    const outcome = data.length === 0 ? this.#skip(index) : apply(this.#state, index, Command.decode(data));
-    this.#changes.append(index, this.#state.takeChanges());
-    this.#digests.remember(index, this.#state.digest());
+    const outcome = stoppingIfBroken(index, () => this.#applyNext(index, data));
     for (const listener of this.#listeners) listener();
     return outcome;
   }
@@ -97,8 +95,31 @@ export class FleetMachine implements Machine<Outcome> {
     return this.#digests.at(index);
   }
 
+  #applyNext(index: LogIndex, data: Uint8Array): Outcome | null {
+    const outcome = data.length === 0 ? this.#skip(index) : apply(this.#state, index, Command.decode(data));
+    this.#changes.append(index, this.#state.takeChanges());
+    this.#digests.remember(index, this.#state.digest());
+    return outcome;
+  }
+
   #skip(index: LogIndex): null {
     this.#state.advanceTo(index);
     return null;
+  }
+}
+
+// An entry that is half applied has left tables that no other replica has: this replica must not go on with them.
+function stoppingIfBroken<Result>(index: LogIndex, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
+    throw new OperatorError("REPLICATED_STATE_BROKEN", {
+      what: `entry ${index} of the log cannot be applied: ${cause instanceof Error ? cause.message : cause}`,
+      why: "a bug of this version, or damaged memory; this replica stops, so that it answers nothing from a wrong state",
+      next: "start it again; if it stops at the same entry, keep its data folder, run fleet verify on it, and report this line",
+      exit: Exit.Failure,
+      cause,
+    });
   }
 }

@@ -53,12 +53,14 @@ export class Freshness {
     return timers.every(RENEW_EVERY_MS, () => this.#renew());
   }
 
-  #renew(): void {
+  async #renew(): Promise<void> {
     if (this.#isRenewing) return;
     this.#isRenewing = true;
-    void this.confirm(this.#options.now() + RENEW_DEADLINE_MS).finally(() => {
+    try {
+      await this.confirm(this.#options.now() + RENEW_DEADLINE_MS);
+    } finally {
       this.#isRenewing = false;
-    });
+    }
   }
 
   #since(moment: readonly number[]): number {

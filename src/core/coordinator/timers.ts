@@ -1,10 +1,12 @@
 // Passing time as a replica needs it, so that a simulation can put a clock of its own in its place.
 
+import type { InternalErrors } from "../wire/internal-errors.ts";
+
 export interface Timers {
   /** Runs `action` again and again; returns what cancels it. */
-  every(ms: number, action: () => void): () => void;
+  every(ms: number, action: () => unknown): () => void;
   /** Runs `action` once; returns what cancels it. */
-  after(ms: number, action: () => void): () => void;
+  after(ms: number, action: () => unknown): () => void;
 }
 
 export const systemTimers: Timers = {
@@ -17,3 +19,11 @@ export const systemTimers: Timers = {
     return () => clearTimeout(timer);
   },
 };
+
+/** For background loops: what a run throws costs that run only. Not for what drives consensus, which must stop then. */
+export function guardedTimers(timers: Timers, errors: Pick<InternalErrors, "guard">): Timers {
+  return {
+    every: (ms, action) => timers.every(ms, errors.guard("a background task", action)),
+    after: (ms, action) => timers.after(ms, errors.guard("a background task", action)),
+  };
+}

@@ -113,6 +113,10 @@ export const METRICS = {
 
   fleet_agents: gauge("Agents of this process, by state; `waiting` is one in its backoff.", "state"),
 
+  fleet_internal_errors_total: counter(
+    "Exceptions that nothing foresaw, in handlers, streams and background tasks: bugs, each logged with its stack under the id that the caller was told.",
+  ),
+
   process_cpu_seconds_total: counter("Processor time spent, user and system."),
   process_resident_memory_bytes: gauge("Resident memory."),
   process_start_time_seconds: gauge("When this process started, in seconds since 1970."),

@@ -91,8 +91,8 @@ class Pages {
       await collect(exposition);
       return { code: 200, type: CONTENT_TYPE, body: exposition.text() };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      log.error("the metrics cannot be collected", { message });
+      const stack = error instanceof Error ? error.stack : String(error);
+      log.error("the metrics cannot be collected", { error: stack });
       return { code: 500, type: PLAIN_TEXT, body: "the metrics cannot be collected; see the log\n" };
     }
   }

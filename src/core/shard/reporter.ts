@@ -2,7 +2,9 @@
 // nothing waits for a report, reports never overlap, and an outage is one line in the log, not one every few seconds.
 // What a report says and how its answer is followed is report.ts's business.
 
+import { isBug } from "../base/assert.ts";
 import type { Log } from "../base/log.ts";
+import type { InternalErrors } from "../wire/internal-errors.ts";
 import { LeaderUnavailable } from "../wire/leader-search.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 
@@ -15,6 +17,7 @@ export interface ReporterOptions {
   /** Sends one report and follows its answer; rejects when nobody took it. */
   readonly report: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
+  readonly errors: Pick<InternalErrors, "note">;
 }
 
 export class Reporter {
@@ -88,6 +91,7 @@ export class Reporter {
   }
 
   #failed(error: unknown): void {
+    if (isBug(error)) this.#options.errors.note(error, "a report to the coordinator");
     if (this.#isOutage || this.#closing.signal.aborted) return;
     this.#isOutage = true;
     const failure = error instanceof LeaderUnavailable ? error.last : readRpcError(error);

@@ -8,6 +8,7 @@ import type { Log } from "../base/log.ts";
 import { admitted, anyIdentity } from "../wire/admit.ts";
 import type { DoubleDial } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { DemandRollup, SessionHello, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
+import type { InternalErrors } from "../wire/internal-errors.ts";
 import { RpcError } from "../wire/rpc-error.ts";
 import { PING_INTERVAL_MS } from "../wire/session-protocol.ts";
 import type { Tls } from "../wire/tls.ts";
@@ -31,6 +32,7 @@ export interface RegistryOptions {
   readonly demand: DemandBook;
   readonly tls: Tls;
   readonly log: Log;
+  readonly errors: Pick<InternalErrors, "guard">;
   /** Told after each change of sessions or bindings. */
   readonly changed: () => void;
   /** Told when a released cluster was refused: its coordinator may have given it back meanwhile. */
@@ -93,7 +95,10 @@ export class SessionRegistry {
 
   /** Sweeps until the returned function is called. */
   startSweeping(): () => void {
-    const timer = setInterval(() => this.sweep(), SWEEP_MS);
+    const timer = setInterval(
+      this.#options.errors.guard("a sweep of the sessions", () => this.sweep()),
+      SWEEP_MS,
+    );
     return () => clearInterval(timer);
   }
 

@@ -3,6 +3,7 @@
 
 import type { Exposition } from "../metrics/exposition.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import type { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import type { BindingTable } from "./binding-table.ts";
 import type { SessionCall } from "./session.ts";
@@ -56,9 +57,10 @@ export interface ShardSights {
   /** Null before the first report that was taken. */
   readonly reportAgeMs: () => number | null;
   readonly ends: SessionEnds;
+  readonly errors: Pick<InternalErrors, "count">;
 }
 
-export function shardMetrics({ bindings, hasSession, reportAgeMs, ends }: ShardSights): RoleMetrics {
+export function shardMetrics({ bindings, hasSession, reportAgeMs, ends, errors }: ShardSights): RoleMetrics {
   return {
     collect: (into) => {
       const held = [...bindings];
@@ -69,6 +71,7 @@ export function shardMetrics({ bindings, hasSession, reportAgeMs, ends }: ShardS
       const ageMs = reportAgeMs();
       into.set("fleet_shard_report_age_seconds", ageMs === null ? null : ageMs / 1_000);
       ends.collect(into);
+      into.set("fleet_internal_errors_total", errors.count);
     },
     readiness: () => ({ ready: true }),
   };

@@ -14,7 +14,9 @@ import { coordinatorCaller } from "../wire/coordinator-client.ts";
 import type { CoordinatorClient, ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardService } from "../wire/gen/fleet/v1/shard.ts";
+import { addGuardedService } from "../wire/guarded-service.ts";
 import { requireHolder } from "../wire/holder.ts";
+import { InternalErrors } from "../wire/internal-errors.ts";
 import type { LeaderCaller } from "../wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../wire/live-tls.ts";
 import { RpcError } from "../wire/rpc-error.ts";
@@ -98,6 +100,7 @@ class Shard implements RunningShard {
   readonly #startedMs = performance.now();
   readonly #settling = new Settling(this.#startedMs);
   readonly #ends = new SessionEnds();
+  readonly #errors: InternalErrors;
   #stopSweeping = () => {};
   #cycling: NodeJS.Timeout | undefined;
   #bound = "";
@@ -115,9 +118,11 @@ class Shard implements RunningShard {
     this.#inventory = inventory;
     const { shardId, log, coordinators, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
     const { region = "", pace = RECLAIM_PACE } = options;
+    const errors = new InternalErrors(`shard ${shardId}`, log);
+    this.#errors = errors;
     this.#demand = new DemandBook({ machines: inventory.listed(store.domains), region, pace });
     this.#registry = new SessionRegistry({
-      ...{ shardId, store, tls, log, demand: this.#demand, now: () => performance.now() },
+      ...{ shardId, store, tls, log, errors, demand: this.#demand, now: () => performance.now() },
       changed: () => this.#reporter?.poke(),
       refused: () => this.#reporter?.pokeSparingly(),
     });
@@ -131,7 +136,12 @@ class Shard implements RunningShard {
       coordinators.map((address) => ({ address })),
     );
     this.#caller = caller;
-    this.#reporter = new Reporter({ intervalMs, log, report: (signal) => this.#report(caller, signal) });
+    this.#reporter = new Reporter({
+      intervalMs,
+      log,
+      errors,
+      report: (signal) => this.#report(caller, signal),
+    });
   }
 
   get address(): string {
@@ -148,6 +158,7 @@ class Shard implements RunningShard {
       hasSession: (cluster) => this.#registry.hasSession(cluster),
       reportAgeMs: () => this.#reportAgeMs(),
       ends: this.#ends,
+      errors: this.#errors,
     });
   }
 
@@ -156,12 +167,15 @@ class Shard implements RunningShard {
       session: (call) => this.#serve(call),
       getShardStatus: (call, answer) => this.#status(call, answer),
     };
-    this.#server.addService(ShardService, service);
+    addGuardedService(this.#server, ShardService, service, this.#errors);
     addStandardServices(this.#server, ["shard"], this.#tls);
     this.#bound = await bindServer(this.#server, this.#options.listen, this.#tls);
     this.#address = this.#options.advertise ?? this.#bound;
     this.#stopSweeping = this.#registry.startSweeping();
-    this.#cycling = setInterval(() => this.#schedule(), this.#cycleMs);
+    this.#cycling = setInterval(
+      this.#errors.guard("a round of the scheduler", () => this.#schedule()),
+      this.#cycleMs,
+    );
     this.#reporter?.poke();
     const { shardId, log } = this.#options;
     log.info("shard serves", { shard: shardId, address: this.#address, epoch: this.#store.epoch });

@@ -2,6 +2,7 @@
 // own code. Each fails as it would at a client, but as a value.
 
 import type { NodeId } from "../base/ids.ts";
+import { silentLog } from "../base/log.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
@@ -19,6 +20,7 @@ import { HeardDomains } from "../coordinator/services/reconcile-domains.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import type { Answer, Change } from "./administrator.ts";
 
@@ -89,6 +91,7 @@ export class Services {
       freshness: new Freshness({ driver, clocks: [now], now }),
       observed: new Observed(),
       heardDomains: new HeardDomains(),
+      internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
     };
   }
 

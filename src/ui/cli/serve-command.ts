@@ -1,6 +1,7 @@
 // A long-running role: structured logs on stdout (a file, under `fleet up` or systemd), a clean end on SIGTERM and
 // SIGINT, a new configuration on SIGHUP, and an end with a clear last line when the role can't go on.
 import { Flags } from "@oclif/core";
+import { isBug } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Log } from "../../core/base/log.ts";
 import type { FindCertificates } from "../../core/metrics/certificate-metrics.ts";
@@ -148,6 +149,12 @@ const levelName = (label: string) => ({ level: label });
 
 function logFailure(log: Log, error: unknown): void {
   const failure = expectedFailure(error);
-  if (failure !== null) log.error(failure.what, { ...failure });
+  if (failure !== null) log.error(failure.what, { ...failure, ...stackBelow(error) });
   else log.error("stops because of a bug", { error: error instanceof Error ? error.stack : String(error) });
+}
+
+/** Of a failure that an assertion, or another bug, stands behind. */
+function stackBelow(error: unknown): { readonly stack?: string } {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isBug(cause) ? { stack: cause.stack ?? cause.message } : {};
 }

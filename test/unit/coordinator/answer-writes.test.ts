@@ -6,12 +6,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
+import { silentLog } from "../../../src/core/base/log.ts";
 import { answerWrites } from "../../../src/core/coordinator/services/answer-writes.ts";
 import type {
   SubmitResponse,
   WriteAnswer,
   WriteAnswers,
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { fromStatus, readRpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { STREAM_WRITES_MAX } from "../../../src/core/wire/write-limits.ts";
 
@@ -63,6 +65,7 @@ class Scene {
         return new Promise((resolve) => this.#settle.set(tag, resolve));
       },
       overloaded: () => overloaded,
+      refusal: (error) => new InternalErrors("coordinator n1", silentLog).answer(error, "Write"),
     });
   }
 

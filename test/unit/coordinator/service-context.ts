@@ -1,6 +1,7 @@
 // What services see of a leader in a test's group: nodes n1 to n3 were named at its start, n4 came later.
 
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
+import { silentLog } from "../../../src/core/base/log.ts";
 import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
@@ -9,6 +10,7 @@ import { MembershipChanges } from "../../../src/core/coordinator/services/change
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
+import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
 import { type Member, TestGroup } from "./group.ts";
 
@@ -63,6 +65,7 @@ export function contextOf(
       disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
       observed: new Observed(),
       heardDomains: new HeardDomains(),
+      internalErrors: new InternalErrors(`coordinator n${id}`, silentLog),
     },
     introduce: () => undefined,
     answers: () => {

@@ -14,6 +14,7 @@ import type { SessionCall } from "../../../src/core/shard/session.ts";
 import { SessionRegistry } from "../../../src/core/shard/session-registry.ts";
 import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import type { SessionDown, SessionUp } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
+import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
@@ -108,9 +109,10 @@ export class LivePlane {
       reports.begun += 1;
       return new Promise<void>((_, fail) => setTimeout(() => fail(new Error("nobody answers")), 2_000));
     };
-    const reporter = new Reporter({ intervalMs: 3_000, report, log: silent });
+    const errors = new InternalErrors(`shard ${shardId}`, silent);
+    const reporter = new Reporter({ intervalMs: 3_000, report, log: silent, errors });
     const registry = new SessionRegistry({
-      ...{ shardId, store, tls: "insecure-loopback" as const, log: silent },
+      ...{ shardId, store, tls: "insecure-loopback" as const, log: silent, errors },
       demand: new DemandBook({ machines: null, region: "", pace: RECLAIM_PACE }),
       ...{ changed: () => reporter.poke(), refused: () => reporter.pokeSparingly() },
       now: () => performance.now(),

@@ -26,7 +26,13 @@ class Scene {
       warn: (fact) => this.lines.push(`warn: ${fact}`),
       error: (fact) => this.lines.push(`error: ${fact}`),
     },
+    errors: { note: (error) => this.#bug(error) },
   });
+
+  #bug(error: unknown): string {
+    this.lines.push(`bug: ${error}`);
+    return "id";
+  }
 
   async finish(error?: Error): Promise<void> {
     const report = this.pending.shift();
@@ -119,4 +125,19 @@ test("news that anybody can cause make no more than two reports a second, and ho
   scene.reporter.poke();
   await vi.advanceTimersByTimeAsync(100);
   expect(scene.begun).toBe(before + 1);
+});
+
+test("a bug in making a report is noted as one, whether or not reports fail already", async () => {
+  const scene = new Scene();
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(100);
+  await scene.finish(new Error("nobody answers"));
+  await vi.advanceTimersByTimeAsync(3_000);
+  await scene.finish(new TypeError("no such field"));
+  expect(scene.lines).toEqual([
+    "warn: reports to the coordinator fail; sessions go on without",
+    "bug: TypeError: no such field",
+  ]);
+  const closed = scene.reporter.close();
+  await closed;
 });

@@ -21,6 +21,7 @@ async function look(ends: SessionEnds, reportAgeMs: number | null): Promise<stri
     bindings: BINDINGS,
     hasSession: (id: string) => id === "c1",
     reportAgeMs: () => reportAgeMs,
+    errors: { count: 2 },
   };
   const metrics = shardMetrics({ ...sights, ends });
   await metrics.collect(exposition);
@@ -34,6 +35,7 @@ test("a shard shows its sessions and bindings, and since when no coordinator too
   expect(sampleOf(text, "fleet_shard_bindings", { state: "bound" })).toBe(2);
   expect(sampleOf(text, "fleet_shard_bindings", { state: "released" })).toBe(1);
   expect(sampleOf(text, "fleet_shard_report_age_seconds")).toBe(1.5);
+  expect(sampleOf(text, "fleet_internal_errors_total")).toBe(2);
 });
 
 test("before its first report nothing is said of its age, and it is ready all the same", async () => {

@@ -19,6 +19,7 @@ export function coordinatorMetrics(context: ServiceContext, sights: RaftSights):
     collect: async (into) => {
       await collectRaft(into, context, sights);
       await collectFleet(into, context);
+      into.set("fleet_internal_errors_total", context.internalErrors.count);
     },
     readiness: () => readinessOf(context),
   };

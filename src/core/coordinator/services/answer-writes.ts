@@ -13,9 +13,8 @@ import type {
   WriteBatch,
   WriteItem,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { toStatus } from "../../wire/rpc-error.ts";
+import { type RpcError, toStatus } from "../../wire/rpc-error.ts";
 import { SESSION_WINDOW, STREAM_WRITES_MAX } from "../../wire/write-limits.ts";
-import { toRpcError } from "./handler.ts";
 
 assert(SESSION_WINDOW < OUTCOMES_PER_SESSION_MAX, "outcomes of a whole window are remembered");
 
@@ -36,6 +35,8 @@ interface Writes {
   readonly submit: (item: WriteItem) => Promise<SubmitResponse>;
   /** What a write is told for which the stream has no room. */
   readonly overloaded: () => Error;
+  /** What a write is told that failed with `error`. */
+  readonly refusal: (error: unknown) => RpcError;
 }
 
 /** Answers what comes on `stream`, all that settled in one turn in one message. */
@@ -89,7 +90,7 @@ class AnsweredStream {
     submitted.then(
       (value) => this.#answer({ tag, outcome: { $case: "response", value } }),
       (error: unknown) =>
-        this.#answer({ tag, outcome: { $case: "refusal", value: toStatus(toRpcError(error)) } }),
+        this.#answer({ tag, outcome: { $case: "refusal", value: toStatus(this.#writes.refusal(error)) } }),
     );
   }
 

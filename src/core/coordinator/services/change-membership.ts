@@ -13,7 +13,7 @@ import type {
   ChangeMembershipRequest,
   ChangeMembershipResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { rpcError } from "../../wire/rpc-error.ts";
+import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { removalProblem } from "../removal.ts";
 import { assertLeads } from "./assert-leads.ts";
 import { isBegun } from "./begun-change.ts";
@@ -161,11 +161,16 @@ async function alreadyDone(order: Order, change: Change): Promise<ChangeMembersh
   const actual = configurationIndex(context);
   if (expected === undefined || expected === actual) return null;
   const look = { ...order, request: { ...request, dryRun: true } };
-  // Whatever else would be wrong with it: under this index it is not looked at.
-  const seen = await perform(look, change).catch(() => null);
+  // Whatever else it would be refused for: under this index it is not looked at.
+  const seen = await perform(look, change).catch(nullIfRefused);
   if (seen?.changed === false) return seen;
   if (isBegun(context, change, expected)) return null;
   const message = `the configuration is at index ${actual}, not ${expected}`;
   const metadata = { actual: String(actual), expected: String(expected) };
   throw rpcError(status.FAILED_PRECONDITION, "CONFIGURATION_CHANGED", message, metadata);
+}
+
+function nullIfRefused(error: unknown): null {
+  if (error instanceof RpcError) return null;
+  throw error;
 }

@@ -5,6 +5,7 @@ import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { InternalErrors } from "../../wire/internal-errors.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
@@ -59,6 +60,8 @@ export interface ServiceContext {
   readonly now: () => number;
   /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
   readonly sleep: (ms: number) => Promise<unknown>;
+  /** What becomes of an exception that nothing foresaw. */
+  readonly internalErrors: InternalErrors;
   /** How this leader's exports of snapshots stand; undefined when it leads not, or exports none. */
   readonly snapshotExport: () => SnapshotExport | undefined;
 }

@@ -2,16 +2,14 @@
 // What must stay true: a call is answered before the caller's own deadline, so that "no quorum" reaches the caller
 // as UNAVAILABLE with its reason and not as a bare DEADLINE_EXCEEDED.
 
-import {
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  status,
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerUnaryCall,
+  ServerWritableStream,
 } from "@grpc/grpc-js";
 import { type Allow, admit } from "../../wire/admit.ts";
 import type { Identity } from "../../wire/identity.ts";
-import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 
 const DEADLINE_MAX_MS = 30_000;
@@ -24,7 +22,7 @@ export interface Caller {
   readonly deadline: number;
 }
 
-/** Wraps `work` into a gRPC handler; an RpcError that it throws is the answer, anything else is INTERNAL. */
+/** Wraps `work` into a gRPC handler; an RpcError that it throws is the answer, anything else is a bug (InternalErrors). */
 export function handler<Request, Response>(
   context: ServiceContext,
   allow: Allow,
@@ -33,7 +31,7 @@ export function handler<Request, Response>(
   return (call, callback) => {
     serve(context, call, allow, work).then(
       (response) => callback(null, response),
-      (error: unknown) => callback(toRpcError(error)),
+      (error: unknown) => callback(context.internalErrors.answer(error, call.getPath())),
     );
   };
 }
@@ -57,7 +55,7 @@ export function streamHandler<Request, Response>(
     try {
       await work(call, callerOf(context, call, allow));
     } catch (error) {
-      call.emit("error", toRpcError(error));
+      call.emit("error", context.internalErrors.answer(error, call.getPath()));
     }
   };
 }
@@ -77,11 +75,4 @@ function callerOf(
 export function answerBy(context: ServiceContext, waitMs: number): number {
   const remainingMs = Math.min(waitMs, DEADLINE_MAX_MS);
   return context.now() + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4);
-}
-
-/** What `work` threw, as the caller is told. */
-export function toRpcError(error: unknown): RpcError {
-  if (error instanceof RpcError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return rpcError(status.INTERNAL, "INTERNAL", message);
 }

@@ -29,7 +29,7 @@ export async function watch(context: ServiceContext, call: Call, caller: Caller)
   if (call.cancelled) return;
   const watcher = new Watcher(context, call, tables, after);
   const stopListening = context.machine.onApplied(() => watcher.wake());
-  const progress = setInterval(() => watcher.tellProgress(), PROGRESS_EVERY_MS);
+  const progress = setInterval(() => watcher.attempt(() => watcher.tellProgress()), PROGRESS_EVERY_MS);
   const end = () => {
     watcher.end();
     stopListening();
@@ -89,8 +89,19 @@ class Watcher {
       this.#isFull = this.#call.writableNeedDrain;
       if (this.#isFull || this.#isOver) return;
       // An answer a turn: others are served between those of a watcher that is far behind.
-      if (this.#tellNext()) this.wake();
+      this.attempt(() => {
+        if (this.#tellNext()) this.wake();
+      });
     });
+  }
+
+  /** A step that no call of ours waits for: an exception ends the stream, and nothing else. */
+  attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#call.emit("error", this.#context.internalErrors.answer(error, "a watch"));
+    }
   }
 
   tellProgress(): void {

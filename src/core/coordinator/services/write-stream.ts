@@ -13,7 +13,7 @@ import type { Identity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { answerWrites } from "./answer-writes.ts";
 import type { ServiceContext } from "./context.ts";
-import { answerBy, toRpcError } from "./handler.ts";
+import { answerBy } from "./handler.ts";
 import { refusalError } from "./refusals.ts";
 import { submit } from "./submit.ts";
 
@@ -24,9 +24,10 @@ export function writeStream(context: ServiceContext): handleBidiStreamingCall<Wr
       answerWrites(call, {
         submit: (item) => submitItem(context, identity, item),
         overloaded: () => refusalError(context, "overloaded"),
+        refusal: (error) => context.internalErrors.answer(error, call.getPath()),
       });
     } catch (error) {
-      call.emit("error", toRpcError(error));
+      call.emit("error", context.internalErrors.answer(error, call.getPath()));
     }
   };
 }
