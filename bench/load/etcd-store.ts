@@ -61,7 +61,7 @@ export class EtcdStore implements Store {
 
   async look(server: Server): Promise<Look | null> {
     const client = present(this.#clients.get(server), "every server of this store has a client");
-    const status = await client.status({ deadline: Date.now() + LOOK_TIMEOUT_MS }).catch(() => null);
+    const status = await client.status({ endMs: performance.now() + LOOK_TIMEOUT_MS }).catch(() => null);
     if (status === null) return null;
     const { header, leader, raftAppliedIndex } = status;
     return {
@@ -75,7 +75,7 @@ export class EtcdStore implements Store {
     const client = new EtcdClient(server.address);
     return Promise.resolve({
       write: async (key) => {
-        await client.put({ key: Buffer.from(key), value: VALUE }, { deadline: Date.now() + DEADLINE_MS });
+        await client.put({ key: Buffer.from(key), value: VALUE }, { endMs: performance.now() + DEADLINE_MS });
       },
       close: () => client.close(),
     });

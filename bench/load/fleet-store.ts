@@ -64,7 +64,7 @@ export class FleetStore implements Store {
 
   async look(server: Server): Promise<Look | null> {
     const client = this.#client(server);
-    const limits = { deadline: Date.now() + LOOK_TIMEOUT_MS };
+    const limits = { endMs: performance.now() + LOOK_TIMEOUT_MS };
     const status = await unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits).catch(() => null);
     if (status === null) return null;
     const leader = status.leaderId === 0 ? "" : String(status.leaderId);

@@ -66,7 +66,7 @@ export class FleetWriter implements Writer {
       operation,
       dryRun: false,
     };
-    const limits = { deadline: Date.now() + DEADLINE_MS };
+    const limits = { endMs: performance.now() + DEADLINE_MS };
     const { rpc, writes } = this.#client;
     try {
       return await (this.#way === "unary"
@@ -86,5 +86,5 @@ export async function openSession(leader: CoordinatorClient): Promise<number> {
 
 function outsideSessions(leader: CoordinatorClient, operation: Operation): Promise<SubmitResponse> {
   const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation, dryRun: false };
-  return unary(leader.submit.bind(leader), request, { deadline: Date.now() + DEADLINE_MS });
+  return unary(leader.submit.bind(leader), request, { endMs: performance.now() + DEADLINE_MS });
 }

@@ -63,7 +63,7 @@ export class GroupFleet {
   /** What the server says of its groups; null when it does not answer. */
   async look(server: Server): Promise<GroupCounts | null> {
     const client = present(this.#clients.get(server), "every server has a client");
-    const limits = { deadline: Date.now() + LOOK_TIMEOUT_MS };
+    const limits = { endMs: performance.now() + LOOK_TIMEOUT_MS };
     const status = await unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits).catch(() => null);
     return status?.groups ?? null;
   }

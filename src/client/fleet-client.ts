@@ -2,6 +2,7 @@
 // What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
 
 import { connectivityState } from "@grpc/grpc-js";
+import { type MonotonicMs, systemClock } from "../core/base/clock.ts";
 import { silentLog } from "../core/base/log.ts";
 import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
 import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
@@ -192,12 +193,12 @@ export class FleetClient extends LeaderReads {
 
   async #ask(node: NodeAddress, options: ObserveOptions): Promise<Asked> {
     const { timeoutMs = this.#patience.nodeTimeoutMs, hashAtIndex = 0 } = options;
-    const deadline = Date.now() + timeoutMs;
+    const endMs = systemClock.monotonicMs() + timeoutMs;
     try {
       // The first call on a connection pays for making it, which would make every node look slow.
-      if (!this.#isConnected(node.address)) await this.#nodeStatus(node.address, 0, deadline);
+      if (!this.#isConnected(node.address)) await this.#nodeStatus(node.address, 0, endMs);
       const startedMs = performance.now();
-      const status = await this.#nodeStatus(node.address, hashAtIndex, deadline);
+      const status = await this.#nodeStatus(node.address, hashAtIndex, endMs);
       const roundTripMs = Math.round(performance.now() - startedMs);
       const answer = { name: status.nodeName, address: node.address, roundTripMs, error: null, status };
       return { answer: { ...answer, observedAtMs: Date.now() }, cause: null };
@@ -215,7 +216,7 @@ export class FleetClient extends LeaderReads {
         const isThere = status?.appliedIndex === index;
         const hash = isThere
           ? status.stateHash
-          : (await this.#nodeStatus(address, index, Date.now() + timeoutMs)).hashAt;
+          : (await this.#nodeStatus(address, index, systemClock.monotonicMs() + timeoutMs)).hashAt;
         return [address, hash] as const;
       }),
     );
@@ -223,9 +224,9 @@ export class FleetClient extends LeaderReads {
     return new Map(known.filter(([, hash]) => hash !== ""));
   }
 
-  #nodeStatus(address: string, hashAtIndex: number, deadline: number): Promise<NodeStatus> {
+  #nodeStatus(address: string, hashAtIndex: number, endMs: MonotonicMs): Promise<NodeStatus> {
     const client = this.#nodeClient(address);
-    return unary(client.getStatus.bind(client), { hashAtIndex }, { deadline });
+    return unary(client.getStatus.bind(client), { hashAtIndex }, { endMs });
   }
 
   #isConnected(address: string): boolean {

@@ -2,6 +2,7 @@
 // page by page and filtered by the server.
 // What must stay true: a call never outlives its deadline, and a failure is an OperatorError.
 
+import { systemClock } from "../core/base/clock.ts";
 import type { WritingClient } from "../core/wire/coordinator-client.ts";
 import {
   type CoordinatorClient,
@@ -186,9 +187,9 @@ export abstract class LeaderReads {
     }
     let nodes = this.replicas();
     return async (invoke) => {
-      const deadline = Date.now() + deadlineMs;
+      const endMs = systemClock.monotonicMs() + deadlineMs;
       const { node, response } = await askAny(nodes, (client, signal) =>
-        invoke(client, request, { deadline, signal }),
+        invoke(client, request, { endMs, signal }),
       );
       nodes = [node];
       return response;

@@ -22,6 +22,7 @@ import { unary } from "../../src/core/wire/unary.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { PATIENT } from "./local-fleet.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
+import type { WallClocks } from "./wall-clocks.ts";
 
 const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 const faultPreload = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
@@ -38,6 +39,8 @@ export interface ClusterOptions {
   readonly groups?: number;
   /** Processes obey the plans of `plan`. */
   readonly faults?: boolean;
+  /** Processes have wall clocks that `setClock` sets. */
+  readonly clocks?: WallClocks;
   /** Timings; "lan" by default. */
   readonly profile?: "lan" | "wan";
 }
@@ -95,10 +98,12 @@ export class CoordinatorCluster {
 
   /** Starts the node's process; resolves when it listens. Throws with its output when it ends before. */
   async start(node: ClusterNode, ...flags: readonly string[]): Promise<void> {
-    const preload = this.#options.faults === true ? ["--import", faultPreload] : [];
+    const { faults, clocks } = this.#options;
+    const preload = faults === true ? ["--import", faultPreload] : (clocks?.preload ?? []);
+    await this.setClock(node, 0);
     const child = spawn(process.execPath, [...preload, program, ...this.#args(node), ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FLEET_TEST_FAULTS: planFile(node) },
+      env: { ...process.env, ...this.#clockEnv(node), FLEET_TEST_FAULTS: planFile(node) },
     });
     this.#processes.set(node.id, child);
     const output: string[] = [];
@@ -145,6 +150,14 @@ export class CoordinatorCluster {
     await rename(`${planFile(node)}.new`, planFile(node));
   }
 
+  /** Sets the wall clock of the node's process so far off the true time, as an administrator would. */
+  async setClock(node: ClusterNode, offsetSeconds: number): Promise<void> {
+    if (this.#options.clocks === undefined) return;
+    await mkdir(dirname(node.data), { recursive: true });
+    await writeFile(`${clockFile(node)}.new`, `${offsetSeconds < 0 ? "" : "+"}${offsetSeconds}\n`);
+    await rename(`${clockFile(node)}.new`, clockFile(node));
+  }
+
   /** Of the node's process, which runs. */
   pid(node: ClusterNode): number {
     return present(this.#processes.get(node.id)?.pid, "the node runs");
@@ -184,8 +197,8 @@ export class CoordinatorCluster {
 
   /** What the node says of itself, null when it does not answer. */
   async status(node: ClusterNode): Promise<NodeStatus | null> {
-    const deadline = Date.now() + STATUS_TIMEOUT_MS;
-    return unary(node.client.getStatus.bind(node.client), { hashAtIndex: 0 }, { deadline }).catch(() => null);
+    const endMs = performance.now() + STATUS_TIMEOUT_MS;
+    return unary(node.client.getStatus.bind(node.client), { hashAtIndex: 0 }, { endMs }).catch(() => null);
   }
 
   statuses(nodes = this.nodes): Promise<(NodeStatus | null)[]> {
@@ -252,6 +265,10 @@ export class CoordinatorCluster {
     ];
   }
 
+  #clockEnv(node: ClusterNode): Readonly<Record<string, string>> {
+    return this.#options.clocks?.env(clockFile(node)) ?? {};
+  }
+
   #linksTo(node: ClusterNode): TcpProxy[] {
     return this.nodes.filter((other) => other !== node).map((other) => this.link(other, node));
   }
@@ -274,6 +291,8 @@ export function areEqual(statuses: readonly NodeStatus[]): boolean {
   const states = new Set(statuses.map((status) => `${status.appliedIndex} ${status.stateHash}`));
   return states.size === 1 && followOneLeader(statuses);
 }
+
+const clockFile = (node: ClusterNode): string => `${node.data}.clock`;
 
 const planFile = (node: ClusterNode): string => `${node.data}.faults.json`;
 

@@ -101,7 +101,7 @@ async function write(group: number, nodes = cluster.nodes): Promise<void> {
     const request = { groupId: group, data: Buffer.from(`entry of group ${group}`) };
     const call = leader?.client.writeGroup.bind(leader.client);
     const written =
-      call && (await unary(call, request, { deadline: Date.now() + ATTEMPT_MS }).catch(() => null));
+      call && (await unary(call, request, { endMs: performance.now() + ATTEMPT_MS }).catch(() => null));
     if (written) {
       acknowledged.set(group, present(written.tally, "a write is tallied").entries);
       return;
@@ -120,10 +120,10 @@ async function leaderOf(group: number, nodes: readonly ClusterNode[]): Promise<C
 
 /** What each of the nodes says of its groups. */
 function views(nodes: readonly ClusterNode[]): Promise<GroupView[][]> {
-  const deadline = Date.now() + ATTEMPT_MS;
+  const endMs = performance.now() + ATTEMPT_MS;
   return Promise.all(
     nodes.map(async ({ client }) => {
-      const { groups } = await unary(client.listGroups.bind(client), {}, { deadline });
+      const { groups } = await unary(client.listGroups.bind(client), {}, { endMs });
       return groups;
     }),
   );

@@ -80,7 +80,7 @@ async function readAt(name: string): Promise<readonly number[] | "refused"> {
   const { address } = present(endpoint, "the node is known");
   const node = connectCoordinator(loadTls(holderTls(fleet.directory, "admin")), address);
   try {
-    const limits = { deadline: Date.now() + WRITE_MS };
+    const limits = { endMs: performance.now() + WRITE_MS };
     const { probes } = await unary(node.listProbes.bind(node), { drillId: "d" }, limits);
     return probes.map((probe) => probe.number);
   } catch {

@@ -71,7 +71,7 @@ export class LiveDataPlane {
     const tls = loadTls((await this.#fleet.target()).tls);
     const client = new ShardClient(address, channelCredentials(tls, address, "shard"), channelOptions);
     try {
-      return await unary(client.getShardStatus.bind(client), {}, { deadline: Date.now() + 20_000 });
+      return await unary(client.getShardStatus.bind(client), {}, { endMs: performance.now() + 20_000 });
     } finally {
       client.close();
     }

@@ -70,7 +70,7 @@ function probe(number: number) {
 /** One attempt, outside any session. */
 function submit({ client }: ClusterNode, number: number): Promise<unknown> {
   const outside = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", dryRun: false };
-  const limits = { deadline: Date.now() + DEADLINE_MS };
+  const limits = { endMs: performance.now() + DEADLINE_MS };
   return unary(client.submit.bind(client), { ...outside, operation: probe(number) }, limits);
 }
 

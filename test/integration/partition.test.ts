@@ -83,15 +83,15 @@ test("one lost connection from a follower to the leader changes no leader", asyn
 
 /** How the node itself answers a write and a linearizable read; throws if it takes one. */
 function refusals(node: ClusterNode): Promise<unknown[]> {
-  const deadline = Date.now() + DEADLINE_MS;
+  const endMs = performance.now() + DEADLINE_MS;
   const operation: Operation = { kind: { $case: "recordProbe", value: { drillId: "refused", number: 1 } } };
   const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation, dryRun: false };
-  const write = unary(node.client.submit.bind(node.client), request, { deadline });
+  const write = unary(node.client.submit.bind(node.client), request, { endMs });
   return Promise.all([refusal(write), refusal(read(node))]);
 }
 
 function read(node: ClusterNode): Promise<unknown> {
-  const limits = { deadline: Date.now() + DEADLINE_MS };
+  const limits = { endMs: performance.now() + DEADLINE_MS };
   return unary(node.client.listProbes.bind(node.client), { drillId: "d" }, limits);
 }
 

@@ -42,7 +42,7 @@ async function report(shardId: string, told: object): Promise<ReportShardRespons
   const { client: leader } = await cluster.leader();
   const place = { shardId, address: `${shardId}:1`, epoch: 1, region: "eu", cycle };
   const request = ReportShardRequest.fromPartial({ ...place, ...told });
-  return await unary(leader.reportShard.bind(leader), request, { deadline: Date.now() + 60_000 });
+  return await unary(leader.reportShard.bind(leader), request, { endMs: performance.now() + 60_000 });
 }
 
 async function reportAll(cycleMs: number): Promise<void> {

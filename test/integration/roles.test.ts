@@ -172,7 +172,11 @@ test("nor does a client accept a server whose certificate has a second URI", asy
   });
   const address = `127.0.0.1:${port}`;
   const caller = connectCoordinator(loadTls(authority.files("admin")), address);
-  const answer = unary(caller.getStatus.bind(caller), { hashAtIndex: 0 }, { deadline: Date.now() + 10_000 });
+  const answer = unary(
+    caller.getStatus.bind(caller),
+    { hashAtIndex: 0 },
+    { endMs: performance.now() + 10_000 },
+  );
   await expect(answer).rejects.toThrow("shows a certificate of no identity");
   caller.close();
   server.forceShutdown();
@@ -187,7 +191,7 @@ test("a shard that reports as another is refused, and of the other nothing is kn
   const caller = connectCoordinator(loadTls(authority.files("admin")), leader.address);
   onTestFinished(() => caller.close());
   const known = async () => {
-    const limits = { deadline: Date.now() + 10_000 };
+    const limits = { endMs: performance.now() + 10_000 };
     const { shards } = await unary(caller.listShards.bind(caller), ListRequest.fromPartial({}), limits);
     return shards.map(({ shard }) => shard?.shardId);
   };

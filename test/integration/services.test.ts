@@ -83,7 +83,7 @@ test.each([{ holder: "s1" }, { holder: "n1" }, { holder: READONLY }])(
       operation: probe,
       dryRun: false,
     };
-    const submitted = unary(client.submit.bind(client), request, { deadline: Date.now() + DEADLINE_MS });
+    const submitted = unary(client.submit.bind(client), request, { endMs: performance.now() + DEADLINE_MS });
     expect(await failureOf(submitted)).toMatchObject(denied);
   },
 );
@@ -96,7 +96,7 @@ test("a shard reports as itself only", async () => {
     epoch: 1,
     cycle: 1,
   });
-  const reported = unary(client.reportShard.bind(client), report, { deadline: Date.now() + DEADLINE_MS });
+  const reported = unary(client.reportShard.bind(client), report, { endMs: performance.now() + DEADLINE_MS });
   expect(await failureOf(reported)).toMatchObject(denied);
 });
 
@@ -129,7 +129,7 @@ function installSnapshot(raft: RaftClient): Promise<unknown> {
 
 function rejoin(raft: RaftClient): Promise<unknown> {
   const request = { clusterId: "c", nodeId: 1, restored: false, whole: false };
-  return unary(raft.rejoin.bind(raft), request, { deadline: Date.now() + DEADLINE_MS });
+  return unary(raft.rejoin.bind(raft), request, { endMs: performance.now() + DEADLINE_MS });
 }
 
 function generic(holder: string): Client {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Server, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import { systemClock } from "../../src/core/base/clock.ts";
 import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { FleetMachine } from "../../src/core/coordinator/fleet-machine.ts";
@@ -237,7 +238,7 @@ function requestOf(write: Write): SubmitRequest {
   return { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", dryRun: false, ...write };
 }
 
-const limits = () => ({ deadline: Date.now() + DEADLINE_MS });
+const limits = () => ({ endMs: performance.now() + DEADLINE_MS });
 
 function called({ rpc }: WritingClient, write: Write) {
   return unary(rpc.submit.bind(rpc), requestOf(write), limits()).catch(readRpcError);
@@ -284,7 +285,7 @@ function contextOf(tls: TlsMaterial): ServiceContext {
   const machine = new FleetMachine();
   const internalErrors = new InternalErrors("coordinator n1", silentLog);
   return {
-    ...{ self, driver, machine, disk, replicas, tls, now: Date.now, internalErrors },
+    ...{ self, driver, machine, disk, replicas, tls, clock: systemClock, internalErrors },
   } as unknown as ServiceContext;
 }
 

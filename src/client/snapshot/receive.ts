@@ -1,6 +1,7 @@
 // A snapshot as a replica streams it: what it is, then its bytes.
 
 import { Metadata } from "@grpc/grpc-js";
+import { wallTimeOf } from "../../core/base/clock.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { CapturedSnapshot } from "../../core/export/export-snapshot.ts";
 import type { CoordinatorClient, SnapshotManifest } from "../../core/wire/gen/fleet/v1/coordinator.ts";
@@ -9,9 +10,9 @@ import type { CallLimits } from "../../core/wire/unary.ts";
 /** Rejects with grpc-js's ServiceError, or an OperatorError when the stream ended early. */
 export async function receiveSnapshot(
   client: CoordinatorClient,
-  { deadline, signal }: CallLimits,
+  { endMs, signal }: CallLimits,
 ): Promise<CapturedSnapshot> {
-  const call = client.snapshotSave({}, new Metadata(), { deadline });
+  const call = client.snapshotSave({}, new Metadata(), { deadline: wallTimeOf(endMs) });
   const abort = () => call.cancel();
   signal?.addEventListener("abort", abort, { once: true });
   let manifest: SnapshotManifest | null = null;

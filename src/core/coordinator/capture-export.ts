@@ -1,6 +1,7 @@
 // One snapshot of this replica's tables as it leaves the replica: its bytes and the manifest that says what they are.
 
 import { createHash } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
 import { GrowingBytes } from "../base/growing-bytes.ts";
 import type { CapturedSnapshot } from "../export/export-snapshot.ts";
 import { listMembers } from "../fleet/query.ts";
@@ -16,7 +17,7 @@ export interface CaptureSource {
   readonly version: string;
   readonly machine: FleetMachine;
   readonly driver: Pick<GroupDriver<Outcome>, "status">;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "wallMs">;
 }
 
 // About what a row takes. Too little would be outgrown, and each buffer left behind makes the collector stop the process.
@@ -24,10 +25,10 @@ const ROW_BYTES = 128;
 
 /** What is true of one moment is read before the first wait; encoding and hashing let others be served meanwhile. */
 export async function captureExport(source: CaptureSource): Promise<CapturedSnapshot> {
-  const { clusterId, clusterName, version, machine, driver, now } = source;
+  const { clusterId, clusterName, version, machine, driver, clock } = source;
   const { view } = machine;
   const about = {
-    ...{ clusterId, clusterName, fleetVersion: version, atMs: now() },
+    ...{ clusterId, clusterName, fleetVersion: version, atMs: clock.wallMs() },
     ...{ index: view.appliedIndex, term: driver.status().term, stateHash: view.hash() },
     ...{ members: membersOf(view), ...auditRange(view) },
   };

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
+import { bootClockMs } from "../base/boot-clock.ts";
+import { systemClock } from "../base/clock.ts";
 import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -154,10 +156,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     watch,
     nameOf: nameIn(options),
   };
-  let leadsSinceMs = Date.now();
+  let leadsSinceMs = systemClock.monotonicMs();
   const driver = startFleetGroup(setting, machine, () => {
     observed.forgetAll();
-    leadsSinceMs = Date.now();
+    leadsSinceMs = systemClock.monotonicMs();
   });
   const roster = rosterOf(options, driver, machine, transport);
   const asker = mark.isSet()
@@ -190,8 +192,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 
   const freshness = new Freshness({
     driver,
-    clocks: [() => performance.now(), Date.now],
-    now: Date.now,
+    clocks: [systemClock.monotonicMs, bootClockMs],
+    now: systemClock.monotonicMs,
   });
   const stopRenewing = freshness.keepRenewing(timers);
   const context: ServiceContext = {
@@ -221,8 +223,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: watch,
     admission: () => replica.admission,
     tls,
-    startedAtMs: Date.now(),
-    now: Date.now,
+    startedMs: systemClock.monotonicMs(),
+    clock: systemClock,
     sleep,
     snapshotExport: () => schedule?.status(),
     internalErrors,
@@ -242,7 +244,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     mayExport: () => driver.status().role === "leader" && !storage.isFull,
     view: () => machine.view,
     note: (throughIndex) =>
-      proposeOwn(driver, self, { $case: "noteAuditExported", value: { throughIndex } }, Date.now()),
+      proposeOwn(driver, self, { $case: "noteAuditExported", value: { throughIndex } }, systemClock),
     timers,
     log,
   });
@@ -285,9 +287,9 @@ async function snapshotSchedule(
   const { snapshotExports, clusterId, self, log } = options;
   if (snapshotExports === null) return null;
   const { to, everyMs, keep } = snapshotExports;
-  const { driver, machine, now } = context;
+  const { driver, machine, clock } = context;
   return new SnapshotSchedule({
-    ...{ clusterId, everyMs, keep, now },
+    ...{ clusterId, everyMs, keep, clock },
     store: await openStore(to),
     // Before it is founded there is nothing to be kept.
     leads: () => driver.status().role === "leader" && machine.view.tables.members.firstKey() !== undefined,
@@ -323,7 +325,7 @@ function rosterOf(
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
     found: (members) =>
-      proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, Date.now()),
+      proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, systemClock),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
 }

@@ -2,6 +2,7 @@
 // election timeout. What must stay true: while it leaves it takes no leadership (Host.leave), and it ends within a
 // bounded time, whoever hangs: a group that nobody takes is left to the others' clocks.
 
+import type { Clock, MonotonicMs } from "../base/clock.ts";
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Host, Led } from "./host.ts";
 import { bestSuccessor } from "./transfer-target.ts";
@@ -15,7 +16,7 @@ export interface DepartureWorld {
   readonly host: Pick<Host, "leave" | "led">;
   /** Whether the peer could take over, as far as is known. */
   readonly answers: (peer: NodeId) => boolean;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
@@ -30,13 +31,13 @@ export interface Departure {
 interface Errand extends Led {
   /** Who was asked to take it, and did not; asked again after the others. */
   readonly tried: Set<NodeId>;
-  askedMs: number;
+  askedMs: MonotonicMs;
 }
 
 /** Resolves when others lead all that was led here, when nobody is left who could, or after DEPARTURE_MS_MAX. */
 export async function handOverAll(world: DepartureWorld): Promise<Departure> {
-  const { host, now, sleep } = world;
-  const endMs = now() + DEPARTURE_MS_MAX;
+  const { host, clock, sleep } = world;
+  const endMs = clock.monotonicMs() + DEPARTURE_MS_MAX;
   host.leave();
   const errands = new Map<GroupId, Errand>();
   for (;;) {
@@ -45,7 +46,7 @@ export async function handOverAll(world: DepartureWorld): Promise<Departure> {
       if (!errands.has(led.group)) errands.set(led.group, { ...led, tried: new Set(), askedMs: 0 });
     }
     const open = [...errands.values()].filter((errand) => handOver(errand, world));
-    if (open.length === 0 || now() >= endMs) break;
+    if (open.length === 0 || clock.monotonicMs() >= endMs) break;
     await sleep(LOOK_EVERY_MS);
   }
   const taken = [...errands.values()].filter(({ driver }) => driver.role !== "leader" && driver.leader !== 0);
@@ -53,17 +54,17 @@ export async function handOverAll(world: DepartureWorld): Promise<Departure> {
 }
 
 /** Takes the next step, if one is due; whether there is something to wait for. */
-function handOver(errand: Errand, { answers, now }: DepartureWorld): boolean {
+function handOver(errand: Errand, { answers, clock }: DepartureWorld): boolean {
   const { group, driver, tried } = errand;
   const raft = driver.status();
   // Once it knows who leads now, this replica can say so to its clients, and its vote has gone where it was needed.
   if (raft.role !== "leader") return raft.leader === 0 && raft.config.voters.some(answers);
-  const isAsked = raft.leadTransferee !== 0 && now() - errand.askedMs < ATTEMPT_MS_MAX;
+  const isAsked = raft.leadTransferee !== 0 && clock.monotonicMs() - errand.askedMs < ATTEMPT_MS_MAX;
   if (isAsked && answers(raft.leadTransferee)) return true;
   const to = bestSuccessor(raft, group, (peer) => answers(peer) && !tried.has(peer));
   if (to !== undefined) {
     tried.add(to);
-    errand.askedMs = now();
+    errand.askedMs = clock.monotonicMs();
     driver.transferLeader(to);
     return true;
   }

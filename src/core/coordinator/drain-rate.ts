@@ -2,6 +2,7 @@
 // too long for a short burst, and far too short for a disk that has become slow.
 
 import { assert } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/clock.ts";
 
 const WINDOW_MS = 1_000;
 const DELAY_MS_MIN = 20;
@@ -9,7 +10,7 @@ const DELAY_MS_MIN = 20;
 export const DELAY_MS_MAX = 2_000;
 
 interface Sample {
-  readonly atMs: number;
+  readonly atMs: MonotonicMs;
   readonly served: number;
 }
 
@@ -18,11 +19,10 @@ export class DrainRate {
   #samples: Sample[] = [];
 
   /** `served`: how many have been served since the beginning. */
-  sample(served: number, atMs: number): void {
+  sample(served: number, atMs: MonotonicMs): void {
     const last = this.#samples.at(-1);
     assert(last === undefined || served >= last.served, "what was served stays served");
-    // A clock that was set back starts a new measurement.
-    if (last !== undefined && atMs < last.atMs) this.#samples = [];
+    assert(last === undefined || atMs >= last.atMs, "the monotonic clock does not go back");
     this.#samples.push({ atMs, served });
     while ((this.#samples[1]?.atMs ?? atMs) <= atMs - WINDOW_MS) this.#samples.shift();
   }

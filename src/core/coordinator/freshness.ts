@@ -5,6 +5,7 @@
 // answer. A heartbeat would prove less: it may come from a leader that was deposed unheard, and of the commit index it
 // tells what its receiver holds. Leaders go by the same proof: theirs is the last time that a quorum followed them.
 
+import type { MonotonicMs } from "../base/clock.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import type { ReadResult } from "./pending.ts";
 import type { Timers } from "./timers.ts";
@@ -16,18 +17,18 @@ const RENEW_DEADLINE_MS = 5_000;
 export interface FreshnessOptions {
   readonly driver: Pick<GroupDriver<never>, "readIndex">;
   /**
-   * Each in milliseconds; the one that ran further counts. A monotonic clock may stand still while the machine sleeps,
-   * and a wall's may be set back.
+   * The one that ran further counts: the monotonic clock stands still while the machine sleeps, and the clock that
+   * counts since boot does not.
    */
-  readonly clocks: readonly (() => number)[];
-  /** Milliseconds since 1970: for deadlines. */
-  readonly now: () => number;
+  readonly clocks: readonly (() => MonotonicMs)[];
+  /** For deadlines. */
+  readonly now: () => MonotonicMs;
 }
 
 export class Freshness {
   readonly #options: FreshnessOptions;
   /** What the clocks showed when the newest proof was asked for; null = there is none since this replica started. */
-  #provenAt: readonly number[] | null = null;
+  #provenAt: readonly MonotonicMs[] | null = null;
   #isRenewing = false;
 
   constructor(options: FreshnessOptions) {
@@ -40,7 +41,7 @@ export class Freshness {
   }
 
   /** Asks for a proof; once it is there, what is read now is as fresh as a linearizable read (`deadline` as there). */
-  async confirm(deadline: number): Promise<ReadResult> {
+  async confirm(deadline: MonotonicMs): Promise<ReadResult> {
     const askedAt = this.#options.clocks.map((clock) => clock());
     const result = await this.#options.driver.readIndex(deadline);
     const isNews = this.#provenAt === null || this.#since(askedAt) < this.#since(this.#provenAt);
@@ -63,7 +64,7 @@ export class Freshness {
     }
   }
 
-  #since(moment: readonly number[]): number {
+  #since(moment: readonly MonotonicMs[]): number {
     const passed = this.#options.clocks.map((clock, at) => clock() - (moment[at] ?? 0));
     return Math.max(0, ...passed.map(Math.ceil));
   }

@@ -5,6 +5,7 @@
 // file's: a configuration at once, commands perhaps a turn later.
 
 import { assert } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
 import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
@@ -181,8 +182,8 @@ export class GroupDriver<Result> {
     this.#ask((raft) => raft.transferLeader(to));
   }
 
-  /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline` (ms). */
-  propose(data: Uint8Array, deadline: number): Promise<WriteResult<Result>> {
+  /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline`. */
+  propose(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
     if (this.#writes.isFull) return this.#refuseWrite("overloaded");
     const proposed = this.#ask((raft) => raft.propose(data));
     if (proposed === null) return this.#refuseWrite("leadership-lost");
@@ -194,7 +195,7 @@ export class GroupDriver<Result> {
   }
 
   /** Settles like `propose`: the result is the index at which the change took effect here. */
-  changeConfiguration(change: ConfChange, deadline: number): Promise<WriteResult<LogIndex>> {
+  changeConfiguration(change: ConfChange, deadline: MonotonicMs): Promise<WriteResult<LogIndex>> {
     if (this.#changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
     const proposed = this.#ask((raft) => raft.proposeConfChange(change));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
@@ -218,14 +219,14 @@ export class GroupDriver<Result> {
   }
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
-  readIndex(deadline: number): Promise<ReadResult> {
+  readIndex(deadline: MonotonicMs): Promise<ReadResult> {
     const knowsLeader = this.#ask((raft) => raft.status().leader !== 0) ?? false;
     if (!knowsLeader) return Promise.resolve({ ok: false, refusal: "no-leader" });
     return this.#reads.confirmAndWait(deadline);
   }
 
   /** Settles when `index` is applied here. */
-  waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
+  waitApplied(index: LogIndex, deadline: MonotonicMs): Promise<ReadResult> {
     if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
     this.#options.onActive();
     const wait = this.#reads.waitApplied(index, deadline);

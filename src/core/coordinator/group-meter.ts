@@ -1,6 +1,7 @@
 // What a group's driver counts and times for operators. It decides nothing: a driver behaves the same without it.
 // Batches are timed, not entries: applying one takes microseconds, of which two looks at the clock would be a part.
 
+import type { MonotonicMs } from "../base/clock.ts";
 import { Histogram, type HistogramSnapshot } from "../base/histogram.ts";
 import type { NodeId, Term } from "../base/ids.ts";
 
@@ -14,7 +15,7 @@ interface Reign {
 }
 
 export class GroupMeter {
-  readonly #now: () => number;
+  readonly #now: () => MonotonicMs;
   readonly #apply = new Histogram(APPLY_BOUNDS_MS);
   readonly #snapshotSave = new Histogram(SNAPSHOT_BOUNDS_MS);
   #reign: Reign | null = null;
@@ -23,8 +24,7 @@ export class GroupMeter {
   #elections = 0;
   #leaderChanges = 0;
 
-  /** `now` is in milliseconds from anywhere. */
-  constructor(now: () => number) {
+  constructor(now: () => MonotonicMs) {
     this.#now = now;
   }
 

@@ -2,6 +2,7 @@
 // What must stay true: an older report (epoch, cycle) never replaces a newer one, a newer one replaces all of the
 // older, and what has not been reported to this leader is unknown, never zero.
 
+import type { MonotonicMs } from "../base/clock.ts";
 import {
   type DoubleDial,
   type ReportShardRequest,
@@ -14,7 +15,7 @@ export interface ShardReport {
   readonly shardId: string;
   readonly epoch: number;
   readonly cycle: number;
-  readonly receivedAtMs: number;
+  readonly receivedMs: MonotonicMs;
   readonly bindings: ReadonlyMap<string, ShardBinding>;
   readonly sessions: number;
   readonly summary: ShardSummary | undefined;
@@ -31,7 +32,7 @@ export class Observed {
   readonly #shardsOf = new Map<string, readonly string[]>();
 
   /** Takes the report unless it, or a newer one, is known. */
-  take(report: ReportShardRequest, nowMs: number): boolean {
+  take(report: ReportShardRequest, nowMs: MonotonicMs): boolean {
     const known = this.#reports.get(report.shardId);
     if (known !== undefined && orderOf(report, known) <= 0) return false;
     const { shardId, epoch, cycle, summary, coordinatorTerm } = report;
@@ -40,7 +41,7 @@ export class Observed {
     const sessions = report.bindings.filter((binding) => binding.session).length;
     const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
     const taken = {
-      ...{ shardId, epoch, cycle, receivedAtMs: nowMs },
+      ...{ shardId, epoch, cycle, receivedMs: nowMs },
       ...{ bindings, sessions, summary, shortfalls, doubleDials, coordinatorTerm },
     };
     if (bindings !== known?.bindings) this.#index(known?.bindings ?? new Map(), taken);

@@ -4,6 +4,7 @@
 // length is snapshot-points.ts's business, for which followers the log is held is log-hold.ts's.
 
 import { assert } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/clock.ts";
 import { type GroupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import { payloadBytesOf } from "../raft/entry-size.ts";
 import type { RaftStatus } from "../raft/status.ts";
@@ -29,7 +30,7 @@ export interface OwnSnapshotsOptions {
   readonly onHeldTooMuch?: (followers: readonly NodeId[], held: HeldLog) => void;
   /** What this replica knows of its followers as a leader; empty when it is none. */
   readonly followers: () => RaftStatus["progress"];
-  readonly now: () => number;
+  readonly now: () => MonotonicMs;
   readonly meter: GroupMeter;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;

@@ -4,6 +4,7 @@
 // whoever finds no room is refused at once, and told when half of what waits will have been served.
 
 import { assert } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/clock.ts";
 import type { LogIndex, Term } from "../base/ids.ts";
 import { DrainRate } from "./drain-rate.ts";
 
@@ -28,7 +29,7 @@ export type ReadResult = Settled<{ readonly index: LogIndex }>;
 
 interface PendingWrite<Result> {
   readonly term: Term;
-  readonly deadline: number;
+  readonly deadline: MonotonicMs;
   readonly settle: (result: WriteResult<Result>) => void;
 }
 
@@ -61,7 +62,7 @@ export class PendingWrites<Result> {
     return this.#drain.delayMs(this.#byIndex.size);
   }
 
-  add(index: LogIndex, term: Term, deadline: number): Promise<WriteResult<Result>> {
+  add(index: LogIndex, term: Term, deadline: MonotonicMs): Promise<WriteResult<Result>> {
     assert(!this.isFull, "whoever proposes has looked for room");
     // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
     const deposed = this.#byIndex.get(index);
@@ -87,7 +88,7 @@ export class PendingWrites<Result> {
     this.#byIndex.clear();
   }
 
-  expire(now: number): void {
+  expire(now: MonotonicMs): void {
     this.#drain.sample(this.#served, now);
     for (const [index, write] of this.#byIndex) {
       if (write.deadline > now) continue;
@@ -103,7 +104,7 @@ export class PendingWrites<Result> {
 }
 
 interface PendingRead {
-  readonly deadline: number;
+  readonly deadline: MonotonicMs;
   readonly settle: (result: ReadResult) => void;
 }
 
@@ -112,7 +113,7 @@ const REASK_MS = 500;
 /** Linearizable reads share confirmations: all that wait when one is asked for are covered by it (Raft §6.4). */
 export class PendingReads {
   #unasked: PendingRead[] = [];
-  readonly #asked = new Map<string, { readonly at: number; readonly reads: PendingRead[] }>();
+  readonly #asked = new Map<string, { readonly at: MonotonicMs; readonly reads: PendingRead[] }>();
   #confirmed: { readonly index: LogIndex; readonly reads: PendingRead[] }[] = [];
   readonly #countMax: number;
   readonly #drain = new DrainRate();
@@ -133,12 +134,12 @@ export class PendingReads {
     return this.#drain.delayMs(this.#size);
   }
 
-  confirmAndWait(deadline: number): Promise<ReadResult> {
+  confirmAndWait(deadline: MonotonicMs): Promise<ReadResult> {
     return this.#add(deadline, (read) => this.#unasked.push(read));
   }
 
   /** Waits only until `index` is applied here. */
-  waitApplied(index: LogIndex, deadline: number): Promise<ReadResult> {
+  waitApplied(index: LogIndex, deadline: MonotonicMs): Promise<ReadResult> {
     return this.#add(deadline, (read) => this.#confirmed.push({ index, reads: [read] }));
   }
 
@@ -151,7 +152,7 @@ export class PendingReads {
   }
 
   /** Everything unasked now rides on the request `key`. */
-  asked(key: string, now: number): void {
+  asked(key: string, now: MonotonicMs): void {
     this.#asked.set(key, { at: now, reads: this.#unasked });
     this.#unasked = [];
   }
@@ -174,7 +175,7 @@ export class PendingReads {
   }
 
   /** Expires what is due; a confirmation that got lost is asked for again under a new key (etcd#7331). */
-  expire(now: number): void {
+  expire(now: MonotonicMs): void {
     this.#drain.sample(this.#served, now);
     for (const [key, request] of this.#asked) {
       if (now - request.at < REASK_MS) continue;
@@ -200,7 +201,7 @@ export class PendingReads {
     assert(this.#size === 0, "who waits is in one of the three lists");
   }
 
-  #add(deadline: number, wait: (read: PendingRead) => void): Promise<ReadResult> {
+  #add(deadline: MonotonicMs, wait: (read: PendingRead) => void): Promise<ReadResult> {
     if (this.#size >= this.#countMax) return Promise.resolve({ ok: false, refusal: "too-many-reads" });
     this.#size += 1;
     return new Promise((resolve) => {
@@ -213,7 +214,7 @@ export class PendingReads {
   }
 }
 
-function unexpired(reads: readonly PendingRead[], now: number): PendingRead[] {
+function unexpired(reads: readonly PendingRead[], now: MonotonicMs): PendingRead[] {
   return reads.filter((read) => {
     if (read.deadline > now) return true;
     read.settle({ ok: false, refusal: "no-quorum" });

@@ -3,6 +3,7 @@
 // voter again.
 
 import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
+import { systemClock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Peer } from "../transport/transport.ts";
 import { RaftClient } from "../wire/gen/fleet/v1/raft.ts";
@@ -41,7 +42,7 @@ export class RejoinAsker {
         unary(
           client.rejoin.bind(client),
           { clusterId, nodeId: self, restored: holding !== "nothing", whole: holding === "whole" },
-          { deadline: Date.now() + ASK_TIMEOUT_MS },
+          { endMs: systemClock.monotonicMs() + ASK_TIMEOUT_MS },
         ),
       ),
     );

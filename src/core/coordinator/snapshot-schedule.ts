@@ -3,6 +3,7 @@
 // shown until one succeeds, and tried again with a growing delay. A new leader goes on from what the store holds.
 
 import { assert } from "../base/assert.ts";
+import { type Clock, elapsedMs, type MonotonicMs } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import { type CatalogEntry, readCatalog, restorable } from "../export/catalog.ts";
 import { type CapturedSnapshot, deleteSnapshot, exportSnapshot } from "../export/export-snapshot.ts";
@@ -35,7 +36,7 @@ export interface SnapshotScheduleOptions {
   readonly leads: () => boolean;
   readonly stateHash: () => string;
   readonly capture: () => Promise<CapturedSnapshot>;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly timers: Timers;
   /** Seeded by who this is: the same replica has the same delays. */
   readonly random: Prng;
@@ -57,7 +58,7 @@ export class SnapshotSchedule {
   readonly #cancel: () => void;
   #busy = false;
   #hasTried = false;
-  #dueAtMs = 0;
+  #dueMs: MonotonicMs = 0;
   #failures = 0;
   #error = "";
   #newest: { readonly index: number; readonly atMs: number } | null = null;
@@ -67,9 +68,9 @@ export class SnapshotSchedule {
   /** Which were found to be damaged, and why; they were told of. */
   #damaged: ReadonlyMap<string, string> = new Map();
   /** The newest one's bytes were last read back then. */
-  #verified = { name: "", atMs: 0 };
+  #verified: { readonly name: string; readonly onMs: MonotonicMs } = { name: "", onMs: 0 };
   /** When the store was last known to hold the newest state; while this replica does not lead, null. */
-  #currentAtMs: number | null = null;
+  #currentMs: MonotonicMs | null = null;
 
   constructor(options: SnapshotScheduleOptions) {
     assert(options.keep >= 1, "at least the newest snapshot is kept");
@@ -80,9 +81,9 @@ export class SnapshotSchedule {
 
   /** What a leader says of its exports; undefined on others, who know nothing. */
   status(): SnapshotExport | undefined {
-    const { store, everyMs, leads, now } = this.#options;
-    if (!leads() || this.#currentAtMs === null) return undefined;
-    const ageMs = Math.max(0, now() - this.#currentAtMs);
+    const { store, everyMs, leads, clock } = this.#options;
+    if (!leads() || this.#currentMs === null) return undefined;
+    const ageMs = elapsedMs(this.#currentMs, clock.monotonicMs());
     return {
       to: store.place,
       everyMs,
@@ -107,13 +108,13 @@ export class SnapshotSchedule {
   }
 
   #tick(): void {
-    const { leads, now } = this.#options;
+    const { leads, clock } = this.#options;
     if (!leads()) {
-      this.#currentAtMs = null;
+      this.#currentMs = null;
       return;
     }
-    if (this.#currentAtMs === null) this.#begin();
-    if (this.#busy || now() < this.#dueAtMs) return;
+    if (this.#currentMs === null) this.#begin();
+    if (this.#busy || clock.monotonicMs() < this.#dueMs) return;
     this.#busy = true;
     void this.#run().finally(() => {
       this.#busy = false;
@@ -121,33 +122,33 @@ export class SnapshotSchedule {
   }
 
   #begin(): void {
-    this.#currentAtMs = this.#options.now();
+    this.#currentMs = this.#options.clock.monotonicMs();
     this.#hasTried = false;
-    this.#dueAtMs = 0;
+    this.#dueMs = 0;
     this.#failures = 0;
     this.#error = "";
     this.#newest = null;
     this.#undeleted = { count: 0, error: "" };
     this.#seen = new SeenSnapshots();
     this.#damaged = new Map();
-    this.#verified = { name: "", atMs: 0 };
+    this.#verified = { name: "", onMs: 0 };
   }
 
   async #run(): Promise<void> {
-    const { store, everyMs, onReport, now, timers } = this.#options;
+    const { store, everyMs, onReport, clock, timers } = this.#options;
     const stop = new AbortController();
     const cancel = timers.after(ATTEMPT_MS, () => stop.abort(storeTimedOut(store.place, ATTEMPT_MS)));
     try {
-      const nextAtMs = await untilAborted(store, stop.signal, (limited) => this.#exportIfDue(limited));
+      const nextMs = await untilAborted(store, stop.signal, (limited) => this.#exportIfDue(limited));
       this.#failures = 0;
       this.#error = "";
-      this.#dueAtMs = nextAtMs + this.#jitterMs();
+      this.#dueMs = nextMs + this.#jitterMs();
     } catch (error) {
       // Whatever it was, the replica goes on: a store that fails must not cost the fleet its leader.
       this.#error = textOf(error);
       const retryMs = Math.min(everyMs, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
-      this.#dueAtMs = now() + retryMs;
+      this.#dueMs = clock.monotonicMs() + retryMs;
       onReport({ kind: "failed", error: this.#error, retryMs });
     } finally {
       this.#hasTried = true;
@@ -156,22 +157,22 @@ export class SnapshotSchedule {
   }
 
   /** Returns when the next one is due. */
-  async #exportIfDue(store: SnapshotStore): Promise<number> {
-    const { everyMs, stateHash, now, clusterId } = this.#options;
-    const startedMs = now();
+  async #exportIfDue(store: SnapshotStore): Promise<MonotonicMs> {
+    const { everyMs, stateHash, clock, clusterId } = this.#options;
+    const startedMs = clock.monotonicMs();
     const [entry] = restorable(await this.#look(store), clusterId);
     const newest = entry?.manifest ?? null;
     this.#newest = newest && { index: newest.index, atMs: newest.atMs };
     if (entry !== undefined && newest !== null) {
       const isCurrent = newest.stateHash === stateHash();
-      // The leader before has exported it lately.
-      const sinceMs = startedMs - newest.atMs;
+      // The leader before has exported it lately: only wall times can say so. One from the future says nothing.
+      const sinceMs = clock.wallMs() - newest.atMs;
       if (!this.#hasTried && sinceMs >= 0 && sinceMs < everyMs) {
-        this.#currentAtMs = isCurrent ? startedMs : newest.atMs;
-        return newest.atMs + everyMs;
+        this.#currentMs = isCurrent ? startedMs : startedMs - sinceMs;
+        return startedMs - sinceMs + everyMs;
       }
       if (isCurrent && (await this.#isWhole(store, entry))) {
-        this.#currentAtMs = startedMs;
+        this.#currentMs = startedMs;
         return startedMs + everyMs;
       }
     }
@@ -201,11 +202,11 @@ export class SnapshotSchedule {
   }
 
   async #isWhole(store: SnapshotStore, entry: CatalogEntry): Promise<boolean> {
-    const { now, inspect } = this.#options;
-    const { name, atMs } = this.#verified;
-    if (entry.name === name && now() - atMs < VERIFY_EVERY_MS) return true;
+    const { clock, inspect } = this.#options;
+    const { name, onMs } = this.#verified;
+    if (entry.name === name && elapsedMs(onMs, clock.monotonicMs()) < VERIFY_EVERY_MS) return true;
     const verified = await verifySnapshot(store, entry, inspect);
-    if (verified.ok) this.#verified = { name: entry.name, atMs: now() };
+    if (verified.ok) this.#verified = { name: entry.name, onMs: clock.monotonicMs() };
     else this.#tellDamaged(entry.name, verified.problem);
     return verified.ok;
   }
@@ -216,23 +217,28 @@ export class SnapshotSchedule {
     this.#options.onReport({ kind: "damaged", name, problem });
   }
 
-  async #export(store: SnapshotStore, startedMs: number): Promise<void> {
-    const { capture, onReport, now, inspect } = this.#options;
+  async #export(store: SnapshotStore, startedMs: MonotonicMs): Promise<void> {
+    const { capture, onReport, clock, inspect } = this.#options;
+    const capturedMs = clock.monotonicMs();
     const captured = await capture();
     const name = await exportSnapshot(store, captured, inspect);
     const { index, atMs } = captured.manifest;
     this.#newest = { index, atMs };
-    this.#currentAtMs = atMs;
-    this.#verified = { name, atMs: now() };
+    this.#currentMs = capturedMs;
+    this.#verified = { name, onMs: clock.monotonicMs() };
     this.#seen.added(name);
-    onReport({ kind: "exported", name, index, tookMs: now() - startedMs });
+    onReport({ kind: "exported", name, index, tookMs: elapsedMs(startedMs, clock.monotonicMs()) });
   }
 
   // One that was saved by another user can't be deleted: that must neither keep the others nor count as a failed export.
   async #deleteOutdated(store: SnapshotStore): Promise<void> {
-    const { clusterId, keep, now, onReport } = this.#options;
+    const { clusterId, keep, clock, onReport } = this.#options;
     const errors: string[] = [];
-    for (const entry of outdated(await this.#readCatalog(store), { clusterId, keep, nowMs: now() })) {
+    for (const entry of outdated(await this.#readCatalog(store), {
+      clusterId,
+      keep,
+      nowMs: clock.wallMs(),
+    })) {
       const { name } = entry;
       try {
         await deleteSnapshot(store, entry);

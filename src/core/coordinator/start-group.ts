@@ -1,6 +1,7 @@
 // One Raft group of a process put together: core, driver and machine on the shared storage, transport and host.
 
 import { randomInt } from "node:crypto";
+import { systemClock } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { SeededPrng } from "../base/prng.ts";
@@ -88,7 +89,7 @@ interface GroupParts<Result> {
   readonly onLeadership: () => void;
 }
 
-const newMeter = (): GroupMeter => new GroupMeter(() => performance.now());
+const newMeter = (): GroupMeter => new GroupMeter(systemClock.monotonicMs);
 
 function driverOf<Result>(
   setting: GroupSetting,
@@ -119,7 +120,7 @@ function driverOf<Result>(
     machine,
     meter,
     send: (message) => transport.send(group, message),
-    now: Date.now,
+    now: systemClock.monotonicMs,
     incarnation: randomInt(0xffff_ffff),
     snapshotEvery: setting.snapshotEvery,
     trailing: TRAILING_ENTRIES,

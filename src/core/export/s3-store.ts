@@ -4,6 +4,7 @@
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { assert } from "../base/assert.ts";
+import { systemClock } from "../base/clock.ts";
 import type { S3Place } from "./place.ts";
 import { isMissingObject, s3Error } from "./s3-error.ts";
 import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
@@ -89,7 +90,7 @@ export class S3SnapshotStore implements SnapshotStore {
       const command = new this.#sdk.ListObjectsV2Command(page);
       const answer = await this.#orRefuse(() => this.#client.send(command, ending(signal)));
       for (const { Key = "", Size = 0, LastModified } of answer.Contents ?? []) {
-        const modifiedMs = LastModified?.getTime() ?? Date.now();
+        const modifiedMs = LastModified?.getTime() ?? systemClock.wallMs();
         found.push({ key: Key.slice(Prefix.length), bytes: Size, modifiedMs });
       }
       token = answer.NextContinuationToken;

@@ -9,7 +9,7 @@ const MICROSECONDS_PER_SECOND = 1e6;
 
 export class ProcessMetrics {
   readonly #delay: ReturnType<typeof monitorEventLoopDelay>;
-  readonly #startedAtSeconds = (Date.now() - performance.now()) / 1000;
+  readonly #startedAtSeconds = performance.timeOrigin / 1000;
 
   constructor() {
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

@@ -4,6 +4,7 @@
 // asks a coordinator.
 
 import { assert, present } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { admitted, anyIdentity } from "../wire/admit.ts";
 import type { DoubleDial } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -38,7 +39,7 @@ export interface RegistryOptions {
   /** Told when a released cluster was refused: its coordinator may have given it back meanwhile. */
   readonly refused: () => void;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: () => MonotonicMs;
 }
 
 export class SessionRegistry {

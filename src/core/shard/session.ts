@@ -3,6 +3,7 @@
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/clock.ts";
 import type { DemandTaken, SessionDown, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
 import type { RpcError } from "../wire/rpc-error.ts";
 
@@ -17,7 +18,7 @@ export interface SessionEvents {
 export class Session {
   readonly call: SessionCall;
   readonly #events: SessionEvents;
-  readonly #now: () => number;
+  readonly #now: () => MonotonicMs;
   /** Monotonic milliseconds of the last frame, or of the stream's begin. */
   lastFrameMs: number;
   /** Null until the hello. */
@@ -28,7 +29,7 @@ export class Session {
   demand: DemandTaken | null = null;
   #isEnded = false;
 
-  constructor(call: SessionCall, events: SessionEvents, now: () => number) {
+  constructor(call: SessionCall, events: SessionEvents, now: () => MonotonicMs) {
     this.call = call;
     this.#events = events;
     this.#now = now;

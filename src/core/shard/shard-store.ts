@@ -6,6 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
+import { systemClock } from "../base/clock.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Binding, BindingTable } from "./binding-table.ts";
@@ -56,7 +57,7 @@ export class ShardStore {
     this.#writeFile = options.writeFile ?? writeFileDurably;
     // The clock keeps it rising when the record was lost with its disk, or the coordinators would call every
     // report of this shard stale.
-    this.epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor((options.now ?? Date.now)() / 1000));
+    this.epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor((options.now ?? systemClock.wallMs)() / 1000));
     this.#coordinatorTerm = before?.coordinatorTerm ?? 0;
     this.#isDraining = before?.draining ?? false;
     // A start is the end of every session of the process before it.

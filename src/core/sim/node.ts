@@ -2,6 +2,7 @@
 // nothing reaches a process that has ended, and a paused one does nothing.
 
 import { AssertionError, assert } from "../base/assert.ts";
+import type { Clock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
 import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
@@ -83,10 +84,11 @@ export class SimNode {
     return this.#process?.driver.status() ?? null;
   }
 
-  /** By this node's own clock: whole milliseconds since 1970, as a command's stamp has them. */
-  now(): number {
-    return Math.floor(START_MS + this.#world.queue.nowMs * this.#clockRate + this.#clockOffsetMs);
-  }
+  /** Jumps with the wall clock alone; in whole milliseconds, as a command's stamp has them. */
+  readonly clock: Clock = {
+    monotonicMs: () => Math.floor(this.#world.queue.nowMs * this.#clockRate),
+    wallMs: () => this.clock.monotonicMs() + START_MS + this.#clockOffsetMs,
+  };
 
   get peer(): Peer {
     return { id: this.id, name: `n${this.id}`, address: `127.0.0.1:${this.id}` };
@@ -155,7 +157,7 @@ export class SimNode {
         node: this.id,
         life,
         disk: this.disk,
-        now: () => this.now(),
+        clock: this.clock,
         clockRate: this.#clockRate,
         given: this.#host.givenTo(this),
         introduce: (to) => this.#host.introduce(this, to),
@@ -216,11 +218,11 @@ export class SimNode {
 
   /** Null if nobody is there to ask. */
   submit(data: Uint8Array, timeoutMs: number): Promise<WriteResult<Outcome>> | null {
-    return this.#ask(({ driver }) => driver.propose(data, this.now() + timeoutMs));
+    return this.#ask(({ driver }) => driver.propose(data, this.clock.monotonicMs() + timeoutMs));
   }
 
   read(timeoutMs: number): Promise<ReadResult> | null {
-    return this.#ask(({ driver }) => driver.readIndex(this.now() + timeoutMs));
+    return this.#ask(({ driver }) => driver.readIndex(this.clock.monotonicMs() + timeoutMs));
   }
 
   readmit(peer: NodeId, holding: Holding): Promise<Readmission> | null {

@@ -1,6 +1,7 @@
 // One life of a simulated node: the real RaftNode, GroupDriver, FleetMachine and Replica over virtual storage, with
 // timers of the node's own clock. What must stay true: once it has ended, nothing of it happens any more.
 
+import type { Clock } from "../base/clock.ts";
 import { FLEET_GROUP, logIndex, type NodeId } from "../base/ids.ts";
 import { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
@@ -33,8 +34,8 @@ export interface ProcessOptions {
   /** Counts the node's processes from 1. */
   readonly life: number;
   readonly disk: VirtualDisk;
-  /** By the node's own clock. */
-  readonly now: () => number;
+  /** The node's own. */
+  readonly clock: Clock;
   /** Of real milliseconds, how many this node's clock makes of them. */
   readonly clockRate: number;
   /** What its command line would name, itself included. */
@@ -114,7 +115,7 @@ export class Process {
       storage: this.storage,
       machine: new WatchedMachine(node, this.machine, checker),
       send: (message) => this.#send(world, node, message),
-      now: options.now,
+      now: options.clock.monotonicMs,
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
       trailing: swarm.trailing,
@@ -204,9 +205,9 @@ export class Process {
   }
 
   #serve(options: ProcessOptions): Services {
-    const { world, node, given, now, later, clockRate } = options;
+    const { world, node, given, clock, later, clockRate } = options;
     const services = new Services({
-      ...{ self: node, given, now, driver: this.driver, machine: this.machine, host: this.#host },
+      ...{ self: node, given, clock, driver: this.driver, machine: this.machine, host: this.#host },
       replica: this.replica,
       disk: this.storage,
       sleep: (ms) => new Promise((resolve) => later(ms / clockRate, resolve)),

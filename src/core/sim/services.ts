@@ -1,6 +1,7 @@
 // What a replica answers beyond Raft: changes of the membership and requests to be let in again, by the services'
 // own code. Each fails as it would at a client, but as a value.
 
+import type { Clock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
@@ -36,7 +37,7 @@ export interface ServicesOptions {
   readonly host: Host;
   readonly replica: Replica<Outcome>;
   readonly disk: { readonly isFull: boolean };
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly sleep: (ms: number) => Promise<void>;
   readonly onRemoved: () => void;
 }
@@ -48,7 +49,7 @@ export class Services {
   #connected: ReadonlySet<NodeId>;
 
   constructor(options: ServicesOptions) {
-    const { self, driver, machine, host, replica, disk, given, now } = options;
+    const { self, driver, machine, host, replica, disk, given, clock } = options;
     this.#options = options;
     this.#connected = new Set(given.map(({ id }) => id));
     this.#roster = new Roster({
@@ -60,13 +61,13 @@ export class Services {
         this.#connected = new Set(peers.map(({ id }) => id));
       },
       found: (members) =>
-        proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, now()),
+        proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, clock),
       onRemoved: options.onRemoved,
     });
     const roster = this.#roster;
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
-      ...{ self, given, driver, machine, host, now, sleep: options.sleep, startedAtMs: now() },
+      ...{ self, given, driver, machine, host, clock, sleep: options.sleep, startedMs: clock.monotonicMs() },
       leadsSince: () => 0,
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       metricsAddress: "",
@@ -88,7 +89,7 @@ export class Services {
       isWhole: (learner) => replica.isWhole(learner),
       introduce: (peer) => roster.introduce(peer),
       changes: new MembershipChanges(),
-      freshness: new Freshness({ driver, clocks: [now], now }),
+      freshness: new Freshness({ driver, clocks: [clock.monotonicMs], now: clock.monotonicMs }),
       observed: new Observed(),
       heardDomains: new HeardDomains(),
       internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
@@ -117,7 +118,10 @@ export class Services {
 
   async changeMembers(change: Change, timeoutMs: number): Promise<Answer> {
     const request = { change, expectedConfigurationIndex: undefined, dryRun: false, reason: "" };
-    const caller: Caller = { identity: { kind: "admin" }, deadline: this.#options.now() + timeoutMs };
+    const caller: Caller = {
+      identity: { kind: "admin" },
+      deadline: this.#options.clock.monotonicMs() + timeoutMs,
+    };
     try {
       await this.#context.changes.change(this.#context, request, caller);
       return { reason: null };
@@ -129,7 +133,7 @@ export class Services {
   }
 
   async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
-    const deadline = this.#options.now() + ASK_TIMEOUT_MS;
+    const deadline = this.#options.clock.monotonicMs() + ASK_TIMEOUT_MS;
     const caller: Caller = { identity: { kind: "replica", id: peer }, deadline };
     const request = {
       ...{ clusterId: CLUSTER_ID, nodeId: peer },

@@ -1,6 +1,7 @@
 // How long a heartbeat to each peer takes until it is answered: seen from outside the transport, since the messages say
 // it all. Only a leader sends heartbeats, so only a leader knows.
 
+import type { MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -14,13 +15,13 @@ interface RoundTrip {
 }
 
 export class RoundTrips {
-  readonly #now: () => number;
+  readonly #now: () => MonotonicMs;
   /** When the oldest unanswered heartbeat to the peer left. */
   readonly #sentMs = new Map<NodeId, number>();
   readonly #last = new Map<NodeId, RoundTrip>();
 
   /** `now` is in milliseconds from anywhere. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => MonotonicMs = () => performance.now()) {
     this.#now = now;
   }
 

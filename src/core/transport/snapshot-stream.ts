@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { ServerReadableStream } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
+import { systemClock, wallTimeOf } from "../base/clock.ts";
 import { type GroupId, groupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type {
@@ -39,7 +40,7 @@ export function sendSnapshot(
     sha256: createHash("sha256").update(snapshot.data).digest(),
   };
   return new Promise((resolve) => {
-    const options = { deadline: Date.now() + DEADLINE_MS };
+    const options = { deadline: wallTimeOf(systemClock.monotonicMs() + DEADLINE_MS) };
     const stream = client.installSnapshot(options, (error) => resolve(error));
     // Written all at once, the stream would hold a copy of the whole snapshot for as long as the receiver is slow.
     const source = Readable.from(parts(header, snapshot.data));

@@ -1,22 +1,24 @@
 // One timer for many deadlines: set to the earliest, so that thousands of waiting calls cost one timer.
 // It keeps the process alive while it is set; whoever has nothing left to wait for stops it.
 
+import { type MonotonicMs, systemClock } from "../base/clock.ts";
+
 export class DeadlineTimer {
-  readonly #expire: (nowMs: number) => number;
+  readonly #expire: (nowMs: MonotonicMs) => MonotonicMs;
   #timer: NodeJS.Timeout | undefined;
   #dueMs = Number.POSITIVE_INFINITY;
 
-  /** `expire` deals with everything due at `nowMs` (since 1970) and returns the earliest deadline left, or infinity. */
-  constructor(expire: (nowMs: number) => number) {
+  /** `expire` deals with everything due at `nowMs` and returns the earliest deadline left, or infinity. */
+  constructor(expire: (nowMs: MonotonicMs) => MonotonicMs) {
     this.#expire = expire;
   }
 
   /** From now on something waits until `deadline`. */
-  cover(deadline: number): void {
+  cover(deadline: MonotonicMs): void {
     if (deadline >= this.#dueMs) return;
     clearTimeout(this.#timer);
     this.#dueMs = deadline;
-    this.#timer = setTimeout(() => this.#fire(), Math.max(0, deadline - Date.now()));
+    this.#timer = setTimeout(() => this.#fire(), Math.max(0, deadline - systemClock.monotonicMs()));
   }
 
   stop(): void {
@@ -26,7 +28,7 @@ export class DeadlineTimer {
 
   #fire(): void {
     this.#dueMs = Number.POSITIVE_INFINITY;
-    const nextMs = this.#expire(Date.now());
+    const nextMs = this.#expire(systemClock.monotonicMs());
     if (nextMs !== Number.POSITIVE_INFINITY) this.cover(nextMs);
   }
 }

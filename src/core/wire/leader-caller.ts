@@ -7,6 +7,7 @@
 
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { assert, present } from "../base/assert.ts";
+import { type MonotonicMs, systemClock } from "../base/clock.ts";
 import { LeaderBreaker } from "./leader-breaker.ts";
 import { LeaderPatience } from "./leader-patience.ts";
 import { Search } from "./leader-search.ts";
@@ -21,9 +22,9 @@ const PAUSE_MS_MAX = 400;
 // For so long a node that failed is not believed to lead, whatever its peers (who may not know yet) say.
 const SUSPECT_MS = 500;
 
-/** Time and chance, a parameter for tests. `now` is in milliseconds since 1970. */
+/** Time and chance, a parameter for tests. `now` is the monotonic clock. */
 export interface CallerWorld {
-  now(): number;
+  now(): MonotonicMs;
   /** Rejects when `signal` is aborted before; or not at all, where sleeping costs nothing. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** In [0, 1). */
@@ -43,14 +44,14 @@ export interface CallOptions {
 }
 
 const realWorld: CallerWorld = {
-  now: Date.now,
+  now: systemClock.monotonicMs,
   sleep: (ms, signal) => sleepFor(ms, undefined, signal === undefined ? {} : { signal }),
   random: Math.random,
 };
 
 /** One call on its way. */
 interface Errand {
-  readonly endMs: number;
+  readonly endMs: MonotonicMs;
   readonly signal: AbortSignal | undefined;
   readonly search: Search;
 }
@@ -104,8 +105,8 @@ export class LeaderCaller<Client extends { close(): void }> {
       if (turn === "over") throw errand.search.failure(this.#lastSearch);
       const attempt = this.#begin(errand, turn);
       try {
-        const deadline = Math.min(errand.endMs, attempt.beganMs + attempt.limitMs);
-        const answer = await invoke(this.#clientOf(attempt.address), limitsOf(deadline, signal));
+        const endMs = Math.min(errand.endMs, attempt.beganMs + attempt.limitMs);
+        const answer = await invoke(this.#clientOf(attempt.address), limitsOf(endMs, signal));
         this.#trust(attempt.address);
         this.#patience.answered(attempt.address, this.#world.now() - attempt.beganMs);
         return answer;
@@ -286,6 +287,6 @@ export class LeaderCaller<Client extends { close(): void }> {
   }
 }
 
-function limitsOf(deadline: number, signal: AbortSignal | undefined): CallLimits {
-  return signal === undefined ? { deadline } : { deadline, signal };
+function limitsOf(endMs: MonotonicMs, signal: AbortSignal | undefined): CallLimits {
+  return signal === undefined ? { endMs } : { endMs, signal };
 }

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
+import { systemClock, type WallMs } from "../base/clock.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { daysLeft, endsSoon } from "./certificate-age.ts";
@@ -33,7 +34,7 @@ export class LiveTls implements TlsMaterial {
   readonly #files: TlsFiles;
   readonly #log: Log;
   readonly #listeners = new Set<() => void>();
-  readonly #clock: () => number;
+  readonly #wallMs: () => WallMs;
   #now: TlsMaterial;
   #validity: Validity;
   /** What was last said of the end of the one in use. */
@@ -45,11 +46,10 @@ export class LiveTls implements TlsMaterial {
   #refusal = "";
   #isLooking = false;
 
-  /** `clock`: milliseconds since 1970. */
-  constructor(files: TlsFiles, log: Log, clock: () => number = Date.now) {
+  constructor(files: TlsFiles, log: Log, wallMs: () => WallMs = systemClock.wallMs) {
     this.#files = files;
     this.#log = log;
-    this.#clock = clock;
+    this.#wallMs = wallMs;
     this.#now = loadTls(files);
     this.#validity = validityOf(this.#now, files);
     this.#tellOfEnd();
@@ -105,7 +105,7 @@ export class LiveTls implements TlsMaterial {
     const wanted = checkTls(found, this.#files);
     assertSameHolder(this.#now, wanted, this.#files);
     const validity = validityOf(wanted, this.#files);
-    const fault = invalidity(validity, this.#clock());
+    const fault = invalidity(validity, this.#wallMs());
     if (fault !== null && this.#fault() === null) throw fault;
     // What OpenSSL would not take would take every server's port out of use.
     createSecureContext({ ca: wanted.ca, cert: wanted.cert, key: wanted.key });
@@ -139,13 +139,13 @@ export class LiveTls implements TlsMaterial {
 
   /** Why the ones in use are worth nothing now; null when they are. */
   #fault(): OperatorError | null {
-    return invalidity(this.#validity, this.#clock());
+    return invalidity(this.#validity, this.#wallMs());
   }
 
   #tellOfEnd(): void {
     const fault = this.#fault();
-    const { of, atMs } = endOf(this.#validity, this.#clock());
-    const days = daysLeft(atMs, this.#clock());
+    const { of, atMs } = endOf(this.#validity, this.#wallMs());
+    const days = daysLeft(atMs, this.#wallMs());
     const now = fault !== null ? "invalid" : endsSoon(days) ? "ends soon" : "nothing";
     if (now === this.#told) return;
     this.#told = now;

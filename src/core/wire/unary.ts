@@ -2,10 +2,11 @@
 
 import type { CallOptions, ClientUnaryCall, ServiceError } from "@grpc/grpc-js";
 import { Metadata } from "@grpc/grpc-js";
+import { type MonotonicMs, wallTimeOf } from "../base/clock.ts";
 
-/** `deadline` is in milliseconds since 1970, as grpc-js takes it. */
 export interface CallLimits {
-  readonly deadline: number;
+  /** When the call is over, answered or not. */
+  readonly endMs: MonotonicMs;
   readonly signal?: AbortSignal;
 }
 
@@ -24,11 +25,16 @@ export function unary<Request, Response>(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const abort = () => call.cancel();
-    const call = method(request, new Metadata(), { deadline: limits.deadline }, (error, response) => {
-      limits.signal?.removeEventListener("abort", abort);
-      if (error === null) resolve(response);
-      else reject(error);
-    });
+    const call = method(
+      request,
+      new Metadata(),
+      { deadline: wallTimeOf(limits.endMs) },
+      (error, response) => {
+        limits.signal?.removeEventListener("abort", abort);
+        if (error === null) resolve(response);
+        else reject(error);
+      },
+    );
     if (limits.signal?.aborted === true) abort();
     else limits.signal?.addEventListener("abort", abort, { once: true });
   });

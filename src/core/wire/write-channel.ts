@@ -6,6 +6,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
+import { elapsedMs, type MonotonicMs, systemClock } from "../base/clock.ts";
 import { soonOncePerPass } from "../base/soon.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 import {
@@ -33,8 +34,8 @@ interface WriteCall {
 interface Outstanding {
   readonly tag: number;
   readonly request: Uint8Array;
-  readonly submittedMs: number;
-  readonly deadline: number;
+  readonly submittedMs: MonotonicMs;
+  readonly endMs: MonotonicMs;
   readonly resolve: (response: SubmitResponse) => void;
   readonly reject: (error: RpcError) => void;
   /** Forgets the caller's abort signal. */
@@ -61,7 +62,7 @@ export class WriteChannel {
   }
 
   /** As `unary(client.submit…)`. */
-  submit(request: SubmitRequest, { deadline, signal }: CallLimits): Promise<SubmitResponse> {
+  submit(request: SubmitRequest, { endMs, signal }: CallLimits): Promise<SubmitResponse> {
     assert(!this.#isClosed, "a closed channel takes no writes");
     return new Promise((resolve, reject) => {
       const encoded = encode(request);
@@ -72,7 +73,8 @@ export class WriteChannel {
       const abort = () => this.#fail(tag, plain(status.CANCELLED, "Call cancelled"));
       const release = () => signal?.removeEventListener("abort", abort);
       signal?.addEventListener("abort", abort, { once: true });
-      this.#enqueue({ tag, request: encoded, submittedMs: Date.now(), deadline, resolve, reject, release });
+      const submittedMs = systemClock.monotonicMs();
+      this.#enqueue({ tag, request: encoded, submittedMs, endMs, resolve, reject, release });
     });
   }
 
@@ -87,7 +89,7 @@ export class WriteChannel {
   #enqueue(write: Outstanding): void {
     this.#outstanding.set(write.tag, write);
     this.#queue.add(write);
-    this.#timer.cover(write.deadline);
+    this.#timer.cover(write.endMs);
     if (this.#isFlushing || this.#isBlocked) return;
     this.#isFlushing = true;
     this.#soon(() => this.#flush());
@@ -97,10 +99,10 @@ export class WriteChannel {
     this.#isFlushing = false;
     if (this.#queue.size === 0) return;
     const call = this.#call ?? this.#begin();
-    const nowMs = Date.now();
-    const items = Array.from(this.#queue, ({ tag, request, deadline }) => {
+    const nowMs = systemClock.monotonicMs();
+    const items = Array.from(this.#queue, ({ tag, request, endMs }) => {
       // 0 would stand for no limit at all.
-      return { tag, request, timeoutMs: Math.max(1, Math.ceil(deadline - nowMs)) };
+      return { tag, request, timeoutMs: Math.max(1, Math.ceil(endMs - nowMs)) };
     });
     this.#queue.clear();
     this.#isBlocked = !call.write({ items });
@@ -148,11 +150,11 @@ export class WriteChannel {
     else write.reject(plain(status.UNAVAILABLE, "the replica's answer says nothing"));
   }
 
-  #expire(nowMs: number): number {
+  #expire(nowMs: MonotonicMs): MonotonicMs {
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const { tag, deadline, submittedMs } of this.#outstanding.values()) {
-      if (deadline > nowMs) nextMs = Math.min(nextMs, deadline);
-      else this.#fail(tag, deadlineExceeded(nowMs - submittedMs));
+    for (const { tag, endMs, submittedMs } of this.#outstanding.values()) {
+      if (endMs > nowMs) nextMs = Math.min(nextMs, endMs);
+      else this.#fail(tag, deadlineExceeded(elapsedMs(submittedMs, nowMs)));
     }
     return nextMs;
   }

@@ -24,7 +24,7 @@ const led = ({ host }: HostedNode): number => host.counts().led;
 async function leave(node: HostedNode, answers?: (peer: NodeId) => boolean) {
   const startMs = cluster.nowMs;
   let departure: Departure | null = null;
-  const world = { now: () => cluster.nowMs, sleep: cluster.sleep };
+  const world = { clock: { monotonicMs: () => cluster.nowMs }, sleep: cluster.sleep };
   void handOverAll({ ...node, ...world, answers: answers ?? ((peer) => node.host.hears(peer)) }).then(
     (is) => {
       departure = is;

@@ -50,16 +50,6 @@ test.each([
     delayMs: 500,
     why: "what was served long ago is forgotten",
   },
-  {
-    samples: [
-      [5_000, 0],
-      [4_000, 100],
-      [4_500, 200],
-    ],
-    waiting: 100,
-    delayMs: 250,
-    why: "the clock was set back",
-  },
 ])("$delayMs ms: $why", ({ samples, waiting, delayMs }) => {
   const rate = new DrainRate();
   for (const [atMs = 0, served = 0] of samples) rate.sample(served, atMs);

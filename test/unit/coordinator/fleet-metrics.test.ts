@@ -18,6 +18,8 @@ const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
 let group: TestGroup;
 afterEach(() => group.close());
 
+const clock = { monotonicMs: () => NOW_MS, wallMs: () => NOW_MS };
+
 /** Tables with these operations applied, on a replica that leads for a long time. */
 async function leading(operations: readonly Operation[]): Promise<FleetSources> {
   group = new TestGroup(1);
@@ -28,7 +30,7 @@ async function leading(operations: readonly Operation[]): Promise<FleetSources> 
     const outcome = machine.apply(logIndex(at + 1), Command.encode(command).finish());
     expect(outcome?.result?.$case, JSON.stringify(outcome)).toBe("applied");
   });
-  return { driver, machine, observed: new Observed(), now: () => NOW_MS, leadsSince: () => 0, liveness };
+  return { driver, machine, observed: new Observed(), clock, leadsSince: () => 0, liveness };
 }
 
 async function look(sources: FleetSources): Promise<string> {
@@ -113,7 +115,7 @@ test("a follower shows its tables, and nothing of what only a leader knows", asy
     driver,
     machine,
     observed: new Observed(),
-    now: () => NOW_MS,
+    clock,
     leadsSince: () => 0,
     liveness,
   };

@@ -1,6 +1,7 @@
 // A whole Raft group in one process and in virtual time: real drivers, real cores, loopback wires, memory storage.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../../src/core/base/clock.ts";
 import {
   FLEET_GROUP,
   type LogIndex,
@@ -80,6 +81,12 @@ export class TestGroup {
   readonly network = new LoopbackNetwork();
   readonly members: readonly Member[];
   nowMs = 0;
+  /** By how much somebody has set the wall clock. */
+  wallOffsetMs = 0;
+  readonly clock: Clock = {
+    monotonicMs: () => this.nowMs,
+    wallMs: () => Math.max(0, this.nowMs + this.wallOffsetMs),
+  };
   readonly failures: unknown[] = [];
   /** Called at the beginning of each tick. */
   onTick: () => void = () => undefined;

@@ -88,7 +88,7 @@ test("all but rows that say what they said is the newer report's", () => {
   observed.take({ ...newer, bindings: [...bindings] }, 20);
   expect(observed.report("s1")).toMatchObject({
     cycle: 2,
-    receivedAtMs: 20,
+    receivedMs: 20,
     sessions: 1,
     summary: { machinesTotal: 7 },
   });

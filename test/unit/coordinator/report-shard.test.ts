@@ -103,7 +103,8 @@ test("what a removed shard still serves is shown, though the shard is told that 
   await change({ $case: "removeShard", value: { shardId: "s1", force: true } });
   const { appliedIndex } = context.driver;
   const { observed, liveness } = context;
-  const drift = () => clusterView("c1", undefined, { observed, liveness, nowMs: context.now() }).drift;
+  const drift = () =>
+    clusterView("c1", undefined, { observed, liveness, nowMs: context.clock.monotonicMs() }).drift;
   for (const [epoch, cycle] of [
     [1, 3],
     [2, 1],

@@ -46,7 +46,7 @@ export function contextOf(
   onAnswers: () => void = () => undefined,
 ): ServiceContext {
   return {
-    ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedAtMs: 0 },
+    ...{ clusterId: "test", clusterName: "test", version: "", tls: "insecure-loopback", startedMs: 0 },
     leadsSince: () => 0,
     liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     metricsAddress: "",
@@ -78,7 +78,7 @@ export function contextOf(
     sent: { messages: 0, frames: 0 },
     admission: () => "member",
     changes: new MembershipChanges(),
-    now: () => group.nowMs,
+    clock: group.clock,
     sleep: () => group.run(1),
   };
 }

@@ -18,6 +18,8 @@ class World {
   leads = true;
   entries = 5;
   nowMs = 1_000_000;
+  /** By how much somebody has set the wall clock. */
+  wallOffsetMs = 0;
   #look: () => void = () => undefined;
   readonly #alarms = new Set<{ readonly atMs: number; readonly action: () => void }>();
   readonly schedule = new SnapshotSchedule({
@@ -25,7 +27,7 @@ class World {
     leads: () => this.leads,
     stateHash: () => captured(this.entries).manifest.stateHash,
     capture: async () => captured(this.entries, { atMs: this.nowMs }),
-    now: () => this.nowMs,
+    clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs + this.wallOffsetMs },
     timers: {
       every: (_, action) => {
         this.#look = action;
@@ -116,6 +118,23 @@ test("a clock that was ahead holds nothing up", async () => {
   await world.pass(2_000);
   expect(await world.indexes()).toEqual([5, 4]);
 });
+
+test.each([{ by: -3_600_000 }, { by: 3_600_000 }])(
+  "exports go on at their pace, and their age stays true, with the wall clock set by $by ms",
+  async ({ by }) => {
+    const world = new World();
+    await world.pass(2_000);
+    expect(await world.indexes()).toEqual([5]);
+    world.wallOffsetMs = by;
+    world.entries = 6;
+    await world.pass(EVERY_MS / 2);
+    const { ageMs, overdue } = present(world.schedule.status(), "it leads");
+    expect([ageMs >= EVERY_MS / 2, ageMs <= EVERY_MS, overdue]).toEqual([true, true, false]);
+    expect(await world.indexes()).toEqual([5]);
+    await world.pass(EVERY_MS);
+    expect(await world.indexes()).toContain(6);
+  },
+);
 
 test("a failure shows, is tried again with a growing delay, and is forgotten with the next success", async () => {
   const world = new World();

@@ -98,7 +98,7 @@ test.each([
   observed.take(ReportShardRequest.fromPartial({ shardId: "s1", coordinatorTerm: obeyed }), NOW_MS);
   const counts = { clusters: new Map(), domains: new Map(), instructions: new Map() };
   const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
-  const sight = { observed, nowMs: NOW_MS, term: 7, leadsForMs: 1_000, liveness };
+  const sight = { observed, nowMs: NOW_MS, wallMs: NOW_MS, term: 7, leadsForMs: 1_000, liveness };
   const view = shardView(ShardRecord.fromPartial({ shardId: "s1" }), counts, sight);
   expect(view.observed?.newerTerm).toBe(newer);
 });

@@ -45,8 +45,8 @@ class Scene {
   }
 
   /** A frozen process: the attempt ends with its own deadline. */
-  readonly hangs: Answer = ({ deadline }) => {
-    this.nowMs = deadline;
+  readonly hangs: Answer = ({ endMs }) => {
+    this.nowMs = endMs;
     throw plainError(status.DEADLINE_EXCEEDED, "Deadline exceeded");
   };
 }

@@ -36,8 +36,8 @@ class Scene {
     return this.asked.filter((call) => call.address === address).map(({ limitMs }) => limitMs);
   }
 
-  async #answer(address: string, { deadline }: CallLimits): Promise<string> {
-    const limitMs = Math.round(deadline - this.world.now());
+  async #answer(address: string, { endMs }: CallLimits): Promise<string> {
+    const limitMs = Math.round(endMs - this.world.now());
     this.asked.push({ address, limitMs });
     if (address !== "a") return await this.#follower(address);
     await this.world.sleep(Math.min(limitMs, this.answersAfterMs));

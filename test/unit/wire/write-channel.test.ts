@@ -16,6 +16,7 @@ import { WriteChannel } from "../../../src/core/wire/write-channel.ts";
 import { WRITE_BYTES_MAX } from "../../../src/core/wire/write-limits.ts";
 
 const PATIENCE_MS = 1_500;
+const HOUR_MS = 3_600_000;
 
 class FakeCall extends EventEmitter {
   readonly batches: WriteBatch[] = [];
@@ -66,9 +67,9 @@ class Scene {
       operation: undefined,
       dryRun: false,
     };
-    const deadline = Date.now() + deadlineMs;
+    const endMs = performance.now() + deadlineMs;
     return this.channel
-      .submit(request, signal === undefined ? { deadline } : { deadline, signal })
+      .submit(request, signal === undefined ? { endMs } : { endMs, signal })
       .then(({ index }) => index, readRpcError);
   }
 }
@@ -117,6 +118,22 @@ test("a refusal says all that Submit's error says", async () => {
   scene.call.answer({ tag: 1, outcome: { $case: "refusal", value: toStatus(refusal) } });
   expect(await write).toEqual(readRpcError(refusal));
 });
+
+test.each([{ by: -HOUR_MS }, { by: HOUR_MS }])(
+  "a write ends at its deadline with the wall clock set by $by ms",
+  async ({ by }) => {
+    const write = scene.submit(1, { deadlineMs: 400 });
+    vi.setSystemTime(Date.now() + by);
+    await vi.advanceTimersByTimeAsync(399);
+    const next = scene.submit(2, { deadlineMs: 400 });
+    await vi.advanceTimersByTimeAsync(1);
+    const late = { code: status.DEADLINE_EXCEEDED, message: "Deadline exceeded after 0.400s" };
+    expect(await write).toMatchObject(late);
+    await vi.advanceTimersByTimeAsync(399);
+    expect(scene.call.batches[1]?.items[0]?.timeoutMs).toBe(400);
+    expect(await next).toMatchObject(late);
+  },
+);
 
 test("each write ends at its own deadline, whatever the others wait for, and a late answer is nobody's", async () => {
   const patient = scene.submit(1, { deadlineMs: 400 });

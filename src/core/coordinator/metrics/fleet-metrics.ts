@@ -2,6 +2,7 @@
 // slices between which others are served: a table may hold 100 000 rows, and heartbeats are due every 50 ms.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { elapsedMs, shownAgeMs } from "../../base/clock.ts";
 import { instructionKey } from "../../fleet/schema.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
 import { type Binding, InstructionOutcome, ShardState } from "../../wire/gen/fleet/v1/command.ts";
@@ -30,7 +31,7 @@ const DRIFTS = {
 
 export type FleetSources = Pick<
   ServiceContext,
-  "driver" | "machine" | "observed" | "now" | "leadsSince" | "liveness"
+  "driver" | "machine" | "observed" | "clock" | "leadsSince" | "liveness"
 >;
 
 export async function collectFleet(into: Exposition, context: FleetSources): Promise<void> {
@@ -64,7 +65,7 @@ function shardLives(context: FleetSources): Map<ShardLiveness, number> {
   for (const { shardId, state } of context.machine.view.tables.shards.rows()) {
     if (state === ShardState.REMOVED) continue;
     const report = observed.report(shardId);
-    const ageMs = report === undefined ? null : nowMs - report.receivedAtMs;
+    const ageMs = report === undefined ? null : elapsedMs(report.receivedMs, nowMs);
     const life = livenessOf(ageMs, leadsForMs, liveness);
     lives.set(life, (lives.get(life) ?? 0) + 1);
   }
@@ -78,9 +79,9 @@ function countDisobeying(context: FleetSources): number {
 
 async function countDrifts(context: FleetSources): Promise<Map<Drift, number>> {
   const counts = new Map<Drift, number>();
-  const { observed, now, liveness } = context;
+  const { observed, clock, liveness } = context;
   const count = (id: string, row: Readonly<Binding> | undefined) => {
-    const { drift } = clusterView(id, row, { observed, nowMs: now(), liveness });
+    const { drift } = clusterView(id, row, { observed, nowMs: clock.monotonicMs(), liveness });
     counts.set(drift, (counts.get(drift) ?? 0) + 1);
   };
   const table = () => context.machine.view.tables.bindings;
@@ -98,7 +99,7 @@ async function countDrifts(context: FleetSources): Promise<Map<Drift, number>> {
   return counts;
 }
 
-async function pendingInstructions({ machine, now }: FleetSources) {
+async function pendingInstructions({ machine, clock }: FleetSources) {
   let count = 0;
   let oldestAgeMs = 0;
   await inSlices(
@@ -107,7 +108,7 @@ async function pendingInstructions({ machine, now }: FleetSources) {
     (row) => {
       if (row.outcome !== InstructionOutcome.UNSPECIFIED) return;
       count += 1;
-      oldestAgeMs = Math.max(oldestAgeMs, now() - row.sinceMs);
+      oldestAgeMs = Math.max(oldestAgeMs, shownAgeMs(row.sinceMs, clock.wallMs()));
     },
   );
   return { count, oldestAgeMs };

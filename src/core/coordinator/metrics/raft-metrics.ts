@@ -1,6 +1,7 @@
 // The fleet's own Raft group, its disk and its peers, as this replica sees them. Other groups of the process have no
 // metrics of their own, only counts of all: there may be thousands (ADR-0010).
 
+import { shownAgeMs, type WallMs } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
 import type { HeldLog } from "../log-hold.ts";
@@ -21,7 +22,7 @@ export interface RaftSights {
   /** In milliseconds; null = not known. */
   readonly roundTripMs: (peer: NodeId) => number | null;
   /** In milliseconds since 1970; null without a snapshot. */
-  readonly snapshotSavedAtMs: () => Promise<number | null>;
+  readonly snapshotSavedAtMs: () => Promise<WallMs | null>;
 }
 
 export async function collectRaft(
@@ -38,7 +39,7 @@ export async function collectRaft(
   collectGroups(into, context);
   collectExports(into, context);
   const savedAtMs = await sights.snapshotSavedAtMs();
-  const ageMs = savedAtMs === null ? null : Math.max(0, context.now() - savedAtMs);
+  const ageMs = savedAtMs === null ? null : shownAgeMs(savedAtMs, context.clock.wallMs());
   into.set("fleet_snapshot_age_seconds", ageMs === null ? null : ageMs / 1_000);
 }
 

@@ -1,5 +1,6 @@
 // What the handlers of one replica's services share.
 
+import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer } from "../../transport/transport.ts";
@@ -48,16 +49,15 @@ export interface ServiceContext {
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;
   readonly observed: Observed;
   readonly heardDomains: HeardDomains;
-  /** When this replica last began or ceased to lead, in milliseconds since 1970. */
-  readonly leadsSince: () => number;
+  /** When this replica last began or ceased to lead. */
+  readonly leadsSince: () => MonotonicMs;
   readonly liveness: LivenessLimits;
   readonly disk: Pick<DiskWatch, "isFull" | "isSlow" | "syncs">;
   /** Whether this replica counts already. */
   readonly admission: () => Replica<Outcome>["admission"];
   readonly tls: Tls;
-  readonly startedAtMs: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly startedMs: MonotonicMs;
+  readonly clock: Clock;
   /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
   readonly sleep: (ms: number) => Promise<unknown>;
   /** What becomes of an exception that nothing foresaw. */

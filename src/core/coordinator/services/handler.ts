@@ -8,6 +8,7 @@ import type {
   ServerUnaryCall,
   ServerWritableStream,
 } from "@grpc/grpc-js";
+import type { MonotonicMs } from "../../base/clock.ts";
 import { type Allow, admit } from "../../wire/admit.ts";
 import type { Identity } from "../../wire/identity.ts";
 import type { ServiceContext } from "./context.ts";
@@ -18,8 +19,8 @@ const ANSWER_MARGIN_MS = 100;
 
 export interface Caller {
   readonly identity: Identity;
-  /** Milliseconds since 1970 by which the answer must leave. */
-  readonly deadline: number;
+  /** By then the answer must leave. */
+  readonly deadline: MonotonicMs;
 }
 
 /** Wraps `work` into a gRPC handler; an RpcError that it throws is the answer, anything else is a bug (InternalErrors). */
@@ -67,12 +68,13 @@ function callerOf(
 ): Caller {
   const identity = admit(call, context.tls, allow);
   const given = call.getDeadline();
-  const remainingMs = (given instanceof Date ? given.getTime() : given) - context.now();
+  // grpc-js counts what the caller waits from when the call came, and tells it as a wall time.
+  const remainingMs = (given instanceof Date ? given.getTime() : given) - context.clock.wallMs();
   return { identity, deadline: answerBy(context, remainingMs) };
 }
 
 /** When the answer must leave for a caller that waits so long. */
-export function answerBy(context: ServiceContext, waitMs: number): number {
+export function answerBy({ clock }: ServiceContext, waitMs: number): MonotonicMs {
   const remainingMs = Math.min(waitMs, DEADLINE_MAX_MS);
-  return context.now() + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4);
+  return clock.monotonicMs() + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4);
 }

@@ -67,7 +67,7 @@ async function swap(order: Order, oldId: NodeId, newId: NodeId): Promise<void> {
 /** A joint configuration is left by itself; one that an earlier request entered is waited for too. */
 async function hasLeftJoint({ context, caller }: Order): Promise<true> {
   while (context.driver.status().config.votersOutgoing.length > 0) {
-    if (context.now() >= caller.deadline) throw refusalError(context, "no-quorum");
+    if (context.clock.monotonicMs() >= caller.deadline) throw refusalError(context, "no-quorum");
     await context.sleep(LOOK_EVERY_MS);
   }
   return true;

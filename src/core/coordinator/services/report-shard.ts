@@ -81,11 +81,11 @@ function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }:
 }
 
 // What a removed shard still serves is served by nobody's leave: that must be seen, though the shard is refused.
-function observe({ machine, observed, now }: ServiceContext, request: ReportShardRequest): void {
+function observe({ machine, observed, clock }: ServiceContext, request: ReportShardRequest): void {
   const known = machine.view.tables.shards.get(request.shardId);
   const refused = checkShardRegisters(machine.view, request);
   const isRemoved = known?.state === ShardState.REMOVED && request.epoch >= known.epoch;
-  if (refused === null || isRemoved) observed.take(request, now());
+  if (refused === null || isRemoved) observed.take(request, clock.monotonicMs());
   if (refused?.$case === "rejected") throw rejectionError(refused.value);
 }
 

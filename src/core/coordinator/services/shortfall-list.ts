@@ -3,6 +3,7 @@
 // pages neither repeats a row nor lets one pass that has not changed. One that has aged beyond the place meanwhile is
 // missing: it stands on the pages before.
 
+import { elapsedMs } from "../../base/clock.ts";
 import type {
   ListRequest,
   ListShortfallsResponse,
@@ -43,17 +44,17 @@ export async function shortfallsList(
   return { stamp, shortfalls, nextPageToken, observedComplete: isObservedComplete(context) };
 }
 
-function keyedRows({ observed, now }: ServiceContext, shard: string): Keyed[] {
-  const nowMs = now();
+function keyedRows({ observed, clock }: ServiceContext, shard: string): Keyed[] {
+  const nowMs = clock.monotonicMs();
   return [...observed.reports()]
     .filter(({ shardId }) => wants(shard, shardId))
-    .flatMap(({ shardId, receivedAtMs, shortfalls }) =>
+    .flatMap(({ shardId, receivedMs, shortfalls }) =>
       shortfalls.unpack().map((shortfall, at) => {
         const { priority, ageCycles, clusterId } = shortfall;
         const key = [descending(priority), descending(ageCycles), shardId, clusterId, ascending(at)].join(
           "\0",
         );
-        return { key, row: { shardId, shortfall, reportAgeMs: nowMs - receivedAtMs } };
+        return { key, row: { shardId, shortfall, reportAgeMs: elapsedMs(receivedMs, nowMs) } };
       }),
     );
 }

@@ -1,17 +1,19 @@
 // What this replica sees of shards at this moment, and whether that is all of them.
 
+import { elapsedMs } from "../../base/clock.ts";
 import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import { BindingState, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import { livenessIn, type Sight } from "./views.ts";
 
-type Seer = Pick<ServiceContext, "driver" | "observed" | "now" | "leadsSince" | "liveness">;
+type Seer = Pick<ServiceContext, "driver" | "observed" | "clock" | "leadsSince" | "liveness">;
 
-export function sightOf({ driver, observed, now, leadsSince, liveness }: Seer): Sight {
-  const nowMs = now();
+export function sightOf({ driver, observed, clock, leadsSince, liveness }: Seer): Sight {
+  const nowMs = clock.monotonicMs();
   const { role, term } = driver.status();
   const leads = role === "leader";
-  return { observed, nowMs, term, leadsForMs: leads ? nowMs - leadsSince() : null, liveness };
+  const leadsForMs = leads ? elapsedMs(leadsSince(), nowMs) : null;
+  return { observed, nowMs, wallMs: clock.wallMs(), term, leadsForMs, liveness };
 }
 
 /** Whether this replica leads and has heard from every registered shard since it began to. */

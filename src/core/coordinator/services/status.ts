@@ -1,6 +1,7 @@
 // This replica's own view of itself and its group: answered at once, in any role, quorum or not.
 
 import { assert } from "../../base/assert.ts";
+import { elapsedMs } from "../../base/clock.ts";
 import { quantile } from "../../base/histogram.ts";
 import type { SyncLatency as Syncs } from "../../storage/sync-latency.ts";
 import type {
@@ -52,7 +53,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     hashAt: context.machine.hashAt(request.hashAtIndex) ?? "",
     version: context.version,
     members: members(context, raft),
-    uptimeMs: context.now() - context.startedAtMs,
+    uptimeMs: elapsedMs(context.startedMs, context.clock.monotonicMs()),
     followers: followers(context, raft),
     diskFull: context.disk.isFull,
     configurationIndex: configurationIndex(context),

@@ -119,11 +119,11 @@ export async function propose(
 }
 
 function commandOf(
-  { now }: ServiceContext,
+  { clock }: ServiceContext,
   { identity }: Caller,
   operation: Operation,
   { sessionId, sequence, firstOutstanding, reason }: WriteIdentity,
 ): Command {
   const actor = formatIdentity(identity);
-  return { sessionId, sequence, firstOutstanding, actor, reason, atMs: now(), operation };
+  return { sessionId, sequence, firstOutstanding, actor, reason, atMs: clock.wallMs(), operation };
 }

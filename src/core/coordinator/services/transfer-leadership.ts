@@ -61,7 +61,7 @@ export async function handOver(
     const raft = driver.status();
     if (raft.role !== "leader" && raft.leader !== 0) return;
     const hasGivenUp = raft.role === "leader" && raft.leadTransferee === 0;
-    if (hasGivenUp || context.now() >= caller.deadline) {
+    if (hasGivenUp || context.clock.monotonicMs() >= caller.deadline) {
       const message = `${nameOf(context, to)} did not take over within an election timeout`;
       throw rpcError(status.ABORTED, "TRANSFER_FAILED", message);
     }

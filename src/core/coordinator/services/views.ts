@@ -1,5 +1,6 @@
 // Declared and observed side by side: what the tables say and what shards report, joined. Pure.
 
+import { elapsedMs, type MonotonicMs, type WallMs } from "../../base/clock.ts";
 import { driftOf } from "../../fleet/drift.ts";
 import type { SessionRow } from "../../fleet/schema.ts";
 import type { ShardCounts } from "../../fleet/shard-counts.ts";
@@ -18,7 +19,9 @@ import type { Observed, ShardReport } from "../observed.ts";
 /** What a replica knows of shards beyond the tables. */
 export interface Sight {
   readonly observed: Observed;
-  readonly nowMs: number;
+  readonly nowMs: MonotonicMs;
+  /** For showing when a report came. */
+  readonly wallMs: WallMs;
   readonly term: number;
   /** For how long this replica has led; null = it does not. */
   readonly leadsForMs: number | null;
@@ -44,7 +47,7 @@ export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, s
 /** Of a shard that is in the fleet, or was; one that never reported is judged by how long this replica has led. */
 export function livenessIn({ observed, nowMs, leadsForMs, liveness }: Sight, shardId: string): ShardLiveness {
   const report = observed.report(shardId);
-  return livenessOf(report === undefined ? null : nowMs - report.receivedAtMs, leadsForMs, liveness);
+  return livenessOf(report === undefined ? null : elapsedMs(report.receivedMs, nowMs), leadsForMs, liveness);
 }
 
 /** The term that a shard has obeyed if it is newer than this one: then nothing that this one's leader says is followed. */
@@ -54,11 +57,12 @@ export function newerTermOf({ coordinatorTerm }: Pick<ShardReport, "coordinatorT
 
 function shardObserved(
   report: ShardReport,
-  { nowMs, term, liveness }: Pick<Sight, "nowMs" | "term" | "liveness">,
+  { nowMs, wallMs, term, liveness }: Pick<Sight, "nowMs" | "wallMs" | "term" | "liveness">,
 ): NonNullable<ShardView["observed"]> {
+  const ageMs = elapsedMs(report.receivedMs, nowMs);
   return {
-    reportedAtMs: report.receivedAtMs,
-    ageMs: nowMs - report.receivedAtMs,
+    reportedAtMs: Math.max(0, wallMs - ageMs),
+    ageMs,
     sessions: report.sessions,
     boundClusters: [...report.bindings.values()].filter(isHeld).length,
     summary: report.summary,
@@ -112,15 +116,16 @@ export function undeclaredAt(
 function observedAt(report: ShardReport, clusterId: string, sight: ReportSight): ClusterObserved[] {
   const row = report.bindings.get(clusterId);
   if (row === undefined || (!row.session && !isHeld(row))) return [];
-  const { shardId, receivedAtMs } = report;
+  const { shardId, receivedMs } = report;
   const doubleDial = report.doubleDials.get(clusterId);
   const late = !isFresh(report, sight);
   const { session } = row;
-  return [{ shardId, session, bound: isHeld(row), ageMs: sight.nowMs - receivedAtMs, doubleDial, late }];
+  const ageMs = elapsedMs(receivedMs, sight.nowMs);
+  return [{ shardId, session, bound: isHeld(row), ageMs, doubleDial, late }];
 }
 
 function isFresh(report: ShardReport | undefined, { nowMs, liveness }: ReportSight): boolean {
-  return report !== undefined && !isLate(nowMs - report.receivedAtMs, liveness);
+  return report !== undefined && !isLate(elapsedMs(report.receivedMs, nowMs), liveness);
 }
 
 function isHeld(row: ShardBinding): boolean {

@@ -190,7 +190,15 @@ export class MovingFleet implements RebindClient, AgentMover {
   #sight() {
     const nowMs = performance.now();
     const leadsForMs = nowMs - this.#leadsSinceMs;
-    return { observed: this.#observed, nowMs, term: this.term, leadsForMs, liveness: this.#liveness };
+    const { term } = this;
+    return {
+      observed: this.#observed,
+      nowMs,
+      wallMs: Date.now(),
+      term,
+      leadsForMs,
+      liveness: this.#liveness,
+    };
   }
 
   #stamp() {
