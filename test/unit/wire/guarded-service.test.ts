@@ -48,7 +48,7 @@ async function serve(broken: Partial<RaftServer>) {
 
 const asked = { clusterId: "c", nodeId: 1, restored: false, whole: false };
 const rejoin = (client: RaftClient) =>
-  unary(client.rejoin.bind(client), asked, { deadline: Date.now() + 10_000 }).then(
+  unary(client.rejoin.bind(client), asked, { endMs: performance.now() + 10_000 }).then(
     () => null,
     (error: unknown) => readRpcError(error),
   );
