@@ -4,7 +4,7 @@
 import { assert } from "../base/assert.ts";
 import type { LogIndex, Term } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
-import { decodeConfChange } from "../raft/confchange-codec.ts";
+import { readConfChange } from "../raft/confchange-codec.ts";
 import type { ConfState, Entry, Snapshot } from "../raft/message.ts";
 import { ConfigurationHistory } from "./configuration-history.ts";
 import type { Machine } from "./machine.ts";
@@ -13,8 +13,8 @@ export interface ApplierOptions<Result> {
   readonly machine: Machine<Result>;
   /** What the state begins with. */
   readonly snapshot: Snapshot;
-  /** The configuration that the change leads to. */
-  readonly applyConfChange: (change: ConfChange) => ConfState;
+  /** The configuration that the change leads to; null: it is impossible, and changes nothing. */
+  readonly applyConfChange: (change: ConfChange) => ConfState | null;
   /** Told of each entry, in order; null is the result of what is no command. */
   readonly onApplied: (entry: Entry, result: Result | null) => void;
 }
@@ -48,18 +48,20 @@ export class Applier<Result> {
   }
 
   apply(entry: Entry): void {
-    const { machine, applyConfChange, onApplied } = this.#options;
+    const { machine, onApplied } = this.#options;
     assert(entry.index === this.#last.index + 1, "entries are applied in order, without a gap");
     const isCommand = entry.type === "normal";
     const result = machine.apply(entry.index, isCommand ? entry.data : new Uint8Array());
-    let { confState } = this.#last;
-    if (!isCommand) {
-      const change = decodeConfChange(entry.data);
-      confState = applyConfChange(change);
-      this.#configuration.applied(entry.index, change.changes);
-    }
+    const confState = isCommand ? this.#last.confState : this.#change(entry);
     this.#last = { index: entry.index, term: entry.term, confState };
     onApplied(entry, result);
+  }
+
+  #change({ index, data }: Entry): ConfState {
+    const change = readConfChange(data);
+    const confState = change && this.#options.applyConfChange(change);
+    this.#configuration.applied(index, confState === null ? [] : (change?.changes ?? []));
+    return confState ?? this.#last.confState;
   }
 
   restore(snapshot: Snapshot): void {

@@ -38,6 +38,7 @@ import { AuditExporter } from "./audit-exporter.ts";
 import { captureExport } from "./capture-export.ts";
 import { handOverAll } from "./departure.ts";
 import { DiskWatch } from "./disk-watch.ts";
+import { DroppedMessages } from "./dropped-messages.ts";
 import { logExport } from "./export-log.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -124,18 +125,20 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const watch = diskWatch(options, storage);
+  // Whoever has joined later than this replica was started is in the roster.
+  const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
+  const dropped = new DroppedMessages({ log, nameOf: peerName });
   const transport = new GrpcTransport({
     self: ownPeer(options),
     clusterId,
     peers,
+    onDropped: (message) => dropped.note(message),
     credentialsFor,
     channelOptions: { ...channelOptions, ...quickRedial },
     disk: watch,
     log,
   });
   const roundTrips = new RoundTrips();
-  // Whoever has joined later than this replica was started is in the roster.
-  const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
   const told = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
   const timed = roundTrips.around(told);
   const machine = new FleetMachine();
@@ -154,6 +157,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     transport: timed,
     host,
     watch,
+    dropped,
     nameOf: nameIn(options),
   };
   let leadsSinceMs = systemClock.monotonicMs();
@@ -254,6 +258,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     address,
     metrics: coordinatorMetrics(context, {
       roundTripMs: (peer) => roundTrips.to(peer),
+      dropped: () => dropped.counts,
       snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
     }),
     close: async () => {

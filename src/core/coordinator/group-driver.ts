@@ -11,10 +11,13 @@ import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
 import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
+import { comesFromHere } from "../raft/well-formed.ts";
 import { Applier } from "./applier.ts";
+import type { Dropped, DropReason } from "./dropped-messages.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { HeldLog } from "./log-hold.ts";
+import { isLoss, lostEntries } from "./lost-entries.ts";
 import type { Machine } from "./machine.ts";
 import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
@@ -31,6 +34,8 @@ export interface GroupDriverOptions<Result>
   readonly meter?: GroupMeter;
   /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
   readonly schedule: (turn: () => void) => void;
+  /** Told of every message that was not taken in. */
+  readonly onDropped?: (dropped: Dropped) => void;
   /** Somebody in this process wants something of the group, so it must not stand still. */
   readonly onActive: () => void;
 }
@@ -70,7 +75,7 @@ export class GroupDriver<Result> {
     this.#applier = new Applier({
       machine: options.machine,
       snapshot,
-      applyConfChange: (change) => options.raft.applyConfChange(change),
+      applyConfChange: (change) => this.#applyConfChange(change),
       onApplied: ({ index, term }, result) => {
         this.#writes.applied(index, term, result);
         this.#changes.applied(index, term, index);
@@ -157,9 +162,13 @@ export class GroupDriver<Result> {
     if (this.#reads.hasUnasked) this.#schedule();
   }
 
+  /** From a peer. What is not taken in is the sender's loss: Raft tolerates it. */
   receive(message: Message): void {
-    // A refused step (an unknown peer, a dropped proposal) is the sender's loss; Raft tolerates it.
-    this.#tell((raft) => raft.step(message));
+    const { group, self } = this.#options;
+    const error = comesFromHere(message, self) ? "malformed" : this.#tell((raft) => raft.step(message));
+    if (error === null) return;
+    this.#drop(error, message);
+    if (isLoss(error)) this.#fail(lostEntries(error, this.#options.raft, message, group));
   }
 
   unreachable(peer: NodeId): void {
@@ -239,6 +248,20 @@ export class GroupDriver<Result> {
     this.#writes.refuseAll("leadership-lost");
     this.#changes.refuseAll("leadership-lost");
     this.#reads.refuseAll("no-leader");
+  }
+
+  #drop(reason: DropReason, { from, type, term, index }: Pick<Message, "from" | "type" | "term" | "index">) {
+    const { group, onDropped } = this.#options;
+    onDropped?.({ group, reason, from, type, term, index });
+  }
+
+  #applyConfChange(change: ConfChange): ConfState | null {
+    const { raft } = this.#options;
+    const confState = raft.applyConfChange(change);
+    const { leader: from, term } = raft;
+    if (confState === null)
+      this.#drop("impossible-change", { from, type: "MsgApp", term, index: this.appliedIndex });
+    return confState;
   }
 
   #refuseWrite(refusal: Refusal): Promise<WriteResult<Result>> {

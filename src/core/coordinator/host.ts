@@ -20,6 +20,8 @@ import { Turns } from "./turns.ts";
 const EXPIRE_EVERY_MS = 20;
 const LET_GO_EVERY_MS = 1_000;
 const LET_GO_AT_ONCE = 16;
+// Of which groups it is remembered that a peer spoke of them and they are not here.
+const UNKNOWN_GROUPS_MAX = 256;
 // In ticks: how long nothing must have happened, and how long a leader waits for a follower that answers nothing.
 const QUIESCE_AFTER = 6;
 const PATIENCE = 120;
@@ -46,7 +48,7 @@ export interface HostOptions {
   readonly profile: TimingProfile;
   /** Which groups keep old segments of the log (ADR-0008); without it, none. */
   readonly disk?: { pinned(): ReadonlyMap<GroupId, LogIndex> };
-  /** A peer speaks of a group that is not here: told once a group. */
+  /** A peer speaks of a group that is not here: told once a group, of so many groups. */
   readonly onUnknownGroup?: (group: GroupId, peer: NodeId) => void;
   /** The system's by default. A seam: simulations have a clock of their own. */
   readonly timers?: Timers;
@@ -263,14 +265,20 @@ export class Host {
     this.#heard(message.from);
     const hosted = this.#groups.get(group);
     if (hosted === undefined) {
-      if (!this.#unknown.has(group)) this.#options.onUnknownGroup?.(group, message.from);
-      this.#unknown.add(group);
+      this.#onUnknown(group, message.from);
       return;
     }
     if (!hosted.rules.accepts(message) || (this.#isLeaving && message.type === "MsgTimeoutNow")) return;
     if (message.type === "MsgHeartbeat") this.#awake.add(hosted);
     else if (message.type !== "MsgHeartbeatResp") this.#wake(hosted);
     hosted.driver.receive(message);
+  }
+
+  // A number of a group costs a peer nothing: beyond a limit they are forgotten unheard.
+  #onUnknown(group: GroupId, peer: NodeId): void {
+    if (this.#unknown.has(group) || this.#unknown.size >= UNKNOWN_GROUPS_MAX) return;
+    this.#unknown.add(group);
+    this.#options.onUnknownGroup?.(group, peer);
   }
 
   #onQuiesced(peer: NodeId, quiesce: Quiesce): void {

@@ -9,6 +9,7 @@ import { RaftNode } from "../raft/raft-node.ts";
 import type { DiskStorage } from "../storage/disk-storage.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { DiskWatch } from "./disk-watch.ts";
+import type { DroppedMessages } from "./dropped-messages.ts";
 import { isFounded } from "./founding.ts";
 import { GroupDriver } from "./group-driver.ts";
 import { groupLimits } from "./group-limits.ts";
@@ -31,6 +32,7 @@ export interface GroupSetting {
   readonly snapshotEvery: number;
   readonly log: Log;
   readonly nameOf: (id: NodeId) => string;
+  readonly dropped: DroppedMessages;
   /** Whether this process should lead. */
   readonly watch: Pick<DiskWatch, "isFull" | "isSlow">;
   readonly onFatal: (error: unknown) => void;
@@ -95,7 +97,7 @@ function driverOf<Result>(
   setting: GroupSetting,
   { group, machine, meter, clock, limits, onLeadership }: GroupParts<Result>,
 ): GroupDriver<Result> {
-  const { self, storage, transport, host, log, nameOf } = setting;
+  const { self, storage, transport, host, log, nameOf, dropped } = setting;
   const raft = new RaftNode({
     id: self,
     log: storage.reader(group),
@@ -138,5 +140,6 @@ function driverOf<Result>(
     onFatal: setting.onFatal,
     schedule: host.schedule,
     onActive: () => host.activate(group),
+    onDropped: (message) => dropped.note(message),
   });
 }

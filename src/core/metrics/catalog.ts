@@ -48,6 +48,10 @@ export const METRICS = {
     "How long the last answered heartbeat to the peer took. On the leader only.",
     "peer",
   ),
+  fleet_raft_messages_dropped_total: counter(
+    "Messages of peers that this replica did not take in, of all groups, by reason.",
+    "reason",
+  ),
   fleet_elections_total: counter("Terms that began while this process watched: each is an election."),
   fleet_leader_changes_total: counter("How often this process saw a leader take over from another."),
   fleet_proposals_total: counter(

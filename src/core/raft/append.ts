@@ -5,27 +5,30 @@
 import { assert } from "../base/assert.ts";
 import { logIndex } from "../base/ids.ts";
 import { advanceCommit } from "./commit.ts";
+import { contradictionOf } from "./contradiction.ts";
 import type { Core } from "./core.ts";
 import { followSender } from "./follow.ts";
 import type { Message } from "./message.ts";
 import type { Progress } from "./progress.ts";
 import { sendAppend } from "./replication.ts";
+import type { StepError } from "./step-error.ts";
 import { tellToCampaign } from "./tell-to-campaign.ts";
 
 /** MsgApp: logTerm/index = the entry before `entries`, commit = the leader's commit index. */
-export function handleAppend(core: Core, message: Message): void {
-  if (!followSender(core, message)) return;
+export function handleAppend(core: Core, message: Message): StepError | null {
+  if (!followSender(core, message)) return null;
+  if (contradictionOf(core.log, message) !== null) return "committed-entries-lost";
   const to = message.from;
   if (message.index < core.log.committed) {
     core.send("MsgAppResp", { to, index: core.log.committed });
-    return;
+    return null;
   }
   const last = core.log.appendAfter({ index: message.index, term: message.logTerm }, message.entries);
   if (last !== null) {
     // "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)" (Figure 2).
     core.log.commitTo(logIndex(Math.min(message.commit, last)));
     core.send("MsgAppResp", { to, index: last });
-    return;
+    return null;
   }
   const searchFrom = logIndex(Math.min(message.index, core.log.lastIndex));
   const hint = core.log.lastIndexWithin(searchFrom, message.logTerm);
@@ -36,16 +39,25 @@ export function handleAppend(core: Core, message: Message): void {
     rejectHint: hint.index,
     logTerm: hint.term,
   });
+  return null;
 }
 
 /** MsgAppResp: index = stored up to; if refused, index = the refused one, rejectHint/logTerm = where logs may agree. */
-export function handleAppendResponse(core: Core, message: Message): void {
-  if (core.role !== "leader") return;
+export function handleAppendResponse(core: Core, message: Message): StepError | null {
+  if (core.role !== "leader") return null;
   const progress = core.progressOf(message.from);
-  if (progress === undefined) return;
+  if (progress === undefined) return null;
   progress.isRecentlyActive = true;
+  // A follower stores only what its leader has. One that acknowledges more holds entries that this leader's quorum has
+  // lost: nothing that it acknowledges in this term says that it holds this leader's entries.
+  if (!message.reject && message.index > core.log.lastIndex) {
+    assert(message.from !== core.id, "a leader stores what it acknowledges to itself");
+    progress.isAhead = true;
+  }
+  if (progress.isAhead) return "peer-ahead";
   if (message.reject) handleRefusal(core, message, progress);
   else handleAcknowledgement(core, message, progress);
+  return null;
 }
 
 function handleRefusal(core: Core, message: Message, progress: Progress): void {
@@ -58,7 +70,6 @@ function handleRefusal(core: Core, message: Message, progress: Progress): void {
 
 function handleAcknowledgement(core: Core, message: Message, progress: Progress): void {
   const { from, index } = message;
-  assert(index <= core.log.lastIndex, "a follower stores only what its leader has");
   const isNews = progress.update(index) || (progress.match === index && progress.state === "probe");
   if (!isNews) return;
 

@@ -8,6 +8,8 @@ import type { ConfChange, ConfOperation } from "./confchange.ts";
 
 const TRANSITIONS = ["auto", "implicit", "explicit"] as const;
 const KINDS = ["add-voter", "remove", "update", "add-learner"] as const;
+/** No place in either list. */
+const UNKNOWN = -1;
 
 export function encodeConfChange(change: ConfChange): Uint8Array {
   const isZero = change.transition === "auto" && change.changes.length === 0 && change.context.length === 0;
@@ -22,15 +24,24 @@ export function encodeConfChange(change: ConfChange): Uint8Array {
   return Uint8Array.from([...bytes, ...change.context]);
 }
 
-/** Bytes that `encodeConfChange` did not write are a broken log, hence an assertion error. */
+/** For an entry that was let in or proposed here. Bytes that `encodeConfChange` did not write are a broken log. */
 export function decodeConfChange(data: Uint8Array): ConfChange {
+  return present(readConfChange(data), "the bytes of a configuration change can be read");
+}
+
+/** Null when `encodeConfChange` did not write these bytes. */
+export function readConfChange(data: Uint8Array): ConfChange | null {
   if (data.length === 0) return { transition: "auto", changes: [], context: data };
   const reader = new VarintReader(data);
-  const transition = present(TRANSITIONS[reader.next()], "a configuration change has a known transition");
+  const transition = TRANSITIONS[reader.next() ?? UNKNOWN];
+  const count = reader.next();
+  if (transition === undefined || count === null) return null;
   const changes: ConfOperation[] = [];
-  for (let left = reader.next(); left > 0; left -= 1) {
-    const kind = present(KINDS[reader.next()], "an operation has a known kind");
-    changes.push({ kind, node: nodeId(reader.next()) });
+  for (let left = count; left > 0; left -= 1) {
+    const kind = KINDS[reader.next() ?? UNKNOWN];
+    const node = reader.next();
+    if (kind === undefined || node === null) return null;
+    changes.push({ kind, node: nodeId(node) });
   }
   return { transition, changes, context: reader.rest() };
 }
@@ -50,13 +61,15 @@ class VarintReader {
     this.#data = data;
   }
 
-  next(): number {
+  /** Null when the bytes are cut short, or the number is not a safe integer. */
+  next(): number | null {
     let value = 0;
     for (let scale = 1; ; scale *= 0x80) {
-      const byte = present(this.#data[this.#position], "a configuration change is not cut short");
+      const byte = this.#data[this.#position];
+      if (byte === undefined) return null;
       this.#position += 1;
       value += (byte % 0x80) * scale;
-      assert(Number.isSafeInteger(value), "a varint is a safe integer");
+      if (!Number.isSafeInteger(value)) return null;
       if (byte < 0x80) return value;
     }
   }

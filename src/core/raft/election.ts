@@ -92,7 +92,8 @@ export function handleVoteResponse(core: Core, message: Message): void {
   if (core.role !== wanted) return;
   learnCommit(core, message);
   // As in `campaign`: a quorum of the old configuration may be none, and the new one may be the only one that is left.
-  if (hasUnappliedConfChange(core)) {
+  // A hint in another's request may also have led to a change that takes this replica out.
+  if (!core.isPromotable || hasUnappliedConfChange(core)) {
     becomeFollower(core, core.term, NO_NODE);
     return;
   }

@@ -7,12 +7,16 @@ import { decodeHeartbeatContext } from "./heartbeat-context.ts";
 import type { Message } from "./message.ts";
 import { releaseConfirmedReads } from "./read-index.ts";
 import { sendAppend } from "./replication.ts";
+import type { StepError } from "./step-error.ts";
 
 /** MsgHeartbeat: commit = what of the receiver's log is known to be committed; context = the newest waiting read, and when it was sent. */
-export function handleHeartbeat(core: Core, message: Message): void {
-  if (!followSender(core, message)) return;
+export function handleHeartbeat(core: Core, message: Message): StepError | null {
+  if (!followSender(core, message)) return null;
+  // A leader tells no more than this replica has acknowledged. What is not here any more was lost here.
+  if (message.commit > core.log.lastIndex) return "acknowledged-entries-lost";
   core.log.commitTo(message.commit);
   core.send("MsgHeartbeatResp", { to: message.from, context: message.context });
+  return null;
 }
 
 /** MsgHeartbeatResp: context = that of the heartbeat. */

@@ -1,7 +1,6 @@
 // A configuration change takes effect when it is applied (unlike Raft §4.1, where it does when appended; see
 // etcd-io/raft's README): the driver calls this for every committed change, in order.
 
-import { assert } from "../base/assert.ts";
 import { changeMembership } from "./changer.ts";
 import { advanceCommit } from "./commit.ts";
 import type { ConfChange } from "./confchange.ts";
@@ -12,10 +11,13 @@ import { releaseConfirmedReads } from "./read-index.ts";
 import { sendAppend } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
 
-/** The configuration after the change, to be stored with the applied state. */
-export function applyConfChange(core: Core, change: ConfChange): ConfState {
+/**
+ * The configuration after the change, to be stored with the applied state. Null for an impossible change, which no
+ * correct leader proposes: it changes nothing, on every replica alike.
+ */
+export function applyConfChange(core: Core, change: ConfChange): ConfState | null {
   const changed = changeMembership(core.membership, change, core.newMembers);
-  assert(changed.ok, "a committed configuration change can be applied");
+  if (!changed.ok) return null;
   core.membership = changed.membership;
   const confState = confStateOf(core.membership.configuration);
   if (core.role === "leader") adjustLeader(core);

@@ -20,6 +20,8 @@ export class Progress {
   /** Whether the follower was heard since the last quorum check. */
   isRecentlyActive: boolean;
   isLearner: boolean;
+  /** Whether the follower has acknowledged more than this leader's log holds; its acknowledgements do not count then. */
+  isAhead = false;
   /** Whether appends wait for a response. */
   isFlowPaused = false;
   readonly inflights: Inflights;
@@ -141,6 +143,7 @@ export class Progress {
     copy.#sentCommit = this.#sentCommit;
     copy.#pendingSnapshot = this.#pendingSnapshot;
     copy.isFlowPaused = this.isFlowPaused;
+    copy.isAhead = this.isAhead;
     return copy;
   }
 

@@ -7,6 +7,7 @@ import { assert } from "../base/assert.ts";
 import { logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
+import { type Contradiction, contradictionOf } from "./contradiction.ts";
 import { Core, type Role } from "./core.ts";
 import { applyConfChange } from "./membership.ts";
 import { type ConfState, type Message, NO_NODE } from "./message.ts";
@@ -20,7 +21,8 @@ import { reportSnapshot, reportUnreachable } from "./reports.ts";
 import { becomeFollower } from "./roles.ts";
 import { restoreConfiguration } from "./snapshot.ts";
 import { type RaftStatus, statusOf } from "./status.ts";
-import { receive, type StepError } from "./step.ts";
+import { receive } from "./step.ts";
+import type { StepError } from "./step-error.ts";
 import { campaignByConfig, tick } from "./tick.ts";
 import { forgetLeader, handleTransfer } from "./transfer.ts";
 
@@ -57,9 +59,17 @@ export class RaftNode {
     this.#core.lease.lapse(this.#core.config.electionTicks);
   }
 
-  /** A message from another replica or a storage thread. Null if it was let in, even if it is then ignored. */
+  /**
+   * A message from another replica or a storage thread. Null if it was let in, even if it is then ignored. After
+   * a LossError this replica must not be used any more.
+   */
   step(message: Message): StepError | null {
     return receive(this.#core, message);
+  }
+
+  /** Where the leader's message and this log disagree about what is committed here; null = nowhere. */
+  contradiction(message: Message): Contradiction | null {
+    return contradictionOf(this.#core.log, message);
   }
 
   /** Starts an election now, if this replica may be elected. */
@@ -80,9 +90,10 @@ export class RaftNode {
 
   /**
    * A committed change takes effect. Returns the configuration to store with the applied state. A driver that
-   * applies later than it takes Readys must leave out what a snapshot received meanwhile covers.
+   * applies later than it takes Readys must leave out what a snapshot received meanwhile covers. Null: the change is
+   * impossible, and changed nothing.
    */
-  applyConfChange(change: ConfChange): ConfState {
+  applyConfChange(change: ConfChange): ConfState | null {
     return applyConfChange(this.#core, change);
   }
 

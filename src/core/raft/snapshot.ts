@@ -3,15 +3,19 @@
 
 import { assert } from "../base/assert.ts";
 import { EMPTY_MEMBERSHIP, restoreMembership } from "./changer.ts";
+import { contradictionOf } from "./contradiction.ts";
 import type { Core } from "./core.ts";
 import { followSender } from "./follow.ts";
 import type { ConfState, Message, Snapshot } from "./message.ts";
+import type { StepError } from "./step-error.ts";
 
 /** MsgSnap: snapshot. */
-export function handleSnapshot(core: Core, message: Message): void {
-  if (!followSender(core, message)) return;
+export function handleSnapshot(core: Core, message: Message): StepError | null {
+  if (!followSender(core, message)) return null;
+  if (contradictionOf(core.log, message) !== null) return "committed-entries-lost";
   const restored = message.snapshot !== null && restore(core, message.snapshot);
   core.send("MsgAppResp", { to: message.from, index: restored ? core.log.lastIndex : core.log.committed });
+  return null;
 }
 
 function restore(core: Core, snapshot: Snapshot): boolean {

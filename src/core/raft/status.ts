@@ -13,6 +13,8 @@ export interface ProgressStatus {
   readonly isLearner: boolean;
   readonly isPaused: boolean;
   readonly isRecentlyActive: boolean;
+  /** Whether it holds entries that the leader's quorum has lost, so that what it acknowledges does not count. */
+  readonly isAhead: boolean;
   /** The snapshot that the follower is waiting for, 0 = none. */
   readonly pendingSnapshot: LogIndex;
   /** Appends with entries under way. */
@@ -57,7 +59,8 @@ export function statusOf(core: Core): RaftStatus {
 }
 
 export function progressStatusOf(progress: Progress): ProgressStatus {
-  const { state, match, next, isLearner, isPaused, isRecentlyActive, pendingSnapshot, inflights } = progress;
+  const { state, match, next, isLearner, isPaused, isRecentlyActive, isAhead, pendingSnapshot, inflights } =
+    progress;
   return {
     state,
     match,
@@ -65,6 +68,7 @@ export function progressStatusOf(progress: Progress): ProgressStatus {
     isLearner,
     isPaused,
     isRecentlyActive,
+    isAhead,
     pendingSnapshot,
     inflight: inflights.count,
     isInflightFull: inflights.isFull,

@@ -11,14 +11,14 @@ import { handleProposal } from "./proposal.ts";
 import { handleReadIndex, handleReadIndexResponse } from "./read-index.ts";
 import { becomeFollower } from "./roles.ts";
 import { handleSnapshot } from "./snapshot.ts";
+import type { StepError } from "./step-error.ts";
 import {
   handleStaleStorageAppendResponse,
   handleStorageAppendResponse,
   handleStorageApplyResponse,
 } from "./storage-responses.ts";
 import { forgetLeader, handleTimeoutNow, handleTransfer } from "./transfer.ts";
-
-export type StepError = "peer-not-found" | "local-message" | "proposal-dropped";
+import { isWellFormed } from "./well-formed.ts";
 
 const LOCAL: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgHup",
@@ -32,6 +32,11 @@ const LOCAL: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgStorageApplyResp",
 ]);
 
+const FROM_STORAGE: ReadonlySet<MessageType> = new Set<MessageType>([
+  "MsgStorageAppendResp",
+  "MsgStorageApplyResp",
+]);
+
 const RESPONSES: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgAppResp",
   "MsgVoteResp",
@@ -42,10 +47,12 @@ const RESPONSES: ReadonlySet<MessageType> = new Set<MessageType>([
 
 /** A message from outside. Null if it was let in, which includes that it was then ignored. */
 export function receive(core: Core, message: Message): StepError | null {
-  const isFromStorage = message.from === APPEND_THREAD || message.from === APPLY_THREAD;
-  if (LOCAL.has(message.type) && !isFromStorage) return "local-message";
-  if (RESPONSES.has(message.type) && !isFromStorage && core.progressOf(message.from) === undefined)
-    return "peer-not-found";
+  const { type, from } = message;
+  if (FROM_STORAGE.has(type) && (from === APPEND_THREAD || from === APPLY_THREAD)) return step(core, message);
+  if (LOCAL.has(type)) return "local-message";
+  if (!isWellFormed(message, core)) return "malformed";
+  if (type === "MsgProp" && core.config.disableProposalForwarding) return "forwarding-off";
+  if (RESPONSES.has(type) && core.progressOf(from) === undefined) return "peer-not-found";
   return step(core, message);
 }
 
@@ -108,11 +115,9 @@ function dispatch(core: Core, message: Message): StepError | null {
     case "MsgProp":
       return handleProposal(core, message).ok ? null : "proposal-dropped";
     case "MsgApp":
-      handleAppend(core, message);
-      return null;
+      return handleAppend(core, message);
     case "MsgAppResp":
-      handleAppendResponse(core, message);
-      return null;
+      return handleAppendResponse(core, message);
     case "MsgVote":
     case "MsgPreVote":
       handleVoteRequest(core, message);
@@ -122,11 +127,9 @@ function dispatch(core: Core, message: Message): StepError | null {
       handleVoteResponse(core, message);
       return null;
     case "MsgSnap":
-      handleSnapshot(core, message);
-      return null;
+      return handleSnapshot(core, message);
     case "MsgHeartbeat":
-      handleHeartbeat(core, message);
-      return null;
+      return handleHeartbeat(core, message);
     case "MsgHeartbeatResp":
       handleHeartbeatResponse(core, message);
       return null;

@@ -155,6 +155,6 @@ export class Network {
 function throughWire(message: Message): Message {
   if (message.type === "MsgSnap") return message;
   const read = messageFromWire(RaftMessage.decode(RaftMessage.encode(messageToWire(message)).finish()));
-  if (read === null) throw new Error(`${message.type} does not survive its wire form`);
+  if (typeof read === "string") throw new Error(`${message.type} does not survive its wire form`);
   return read;
 }

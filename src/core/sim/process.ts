@@ -3,6 +3,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { FLEET_GROUP, logIndex, type NodeId } from "../base/ids.ts";
+import type { Dropped } from "../coordinator/dropped-messages.ts";
 import { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
 import { Host } from "../coordinator/host.ts";
@@ -16,6 +17,7 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
 import type { Observation } from "./checker.ts";
 import { Services } from "./services.ts";
+import { SafetyViolation } from "./violation.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { VirtualStorage } from "./virtual-storage.ts";
 import { WatchedMachine } from "./watched-machine.ts";
@@ -124,6 +126,10 @@ export class Process {
       onFatal: options.onFatal,
       schedule: this.#host.schedule,
       onActive: () => undefined,
+      onDropped: (dropped) => {
+        // An answer of one that was removed; anything else no correct replica makes another drop.
+        if (dropped.reason !== "peer-not-found") options.onFatal(unexpected(dropped));
+      },
     });
   }
 
@@ -228,6 +234,10 @@ export class Process {
     world.checker.sends(node, message);
     world.network.send(message);
   }
+}
+
+function unexpected({ reason, type, from, term, index }: Dropped): SafetyViolation {
+  return new SafetyViolation("dropped-message", `${type} of ${from} in term ${term} at ${index}: ${reason}`);
 }
 
 /** Timers by the node's own clock, which may run too fast or too slowly. */

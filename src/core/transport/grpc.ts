@@ -6,7 +6,7 @@ import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
 import { type DiskReport, RaftClient } from "../wire/gen/fleet/v1/raft.ts";
-import { Incoming } from "./incoming.ts";
+import { Incoming, type UntakenMessage } from "./incoming.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { sendSnapshot, sizeOf } from "./snapshot-stream.ts";
 import type { Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
@@ -24,6 +24,7 @@ export interface GrpcTransportOptions {
   /** What peers are told of this replica's disk, with every frame, and what they tell. */
   readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
   readonly log: Log;
+  readonly onDropped: (message: UntakenMessage) => void;
 }
 
 export class GrpcTransport implements Transport {

@@ -9,18 +9,20 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
-import { groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import type { Message } from "../raft/message.ts";
 import type {
   DiskReport,
   GroupMessage,
   RaftFrame,
   RaftHello,
+  RaftMessage,
   SnapshotChunk,
   SnapshotReceipt,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcError, rpcError } from "../wire/rpc-error.ts";
-import { messageFromWire } from "./raft-codec.ts";
+import { messageFromWire, type Untaken } from "./raft-codec.ts";
 import { senderOf } from "./sender.ts";
 import { type Received, receiveSnapshot, sizeOf } from "./snapshot-stream.ts";
 import { claimedBy } from "./speaker.ts";
@@ -31,6 +33,14 @@ interface IncomingOptions {
   readonly clusterId: string;
   readonly disk: { heard(peer: NodeId, report: DiskReport): void };
   readonly log: Log;
+  /** A peer sent what replicas do not send to each other. */
+  readonly onDropped: (message: UntakenMessage) => void;
+}
+
+export interface UntakenMessage extends Pick<Message, "from" | "term" | "index"> {
+  readonly group: GroupId;
+  readonly reason: Untaken;
+  readonly type: string;
 }
 
 type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
@@ -125,9 +135,20 @@ export class Incoming {
     for (const item of frame.messages) this.#onItem(from, item);
   }
 
+  #onMessage(group: GroupId, wire: RaftMessage): void {
+    const { self, onDropped } = this.#options;
+    if (wire.to !== self.id) return;
+    const message = messageFromWire(wire);
+    if (typeof message !== "string") {
+      this.#events?.receive(group, message);
+      return;
+    }
+    const { type, from, term: at, index } = wire;
+    onDropped({ group, reason: message, type, from: nodeId(from), term: term(at), index: logIndex(index) });
+  }
+
   #onItem(from: NodeId, { groupId: group, message: wire, quiesce }: GroupMessage): void {
-    const message = wire && messageFromWire(wire);
-    if (message && message.to === this.#options.self.id) this.#events?.receive(groupId(group), message);
+    if (wire !== undefined) this.#onMessage(groupId(group), wire);
     if (quiesce === undefined) return;
     const { term: atTerm, index } = quiesce;
     this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });

@@ -10,9 +10,14 @@ import {
   type RaftMessage,
 } from "../wire/gen/fleet/v1/raft.ts";
 
-/** Types that travel between replicas. Snapshots travel on a stream of their own; storage messages never. */
+/** Why a wire message is not taken in. */
+export type Untaken = "local-message" | "malformed";
+
+/**
+ * Types that travel between replicas. Snapshots travel on a stream of their own; storage messages never, and proposals
+ * neither: clients find the leader themselves (ADR-0001), and a peer's would pass by what admits theirs.
+ */
 const TRAVELLING: ReadonlySet<string> = new Set<MessageType>([
-  "MsgProp",
   "MsgApp",
   "MsgAppResp",
   "MsgVote",
@@ -50,11 +55,11 @@ export function messageToWire(message: Message): RaftMessage {
   };
 }
 
-/** The message, or null when it is none that a peer may send. */
-export function messageFromWire(wire: RaftMessage): Message | null {
-  if (!TRAVELLING.has(wire.type)) return null;
+/** The message, or why it is none that a peer may send. */
+export function messageFromWire(wire: RaftMessage): Message | Untaken {
+  if (!TRAVELLING.has(wire.type)) return "local-message";
   const entries = wire.entries.map(entryFromWire);
-  if (entries.includes(null)) return null;
+  if (entries.includes(null)) return "malformed";
   return {
     type: wire.type as MessageType,
     from: nodeId(wire.from),

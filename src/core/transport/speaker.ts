@@ -8,7 +8,7 @@ import type { RaftFrame } from "../wire/gen/fleet/v1/raft.ts";
  * What a follower passes on to its leader: `from` says whom it is about, the asker or the wanted leader, and nothing
  * is believed because of it.
  */
-const PASSED_ON: ReadonlySet<string> = new Set<MessageType>(["MsgProp", "MsgReadIndex", "MsgTransferLeader"]);
+const PASSED_ON: ReadonlySet<string> = new Set<MessageType>(["MsgReadIndex", "MsgTransferLeader"]);
 
 /** As whom the frame speaks that is not `speaker`; null if there is nobody. */
 export function claimedBy(frame: RaftFrame, speaker: number): number | null {

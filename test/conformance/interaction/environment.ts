@@ -3,7 +3,7 @@
 import { assert } from "../../../src/core/base/assert.ts";
 import type { NodeId } from "../../../src/core/base/ids.ts";
 import { APPEND_THREAD, APPLY_THREAD, type Message } from "../../../src/core/raft/message.ts";
-import type { StepError } from "../../../src/core/raft/step.ts";
+import type { StepError } from "../../../src/core/raft/step-error.ts";
 import { describeMessage } from "./describe-message.ts";
 import { Output } from "./output.ts";
 import type { ScriptedNode } from "./scripted-node.ts";
@@ -66,5 +66,12 @@ function describeStepError(error: StepError): string {
       return "raft: cannot step raft local message";
     case "proposal-dropped":
       return "raft proposal dropped";
+    // Where etcd panics, or takes what nobody sends: no script of its has these.
+    case "forwarding-off":
+    case "malformed":
+    case "peer-ahead":
+    case "committed-entries-lost":
+    case "acknowledged-entries-lost":
+      return `fleet: ${error}`;
   }
 }

@@ -75,7 +75,7 @@ export class ScriptedNode {
   #applyOne(entry: Entry): { readonly update: Uint8Array; readonly confState: ConfState } {
     if (entry.type === "normal") return { update: entry.data, confState: this.#newest.confState };
     const change = decodeConfChange(entry.data);
-    return { update: change.context, confState: this.core.applyConfChange(change) };
+    return { update: change.context, confState: this.core.applyConfChange(change) ?? this.#newest.confState };
   }
 
   compact(through: number): void {

@@ -34,8 +34,9 @@ export function foundingSnapshot(voters: readonly NodeId[]): Snapshot {
   return { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
 }
 
-type World = Pick<GroupDriverOptions<Outcome>, "send" | "now" | "snapshotEvery" | "onFatal"> & Limits;
 type Limits = Partial<Pick<GroupDriverOptions<Outcome>, "heldLogBytesMax" | "onHeldTooMuch">>;
+type World = Pick<GroupDriverOptions<Outcome>, "send" | "now" | "snapshotEvery" | "onFatal" | "onDropped"> &
+  Limits;
 
 /** A real driver on `storage`, with small limits. */
 export function startMember(id: NodeId, storage: MemoryStorage, world: World): Member {
@@ -155,16 +156,7 @@ export class TestGroup {
 
   /** Without letting time pass. */
   proposeNow(member: Member, operation: Operation, deadlineMs: number) {
-    const command = Command.encode({
-      sessionId: 0,
-      sequence: 0,
-      firstOutstanding: 0,
-      actor: "fleet://admin",
-      reason: "test",
-      atMs: this.nowMs,
-      operation,
-    }).finish();
-    return member.driver.propose(command, this.nowMs + deadlineMs);
+    return member.driver.propose(encodeCommand(operation, this.nowMs), this.nowMs + deadlineMs);
   }
 
   read(member: Member, deadlineMs = 5_000) {
@@ -188,6 +180,11 @@ export class TestGroup {
   close(): void {
     for (const member of this.members) member.driver.stop();
   }
+}
+
+export function encodeCommand(operation: Operation, atMs: number): Uint8Array {
+  const session = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+  return Command.encode({ ...session, actor: "fleet://admin", reason: "test", atMs, operation }).finish();
 }
 
 export const registerShard = (shardId: string): Operation => ({

@@ -22,6 +22,7 @@ function leader(
           isLearner: false,
           isPaused: false,
           isRecentlyActive: true,
+          isAhead: false,
           pendingSnapshot: logIndex(0),
           inflight: 0,
           isInflightFull: false,

@@ -28,7 +28,13 @@ function progressOf(id: number): ProgressStatus {
   const match = logIndex(80 + id);
   return {
     ...{ state: "replicate", match, next: match, isLearner: id === 4, isPaused: false },
-    ...{ isRecentlyActive: false, pendingSnapshot: logIndex(0), inflight: 0, isInflightFull: false },
+    ...{
+      isRecentlyActive: false,
+      isAhead: false,
+      pendingSnapshot: logIndex(0),
+      inflight: 0,
+      isInflightFull: false,
+    },
   };
 }
 

@@ -4,6 +4,7 @@
 import { shownAgeMs, type WallMs } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
+import type { DroppedMessages } from "../dropped-messages.ts";
 import type { HeldLog } from "../log-hold.ts";
 import type { ServiceContext } from "../services/context.ts";
 
@@ -21,6 +22,8 @@ type RaftStatus = ReturnType<ServiceContext["driver"]["status"]>;
 export interface RaftSights {
   /** In milliseconds; null = not known. */
   readonly roundTripMs: (peer: NodeId) => number | null;
+  /** Messages of peers that were not taken in. */
+  readonly dropped: () => DroppedMessages["counts"];
   /** In milliseconds since 1970; null without a snapshot. */
   readonly snapshotSavedAtMs: () => Promise<WallMs | null>;
 }
@@ -37,6 +40,7 @@ export async function collectRaft(
   collectWork(into, context, raft);
   collectCheckpoint(into, context);
   collectGroups(into, context);
+  collectDropped(into, sights.dropped());
   collectExports(into, context);
   const savedAtMs = await sights.snapshotSavedAtMs();
   const ageMs = savedAtMs === null ? null : shownAgeMs(savedAtMs, context.clock.wallMs());
@@ -109,6 +113,10 @@ export function collectGroups(
   into.set("fleet_raft_groups_led", led);
   into.set("fleet_raft_groups_quiescent", quiescent);
   into.set("fleet_raft_groups_leaderless", leaderless);
+}
+
+function collectDropped(into: Exposition, counts: DroppedMessages["counts"]): void {
+  for (const [reason, count] of counts) into.set("fleet_raft_messages_dropped_total", count, { reason });
 }
 
 export function collectExports(into: Exposition, context: Pick<ServiceContext, "snapshotExport">): void {

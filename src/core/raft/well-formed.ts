@@ -1,0 +1,99 @@
+// Whether a correct replica could have sent a message: its numbers, its sender, and what its kind carries. Pure, and
+// the first thing that is asked of a peer's message. What must stay true: a handler's assertion cannot fail because of
+// a message that was let in. Whether a message contradicts this replica's log is the handlers' question.
+
+import type { NodeId, Term } from "../base/ids.ts";
+import { readConfChange } from "./confchange-codec.ts";
+import {
+  APPEND_THREAD,
+  APPLY_THREAD,
+  type ConfState,
+  type Entry,
+  type Message,
+  type MessageType,
+} from "./message.ts";
+
+/** Terms, indexes and ids that a replica may meet; there is room above for sums. Storage threads' ids lie beyond. */
+const NUMBER_MAX = 2 ** 52;
+
+/** A replica sends these to itself, or gets them back: a follower passes on what others asked. */
+const OWN: ReadonlySet<MessageType> = new Set<MessageType>([
+  "MsgAppResp",
+  "MsgVoteResp",
+  "MsgPreVoteResp",
+  "MsgProp",
+  "MsgReadIndex",
+  "MsgTransferLeader",
+]);
+
+/** Requests that any leader may handle, whatever its term. */
+const WITHOUT_TERM: ReadonlySet<MessageType> = new Set<MessageType>(["MsgProp", "MsgReadIndex"]);
+
+/** Whether only this replica itself can have said that, so that a peer cannot. */
+export function comesFromHere({ type, from }: Message, self: NodeId): boolean {
+  if (from === self) return type === "MsgAppResp" || type === "MsgVoteResp" || type === "MsgPreVoteResp";
+  return from === APPEND_THREAD || from === APPLY_THREAD;
+}
+
+interface Recipient {
+  readonly id: NodeId;
+  readonly term: Term;
+}
+
+export function isWellFormed(message: Message, { id: self, term: ownTerm }: Recipient): boolean {
+  const { type, from, term, logTerm, index, commit, rejectHint } = message;
+  if (![term, logTerm, index, commit, rejectHint].every(isNatural) || !isNode(from)) return false;
+  if (from === self && !OWN.has(type)) return false;
+  if (term === 0 && ownTerm > 0 && !WITHOUT_TERM.has(type)) return false;
+  switch (type) {
+    case "MsgProp":
+      return message.entries.length > 0 && message.entries.every(isReadable);
+    case "MsgApp":
+      return continues(message);
+    case "MsgSnap":
+      return hasSoundSnapshot(message);
+    default:
+      return true;
+  }
+}
+
+/** Terms ascend along a log, and none is newer than its leader's (Raft §5.3). */
+function continues({ entries, index, logTerm, term }: Message): boolean {
+  let previous = logTerm;
+  for (const [position, entry] of entries.entries()) {
+    if (entry.index !== index + 1 + position || !isNatural(entry.index)) return false;
+    if (!isNatural(entry.term) || entry.term < previous || entry.term > term) return false;
+    if (!isReadable(entry)) return false;
+    previous = entry.term;
+  }
+  return true;
+}
+
+function isReadable({ type, data }: Entry): boolean {
+  if (type === "normal") return true;
+  return readConfChange(data)?.changes.every(({ node }) => node <= NUMBER_MAX) ?? false;
+}
+
+function hasSoundSnapshot({ snapshot, term }: Message): boolean {
+  if (snapshot === null || !isNatural(snapshot.index) || !isNatural(snapshot.term)) return false;
+  return snapshot.term <= term && isSound(snapshot.confState);
+}
+
+/** As `assertConsistent` has it, and without repetition: such a configuration can be rebuilt. */
+function isSound({ voters, learners, votersOutgoing, learnersNext, autoLeave }: ConfState): boolean {
+  const sets = [voters, learners, votersOutgoing, learnersNext];
+  if (!sets.every((ids) => ids.every(isNode) && new Set(ids).size === ids.length)) return false;
+  const isJoint = votersOutgoing.length > 0;
+  if (voters.length === 0 || (!isJoint && autoLeave)) return false;
+  const isVoter = (id: NodeId) => voters.includes(id) || votersOutgoing.includes(id);
+  if (learners.some((id) => isVoter(id) || learnersNext.includes(id))) return false;
+  return learnersNext.every((id) => votersOutgoing.includes(id) && !voters.includes(id));
+}
+
+function isNode(id: NodeId): boolean {
+  return isNatural(id) && id > 0;
+}
+
+function isNatural(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= NUMBER_MAX;
+}
