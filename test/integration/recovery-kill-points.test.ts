@@ -87,7 +87,7 @@ async function expectNew(home: string): Promise<void> {
   const { identity, logs, isAmnesiac } = await readStopped(dataFolder(home));
   expect(identity.clusterId).not.toBe(IDENTITY.clusterId);
   expect(identity.nodeId).toBe(1);
-  expect(isAmnesiac || new RejoinMark(dataFolder(home)).isSet()).toBe(false);
+  expect(isAmnesiac || (await new RejoinMark(dataFolder(home)).isSet())).toBe(false);
   const log = present(logs.get(FLEET_GROUP), "there is a log");
   const snapshot = log.snapshot();
   if (typeof snapshot === "string") throw new Error("there is a snapshot");

@@ -166,7 +166,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     leadsSinceMs = systemClock.monotonicMs();
   });
   const roster = rosterOf(options, driver, machine, transport);
-  const asker = mark.isSet()
+  const isWhole = await mark.isWhole();
+  const asker = (await mark.isSet())
     ? new RejoinAsker({
         ...{ self, clusterId, credentialsFor, channelOptions },
         peers: () => roster.known().filter((replica) => replica.id !== self),
@@ -181,7 +182,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: storage,
     watch,
     rejoin: asker && {
-      isWhole: mark.isWhole(),
+      isWhole,
       ask: (holding) => asker.ask(holding),
       whole: () => mark.setWhole(),
       done: () => mark.clear(),

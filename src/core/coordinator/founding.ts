@@ -21,7 +21,7 @@ export interface Founding {
 export async function found(founding: Founding, storage: Storage, mark: RejoinMark): Promise<void> {
   if (isFounded(storage, FLEET_GROUP)) return;
   const { dataDirectory, bootstrap, voters, groups } = founding;
-  if (bootstrap && !mark.isSet()) {
+  if (bootstrap && !(await mark.isSet())) {
     const others = Array.from({ length: groups }, (_, at) => groupId(at + 1));
     const missing = others.filter((group) => !isFounded(storage, group));
     await Promise.all(missing.map((group) => foundGroup(storage, group, voters)));

@@ -3,15 +3,12 @@
 // held a frame. A node that lost its log must not vote again under its old id (etcd#10817), hence a folder with
 // meta.json and no log is refused, by the recovery.
 
-import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  createDirectoryDurably,
-  syncDirectory,
-  TEMPORARY_SUFFIX,
-  writeFileDurably,
-} from "../base/durable-file.ts";
+import { diskFiles } from "../base/disk-files.ts";
+import { createDirectoryDurably, TEMPORARY_SUFFIX, writeFileDurably } from "../base/durable-file.ts";
+import type { FileSystem } from "../base/file-system.ts";
 import { type NodeId, nodeId } from "../base/ids.ts";
+import { systemCodeOf } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 import { findFrame } from "./frame.ts";
 import { LOCK_NAME } from "./lock-file.ts";
@@ -51,20 +48,21 @@ export async function prepareDataDirectory(
   directory: string,
   identity: StorageIdentity,
   segmentBytes: number,
+  files: FileSystem,
   onReport: OnReport,
 ): Promise<DataDirectory> {
   const paths = dataPaths(directory);
-  const meta = await readMeta(directory);
+  const meta = await readMeta(directory, files);
   if (meta === null) {
-    await create(directory, paths, identity, segmentBytes);
+    await create(directory, paths, identity, segmentBytes, files);
   } else {
     checkIdentity(directory, meta, identity);
   }
   const segment = meta === null ? { bytes: segmentBytes, mayHaveGrown: false } : sizeIn(meta, segmentBytes);
   for (const path of [directory, paths.wal, paths.snapshots]) {
-    await removeLeftovers(path, onReport);
+    await removeLeftovers(path, files, onReport);
     // A name that is seen may still be lost, if its maker was killed before this.
-    await syncDirectory(path);
+    await files.syncDirectory(path);
   }
   return { ...paths, segment };
 }
@@ -74,27 +72,28 @@ async function create(
   paths: DataPaths,
   identity: StorageIdentity,
   segmentBytes: number,
+  files: FileSystem,
 ): Promise<void> {
   const isExpected = (name: string) => EXPECTED_NAMES.has(name) || name.endsWith(TEMPORARY_SUFFIX);
-  const foreign = (await readdir(directory)).find((name) => !isExpected(name));
+  const foreign = (await files.list(directory)).find((name) => !isExpected(name));
   if (foreign !== undefined) throw storageForeign(directory, `it has no ${META_NAME}, but holds ${foreign}`);
-  for (const path of [paths.wal, paths.snapshots]) await createDirectoryDurably(path);
-  if (await holdsFrame(paths.wal)) {
+  for (const path of [paths.wal, paths.snapshots]) await createDirectoryDurably(path, files);
+  if (await holdsFrame(paths.wal, files)) {
     throw storageForeign(directory, `it has no ${META_NAME}, but holds a log`);
   }
-  await createSegment(paths.wal, 1, segmentBytes);
-  await writeMeta(directory, identity, segmentBytes);
+  await createSegment(paths.wal, 1, segmentBytes, files);
+  await writeMeta(directory, identity, segmentBytes, files);
 }
 
 /** Gives the folder this identity, instead of the one it had. */
 export async function writeIdentity(directory: string, identity: StorageIdentity): Promise<void> {
   const { bytes } = await readSegmentSize(directory);
-  await writeMeta(directory, identity, bytes);
+  await writeMeta(directory, identity, bytes, diskFiles);
 }
 
 /** Records how large the folder's segments are. From now on none may be shorter, and no frame may reach beyond its file. */
-export async function recordSegmentSize(directory: string, bytes: number): Promise<void> {
-  await writeMeta(directory, await readIdentity(directory), bytes);
+export async function recordSegmentSize(directory: string, bytes: number, files: FileSystem): Promise<void> {
+  await writeMeta(directory, await readIdentity(directory, files), bytes, files);
 }
 
 /** How large the folder's segments must be at least, as far as meta.json tells. */
@@ -107,14 +106,19 @@ export function sizeIn({ segmentBytes }: Meta, otherwise = SEGMENT_BYTES): Segme
   return { bytes: otherwise, mayHaveGrown: true };
 }
 
-async function writeMeta(directory: string, identity: StorageIdentity, segmentBytes: number): Promise<void> {
-  await writeFileDurably(join(directory, META_NAME), encodeMeta(identity, segmentBytes));
+async function writeMeta(
+  directory: string,
+  identity: StorageIdentity,
+  segmentBytes: number,
+  files: FileSystem,
+): Promise<void> {
+  await writeFileDurably(join(directory, META_NAME), encodeMeta(identity, segmentBytes), undefined, files);
 }
 
 /** Whether anything was ever written to the log in this folder. */
-export async function holdsFrame(wal: string): Promise<boolean> {
-  for (const sequence of await listSegments(wal)) {
-    if (findFrame(await readFile(segmentPath(wal, sequence))) !== null) return true;
+export async function holdsFrame(wal: string, files: FileSystem = diskFiles): Promise<boolean> {
+  for (const sequence of await listSegments(wal, files)) {
+    if (findFrame(await files.read(segmentPath(wal, sequence))) !== null) return true;
   }
   return false;
 }
@@ -135,14 +139,14 @@ function wholeChecksumOf({ format, clusterId, nodeId, segmentBytes }: Meta): num
 }
 
 /** Null without the file; throws StorageCorrupt when it is damaged. */
-export async function readMeta(directory: string): Promise<Meta | null> {
+export async function readMeta(directory: string, files: FileSystem = diskFiles): Promise<Meta | null> {
   const file = join(directory, META_NAME);
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+  const bytes = await files.read(file).catch((error: unknown) => {
+    if (systemCodeOf(error) === "ENOENT") return null;
     throw error;
   });
-  if (text === null) return null;
-  const meta = parseMeta(text);
+  if (bytes === null) return null;
+  const meta = parseMeta(new TextDecoder().decode(bytes));
   // The file was replaced as a whole or not at all, so no crash explains this.
   if (meta === null) throw new StorageCorrupt(file, 0, "it is not JSON");
   // Absent in a folder that an earlier version made; the identity is compared either way.
@@ -164,8 +168,11 @@ function parseMeta(text: string): Meta | null {
 }
 
 /** Whose folder it is. Throws StorageCorrupt when that can't be told. */
-export async function readIdentity(directory: string): Promise<StorageIdentity> {
-  const { clusterId, nodeId: id } = (await readMeta(directory)) ?? {};
+export async function readIdentity(
+  directory: string,
+  files: FileSystem = diskFiles,
+): Promise<StorageIdentity> {
+  const { clusterId, nodeId: id } = (await readMeta(directory, files)) ?? {};
   if (typeof clusterId === "string" && typeof id === "number") return { clusterId, nodeId: nodeId(id) };
   throw new StorageCorrupt(join(directory, META_NAME), 0, "it does not say whose folder this is");
 }
@@ -188,11 +195,11 @@ function checkIdentity(directory: string, meta: Meta, identity: StorageIdentity)
 }
 
 // A crash between a temporary file's creation and its renaming leaves the former; nothing refers to it.
-async function removeLeftovers(directory: string, onReport: OnReport): Promise<void> {
-  for (const name of await readdir(directory)) {
+async function removeLeftovers(directory: string, files: FileSystem, onReport: OnReport): Promise<void> {
+  for (const name of await files.list(directory)) {
     if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
     const file = join(directory, name);
-    await rm(file, { force: true });
+    await files.remove(file);
     onReport({ kind: "leftover-removed", file });
   }
 }

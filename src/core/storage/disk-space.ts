@@ -2,17 +2,20 @@
 // tried again: a whole temporary file, synced before anything refers to it. A write or a sync inside the log is never
 // retried (PostgreSQL's "fsyncgate"), and nothing is acknowledged meanwhile that depends on the work.
 
-import { setTimeout as sleep } from "node:timers/promises";
+import { systemCodeOf } from "../base/system-error.ts";
 import type { OnReport } from "./report.ts";
+import type { StorageClock } from "./storage-world.ts";
 
 const RETRY_EVERY_MS = 500;
 
 export class DiskSpace {
+  readonly #clock: Pick<StorageClock, "sleep">;
   readonly #onReport: OnReport;
   readonly #stopping = new AbortController();
   #waiting = 0;
 
-  constructor(onReport: OnReport) {
+  constructor(clock: Pick<StorageClock, "sleep">, onReport: OnReport) {
+    this.#clock = clock;
     this.#onReport = onReport;
   }
 
@@ -54,7 +57,7 @@ export class DiskSpace {
 
   async #pause(failure: Error): Promise<void> {
     try {
-      await sleep(RETRY_EVERY_MS, undefined, { signal: this.#stopping.signal });
+      await this.#clock.sleep(RETRY_EVERY_MS, this.#stopping.signal);
     } catch {
       throw failure;
     }
@@ -63,7 +66,7 @@ export class DiskSpace {
 
 /** No space left, or the quota is used up. */
 export function isOutOfSpace(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  return ["ENOSPC", "EDQUOT"].includes(systemCodeOf(error) ?? "");
 }
 
 /** Null once `work` is done; throws what it throws for another reason. */

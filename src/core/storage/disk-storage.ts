@@ -5,6 +5,7 @@
 
 import { assert } from "../base/assert.ts";
 import { createDirectoryDurably } from "../base/durable-file.ts";
+import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
@@ -18,16 +19,17 @@ import {
 } from "./data-directory.ts";
 import { isDiskFailure } from "./disk-failure.ts";
 import { DiskSpace, isOutOfSpace } from "./disk-space.ts";
+import { diskWorld } from "./disk-world.ts";
 import { LockFile } from "./lock-file.ts";
 import { MemoryLog } from "./memory.ts";
 import type { WalRecord } from "./record.ts";
 import { recoverWal } from "./recovery.ts";
 import { refuseUnfinished } from "./recovery-mark.ts";
 import type { OnReport } from "./report.ts";
-import { type OpenSegmentFile, openSegmentFile } from "./segment.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
 import { StorageCorrupt, storageFailed, storageFull } from "./storage-errors.ts";
+import type { StorageWorld } from "./storage-world.ts";
 import { SyncLatency } from "./sync-latency.ts";
 import { Wal, type WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
@@ -43,8 +45,8 @@ export interface DiskStorageOptions {
   readonly onReport?: OnReport;
   /** Opened by the recovery that marked the folder, to finish it: nobody else may (recovery-mark.ts). */
   readonly finishesRecovery?: boolean;
-  /** A seam: tests make syncs fail or wait. */
-  readonly openFile?: OpenSegmentFile;
+  /** The machine's by default. A seam: tests make syncs fail or wait, and simulations have their own. */
+  readonly world?: StorageWorld;
 }
 
 export class DiskStorage implements Storage {
@@ -88,10 +90,10 @@ export class DiskStorage implements Storage {
 
   /** Makes or recovers the data folder. Throws an OperatorError when it is locked, foreign, corrupt or full. */
   static async open(options: DiskStorageOptions): Promise<DiskStorage> {
-    const { directory, onReport = ignoreReport } = options;
+    const { directory, onReport = ignoreReport, world = diskWorld } = options;
     try {
-      await createDirectoryDurably(directory);
-      const lock = await LockFile.acquire(directory, onReport);
+      await createDirectoryDurably(directory, world.files);
+      const lock = await LockFile.acquire(directory, onReport, world);
       return await DiskStorage.#openLocked(options, lock).catch(async (error: unknown) => {
         await lock.release();
         throw error;
@@ -103,20 +105,22 @@ export class DiskStorage implements Storage {
   }
 
   static async #openLocked(options: DiskStorageOptions, lock: LockFile): Promise<DiskStorage> {
-    const { segmentBytes = SEGMENT_BYTES, onReport = ignoreReport, openFile = openSegmentFile } = options;
-    if (options.finishesRecovery !== true) await refuseUnfinished(options.directory);
-    const paths = await prepareDataDirectory(options.directory, options.identity, segmentBytes, onReport);
+    const { directory, identity, segmentBytes = SEGMENT_BYTES } = options;
+    const { onReport = ignoreReport, world = diskWorld } = options;
+    const { files, clock } = world;
+    if (options.finishesRecovery !== true) await refuseUnfinished(directory, files);
+    const paths = await prepareDataDirectory(directory, identity, segmentBytes, files, onReport);
     const { segment } = paths;
-    const recovered = await recoverWal(paths.wal, segment, openFile, onReport);
+    const recovered = await recoverWal(paths.wal, segment, files, onReport);
     // What an earlier version wrote is whole now, and what this one writes never grows a file.
-    if (segment.mayHaveGrown) await recordIfRoom(options.directory, segment.bytes);
-    const space = new DiskSpace(onReport);
-    const snapshots = new SnapshotFolder(paths.snapshots, space, onReport);
+    if (segment.mayHaveGrown) await recordIfRoom(directory, segment.bytes, files);
+    const space = new DiskSpace(clock, onReport);
+    const snapshots = new SnapshotFolder(paths.snapshots, space, files, onReport);
     const logs = await buildLogs(recovered, snapshots);
     await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
-    const syncs = new SyncLatency();
+    const syncs = new SyncLatency(() => clock.now());
     const wal = await Wal.open(
-      { directory: paths.wal, segmentBytes: segment.bytes, openFile, space, syncs, onReport },
+      { directory: paths.wal, segmentBytes: segment.bytes, world, space, syncs, onReport },
       recovered,
     );
     return new DiskStorage(logs, wal, snapshots, lock, space, syncs, onReport);
@@ -289,9 +293,9 @@ export class DiskStorage implements Storage {
 }
 
 /** A full disk may be opened; then a later start records it. */
-async function recordIfRoom(directory: string, segmentBytes: number): Promise<void> {
+async function recordIfRoom(directory: string, segmentBytes: number, files: FileSystem): Promise<void> {
   try {
-    await recordSegmentSize(directory, segmentBytes);
+    await recordSegmentSize(directory, segmentBytes, files);
   } catch (error) {
     if (!isOutOfSpace(error)) throw error;
   }

@@ -1,122 +1,129 @@
 // Keeps a second process out of a data folder. Node has no flock, so the lock is a file that names its holder by
 // process id and start time: a killed holder leaves a stale lock, which is recognized even if its id was given to
-// another process since. What must stay true: the file appears with its content (by a hard link), never empty.
-// Deliberately absent: holders in other PID namespaces or on other machines that share the folder.
+// another process since. What must stay true: the file appears with its content (by a hard link), never empty; and
+// a stale lock is removed only by who holds the guard that is named after it, and sees it still there. Its process is
+// dead, so the same lock never comes back: who comes late with the guard finds another lock, and leaves it alone.
 
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
-import { chooseStartTimeReader, isHidden } from "../base/process-start.ts";
+import type { FileSystem } from "../base/file-system.ts";
+import { systemCodeOf } from "../base/system-error.ts";
+import { crc32c } from "./crc32c.ts";
+import { diskWorld } from "./disk-world.ts";
 import type { OnReport } from "./report.ts";
 import { storageLocked } from "./storage-errors.ts";
+import type { StorageWorld } from "./storage-world.ts";
 
 export const LOCK_NAME = "lock";
 
 const ATTEMPTS = 5;
+const FILE_MODE = 0o666;
+
+type LockWorld = Pick<StorageWorld, "files" | "processes">;
 
 export class LockFile {
   readonly #path: string;
+  readonly #files: FileSystem;
 
-  private constructor(path: string) {
+  private constructor(path: string, files: FileSystem) {
     this.#path = path;
+    this.#files = files;
   }
 
   /** Throws STORAGE_LOCKED while a live process, this one included, holds the folder. */
-  static async acquire(directory: string, onReport: OnReport): Promise<LockFile> {
+  static async acquire(
+    directory: string,
+    onReport: OnReport,
+    world: LockWorld = diskWorld,
+  ): Promise<LockFile> {
     const path = join(directory, LOCK_NAME);
-    const own = await describeProcess(process.pid);
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (await tryCreate(path, own)) return new LockFile(path);
-      const held = await readHolder(path);
-      if (held === null) continue;
-      if (await isAlive(held)) throw storageLocked(directory, pidOf(held));
-      if (await removeStale(path, held))
-        onReport({ kind: "stale-lock-removed", file: path, pid: pidOf(held) });
+    const attempt = new Acquisition(directory, `${await world.processes.own()}\n`, world, onReport);
+    for (let count = 0; count < ATTEMPTS; count++) {
+      if (await attempt.create(path)) return new LockFile(path, world.files);
+      await attempt.clear(path);
     }
-    throw storageLocked(directory, pidOf((await readHolder(path)) ?? own));
+    throw storageLocked(directory, pidOf((await readHolder(path, world.files)) ?? attempt.own));
   }
 
   async release(): Promise<void> {
-    await rm(this.#path, { force: true });
+    await this.#files.remove(this.#path);
   }
 }
 
 /** The live process that holds the folder, null when none does. Changes nothing. */
 export async function lockHolder(directory: string): Promise<number | null> {
-  const held = await readHolder(join(directory, LOCK_NAME));
-  return held !== null && (await isAlive(held)) ? pidOf(held) : null;
+  const { files, processes } = diskWorld;
+  const held = await readHolder(join(directory, LOCK_NAME), files);
+  return held !== null && (await processes.isAlive(held)) ? pidOf(held) : null;
 }
 
-/** `<pid> <start time>`; a dash where the system does not tell the latter. */
-async function describeProcess(pid: number): Promise<string> {
-  return `${pid} ${(await startTimeOf(pid)) ?? "-"}\n`;
-}
+/** One process's attempt to get the lock of one folder. */
+class Acquisition {
+  readonly own: string;
+  readonly #directory: string;
+  readonly #world: LockWorld;
+  readonly #onReport: OnReport;
 
-// A killed holder whose parent has not asked for its end keeps its pid, but runs no more: it has no start time.
-async function isAlive(held: string): Promise<boolean> {
-  const pid = pidOf(held);
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  const recorded = held.trim().slice(String(pid).length + 1);
-  const now = await startTimeOf(pid);
-  if (now !== null) return now === recorded || recorded === "-";
-  // Of a process that is hidden from us only the boot is known: better refuse a start than write one log twice.
-  return bootOf(recorded) === bootOf(await startTimeOf(process.pid)) && (await isHidden(pid));
-}
+  constructor(directory: string, own: string, world: LockWorld, onReport: OnReport) {
+    this.#directory = directory;
+    this.own = own;
+    this.#world = world;
+    this.#onReport = onReport;
+  }
 
-/** What a start time from /proc says after its ticks. */
-function bootOf(startTime: string | null): string | undefined {
-  return startTime?.split("@")[1];
-}
+  /** Names this process there; false if another one is named. */
+  async create(path: string): Promise<boolean> {
+    const { files } = this.#world;
+    const draft = `${path}-${pidOf(this.own)}${TEMPORARY_SUFFIX}`;
+    const file = await files.create(draft, FILE_MODE);
+    try {
+      await file.fill(new TextEncoder().encode(this.own));
+    } finally {
+      await file.close();
+    }
+    try {
+      await files.link(draft, path);
+      return true;
+    } catch (error) {
+      // ENOENT: the holder took our draft for a leftover.
+      if (["EEXIST", "ENOENT"].includes(systemCodeOf(error) ?? "")) return false;
+      throw error;
+    } finally {
+      await files.remove(draft);
+    }
+  }
 
-async function startTimeOf(pid: number): Promise<string | null> {
-  return (await chooseStartTimeReader())(pid);
-}
-
-async function tryCreate(path: string, content: string): Promise<boolean> {
-  const draft = `${path}-${process.pid}${TEMPORARY_SUFFIX}`;
-  await writeFile(draft, content);
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    // ENOENT: the holder took our draft for a leftover.
-    if (hasCode(error, "EEXIST") || hasCode(error, "ENOENT")) return false;
-    throw error;
-  } finally {
-    await rm(draft, { force: true });
+  /** Removes what a dead process left there. Throws STORAGE_LOCKED when a live one is named, or is about to be. */
+  async clear(path: string): Promise<void> {
+    const { files, processes } = this.#world;
+    const held = await readHolder(path, files);
+    if (held === null) return;
+    if (await processes.isAlive(held)) throw storageLocked(this.#directory, pidOf(held));
+    const guard = `${path}-after-${crc32c(new TextEncoder().encode(held)).toString(16)}${TEMPORARY_SUFFIX}`;
+    // A guard is a lock as well: one whose process was killed is cleared in the same way.
+    if (!(await this.create(guard))) {
+      await this.clear(guard);
+      return;
+    }
+    try {
+      if ((await readHolder(path, files)) !== held) return;
+      await files.remove(path);
+      this.#onReport({ kind: "stale-lock-removed", file: path, pid: pidOf(held) });
+    } finally {
+      await files.remove(guard);
+    }
   }
 }
 
-async function readHolder(path: string): Promise<string | null> {
+async function readHolder(path: string, files: FileSystem): Promise<string | null> {
   try {
-    return await readFile(path, "utf8");
+    return new TextDecoder().decode(await files.read(path));
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return null;
+    if (systemCodeOf(error) === "ENOENT") return null;
     throw error;
   }
-}
-
-// Two processes may find the same stale lock. Each moves away what stands there and looks at it again: whoever
-// moved the other's fresh lock puts it back.
-async function removeStale(path: string, stale: string): Promise<boolean> {
-  const moved = `${path}-${process.pid}-stale${TEMPORARY_SUFFIX}`;
-  try {
-    await rename(path, moved);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
-    throw error;
-  }
-  const found = await readHolder(moved);
-  const isStale = found === stale;
-  if (found !== null && !isStale) await rename(moved, path);
-  await rm(moved, { force: true });
-  return isStale;
 }
 
 function pidOf(held: string): number {
   return Number.parseInt(held, 10);
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

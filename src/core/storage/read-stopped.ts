@@ -6,12 +6,13 @@ import type { LogReader } from "../raft/log-reader.ts";
 import { buildLogs } from "./build-logs.ts";
 import { dataPaths, readIdentity, readSegmentSize, type StorageIdentity } from "./data-directory.ts";
 import { DiskSpace } from "./disk-space.ts";
+import { diskWorld } from "./disk-world.ts";
 import { recoverWal } from "./recovery.ts";
 import { RejoinMark } from "./rejoin-mark.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 import { assertDataFolder, assertStopped } from "./verify.ts";
-import { isFolder, LOG_MISSING, openUnwritable } from "./verify-log.ts";
+import { isFolder, LOG_MISSING, unwritableFiles } from "./verify-log.ts";
 
 export interface StoppedNode {
   readonly identity: StorageIdentity;
@@ -35,8 +36,12 @@ export async function readData(directory: string): Promise<StoppedNode> {
   const paths = dataPaths(directory);
   const ignore = () => undefined;
   if (!(await isFolder(paths.wal))) throw new StorageCorrupt(paths.wal, 0, LOG_MISSING);
-  const recovered = await recoverWal(paths.wal, await readSegmentSize(directory), openUnwritable, ignore);
-  const logs = await buildLogs(recovered, new SnapshotFolder(paths.snapshots, new DiskSpace(ignore), ignore));
+  const recovered = await recoverWal(paths.wal, await readSegmentSize(directory), unwritableFiles, ignore);
+  const space = new DiskSpace(diskWorld.clock, ignore);
+  const logs = await buildLogs(
+    recovered,
+    new SnapshotFolder(paths.snapshots, space, unwritableFiles, ignore),
+  );
   const mark = new RejoinMark(directory);
-  return { identity, logs, isAmnesiac: mark.isSet() && !mark.isWhole() };
+  return { identity, logs, isAmnesiac: (await mark.isSet()) && !(await mark.isWhole()) };
 }

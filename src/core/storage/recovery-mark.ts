@@ -2,11 +2,13 @@
 // folder is neither the old cluster's nor the new one's, and nobody may start on it. The mark holds all that the
 // rewriting needs, so that running it again ends in the same bytes, whatever the moment at which it was killed.
 
-import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { syncDirectory, writeFileDurably } from "../base/durable-file.ts";
+import { diskFiles } from "../base/disk-files.ts";
+import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
+import type { FileSystem } from "../base/file-system.ts";
 import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../base/ids.ts";
+import { systemCodeOf } from "../base/system-error.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 
 export interface RecoveryMark {
@@ -36,15 +38,17 @@ export const FINISH_ADVICE =
 const FORMAT = 1;
 
 /** Null without a mark. Throws StorageCorrupt when it can't be read. */
-export async function readRecoveryMark(directory: string): Promise<RecoveryMark | null> {
+export async function readRecoveryMark(
+  directory: string,
+  files: FileSystem = diskFiles,
+): Promise<RecoveryMark | null> {
   const file = join(directory, RECOVERY_MARK_NAME);
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code)))
-      return null;
+  const bytes = await files.read(file).catch((error: unknown) => {
+    if (["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "")) return null;
     throw error;
   });
-  if (text === null) return null;
-  const mark = parse(text);
+  if (bytes === null) return null;
+  const mark = parse(new TextDecoder().decode(bytes));
   if (mark === null) throw new StorageCorrupt(file, 0, "it is no mark of a recovery");
   return mark;
 }
@@ -55,13 +59,13 @@ export async function writeRecoveryMark(directory: string, mark: RecoveryMark): 
 }
 
 export async function removeRecoveryMark(directory: string): Promise<void> {
-  await rm(join(directory, RECOVERY_MARK_NAME), { force: true });
-  await syncDirectory(directory);
+  await diskFiles.remove(join(directory, RECOVERY_MARK_NAME));
+  await diskFiles.syncDirectory(directory);
 }
 
 /** Throws RECOVERY_UNFINISHED for a folder that carries the mark. */
-export async function refuseUnfinished(directory: string): Promise<void> {
-  const mark = await readRecoveryMark(directory);
+export async function refuseUnfinished(directory: string, files: FileSystem = diskFiles): Promise<void> {
+  const mark = await readRecoveryMark(directory, files);
   if (mark === null) return;
   throw new OperatorError("RECOVERY_UNFINISHED", {
     what: `${directory} can't be used: ${UNFINISHED}`,

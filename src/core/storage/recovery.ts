@@ -2,14 +2,14 @@
 // when the machine stopped, never acknowledged) is cut and reported; anything else that is wrong is refused with
 // file and offset, because whatever stood there may have been acknowledged. Segments are read one at a time.
 
-import { readFile, stat } from "node:fs/promises";
 import { AssertionError, assert } from "../base/assert.ts";
+import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId } from "../base/ids.ts";
 import { decodePayload, findLaterFrame, readFrame } from "./frame.ts";
 import type { WalRecord } from "./record.ts";
 import { GroupReplay, type ReplayedGroup } from "./replay.ts";
 import type { OnReport } from "./report.ts";
-import { listSegments, type OpenSegmentFile, type SegmentSize, segmentPath, shortnessOf } from "./segment.ts";
+import { listSegments, type SegmentSize, segmentPath, shortnessOf } from "./segment.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 
@@ -29,10 +29,10 @@ export interface RecoveredWal {
 export async function recoverWal(
   directory: string,
   size: SegmentSize,
-  openFile: OpenSegmentFile,
+  files: FileSystem,
   onReport: OnReport,
 ): Promise<RecoveredWal> {
-  return new WalRecovery(directory, size, await listSegments(directory), openFile, onReport).run();
+  return new WalRecovery(directory, size, await listSegments(directory, files), files, onReport).run();
 }
 
 interface Position {
@@ -45,7 +45,7 @@ class WalRecovery {
   readonly #directory: string;
   readonly #size: SegmentSize;
   readonly #sequences: readonly number[];
-  readonly #openFile: OpenSegmentFile;
+  readonly #files: FileSystem;
   readonly #onReport: OnReport;
   readonly #groups = new Map<GroupId, GroupReplay>();
   readonly #segments: SegmentIndex[] = [];
@@ -58,13 +58,13 @@ class WalRecovery {
     directory: string,
     size: SegmentSize,
     sequences: readonly number[],
-    openFile: OpenSegmentFile,
+    files: FileSystem,
     onReport: OnReport,
   ) {
     this.#directory = directory;
     this.#size = size;
     this.#sequences = sequences;
-    this.#openFile = openFile;
+    this.#files = files;
     this.#onReport = onReport;
   }
 
@@ -90,7 +90,7 @@ class WalRecovery {
   /** False if the segment ended in a torn tail, which is cut then: nothing follows it. */
   async #replaySegment(sequence: number): Promise<boolean> {
     const file = segmentPath(this.#directory, sequence);
-    const bytes = await readFile(file);
+    const bytes = await this.#files.read(file);
     const shortness = shortnessOf(bytes.length, this.#size);
     if (shortness !== null) throw new StorageCorrupt(file, bytes.length, shortness);
     const index = new SegmentIndex(sequence);
@@ -103,7 +103,8 @@ class WalRecovery {
           return true;
         case "invalid":
           await this.#refuseUnlessTorn(sequence, bytes, offset, read);
-          await this.#cut(file, offset, read.claim);
+          await this.#overwrite(file, offset, new Uint8Array(bytes.length - offset));
+          this.#onReport({ kind: "torn-tail-cut", file, offset, claim: read.claim });
           return false;
         case "frame":
           this.#checkFrameSequence(file, offset, read.sequence);
@@ -185,15 +186,9 @@ class WalRecovery {
     if (inSegment !== null) return `a whole frame at offset ${inSegment}`;
     for (const later of this.#sequences.filter((other) => other > sequence)) {
       const file = segmentPath(this.#directory, later);
-      if (readFrame(await readFile(file), 0).kind !== "end") return `a written segment ${file}`;
+      if (readFrame(await this.#files.read(file), 0).kind !== "end") return `a written segment ${file}`;
     }
     return null;
-  }
-
-  async #cut(file: string, offset: number, claim: string): Promise<void> {
-    const { size } = await stat(file);
-    await this.#overwrite(file, offset, new Uint8Array(size - offset));
-    this.#onReport({ kind: "torn-tail-cut", file, offset, claim });
   }
 
   // What was read may stand in the page cache only: the writer was killed before its sync, or the sync failed and
@@ -204,7 +199,7 @@ class WalRecovery {
   }
 
   async #overwrite(file: string, offset: number, bytes: Uint8Array): Promise<void> {
-    const segment = await this.#openFile(file);
+    const segment = await this.#files.openSynced(file);
     try {
       await segment.write(bytes, offset);
     } finally {

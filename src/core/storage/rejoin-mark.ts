@@ -1,10 +1,13 @@
 // The mark of a replica that lost its disk and is not yet taken in again (ADR-0002). It survives restarts, so that a
 // half-restored replica does not vote either, and one that is whole does.
 
-import { existsSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createDirectory, syncDirectory, writeFileDurably } from "../base/durable-file.ts";
+import { diskFiles } from "../base/disk-files.ts";
+import { createDirectory, writeFileDurably } from "../base/durable-file.ts";
+import type { FileSystem } from "../base/file-system.ts";
+import { systemCodeOf } from "../base/system-error.ts";
+
+const REJOIN_MARK_NAME = "rejoining";
 
 const LOST = "lost: see docs/adr/0002-rejoin.md\n";
 const WHOLE = "whole: see docs/adr/0002-rejoin.md\n";
@@ -12,31 +15,46 @@ const WHOLE = "whole: see docs/adr/0002-rejoin.md\n";
 /** The mark in a data folder that says "this replica lost its disk and does not yet know itself a voter again". */
 export class RejoinMark {
   readonly #path: string;
+  readonly #files: FileSystem;
 
-  constructor(dataDirectory: string) {
-    this.#path = join(dataDirectory, "rejoining");
+  constructor(dataDirectory: string, files: FileSystem = diskFiles) {
+    this.#path = join(dataDirectory, REJOIN_MARK_NAME);
+    this.#files = files;
   }
 
-  isSet(): boolean {
-    return existsSync(this.#path);
+  async isSet(): Promise<boolean> {
+    return (await this.#read()) !== null;
   }
 
   /** Whether the folder holds the log that took this replica out and in again. */
-  isWhole(): boolean {
-    return this.isSet() && readFileSync(this.#path, "utf8") === WHOLE;
+  async isWhole(): Promise<boolean> {
+    return (await this.#read()) === WHOLE;
   }
 
   async set(): Promise<void> {
-    await createDirectory(dirname(this.#path));
-    await writeFileDurably(this.#path, new TextEncoder().encode(LOST));
+    await createDirectory(dirname(this.#path), undefined, this.#files);
+    await this.#write(LOST);
   }
 
   async setWhole(): Promise<void> {
-    await writeFileDurably(this.#path, new TextEncoder().encode(WHOLE));
+    await this.#write(WHOLE);
   }
 
   async clear(): Promise<void> {
-    await rm(this.#path, { force: true });
-    await syncDirectory(dirname(this.#path));
+    await this.#files.remove(this.#path);
+    await this.#files.syncDirectory(dirname(this.#path));
+  }
+
+  #write(text: string): Promise<void> {
+    return writeFileDurably(this.#path, new TextEncoder().encode(text), undefined, this.#files);
+  }
+
+  async #read(): Promise<string | null> {
+    try {
+      return new TextDecoder().decode(await this.#files.read(this.#path));
+    } catch (error) {
+      if (systemCodeOf(error) === "ENOENT") return null;
+      throw error;
+    }
   }
 }

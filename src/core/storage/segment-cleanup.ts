@@ -2,8 +2,7 @@
 // durably before the next one, and the newest stays. A removed segment in the middle would be taken for a lost one,
 // and an older segment that outlives a newer one would bring replaced entries back.
 
-import { rm } from "node:fs/promises";
-import { syncDirectory } from "../base/durable-file.ts";
+import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { OnReport } from "./report.ts";
 import { segmentPath } from "./segment.ts";
@@ -14,15 +13,16 @@ export async function removeCoveredSegments(
   directory: string,
   segments: readonly SegmentIndex[],
   coveredIndex: (group: GroupId) => LogIndex,
+  files: FileSystem,
   onReport: OnReport,
 ): Promise<ReadonlySet<SegmentIndex>> {
   const removed = new Set<SegmentIndex>();
   try {
     for (const segment of segments.slice(0, -1)) {
       if (!segment.isCovered(coveredIndex)) break;
-      await rm(segmentPath(directory, segment.sequence), { force: true });
+      await files.remove(segmentPath(directory, segment.sequence));
       removed.add(segment);
-      await syncDirectory(directory);
+      await files.syncDirectory(directory);
     }
   } catch (cause) {
     onReport({ kind: "cleanup-failed", directory, cause });

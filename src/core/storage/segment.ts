@@ -4,19 +4,9 @@
 // written and synced under a temporary name, then the file is renamed and the directory is synced: no crash leaves a
 // short file under a segment's name, so a shorter file is damage, even if what remains of it looks whole.
 
-import { constants } from "node:fs";
-import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileDurably } from "../base/durable-file.ts";
-
-/** An open segment. A seam: tests make its writes fail or wait. */
-export interface SegmentFile {
-  /** Resolves once the bytes are on stable storage. */
-  write(bytes: Uint8Array, position: number): Promise<void>;
-  close(): Promise<void>;
-}
-
-export type OpenSegmentFile = (path: string) => Promise<SegmentFile>;
+import type { FileSystem } from "../base/file-system.ts";
 
 /** How large each segment of a folder is before a frame goes into it. */
 export interface SegmentSize {
@@ -43,14 +33,19 @@ export function shortnessOf(fileBytes: number, { bytes }: SegmentSize): string |
 }
 
 /** The sequences of the segments in the directory, ascending. */
-export async function listSegments(directory: string): Promise<number[]> {
-  const names = await readdir(directory);
+export async function listSegments(directory: string, files: FileSystem): Promise<number[]> {
+  const names = await files.list(directory);
   const sequences = names.flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? []).map(Number);
   return sequences.sort((a, b) => a - b);
 }
 
-export async function createSegment(directory: string, sequence: number, bytes: number): Promise<void> {
-  await writeFileDurably(segmentPath(directory, sequence), zeros(bytes));
+export async function createSegment(
+  directory: string,
+  sequence: number,
+  bytes: number,
+  files: FileSystem,
+): Promise<void> {
+  await writeFileDurably(segmentPath(directory, sequence), zeros(bytes), undefined, files);
 }
 
 // All at once they would count as megabytes of garbage, and make the collector stop the process.
@@ -58,21 +53,3 @@ function* zeros(bytes: number): Generator<Uint8Array, void, undefined> {
   const part = new Uint8Array(ZEROS_BYTES);
   for (let left = bytes; left > 0; left -= ZEROS_BYTES) yield part.subarray(0, left);
 }
-
-// Linux writes and syncs in one operation (open(2), O_DSYNC), so a frame waits for one thread of Node's pool and not for
-// two in turn. Elsewhere that flag promises less than a sync of Node's does, which on macOS is F_FULLFSYNC.
-const SYNCS_EACH_WRITE = process.platform === "linux";
-
-export const openSegmentFile: OpenSegmentFile = async (path) => {
-  const handle = await open(path, constants.O_RDWR | (SYNCS_EACH_WRITE ? constants.O_DSYNC : 0));
-  return {
-    async write(bytes, position) {
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
-        done += bytesWritten;
-      }
-      if (!SYNCS_EACH_WRITE) await handle.datasync();
-    },
-    close: () => handle.close(),
-  };
-};

@@ -1,10 +1,10 @@
 // The folder of snapshot files. What must stay true: the file that a group's newest durable mark names exists until
 // a newer mark is durable. A file that no mark names yet is nothing but an attempt.
 
-import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { present } from "../base/assert.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
+import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import { isSystemError } from "../base/system-error.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
@@ -24,13 +24,15 @@ const LANES = 4;
 
 export class SnapshotFolder {
   readonly #directory: string;
+  readonly #files: FileSystem;
   readonly #onReport: OnReport;
   readonly #space: DiskSpace;
   /** One file of a group at a time: two attempts at one snapshot share a temporary file's name. */
   readonly #lanes: Promise<void>[] = Array.from({ length: LANES }, () => Promise.resolve());
 
-  constructor(directory: string, space: DiskSpace, onReport: OnReport) {
+  constructor(directory: string, space: DiskSpace, files: FileSystem, onReport: OnReport) {
     this.#directory = directory;
+    this.#files = files;
     this.#space = space;
     this.#onReport = onReport;
   }
@@ -46,7 +48,7 @@ export class SnapshotFolder {
   ): Promise<void> {
     const name = snapshotFileName({ group, term: head.term, index: head.index });
     const file = join(this.#directory, name);
-    const write = () => writeFileDurably(file, snapshotParts(group, head, encode()));
+    const write = () => writeFileDurably(file, snapshotParts(group, head, encode()), undefined, this.#files);
     const lane = group % LANES;
     const saved = present(this.#lanes[lane], "every lane has an end").then(() =>
       this.#space.waitFor(file, write).catch((error: unknown) => {
@@ -61,7 +63,7 @@ export class SnapshotFolder {
   /** Throws an OperatorError unless the file is there and whole: the log below it may be gone. */
   async load(name: SnapshotName): Promise<Snapshot> {
     const file = join(this.#directory, snapshotFileName(name));
-    const snapshot = decodeSnapshot(await readWhole(file), name);
+    const snapshot = decodeSnapshot(await readWhole(file, this.#files), name);
     if (typeof snapshot === "string")
       throw new StorageCorrupt(file, 0, `the newest snapshot can't be used: ${snapshot}`);
     return snapshot;
@@ -73,8 +75,8 @@ export class SnapshotFolder {
     const newest = own.toSorted((a, b) => b.index - a.index)[0];
     if (newest === undefined) return null;
     // It may have been pruned since it was listed: then a newer one is there, and the next look finds that.
-    const found = await stat(join(this.#directory, snapshotFileName(newest))).catch(() => null);
-    return found?.mtimeMs ?? null;
+    const found = await this.#files.stat(join(this.#directory, snapshotFileName(newest))).catch(() => null);
+    return found?.modifiedMs ?? null;
   }
 
   /** Keeps the snapshot at `marked`, which a durable mark names, and the one before it. Never rejects. */
@@ -94,17 +96,17 @@ export class SnapshotFolder {
   }
 
   async #list(): Promise<SnapshotName[]> {
-    return (await readdir(this.#directory)).flatMap((name) => parseSnapshotFileName(name) ?? []);
+    return (await this.#files.list(this.#directory)).flatMap((name) => parseSnapshotFileName(name) ?? []);
   }
 
   async #remove(names: readonly SnapshotName[]): Promise<void> {
-    for (const name of names) await rm(join(this.#directory, snapshotFileName(name)), { force: true });
+    for (const name of names) await this.#files.remove(join(this.#directory, snapshotFileName(name)));
   }
 }
 
-async function readWhole(file: string): Promise<Uint8Array> {
+async function readWhole(file: string, files: FileSystem): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await files.read(file);
   } catch (error) {
     throw new StorageCorrupt(
       file,

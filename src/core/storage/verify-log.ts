@@ -3,12 +3,14 @@
 // is damaged here, and a torn tail is one only if recovery takes it for one.
 
 import { readFile, stat } from "node:fs/promises";
+import { diskFiles } from "../base/disk-files.ts";
+import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId } from "../base/ids.ts";
 import { readFrame } from "./frame.ts";
 import type { SnapshotMark } from "./record.ts";
 import { recoverWal } from "./recovery.ts";
 import type { StorageReport } from "./report.ts";
-import { listSegments, type OpenSegmentFile, type SegmentSize, segmentPath, shortnessOf } from "./segment.ts";
+import { listSegments, type SegmentSize, segmentPath, shortnessOf } from "./segment.ts";
 import { REJOIN_ADVICE, StorageCorrupt } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 
@@ -27,7 +29,9 @@ export async function verifyLog(directory: string, size: SegmentSize): Promise<V
     return { files: [damaged(directory, 0, LOG_MISSING, REJOIN_ADVICE)], marks: null };
   }
   const segments = await Promise.all(
-    (await listSegments(directory)).map((sequence) => verifySegment(segmentPath(directory, sequence), size)),
+    (await listSegments(directory, diskFiles)).map((sequence) =>
+      verifySegment(segmentPath(directory, sequence), size),
+    ),
   );
   const whole = await verifyWhole(directory, size);
   const judged = segments.map((file) => whole.findings.find((finding) => finding.file === file.file) ?? file);
@@ -66,7 +70,7 @@ async function verifyWhole(
 ): Promise<{ readonly findings: readonly VerifiedFile[]; readonly marks: Marks }> {
   const reports: StorageReport[] = [];
   try {
-    const recovered = await recoverWal(directory, size, openUnwritable, (report) => reports.push(report));
+    const recovered = await recoverWal(directory, size, unwritableFiles, (report) => reports.push(report));
     const marks = [...recovered.groups].flatMap(([group, { mark }]) =>
       mark ? [[group, mark] as const] : [],
     );
@@ -85,10 +89,10 @@ function tornTail(report: StorageReport): VerifiedFile[] {
 }
 
 /** For recovery, which writes its newest frame again and cuts torn tails: here both go nowhere. */
-export const openUnwritable: OpenSegmentFile = async () => ({
-  write: () => Promise.resolve(),
-  close: () => Promise.resolve(),
-});
+export const unwritableFiles: FileSystem = {
+  ...diskFiles,
+  openSynced: async () => ({ write: () => Promise.resolve(), close: () => Promise.resolve() }),
+};
 
 export async function isFolder(path: string): Promise<boolean> {
   try {

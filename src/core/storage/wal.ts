@@ -3,8 +3,8 @@
 // resolves only after the sync that covers it and all before it; one batch is in flight at a time; after a failure
 // nothing is written any more, since nobody knows what the disk holds (PostgreSQL's "fsyncgate").
 
-import { setImmediate as endOfPass } from "node:timers/promises";
 import { assert, present } from "../base/assert.ts";
+import type { SyncedFile } from "../base/file-system.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import type { HardState } from "../raft/message.ts";
 import { AppendQueue, type Urgency } from "./append-queue.ts";
@@ -13,16 +13,17 @@ import { encodeFrame, frameBytes, payloadBytes } from "./frame.ts";
 import type { SnapshotMark, WalRecord } from "./record.ts";
 import type { RecoveredWal } from "./recovery.ts";
 import type { OnReport } from "./report.ts";
-import { createSegment, type OpenSegmentFile, type SegmentFile, segmentPath } from "./segment.ts";
+import { createSegment, segmentPath } from "./segment.ts";
 import { removeCoveredSegments } from "./segment-cleanup.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import { storageWriteFailed } from "./storage-errors.ts";
+import type { StorageWorld } from "./storage-world.ts";
 import type { SyncLatency } from "./sync-latency.ts";
 
 interface WalOptions {
   readonly directory: string;
   readonly segmentBytes: number;
-  readonly openFile: OpenSegmentFile;
+  readonly world: Pick<StorageWorld, "files" | "clock">;
   readonly space: DiskSpace;
   readonly syncs: SyncLatency;
   readonly onReport: OnReport;
@@ -42,7 +43,7 @@ interface DurableHead {
 
 interface CurrentSegment {
   readonly index: SegmentIndex;
-  readonly file: SegmentFile;
+  readonly file: SyncedFile;
   readonly capacity: number;
   end: number;
 }
@@ -63,7 +64,7 @@ export class Wal {
   #syncs = 0;
   #bytesWritten = 0;
 
-  private constructor(options: WalOptions, recovered: RecoveredWal, file: SegmentFile) {
+  private constructor(options: WalOptions, recovered: RecoveredWal, file: SyncedFile) {
     this.#options = options;
     this.#segments = recovered.segments;
     this.#nextFrame = recovered.nextFrame;
@@ -76,7 +77,8 @@ export class Wal {
   /** Goes on where `recovered` ended. */
   static async open(options: WalOptions, recovered: RecoveredWal): Promise<Wal> {
     const sequence = present(recovered.segments.at(-1), "a recovered log has a segment").sequence;
-    return new Wal(options, recovered, await options.openFile(segmentPath(options.directory, sequence)));
+    const file = await options.world.files.openSynced(segmentPath(options.directory, sequence));
+    return new Wal(options, recovered, file);
   }
 
   /**
@@ -104,8 +106,14 @@ export class Wal {
   /** Removes, in the background, the oldest segments that hold nothing above `coveredIndex` of each group. */
   removeCovered(coveredIndex: (group: GroupId) => LogIndex): void {
     this.#cleaning = this.#cleaning.then(async () => {
-      const { directory, onReport } = this.#options;
-      const removed = await removeCoveredSegments(directory, this.#segments, coveredIndex, onReport);
+      const { directory, world, onReport } = this.#options;
+      const removed = await removeCoveredSegments(
+        directory,
+        this.#segments,
+        coveredIndex,
+        world.files,
+        onReport,
+      );
       this.#segments = this.#segments.filter((segment) => !removed.has(segment));
     });
   }
@@ -143,7 +151,7 @@ export class Wal {
   async #drain(): Promise<void> {
     // What was sent with the first append leaves before the disk is asked, since the others' disks are waited for as
     // well; and everything that becomes ready in this pass of the event loop joins it.
-    await endOfPass();
+    await this.#options.world.clock.endOfPass();
     // At most a quarter of a segment a frame, unless a single request is larger: a cut wastes little space then.
     const bytesMax = this.#options.segmentBytes / 4;
     for (let batch = this.#queue.take(bytesMax); batch !== null; batch = this.#queue.take(bytesMax)) {
@@ -214,14 +222,14 @@ export class Wal {
   // A frame larger than a segment gets one of its own size: space is always reserved before it is written to, so that a
   // file that ends inside a frame is damage. An empty segment that is too small is made again.
   async #cut(firstFrameBytes: number): Promise<void> {
-    const { directory, segmentBytes, openFile } = this.#options;
+    const { directory, segmentBytes, world } = this.#options;
     const capacity = Math.max(segmentBytes, firstFrameBytes);
     const isEmpty = this.#current.end === 0;
     const sequence = this.#current.index.sequence + (isEmpty ? 0 : 1);
     const isPrepared = !isEmpty && ((await this.#prepared) ?? false);
     if (!isEmpty) this.#prepared = null;
     if (!isPrepared || capacity > segmentBytes) await this.#createSegment(sequence, capacity);
-    const file = await openFile(segmentPath(directory, sequence));
+    const file = await world.files.openSynced(segmentPath(directory, sequence));
     const { file: full, index } = this.#current;
     this.#current = { index: isEmpty ? index : new SegmentIndex(sequence), file, capacity, end: 0 };
     await full.close();
@@ -241,8 +249,8 @@ export class Wal {
 
   // Nothing was written to the segment yet, so a full disk is waited for: what is queued is not acknowledged till then.
   #createSegment(sequence: number, bytes: number): Promise<void> {
-    const { directory, space } = this.#options;
-    const create = () => createSegment(directory, sequence, bytes);
+    const { directory, space, world } = this.#options;
+    const create = () => createSegment(directory, sequence, bytes, world.files);
     return space.waitFor(segmentPath(directory, sequence), create);
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FLEET_GROUP, groupId, logIndex, nodeId } from "../../../src/core/base/ids.ts";
-import { type OpenSegmentFile, openSegmentFile } from "../../../src/core/storage/segment.ts";
+import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import {
   contents,
   entries,
@@ -12,6 +12,7 @@ import {
   request,
   snapshot,
   temporaryFolder,
+  worldWith,
 } from "./support.ts";
 
 /** Real files whose synced writes wait for `release`, or fail once `failure` is set. */
@@ -26,8 +27,8 @@ function controlledFiles() {
       control.holds = false;
       for (const resolve of waiting.splice(0)) resolve();
     },
-    openFile: (async (path) => {
-      const file = await openSegmentFile(path);
+    world: worldWith(async (path) => {
+      const file = await diskWorld.files.openSynced(path);
       const write = async (bytes: Uint8Array, position: number) => {
         if (control.holds) await new Promise<void>((resolve) => waiting.push(resolve));
         if (control.failure !== null) throw control.failure;
@@ -35,7 +36,7 @@ function controlledFiles() {
         control.syncs += 1;
       };
       return { ...file, write };
-    }) satisfies OpenSegmentFile,
+    }),
   };
   return control;
 }
@@ -75,7 +76,7 @@ test("writes that are ready together share one sync", async () => {
 test("writes that arrive during a sync share the next one", async () => {
   const files = controlledFiles();
   const storage = await openStorage(await temporaryFolder(), {
-    openFile: files.openFile,
+    world: files.world,
     segmentBytes: 1024 * 1024,
   });
   files.holds = true;
@@ -89,7 +90,7 @@ test("writes that arrive during a sync share the next one", async () => {
 
 test("yugabyte#32875: an empty write is not acknowledged before what came before it is durable", async () => {
   const files = controlledFiles();
-  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  const storage = await openStorage(await temporaryFolder(), { world: files.world });
   files.holds = true;
   const done: string[] = [];
   const first = storage.write(request({ entries: [entry(1)] })).then(() => done.push("entry"));
@@ -155,7 +156,7 @@ test("a term or a vote is synced, however much it looks like a commit index that
 
 test("a commit index that moves alone is not acknowledged before what came before it is durable", async () => {
   const files = controlledFiles();
-  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  const storage = await openStorage(await temporaryFolder(), { world: files.world });
   files.holds = true;
   const done: string[] = [];
   const first = storage.write(request({ entries: [entry(1)] })).then(() => done.push("entry 1"));
@@ -192,7 +193,7 @@ test("a commit index that rides stands behind the entries that it names", async 
 
 test("etcd#14370: a write is visible before it is durable, and acknowledged after", async () => {
   const files = controlledFiles();
-  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  const storage = await openStorage(await temporaryFolder(), { world: files.world });
   files.holds = true;
   let isAcknowledged = false;
   const write = storage.write(request({ entries: [entry(1)] })).then(() => {
@@ -208,7 +209,7 @@ test("etcd#14370: a write is visible before it is durable, and acknowledged afte
 test("after a failed sync every pending and later write rejects, and nothing is retried", async () => {
   const files = controlledFiles();
   const directory = await temporaryFolder();
-  const storage = await openStorage(directory, { openFile: files.openFile });
+  const storage = await openStorage(directory, { world: files.world });
   await storage.write(request({ entries: [entry(1)] }));
   files.holds = true;
   const pending = [storage.write(request({ entries: [entry(2)] }))];
@@ -228,7 +229,7 @@ test("after a failed sync every pending and later write rejects, and nothing is 
 
 test("a received snapshot is not replaced by an own, older one whose sync ends later", async () => {
   const files = controlledFiles();
-  const storage = await openStorage(await temporaryFolder(), { openFile: files.openFile });
+  const storage = await openStorage(await temporaryFolder(), { world: files.world });
   await storage.write(request({ entries: entries(1, 9), hardState: hardState(1, 0, 9) }));
   files.holds = true;
   const own = storage.saveSnapshot(FLEET_GROUP, ownSnapshot(5));
@@ -242,7 +243,7 @@ test("a received snapshot is not replaced by an own, older one whose sync ends l
 test("a received snapshot that did not become durable costs no entries", async () => {
   const files = controlledFiles();
   const directory = await temporaryFolder();
-  const storage = await openStorage(directory, { openFile: files.openFile, segmentBytes: 1024 });
+  const storage = await openStorage(directory, { world: files.world, segmentBytes: 1024 });
   for (const next of entries(1, 50)) {
     await storage.write(request({ entries: [next] }));
     await storage.write(request({ group: groupId(2), entries: [next] }));
@@ -262,10 +263,10 @@ test("etcd#14140: what recovery shows is durable", async () => {
   await storage.write(request({ entries: [entry(1)] }));
   await storage.close();
   const files = controlledFiles();
-  await (await openStorage(directory, { openFile: files.openFile })).close();
+  await (await openStorage(directory, { world: files.world })).close();
   expect(files.syncs).toBe(1);
   files.failure = new Error("EIO");
-  await expect(openStorage(directory, { openFile: files.openFile })).rejects.toThrow("EIO");
+  await expect(openStorage(directory, { world: files.world })).rejects.toThrow("EIO");
 });
 
 test("close waits for what is queued and refuses what comes later", async () => {

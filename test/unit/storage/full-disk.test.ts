@@ -4,8 +4,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { FLEET_GROUP, logIndex } from "../../../src/core/base/ids.ts";
+import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
-import { type OpenSegmentFile, openSegmentFile } from "../../../src/core/storage/segment.ts";
 import {
   contents,
   entries,
@@ -17,6 +17,7 @@ import {
   request,
   snapshot,
   temporaryFolder,
+  worldWith,
 } from "./support.ts";
 
 const disk = vi.hoisted(() => ({ failure: null as string | null }));
@@ -45,8 +46,8 @@ async function opened() {
   const reports: StorageReport["kind"][] = [];
   const onReport = ({ kind }: StorageReport) => reports.push(kind);
   const log = { isBusy: false };
-  const openFile: OpenSegmentFile = async (path) => {
-    const file = await openSegmentFile(path);
+  const world = worldWith(async (path) => {
+    const file = await diskWorld.files.openSynced(path);
     const busy = async (work: Promise<void>) => {
       log.isBusy = true;
       await work.finally(() => {
@@ -55,8 +56,8 @@ async function opened() {
     };
     const write = (bytes: Uint8Array, position: number) => busy(file.write(bytes, position));
     return { ...file, write };
-  };
-  const storage = await openStorage(directory, { segmentBytes: SEGMENT_BYTES, onReport, openFile });
+  });
+  const storage = await openStorage(directory, { segmentBytes: SEGMENT_BYTES, onReport, world });
   return { directory, storage, reports, log };
 }
 

@@ -4,11 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import type { FileSystem } from "../../../src/core/base/file-system.ts";
 import { FLEET_GROUP, type GroupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import type { LogReader } from "../../../src/core/raft/log-reader.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "../../../src/core/raft/message.ts";
 import { DiskStorage, type DiskStorageOptions } from "../../../src/core/storage/disk-storage.ts";
+import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { OwnSnapshot, WriteRequest } from "../../../src/core/storage/storage.ts";
+import type { StorageWorld } from "../../../src/core/storage/storage-world.ts";
 
 export const IDENTITY = { clusterId: "c-test", nodeId: nodeId(1) };
 
@@ -90,6 +93,11 @@ export function contents(reader: LogReader) {
     entries: range,
     snapshot: reader.snapshot(),
   };
+}
+
+/** The machine's world, but for how files of the log are opened. */
+export function worldWith(openSynced: FileSystem["openSynced"]): StorageWorld {
+  return { ...diskWorld, files: { ...diskWorld.files, openSynced } };
 }
 
 export const lastIndexOf = (storage: DiskStorage, group: GroupId = FLEET_GROUP): number =>

@@ -1,0 +1,30 @@
+// The machine's processes, as a lock names them: `<pid> <start time>`, with a dash where the system does not tell the
+// latter. Deliberately absent: processes in other PID namespaces or on other machines.
+
+import { chooseStartTimeReader, isHidden } from "../base/process-start.ts";
+import type { Processes } from "./storage-world.ts";
+
+export const systemProcesses: Processes = {
+  own: async () => `${process.pid} ${(await startTimeOf(process.pid)) ?? "-"}`,
+  isAlive,
+};
+
+// A killed process whose parent has not asked for its end keeps its pid, but runs no more: it has no start time.
+async function isAlive(named: string): Promise<boolean> {
+  const pid = Number.parseInt(named, 10);
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  const recorded = named.trim().slice(String(pid).length + 1);
+  const now = await startTimeOf(pid);
+  if (now !== null) return now === recorded || recorded === "-";
+  // Of a process that is hidden from us only the boot is known: better refuse a start than write one log twice.
+  return bootOf(recorded) === bootOf(await startTimeOf(process.pid)) && (await isHidden(pid));
+}
+
+/** What a start time from /proc says after its ticks. */
+function bootOf(startTime: string | null): string | undefined {
+  return startTime?.split("@")[1];
+}
+
+async function startTimeOf(pid: number): Promise<string | null> {
+  return (await chooseStartTimeReader())(pid);
+}
