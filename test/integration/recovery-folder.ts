@@ -44,7 +44,7 @@ function operations(): NonNullable<Operation["kind"]>[] {
 
 function entry(index: number, kind: NonNullable<Operation["kind"]>): Entry {
   const headers = { sessionId: 0, sequence: 0, firstOutstanding: 0, actor: "test", reason: "", atMs: 1 };
-  const data = Command.encode({ ...headers, operation: { kind } }).finish();
+  const data = Command.encode({ ...headers, operation: { kind }, formatVersion: 0 }).finish();
   return { index: logIndex(index), term: term(2), type: "normal", data };
 }
 

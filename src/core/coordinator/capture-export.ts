@@ -51,6 +51,7 @@ function membersOf(view: FleetView): Member[] {
 }
 
 function auditRange({ tables }: FleetView): { readonly auditFirst: number; readonly auditLast: number } {
-  const [newest] = tables.audit.rowsBack();
-  return { auditFirst: tables.audit.firstKey() ?? 0, auditLast: newest?.index ?? 0 };
+  let auditLast = 0;
+  for (const { index } of tables.audit.rows()) auditLast = index;
+  return { auditFirst: tables.audit.firstKey() ?? 0, auditLast };
 }

@@ -249,7 +249,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     mayExport: () => driver.status().role === "leader" && !storage.isFull,
     view: () => machine.view,
     note: (throughIndex) =>
-      proposeOwn(driver, self, { $case: "noteAuditExported", value: { throughIndex } }, systemClock),
+      proposeOwn(context, { $case: "noteAuditExported", value: { throughIndex } }, systemClock),
     timers,
     log,
   });
@@ -331,7 +331,11 @@ function rosterOf(
     raft: () => driver.status(),
     connect: (peers) => transport.setPeers(peers),
     found: (members) =>
-      proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, systemClock),
+      proposeOwn(
+        { driver, machine, self },
+        { $case: "foundMembers", value: { members: [...members] } },
+        systemClock,
+      ),
     onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
   });
 }

@@ -7,10 +7,12 @@ import type { LogIndex } from "../base/ids.ts";
 import { atLeisure } from "../base/leisure.ts";
 import { apply, dryRun } from "../fleet/apply.ts";
 import { ChangeLog } from "../fleet/change-log.ts";
+import { decodeCommand, formatUnknown, type NewCommand, versions } from "../fleet/command-codec.ts";
+import { KNOWN_VERSION } from "../fleet/format.ts";
 import type { ShardCounts } from "../fleet/shard-counts.ts";
 import { decodeSnapshot, encodeSnapshotParts } from "../fleet/snapshot.ts";
 import { FleetState, type FleetView } from "../fleet/state.ts";
-import { Command, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Machine } from "./machine.ts";
 import { RecentDigests } from "./recent-digests.ts";
 
@@ -20,10 +22,16 @@ export class FleetMachine implements Machine<Outcome> {
   readonly #listeners = new Set<() => void>();
   readonly #digests = new RecentDigests();
   readonly #pauses: () => () => Promise<unknown>;
+  /** The newest cluster version that this replica knows (ADR-0015). */
+  readonly knownVersion: number;
 
-  /** `pauses`: for one snapshot, how others are served between two slices of it. A seam: simulations decide. */
-  constructor(pauses: () => () => Promise<unknown> = atLeisure) {
+  /**
+   * `pauses`: for one snapshot, how others are served between two slices of it. `knownVersion`: of a build; it applies
+   * nothing that is newer. Both are seams: simulations decide.
+   */
+  constructor(pauses: () => () => Promise<unknown> = atLeisure, knownVersion = KNOWN_VERSION) {
     this.#pauses = pauses;
+    this.knownVersion = knownVersion;
   }
 
   /** The tables now; not to be kept across turns. */
@@ -48,7 +56,7 @@ export class FleetMachine implements Machine<Outcome> {
   }
 
   /** What the command would come to now, were it the next. */
-  dryRun(command: Command): Outcome {
+  dryRun(command: NewCommand): Outcome {
     return dryRun(this.#state, command);
   }
 
@@ -61,12 +69,20 @@ export class FleetMachine implements Machine<Outcome> {
   restore(index: LogIndex, data: Uint8Array): void {
     const restored = decodeSnapshot(data);
     if (!restored.ok) {
+      if (restored.reason === "format-unknown")
+        throw formatUnknown(`${restored.message} (at index ${index})`);
       throw new OperatorError("SNAPSHOT_DAMAGED", {
         what: `the snapshot at index ${index} cannot be restored: ${restored.message}`,
-        why: "its bytes changed on disk or on the way, or another version wrote it",
+        why: "its bytes changed on disk or on the way",
         next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
         exit: Exit.Failure,
       });
+    }
+    const { clusterVersion } = restored.state;
+    if (clusterVersion > this.knownVersion) {
+      throw formatUnknown(
+        `the snapshot at index ${index} has ${versions(clusterVersion, this.knownVersion)}`,
+      );
     }
     // The bootstrap snapshot is empty and knows no index of its own.
     if (restored.state.appliedIndex < index) restored.state.advanceTo(index);
@@ -96,10 +112,14 @@ export class FleetMachine implements Machine<Outcome> {
   }
 
   #applyNext(index: LogIndex, data: Uint8Array): Outcome | null {
-    const outcome = data.length === 0 ? this.#skip(index) : apply(this.#state, index, Command.decode(data));
+    const outcome = data.length === 0 ? this.#skip(index) : this.#applyCommand(index, data);
     this.#changes.append(index, this.#state.takeChanges());
     this.#digests.remember(index, this.#state.digest());
     return outcome;
+  }
+
+  #applyCommand(index: LogIndex, data: Uint8Array): Outcome {
+    return apply(this.#state, index, decodeCommand(index, data, this.knownVersion));
   }
 
   #skip(index: LogIndex): null {

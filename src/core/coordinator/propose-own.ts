@@ -3,21 +3,30 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
-import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { encodeCommand } from "../fleet/command-codec.ts";
+import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { formatIdentity } from "../wire/identity.ts";
+import type { FleetMachine } from "./fleet-machine.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import type { WriteResult } from "./pending.ts";
 
 const DEADLINE_MS = 5_000;
 
+/** The leader that writes. */
+export interface OwnWriter {
+  readonly driver: GroupDriver<Outcome>;
+  readonly machine: Pick<FleetMachine, "view">;
+  readonly self: NodeId;
+}
+
+/** Of an operation above the cluster version: its caller asks first (fleet/format.ts). */
 export function proposeOwn(
-  driver: GroupDriver<Outcome>,
-  self: NodeId,
+  { driver, machine, self }: OwnWriter,
   kind: NonNullable<Operation["kind"]>,
   clock: Clock,
 ): Promise<WriteResult<Outcome>> {
   const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
   const actor = formatIdentity({ kind: "replica", id: self });
-  const data = Command.encode({ ...write, actor, atMs: clock.wallMs() }).finish();
+  const data = encodeCommand({ ...write, actor, atMs: clock.wallMs() }, machine.view.clusterVersion);
   return driver.propose(data, clock.monotonicMs() + DEADLINE_MS);
 }

@@ -4,8 +4,9 @@
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
-import type { Command, Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
+import { raiseClusterVersion } from "./apply-cluster-version.ts";
 import { assignDomain, moveDomains, unassignDomain } from "./apply-domain.ts";
 import { setFeatureGate } from "./apply-feature-gate.ts";
 import { reconcileDomains } from "./apply-held-domains.ts";
@@ -19,6 +20,7 @@ import { admit, openSession, remember } from "./apply-session.ts";
 import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
 import { unbindCluster } from "./apply-unbind.ts";
 import { addAuditEntry, noteAuditExported } from "./audit.ts";
+import type { NewCommand } from "./command-codec.ts";
 import { describeOperation } from "./describe.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import type { FleetState } from "./state.ts";
@@ -30,7 +32,7 @@ type OperationKind = NonNullable<Operation["kind"]>;
  * Applies the command at `index`, which must be above all indexes applied before. The outcome of a repeated
  * command is that of its first application, with the index of then.
  */
-export function apply(state: FleetState, index: LogIndex, command: Command): Outcome {
+export function apply(state: FleetState, index: LogIndex, command: NewCommand): Outcome {
   state.advanceTo(index);
   const admission = admit(state, command);
   switch (admission.kind) {
@@ -48,11 +50,11 @@ export function apply(state: FleetState, index: LogIndex, command: Command): Out
 }
 
 /** What the command would come to now, were it the next: the state stays as it is. */
-export function dryRun(state: FleetState, command: Command): Outcome {
+export function dryRun(state: FleetState, command: NewCommand): Outcome {
   return apply(state.fork(), logIndex(state.appliedIndex + 1), command);
 }
 
-function applyAdmitted(state: FleetState, index: LogIndex, command: Command): Result {
+function applyAdmitted(state: FleetState, index: LogIndex, command: NewCommand): Result {
   const operation = command.operation?.kind;
   if (operation === undefined) {
     return rejected("OPERATION_UNKNOWN", "the command has no operation that this version knows");
@@ -81,7 +83,7 @@ function applyAdmitted(state: FleetState, index: LogIndex, command: Command): Re
 function perform(
   state: FleetState,
   context: ApplyContext,
-  { sessionId }: Command,
+  { sessionId }: NewCommand,
   { $case, value }: OperationKind,
 ): Result {
   switch ($case) {
@@ -139,6 +141,8 @@ function perform(
       return noteAuditExported(state, value);
     case "recoverFleet":
       return recoverFleet(state, context, value);
+    case "raiseClusterVersion":
+      return raiseClusterVersion(state, context, value);
   }
 }
 
@@ -174,6 +178,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "removeQuota":
     case "setFeatureGate":
     case "recoverFleet":
+    case "raiseClusterVersion":
       return true;
   }
 }

@@ -3,13 +3,14 @@
 
 import { assert } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
-import type { AuditExport, Command, NoteAuditExported } from "../wire/gen/fleet/v1/command.ts";
+import type { AuditExport, NoteAuditExported } from "../wire/gen/fleet/v1/command.ts";
+import type { NewCommand } from "./command-codec.ts";
 import { AUDIT_ENTRIES_MAX, AUDIT_UNEXPORTED_MAX } from "./limits.ts";
 import { changed, type Result, rejected, unchanged } from "./result.ts";
 import { AUDIT_EXPORT_KEY } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
-export function addAuditEntry(state: FleetState, index: LogIndex, command: Command, what: string): void {
+export function addAuditEntry(state: FleetState, index: LogIndex, command: NewCommand, what: string): void {
   const { atMs, actor, reason } = command;
   state.tables.audit.put({ index, atMs, actor, reason, what });
   trim(state);

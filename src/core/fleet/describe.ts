@@ -68,6 +68,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `remove quota ${value.provider}/${value.region}`;
     case "setFeatureGate":
       return `turn feature gate ${value.name} ${value.enabled ? "on" : "off"}`;
+    case "raiseClusterVersion":
+      return `raise the cluster version to ${value.version}`;
     case "noteAuditExported":
       return `note the audit log as exported through index ${value.throughIndex}`;
   }

@@ -7,6 +7,7 @@ import {
   AuditExport,
   Binding,
   ClientSession,
+  ClusterVersion,
   Domain,
   FeatureGate,
   Instruction,
@@ -51,6 +52,7 @@ export interface Rows {
   readonly providers: readonly [key: string, row: Provider];
   readonly quotas: readonly [key: string, row: Quota];
   readonly gates: readonly [key: string, row: FeatureGate];
+  readonly clusterVersions: readonly [key: number, row: ClusterVersion];
 }
 
 export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
@@ -64,21 +66,17 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     key: (row) => row.clusterId,
     encode: rowEncoder(Binding.encode),
     compact: (row) => ({ ...row, shardId: shared(row.shardId), by: shared(row.by) }),
-    groupsOf: ({ shardId, migration }) =>
-      migration === undefined ? [shardId] : [shardId, leavingGroup(migration.fromShard)],
   },
   domains: {
     name: "domains",
     key: (row) => domainKey(row.key, row.value),
     encode: rowEncoder(Domain.encode),
     compact: (row) => ({ ...row, key: shared(row.key), shardId: shared(row.shardId) }),
-    groupsOf: (row) => [row.shardId],
   },
   probes: {
     name: "probes",
     key: (row) => probeKey(row.drillId, row.number),
     encode: rowEncoder(Probe.encode),
-    prefixOf: (row) => row.drillId,
   },
   sessions: {
     name: "sessions",
@@ -124,22 +122,23 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "quotas",
     key: (row) => quotaKey(row.provider, row.region),
     encode: rowEncoder(Quota.encode),
-    groupsOf: (row) => row.slices.map(({ shardId }) => shardId),
   },
   gates: {
     name: "gates",
     key: (row) => row.name,
     encode: rowEncoder(FeatureGate.encode),
   },
+  clusterVersions: {
+    name: "clusterVersions",
+    key: () => CLUSTER_VERSION_KEY,
+    encode: rowEncoder(ClusterVersion.encode),
+  },
 };
-
-/** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
-export function leavingGroup(shardId: string): string {
-  return `leaving\0${shardId}`;
-}
 
 /** The table has one row. */
 export const AUDIT_EXPORT_KEY = 0;
+/** So has this one, from version 2 on. */
+export const CLUSTER_VERSION_KEY = 0;
 
 export function domainKey(key: string, value: string): string {
   return `${key}\0${value}`;

@@ -4,11 +4,10 @@
 
 import { logIndex } from "../base/ids.ts";
 import { type ClientSession, FleetSnapshot } from "../wire/gen/fleet/v1/command.ts";
+import { KNOWN_VERSION, snapshotFormat } from "./format.ts";
 import { outcomeKey } from "./schema.ts";
 import { FleetState, type FleetView } from "./state.ts";
 
-/** Rises when older programs could no longer read what newer ones write; newer ones read the older formats. */
-const SNAPSHOT_FORMAT = 2;
 /** A session's outcomes count as rows, and a session is not split: a part has at most this many and one session. */
 const ROWS_PER_PART = 256;
 
@@ -35,9 +34,9 @@ export function encodeSnapshot(view: FleetView): Uint8Array {
 /** Parts whose concatenation is the snapshot. `view` must be a capture if anything is applied meanwhile. */
 export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, void, undefined> {
   const { shards, bindings, domains, probes, members, audit } = view.tables;
-  const { instructions, providers, quotas, gates, auditExports } = view.tables;
+  const { instructions, providers, quotas, gates, auditExports, clusterVersions } = view.tables;
   yield encodePart({
-    format: SNAPSHOT_FORMAT,
+    format: snapshotFormat(view.clusterVersion),
     appliedIndex: view.appliedIndex,
     stateHash: view.hash(),
   });
@@ -55,6 +54,7 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(quotas.rows())) yield encodePart({ quotas: rows });
   for (const rows of batches(gates.rows())) yield encodePart({ gates: rows });
   for (const rows of batches(auditExports.rows())) yield encodePart({ auditExports: rows });
+  for (const rows of batches(clusterVersions.rows())) yield encodePart({ clusterVersions: rows });
 }
 
 /** No bytes at all are the empty state, which is what a group is bootstrapped from. */
@@ -68,8 +68,9 @@ export function decodeSnapshot(bytes: Uint8Array): RestoredState {
   ) {
     return refused("malformed", "a remembered write of the snapshot has no outcome");
   }
-  if (snapshot.format < 1 || snapshot.format > SNAPSHOT_FORMAT) {
-    const what = `the snapshot has format ${snapshot.format}, this version reads up to ${SNAPSHOT_FORMAT}`;
+  const newest = snapshotFormat(KNOWN_VERSION);
+  if (snapshot.format < 1 || snapshot.format > newest) {
+    const what = `the snapshot has format ${snapshot.format}, this version reads up to ${newest}`;
     return refused("format-unknown", what);
   }
   const state = new FleetState();
@@ -101,6 +102,7 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     quotas: [],
     gates: [],
     auditExports: [],
+    clusterVersions: [],
     ...part,
   }).finish();
 }
@@ -126,6 +128,7 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.quotas) tables.quotas.put(row);
   for (const row of snapshot.gates) tables.gates.put(row);
   for (const row of snapshot.auditExports) tables.auditExports.put(row);
+  for (const row of snapshot.clusterVersions) tables.clusterVersions.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes } of snapshot.sessions) {
     const lastSequence = outcomes.reduce((last, { sequence }) => Math.max(last, sequence), 0);
     const follows = { outcomeCount: outcomes.length, lastSequence };

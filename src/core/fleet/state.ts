@@ -4,16 +4,17 @@
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
+import { FIRST_VERSION } from "./format.ts";
 import { type Lanes, printLanes } from "./row-hash.ts";
-import { type Rows, schemas } from "./schema.ts";
+import { CLUSTER_VERSION_KEY, type Rows, schemas } from "./schema.ts";
 import { recount, type ShardCounts } from "./shard-counts.ts";
 import { type ReadonlyTable, Table } from "./table.ts";
 
 /**
  * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;
- * how far the audit log is exported is told with its list.
+ * how far the audit log is exported is told with its list, and the cluster version with the status.
  */
-export type WatchedTable = Exclude<keyof Rows, "outcomes" | "probes" | "auditExports">;
+export type WatchedTable = Exclude<keyof Rows, "outcomes" | "probes" | "auditExports" | "clusterVersions">;
 
 /** A row as it is after a change; null = it was removed. */
 export type RowChange = {
@@ -33,6 +34,8 @@ export interface FleetView {
   readonly tables: ReadonlyTables;
   /** How many all tables have together. */
   readonly rows: number;
+  /** By which rows are written and operations may be proposed (format.ts). It only rises. */
+  readonly clusterVersion: number;
   /** Digest of all rows, 16 hexadecimal digits: equal on all replicas at an equal applied index. */
   hash(): string;
 }
@@ -56,6 +59,10 @@ export class FleetState implements FleetView {
 
   get rows(): number {
     return rowsOf(this.tables);
+  }
+
+  get clusterVersion(): number {
+    return clusterVersionOf(this.tables);
   }
 
   /** Of a state that is not a fork. */
@@ -90,7 +97,8 @@ export class FleetState implements FleetView {
   capture(): FleetView {
     const hash = this.hash();
     const tables = captured(this.tables);
-    return { appliedIndex: this.#appliedIndex, tables, rows: rowsOf(tables), hash: () => hash };
+    const { appliedIndex, clusterVersion } = this;
+    return { appliedIndex, tables, rows: rowsOf(tables), clusterVersion, hash: () => hash };
   }
 
   /** An O(1) copy to try commands on. Nobody watches it. */
@@ -131,6 +139,7 @@ function newTables(onChange: (change: RowChange) => void, counts: Counts): Fleet
     providers: new Table(schemas.providers, (key, row) => onChange({ table: "providers", key, row })),
     quotas: new Table(schemas.quotas, (key, row) => onChange({ table: "quotas", key, row })),
     gates: new Table(schemas.gates, (key, row) => onChange({ table: "gates", key, row })),
+    clusterVersions: new Table(schemas.clusterVersions),
   };
 }
 
@@ -149,7 +158,12 @@ function captured(tables: FleetTables): FleetTables {
     providers: tables.providers.capture(),
     quotas: tables.quotas.capture(),
     gates: tables.gates.capture(),
+    clusterVersions: tables.clusterVersions.capture(),
   };
+}
+
+function clusterVersionOf({ clusterVersions }: ReadonlyTables): number {
+  return clusterVersions.get(CLUSTER_VERSION_KEY)?.version ?? FIRST_VERSION;
 }
 
 function rowsOf(tables: ReadonlyTables): number {

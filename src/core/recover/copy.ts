@@ -3,6 +3,7 @@
 
 import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import { apply } from "../fleet/apply.ts";
+import { decodeCommand } from "../fleet/command-codec.ts";
 import { listMembers } from "../fleet/query.ts";
 import { decodeSnapshot } from "../fleet/snapshot.ts";
 import type { FleetState } from "../fleet/state.ts";
@@ -12,7 +13,7 @@ import { confStateOf } from "../raft/configuration.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { ConfState, Entry } from "../raft/message.ts";
 import type { EntryId } from "../raft/raft-log.ts";
-import { Command, type MemberRecord } from "../wire/gen/fleet/v1/command.ts";
+import type { MemberRecord } from "../wire/gen/fleet/v1/command.ts";
 
 /** A configuration and the index of the entry that brings it. */
 interface ConfigurationSince {
@@ -78,7 +79,7 @@ export function replay(log: LogReader): Replayed {
   if (state.appliedIndex < index) state.advanceTo(index);
   for (const entry of entriesOf(log)) {
     const isCommand = entry.type === "normal" && entry.data.length > 0;
-    if (isCommand) apply(state, entry.index, Command.decode(entry.data));
+    if (isCommand) apply(state, entry.index, decodeCommand(entry.index, entry.data));
     else state.advanceTo(entry.index);
   }
   return { ok: true, state };

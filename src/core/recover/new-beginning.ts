@@ -5,10 +5,10 @@
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
 import { dryRun } from "../fleet/apply.ts";
+import { encodeCommand, type NewCommand } from "../fleet/command-codec.ts";
 import { encodeSnapshot } from "../fleet/snapshot.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Entry, HardState, Snapshot } from "../raft/message.ts";
-import { Command } from "../wire/gen/fleet/v1/command.ts";
 import { type Copy, replay } from "./copy.ts";
 
 // Others remember indexes and terms that no copy here knows: a client session is named by an index, rows are compared by
@@ -93,12 +93,14 @@ export function recovered(
   };
   return {
     snapshot: { index: order.index, term: order.term, confState, data: encodeSnapshot(state) },
-    entries: [{ index, term: order.term, type: "normal", data: Command.encode(command).finish() }],
+    entries: [
+      { index, term: order.term, type: "normal", data: encodeCommand(command, state.clusterVersion) },
+    ],
     hardState: { term: order.term, vote: order.nodeId, commit: index },
   };
 }
 
-function commandOf(order: RecoveryOrder): Command {
+function commandOf(order: RecoveryOrder): NewCommand {
   const { nodeId, address, formerClusterId, clusterId, committed, last, actor, reason, atMs } = order;
   const value = { nodeId, address, formerClusterId, clusterId, committedIndex: committed, lastIndex: last };
   return {

@@ -61,7 +61,11 @@ export class Services {
         this.#connected = new Set(peers.map(({ id }) => id));
       },
       found: (members) =>
-        proposeOwn(driver, self, { $case: "foundMembers", value: { members: [...members] } }, clock),
+        proposeOwn(
+          { driver, machine, self },
+          { $case: "foundMembers", value: { members: [...members] } },
+          clock,
+        ),
       onRemoved: options.onRemoved,
     });
     const roster = this.#roster;

@@ -2,7 +2,9 @@
 // at a time; so that it arrives twice, late, and at deposed leaders. Deliberately absent: what is written, and why.
 
 import type { NodeId } from "../base/ids.ts";
-import { Command, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { encodeCommand } from "../fleet/command-codec.ts";
+import { FIRST_VERSION } from "../fleet/format.ts";
+import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
@@ -143,6 +145,7 @@ export class SimSession {
   #command(identity: Identity, operation: Operation): Uint8Array {
     const { world } = this.#options;
     const atMs = Math.floor(world.queue.nowMs);
-    return Command.encode({ ...identity, actor: "fleet://admin", reason: "", atMs, operation }).finish();
+    const command = { ...identity, actor: "fleet://admin", reason: "", atMs, operation };
+    return encodeCommand(command, FIRST_VERSION);
   }
 }

@@ -60,8 +60,7 @@ export function startMember(id: NodeId, storage: MemoryStorage, world: World): M
     disableConfChangeValidation: false,
     stepDownOnRemoval: true,
   });
-  // Between the slices of a snapshot it takes a turn and no rest: how long a slice takes is no part of a test.
-  const machine = new FleetMachine(() => nextTurn);
+  const machine = new FleetMachine();
   const driver = new GroupDriver<Outcome>({
     group: FLEET_GROUP,
     self: id,
@@ -185,7 +184,8 @@ export class TestGroup {
 
 export function encodeCommand(operation: Operation, atMs: number): Uint8Array {
   const session = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
-  return Command.encode({ ...session, actor: "fleet://admin", reason: "test", atMs, operation }).finish();
+  const headers = { ...session, actor: "fleet://admin", reason: "test", atMs, formatVersion: 0 };
+  return Command.encode({ ...headers, operation }).finish();
 }
 
 export const registerShard = (shardId: string): Operation => ({

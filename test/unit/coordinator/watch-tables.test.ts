@@ -15,6 +15,7 @@ const UNWATCHED: Readonly<Record<string, string>> = {
   outcomes: "what a client's writes came to is that client's; its session is watched",
   probes: "of drills, and cleared at their end",
   auditExports: "one row, told with the list of the audit log",
+  clusterVersions: "one row, told with the status",
 };
 
 const session = { sessionId: 7, lastUsedIndex: 9, firstOutstanding: 2, outcomeCount: 1, lastSequence: 2 };
@@ -32,6 +33,7 @@ const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
   providers: wire.Provider.fromPartial({ name: "p1" }),
   quotas: wire.Quota.fromPartial({ provider: "p1", region: "r1" }),
   gates: wire.FeatureGate.fromPartial({ name: "first-contact" }),
+  clusterVersions: wire.ClusterVersion.fromPartial({ version: 2 }),
 };
 
 const names = Object.keys(schemas) as (keyof Rows)[];

@@ -40,6 +40,7 @@ export function command(kind: OperationKind | undefined, headers: Headers = {}):
     reason: "test",
     atMs: 1_000,
     operation: kind === undefined ? undefined : { kind },
+    formatVersion: 0,
     ...headers,
   };
 }
@@ -167,6 +168,17 @@ export const probe = (drillId: string, number: number, expectedApplications?: nu
   value: { drillId, number, expectedApplications },
 });
 export const clear = (drillId: string): OperationKind => ({ $case: "clearProbes", value: { drillId } });
+/** `announced` is what the leader heard, by node. */
+export const raise = (version: number, announced: Readonly<Record<number, number>> = {}): OperationKind => ({
+  $case: "raiseClusterVersion",
+  value: {
+    version,
+    announced: Object.entries(announced).map(([nodeId, known]) => ({
+      nodeId: Number(nodeId),
+      version: known,
+    })),
+  },
+});
 export const member = (nodeId: number, wanted: MemberKind = MemberKind.VOTER): OperationKind => ({
   $case: "upsertMember",
   value: { nodeId, name: `n${nodeId}`, address: `h:${nodeId}`, wanted },

@@ -100,7 +100,7 @@ describe("a bad snapshot is refused", () => {
     { bytes: new Uint8Array([0xff]), reason: "malformed", why: "no protobuf" },
     { bytes: encodeSnapshot(fullReplica().state).subarray(0, -3), reason: "malformed", why: "cut off" },
     {
-      bytes: tampered((snapshot) => Object.assign(snapshot, { format: 3 })),
+      bytes: tampered((snapshot) => Object.assign(snapshot, { format: 4 })),
       reason: "format-unknown",
       why: "newer",
     },

@@ -47,7 +47,7 @@ export async function reconcileDomains(
     // A leader whose disk is full keeps what room its log has for handing over: the next one asks.
     if (context.disk.isFull) return true;
     const kind = { $case: "reconcileDomains", value: batch } as const;
-    const settled = await proposeOwn(driver, context.self, kind, context.clock);
+    const settled = await proposeOwn(context, kind, context.clock);
     if (!settled.ok) throw refusalError(context, settled.refusal);
   }
   heardDomains.note(shardId, hearing);

@@ -61,7 +61,7 @@ export async function reportShard(
     const declared = {
       count: counts.clusters.get(shardId) ?? 0,
       binding: (clusterId: string) => bindings.get(clusterId),
-      own: () => bindings.rowsOf(shardId),
+      all: () => bindings.rows(),
     };
     instructions.push(...unreportedAcceptances(shardId, request.bindings, declared));
   }

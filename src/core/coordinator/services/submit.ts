@@ -1,8 +1,9 @@
 // Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
 
 import { status } from "@grpc/grpc-js";
+import { encodeCommand, type NewCommand } from "../../fleet/command-codec.ts";
 import { REASON_BYTES_MAX } from "../../fleet/limits.ts";
-import { type Applied, Command, type Operation, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { Applied, Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
@@ -113,7 +114,8 @@ export async function propose(
   // Another replica may not know yet what the row has; it sends the caller to the leader.
   if (context.driver.leader === context.self) checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, write);
-  const settled = await context.driver.propose(Command.encode(command).finish(), caller.deadline);
+  const data = encodeCommand(command, context.machine.view.clusterVersion);
+  const settled = await context.driver.propose(data, caller.deadline);
   if (!settled.ok) throw refusalError(context, settled.refusal);
   return settled;
 }
@@ -123,7 +125,7 @@ function commandOf(
   { identity }: Caller,
   operation: Operation,
   { sessionId, sequence, firstOutstanding, reason }: WriteIdentity,
-): Command {
+): NewCommand {
   const actor = formatIdentity(identity);
   return { sessionId, sequence, firstOutstanding, actor, reason, atMs: clock.wallMs(), operation };
 }

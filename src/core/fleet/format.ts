@@ -1,0 +1,57 @@
+// What is replicated outlives the build. The cluster version says by which format all members apply the log: the lowest
+// that all of them know, raised by an entry, never lowered (ADR-0015). What must stay true: under a version all builds
+// that know it come to the same bytes, so whatever changes a row, an outcome or a snapshot asks for the next version:
+// `if (state.clusterVersion >= 2)`.
+
+import { assert } from "../base/assert.ts";
+import type { Operation } from "../wire/gen/fleet/v1/command.ts";
+
+type OperationKind = NonNullable<Operation["kind"]>;
+
+/** Of logs and snapshots that do not say, and of builds that announce nothing. */
+export const FIRST_VERSION = 1;
+/** The newest that this build knows, and what it announces to its peers. */
+export const KNOWN_VERSION = 2;
+
+/** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
+export function requiredVersion({ $case, value }: OperationKind): number {
+  switch ($case) {
+    case "openSession":
+    case "registerShard":
+    case "bindCluster":
+    case "unbindCluster":
+    case "beginRebind":
+    case "settleRebind":
+    case "assignDomain":
+    case "unassignDomain":
+    case "recordProbe":
+    case "clearProbes":
+    case "noteTransfer":
+    case "foundMembers":
+    case "upsertMember":
+    case "removeMember":
+    case "drainShard":
+    case "activateShard":
+    case "removeShard":
+    case "moveDomains":
+    case "settleInstructions":
+    case "reconcileDomains":
+    case "upsertProvider":
+    case "removeProvider":
+    case "setQuota":
+    case "removeQuota":
+    case "setFeatureGate":
+    case "noteAuditExported":
+    case "recoverFleet":
+      return FIRST_VERSION;
+    case "raiseClusterVersion":
+      return value.version;
+  }
+}
+
+/** A snapshot's format: older builds refuse a snapshot that they can't read, and name its format. */
+export function snapshotFormat(clusterVersion: number): number {
+  assert(clusterVersion >= FIRST_VERSION, "cluster versions count from 1");
+  // Snapshots had two formats before there were cluster versions.
+  return clusterVersion + 1;
+}

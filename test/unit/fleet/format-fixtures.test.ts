@@ -1,0 +1,65 @@
+// What the previous builds wrote is read by this one and comes to the same states: under their cluster version every
+// entry leads to the digest that they had, for otherwise a rolling upgrade would make replicas differ.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { FLEET_GROUP, logIndex, nodeId } from "../../../src/core/base/ids.ts";
+import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
+import { apply } from "../../../src/core/fleet/apply.ts";
+import { decodeCommand } from "../../../src/core/fleet/command-codec.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import { FleetState } from "../../../src/core/fleet/state.ts";
+import { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
+import { formatFixture } from "../../fixtures/format-folder.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "format-fixture-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe.each([1])("format %i", (version) => {
+  const fixture = formatFixture(version);
+
+  test("the log leads to the same digest after every entry", () => {
+    const state = new FleetState();
+    for (const [at, data] of fixture.commands.entries()) {
+      const index = logIndex(at + 1);
+      apply(state, index, decodeCommand(index, data));
+      if (state.hash() !== fixture.hashes[at]) expect(`${index} ${state.hash()}`).toBe(fixture.hashes[at]);
+    }
+    expect(state.appliedIndex).toBe(fixture.hashes.length);
+    expect(state.clusterVersion).toBe(version);
+  });
+
+  test("a snapshot is restored, has the same bytes again, and the log goes on from it", () => {
+    expect(fixture.snapshots.size).toBeGreaterThan(0);
+    for (const [from, bytes] of fixture.snapshots) {
+      const restored = decodeSnapshot(bytes);
+      if (!restored.ok) throw new Error(restored.message);
+      const { state } = restored;
+      expect(encodeSnapshot(state), "a peer of the previous build reads it, too").toEqual(bytes);
+      for (const [at, data] of fixture.commands.slice(from, from + 2_000).entries()) {
+        const index = logIndex(from + at + 1);
+        apply(state, index, decodeCommand(index, data));
+        expect(`${index} ${state.hash()}`).toBe(`${index} ${fixture.hashes[index - 1]}`);
+      }
+    }
+  });
+
+  test("a node's data folder is opened and replayed", async () => {
+    fixture.unpackData(directory);
+    const identity = { clusterId: "c-fixture", nodeId: nodeId(1) };
+    const storage = await DiskStorage.open({ directory, identity });
+    const reader = storage.reader(FLEET_GROUP);
+    const machine = new FleetMachine();
+    const snapshot = reader.snapshot();
+    if (typeof snapshot === "string") throw new Error(snapshot);
+    machine.restore(snapshot.index, snapshot.data);
+    const behind = logIndex(reader.lastIndex() + 1);
+    const entries = reader.entries(logIndex(snapshot.index + 1), behind, Number.MAX_SAFE_INTEGER);
+    if (typeof entries === "string") throw new Error(entries);
+    for (const { index, data } of entries) machine.apply(index, data);
+    await storage.close();
+    expect(`${machine.view.appliedIndex} ${machine.view.hash()}`).toBe(fixture.dataHash);
+  });
+});
