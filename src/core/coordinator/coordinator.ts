@@ -26,7 +26,6 @@ import { channelOptions, quickRedial, serverOptions } from "../wire/channel-opti
 import { closeServer } from "../wire/close-server.ts";
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import { CoordinatorService } from "../wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { addGuardedService } from "../wire/guarded-service.ts";
 import { requireHolder } from "../wire/holder.ts";
@@ -58,6 +57,8 @@ import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { raftService } from "./services/raft-service.ts";
 import { HeardDomains } from "./services/reconcile-domains.ts";
+import { WatchAnswers } from "./services/watch-answers.ts";
+import { coordinatorDefinition } from "./services/watch-encoding.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 import { guardedTimers, systemTimers, type Timers } from "./timers.ts";
@@ -220,6 +221,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     host,
     sent: transport.sent,
     machine,
+    watchAnswers: new WatchAnswers(() => machine.changes),
     freshness,
     observed,
     heardDomains: new HeardDomains(),
@@ -236,7 +238,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   };
   const schedule = await snapshotSchedule(options, context, timers);
   const server = new Server(serverOptions);
-  addGuardedService(server, CoordinatorService, coordinatorService(context), internalErrors);
+  addGuardedService(server, coordinatorDefinition, coordinatorService(context), internalErrors);
   addGuardedService(server, RaftService, raftService(context, transport, replica), internalErrors);
   const standard = addStandardServices(server, ["coordinator", "raft"], tls);
   const stopLooking = timers.every(profile.tickMs, () => {

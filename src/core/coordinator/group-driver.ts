@@ -229,7 +229,7 @@ export class GroupDriver<Result> {
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
   readIndex(deadline: MonotonicMs): Promise<ReadResult> {
-    const knowsLeader = this.#ask((raft) => raft.status().leader !== 0) ?? false;
+    const knowsLeader = this.#ask((raft) => raft.leader !== 0) ?? false;
     if (!knowsLeader) return Promise.resolve({ ok: false, refusal: "no-leader" });
     return this.#reads.confirmAndWait(deadline);
   }

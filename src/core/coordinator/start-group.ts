@@ -113,6 +113,7 @@ function driverOf<Result>(
     disableProposalForwarding: true,
     disableConfChangeValidation: false,
     stepDownOnRemoval: true,
+    commitHints: true,
   });
   return new GroupDriver<Result>({
     group,

@@ -13,6 +13,7 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 /** "transfer": asked by the leader, hence for real and regardless of leases. */
 export type Campaign = "pre-election" | "election" | "transfer";
 
+const NO_HINT = new Uint8Array(0);
 const PAGE_BYTES = 1024 * 1024;
 const TRANSFER_MARK = Uint8Array.from("CampaignTransfer", (letter) => letter.charCodeAt(0));
 
@@ -92,8 +93,9 @@ export function handleVoteResponse(core: Core, message: Message): void {
   if (core.role !== wanted) return;
   learnCommit(core, message);
   // As in `campaign`: a quorum of the old configuration may be none, and the new one may be the only one that is left.
-  // A hint in another's request may also have led to a change that takes this replica out.
-  if (!core.isPromotable || hasUnappliedConfChange(core)) {
+  // A hint in another's request may also have led to a change that takes this replica out. Without hints a campaigning
+  // replica learns of no commit.
+  if (core.config.commitHints && (!core.isPromotable || hasUnappliedConfChange(core))) {
     becomeFollower(core, core.term, NO_NODE);
     return;
   }
@@ -114,7 +116,8 @@ export function handleVoteResponse(core: Core, message: Message): void {
   }
 }
 
-function commitHint({ log }: Core): Uint8Array {
+function commitHint({ config, log }: Core): Uint8Array {
+  if (!config.commitHints) return NO_HINT;
   const term = log.term(log.committed);
   assert(typeof term === "number", "the last committed entry's term is known");
   return encodeCommitHint({ index: log.committed, term });
@@ -122,6 +125,7 @@ function commitHint({ log }: Core): Uint8Array {
 
 // An entry that is committed somewhere and that is here too is committed here, with all before it (log matching, §5.3).
 function learnCommit(core: Core, message: Message): void {
+  if (!core.config.commitHints) return;
   const hint = decodeCommitHint(message.context);
   if (hint !== null && core.log.matches(hint)) core.log.commitTo(hint.index);
 }

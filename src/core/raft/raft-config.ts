@@ -40,6 +40,8 @@ export interface RaftConfig {
   readonly disableConfChangeValidation: boolean;
   /** A leader that is removed or demoted steps down when it applies that change. */
   readonly stepDownOnRemoval: boolean;
+  /** Requests for votes and their answers say what is committed, which etcd's do not (commit-hint.ts). */
+  readonly commitHints: boolean;
 }
 
 /** A wrong configuration is a bug of the driver. */

@@ -155,6 +155,7 @@ export class Process {
       disableProposalForwarding: true,
       disableConfChangeValidation: false,
       stepDownOnRemoval: true,
+      commitHints: true,
     });
   }
 

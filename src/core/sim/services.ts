@@ -18,6 +18,7 @@ import type { ServiceContext } from "../coordinator/services/context.ts";
 import type { Caller } from "../coordinator/services/handler.ts";
 import { readmit } from "../coordinator/services/readmit.ts";
 import { HeardDomains } from "../coordinator/services/reconcile-domains.ts";
+import { WatchAnswers } from "../coordinator/services/watch-answers.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -72,6 +73,7 @@ export class Services {
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
       ...{ self, given, driver, machine, host, clock, sleep: options.sleep, startedMs: clock.monotonicMs() },
+      watchAnswers: new WatchAnswers(() => machine.changes),
       leadsSince: () => 0,
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       metricsAddress: "",

@@ -49,6 +49,8 @@ function optionsOf(directive: Directive): NodeOptions {
     disableProposalForwarding: false,
     disableConfChangeValidation: booleanOf(directive, "disable-conf-change-validation"),
     stepDownOnRemoval: booleanOf(directive, "step-down-on-removal"),
+    // etcd has none.
+    commitHints: false,
   };
 }
 

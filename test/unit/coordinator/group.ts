@@ -59,6 +59,7 @@ export function startMember(id: NodeId, storage: MemoryStorage, world: World): M
     disableProposalForwarding: true,
     disableConfChangeValidation: false,
     stepDownOnRemoval: true,
+    commitHints: true,
   });
   const machine = new FleetMachine();
   const driver = new GroupDriver<Outcome>({

@@ -190,6 +190,7 @@ export class HostCluster {
       disableProposalForwarding: true,
       disableConfChangeValidation: false,
       stepDownOnRemoval: true,
+      commitHints: true,
     });
     return new GroupDriver<Tally>({
       group,

@@ -1,10 +1,11 @@
 // Which replica answers which read: a leader cut off, the others, and one that hears nobody.
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { readable, readableWithReports } from "../../../src/core/coordinator/services/reads.ts";
+import { RaftNode } from "../../../src/core/raft/raft-node.ts";
 import { ListRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { type RpcFailure, readRpcError } from "../../../src/core/wire/rpc-error.ts";
 import { type Member, registerShard, TestGroup } from "./group.ts";
@@ -112,4 +113,13 @@ test("who takes an old answer takes one without what shards report; who wants th
     (error: unknown) => readRpcError(error).reason,
   );
   expect(await group.until(refused)).toBe("NOT_LEADER");
+});
+
+test("a linearizable read builds no picture of the whole replica", async () => {
+  await group.run(5);
+  const status = vi.spyOn(RaftNode.prototype, "status");
+  const asked = readable(contextOf(group, leader), { consistency: undefined }, caller());
+  expect(status).not.toHaveBeenCalled();
+  status.mockRestore();
+  expect(await group.until(asked)).toMatchObject({ leads: true });
 });

@@ -9,6 +9,7 @@ import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
+import { WatchAnswers } from "../../../src/core/coordinator/services/watch-answers.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
@@ -60,6 +61,7 @@ export function contextOf(
       self: id,
       driver,
       machine,
+      watchAnswers: new WatchAnswers(() => machine.changes),
       given: FOUNDERS,
       replicas: [...FOUNDERS, peer(NEWCOMER)],
       disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },

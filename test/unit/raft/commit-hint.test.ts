@@ -4,6 +4,7 @@
 
 import { expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { encodeCommitHint } from "../../../src/core/raft/commit-hint.ts";
 import type { ConfOperation } from "../../../src/core/raft/confchange.ts";
 import { encodeConfChange } from "../../../src/core/raft/confchange-codec.ts";
 import type { ConfState, Entry } from "../../../src/core/raft/message.ts";
@@ -19,13 +20,13 @@ const leave: Entry = {
 };
 
 /** Entry 1 is in the snapshot; 2 leaves the joint configuration. */
-function peer(id: number, last: number, commit: number): Peer {
+function peer(id: number, last: number, commit: number, commitHints = true): Peer {
   const log = new MemoryLog();
   log.applySnapshot({ index: logIndex(1), term: term(1), confState: joint, data: bytes("") });
   const entries = [leave, entry(1, 3), entry(1, 4)].filter(({ index }) => index <= last);
   log.append(entries);
   log.setHardState({ term: term(1), vote: nodeId(0), commit: logIndex(commit) });
-  return new Peer(id, log, { preVote: true, checkQuorum: true });
+  return new Peer(id, log, { preVote: true, checkQuorum: true, commitHints });
 }
 
 test.each([
@@ -105,4 +106,23 @@ test("a candidate that learns of a membership change by another's request gives 
   const granted = newMessage("MsgPreVoteResp", { from: nodeId(1), to: nodeId(2), term: term(2) });
   candidate.raft.step(granted);
   expect(candidate.status).toMatchObject({ role: "follower", commit: 2 });
+});
+
+test("with the option off, requests for votes and their answers are etcd's: no hint is sent, and none is believed", () => {
+  const asker = peer(4, 3, 1, false);
+  asker.raft.campaign();
+  const requests = asker.process();
+  expect(requests.map(({ type, context }) => [type, context.length])).toEqual([
+    ["MsgPreVote", 0],
+    ["MsgPreVote", 0],
+    ["MsgPreVote", 0],
+  ]);
+  const context = encodeCommitHint({ index: logIndex(3), term: term(1) });
+  const voter = peer(2, 4, 1, false);
+  for (const request of requests.filter(({ to }) => to === 2)) voter.raft.step({ ...request, context });
+  expect(voter.process().map((answer) => answer.context.length)).toEqual([0]);
+  expect(voter.status.commit).toBe(1);
+  const refused = { from: nodeId(2), to: nodeId(4), term: term(2), reject: true, context };
+  asker.raft.step(newMessage("MsgPreVoteResp", refused));
+  expect(asker.status.commit).toBe(1);
 });

@@ -29,6 +29,7 @@ const DEFAULTS: Omit<RaftConfig, "id" | "log" | "random"> = {
   disableProposalForwarding: false,
   disableConfChangeValidation: false,
   stepDownOnRemoval: false,
+  commitHints: true,
 };
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -9,8 +9,8 @@ import { notLeader, refusalError } from "./refusals.ts";
  * configuration may show a replica that lost its disk as the voter that it was before.
  */
 export async function assertLeads(context: ServiceContext, caller: Caller): Promise<void> {
-  if (context.driver.status().role !== "leader") throw notLeader(context);
+  if (context.driver.role !== "leader") throw notLeader(context);
   const confirmed = await context.driver.readIndex(caller.deadline);
   if (!confirmed.ok) throw refusalError(context, confirmed.refusal);
-  if (context.driver.status().role !== "leader") throw notLeader(context);
+  if (context.driver.role !== "leader") throw notLeader(context);
 }

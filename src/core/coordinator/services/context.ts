@@ -19,6 +19,7 @@ import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
 import type { MembershipChanges } from "./change-membership.ts";
 import type { HeardDomains } from "./reconcile-domains.ts";
+import type { WatchAnswers } from "./watch-answers.ts";
 
 export interface ServiceContext {
   readonly clusterId: string;
@@ -46,6 +47,7 @@ export interface ServiceContext {
   readonly host: Host;
   readonly sent: Readonly<SentCounts>;
   readonly machine: FleetMachine;
+  readonly watchAnswers: WatchAnswers;
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;
   readonly observed: Observed;
   readonly heardDomains: HeardDomains;

@@ -41,7 +41,7 @@ export async function readableWithReports(
   request: ListRequest,
   caller: Caller,
 ): Promise<ReadStamp> {
-  if (!mayBeOld(request) && context.driver.status().role !== "leader") throw notLeader(context);
+  if (!mayBeOld(request) && context.driver.role !== "leader") throw notLeader(context);
   return readable(context, request, caller);
 }
 
@@ -52,7 +52,7 @@ function mayBeOld({ consistency }: Consistency): boolean {
 
 function stampOf(context: ServiceContext, request: Consistency): ReadStamp {
   const { driver, self, replicas, freshness } = context;
-  const { term, role } = driver.status();
+  const { term, role } = driver;
   const isDated = mayBeOld(request);
   return {
     index: driver.appliedIndex,

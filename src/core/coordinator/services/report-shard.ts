@@ -39,7 +39,7 @@ export async function reportShard(
     const message = `this certificate may not report as shard ${request.shardId}`;
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
   }
-  if (context.driver.status().role !== "leader") throw notLeader(context);
+  if (context.driver.role !== "leader") throw notLeader(context);
   refuseOutdated(context, request);
   observe(context, request);
   await register(context, request, caller);
@@ -66,7 +66,7 @@ export async function reportShard(
     instructions.push(...unreportedAcceptances(shardId, request.bindings, declared));
   }
   const domainInstructions = pendingInstructions(context, request.shardId);
-  const { term } = context.driver.status();
+  const { term } = context.driver;
   return { coordinatorTerm: term, instructions, domainInstructions, draining, askDomains };
 }
 

@@ -10,7 +10,7 @@ type Seer = Pick<ServiceContext, "driver" | "observed" | "clock" | "leadsSince" 
 
 export function sightOf({ driver, observed, clock, leadsSince, liveness }: Seer): Sight {
   const nowMs = clock.monotonicMs();
-  const { role, term } = driver.status();
+  const { role, term } = driver;
   const leads = role === "leader";
   const leadsForMs = leads ? elapsedMs(leadsSince(), nowMs) : null;
   return { observed, nowMs, wallMs: clock.wallMs(), term, leadsForMs, liveness };
@@ -18,7 +18,7 @@ export function sightOf({ driver, observed, clock, leadsSince, liveness }: Seer)
 
 /** Whether this replica leads and has heard from every registered shard since it began to. */
 export function isObservedComplete({ driver, machine, observed }: ServiceContext): boolean {
-  if (driver.status().role !== "leader") return false;
+  if (driver.role !== "leader") return false;
   for (const { shardId, state } of machine.view.tables.shards.rows()) {
     if (state !== ShardState.REMOVED && observed.report(shardId) === undefined) return false;
   }

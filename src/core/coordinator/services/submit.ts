@@ -43,7 +43,7 @@ async function tryOut(
   operation: Operation,
   { reason }: SubmitRequest,
 ): Promise<SubmitResponse> {
-  if (context.driver.status().role !== "leader") throw notLeader(context);
+  if (context.driver.role !== "leader") throw notLeader(context);
   const { index, term, leads } = await readable(context, LINEARIZABLE, caller);
   // Deposed while it asked.
   if (!leads) throw notLeader(context);
@@ -110,7 +110,7 @@ export async function propose(
   write: WriteIdentity,
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
   // A leader whose disk is full keeps what room its log has for handing over.
-  if (context.disk.isFull && context.driver.status().role === "leader") throw diskFull();
+  if (context.disk.isFull && context.driver.role === "leader") throw diskFull();
   // Another replica may not know yet what the row has; it sends the caller to the leader.
   if (context.driver.leader === context.self) checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, write);

@@ -6,16 +6,14 @@
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
-import type { ChangeSet } from "../../fleet/change-log.ts";
 import type { WatchRequest, WatchResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { refusalError } from "./refusals.ts";
-import { tableChange, tablesOf, type WatchedTables } from "./watch-tables.ts";
+import { tablesOf, type WatchedTables } from "./watch-tables.ts";
 
-const CHANGES_PER_ANSWER = 1_000;
 // A quiet watcher learns now and then how far it is, so that it need not go back far when it reconnects.
 const PROGRESS_EVERY_MS = 5_000;
 
@@ -108,43 +106,34 @@ class Watcher {
     if (this.#isOver) return;
     const { driver } = this.#context;
     // A replica without a leader may be cut off, and would tell nothing for as long as that lasts.
-    if (driver.status().leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));
-    else if (!this.#isFull) this.#tell({ revision: this.#told, changes: [] });
+    if (driver.leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));
+    else if (!this.#isFull) this.#tell(WatchReset.UNSPECIFIED);
   }
 
   tellReset(resetReason: WatchReset): void {
-    this.#tell({ revision: this.#told, changes: [] }, resetReason);
+    this.#tell(resetReason);
   }
 
   /** Whether there may be more to tell. */
   #tellNext(): boolean {
-    const { machine, driver } = this.#context;
-    const sets = machine.changes.after(this.#told, CHANGES_PER_ANSWER, this.#tables.has("sessions"));
-    if (sets === null) {
+    const { watchAnswers, driver } = this.#context;
+    const next = watchAnswers.after(this.#told, this.#tables, driver.appliedIndex);
+    if (next === "forgotten") {
       this.#told = driver.appliedIndex;
       this.tellReset(WatchReset.FORGOTTEN);
       return false;
     }
-    const last = sets.at(-1);
-    if (last === undefined) {
+    if (next === "nothing") {
       if (driver.appliedIndex > this.#told) this.#told = driver.appliedIndex;
       return false;
     }
-    this.#told = last.index;
-    const changes = sets.flatMap((set) => this.#changesOf(set));
-    if (changes.length > 0) this.#tell({ revision: this.#told, changes });
+    this.#told = next.through;
+    if (next.response !== null) this.#isFull = !this.#call.write(next.response);
     return true;
   }
 
-  #changesOf({ index, changes }: ChangeSet): WatchResponse["changes"] {
-    return changes.filter(({ table }) => this.#tables.has(table)).map((change) => tableChange(index, change));
-  }
-
-  #tell(
-    told: Pick<WatchResponse, "revision" | "changes">,
-    resetReason: WatchReset = WatchReset.UNSPECIFIED,
-  ): void {
+  #tell(resetReason: WatchReset): void {
     const reset = resetReason !== WatchReset.UNSPECIFIED;
-    this.#isFull = !this.#call.write({ ...told, reset, resetReason });
+    this.#isFull = !this.#call.write({ revision: this.#told, changes: [], reset, resetReason });
   }
 }

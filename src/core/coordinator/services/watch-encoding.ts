@@ -1,0 +1,40 @@
+// The bytes of what watchers are told: an answer that many are told is encoded once, and so is a change that is in
+// several answers. What must stay true: the bytes are those of the generated encoder.
+
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { CoordinatorService, TableChange, WatchResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+
+// `changes`, length-delimited.
+const CHANGES_TAG = (2 << 3) | 2;
+
+const encodedResponses = new WeakMap<WatchResponse, Buffer>();
+const encodedChanges = new WeakMap<TableChange, Uint8Array>();
+
+/** The service as it is generated, but for what a watcher is told. */
+export const coordinatorDefinition: typeof CoordinatorService = {
+  ...CoordinatorService,
+  watch: { ...CoordinatorService.watch, responseSerialize: encodeWatchResponse },
+};
+
+/** Neither the response nor its changes may be modified afterwards. */
+export function encodeWatchResponse(response: WatchResponse): Buffer {
+  const known = encodedResponses.get(response);
+  if (known !== undefined) return known;
+  const { revision, changes, reset, resetReason } = response;
+  const writer = new BinaryWriter();
+  // Fields are written in the order of their numbers: what stands before the changes, they, and what comes after.
+  WatchResponse.encode({ revision, changes: [], reset: false, resetReason: 0 }, writer);
+  for (const change of changes) writer.uint32(CHANGES_TAG).bytes(encodedChange(change));
+  WatchResponse.encode({ revision: 0, changes: [], reset, resetReason }, writer);
+  const bytes = Buffer.from(writer.finish());
+  encodedResponses.set(response, bytes);
+  return bytes;
+}
+
+function encodedChange(change: TableChange): Uint8Array {
+  const known = encodedChanges.get(change);
+  if (known !== undefined) return known;
+  const bytes = TableChange.encode(change).finish();
+  encodedChanges.set(change, bytes);
+  return bytes;
+}
