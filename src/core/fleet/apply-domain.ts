@@ -21,21 +21,31 @@ import type { FleetState, FleetView } from "./state.ts";
 import { checkDomain, checkNames } from "./validate.ts";
 
 export function assignDomain(state: FleetState, context: ApplyContext, operation: AssignDomain): Result {
-  const refused = checkAssign(state, operation);
+  const row = rowOf(state, operation);
+  const refused = checkAssign(state, operation, row);
   if (refused !== null) return refused;
-  const { key, value } = operation;
-  if (isAsAsked(state, operation)) return unchanged(rowOf(state, operation)?.version ?? ABSENT);
-  assign(state, context, operation, 0);
-  return changed(rowOf(state, { key, value })?.version ?? ABSENT);
+  if (isAsAsked(state, operation, row)) return unchanged(row?.version ?? ABSENT);
+  assign(state, context, operation, row, 0);
+  return changed(row?.shardId === operation.shardId ? row.version : context.index);
 }
 
 /** Idempotent: a domain that is not assigned is as asked for. */
 export function unassignDomain(state: FleetState, context: ApplyContext, operation: UnassignDomain): Result {
-  const refused = checkUnassign(state, operation);
+  const row = rowOf(state, operation);
+  const refused = checkUnassign(operation, row);
   if (refused !== null) return refused;
-  if (rowOf(state, operation) === undefined) return unchanged(ABSENT);
-  unassign(state, context, operation, 0);
+  if (row === undefined) return unchanged(ABSENT);
+  unassign(state, context, row, 0);
   return changed(ABSENT);
+}
+
+type Row = Readonly<Domain> | undefined;
+
+/** A move with the row that it is about, looked up once: no other move of the batch changes that row. */
+interface RowMove {
+  readonly move: DomainMove;
+  readonly row: Row;
+  readonly isDone: boolean;
 }
 
 /** All or nothing: every row is checked against the state as it is before any is moved. */
@@ -45,20 +55,26 @@ export function moveDomains(state: FleetState, context: ApplyContext, { moves }:
       limit: DOMAIN_MOVES_MAX,
     });
   }
-  const refusals = refusalsOf(state, context, moves);
+  const rowMoves = moves.map((move) => rowMoveOf(state, move));
+  const refusals = refusalsOf(state, context, rowMoves);
   if (refusals.length > 0) {
     const what = `${refusals.length} of ${moves.length} moves would be refused, so none was made`;
     return rejected("BATCH_REFUSED", what, {}, refusals.slice(0, ROW_REFUSALS_MAX));
   }
-  const due = moves.filter((move) => !isDone(state, move));
-  for (const [ordinal, move] of due.entries()) {
-    if (move.shardId === "") unassign(state, context, move, 2 * ordinal);
-    else assign(state, context, move, 2 * ordinal);
+  const due = rowMoves.filter(({ isDone }) => !isDone);
+  for (const [ordinal, { move, row }] of due.entries()) {
+    if (move.shardId !== "") assign(state, context, move, row, 2 * ordinal);
+    else if (row !== undefined) unassign(state, context, row, 2 * ordinal);
   }
   return due.length > 0 ? changed(context.index) : unchanged(ABSENT);
 }
 
-function refusalsOf(view: FleetView, context: ApplyContext, moves: readonly DomainMove[]): RowRefusal[] {
+function rowMoveOf(view: FleetView, move: DomainMove): RowMove {
+  const row = rowOf(view, move);
+  return { move, row, isDone: move.shardId === "" ? row === undefined : isAsAsked(view, move, row) };
+}
+
+function refusalsOf(view: FleetView, context: ApplyContext, moves: readonly RowMove[]): RowRefusal[] {
   const refusals: RowRefusal[] = [];
   const seen = new Set<string>();
   for (const [row, move] of moves.entries()) {
@@ -73,7 +89,7 @@ function refusalsOf(view: FleetView, context: ApplyContext, moves: readonly Doma
 function checkRow(
   view: FleetView,
   context: ApplyContext,
-  move: DomainMove,
+  { move, row, isDone }: RowMove,
   seen: Set<string>,
 ): Result | null {
   const key = domainKey(move.key, move.value);
@@ -81,16 +97,15 @@ function checkRow(
     return rejected("DUPLICATE_ROW", `the batch names domain ${move.key}=${move.value} more than once`);
   }
   seen.add(key);
-  if (isDone(view, move)) return checkOvertaken(view, context, move);
-  return move.shardId === "" ? checkUnassign(view, move) : checkAssign(view, move);
+  if (isDone) return checkOvertaken(context, move, row);
+  return move.shardId === "" ? checkUnassign(move, row) : checkAssign(view, move, row);
 }
 
 // A file of moves that stopped between two batches is given again whole, and its first run has overtaken its versions.
 // Hence a row that is as asked for is done whichever version the caller had seen; one that was never there, nobody has. Of
 // a domain that has no row any more only this is known: its versions were indexes of the log, all below this entry's.
-function checkOvertaken(view: FleetView, { index }: ApplyContext, move: DomainMove): Result | null {
+function checkOvertaken({ index }: ApplyContext, move: DomainMove, row: Row): Result | null {
   const { key, value, expectedVersion = ABSENT } = move;
-  const row = rowOf(view, move);
   const isOvertaken = expectedVersion <= (row?.version ?? index - 1);
   return (
     checkDomain(key, value) ??
@@ -98,12 +113,11 @@ function checkOvertaken(view: FleetView, { index }: ApplyContext, move: DomainMo
   );
 }
 
-function checkAssign(view: FleetView, operation: AssignDomain): Result | null {
+function checkAssign(view: FleetView, operation: AssignDomain, row: Row): Result | null {
   const { key, value, shardId, expectedVersion } = operation;
   const refused = checkDomain(key, value) ?? checkNames({ shard: shardId }) ?? checkShardKnown(view, shardId);
   if (refused !== null) return refused;
 
-  const row = rowOf(view, operation);
   const conflict = checkVersion(`domain ${key}=${value}`, row, expectedVersion);
   if (conflict !== null) return conflict;
   if (row?.shardId === shardId) return null;
@@ -117,25 +131,19 @@ function checkAssign(view: FleetView, operation: AssignDomain): Result | null {
   return checkShardTakes(view, shardId);
 }
 
-function checkUnassign(view: FleetView, operation: UnassignDomain): Result | null {
+function checkUnassign(operation: UnassignDomain, row: Row): Result | null {
   const { key, value, expectedVersion } = operation;
-  const invalid = checkDomain(key, value);
-  if (invalid !== null) return invalid;
-  return checkVersion(`domain ${key}=${value}`, rowOf(view, operation), expectedVersion);
-}
-
-function isDone(view: FleetView, move: DomainMove): boolean {
-  return move.shardId === "" ? rowOf(view, move) === undefined : isAsAsked(view, move);
+  return checkDomain(key, value) ?? checkVersion(`domain ${key}=${value}`, row, expectedVersion);
 }
 
 // A shard that failed to take the domain is told again when it is assigned to it again.
-function isAsAsked(view: FleetView, { key, value, shardId }: AssignDomain): boolean {
-  return rowOf(view, { key, value })?.shardId === shardId && !hasFailed(view, shardId, key, value);
+function isAsAsked(view: FleetView, { key, value, shardId }: AssignDomain, row: Row): boolean {
+  return row?.shardId === shardId && !hasFailed(view, shardId, key, value);
 }
 
-function assign(state: FleetState, context: ApplyContext, move: DomainMove, ordinal: number): void {
+/** `row` is the domain's present one. */
+function assign(state: FleetState, context: ApplyContext, move: DomainMove, row: Row, ordinal: number): void {
   const { key, value, shardId } = move;
-  const row = rowOf(state, move);
   if (row?.shardId !== shardId) {
     if (row !== undefined) release(state, context, row, ordinal + 1);
     state.tables.domains.put({ key, value, shardId, version: context.index, confirmedAtMs: 0 });
@@ -143,10 +151,9 @@ function assign(state: FleetState, context: ApplyContext, move: DomainMove, ordi
   instruct(state, context, { shardId, key, value, kind: InstructionKind.ASSIGN_DOMAIN, ordinal });
 }
 
-function unassign(state: FleetState, context: ApplyContext, move: UnassignDomain, ordinal: number): void {
-  const row = rowOf(state, move);
-  if (row !== undefined) release(state, context, row, ordinal);
-  state.tables.domains.remove(domainKey(move.key, move.value));
+function unassign(state: FleetState, context: ApplyContext, row: Readonly<Domain>, ordinal: number): void {
+  release(state, context, row, ordinal);
+  state.tables.domains.remove(domainKey(row.key, row.value));
 }
 
 function release(state: FleetState, context: ApplyContext, row: Readonly<Domain>, ordinal: number): void {
@@ -154,9 +161,6 @@ function release(state: FleetState, context: ApplyContext, row: Readonly<Domain>
   instruct(state, context, { shardId, key, value, kind: InstructionKind.UNASSIGN_DOMAIN, ordinal });
 }
 
-function rowOf(
-  view: FleetView,
-  { key, value }: Pick<DomainMove, "key" | "value">,
-): Readonly<Domain> | undefined {
+function rowOf(view: FleetView, { key, value }: Pick<DomainMove, "key" | "value">): Row {
   return view.tables.domains.get(domainKey(key, value));
 }

@@ -1,14 +1,10 @@
-// One table of the replicated state: rows in key order in a copy-on-write B+ tree, with the digest of all rows.
+// One table of the replicated state: rows in key order in a copy-on-write map, with the digest of all rows.
 // What must stay true: rows are never modified in place, so a capture and the live table may share them, and
 // the digest equals the sum over the rows at all times.
 
-// sorted-btree is CommonJS: its default export is `module.exports` to Node and the class to vitest, so an empty
-// tree is made from the one named export that is the same in both.
-import type sortedBtree from "sorted-btree";
-import { EmptyBTree } from "sorted-btree";
+import { OrderedMap } from "./ordered-map.ts";
 import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } from "./row-hash.ts";
 
-type Tree<Key, Value> = sortedBtree.default<Key, Value>;
 type Key = string | number;
 
 export interface TableSchema<K extends Key, Row> {
@@ -44,7 +40,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #schema: TableSchema<K, Row>;
   readonly #onChange: OnChange<K, Row> | null;
   readonly #seed: Lanes;
-  #rows: Tree<K, Readonly<Row>> = EmptyBTree.clone();
+  #rows = new OrderedMap<K, Readonly<Row>>();
   #digest: Lanes = NO_LANES;
 
   constructor(schema: TableSchema<K, Row>, onChange: OnChange<K, Row> | null = null) {
@@ -66,35 +62,34 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   }
 
   firstKey(): K | undefined {
-    return this.#rows.minKey();
+    return this.#rows.firstKey();
   }
 
-  *rows(from?: K): Iterable<Readonly<Row>> {
-    for (const [, row] of this.#rows.entries(from)) yield row;
+  rows(from?: K): Iterable<Readonly<Row>> {
+    return this.#rows.values(from);
   }
 
-  *rowsBack(from?: K): Iterable<Readonly<Row>> {
-    for (const [, row] of this.#rows.entriesReversed(from)) yield row;
+  rowsBack(from?: K): Iterable<Readonly<Row>> {
+    return this.#rows.valuesBack(from);
   }
 
   /** Adds the row or replaces the one with its key. */
   put(row: Readonly<Row>): void {
     const key = this.#schema.key(row);
-    const old = this.#rows.get(key);
+    // Before anything changes: a row that can't be encoded leaves the table as it was.
     const hash = this.#hash(row);
+    const kept = this.#schema.compact?.(row) ?? row;
+    const old = this.#rows.set(key, kept);
     const others = old === undefined ? this.#digest : subtractLanes(this.#digest, this.#hash(old));
     this.#digest = addLanes(others, hash);
-    const kept = this.#schema.compact?.(row) ?? row;
-    this.#rows.set(key, kept);
     this.#onChange?.(key, kept, old ?? null);
   }
 
   /** Whether there was such a row. */
   remove(key: K): boolean {
-    const old = this.#rows.get(key);
+    const old = this.#rows.delete(key);
     if (old === undefined) return false;
     this.#digest = subtractLanes(this.#digest, this.#hash(old));
-    this.#rows.delete(key);
     this.#onChange?.(key, null, old);
     return true;
   }

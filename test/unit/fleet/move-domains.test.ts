@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { dryRun } from "../../../src/core/fleet/apply.ts";
 import { DOMAIN_MOVES_MAX } from "../../../src/core/fleet/limits.ts";
 import { listAudit, listDomains } from "../../../src/core/fleet/query.ts";
+import { domainKey } from "../../../src/core/fleet/schema.ts";
 import { assign, brief, command, drain, move, Replica, register } from "./replica.ts";
 
 const fleet = () =>
@@ -93,4 +94,22 @@ test("a dry run says what would come of it and changes nothing", () => {
   replica.state.takeChanges();
   dryRun(replica.state, command(move(["zone", "a", "s2", 3])));
   expect(replica.state.takeChanges(), "nobody watches a dry run").toEqual([]);
+});
+
+// A batch is one entry, and so one turn: what it costs a row is what bounds how long the event loop stands still.
+test("a full batch looks each domain up once, and writes each row that it changes once", () => {
+  const replica = new Replica().applyAll([register("s1"), register("s2")]);
+  const names = Array.from({ length: DOMAIN_MOVES_MAX }, (_, at) => `d${at}`);
+  const batch = (shardId: string, version: number) =>
+    move(...names.map((name): [string, string, string, number] => ["zone", name, shardId, version]));
+  replica.apply(batch("s1", 0));
+  const { domains, instructions } = replica.state.tables;
+  const version = domains.get(domainKey("zone", "d0"))?.version ?? 0;
+  const lookups = vi.spyOn(domains, "get");
+  const writes = [vi.spyOn(domains, "put"), vi.spyOn(instructions, "put")];
+  const outcome = replica.apply(batch("s2", version));
+  expect(brief(outcome)).toBe(`changed v${replica.state.appliedIndex}`);
+  expect(lookups).toHaveBeenCalledTimes(DOMAIN_MOVES_MAX);
+  // The domain, the shard that loses it, the shard that gets it.
+  expect(writes.map(({ mock }) => mock.calls.length)).toEqual([DOMAIN_MOVES_MAX, 2 * DOMAIN_MOVES_MAX]);
 });
