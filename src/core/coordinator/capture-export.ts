@@ -51,7 +51,6 @@ function membersOf(view: FleetView): Member[] {
 }
 
 function auditRange({ tables }: FleetView): { readonly auditFirst: number; readonly auditLast: number } {
-  let auditLast = 0;
-  for (const { index } of tables.audit.rows()) auditLast = index;
-  return { auditFirst: tables.audit.firstKey() ?? 0, auditLast };
+  const [newest] = tables.audit.rowsBack();
+  return { auditFirst: tables.audit.firstKey() ?? 0, auditLast: newest?.index ?? 0 };
 }

@@ -48,21 +48,20 @@ function instructionFor(
 
 /**
  * What a shard that refuses unknown clusters must hear of those that are its own and that it does not report, for it
- * may have lost its disk. `declared` are all bindings, of which `count` name the shard.
+ * may have lost its disk. `declared.own` are the `count` bindings that name the shard.
  */
 export function unreportedAcceptances(
   shardId: string,
   rows: readonly ShardBinding[],
-  declared: { readonly count: number; binding(id: string): Binding | undefined; all(): Iterable<Binding> },
+  declared: { readonly count: number; binding(id: string): Binding | undefined; own(): Iterable<Binding> },
 ): BindingInstruction[] {
   const reported = new Set(rows.map((row) => row.clusterId));
   const known = rows.filter((row) => declared.binding(row.clusterId)?.shardId === shardId).length;
-  // That is so but after such a loss: nearly always the pass over all bindings is saved.
+  // Nearly always so: then not even the shard's own bindings are passed over.
   if (known === declared.count) return [];
   const unreported: BindingInstruction[] = [];
-  for (const binding of declared.all()) {
-    const { clusterId, version } = binding;
-    if (binding.shardId !== shardId || reported.has(clusterId)) continue;
+  for (const { clusterId, version } of declared.own()) {
+    if (reported.has(clusterId)) continue;
     unreported.push({ clusterId, version, action: { $case: "accept", value: {} } });
   }
   return unreported;

@@ -3,6 +3,7 @@
 // older, and what has not been reported to this leader is unknown, never zero.
 
 import type { MonotonicMs } from "../base/clock.ts";
+import { OrderedMap } from "../fleet/ordered-map.ts";
 import {
   type DoubleDial,
   type ReportShardRequest,
@@ -28,8 +29,8 @@ export interface ShardReport {
 
 export class Observed {
   readonly #reports = new Map<string, ShardReport>();
-  /** Which shards report each cluster: a list of clusters must not cost a pass over all reports. Hardly ever two. */
-  readonly #shardsOf = new Map<string, readonly string[]>();
+  /** Which shards report each cluster: a page of clusters must not cost a pass over all reports. Hardly ever two. */
+  #shardsOf = new OrderedMap<string, readonly string[]>();
 
   /** Takes the report unless it, or a newer one, is known. */
   take(report: ReportShardRequest, nowMs: MonotonicMs): boolean {
@@ -69,15 +70,15 @@ export class Observed {
     return shards.toSorted().flatMap((shardId) => this.#reports.get(shardId) ?? []);
   }
 
-  /** All clusters that some shard reports, in no order. */
-  clusters(): Iterable<string> {
-    return this.#shardsOf.keys();
+  /** The clusters that some shard reports, by name, from the first that is not below `from`. */
+  clusters(from?: string): Iterable<string> {
+    return this.#shardsOf.keys(from);
   }
 
   /** A new leadership starts from nothing. */
   forgetAll(): void {
     this.#reports.clear();
-    this.#shardsOf.clear();
+    this.#shardsOf = new OrderedMap();
   }
 
   // What both name is left alone: that is nearly all, several times a minute.

@@ -39,8 +39,8 @@ export function differenceOf(
 
 function missingOf(view: FleetView, shardId: string, kept: ReadonlySet<string>): MissingDomain[] {
   const missing: MissingDomain[] = [];
-  for (const row of view.tables.domains.rows()) {
-    if (row.shardId !== shardId || kept.has(nameOf(row)) || !isMissing(view, shardId, row)) continue;
+  for (const row of view.tables.domains.rowsOf(shardId)) {
+    if (kept.has(nameOf(row)) || !isMissing(view, shardId, row)) continue;
     missing.push({ key: row.key, value: row.value });
   }
   return missing;

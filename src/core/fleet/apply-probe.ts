@@ -3,7 +3,6 @@
 
 import type { ClearProbes, RecordProbe } from "../wire/gen/fleet/v1/command.ts";
 import { PROBES_MAX } from "./limits.ts";
-import { listProbes } from "./query.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
 import { probeKey } from "./schema.ts";
 import type { FleetState } from "./state.ts";
@@ -35,8 +34,5 @@ export function clearProbes(state: FleetState, operation: ClearProbes): Result {
   const invalid = checkNames({ drill: drillId });
   if (invalid !== null) return invalid;
 
-  const { probes } = state.tables;
-  const rows = listProbes(state, drillId);
-  for (const row of rows) probes.remove(probeKey(drillId, row.number));
-  return rows.length > 0 ? changed(0) : unchanged(0);
+  return state.tables.probes.removeAll(drillId) > 0 ? changed(0) : unchanged(0);
 }

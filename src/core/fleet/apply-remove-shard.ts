@@ -7,7 +7,7 @@ import { dropInstructions, instructionsOf } from "./apply-instruction.ts";
 import { checkShardKnown } from "./apply-shard.ts";
 import { checkVersion } from "./expected-version.ts";
 import { changed, type Result, rejected, unchanged } from "./result.ts";
-import { domainKey, instructionKey, quotaKey } from "./schema.ts";
+import { domainKey, instructionKey, leavingGroup, quotaKey } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
 /** What stands in the way of a shard's removal: the keys of rows, by table. */
@@ -41,21 +41,15 @@ export function removeShard(state: FleetState, operation: RemoveShard): Result {
   return changed(version, words === "" ? "" : `drops ${words}`);
 }
 
-/** Costs a pass over the bindings, domains and quotas. */
+/** Costs what it finds. */
 function remainderOf(view: FleetView, shardId: string): Remainder {
-  const { tables } = view;
-  const bindings = [...tables.bindings.rows()];
-  const hasSlice = (slice: { readonly shardId: string }) => slice.shardId === shardId;
+  const { bindings, domains, quotas } = view.tables;
   return {
-    clusters: bindings.filter((row) => row.shardId === shardId).map((row) => row.clusterId),
-    leaving: bindings.filter((row) => row.migration?.fromShard === shardId).map((row) => row.clusterId),
-    domains: [...tables.domains.rows()]
-      .filter((row) => row.shardId === shardId)
-      .map((row) => domainKey(row.key, row.value)),
-    quotas: [...tables.quotas.rows()]
-      .filter((row) => row.slices.some(hasSlice))
-      .map((row) => quotaKey(row.provider, row.region)),
-    instructions: [...instructionsOf(view, shardId)].map((row) =>
+    clusters: Array.from(bindings.rowsOf(shardId), (row) => row.clusterId),
+    leaving: Array.from(bindings.rowsOf(leavingGroup(shardId)), (row) => row.clusterId),
+    domains: Array.from(domains.rowsOf(shardId), (row) => domainKey(row.key, row.value)),
+    quotas: Array.from(quotas.rowsOf(shardId), (row) => quotaKey(row.provider, row.region)),
+    instructions: Array.from(instructionsOf(view, shardId), (row) =>
       instructionKey(shardId, row.key, row.value),
     ),
   };

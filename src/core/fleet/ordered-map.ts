@@ -80,18 +80,34 @@ export class OrderedMap<K extends Key, V> {
   delete(key: K): V | undefined {
     const before = this.get(key);
     if (before === undefined) return undefined;
-    let root = this.#owned(this.#root);
+    const root = this.#owned(this.#root);
     this.#deleteIn(root, key);
-    while (!root.isLeaf && root.children.length === 1) root = childAt(root, 0);
-    this.#root = weight(root) > 0 ? root : this.#leaf([], []);
+    this.#settle(root);
     this.#size -= 1;
     return before;
+  }
+
+  /** Removes the keys from `from` that are below `below`, and says how many. Nodes in between go as a whole. */
+  deleteRange(from: K, below: K): number {
+    assert(from <= below, "a range ends behind its beginning");
+    const root = this.#owned(this.#root);
+    const count = this.#deleteRangeIn(root, from, below);
+    this.#settle(root);
+    this.#size -= count;
+    return count;
   }
 
   /** In key order, from the first key that is not below `from`. The map must not change meanwhile. */
   *values(from?: K): Generator<V, void, undefined> {
     for (const { leaf, at } of leaves(this.#root, from)) {
       for (let next = at; next < leaf.values.length; next += 1) yield leaf.values[next] as V;
+    }
+  }
+
+  /** The keys in the same order; the same holds. */
+  *keys(from?: K): Generator<K, void, undefined> {
+    for (const { leaf, at } of leaves(this.#root, from)) {
+      for (let next = at; next < leaf.keys.length; next += 1) yield leaf.keys[next] as K;
     }
   }
 
@@ -158,8 +174,35 @@ export class OrderedMap<K extends Key, V> {
       this.#mergeAround(node, at);
       return;
     }
-    node.keys = node.keys.toSpliced(Math.max(at - 1, 0), 1);
-    node.children = node.children.toSpliced(at, 1);
+    dropChildren(node, at, 1);
+  }
+
+  /** How many keys went. The node may be empty afterwards, and none below it is. */
+  #deleteRangeIn(node: Node<K, V>, from: K, below: K): number {
+    if (node.isLeaf) {
+      const first = countBelow(node.keys, from);
+      const count = countBelow(node.keys, below) - first;
+      node.keys = node.keys.toSpliced(first, count);
+      node.values = node.values.toSpliced(first, count);
+      return count;
+    }
+    const first = countUpTo(node.keys, from);
+    const last = countUpTo(node.keys, below);
+    let count = this.#deleteRangeIn(this.#ownedChild(node, first), from, below);
+    if (last > first) {
+      count += this.#deleteRangeIn(this.#ownedChild(node, last), from, below);
+      if (weight(childAt(node, last)) === 0) dropChildren(node, last, 1);
+      for (let at = first + 1; at < last; at += 1) count += keyCount(childAt(node, at));
+      dropChildren(node, first + 1, last - first - 1);
+    }
+    if (weight(childAt(node, first)) === 0) dropChildren(node, first, 1);
+    return count;
+  }
+
+  #settle(root: Node<K, V>): void {
+    let top = root;
+    while (!top.isLeaf && top.children.length === 1) top = childAt(top, 0);
+    this.#root = weight(top) > 0 ? top : this.#leaf([], []);
   }
 
   #mergeAround(branch: Branch<K, V>, at: number): void {
@@ -242,6 +285,16 @@ function splitPoint(length: number, at: number): number {
 function fits<K, V>(branch: Branch<K, V>, left: number): boolean {
   const [first, second] = [branch.children[left], branch.children[left + 1]];
   return first !== undefined && second !== undefined && weight(first) + weight(second) <= MERGED_MAX;
+}
+
+function dropChildren<K, V>(branch: Branch<K, V>, at: number, count: number): void {
+  branch.keys = branch.keys.toSpliced(Math.max(at - 1, 0), count);
+  branch.children = branch.children.toSpliced(at, count);
+}
+
+function keyCount<K, V>(node: Node<K, V>): number {
+  if (node.isLeaf) return node.keys.length;
+  return node.children.reduce((count, child) => count + keyCount(child), 0);
 }
 
 function weight<K, V>(node: Node<K, V>): number {

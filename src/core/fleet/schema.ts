@@ -66,17 +66,21 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     key: (row) => row.clusterId,
     encode: rowEncoder(Binding.encode),
     compact: (row) => ({ ...row, shardId: shared(row.shardId), by: shared(row.by) }),
+    groupsOf: ({ shardId, migration }) =>
+      migration === undefined ? [shardId] : [shardId, leavingGroup(migration.fromShard)],
   },
   domains: {
     name: "domains",
     key: (row) => domainKey(row.key, row.value),
     encode: rowEncoder(Domain.encode),
     compact: (row) => ({ ...row, key: shared(row.key), shardId: shared(row.shardId) }),
+    groupsOf: (row) => [row.shardId],
   },
   probes: {
     name: "probes",
     key: (row) => probeKey(row.drillId, row.number),
     encode: rowEncoder(Probe.encode),
+    prefixOf: (row) => row.drillId,
   },
   sessions: {
     name: "sessions",
@@ -122,6 +126,7 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "quotas",
     key: (row) => quotaKey(row.provider, row.region),
     encode: rowEncoder(Quota.encode),
+    groupsOf: (row) => row.slices.map(({ shardId }) => shardId),
   },
   gates: {
     name: "gates",
@@ -134,6 +139,11 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     encode: rowEncoder(ClusterVersion.encode),
   },
 };
+
+/** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
+export function leavingGroup(shardId: string): string {
+  return `leaving\0${shardId}`;
+}
 
 /** The table has one row. */
 export const AUDIT_EXPORT_KEY = 0;

@@ -2,6 +2,9 @@
 // What must stay true: rows are never modified in place, so a capture and the live table may share them, and
 // the digest equals the sum over the rows at all times.
 
+import { assert, present } from "../base/assert.ts";
+import { GroupTotals } from "./group-totals.ts";
+import { GroupedKeys } from "./grouped-keys.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } from "./row-hash.ts";
 
@@ -15,6 +18,10 @@ export interface TableSchema<K extends Key, Row> {
   encode(row: Row): Uint8Array;
   /** The row as the table keeps it, with texts that many rows repeat as one. Equal to `row`. */
   compact?(row: Readonly<Row>): Readonly<Row>;
+  /** Groups whose rows are found without a pass over all rows: the shards that the row names. Equal rows name the same. */
+  groupsOf?(row: Readonly<Row>): readonly string[];
+  /** The first part of the key, if all rows that share it may go at once. Then keys are texts that join their parts by \0. */
+  prefixOf?(row: Readonly<Row>): string;
 }
 
 /** What readers and captures see of a table. */
@@ -27,6 +34,10 @@ export interface ReadonlyTable<K extends Key, Row> {
   rows(from?: K): Iterable<Readonly<Row>>;
   /** The same from the last key, or from the last one that is not above `from`, down. */
   rowsBack(from?: K): Iterable<Readonly<Row>>;
+  /** The rows that name the group, in key order, from the first key that is not below `from`. The same holds. */
+  rowsOf(group: string, from?: K): Iterable<Readonly<Row>>;
+  /** How many rows name the group. */
+  countOf(group: string): number;
 }
 
 /** Told of each change of a row; null = it was removed, or was not there before. */
@@ -36,12 +47,16 @@ export type OnChange<K extends Key, Row> = (
   before: Readonly<Row> | null,
 ) => void;
 
+const NO_GROUPS: readonly string[] = [];
+
 export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #schema: TableSchema<K, Row>;
   readonly #onChange: OnChange<K, Row> | null;
   readonly #seed: Lanes;
   #rows = new OrderedMap<K, Readonly<Row>>();
   #digest: Lanes = NO_LANES;
+  #groups = new GroupedKeys<K>();
+  #prefixes = new GroupTotals();
 
   constructor(schema: TableSchema<K, Row>, onChange: OnChange<K, Row> | null = null) {
     this.#schema = schema;
@@ -73,6 +88,16 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     return this.#rows.valuesBack(from);
   }
 
+  *rowsOf(group: string, from?: K): Iterable<Readonly<Row>> {
+    for (const key of this.#groups.keysOf(group, from)) {
+      yield present(this.#rows.get(key), "an indexed key has its row");
+    }
+  }
+
+  countOf(group: string): number {
+    return this.#groups.count(group);
+  }
+
   /** Adds the row or replaces the one with its key. */
   put(row: Readonly<Row>): void {
     const key = this.#schema.key(row);
@@ -80,8 +105,9 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const hash = this.#hash(row);
     const kept = this.#schema.compact?.(row) ?? row;
     const old = this.#rows.set(key, kept);
-    const others = old === undefined ? this.#digest : subtractLanes(this.#digest, this.#hash(old));
-    this.#digest = addLanes(others, hash);
+    const oldHash = old === undefined ? NO_LANES : this.#hash(old);
+    this.#digest = addLanes(subtractLanes(this.#digest, oldHash), hash);
+    this.#follow(key, old, oldHash, kept, hash);
     this.#onChange?.(key, kept, old ?? null);
   }
 
@@ -89,9 +115,23 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   remove(key: K): boolean {
     const old = this.#rows.delete(key);
     if (old === undefined) return false;
-    this.#digest = subtractLanes(this.#digest, this.#hash(old));
+    const hash = this.#hash(old);
+    this.#digest = subtractLanes(this.#digest, hash);
+    this.#follow(key, old, hash, undefined, NO_LANES);
     this.#onChange?.(key, null, old);
     return true;
+  }
+
+  /** Removes all rows with the prefix at once, and says how many. Whoever watches would have to hear of each. */
+  removeAll(prefix: string): number {
+    assert(this.#onChange === null, "rows that are watched go one by one");
+    const { count, digest } = this.#prefixes.take(prefix);
+    // Above every key with the prefix, and below those of the next.
+    const [from, below] = [`${prefix}\0`, `${prefix}\u0001`] as K[];
+    const removed = from === undefined || below === undefined ? 0 : this.#rows.deleteRange(from, below);
+    assert(removed === count, "the totals of a prefix are those of its rows");
+    this.#digest = subtractLanes(this.#digest, digest);
+    return count;
   }
 
   /** An O(1) copy: neither sees later changes of the other. */
@@ -99,7 +139,24 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const copy = new Table(this.#schema);
     copy.#rows = this.#rows.clone();
     copy.#digest = this.#digest;
+    copy.#groups = this.#groups.clone();
+    copy.#prefixes = this.#prefixes.clone();
     return copy;
+  }
+
+  #follow(key: K, old: Row | undefined, oldHash: Lanes, row: Row | undefined, hash: Lanes): void {
+    const { groupsOf, prefixOf } = this.#schema;
+    if (groupsOf !== undefined) {
+      this.#groups.follow(
+        key,
+        old === undefined ? NO_GROUPS : groupsOf(old),
+        row === undefined ? NO_GROUPS : groupsOf(row),
+      );
+    }
+    const either = row ?? old;
+    if (prefixOf === undefined || either === undefined) return;
+    const count = (row === undefined ? 0 : 1) - (old === undefined ? 0 : 1);
+    this.#prefixes.add(prefixOf(either), count, subtractLanes(hash, oldHash));
   }
 
   // Not kept beside the row: for a hundred thousand rows that costs more memory than hashing one again costs time.

@@ -61,7 +61,8 @@ export function startMember(id: NodeId, storage: MemoryStorage, world: World): M
     stepDownOnRemoval: true,
     commitHints: true,
   });
-  const machine = new FleetMachine();
+  // Between the slices of a snapshot it takes a turn and no rest: how long a slice takes is no part of a test.
+  const machine = new FleetMachine(() => nextTurn);
   const driver = new GroupDriver<Outcome>({
     group: FLEET_GROUP,
     self: id,

@@ -68,3 +68,28 @@ test.each([1, 2])("it is read from any key, up and down (seed %i)", (seed) => {
   expect([...map.values(1_000)]).toEqual(rows.filter((key) => key >= 1_000));
   expect([...map.valuesBack(1_000)]).toEqual(rows.filter((key) => key <= 1_000).reverse());
 });
+
+test.each([1, 2, 3, 4])("a range goes at once, and copies keep it (seed %i)", (seed) => {
+  const random = new SeededPrng(seed);
+  const map = new OrderedMap<number, number>();
+  const model = new Map<number, number>();
+  const copies: { readonly map: OrderedMap<number, number>; readonly model: Map<number, number> }[] = [];
+  for (let round = 0; round < 60; round += 1) {
+    for (let step = 0; step < 200; step += 1) {
+      const key = random.below(3_000);
+      map.set(key, step);
+      model.set(key, step);
+    }
+    if (round % 6 === 0) copies.push({ map: map.clone(), model: new Map(model) });
+    const from = random.below(3_000);
+    const below = from + random.below(round % 10 === 0 ? 3_000 : 150);
+    const gone = [...model.keys()].filter((key) => key >= from && key < below);
+    expect(map.deleteRange(from, below)).toBe(gone.length);
+    for (const key of gone) model.delete(key);
+    check(map, model);
+    for (const key of gone) expect(map.get(key)).toBeUndefined();
+  }
+  for (const copy of copies) check(copy.map, copy.model);
+  expect(map.deleteRange(0, 3_000)).toBe(model.size);
+  check(map, new Map());
+});

@@ -1,5 +1,6 @@
 // Clusters in the order of their names: those that are declared, and those that were only ever seen at a shard.
 
+import { leavingGroup } from "../../fleet/schema.ts";
 import type { Binding } from "../../wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ListClustersResponse, ListRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
@@ -32,34 +33,40 @@ export async function clustersList(
   const { rows, nextPageToken } = pageOf(request, listed);
   return { stamp, clusters: rows, nextPageToken, observedComplete: isObservedComplete(context) };
 
-  function* views({ machine }: ServiceContext, from: string): Iterable<ClusterView> {
+  function* views({ machine, observed }: ServiceContext, from: string): Iterable<ClusterView> {
     const { bindings } = machine.view.tables;
-    const strangers = undeclared(context, from, prefix);
-    for (const [id, row] of merged(bindings.rows(from), strangers)) {
+    const rows =
+      shardId === "" ? merged(bindings.rows(from), observed.clusters(from)) : rowsAt(context, shardId, from);
+    for (const [id, row] of rows) {
       if (!id.startsWith(prefix)) return;
       yield clusterView(id, row, sight);
     }
   }
 }
 
-/** Clusters that nobody has declared: few, unless shards report for the first time. */
-function undeclared({ machine, observed }: ServiceContext, from: string, prefix: string): readonly string[] {
-  const { bindings } = machine.view.tables;
-  const isListed = (id: string) => id.startsWith(prefix) && id >= from && bindings.get(id) === undefined;
-  return [...observed.clusters()].filter(isListed).sort();
-}
+type NamedRow = readonly [id: string, row: Readonly<Binding> | undefined];
 
-function* merged(
-  declared: Iterable<Readonly<Binding>>,
-  strangers: readonly string[],
-): Iterable<readonly [id: string, row: Readonly<Binding> | undefined]> {
-  let at = 0;
+/** Both by name, so that a page costs its own length. */
+function* merged(declared: Iterable<Readonly<Binding>>, seen: Iterable<string>): Iterable<NamedRow> {
+  const names = seen[Symbol.iterator]();
+  let next = names.next();
   for (const row of declared) {
-    for (let id = strangers[at]; id !== undefined && id < row.clusterId; id = strangers[at]) {
-      yield [id, undefined];
-      at += 1;
-    }
+    for (; next.done !== true && next.value < row.clusterId; next = names.next())
+      yield [next.value, undefined];
+    if (next.done !== true && next.value === row.clusterId) next = names.next();
     yield [row.clusterId, row];
   }
-  for (const id of strangers.slice(at)) yield [id, undefined];
+  for (; next.done !== true; next = names.next()) yield [next.value, undefined];
+}
+
+/** What is declared to the shard, moves away from it, or was seen there. */
+function rowsAt({ machine, observed }: ServiceContext, shardId: string, from: string): readonly NamedRow[] {
+  const { bindings } = machine.view.tables;
+  const declared = [...bindings.rowsOf(shardId, from), ...bindings.rowsOf(leavingGroup(shardId), from)];
+  const seen = observed.report(shardId)?.bindings.keys() ?? [];
+  const names = new Set([...declared.map(({ clusterId }) => clusterId), ...seen]);
+  return [...names]
+    .filter((name) => name >= from)
+    .sort()
+    .map((name) => [name, bindings.get(name)]);
 }

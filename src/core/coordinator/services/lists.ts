@@ -3,7 +3,8 @@
 import { auditExportOf } from "../../fleet/audit.ts";
 import { FEATURE_GATES } from "../../fleet/feature-gates.ts";
 import { domainKey, instructionKey, quotaKey } from "../../fleet/schema.ts";
-import type { AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
+import type { ReadonlyTable } from "../../fleet/table.ts";
+import type { AuditEntry, Instruction } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   FeatureGateView,
   ListAuditResponse,
@@ -49,10 +50,9 @@ export const domainsList: List<ListDomainsResponse> = async (context, request, c
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
     ...{ list: "domains", isKey: isText },
-    from: (from) => context.machine.view.tables.domains.rows(from),
+    from: (from) => rowsAt(context.machine.view.tables.domains, filter.shardId, from),
     keyOf: (row) => domainKey(row.key, row.value),
-    matches: (row) =>
-      wants(filter.shardId, row.shardId) && wants(filter.key, row.key) && row.value.startsWith(filter.prefix),
+    matches: (row) => wants(filter.key, row.key) && row.value.startsWith(filter.prefix),
   });
   return { stamp, domains: rows, nextPageToken };
 };
@@ -87,12 +87,9 @@ export const quotasList: List<ListQuotasResponse> = async (context, request, cal
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
     ...{ list: "quotas", isKey: isText },
-    from: (from) => context.machine.view.tables.quotas.rows(from),
+    from: (from) => rowsAt(context.machine.view.tables.quotas, filter.shardId, from),
     keyOf: (row) => quotaKey(row.provider, row.region),
-    matches: (row) =>
-      wants(filter.provider, row.provider) &&
-      wants(filter.region, row.region) &&
-      (filter.shardId === "" || row.slices.some((slice) => slice.shardId === filter.shardId)),
+    matches: (row) => wants(filter.provider, row.provider) && wants(filter.region, row.region),
   });
   return { stamp, quotas: rows, nextPageToken };
 };
@@ -139,9 +136,32 @@ export const instructionsList: List<ListInstructionsResponse> = async (context, 
   const stamp = await readable(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
     ...{ list: "instructions", isKey: isText },
-    from: (from) => context.machine.view.tables.instructions.rows(from),
+    from: (from) => instructionsAt(context, filter.shardId, from),
     keyOf: (row) => instructionKey(row.shardId, row.key, row.value),
-    matches: (row) => wants(filter.shardId, row.shardId) && wants(filter.key, row.key),
+    matches: (row) => wants(filter.key, row.key),
   });
   return { stamp, instructions: rows, nextPageToken };
 };
+
+/** The rows that name the shard, if one is given: the others are not passed over. */
+function rowsAt<Row>(
+  table: Pick<ReadonlyTable<string, Row>, "rows" | "rowsOf">,
+  shardId: string,
+  from: string | undefined,
+): Iterable<Readonly<Row>> {
+  return shardId === "" ? table.rows(from) : table.rowsOf(shardId, from);
+}
+
+/** As `rowsAt`: a shard's instructions stand together. */
+function* instructionsAt(
+  { machine }: ServiceContext,
+  shardId: string,
+  from: string | undefined,
+): Iterable<Readonly<Instruction>> {
+  const first = shardId === "" ? "" : instructionKey(shardId, "", "");
+  const start = from !== undefined && from > first ? from : first;
+  for (const row of machine.view.tables.instructions.rows(start)) {
+    if (!wants(shardId, row.shardId)) return;
+    yield row;
+  }
+}

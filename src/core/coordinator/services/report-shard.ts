@@ -61,7 +61,7 @@ export async function reportShard(
     const declared = {
       count: counts.clusters.get(shardId) ?? 0,
       binding: (clusterId: string) => bindings.get(clusterId),
-      all: () => bindings.rows(),
+      own: () => bindings.rowsOf(shardId),
     };
     instructions.push(...unreportedAcceptances(shardId, request.bindings, declared));
   }
