@@ -53,8 +53,10 @@ export class GroupDriver<Result> {
   #readRequests = 0;
   #refusedWrites = 0;
   readonly #applier: Applier<Result>;
-  /** Handed out by the core, and not applied yet. */
+  /** Handed out by the core, and not applied yet: no more bytes than `committedBytesPerReadyMax`, or one entry. */
   #toApply: Message[] = [];
+  /** Whether this turn has applied something: what the core hands out after that waits for the next turn. */
+  #hasApplied = false;
   readonly #snapshots: OwnSnapshots;
 
   constructor(options: GroupDriverOptions<Result>) {
@@ -298,6 +300,7 @@ export class GroupDriver<Result> {
   #turn(): void {
     this.#scheduled = false;
     if (this.#stopped) return;
+    this.#hasApplied = false;
     try {
       this.#applyWaiting();
       this.#askForReads();
@@ -337,9 +340,11 @@ export class GroupDriver<Result> {
     }
     // A leader waits for what its followers store, and not for what they apply: commands may wait for the next turn, which
     // after a lone write comes when the disk has been asked. A configuration may not: a snapshot that arrived meanwhile
-    // would have changed the core's already, and the old change would be made on top of it.
-    const mayWait = this.#toApply.every(({ entries }) => entries.every(({ type }) => type === "normal"));
-    if (mayWait && this.#toApply.length > 0 && ready.messages.some(asksDisk)) this.#schedule();
+    // would have changed the core's already, and the old change would be made on top of it. Nor may what a snapshot follows.
+    const isCommands = this.#toApply.every(({ entries }) => entries.every(({ type }) => type === "normal"));
+    const mayWait = isCommands && !ready.messages.some(bringsSnapshot);
+    const isLate = this.#hasApplied || ready.messages.some(asksDisk);
+    if (mayWait && isLate && this.#toApply.length > 0) this.#schedule();
     else this.#applyWaiting();
   }
 
@@ -408,6 +413,7 @@ export class GroupDriver<Result> {
   #applyWaiting(): void {
     const committed = this.#toApply;
     this.#toApply = [];
+    this.#hasApplied ||= committed.length > 0;
     for (const { entries, responses } of committed) {
       this.meter.timeApply(() => {
         for (const entry of entries) this.#applier.apply(entry);
@@ -427,6 +433,10 @@ export class GroupDriver<Result> {
 
 function asksDisk({ to, entries }: Message): boolean {
   return to === APPEND_THREAD && entries.length > 0;
+}
+
+function bringsSnapshot({ to, snapshot }: Message): boolean {
+  return to === APPEND_THREAD && snapshot !== null;
 }
 
 function isMember({ voters, learners, votersOutgoing }: ConfState, node: NodeId): boolean {

@@ -3,6 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { RaftConfig } from "../raft/raft-config.ts";
+import { LIMITS } from "./limits.ts";
 
 const KILOBYTE = 1024;
 const MEGABYTE = 1024 * KILOBYTE;
@@ -33,7 +34,7 @@ export function groupLimits(groups: number): GroupLimits {
     inflightMessagesMax: 64,
     inflightBytesMax: share,
     uncommittedBytesMax: share,
-    committedBytesPerReadyMax: share,
+    committedBytesPerReadyMax: Math.min(share, LIMITS.committedBytesPerReadyMax),
     heldLogBytesMax: share,
   };
 }

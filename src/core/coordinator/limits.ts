@@ -4,7 +4,8 @@ import { assert } from "../base/assert.ts";
 import { OUTCOMES_PER_SESSION_MAX } from "../fleet/limits.ts";
 import { STREAM_WRITES_MAX } from "../wire/write-limits.ts";
 
-const MEGABYTE = 1024 * 1024;
+const KILOBYTE = 1024;
+const MEGABYTE = 1024 * KILOBYTE;
 
 export const LIMITS = {
   /** Proposals that wait to be applied. */
@@ -16,7 +17,11 @@ export const LIMITS = {
   inflightMessagesMax: 256,
   inflightBytesMax: 16 * MEGABYTE,
   uncommittedBytesMax: 32 * MEGABYTE,
-  committedBytesPerReadyMax: 4 * MEGABYTE,
+  /**
+   * Applied and answered in one turn of the event loop, if it is more than one entry: some hundred small writes. The
+   * largest entry, a full batch of moves, is applied alone.
+   */
+  committedBytesPerReadyMax: 128 * KILOBYTE,
   /** Log that is kept for followers that are being sent a snapshot: a minute and more of writes at full rate (ADR-0019). */
   heldLogBytesMax: 64 * MEGABYTE,
 } as const;
