@@ -20,7 +20,8 @@ import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
 import type { Machine } from "./machine.ts";
 import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
-import { PendingReads, PendingWrites, type ReadResult, type Refusal, type WriteResult } from "./pending.ts";
+import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
+import { ProposalQueue } from "./proposal-queue.ts";
 
 export interface GroupDriverOptions<Result>
   extends Omit<OwnSnapshotsOptions, "machine" | "meter" | "followers"> {
@@ -45,13 +46,13 @@ export class GroupDriver<Result> {
   readonly meter: GroupMeter;
   readonly #options: GroupDriverOptions<Result>;
   readonly #writes = new PendingWrites<Result>(LIMITS.pendingWritesMax);
+  readonly #queue = new ProposalQueue<Result>(this.#writes);
   readonly #changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
   readonly #reads = new PendingReads(LIMITS.pendingReadsMax);
   #scheduled = false;
   #stopped = false;
   #leads = false;
   #readRequests = 0;
-  #refusedWrites = 0;
   readonly #applier: Applier<Result>;
   /** Handed out by the core, and not applied yet: no more bytes than `committedBytesPerReadyMax`, or one entry. */
   #toApply: Message[] = [];
@@ -112,7 +113,8 @@ export class GroupDriver<Result> {
 
   /** What became of the writes that came here, and how many still wait. */
   get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
-    return { ...this.#writes.settled, refused: this.#refusedWrites, pending: this.#writes.size };
+    const { refused, size } = this.#queue;
+    return { ...this.#writes.settled, refused, pending: this.#writes.size + size };
   }
 
   get role(): RaftNode["role"] {
@@ -134,7 +136,7 @@ export class GroupDriver<Result> {
 
   /** Whether anybody waits for a write or a read. */
   get hasWaiting(): boolean {
-    return this.#writes.size + this.#changes.size > 0 || !this.#reads.isEmpty;
+    return this.#queue.size + this.#writes.size + this.#changes.size > 0 || !this.#reads.isEmpty;
   }
 
   tick(): void {
@@ -195,14 +197,13 @@ export class GroupDriver<Result> {
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline`. */
   propose(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
-    if (this.#writes.isFull) return this.#refuseWrite("overloaded");
-    const proposed = this.#ask((raft) => raft.propose(data));
-    if (proposed === null) return this.#refuseWrite("leadership-lost");
-    if (!proposed.ok) {
-      return this.#refuseWrite(proposed.reason === "removed" ? "not-leader" : proposed.reason);
-    }
-    assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
-    return this.#writes.add(proposed.index, proposed.term, deadline);
+    if (this.#stopped) return this.#queue.refuse("leadership-lost");
+    if (this.#writes.size + this.#queue.size >= LIMITS.pendingWritesMax)
+      return this.#queue.refuse("overloaded");
+    if (this.role !== "leader") return this.#queue.refuse(this.leader === 0 ? "no-leader" : "not-leader");
+    this.#options.onActive();
+    this.#schedule();
+    return this.#queue.add(data, deadline);
   }
 
   /** Settles like `propose`: the result is the index at which the change took effect here. */
@@ -231,8 +232,9 @@ export class GroupDriver<Result> {
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
   readIndex(deadline: MonotonicMs): Promise<ReadResult> {
-    const knowsLeader = this.#ask((raft) => raft.leader !== 0) ?? false;
-    if (!knowsLeader) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    if (this.#stopped || this.leader === 0) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    this.#options.onActive();
+    this.#schedule();
     return this.#reads.confirmAndWait(deadline);
   }
 
@@ -247,6 +249,7 @@ export class GroupDriver<Result> {
 
   stop(): void {
     this.#stopped = true;
+    this.#queue.refuseAll("leadership-lost");
     this.#writes.refuseAll("leadership-lost");
     this.#changes.refuseAll("leadership-lost");
     this.#reads.refuseAll("no-leader");
@@ -266,15 +269,18 @@ export class GroupDriver<Result> {
     return confState;
   }
 
-  #refuseWrite(refusal: Refusal): Promise<WriteResult<Result>> {
-    this.#refusedWrites += 1;
-    return Promise.resolve({ ok: false, refusal });
-  }
-
-  /** As `tell`, on behalf of somebody in this process. */
+  /** As `tell`, on behalf of somebody in this process, and after what was proposed before. */
   #ask<Answer>(question: (raft: RaftNode) => Answer): Answer | null {
     this.#options.onActive();
-    return this.#tell(question);
+    return this.#tell((raft) => {
+      this.#proposeQueued();
+      return question(raft);
+    });
+  }
+
+  /** All that was proposed since the last turn becomes one append: one message a follower, however many they are. */
+  #proposeQueued(): void {
+    this.#queue.proposeAll((data) => this.#options.raft.proposeBatch(data));
   }
 
   /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
@@ -303,6 +309,7 @@ export class GroupDriver<Result> {
     this.#hasApplied = false;
     try {
       this.#applyWaiting();
+      this.#proposeQueued();
       this.#askForReads();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
       this.#snapshots.saveIfDue(this.#applier.last);

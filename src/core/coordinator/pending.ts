@@ -63,11 +63,16 @@ export class PendingWrites<Result> {
   }
 
   add(index: LogIndex, term: Term, deadline: MonotonicMs): Promise<WriteResult<Result>> {
+    return new Promise((settle) => this.put({ index, term, deadline, settle }));
+  }
+
+  /** As `add`, for a write whose promise was given before it was proposed. */
+  put({ index, ...write }: PendingWrite<Result> & { readonly index: LogIndex }): void {
     assert(!this.isFull, "whoever proposes has looked for room");
     // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
     const deposed = this.#byIndex.get(index);
     if (deposed !== undefined) this.#refuse(deposed, "leadership-lost");
-    return new Promise((settle) => this.#byIndex.set(index, { term, deadline, settle }));
+    this.#byIndex.set(index, write);
   }
 
   applied(index: LogIndex, term: Term, result: Result | null): void {

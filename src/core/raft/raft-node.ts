@@ -5,6 +5,7 @@
 
 import { assert } from "../base/assert.ts";
 import { logIndex, type NodeId, type Term } from "../base/ids.ts";
+import { type ProposedBatch, proposeBatch } from "./batch.ts";
 import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
 import { type Contradiction, contradictionOf } from "./contradiction.ts";
@@ -79,6 +80,11 @@ export class RaftNode {
 
   propose(data: Uint8Array): Proposed {
     return propose(this.#core, [{ type: "normal", data }]);
+  }
+
+  /** Several at once, in one append. Never forwarded. */
+  proposeBatch(data: readonly Uint8Array[]): ProposedBatch {
+    return proposeBatch(this.#core, data);
   }
 
   /** `v1`: as the older kind of entry, for a single operation without a transition. */
