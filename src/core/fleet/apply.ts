@@ -20,11 +20,13 @@ import { admit, openSession, remember } from "./apply-session.ts";
 import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
 import { unbindCluster } from "./apply-unbind.ts";
 import { addAuditEntry, noteAuditExported } from "./audit.ts";
-import type { NewCommand } from "./command-codec.ts";
+import { type NewCommand, NO_COMMAND } from "./command-codec.ts";
 import { describeOperation } from "./describe.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import type { FleetState } from "./state.ts";
 import { checkReason } from "./validate.ts";
+
+const NO_COMMAND_MESSAGE = "the bytes of the log's entry are no command, and were left out";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
@@ -34,6 +36,7 @@ type OperationKind = NonNullable<Operation["kind"]>;
  */
 export function apply(state: FleetState, index: LogIndex, command: NewCommand): Outcome {
   state.advanceTo(index);
+  if (command === NO_COMMAND) return { index, result: rejected("COMMAND_UNDECODABLE", NO_COMMAND_MESSAGE) };
   const admission = admit(state, command);
   switch (admission.kind) {
     case "repeated":

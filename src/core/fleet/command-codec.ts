@@ -2,11 +2,15 @@
 // proposer knew, and a replica that does not know that version stops before it applies anything. A refusal in its place
 // would make its state differ from that of the replicas that know it, for good (ADR-0015).
 
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { assert } from "../base/assert.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { Command } from "../wire/gen/fleet/v1/command.ts";
 import { FIRST_VERSION, KNOWN_VERSION, requiredVersion } from "./format.ts";
+
+/** `format_version` in proto/fleet/v1/command.proto. */
+const FORMAT_FIELD = 8;
 
 /** A command before it is proposed. */
 export type NewCommand = Omit<Command, "formatVersion">;
@@ -22,18 +26,49 @@ export function encodeCommand(command: NewCommand, clusterVersion: number): Uint
   return Command.encode({ ...command, formatVersion: version === FIRST_VERSION ? 0 : version }).finish();
 }
 
-/** Throws FORMAT_UNKNOWN for a command of a newer format than `knownVersion`. */
+/** In the place of bytes that are no command: applied, it is a refusal on every replica alike. */
+export const NO_COMMAND: Command = Command.fromPartial({});
+
+/**
+ * Throws FORMAT_UNKNOWN for a command of a newer format than `knownVersion`. Bytes that cannot be read are NO_COMMAND,
+ * unless they still say a newer format: to stop at every start, all replicas at once, would help nobody.
+ */
 export function decodeCommand(
   index: LogIndex,
   data: Uint8Array,
   knownVersion: number = KNOWN_VERSION,
 ): Command {
-  const command = Command.decode(data);
+  const command = readCommand(data) ?? NO_COMMAND;
   const kind = command.operation?.kind;
-  const version = Math.max(command.formatVersion, kind === undefined ? FIRST_VERSION : requiredVersion(kind));
+  const said = command === NO_COMMAND ? formatOf(data) : command.formatVersion;
+  const version = Math.max(said, kind === undefined ? FIRST_VERSION : requiredVersion(kind));
   if (version > knownVersion)
     throw formatUnknown(`entry ${index} of the log has ${versions(version, knownVersion)}`);
   return command;
+}
+
+function readCommand(data: Uint8Array): Command | null {
+  try {
+    return Command.decode(data);
+  } catch {
+    return null;
+  }
+}
+
+/** What the bytes say of their format, though the rest of them may be unreadable; 0 = nothing. */
+function formatOf(data: Uint8Array): number {
+  const reader = new BinaryReader(data);
+  let format = 0;
+  try {
+    while (reader.pos < reader.len) {
+      const [field, type] = reader.tag();
+      if (field === FORMAT_FIELD && type === WireType.Varint) format = reader.uint32();
+      else reader.skip(type);
+    }
+  } catch {
+    return 0;
+  }
+  return format;
 }
 
 /** Fatal, and no bug: `what` was written by a build that is newer than this one. */

@@ -87,7 +87,7 @@ export class SimNode {
   /** Jumps with the wall clock alone; in whole milliseconds, as a command's stamp has them. */
   readonly clock: Clock = {
     monotonicMs: () => Math.floor(this.#world.queue.nowMs * this.#clockRate),
-    wallMs: () => this.clock.monotonicMs() + START_MS + this.#clockOffsetMs,
+    wallMs: () => Math.floor(this.clock.monotonicMs() + START_MS + this.#clockOffsetMs),
   };
 
   get peer(): Peer {
