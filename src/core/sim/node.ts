@@ -4,7 +4,7 @@
 import { AssertionError, assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
-import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, term } from "../base/ids.ts";
+import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { ConfChange } from "../raft/confchange.ts";
@@ -16,12 +16,14 @@ import type { Answer, Change } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import type { Elector } from "./electable.ts";
 import type { Port } from "./network.ts";
+import { META_FILE, openFolder, REJOIN_MARK } from "./open-folder.ts";
 import { Process } from "./process.ts";
 import { SafetyViolation } from "./violation.ts";
-import { DiskError, VirtualDisk } from "./virtual-disk.ts";
-import { VirtualStorage } from "./virtual-storage.ts";
+import { VirtualDisk } from "./virtual-disk.ts";
 import type { World } from "./world.ts";
 
+/** What the storage says of a disk that does not do what it should. */
+const DISK_FAILURES: readonly string[] = ["STORAGE_WRITE_FAILED", "STORAGE_FAILED", "STORAGE_FULL"];
 /** Some moment after 1970. */
 const START_MS = 1_700_000_000_000;
 
@@ -51,8 +53,11 @@ export class SimNode {
   #clockOffsetMs = 0;
   #pausedUntilMs = 0;
   #process: Process | null = null;
+  /** A process reads its disk. */
+  #isStarting = false;
   #lives = 0;
   #isRetired = false;
+  #wasWiped = false;
   /** Frames until the machine stops between a write and its sync; 0 = not planned. */
   #framesUntilCrash = 0;
   #onPlannedCrash: () => void = () => undefined;
@@ -77,7 +82,8 @@ export class SimNode {
   }
 
   get isRejoining(): boolean {
-    return this.disk.isMarked;
+    if (this.#process !== null) return this.#process.isMarked;
+    return this.disk.inode(META_FILE) === undefined || this.disk.inode(REJOIN_MARK) !== undefined;
   }
 
   status(): RaftStatus | null {
@@ -107,7 +113,7 @@ export class SimNode {
   /** What decides whom it can vote for, and who for it; null while it is down. */
   get elector(): Elector | null {
     if (this.#process === null) return null;
-    const { storage, driver, machine } = this.#process;
+    const { storage, driver, machine, isMarked, isWhole } = this.#process;
     const reader = storage.reader(FLEET_GROUP);
     const { config, commit } = driver.status();
     const entryAt = (index: LogIndex): EntryId => {
@@ -125,64 +131,73 @@ export class SimNode {
       commit: entryAt(logIndex(Math.min(commit, reader.lastIndex()))),
       last: entryAt(reader.lastIndex()),
       holds: (entry) => reader.term(entry.index) === entry.term,
-      isAmnesiac: this.disk.isMarked && !this.disk.isWhole,
+      isAmnesiac: isMarked && !isWhole,
       hasRemoved: (peer) => machine.view.tables.members.get(peer)?.wanted === MemberKind.REMOVED,
     };
   }
 
-  /** The first configuration, written before the first start (coordinator.ts, `found`). */
+  /** The first configuration, written before the first start. */
   async found(voters: readonly NodeId[]): Promise<void> {
-    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
-    const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
-    const storage = new VirtualStorage({
-      disk: this.disk,
-      segmentBytes: this.#world.swarm.segmentBytes,
-      whenDone: (_ms, action) => action(),
-      onWrite: () => undefined,
+    const { storage } = await openFolder({
+      ...this.#folder(0),
+      founding: { bootstrap: true, voters },
+      delayMs: () => 0,
+      pass: () => Promise.resolve(),
       onFrame: () => undefined,
       onSynced: () => undefined,
     });
-    await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
+    await storage.close();
   }
 
   start(): void {
-    if (this.#process !== null || this.#isRetired) return;
+    if (this.#process !== null || this.#isStarting || this.#isRetired) return;
     this.#lives += 1;
     this.#pausedUntilMs = 0;
+    this.#isStarting = true;
     const life = this.#lives;
     this.#world.trace.note(`n${this.id} starts`);
-    this.#attempt(() => {
-      this.#process = new Process({
-        world: this.#world,
-        node: this.id,
-        life,
-        disk: this.disk,
-        clock: this.clock,
-        clockRate: this.#clockRate,
-        given: this.#host.givenTo(this),
-        introduce: (to) => this.#host.introduce(this, to),
-        askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
-        later: (ms, action) => this.#later(life, ms, action),
-        diskDelay: () => this.#diskDelay(),
-        onFrame: () => this.#countFrame(),
-        onLeading: () => this.#host.elected(this),
-        onFatal: (error) => this.#onFatal(error),
-      });
-    });
+    const isCurrent = () => life === this.#lives;
+    const given = this.#host.givenTo(this);
+    Process.start({
+      world: this.#world,
+      node: this.id,
+      life,
+      folder: this.#folder(life),
+      clock: this.clock,
+      clockRate: this.#clockRate,
+      given,
+      introduce: (to) => this.#host.introduce(this, to),
+      askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
+      later: (ms, action) => this.#later(life, ms, action),
+      onFrame: () => this.#countFrame(),
+      onLeading: () => this.#host.elected(this),
+      onFatal: (error) => isCurrent() && this.#onFatal(error),
+    }).then(
+      (process) => {
+        assert(isCurrent(), "who was killed while it read its disk never comes to an end");
+        this.#isStarting = false;
+        this.#process = process;
+        this.#host.touched(this);
+      },
+      (error: unknown) => isCurrent() && this.#onFatal(error),
+    );
   }
 
   /** `isSeen`: the others' streams to it close, as when a process dies; else the machine vanished. */
   crash(isSeen: boolean): void {
-    if (this.#process === null) return;
+    if (this.#process === null && !this.#isStarting) return;
     this.#world.trace.note(`n${this.id} crashes`);
     const process = this.#process;
-    const peers = process.driver.status().config.voters.filter((voter) => voter !== this.id);
     this.#process = null;
+    this.#isStarting = false;
     this.#lives += 1;
     this.#framesUntilCrash = 0;
+    if (!isSeen) this.disk.cutPower();
+    this.disk.isFailing = false;
+    if (process === null) return;
     this.#world.checker.stopped(this.id);
+    const peers = process.driver.status().config.voters.filter((voter) => voter !== this.id);
     process.stop();
-    this.disk.crash();
     if (isSeen) for (const peer of peers) this.#world.network.disconnect(this.id, peer);
   }
 
@@ -203,8 +218,7 @@ export class SimNode {
     this.crash(true);
     this.#world.trace.note(`n${this.id} loses its disk`);
     this.disk.wipe();
-    // As `found` does in coordinator.ts when it finds an empty folder without --bootstrap.
-    this.disk.isMarked = true;
+    this.#wasWiped = true;
     this.#world.checker.wiped(this.id);
   }
 
@@ -213,7 +227,7 @@ export class SimNode {
   }
 
   jumpClock(ms: number): void {
-    this.#clockOffsetMs += ms;
+    this.#clockOffsetMs += Math.round(ms);
   }
 
   /** Null if nobody is there to ask. */
@@ -318,10 +332,26 @@ export class SimNode {
     });
   }
 
+  /** How each process opens its data folder. */
+  #folder(life: number) {
+    const { swarm } = this.#world;
+    const everybody = Array.from({ length: swarm.voters + swarm.spares }, (_, at) => nodeId(at + 1));
+    // An empty folder means that the disk was lost. Only where no table tells who takes part, a newcomer just waits.
+    const mayBeLost = swarm.hasTable || this.#wasWiped || this.id <= swarm.voters;
+    return {
+      ...{ node: this.id, life, disk: this.disk, chance: this.#chance, clock: this.clock },
+      segmentBytes: swarm.segmentBytes,
+      founding: mayBeLost ? { bootstrap: false, voters: everybody } : null,
+      groups: 0,
+      delayMs: () => this.#diskDelay(),
+      pass: (ms: number) => new Promise<void>((resolve) => this.#later(life, ms, resolve)),
+    };
+  }
+
   // A failed disk must stop the node; anything else that is fatal is a broken invariant.
   #onFatal(error: unknown): void {
-    if (error instanceof DiskError) {
-      this.#world.trace.note(`n${this.id} stops: ${error.message}`);
+    if (error instanceof OperatorError && DISK_FAILURES.includes(error.code)) {
+      this.#world.trace.note(`n${this.id} stops: ${error.code}`);
       const life = this.#lives;
       this.#world.queue.after(0, () => {
         if (life !== this.#lives) return;

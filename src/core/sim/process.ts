@@ -1,5 +1,5 @@
-// One life of a simulated node: the real RaftNode, GroupDriver, FleetMachine and Replica over virtual storage, with
-// timers of the node's own clock. What must stay true: once it has ended, nothing of it happens any more.
+// One life of a simulated node: the real RaftNode, GroupDriver, FleetMachine, Replica and storage on a virtual disk,
+// with timers of the node's own clock. What must stay true: once it has ended, nothing of it happens any more.
 
 import type { Clock } from "../base/clock.ts";
 import { FLEET_GROUP, logIndex, type NodeId } from "../base/ids.ts";
@@ -12,15 +12,17 @@ import { type Rejoin, Replica } from "../coordinator/replica.ts";
 import type { Timers } from "../coordinator/timers.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
+import type { WalRecord } from "../storage/record.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
 import type { Observation } from "./checker.ts";
+import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
 import { Services } from "./services.ts";
 import { SafetyViolation } from "./violation.ts";
-import type { VirtualDisk } from "./virtual-disk.ts";
-import { VirtualStorage } from "./virtual-storage.ts";
 import { WatchedMachine } from "./watched-machine.ts";
+import { WatchedStorage } from "./watched-storage.ts";
 import type { World } from "./world.ts";
 
 const TICK_MS = 50;
@@ -35,7 +37,7 @@ export interface ProcessOptions {
   readonly node: NodeId;
   /** Counts the node's processes from 1. */
   readonly life: number;
-  readonly disk: VirtualDisk;
+  readonly folder: Omit<FolderOptions, "onFrame" | "onSynced">;
   /** The node's own. */
   readonly clock: Clock;
   /** Of real milliseconds, how many this node's clock makes of them. */
@@ -48,14 +50,17 @@ export interface ProcessOptions {
   readonly askToRejoin: (holding: Holding) => Promise<Readmission>;
   /** Runs the action later, unless this process is gone by then; while it is paused, afterwards. */
   readonly later: (ms: number, action: () => void) => void;
-  readonly diskDelay: () => number;
   readonly onFrame: () => void;
   readonly onLeading: () => void;
   readonly onFatal: (error: unknown) => void;
 }
 
 export class Process {
-  readonly storage: VirtualStorage;
+  readonly storage: Storage;
+  readonly #folder: Folder;
+  /** Whether it lost its disk and is not a voter again; beside that, whether it has the log that took it in again. */
+  isMarked: boolean;
+  isWhole: boolean;
   readonly #raft: RaftNode;
   readonly #host: Host;
   readonly driver: GroupDriver<Outcome>;
@@ -64,19 +69,28 @@ export class Process {
   readonly services: Services;
   #events: TransportEvents | null = null;
 
-  constructor(options: ProcessOptions) {
-    const { world, node, disk, later } = options;
-    this.storage = new VirtualStorage({
-      disk,
-      segmentBytes: world.swarm.segmentBytes,
-      whenDone: (ms, action) => later(ms + options.diskDelay(), action),
-      onWrite: (request) => world.checker.writes(node, this.storage.reader(FLEET_GROUP), request),
+  /** Reads the disk first. Throws what the storage throws. */
+  static async start(options: ProcessOptions): Promise<Process> {
+    const { world, node } = options;
+    const folder = await openFolder({
+      ...options.folder,
       onFrame: (records) => {
-        world.checker.writesFrame(node, records);
+        world.checker.writesFrame(node, ofFleet(records));
         options.onFrame();
       },
-      onSynced: (records) => world.checker.synced(node, records),
+      onSynced: (records) => world.checker.synced(node, ofFleet(records)),
     });
+    return new Process(options, folder);
+  }
+
+  private constructor(options: ProcessOptions, folder: Folder) {
+    const { world, node, later } = options;
+    this.#folder = folder;
+    this.isMarked = folder.isMarked;
+    this.isWhole = folder.isWhole;
+    this.storage = new WatchedStorage(folder.storage, (request) =>
+      world.checker.writes(node, folder.storage.reader(request.group), request),
+    );
     world.checker.started(node, this.storage.reader(FLEET_GROUP));
     this.machine = new FleetMachine(() => () => new Promise<void>((resolve) => later(0, resolve)));
     this.#raft = this.#restart(options);
@@ -186,27 +200,27 @@ export class Process {
   }
 
   #replicate(options: ProcessOptions): Replica<Outcome> {
-    const { world, node, disk } = options;
+    const { world, node } = options;
+    const { mark } = this.#folder;
     const rejoin: Rejoin = {
-      isWhole: disk.isWhole,
+      isWhole: this.isWhole,
       ask: options.askToRejoin,
-      whole: () => {
-        disk.isWhole = true;
-        return Promise.resolve();
+      whole: async () => {
+        await mark.setWhole();
+        this.isWhole = true;
       },
-      done: () => {
-        disk.isMarked = false;
-        disk.isWhole = false;
+      done: async () => {
+        await mark.clear();
+        this.isMarked = false;
         world.trace.note(`n${node} is readmitted`);
-        return Promise.resolve();
       },
     };
     return new Replica<Outcome>({
       self: node,
       driver: this.driver,
       host: this.#host,
-      rejoin: disk.isMarked ? rejoin : null,
-      disk: this.storage,
+      rejoin: this.isMarked ? rejoin : null,
+      disk: this.#folder.storage,
       timers: timersOf(options),
     });
   }
@@ -216,7 +230,7 @@ export class Process {
     const services = new Services({
       ...{ self: node, given, clock, driver: this.driver, machine: this.machine, host: this.#host },
       replica: this.replica,
-      disk: this.storage,
+      disk: this.#folder.storage,
       sleep: (ms) => new Promise((resolve) => later(ms / clockRate, resolve)),
       onRemoved: () => world.trace.note(`n${node} is removed`),
     });
@@ -239,6 +253,10 @@ export class Process {
 
 function unexpected({ reason, type, from, term, index }: Dropped): SafetyViolation {
   return new SafetyViolation("dropped-message", `${type} of ${from} in term ${term} at ${index}: ${reason}`);
+}
+
+function ofFleet(records: readonly WalRecord[]): readonly WalRecord[] {
+  return records.filter(({ group }) => group === FLEET_GROUP);
 }
 
 /** Timers by the node's own clock, which may run too fast or too slowly. */

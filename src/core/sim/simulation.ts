@@ -24,7 +24,7 @@ const LIVENESS_MS = 30_000;
 const REJOIN_TIMEOUT_MS = 1_000;
 const RESTART_MS = 1_000;
 /** No chain of promises in the driver or the storage is longer. */
-const HOPS = 8;
+const HOPS = 32;
 
 export type Verdict = "ok" | "safety" | "liveness" | "crash";
 
@@ -147,8 +147,6 @@ class Simulation implements NodeHost {
     const voters: NodeId[] = this.#nodes.slice(0, this.#swarm.voters).map(({ id }) => id);
     for (const node of this.#nodes) {
       if (voters.includes(node.id)) await node.found(voters);
-      // Started without --bootstrap, an empty folder asks to be let in.
-      else node.disk.isMarked = this.#swarm.hasTable;
       node.start();
     }
   }

@@ -1,155 +1,215 @@
-// One node's disk: the bytes of log segments and snapshot files. It outlives the node's processes. A frame that is
-// being written is not safe before its sync: a crash keeps all of it, none of it, or some of its sectors.
-// What must stay true: synced bytes never change, except by a wipe. A file appears whole or not at all, as the real
-// storage's temporary file, sync and rename see to.
+// One node's disk and the page cache above it; both outlive the node's processes, and the disk a power cut. What must
+// stay true, as POSIX promises it and no more (ADR-0018): content is safe once its file was synced, and a name once its
+// directory was. At a power cut each sector of what was not synced is there or not, by chance; so is each change of a
+// name, a rename as a whole. A process that is killed loses nothing: the page cache stays. A sync that fails has kept
+// some sectors, and the cache takes all of them for clean (PostgreSQL's "fsyncgate").
 
-import { assert, present } from "../base/assert.ts";
+import { dirname } from "node:path";
 import type { Chance } from "./chance.ts";
 
 const SECTOR_BYTES = 512;
+const NOTHING = new Uint8Array();
 
-/** The failure that a fault has asked for: the node must stop. */
-export class DiskError extends Error {
-  override readonly name = "DiskError";
+export interface Inode {
+  /** What reads show. */
+  cached: Uint8Array;
+  /** What the disk holds. The same array while nothing is dirty. */
+  stored: Uint8Array;
+  /** Sectors that the disk does not hold yet as they are cached. */
+  readonly dirty: Set<number>;
 }
 
-interface Segment {
-  readonly sequence: number;
-  /** Zeros where nothing was written. */
-  bytes: Uint8Array;
-}
-
-interface Unsynced {
-  readonly segment: Segment;
-  readonly offset: number;
-  readonly frame: Uint8Array;
-}
+type Names = Map<string, Inode>;
+type NameChange = (names: Names, directories: Set<string>) => void;
 
 export class VirtualDisk {
   readonly #chance: Chance;
-  #segments: Segment[] = [];
-  #files = new Map<string, Uint8Array>();
-  #unsynced: Unsynced | null = null;
-  readonly #unsavedFiles = new Map<string, Uint8Array>();
-  /** The mark of a replica that lost its disk and is not yet a voter again (ADR-0002). */
-  isMarked = false;
-  /** Beside the mark: it holds the log that took the replica out and in again. */
-  isWhole = false;
+  #names: Names = new Map();
+  #directories = new Set(["/"]);
+  #storedNames: Names = new Map();
+  #storedDirectories = new Set(["/"]);
+  /** By directory: what happened to names in it since its last sync, in order. */
+  readonly #changes = new Map<string, NameChange[]>();
   isFull = false;
   /** The next sync fails. */
   isFailing = false;
+  /** Something that was synced is damaged. */
+  isDamaged = false;
   stalledUntilMs = 0;
 
   constructor(chance: Chance) {
     this.#chance = chance;
   }
 
-  get segments(): readonly { readonly sequence: number; readonly bytes: Uint8Array }[] {
-    return this.#segments;
+  inode(path: string): Inode | undefined {
+    return this.#names.get(path);
   }
 
-  get isEmpty(): boolean {
-    return this.#segments.length === 0;
+  isDirectory(path: string): boolean {
+    return this.#directories.has(path);
   }
 
-  /** A segment of that size at least, all zeros. */
-  addSegment(sequence: number, bytes: number): void {
-    assert(
-      sequence === (this.#segments.at(-1)?.sequence ?? sequence - 1) + 1,
-      "segments ascend without a gap",
-    );
-    this.#segments.push({ sequence, bytes: new Uint8Array(bytes) });
+  /** The names in a directory, sorted. */
+  list(directory: string): string[] {
+    const prefix = `${directory}/`;
+    return [...this.#names.keys(), ...this.#directories]
+      .filter((path) => path.startsWith(prefix) && !path.includes("/", prefix.length))
+      .map((path) => path.slice(prefix.length))
+      .sort();
   }
 
-  removeSegmentsBelow(sequence: number): void {
-    this.#segments = this.#segments.filter((segment) => segment.sequence >= sequence);
+  makeDirectory(path: string): void {
+    this.#change(path, (_, directories) => directories.add(path));
   }
 
-  /** Begins to write `frame` at `offset` of the newest segment. */
-  write(offset: number, frame: Uint8Array): void {
-    assert(this.#unsynced === null, "a frame is written after its predecessor is synced");
-    const segment = present(this.#segments.at(-1), "there is a segment to write to");
-    assert(offset + frame.length <= segment.bytes.length, "a frame fits its segment");
-    this.#unsynced = { segment, offset, frame };
+  /** An empty file of that name; one that is there is emptied, under all its names. */
+  create(path: string): Inode {
+    const known = this.#names.get(path);
+    const inode = known ?? { cached: NOTHING, stored: NOTHING, dirty: new Set() };
+    if (known !== undefined) this.#resize(inode, NOTHING);
+    else this.#change(path, (names) => names.set(path, inode));
+    return inode;
   }
 
-  /** What was written is safe from here on; throws a DiskError when that can't be known. */
-  sync(): void {
-    const { segment, offset, frame } = present(this.#unsynced, "something was written");
-    this.#refuseIfBroken();
-    segment.bytes.set(frame, offset);
-    this.#unsynced = null;
+  name(inode: Inode, path: string): void {
+    this.#change(path, (names) => names.set(path, inode));
   }
 
-  beginFile(name: string, bytes: Uint8Array): void {
-    this.#unsavedFiles.set(name, bytes);
+  rename(inode: Inode, from: string, to: string): void {
+    this.#change(to, (names) => {
+      names.set(to, inode);
+      names.delete(from);
+    });
   }
 
-  finishFile(name: string, bytes: Uint8Array): void {
-    this.#refuseIfBroken();
-    this.#unsavedFiles.delete(name);
-    this.#files.set(name, bytes);
+  remove(path: string): void {
+    if (this.#names.has(path)) this.#change(path, (names) => names.delete(path));
   }
 
-  file(name: string): Uint8Array | undefined {
-    return this.#files.get(name);
+  /** Gives the file this content, in the cache. */
+  fill(inode: Inode, content: Uint8Array): void {
+    this.#resize(inode, content);
   }
 
-  fileNames(): string[] {
-    return [...this.#files.keys()];
+  /** Overwrites bytes within the file, in the cache. */
+  write(inode: Inode, bytes: Uint8Array, position: number): void {
+    if (inode.cached === inode.stored) inode.cached = inode.cached.slice();
+    inode.cached.set(bytes, position);
+    for (let at = sectorOf(position); at * SECTOR_BYTES < position + bytes.length; at += 1)
+      inode.dirty.add(at);
   }
 
-  removeFile(name: string): void {
-    this.#files.delete(name);
-  }
-
-  /** Everything from `offset` on becomes zeros: recovery cuts a torn tail. */
-  cut(segment: number, offset: number): void {
-    present(this.#segments[segment], "the segment is there").bytes.fill(0, offset);
-  }
-
-  /** Segments behind the first `count` hold nothing: they are made again when needed. */
-  dropSegmentsBehind(count: number): void {
-    this.#segments.length = count;
-  }
-
-  /** The process or the machine stopped. What was not synced is settled now. */
-  crash(): void {
-    if (this.#unsynced !== null) this.#settle(this.#unsynced);
-    // Renamed perhaps, but the directory not yet synced.
-    for (const [name, bytes] of this.#unsavedFiles) {
-      if (this.#chance.permille(500)) this.#files.set(name, bytes);
+  /** What is cached of the file is safe from here on. */
+  sync(inode: Inode): void {
+    if (inode.stored.length !== inode.cached.length) {
+      inode.stored = inode.cached;
+    } else {
+      for (const sector of inode.dirty) store(inode, sector);
     }
-    this.#unsynced = null;
-    this.#unsavedFiles.clear();
-    this.isFailing = false;
+    inode.dirty.clear();
+  }
+
+  /** Some sectors are kept, and none is dirty any more. */
+  failSync(inode: Inode): void {
+    this.#settle(inode);
+    inode.dirty.clear();
+  }
+
+  syncDirectory(directory: string): void {
+    for (const change of this.#changes.get(directory) ?? [])
+      change(this.#storedNames, this.#storedDirectories);
+    this.#changes.delete(directory);
+  }
+
+  /** The machine stopped: what was not synced is settled now. */
+  cutPower(): void {
+    for (const [directory, changes] of this.#changes) {
+      for (const change of this.#survivors(changes)) change(this.#storedNames, this.#storedDirectories);
+      this.#changes.delete(directory);
+    }
+    this.#directories = new Set([...this.#storedDirectories].filter((path) => this.#isReached(path)));
+    this.#names = new Map([...this.#storedNames].filter(([path]) => this.#directories.has(dirname(path))));
+    this.#storedDirectories = new Set(this.#directories);
+    this.#storedNames = new Map(this.#names);
+    for (const inode of new Set(this.#names.values())) {
+      this.#settle(inode);
+      inode.dirty.clear();
+      inode.cached = inode.stored;
+    }
   }
 
   /** Everything is lost. */
   wipe(): void {
-    this.#segments = [];
-    this.#files = new Map();
-    this.#unsynced = null;
-    this.#unsavedFiles.clear();
-    this.isMarked = false;
-    this.isWhole = false;
+    this.#names.clear();
+    this.#storedNames.clear();
+    this.#directories = new Set(["/"]);
+    this.#storedDirectories = new Set(["/"]);
+    this.#changes.clear();
+    this.isDamaged = false;
   }
 
-  #settle({ segment, offset, frame }: Unsynced): void {
+  /** A synced file loses its end, or has one bit flipped; returns which. Only while no process runs here. */
+  damage(chance: Chance): string | null {
+    const files = [...this.#names].filter(([, inode]) => inode.cached.length > 0);
+    if (files.length === 0) return null;
+    const [path, inode] = chance.pick(files);
+    const before = inode.cached;
+    const at = chance.below(before.length);
+    const after = before.slice(0, chance.permille(300) ? at : before.length);
+    if (after.length === before.length) after[at] = (after[at] ?? 0) ^ (1 << chance.below(8));
+    Object.assign(inode, { cached: after, stored: after });
+    inode.dirty.clear();
+    this.isDamaged = true;
+    return `${path}:${at}${after.length < before.length ? " cut off" : ""}`;
+  }
+
+  #change(path: string, change: NameChange): void {
+    const directory = dirname(path);
+    const changes = this.#changes.get(directory);
+    if (changes === undefined) this.#changes.set(directory, [change]);
+    else changes.push(change);
+    change(this.#names, this.#directories);
+  }
+
+  /** A journal keeps the first ones; without one any may be kept. */
+  #survivors(changes: readonly NameChange[]): readonly NameChange[] {
+    if (this.#chance.permille(700)) return changes.slice(0, this.#chance.below(changes.length + 1));
+    return changes.filter(() => this.#chance.permille(500));
+  }
+
+  #isReached(directory: string): boolean {
+    return (
+      directory === "/" ||
+      (this.#storedDirectories.has(dirname(directory)) && this.#isReached(dirname(directory)))
+    );
+  }
+
+  #resize(inode: Inode, content: Uint8Array): void {
+    inode.cached = content;
+    inode.dirty.clear();
+    for (let at = 0; at * SECTOR_BYTES < content.length; at += 1) inode.dirty.add(at);
+  }
+
+  // Of a file that became longer, the length may be kept without the content.
+  #settle(inode: Inode): void {
+    const { cached, dirty } = inode;
+    if (cached === inode.stored) return;
     const fate = this.#chance.below(3);
     if (fate === 0) return;
-    if (fate === 1) {
-      segment.bytes.set(frame, offset);
-      return;
+    if (cached.length !== inode.stored.length) {
+      const kept = new Uint8Array(cached.length);
+      kept.set(inode.stored.subarray(0, cached.length));
+      inode.stored = kept;
     }
-    for (let from = 0; from < frame.length; ) {
-      const to = Math.min(frame.length, from + SECTOR_BYTES - ((offset + from) % SECTOR_BYTES));
-      if (this.#chance.permille(500)) segment.bytes.set(frame.subarray(from, to), offset + from);
-      from = to;
-    }
+    for (const sector of dirty) if (fate === 1 || this.#chance.permille(500)) store(inode, sector);
   }
+}
 
-  #refuseIfBroken(): void {
-    if (this.isFailing) throw new DiskError("input/output error");
-  }
+function store({ cached, stored }: Inode, sector: number): void {
+  const from = sector * SECTOR_BYTES;
+  stored.set(cached.subarray(from, from + SECTOR_BYTES), from);
+}
+
+function sectorOf(position: number): number {
+  return Math.floor(position / SECTOR_BYTES);
 }

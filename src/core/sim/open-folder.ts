@@ -1,0 +1,81 @@
+// One process's data folder, opened by the real storage on a virtual disk: what coordinator.ts does before anything is
+// served. A new folder is founded, or marked as that of a replica that lost its disk.
+
+import type { Clock } from "../base/clock.ts";
+import type { NodeId } from "../base/ids.ts";
+import { found } from "../coordinator/founding.ts";
+import { DiskStorage } from "../storage/disk-storage.ts";
+import { decodePayload, readFrame } from "../storage/frame.ts";
+import type { WalRecord } from "../storage/record.ts";
+import { RejoinMark } from "../storage/rejoin-mark.ts";
+import type { StorageWorld } from "../storage/storage-world.ts";
+import type { Chance } from "./chance.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
+import { VirtualFiles } from "./virtual-files.ts";
+
+export const DATA_FOLDER = "/data";
+export const META_FILE = `${DATA_FOLDER}/meta.json`;
+export const REJOIN_MARK = `${DATA_FOLDER}/rejoining`;
+const CLUSTER_ID = "simulated";
+
+export interface FolderOptions {
+  readonly node: NodeId;
+  /** Counts the node's processes. */
+  readonly life: number;
+  readonly disk: VirtualDisk;
+  readonly chance: Chance;
+  readonly clock: Clock;
+  readonly segmentBytes: number;
+  /** What an empty folder is to be; null = left empty. */
+  readonly founding: { readonly bootstrap: boolean; readonly voters: readonly NodeId[] } | null;
+  readonly groups: number;
+  readonly delayMs: () => number;
+  readonly pass: (ms: number) => Promise<void>;
+  /** Told of the frames that are written once the folder is open. */
+  readonly onFrame: (records: readonly WalRecord[]) => void;
+  readonly onSynced: (records: readonly WalRecord[]) => void;
+}
+
+export interface Folder {
+  readonly storage: DiskStorage;
+  readonly mark: RejoinMark;
+  readonly isMarked: boolean;
+  readonly isWhole: boolean;
+}
+
+/** Throws what the storage throws. */
+export async function openFolder(options: FolderOptions): Promise<Folder> {
+  const { node, disk, segmentBytes, founding, groups } = options;
+  let isOpen = false;
+  const told = (tell: (records: readonly WalRecord[]) => void) => (path: string, bytes: Uint8Array) => {
+    if (isOpen && path.endsWith(".wal")) tell(recordsIn(bytes));
+  };
+  const files = new VirtualFiles({
+    ...{ disk, chance: options.chance, delayMs: options.delayMs, pass: options.pass },
+    onWrite: told(options.onFrame),
+    onSynced: told(options.onSynced),
+  });
+  const identity = { clusterId: CLUSTER_ID, nodeId: node };
+  const world = worldOf(options, files);
+  const storage = await DiskStorage.open({ directory: DATA_FOLDER, identity, segmentBytes, world });
+  const mark = new RejoinMark(DATA_FOLDER, files);
+  if (founding !== null) await found({ dataDirectory: DATA_FOLDER, ...founding, groups }, storage, mark);
+  const [isMarked, isWhole] = [await mark.isSet(), await mark.isWhole()];
+  isOpen = true;
+  return { storage, mark, isMarked, isWhole };
+}
+
+function worldOf({ node, life, clock, pass }: FolderOptions, files: VirtualFiles): StorageWorld {
+  const own = `${node} ${life}`;
+  return {
+    files,
+    clock: { now: clock.monotonicMs, endOfPass: () => pass(0), sleep: pass },
+    processes: { own: async () => own, isAlive: async (process) => process.trim() === own },
+  };
+}
+
+function recordsIn(frame: Uint8Array): readonly WalRecord[] {
+  const read = readFrame(frame, 0);
+  if (read.kind !== "frame") throw new Error(`what is written to the log is no frame but ${read.kind}`);
+  return decodePayload(read.payload);
+}
