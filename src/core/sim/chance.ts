@@ -15,6 +15,7 @@ const STREAMS = [
   "administrator",
   "faults",
   "healing",
+  "turns",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

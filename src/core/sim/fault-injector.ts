@@ -116,7 +116,12 @@ export class FaultInjector {
         this.#administrator.order(chance);
         return;
       case "wipe":
-        this.#wipe(node, ms);
+        if (this.#mayLoseDisk(node)) node.wipe();
+        this.#startAfter(ms, node);
+        return;
+      case "rot":
+        if (this.#mayLoseDisk(node)) node.damage(chance);
+        this.#startAfter(ms, node);
     }
   }
 
@@ -192,13 +197,11 @@ export class FaultInjector {
   }
 
   // A group tolerates the loss of fewer than half of its voters' disks; here, of one at a time.
-  #wipe(node: SimNode, ms: number): void {
+  #mayLoseDisk(node: SimNode): boolean {
     const config = this.#world.checker.config;
-    if (config === null || config.votersOutgoing.length > 0 || config.voters.length < 3) return;
+    if (config === null || config.votersOutgoing.length > 0 || config.voters.length < 3) return false;
     const isComing = (each: SimNode) => each.isRejoining && this.#administrator.expects(each.id);
-    if (this.#nodes.some(isComing) || !config.voters.includes(node.id)) return;
-    node.wipe();
-    this.#startAfter(ms, node);
+    return !this.#nodes.some(isComing) && config.voters.includes(node.id);
   }
 
   #target({ node }: Fault): SimNode | null {

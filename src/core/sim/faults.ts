@@ -4,7 +4,7 @@
 import type { Chance } from "./chance.ts";
 
 /** Bad circumstances that last the whole run. */
-export const NOISES = ["loss", "duplicate", "reorder", "delay", "drift", "slow-disk"] as const;
+export const NOISES = ["loss", "duplicate", "reorder", "delay", "drift", "slow-disk", "long-turns"] as const;
 export type Noise = (typeof NOISES)[number];
 
 export const FAULT_KINDS = [
@@ -25,6 +25,7 @@ export const FAULT_KINDS = [
   "membership",
   "members",
   "wipe",
+  "rot",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -59,6 +60,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   membership: 2_500,
   members: 0,
   wipe: 1_500,
+  rot: 1_500,
 };
 
 export interface SchedulePlan {

@@ -138,7 +138,7 @@ export class Healing {
     node.disk.isFull = false;
     node.disk.isFailing = false;
     node.disk.stalledUntilMs = 0;
-    node.pause(0);
+    node.resume();
   }
 
   #node(id: NodeId): SimNode {

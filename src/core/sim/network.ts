@@ -100,6 +100,12 @@ export class Network {
     }
     const delayMs = this.#latency() + (isClogged ? link.cloggedUntilMs - this.#queue.nowMs : 0);
     let arrivalMs = this.#queue.nowMs + delayMs;
+    // On a stream of its own, and in no order with anything else.
+    if (message.type === "MsgSnap") {
+      const journeyMs = this.#chance.ms(0, this.#swarm.journeyMs);
+      this.#queue.after(delayMs + journeyMs, () => this.#arrive(message, link));
+      return;
+    }
     if (this.#has("reorder")) arrivalMs += this.#chance.ms(0, 20 * this.#swarm.latencyMs);
     else arrivalMs = Math.max(arrivalMs, link.lastArrivalMs);
     link.lastArrivalMs = Math.max(arrivalMs, link.lastArrivalMs);

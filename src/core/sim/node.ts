@@ -5,6 +5,7 @@ import { AssertionError, assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
 import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
+import { systemCodeOf } from "../base/system-error.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { ConfChange } from "../raft/confchange.ts";
@@ -22,8 +23,12 @@ import { SafetyViolation } from "./violation.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import type { World } from "./world.ts";
 
+const QUICK_TURN_MS = 0.2;
 /** What the storage says of a disk that does not do what it should. */
-const DISK_FAILURES: readonly string[] = ["STORAGE_WRITE_FAILED", "STORAGE_FAILED", "STORAGE_FULL"];
+const DISK_FAILURES: readonly string[] = [
+  ...["STORAGE_WRITE_FAILED", "STORAGE_FAILED", "STORAGE_FULL"],
+  ...["EIO", "ENOSPC"],
+];
 /** Some moment after 1970. */
 const START_MS = 1_700_000_000_000;
 
@@ -49,6 +54,7 @@ export class SimNode {
   readonly #world: World;
   readonly #host: NodeHost;
   readonly #chance: Chance;
+  readonly #turns: Chance;
   readonly #clockRate: number;
   #clockOffsetMs = 0;
   #pausedUntilMs = 0;
@@ -67,6 +73,7 @@ export class SimNode {
     this.#world = world;
     this.#host = host;
     this.#chance = Chance.of(world.swarm.seed, "disk", id);
+    this.#turns = Chance.of(world.swarm.seed, "turns", id);
     this.disk = new VirtualDisk(this.#chance);
     const drift = world.swarm.noises.has("drift") ? 2 * world.swarm.badness : 0;
     this.#clockRate = 1 + this.#chance.between(-drift, drift) / 1_000;
@@ -83,7 +90,8 @@ export class SimNode {
 
   get isRejoining(): boolean {
     if (this.#process !== null) return this.#process.isMarked;
-    return this.disk.inode(META_FILE) === undefined || this.disk.inode(REJOIN_MARK) !== undefined;
+    const { disk } = this;
+    return disk.isDamaged || disk.inode(META_FILE) === undefined || disk.inode(REJOIN_MARK) !== undefined;
   }
 
   status(): RaftStatus | null {
@@ -169,6 +177,7 @@ export class SimNode {
       introduce: (to) => this.#host.introduce(this, to),
       askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
       later: (ms, action) => this.#later(life, ms, action),
+      turnMs: () => this.#turnMs(),
       onFrame: () => this.#countFrame(),
       onLeading: () => this.#host.elected(this),
       onFatal: (error) => isCurrent() && this.#onFatal(error),
@@ -176,6 +185,7 @@ export class SimNode {
       (process) => {
         assert(isCurrent(), "who was killed while it read its disk never comes to an end");
         this.#isStarting = false;
+        this.disk.isDamaged = false;
         this.#process = process;
         this.#host.touched(this);
       },
@@ -222,8 +232,19 @@ export class SimNode {
     this.#world.checker.wiped(this.id);
   }
 
+  /** The process ends, and something that its disk holds changes; then the storage notices, or it does not matter. */
+  damage(chance: Chance): void {
+    this.crash(true);
+    this.#world.trace.note(`n${this.id}'s disk is damaged: ${this.disk.damage(chance) ?? "it is empty"}`);
+  }
+
   pause(ms: number): void {
-    this.#pausedUntilMs = this.#world.queue.nowMs + ms;
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#world.queue.nowMs + ms);
+  }
+
+  /** Whatever keeps it up, does so no more. */
+  resume(): void {
+    this.#pausedUntilMs = 0;
   }
 
   jumpClock(ms: number): void {
@@ -320,6 +341,15 @@ export class SimNode {
     return delayMs + Math.max(this.disk.stalledUntilMs - queue.nowMs, 0);
   }
 
+  // A turn that takes long holds up everything else that this process would do.
+  #turnMs(): number {
+    const { swarm, network } = this.#world;
+    if (network.isQuiet || !swarm.noises.has("long-turns")) return this.#turns.ms(0, QUICK_TURN_MS);
+    const dice = this.#turns.below(20_000);
+    if (dice < swarm.badness) this.pause(this.#turns.ms(5, dice % 10 === 0 ? 1_500 : 200));
+    return this.#turns.ms(0, 20 * QUICK_TURN_MS);
+  }
+
   #countFrame(): void {
     if (this.#framesUntilCrash === 0) return;
     this.#framesUntilCrash -= 1;
@@ -350,12 +380,16 @@ export class SimNode {
 
   // A failed disk must stop the node; anything else that is fatal is a broken invariant.
   #onFatal(error: unknown): void {
-    if (error instanceof OperatorError && DISK_FAILURES.includes(error.code)) {
-      this.#world.trace.note(`n${this.id} stops: ${error.code}`);
+    const code = error instanceof OperatorError ? error.code : systemCodeOf(error);
+    // The operator moves the folder away, and starts the node again.
+    const isLost = code === "STORAGE_CORRUPT" && this.disk.isDamaged;
+    if (isLost || DISK_FAILURES.includes(code ?? "")) {
+      this.#world.trace.note(`n${this.id} stops: ${code}`);
       const life = this.#lives;
       this.#world.queue.after(0, () => {
         if (life !== this.#lives) return;
-        this.crash(true);
+        if (isLost) this.wipe();
+        else this.crash(true);
         this.#host.stopped(this);
       });
       return;

@@ -50,6 +50,8 @@ export interface ProcessOptions {
   readonly askToRejoin: (holding: Holding) => Promise<Readmission>;
   /** Runs the action later, unless this process is gone by then; while it is paused, afterwards. */
   readonly later: (ms: number, action: () => void) => void;
+  /** When the process comes to its next turn. */
+  readonly turnMs: () => number;
   readonly onFrame: () => void;
   readonly onLeading: () => void;
   readonly onFatal: (error: unknown) => void;
@@ -195,22 +197,28 @@ export class Process {
         staggerMs: STAGGER_MS,
       },
       timers: timersOf(options),
-      later: (run) => later(0, run),
+      later: (run) => later(options.turnMs(), run),
     });
   }
 
   #replicate(options: ProcessOptions): Replica<Outcome> {
     const { world, node } = options;
     const { mark } = this.#folder;
+    // What fails there ends the process, as any error does that nothing catches.
+    const orEnd = (work: Promise<void>) =>
+      work.catch((error: unknown) => {
+        options.onFatal(error);
+        return new Promise<never>(() => {});
+      });
     const rejoin: Rejoin = {
       isWhole: this.isWhole,
       ask: options.askToRejoin,
       whole: async () => {
-        await mark.setWhole();
+        await orEnd(mark.setWhole());
         this.isWhole = true;
       },
       done: async () => {
-        await mark.clear();
+        await orEnd(mark.clear());
         this.isMarked = false;
         world.trace.note(`n${node} is readmitted`);
       },

@@ -173,7 +173,7 @@ class Simulation implements NodeHost {
     for (const client of clients) client.stop();
     const healing = new Healing(this.#world, this.#nodes, this.#administrator);
     const changesMembership = this.#swarm.schedule.some(
-      ({ kind }) => kind === "membership" || kind === "members" || kind === "wipe",
+      ({ kind }) => kind === "membership" || kind === "members" || kind === "wipe" || kind === "rot",
     );
     if (changesMembership) {
       healing.healAll();

@@ -30,6 +30,8 @@ export interface Swarm {
   readonly outstandingMax: number;
   readonly latencyMs: number;
   readonly syncMs: number;
+  /** How long a snapshot may be under way, beyond what a message takes: entries go on meanwhile, and compactions. */
+  readonly journeyMs: number;
   readonly noises: ReadonlySet<Noise>;
   /** How bad the noises are, per mille of messages, or of the clock's rate. */
   readonly badness: number;
@@ -96,7 +98,11 @@ function drawTheme(chance: Chance): Theme {
   if (theme === 0) return { noises: [], kinds: ["regicide"], settings: SLOW_ROUNDS };
   if (theme === 1) return { noises: [], kinds: ["membership"], settings: SLOW_ROUNDS };
   if (theme === 2)
-    return { noises: [], kinds: ["members", chance.pick(["crash", "partition", "wipe"])], settings: {} };
+    return {
+      noises: [],
+      kinds: ["members", chance.pick(["crash", "partition", "wipe", "rot"])],
+      settings: {},
+    };
   const some = <Kind>(kinds: readonly Kind[], permille: number) =>
     kinds.filter(() => chance.permille(permille));
   // One run in ten is spared everything: what fails there is no matter of faults.
@@ -109,7 +115,8 @@ function drawTheme(chance: Chance): Theme {
 
 function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
   // Leases trust that clocks run alike and that processes do not stand still (Raft §6.4.1).
-  const breaksLeases = noises.includes("drift") || kinds.includes("pause") || kinds.includes("clock-jump");
+  const standsStill = noises.includes("long-turns") || kinds.includes("pause");
+  const breaksLeases = noises.includes("drift") || standsStill || kinds.includes("clock-jump");
   return {
     voters: chance.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5]),
     spares: kinds.includes("membership") || kinds.includes("members") ? chance.between(1, 4) : 0,
@@ -131,6 +138,7 @@ function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
     outstandingMax: chance.pick([1, 3, 10, 20]),
     latencyMs: chance.pick([1, 1, 5, 20]),
     syncMs: chance.pick([0.2, 1, 5, 20]),
+    journeyMs: chance.pick([0, 0, 100, 1_000]),
     badness: chance.pick([5, 20, 50, 150]),
   };
 }

@@ -154,7 +154,9 @@ export class VirtualDisk {
     if (files.length === 0) return null;
     const [path, inode] = chance.pick(files);
     const before = inode.cached;
-    const at = chance.below(before.length);
+    // Mostly where something was written.
+    const written = before.findLastIndex((byte) => byte !== 0) + 1;
+    const at = chance.below(written > 0 && chance.permille(800) ? written : before.length);
     const after = before.slice(0, chance.permille(300) ? at : before.length);
     if (after.length === before.length) after[at] = (after[at] ?? 0) ^ (1 << chance.below(8));
     Object.assign(inode, { cached: after, stored: after });

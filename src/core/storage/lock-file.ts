@@ -75,6 +75,8 @@ class Acquisition {
   async create(path: string): Promise<boolean> {
     const { files } = this.#world;
     const draft = `${path}-${pidOf(this.own)}${TEMPORARY_SUFFIX}`;
+    // What a killed process with the same id left may be the lock under a second name: to empty one empties both.
+    await files.remove(draft);
     const file = await files.create(draft, FILE_MODE);
     try {
       await file.fill(new TextEncoder().encode(this.own));

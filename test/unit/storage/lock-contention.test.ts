@@ -13,26 +13,35 @@ type LockFiles = Pick<FileSystem, "create" | "link" | "read" | "remove">;
 
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
+interface Inode {
+  text: string;
+}
+
 /** Files in memory; every operation is done at once. */
-function filesIn(names: Map<string, string>): LockFiles {
+function filesIn(names: Map<string, Inode>): LockFiles {
   return {
-    create: async (path) => ({
-      fill: async (content) => {
-        names.set(path, new TextDecoder().decode(content as Uint8Array));
-      },
-      sync: async () => undefined,
-      close: async () => undefined,
-    }),
+    create: async (path) => {
+      const inode = names.get(path) ?? { text: "" };
+      inode.text = "";
+      names.set(path, inode);
+      return {
+        fill: async (content) => {
+          inode.text = new TextDecoder().decode(content as Uint8Array);
+        },
+        sync: async () => undefined,
+        close: async () => undefined,
+      };
+    },
     link: async (from, to) => {
-      const content = names.get(from);
-      if (content === undefined) throw failure("ENOENT");
+      const inode = names.get(from);
+      if (inode === undefined) throw failure("ENOENT");
       if (names.has(to)) throw failure("EEXIST");
-      names.set(to, content);
+      names.set(to, inode);
     },
     read: async (path) => {
-      const content = names.get(path);
-      if (content === undefined) throw failure("ENOENT");
-      return new TextEncoder().encode(content);
+      const inode = names.get(path);
+      if (inode === undefined) throw failure("ENOENT");
+      return new TextEncoder().encode(inode.text);
     },
     remove: async (path) => void names.delete(path),
   };
@@ -40,7 +49,7 @@ function filesIn(names: Map<string, string>): LockFiles {
 
 /** Processes that take turns, a file operation each. */
 class Machine {
-  readonly names = new Map([[LOCK, STALE]]);
+  readonly names = new Map<string, Inode>([[LOCK, { text: STALE }]]);
   readonly holders = new Set<string>();
   readonly #files = filesIn(this.names);
   readonly #random: SeededPrng;
@@ -75,6 +84,16 @@ class Machine {
   kill(process: string): void {
     this.#alive.delete(process);
     this.holders.delete(process);
+  }
+
+  /** Runs one process's next `count` steps, and no more. */
+  async step(count: number): Promise<void> {
+    await settle();
+    for (let done = 0; done < count; done += 1) {
+      this.#waiting.shift()?.run();
+      await settle();
+    }
+    this.#waiting.length = 0;
   }
 
   async run(killPermille: number): Promise<void> {
@@ -115,5 +134,18 @@ test("starters that are killed on the way leave nothing that keeps the next one 
     machine.start("104 7");
     await machine.run(0);
     expect([...machine.holders], `seed ${seed}`).toEqual(["104 7"]);
+  }
+});
+
+// In a container every process may have the same id.
+test("a starter that is killed at any step does not keep out the next one of the same id", async () => {
+  for (let steps = 0; steps <= 12; steps += 1) {
+    const machine = new Machine(steps);
+    machine.start("7 1");
+    await machine.step(steps);
+    machine.kill("7 1");
+    machine.start("7 2");
+    await machine.run(0);
+    expect([...machine.holders], `killed after ${steps} steps`).toEqual(["7 2"]);
   }
 });
