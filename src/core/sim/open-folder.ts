@@ -13,7 +13,7 @@ import type { Chance } from "./chance.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { VirtualFiles } from "./virtual-files.ts";
 
-export const DATA_FOLDER = "/data";
+const DATA_FOLDER = "/data";
 export const META_FILE = `${DATA_FOLDER}/meta.json`;
 export const REJOIN_MARK = `${DATA_FOLDER}/rejoining`;
 const CLUSTER_ID = "simulated";
