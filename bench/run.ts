@@ -1,16 +1,21 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
-// and prints tables. Machines are noisy: every number is a median, with its worst case or its rounds beside it.
+// and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only. Machines are noisy: every number is a median, with its worst case or its rounds beside it.
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
+import { parseArgs } from "node:util";
 import { benchFailover } from "./failover.ts";
 import { benchGroups } from "./groups.ts";
 import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
+import { benchSize } from "./size.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
 import { benchStorm } from "./storm.ts";
 import { formatTable, type Table } from "./table.ts";
+
+const options = { beside: { type: "string" }, rows: { type: "string" } } as const;
+const { values, positionals } = parseArgs({ options, allowPositionals: true });
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   start: benchStart,
@@ -19,12 +24,13 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   load: benchLoad,
   groups: benchGroups,
   storm: benchStorm,
-  lab: benchLab,
+  lab: () => benchLab(Number(values.beside ?? 0)),
+  size: () => benchSize(values.rows?.split(",").map(Number)),
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };
 
-const [wanted] = process.argv.slice(2);
+const [wanted] = positionals;
 const chosen = wanted === undefined ? Object.keys(benches) : [wanted];
 const known = { ...benches, ...others };
 // Servers end with the process (load/server.ts); a signal alone would not let it say good-bye.

@@ -24,6 +24,8 @@ export interface FleetStoreOptions {
   readonly tls: "mutual" | "plaintext";
   /** NODE_OPTIONS of the coordinators. */
   readonly nodeOptions?: string;
+  /** Further arguments of the coordinators. */
+  readonly flags?: readonly string[];
 }
 
 export class FleetStore implements Store {
@@ -50,7 +52,7 @@ export class FleetStore implements Store {
       const fleet = await loadLocalFleet(home.directory);
       const { program } = await home.deps();
       const env = { ...home.env, NODE_OPTIONS: options.nodeOptions };
-      const servers = fleet.processes.map((plan) => serverOf(plan, options.tls, program, env));
+      const servers = fleet.processes.map((plan) => serverOf(plan, options, program, env));
       const name = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
       store = new FleetStore(name, home, servers, tlsOf(fleet, options.tls));
       for (const server of servers) server.start();
@@ -110,11 +112,12 @@ export class FleetStore implements Store {
 
 function serverOf(
   plan: ProcessPlan,
-  tls: FleetStoreOptions["tls"],
+  { tls, flags = [] }: FleetStoreOptions,
   program: Program,
   env: NodeJS.ProcessEnv,
 ): Server {
-  const { command, args, logFile } = launchOf(plan, program, false);
+  const { command, args: given, logFile } = launchOf(plan, program, false);
+  const args = [...given, ...flags];
   const chosen = tls === "mutual" ? args : [...withoutTlsFiles(args), "--insecure-loopback"];
   const address = present(plan.address, "a coordinator listens");
   return new Server({ name: plan.name, address, command, args: chosen, env, logFile });

@@ -23,6 +23,8 @@ export interface ServerLaunch {
 /** What a process has used so far, as Linux counts it. */
 export interface Usage {
   readonly residentBytes: number;
+  /** The most that it was since it started. */
+  readonly peakBytes: number;
   /** User and system time of all its threads. */
   readonly cpuMs: number;
 }
@@ -84,11 +86,13 @@ export class Server {
     try {
       const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
       const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+      const [, peakKilobytes = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
       const stat = readFileSync(`/proc/${this.pid}/stat`, "utf8");
       // The command in brackets may hold anything; user and system time are fields 14 and 15 (proc(5)).
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const ticks = Number(fields[11]) + Number(fields[12]);
-      return { residentBytes: Number(kilobytes) * 1024, cpuMs: (ticks * 1_000) / ticksPerSecond() };
+      const [residentBytes, peakBytes] = [Number(kilobytes) * 1024, Number(peakKilobytes) * 1024];
+      return { residentBytes, peakBytes, cpuMs: (ticks * 1_000) / ticksPerSecond() };
     } catch {
       return null;
     }

@@ -6,6 +6,7 @@ import { FleetStore } from "../../bench/load/fleet-store.ts";
 import { generate } from "../../bench/load/generate.ts";
 import { GroupFleet } from "../../bench/load/group-fleet.ts";
 import { settledLeader } from "../../bench/load/store.ts";
+import { benchSize } from "../../bench/size.ts";
 import { present } from "../../src/core/base/assert.ts";
 
 // Few enough that no file of the audit log is full: to note its export is a write of the coordinator's own.
@@ -56,4 +57,15 @@ test("a fleet of many groups is founded, counted and quiet", async () => {
   } finally {
     await groups.dispose();
   }
+});
+
+test("a coordinator is measured by its rows: filled, listed, saved, restarted and watched", async () => {
+  const [table] = await benchSize([600], { watchers: 3, snapshotEvery: 200 });
+  const rows = new Map(table?.rows.map(([what = "", measured = ""]) => [what, measured]));
+  expect(table?.header).toEqual(["what", "600 domains"]);
+  for (const what of ["filling", "all domains, page after page", "snapshot: save", "restart from it"]) {
+    expect(rows.get(what)).toMatch(/^\d+ ms$/);
+  }
+  expect(rows.get("resident after the restart")).toMatch(/^\d+ MB$/);
+  expect(rows.get("3 watchers told of 4 096 moves")).toMatch(/^\d+ ms, /);
 });
