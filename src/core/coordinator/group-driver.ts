@@ -19,6 +19,7 @@ import { LIMITS } from "./limits.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
 import type { Machine } from "./machine.ts";
+import { asksDisk, bringsSnapshot, isMember } from "./message-questions.ts";
 import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
@@ -436,16 +437,4 @@ export class GroupDriver<Result> {
       else this.#options.send(response);
     }
   }
-}
-
-function asksDisk({ to, entries }: Message): boolean {
-  return to === APPEND_THREAD && entries.length > 0;
-}
-
-function bringsSnapshot({ to, snapshot }: Message): boolean {
-  return to === APPEND_THREAD && snapshot !== null;
-}
-
-function isMember({ voters, learners, votersOutgoing }: ConfState, node: NodeId): boolean {
-  return [voters, learners, votersOutgoing].some((ids) => ids.includes(node));
 }
