@@ -87,7 +87,7 @@ export class FleetClient extends LeaderReads {
     this.#patience = patience;
     this.#tls = tls;
     this.#caller = caller;
-    this.#session = new WriteSession(caller);
+    this.#session = new WriteSession(caller, this.seen);
   }
 
   /** Throws an OperatorError (Exit.Authentication) when this client's own files cannot be used. */
@@ -144,7 +144,7 @@ export class FleetClient extends LeaderReads {
   /** What the leader would answer to the write now. It changes nothing, and is refused as the write would be. */
   async tryOut(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
     const { reason = "", deadlineMs = this.#patience.callDeadlineMs } = options;
-    const request = { ...OUTSIDE_SESSIONS, reason, operation, dryRun: true };
+    const request = { ...OUTSIDE_SESSIONS, reason, operation, dryRun: true, incarnation: this.seen.id };
     return written(
       await this.atLeader("read", deadlineMs, (client, limits) =>
         unary(client.submit.bind(client), request, limits),

@@ -27,6 +27,7 @@ import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { allPages, type Listed } from "./all-pages.ts";
 import { askAny } from "./any-replica.ts";
 import { toOperatorError } from "./operator-errors.ts";
+import { SeenIncarnation } from "./seen-incarnation.ts";
 
 export interface ReadOptions {
   /** Default: linearizable. Stale reads and those of bounded staleness are served by any replica, one for all pages. */
@@ -59,6 +60,7 @@ export abstract class LeaderReads {
   readonly #caller: LeaderCaller<WritingClient>;
 
   readonly #deadlineMs: number;
+  protected readonly seen = new SeenIncarnation();
 
   /** `deadlineMs`: of calls that name none. */
   constructor(caller: LeaderCaller<WritingClient>, deadlineMs: number) {
@@ -156,6 +158,7 @@ export abstract class LeaderReads {
     try {
       return await this.#caller.call(({ rpc }, limits) => invoke(rpc, limits), { deadlineMs });
     } catch (error) {
+      this.seen.failed(error);
       throw toOperatorError(error, kind);
     }
   }
@@ -181,9 +184,16 @@ export abstract class LeaderReads {
     const { consistency, filter = {}, rowsMax = 0, deadlineMs = this.#deadlineMs } = options;
     const request = ListRequest.fromPartial({ filter, pageSize: rowsMax });
     request.consistency = consistency;
+    // An index of another incarnation is reached there too, and what was written is not seen.
+    if (consistency?.$case === "atLeastIndex") request.incarnation = this.seen.id;
     if (consistency?.$case !== "stale" && consistency?.$case !== "maxStalenessMs") {
-      return (invoke) =>
-        this.atLeader("read", deadlineMs, (client, limits) => invoke(client, request, limits));
+      return async (invoke) => {
+        const response = await this.atLeader("read", deadlineMs, (client, limits) =>
+          invoke(client, request, limits),
+        );
+        this.seen.see(response.stamp?.incarnation);
+        return response;
+      };
     }
     let nodes = this.replicas();
     return async (invoke) => {

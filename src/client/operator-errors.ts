@@ -109,6 +109,12 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
       `move it from ${owner} with: fleet rebind --cluster ${cluster} --to <shard>`,
   },
   CLUSTER_UNKNOWN: { next: () => "see the known clusters: fleet cluster list", exit: Exit.NotFound },
+  INCARNATION_CHANGED: {
+    next: () =>
+      "the cluster was recovered or restored: what was acknowledged before may be missing. Look first (fleet status, fleet audit list), then repeat what is still wanted",
+  },
+  SHARD_OBEYS: { next: () => "nothing is to be adopted; see: fleet shard list" },
+  ADOPTION_OUTDATED: { next: ({ shard }) => `look again: fleet shard show ${shard}` },
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
   CLUSTER_IN_USE: {
     next: ({ cluster }) =>

@@ -25,21 +25,36 @@ const FINAL: readonly status[] = [
 
 export type WatchEvent =
   /** Everything through `revision` has been told; the changes may be none. */
-  | { readonly kind: "changes"; readonly revision: number; readonly changes: readonly TableChange[] }
+  | {
+      readonly kind: "changes";
+      readonly revision: number;
+      readonly changes: readonly TableChange[];
+      readonly incarnation?: string | undefined;
+    }
   /**
    * Changes are missing. List anew, at least at index `revision`; changes that the lists hold already may be told
    * again after that, and are known by their index.
    */
-  | { readonly kind: "reset"; readonly revision: number; readonly reason: ResetReason };
+  | {
+      readonly kind: "reset";
+      readonly revision: number;
+      readonly reason: ResetReason;
+      readonly incarnation?: string | undefined;
+    };
 
-/** What came after the revision is not known any more, or this fleet never came so far: it was restored, or is another. */
-export type ResetReason = "forgotten" | "unreached";
+/**
+ * What came after the revision is not known any more; this fleet never came so far; or the revision is of another
+ * incarnation, since the fleet was recovered or restored, or is another one.
+ */
+export type ResetReason = "forgotten" | "unreached" | "incarnation";
 
 export interface WatchOptions {
   /** None = all but client sessions. */
   readonly tables: readonly WatchTable[];
   /** The last revision that is known already; default: what is committed now. */
   readonly afterRevision?: number;
+  /** That the revision is of. Without it a fleet that was recovered or restored begins with a reset. */
+  readonly incarnation?: string;
   /** Ends the watch. */
   readonly signal?: AbortSignal;
   /** A stream broke, or could not be opened; the watch goes on elsewhere. */
@@ -77,17 +92,18 @@ export async function* watchTables(
   assert(addresses.length > 0, "a fleet is watched through at least one endpoint");
   const { signal, onTrouble } = options;
   let revision = options.afterRevision;
+  let incarnation = options.incarnation;
   let pauseMs = PAUSE_MS_MIN;
   let refused = 0;
   for (let turn = 0; !isAborted(signal); turn += 1) {
     const address = addresses[turn % addresses.length] ?? "";
-    const request: WatchRequest = { tables: [...options.tables], afterRevision: revision };
+    const request: WatchRequest = { tables: [...options.tables], afterRevision: revision, incarnation };
     try {
       for await (const response of heard(open(address, request), signal)) {
         pauseMs = PAUSE_MS_MIN;
         refused = Number.NEGATIVE_INFINITY;
-        const event = eventOf(response, revision);
-        revision = event.revision;
+        const event = eventOf(response, { revision, incarnation });
+        ({ revision, incarnation } = event);
         yield event;
       }
     } catch (error) {
@@ -105,18 +121,30 @@ export async function* watchTables(
   }
 }
 
-function eventOf(response: WatchResponse, known: number | undefined): WatchEvent {
+interface Known {
+  readonly revision: number | undefined;
+  readonly incarnation: string | undefined;
+}
+
+function eventOf(response: WatchResponse, known: Known): WatchEvent {
   const { revision, changes, reset, resetReason } = response;
-  if (reset) {
-    const reason = resetReason === WatchReset.UNREACHED ? "unreached" : "forgotten";
-    return { kind: "reset", revision, reason };
+  const incarnation = response.incarnation || known.incarnation;
+  if (reset) return { kind: "reset", revision, reason: reasonOf(resetReason), incarnation };
+  if (known.incarnation !== undefined && incarnation !== known.incarnation) {
+    const message = `the node goes on in incarnation ${incarnation} from a revision of ${known.incarnation}`;
+    throw rpcError(status.DATA_LOSS, "WATCH_INCARNATION_CHANGED", message);
   }
-  const after = known ?? 0;
+  const after = known.revision ?? 0;
   // A replica that is behind what is known here tells nothing until it has come so far.
   if (revision >= after && changes.every(({ index }) => index > after && index <= revision)) {
-    return { kind: "changes", revision, changes };
+    return { kind: "changes", revision, changes, incarnation };
   }
   throw rpcError(status.DATA_LOSS, "WATCH_WENT_BACK", `the node told again what came before ${after}`);
+}
+
+function reasonOf(reason: WatchReset): ResetReason {
+  if (reason === WatchReset.INCARNATION) return "incarnation";
+  return reason === WatchReset.UNREACHED ? "unreached" : "forgotten";
 }
 
 /** The stream's messages; one that is silent for long is cancelled, for its replica may hang. */

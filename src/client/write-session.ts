@@ -2,7 +2,8 @@
 // a write, and the lowest number still awaited, so that the servers may forget older outcomes.
 // They share a stream to the leader (ADR-0006). A write too far ahead of the oldest outstanding one waits, for the
 // servers remember so many outcomes only.
-// What must stay true: a number is used for one operation only, however often it is sent.
+// What must stay true: a number is used for one operation only, however often it is sent; and a session is used in the
+// incarnation of the cluster that opened it, for another one may have given its id to another client.
 
 import type { WritingClient } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
@@ -10,6 +11,7 @@ import type { CoordinatorClient, SubmitResponse } from "../core/wire/gen/fleet/v
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { SESSION_WINDOW } from "../core/wire/write-limits.ts";
+import type { SeenIncarnation } from "./seen-incarnation.ts";
 
 export interface WriteOptions {
   /** Kept in the audit log. */
@@ -20,17 +22,21 @@ export interface WriteOptions {
 
 export class WriteSession {
   readonly #caller: LeaderCaller<WritingClient>;
+  readonly #seen: SeenIncarnation;
   #opening: Promise<number> | null = null;
   #sequence = 0;
   readonly #outstanding = new Set<number>();
   #waiting: (() => void)[] = [];
 
-  constructor(caller: LeaderCaller<WritingClient>) {
+  constructor(caller: LeaderCaller<WritingClient>, seen: SeenIncarnation) {
     this.#caller = caller;
+    this.#seen = seen;
   }
 
   async write(operation: Operation, options: WriteOptions): Promise<SubmitResponse> {
-    const sessionId = await this.#open(options);
+    const opening = this.#open(options);
+    const sessionId = await opening;
+    const incarnation = this.#seen.id;
     while (this.#sequence - this.#firstOutstanding() >= SESSION_WINDOW) await this.#oneSettles();
     this.#sequence += 1;
     const sequence = this.#sequence;
@@ -45,11 +51,15 @@ export class WriteSession {
           reason: options.reason,
           operation,
           dryRun: false,
+          incarnation,
         };
         return isBatch(operation)
           ? unary(rpc.submit.bind(rpc), request, limits)
           : writes.submit(request, limits);
       }, options);
+    } catch (error) {
+      if (this.#seen.failed(error) && this.#opening === opening) this.#opening = null;
+      throw error;
     } finally {
       this.#outstanding.delete(sequence);
       const waiting = this.#waiting;
@@ -71,9 +81,10 @@ export class WriteSession {
   // A session opened twice by a retry costs the servers one row, which they drop as the least recently used.
   #open(options: WriteOptions): Promise<number> {
     this.#opening ??= this.#caller
-      .call(({ rpc }, limits) => openSession(rpc, limits), options)
+      .call(({ rpc }, limits) => openSession(rpc, this.#seen, limits), options)
       .catch((error) => {
         this.#opening = null;
+        this.#seen.failed(error);
         throw error;
       });
     return this.#opening;
@@ -85,9 +96,15 @@ function isBatch({ kind }: Operation): boolean {
   return kind?.$case === "moveDomains" || kind?.$case === "setQuota";
 }
 
-async function openSession(client: CoordinatorClient, limits: CallLimits): Promise<number> {
+async function openSession(
+  client: CoordinatorClient,
+  seen: SeenIncarnation,
+  limits: CallLimits,
+): Promise<number> {
   const operation: Operation = { kind: { $case: "openSession", value: {} } };
-  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation, dryRun: false };
+  const outside = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "" };
+  const request = { ...outside, operation, dryRun: false, incarnation: seen.id };
   const response = await unary(client.submit.bind(client), request, limits);
+  seen.see(response.incarnation);
   return response.applied?.version ?? 0;
 }

@@ -10,7 +10,12 @@ import { confirmByName } from "../ui/cli/confirm.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 import { tableFlags } from "../ui/cli/output-flags.ts";
 import type { TableView, TextView } from "../ui/cli/view.ts";
-import { consequenceLines, recoveryLines, recoveryTable } from "../ui/model/tables/recovery-table.ts";
+import {
+  clockLines,
+  consequenceLines,
+  recoveryLines,
+  recoveryTable,
+} from "../ui/model/tables/recovery-table.ts";
 
 const FORCE = ["force-new-cluster"];
 
@@ -33,6 +38,7 @@ const recoveryView: TextView<RecoveryReport> = {
       paint.mark(mark, `${symbols.marks[mark]} ${report.node} ${does} the only node of a new cluster`),
       `  cluster  ${report.clusterId}, formerly ${report.formerClusterId}`,
       `  log      from index ${report.index} in term ${report.term}`,
+      ...(report.epoch === null ? [] : [`  epoch    ${report.epoch}`]),
       `  backup   ${report.backup}`,
       ...(report.setAside.length > 0 ? [`  aside    ${report.setAside.join(", ")}`] : []),
       ...(report.next.length > 0 ? ["", ...report.next.map((line) => `next: ${line}`)] : []),
@@ -131,10 +137,14 @@ export default class Recover extends LocalCommand {
   }
 
   // Before the question, and beside the data: what it means is to be read first.
-  #say({ consequences }: RecoveryPlan): void {
+  #say({ consequences, clockBehindMs }: RecoveryPlan): void {
     if (consequences === null) this.note("a recovery that was interrupted is finished");
     const { marks } = this.look(process.stderr).symbols;
-    for (const { text, mark } of consequences === null ? [] : consequenceLines(consequences)) {
+    const lines = [
+      ...(consequences === null ? [] : consequenceLines(consequences)),
+      ...clockLines(clockBehindMs),
+    ];
+    for (const { text, mark } of lines) {
       this.note(`${marks[mark]} ${text}`);
     }
   }

@@ -1,5 +1,5 @@
 // `fleet watch [TABLE…]`: every change of the tables as it is made, one line each, across failovers.
-import { Args } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import type { WatchEvent } from "../client/table-watch.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { changeDocuments, changeLines } from "../ui/cli/change-lines.ts";
@@ -23,9 +23,15 @@ export default class Watch extends FleetCommand {
   static override args = { table: Args.string({ description: "A table; may be given several times" }) };
   static override flags = {
     after: indexFlag(0, "The last revision that is known already (default: what is committed now)"),
+    incarnation: Flags.string({
+      dependsOn: ["after"],
+      summary:
+        "The incarnation that --after is of: without it a recovered or restored fleet begins with a reset",
+    }),
   };
 
   #revision: number | null = null;
+  #incarnation: string | undefined;
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Watch);
@@ -35,13 +41,17 @@ export default class Watch extends FleetCommand {
     const client = await this.client(flags);
     this.#revision = flags.after ?? null;
     this.onInterrupt(() => this.#farewell(names));
-    const afterRevision = flags.after === undefined ? {} : { afterRevision: flags.after };
+    const from = {
+      ...(flags.after === undefined ? {} : { afterRevision: flags.after }),
+      ...(flags.incarnation === undefined ? {} : { incarnation: flags.incarnation }),
+    };
     const onTrouble = (address: string, { message }: { readonly message: string }) =>
       this.note(`${address}: ${message}; watching on through another node`);
-    for await (const event of client.watch({ tables: tablesNamed(names), onTrouble, ...afterRevision })) {
+    for await (const event of client.watch({ tables: tablesNamed(names), onTrouble, ...from })) {
       if (this.#revision === null) this.note(`watching after revision ${event.revision}`);
       this.#print(event, isText);
       this.#revision = event.revision;
+      this.#incarnation = event.incarnation;
     }
   }
 
@@ -64,7 +74,8 @@ export default class Watch extends FleetCommand {
 
   #farewell(names: readonly string[]): string | undefined {
     if (this.#revision === null) return undefined;
-    return `go on with: ${["fleet", "watch", ...names, "--after", this.#revision].join(" ")}`;
+    const of = this.#incarnation === undefined ? [] : ["--incarnation", this.#incarnation];
+    return `go on with: ${["fleet", "watch", ...names, "--after", this.#revision, ...of].join(" ")}`;
   }
 }
 

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { logIndex } from "../../core/base/ids.ts";
+import { clockBehindMs } from "../../core/base/incarnation.ts";
 import type { Consequences } from "../../core/recover/assess.ts";
 import {
   choose,
@@ -12,7 +13,7 @@ import {
   diagnose,
   type Place,
 } from "../../core/recover/diagnosis.ts";
-import { newBeginning, REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
+import { ageOf, newBeginning, REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Looked } from "./look.ts";
 import { offlineActor } from "./offline-actor.ts";
@@ -33,8 +34,13 @@ export interface RecoveryPlan {
   readonly mark: RecoveryMark;
   /** Null when this finishes a recovery that was interrupted. */
   readonly consequences: Consequences | null;
+  /** By how much this host's clock is behind the newest entry of the copies; 0 = it is not, or this finishes a recovery. */
+  readonly clockBehindMs: number;
   readonly isResumed: boolean;
 }
+
+/** Of a plan that finishes what was begun. */
+export const RESUMED = { consequences: null, clockBehindMs: 0, isResumed: true } as const;
 
 /** What to tell of the folders that were looked into. */
 export function diagnosePlaces(places: readonly Place[]): Diagnosis {
@@ -70,18 +76,20 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
     diagnosis.nodes.find((node) => node.nodeId === copy.nodeId)?.directory,
     "a copy was read from a folder",
   );
+  const { ranked } = present(assessment, "a survivor was chosen");
   const stamp = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "");
   return {
     node: nameOf(copy.nodeId),
     directory,
     consequences: choice.consequences,
+    clockBehindMs: clockBehindMs(ageOf(ranked), nowMs),
     isResumed: false,
     mark: {
       nodeId: copy.nodeId,
       address: "",
       formerClusterId: clusterId,
       clusterId: randomUUID(),
-      ...newBeginning(present(assessment, "a survivor was chosen").ranked, nowMs),
+      ...newBeginning(ranked, nowMs),
       // All that any survivor knows to be committed, as far as this one holds it.
       committed: logIndex((choice.consequences.becomesCommitted?.fromIndex ?? copy.last.index + 1) - 1),
       last: copy.last.index,
@@ -99,5 +107,5 @@ async function resumed(diagnosis: Diagnosis, wish: RecoverWish): Promise<Recover
   if (node?.directory == null || marked.length > 1) throw refuse.twoHalves(marked);
   if (wish.node !== null && wish.node !== node.name) throw refuse.otherHalf(node, wish.node);
   const mark = present(await readRecoveryMark(node.directory), "the folder carries a mark");
-  return { node: node.name, directory: node.directory, mark, consequences: null, isResumed: true };
+  return { node: node.name, directory: node.directory, mark, ...RESUMED };
 }

@@ -32,6 +32,9 @@ export interface RecoveryReport {
   /** Where the new log begins. */
   readonly index: number;
   readonly term: number;
+  /** Of the new incarnation; null = an earlier build has begun this recovery. */
+  readonly epoch: number | null;
+  readonly clockBehindMs: number;
   readonly backup: string;
   /** Null when a recovery that was interrupted was finished: the first command has said it. */
   readonly consequences: Consequences | null;
@@ -42,10 +45,10 @@ export interface RecoveryReport {
 
 /** What the plan would do, as a report. */
 export function recoveryPreview(plan: RecoveryPlan): RecoveryReport {
-  const { node, directory, consequences } = plan;
-  const { formerClusterId, clusterId, index, term, backup } = plan.mark;
-  const identity = { formerClusterId, clusterId, index, term, backup };
-  return { ...identity, dryRun: true, node, directory, consequences, setAside: [], next: [] };
+  const { node, directory, consequences, clockBehindMs } = plan;
+  const { formerClusterId, clusterId, index, term, epoch, backup } = plan.mark;
+  const identity = { formerClusterId, clusterId, index, term, epoch, backup };
+  return { ...identity, dryRun: true, node, directory, consequences, clockBehindMs, setAside: [], next: [] };
 }
 
 /** Makes a local fleet one of a single node. Throws FLEET_RUNS, PLAN_STALE or FLEET_BUSY with nothing changed. */

@@ -1,5 +1,5 @@
 // A data folder that holds exactly what was exported, marked as one that a recovery is rewriting: from here on it is
-// the recovery's business (ADR-0005), which gives the new cluster id and the gaps, and finishes after a crash.
+// the recovery's business (ADR-0005), which gives the new incarnation, and finishes after a crash.
 
 import { present } from "../../core/base/assert.ts";
 import { FLEET_GROUP, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
@@ -50,9 +50,11 @@ export async function layDown(
   const log = present(logs.get(FLEET_GROUP), "a folder that was just written holds the fleet's log");
   const read = readCopy(node, log, false);
   const copy = present(read.ok ? read.copy : null, "a snapshot that was verified can be read back");
+  // Of entries that are no audit entries the export's time says how new they may be.
+  const age = { ...copy.age, newestMs: Math.max(copy.age.newestMs, manifest.atMs) };
   const mark: RecoveryMark = {
     ...ordered,
-    ...newBeginning([copy, ...compared], order.atMs),
+    ...newBeginning([{ ...copy, age }, ...compared], order.atMs),
     nodeId: node,
     formerClusterId: manifest.clusterId,
     committed: index,

@@ -7,6 +7,7 @@ import { isAddress } from "../../core/base/address.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { isErrno } from "../local/errno.ts";
+import { RESUMED } from "../recover/plan.ts";
 import { recoverFolder } from "../recover/recover-fleet.ts";
 import { notTheOwner } from "../recover/refusals.ts";
 import {
@@ -61,7 +62,7 @@ export async function restoreData(
   const { data, address } = restore;
   const { member, mark } = await checkData(restore, wish);
   const placed = mark ?? (await placeMarked(data, wish, orderOf(wish, member.nodeId, address)));
-  const plan = { node: member.name, directory: data, mark: placed, consequences: null, isResumed: true };
+  const plan = { node: member.name, directory: data, mark: placed, ...RESUMED };
   const fleet = wish.snapshot.manifest.clusterName;
   return reportOf(wish, fleet, await recoverFolder(plan, deps.onProgress, fleet));
 }

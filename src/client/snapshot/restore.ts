@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { nodeId } from "../../core/base/ids.ts";
+import { clockBehindMs } from "../../core/base/incarnation.ts";
 import type { IndexRange } from "../../core/recover/assess.ts";
 import { type RecoveryMark, removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
@@ -23,7 +24,7 @@ import { fillStaging } from "../local/staging.ts";
 import { requireWritable } from "../local/writable.ts";
 import { lookAtFleet } from "../recover/look.ts";
 import { offlineActor } from "../recover/offline-actor.ts";
-import { planRecovery, type RecoveryPlan } from "../recover/plan.ts";
+import { planRecovery, RESUMED, type RecoveryPlan } from "../recover/plan.ts";
 import { type RecoveryReport, recoverLocalFleet } from "../recover/recover-fleet.ts";
 import { rewriteFolder } from "../recover/recover-folder.ts";
 import { layDown, type RestoreOrder } from "./lay-down.ts";
@@ -58,6 +59,10 @@ export interface RestoreReport {
   /** Where the new log begins: there the state is the exported one. */
   readonly index: number | null;
   readonly term: number | null;
+  /** Of the new incarnation. */
+  readonly epoch: number | null;
+  /** By how much this host's clock is behind the export; 0 = it is not. */
+  readonly clockBehindMs: number;
   readonly setAside: readonly string[];
   readonly next: readonly string[];
 }
@@ -82,7 +87,8 @@ export function restorePreview(
     stateHash: manifest.stateHash,
     missing: missingRange(manifest, compared),
     ...{ node, directory, formerClusterId: manifest.clusterId },
-    ...{ clusterId: null, index: null, term: null, setAside: [], next: [] },
+    clockBehindMs: clockBehindMs({ epoch: manifest.epoch ?? 0, newestMs: manifest.atMs }, Date.now()),
+    ...{ clusterId: null, index: null, term: null, epoch: null, setAside: [], next: [] },
   };
 }
 
@@ -173,18 +179,18 @@ export async function restoreNewFleet(
     await removeRecoveryMark(data);
     await syncDirectory(staging);
     const final = processFiles(found.directory, member.name).data;
-    made.resolve({ node: member.name, directory: final, mark, consequences: null, isResumed: true });
+    made.resolve({ ...RESUMED, node: member.name, directory: final, mark });
   };
   if (!(await placeFleet(found.directory, fill, deps))) throw refuse.overtaken(directory);
   await releaseLock(lockPath(found.directory));
   const { mark, directory: data } = await made.promise;
   const preview = restorePreview(wish, name, member.name, data);
-  const { clusterId, index, term } = mark;
+  const { clusterId, index, term, epoch } = mark;
   const next = [
     `fleet up --dir ${found.directory}`,
     `fleet member add --dir ${found.directory} --name NAME --wait`,
   ];
-  return { ...preview, dryRun: false, clusterId, index, term, next };
+  return { ...preview, dryRun: false, clusterId, index, term, epoch, next };
 }
 
 /** Beside its place, then renamed: until then there is nothing, from then on the mark keeps everybody off. */
@@ -217,10 +223,10 @@ export function orderOf(wish: RestoreWish, id: number, address: string): Restore
 }
 
 export function reportOf(wish: RestoreWish, fleet: string, done: RecoveryReport): RestoreReport {
-  const { node, directory, clusterId, index, term, setAside, next } = done;
+  const { node, directory, clusterId, index, term, epoch, setAside, next } = done;
   return {
     ...restorePreview(wish, fleet, node, directory),
-    ...{ dryRun: false, clusterId, index, term, setAside, next },
+    ...{ dryRun: false, clusterId, index, term, epoch, setAside, next },
   };
 }
 

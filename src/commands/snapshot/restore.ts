@@ -23,6 +23,7 @@ const view: TextView<RestoreReport> = {
         : [
             `  cluster  ${report.clusterId}, formerly ${report.formerClusterId}`,
             `  log      from index ${report.index} in term ${report.term}`,
+            `  epoch    ${report.epoch}`,
           ]),
       ...(report.setAside.length > 0 ? [`  aside    ${report.setAside.join(", ")}`] : []),
       ...(report.next.length > 0 ? ["", ...report.next.map((line) => `next: ${line}`)] : []),

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { GrowingBytes } from "../base/growing-bytes.ts";
 import type { CapturedSnapshot } from "../export/export-snapshot.ts";
+import { epochOf } from "../fleet/incarnation.ts";
 import { listMembers } from "../fleet/query.ts";
 import type { FleetView } from "../fleet/state.ts";
 import { MemberKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -30,7 +31,7 @@ export async function captureExport(source: CaptureSource): Promise<CapturedSnap
   const about = {
     ...{ clusterId, clusterName, fleetVersion: version, atMs: clock.wallMs() },
     ...{ index: view.appliedIndex, term: driver.status().term, stateHash: view.hash() },
-    ...{ members: membersOf(view), ...auditRange(view) },
+    ...{ members: membersOf(view), ...auditRange(view), epoch: epochOf(view) },
   };
   const growing = new GrowingBytes(view.rows * ROW_BYTES);
   const hash = createHash("sha256");

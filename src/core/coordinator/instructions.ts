@@ -8,6 +8,9 @@ import type { Binding } from "../wire/gen/fleet/v1/command.ts";
 import type { BindingInstruction, ShardBinding } from "../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../wire/gen/fleet/v1/views.ts";
 
+/** The first entry of a log gives out no version: so high is one that another incarnation has given. */
+export const EARLIER_VERSION_MAX = 1;
+
 export interface DeclaredBindings {
   binding(clusterId: string): Binding | undefined;
   shardAddress(shardId: string): string;

@@ -3,6 +3,7 @@
 // older, and what has not been reported to this leader is unknown, never zero.
 
 import type { MonotonicMs } from "../base/clock.ts";
+import type { Incarnation } from "../base/incarnation.ts";
 import { OrderedMap } from "../fleet/ordered-map.ts";
 import {
   type DoubleDial,
@@ -25,6 +26,8 @@ export interface ShardReport {
   readonly doubleDials: ReadonlyMap<string, DoubleDial>;
   /** The newest that it has obeyed. */
   readonly coordinatorTerm: number;
+  /** The incarnation that it obeys; undefined = it does not say. */
+  readonly incarnation: Incarnation | undefined;
 }
 
 export class Observed {
@@ -36,14 +39,14 @@ export class Observed {
   take(report: ReportShardRequest, nowMs: MonotonicMs): boolean {
     const known = this.#reports.get(report.shardId);
     if (known !== undefined && orderOf(report, known) <= 0) return false;
-    const { shardId, epoch, cycle, summary, coordinatorTerm } = report;
+    const { shardId, epoch, cycle, summary, coordinatorTerm, incarnation } = report;
     const shortfalls = new PackedShortfalls(report.shortfalls);
     const bindings = bindingsOf(report, known?.bindings);
     const sessions = report.bindings.filter((binding) => binding.session).length;
     const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
     const taken = {
       ...{ shardId, epoch, cycle, receivedMs: nowMs },
-      ...{ bindings, sessions, summary, shortfalls, doubleDials, coordinatorTerm },
+      ...{ bindings, sessions, summary, shortfalls, doubleDials, coordinatorTerm, incarnation },
     };
     if (bindings !== known?.bindings) this.#index(known?.bindings ?? new Map(), taken);
     this.#reports.set(shardId, taken);

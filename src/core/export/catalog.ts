@@ -49,8 +49,16 @@ export async function readCatalog(store: SnapshotStore): Promise<readonly Catalo
       modifiedMs: one.modifiedMs,
     })),
   );
-  return entries.sort(newestFirst);
+  return entries.sort(latestFirst);
 }
+
+// A later incarnation's indexes go on from a copy: an earlier one may have come further. What has no manifest does not say
+// its incarnation, and counts for nothing.
+function latestFirst(a: CatalogEntry, b: CatalogEntry): number {
+  return epochOf(b) - epochOf(a) || newestFirst(a, b);
+}
+
+const epochOf = ({ manifest }: CatalogEntry): number => manifest?.epoch ?? 0;
 
 function note(found: Map<string, Found>, { key, bytes, modifiedMs }: StoredObject): void {
   const parsed = parseObjectKey(key);

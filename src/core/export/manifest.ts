@@ -46,6 +46,8 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
       fleetVersion: text("fleetVersion"),
       auditFirst: count("auditFirst"),
       auditLast: count("auditLast"),
+      // Absent in those of builds that recorded none.
+      ...(isCount(fields["epoch"]) ? { epoch: Number(fields["epoch"]) } : {}),
     },
   };
 }

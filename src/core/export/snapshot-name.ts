@@ -52,7 +52,7 @@ export function parseObjectKey(key: string): ObjectName | null {
   }
 }
 
-/** Newest first, by the log: the leaders' clocks may differ, and a recovered fleet's indexes go on far beyond. */
+/** Of one incarnation, newest first: by the log, since the leaders' clocks may differ. */
 export function newestFirst(a: SnapshotName, b: SnapshotName): number {
   return b.index - a.index || b.atMs - a.atMs;
 }

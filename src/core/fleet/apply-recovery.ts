@@ -3,8 +3,10 @@
 // members knew: what they are told from now on must be newer than that. The rest of the state is kept as it is:
 // who owns what, sessions with their outcomes, the audit log.
 
+import type { Incarnation } from "../base/incarnation.ts";
 import { InstructionKind, MemberKind, type RecoverFleet } from "../wire/gen/fleet/v1/command.ts";
 import { instruct } from "./apply-instruction.ts";
+import { INCARNATIONS_VERSION } from "./format.ts";
 import { type ApplyContext, changed, type Result } from "./result.ts";
 import type { FleetState } from "./state.ts";
 
@@ -12,8 +14,10 @@ import type { FleetState } from "./state.ts";
 export function recoverFleet(
   state: FleetState,
   context: ApplyContext,
-  { nodeId, address }: RecoverFleet,
+  { nodeId, address, incarnation, formerClusterId }: RecoverFleet,
 ): Result {
+  // Entries of format 1 bring none.
+  if (incarnation !== undefined) beginIncarnation(state, context, incarnation, formerClusterId);
   const { members } = state.tables;
   for (const row of [...members.rows()]) {
     const isLeft = row.nodeId === nodeId;
@@ -26,6 +30,19 @@ export function recoverFleet(
   tellDomainsAgain(state, context);
   // Without a row of its own the fleet is older than its table: the first leader founds that, with itself alone.
   return changed(context.index);
+}
+
+// The one member that is left knows the version that records incarnations: it is the build that wrote this entry.
+function beginIncarnation(
+  { tables, clusterVersion }: FleetState,
+  context: ApplyContext,
+  incarnation: Incarnation,
+  formerId: string,
+): void {
+  const since = { sinceIndex: context.index, sinceMs: context.atMs };
+  tables.incarnations.put({ ...incarnation, formerId, ...since });
+  if (clusterVersion < INCARNATIONS_VERSION)
+    tables.clusterVersions.put({ version: INCARNATIONS_VERSION, ...since });
 }
 
 // A shard obeys a binding's version only if it is newer than the last that it obeyed: a log index too.

@@ -5,6 +5,7 @@
 import { present } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
 import type { Command, Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { sessionIdAt } from "./incarnation.ts";
 import { OUTCOMES_PER_SESSION_MAX, SESSIONS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import { outcomeKey, type SessionRow } from "./schema.ts";
@@ -78,14 +79,15 @@ export function openSession(state: FleetState, context: ApplyContext, sessionId:
   }
   const { sessions } = state.tables;
   if (sessions.size >= SESSIONS_MAX) evictLeastRecentlyUsed(state);
+  const opened = sessionIdAt(state, context.index);
   sessions.put({
-    sessionId: context.index,
+    sessionId: opened,
     lastUsedIndex: context.index,
     firstOutstanding: 0,
     outcomeCount: 0,
     lastSequence: 0,
   });
-  return changed(context.index);
+  return changed(opened);
 }
 
 // A scan of all sessions costs less than keeping a second order of them at every write, and happens only when a

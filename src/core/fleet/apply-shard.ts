@@ -102,17 +102,17 @@ function isSamePlace(row: Readonly<ShardRecord>, { address, epoch, region, zone 
   return row.epoch === epoch && row.address === address && row.region === region && row.zone === zone;
 }
 
-function update(state: FleetState, row: Readonly<ShardRecord>, change: Partial<ShardRecord>): Result {
+export function update(state: FleetState, row: Readonly<ShardRecord>, change: Partial<ShardRecord>): Result {
   const version = row.version + 1;
   state.tables.shards.put({ ...row, ...change, version });
   return changed(version);
 }
 
-function unknown(shardId: string): Result {
+export function unknown(shardId: string): Result {
   return rejected("SHARD_UNKNOWN", `no shard ${shardId} has registered`, { shard: shardId });
 }
 
-function removed(shardId: string): Result {
+export function removed(shardId: string): Result {
   return rejected("SHARD_REMOVED", `shard ${shardId} was removed: activate it to let it register again`, {
     shard: shardId,
   });

@@ -5,6 +5,7 @@
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
 import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { adoptShard, settleAdoption } from "./apply-adoption.ts";
 import { beginRebind, bindCluster, settleRebind } from "./apply-binding.ts";
 import { raiseClusterVersion } from "./apply-cluster-version.ts";
 import { assignDomain, moveDomains, unassignDomain } from "./apply-domain.ts";
@@ -146,6 +147,10 @@ function perform(
       return recoverFleet(state, context, value);
     case "raiseClusterVersion":
       return raiseClusterVersion(state, context, value);
+    case "adoptShard":
+      return adoptShard(state, value);
+    case "settleAdoption":
+      return settleAdoption(state, value);
   }
 }
 
@@ -158,6 +163,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "clearProbes":
     case "settleInstructions":
     case "noteAuditExported":
+    case "settleAdoption":
       return false;
     case "registerShard":
     case "bindCluster":
@@ -182,6 +188,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "setFeatureGate":
     case "recoverFleet":
     case "raiseClusterVersion":
+    case "adoptShard":
       return true;
   }
 }

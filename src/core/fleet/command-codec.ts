@@ -19,7 +19,8 @@ export type NewCommand = Omit<Command, "formatVersion">;
 export function encodeCommand(command: NewCommand, clusterVersion: number): Uint8Array {
   const kind = command.operation?.kind;
   const required = kind === undefined ? FIRST_VERSION : requiredVersion(kind);
-  const isRaise = kind?.$case === "raiseClusterVersion";
+  // A recovery raises the version by itself: its only member is the build that writes it.
+  const isRaise = kind?.$case === "raiseClusterVersion" || kind?.$case === "recoverFleet";
   assert(isRaise || required <= clusterVersion, "an operation is proposed once the cluster version knows it");
   const version = Math.max(clusterVersion, required);
   // Under version 1 the bytes are those of the builds that knew no versions.

@@ -44,6 +44,10 @@ export function describeOperation({ $case, value }: OperationKind): string {
           : "";
       return `recover from node ${nodeId} as ${clusterId}, formerly ${formerClusterId}, after entry ${lastIndex}${taken}`;
     }
+    case "adoptShard":
+      return `let shard ${value.shardId} obey this fleet instead of ${value.givenUp?.id || "an unknown incarnation"}, term ${value.givenUp?.term ?? 0}`;
+    case "settleAdoption":
+      return `note that shard ${value.shardId} obeys this fleet`;
     case "noteTransfer":
       return `hand leadership from ${value.fromNode} to ${value.toNode}`;
     case "drainShard":

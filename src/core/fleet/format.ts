@@ -12,6 +12,8 @@ type OperationKind = NonNullable<Operation["kind"]>;
 export const FIRST_VERSION = 1;
 /** The newest that this build knows, and what it announces to its peers. */
 export const KNOWN_VERSION = 2;
+/** From this one on the state records its incarnation (ADR-0016). */
+export const INCARNATIONS_VERSION = 2;
 
 /** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
 export function requiredVersion({ $case, value }: OperationKind): number {
@@ -42,8 +44,13 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "removeQuota":
     case "setFeatureGate":
     case "noteAuditExported":
-    case "recoverFleet":
       return FIRST_VERSION;
+    // One that an earlier build has begun records no incarnation.
+    case "recoverFleet":
+      return value.incarnation === undefined ? FIRST_VERSION : INCARNATIONS_VERSION;
+    case "adoptShard":
+    case "settleAdoption":
+      return INCARNATIONS_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

@@ -10,6 +10,7 @@ import {
   ClusterVersion,
   Domain,
   FeatureGate,
+  IncarnationRecord,
   Instruction,
   MemberRecord,
   Probe,
@@ -53,6 +54,7 @@ export interface Rows {
   readonly quotas: readonly [key: string, row: Quota];
   readonly gates: readonly [key: string, row: FeatureGate];
   readonly clusterVersions: readonly [key: number, row: ClusterVersion];
+  readonly incarnations: readonly [key: number, row: IncarnationRecord];
 }
 
 export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
@@ -138,6 +140,11 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     key: () => CLUSTER_VERSION_KEY,
     encode: rowEncoder(ClusterVersion.encode),
   },
+  incarnations: {
+    name: "incarnations",
+    key: () => INCARNATION_KEY,
+    encode: rowEncoder(IncarnationRecord.encode),
+  },
 };
 
 /** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
@@ -149,6 +156,8 @@ export function leavingGroup(shardId: string): string {
 export const AUDIT_EXPORT_KEY = 0;
 /** So has this one, from version 2 on. */
 export const CLUSTER_VERSION_KEY = 0;
+/** So has this one, from the first recovery on. */
+export const INCARNATION_KEY = 0;
 
 export function domainKey(key: string, value: string): string {
   return `${key}\0${value}`;

@@ -34,7 +34,7 @@ export function encodeSnapshot(view: FleetView): Uint8Array {
 /** Parts whose concatenation is the snapshot. `view` must be a capture if anything is applied meanwhile. */
 export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, void, undefined> {
   const { shards, bindings, domains, probes, members, audit } = view.tables;
-  const { instructions, providers, quotas, gates, auditExports, clusterVersions } = view.tables;
+  const { instructions, providers, quotas, gates, auditExports, clusterVersions, incarnations } = view.tables;
   yield encodePart({
     format: snapshotFormat(view.clusterVersion),
     appliedIndex: view.appliedIndex,
@@ -55,6 +55,7 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(gates.rows())) yield encodePart({ gates: rows });
   for (const rows of batches(auditExports.rows())) yield encodePart({ auditExports: rows });
   for (const rows of batches(clusterVersions.rows())) yield encodePart({ clusterVersions: rows });
+  for (const rows of batches(incarnations.rows())) yield encodePart({ incarnations: rows });
 }
 
 /** No bytes at all are the empty state, which is what a group is bootstrapped from. */
@@ -103,6 +104,7 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     gates: [],
     auditExports: [],
     clusterVersions: [],
+    incarnations: [],
     ...part,
   }).finish();
 }
@@ -129,6 +131,7 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.gates) tables.gates.put(row);
   for (const row of snapshot.auditExports) tables.auditExports.put(row);
   for (const row of snapshot.clusterVersions) tables.clusterVersions.put(row);
+  for (const row of snapshot.incarnations) tables.incarnations.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes } of snapshot.sessions) {
     const lastSequence = outcomes.reduce((last, { sequence }) => Math.max(last, sequence), 0);
     const follows = { outcomeCount: outcomes.length, lastSequence };

@@ -14,7 +14,10 @@ import { type ReadonlyTable, Table } from "./table.ts";
  * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;
  * how far the audit log is exported is told with its list, and the cluster version with the status.
  */
-export type WatchedTable = Exclude<keyof Rows, "outcomes" | "probes" | "auditExports" | "clusterVersions">;
+export type WatchedTable = Exclude<
+  keyof Rows,
+  "outcomes" | "probes" | "auditExports" | "clusterVersions" | "incarnations"
+>;
 
 /** A row as it is after a change; null = it was removed. */
 export type RowChange = {
@@ -140,6 +143,7 @@ function newTables(onChange: (change: RowChange) => void, counts: Counts): Fleet
     quotas: new Table(schemas.quotas, (key, row) => onChange({ table: "quotas", key, row })),
     gates: new Table(schemas.gates, (key, row) => onChange({ table: "gates", key, row })),
     clusterVersions: new Table(schemas.clusterVersions),
+    incarnations: new Table(schemas.incarnations),
   };
 }
 
@@ -159,6 +163,7 @@ function captured(tables: FleetTables): FleetTables {
     quotas: tables.quotas.capture(),
     gates: tables.gates.capture(),
     clusterVersions: tables.clusterVersions.capture(),
+    incarnations: tables.incarnations.capture(),
   };
 }
 

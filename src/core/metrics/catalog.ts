@@ -95,7 +95,7 @@ export const METRICS = {
     "state",
   ),
   fleet_shards_disobeying: gauge(
-    "Shards that have obeyed a term newer than the leader's, and follow nothing that it says. On the leader only.",
+    "Shards that obey another incarnation of the cluster, or a newer term, and follow nothing that the leader says. On the leader only.",
   ),
   fleet_reported_sessions: gauge("Sessions of clusters, as the shards reported them. On the leader only."),
   fleet_drift_clusters: gauge(

@@ -2,8 +2,10 @@
 // who was to vote at which index, and the tables as they are if all of it counts.
 
 import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
+import type { CopyAge } from "../base/incarnation.ts";
 import { apply } from "../fleet/apply.ts";
 import { decodeCommand } from "../fleet/command-codec.ts";
+import { epochOf } from "../fleet/incarnation.ts";
 import { listMembers } from "../fleet/query.ts";
 import { decodeSnapshot } from "../fleet/snapshot.ts";
 import type { FleetState } from "../fleet/state.ts";
@@ -30,6 +32,7 @@ export interface Copy {
   readonly snapshotIndex: LogIndex;
   /** It had lost its disk: what it acknowledged or voted before, it no longer knows (ADR-0002). */
   readonly isAmnesiac: boolean;
+  readonly age: CopyAge;
   /** Ascending; the first is the snapshot's. */
   readonly configurations: readonly ConfigurationSince[];
   /** The members' table at the log's end. */
@@ -58,6 +61,7 @@ export function readCopy(nodeId: NodeId, log: LogReader, isAmnesiac: boolean): R
       commit: logIndex(Math.max(hardState.commit, snapshotIndex)),
       snapshotIndex,
       isAmnesiac,
+      age: { epoch: epochOf(replayed.state), newestMs: replayed.newestMs },
       configurations: configurationsOf(log),
       members: listMembers(replayed.state),
       log,
@@ -66,7 +70,8 @@ export function readCopy(nodeId: NodeId, log: LogReader, isAmnesiac: boolean): R
 }
 
 export type Replayed =
-  | { readonly ok: true; readonly state: FleetState }
+  /** `newestMs`: when the newest entry that says it was written; 0 = none says it. */
+  | { readonly ok: true; readonly state: FleetState; readonly newestMs: number }
   | { readonly ok: false; readonly problem: string };
 
 /** The tables once every entry is applied, committed or not. */
@@ -77,12 +82,25 @@ export function replay(log: LogReader): Replayed {
   const { state } = restored;
   // The founding snapshot is empty and knows no index of its own.
   if (state.appliedIndex < index) state.advanceTo(index);
+  let newestMs = newestAuditMs(state);
   for (const entry of entriesOf(log)) {
     const isCommand = entry.type === "normal" && entry.data.length > 0;
-    if (isCommand) apply(state, entry.index, decodeCommand(entry.index, entry.data));
-    else state.advanceTo(entry.index);
+    if (!isCommand) {
+      state.advanceTo(entry.index);
+      continue;
+    }
+    const command = decodeCommand(entry.index, entry.data);
+    apply(state, entry.index, command);
+    newestMs = Math.max(newestMs, command.atMs);
   }
-  return { ok: true, state };
+  return { ok: true, state, newestMs };
+}
+
+// Of a snapshot only the rows are left.
+function newestAuditMs({ tables }: FleetState): number {
+  let newestMs = 0;
+  for (const { atMs } of tables.audit.rows()) newestMs = Math.max(newestMs, atMs);
+  return newestMs;
 }
 
 /** The configuration that counts once everything through `index` is committed. */

@@ -4,27 +4,13 @@
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
+import { type CopyAge, nextEpoch } from "../base/incarnation.ts";
 import { dryRun } from "../fleet/apply.ts";
 import { encodeCommand, type NewCommand } from "../fleet/command-codec.ts";
 import { encodeSnapshot } from "../fleet/snapshot.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Entry, HardState, Snapshot } from "../raft/message.ts";
 import { type Copy, replay } from "./copy.ts";
-
-// Others remember indexes and terms that no copy here knows: a client session is named by an index, rows are compared by
-// it, and a shard obeys no leader of a term lower than one it has heard (shard/answer.ts). Not one may be given out again.
-// Nothing that was given out is ahead of the time, if clocks are right: beginnings are not, and what follows one uses up
-// less than the time does. So a copy that is gone on from twice, such as an exported snapshot, begins later each time, of
-// which a gap above the copy would know nothing. The gap is for a clock that is behind the copy, where it is all that is
-// left; added to a time it would put what follows ahead of the time, and the next copy's beginning would be the gap's alone.
-const INDEX_GAP = 1_000_000_000;
-const TERM_GAP = 1_000_000;
-// More than a fleet uses up meanwhile, so that it never catches up with the time: a leader writes a few entries in a
-// millisecond, and to win an election takes a synced vote.
-const INDEXES_A_MS = 100;
-const TERMS_A_MS = 1;
-// The year 3000. A clock that is wrong beyond it must not use up the safe integers.
-const TIME_MS_MAX = 32_503_680_000_000;
 
 /** What the tables take as a reason. */
 export { REASON_BYTES_MAX } from "../fleet/limits.ts";
@@ -38,32 +24,38 @@ export interface RecoveryOrder {
   readonly term: Term;
   readonly committed: LogIndex;
   readonly last: LogIndex;
+  /** Of the incarnation that begins; null = a recovery that an earlier build has begun, which recorded none. */
+  readonly epoch: number | null;
   readonly actor: string;
   readonly reason: string;
   readonly atMs: number;
 }
 
 /**
- * Where the log of the new cluster begins: beyond everything that any survivor knows, and what others may. `nowMs` is
- * since 1970; with a clock that lags behind the last new beginning, the gap above the copies is what is left.
+ * Where the new incarnation begins: right behind everything that any survivor knows. Others may remember later indexes and
+ * terms, which are of another incarnation and so mean nothing here (ADR-0016). `nowMs` is since 1970.
  */
 export function newBeginning(
-  copies: readonly Pick<Copy, "term" | "last">[],
+  copies: readonly Pick<Copy, "term" | "last" | "age">[],
   nowMs: number,
 ): {
   readonly index: LogIndex;
   readonly term: Term;
+  readonly epoch: number;
 } {
-  const timeMs = Math.min(nowMs, TIME_MS_MAX);
+  assert(copies.length > 0, "a cluster begins anew from a copy");
   const lastIndex = Math.max(...copies.map((copy) => copy.last.index));
   const lastTerm = Math.max(...copies.map((copy) => Math.max(copy.term, copy.last.term)));
-  const index = beyond(lastIndex, INDEX_GAP, timeMs * INDEXES_A_MS);
-  const inTerm = beyond(lastTerm, TERM_GAP, timeMs * TERMS_A_MS);
-  assert(Number.isSafeInteger(index) && Number.isSafeInteger(inTerm), "indexes and terms are safe integers");
-  return { index: logIndex(index), term: term(inTerm) };
+  return { index: logIndex(lastIndex + 1), term: term(lastTerm + 1), epoch: nextEpoch(ageOf(copies), nowMs) };
 }
 
-const beyond = (last: number, gap: number, time: number): number => (time > last ? time : last + gap);
+/** Of several copies of one cluster: what any of them knows. */
+export function ageOf(copies: readonly Pick<Copy, "age">[]): CopyAge {
+  return {
+    epoch: Math.max(...copies.map(({ age }) => age.epoch)),
+    newestMs: Math.max(...copies.map(({ age }) => age.newestMs)),
+  };
+}
 
 /** What to write in place of the log. The log must be the one that the order was made for. */
 export function recovered(
@@ -101,8 +93,11 @@ export function recovered(
 }
 
 function commandOf(order: RecoveryOrder): NewCommand {
-  const { nodeId, address, formerClusterId, clusterId, committed, last, actor, reason, atMs } = order;
-  const value = { nodeId, address, formerClusterId, clusterId, committedIndex: committed, lastIndex: last };
+  const { nodeId, address, formerClusterId, clusterId, committed, last, epoch, actor, reason, atMs } = order;
+  const value = {
+    ...{ nodeId, address, formerClusterId, clusterId, committedIndex: committed, lastIndex: last },
+    ...(epoch === null ? {} : { incarnation: { id: clusterId, epoch } }),
+  };
   return {
     ...{ sessionId: 0, sequence: 0, firstOutstanding: 0, actor, reason, atMs },
     operation: { kind: { $case: "recoverFleet", value } },

@@ -12,6 +12,11 @@ export class AckOutbox {
     this.#acks.set(domainName(ack), ack);
   }
 
+  /** Nothing waits any more. */
+  clear(): void {
+    this.#acks.clear();
+  }
+
   waiting(): InstructionAck[] {
     return [...this.#acks.values()];
   }

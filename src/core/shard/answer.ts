@@ -1,10 +1,12 @@
-// How a shard follows a coordinator's answer to its report. Must stay true: a leader older than one already heard is
-// not followed at all; the rest is fenced by version (bindings) and sequence (domains); and answers to instructions
-// leave with the next report, after the write that covers what they claim.
+// How a shard follows a coordinator's answer to its report. Must stay true: a leader of another incarnation than the one
+// that is obeyed, or older than one already heard, is not followed at all (allegiance.ts); the rest is fenced by version
+// (bindings) and sequence (domains); and answers to instructions leave with the next report, after the write that covers
+// what they claim.
 
 import type { Log } from "../base/log.ts";
 import type { BindingInstruction, ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { AckOutbox } from "./ack-outbox.ts";
+import { changingTo, following, type Standing, standingOf } from "./allegiance.ts";
 import { obey, readInstruction } from "./binding-table.ts";
 import { domainName, followDomain, stale } from "./domain-table.ts";
 import type { ShardStore } from "./shard-store.ts";
@@ -25,14 +27,37 @@ interface Obeyed {
 }
 
 export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): Obeyed {
-  const { store } = obeying;
-  const isOutdated = answer.coordinatorTerm < store.coordinatorTerm;
-  if (!isOutdated) store.raiseCoordinatorTerm(answer.coordinatorTerm);
-  if (!isOutdated) obeyDrain(answer, obeying);
-  const haveDomainsChanged = obeyDomains(answer, isOutdated, obeying);
-  const haveBindingsChanged = !isOutdated && obeyBindings(answer.instructions, obeying);
-  const isAskedForDomains = !isOutdated && answer.askDomains;
-  return { hasChanged: haveDomainsChanged || haveBindingsChanged, haveDomainsChanged, isAskedForDomains };
+  const standing = standingOf(answer, obeying.store.allegiance);
+  const begins = standing.kind === "begins";
+  if (begins) begin(answer, standing, obeying);
+  if (standing.kind === "obeyed") obeying.store.obey(following(answer, obeying.store.allegiance));
+  const isFollowed = standing.kind !== "outdated";
+  if (isFollowed) obeyDrain(answer, obeying);
+  const haveDomainsChanged = obeyDomains(answer, standing, obeying);
+  const haveBindingsChanged = isFollowed && obeyBindings(answer.instructions, obeying);
+  const isAskedForDomains = isFollowed && answer.askDomains;
+  const hasChanged = begins || haveDomainsChanged || haveBindingsChanged;
+  return { hasChanged, haveDomainsChanged, isAskedForDomains };
+}
+
+// Answers to the instructions of another incarnation would be taken for answers to this one's: their sequences may be
+// the same.
+function begin(
+  answer: ReportShardResponse,
+  { isOrdered }: Extract<Standing, { kind: "begins" }>,
+  obeying: Obeying,
+): void {
+  const { store, acks, log } = obeying;
+  const { incarnation, coordinatorTerm } = answer;
+  if (incarnation === undefined) return;
+  const before = store.allegiance;
+  store.begin(changingTo({ ...answer, incarnation }, before));
+  acks.clear();
+  if (before.incarnation === null) return;
+  const now = { ...incarnation, term: coordinatorTerm };
+  const left = { ...before.incarnation, term: before.term };
+  const why = isOrdered ? "an operator has decided it" : "it is later";
+  log.warn("obeys another incarnation of the coordinators from now on", { why, now, left });
 }
 
 function obeyDrain({ draining = false }: ReportShardResponse, { store, log }: Obeying): void {
@@ -62,16 +87,17 @@ function obeyBindings(
 }
 
 function obeyDomains(
-  { coordinatorTerm, domainInstructions }: ReportShardResponse,
-  isOutdated: boolean,
+  { domainInstructions }: ReportShardResponse,
+  standing: Standing,
   { store, acks, log }: Obeying,
 ): boolean {
   let obeyed = 0;
   for (const instruction of domainInstructions) {
     const { key, value, sequence } = instruction;
-    const followed = isOutdated
-      ? stale(`term ${coordinatorTerm} is older than ${store.coordinatorTerm}`)
-      : followDomain(store.domains.get(domainName(instruction)), instruction);
+    const followed =
+      standing.kind === "outdated"
+        ? stale(standing.why)
+        : followDomain(store.domains.get(domainName(instruction)), instruction);
     if (followed.record !== null) {
       store.setDomain(followed.record);
       obeyed += 1;

@@ -13,6 +13,9 @@ export interface Destination {
   readonly toAddress: string;
 }
 
+/** Of what was obeyed in an earlier incarnation: a log's first entry gives out neither version nor sequence. */
+export const EARLIER = 1;
+
 /** One cluster's record. `version` is the coordinator's binding version last obeyed, 0 = first contact. */
 export type Binding =
   | { readonly kind: "bound"; readonly version: number }
@@ -58,6 +61,11 @@ export function contact(binding: Binding | undefined): Contact {
     case "released":
       return { kind: "refused", to: binding.to };
   }
+}
+
+/** As it is when another incarnation begins to be obeyed: whatever that says is newer. */
+export function ofEarlier<Kind extends Binding>(binding: Kind): Kind {
+  return { ...binding, version: Math.min(binding.version, EARLIER) };
 }
 
 /** The cluster's session is over: what was waiting for that is let go. */

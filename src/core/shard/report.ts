@@ -45,7 +45,8 @@ export function reportOf(parts: ReportParts): ReportShardRequest {
     acks: [...acks],
     doubleDials: sessions.doubleDials(),
     heldDomains: tellsDomains ? heldDomains(store.domains) : undefined,
-    coordinatorTerm: store.coordinatorTerm,
+    coordinatorTerm: store.allegiance.term,
+    incarnation: store.allegiance.incarnation ?? undefined,
   };
 }
 

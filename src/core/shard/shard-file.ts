@@ -2,6 +2,7 @@
 // A file that cannot be understood is refused, never guessed at: a forgotten release would serve a cluster twice.
 
 import { Exit, OperatorError } from "../base/errors.ts";
+import type { Allegiance } from "./allegiance.ts";
 import type { Binding, BindingTable, Destination } from "./binding-table.ts";
 import type { DomainRecord, DomainTable } from "./domain-table.ts";
 import { domainName } from "./domain-table.ts";
@@ -13,8 +14,8 @@ export interface ShardRecord {
   readonly shardId: string;
   /** Rises at each start. */
   readonly epoch: number;
-  /** The newest coordinator term whose instructions were obeyed. */
-  readonly coordinatorTerm: number;
+  /** A program that knows terms only forgets the incarnation, and hears of it again. */
+  readonly allegiance: Allegiance;
   /** Whether unknown clusters are refused. A program that does not know it forgets it, and hears of it again. */
   readonly draining: boolean;
   readonly bindings: BindingTable;
@@ -24,7 +25,10 @@ export interface ShardRecord {
 export function encodeShardRecord(record: ShardRecord): Uint8Array {
   const bindings = Object.fromEntries(record.bindings);
   const domains = [...record.domains.values()];
-  const document = { schemaVersion: SCHEMA_VERSION, ...record, bindings, domains };
+  const { allegiance, ...rest } = record;
+  const { incarnation, term: coordinatorTerm, givenUp } = allegiance;
+  const obeyed = { coordinatorTerm, incarnation, givenUp };
+  const document = { schemaVersion: SCHEMA_VERSION, ...rest, ...obeyed, bindings, domains };
   return Buffer.from(`${JSON.stringify(document, null, 1)}\n`);
 }
 
@@ -40,11 +44,23 @@ export function decodeShardRecord(bytes: Uint8Array, path: string): ShardRecord 
   return {
     shardId: textAt(root["shardId"], path, "shardId"),
     epoch: countAt(root["epoch"], path, "epoch"),
-    coordinatorTerm: countAt(root["coordinatorTerm"], path, "coordinatorTerm"),
+    allegiance: allegianceAt(root, path),
     draining: root["draining"] === true,
     bindings,
     domains: version === 1 ? new Map() : domainsAt(root["domains"], path, "domains"),
   };
+}
+
+// A record of a program that knew no incarnations has a term alone.
+function allegianceAt(root: Record<string, unknown>, path: string): Allegiance {
+  const { incarnation = null, givenUp = [] } = root;
+  const term = countAt(root["coordinatorTerm"], path, "coordinatorTerm");
+  if (!Array.isArray(givenUp)) throw unreadable(path, "givenUp is not a list");
+  const left = givenUp.map((id: unknown, at) => textAt(id, path, `givenUp[${at}]`));
+  if (incarnation === null) return { incarnation, term, givenUp: left };
+  const { id, epoch } = objectAt(incarnation, path, "incarnation");
+  const obeyed = { id: textAt(id, path, "incarnation.id"), epoch: countAt(epoch, path, "incarnation.epoch") };
+  return { incarnation: obeyed, term, givenUp: left };
 }
 
 function domainsAt(value: unknown, path: string, field: string): DomainTable {

@@ -9,8 +9,9 @@ import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
+import type { Allegiance } from "./allegiance.ts";
 import type { Binding, BindingTable } from "./binding-table.ts";
-import { sessionEnded } from "./binding-table.ts";
+import { EARLIER, ofEarlier, sessionEnded } from "./binding-table.ts";
 import type { DomainRecord, DomainTable } from "./domain-table.ts";
 import { domainName } from "./domain-table.ts";
 import type { ShardRecord } from "./shard-file.ts";
@@ -33,7 +34,7 @@ export class ShardStore {
   readonly #writeFile: WriteFile;
   readonly #bindings: Map<string, Binding>;
   readonly #domains: Map<string, DomainRecord>;
-  #coordinatorTerm: number;
+  #allegiance: Allegiance;
   #isDraining: boolean;
   // Changes are counted: each write covers all changes up to the count at its begin.
   #changes = 1;
@@ -58,7 +59,7 @@ export class ShardStore {
     // The clock keeps it rising when the record was lost with its disk, or the coordinators would call every
     // report of this shard stale.
     this.epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor((options.now ?? systemClock.wallMs)() / 1000));
-    this.#coordinatorTerm = before?.coordinatorTerm ?? 0;
+    this.#allegiance = before?.allegiance ?? { incarnation: null, term: 0, givenUp: [] };
     this.#isDraining = before?.draining ?? false;
     // A start is the end of every session of the process before it.
     const bindings = [...(before?.bindings ?? [])];
@@ -74,8 +75,9 @@ export class ShardStore {
     return this.#domains;
   }
 
-  get coordinatorTerm(): number {
-    return this.#coordinatorTerm;
+  /** Whom it obeys. */
+  get allegiance(): Allegiance {
+    return this.#allegiance;
   }
 
   /** Whether unknown clusters are refused, as a coordinator has said last. */
@@ -109,11 +111,24 @@ export class ShardStore {
     this.#changes += 1;
   }
 
-  /** Remembers a coordinator's term. Terms are rare, and a forgotten one would let an outdated leader in again. */
-  raiseCoordinatorTerm(term: number): void {
-    assert(term >= this.#coordinatorTerm, "the newest coordinator term only rises");
-    if (term === this.#coordinatorTerm) return;
-    this.#coordinatorTerm = term;
+  /** Remembers a newer leader of the incarnation. These are rare, and a forgotten one would let an outdated leader in. */
+  obey(allegiance: Allegiance): void {
+    const { incarnation, term } = this.#allegiance;
+    const isSame = incarnation === null || incarnation.id === allegiance.incarnation?.id;
+    assert(isSame && allegiance.term >= term, "terms are compared in one incarnation, and only rise");
+    const isKnown = allegiance.term === term && allegiance.incarnation?.epoch === incarnation?.epoch;
+    if (isKnown && allegiance.incarnation?.id === incarnation?.id) return;
+    this.#allegiance = allegiance;
+    this.#changes += 1;
+  }
+
+  /** Obeys another incarnation: from now on what the one before has said is older than all that is said. */
+  begin(allegiance: Allegiance): void {
+    this.#allegiance = allegiance;
+    for (const [cluster, binding] of this.#bindings) this.#bindings.set(cluster, ofEarlier(binding));
+    for (const [name, record] of this.#domains) {
+      this.#domains.set(name, { ...record, sequence: Math.min(record.sequence, EARLIER) });
+    }
     this.#changes += 1;
   }
 
@@ -133,7 +148,7 @@ export class ShardStore {
     const record = {
       shardId: this.#shardId,
       epoch: this.epoch,
-      coordinatorTerm: this.#coordinatorTerm,
+      allegiance: this.#allegiance,
       draining: this.#isDraining,
       bindings: this.#bindings,
       domains: this.#domains,

@@ -23,6 +23,8 @@ export interface RecoveryMark {
   /** What was known to be committed, and where the old log ends. */
   readonly committed: LogIndex;
   readonly last: LogIndex;
+  /** Of the incarnation that begins; null in the mark of an earlier build, which recorded none. */
+  readonly epoch: number | null;
   readonly actor: string;
   readonly reason: string;
   readonly atMs: number;
@@ -35,7 +37,8 @@ export const UNFINISHED = "a recovery from a lost quorum was interrupted";
 export const FINISH_ADVICE =
   "finish it by the same command: fleet recover --force-new-cluster (elsewhere than in a local fleet with --data)";
 
-const FORMAT = 1;
+// 2: the incarnation's epoch. A build that knows 1 only would finish the recovery without it.
+const FORMAT = 2;
 
 /** Null without a mark. Throws StorageCorrupt when it can't be read. */
 export async function readRecoveryMark(
@@ -80,7 +83,7 @@ function parse(text: string): RecoveryMark | null {
   const texts = ["formerClusterId", "clusterId", "actor", "reason", "backup"];
   const counts = ["nodeId", "index", "term", "committed", "last", "atMs"];
   const isWhole =
-    fields["format"] === FORMAT &&
+    (fields["format"] === 1 || (fields["format"] === FORMAT && Number.isSafeInteger(fields["epoch"]))) &&
     texts.every((key) => typeof fields[key] === "string") &&
     counts.every((key) => Number.isSafeInteger(fields[key]));
   if (!isWhole) return null;
@@ -96,6 +99,7 @@ function parse(text: string): RecoveryMark | null {
     term: term(count("term")),
     committed: logIndex(count("committed")),
     last: logIndex(count("last")),
+    epoch: fields["format"] === 1 ? null : count("epoch"),
     actor: word("actor"),
     reason: word("reason"),
     atMs: count("atMs"),

@@ -15,6 +15,8 @@ export interface Claim {
   readonly address: string;
   /** 0 when it was not told. */
   readonly term: number;
+  /** That the term is of; undefined when it was not told. */
+  readonly incarnation?: string | undefined;
 }
 
 /** stale: an older term than one already heard of, so whoever says it lags behind. */
@@ -41,6 +43,8 @@ export class LeaderBreaker {
 
   /** Takes in who is said to lead. A claim without a term is as good as any other. */
   hear(claim: Claim): Hearing {
+    // Terms go on from a copy then: the same ones may come again, and lower ones (ADR-0016).
+    if (this.#isOther(claim)) this.#newestTerm = 0;
     const isStale = claim.term > 0 && claim.term < this.#newestTerm;
     if (isStale) return "stale";
     const known = this.#claim;
@@ -72,8 +76,14 @@ export class LeaderBreaker {
 
   /** The node at `address` answered as a leader does. */
   succeeded(address: string): void {
-    if (!this.isClaimed(address)) this.#claim = { id: "", address, term: 0 };
+    if (!this.isClaimed(address))
+      this.#claim = { id: "", address, term: 0, incarnation: this.#claim?.incarnation };
     this.#close();
+  }
+
+  #isOther({ incarnation }: Claim): boolean {
+    const known = this.#claim?.incarnation;
+    return incarnation !== undefined && known !== undefined && incarnation !== known;
   }
 
   #close(): void {
@@ -85,9 +95,11 @@ export class LeaderBreaker {
 
 function isSame(known: Claim, claim: Claim): boolean {
   const isTermKnown = known.term > 0 && claim.term > 0;
+  const isIncarnationKnown = known.incarnation !== undefined && claim.incarnation !== undefined;
   const isIdKnown = known.id !== "" && claim.id !== "";
   return (
     known.address === claim.address &&
+    (!isIncarnationKnown || known.incarnation === claim.incarnation) &&
     (!isTermKnown || known.term === claim.term) &&
     (!isIdKnown || known.id === claim.id)
   );

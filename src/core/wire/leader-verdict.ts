@@ -42,7 +42,7 @@ function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonl
   // An older server tells no term.
   const term = Number(metadata["term"] ?? 0);
   if (address === "" || !Number.isSafeInteger(term)) return { kind: "no-leader" };
-  return { kind: "redirect", claim: { id, address, term } };
+  return { kind: "redirect", claim: { id, address, term, incarnation: metadata["incarnation"] } };
 }
 
 // UNAVAILABLE is retried whatever its reason: the server says by it that another moment or node may do.

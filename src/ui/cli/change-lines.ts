@@ -13,6 +13,8 @@ const WHY: Readonly<Record<ResetReason, (revision: number) => string>> = {
     `changes up to revision ${revision} are not all known any more: list anew, then read on`,
   unreached: (revision) =>
     `this fleet has only come to revision ${revision} (restored, or another one): list anew, then read on`,
+  incarnation: (revision) =>
+    `the revision is not known to be of this incarnation (the fleet was recovered or restored, or is another one): list anew, then read on from revision ${revision}`,
 };
 
 export function changeLines(event: WatchEvent, look: Look): string[] {
@@ -32,7 +34,8 @@ export function changeLines(event: WatchEvent, look: Look): string[] {
 /** A document for each change; one for a reset. */
 export function changeDocuments(event: WatchEvent): string[] {
   if (event.kind === "reset") {
-    return [stringify(toContract("WatchReset", { revision: event.revision, reason: event.reason }), false)];
+    const { revision, reason, incarnation = null } = event;
+    return [stringify(toContract("WatchReset", { revision, reason, incarnation }), false)];
   }
   return event.changes.map((change) => stringify(toContract("TableChange", changeRow(change)), false));
 }

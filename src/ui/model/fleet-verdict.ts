@@ -33,6 +33,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...refusalLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
+    ...disobeyingLines(fleet),
     ...exportLines(fleet),
     ...undeletedLines(fleet),
     ...vanishedLines(fleet),
@@ -126,6 +127,16 @@ function certificateLines(fleet: FleetStatus): Line[] {
     const text = `the certificate of ${node.name} (${node.address}) ${ends}: renew it with fleet cert rotate ${node.name}, or with fleet cert issue on a host of its own`;
     return [{ text, mark: days < 0 ? "bad" : "warn" }];
   });
+}
+
+/** They serve on, but what is decided here does not reach them. */
+function disobeyingLines(fleet: FleetStatus): Line[] {
+  const leader = fleet.nodes.find((node) => node.nodeId === fleet.leader);
+  const count = leader?.status?.disobeyingShards ?? 0;
+  if (count === 0) return [];
+  const who = count === 1 ? "1 shard obeys" : `${count} shards obey`;
+  const text = `${who} another incarnation of this fleet, or a term that it has lost: see fleet shard list, then fleet shard adopt SHARD`;
+  return [{ text, mark: "bad" }];
 }
 
 /** Of files that lie there and are not used: nothing is wrong before the node is started again, and everything then. */

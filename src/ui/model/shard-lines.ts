@@ -1,4 +1,5 @@
 // What `fleet shard show` says: the shard in a line, and a line for each kind of thing that it has.
+import type { Obeyed } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
 import type { Line } from "./fleet-verdict.ts";
@@ -36,19 +37,29 @@ export function holdingsLines(holdings: Holdings): Line[] {
   return lines.length === 0 ? [nothingLine(holdings.shard)] : lines;
 }
 
-// Only of a copy that was gone on from with a clock that was behind: otherwise a new beginning's term is newer than all.
-function disobeyingLines({ observed }: ShardView): Line[] {
-  if (observed === undefined || observed.newerTerm === 0) return [];
+/** What a shard obeys instead of this fleet's leader. */
+export function obeyedText({ id, epoch, term }: Obeyed): string {
+  return id === "" ? `a leader of term ${term}` : `incarnation ${id} (epoch ${epoch}), term ${term}`;
+}
+
+// For a moment also of a leader that was deposed, and does not know yet.
+function disobeyingLines({ observed, shard }: ShardView): Line[] {
+  const other = observed?.other ?? olderServers(observed?.newerTerm ?? 0);
+  if (other === undefined) return [];
+  const text = `it obeys ${obeyedText(other)}, and follows nothing that this fleet's leader says`;
+  const isTold = shard?.givingUp !== undefined;
+  const next = isTold
+    ? "it is told with its next report to obey this fleet"
+    : `if this fleet is the right one: fleet shard adopt ${shard?.shardId ?? ""}`;
   return [
-    {
-      text: `it has obeyed a leader of term ${observed.newerTerm}, and follows nothing of an older one`,
-      mark: "bad",
-    },
-    {
-      text: "if the leader began from a restored copy: correct its host's clock, then fleet snapshot save, and restore that",
-      mark: "unknown",
-    },
+    { text, mark: "bad" },
+    { text: next, mark: "unknown" },
   ];
+}
+
+// They tell a term alone.
+function olderServers(newerTerm: number): Obeyed | undefined {
+  return newerTerm === 0 ? undefined : { id: "", epoch: 0, term: newerTerm };
 }
 
 // A new leader has yet to hear what the shard serves without its being declared to it, and a silent one does not say.

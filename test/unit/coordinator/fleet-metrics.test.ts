@@ -30,7 +30,8 @@ async function leading(operations: readonly Operation[]): Promise<FleetSources> 
     const outcome = machine.apply(logIndex(at + 1), Command.encode(command).finish());
     expect(outcome?.result?.$case, JSON.stringify(outcome)).toBe("applied");
   });
-  return { driver, machine, observed: new Observed(), clock, leadsSince: () => 0, liveness };
+  const observed = new Observed();
+  return { clusterId: "test", driver, machine, observed, clock, leadsSince: () => 0, liveness };
 }
 
 async function look(sources: FleetSources): Promise<string> {
@@ -112,6 +113,7 @@ test("a follower shows its tables, and nothing of what only a leader knows", asy
   const follower = group.members.find((member) => member !== leader) ?? leader;
   const { driver, machine } = follower;
   const sources = {
+    clusterId: "test",
     driver,
     machine,
     observed: new Observed(),

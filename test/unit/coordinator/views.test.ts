@@ -89,6 +89,8 @@ test.each([
   expect(clusterView("c1", undefined, { observed, nowMs: NOW_MS, liveness }).drift).toBe(drift);
 });
 
+const OWN = { id: "own", epoch: 5 };
+
 test.each([
   { obeyed: 0, newer: 0, why: "it says nothing of terms" },
   { obeyed: 7, newer: 0, why: "it has obeyed this leader" },
@@ -98,7 +100,59 @@ test.each([
   observed.take(ReportShardRequest.fromPartial({ shardId: "s1", coordinatorTerm: obeyed }), NOW_MS);
   const counts = { clusters: new Map(), domains: new Map(), instructions: new Map() };
   const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
-  const sight = { observed, nowMs: NOW_MS, wallMs: NOW_MS, term: 7, leadsForMs: 1_000, liveness };
+  const sight = {
+    observed,
+    nowMs: NOW_MS,
+    wallMs: NOW_MS,
+    term: 7,
+    incarnation: OWN,
+    leadsForMs: 1_000,
+    liveness,
+  };
   const view = shardView(ShardRecord.fromPartial({ shardId: "s1" }), counts, sight);
   expect(view.observed?.newerTerm).toBe(newer);
 });
+
+test.each([
+  {
+    incarnation: undefined,
+    term: 3,
+    other: undefined,
+    why: "a shard of an older build says only a term, which is not newer",
+  },
+  { incarnation: OWN, term: 7, other: undefined, why: "it obeys this leader" },
+  {
+    incarnation: OWN,
+    term: 9,
+    other: { ...OWN, term: 9 },
+    why: "this incarnation has no leader of term 9 any more",
+  },
+  {
+    incarnation: { id: "x", epoch: 9 },
+    term: 2,
+    other: { id: "x", epoch: 9, term: 2 },
+    why: "another incarnation, though its term is lower",
+  },
+])(
+  "a shard that obeys $incarnation in term $term, seen by the leader of term 7: $why",
+  ({ incarnation, term, other }) => {
+    const observed = new Observed();
+    observed.take(
+      ReportShardRequest.fromPartial({ shardId: "s1", coordinatorTerm: term, incarnation }),
+      NOW_MS,
+    );
+    const counts = { clusters: new Map(), domains: new Map(), instructions: new Map() };
+    const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
+    const sight = {
+      observed,
+      nowMs: NOW_MS,
+      wallMs: NOW_MS,
+      term: 7,
+      incarnation: OWN,
+      leadsForMs: 1_000,
+      liveness,
+    };
+    const view = shardView(ShardRecord.fromPartial({ shardId: "s1" }), counts, sight);
+    expect(view.observed?.other).toEqual(other);
+  },
+);

@@ -111,6 +111,12 @@ test("what is told has the generated encoder's bytes", async () => {
   for (const { bytes, response } of told) {
     expect(bytes.equals(WatchResponse.encode(response).finish())).toBe(true);
   }
-  const reset = { revision: 7, changes: [], reset: true, resetReason: WatchReset.FORGOTTEN };
+  const reset = {
+    revision: 7,
+    changes: [],
+    reset: true,
+    resetReason: WatchReset.FORGOTTEN,
+    incarnation: "i",
+  };
   expect(encodeWatchResponse(reset).equals(WatchResponse.encode(reset).finish())).toBe(true);
 });

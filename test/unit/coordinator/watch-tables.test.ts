@@ -16,6 +16,7 @@ const UNWATCHED: Readonly<Record<string, string>> = {
   probes: "of drills, and cleared at their end",
   auditExports: "one row, told with the list of the audit log",
   clusterVersions: "one row, told with the status",
+  incarnations: "one row, which no entry of a running fleet changes",
 };
 
 const session = { sessionId: 7, lastUsedIndex: 9, firstOutstanding: 2, outcomeCount: 1, lastSequence: 2 };
@@ -34,6 +35,7 @@ const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
   quotas: wire.Quota.fromPartial({ provider: "p1", region: "r1" }),
   gates: wire.FeatureGate.fromPartial({ name: "first-contact" }),
   clusterVersions: wire.ClusterVersion.fromPartial({ version: 2 }),
+  incarnations: wire.IncarnationRecord.fromPartial({ id: "i1", epoch: 1 }),
 };
 
 const names = Object.keys(schemas) as (keyof Rows)[];

@@ -101,6 +101,14 @@ test("the newest is the one with the highest index, whatever the leaders' clocks
   expect((await readCatalog(store)).map(({ index }) => index)).toEqual([9, 5]);
 });
 
+test("of two incarnations from one copy the later is the newer, though its index is lower", async () => {
+  const store = new MemoryStore();
+  await exportSnapshot(store, captured(9, { clusterId: "lost", atMs: 1_000 }), inspect);
+  await exportSnapshot(store, captured(5, { clusterId: "restored", epoch: 900, atMs: 2_000 }), inspect);
+  await exportSnapshot(store, captured(6, { clusterId: "restored", epoch: 900, atMs: 3_000 }), inspect);
+  expect((await readCatalog(store)).map(({ index }) => index)).toEqual([6, 5, 9]);
+});
+
 test.each([
   { why: "bytes that are missing", bytes: null, problem: "its bytes are missing" },
   {

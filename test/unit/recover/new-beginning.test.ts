@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { admit } from "../../../src/core/fleet/apply-session.ts";
+import { incarnationRecord } from "../../../src/core/fleet/incarnation.ts";
 import { listAudit, listBindings, listMembers } from "../../../src/core/fleet/query.ts";
 import { decodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import { replay } from "../../../src/core/recover/copy.ts";
 import { newBeginning, type RecoveryOrder, recovered } from "../../../src/core/recover/new-beginning.ts";
 import { Command, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { bind, member, open, register } from "../fleet/replica.ts";
+import { bind, command, member, open, register } from "../fleet/replica.ts";
 import { copyOf, inTerms, type LogPlan, logOf } from "./support.ts";
 
 const SESSION = 5;
@@ -45,13 +46,12 @@ function stateAfter(plan: LogPlan, order = ORDER): FleetState {
   return restored.state;
 }
 
-test("the survivor votes alone, in a term and from an index that nobody can have seen", () => {
+test("the survivor votes alone; index and term go on at +1, and the epoch is the time", () => {
   const { snapshot, hardState } = recovered(logOf(LOG), ORDER);
   expect(snapshot.confState).toMatchObject({ voters: [1], learners: [], votersOutgoing: [] });
   expect(snapshot).toMatchObject({ index: ORDER.index, term: ORDER.term });
   expect(hardState).toEqual({ term: ORDER.term, vote: 1, commit: ORDER.index + 1 });
-  expect(ORDER.index).toBeGreaterThan(1_000_000);
-  expect(ORDER.term).toBeGreaterThan(1_000);
+  expect(ORDER).toMatchObject({ index: 7, term: 5, epoch: NOW_MS });
 });
 
 test("the beginning is beyond every survivor's, whichever is chosen", () => {
@@ -61,58 +61,58 @@ test("the beginning is beyond every survivor's, whichever is chosen", () => {
   expect(both.term - alone.term).toBe(5);
 });
 
-test("the same copy gone on from again begins beyond what its first successor can have used up", () => {
-  const [copy, meanwhileMs] = [copyOf(1, LOG), 5_000];
-  const [first, second] = [newBeginning([copy], NOW_MS), newBeginning([copy], NOW_MS + meanwhileMs)];
-  // Ten times what was ever measured, and an election every ten milliseconds.
-  expect(second.index - first.index).toBeGreaterThan(40 * meanwhileMs);
-  expect(second.term - first.term).toBeGreaterThan(meanwhileMs / 10);
-});
-
-test("nor does it matter that the copy is of a fleet that began anew a moment ago", () => {
-  const began = newBeginning([copyOf(1, LOG)], NOW_MS);
-  const exported = at(began.index + 12, began.term + 1);
-  const [first, second] = [
-    newBeginning([exported], NOW_MS + 40_000),
-    newBeginning([exported], NOW_MS + 42_000),
-  ];
-  expect(first.index).toBeGreaterThan(exported.last.index);
-  expect(second.index - first.index).toBeGreaterThan(80_000);
-  expect(first.term).toBeGreaterThan(exported.term);
-  expect(second.term - first.term).toBeGreaterThan(200);
-});
-
-test("an older copy gone on from later begins beyond a newer one's successor", () => {
-  const older = copyOf(1, { ...LOG, steps: LOG.steps.slice(0, 4), term: 2 });
-  const [first, second] = [newBeginning([copyOf(1, LOG)], NOW_MS), newBeginning([older], NOW_MS + 1)];
-  expect(second.index).toBeGreaterThan(first.index);
-  expect(second.term).toBeGreaterThan(first.term);
-});
-
-const at = (lastIndex: number, lastTerm: number) => ({
+const at = (lastIndex: number, lastTerm: number, age = { epoch: 0, newestMs: 0 }) => ({
   term: term(lastTerm),
   last: { index: logIndex(lastIndex), term: term(lastTerm) },
+  age,
 });
-const FAR = { index: 400_000_000_000_000, term: 4_000_000_000_000 };
+
+test("the same copy gone on from twice gives out the same indexes and terms, and is told apart by its epoch", () => {
+  const copy = copyOf(1, LOG);
+  const [first, second] = [newBeginning([copy], NOW_MS), newBeginning([copy], NOW_MS + 1)];
+  expect([second.index, second.term]).toEqual([first.index, first.term]);
+  expect(second.epoch).toBeGreaterThan(first.epoch);
+});
+
+test("an old fleet's large terms and indexes simply go on", () => {
+  const began = newBeginning([at(179_526_832_120_400, 1_795_268_321_204)], NOW_MS);
+  expect(began).toMatchObject({ index: 179_526_832_120_401, term: 1_795_268_321_205 });
+});
 
 test.each([
-  { nowMs: 0, copy: at(83, 2), why: "a clock that lost its battery" },
-  { nowMs: -1, copy: at(83, 2), why: "a clock before 1970" },
-  {
-    nowMs: NOW_MS,
-    copy: at(FAR.index, FAR.term),
-    why: "a copy whose beginning was by a clock that was ahead",
-  },
-])("without a time that helps it is the gap: $why", ({ nowMs, copy }) => {
-  const { index, term: inTerm } = newBeginning([copy], nowMs);
-  expect(index - copy.last.index).toBe(1_000_000_000);
-  expect(inTerm - copy.term).toBe(1_000_000);
+  { nowMs: 0, why: "a clock that lost its battery" },
+  { nowMs: NOW_MS - 3_600_000, why: "a clock that is an hour behind the newest entry" },
+])("whatever the clock, the epoch is above the copy's and not before its newest entry: $why", ({ nowMs }) => {
+  expect(newBeginning([at(83, 2, { epoch: 9, newestMs: NOW_MS })], nowMs).epoch).toBe(NOW_MS);
+  expect(newBeginning([at(83, 2, { epoch: NOW_MS, newestMs: 0 })], nowMs).epoch).toBe(NOW_MS + 1);
 });
 
-test("a clock that is absurdly ahead leaves room for a million more beginnings", () => {
-  const { index, term: inTerm } = newBeginning([at(83, 2)], Number.MAX_SAFE_INTEGER);
-  expect(Number.isSafeInteger(index + 1_000_000 * 1_000_000_000)).toBe(true);
-  expect(Number.isSafeInteger(inTerm + 1_000_000 * 1_000_000)).toBe(true);
+test("a copy says when its newest entry was written, and of which epoch it is", () => {
+  const steps = [...LOG.steps, { term: 2, operation: open(), headers: { atMs: 9_999 } }];
+  expect(copyOf(1, { ...LOG, steps }).age).toEqual({ epoch: 0, newestMs: 9_999 });
+});
+
+test("the new incarnation is recorded in the state, by the first entry of its log", () => {
+  expect(incarnationRecord(stateAfter(LOG))).toEqual({
+    ...{ id: "new", epoch: NOW_MS, formerId: "old" },
+    ...{ sinceIndex: ORDER.index + 1, sinceMs: 7_000 },
+  });
+});
+
+test("a session opened in the new incarnation has an id that none of an abandoned future has", () => {
+  const ids = ["new", "newer"].map((clusterId) => {
+    const state = stateAfter(LOG, { ...ORDER, clusterId });
+    const opened = apply(state, logIndex(ORDER.index + 2), command(open()));
+    return opened.result?.$case === "applied" ? opened.result.value.version : 0;
+  });
+  expect(new Set([...ids, ORDER.index + 2]).size).toBe(3);
+  expect(ids.every((id) => Number.isSafeInteger(id))).toBe(true);
+});
+
+test("a recovery that an earlier build has begun is finished as that began it", () => {
+  const state = stateAfter(LOG, { ...ORDER, epoch: null, index: logIndex(5_000), term: term(900) });
+  expect(incarnationRecord(state)).toBeUndefined();
+  expect(state.clusterVersion).toBe(1);
 });
 
 test("everything that the log held is in the tables, committed or not", () => {

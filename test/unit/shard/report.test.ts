@@ -169,7 +169,7 @@ test("domains are obeyed with one write for all, and stay obeyed after a restart
   // The other one was the start's.
   expect(writes).toBe(2);
   const after = await open();
-  expect(after.coordinatorTerm).toBe(3);
+  expect(after.allegiance.term).toBe(3);
   expect(shardDomains(after.domains)).toHaveLength(4_096);
   expect(shardDomains(after.domains)[0]).toEqual({ key: "zone", value: "z0", assigned: true, sequence: 1 });
   const again = obeying(after);

@@ -24,11 +24,11 @@ test("bindings and the coordinator's term survive; the epoch rises; a wait for a
   first.set("c1", { kind: "bound", version: 0 });
   first.set("c2", { kind: "released", version: 4, to });
   first.set("c3", { kind: "releasing", version: 5, to });
-  first.raiseCoordinatorTerm(9);
+  first.obey({ incarnation: { id: "i1", epoch: 4 }, term: 9, givenUp: [] });
   await first.durable();
   const second = await open();
   expect([first.epoch, second.epoch]).toEqual([1, 2]);
-  expect(second.coordinatorTerm).toBe(9);
+  expect(second.allegiance).toEqual({ incarnation: { id: "i1", epoch: 4 }, term: 9, givenUp: [] });
   expect([...second.bindings]).toEqual([
     ["c1", { kind: "bound", version: 0 }],
     ["c2", { kind: "released", version: 4, to }],

@@ -30,6 +30,7 @@ const MARK: RecoveryMark = {
   term: term(100),
   committed: logIndex(2),
   last: logIndex(3),
+  epoch: 7,
   actor: "offline:op",
   reason: 'a "quoted" reason',
   atMs: 1,

@@ -9,8 +9,8 @@ import { type Binding, InstructionOutcome, ShardState } from "../../wire/gen/fle
 import { Drift, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import { livenessOf } from "../liveness.ts";
 import type { ServiceContext } from "../services/context.ts";
-import { sightOf } from "../services/sight.ts";
-import { clusterView, newerTermOf } from "../services/views.ts";
+import { countDisobeying, sightOf } from "../services/sight.ts";
+import { clusterView } from "../services/views.ts";
 
 const SLICE_ROWS = 500;
 
@@ -31,7 +31,7 @@ const DRIFTS = {
 
 export type FleetSources = Pick<
   ServiceContext,
-  "driver" | "machine" | "observed" | "clock" | "leadsSince" | "liveness"
+  "clusterId" | "driver" | "machine" | "observed" | "clock" | "leadsSince" | "liveness"
 >;
 
 export async function collectFleet(into: Exposition, context: FleetSources): Promise<void> {
@@ -70,11 +70,6 @@ function shardLives(context: FleetSources): Map<ShardLiveness, number> {
     lives.set(life, (lives.get(life) ?? 0) + 1);
   }
   return lives;
-}
-
-function countDisobeying(context: FleetSources): number {
-  const { observed, term } = sightOf(context);
-  return [...observed.reports()].filter((report) => newerTermOf(report, term) > 0).length;
 }
 
 async function countDrifts(context: FleetSources): Promise<Map<Drift, number>> {

@@ -33,7 +33,7 @@ export function listGroups({ groups, host }: ServiceContext): ListGroupsResponse
 }
 
 export async function writeGroup(
-  { groups, replicas, disk }: ServiceContext,
+  { clusterId, groups, replicas, disk }: ServiceContext,
   request: WriteGroupRequest,
   caller: Caller,
 ): Promise<WriteGroupResponse> {
@@ -49,7 +49,7 @@ export async function writeGroup(
   }
   if (disk.isFull) throw diskFull();
   const settled = await group.driver.propose(request.data, caller.deadline);
-  if (!settled.ok) throw refusalError({ driver: group.driver, replicas }, settled.refusal);
+  if (!settled.ok) throw refusalError({ clusterId, driver: group.driver, replicas }, settled.refusal);
   const { index, term, result } = settled;
   return { index, term, tally: result };
 }

@@ -5,9 +5,10 @@ import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { refuseOther } from "./other-incarnation.ts";
 import { notLeader, refusalError, tooStale } from "./refusals.ts";
 
-type Consistency = Pick<ListRequest, "consistency">;
+type Consistency = Pick<ListRequest, "consistency" | "incarnation">;
 
 /** The default of every read. */
 export const LINEARIZABLE: Consistency = { consistency: undefined };
@@ -18,7 +19,8 @@ export async function readable(
   request: Consistency,
   caller: Caller,
 ): Promise<ReadStamp> {
-  const { consistency } = request;
+  const { consistency, incarnation } = request;
+  refuseOther(context, incarnation);
   switch (consistency?.$case) {
     case "stale":
       break;
@@ -65,6 +67,7 @@ function stampOf(context: ServiceContext, request: Consistency): ReadStamp {
     leads: role === "leader",
     mayBeOld: isDated,
     ageMs: isDated ? (freshness.ageMs ?? undefined) : undefined,
+    incarnation: context.clusterId,
   };
 }
 

@@ -10,7 +10,7 @@ import type { ServiceContext } from "./context.ts";
 const RETRY_AFTER_MS = 100;
 
 /** Which group was asked, and who may be named as its leader. */
-export interface Asked extends Pick<ServiceContext, "replicas"> {
+export interface Asked extends Pick<ServiceContext, "clusterId" | "replicas"> {
   readonly driver: Pick<GroupDriver<never>, "leader" | "term" | "retryDelayMs">;
 }
 
@@ -54,6 +54,7 @@ export function notLeader(asked: Asked): RpcError {
     leader_name: leader.name,
     leader_address: leader.address,
     term: String(asked.driver.term),
+    incarnation: asked.clusterId,
   });
 }
 

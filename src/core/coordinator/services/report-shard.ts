@@ -21,9 +21,10 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import { instructionsFor, isFirstContact, unreportedAcceptances } from "../instructions.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "./other-incarnation.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
 import { notLeader, rejectionError } from "./refusals.ts";
-import { isNobodysBut } from "./sight.ts";
+import { isNobodysBut, sightOf } from "./sight.ts";
 import { propose } from "./submit.ts";
 
 // An answer stays well below the message limit; what is left comes with the answers to the next reports.
@@ -31,10 +32,11 @@ const INSTRUCTIONS_PER_ANSWER = 4_096;
 
 export async function reportShard(
   context: ServiceContext,
-  request: ReportShardRequest,
+  report: ReportShardRequest,
   caller: Caller,
 ): Promise<ReportShardResponse> {
   const { identity } = caller;
+  const request = ofThisIncarnation(context, report);
   if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === request.shardId)) {
     const message = `this certificate may not report as shard ${request.shardId}`;
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
@@ -43,6 +45,7 @@ export async function reportShard(
   refuseOutdated(context, request);
   observe(context, request);
   await register(context, request, caller);
+  await settleAdoption(context, request, caller);
   await settleInstructions(context, request, caller);
   const askDomains = await reconcileDomains(context, request);
   await declareFirstContacts(context, request, caller);
@@ -50,7 +53,8 @@ export async function reportShard(
   const { counts, view } = context.machine;
   const { bindings, shards } = view.tables;
   const { shardId } = request;
-  const draining = shards.get(shardId)?.state === ShardState.DRAINING;
+  const { state, givingUp } = shards.get(shardId) ?? {};
+  const draining = state === ShardState.DRAINING;
   const instructions = instructionsFor(request.shardId, request.bindings, {
     binding: (clusterId) => bindings.get(clusterId),
     shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
@@ -67,7 +71,8 @@ export async function reportShard(
   }
   const domainInstructions = pendingInstructions(context, request.shardId);
   const { term } = context.driver;
-  return { coordinatorTerm: term, instructions, domainInstructions, draining, askDomains };
+  const sender = { coordinatorTerm: term, incarnation: ownIncarnation(context), giveUp: givingUp };
+  return { ...sender, instructions, domainInstructions, draining, askDomains };
 }
 
 function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {
@@ -97,6 +102,20 @@ async function register(context: ServiceContext, request: ReportShardRequest, ca
   const operation: Operation = { kind: { $case: "registerShard", value } };
   const { result } = await write(context, request, caller, operation, "shard's report");
   if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
+}
+
+// It obeys: who leads next need not tell it any more.
+async function settleAdoption(
+  context: ServiceContext,
+  request: ReportShardRequest,
+  caller: Caller,
+): Promise<void> {
+  const { shardId, incarnation } = request;
+  const row = context.machine.view.tables.shards.get(shardId);
+  if (row?.givingUp === undefined || incarnation === undefined) return;
+  if (obeyedInstead(request, sightOf(context)) !== undefined) return;
+  const operation: Operation = { kind: { $case: "settleAdoption", value: { shardId } } };
+  await write(context, request, caller, operation, "shard's report");
 }
 
 // A shard repeats its answers until a report was taken; only what is still open is worth an entry in the log.

@@ -4,16 +4,30 @@ import { elapsedMs } from "../../base/clock.ts";
 import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import { BindingState, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
+import { obeyedInstead, ownIncarnation } from "./other-incarnation.ts";
 import { livenessIn, type Sight } from "./views.ts";
 
-type Seer = Pick<ServiceContext, "driver" | "observed" | "clock" | "leadsSince" | "liveness">;
+type Seer = Pick<
+  ServiceContext,
+  "clusterId" | "driver" | "machine" | "observed" | "clock" | "leadsSince" | "liveness"
+>;
 
-export function sightOf({ driver, observed, clock, leadsSince, liveness }: Seer): Sight {
+export function sightOf(context: Seer): Sight {
+  const { driver, observed, clock, leadsSince, liveness } = context;
   const nowMs = clock.monotonicMs();
   const { role, term } = driver;
   const leads = role === "leader";
   const leadsForMs = leads ? elapsedMs(leadsSince(), nowMs) : null;
-  return { observed, nowMs, wallMs: clock.wallMs(), term, leadsForMs, liveness };
+  const incarnation = ownIncarnation(context);
+  return { observed, nowMs, wallMs: clock.wallMs(), term, incarnation, leadsForMs, liveness };
+}
+
+/** How many shards follow nothing that this replica says, as far as they have reported to it. */
+export function countDisobeying(context: Seer): number {
+  const sight = sightOf(context);
+  let count = 0;
+  for (const report of sight.observed.reports()) if (obeyedInstead(report, sight) !== undefined) count += 1;
+  return count;
 }
 
 /** Whether this replica leads and has heard from every registered shard since it began to. */

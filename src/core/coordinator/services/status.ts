@@ -16,6 +16,8 @@ import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
 import { leafOf } from "../../wire/tls.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
+import { ownIncarnation } from "./other-incarnation.ts";
+import { countDisobeying } from "./sight.ts";
 
 export const ROLES = {
   follower: Role.FOLLOWER,
@@ -66,6 +68,8 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     certificateRefusal: context.tls === "insecure-loopback" ? "" : (context.tls.refusal ?? ""),
     snapshotExport: context.snapshotExport(),
     groups: groupCounts(context),
+    incarnation: ownIncarnation(context),
+    disobeyingShards: raft.role === "leader" ? countDisobeying(context) : undefined,
   };
 }
 

@@ -10,8 +10,10 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { checkNewAddress } from "./new-address.ts";
+import { refuseOther } from "./other-incarnation.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
+import { refuseAdoption } from "./refuse-adoption.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
 import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
 
@@ -29,10 +31,13 @@ export async function submit(
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
   }
   checkReasonSize(request.reason);
+  refuseOther(context, request.incarnation);
   if (request.dryRun) return tryOut(context, caller, operation, request);
   const serving = checkServing(context, operation);
   const { result, term } = await propose(context, caller, operation, request);
-  return { index: result.index, term, applied: withServing(appliedOf(result), serving) };
+  // A session knows its incarnation; who writes without one may read what it wrote.
+  const incarnation = request.sessionId === 0 ? context.clusterId : undefined;
+  return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
 }
 
 // Read as any other linearizable read, then tried on a copy of what was read; by the leader alone, as the write would be:
@@ -59,6 +64,7 @@ function checkServing(context: ServiceContext, { kind }: Operation): string {
     refuseUnbinding(context, kind.value);
     return leavesServed(context, kind.value);
   }
+  if (kind?.$case === "adoptShard") refuseAdoption(context, kind.value);
   if (kind?.$case !== "removeShard") return "";
   refuseServing(context, kind.value);
   return leavesServing(context, kind.value);
@@ -86,6 +92,7 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
   "settleInstructions",
   "reconcileDomains",
   "noteAuditExported",
+  "settleAdoption",
 ]);
 
 /** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */

@@ -1,6 +1,7 @@
 // Declared and observed side by side: what the tables say and what shards report, joined. Pure.
 
 import { elapsedMs, type MonotonicMs, type WallMs } from "../../base/clock.ts";
+import type { Incarnation } from "../../base/incarnation.ts";
 import { driftOf } from "../../fleet/drift.ts";
 import type { SessionRow } from "../../fleet/schema.ts";
 import type { ShardCounts } from "../../fleet/shard-counts.ts";
@@ -15,6 +16,7 @@ import type {
 import { BindingState, Drift, type ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import { isLate, type LivenessLimits, livenessOf } from "../liveness.ts";
 import type { Observed, ShardReport } from "../observed.ts";
+import { obeyedInstead } from "./other-incarnation.ts";
 
 /** What a replica knows of shards beyond the tables. */
 export interface Sight {
@@ -23,6 +25,7 @@ export interface Sight {
   /** For showing when a report came. */
   readonly wallMs: WallMs;
   readonly term: number;
+  readonly incarnation: Incarnation;
   /** For how long this replica has led; null = it does not. */
   readonly leadsForMs: number | null;
   readonly liveness: LivenessLimits;
@@ -50,16 +53,13 @@ export function livenessIn({ observed, nowMs, leadsForMs, liveness }: Sight, sha
   return livenessOf(report === undefined ? null : elapsedMs(report.receivedMs, nowMs), leadsForMs, liveness);
 }
 
-/** The term that a shard has obeyed if it is newer than this one: then nothing that this one's leader says is followed. */
-export function newerTermOf({ coordinatorTerm }: Pick<ShardReport, "coordinatorTerm">, term: number): number {
-  return coordinatorTerm > term ? coordinatorTerm : 0;
-}
-
 function shardObserved(
   report: ShardReport,
-  { nowMs, wallMs, term, liveness }: Pick<Sight, "nowMs" | "wallMs" | "term" | "liveness">,
+  { nowMs, wallMs, term, incarnation, liveness }: Omit<Sight, "observed" | "leadsForMs">,
 ): NonNullable<ShardView["observed"]> {
   const ageMs = elapsedMs(report.receivedMs, nowMs);
+  const other = obeyedInstead(report, { incarnation, term });
+  const isElsewhere = other !== undefined && other.id !== "" && other.id !== incarnation.id;
   return {
     reportedAtMs: Math.max(0, wallMs - ageMs),
     ageMs,
@@ -68,7 +68,8 @@ function shardObserved(
     summary: report.summary,
     shortfalls: report.shortfalls.count,
     lateAfterMs: liveness.suspectAfterMs,
-    newerTerm: newerTermOf(report, term),
+    newerTerm: isElsewhere ? 0 : (other?.term ?? 0),
+    other,
   };
 }
 

@@ -20,12 +20,12 @@ export const coordinatorDefinition: typeof CoordinatorService = {
 export function encodeWatchResponse(response: WatchResponse): Buffer {
   const known = encodedResponses.get(response);
   if (known !== undefined) return known;
-  const { revision, changes, reset, resetReason } = response;
+  const { revision, changes, ...after } = response;
   const writer = new BinaryWriter();
   // Fields are written in the order of their numbers: what stands before the changes, they, and what comes after.
   WatchResponse.encode({ revision, changes: [], reset: false, resetReason: 0 }, writer);
   for (const change of changes) writer.uint32(CHANGES_TAG).bytes(encodedChange(change));
-  WatchResponse.encode({ revision: 0, changes: [], reset, resetReason }, writer);
+  WatchResponse.encode({ revision: 0, changes: [], ...after }, writer);
   const bytes = Buffer.from(writer.finish());
   encodedResponses.set(response, bytes);
   return bytes;

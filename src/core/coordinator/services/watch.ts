@@ -10,6 +10,7 @@ import type { WatchRequest, WatchResponse } from "../../wire/gen/fleet/v1/coordi
 import { WatchReset } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { isOtherRevision } from "./other-incarnation.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { refusalError } from "./refusals.ts";
 import { tablesOf, type WatchedTables } from "./watch-tables.ts";
@@ -22,7 +23,7 @@ type Call = ServerWritableStream<WatchRequest, WatchResponse>;
 /** Tells changes until the call ends. Throws the RpcError of a refusal before anything was told. */
 export async function watch(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
   const tables = tablesOf(call.request.tables);
-  const { after, isReset } = await beginning(call.request, context, caller);
+  const { after, reset } = await beginning(call.request, context, caller);
   // Whoever went away meanwhile has told so to nobody: what is begun for it now would never end.
   if (call.cancelled) return;
   const watcher = new Watcher(context, call, tables, after);
@@ -38,22 +39,25 @@ export async function watch(context: ServiceContext, call: Call, caller: Caller)
   call.on("error", end);
   call.on("drain", () => watcher.wake());
   // At once, so that a watcher whose stream breaks before the first change knows where it began.
-  if (isReset) watcher.tellReset(WatchReset.UNREACHED);
-  else watcher.tellProgress();
+  if (reset === null) watcher.tellProgress();
+  else watcher.tellReset(reset);
   watcher.wake();
 }
 
 // This replica may merely be behind: only what a quorum has not committed is a revision that nobody has told.
 async function beginning(
-  { afterRevision }: WatchRequest,
+  { afterRevision, incarnation }: WatchRequest,
   context: ServiceContext,
   caller: Caller,
-): Promise<{ readonly after: LogIndex; readonly isReset: boolean }> {
+): Promise<{ readonly after: LogIndex; readonly reset: WatchReset | null }> {
+  const isOther = afterRevision !== undefined && isOtherRevision(context, incarnation);
   const isHere = afterRevision !== undefined && afterRevision <= context.driver.appliedIndex;
-  if (isHere) return { after: logIndex(afterRevision), isReset: false };
+  if (isHere && !isOther) return { after: logIndex(afterRevision), reset: null };
   const committed = logIndex((await readable(context, LINEARIZABLE, caller)).index);
-  const isReset = afterRevision !== undefined && afterRevision > committed;
-  return { after: isReset ? committed : logIndex(afterRevision ?? committed), isReset };
+  if (isOther) return { after: committed, reset: WatchReset.INCARNATION };
+  if (afterRevision === undefined || afterRevision <= committed)
+    return { after: logIndex(afterRevision ?? committed), reset: null };
+  return { after: committed, reset: WatchReset.UNREACHED };
 }
 
 class Watcher {
@@ -134,6 +138,7 @@ class Watcher {
 
   #tell(resetReason: WatchReset): void {
     const reset = resetReason !== WatchReset.UNSPECIFIED;
-    this.#isFull = !this.#call.write({ revision: this.#told, changes: [], reset, resetReason });
+    const { clusterId: incarnation } = this.#context;
+    this.#isFull = !this.#call.write({ revision: this.#told, changes: [], reset, resetReason, incarnation });
   }
 }

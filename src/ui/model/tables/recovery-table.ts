@@ -1,6 +1,7 @@
 // One row per node of a stopped fleet, and what its copies allow to be said: what is known, what can't be.
 import type { Consequences, IndexRange } from "../../../core/recover/assess.ts";
 import type { Diagnosis, NodeFinding } from "../../../core/recover/diagnosis.ts";
+import { formatDuration } from "../duration.ts";
 import type { Line } from "../fleet-verdict.ts";
 import type { Mark, Table } from "../table.ts";
 
@@ -97,6 +98,13 @@ export function consequenceLines({ becomesCommitted, givenUp, mayBeLost }: Conse
     lines.push({ text, mark: "bad" });
   }
   return lines;
+}
+
+/** Told before anybody is asked: a restore elsewhere may have begun with a later clock. */
+export function clockLines(behindMs: number): Line[] {
+  if (behindMs === 0) return [];
+  const text = `this host's clock is ${formatDuration(behindMs)} behind the copy's newest entry: correct it first. The new incarnation's epoch is above the copy's in any case, but below that of a restore of the same copy by a right clock`;
+  return [{ text, mark: "warn" }];
 }
 
 const rangeText = ({ fromIndex, throughIndex }: IndexRange): string =>

@@ -51,9 +51,9 @@ function reportCell(view: ShardView): Cell {
   if (view.observed === undefined) {
     return { text: isRebuilding(view.liveness) ? REBUILDING : "none yet", mark: "unknown" };
   }
-  const { ageMs, lateAfterMs, newerTerm } = view.observed;
+  const { ageMs, lateAfterMs, newerTerm, other } = view.observed;
   const age = `${formatDuration(ageMs)} ago`;
-  if (newerTerm > 0) return { text: `${age}, disobeys`, mark: "bad" };
+  if (newerTerm > 0 || other !== undefined) return { text: `${age}, disobeys`, mark: "bad" };
   return { text: age, mark: ageMs > lateAfterMs ? "warn" : "good" };
 }
 

@@ -4,6 +4,7 @@ import type { SnapshotFinding, SnapshotListReport } from "../../../client/snapsh
 import type { RestoreReport } from "../../../client/snapshot/restore.ts";
 import type { Line } from "../fleet-verdict.ts";
 import type { Mark, Table } from "../table.ts";
+import { clockLines } from "./recovery-table.ts";
 
 const MARKS: Readonly<Record<SnapshotFinding["state"], Mark>> = {
   complete: "good",
@@ -34,7 +35,11 @@ export function snapshotLines({ snapshots }: SnapshotListReport): Line[] {
 }
 
 /** What a restore gives back, and what it can't. */
-export function restoreLines({ exportedIndex, exportedAt, stateHash, missing }: RestoreReport): Line[] {
+export function restoreLines(report: RestoreReport): Line[] {
+  return [...copyLines(report), ...clockLines(report.clockBehindMs)];
+}
+
+function copyLines({ exportedIndex, exportedAt, stateHash, missing }: RestoreReport): Line[] {
   const held: Line = {
     text: `exported at index ${exportedIndex}, ${exportedAt}, state ${stateHash}`,
     mark: "good",

@@ -191,11 +191,13 @@ export class MovingFleet implements RebindClient, AgentMover {
     const nowMs = performance.now();
     const leadsForMs = nowMs - this.#leadsSinceMs;
     const { term } = this;
+    const incarnation = { id: "test", epoch: 0 };
     return {
       observed: this.#observed,
       nowMs,
       wallMs: Date.now(),
       term,
+      incarnation,
       leadsForMs,
       liveness: this.#liveness,
     };

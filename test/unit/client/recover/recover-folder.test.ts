@@ -106,14 +106,28 @@ test("two recoveries that were both begun are not both finished", async () => {
   await expect(other).rejects.toMatchObject({ code: "RECOVERY_UNFINISHED" });
 });
 
-test("recovered from the same folder twice, the second begins beyond the first", async () => {
+test("recovered from the same folder twice, index and term go on at +1 both times, and the second epoch is higher", async () => {
   const looked = await lookAtFolders([data]);
   const [first, second] = [
     await planRecovery(looked, WISH, NOW_MS),
     await planRecovery(looked, WISH, NOW_MS + 1),
   ];
-  expect(second.mark.index).toBeGreaterThan(first.mark.index);
-  expect(second.mark.term).toBeGreaterThan(first.mark.term);
+  const { last, index, term } = first.mark;
+  expect({ index, term }).toEqual({ index: last + 1, term: second.mark.term });
+  expect(second.mark).toMatchObject({ index, term });
+  expect(second.mark.epoch).toBeGreaterThan(first.mark.epoch ?? Number.NaN);
+  expect(second.mark.clusterId).not.toBe(first.mark.clusterId);
+});
+
+test("a host's clock that is behind the copy's newest entry is told before anything is done", async () => {
+  const looked = await lookAtFolders([data]);
+  const newestMs =
+    looked.places.flatMap(({ sight }) => (sight.kind === "whole" ? [sight.copy.age.newestMs] : []))[0] ?? 0;
+  expect(newestMs).toBeGreaterThan(0);
+  const behind = await planRecovery(looked, WISH, newestMs - 1_000);
+  expect(behind.clockBehindMs).toBe(1_000);
+  expect(behind.mark.epoch).toBe(newestMs);
+  expect((await planRecovery(looked, WISH, newestMs)).clockBehindMs).toBe(0);
 });
 
 test("a recovery that was begun is finished where it was to begin", async () => {

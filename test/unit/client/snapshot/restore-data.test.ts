@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { layDown } from "../../../../src/client/snapshot/lay-down.ts";
 import type { RestoreWish } from "../../../../src/client/snapshot/restore.ts";
-import { orderOf } from "../../../../src/client/snapshot/restore.ts";
+import { orderOf, restorePreview } from "../../../../src/client/snapshot/restore.ts";
 import { checkData, misfit, restoreData } from "../../../../src/client/snapshot/restore-data.ts";
 import { FLEET_GROUP } from "../../../../src/core/base/ids.ts";
 import { listMembers } from "../../../../src/core/fleet/query.ts";
@@ -61,15 +61,25 @@ test.each([
   await expect(checkData({ data, address: "" }, WISH)).resolves.toMatchObject({ mark: begun });
 });
 
-test("the same snapshot restored later begins later; what was begun begins where it was to", async () => {
+test("the same snapshot restored twice begins at one index, in epochs that rise; what was begun begins where it was to", async () => {
   const beginningOf = async (folder: string, atMs: number) =>
     await layDown(folder, WISH.snapshot, { ...orderOf(WISH, 1, ""), atMs });
   const begun = await beginningOf(data, Date.UTC(2026, 0));
   const again = await beginningOf(`${data}-again`, begun.atMs + 1);
-  expect(again.index).toBeGreaterThan(begun.index);
-  expect(again.term).toBeGreaterThan(begun.term);
-  const { index, term } = await restoreData({ data, address: "" }, WISH, quiet);
-  expect({ index, term }).toEqual({ index: begun.index, term: begun.term });
+  expect(begun).toMatchObject({ index: begun.last + 1, term: WISH.snapshot.manifest.term + 1 });
+  expect(again).toMatchObject({ index: begun.index, term: begun.term });
+  expect(again.epoch).toBeGreaterThan(begun.epoch ?? Number.NaN);
+  const { index, term, epoch } = await restoreData({ data, address: "" }, WISH, quiet);
+  expect({ index, term, epoch }).toEqual({ index: begun.index, term: begun.term, epoch: begun.epoch });
+});
+
+test("a host's clock that is behind the export is told, and the epoch is the export's time", async () => {
+  const { manifest } = WISH.snapshot;
+  const atMs = Date.now() + 3_600_000;
+  const wish = { ...WISH, snapshot: { ...WISH.snapshot, manifest: { ...manifest, atMs } } };
+  expect(restorePreview(wish, "f", "n1", data).clockBehindMs).toBeGreaterThan(3_590_000);
+  expect(restorePreview(WISH, "f", "n1", data).clockBehindMs).toBe(0);
+  expect((await layDown(data, wish.snapshot, orderOf(wish, 1, ""))).epoch).toBe(atMs);
 });
 
 test("files that are there are not touched", async () => {

@@ -26,14 +26,32 @@ test.each([
   ]);
 });
 
-test("that it follows nothing is said with both the term and what may be done", () => {
+test.each([
+  { differs: { newerTerm: 1_000_005 }, says: "obeys a leader of term 1000005", why: "of an older server" },
+  {
+    differs: { other: { id: "b", epoch: 7, term: 3 } },
+    says: "obeys incarnation b (epoch 7), term 3",
+    why: "of another incarnation",
+  },
+])("that it follows nothing is said, with whom it obeys and what settles it: $why", ({ differs, says }) => {
   const { observed, ...rest } = shardView("s1");
-  const shard = { ...rest, observed: observed && { ...observed, newerTerm: 1_000_005 } };
+  const shard = { ...rest, observed: observed && { ...observed, ...differs } };
   expect(linesOf({ shard })).toEqual([
-    { text: expect.stringContaining("obeyed a leader of term 1000005"), mark: "bad" },
-    { text: expect.stringContaining("fleet snapshot save"), mark: "unknown" },
+    { text: expect.stringContaining(says), mark: "bad" },
+    { text: expect.stringContaining("fleet shard adopt s1"), mark: "unknown" },
     { text: "it has nothing", mark: "good" },
   ]);
+});
+
+test("of a shard that is being told already, that is said", () => {
+  const { observed, shard, ...rest } = shardView("s1");
+  const other = { id: "b", epoch: 7, term: 3 };
+  const told = {
+    ...rest,
+    shard: shard && { ...shard, givingUp: other },
+    observed: observed && { ...observed, other },
+  };
+  expect(linesOf({ shard: told })[1]?.text).toBe("it is told with its next report to obey this fleet");
 });
 
 test("clusters that it serves without their being declared to it are named, with how to get rid of them", () => {
