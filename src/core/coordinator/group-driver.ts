@@ -1,8 +1,6 @@
-// Drives one Raft group: everything that happens (ticks, messages, proposals, finished writes) is told to the pure
-// core, and what the core answers with a Ready is performed here: storage, network, the state machine.
+// Drives one Raft group: what happens is told to the pure core, and what its Ready asks for is performed here.
 // What must stay true: a response that waits for a write is delivered only after the storage promised it is synced;
-// after a failed write this group does nothing more. How entries are applied is applier.ts's business, and when is this
-// file's: a configuration at once, commands perhaps a turn later.
+// after a failed write this group does nothing more. applier.ts applies: configurations at once, commands perhaps later.
 
 import { assert } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";

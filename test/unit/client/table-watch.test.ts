@@ -23,9 +23,11 @@ async function watched(
   options: Partial<WatchOptions> = {},
 ) {
   const asked: { address: string; after: number | undefined }[] = [];
+  const incarnations: (string | undefined)[] = [];
   const stop = new AbortController();
   const left = [...scripts];
-  const open = (address: string, { afterRevision }: WatchRequest) => {
+  const open = (address: string, { afterRevision, incarnation }: WatchRequest) => {
+    incarnations.push(incarnation);
     asked.push({ address, after: afterRevision });
     const script = left.shift();
     async function* answers() {
@@ -41,7 +43,7 @@ async function watched(
   const source = { addresses: ["n1", "n2"], open };
   const all = { tables: [], signal: stop.signal, ...options };
   for await (const event of watchTables(source, all, world)) events.push(event);
-  return { asked, pauses, told: events.map((event) => [event.kind, event.revision]), events };
+  return { asked, incarnations, pauses, told: events.map((event) => [event.kind, event.revision]), events };
 }
 
 test("a broken stream goes on at the next node after the last revision that was told", async () => {
@@ -122,4 +124,26 @@ test("a reset says why, and may go back to where the fleet is", async () => {
   );
   expect(events[0]).toEqual({ kind: "reset", revision: 5, reason: "unreached" });
   expect(asked.map(({ after }) => after)).toEqual([900, 5]);
+});
+
+test("a revision travels with the incarnation that it is of, and a reset brings another one", async () => {
+  const of = (incarnation: string, differs: Partial<WatchResponse>) =>
+    WatchResponse.fromPartial({ ...differs, incarnation });
+  const resetReason = WatchReset.INCARNATION;
+  const { incarnations, asked, events } = await watched([
+    { answers: [of("lost", { revision: 140 }), told(150, 150)], ends: down },
+    { answers: [of("restored", { revision: 103, reset: true, resetReason })], ends: down },
+    { answers: [told(104, 104)], ends: null },
+  ]);
+  expect(incarnations).toEqual([undefined, "lost", "restored"]);
+  expect(asked.map(({ after }) => after)).toEqual([undefined, 150, 103]);
+  expect(events[2]).toEqual({ kind: "reset", revision: 103, reason: "incarnation", incarnation: "restored" });
+});
+
+test("a node that goes on in another incarnation without a reset is not believed", async () => {
+  const { told: said } = await watched([
+    { answers: [WatchResponse.fromPartial({ revision: 140, incarnation: "lost" })], ends: down },
+    { answers: [WatchResponse.fromPartial({ revision: 160, incarnation: "restored" })], ends: null },
+  ]);
+  expect(said).toEqual([["changes", 140]]);
 });

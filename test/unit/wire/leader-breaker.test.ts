@@ -96,3 +96,11 @@ test("a leader known by its answers alone takes its term from the first claim, a
   breaker.failed(2, 2, 1);
   expect(breaker.isOpen).toBe(true);
 });
+
+test("in another incarnation terms begin lower, and its leader is believed", () => {
+  const breaker = new LeaderBreaker();
+  expect(breaker.hear(claim({ term: 9, incarnation: "lost" }))).toBe("known");
+  expect(breaker.hear(claim({ term: 3, incarnation: "lost" }))).toBe("stale");
+  expect(breaker.hear(claim({ term: 3, incarnation: "restored" }))).toBe("new-leadership");
+  expect(breaker.hear(claim({ term: 2, incarnation: "restored" }))).toBe("stale");
+});
