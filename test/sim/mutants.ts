@@ -1,6 +1,7 @@
 // `npm run sim:mutants`: does the simulator find bugs? Each deliberate bug is patched into a copy of the sources,
-// which the simulator then runs; the seeds that it needed are told. Exit code 1 when one survives.
-// `--seeds COUNT` at most for each (5000), `--only NAME`.
+// which the simulator then runs; the seeds that it needed are told. Of a bug that random runs meet too seldom, the test
+// that finds it is run instead, and told. Exit code 1 when one survives.
+// `--seeds COUNT` at most for each (5000), `--only NAMES`.
 
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -8,14 +9,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Edit, MUTATIONS, type Mutation } from "./mutations.ts";
+import { type Edit, MUTATIONS, type Mutation, type NamedTest } from "./mutations.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const COPIED = ["src/core", "test/sim", "test/unit", "package.json", "vitest.config.ts"];
 const FOUND: readonly (number | null)[] = [1, 2];
 
 interface Detection {
-  /** Runs up to the first that failed; null = none did. */
-  readonly seeds: number | null;
+  /** Who found it, or how long it was looked for. */
+  readonly found: boolean;
+  readonly by: string;
   readonly what: string;
 }
 
@@ -23,13 +26,12 @@ const { values } = parseArgs({ options: { seeds: { type: "string" }, only: { typ
 process.exitCode = await main(Number(values.seeds ?? "5000"), values.only ?? null);
 
 async function main(seedsMax: number, only: string | null): Promise<number> {
-  const chosen = MUTATIONS.filter(({ name }) => only === null || name === only);
+  const chosen = MUTATIONS.filter(({ name }) => only === null || only.split(",").includes(name));
   let survivors = 0;
   for (const mutation of chosen) {
-    const { seeds, what } = await detect(mutation, seedsMax);
-    if (seeds === null) survivors += 1;
-    const result = seeds === null ? `SURVIVED ${seedsMax} seeds` : `${seeds} seeds`;
-    console.log(`${mutation.name.padEnd(30)} ${result.padStart(10)}  ${what}`);
+    const { found, by, what } = await detect(mutation, seedsMax);
+    if (!found) survivors += 1;
+    console.log(`${mutation.name.padEnd(32)} ${(found ? by : `SURVIVED ${by}`).padEnd(16)} ${what}`);
   }
   console.log(`mutants: ${chosen.length - survivors} of ${chosen.length} found`);
   return survivors === 0 ? 0 : 1;
@@ -38,12 +40,12 @@ async function main(seedsMax: number, only: string | null): Promise<number> {
 async function detect(mutation: Mutation, seedsMax: number): Promise<Detection> {
   const folder = mkdtempSync(join(tmpdir(), "fleet-mutant-"));
   try {
-    for (const part of ["src/core", "test/sim", "package.json"]) {
+    for (const part of COPIED) {
       cpSync(join(ROOT, part), join(folder, part), { recursive: true });
     }
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
     for (const edit of mutation.edits) patch(folder, mutation.name, edit);
-    return await simulate(folder, seedsMax);
+    return await (mutation.test === undefined ? simulate(folder, seedsMax) : runTest(folder, mutation.test));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -58,23 +60,50 @@ function patch(folder: string, name: string, { file, search, replace }: Edit): v
 }
 
 /** Runs the patched simulator; a crash of it finds nothing. */
-function simulate(folder: string, seedsMax: number): Promise<Detection> {
-  const args = ["test/sim/run.ts", "--brief", "--seeds", String(seedsMax)];
+async function simulate(folder: string, seedsMax: number): Promise<Detection> {
+  const { exitCode, output } = await run(folder, "test/sim/run.ts", "--brief", "--seeds", String(seedsMax));
+  const [, seed, what] = /^seed (\d+): (.*)$/m.exec(output) ?? [];
+  if (FOUND.includes(exitCode) && seed !== undefined)
+    return { found: true, by: `${seed} seeds`, what: what ?? "" };
+  if (exitCode === 0) return { found: false, by: `${seedsMax} seeds`, what: "" };
+  throw new Error(`the simulator broke (exit code ${exitCode}):\n${output}`);
+}
+
+/** Runs one test; it finds the bug by failing, and nothing else may. */
+async function runTest(folder: string, { file, name }: NamedTest): Promise<Detection> {
+  const pattern = `${name.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
+  const { exitCode, output } = await run(
+    folder,
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--reporter=json",
+    "--project=unit",
+    file,
+    "-t",
+    pattern,
+  );
+  const what = `${file}: ${name}`;
+  const [, failed] = /"numFailedTests":(\d+)/.exec(output) ?? [];
+  if (exitCode === 1 && failed === "1") return { found: true, by: "a test", what };
+  if (exitCode === 0) return { found: false, by: "its test", what };
+  throw new Error(`the test ${name} broke (exit code ${exitCode}):\n${output}`);
+}
+
+interface Ran {
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+function run(folder: string, ...args: readonly string[]): Promise<Ran> {
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
-  child.stdout.on("data", (data: Buffer) => {
+  const keep = (data: Buffer) => {
     output += data.toString();
-  });
-  child.stderr.on("data", (data: Buffer) => {
-    output += data.toString();
-  });
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (exitCode) => {
-      const [, seed, what] = /^seed (\d+): (.*)$/m.exec(output) ?? [];
-      if (FOUND.includes(exitCode) && seed !== undefined) resolve({ seeds: Number(seed), what: what ?? "" });
-      else if (exitCode === 0) resolve({ seeds: null, what: "" });
-      else reject(new Error(`the simulator broke (exit code ${exitCode}):\n${output}`));
-    });
+    child.on("close", (exitCode) => resolve({ exitCode, output }));
   });
 }

@@ -73,7 +73,7 @@ export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, Ta
 }
 
 // Whose disk is full takes no leadership: its writes would wait for space. Whose is slow leaves it to the others.
-function rulesOf(watch: GroupSetting["watch"]): GroupRules {
+export function rulesOf(watch: GroupSetting["watch"]): GroupRules {
   return {
     mayQuiesce: true,
     ticks: () => true,

@@ -16,6 +16,7 @@ const STREAMS = [
   "faults",
   "healing",
   "turns",
+  "groups",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

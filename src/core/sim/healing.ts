@@ -20,6 +20,7 @@ export class Healing {
   readonly #nodes: readonly SimNode[];
   readonly #administrator: Administrator;
   readonly #chance: Chance;
+  #absent: SimNode | null = null;
 
   constructor(world: World, nodes: readonly SimNode[], administrator: Administrator) {
     this.#world = world;
@@ -28,15 +29,40 @@ export class Healing {
     this.#chance = Chance.of(world.swarm.seed, "healing");
   }
 
-  /** Everything works again, everywhere. */
+  /**
+   * Everything works again, everywhere; but for a leader that sometimes stays away, and with it what it alone knew to be
+   * committed. Those that stay must get on with what they know together (commit-hint.ts).
+   */
   healAll(): void {
     const { network } = this.#world;
     network.isQuiet = true;
     network.healAll();
+    this.#absent = this.#drawAbsent();
     for (const node of this.#nodes) {
       this.#repair(node);
-      node.start();
+      if (node === this.#absent) node.retire(this.#chance.permille(500));
+      else node.start();
     }
+  }
+
+  /** Whether somebody stays away for good. */
+  get hasAbsent(): boolean {
+    return this.#absent !== null;
+  }
+
+  // Only if the newest configuration can do without. Requests for changes may want the very one that is away.
+  #drawAbsent(): SimNode | null {
+    const leader = leaderOf(this.#nodes);
+    const { config } = this.#world.checker;
+    if (this.#world.swarm.hasTable || leader === null || config === null) return null;
+    if (!this.#chance.permille(400)) return null;
+    const isLost = (id: NodeId) => id === leader.id || this.#node(id).isRejoining;
+    const canDoWithout = [config.voters, config.votersOutgoing].every(
+      (half) => half.length === 0 || half.filter(isLost).length < half.length / 2,
+    );
+    if (!canDoWithout) return null;
+    this.#world.trace.note(`n${leader.id}, which leads, stays away`);
+    return leader;
   }
 
   /** Looks now and then whether the configuration is at rest and everybody is let in again. */
@@ -63,9 +89,12 @@ export class Healing {
     const difference = hasTable && view !== undefined ? disagreement(view, status.config) : null;
     if (difference !== null) return difference;
     // A voter that has not applied the change still asks for the old quorums.
-    const late = voters.find((id) => (this.#node(id).status()?.applied ?? 0) < status.lastIndex);
+    const present = voters.filter((id) => id !== this.#absent?.id);
+    const late = present.find((id) => (this.#node(id).status()?.applied ?? 0) < status.lastIndex);
     if (late !== undefined) return `node ${late} has not applied all`;
-    const rejoining = this.#nodes.find((node) => node.isRejoining && this.#administrator.expects(node.id));
+    const rejoining = this.#nodes.find(
+      (node) => node !== this.#absent && node.isRejoining && this.#administrator.expects(node.id),
+    );
     return rejoining === undefined ? null : `node ${rejoining.id} is not let in again`;
   }
 
@@ -98,12 +127,14 @@ export class Healing {
     return found === undefined ? null : `n${found.id} can be elected`;
   }
 
-  /** Breaks all but a random quorum, which works again. Returns the quorum. */
-  breakAllButQuorum(config: ConfState): SimNode[] {
+  /** Breaks all but a random quorum, which works again. Returns the quorum; null if too few are there for one. */
+  breakAllButQuorum(config: ConfState): SimNode[] | null {
     const { network } = this.#world;
     network.isQuiet = true;
     network.healAll();
-    const healthy = config.voters.filter((id) => !this.#node(id).isRejoining);
+    const isThere = (id: NodeId) => id !== this.#absent?.id && !this.#node(id).isRejoining;
+    const healthy = config.voters.filter(isThere);
+    if (this.#absent !== null && healthy.length < Math.floor(config.voters.length / 2) + 1) return null;
     const chosen = this.#chance.sample(healthy, Math.floor(config.voters.length / 2) + 1);
     this.#world.trace.note(`heals n${chosen.join(", n")}`);
     for (const node of this.#nodes) {

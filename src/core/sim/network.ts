@@ -2,7 +2,8 @@
 // or both, or clogged so that everything arrives in a burst. Raft has to live with all of it. What must stay true:
 // without the noise called "reorder" a link keeps its order, as a stream does.
 
-import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
+import type { DiskReport } from "../coordinator/slow-disk.ts";
 import type { Message } from "../raft/message.ts";
 import { messageFromWire, messageToWire } from "../transport/raft-codec.ts";
 import type { TransportEvents } from "../transport/transport.ts";
@@ -14,6 +15,7 @@ import type { Trace } from "./trace.ts";
 
 /** What arrives at a node; it ignores everything while it is down. */
 export interface Port extends TransportEvents {
+  heardDisk(peer: NodeId, report: DiskReport): void;
   readonly isUp: boolean;
 }
 
@@ -65,9 +67,19 @@ export class Network {
     }
   }
 
-  send(message: Message): void {
+  send(group: GroupId, message: Message): void {
     const times = this.#has("duplicate") ? 2 : 1;
-    for (let time = 0; time < times; time += 1) this.#carry(message);
+    for (let time = 0; time < times; time += 1) this.#carry(group, message);
+  }
+
+  /** What is no message of Raft's, in order with those: a sign of life, or that a group comes to a standstill. */
+  tell(from: NodeId, to: NodeId, what: (port: Port) => void): void {
+    const link = this.#link(from, to);
+    if (link.isCut || this.#has("loss")) return;
+    this.#deliver(link, () => {
+      const port = this.#ports.get(to);
+      if (!link.isCut && port !== undefined) what(port);
+    });
   }
 
   /** A call and its answer's way, such as a client's: delivered or lost, unordered. */
@@ -87,7 +99,7 @@ export class Network {
     this.#queue.after(this.#chance.ms(5, 17), () => this.#ports.get(peer)?.disconnected(gone));
   }
 
-  #carry(message: Message): void {
+  #carry(group: GroupId, message: Message): void {
     const { from, to } = message;
     const link = this.#link(from, to);
     const isClogged = link.cloggedUntilMs > this.#queue.nowMs;
@@ -95,45 +107,52 @@ export class Network {
     const isLost =
       link.isCut || this.#has("loss") || (isClogged && link.cloggedMessages > CLOGGED_MESSAGES_MAX);
     if (isLost) {
-      this.#lose(message);
+      this.#lose(group, message);
       return;
     }
-    const delayMs = this.#latency() + (isClogged ? link.cloggedUntilMs - this.#queue.nowMs : 0);
-    let arrivalMs = this.#queue.nowMs + delayMs;
+    if (message.type !== "MsgSnap") {
+      this.#deliver(link, () => this.#arrive(group, message, link));
+      return;
+    }
     // On a stream of its own, and in no order with anything else.
-    if (message.type === "MsgSnap") {
-      const journeyMs = this.#chance.ms(0, this.#swarm.journeyMs);
-      this.#queue.after(delayMs + journeyMs, () => this.#arrive(message, link));
-      return;
-    }
+    const journeyMs = this.#delay(link) + this.#chance.ms(0, this.#swarm.journeyMs);
+    this.#queue.after(journeyMs, () => this.#arrive(group, message, link));
+  }
+
+  #delay({ cloggedUntilMs }: Link): number {
+    return this.#latency() + Math.max(cloggedUntilMs - this.#queue.nowMs, 0);
+  }
+
+  #deliver(link: Link, arrive: () => void): void {
+    let arrivalMs = this.#queue.nowMs + this.#delay(link);
     if (this.#has("reorder")) arrivalMs += this.#chance.ms(0, 20 * this.#swarm.latencyMs);
     else arrivalMs = Math.max(arrivalMs, link.lastArrivalMs);
     link.lastArrivalMs = Math.max(arrivalMs, link.lastArrivalMs);
-    this.#queue.after(Math.max(arrivalMs - this.#queue.nowMs, 0), () => this.#arrive(message, link));
+    this.#queue.after(Math.max(arrivalMs - this.#queue.nowMs, 0), arrive);
   }
 
-  #arrive(message: Message, link: Link): void {
+  #arrive(group: GroupId, message: Message, link: Link): void {
     const isRefused = message.type === "MsgSnap" && this.#ports.get(message.to)?.isUp !== true;
     if (link.isCut || isRefused) {
-      this.#lose(message);
+      this.#lose(group, message);
       return;
     }
     const { type, from, to, term, index, entries } = message;
     this.#trace.note(
-      `${from}→${to} ${type} t${term} i${index}${entries.length > 0 ? `+${entries.length}` : ""}`,
+      `${group === FLEET_GROUP ? "" : `group ${group} `}${from}→${to} ${type} t${term} i${index}${entries.length > 0 ? `+${entries.length}` : ""}`,
     );
-    this.#ports.get(to)?.receive(FLEET_GROUP, this.#swarm.isEncoded ? throughWire(message) : message);
+    this.#ports.get(to)?.receive(group, this.#swarm.isEncoded ? throughWire(message) : message);
     if (type !== "MsgSnap") return;
-    this.#queue.after(this.#latency(), () => this.#ports.get(from)?.snapshotDelivered(FLEET_GROUP, to, true));
+    this.#queue.after(this.#latency(), () => this.#ports.get(from)?.snapshotDelivered(group, to, true));
   }
 
-  #lose({ type, from, to }: Message): void {
+  #lose(group: GroupId, { type, from, to }: Message): void {
     const sender = this.#ports.get(from);
     if (type === "MsgSnap") {
       const ms = this.#chance.ms(0, SNAPSHOT_TIMEOUT_MS);
-      this.#queue.after(ms, () => sender?.snapshotDelivered(FLEET_GROUP, to, false));
+      this.#queue.after(ms, () => sender?.snapshotDelivered(group, to, false));
     } else if (this.#chance.permille(200)) {
-      this.#queue.after(this.#latency(), () => sender?.unreachable(to, FLEET_GROUP));
+      this.#queue.after(this.#latency(), () => sender?.unreachable(to, group));
     }
   }
 

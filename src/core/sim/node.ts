@@ -4,7 +4,7 @@
 import { AssertionError, assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { OperatorError } from "../base/errors.ts";
-import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
 import { systemCodeOf } from "../base/system-error.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
@@ -256,6 +256,14 @@ export class SimNode {
     return this.#ask(({ driver }) => driver.propose(data, this.clock.monotonicMs() + timeoutMs));
   }
 
+  /** To one of the groups beside the fleet's own. */
+  submitTo(group: GroupId, data: Uint8Array, timeoutMs: number): Promise<{ readonly ok: boolean }> | null {
+    return this.#ask(({ groups }) => {
+      const driver = groups.find((each) => each.group === group)?.driver;
+      return driver?.propose(data, this.clock.monotonicMs() + timeoutMs) ?? Promise.resolve({ ok: false });
+    });
+  }
+
   read(timeoutMs: number): Promise<ReadResult> | null {
     return this.#ask(({ driver }) => driver.readIndex(this.clock.monotonicMs() + timeoutMs));
   }
@@ -280,6 +288,7 @@ export class SimNode {
   observe(): void {
     if (this.#process === null) return;
     this.#world.checker.observes(this.id, this.#process.observation());
+    this.#process.observeGroups();
   }
 
   #ask<Answer>(question: (process: Process) => Answer): Answer | null {
@@ -326,6 +335,7 @@ export class SimNode {
       },
       receive: (group, message) => pass(({ events }) => events?.receive(group, message)),
       heard: (peer) => pass(({ events }) => events?.heard(peer)),
+      heardDisk: (peer, report) => pass(({ watch }) => watch.heard(peer, report)),
       quiesced: (peer, quiesce) => pass(({ events }) => events?.quiesced(peer, quiesce)),
       unreachable: (peer, group) => pass(({ events }) => events?.unreachable(peer, group)),
       disconnected: (peer) => pass(({ events }) => events?.disconnected(peer)),
@@ -372,7 +382,7 @@ export class SimNode {
       ...{ node: this.id, life, disk: this.disk, chance: this.#chance, clock: this.clock },
       segmentBytes: swarm.segmentBytes,
       founding: mayBeLost ? { bootstrap: false, voters: everybody } : null,
-      groups: 0,
+      groups: swarm.groups,
       delayMs: () => this.#diskDelay(),
       pass: (ms: number) => new Promise<void>((resolve) => this.#later(life, ms, resolve)),
     };

@@ -2,24 +2,28 @@
 // with timers of the node's own clock. What must stay true: once it has ended, nothing of it happens any more.
 
 import type { Clock } from "../base/clock.ts";
-import { FLEET_GROUP, logIndex, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
+import { DiskWatch } from "../coordinator/disk-watch.ts";
 import type { Dropped } from "../coordinator/dropped-messages.ts";
 import { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
 import { Host } from "../coordinator/host.ts";
+import type { TimingProfile } from "../coordinator/profile.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import { type Rejoin, Replica } from "../coordinator/replica.ts";
+import { LOOK_EVERY_MS } from "../coordinator/slow-disk.ts";
 import type { Timers } from "../coordinator/timers.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
-import type { WalRecord } from "../storage/record.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
 import type { Observation } from "./checker.ts";
+import type { Port } from "./network.ts";
 import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
 import { Services } from "./services.ts";
+import { type SideGroup, startSideGroups } from "./side-groups.ts";
 import { SafetyViolation } from "./violation.ts";
 import { WatchedMachine } from "./watched-machine.ts";
 import { WatchedStorage } from "./watched-storage.ts";
@@ -59,6 +63,8 @@ export interface ProcessOptions {
 
 export class Process {
   readonly storage: Storage;
+  readonly #world: World;
+  readonly #node: NodeId;
   readonly #folder: Folder;
   /** Whether it lost its disk and is not a voter again; beside that, whether it has the log that took it in again. */
   isMarked: boolean;
@@ -69,6 +75,8 @@ export class Process {
   readonly machine: FleetMachine;
   readonly replica: Replica<Outcome>;
   readonly services: Services;
+  readonly watch: DiskWatch;
+  readonly groups: readonly SideGroup[];
   #events: TransportEvents | null = null;
 
   /** Reads the disk first. Throws what the storage throws. */
@@ -77,29 +85,37 @@ export class Process {
     const folder = await openFolder({
       ...options.folder,
       onFrame: (records) => {
-        world.checker.writesFrame(node, ofFleet(records));
+        world.checker.writesFrame(node, records);
         options.onFrame();
       },
-      onSynced: (records) => world.checker.synced(node, ofFleet(records)),
+      onSynced: (records) => world.checker.synced(node, records),
     });
     return new Process(options, folder);
   }
 
   private constructor(options: ProcessOptions, folder: Folder) {
     const { world, node, later } = options;
+    this.#world = world;
+    this.#node = node;
     this.#folder = folder;
     this.isMarked = folder.isMarked;
     this.isWhole = folder.isWhole;
     this.storage = new WatchedStorage(folder.storage, (request) =>
       world.checker.writes(node, folder.storage.reader(request.group), request),
     );
-    world.checker.started(node, this.storage.reader(FLEET_GROUP));
+    world.checker.started(node, (group) => this.storage.reader(group));
     this.machine = new FleetMachine(() => () => new Promise<void>((resolve) => later(0, resolve)));
+    this.watch = new DiskWatch({
+      storage: folder.storage,
+      profile: profileOf(world),
+      onChange: () => undefined,
+    });
     this.#raft = this.#restart(options);
     this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
     this.replica = this.#replicate(options);
     this.services = this.#serve(options);
+    this.groups = this.#startGroups(options);
     this.#host.start();
   }
 
@@ -118,6 +134,14 @@ export class Process {
     };
   }
 
+  /** Checks what can be seen of the groups beside the fleet's own. */
+  observeGroups(): void {
+    for (const { group, driver, raft } of this.groups) {
+      const reader = raft.hasReady() ? null : this.storage.reader(group);
+      this.#world.checker.of(group).observes(this.#node, driver.status(), reader);
+    }
+  }
+
   /** Everything that arrives from other nodes. */
   get events(): TransportEvents | null {
     return this.#events;
@@ -132,7 +156,7 @@ export class Process {
       raft: this.#raft,
       storage: this.storage,
       machine: new WatchedMachine(node, this.machine, checker),
-      send: (message) => this.#send(world, node, message),
+      send: (message) => this.#send(FLEET_GROUP, message),
       now: options.clock.monotonicMs,
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
@@ -142,10 +166,7 @@ export class Process {
       onFatal: options.onFatal,
       schedule: this.#host.schedule,
       onActive: () => undefined,
-      onDropped: (dropped) => {
-        // An answer of one that was removed; anything else no correct replica makes another drop.
-        if (dropped.reason !== "peer-not-found") options.onFatal(unexpected(dropped));
-      },
+      onDropped: (dropped) => refuseDropped(options, dropped),
     });
   }
 
@@ -175,27 +196,24 @@ export class Process {
     });
   }
 
-  // The fleet's group alone, which is never quiescent: heartbeats need no beats here.
   #hostGroups(options: ProcessOptions): Host {
     const { world, node, later } = options;
+    const { network, swarm } = world;
     const transport: Transport = {
       start: (events) => {
         this.#events = events;
       },
-      send: (_group, message) => this.#send(world, node, message),
-      quiesce: () => undefined,
-      beat: () => undefined,
+      send: (group, message) => this.#send(group, message),
+      quiesce: (peer, quiesce) => network.tell(node, peer, (port) => port.quiesced(node, quiesce)),
+      // The fleet's group is never quiescent: without others its heartbeats need no beats beside them.
+      beat: () => swarm.groups > 0 && this.#tellAll((port) => port.heard(node)),
       close: () => Promise.resolve(),
     };
     return new Host({
       self: node,
       transport,
-      profile: {
-        tickMs: TICK_MS,
-        heartbeatTicks: 1,
-        electionTicks: world.swarm.electionTicks,
-        staggerMs: STAGGER_MS,
-      },
+      profile: profileOf(world),
+      disk: this.#folder.storage,
       timers: timersOf(options),
       later: (run) => later(options.turnMs(), run),
     });
@@ -229,8 +247,30 @@ export class Process {
       host: this.#host,
       rejoin: this.isMarked ? rejoin : null,
       disk: this.#folder.storage,
+      watch: this.watch,
       timers: timersOf(options),
     });
+  }
+
+  #startGroups(options: ProcessOptions): readonly SideGroup[] {
+    const { world, node, life, clock, onFatal } = options;
+    // As the transport does with every frame.
+    timersOf(options).every(LOOK_EVERY_MS, () => {
+      const report = this.watch.own();
+      this.#tellAll((port) => port.heardDisk(node, report));
+    });
+    return startSideGroups({
+      ...{ world, node, life, clock, onFatal },
+      ...{ storage: this.storage, host: this.#host, watch: this.watch },
+      send: (group, message) => this.#send(group, message),
+      onDropped: (dropped) => refuseDropped(options, dropped),
+    });
+  }
+
+  #tellAll(what: (port: Port) => void): void {
+    for (const peer of this.services.connected) {
+      if (peer !== this.#node) this.#world.network.tell(this.#node, peer, what);
+    }
   }
 
   #serve(options: ProcessOptions): Services {
@@ -252,19 +292,25 @@ export class Process {
     return services;
   }
 
-  #send(world: World, node: NodeId, message: Message): void {
+  #send(group: GroupId, message: Message): void {
     if (!this.services.isConnected(message.to)) return;
-    world.checker.sends(node, message);
-    world.network.send(message);
+    this.#world.checker.sends(this.#node, group, message);
+    this.#world.network.send(group, message);
   }
+}
+
+// An answer of one that was removed; anything else no correct replica makes another drop.
+function refuseDropped({ onFatal }: ProcessOptions, dropped: Dropped): void {
+  if (dropped.reason !== "peer-not-found") onFatal(unexpected(dropped));
+}
+
+function profileOf({ swarm }: World): TimingProfile {
+  const { electionTicks } = swarm;
+  return { tickMs: TICK_MS, heartbeatTicks: 1, electionTicks, staggerMs: STAGGER_MS };
 }
 
 function unexpected({ reason, type, from, term, index }: Dropped): SafetyViolation {
   return new SafetyViolation("dropped-message", `${type} of ${from} in term ${term} at ${index}: ${reason}`);
-}
-
-function ofFleet(records: readonly WalRecord[]): readonly WalRecord[] {
-  return records.filter(({ group }) => group === FLEET_GROUP);
 }
 
 /** Timers by the node's own clock, which may run too fast or too slowly. */

@@ -11,9 +11,11 @@ import { SimClient } from "./client.ts";
 import { Contender } from "./contender.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FaultInjector } from "./fault-injector.ts";
+import { GroupClient } from "./group-client.ts";
 import { Healing } from "./healing.ts";
 import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
+import { sideGroupsOf } from "./side-groups.ts";
 import type { Swarm } from "./swarm.ts";
 import { Trace } from "./trace.ts";
 import { LivenessFailure, SafetyViolation } from "./violation.ts";
@@ -23,6 +25,8 @@ import type { World } from "./world.ts";
 const LIVENESS_MS = 30_000;
 const REJOIN_TIMEOUT_MS = 1_000;
 const RESTART_MS = 1_000;
+/** Long enough for a group to come to a standstill between two writes. */
+const GROUP_THINK_MS = 1_000;
 /** No chain of promises in the driver or the storage is longer. */
 const HOPS = 32;
 
@@ -78,7 +82,7 @@ class Simulation implements NodeHost {
     const network = new Network(queue, Chance.of(swarm.seed, "network"), swarm, trace);
     const size = swarm.voters + swarm.spares;
     this.#swarm = swarm;
-    this.#world = { swarm, queue, trace, network, checker: new Checker(size) };
+    this.#world = { swarm, queue, trace, network, checker: new Checker(size, sideGroupsOf(swarm)) };
     this.#nodes = Array.from({ length: size }, (_, at) => new SimNode(nodeId(at + 1), this.#world, this));
     this.#administrator = new Administrator(this.#world, this.#nodes);
   }
@@ -90,6 +94,7 @@ class Simulation implements NodeHost {
       const clients = [
         ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),
         ...Array.from({ length: this.#swarm.contenders }, (_, at) => this.#contender(at + 1)),
+        ...this.#groupClients(this.#nodes, GROUP_THINK_MS),
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
@@ -156,6 +161,13 @@ class Simulation implements NodeHost {
     return new SimClient({ name: `c${number}`, world: this.#world, chance, nodes, readPermille });
   }
 
+  #groupClients(nodes: readonly SimNode[], thinkMs: number): GroupClient[] {
+    return sideGroupsOf(this.#swarm).map((group) => {
+      const chance = Chance.of(this.#swarm.seed, "groups", group);
+      return new GroupClient({ world: this.#world, chance, nodes, group, thinkMs });
+    });
+  }
+
   #contender(process: number): Contender {
     const { checker, swarm } = this.#world;
     const chance = Chance.of(swarm.seed, "contenders", process);
@@ -185,7 +197,9 @@ class Simulation implements NodeHost {
       if (!isSettled) {
         const { config } = checker;
         const hope =
-          config === null || healing.hasHealthyQuorum(config) ? "few disks were lost" : healing.hope();
+          config === null || (healing.hasHealthyQuorum(config) && !healing.hasAbsent)
+            ? "few disks were lost"
+            : healing.hope();
         if (hope === null) return;
         throw new LivenessFailure(
           `healed, the configuration is not at rest after ${LIVENESS_MS} ms: ${healing.unrest()}, though ${hope}`,
@@ -195,12 +209,22 @@ class Simulation implements NodeHost {
     const config = checker.config;
     if (config === null) throw new LivenessFailure("no replica ever applied anything");
     const quorum = healing.breakAllButQuorum(config);
+    if (quorum === null) return;
     const before = checker.clients.writes;
     this.#client(0, quorum, 0);
     const isAlive = await this.#runAtMost(LIVENESS_MS, () => checker.clients.writes > before);
     if (!isAlive) {
       const ids = quorum.map(({ id }) => id).join(", ");
       throw new LivenessFailure(`the healed quorum ${ids} committed nothing within ${LIVENESS_MS} ms`);
+    }
+    const groups = this.#groupClients(quorum, 2 * this.#swarm.thinkMs);
+    const areAlive = await this.#runAtMost(LIVENESS_MS, () => groups.every((each) => each.acknowledged > 0));
+    if (!areAlive) {
+      const stuck = sideGroupsOf(this.#swarm).filter((_, at) => groups[at]?.acknowledged === 0);
+      const ids = quorum.map(({ id }) => id).join(", ");
+      throw new LivenessFailure(
+        `group ${stuck.join(", ")} of the healed quorum ${ids} committed nothing within ${LIVENESS_MS} ms`,
+      );
     }
     for (const { process } of quorum) {
       const isCurrent = (process?.driver.appliedIndex ?? 0) >= checker.clients.witnessed;

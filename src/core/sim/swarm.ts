@@ -11,6 +11,8 @@ export interface Swarm {
   readonly spares: number;
   /** Whether the members' table says who takes part; without it, changes of the configuration come from nowhere. */
   readonly hasTable: boolean;
+  /** Raft groups beside the fleet's own, which come to a standstill when nothing happens. */
+  readonly groups: number;
   readonly clients: number;
   /** Clients whose history goes through the linearizability checker. */
   readonly contenders: number;
@@ -117,7 +119,10 @@ function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
   // Leases trust that clocks run alike and that processes do not stand still (Raft §6.4.1).
   const standsStill = noises.includes("long-turns") || kinds.includes("pause");
   const breaksLeases = noises.includes("drift") || standsStill || kinds.includes("clock-jump");
+  // Groups that a lost disk held are never founded again, and their voters never change (ADR-0008).
+  const keepsGroups = !kinds.some((kind) => ["wipe", "rot", "membership", "members"].includes(kind));
   return {
+    groups: keepsGroups ? chance.pick([0, 1, 2]) : 0,
     voters: chance.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5]),
     spares: kinds.includes("membership") || kinds.includes("members") ? chance.between(1, 4) : 0,
     hasTable: !kinds.includes("membership"),

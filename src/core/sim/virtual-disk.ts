@@ -150,7 +150,9 @@ export class VirtualDisk {
 
   /** A synced file loses its end, or has one bit flipped; returns which. Only while no process runs here. */
   damage(chance: Chance): string | null {
-    const files = [...this.#names].filter(([, inode]) => inode.cached.length > 0);
+    // A lock is not synced, and names a process: one flipped bit may name another.
+    const isKept = (path: string) => !path.slice(dirname(path).length + 1).startsWith("lock");
+    const files = [...this.#names].filter(([path, inode]) => isKept(path) && inode.cached.length > 0);
     if (files.length === 0) return null;
     const [path, inode] = chance.pick(files);
     const before = inode.cached;

@@ -1,0 +1,59 @@
+// A client of one group beside the fleet's own: it writes now and then, so that the group comes to a standstill between
+// two writes, and asks any node, so that some are no leader and know none.
+
+import type { GroupId } from "../base/ids.ts";
+import type { Chance } from "./chance.ts";
+import type { SimNode } from "./node.ts";
+import type { World } from "./world.ts";
+
+const ATTEMPT_MS = 1_000;
+
+export interface GroupClientOptions {
+  readonly world: World;
+  readonly chance: Chance;
+  readonly nodes: readonly SimNode[];
+  readonly group: GroupId;
+  /** Between two writes, on average. */
+  readonly thinkMs: number;
+}
+
+export class GroupClient {
+  readonly #options: GroupClientOptions;
+  #written = 0;
+  #acknowledged = 0;
+  #isStopped = false;
+
+  constructor(options: GroupClientOptions) {
+    this.#options = options;
+    this.#think();
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #think(): void {
+    const { world, chance, thinkMs } = this.#options;
+    world.queue.after(chance.ms(0, 2 * thinkMs), () => {
+      if (this.#isStopped) return;
+      this.#write();
+      this.#think();
+    });
+  }
+
+  #write(): void {
+    const { world, chance, nodes, group } = this.#options;
+    this.#written += 1;
+    const data = new TextEncoder().encode(`${group} ${this.#written}`);
+    const node = chance.pick(nodes);
+    world.network.call(() => {
+      void node.submitTo(group, data, ATTEMPT_MS)?.then(({ ok }) => {
+        if (ok) this.#acknowledged += 1;
+      });
+    });
+  }
+}
