@@ -9,11 +9,12 @@ import { Chance } from "./chance.ts";
 import { disagreement } from "./checks/members.ts";
 import { isElectable } from "./electable.ts";
 import { leaderOf } from "./leader-of.ts";
-import { LEAVE_JOINT } from "./membership-change.ts";
+import { drawMembershipChange, LEAVE_JOINT } from "./membership-change.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
 
 const LOOK_EVERY_MS = 100;
+const LAST_CHANGE_MS = 2_000;
 
 export class Healing {
   readonly #world: World;
@@ -29,20 +30,33 @@ export class Healing {
     this.#chance = Chance.of(world.swarm.seed, "healing");
   }
 
-  /**
-   * Everything works again, everywhere; but for a leader that sometimes stays away, and with it what it alone knew to be
-   * committed. Those that stay must get on with what they know together (commit-hint.ts).
-   */
+  /** Everything works again, everywhere. */
   healAll(): void {
     const { network } = this.#world;
     network.isQuiet = true;
     network.healAll();
-    this.#absent = this.#drawAbsent();
     for (const node of this.#nodes) {
       this.#repair(node);
-      if (node === this.#absent) node.retire(this.#chance.permille(500));
-      else node.start();
+      node.start();
     }
+  }
+
+  /** Whether a leader is to stay away before the end. Not with a table: requests for changes may want the very one. */
+  partsWithLeader(): boolean {
+    return !this.#world.swarm.hasTable && this.#chance.permille(400);
+  }
+
+  /** The leader begins a last change of the membership, if there is a leader; returns when it is to go. */
+  beginLastChange(): number {
+    const leader = leaderOf(this.#nodes);
+    const { config } = this.#world.checker;
+    const isSafe = !this.#nodes.some((node) => node.isRejoining);
+    if (leader !== null && config !== null && isSafe) {
+      const nodes = this.#nodes.map(({ id }) => id);
+      const change = drawMembershipChange(this.#chance, { config, nodes, leader: leader.id });
+      if (change !== null) leader.changeMembership(change);
+    }
+    return this.#chance.ms(0, LAST_CHANGE_MS);
   }
 
   /** Whether somebody stays away for good. */
@@ -50,19 +64,19 @@ export class Healing {
     return this.#absent !== null;
   }
 
-  // Only if the newest configuration can do without. Requests for changes may want the very one that is away.
-  #drawAbsent(): SimNode | null {
+  /** The leader goes, and with it what it alone knew to be committed; if the newest configuration can do without. */
+  partWithLeader(): void {
     const leader = leaderOf(this.#nodes);
     const { config } = this.#world.checker;
-    if (this.#world.swarm.hasTable || leader === null || config === null) return null;
-    if (!this.#chance.permille(400)) return null;
+    if (leader === null || config === null) return;
     const isLost = (id: NodeId) => id === leader.id || this.#node(id).isRejoining;
     const canDoWithout = [config.voters, config.votersOutgoing].every(
       (half) => half.length === 0 || half.filter(isLost).length < half.length / 2,
     );
-    if (!canDoWithout) return null;
+    if (!canDoWithout) return;
     this.#world.trace.note(`n${leader.id}, which leads, stays away`);
-    return leader;
+    this.#absent = leader;
+    leader.retire(this.#chance.permille(500));
   }
 
   /** Looks now and then whether the configuration is at rest and everybody is let in again. */

@@ -25,6 +25,7 @@ import type { World } from "./world.ts";
 const LIVENESS_MS = 30_000;
 const REJOIN_TIMEOUT_MS = 1_000;
 const RESTART_MS = 1_000;
+const LAST_ELECTION_MS = 1_500;
 /** Long enough for a group to come to a standstill between two writes. */
 const GROUP_THINK_MS = 1_000;
 /** No chain of promises in the driver or the storage is longer. */
@@ -98,7 +99,9 @@ class Simulation implements NodeHost {
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
-      await this.#heal(clients);
+      const healing = new Healing(this.#world, this.#nodes, this.#administrator);
+      if (healing.partsWithLeader()) await this.#partWithLeader(healing);
+      await this.#heal(healing, clients);
       this.#isJudged = this.#world.checker.owners.judge();
     } catch (error) {
       return this.#result(error instanceof EnoughSteps ? null : error);
@@ -180,10 +183,17 @@ class Simulation implements NodeHost {
     });
   }
 
-  async #heal(clients: readonly { stop(): void }[]): Promise<void> {
+  // While clients still write: who stays knows different parts of what was committed, and of what came behind it.
+  async #partWithLeader(healing: Healing): Promise<void> {
+    healing.healAll();
+    await this.#runAtMost(LAST_ELECTION_MS, () => false);
+    await this.#runAtMost(healing.beginLastChange(), () => false);
+    healing.partWithLeader();
+  }
+
+  async #heal(healing: Healing, clients: readonly { stop(): void }[]): Promise<void> {
     const { checker } = this.#world;
     for (const client of clients) client.stop();
-    const healing = new Healing(this.#world, this.#nodes, this.#administrator);
     const changesMembership = this.#swarm.schedule.some(
       ({ kind }) => kind === "membership" || kind === "members" || kind === "wipe" || kind === "rot",
     );

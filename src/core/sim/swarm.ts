@@ -98,7 +98,12 @@ const SLOW_ROUNDS: Partial<Settings> = {
 function drawTheme(chance: Chance): Theme {
   const theme = chance.below(20);
   if (theme === 0) return { noises: [], kinds: ["regicide"], settings: SLOW_ROUNDS };
-  if (theme === 1) return { noises: [], kinds: ["membership"], settings: SLOW_ROUNDS };
+  if (theme === 1)
+    return {
+      noises: [],
+      kinds: ["membership"],
+      settings: { ...SLOW_ROUNDS, voters: chance.pick([2, 3]) },
+    };
   if (theme === 2)
     return {
       noises: [],
