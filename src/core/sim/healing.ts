@@ -14,7 +14,6 @@ import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
 
 const LOOK_EVERY_MS = 100;
-const LAST_CHANGE_MS = 2_000;
 
 export class Healing {
   readonly #world: World;
@@ -46,17 +45,32 @@ export class Healing {
     return !this.#world.swarm.hasTable && this.#chance.permille(400);
   }
 
-  /** The leader begins a last change of the membership, if there is a leader; returns when it is to go. */
-  beginLastChange(): number {
+  /**
+   * The leader begins a last change of the membership. Returns whether the moment to go has come: it was the first to
+   * know the change to be committed, another has just heard of it, and one more may be the last to hear.
+   */
+  beginLastChange(): () => boolean {
     const leader = leaderOf(this.#nodes);
-    const { config } = this.#world.checker;
-    const isSafe = !this.#nodes.some((node) => node.isRejoining);
-    if (leader !== null && config !== null && isSafe) {
-      const nodes = this.#nodes.map(({ id }) => id);
-      const change = drawMembershipChange(this.#chance, { config, nodes, leader: leader.id });
-      if (change !== null) leader.changeMembership(change);
-    }
-    return this.#chance.ms(0, LAST_CHANGE_MS);
+    const before = leader?.status()?.config;
+    if (leader === null || before === undefined || this.#nodes.some((node) => node.isRejoining))
+      return () => true;
+    const nodes = this.#nodes.map(({ id }) => id);
+    const change = drawMembershipChange(this.#chance, { config: before, nodes, leader: leader.id });
+    if (change !== null) leader.changeMembership(change);
+    const knows = (node: SimNode) => {
+      const config = node.status()?.config;
+      return config !== undefined && JSON.stringify(config) !== JSON.stringify(before);
+    };
+    const isLast = this.#chance.permille(700);
+    let isKnown = false;
+    return () => {
+      if (!isKnown && knows(leader)) {
+        isKnown = true;
+        const others = before.voters.filter((id) => id !== leader.id);
+        if (isLast && others.length > 0) this.#world.network.cut(leader.id, this.#chance.pick(others), true);
+      }
+      return isKnown && this.#nodes.some((node) => node !== leader && node.isUp && knows(node));
+    };
   }
 
   /** Whether somebody stays away for good. */

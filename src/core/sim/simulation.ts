@@ -11,6 +11,7 @@ import { SimClient } from "./client.ts";
 import { Contender } from "./contender.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FaultInjector } from "./fault-injector.ts";
+import type { FaultKind } from "./faults.ts";
 import { GroupClient } from "./group-client.ts";
 import { Healing } from "./healing.ts";
 import { Network } from "./network.ts";
@@ -26,6 +27,7 @@ const LIVENESS_MS = 30_000;
 const REJOIN_TIMEOUT_MS = 1_000;
 const RESTART_MS = 1_000;
 const LAST_ELECTION_MS = 1_500;
+const LAST_CHANGE_MS = 1_000;
 /** Long enough for a group to come to a standstill between two writes. */
 const GROUP_THINK_MS = 1_000;
 /** No chain of promises in the driver or the storage is longer. */
@@ -100,8 +102,9 @@ class Simulation implements NodeHost {
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
       const healing = new Healing(this.#world, this.#nodes, this.#administrator);
-      if (healing.partsWithLeader()) await this.#partWithLeader(healing);
-      await this.#heal(healing, clients);
+      const parts = healing.partsWithLeader();
+      if (parts) await this.#partWithLeader(healing);
+      await this.#heal(healing, clients, parts);
       this.#isJudged = this.#world.checker.owners.judge();
     } catch (error) {
       return this.#result(error instanceof EnoughSteps ? null : error);
@@ -187,16 +190,15 @@ class Simulation implements NodeHost {
   async #partWithLeader(healing: Healing): Promise<void> {
     healing.healAll();
     await this.#runAtMost(LAST_ELECTION_MS, () => false);
-    await this.#runAtMost(healing.beginLastChange(), () => false);
+    await this.#runAtMost(LAST_CHANGE_MS, healing.beginLastChange());
     healing.partWithLeader();
   }
 
-  async #heal(healing: Healing, clients: readonly { stop(): void }[]): Promise<void> {
+  async #heal(healing: Healing, clients: readonly { stop(): void }[], mayChange: boolean): Promise<void> {
     const { checker } = this.#world;
     for (const client of clients) client.stop();
-    const changesMembership = this.#swarm.schedule.some(
-      ({ kind }) => kind === "membership" || kind === "members" || kind === "wipe" || kind === "rot",
-    );
+    const isChange = (kind: FaultKind) => ["membership", "members", "wipe", "rot"].includes(kind);
+    const changesMembership = mayChange || this.#swarm.schedule.some(({ kind }) => isChange(kind));
     if (changesMembership) {
       healing.healAll();
       let isSettled = false;

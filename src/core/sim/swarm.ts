@@ -102,7 +102,7 @@ function drawTheme(chance: Chance): Theme {
     return {
       noises: [],
       kinds: ["membership"],
-      settings: { ...SLOW_ROUNDS, voters: chance.pick([2, 3]) },
+      settings: { ...SLOW_ROUNDS, voters: chance.pick([2, 3]), inflightMessagesMax: chance.pick([1, 64]) },
     };
   if (theme === 2)
     return {
