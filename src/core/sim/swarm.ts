@@ -137,7 +137,7 @@ function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
     electionTicks: chance.between(5, 10),
     snapshotEvery: chance.pick([5, 20, 50, 200]),
     trailing: chance.pick([0, 0, 3, 20, 100]),
-    segmentBytes: chance.pick([4, 16, 64]) * 1_024,
+    segmentBytes: chance.pick([1, 2, 4, 16]) * 1_024,
     // Small enough to be reached, unlike in production; 1 lets every entry travel alone.
     messageBytesMax: chance.pick([1, 1, 100, 1_024]),
     inflightMessagesMax: chance.pick([1, 1, 4, 64]),
