@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Edit, MUTATIONS, type Mutation, type NamedTest } from "./mutations.ts";
+import type { Edit, Mutation, NamedTest } from "./mutation.ts";
+import { MUTATIONS } from "./mutations.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const COPIED = ["src/core", "test/sim", "test/unit", "package.json", "vitest.config.ts"];
