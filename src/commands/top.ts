@@ -28,7 +28,7 @@ export default class Top extends FleetCommand {
       import("../ui/top-sources.ts"),
       import("../ui/top-dashboard.tsx"),
     ]);
-    const sources = liveSources(new FleetWatch(client), client, Date.now);
+    const sources = liveSources(new FleetWatch(client), client, () => performance.now());
     const ended = await runDashboard(sources, process, this.look(process.stdout));
     this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
   }
@@ -38,11 +38,14 @@ export default class Top extends FleetCommand {
       import("../ui/top-poller.ts"),
       import("../ui/top-sources.ts"),
     ]);
-    let state = initialTopState(Date.now());
-    await pollOnce(onceSources(client, Date.now), (event) => {
-      state = observe(state, event);
-    });
-    const frame = await this.#frame(observe(state, { kind: "tick", atMs: Date.now() }));
+    let state = initialTopState(performance.now());
+    await pollOnce(
+      onceSources(client, () => performance.now()),
+      (event) => {
+        state = observe(state, event);
+      },
+    );
+    const frame = await this.#frame(observe(state, { kind: "tick", atMs: performance.now() }));
     const { fleet, shards, clusters } = state;
     const report = {
       fleet: fleet?.value ?? null,

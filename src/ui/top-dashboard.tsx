@@ -22,7 +22,7 @@ export async function runDashboard(
   { stdin, stdout }: DashboardStreams,
   look: Look,
 ): Promise<"quit" | "interrupted"> {
-  const store = new TopStore(Date.now());
+  const store = new TopStore(performance.now());
   const stop = new AbortController();
   const screen = render(<TopScreen feed={store} look={look} />, {
     stdin,

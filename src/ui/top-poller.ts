@@ -37,7 +37,7 @@ export async function poll(
       followed.add(source);
       follow(source, dispatch, signal).catch((error: unknown) => broken.push(error));
     }
-    dispatch({ kind: "tick", atMs: Date.now() });
+    dispatch({ kind: "tick", atMs: performance.now() });
     await pause(TICK_MS, signal);
     if (broken.length > 0) throw broken[0];
   }

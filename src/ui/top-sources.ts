@@ -14,7 +14,7 @@ const LISTS_DEADLINE_MS = 1500;
 type ListsClient = Pick<FleetClient, "listShards" | "listClusters">;
 type TopWatch = Pick<FleetWatch, "addresses" | "look">;
 
-/** For one frame: a whole look at the fleet. `now` is the wall clock, in milliseconds since 1970. */
+/** For one frame: a whole look at the fleet. `now` is the monotonic clock. */
 export function onceSources(client: ListsClient & Pick<FleetClient, "status">, now: () => number): Source[] {
   const status: Source = {
     everyMs: NODE_EVERY_MS,

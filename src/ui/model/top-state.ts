@@ -12,7 +12,7 @@ import type {
 import type { Action, Pane } from "./keys.ts";
 import { pushSample } from "./ring.ts";
 
-/** A value and the moment it was heard, in milliseconds since 1970. */
+/** A value and the moment it was heard, by the monotonic clock. */
 interface Sample<Value> {
   readonly value: Value;
   readonly atMs: number;
@@ -109,7 +109,7 @@ export function observe(state: TopState, event: Exclude<TopEvent, { kind: "actio
 
 function withFleet(state: TopState, fleet: Sample<FleetStatus>): TopState {
   const { nodes } = fleet.value;
-  const seen = nodes.map((reply) => sightOf(reply, findSight(state.nodes, reply.address)));
+  const seen = nodes.map((reply) => sightOf(reply, findSight(state.nodes, reply.address), fleet.atMs));
   // Members are learned from nodes that answer. When none does, those known before are still there, and down.
   const forgotten = nodes.some((reply) => reply.reachable)
     ? []
@@ -124,9 +124,11 @@ function findSight(sights: readonly NodeSight[], address: string): NodeSight | u
   return sights.find((sight) => sight.reply.address === address);
 }
 
-function sightOf(reply: NodeObservation, before: NodeSight | undefined): NodeSight {
-  const { status, observedAtMs: atMs } = reply;
-  const lastGood = status === null ? (before?.lastGood ?? null) : { value: status, atMs };
+function sightOf(reply: NodeObservation, before: NodeSight | undefined, atMs: number): NodeSight {
+  const { status } = reply;
+  // A look at one node repeats what the others answered before.
+  const isNews = status !== null && status !== before?.lastGood?.value;
+  const lastGood = isNews ? { value: status, atMs } : (before?.lastGood ?? null);
   return { reply: named(reply, before), lastGood };
 }
 

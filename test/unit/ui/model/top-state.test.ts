@@ -59,10 +59,9 @@ describe("nodes", () => {
     expect(row?.cells[1]).toEqual({ text: "asking", mark: "unknown" });
   });
   test("an old answer that comes along with another node's new one stays old", () => {
-    const old = { ...upNode(2), observedAtMs: 1000 };
-    const both: DataEvent = { kind: "fleet", atMs: 5000, reply: fleetReply([upNode(1), old]) };
-    const [, sight] = stateAfter(both).nodes;
-    expect(sight?.lastGood?.atMs).toBe(1000);
+    const old = upNode(2);
+    const sights = stateAfter(heard(1000, upNode(1), old), heard(5000, upNode(1), old)).nodes;
+    expect(sights.map(({ lastGood }) => lastGood?.atMs)).toEqual([5000, 1000]);
   });
   test("when nobody answers, members known before are still listed, as down", () => {
     const alone = stateAfter(heard(0, upNode(1), upNode(2), upNode(3)), heard(1000, downNode(1)));
