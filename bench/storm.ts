@@ -1,5 +1,6 @@
-// A thousand clients whose leader goes away: what they ask of the nodes until each has got its write through. Once as
-// a thousand callers of one call each (many small programs), once as one caller with a thousand calls (one busy one).
+// Bursts that are more than the fleet can take (storm/bursts.ts). Then a thousand clients whose leader goes away: what
+// they ask of the nodes until each has got its write through. Once as a thousand callers of one call each (many small
+// programs), once as one caller with a thousand calls (one busy one).
 // Callers share a connection a node, so that attempts are counted and not the cost of connecting.
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +13,7 @@ import { FleetStore } from "./load/fleet-store.ts";
 import type { Server } from "./load/server.ts";
 import { settledLeader } from "./load/store.ts";
 import { median, quantile } from "./statistics.ts";
+import { benchBursts } from "./storm/bursts.ts";
 import type { Table } from "./table.ts";
 
 const CALLS = 1_000;
@@ -44,6 +46,10 @@ interface Round {
 }
 
 export async function benchStorm(): Promise<readonly Table[]> {
+  return [...(await benchBursts()), ...(await benchOutages())];
+}
+
+async function benchOutages(): Promise<readonly Table[]> {
   const store = await FleetStore.start({ nodes: 3, tls: "plaintext" });
   try {
     const rows: string[][] = [];

@@ -22,6 +22,7 @@ export interface EtcdStatus {
   /** "0" = none. */
   readonly leader: string;
   readonly raftAppliedIndex: string;
+  readonly raftTerm: string;
 }
 
 type Method = MethodDefinition<object, object>;

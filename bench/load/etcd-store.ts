@@ -63,11 +63,12 @@ export class EtcdStore implements Store {
     const client = present(this.#clients.get(server), "every server of this store has a client");
     const status = await client.status({ endMs: performance.now() + LOOK_TIMEOUT_MS }).catch(() => null);
     if (status === null) return null;
-    const { header, leader, raftAppliedIndex } = status;
+    const { header, leader, raftAppliedIndex, raftTerm } = status;
     return {
       leads: header.memberId === leader,
       leader: leader === "0" ? "" : leader,
       applied: Number(raftAppliedIndex),
+      term: Number(raftTerm),
     };
   }
 

@@ -70,7 +70,7 @@ export class FleetStore implements Store {
     const status = await unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits).catch(() => null);
     if (status === null) return null;
     const leader = status.leaderId === 0 ? "" : String(status.leaderId);
-    return { leads: status.role === Role.LEADER, leader, applied: status.appliedIndex };
+    return { leads: status.role === Role.LEADER, leader, applied: status.appliedIndex, term: status.term };
   }
 
   async connect(server: Server, way: Way = "write stream"): Promise<FleetWriter> {

@@ -20,6 +20,7 @@ export interface Look {
   /** Whom it follows, in the store's own words; empty when nobody. */
   readonly leader: string;
   readonly applied: number;
+  readonly term: number;
 }
 
 export interface Writer {

@@ -7,6 +7,7 @@ import { generate } from "../../bench/load/generate.ts";
 import { GroupFleet } from "../../bench/load/group-fleet.ts";
 import { settledLeader } from "../../bench/load/store.ts";
 import { benchSize } from "../../bench/size.ts";
+import { burst } from "../../bench/storm/bursts.ts";
 import { present } from "../../src/core/base/assert.ts";
 
 // Few enough that no file of the audit log is full: to note its export is a write of the coordinator's own.
@@ -44,6 +45,20 @@ async function appliedBy(leader: Parameters<FleetStore["look"]>[0]): Promise<num
     if (seen !== null) return seen.applied;
   }
 }
+
+test("bursts of all three kinds are served or refused with a delay, and none is lost", async () => {
+  const sizes = { writes: 600, reads: 300, watches: 50, forMs: 0 };
+  const bursts = await burst(fleet, sizes);
+  expect(bursts.map(({ kind, rounds }) => [kind, rounds])).toEqual([
+    ["writes", 1],
+    ["reads", 1],
+    ["unread watches", 1],
+  ]);
+  for (const { calls, served, refused, failed } of bursts) {
+    expect(served).toBeGreaterThan(0);
+    expect(served + refused + [...failed.values()].reduce((sum, next) => sum + next, 0)).toBe(calls);
+  }
+});
 
 test("a fleet of many groups is founded, counted and quiet", async () => {
   const groups = await GroupFleet.prepare(6);

@@ -11,6 +11,7 @@ import { createAuthority, issueCertificate } from "../../src/client/local/certs.
 import { systemClock } from "../../src/core/base/clock.ts";
 import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
+import { ClientWork, nodeLoop } from "../../src/core/coordinator/client-work.ts";
 import { FleetMachine } from "../../src/core/coordinator/fleet-machine.ts";
 import type { Refusal, WriteResult } from "../../src/core/coordinator/pending.ts";
 import type { ServiceContext } from "../../src/core/coordinator/services/context.ts";
@@ -269,6 +270,7 @@ function contextOf(tls: TlsMaterial): ServiceContext {
   const self = nodeId(1);
   const driver = {
     leader: self,
+    role: "leader",
     status: () => ({ role: "leader", leader: nodeId(2), term: term(3) }),
     retryDelayMs: () => 100,
     propose: async (data: Uint8Array) => {
@@ -285,7 +287,17 @@ function contextOf(tls: TlsMaterial): ServiceContext {
   const machine = new FleetMachine();
   const internalErrors = new InternalErrors("coordinator n1", silentLog);
   return {
-    ...{ self, driver, machine, disk, replicas, tls, clock: systemClock, internalErrors },
+    ...{
+      self,
+      driver,
+      machine,
+      disk,
+      replicas,
+      tls,
+      clock: systemClock,
+      internalErrors,
+      work: new ClientWork(nodeLoop),
+    },
   } as unknown as ServiceContext;
 }
 

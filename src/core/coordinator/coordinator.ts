@@ -22,7 +22,7 @@ import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
-import { channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
+import { boundedStreams, channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
 import { closeServer } from "../wire/close-server.ts";
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -31,10 +31,12 @@ import { addGuardedService } from "../wire/guarded-service.ts";
 import { requireHolder } from "../wire/holder.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import { followTls } from "../wire/live-tls.ts";
+import { paceStreams } from "../wire/paced-streams.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
 import { captureExport } from "./capture-export.ts";
+import { ClientWork, nodeLoop } from "./client-work.ts";
 import { handOverAll } from "./departure.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
@@ -55,8 +57,10 @@ import { Roster } from "./roster.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
+import { isPromptCall } from "./services/prompt-calls.ts";
 import { raftService } from "./services/raft-service.ts";
 import { HeardDomains } from "./services/reconcile-domains.ts";
+import { tooBusy } from "./services/refusals.ts";
 import { WatchAnswers } from "./services/watch-answers.ts";
 import { coordinatorDefinition } from "./services/watch-encoding.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
@@ -230,6 +234,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: watch,
     admission: () => replica.admission,
     tls,
+    work: new ClientWork(nodeLoop),
     startedMs: systemClock.monotonicMs(),
     clock: systemClock,
     sleep,
@@ -237,7 +242,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     internalErrors,
   };
   const schedule = await snapshotSchedule(options, context, timers);
-  const server = new Server(serverOptions);
+  const server = new Server({ ...serverOptions, ...boundedStreams });
   addGuardedService(server, coordinatorDefinition, coordinatorService(context), internalErrors);
   addGuardedService(server, RaftService, raftService(context, transport, replica), internalErrors);
   const standard = addStandardServices(server, ["coordinator", "raft"], tls);
@@ -256,6 +261,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     log,
   });
   const address = await bindServer(server, options.listen, tls);
+  paceStreams(server, {
+    isPrompt: isPromptCall,
+    arrive: () => context.work.arrive(),
+    refusal: () => tooBusy(context),
+  });
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
     address,

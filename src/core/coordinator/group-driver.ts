@@ -65,15 +65,9 @@ export class GroupDriver<Result> {
     const reader = options.storage.reader(options.group);
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
-    this.#snapshots = new OwnSnapshots(
-      {
-        ...options,
-        followers: () => options.raft.status().progress,
-        meter: this.meter,
-        onFatal: (error) => this.#fail(error),
-      },
-      snapshot.index,
-    );
+    const followers = () => options.raft.status().progress;
+    const onFatal = (error: unknown) => this.#fail(error);
+    this.#snapshots = new OwnSnapshots({ ...options, followers, meter: this.meter, onFatal }, snapshot.index);
     this.#applier = new Applier({
       machine: options.machine,
       snapshot,

@@ -54,6 +54,8 @@ export interface HostOptions {
   readonly timers?: Timers;
   /** Runs a turn after what is under way; by default `soonOncePerPass`. A seam: simulations decide. */
   readonly later?: (run: () => void) => void;
+  /** Runs `run` once what waits in sockets was read; by default at the end of the event loop's pass. A seam. */
+  readonly afterReading?: (run: () => void) => void;
 }
 
 export interface HostCounts {
@@ -108,7 +110,9 @@ export class Host {
   readonly #awake = new Set<Hosted>();
   readonly #unknown = new Set<GroupId>();
   readonly #cancels = new Set<() => void>();
+  readonly #afterReading: (run: () => void) => void;
   #isLeaving = false;
+  #isStopped = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -116,6 +120,7 @@ export class Host {
     // As long as the longest election timeout: in quiescent groups nobody is in a hurry, and a false alarm wakes many.
     this.#pulse = new Pulse(2 * options.profile.electionTicks);
     this.#turns = new Turns(options.later ?? soonOncePerPass());
+    this.#afterReading = options.afterReading ?? ((run) => void setImmediate(run));
   }
 
   /** For drivers: their next turn, together with all others'. */
@@ -176,6 +181,7 @@ export class Host {
   }
 
   stop(): void {
+    this.#isStopped = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
     for (const { driver } of this.#groups.values()) driver.stop();
@@ -193,10 +199,19 @@ export class Host {
     this.#cancels.add(cancel);
   }
 
+  // What this replica leads is told to its followers at once. Whom it follows is judged after what waits in the sockets was
+  // read: a process that was held up finds its timer due and the leader's heartbeats unread, and must not take its own
+  // stall for the leader's silence. However long it took, it counts as one tick.
   #tick(): void {
     this.#options.transport.beat();
-    for (const peer of this.#pulse.tick()) this.#onSilent(peer);
-    for (const hosted of this.#awake) this.#tickGroup(hosted);
+    const awake = [...this.#awake];
+    const led = new Set(awake.filter(({ driver }) => driver.role === "leader"));
+    for (const hosted of led) this.#tickGroup(hosted);
+    this.#afterReading(() => {
+      if (this.#isStopped) return;
+      for (const peer of this.#pulse.tick()) this.#onSilent(peer);
+      for (const hosted of awake) if (!led.has(hosted) && this.#awake.has(hosted)) this.#tickGroup(hosted);
+    });
   }
 
   // Before the tick, so that no heartbeat of this one follows the leader's word that there will be none.

@@ -59,6 +59,10 @@ export const METRICS = {
     "result",
   ),
   fleet_proposals_pending: gauge("Writes that wait to be committed and applied."),
+  fleet_calls_waiting: gauge("Calls that wait to be begun, since heartbeats and what was begun go first."),
+  fleet_calls_refused_total: counter(
+    "Calls that were refused unbegun with a delay after which they may come again: too many waited, or for too long.",
+  ),
   fleet_apply_duration_seconds: histogram("Time to apply one batch of committed entries."),
   fleet_wal_sync_duration_seconds: histogram("Time to write one frame of the log and to sync it."),
   fleet_snapshot_save_duration_seconds: histogram("Time to encode a snapshot and to make it durable."),

@@ -216,6 +216,7 @@ export class Process {
       disk: this.#folder.storage,
       timers: timersOf(options),
       later: (run) => later(options.turnMs(), run),
+      afterReading: (run) => run(),
     });
   }
 

@@ -4,6 +4,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
+import { ClientWork } from "../coordinator/client-work.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
@@ -43,6 +44,9 @@ export interface ServicesOptions {
   readonly onRemoved: () => void;
 }
 
+// Virtual time does not pass while a process works.
+const UNHURRIED = new ClientWork({ now: () => 0, nextPass: () => undefined });
+
 export class Services {
   readonly #options: ServicesOptions;
   readonly #context: ServiceContext;
@@ -74,6 +78,7 @@ export class Services {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
       ...{ self, given, driver, machine, host, clock, sleep: options.sleep, startedMs: clock.monotonicMs() },
       watchAnswers: new WatchAnswers(() => machine.changes),
+      work: UNHURRIED,
       leadsSince: () => 0,
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       metricsAddress: "",

@@ -64,7 +64,7 @@ class Scene {
         this.submitted.push(tag);
         return new Promise((resolve) => this.#settle.set(tag, resolve));
       },
-      overloaded: () => overloaded,
+      refused: () => Promise.reject(overloaded),
       refusal: (error) => new InternalErrors("coordinator n1", silentLog).answer(error, "Write"),
     });
   }

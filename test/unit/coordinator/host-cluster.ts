@@ -58,6 +58,8 @@ class VirtualTimers implements Timers {
   }
 }
 
+const now = (run: () => void) => run();
+
 export class HostCluster {
   readonly network = new LoopbackNetwork();
   readonly groups: readonly GroupId[];
@@ -146,7 +148,13 @@ export class HostCluster {
         loopback.send(group, message);
       },
     };
-    const host = new Host({ self: id, transport, profile: PROFILES.lan, timers: this.#timers });
+    const host = new Host({
+      self: id,
+      transport,
+      profile: PROFILES.lan,
+      timers: this.#timers,
+      afterReading: now,
+    });
     const storage = new MemoryStorage();
     const machines = new Map(this.groups.map((group) => [group, new TallyMachine()] as const));
     const drivers = new Map<GroupId, GroupDriver<Tally>>();

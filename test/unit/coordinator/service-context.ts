@@ -2,6 +2,7 @@
 
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { silentLog } from "../../../src/core/base/log.ts";
+import { ClientWork } from "../../../src/core/coordinator/client-work.ts";
 import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
@@ -80,6 +81,7 @@ export function contextOf(
     sent: { messages: 0, frames: 0 },
     admission: () => "member",
     changes: new MembershipChanges(),
+    work: new ClientWork({ now: () => 0, nextPass: () => undefined }),
     clock: group.clock,
     sleep: () => group.run(1),
   };

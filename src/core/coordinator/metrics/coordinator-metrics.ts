@@ -20,6 +20,8 @@ export function coordinatorMetrics(context: ServiceContext, sights: RaftSights):
       await collectRaft(into, context, sights);
       await collectFleet(into, context);
       into.set("fleet_internal_errors_total", context.internalErrors.count);
+      into.set("fleet_calls_waiting", context.work.counts.waiting);
+      into.set("fleet_calls_refused_total", context.work.counts.refused);
     },
     readiness: () => readinessOf(context),
   };

@@ -33,8 +33,8 @@ interface Stream {
 
 interface Writes {
   readonly submit: (item: WriteItem) => Promise<SubmitResponse>;
-  /** What a write is told for which the stream has no room. */
-  readonly overloaded: () => Error;
+  /** Rejects with what a write is told for which the stream has no room. */
+  readonly refused: () => Promise<never>;
   /** What a write is told that failed with `error`. */
   readonly refusal: (error: unknown) => RpcError;
 }
@@ -86,7 +86,7 @@ class AnsweredStream {
     const { tag } = item;
     this.#unanswered += 1;
     const isFull = this.#unanswered > STREAM_WRITES_MAX;
-    const submitted = isFull ? Promise.reject(this.#writes.overloaded()) : this.#writes.submit(item);
+    const submitted = isFull ? this.#writes.refused() : this.#writes.submit(item);
     submitted.then(
       (value) => this.#answer({ tag, outcome: { $case: "response", value } }),
       (error: unknown) =>

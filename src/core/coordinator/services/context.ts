@@ -8,6 +8,7 @@ import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { InternalErrors } from "../../wire/internal-errors.ts";
 import type { Tls } from "../../wire/tls.ts";
+import type { ClientWork } from "../client-work.ts";
 import type { DiskWatch } from "../disk-watch.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { Freshness } from "../freshness.ts";
@@ -58,6 +59,8 @@ export interface ServiceContext {
   /** Whether this replica counts already. */
   readonly admission: () => Replica<Outcome>["admission"];
   readonly tls: Tls;
+  /** What calls wait for before they are begun, and before they go on. */
+  readonly work: ClientWork;
   readonly startedMs: MonotonicMs;
   readonly clock: Clock;
   /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */

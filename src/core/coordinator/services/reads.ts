@@ -86,6 +86,7 @@ async function settled(
   read: ReturnType<ServiceContext["driver"]["readIndex"]>,
 ): Promise<LogIndex> {
   const result = await read;
+  await context.work.answer();
   if (!result.ok) throw refusalError(context, result.refusal);
   return result.index;
 }

@@ -39,6 +39,11 @@ function overloaded(message: string, retryDelayMs: number): RpcError {
   return rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, retryDelayMs);
 }
 
+/** The call was not begun. */
+export function tooBusy({ work }: Pick<ServiceContext, "work">): RpcError {
+  return overloaded("more calls are waiting than this replica can begin in time", work.retryDelayMs);
+}
+
 /** Nothing was written: as with overload, the caller tries again, here or where it is sent to then. */
 export function diskFull(): RpcError {
   const message = "the leader's disk is full; it takes writes again once there is space";

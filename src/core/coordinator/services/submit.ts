@@ -123,6 +123,7 @@ export async function propose(
   const command = commandOf(context, caller, operation, write);
   const data = encodeCommand(command, context.machine.view.clusterVersion);
   const settled = await context.driver.propose(data, caller.deadline);
+  await context.work.answer();
   if (!settled.ok) throw refusalError(context, settled.refusal);
   return settled;
 }

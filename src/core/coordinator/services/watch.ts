@@ -86,7 +86,8 @@ class Watcher {
   wake(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    setImmediate(async () => {
+      await this.#context.work.answer();
       this.#isScheduled = false;
       this.#isFull = this.#call.writableNeedDrain;
       if (this.#isFull || this.#isOver) return;

@@ -14,7 +14,7 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import { answerWrites } from "./answer-writes.ts";
 import type { ServiceContext } from "./context.ts";
 import { answerBy } from "./handler.ts";
-import { refusalError } from "./refusals.ts";
+import { refusalError, tooBusy } from "./refusals.ts";
 import { submit } from "./submit.ts";
 
 export function writeStream(context: ServiceContext): handleBidiStreamingCall<WriteBatch, WriteAnswers> {
@@ -23,7 +23,10 @@ export function writeStream(context: ServiceContext): handleBidiStreamingCall<Wr
       const identity = admit(call, context.tls, adminOnly);
       answerWrites(call, {
         submit: (item) => submitItem(context, identity, item),
-        overloaded: () => refusalError(context, "overloaded"),
+        refused: async () => {
+          await context.work.answer();
+          throw refusalError(context, "overloaded");
+        },
         refusal: (error) => context.internalErrors.answer(error, call.getPath()),
       });
     } catch (error) {
@@ -38,7 +41,10 @@ async function submitItem(
   { request, timeoutMs }: WriteItem,
 ): Promise<SubmitResponse> {
   const deadline = answerBy(context, timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs);
-  return submit(context, decode(request), { identity, deadline });
+  const caller = { identity, deadline };
+  // The stream itself was begun long ago.
+  if (!(await context.work.arrive())) throw tooBusy(context);
+  return submit(context, decode(request), caller);
 }
 
 function decode(request: Uint8Array): SubmitRequest {

@@ -1,0 +1,61 @@
+// New calls of a gRPC server begin when there is time for them, and are refused before grpc-js has spent any on them: it
+// takes about 0.1 ms a call until a handler may say no, and all that clients sent at once comes in one turn of the event
+// loop. What must stay true: prompt calls (peers, health, status) wait for nothing, and a call that waits loses no byte:
+// HTTP/2 keeps its data until somebody reads. Absent: when there is time, which is the gate's business.
+
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+import { assert } from "../base/assert.ts";
+import type { RpcError } from "./rpc-error.ts";
+
+export interface Gate {
+  /** Begins as soon as it comes, however much waits. */
+  isPrompt(path: string): boolean;
+  /** Settles when there is time to begin a call; false = it is refused. */
+  arrive(): Promise<boolean>;
+  refusal(): RpcError;
+}
+
+type Serve = (this: Http2Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** Of a server that is bound. */
+export function paceStreams(server: Server, gate: Gate): void {
+  for (const http2 of http2ServersOf(server)) {
+    const listeners = http2.listeners("stream") as Serve[];
+    assert(listeners.length > 0, "grpc-js listens to the streams of its HTTP/2 server");
+    http2.removeAllListeners("stream");
+    http2.on("stream", (stream, headers) => {
+      const serve = () => {
+        for (const listener of listeners) listener.call(http2, stream, headers);
+      };
+      if (gate.isPrompt(headers[":path"] ?? "")) serve();
+      else void begin(stream, gate, serve);
+    });
+  }
+}
+
+/** grpc-js has no public way to them. */
+function http2ServersOf(server: Server): Http2Server[] {
+  const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
+  const found = [...(http2Servers?.keys() ?? [])];
+  assert(found.length > 0, "a bound server of grpc-js has HTTP/2 servers");
+  return found;
+}
+
+async function begin(stream: ServerHttp2Stream, gate: Gate, serve: () => void): Promise<void> {
+  // Until grpc-js has the stream nobody else hears of its failure, which would end the process.
+  stream.on("error", () => undefined);
+  const isTaken = await gate.arrive();
+  // Its caller has gone away, or its time was over.
+  if (stream.destroyed || stream.closed) return;
+  if (isTaken) serve();
+  else refuse(stream, gate.refusal());
+}
+
+function refuse(stream: ServerHttp2Stream, { code, details, metadata }: RpcError): void {
+  const trailers = { "grpc-status": String(code), "grpc-message": encodeURI(details) };
+  const headers = { ":status": 200, "content-type": "application/grpc+proto", ...trailers };
+  stream.respond({ ...headers, ...metadata.toHttp2Headers() }, { endStream: true });
+  // What the caller has sent is of no use, and would hold the stream open.
+  stream.resume();
+}
