@@ -4,7 +4,7 @@ import { apply } from "../../../src/core/fleet/apply.ts";
 import { admit } from "../../../src/core/fleet/apply-session.ts";
 import { incarnationRecord } from "../../../src/core/fleet/incarnation.ts";
 import { listAudit, listBindings, listMembers } from "../../../src/core/fleet/query.ts";
-import { decodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import { replay } from "../../../src/core/recover/copy.ts";
 import { newBeginning, type RecoveryOrder, recovered } from "../../../src/core/recover/new-beginning.ts";
@@ -97,6 +97,23 @@ test("the new incarnation is recorded in the state, by the first entry of its lo
     ...{ id: "new", epoch: NOW_MS, formerId: "old" },
     ...{ sinceIndex: ORDER.index + 1, sinceMs: 7_000 },
   });
+  // The log is of version 1. Its only member is the build that recovers it.
+  expect(stateAfter(LOG).clusterVersion).toBe(2);
+});
+
+test("the record, and whom a shard is told to give up, outlive a snapshot", () => {
+  const state = stateAfter(LOG);
+  const givenUp = { id: "ahead", epoch: 9, term: 7 };
+  apply(
+    state,
+    logIndex(ORDER.index + 2),
+    command({ $case: "adoptShard", value: { shardId: "s1", givenUp } }),
+  );
+  const restored = decodeSnapshot(encodeSnapshot(state.capture()));
+  if (!restored.ok) throw new Error(restored.message);
+  expect(restored.state.hash()).toBe(state.hash());
+  expect(incarnationRecord(restored.state)).toEqual(incarnationRecord(state));
+  expect(restored.state.tables.shards.get("s1")?.givingUp).toEqual(givenUp);
 });
 
 test("a session opened in the new incarnation has an id that none of an abandoned future has", () => {

@@ -133,6 +133,11 @@ test("a record without domains, as the first version wrote it, is read and writt
   });
 });
 
+test("a record from before incarnations obeys none yet, and keeps its term", async () => {
+  await writeFile(join(dataDirectory, "bindings.json"), JSON.stringify(valid));
+  expect((await open()).allegiance).toEqual({ incarnation: null, term: 2, givenUp: [] });
+});
+
 test.each([
   { content: "", why: "it is not JSON" },
   { content: JSON.stringify({ ...valid, schemaVersion: 3 }), why: "schemaVersion" },
@@ -147,6 +152,11 @@ test.each([
     why: "bindings.c1.to",
   },
   { content: JSON.stringify({ ...valid, domains: {} }), why: "domains is not a list" },
+  {
+    content: JSON.stringify({ ...valid, incarnation: { id: "a" } }),
+    why: "incarnation.epoch is not a count",
+  },
+  { content: JSON.stringify({ ...valid, givenUp: [7] }), why: "givenUp[0] is not a text" },
   {
     content: JSON.stringify({ ...valid, domains: [{ key: "k", value: "v", sequence: 1 }] }),
     why: "domains[0].assigned",

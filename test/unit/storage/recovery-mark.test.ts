@@ -51,6 +51,13 @@ test("a marked folder can't be opened but by who finishes the recovery, and veri
   await (await openStorage(directory)).close();
 });
 
+test("the mark of an earlier build is read, and says no epoch: its recovery is finished as it was begun", async () => {
+  const directory = await temporaryFolder();
+  const { epoch: _none, ...earlier } = MARK;
+  await writeFile(join(directory, RECOVERY_MARK_NAME), JSON.stringify({ format: 1, ...earlier }));
+  expect(await readRecoveryMark(directory)).toEqual({ ...MARK, epoch: null });
+});
+
 test("a mark that can't be read is corruption, not absence", async () => {
   const directory = await temporaryFolder();
   expect(await readRecoveryMark(directory)).toBeNull();
