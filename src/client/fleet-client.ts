@@ -11,6 +11,7 @@ import type {
   ChangeMembershipRequest,
   ChangeMembershipResponse,
   CoordinatorClient,
+  FenceReplicaRequest,
   NodeStatus,
   SubmitResponse,
   TransferLeadershipRequest,
@@ -182,6 +183,17 @@ export class FleetClient extends LeaderReads {
     return this.atLeader("write", deadlineMs, (client, limits) =>
       unary(client.transferLeadership.bind(client), request, limits),
     );
+  }
+
+  /** Has this very node declare its own state wrong. False: it has already. Throws an OperatorError. */
+  async fenceReplica(address: string, request: FenceReplicaRequest): Promise<boolean> {
+    const client = this.#nodeClient(address);
+    const endMs = systemClock.monotonicMs() + this.#patience.callDeadlineMs;
+    try {
+      return (await unary(client.fenceReplica.bind(client), request, { endMs })).changed;
+    } catch (error) {
+      throw toOperatorError(error);
+    }
   }
 
   close(): void {

@@ -90,8 +90,8 @@ export function joinAnswers(
 function isSound(answer: Answer): boolean {
   const { status } = answer;
   if (status === null) return false;
-  const { diskFull, diskSlow, admission } = status;
-  const isFit = !diskFull && !diskSlow && !isOutside(admission);
+  const { diskFull, diskSlow, admission, stateDoubt } = status;
+  const isFit = !diskFull && !diskSlow && !isOutside(admission) && stateDoubt === undefined;
   const isCertified = status.certificateRefusal === "" && !endsSoon(daysLeftOf(answer));
   return isFit && isCertified && !exportFails(status);
 }

@@ -99,6 +99,14 @@ interface Advice {
 }
 
 const adviceByReason: Readonly<Record<string, Advice>> = {
+  REPLICA_DIVERGED: {
+    next: ({ node }) => `ask another node; give this one a new copy with: fleet member rebuild ${node}`,
+    exit: Exit.NoQuorum,
+  },
+  STATE_DISPUTED: {
+    next: () => "see who differs: fleet status; then rebuild those that are wrong: fleet member rebuild NODE",
+    exit: Exit.NoQuorum,
+  },
   INTERNAL: {
     next: ({ id, process }) =>
       `find it in the log of ${process}: grep ${id}; report what stands there. What was asked may have been done or not: look first`,

@@ -26,6 +26,8 @@ import type { WallClocks } from "./wall-clocks.ts";
 
 const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 const faultPreload = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
+const flipPreload = fileURLToPath(new URL("state-flip-preload.ts", import.meta.url));
+const tableModule = new URL("../../dist/core/fleet/table.js", import.meta.url).href;
 const STATUS_TIMEOUT_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
@@ -41,6 +43,8 @@ export interface ClusterOptions {
   readonly faults?: boolean;
   /** Processes have wall clocks that `setClock` sets. */
   readonly clocks?: WallClocks;
+  /** Processes obey `flip`. */
+  readonly flips?: boolean;
   /** Timings; "lan" by default. */
   readonly profile?: "lan" | "wan";
 }
@@ -98,12 +102,13 @@ export class CoordinatorCluster {
 
   /** Starts the node's process; resolves when it listens. Throws with its output when it ends before. */
   async start(node: ClusterNode, ...flags: readonly string[]): Promise<void> {
-    const { faults, clocks } = this.#options;
-    const preload = faults === true ? ["--import", faultPreload] : (clocks?.preload ?? []);
+    const { faults, clocks, flips } = this.#options;
+    const broken = faults === true ? ["--import", faultPreload] : (clocks?.preload ?? []);
+    const preload = flips === true ? ["--import", flipPreload] : broken;
     await this.setClock(node, 0);
     const child = spawn(process.execPath, [...preload, program, ...this.#args(node), ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...this.#clockEnv(node), FLEET_TEST_FAULTS: planFile(node) },
+      env: { ...process.env, ...this.#clockEnv(node), FLEET_TEST_FAULTS: planFile(node), ...flipEnv(node) },
     });
     this.#processes.set(node.id, child);
     const output: string[] = [];
@@ -119,6 +124,11 @@ export class CoordinatorCluster {
     });
     if (address === null) throw new Error(`${node.name} ended: ${output.join("\n")}`);
     for (const wire of [node.front, ...this.#linksTo(node)]) wire.aim(address);
+  }
+
+  /** Changes a row in the memory of the node's process: see state-flip-preload.ts. */
+  async flip(node: ClusterNode, plan: string): Promise<void> {
+    await writeFile(flipFile(node), plan);
   }
 
   /** SIGKILL; resolves when the process is gone. */
@@ -293,6 +303,10 @@ export function areEqual(statuses: readonly NodeStatus[]): boolean {
 }
 
 const clockFile = (node: ClusterNode): string => `${node.data}.clock`;
+
+const flipFile = (node: ClusterNode): string => `${node.data}.flip`;
+
+const flipEnv = (node: ClusterNode) => ({ STATE_FLIP_FILE: flipFile(node), STATE_FLIP_TABLE: tableModule });
 
 const planFile = (node: ClusterNode): string => `${node.data}.faults.json`;
 

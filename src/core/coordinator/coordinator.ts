@@ -65,6 +65,8 @@ import { WatchAnswers } from "./services/watch-answers.ts";
 import { coordinatorDefinition } from "./services/watch-encoding.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
+import { startTrust } from "./start-trust.ts";
+import { CHECK_EVERY_MS, StateChecks } from "./state-checks.ts";
 import { guardedTimers, systemTimers, type Timers } from "./timers.ts";
 
 export interface CoordinatorOptions {
@@ -127,6 +129,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const voters = options.replicas.map((replica) => replica.id);
   await found({ ...options, voters }, storage, mark);
 
+  const trust = startTrust(options.dataDirectory, log);
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const watch = diskWatch(options, storage);
@@ -141,6 +144,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     credentialsFor,
     channelOptions: { ...channelOptions, ...quickRedial },
     disk: watch,
+    onStateCheck: (from, check) => checks.heard(from, check),
     log,
   });
   const roundTrips = new RoundTrips();
@@ -163,6 +167,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     host,
     watch,
     dropped,
+    trust,
     nameOf: nameIn(options),
   };
   let leadsSinceMs = systemClock.monotonicMs();
@@ -170,6 +175,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     observed.forgetAll();
     leadsSinceMs = systemClock.monotonicMs();
   });
+  const checks = new StateChecks({
+    ...{ self, trust, driver, log, nameOf: peerName },
+    digestAt: (index) => machine.hashAt(index),
+    send: (peer, check) => transport.checkState(peer, check),
+  });
+  const stopChecking = timers.every(CHECK_EVERY_MS, () => checks.tick());
+  machine.onApplied(() => checks.applied());
   const roster = rosterOf(options, driver, machine, transport);
   const isWhole = await mark.isWhole();
   const asker = (await mark.isSet())
@@ -186,6 +198,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     host,
     disk: storage,
     watch,
+    trust,
+    isFit: (peer) => checks.isFit(peer),
     rejoin: asker && {
       isWhole,
       ask: (holding) => asker.ask(holding),
@@ -240,6 +254,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     sleep,
     snapshotExport: () => schedule?.status(),
     internalErrors,
+    trust,
   };
   const schedule = await snapshotSchedule(options, context, timers);
   const server = new Server({ ...serverOptions, ...boundedStreams });
@@ -248,12 +263,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const standard = addStandardServices(server, ["coordinator", "raft"], tls);
   const stopLooking = timers.every(profile.tickMs, () => {
     roster.look();
-    standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0);
+    standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0 && trust.isTrusted);
   });
   const auditExporter = new AuditExporter({
     directory: join(options.dataDirectory, "audit"),
     entriesPerFile: options.auditExportEvery,
-    mayExport: () => driver.status().role === "leader" && !storage.isFull,
+    mayExport: () => driver.status().role === "leader" && !storage.isFull && trust.isTrusted,
     view: () => machine.view,
     note: (throughIndex) =>
       proposeOwn(context, { $case: "noteAuditExported", value: { throughIndex } }, systemClock),
@@ -280,6 +295,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       const departure = await handOverAll(context);
       if (departure.led > 0) log.info("leaves leadership to others", { ...departure });
       stopLooking();
+      stopChecking();
       stopRenewing();
       followed.close();
       replica.stop();
@@ -305,12 +321,15 @@ async function snapshotSchedule(
   const { snapshotExports, clusterId, self, log } = options;
   if (snapshotExports === null) return null;
   const { to, everyMs, keep } = snapshotExports;
-  const { driver, machine, clock } = context;
+  const { driver, machine, clock, trust } = context;
   return new SnapshotSchedule({
     ...{ clusterId, everyMs, keep, clock },
     store: await openStore(to),
     // Before it is founded there is nothing to be kept.
-    leads: () => driver.status().role === "leader" && machine.view.tables.members.firstKey() !== undefined,
+    leads: () =>
+      driver.status().role === "leader" &&
+      trust.isTrusted &&
+      machine.view.tables.members.firstKey() !== undefined,
     stateHash: () => machine.view.hash(),
     capture: () => captureExport(context),
     timers,

@@ -6,7 +6,7 @@ import { assert } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
-import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
+import { APPEND_THREAD, APPLY_THREAD, type Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import { comesFromHere } from "../raft/well-formed.ts";
@@ -21,6 +21,8 @@ import { asksDisk, bringsSnapshot, isMember } from "./message-questions.ts";
 import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
+import { asksDisk, bringsSnapshot, isMember } from "./ready-messages.ts";
+import type { StateTrust } from "./state-trust.ts";
 
 export interface GroupDriverOptions<Result>
   extends Omit<OwnSnapshotsOptions, "machine" | "meter" | "followers"> {
@@ -32,6 +34,8 @@ export interface GroupDriverOptions<Result>
   readonly onLeadership: (leads: boolean) => void;
   /** Counts and times for operators; by `now` when absent. */
   readonly meter?: GroupMeter;
+  /** Whether the applied state may be believed (ADR-0017); without it, always. */
+  readonly trust?: Pick<StateTrust, "isTrusted">;
   /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
   readonly schedule: (turn: () => void) => void;
   /** Told of every message that was not taken in. */
@@ -242,6 +246,11 @@ export class GroupDriver<Result> {
 
   stop(): void {
     this.#stopped = true;
+    this.refuseWaiting();
+  }
+
+  /** Whoever waits is told nothing that follows from the applied state. */
+  refuseWaiting(): void {
     this.#queue.refuseAll("leadership-lost");
     this.#writes.refuseAll("leadership-lost");
     this.#changes.refuseAll("leadership-lost");
@@ -350,14 +359,15 @@ export class GroupDriver<Result> {
 
   // A peer refuses a snapshot from before it became a member, however often it comes: a newer one is due at once.
   #send(message: Message): void {
-    const { storage, group, send } = this.#options;
+    const { storage, group } = this.#options;
     if (message.snapshot !== null) storage.shelveSnapshot(group);
+    const isDoubtful = message.snapshot !== null && this.#options.trust?.isTrusted === false;
     const isRefused = message.snapshot !== null && !isMember(message.snapshot.confState, message.to);
-    if (!isRefused) {
-      send(message);
+    if (!isRefused && !isDoubtful) {
+      this.#options.send(message);
       return;
     }
-    this.#snapshots.want();
+    if (!isDoubtful) this.#snapshots.want();
     this.#options.raft.reportSnapshot(message.to, false);
   }
 

@@ -3,10 +3,18 @@
 import type { NodeId } from "../base/ids.ts";
 import type { RaftStatus } from "../raft/status.ts";
 
-/** The voter that has answered lately and holds most of the log; null when there is none beside this replica. */
-export function successorOf(raft: RaftStatus, self: NodeId): NodeId | null {
+/**
+ * The voter that has answered lately and holds most of the log; null when there is none beside this replica. `isFit`:
+ * whether nothing else is known against it.
+ */
+export function successorOf(
+  raft: RaftStatus,
+  self: NodeId,
+  isFit: (id: NodeId) => boolean = () => true,
+): NodeId | null {
+  const isCandidate = (id: NodeId) => id !== self && raft.config.voters.includes(id) && isFit(id);
   const [best] = [...raft.progress]
-    .filter(([id, peer]) => id !== self && raft.config.voters.includes(id) && peer.isRecentlyActive)
+    .filter(([id, peer]) => isCandidate(id) && peer.isRecentlyActive)
     .sort(([a, left], [b, right]) => right.match - left.match || a - b);
   return best?.[0] ?? null;
 }

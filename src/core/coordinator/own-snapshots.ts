@@ -32,6 +32,8 @@ export interface OwnSnapshotsOptions {
   readonly followers: () => RaftStatus["progress"];
   readonly now: () => MonotonicMs;
   readonly meter: GroupMeter;
+  /** Whether the applied state may be kept in snapshots (ADR-0017); without it, always. */
+  readonly trust?: { readonly isTrusted: boolean };
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -92,7 +94,7 @@ export class OwnSnapshots {
   saveIfDue(last: Applied): void {
     const { storage, group, machine, meter, onFatal } = this.#options;
     const isNew = last.index > this.#index && this.#isDue(last.index);
-    if (this.#isSaving || !(isNew || storage.isSnapshotLost(group))) return;
+    if (this.#isSaving || !this.#isTrusted || !(isNew || storage.isSnapshotLost(group))) return;
     this.#isSaving = true;
     this.#isWanted = false;
     const saved = meter.beginSnapshot();
@@ -108,6 +110,10 @@ export class OwnSnapshots {
       .catch(onFatal);
   }
 
+  get #isTrusted(): boolean {
+    return this.#options.trust?.isTrusted ?? true;
+  }
+
   #isDue(applied: LogIndex): boolean {
     const { self, snapshotEvery } = this.#options;
     const mustLetGo = this.#unwantedThrough > this.#index && applied >= this.#unwantedThrough;
@@ -118,6 +124,8 @@ export class OwnSnapshots {
 
   /** Forgets what the newest one covers, but for what followers a little behind, or being sent a snapshot, may need. */
   #compact(): void {
+    // What led to a wrong state is kept for the post-mortem.
+    if (!this.#isTrusted) return;
     const { trailing, followers, now } = this.#options;
     const wanted = logIndex(
       Math.max(this.#index - trailing, Math.min(this.#unwantedThrough, this.#index), 0),

@@ -11,6 +11,7 @@ import { successorOf } from "./hand-over.ts";
 import type { GroupRules, Host } from "./host.ts";
 import { type Holding, type Readmission, readmissionStep, type Wanted } from "./readmission.ts";
 import { LOOK_EVERY_MS } from "./slow-disk.ts";
+import type { StateTrust } from "./state-trust.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
 const REJOIN_EVERY_MS = 200;
@@ -40,6 +41,10 @@ export interface ReplicaOptions<Result> {
   readonly disk?: { readonly isFull: boolean };
   /** How quick this replica's disk and its peers' are; without it, none is slow. */
   readonly watch?: Pick<DiskWatch, "isSlow" | "look">;
+  /** Whether this replica's applied state may be believed (ADR-0017); without it, always. */
+  readonly trust?: Pick<StateTrust, "isFenced" | "onChange">;
+  /** Whether nothing is known against the peer's state; without it, nothing. */
+  readonly isFit?: (peer: NodeId) => boolean;
   /** The system's by default. A seam: simulations have a clock of their own. */
   readonly timers?: Timers;
 }
@@ -68,8 +73,9 @@ export class Replica<Result> {
     this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;
     this.#mayFollow = options.driver.status().lastIndex > 0;
     this.#admission = options.rejoin === null ? null : this.#mayFollow ? "rejoining" : "waiting";
-    this.#every(HAND_OVER_EVERY_MS, () => this.#handOverIfFull());
+    this.#every(HAND_OVER_EVERY_MS, () => this.#handOverIfUnfit());
     this.#every(LOOK_EVERY_MS, () => this.#handOverIfSlow());
+    if (options.trust !== undefined) this.#cancels.add(options.trust.onChange(() => this.#trustChanged()));
     if (options.rejoin !== null) this.#askToRejoin(options.rejoin);
     options.host.add(FLEET_GROUP, options.driver, this.#rules());
   }
@@ -131,9 +137,10 @@ export class Replica<Result> {
       // Two replicas with full disks must not hand leadership to and fro.
       accepts: (message) =>
         !(this.#isAmnesiac && this.#mustIgnore(message)) &&
-        !(this.#isFull() && message.type === "MsgTimeoutNow"),
+        !((this.#isFull() || this.#isFenced()) && message.type === "MsgTimeoutNow"),
       // With a disk that can't keep up it leads only if nobody else does: the others' clocks run out as well.
-      mayCampaign: () => !this.#isAmnesiac && !this.#isFull() && this.#options.watch?.isSlow !== true,
+      mayCampaign: () =>
+        !this.#isAmnesiac && !this.#isFull() && !this.#isFenced() && this.#options.watch?.isSlow !== true,
     };
   }
 
@@ -155,11 +162,22 @@ export class Replica<Result> {
     return this.#options.disk?.isFull ?? false;
   }
 
-  // Tried again and again: a successor may be full as well, or gone, and writes are refused meanwhile anyway.
-  #handOverIfFull(): void {
-    const { driver, self } = this.#options;
-    if (!this.#isFull() || driver.status().role !== "leader") return;
-    const successor = successorOf(driver.status(), self);
+  #isFenced(): boolean {
+    return this.#options.trust?.isFenced ?? false;
+  }
+
+  // What waits would be answered from a state that is wrong.
+  #trustChanged(): void {
+    if (!this.#isFenced()) return;
+    this.#options.driver.refuseWaiting();
+    this.#handOverIfUnfit();
+  }
+
+  // Tried again and again: a successor may be unfit as well, or gone, and writes are refused meanwhile anyway.
+  #handOverIfUnfit(): void {
+    const { driver, self, isFit } = this.#options;
+    if (!(this.#isFull() || this.#isFenced()) || driver.status().role !== "leader") return;
+    const successor = successorOf(driver.status(), self, isFit);
     if (successor !== null) driver.transferLeader(successor);
   }
 

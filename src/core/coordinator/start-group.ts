@@ -18,6 +18,8 @@ import type { GroupRules, Host } from "./host.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./profile.ts";
+import { asksForVote } from "./ready-messages.ts";
+import type { StateTrust } from "./state-trust.ts";
 import { type Tally, TallyMachine } from "./tally-machine.ts";
 
 const TRAILING_ENTRIES = 1_000;
@@ -35,6 +37,8 @@ export interface GroupSetting {
   readonly dropped: DroppedMessages;
   /** Whether this process should lead. */
   readonly watch: Pick<DiskWatch, "isFull" | "isSlow">;
+  /** Whether the applied state of the fleet's own group may be believed. */
+  readonly trust: Pick<StateTrust, "isTrusted" | "isFenced">;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -51,7 +55,16 @@ export function startFleetGroup<Result>(
 ): GroupDriver<Result> {
   const clock = PROFILES[setting.profile];
   const meter = newMeter();
-  return driverOf(setting, { group: FLEET_GROUP, machine, meter, clock, limits: LIMITS, onLeadership });
+  const { trust } = setting;
+  return driverOf(setting, {
+    group: FLEET_GROUP,
+    machine,
+    meter,
+    clock,
+    limits: LIMITS,
+    onLeadership,
+    trust,
+  });
 }
 
 /** Every group beside the fleet's own of which the storage holds a log, hosted. */
@@ -89,13 +102,15 @@ interface GroupParts<Result> {
   readonly clock: { readonly electionTicks: number; readonly heartbeatTicks: number };
   readonly limits: ReturnType<typeof groupLimits>;
   readonly onLeadership: () => void;
+  /** Absent: nobody compares its state yet, so it is believed. */
+  readonly trust?: GroupSetting["trust"];
 }
 
 const newMeter = (): GroupMeter => new GroupMeter(systemClock.monotonicMs);
 
 function driverOf<Result>(
   setting: GroupSetting,
-  { group, machine, meter, clock, limits, onLeadership }: GroupParts<Result>,
+  { group, machine, meter, clock, limits, onLeadership, trust }: GroupParts<Result>,
 ): GroupDriver<Result> {
   const { self, storage, transport, host, log, nameOf, dropped } = setting;
   const raft = new RaftNode({
@@ -122,7 +137,11 @@ function driverOf<Result>(
     storage,
     machine,
     meter,
-    send: (message) => transport.send(group, message),
+    ...(trust && { trust }),
+    // Whose state is wrong must not lead, though its log is right and its vote counts: it asks nobody for theirs.
+    send: (message) => {
+      if (!(trust?.isFenced && asksForVote(message))) transport.send(group, message);
+    },
     now: systemClock.monotonicMs,
     incarnation: randomInt(0xffff_ffff),
     snapshotEvery: setting.snapshotEvery,

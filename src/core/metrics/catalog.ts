@@ -86,6 +86,11 @@ export const METRICS = {
     "The first 48 bits of the state hash at the checkpoint: equal on all replicas at an equal index.",
   ),
 
+  fleet_state_fenced: gauge(
+    "1 if this replica's state is wrong: it serves nothing until it is rebuilt (ADR-0017).",
+  ),
+  fleet_state_disputed: gauge("1 if the replicas' states differ and none has a majority (ADR-0017)."),
+
   fleet_raft_groups: gauge("Raft groups of this process, the fleet's own included."),
   fleet_raft_groups_led: gauge("Raft groups that this process leads."),
   fleet_raft_groups_quiescent: gauge("Raft groups of this process in which nothing happens (ADR-0008)."),

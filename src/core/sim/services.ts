@@ -20,6 +20,7 @@ import type { Caller } from "../coordinator/services/handler.ts";
 import { readmit } from "../coordinator/services/readmit.ts";
 import { HeardDomains } from "../coordinator/services/reconcile-domains.ts";
 import { WatchAnswers } from "../coordinator/services/watch-answers.ts";
+import { StateTrust } from "../coordinator/state-trust.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -103,6 +104,12 @@ export class Services {
       freshness: new Freshness({ driver, clocks: [clock.monotonicMs], now: clock.monotonicMs }),
       observed: new Observed(),
       heardDomains: new HeardDomains(),
+      trust: new StateTrust({
+        found: null,
+        mark: () => Promise.resolve(),
+        log: silentLog,
+        now: clock.wallMs,
+      }),
       internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
     };
   }

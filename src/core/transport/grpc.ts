@@ -5,7 +5,7 @@ import { assert } from "../base/assert.ts";
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
-import { type DiskReport, RaftClient } from "../wire/gen/fleet/v1/raft.ts";
+import { type DiskReport, RaftClient, type StateCheck } from "../wire/gen/fleet/v1/raft.ts";
 import { Incoming, type UntakenMessage } from "./incoming.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { sendSnapshot, sizeOf } from "./snapshot-stream.ts";
@@ -23,6 +23,8 @@ export interface GrpcTransportOptions {
   readonly channelOptions: ChannelOptions;
   /** What peers are told of this replica's disk, with every frame, and what they tell. */
   readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
+  /** What peers tell of the fleet's applied state. */
+  readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
   readonly log: Log;
   readonly onDropped: (message: UntakenMessage) => void;
 }
@@ -101,6 +103,10 @@ export class GrpcTransport implements Transport {
 
   quiesce(peer: NodeId, quiesce: Quiesce): void {
     this.#links.get(peer)?.link.quiesce(quiesce);
+  }
+
+  checkState(peer: NodeId, check: StateCheck): void {
+    this.#links.get(peer)?.link.checkState(check);
   }
 
   beat(): void {

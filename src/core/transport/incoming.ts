@@ -9,7 +9,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
-import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
 import type {
@@ -20,6 +20,7 @@ import type {
   RaftMessage,
   SnapshotChunk,
   SnapshotReceipt,
+  StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcError, rpcError } from "../wire/rpc-error.ts";
 import { messageFromWire, type Untaken } from "./raft-codec.ts";
@@ -32,6 +33,7 @@ interface IncomingOptions {
   readonly self: Peer;
   readonly clusterId: string;
   readonly disk: { heard(peer: NodeId, report: DiskReport): void };
+  readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
   readonly log: Log;
   /** A peer sent what replicas do not send to each other. */
   readonly onDropped: (message: UntakenMessage) => void;
@@ -147,8 +149,11 @@ export class Incoming {
     onDropped({ group, reason: message, type, from: nodeId(from), term: term(at), index: logIndex(index) });
   }
 
-  #onItem(from: NodeId, { groupId: group, message: wire, quiesce }: GroupMessage): void {
+  #onItem(from: NodeId, { groupId: group, message: wire, quiesce, stateCheck }: GroupMessage): void {
     if (wire !== undefined) this.#onMessage(groupId(group), wire);
+    // A peer that does not say who it is has no say in what is right.
+    if (stateCheck !== undefined && from !== 0 && group === FLEET_GROUP)
+      this.#options.onStateCheck(from, stateCheck);
     if (quiesce === undefined) return;
     const { term: atTerm, index } = quiesce;
     this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });

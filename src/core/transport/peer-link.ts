@@ -4,7 +4,7 @@
 // written to a stream that is still full.
 
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
-import type { GroupId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type {
   DiskReport,
@@ -12,6 +12,7 @@ import type {
   RaftClient,
   RaftFrame,
   RaftHello,
+  StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
@@ -21,6 +22,10 @@ import type { Peer, Quiesce } from "./transport.ts";
 
 // A commit index that moves alone is no hurry: it travels with the next entries, or this much later.
 const NEWS_WAIT_MS = 5;
+const EMPTY: GroupMessage = {
+  ...{ groupId: FLEET_GROUP, message: undefined },
+  ...{ quiesce: undefined, stateCheck: undefined },
+};
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 200;
 
@@ -85,7 +90,7 @@ export class PeerLink {
   }
 
   send(group: GroupId, message: Message): void {
-    const item = { groupId: group, message: messageToWire(message), quiesce: undefined };
+    const item = { ...EMPTY, groupId: group, message: messageToWire(message) };
     if (!this.#add(item)) this.#events.unreachable(group);
     else if (isCommitNews(message)) this.#flushLater();
     else this.#flushSoon();
@@ -93,7 +98,12 @@ export class PeerLink {
 
   /** Lost if there is no room: then the follower asks after its leader, who wakes. */
   quiesce({ group, term, index }: Quiesce): void {
-    if (this.#add({ groupId: group, message: undefined, quiesce: { term, index } })) this.#flushSoon();
+    if (this.#add({ ...EMPTY, groupId: group, quiesce: { term, index } })) this.#flushSoon();
+  }
+
+  /** Lost if there is no room: the leader asks again. */
+  checkState(stateCheck: StateCheck): void {
+    if (this.#add({ ...EMPTY, stateCheck })) this.#flushSoon();
   }
 
   beat(): void {

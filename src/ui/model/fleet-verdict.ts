@@ -26,6 +26,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     verdictLine(fleet),
     ...downLines(fleet),
     ...strangerLines(fleet),
+    ...doubtLines(fleet),
     ...fullLines(fleet),
     ...slowLines(fleet),
     ...outsideLines(fleet),
@@ -86,6 +87,32 @@ function strangerLines(fleet: FleetStatus): Line[] {
     mark: "warn",
   }));
 }
+
+/** Of states that are not believed: who has which, so that an operator can say who is right. */
+function doubtLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, address, status }): Line[] => {
+    const doubt = status?.stateDoubt;
+    if (doubt === undefined) return [];
+    const { fenced, index, cause, detail } = doubt;
+    const node = `${name} (${address})`;
+    if (!fenced) {
+      const next =
+        "compare them with fleet status -o json, then rebuild those that are wrong: fleet member rebuild";
+      const text = `${node} serves nothing: the replicas' states differ at index ${index}, and none has a majority; ${next}`;
+      return [{ text, mark: "bad" }];
+    }
+    const why = FENCES[cause] ?? "its state is wrong";
+    const reason = detail === "" ? "" : ` (${detail})`;
+    const text = `${node} is fenced and serves nothing: ${why} at index ${index}${reason}; rebuild it with fleet member rebuild ${name}`;
+    return [{ text, mark: "bad" }];
+  });
+}
+
+const FENCES: Readonly<Record<string, string>> = {
+  majority: "its state differs from the majority's",
+  memory: "its tables are not what it applied: its memory is damaged",
+  operator: "an operator fenced it",
+};
 
 function fullLines(fleet: FleetStatus): Line[] {
   return fleet.nodes

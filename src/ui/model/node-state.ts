@@ -6,6 +6,8 @@ import type { Cell, MarkedCell } from "./table.ts";
 import { admissionWord } from "./words.ts";
 
 export function nodeState(status: NodeStatus): MarkedCell {
+  const { stateDoubt } = status;
+  if (stateDoubt !== undefined) return { text: stateDoubt.fenced ? "diverged" : "disputed", mark: "bad" };
   if (status.diskFull) return { text: "disk full", mark: "bad" };
   switch (admissionWord(status.admission)) {
     case "waiting":

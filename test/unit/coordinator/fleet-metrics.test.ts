@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
+import { silentLog } from "../../../src/core/base/log.ts";
 import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
 import { readinessOf } from "../../../src/core/coordinator/metrics/coordinator-metrics.ts";
 import { collectFleet, type FleetSources } from "../../../src/core/coordinator/metrics/fleet-metrics.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { StateTrust } from "../../../src/core/coordinator/state-trust.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { Command, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -143,6 +145,7 @@ test.each([
   const readiness = readinessOf({
     driver: { status: () => ({ leader, commit }), appliedIndex: applied },
     admission: () => admission,
+    trust: new StateTrust({ found: null, mark: async () => undefined, log: silentLog, now: () => 0 }),
   });
   expect(readiness.ready ? null : readiness.reason).toEqual(
     why === null ? null : expect.stringContaining(why),

@@ -11,6 +11,7 @@ import { MembershipChanges } from "../../../src/core/coordinator/services/change
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
 import { WatchAnswers } from "../../../src/core/coordinator/services/watch-answers.ts";
+import { StateTrust } from "../../../src/core/coordinator/state-trust.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
@@ -68,6 +69,7 @@ export function contextOf(
       disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
       observed: new Observed(),
       heardDomains: new HeardDomains(),
+      trust: new StateTrust({ found: null, mark: async () => undefined, log: silentLog, now: () => 0 }),
       internalErrors: new InternalErrors(`coordinator n${id}`, silentLog),
     },
     introduce: () => undefined,

@@ -18,6 +18,7 @@ function receive(...messages: readonly Parts[]) {
     self: { id: nodeId(1), name: "n1", address: "n1:1" },
     clusterId: "c",
     disk: { heard: () => undefined },
+    onStateCheck: () => undefined,
     log: silentLog,
     onDropped: (message) => dropped.push(message),
   });

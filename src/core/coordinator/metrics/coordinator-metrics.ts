@@ -27,14 +27,22 @@ export function coordinatorMetrics(context: ServiceContext, sights: RaftSights):
   };
 }
 
-type Observable = Pick<ServiceContext, "admission"> & {
+type Observable = Pick<ServiceContext, "admission" | "trust"> & {
   readonly driver: {
     readonly appliedIndex: number;
     status(): { readonly leader: number; readonly commit: number };
   };
 };
 
-export function readinessOf({ driver, admission }: Observable): Readiness {
+const DOUBTS = {
+  diverged:
+    "its state is not what the other replicas have: it is fenced until it is rebuilt with fleet member rebuild",
+  disputed: "the replicas' states differ, and none has a majority",
+} as const;
+
+export function readinessOf({ driver, admission, trust }: Observable): Readiness {
+  const { kind } = trust.now;
+  if (kind !== "trusted") return { ready: false, reason: DOUBTS[kind] };
   const notYet = admission();
   if (notYet !== "member") return { ready: false, reason: ADMISSIONS[notYet] };
   const { leader, commit } = driver.status();

@@ -96,7 +96,9 @@ function collectWork(into: Exposition, { driver, disk }: ServiceContext, raft: R
   into.set("fleet_disk_slow", disk.isSlow);
 }
 
-function collectCheckpoint(into: Exposition, { driver, machine }: ServiceContext): void {
+function collectCheckpoint(into: Exposition, { driver, machine, trust }: ServiceContext): void {
+  into.set("fleet_state_fenced", trust.isFenced);
+  into.set("fleet_state_disputed", trust.now.kind === "disputed");
   const index = driver.appliedIndex - (driver.appliedIndex % CHECKPOINT_ENTRIES);
   const hash = machine.hashAt(index);
   if (hash === null) return;

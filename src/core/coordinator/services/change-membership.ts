@@ -33,7 +33,7 @@ import {
   unknownMember,
   write,
 } from "./membership-steps.ts";
-import { refusalError, rejectionError } from "./refusals.ts";
+import { assertTrusted, refusalError, rejectionError } from "./refusals.ts";
 import { replaceMember } from "./replace-member.ts";
 import { checkReasonSize } from "./submit.ts";
 
@@ -58,6 +58,7 @@ export class MembershipChanges {
     caller: Caller,
   ): Promise<ChangeMembershipResponse> {
     await assertLeads(context, caller);
+    assertTrusted(context);
     assertFounded(context);
     if (change === undefined)
       throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");

@@ -18,6 +18,7 @@ import type { LivenessLimits } from "../liveness.ts";
 import type { Observed } from "../observed.ts";
 import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
+import type { StateTrust } from "../state-trust.ts";
 import type { MembershipChanges } from "./change-membership.ts";
 import type { HeardDomains } from "./reconcile-domains.ts";
 import type { WatchAnswers } from "./watch-answers.ts";
@@ -65,6 +66,8 @@ export interface ServiceContext {
   readonly clock: Clock;
   /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
   readonly sleep: (ms: number) => Promise<unknown>;
+  /** Whether this replica's applied state may be believed. */
+  readonly trust: StateTrust;
   /** What becomes of an exception that nothing foresaw. */
   readonly internalErrors: InternalErrors;
   /** How this leader's exports of snapshots stand; undefined when it leads not, or exports none. */

@@ -5,6 +5,7 @@ import { adminOnly, allButAgents, operators, shardsAndAdmin } from "../../wire/a
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { clustersList } from "./cluster-list.ts";
 import type { ServiceContext } from "./context.ts";
+import { fenceReplica } from "./fence-replica.ts";
 import { listGroups, writeGroup } from "./groups.ts";
 import { handler, streamHandler } from "./handler.ts";
 import {
@@ -61,6 +62,7 @@ export function coordinatorService(context: ServiceContext): CoordinatorServer {
       shortfallsList(context, request, caller),
     ),
     watch: streamHandler(context, operators, (call, caller) => watch(context, call, caller)),
+    fenceReplica: handler(context, adminOnly, (request) => fenceReplica(context, request)),
     snapshotSave: streamHandler(context, operators, (call, caller) => snapshotSave(context, call, caller)),
     listProbes: handler(context, operators, async (request, caller) => {
       const stamp = await readable(context, LINEARIZABLE, caller);

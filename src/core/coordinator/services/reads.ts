@@ -6,7 +6,7 @@ import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { refuseOther } from "./other-incarnation.ts";
-import { notLeader, refusalError, tooStale } from "./refusals.ts";
+import { assertTrusted, notLeader, refusalError, tooStale } from "./refusals.ts";
 
 type Consistency = Pick<ListRequest, "consistency" | "incarnation">;
 
@@ -21,6 +21,7 @@ export async function readable(
 ): Promise<ReadStamp> {
   const { consistency, incarnation } = request;
   refuseOther(context, incarnation);
+  assertTrusted(context);
   switch (consistency?.$case) {
     case "stale":
       break;
@@ -34,6 +35,7 @@ export async function readable(
     case undefined:
       await settled(context, context.driver.readIndex(caller.deadline));
   }
+  assertTrusted(context);
   return stampOf(context, request);
 }
 

@@ -50,6 +50,31 @@ export function diskFull(): RpcError {
   return rpcError(status.RESOURCE_EXHAUSTED, "DISK_FULL", message, {}, RETRY_AFTER_MS);
 }
 
+/**
+ * Throws while this replica's state may not be believed (ADR-0017). Of a fenced one callers try another; while the state
+ * is disputed, no other would answer either.
+ */
+export function assertTrusted({
+  trust,
+  self,
+  replicas,
+}: Pick<ServiceContext, "trust" | "self" | "replicas">): void {
+  const { now } = trust;
+  const name = replicas.find(({ id }) => id === self)?.name ?? String(self);
+  switch (now.kind) {
+    case "trusted":
+      return;
+    case "diverged": {
+      const message = `the state of ${name} is not what the other replicas have (found at index ${now.index}): it serves nothing until it is rebuilt`;
+      throw rpcError(status.UNAVAILABLE, "REPLICA_DIVERGED", message, { node: name }, RETRY_AFTER_MS);
+    }
+    case "disputed": {
+      const message = `the replicas' states differ at index ${now.index}, and none has a majority: nobody can say which is right`;
+      throw rpcError(status.FAILED_PRECONDITION, "STATE_DISPUTED", message, { index: String(now.index) });
+    }
+  }
+}
+
 /** Names the leader, so that the caller need not search. */
 export function notLeader(asked: Asked): RpcError {
   const leader = asked.replicas.find((replica) => replica.id === asked.driver.leader);

@@ -23,7 +23,7 @@ import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "./other-incarnation.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
-import { notLeader, rejectionError } from "./refusals.ts";
+import { assertTrusted, notLeader, rejectionError } from "./refusals.ts";
 import { isNobodysBut, sightOf } from "./sight.ts";
 import { propose } from "./submit.ts";
 
@@ -42,6 +42,7 @@ export async function reportShard(
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
   }
   if (context.driver.role !== "leader") throw notLeader(context);
+  assertTrusted(context);
   refuseOutdated(context, request);
   observe(context, request);
   await register(context, request, caller);
@@ -49,6 +50,7 @@ export async function reportShard(
   await settleInstructions(context, request, caller);
   const askDomains = await reconcileDomains(context, request);
   await declareFirstContacts(context, request, caller);
+  assertTrusted(context);
   refuseOutdated(context, request);
   const { counts, view } = context.machine;
   const { bindings, shards } = view.tables;

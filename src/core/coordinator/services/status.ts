@@ -10,10 +10,12 @@ import type {
   GroupCounts,
   Member,
   NodeStatus,
+  StateDoubt,
   SyncLatency,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
 import { leafOf } from "../../wire/tls.ts";
+import type { Trust } from "../state-trust.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 import { ownIncarnation } from "./other-incarnation.ts";
@@ -70,7 +72,23 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     groups: groupCounts(context),
     incarnation: ownIncarnation(context),
     disobeyingShards: raft.role === "leader" ? countDisobeying(context) : undefined,
+    stateDoubt: stateDoubt(context.trust.now),
   };
+}
+
+function stateDoubt(trust: Trust): StateDoubt | undefined {
+  switch (trust.kind) {
+    case "trusted":
+      return undefined;
+    case "disputed": {
+      const { index, atMs } = trust;
+      return { fenced: false, index, atMs, digest: "", expected: "", cause: "", detail: "" };
+    }
+    case "diverged": {
+      const { kind: _, ...divergence } = trust;
+      return { fenced: true, ...divergence };
+    }
+  }
 }
 
 function syncLatency(syncs: Syncs): SyncLatency {

@@ -12,7 +12,7 @@ import type { Caller } from "./handler.ts";
 import { checkNewAddress } from "./new-address.ts";
 import { refuseOther } from "./other-incarnation.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
-import { diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
+import { assertTrusted, diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
 import { refuseAdoption } from "./refuse-adoption.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
 import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
@@ -116,6 +116,8 @@ export async function propose(
   operation: Operation,
   write: WriteIdentity,
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
+  // Another replica sends the caller to the leader.
+  if (context.driver.leader === context.self) assertTrusted(context);
   // A leader whose disk is full keeps what room its log has for handing over.
   if (context.disk.isFull && context.driver.role === "leader") throw diskFull();
   // Another replica may not know yet what the row has; it sends the caller to the leader.

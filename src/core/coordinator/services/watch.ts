@@ -12,7 +12,7 @@ import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { isOtherRevision } from "./other-incarnation.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
-import { refusalError } from "./refusals.ts";
+import { assertTrusted, refusalError } from "./refusals.ts";
 import { tablesOf, type WatchedTables } from "./watch-tables.ts";
 
 // A quiet watcher learns now and then how far it is, so that it need not go back far when it reconnects.
@@ -23,15 +23,18 @@ type Call = ServerWritableStream<WatchRequest, WatchResponse>;
 /** Tells changes until the call ends. Throws the RpcError of a refusal before anything was told. */
 export async function watch(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
   const tables = tablesOf(call.request.tables);
+  assertTrusted(context);
   const { after, reset } = await beginning(call.request, context, caller);
   // Whoever went away meanwhile has told so to nobody: what is begun for it now would never end.
   if (call.cancelled) return;
   const watcher = new Watcher(context, call, tables, after);
   const stopListening = context.machine.onApplied(() => watcher.wake());
+  const stopTrusting = context.trust.onChange(() => watcher.wake());
   const progress = setInterval(() => watcher.attempt(() => watcher.tellProgress()), PROGRESS_EVERY_MS);
   const end = () => {
     watcher.end();
     stopListening();
+    stopTrusting();
     clearInterval(progress);
   };
   call.on("cancelled", end);
@@ -93,6 +96,7 @@ class Watcher {
       if (this.#isFull || this.#isOver) return;
       // An answer a turn: others are served between those of a watcher that is far behind.
       this.attempt(() => {
+        assertTrusted(this.#context);
         if (this.#tellNext()) this.wake();
       });
     });
@@ -109,6 +113,7 @@ class Watcher {
 
   tellProgress(): void {
     if (this.#isOver) return;
+    assertTrusted(this.#context);
     const { driver } = this.#context;
     // A replica without a leader may be cut off, and would tell nothing for as long as that lasts.
     if (driver.leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));

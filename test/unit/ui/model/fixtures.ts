@@ -51,6 +51,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     certificateEndsAtMs: 100 * 86_400_000,
     certificateRefusal: "",
     snapshotExport: undefined,
+    stateDoubt: undefined,
     ...differs,
   };
 }

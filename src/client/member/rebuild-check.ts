@@ -1,0 +1,96 @@
+// Whether a member can be given a new copy of the state now: pure. Its disk will be empty, so the others must be able to
+// take it out of the configuration and in again (ADR-0002), and one of them must have a state that is believed.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Admission } from "../../core/wire/gen/fleet/v1/views.ts";
+import type { FleetStatus, NodeObservation } from "../fleet-status.ts";
+
+export interface Rebuildable {
+  readonly node: NodeObservation;
+  /** It has an empty folder already, and is on its way back. */
+  readonly isUnderWay: boolean;
+}
+
+/** Throws an OperatorError that says what stands in the way. */
+export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildable {
+  const { members, nodes } = membersOf(fleet);
+  const member = members.find((candidate) => candidate.name === name);
+  const node = nodes.find((candidate) => candidate.name === name || candidate.address === member?.address);
+  // On its way back it is no member for a moment.
+  const isUnderWay =
+    node?.status?.admission === Admission.WAITING || node?.status?.admission === Admission.REJOINING;
+  if (node === undefined || (member === undefined && !isUnderWay))
+    throw unknown(
+      name,
+      members.map((each) => each.name),
+    );
+  if (isUnderWay || member === undefined || member.learner) return { node, isUnderWay };
+  const voters = members.filter(({ learner }) => !learner);
+  const others = voters.filter((voter) => voter.nodeId !== member.nodeId);
+  const up = others.filter((voter) => holdsLog(nodes.find(({ nodeId }) => nodeId === voter.nodeId)));
+  const quorum = Math.floor(voters.length / 2) + 1;
+  if (up.length < quorum)
+    throw tooFew(
+      name,
+      voters.length,
+      quorum,
+      up.map((each) => each.name),
+    );
+  return { node, isUnderWay };
+}
+
+/** The node that leads and whose state is believed, but not `name`; null = there is none yet. */
+export function trustedLeader(fleet: FleetStatus, name: string): NodeObservation | null {
+  const leader = fleet.nodes.find(({ nodeId }) => nodeId !== null && nodeId === fleet.leader);
+  const isTrusted = leader?.status != null && leader.status.stateDoubt === undefined;
+  return leader !== undefined && isTrusted && leader.name !== name ? leader : null;
+}
+
+/** Whether the node has come back with a state of its own that is believed. */
+export function isRebuilt({ status }: NodeObservation): boolean {
+  return (
+    status !== null &&
+    status.admission === Admission.MEMBER &&
+    status.stateDoubt === undefined &&
+    status.leaderId !== 0
+  );
+}
+
+// As the leader has them; in a dispute there is one, too.
+function membersOf({ nodes, leader }: FleetStatus) {
+  const witness = nodes.find(({ nodeId, status }) => status !== null && nodeId === leader);
+  if (witness?.status == null) throw noLeader();
+  return { members: witness.status.members, nodes };
+}
+
+// One that is fenced stores the log and votes as well as any other.
+function holdsLog(node: NodeObservation | undefined): boolean {
+  return node?.status?.admission === Admission.MEMBER;
+}
+
+function noLeader(): OperatorError {
+  return new OperatorError("NO_QUORUM", {
+    what: "no node leads for a quorum, so nobody could give the node a new copy",
+    next: "see which nodes are up: fleet status",
+    exit: Exit.NoQuorum,
+  });
+}
+
+function unknown(name: string, names: readonly string[]): OperatorError {
+  return new OperatorError("MEMBER_UNKNOWN", {
+    what: `there is no member ${name}`,
+    why: `the members are ${names.join(", ")}`,
+    next: "choose one of these",
+    exit: Exit.NotFound,
+  });
+}
+
+function tooFew(name: string, voters: number, quorum: number, up: readonly string[]): OperatorError {
+  const have = up.length === 0 ? "none is" : `only ${up.join(", ")} ${up.length === 1 ? "is" : "are"}`;
+  return new OperatorError("QUORUM_WOULD_BE_LOST", {
+    what: `${name} can't be rebuilt now: ${quorum} of ${voters} voters have to be up without it, and ${have}`,
+    why: "with an empty disk it neither votes nor stores anything until the others have let it in again",
+    next: "start the nodes that are down, or add a member first: fleet member add",
+    exit: Exit.Precondition,
+  });
+}

@@ -1,0 +1,134 @@
+// Gives a member a new copy of the state: fenced first, so that a wrong state has no say any more; then its data folder
+// is set aside, and it comes back as one that lost its disk (ADR-0002), with the leader's snapshot.
+// What must stay true: nothing is deleted, and a command that was interrupted is finished by running it again.
+
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createDirectory, createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { FleetClient } from "../fleet-client.ts";
+import type { LocalDeps } from "../local/deps.ts";
+import { isErrno } from "../local/errno.ts";
+import { isBeingFounded } from "../local/founding.ts";
+import { lockPath, processFiles, removedFolder } from "../local/layout.ts";
+import { loadLocalFleet } from "../local/local-fleet.ts";
+import { withLock } from "../local/lock.ts";
+import { STOP_GRACE_MS } from "../local/shut-down.ts";
+import { startPlans } from "../local/start-fleet.ts";
+import { stopProcess } from "../local/supervisor.ts";
+import { isRebuilt, type Rebuildable, requireRebuildable, trustedLeader } from "./rebuild-check.ts";
+
+const FOLDER_MODE = 0o700;
+const LOOK_EVERY_MS = 200;
+const PATIENTLY = { perNodeTimeoutMs: 5_000 };
+// Several checkpoints (ADR-0017): so long the others take to agree without the node.
+const AGREE_WITHIN_MS = 15_000;
+
+export interface RebuildOrder {
+  readonly name: string;
+  readonly reason: string;
+  readonly timeoutMs: number;
+  readonly onProgress: (step: string) => void;
+}
+
+/** What stands in the way, if anything; changes nothing. */
+export async function checkRebuild(client: FleetClient, name: string): Promise<Rebuildable> {
+  return requireRebuildable(await client.status(PATIENTLY), name);
+}
+
+/** Fences the node if it runs, and waits until another leads whose state is believed. */
+export async function fenceMember(
+  client: FleetClient,
+  { node, isUnderWay }: Rebuildable,
+  { name, reason, onProgress }: RebuildOrder,
+): Promise<void> {
+  if (!isUnderWay && node.status !== null && node.status.stateDoubt?.fenced !== true) {
+    onProgress(`fencing ${name}`);
+    await client.fenceReplica(node.address, { nodeName: name, reason });
+  }
+  const endMs = performance.now() + AGREE_WITHIN_MS;
+  while (trustedLeader(await client.status(PATIENTLY), name) === null) {
+    if (performance.now() >= endMs) throw stillDisputed(name);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Sets the node's data folder aside and starts it with an empty one. Returns where the files are; null = it had none. */
+export async function replaceData(
+  directory: string,
+  { name, onProgress }: RebuildOrder,
+  deps: LocalDeps,
+): Promise<string | null> {
+  return withLock(lockPath(directory), deps, async () => {
+    const fleet = await loadLocalFleet(directory);
+    // An empty folder would be founded anew, beside the fleet that there is.
+    if (await isBeingFounded(directory)) throw stillFounded(directory);
+    const files = processFiles(directory, name);
+    onProgress(`stopping ${name}`);
+    await stopProcess(files.pid, STOP_GRACE_MS, deps);
+    const aside = await setDataAside(directory, name, files.data);
+    await createDirectory(files.data, FOLDER_MODE);
+    onProgress(`starting ${name} with an empty data folder`);
+    await startPlans(
+      fleet,
+      fleet.processes.filter((plan) => plan.name === name),
+      deps,
+    );
+    return aside;
+  });
+}
+
+async function setDataAside(directory: string, name: string, data: string): Promise<string | null> {
+  await createDirectoryDurably(removedFolder(directory));
+  const stamp = new Date().toISOString().replace(/[:.]/g, "-");
+  const aside = join(removedFolder(directory), `${name}-diverged-${stamp}`);
+  try {
+    await rename(data, aside);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return null;
+    throw error;
+  }
+  await syncDirectory(removedFolder(directory));
+  await syncDirectory(join(directory, name));
+  return aside;
+}
+
+/** Resolves once the node votes again with a state that is believed. */
+export async function waitRebuilt(client: FleetClient, order: RebuildOrder): Promise<void> {
+  const { name, timeoutMs, onProgress } = order;
+  const endMs = performance.now() + timeoutMs;
+  onProgress(`${name} takes the leader's snapshot and catches up`);
+  for (;;) {
+    const { nodes } = await client.status();
+    if (nodes.some((node) => node.name === name && isRebuilt(node))) return;
+    if (performance.now() >= endMs) throw notRebuilt(name, timeoutMs);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function stillFounded(directory: string): OperatorError {
+  return new OperatorError("FLEET_UNFINISHED", {
+    what: `the fleet in ${directory} has not been started completely yet`,
+    next: "finish that first: fleet up",
+    exit: Exit.Precondition,
+  });
+}
+
+function stillDisputed(name: string): OperatorError {
+  return new OperatorError("STATE_DISPUTED", {
+    what: `${name} is fenced, but the others' states still differ, or none of them leads`,
+    why: "a node is rebuilt from a leader whose state is believed; its own files are untouched",
+    next: `fence the others that are wrong, too: fleet member rebuild NODE; then run fleet member rebuild ${name} again`,
+    exit: Exit.Precondition,
+  });
+}
+
+function notRebuilt(name: string, timeoutMs: number): OperatorError {
+  return new OperatorError("MEMBER_NOT_READY", {
+    what: `after ${timeoutMs / 1000} s ${name} is not back yet`,
+    why: "its process does not run, can't reach the leader, or has much to catch up with",
+    next: `see its log, and fleet status; it goes on by itself, and fleet member rebuild ${name} waits for it again`,
+    exit: Exit.TimedOut,
+  });
+}

@@ -1,0 +1,26 @@
+// An operator fences this replica by hand (ADR-0017): before it is rebuilt, so that a state that is not trusted has no
+// say any more; and to settle a dispute, by naming those that are wrong.
+
+import { status } from "@grpc/grpc-js";
+import type { FenceReplicaRequest, FenceReplicaResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import type { ServiceContext } from "./context.ts";
+import { checkReasonSize } from "./submit.ts";
+
+export async function fenceReplica(
+  { trust, self, replicas, machine }: ServiceContext,
+  { nodeName, reason }: FenceReplicaRequest,
+): Promise<FenceReplicaResponse> {
+  const name = replicas.find(({ id }) => id === self)?.name ?? String(self);
+  if (nodeName !== name) {
+    throw rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", `this is ${name}, and not ${nodeName}`);
+  }
+  checkReasonSize(reason);
+  if (trust.isFenced) return { changed: false };
+  const { view } = machine;
+  trust.fence({
+    ...{ index: view.appliedIndex, digest: view.hash(), expected: "" },
+    ...{ cause: "operator", detail: reason },
+  });
+  return { changed: true };
+}

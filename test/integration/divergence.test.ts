@@ -1,0 +1,198 @@
+// Real processes, one of which has another row in its memory than the others (ADR-0017): it is fenced, be it a follower
+// or the leader; where all differ, nobody is believed. The others serve on, and nothing acknowledged is lost.
+
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
+import { systemClock } from "../../src/core/base/clock.ts";
+import { OperatorError } from "../../src/core/base/errors.ts";
+import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
+import { ListRequest, type NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
+import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { verdictLines } from "../../src/ui/model/fleet-verdict.ts";
+import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
+
+const PATIENT_MS = 60_000;
+
+let cluster: CoordinatorCluster;
+let client: FleetClient;
+
+beforeEach(async () => {
+  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 20, flips: true });
+  client = cluster.client();
+  await client.submit(registerShard("s1"), { deadlineMs: PATIENT_MS });
+  await cluster.until(areEqual);
+});
+afterEach(() => cluster.dispose());
+
+test("a follower is fenced: it serves no read, says so, and stays fenced when it is started again", async () => {
+  const odd = otherThan(await cluster.leader());
+  const watched = watchEnd(odd);
+  await flipAndWrite(odd, "elsewhere:9");
+  await fenced(odd);
+  expect(await readsRefused(odd)).toEqual(Array(3).fill("REPLICA_DIVERGED"));
+  expect(await watched).toBe("REPLICA_DIVERGED");
+  const { shards } = await client.listShards({ deadlineMs: PATIENT_MS });
+  expect(shards.map(({ shard }) => shard?.address)).toEqual(["s1:1"]);
+  const fleet = await client.status();
+  expect(fleet.verdict).toBe("degraded");
+  expect(verdictLines(fleet).map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(
+      `^${odd.name} .* is fenced and serves nothing: .* fleet member rebuild ${odd.name}$`,
+    ),
+  );
+  // It keeps what led to its state: no snapshot is made of it, and nothing is compacted.
+  const snapshots = await readdir(join(odd.data, "snap"));
+  for (let number = 10; number < 60; number += 1)
+    await client.submit(probe(number), { deadlineMs: PATIENT_MS });
+  expect(await readdir(join(odd.data, "snap"))).toEqual(snapshots);
+  expect(JSON.parse(await readFile(join(odd.data, "diverged.json"), "utf8"))).toMatchObject({
+    cause: "majority",
+  });
+  await cluster.kill(odd);
+  await cluster.start(odd);
+  expect((await statusOf(odd)).stateDoubt).toMatchObject({ fenced: true, cause: "majority" });
+  expect(await readsRefused(odd)).toEqual(Array(3).fill("REPLICA_DIVERGED"));
+});
+
+test("what is fenced still stores the log and votes: with the leader gone, the other one is elected", async () => {
+  const leader = await cluster.leader();
+  const odd = otherThan(leader);
+  await flipAndWrite(odd, "elsewhere:9");
+  await fenced(odd);
+  await cluster.kill(leader);
+  await client.submit(probe(5), { deadlineMs: PATIENT_MS });
+  const next = cluster.nodes.find((node) => node !== leader && node !== odd);
+  expect((await statusOf(odd)).leaderId).toBe(next?.id);
+});
+
+test("a leader is fenced and hands over; no write is lost, and none is answered from its state", async () => {
+  const odd = await cluster.leader();
+  await flipAndWrite(odd, "elsewhere:9");
+  await fenced(odd);
+  const leader = await cluster.leader(cluster.nodes.filter((node) => node !== odd));
+  expect(leader.id).not.toBe(odd.id);
+  expect((await statusOf(odd)).role).toBe(Role.FOLLOWER);
+  await client.submit(probe(7), { deadlineMs: PATIENT_MS });
+  const { probes } = await client.listProbes("d", { deadlineMs: PATIENT_MS });
+  expect(probes.map(({ number }) => number)).toEqual([1, 7]);
+  await expect(
+    client.transferLeadership({ toNode: odd.name, fromNode: "", reason: "", dryRun: false }, 3_000),
+  ).rejects.toThrow(OperatorError);
+});
+
+test("three that differ: reads and writes are refused on all, until a majority is there again", async () => {
+  for (const node of cluster.nodes) await cluster.flip(node, `put elsewhere:${node.id}`);
+  await sleep(200);
+  await client.submit(probe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
+  const isDisputed = ({ stateDoubt }: NodeStatus) => stateDoubt?.fenced === false;
+  await cluster.until((statuses) => statuses.every(isDisputed));
+  await expect(client.submit(probe(2), { deadlineMs: PATIENT_MS })).rejects.toMatchObject({
+    code: "STATE_DISPUTED",
+  });
+  for (const node of cluster.nodes) expect(await readsRefused(node)).toEqual(Array(3).fill("STATE_DISPUTED"));
+  const said = verdictLines(await client.status()).map(({ text }) => text);
+  expect(said).toContainEqual(expect.stringContaining("differ at index"));
+  // Memory is all that was wrong: started again, they apply the log anew.
+  for (const node of cluster.nodes) {
+    await cluster.kill(node);
+    await cluster.flip(node, "");
+    await cluster.start(node);
+  }
+  await client.submit(probe(3), { deadlineMs: PATIENT_MS });
+  await cluster.until((statuses) => statuses.every(({ stateDoubt }) => stateDoubt === undefined));
+});
+
+test("an operator fences the wrong ones of a dispute, and the rest goes on", async () => {
+  for (const node of cluster.nodes) await cluster.flip(node, `put elsewhere:${node.id}`);
+  await sleep(200);
+  await client.submit(probe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
+  await cluster.until((statuses) => statuses.every(({ stateDoubt }) => stateDoubt?.fenced === false));
+  const [kept, ...wrong] = cluster.nodes;
+  for (const node of wrong) {
+    const reason = "compared with an exported snapshot";
+    expect(await client.fenceReplica(node.front.address, { nodeName: node.name, reason })).toBe(true);
+    expect(await client.fenceReplica(node.front.address, { nodeName: node.name, reason })).toBe(false);
+  }
+  // At the next checkpoint, at the latest.
+  await cluster.until(([own]) => own?.stateDoubt === undefined, [kept as ClusterNode]);
+  await client.submit(probe(2), { deadlineMs: PATIENT_MS });
+  expect((await cluster.leader([kept as ClusterNode])).id).toBe(kept?.id);
+  await expect(
+    client.fenceReplica(kept?.front.address ?? "", { nodeName: "n9", reason: "" }),
+  ).rejects.toMatchObject({ code: "REPLICA_MISMATCH" });
+});
+
+describe("rebuilding", () => {
+  test("a fenced node with a new folder comes back as one that lost its disk, and is believed", async () => {
+    const odd = otherThan(await cluster.leader());
+    await flipAndWrite(odd, "elsewhere:9");
+    await fenced(odd);
+    await cluster.kill(odd);
+    await cluster.flip(odd, "");
+    await rm(odd.data, { recursive: true });
+    await cluster.start(odd);
+    await cluster.until(areEqual);
+    await cluster.until((statuses) => statuses.every(({ stateDoubt }) => stateDoubt === undefined));
+  });
+});
+
+function otherThan(leader: ClusterNode): ClusterNode {
+  const other = cluster.nodes.find((node) => node !== leader);
+  if (other === undefined) throw new Error("there are three");
+  return other;
+}
+
+/** A row is another one on `node`, and the write makes that a state at an index that all know. */
+async function flipAndWrite(node: ClusterNode, address: string): Promise<void> {
+  await cluster.flip(node, `put ${address}`);
+  await sleep(200);
+  await client.submit(probe(1), { deadlineMs: PATIENT_MS });
+}
+
+async function fenced(node: ClusterNode): Promise<void> {
+  await cluster.until(([own]) => own?.stateDoubt?.fenced === true, [node]);
+}
+
+const statusOf = async (node: ClusterNode): Promise<NodeStatus> =>
+  unary(node.client.getStatus.bind(node.client), { hashAtIndex: 0 }, limits());
+
+const limits = () => ({ endMs: systemClock.monotonicMs() + PATIENT_MS });
+
+/** Why the node refuses each kind of read. */
+async function readsRefused({ client: rpc }: ClusterNode): Promise<(string | null)[]> {
+  const kinds = [
+    { consistency: undefined },
+    { consistency: { $case: "stale", value: true } },
+    { consistency: { $case: "maxStalenessMs", value: 60_000 } },
+  ] as const;
+  return Promise.all(
+    kinds.map(({ consistency }) =>
+      unary(rpc.listDomains.bind(rpc), ListRequest.fromPartial({ consistency }), limits()).then(
+        () => null,
+        (error: unknown) => readRpcError(error).reason,
+      ),
+    ),
+  );
+}
+
+function watchEnd({ client: rpc }: ClusterNode): Promise<string | null> {
+  const call = rpc.watch({ afterRevision: undefined, tables: [] });
+  call.on("data", () => undefined);
+  return new Promise((resolve) => call.on("error", (error) => resolve(readRpcError(error).reason)));
+}
+
+const registerShard = (shardId: string): Operation => ({
+  kind: {
+    $case: "registerShard",
+    value: { shardId, address: `${shardId}:1`, epoch: 1, region: "", zone: "" },
+  },
+});
+
+const probe = (number: number): Operation => ({
+  kind: { $case: "recordProbe", value: { drillId: "d", number } },
+});
