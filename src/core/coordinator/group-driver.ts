@@ -6,7 +6,7 @@ import { assert } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
-import { APPEND_THREAD, APPLY_THREAD, type Message } from "../raft/message.ts";
+import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import { comesFromHere } from "../raft/well-formed.ts";

@@ -1,7 +1,7 @@
 // What a Ready's messages ask for. Pure.
 
-import { APPEND_THREAD, type ConfState, type Message } from "../raft/message.ts";
 import type { NodeId } from "../base/ids.ts";
+import { APPEND_THREAD, type ConfState, type Message } from "../raft/message.ts";
 
 export function asksDisk({ to, entries }: Message): boolean {
   return to === APPEND_THREAD && entries.length > 0;
