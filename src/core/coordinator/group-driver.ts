@@ -21,7 +21,6 @@ import { asksDisk, bringsSnapshot, isMember } from "./message-questions.ts";
 import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
-import { asksDisk, bringsSnapshot, isMember } from "./ready-messages.ts";
 import type { StateTrust } from "./state-trust.ts";
 
 export interface GroupDriverOptions<Result>

@@ -14,3 +14,7 @@ export function bringsSnapshot({ to, snapshot }: Message): boolean {
 export function isMember({ voters, learners, votersOutgoing }: ConfState, node: NodeId): boolean {
   return [voters, learners, votersOutgoing].some((ids) => ids.includes(node));
 }
+
+export function asksForVote({ type }: Message): boolean {
+  return type === "MsgVote" || type === "MsgPreVote";
+}

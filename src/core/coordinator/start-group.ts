@@ -17,8 +17,8 @@ import { GroupMeter } from "./group-meter.ts";
 import type { GroupRules, Host } from "./host.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
+import { asksForVote } from "./message-questions.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./profile.ts";
-import { asksForVote } from "./ready-messages.ts";
 import type { StateTrust } from "./state-trust.ts";
 import { type Tally, TallyMachine } from "./tally-machine.ts";
 
