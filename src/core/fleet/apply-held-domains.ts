@@ -22,28 +22,39 @@ import { checkDomain } from "./validate.ts";
 
 const NAMED_MAX = 5;
 
-type Difference = Pick<ReconcileDomains, "strayed" | "missing">;
-
-/** `held` is all that the shard holds, `declared` how many domains the tables give it. */
-export function differenceOf(
-  view: FleetView,
-  shardId: string,
-  held: readonly HeldDomain[],
-  declared: number,
-): Difference {
-  const strayed = held.filter((domain) => hasStrayed(view, shardId, domain));
-  const kept = new Set(held.filter((domain) => ownerOf(view, domain) === shardId).map(nameOf));
-  // Nearly always it holds all of its own, and no pass over all rows is needed to know it.
-  return { strayed, missing: kept.size === declared ? [] : missingOf(view, shardId, kept) };
+/** Of domains that the shard holds, those that the tables do not give it. */
+export function strayedOf(view: FleetView, shardId: string, held: readonly HeldDomain[]): HeldDomain[] {
+  return held.filter((domain) => hasStrayed(view, shardId, domain));
 }
 
-function missingOf(view: FleetView, shardId: string, kept: ReadonlySet<string>): MissingDomain[] {
+/** Of domains that the shard holds, the names of those that the tables give it. */
+export function keptOf(view: FleetView, shardId: string, held: readonly HeldDomain[]): string[] {
+  return held.filter((domain) => ownerOf(view, domain) === shardId).map(nameOf);
+}
+
+interface MissingPart {
+  readonly missing: readonly MissingDomain[];
+  /** Where the next part begins; null = there is none. */
+  readonly next: string | null;
+}
+
+/** Of so many domains that the tables give the shard, from one on, those that it does not hold and was not told of. */
+export function missingOf(
+  view: FleetView,
+  shardId: string,
+  kept: ReadonlySet<string>,
+  part: { readonly from: string; readonly countMax: number },
+): MissingPart {
   const missing: MissingDomain[] = [];
-  for (const row of view.tables.domains.rowsOf(shardId)) {
-    if (kept.has(nameOf(row)) || !isMissing(view, shardId, row)) continue;
-    missing.push({ key: row.key, value: row.value });
+  let count = 0;
+  for (const row of view.tables.domains.rowsOf(shardId, part.from)) {
+    count += 1;
+    if (count > part.countMax) return { missing, next: nameOf(row) };
+    if (!kept.has(nameOf(row)) && isMissing(view, shardId, row)) {
+      missing.push({ key: row.key, value: row.value });
+    }
   }
-  return missing;
+  return { missing, next: null };
 }
 
 /** Idempotent: what was told once is being told, or is as it should be. */

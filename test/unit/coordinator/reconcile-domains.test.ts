@@ -4,7 +4,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { reportShard } from "../../../src/core/coordinator/services/report-shard.ts";
 import { listAudit, listDomains } from "../../../src/core/fleet/query.ts";
@@ -192,3 +193,36 @@ test("a request with a list stays as it came", async () => {
   await ask(request);
   expect(request.heldDomains).toEqual({ domains: [] });
 });
+
+// Counted by lookups, and not by the clock.
+test("a long list is compared in turns of the event loop, however long it is", async () => {
+  const shard = await Shard.start("s1");
+  await rounds(1, shard);
+  await write({ $case: "moveDomains", value: { moves: movesTo("s1", 4_096) } });
+  const { domains } = context.machine.view.tables;
+  const turns = [0];
+  const get = domains.get.bind(domains);
+  vi.spyOn(domains, "get").mockImplementation((key) => {
+    turns[turns.length - 1] = (turns.at(-1) ?? 0) + 1;
+    return get(key);
+  });
+  const strayed = Array.from({ length: 9_000 }, (_, at) => ({ key: "gone", value: `v${at}`, sequence: 1 }));
+  const request = { ...shard.report(), heldDomains: { domains: strayed } };
+  let isOver = false;
+  const answered = ask(request).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await nextTurn();
+    turns.push(0);
+  }
+  await answered;
+  expect(turns.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(18_000);
+  // Applying one full command is the most that a turn does.
+  expect(Math.max(...turns)).toBeLessThanOrEqual(2 * 4_096);
+});
+
+const movesTo = (shardId: string, count: number) =>
+  Array.from({ length: count }, (_, at) => ({
+    ...{ key: "zone", value: `v${at}`, shardId, expectedVersion: undefined },
+  }));

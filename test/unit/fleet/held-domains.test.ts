@@ -1,7 +1,7 @@
 // A shard's own list of its domains against the tables.
 
 import { describe, expect, test } from "vitest";
-import { differenceOf } from "../../../src/core/fleet/apply-held-domains.ts";
+import { keptOf, missingOf, strayedOf } from "../../../src/core/fleet/apply-held-domains.ts";
 import { instructionsOf } from "../../../src/core/fleet/apply-instruction.ts";
 import { RECONCILED_DOMAINS_MAX } from "../../../src/core/fleet/limits.ts";
 import { listAudit, listDomains } from "../../../src/core/fleet/query.ts";
@@ -78,7 +78,9 @@ describe("the difference", () => {
     },
   ])("$why", ({ kinds, held, is }) => {
     const { state } = fleet(...kinds);
-    expect(differenceOf(state, "s1", held, state.counts.domains.get("s1") ?? 0)).toEqual(is);
+    const kept = new Set(keptOf(state, "s1", held));
+    const { missing } = missingOf(state, "s1", kept, { from: "", countMax: 100 });
+    expect({ strayed: strayedOf(state, "s1", held), missing }).toEqual(is);
   });
 });
 

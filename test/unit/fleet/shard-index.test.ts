@@ -2,7 +2,7 @@
 
 import { expect, test, vi } from "vitest";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
-import { differenceOf } from "../../../src/core/fleet/apply-held-domains.ts";
+import { missingOf } from "../../../src/core/fleet/apply-held-domains.ts";
 import { listProbes } from "../../../src/core/fleet/query.ts";
 import { leavingGroup } from "../../../src/core/fleet/schema.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
@@ -112,10 +112,27 @@ test("a removal looks at what names the shard, and at nothing else", () => {
 test("a list of held domains is compared with the shard's own, and with no others", () => {
   const replica = fleet().applyAll([make.answer("s1", ["k", "a"], 5)]);
   withoutScans(replica);
-  expect(differenceOf(replica.state, "s1", [], 1)).toEqual({
-    strayed: [],
+  expect(missingOf(replica.state, "s1", new Set(), { from: "", countMax: 9 })).toEqual({
     missing: [{ key: "k", value: "a" }],
+    next: null,
   });
+});
+
+test("the shard's own are compared part after part, each once", () => {
+  const values = ["a", "b", "c", "d", "e"];
+  const replica = new Replica().applyAll([
+    make.register("s1"),
+    ...values.map((value) => make.assign("k", value, "s1")),
+  ]);
+  replica.applyAll(values.map((value, at) => make.answer("s1", ["k", value], at + 2)));
+  const found: string[] = [];
+  let parts = 0;
+  for (let from: string | null = ""; from !== null; parts += 1) {
+    const part = missingOf(replica.state, "s1", new Set(["k\0c"]), { from, countMax: 2 });
+    found.push(...part.missing.map(({ value }) => value));
+    from = part.next;
+  }
+  expect([found, parts]).toEqual([["a", "b", "d", "e"], 3]);
 });
 
 test("a drill's probes are cleared at once, whatever their number, and leave the state as it was", () => {

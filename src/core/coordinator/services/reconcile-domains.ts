@@ -3,13 +3,25 @@
 // What must stay true: nothing waits for a list. A shard that never tells one, since it is older than the question, is
 // asked with every answer and served like the others; and lists are compared, never kept.
 
-import { differenceOf } from "../../fleet/apply-held-domains.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { keptOf, missingOf, strayedOf } from "../../fleet/apply-held-domains.ts";
 import { RECONCILED_DOMAINS_MAX } from "../../fleet/limits.ts";
-import { type HeldDomain, type ReconcileDomains, ShardState } from "../../wire/gen/fleet/v1/command.ts";
+import {
+  type HeldDomain,
+  type MissingDomain,
+  type ReconcileDomains,
+  ShardState,
+} from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { proposeOwn } from "../propose-own.ts";
 import type { ServiceContext } from "./context.ts";
 import { refusalError } from "./refusals.ts";
+
+/**
+ * A list is compared so many domains a turn. The tables may change between two of them: what has changed is found again
+ * when the difference is applied.
+ */
+const DOMAINS_PER_TURN = 2_048;
 
 /** When a list was compared: by the leader of this term, with the shard's row at this version. */
 interface Hearing {
@@ -43,7 +55,7 @@ export async function reconcileDomains(
   const hearing = { term: driver.status().term, version: shard.version };
   if (heardDomains.has(shardId, hearing)) return false;
   if (heldDomains === undefined) return true;
-  for (const batch of batchesOf(context, shardId, heldDomains.domains)) {
+  for (const batch of await batchesOf(context, shardId, heldDomains.domains)) {
     // A leader whose disk is full keeps what room its log has for handing over: the next one asks.
     if (context.disk.isFull) return true;
     const kind = { $case: "reconcileDomains", value: batch } as const;
@@ -55,22 +67,43 @@ export async function reconcileDomains(
 }
 
 /** None where nothing differs: that is nearly always. */
-function batchesOf(
+async function batchesOf(
   { machine }: ServiceContext,
   shardId: string,
   held: readonly HeldDomain[],
-): ReconcileDomains[] {
-  const declared = machine.counts.domains.get(shardId) ?? 0;
-  const { strayed, missing } = differenceOf(machine.view, shardId, held, declared);
+): Promise<ReconcileDomains[]> {
+  const strayed: HeldDomain[] = [];
+  const kept = new Set<string>();
+  for (const slice of parts(held, DOMAINS_PER_TURN)) {
+    strayed.push(...strayedOf(machine.view, shardId, slice));
+    for (const name of keptOf(machine.view, shardId, slice)) kept.add(name);
+    if (held.length > DOMAINS_PER_TURN) await nextTurn();
+  }
+  const missing = await missingFrom(machine, shardId, kept);
   return [
-    ...parts(strayed).map((part) => ({ shardId, strayed: part, missing: [] })),
-    ...parts(missing).map((part) => ({ shardId, strayed: [], missing: part })),
+    ...parts(strayed, RECONCILED_DOMAINS_MAX).map((part) => ({ shardId, strayed: part, missing: [] })),
+    ...parts(missing, RECONCILED_DOMAINS_MAX).map((part) => ({ shardId, strayed: [], missing: part })),
   ];
 }
 
-function parts<Row>(rows: readonly Row[]): Row[][] {
-  const count = Math.ceil(rows.length / RECONCILED_DOMAINS_MAX);
-  return Array.from({ length: count }, (_, at) =>
-    rows.slice(at * RECONCILED_DOMAINS_MAX, (at + 1) * RECONCILED_DOMAINS_MAX),
-  );
+async function missingFrom(
+  machine: ServiceContext["machine"],
+  shardId: string,
+  kept: ReadonlySet<string>,
+): Promise<MissingDomain[]> {
+  const missing: MissingDomain[] = [];
+  // Nearly always the shard holds all of its own, and none of them needs to be looked at again.
+  if (kept.size === (machine.counts.domains.get(shardId) ?? 0)) return missing;
+  for (let from: string | null = ""; from !== null; ) {
+    const part = missingOf(machine.view, shardId, kept, { from, countMax: DOMAINS_PER_TURN });
+    missing.push(...part.missing);
+    from = part.next;
+    if (from !== null) await nextTurn();
+  }
+  return missing;
+}
+
+function parts<Row>(rows: readonly Row[], size: number): Row[][] {
+  const count = Math.ceil(rows.length / size);
+  return Array.from({ length: count }, (_, at) => rows.slice(at * size, (at + 1) * size));
 }
