@@ -36,7 +36,7 @@ export class OrderedMap<K extends Key, V> {
   #owner: Owner = {};
   #root: Node<K, V> = { owner: this.#owner, isLeaf: true, keys: [], values: [] };
   #size = 0;
-  /** What `set` found at its key. A field, for a result with it at each level would be garbage at every change. */
+  /** What `set` or `delete` found at its key. A field, for a result with it at each level would be garbage every time. */
   #before: V | undefined;
 
   get size(): number {
@@ -78,12 +78,12 @@ export class OrderedMap<K extends Key, V> {
 
   /** Removes the key; its value, if there was one. */
   delete(key: K): V | undefined {
-    const before = this.get(key);
-    if (before === undefined) return undefined;
     const root = this.#owned(this.#root);
     this.#deleteIn(root, key);
     this.#settle(root);
-    this.#size -= 1;
+    const before = this.#before;
+    this.#before = undefined;
+    if (before !== undefined) this.#size -= 1;
     return before;
   }
 
@@ -158,11 +158,11 @@ export class OrderedMap<K extends Key, V> {
     return { from: first, node };
   }
 
-  /** The key is there. */
   #deleteIn(node: Node<K, V>, key: K): void {
     if (node.isLeaf) {
       const at = countBelow(node.keys, key);
-      assert(node.keys[at] === key, "only a key that is there is removed");
+      if (node.keys[at] !== key) return;
+      this.#before = node.values[at];
       node.keys = node.keys.toSpliced(at, 1);
       node.values = node.values.toSpliced(at, 1);
       return;
@@ -170,6 +170,7 @@ export class OrderedMap<K extends Key, V> {
     const at = countUpTo(node.keys, key);
     const child = this.#ownedChild(node, at);
     this.#deleteIn(child, key);
+    if (this.#before === undefined) return;
     if (weight(child) > 0) {
       this.#mergeAround(node, at);
       return;
