@@ -38,6 +38,10 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
         replace: "return heads.length < 0 ? heads : [...records];",
       },
     ],
+    test: {
+      file: "test/unit/storage/snapshots.test.ts",
+      name: "compaction removes the segments below it, and the rest reopens",
+    },
   },
   {
     name: "file-renamed-unsynced",
@@ -82,6 +86,10 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
         replace: "if (before !== undefined) this.#gates.set(group, before.then(() => saved));",
       },
     ],
+    test: {
+      file: "test/unit/storage/snapshots.test.ts",
+      name: "a received snapshot stays in memory until its file is durable",
+    },
   },
   {
     name: "segment-removed-before-mark",
@@ -93,6 +101,10 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
         replace: "return logIndex(Math.max(compacted, marked));",
       },
     ],
+    test: {
+      file: "test/unit/storage/disk-storage.test.ts",
+      name: "a received snapshot that did not become durable costs no entries",
+    },
   },
   {
     name: "marked-snapshot-pruned",

@@ -4,7 +4,7 @@
 // not, and the replica must not be used any more.
 
 import { assert } from "../base/assert.ts";
-import { logIndex, type NodeId, type Term } from "../base/ids.ts";
+import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import { type ProposedBatch, proposeBatch } from "./batch.ts";
 import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
@@ -142,6 +142,14 @@ export class RaftNode {
 
   get term(): Term {
     return this.#core.term;
+  }
+
+  get commit(): LogIndex {
+    return this.#core.log.committed;
+  }
+
+  get applied(): LogIndex {
+    return this.#core.log.applied;
   }
 
   status(): RaftStatus {

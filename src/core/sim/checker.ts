@@ -16,11 +16,10 @@ import { Members } from "./checks/members.ts";
 import { OwnerHistory } from "./checks/owner-history.ts";
 
 /** What can be seen of a running node. */
-export interface Observation {
+interface Observation {
   readonly status: RaftStatus;
   /** Its tables. */
   readonly view: FleetView;
-  readonly readsByLease: boolean;
   /** Its log; null while not all of that has been handed to its storage. */
   readonly reader: LogReader | null;
 }
@@ -103,8 +102,12 @@ export class Checker {
   }
 
   /** After each step of the node. */
-  observes(node: NodeId, { status, view, readsByLease, reader }: Observation): void {
+  observesLease(node: NodeId, readsByLease: boolean): void {
     this.#leases.observes(node, readsByLease);
+  }
+
+  /** After each step that changed its term, its role, what is committed or applied, or that brought its storage up to date. */
+  observes(node: NodeId, { status, view, reader }: Observation): void {
     if (this.#fleet.observes(node, status, reader)) {
       this.#members.elected(node, status.term, status.config);
     }

@@ -181,9 +181,10 @@ export class SimNode {
       onFrame: () => this.#countFrame(),
       onLeading: () => this.#host.elected(this),
       onFatal: (error) => isCurrent() && this.#onFatal(error),
+      isAlive: isCurrent,
     }).then(
       (process) => {
-        assert(isCurrent(), "who was killed while it read its disk never comes to an end");
+        if (!isCurrent()) return;
         this.#isStarting = false;
         this.disk.isDamaged = false;
         this.#process = process;
@@ -286,9 +287,7 @@ export class SimNode {
 
   /** Checks everything that can be seen of it now. */
   observe(): void {
-    if (this.#process === null) return;
-    this.#world.checker.observes(this.id, this.#process.observation());
-    this.#process.observeGroups();
+    this.#process?.observe();
   }
 
   #ask<Answer>(question: (process: Process) => Answer): Answer | null {

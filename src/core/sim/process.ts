@@ -19,11 +19,11 @@ import type { Storage } from "../storage/storage.ts";
 import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
-import type { Observation } from "./checker.ts";
 import type { Port } from "./network.ts";
 import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
 import { Services } from "./services.ts";
 import { type SideGroup, startSideGroups } from "./side-groups.ts";
+import { Sight } from "./sight.ts";
 import { SafetyViolation } from "./violation.ts";
 import { WatchedMachine } from "./watched-machine.ts";
 import { WatchedStorage } from "./watched-storage.ts";
@@ -59,6 +59,8 @@ export interface ProcessOptions {
   readonly onFrame: () => void;
   readonly onLeading: () => void;
   readonly onFatal: (error: unknown) => void;
+  /** False once the process has ended. */
+  readonly isAlive: () => boolean;
 }
 
 export class Process {
@@ -70,6 +72,7 @@ export class Process {
   isMarked: boolean;
   isWhole: boolean;
   readonly #raft: RaftNode;
+  readonly #sight = new Sight();
   readonly #host: Host;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
@@ -90,7 +93,8 @@ export class Process {
       },
       onSynced: (records) => world.checker.synced(node, records),
     });
-    return new Process(options, folder);
+    // Killed while it read its disk: then it never comes to an end.
+    return options.isAlive() ? new Process(options, folder) : new Promise<never>(() => {});
   }
 
   private constructor(options: ProcessOptions, folder: Folder) {
@@ -124,21 +128,21 @@ export class Process {
     this.#host.stop();
   }
 
-  observation(): Observation {
-    const hasHandedOver = !this.#raft.hasReady();
-    return {
-      status: this.driver.status(),
-      view: this.machine.view,
-      readsByLease: this.#raft.readsByLease,
-      reader: hasHandedOver ? this.storage.reader(FLEET_GROUP) : null,
-    };
-  }
-
-  /** Checks what can be seen of the groups beside the fleet's own. */
-  observeGroups(): void {
-    for (const { group, driver, raft } of this.groups) {
-      const reader = raft.hasReady() ? null : this.storage.reader(group);
-      this.#world.checker.of(group).observes(this.#node, driver.status(), reader);
+  /** Checks everything that can be seen of it now. */
+  observe(): void {
+    const { checker } = this.#world;
+    checker.observesLease(this.#node, this.#raft.readsByLease);
+    const isHandedOver = !this.#raft.hasReady();
+    if (this.#sight.isNew(this.#raft, isHandedOver)) {
+      const reader = isHandedOver ? this.storage.reader(FLEET_GROUP) : null;
+      checker.observes(this.#node, { status: this.driver.status(), view: this.machine.view, reader });
+    }
+    for (const { group, driver, raft, sight } of this.groups) {
+      const hasHandedOver = !raft.hasReady();
+      if (!sight.isNew(raft, hasHandedOver)) continue;
+      checker
+        .of(group)
+        .observes(this.#node, driver.status(), hasHandedOver ? this.storage.reader(group) : null);
     }
   }
 

@@ -13,6 +13,7 @@ import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Chance } from "./chance.ts";
+import { Sight } from "./sight.ts";
 import type { Swarm } from "./swarm.ts";
 import type { World } from "./world.ts";
 
@@ -38,6 +39,7 @@ export interface SideGroup {
   readonly group: GroupId;
   readonly driver: GroupDriver<Tally>;
   readonly raft: RaftNode;
+  readonly sight: Sight;
 }
 
 /** The groups of a run. */
@@ -50,7 +52,7 @@ export function startSideGroups(options: SideGroupsOptions): readonly SideGroup[
     const raft = raftOf(options, group);
     const driver = driverOf(options, group, raft);
     options.host.add(group, driver, rulesOf(options.watch));
-    return { group, driver, raft };
+    return { group, driver, raft, sight: new Sight() };
   });
 }
 
