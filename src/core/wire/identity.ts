@@ -6,6 +6,7 @@ import type { ServerUnaryCall } from "@grpc/grpc-js";
 import type { NodeId } from "../base/ids.ts";
 import { isName, nodeId } from "../base/ids.ts";
 import type { Tls } from "./tls.ts";
+import { liveSessionOf } from "./tls-session.ts";
 
 export type Identity =
   | { readonly kind: "admin" }
@@ -14,6 +15,12 @@ export type Identity =
   | { readonly kind: "shard"; readonly id: string }
   | { readonly kind: "cluster"; readonly id: string };
 
+const PLAINTEXT: Identity = { kind: "admin" };
+
+// To read a certificate takes longer than to serve many a call. A session has one for as long as it lasts: a new
+// certificate, or a new authority, takes a new session.
+const ofSessions = new WeakMap<object, Identity>();
+
 type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext">;
 
 /**
@@ -21,8 +28,13 @@ type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext
  * an empty auth context alone is no proof of plaintext (grpc-js gives the same for a socket already gone).
  */
 export function identityOf(call: AuthenticatedCall, tls: Tls): Identity | null {
-  if (tls === "insecure-loopback") return { kind: "admin" };
-  return identityOfNames(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "");
+  if (tls === "insecure-loopback") return PLAINTEXT;
+  const session = liveSessionOf(call);
+  const known = session === null ? undefined : ofSessions.get(session);
+  if (known !== undefined) return known;
+  const identity = identityOfNames(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "");
+  if (session !== null && identity !== null) ofSessions.set(session, identity);
+  return identity;
 }
 
 /** The identity in a certificate's `subjectaltname`, as Node prints it. */

@@ -5,6 +5,7 @@ import { nodeId } from "../../../src/core/base/ids.ts";
 import { formatIdentity, identityOf, identityOfNames } from "../../../src/core/wire/identity.ts";
 
 const admin = { kind: "admin" } as const;
+const material = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
 
 test.each([
   { names: "URI:fleet://admin", identity: admin, why: "the operator" },
@@ -74,7 +75,51 @@ test.each([
 
 test("a TLS server never takes an empty auth context for plaintext, where everybody is admin", () => {
   const call = { getAuthContext: () => ({}) };
-  const material = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
   expect(identityOf(call, material)).toBeNull();
   expect(identityOf(call, "insecure-loopback")).toEqual(admin);
+});
+
+/** A call as grpc-js has it, under an interceptor, on a session with this certificate. */
+function callOn(session: object, names: string) {
+  const call = {
+    read: 0,
+    call: { nextCall: { stream: { session } } },
+    getAuthContext: () => {
+      call.read += 1;
+      return { sslPeerCertificate: { subjectaltname: names } as never };
+    },
+  };
+  return call;
+}
+
+test("a certificate is read once a session, and each session has its own", () => {
+  const session = { destroyed: false, socket: { destroyed: false } };
+  const [first, second] = [callOn(session, "URI:fleet://shard/s1"), callOn(session, "URI:fleet://shard/s1")];
+  expect([first, second].map((call) => identityOf(call, material))).toEqual([
+    { kind: "shard", id: "s1" },
+    { kind: "shard", id: "s1" },
+  ]);
+  expect([first.read, second.read]).toEqual([1, 0]);
+  const rotated = callOn({ destroyed: false, socket: { destroyed: false } }, "URI:fleet://readonly");
+  expect(identityOf(rotated, material)).toEqual({ kind: "readonly" });
+});
+
+test.each([
+  { destroyed: true, socket: { destroyed: true }, why: "the session" },
+  { destroyed: false, socket: { destroyed: true }, why: "the socket" },
+  { destroyed: false, socket: undefined, why: "what held the socket" },
+])("what was known of a session ends with $why", ({ destroyed, socket }) => {
+  const session: { destroyed: boolean; socket: { destroyed: boolean } | undefined } = {
+    destroyed: false,
+    socket: { destroyed: false },
+  };
+  expect(identityOf(callOn(session, "URI:fleet://admin"), material)).toEqual(admin);
+  Object.assign(session, { destroyed, socket });
+  expect(identityOf(callOn(session, ""), material)).toBeNull();
+});
+
+test("a certificate that names nobody is no more remembered than one that could not be read yet", () => {
+  const session = { destroyed: false, socket: { destroyed: false } };
+  expect(identityOf(callOn(session, ""), material)).toBeNull();
+  expect(identityOf(callOn(session, "URI:fleet://admin"), material)).toEqual(admin);
 });
