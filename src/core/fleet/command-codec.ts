@@ -17,6 +17,10 @@ export type NewCommand = Omit<Command, "formatVersion">;
 
 /** The entry's bytes under the cluster version of now. */
 export function encodeCommand(command: NewCommand, clusterVersion: number): Uint8Array {
+  return Command.encode(versioned(command, clusterVersion)).finish();
+}
+
+function versioned(command: NewCommand, clusterVersion: number): Command {
   const kind = command.operation?.kind;
   const required = kind === undefined ? FIRST_VERSION : requiredVersion(kind);
   // A recovery raises the version by itself: its only member is the build that writes it.
@@ -24,7 +28,24 @@ export function encodeCommand(command: NewCommand, clusterVersion: number): Uint
   assert(isRaise || required <= clusterVersion, "an operation is proposed once the cluster version knows it");
   const version = Math.max(clusterVersion, required);
   // Under version 1 the bytes are those of the builds that knew no versions.
-  return Command.encode({ ...command, formatVersion: version === FIRST_VERSION ? 0 : version }).finish();
+  return { ...command, formatVersion: version === FIRST_VERSION ? 0 : version };
+}
+
+/** Larger commands are decoded again: what is kept of those under way stays small beside their bytes. */
+const KEPT_BYTES_MAX = 1_024;
+
+/** By the very bytes that go into the log, so that only the entry with these bytes finds its command. */
+const kept = new WeakMap<Uint8Array, Command>();
+
+/**
+ * As `encodeCommand`, for a command that this replica will probably apply itself: it need not be decoded again. The
+ * command must not change afterwards, and its texts and numbers must be such as come from the wire.
+ */
+export function encodeToApply(command: NewCommand, clusterVersion: number): Uint8Array {
+  const own = versioned(command, clusterVersion);
+  const data = Command.encode(own).finish();
+  if (data.length <= KEPT_BYTES_MAX) kept.set(data, own);
+  return data;
 }
 
 /** In the place of bytes that are no command: applied, it is a refusal on every replica alike. */
@@ -39,6 +60,12 @@ export function decodeCommand(
   data: Uint8Array,
   knownVersion: number = KNOWN_VERSION,
 ): Command {
+  const own = kept.get(data);
+  if (own !== undefined) {
+    // It is applied once. The bytes stay in the log's cache for long, and the command is not to stay with them.
+    kept.delete(data);
+    return own;
+  }
   const command = readCommand(data) ?? NO_COMMAND;
   const kind = command.operation?.kind;
   const said = command === NO_COMMAND ? formatOf(data) : command.formatVersion;

@@ -6,6 +6,7 @@ import { assert, present } from "../base/assert.ts";
 import { GroupTotals } from "./group-totals.ts";
 import { GroupedKeys } from "./grouped-keys.ts";
 import { OrderedMap } from "./ordered-map.ts";
+import { RecentHashes } from "./recent-hashes.ts";
 import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } from "./row-hash.ts";
 
 type Key = string | number;
@@ -47,6 +48,9 @@ export type OnChange<K extends Key, Row> = (
   before: Readonly<Row> | null,
 ) => void;
 
+/** More than a client's writes under way, whose outcomes come and go. */
+const RECENT_MAX = 1_024;
+
 const NO_GROUPS: readonly string[] = [];
 
 export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
@@ -55,6 +59,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #seed: Lanes;
   #rows = new OrderedMap<K, Readonly<Row>>();
   #digest: Lanes = NO_LANES;
+  readonly #recent = new RecentHashes<Readonly<Row>>(RECENT_MAX);
   #groups = new GroupedKeys<K>();
   #prefixes = new GroupTotals();
 
@@ -105,7 +110,8 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const hash = this.#hash(row);
     const kept = this.#schema.compact?.(row) ?? row;
     const old = this.#rows.set(key, kept);
-    const oldHash = old === undefined ? NO_LANES : this.#hash(old);
+    const oldHash = old === undefined ? NO_LANES : this.#hashOnceMore(old);
+    this.#recent.put(kept, hash);
     this.#digest = addLanes(subtractLanes(this.#digest, oldHash), hash);
     this.#follow(key, old, oldHash, kept, hash);
     this.#onChange?.(key, kept, old ?? null);
@@ -115,7 +121,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   remove(key: K): boolean {
     const old = this.#rows.delete(key);
     if (old === undefined) return false;
-    const hash = this.#hash(old);
+    const hash = this.#hashOnceMore(old);
     this.#digest = subtractLanes(this.#digest, hash);
     this.#follow(key, old, hash, undefined, NO_LANES);
     this.#onChange?.(key, null, old);
@@ -159,7 +165,11 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     this.#prefixes.add(prefixOf(either), count, subtractLanes(hash, oldHash));
   }
 
-  // Not kept beside the row: for a hundred thousand rows that costs more memory than hashing one again costs time.
+  // Kept of the newest rows only: for a hundred thousand it costs more memory than hashing one again costs time.
+  #hashOnceMore(old: Readonly<Row>): Lanes {
+    return this.#recent.take(old) ?? this.#hash(old);
+  }
+
   #hash(row: Readonly<Row>): Lanes {
     return hashRow(this.#seed, this.#schema.encode(row));
   }

@@ -87,3 +87,52 @@ function sorted(model: ReadonlyMap<string, number>): Pair[] {
     .map(([key, value]) => ({ key, value }))
     .sort((left, right) => (left.key < right.key ? -1 : 1));
 }
+
+describe("each row is hashed once", () => {
+  function counted() {
+    let hashed = 0;
+    const encode = (row: Pair) => {
+      hashed += 1;
+      return schema.encode(row);
+    };
+    return { table: new Table({ ...schema, encode }), hashed: () => hashed };
+  }
+
+  test("a row that is replaced or removed soon after it was put", () => {
+    const { table, hashed } = counted();
+    for (let value = 0; value < 1_000; value += 1) table.put({ key: "session", value });
+    table.remove("session");
+    expect(hashed()).toBe(1_000);
+    expect(table.digest).toEqual(tableOf().digest);
+  });
+
+  test("writes under way whose rows come and go", () => {
+    const { table, hashed } = counted();
+    for (let value = 0; value < 5_000; value += 1) {
+      table.put({ key: `outcome ${value}`, value });
+      if (value >= 256) table.remove(`outcome ${value - 256}`);
+    }
+    expect(hashed()).toBe(5_000);
+  });
+
+  test.each([1, 2, 3])(
+    "by seed %i: the digest is that of the rows, however long ago each was put",
+    (seed) => {
+      const random = new SeededPrng(seed);
+      const { table } = counted();
+      const model = new Map<string, number>();
+      for (let step = 0; step < 20_000; step += 1) {
+        const key = `${random.below(random.below(4) === 0 ? 3_000 : 40)}`;
+        if (random.below(5) === 0) {
+          table.remove(key);
+          model.delete(key);
+        } else {
+          table.put({ key, value: step });
+          model.set(key, step);
+        }
+        if (step % 4_000 === 0) table.capture();
+      }
+      expect(table.digest).toEqual(tableOf(...[...model].map(([key, value]) => ({ key, value }))).digest);
+    },
+  );
+});

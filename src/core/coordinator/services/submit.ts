@@ -1,7 +1,7 @@
 // Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
 
 import { status } from "@grpc/grpc-js";
-import { encodeCommand, type NewCommand } from "../../fleet/command-codec.ts";
+import { encodeToApply, type NewCommand } from "../../fleet/command-codec.ts";
 import { REASON_BYTES_MAX } from "../../fleet/limits.ts";
 import type { Applied, Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -123,7 +123,7 @@ export async function propose(
   // Another replica may not know yet what the row has; it sends the caller to the leader.
   if (context.driver.leader === context.self) checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, write);
-  const data = encodeCommand(command, context.machine.view.clusterVersion);
+  const data = encodeToApply(command, context.machine.view.clusterVersion);
   const settled = await context.driver.propose(data, caller.deadline);
   await context.work.answer();
   if (!settled.ok) throw refusalError(context, settled.refusal);
