@@ -29,12 +29,13 @@ export function lostEntries(
 function clusterLost(raft: RaftNode, message: Message, group: GroupId): OperatorError {
   const { commit, lastIndex } = raft.status();
   const contradiction = raft.contradiction(message);
+  const leader = `leader ${message.from} of term ${message.term}`;
   const where =
     contradiction === null
-      ? ""
-      : `entry ${contradiction.index} is committed here with term ${contradiction.held}, and leader ${message.from} of term ${message.term} has term ${contradiction.sent} there; `;
+      ? `the log of ${leader} ended at ${message.index}`
+      : `entry ${contradiction.index} is committed here with term ${contradiction.held}, and ${leader} has term ${contradiction.sent} there`;
   return new OperatorError("COMMITTED_ENTRIES_LOST", {
-    what: `this replica holds committed entries that the cluster has lost: ${where}here group ${group} is committed up to ${commit}, and the log ends at ${lastIndex}`,
+    what: `this replica holds committed entries that the cluster has lost: ${where}; here group ${group} is committed up to ${commit}, and the log ends at ${lastIndex}`,
     why: "a quorum was started from older data (a backup, a disk that was set back), or its logs were cut short",
     next: "nothing was changed in this node's data folder: keep a copy of it. If the cluster's state is right, move the folder away and start this node again, and it takes a copy from its peers. If the lost entries matter, stop all nodes and look with: fleet recover",
     exit: Exit.Failure,

@@ -10,14 +10,19 @@ import type { Core } from "./core.ts";
 import { followSender } from "./follow.ts";
 import type { Message } from "./message.ts";
 import type { Progress } from "./progress.ts";
-import { sendAppend } from "./replication.ts";
+import { sendAppend, tellAhead } from "./replication.ts";
 import type { StepError } from "./step-error.ts";
 import { tellToCampaign } from "./tell-to-campaign.ts";
 
-/** MsgApp: logTerm/index = the entry before `entries`, commit = the leader's commit index. */
+/**
+ * MsgApp: logTerm/index = the entry before `entries`, commit = the leader's commit index. With `reject` it has no
+ * entries, and says that the leader's log ended at index when the receiver acknowledged more.
+ */
 export function handleAppend(core: Core, message: Message): StepError | null {
   if (!followSender(core, message)) return null;
   if (contradictionOf(core.log, message) !== null) return "committed-entries-lost";
+  // Terms need not differ: replicas that forgot their votes may elect in a term that was used before.
+  if (message.reject) return message.index < core.log.committed ? "committed-entries-lost" : null;
   const to = message.from;
   if (message.index < core.log.committed) {
     core.send("MsgAppResp", { to, index: core.log.committed });
@@ -52,9 +57,11 @@ export function handleAppendResponse(core: Core, message: Message): StepError | 
   // lost: nothing that it acknowledges in this term says that it holds this leader's entries.
   if (!message.reject && message.index > core.log.lastIndex) {
     assert(message.from !== core.id, "a leader stores what it acknowledges to itself");
-    progress.isAhead = true;
+    // Told once, and then with heartbeats: a replica of an earlier build answers this as any append.
+    if (progress.aheadOf === null) tellAhead(core, message.from, core.log.lastIndex);
+    progress.aheadOf ??= core.log.lastIndex;
   }
-  if (progress.isAhead) return "peer-ahead";
+  if (progress.aheadOf !== null) return "peer-ahead";
   if (message.reject) handleRefusal(core, message, progress);
   else handleAcknowledgement(core, message, progress);
   return null;

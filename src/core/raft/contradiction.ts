@@ -24,7 +24,7 @@ export function contradictionOf(log: RaftLog, message: Message): Contradiction |
 }
 
 /** In ascending order. */
-function namedBy({ type, index, logTerm, entries, snapshot }: Message): readonly EntryId[] {
+function namedBy({ type, index, logTerm, reject, entries, snapshot }: Message): readonly EntryId[] {
   if (type === "MsgSnap") return snapshot === null ? [] : [snapshot];
-  return type === "MsgApp" ? [{ index, term: logTerm }, ...entries] : [];
+  return type === "MsgApp" && !reject ? [{ index, term: logTerm }, ...entries] : [];
 }

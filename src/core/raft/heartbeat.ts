@@ -6,7 +6,7 @@ import { followSender } from "./follow.ts";
 import { decodeHeartbeatContext } from "./heartbeat-context.ts";
 import type { Message } from "./message.ts";
 import { releaseConfirmedReads } from "./read-index.ts";
-import { sendAppend } from "./replication.ts";
+import { sendAppend, tellAhead } from "./replication.ts";
 import type { StepError } from "./step-error.ts";
 
 /** MsgHeartbeat: commit = what of the receiver's log is known to be committed; context = the newest waiting read, and when it was sent. */
@@ -26,6 +26,8 @@ export function handleHeartbeatResponse(core: Core, message: Message): void {
   if (progress === undefined) return;
   progress.isRecentlyActive = true;
   progress.isFlowPaused = false;
+  // Again, for one that has been started again since.
+  if (progress.aheadOf !== null) tellAhead(core, message.from, progress.aheadOf);
   if (progress.match < core.log.lastIndex || progress.state === "probe") sendAppend(core, message.from, true);
   const { read, sentAt } = decodeHeartbeatContext(message.context);
   core.lease.confirm(message.from, sentAt);

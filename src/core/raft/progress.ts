@@ -20,8 +20,11 @@ export class Progress {
   /** Whether the follower was heard since the last quorum check. */
   isRecentlyActive: boolean;
   isLearner: boolean;
-  /** Whether the follower has acknowledged more than this leader's log holds; its acknowledgements do not count then. */
-  isAhead = false;
+  /**
+   * Where this leader's log ended when the follower acknowledged more than that, since when its acknowledgements do not
+   * count; null = it never did.
+   */
+  aheadOf: LogIndex | null = null;
   /** Whether appends wait for a response. */
   isFlowPaused = false;
   readonly inflights: Inflights;
@@ -143,7 +146,7 @@ export class Progress {
     copy.#sentCommit = this.#sentCommit;
     copy.#pendingSnapshot = this.#pendingSnapshot;
     copy.isFlowPaused = this.isFlowPaused;
-    copy.isAhead = this.isAhead;
+    copy.aheadOf = this.aheadOf;
     return copy;
   }
 

@@ -30,6 +30,11 @@ export function sendAppend(core: Core, to: NodeId, evenIfEmpty: boolean): boolea
   return true;
 }
 
+/** Says to a follower that it acknowledged more than this leader's log held, which ended at `end`. */
+export function tellAhead(core: Core, to: NodeId, end: LogIndex): void {
+  core.send("MsgApp", { to, index: end, commit: core.log.committed, reject: true });
+}
+
 /** One message to each member, empty ones included: they tell the commit index. */
 export function broadcastAppend(core: Core): void {
   for (const id of core.peers) sendAppend(core, id, true);

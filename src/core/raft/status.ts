@@ -59,7 +59,7 @@ export function statusOf(core: Core): RaftStatus {
 }
 
 export function progressStatusOf(progress: Progress): ProgressStatus {
-  const { state, match, next, isLearner, isPaused, isRecentlyActive, isAhead, pendingSnapshot, inflights } =
+  const { state, match, next, isLearner, isPaused, isRecentlyActive, aheadOf, pendingSnapshot, inflights } =
     progress;
   return {
     state,
@@ -68,7 +68,7 @@ export function progressStatusOf(progress: Progress): ProgressStatus {
     isLearner,
     isPaused,
     isRecentlyActive,
-    isAhead,
+    isAhead: aheadOf !== null,
     pendingSnapshot,
     inflight: inflights.count,
     isInflightFull: inflights.isFull,

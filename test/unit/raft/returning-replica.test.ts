@@ -82,6 +82,31 @@ test("a leader ignores the acknowledgements of a peer that has acknowledged more
   expect(leader.status.progress.get(nodeId(3))).toMatchObject({ match: 0, isAhead: true });
 });
 
+test("terms need not differ: where votes were forgotten too, the leader says where its log ended", () => {
+  const log = logOf(VOTERS, [1, 1, 2, 2, 2]);
+  log.setHardState({ term: term(2), vote: nodeId(1), commit: logIndex(5) });
+  const peers = [new Peer(1, logOf(VOTERS, [1, 1])), new Peer(2, logOf(VOTERS, [1, 1])), new Peer(3, log)];
+  const network = new Network(peers);
+  const errors: (StepError | null)[] = [];
+  network.isolate(3);
+  const leader = network.elect(1);
+  expect(leader.status).toMatchObject({ role: "leader", term: 2 });
+  network.heal();
+  network.deliver = (message) => {
+    const error = network.peer(message.to).raft.step(message);
+    if (error !== null) errors.push(error);
+  };
+  network.tick(1, 1);
+  expect(new Set(errors)).toEqual(new Set(["peer-ahead", "committed-entries-lost"]));
+  // It is started again after the cluster has written on, beyond where its own log ends.
+  for (let written = 0; written < 9; written += 1) leader.raft.propose(bytes(`${written}`));
+  network.settle();
+  errors.length = 0;
+  network.tick(1, 1);
+  expect(errors).toContain("committed-entries-lost");
+  expect(leader.status.progress.get(nodeId(3))?.match).toBe(0);
+});
+
 test("a leader's own acknowledgement is never more than it has: that is an invariant", () => {
   const { network } = withReturning([1]);
   const leader = network.peer(1);
