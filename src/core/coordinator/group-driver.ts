@@ -256,18 +256,15 @@ export class GroupDriver<Result> {
     this.#reads.refuseAll("no-leader");
   }
 
-  #drop(reason: DropReason, { from, type, term, index }: Pick<Message, "from" | "type" | "term" | "index">) {
-    const { group, onDropped } = this.#options;
-    onDropped?.({ group, reason, from, type, term, index });
+  #applyConfChange(change: ConfChange): ConfState | null {
+    const confState = this.#options.raft.applyConfChange(change);
+    const { leader: from, term, appliedIndex: index } = this;
+    if (confState === null) this.#drop("impossible-change", { from, type: "MsgApp", term, index });
+    return confState;
   }
 
-  #applyConfChange(change: ConfChange): ConfState | null {
-    const { raft } = this.#options;
-    const confState = raft.applyConfChange(change);
-    const { leader: from, term } = raft;
-    if (confState === null)
-      this.#drop("impossible-change", { from, type: "MsgApp", term, index: this.appliedIndex });
-    return confState;
+  #drop(reason: DropReason, { from, type, term, index }: Omit<Dropped, "group" | "reason">): void {
+    this.#options.onDropped?.({ group: this.#options.group, reason, from, type, term, index });
   }
 
   /** As `tell`, on behalf of somebody in this process, and after what was proposed before. */
