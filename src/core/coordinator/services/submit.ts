@@ -1,7 +1,7 @@
 // Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
 
 import { status } from "@grpc/grpc-js";
-import { encodeToApply, type NewCommand } from "../../fleet/command-codec.ts";
+import { encodeCommand, encodeToApply, type NewCommand } from "../../fleet/command-codec.ts";
 import { REASON_BYTES_MAX } from "../../fleet/limits.ts";
 import type { Applied, Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -34,7 +34,8 @@ export async function submit(
   refuseOther(context, request.incarnation);
   if (request.dryRun) return tryOut(context, caller, operation, request);
   const serving = checkServing(context, operation);
-  const { result, term } = await propose(context, caller, operation, request);
+  // What came from the wire as a whole message is what decoding its command again would give.
+  const { result, term } = await propose(context, caller, operation, request, encodeToApply);
   // A session knows its incarnation; who writes without one may read what it wrote.
   const incarnation = request.sessionId === 0 ? context.clusterId : undefined;
   return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
@@ -115,6 +116,7 @@ export async function propose(
   caller: Caller,
   operation: Operation,
   write: WriteIdentity,
+  encode = encodeCommand,
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
   // Another replica sends the caller to the leader.
   if (context.driver.leader === context.self) assertTrusted(context);
@@ -123,7 +125,7 @@ export async function propose(
   // Another replica may not know yet what the row has; it sends the caller to the leader.
   if (context.driver.leader === context.self) checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, write);
-  const data = encodeToApply(command, context.machine.view.clusterVersion);
+  const data = encode(command, context.machine.view.clusterVersion);
   const settled = await context.driver.propose(data, caller.deadline);
   await context.work.answer();
   if (!settled.ok) throw refusalError(context, settled.refusal);
