@@ -77,14 +77,13 @@ async function runTest(folder: string, { file, name }: NamedTest): Promise<Detec
     folder,
     "node_modules/vitest/vitest.mjs",
     "run",
-    "--reporter=json",
     "--project=unit",
     file,
     "-t",
     pattern,
   );
   const what = `${file}: ${name}`;
-  const [, failed] = /"numFailedTests":(\d+)/.exec(output) ?? [];
+  const [, failed] = /^\s*Tests\s+(\d+) failed/m.exec(output) ?? [];
   if (exitCode === 1 && failed === "1") return { found: true, by: "a test", what };
   if (exitCode === 0) return { found: false, by: "its test", what };
   throw new Error(`the test ${name} broke (exit code ${exitCode}):\n${output}`);
@@ -96,7 +95,8 @@ interface Ran {
 }
 
 function run(folder: string, ...args: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, NO_COLOR: "1" };
+  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const keep = (data: Buffer) => {
     output += data.toString();

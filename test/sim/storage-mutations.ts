@@ -134,6 +134,10 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
           "for (const segment of segments.slice(0, -1).reverse()) {\n      if (!segment.isCovered(coveredIndex)) continue;",
       },
     ],
+    test: {
+      file: "test/unit/storage/snapshots.test.ts",
+      name: "a group that was not compacted keeps its segments",
+    },
   },
   {
     name: "any-tail-cut",
@@ -156,6 +160,10 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
         replace: "",
       },
     ],
+    test: {
+      file: "test/unit/storage/recovery.test.ts",
+      name: "etcd#14140: sectors of the last frame that never reached the disk: cut, and the log goes on from there",
+    },
   },
   {
     name: "page-cache-trusted",
@@ -172,6 +180,10 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
         replace: "  }\n  return { ...paths, segment };",
       },
     ],
+    test: {
+      file: "test/unit/sim/killed-then-cut.test.ts",
+      name: "killed at any wait, then cut off from power: what was acknowledged is there",
+    },
   },
   {
     name: "damaged-snapshot-read",
@@ -194,6 +206,10 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
         replace: "if (hosted !== undefined) hosted.idleTicks = 0;",
       },
     ],
+    test: {
+      file: "test/unit/coordinator/host.test.ts",
+      name: "a quiescent leader that is cut off confirms no read, although nobody has replaced it yet",
+    },
   },
   {
     name: "short-segment-read",
