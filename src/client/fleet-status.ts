@@ -4,6 +4,7 @@
 import { daysLeft, endsSoon } from "../core/wire/certificate-age.ts";
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
+import { type FleetVersion, fleetVersion } from "./fleet-version.ts";
 
 export interface NodeObservation {
   readonly name: string;
@@ -36,6 +37,7 @@ export interface FleetStatus {
   /** Null when fewer than two nodes know their hash at the index. */
   readonly hashesAgree: boolean | null;
   readonly verdict: Verdict;
+  readonly versions: FleetVersion;
 }
 
 /** One node's answer, or why there is none. */
@@ -72,6 +74,7 @@ export function joinAnswers(
   const leader = electedLeader(statuses);
   const names = memberNames(statuses);
   const known = [...hashes.values()];
+  const down = answers.flatMap((answer) => (answer.status === null ? [named(answer, names).name] : []));
   const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
   const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
   const isWhole = answers.every(isSound) && agreed && hashesAgree !== false;
@@ -83,6 +86,7 @@ export function joinAnswers(
     agreed,
     hashIndex,
     hashesAgree,
+    versions: fleetVersion(statuses, leader, down),
     verdict: leader === null ? "no-quorum" : isWhole ? "healthy" : "degraded",
   };
 }

@@ -116,6 +116,12 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ owner, cluster }) =>
       `move it from ${owner} with: fleet rebind --cluster ${cluster} --to <shard>`,
   },
+  CLUSTER_VERSION_TOO_LOW: {
+    next: ({ nodes = "" }) =>
+      nodes === ""
+        ? "try again in a moment: the cluster version is being raised"
+        : `upgrade and start ${nodes.replaceAll(",", ", ")}, then try again; see: fleet status`,
+  },
   CLUSTER_UNKNOWN: { next: () => "see the known clusters: fleet cluster list", exit: Exit.NotFound },
   INCARNATION_CHANGED: {
     next: () =>

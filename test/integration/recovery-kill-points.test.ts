@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
 import { FLEET_GROUP, nodeId } from "../../src/core/base/ids.ts";
 import { listAudit, listMembers, listProbes } from "../../src/core/fleet/query.ts";
+import { renderAuditEntry } from "../../src/core/fleet/render-audit.ts";
 import { replay } from "../../src/core/recover/copy.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { readStopped, type StoppedNode } from "../../src/core/storage/read-stopped.ts";
@@ -102,7 +103,11 @@ async function expectNew(home: string): Promise<void> {
     MemberKind.REMOVED,
     MemberKind.REMOVED,
   ]);
-  expect(listAudit(restored.state).filter((entry) => entry.what.startsWith("recover"))).toHaveLength(1);
+  expect(
+    listAudit(restored.state)
+      .map(renderAuditEntry)
+      .filter((entry) => entry.what.startsWith("recover")),
+  ).toHaveLength(1);
 }
 
 /** Every finished backup is the folder as it was; at least one is there. */

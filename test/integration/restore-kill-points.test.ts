@@ -17,6 +17,7 @@ import { DirectorySnapshotStore } from "../../src/core/export/directory-store.ts
 import { exportSnapshot } from "../../src/core/export/export-snapshot.ts";
 import { stateKey } from "../../src/core/export/snapshot-name.ts";
 import { listAudit } from "../../src/core/fleet/query.ts";
+import { renderAuditEntry } from "../../src/core/fleet/render-audit.ts";
 import { decodeSnapshot } from "../../src/core/fleet/snapshot.ts";
 import { replay } from "../../src/core/recover/copy.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
@@ -134,7 +135,11 @@ async function expectNew(directory: string): Promise<void> {
   expect(exported.state.hash()).toBe(SAMPLE.manifest.stateHash);
   const restored = replay(log);
   if (!restored.ok) throw new Error(restored.problem);
-  expect(listAudit(restored.state).filter((entry) => entry.what.startsWith("recover"))).toHaveLength(1);
+  expect(
+    listAudit(restored.state)
+      .map(renderAuditEntry)
+      .filter((entry) => entry.what.startsWith("recover")),
+  ).toHaveLength(1);
 }
 
 /** fleet.yaml and the data agree on who this is, so that `fleet up` starts it. */

@@ -128,7 +128,7 @@ function installSnapshot(raft: RaftClient): Promise<unknown> {
 }
 
 function rejoin(raft: RaftClient): Promise<unknown> {
-  const request = { clusterId: "c", nodeId: 1, restored: false, whole: false };
+  const request = { clusterId: "c", nodeId: 1, restored: false, whole: false, knownVersion: 2 };
   return unary(raft.rejoin.bind(raft), request, { endMs: performance.now() + DEADLINE_MS });
 }
 

@@ -260,7 +260,7 @@ async function expectSameRefusal(write: Write) {
 function accepted(index: number) {
   const result: Outcome = {
     index,
-    result: { $case: "applied", value: { changed: true, version: index, summary: "" } },
+    result: { $case: "applied", value: { changed: true, version: index, summary: "", metadata: {} } },
   };
   return { ok: true, index: logIndex(index), term: term(3), result } as const;
 }

@@ -384,6 +384,33 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "version-raised-without-asking-all",
+    rule: "the cluster version rises once every member has announced it (ADR-0015)",
+    edits: [
+      {
+        file: `${COORDINATOR}/version-watch.ts`,
+        search: "const lowest = Math.min(...members.map((member) => member.knownVersion));",
+        replace: "const lowest = Math.max(...members.map((member) => member.knownVersion));",
+      },
+      {
+        file: "src/core/fleet/apply-cluster-version.ts",
+        search: "(heard.get(nodeId) ?? 0) >= version) continue;",
+        replace: "heard.has(nodeId)) continue;",
+      },
+    ],
+  },
+  {
+    name: "command-of-a-newer-format-too-early",
+    rule: "a command has the format of the cluster version, not of its proposer's build (ADR-0015)",
+    edits: [
+      {
+        file: "src/core/fleet/command-codec.ts",
+        search: "const version = Math.max(clusterVersion, required);",
+        replace: "const version = Math.max(clusterVersion, required, KNOWN_VERSION);",
+      },
+    ],
+  },
+  {
     name: "segment-removed-too-early",
     rule: "a segment stays until none of its entries is needed",
     edits: [

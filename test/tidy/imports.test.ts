@@ -97,6 +97,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...VALUES,
     "src/client/all-pages.ts (types)",
     "src/client/fleet-status.ts (types)",
+    "src/client/fleet-version.ts (types)",
     // One bound for what clients judge and what is said of it.
     "src/core/wire/certificate-age.ts",
     "src/client/cert/inventory.ts (types)",

@@ -2,6 +2,7 @@
 // so that an export that was cut short is recognised when it is repeated.
 
 import { auditExportOf } from "../fleet/audit.ts";
+import { renderAuditEntry } from "../fleet/render-audit.ts";
 import type { FleetView } from "../fleet/state.ts";
 import type { AuditEntry } from "../wire/gen/fleet/v1/command.ts";
 
@@ -39,7 +40,8 @@ function fileOf(entries: readonly Readonly<AuditEntry>[]): AuditFile {
 const padded = (index: number): string => String(index).padStart(16, "0");
 
 /** As `fleet audit list -o jsonl` prints it, so that one tool reads both. */
-function lineOf({ index, atMs, actor, reason, what }: Readonly<AuditEntry>): string {
+function lineOf(entry: Readonly<AuditEntry>): string {
+  const { index, atMs, actor, reason, what } = renderAuditEntry(entry);
   const at = new Date(atMs).toISOString();
   return JSON.stringify({
     actor,

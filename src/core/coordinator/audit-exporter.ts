@@ -79,6 +79,22 @@ export class AuditExporter {
   }
 }
 
+// A newer build may say the same entry in other words (ADR-0015): the file that is there stays.
+function differInWordsOnly(there: Uint8Array, content: Uint8Array): boolean {
+  const [left, right] = [wordless(there), wordless(content)];
+  return left !== null && left === right;
+}
+
+/** The lines without their sentences; null if they are no such lines. */
+function wordless(file: Uint8Array): string | null {
+  try {
+    const lines = new TextDecoder().decode(file).trimEnd().split("\n");
+    return lines.map((line) => JSON.stringify({ ...JSON.parse(line), what: "" })).join("\n");
+  } catch {
+    return null;
+  }
+}
+
 /** Durable when it resolves. A file of that name must hold the same, from an export whose note was lost. */
 async function keep(directory: string, { name, content }: AuditFile): Promise<void> {
   await createDirectoryDurably(directory);
@@ -88,7 +104,8 @@ async function keep(directory: string, { name, content }: AuditFile): Promise<vo
     throw error;
   });
   if (there === null) return writeFileDurably(path, content);
-  if (!there.equals(content)) throw new Error(`${path} holds something else: move it away`);
+  if (!there.equals(content) && !differInWordsOnly(there, content))
+    throw new Error(`${path} holds something else: move it away`);
   // Its maker may have been killed before the folder was synced.
   await syncDirectory(directory);
 }

@@ -32,6 +32,7 @@ import { requireHolder } from "../wire/holder.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import { followTls } from "../wire/live-tls.ts";
 import { paceStreams } from "../wire/paced-streams.ts";
+import type { RpcFailure } from "../wire/rpc-error.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
@@ -61,6 +62,7 @@ import { isPromptCall } from "./services/prompt-calls.ts";
 import { raftService } from "./services/raft-service.ts";
 import { HeardDomains } from "./services/reconcile-domains.ts";
 import { tooBusy } from "./services/refusals.ts";
+import { outdatedBuild } from "./services/version-gate.ts";
 import { WatchAnswers } from "./services/watch-answers.ts";
 import { coordinatorDefinition } from "./services/watch-encoding.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
@@ -68,6 +70,7 @@ import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-gr
 import { startTrust } from "./start-trust.ts";
 import { CHECK_EVERY_MS, StateChecks } from "./state-checks.ts";
 import { guardedTimers, systemTimers, type Timers } from "./timers.ts";
+import { VersionWatch } from "./version-watch.ts";
 
 export interface CoordinatorOptions {
   readonly self: NodeId;
@@ -136,9 +139,19 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   // Whoever has joined later than this replica was started is in the roster.
   const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
   const dropped = new DroppedMessages({ log, nameOf: peerName });
+  const machine = new FleetMachine();
+  const { knownVersion } = machine;
+  const announces = { knownVersion, build: options.version };
+  const stopIfOutdated = (failure: RpcFailure) => {
+    const outdated = outdatedBuild(failure, knownVersion);
+    if (outdated !== null) options.onFatal(outdated);
+  };
   const transport = new GrpcTransport({
     self: ownPeer(options),
     clusterId,
+    announces,
+    clusterVersion: () => machine.view.clusterVersion,
+    onRefused: stopIfOutdated,
     peers,
     onDropped: (message) => dropped.note(message),
     credentialsFor,
@@ -150,7 +163,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const roundTrips = new RoundTrips();
   const told = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
   const timed = roundTrips.around(told);
-  const machine = new FleetMachine();
   const observed = new Observed();
   const profile = PROFILES[options.profile];
   const host = new Host({
@@ -186,10 +198,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const isWhole = await mark.isWhole();
   const asker = (await mark.isSet())
     ? new RejoinAsker({
-        ...{ self, clusterId, credentialsFor, channelOptions },
+        ...{ self, clusterId, knownVersion, credentialsFor, channelOptions },
         peers: () => roster.known().filter((replica) => replica.id !== self),
-        onRefused: ({ reason, message }) =>
-          log.warn("the leader does not let this replica in", { reason, message }),
+        onRefused: (failure) => {
+          const { reason, message } = failure;
+          log.warn("the leader does not let this replica in", { reason, message });
+          stopIfOutdated(failure);
+        },
       })
     : null;
   const replica = new Replica<Outcome>({
@@ -232,6 +247,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     given: options.replicas,
     introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
+    announced: (id) => (id === self ? announces : transport.announced(id)),
     isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && host.hears(peer),
     driver,
@@ -261,8 +277,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   addGuardedService(server, coordinatorDefinition, coordinatorService(context), internalErrors);
   addGuardedService(server, RaftService, raftService(context, transport, replica), internalErrors);
   const standard = addStandardServices(server, ["coordinator", "raft"], tls);
+  const versions = versionWatch(context);
   const stopLooking = timers.every(profile.tickMs, () => {
     roster.look();
+    versions.look();
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0 && trust.isTrusted);
   });
   const auditExporter = new AuditExporter({
@@ -311,6 +329,15 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
   const found = replicas.find((replica) => replica.id === self);
   return present(found, "all replicas, this one included, are named");
+}
+
+function versionWatch(context: ServiceContext): VersionWatch {
+  const { driver, machine, announced, clock } = context;
+  return new VersionWatch({
+    ...{ driver, announced, knownVersion: machine.knownVersion },
+    view: () => machine.view,
+    raise: (value) => proposeOwn(context, { $case: "raiseClusterVersion", value }, clock),
+  });
 }
 
 async function snapshotSchedule(

@@ -16,6 +16,8 @@ const ASK_TIMEOUT_MS = 1_000;
 export interface RejoinAskerOptions {
   readonly self: NodeId;
   readonly clusterId: string;
+  /** The newest cluster version that this build knows. */
+  readonly knownVersion: number;
   /** Whom to ask now: a replica that catches up learns of others. */
   readonly peers: () => readonly Peer[];
   /** Told once of each reason why the leader does not let this replica in. */
@@ -35,13 +37,14 @@ export class RejoinAsker {
 
   /** Asks all peers, of which only the leader acts: waiting, when none answers. Never rejects. */
   async ask(holding: Holding): Promise<Readmission> {
-    const { clusterId, self, peers } = this.#options;
+    const { clusterId, self, knownVersion, peers } = this.#options;
+    const held = { restored: holding !== "nothing", whole: holding === "whole" };
     const clients = peers().map(({ address }) => this.#client(address));
     const answers = await Promise.allSettled(
       clients.map((client) =>
         unary(
           client.rejoin.bind(client),
-          { clusterId, nodeId: self, restored: holding !== "nothing", whole: holding === "whole" },
+          { clusterId, nodeId: self, ...held, knownVersion },
           { endMs: systemClock.monotonicMs() + ASK_TIMEOUT_MS },
         ),
       ),

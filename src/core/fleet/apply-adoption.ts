@@ -15,8 +15,7 @@ export function adoptShard(state: FleetState, { shardId, givenUp, expectedVersio
   if (row.state === ShardState.REMOVED) return removed(shardId);
   const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
   if (conflict !== null) return conflict;
-  if (givenUp === undefined)
-    return rejected("INVALID_ADOPTION", "an adoption names what the shard is to give up");
+  if (givenUp === undefined) return rejected("INVALID_ADOPTION");
   const { givingUp } = row;
   const isSame =
     givingUp?.id === givenUp.id && givingUp.epoch === givenUp.epoch && givingUp.term === givenUp.term;

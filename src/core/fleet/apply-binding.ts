@@ -27,7 +27,7 @@ export function bindCluster(state: FleetState, context: ApplyContext, operation:
     return changed(context.index);
   }
   if (row.shardId === shardId) return unchanged(row.version);
-  return rejected("CLUSTER_ALREADY_BOUND", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
+  return rejected("CLUSTER_ALREADY_BOUND", owner(row));
 }
 
 export function beginRebind(state: FleetState, context: ApplyContext, operation: BeginRebind): Result {
@@ -54,10 +54,10 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
     if (!supersededIsAnother) return migrationUnderWay(row);
   }
   if (row.shardId !== fromShard) {
-    return rejected("OWNER_CHANGED", `cluster ${clusterId} is bound to ${row.shardId}`, owner(row));
+    return rejected("OWNER_CHANGED", owner(row));
   }
   if (fromShard === toShard) {
-    return rejected("REBIND_TO_SAME_SHARD", `cluster ${clusterId} already is at ${toShard}`, owner(row));
+    return rejected("REBIND_TO_SAME_SHARD", owner(row));
   }
   // A cluster may always go back to where it came from: a rollback must not fail because that shard is drained.
   const goesBack = row.migration?.fromShard === toShard;
@@ -106,15 +106,14 @@ function owner(row: Readonly<Binding>): Record<string, string | number> {
 }
 
 function clusterUnknown(clusterId: string): Result {
-  return rejected("CLUSTER_UNKNOWN", `cluster ${clusterId} is not bound`, { cluster: clusterId });
+  return rejected("CLUSTER_UNKNOWN", { cluster: clusterId });
 }
 
 /** The refusal of whatever else is to be done with a cluster that is on its way. */
 export function migrationUnderWay(row: Readonly<Binding>): Result {
   const migrationId = row.migration?.migrationId ?? "";
   const from = row.migration?.fromShard ?? "";
-  const what = `migration ${migrationId} of cluster ${row.clusterId} from ${from} to ${row.shardId} is under way`;
-  return rejected("MIGRATION_UNDER_WAY", what, {
+  return rejected("MIGRATION_UNDER_WAY", {
     cluster: row.clusterId,
     from,
     migration_id: migrationId,

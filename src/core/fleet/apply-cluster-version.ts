@@ -19,7 +19,7 @@ export function raiseClusterVersion(
   const heard = new Map(announced.map((member) => [member.nodeId, member.version]));
   for (const { nodeId, name, wanted } of members.rows()) {
     if (wanted === MemberKind.REMOVED || (heard.get(nodeId) ?? 0) >= version) continue;
-    return rejected("MEMBER_TOO_OLD", `${name} has not announced version ${version}`, { node: nodeId });
+    return rejected("MEMBER_TOO_OLD", { node: nodeId, name, version });
   }
   clusterVersions.put({ version, sinceIndex: context.index, sinceMs: context.atMs });
   return changed(version);

@@ -51,15 +51,16 @@ interface RowMove {
 /** All or nothing: every row is checked against the state as it is before any is moved. */
 export function moveDomains(state: FleetState, context: ApplyContext, { moves }: MoveDomains): Result {
   if (moves.length > DOMAIN_MOVES_MAX) {
-    return rejected("BATCH_TOO_LARGE", `a batch moves at most ${DOMAIN_MOVES_MAX} domains`, {
-      limit: DOMAIN_MOVES_MAX,
-    });
+    return rejected("BATCH_TOO_LARGE", { limit: DOMAIN_MOVES_MAX, what: "moves" });
   }
   const rowMoves = moves.map((move) => rowMoveOf(state, move));
   const refusals = refusalsOf(state, context, rowMoves);
   if (refusals.length > 0) {
-    const what = `${refusals.length} of ${moves.length} moves would be refused, so none was made`;
-    return rejected("BATCH_REFUSED", what, {}, refusals.slice(0, ROW_REFUSALS_MAX));
+    return rejected(
+      "BATCH_REFUSED",
+      { refused: refusals.length, moves: moves.length },
+      refusals.slice(0, ROW_REFUSALS_MAX),
+    );
   }
   const due = rowMoves.filter(({ isDone }) => !isDone);
   for (const [ordinal, { move, row }] of due.entries()) {
@@ -80,7 +81,8 @@ function refusalsOf(view: FleetView, context: ApplyContext, moves: readonly RowM
   for (const [row, move] of moves.entries()) {
     const refused = checkRow(view, context, move, seen);
     if (refused?.$case !== "rejected") continue;
-    refusals.push({ row, reason: refused.value.reason, message: refused.value.message });
+    const { reason, metadata } = refused.value;
+    refusals.push({ row, reason, message: "", metadata });
   }
   return refusals;
 }
@@ -94,7 +96,7 @@ function checkRow(
 ): Result | null {
   const key = domainKey(move.key, move.value);
   if (seen.has(key)) {
-    return rejected("DUPLICATE_ROW", `the batch names domain ${move.key}=${move.value} more than once`);
+    return rejected("DUPLICATE_ROW", { key: move.key, value: move.value });
   }
   seen.add(key);
   if (isDone) return checkOvertaken(context, move, row);
@@ -123,7 +125,9 @@ function checkAssign(view: FleetView, operation: AssignDomain, row: Row): Result
   if (row?.shardId === shardId) return null;
   // Without a version the caller has not said that it knows the present owner.
   if (row !== undefined && expectedVersion === undefined) {
-    return rejected("DOMAIN_ALREADY_ASSIGNED", `domain ${key}=${value} is assigned to ${row.shardId}`, {
+    return rejected("DOMAIN_ALREADY_ASSIGNED", {
+      key,
+      value,
       owner: row.shardId,
       version: row.version,
     });

@@ -15,7 +15,7 @@ import {
 import { instruct } from "./apply-instruction.ts";
 import { ABSENT } from "./expected-version.ts";
 import { RECONCILED_DOMAINS_MAX } from "./limits.ts";
-import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
+import { type ApplyContext, changed, type Facts, type Result, rejected, unchanged } from "./result.ts";
 import { domainKey, instructionKey } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 import { checkDomain } from "./validate.ts";
@@ -64,7 +64,7 @@ export function reconcileDomains(
   { shardId, strayed, missing }: ReconcileDomains,
 ): Result {
   if (strayed.length + missing.length > RECONCILED_DOMAINS_MAX) {
-    return rejected("BATCH_TOO_LARGE", `a command reconciles at most ${RECONCILED_DOMAINS_MAX} domains`);
+    return rejected("BATCH_TOO_LARGE", { limit: RECONCILED_DOMAINS_MAX, what: "reconciled" });
   }
   // A removed shard is told nothing any more.
   const shard = state.tables.shards.get(shardId);
@@ -87,7 +87,7 @@ export function reconcileDomains(
     given.push(`${key}=${value}`);
   }
   const isDone = released.length + given.length === 0;
-  return isDone ? unchanged(ABSENT) : changed(context.index, summaryOf(released, given));
+  return isDone ? unchanged(ABSENT) : changed(context.index, effectsOf(released, given));
 }
 
 // An instruction that is older than what the shard has obeyed will never be followed: it is told a newer one.
@@ -117,16 +117,13 @@ function nameOf({ key, value }: MissingDomain): string {
   return domainKey(key, value);
 }
 
-function summaryOf(released: readonly string[], given: readonly string[]): string {
-  const parts = [
-    ...(released.length > 0 ? [`tells it to let go of ${inWords(released)}`] : []),
-    ...(given.length > 0 ? [`tells it again to take ${inWords(given)}`] : []),
-  ];
-  return parts.join(" and ");
+function effectsOf(released: readonly string[], given: readonly string[]): Facts {
+  return {
+    ...(released.length > 0 && { released: released.length, released_names: someOf(released) }),
+    ...(given.length > 0 && { given: given.length, given_names: someOf(given) }),
+  };
 }
 
-function inWords(domains: readonly string[]): string {
-  const others = domains.length - NAMED_MAX;
-  const named = domains.slice(0, NAMED_MAX).join(", ");
-  return others > 0 ? `${named} and ${others} more` : named;
+function someOf(domains: readonly string[]): string {
+  return domains.slice(0, NAMED_MAX).join(", ");
 }

@@ -47,7 +47,7 @@ export function settleInstructions(
   { shardId, acks }: SettleInstructions,
 ): Result {
   if (acks.length > INSTRUCTION_ACKS_MAX) {
-    return rejected("TOO_MANY_ACKS", `a command carries at most ${INSTRUCTION_ACKS_MAX} answers`);
+    return rejected("TOO_MANY_ACKS", { limit: INSTRUCTION_ACKS_MAX });
   }
   let settled = 0;
   for (const ack of acks) {

@@ -25,7 +25,7 @@ export function foundMembers(
   const numbers = new Set(founders.map((founder) => founder.nodeId));
   const names = new Set(founders.map((founder) => founder.name));
   if (founders.length === 0 || numbers.size !== founders.length || names.size !== founders.length) {
-    return rejected("INVALID_MEMBERS", "founders have numbers and names of their own");
+    return rejected("INVALID_MEMBERS");
   }
   for (const founder of founders) {
     const invalid = checkMember(founder);
@@ -51,7 +51,7 @@ export function upsertMember(state: FleetState, context: ApplyContext, operation
 export function removeMember(state: FleetState, context: ApplyContext, { nodeId }: RemoveMember): Result {
   const { members } = state.tables;
   const row = members.get(nodeId);
-  if (row === undefined) return rejected("MEMBER_UNKNOWN", `there is no node ${nodeId}`, { node: nodeId });
+  if (row === undefined) return rejected("MEMBER_UNKNOWN", { node: nodeId });
   if (row.wanted === MemberKind.REMOVED) return unchanged(row.version);
   members.put({ ...row, wanted: MemberKind.REMOVED, version: context.index, sinceMs: context.atMs });
   return changed(context.index);
@@ -66,17 +66,15 @@ export function checkUpsert(view: FleetView, operation: UpsertMember): Result | 
   const row = members.get(nodeId);
   if (row === undefined) return checkUnused(view, operation);
   if (row.wanted === MemberKind.REMOVED) {
-    const what = `number ${nodeId} was ${row.name}'s, which was removed: a number is never used again`;
-    return rejected("MEMBER_REMOVED", what, { node: nodeId });
+    return rejected("MEMBER_REMOVED", { node: nodeId, name: row.name });
   }
   if (row.name !== name || row.address !== address) {
-    const what = `number ${nodeId} is ${row.name}'s, at ${row.address}`;
-    return rejected("MEMBER_EXISTS", what, { node: nodeId, name: row.name, address: row.address });
+    return rejected("MEMBER_EXISTS", {
+      ...{ node: nodeId, name: row.name, address: row.address, taken: "number" },
+    });
   }
   if (row.wanted === MemberKind.VOTER && wanted === MemberKind.LEARNER) {
-    return rejected("MEMBER_IS_VOTER", `${name} is a voter; a voter is removed, not demoted`, {
-      node: nodeId,
-    });
+    return rejected("MEMBER_IS_VOTER", { node: nodeId, name });
   }
   return null;
 }
@@ -84,11 +82,12 @@ export function checkUpsert(view: FleetView, operation: UpsertMember): Result | 
 function checkUnused({ tables }: FleetView, { name, address }: UpsertMember): Result | null {
   for (const row of tables.members.rows()) {
     if (row.wanted === MemberKind.REMOVED || (row.name !== name && row.address !== address)) continue;
-    const what = `${row.name} is number ${row.nodeId}, at ${row.address}`;
-    return rejected("MEMBER_EXISTS", what, { node: row.nodeId, name: row.name, address: row.address });
+    return rejected("MEMBER_EXISTS", {
+      ...{ node: row.nodeId, name: row.name, address: row.address, taken: "name" },
+    });
   }
   if (tables.members.size < MEMBERS_MAX) return null;
-  return rejected("TOO_MANY_MEMBERS", `a fleet has at most ${MEMBERS_MAX} members, removed ones included`);
+  return rejected("TOO_MANY_MEMBERS", { limit: MEMBERS_MAX });
 }
 
 function checkMember({
@@ -97,9 +96,9 @@ function checkMember({
   address,
   wanted,
 }: Pick<MemberRecord, "nodeId" | "name" | "address" | "wanted">): Result | null {
-  if (nodeId < 1) return rejected("INVALID_MEMBER", "a node's number is at least 1");
+  if (nodeId < 1) return rejected("INVALID_MEMBER", { field: "number" });
   if (wanted !== MemberKind.VOTER && wanted !== MemberKind.LEARNER) {
-    return rejected("INVALID_MEMBER", "a member is wanted as a voter or as a learner");
+    return rejected("INVALID_MEMBER", { field: "wanted" });
   }
   return checkNames({ node: name }) ?? checkAddress(address);
 }

@@ -17,12 +17,10 @@ export function recordProbe(state: FleetState, context: ApplyContext, operation:
   const row = probes.get(probeKey(drillId, number));
   const current = row?.applications ?? 0;
   if (expected !== undefined && expected !== current) {
-    return rejected("PROBE_CHANGED", `probe ${number} counts ${current}, not ${expected}`, {
-      applications: current,
-    });
+    return rejected("PROBE_CHANGED", { applications: current, expected, probe: number });
   }
   if (row === undefined && probes.size >= PROBES_MAX) {
-    return rejected("PROBES_FULL", `there are ${PROBES_MAX} probes of drills: clear finished ones`);
+    return rejected("PROBES_FULL", { limit: PROBES_MAX });
   }
   const applications = current + 1;
   probes.put({ drillId, number, applications, firstIndex: row?.firstIndex ?? context.index });

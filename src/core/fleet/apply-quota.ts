@@ -48,7 +48,7 @@ export function removeProvider(state: FleetState, { name, expectedVersion }: Rem
   const quotas = quotasOf(state, name);
   if (quotas.length > 0) {
     const regions = quotas.map((quota) => quota.region).join(", ");
-    return rejected("PROVIDER_IN_USE", `provider ${name} still has quotas in ${regions}`, { provider: name });
+    return rejected("PROVIDER_IN_USE", { provider: name, regions });
   }
   providers.remove(name);
   return changed(0);
@@ -86,7 +86,7 @@ export function removeQuota(state: FleetState, operation: RemoveQuota): Result {
 
 function checkProviderKnown(view: FleetView, provider: string): Result | null {
   if (view.tables.providers.get(provider) !== undefined) return null;
-  return rejected("PROVIDER_UNKNOWN", `there is no provider ${provider}`, { provider });
+  return rejected("PROVIDER_UNKNOWN", { provider });
 }
 
 function checkSlices(
@@ -96,7 +96,7 @@ function checkSlices(
 ): Result | null {
   if (slices.length > QUOTA_SLICES_MAX) return tooMany("slices of a quota", QUOTA_SLICES_MAX);
   if (new Set(slices.map((slice) => slice.shardId)).size < slices.length) {
-    return rejected("DUPLICATE_SLICE", "a shard has one slice of a quota");
+    return rejected("DUPLICATE_SLICE");
   }
   const had = new Map(before.map((slice) => [slice.shardId, slice.amount]));
   for (const { shardId, amount } of slices) {
@@ -107,11 +107,8 @@ function checkSlices(
   const sum = total(slices.map((slice) => slice.amount));
   if (sum <= limit) return null;
   const terms = slices.map(({ shardId, amount }) => `${shardId} ${amount}`).slice(0, 10);
-  const sumInWords = slices.length > terms.length ? `${terms.join(" + ")} + …` : terms.join(" + ");
-  return rejected("QUOTA_EXCEEDED", `the slices ${sumInWords} = ${sum} exceed the limit of ${limit}`, {
-    limit,
-    sum,
-  });
+  const shown = slices.length > terms.length ? `${terms.join(" + ")} + …` : terms.join(" + ");
+  return rejected("QUOTA_EXCEEDED", { limit, sum, terms: shown });
 }
 
 function checkLimit(view: FleetView, { provider, region, limit }: SetQuota): Result | null {
@@ -132,11 +129,7 @@ function checkSum(
   const sum = total(quotas.map((quota) => quota.limit));
   if (sum <= declared) return null;
   const terms = quotas.map(({ region, limit }) => `${region} ${limit}`).join(" + ");
-  return rejected("QUOTA_EXCEEDED", `${terms} = ${sum} exceeds the ${declared} that ${provider} declares`, {
-    declared,
-    provider,
-    sum,
-  });
+  return rejected("QUOTA_EXCEEDED", { declared, provider, sum, terms });
 }
 
 function* rowsOf(view: FleetView, provider: string): Iterable<Readonly<Quota>> {
@@ -172,5 +165,5 @@ function total(amounts: readonly number[]): number {
 }
 
 function tooMany(what: string, limit: number): Result {
-  return rejected("TOO_MANY", `there are at most ${limit} ${what}`, { limit });
+  return rejected("TOO_MANY", { limit, what });
 }

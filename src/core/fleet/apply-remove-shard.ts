@@ -6,7 +6,7 @@ import { type RemoveShard, ShardState } from "../wire/gen/fleet/v1/command.ts";
 import { dropInstructions, instructionsOf } from "./apply-instruction.ts";
 import { checkShardKnown } from "./apply-shard.ts";
 import { checkVersion } from "./expected-version.ts";
-import { changed, type Result, rejected, unchanged } from "./result.ts";
+import { changed, type Facts, type Result, rejected, unchanged } from "./result.ts";
 import { domainKey, instructionKey, leavingGroup, quotaKey } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
@@ -33,12 +33,13 @@ export function removeShard(state: FleetState, operation: RemoveShard): Result {
   if (row.state === ShardState.REMOVED) return unchanged(row.version);
 
   const remainder = remainderOf(state, shardId);
-  const words = describeRemainder(remainder);
-  if (words !== "" && !force) return inUse(shardId, remainder, words);
+  const counts = countsOf(remainder);
+  const isEmpty = Object.values(counts).every((count) => count === 0);
+  if (!isEmpty && !force) return rejected("SHARD_IN_USE", { ...counts, shard: shardId });
   drop(state, shardId, remainder);
   const version = row.version + 1;
   shards.put({ ...row, state: ShardState.REMOVED, version });
-  return changed(version, words === "" ? "" : `drops ${words}`);
+  return changed(version, isEmpty ? {} : counts);
 }
 
 /** Costs what it finds. */
@@ -55,25 +56,14 @@ function remainderOf(view: FleetView, shardId: string): Remainder {
   };
 }
 
-/** "3 cluster bindings, 1 domain"; empty when nothing remains. */
-function describeRemainder({ clusters, leaving, domains, quotas, instructions }: Remainder): string {
-  const parts = [
-    counted(clusters.length, "cluster binding"),
-    counted(leaving.length, "migration away"),
-    counted(domains.length, "domain"),
-    counted(quotas.length, "quota slice"),
-    counted(instructions.length, "pending instruction"),
-  ];
-  return parts.filter((part) => part !== "").join(", ");
-}
-
-function counted(count: number, noun: string): string {
-  if (count === 0) return "";
-  return `${count} ${count === 1 ? noun : plural(noun)}`;
-}
-
-function plural(noun: string): string {
-  return noun === "migration away" ? "migrations away" : `${noun}s`;
+function countsOf({ clusters, leaving, domains, quotas, instructions }: Remainder): Facts {
+  return {
+    clusters: clusters.length,
+    domains: domains.length,
+    instructions: instructions.length,
+    leaving: leaving.length,
+    quotas: quotas.length,
+  };
 }
 
 function drop(state: FleetState, shardId: string, remainder: Remainder): void {
@@ -90,15 +80,4 @@ function drop(state: FleetState, shardId: string, remainder: Remainder): void {
     if (row !== undefined) quotas.put({ ...row, slices, version: state.appliedIndex });
   }
   dropInstructions(state, shardId);
-}
-
-function inUse(shardId: string, remainder: Remainder, words: string): Result {
-  return rejected("SHARD_IN_USE", `shard ${shardId} still has ${words}`, {
-    clusters: remainder.clusters.length,
-    domains: remainder.domains.length,
-    instructions: remainder.instructions.length,
-    leaving: remainder.leaving.length,
-    quotas: remainder.quotas.length,
-    shard: shardId,
-  });
 }

@@ -7,7 +7,7 @@ import type { LogIndex } from "../base/ids.ts";
 import type { Command, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { sessionIdAt } from "./incarnation.ts";
 import { OUTCOMES_PER_SESSION_MAX, SESSIONS_MAX } from "./limits.ts";
-import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
+import { type ApplyContext, changed, type Facts, type Result, rejected } from "./result.ts";
 import { outcomeKey, type SessionRow } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
@@ -26,25 +26,20 @@ export function admit(view: FleetView, command: Sequenced): Admission {
   if (sessionId === 0) return { kind: "apply", confirmed: [] };
   const session = view.tables.sessions.get(sessionId);
   if (session === undefined) {
-    const what = `session ${sessionId} is unknown or was evicted, so whether the write was applied is unknown`;
-    return refuse("SESSION_EXPIRED", what, { session: sessionId });
+    return refuse("SESSION_EXPIRED", { session: sessionId });
   }
   const seen = view.tables.outcomes.get(outcomeKey(sessionId, sequence))?.outcome;
   if (seen !== undefined) return { kind: "repeated", outcome: seen };
   if (sequence < session.firstOutstanding) {
-    const what = `the outcome of write ${sequence} was confirmed by its client and is forgotten`;
-    return refuse("SEQUENCE_FORGOTTEN", what, { first_outstanding: session.firstOutstanding, sequence });
+    return refuse("SEQUENCE_FORGOTTEN", { first_outstanding: session.firstOutstanding, sequence });
   }
   // Remembering such a write would forget it at once, so a repetition could not be recognised.
   if (sequence < 1 || sequence < command.firstOutstanding) {
-    return refuse("INVALID_SEQUENCE", "a write's sequence counts from 1 and is itself outstanding", {
-      sequence,
-    });
+    return refuse("INVALID_SEQUENCE", { sequence });
   }
   const confirmed = rememberedBelow(view, session, command.firstOutstanding);
   if (session.outcomeCount - confirmed.length >= OUTCOMES_PER_SESSION_MAX) {
-    const what = `session ${sessionId} has ${OUTCOMES_PER_SESSION_MAX} unconfirmed writes`;
-    return refuse("SESSION_WINDOW_FULL", what, { limit: OUTCOMES_PER_SESSION_MAX, session: sessionId });
+    return refuse("SESSION_WINDOW_FULL", { limit: OUTCOMES_PER_SESSION_MAX, session: sessionId });
   }
   return { kind: "apply", confirmed };
 }
@@ -75,7 +70,7 @@ export function remember(
 export function openSession(state: FleetState, context: ApplyContext, sessionId: number): Result {
   if (sessionId !== 0) {
     // It might evict the very session that must remember this outcome.
-    return rejected("SESSION_IN_SESSION", "a session is opened outside any session", { session: sessionId });
+    return rejected("SESSION_IN_SESSION", { session: sessionId });
   }
   const { sessions } = state.tables;
   if (sessions.size >= SESSIONS_MAX) evictLeastRecentlyUsed(state);
@@ -116,6 +111,6 @@ function rememberedBelow(view: FleetView, session: Readonly<SessionRow>, sequenc
   return found;
 }
 
-function refuse(reason: string, message: string, metadata: Record<string, string | number>): Admission {
-  return { kind: "refused", result: rejected(reason, message, metadata) };
+function refuse(reason: string, facts: Facts): Admission {
+  return { kind: "refused", result: rejected(reason, facts) };
 }

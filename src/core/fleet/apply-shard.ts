@@ -66,7 +66,7 @@ export function checkShardTakes(view: FleetView, shardId: string): Result | null
   if (row === undefined) return unknown(shardId);
   switch (row.state) {
     case ShardState.DRAINING:
-      return rejected("SHARD_DRAINING", `shard ${shardId} is being drained and takes nothing new`, {
+      return rejected("SHARD_DRAINING", {
         shard: shardId,
       });
     case ShardState.REMOVED:
@@ -85,13 +85,13 @@ export function checkShardKnown(view: FleetView, shardId: string): Result | null
 
 function checkEpoch(row: Readonly<ShardRecord>, { shardId, address, epoch }: RegisterShard): Result | null {
   if (epoch < row.epoch) {
-    return rejected("EPOCH_STALE", `shard ${shardId} has registered with a newer epoch`, {
+    return rejected("EPOCH_STALE", {
       epoch: row.epoch,
       shard: shardId,
     });
   }
   if (epoch > row.epoch || address === row.address) return null;
-  return rejected("SHARD_ADDRESS_CONFLICT", `shard ${shardId} is at ${row.address} in this epoch`, {
+  return rejected("SHARD_ADDRESS_CONFLICT", {
     address: row.address,
     epoch: row.epoch,
     shard: shardId,
@@ -109,11 +109,11 @@ export function update(state: FleetState, row: Readonly<ShardRecord>, change: Pa
 }
 
 export function unknown(shardId: string): Result {
-  return rejected("SHARD_UNKNOWN", `no shard ${shardId} has registered`, { shard: shardId });
+  return rejected("SHARD_UNKNOWN", { shard: shardId });
 }
 
 export function removed(shardId: string): Result {
-  return rejected("SHARD_REMOVED", `shard ${shardId} was removed: activate it to let it register again`, {
+  return rejected("SHARD_REMOVED", {
     shard: shardId,
   });
 }

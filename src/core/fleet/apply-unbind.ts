@@ -5,7 +5,7 @@
 import type { Binding, UnbindCluster } from "../wire/gen/fleet/v1/command.ts";
 import { migrationUnderWay } from "./apply-binding.ts";
 import { ABSENT, checkVersion } from "./expected-version.ts";
-import { changed, type Result, unchanged } from "./result.ts";
+import { changed, type Facts, type Result, unchanged } from "./result.ts";
 import type { FleetState } from "./state.ts";
 import { checkNames } from "./validate.ts";
 
@@ -22,12 +22,11 @@ export function unbindCluster(state: FleetState, operation: UnbindCluster): Resu
   if (row === undefined) return unchanged(ABSENT);
   if (row.migration !== undefined && !force) return migrationUnderWay(row);
   bindings.remove(clusterId);
-  return changed(ABSENT, describeLoss(row));
+  return changed(ABSENT, lossOf(row));
 }
 
 /** What the row said is in no table any more: it stays in the audit log, for whoever wants to undo this. */
-function describeLoss({ shardId, migration }: Readonly<Binding>): string {
-  const taken = `takes it from shard ${shardId}`;
-  if (migration === undefined) return taken;
-  return `${taken} and ends migration ${migration.migrationId} from shard ${migration.fromShard}`;
+function lossOf({ shardId, migration }: Readonly<Binding>): Facts {
+  if (migration === undefined) return { from: shardId };
+  return { from: shardId, ended_migration: migration.migrationId, ended_from: migration.fromShard };
 }

@@ -22,12 +22,10 @@ import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
 import { unbindCluster } from "./apply-unbind.ts";
 import { addAuditEntry, noteAuditExported } from "./audit.ts";
 import { type NewCommand, NO_COMMAND } from "./command-codec.ts";
-import { describeOperation } from "./describe.ts";
+import { inFormat } from "./in-format.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import type { FleetState } from "./state.ts";
 import { checkReason } from "./validate.ts";
-
-const NO_COMMAND_MESSAGE = "the bytes of the log's entry are no command, and were left out";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
@@ -37,15 +35,18 @@ type OperationKind = NonNullable<Operation["kind"]>;
  */
 export function apply(state: FleetState, index: LogIndex, command: NewCommand): Outcome {
   state.advanceTo(index);
-  if (command === NO_COMMAND) return { index, result: rejected("COMMAND_UNDECODABLE", NO_COMMAND_MESSAGE) };
+  if (command === NO_COMMAND) return { index, result: rejected("COMMAND_UNDECODABLE") };
+  // A raise is kept in the format of before: it is the last entry of that.
+  const { clusterVersion } = state;
+  const name = command.operation?.kind?.$case ?? "";
   const admission = admit(state, command);
   switch (admission.kind) {
     case "repeated":
       return admission.outcome;
     case "refused":
-      return { index, result: admission.result };
+      return { index, result: inFormat(clusterVersion, name, admission.result) };
     case "apply": {
-      const outcome = { index, result: applyAdmitted(state, index, command) };
+      const outcome = { index, result: inFormat(clusterVersion, name, applyAdmitted(state, index, command)) };
       // Refusals are remembered too: a repetition must not succeed where the first one was told that it failed.
       remember(state, command, admission.confirmed, outcome, index);
       return outcome;
@@ -61,7 +62,7 @@ export function dryRun(state: FleetState, command: NewCommand): Outcome {
 function applyAdmitted(state: FleetState, index: LogIndex, command: NewCommand): Result {
   const operation = command.operation?.kind;
   if (operation === undefined) {
-    return rejected("OPERATION_UNKNOWN", "the command has no operation that this version knows");
+    return rejected("OPERATION_UNKNOWN");
   }
   const invalid = checkReason(command.reason);
   if (invalid !== null) return invalid;
@@ -70,9 +71,7 @@ function applyAdmitted(state: FleetState, index: LogIndex, command: NewCommand):
   const result = perform(state, { index, atMs: command.atMs, actor: command.actor }, command, operation);
   if (result.$case === "applied" && result.value.changed) {
     if (isAudited(operation)) {
-      const { summary } = result.value;
-      const what = describeOperation(operation);
-      addAuditEntry(state, index, command, summary === "" ? what : `${what}, which ${summary}`);
+      addAuditEntry(state, index, command, operation, result.value.metadata);
     }
     return result;
   }

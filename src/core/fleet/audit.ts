@@ -3,24 +3,46 @@
 
 import { assert } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
-import type { AuditExport, NoteAuditExported } from "../wire/gen/fleet/v1/command.ts";
+import type { AuditExport, NoteAuditExported, Operation } from "../wire/gen/fleet/v1/command.ts";
+import { auditFacts } from "./audit-facts.ts";
 import type { NewCommand } from "./command-codec.ts";
+import { describeOperation } from "./format-1/describe.ts";
+import { effectsInWords } from "./format-1/effects.ts";
 import { AUDIT_ENTRIES_MAX, AUDIT_UNEXPORTED_MAX } from "./limits.ts";
-import { changed, type Result, rejected, unchanged } from "./result.ts";
+import { changed, type Facts, metadataOf, type Result, rejected, unchanged } from "./result.ts";
 import { AUDIT_EXPORT_KEY } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
-export function addAuditEntry(state: FleetState, index: LogIndex, command: NewCommand, what: string): void {
-  const { atMs, actor, reason } = command;
-  state.tables.audit.put({ index, atMs, actor, reason, what });
+/** `effects`: what went with the operation. */
+export function addAuditEntry(
+  state: FleetState,
+  index: LogIndex,
+  { atMs, actor, reason }: NewCommand,
+  operation: NonNullable<Operation["kind"]>,
+  effects: Facts,
+): void {
+  const facts = { ...auditFacts(operation), ...effects };
+  const said =
+    state.clusterVersion >= 2
+      ? { what: "", operation: operation.$case, metadata: metadataOf(facts) }
+      : { what: inWords(operation, metadataOf(effects)), operation: "", metadata: {} };
+  state.tables.audit.put({ index, atMs, actor, reason, ...said });
   trim(state);
+}
+
+function inWords(
+  operation: NonNullable<Operation["kind"]>,
+  effects: Readonly<Record<string, string>>,
+): string {
+  const [what, effect] = [describeOperation(operation), effectsInWords(operation.$case, effects)];
+  return effect === "" ? what : `${what}, which ${effect}`;
 }
 
 export function noteAuditExported(state: FleetState, { throughIndex }: NoteAuditExported): Result {
   const { auditExports } = state.tables;
   const known = auditExportOf(state);
   if (throughIndex > state.appliedIndex) {
-    return rejected("INDEX_UNKNOWN", `index ${throughIndex} has not been applied yet`);
+    return rejected("INDEX_UNKNOWN", { index: throughIndex });
   }
   if (throughIndex <= known.throughIndex) return unchanged(known.throughIndex);
   auditExports.put({ ...known, throughIndex });

@@ -15,8 +15,5 @@ export function checkVersion(
 ): Result | null {
   const actual = row?.version ?? ABSENT;
   if (expected === undefined || expected === actual) return null;
-  return rejected("VERSION_CONFLICT", `the version of ${what} is ${actual}, not ${expected}`, {
-    actual,
-    expected,
-  });
+  return rejected("VERSION_CONFLICT", { actual, expected, row: what });
 }

@@ -106,7 +106,12 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "audit",
     key: (row) => row.index,
     encode: rowEncoder(AuditEntry.encode),
-    compact: (row) => ({ ...row, actor: shared(row.actor), reason: shared(row.reason) }),
+    compact: (row) => ({
+      ...row,
+      actor: shared(row.actor),
+      reason: shared(row.reason),
+      operation: shared(row.operation),
+    }),
   },
   auditExports: {
     name: "auditExports",

@@ -2,7 +2,6 @@
 // but the command: the edge that accepts requests checks more, but a log entry must be safe by itself.
 
 import { isName } from "../base/ids.ts";
-import type { Rejected } from "../wire/gen/fleet/v1/command.ts";
 import { ADDRESS_BYTES_MAX, DOMAIN_PART_BYTES_MAX, REASON_BYTES_MAX } from "./limits.ts";
 import { type Result, rejected } from "./result.ts";
 
@@ -14,7 +13,7 @@ const ASCII = /^[ -~]*$/;
 export function checkNames(fields: Readonly<Record<string, string>>): Result | null {
   for (const [field, name] of Object.entries(fields)) {
     if (!isName(name)) {
-      return rejected("INVALID_NAME", `${quoted(name)} cannot name a ${field}`, { field });
+      return rejected("INVALID_NAME", { field, name: quoted(name) });
     }
   }
   return null;
@@ -31,8 +30,7 @@ export function checkDomain(key: string, value: string): Result | null {
     ["value", value],
   ] as const) {
     if (!isPrintable(text, DOMAIN_PART_BYTES_MAX)) {
-      const rule = `must be 1 to ${DOMAIN_PART_BYTES_MAX} bytes without control characters`;
-      return rejected("INVALID_DOMAIN", `the domain's ${field} ${rule}`, { field });
+      return rejected("INVALID_DOMAIN", { field, limit: DOMAIN_PART_BYTES_MAX });
     }
   }
   return null;
@@ -41,18 +39,17 @@ export function checkDomain(key: string, value: string): Result | null {
 /** Only whether a row can hold it. Whether it is host:port the leader asks, before there is an entry. */
 export function checkAddress(address: string): Result | null {
   if (isPrintable(address, ADDRESS_BYTES_MAX)) return null;
-  return { $case: "rejected", value: invalidAddress(address) };
+  return invalidAddress(address);
 }
 
-export function invalidAddress(address: string): Rejected {
-  const message = `${quoted(address)} is no host:port address`;
-  return { reason: "INVALID_ADDRESS", message, metadata: {}, rows: [] };
+export function invalidAddress(address: string): Result {
+  return rejected("INVALID_ADDRESS", { address: quoted(address) });
 }
 
 /** The audit table keeps reasons, so their size is bounded. */
 export function checkReason(reason: string): Result | null {
   if (fitsSurely(reason, REASON_BYTES_MAX) || utf8.encode(reason).length <= REASON_BYTES_MAX) return null;
-  return rejected("REASON_TOO_LONG", `a reason is at most ${REASON_BYTES_MAX} bytes`);
+  return rejected("REASON_TOO_LONG", { limit: REASON_BYTES_MAX });
 }
 
 // A lone surrogate would come back from a snapshot as another character.

@@ -17,6 +17,7 @@ const STREAMS = [
   "healing",
   "turns",
   "groups",
+  "builds",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

@@ -35,6 +35,8 @@ const START_MS = 1_700_000_000_000;
 export interface NodeHost {
   /** Whom the node's command line names. */
   givenTo(node: SimNode): readonly Peer[];
+  /** What the peer's build knows; null while it is down. */
+  knownBy(peer: NodeId): number | null;
   /** The node opens a stream, and says who it is. */
   introduce(node: SimNode, to: NodeId): void;
   /** Asks the other nodes on behalf of one that lost its disk. */
@@ -174,6 +176,8 @@ export class SimNode {
       clock: this.clock,
       clockRate: this.#clockRate,
       given,
+      knownVersion: this.#world.builds.knownBy(this.id),
+      knownBy: (peer) => this.#host.knownBy(peer),
       introduce: (to) => this.#host.introduce(this, to),
       askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
       later: (ms, action) => this.#later(life, ms, action),

@@ -48,6 +48,10 @@ export interface ProcessOptions {
   readonly clockRate: number;
   /** What its command line would name, itself included. */
   readonly given: readonly Peer[];
+  /** The newest cluster version that its build knows. */
+  readonly knownVersion: number;
+  /** What the build of a node that is up knows. */
+  readonly knownBy: (peer: NodeId) => number | null;
   /** Opens a stream. */
   readonly introduce: (to: NodeId) => void;
   /** Asks all other nodes to let this one in again. */
@@ -108,12 +112,13 @@ export class Process {
       world.checker.writes(node, folder.storage.reader(request.group), request),
     );
     world.checker.started(node, (group) => this.storage.reader(group));
-    this.machine = new FleetMachine(() => () => new Promise<void>((resolve) => later(0, resolve)));
     this.watch = new DiskWatch({
       storage: folder.storage,
       profile: profileOf(world),
       onChange: () => undefined,
     });
+    const pauses = () => () => new Promise<void>((resolve) => later(0, resolve));
+    this.machine = new FleetMachine(pauses, options.knownVersion);
     this.#raft = this.#restart(options);
     this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
@@ -284,6 +289,7 @@ export class Process {
       ...{ self: node, given, clock, driver: this.driver, machine: this.machine, host: this.#host },
       replica: this.replica,
       disk: this.#folder.storage,
+      knownBy: options.knownBy,
       sleep: (ms) => new Promise((resolve) => later(ms / clockRate, resolve)),
       onRemoved: () => world.trace.note(`n${node} is removed`),
     });

@@ -21,8 +21,9 @@ import { readmit } from "../coordinator/services/readmit.ts";
 import { HeardDomains } from "../coordinator/services/reconcile-domains.ts";
 import { WatchAnswers } from "../coordinator/services/watch-answers.ts";
 import { StateTrust } from "../coordinator/state-trust.ts";
+import { VersionWatch } from "../coordinator/version-watch.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
-import type { Peer } from "../transport/transport.ts";
+import type { Announcement, Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
@@ -42,6 +43,8 @@ export interface ServicesOptions {
   readonly disk: { readonly isFull: boolean };
   readonly clock: Clock;
   readonly sleep: (ms: number) => Promise<void>;
+  /** What the build of a node that is up knows. */
+  readonly knownBy: (peer: NodeId) => number | null;
   readonly onRemoved: () => void;
 }
 
@@ -52,6 +55,7 @@ export class Services {
   readonly #options: ServicesOptions;
   readonly #context: ServiceContext;
   readonly #roster: Roster;
+  readonly #versions: VersionWatch;
   #connected: ReadonlySet<NodeId>;
 
   constructor(options: ServicesOptions) {
@@ -98,6 +102,7 @@ export class Services {
       sent: { messages: 0, frames: 0 },
       admission: () => replica.admission,
       answers: (peer) => host.hears(peer),
+      announced: (id) => announcement(options.knownBy(id)),
       isWhole: (learner) => replica.isWhole(learner),
       introduce: (peer) => roster.introduce(peer),
       changes: new MembershipChanges(),
@@ -112,6 +117,11 @@ export class Services {
       }),
       internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
     };
+    this.#versions = new VersionWatch({
+      ...{ driver, knownVersion: machine.knownVersion, announced: this.#context.announced },
+      view: () => machine.view,
+      raise: (value) => proposeOwn(this.#context, { $case: "raiseClusterVersion", value }, clock),
+    });
   }
 
   /** Whether this replica's transport has a stream to the peer. */
@@ -132,6 +142,7 @@ export class Services {
   /** As coordinator.ts does with every tick. */
   look(): void {
     this.#roster.look();
+    this.#versions.look();
   }
 
   async changeMembers(change: Change, timeoutMs: number): Promise<Answer> {
@@ -156,6 +167,7 @@ export class Services {
     const request = {
       ...{ clusterId: CLUSTER_ID, nodeId: peer },
       ...{ restored: holding !== "nothing", whole: holding === "whole" },
+      knownVersion: this.#options.knownBy(peer) ?? 0,
     };
     try {
       return readmissionOf([await readmit(this.#context, this.#options.replica, request, caller)]);
@@ -164,4 +176,8 @@ export class Services {
       return { kind: "waiting" };
     }
   }
+}
+
+function announcement(knownVersion: number | null): Announcement | null {
+  return knownVersion === null ? null : { knownVersion, build: "" };
 }

@@ -5,6 +5,7 @@ import { type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
 import { Administrator } from "./administrator.ts";
+import { Builds } from "./builds.ts";
 import { Chance } from "./chance.ts";
 import { Checker } from "./checker.ts";
 import { SimClient } from "./client.ts";
@@ -85,7 +86,8 @@ class Simulation implements NodeHost {
     const network = new Network(queue, Chance.of(swarm.seed, "network"), swarm, trace);
     const size = swarm.voters + swarm.spares;
     this.#swarm = swarm;
-    this.#world = { swarm, queue, trace, network, checker: new Checker(size, sideGroupsOf(swarm)) };
+    const builds = new Builds(swarm, queue);
+    this.#world = { swarm, queue, trace, network, checker: new Checker(size, sideGroupsOf(swarm)), builds };
     this.#nodes = Array.from({ length: size }, (_, at) => new SimNode(nodeId(at + 1), this.#world, this));
     this.#administrator = new Administrator(this.#world, this.#nodes);
   }
@@ -93,6 +95,7 @@ class Simulation implements NodeHost {
   async run(): Promise<RunResult> {
     try {
       await this.#found();
+      this.#world.builds.upgrade(this.#nodes);
       this.#injector = new FaultInjector(this.#world, this.#nodes, this.#administrator);
       const clients = [
         ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),
@@ -117,6 +120,11 @@ class Simulation implements NodeHost {
     const { hasTable, voters } = this.#swarm;
     const named = this.#nodes.filter(({ id }) => !hasTable || id <= voters || id === node.id);
     return named.map(({ peer }) => peer);
+  }
+
+  knownBy(peer: NodeId): number | null {
+    const found = this.#nodes.find(({ id }) => id === peer);
+    return found?.process?.machine.knownVersion ?? null;
   }
 
   introduce(node: SimNode, to: NodeId): void {

@@ -1,5 +1,6 @@
 // What all parts of one run share.
 
+import type { Builds } from "./builds.ts";
 import type { Checker } from "./checker.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Network } from "./network.ts";
@@ -12,4 +13,5 @@ export interface World {
   readonly network: Network;
   readonly checker: Checker;
   readonly trace: Trace;
+  readonly builds: Builds;
 }

@@ -5,11 +5,12 @@ import { assert } from "../base/assert.ts";
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
-import { type DiskReport, RaftClient, type StateCheck } from "../wire/gen/fleet/v1/raft.ts";
+import { type DiskReport, RaftClient, type RaftHello, type StateCheck } from "../wire/gen/fleet/v1/raft.ts";
+import type { RpcFailure } from "../wire/rpc-error.ts";
 import { Incoming, type UntakenMessage } from "./incoming.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { sendSnapshot, sizeOf } from "./snapshot-stream.ts";
-import type { Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
+import type { Announcement, Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
 
 // A snapshot's bytes are held while it travels; a group whose turn it is not is told so, and tries again.
 const SNAPSHOTS_PER_PEER_MAX = 2;
@@ -17,6 +18,8 @@ const SNAPSHOTS_PER_PEER_MAX = 2;
 export interface GrpcTransportOptions {
   readonly self: Peer;
   readonly clusterId: string;
+  /** Of this replica's build. */
+  readonly announces: Announcement;
   /** All replicas but this one, until `setPeers` says otherwise. */
   readonly peers: readonly Peer[];
   readonly credentialsFor: (address: string) => ChannelCredentials;
@@ -25,6 +28,10 @@ export interface GrpcTransportOptions {
   readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
   /** What peers tell of the fleet's applied state. */
   readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
+  /** The one that rules here: peers that do not know it get no entries. */
+  readonly clusterVersion: () => number;
+  /** A peer, for a reason of its own, does not want this replica: told once of each peer. */
+  readonly onRefused: (failure: RpcFailure) => void;
   readonly log: Log;
   readonly onDropped: (message: UntakenMessage) => void;
 }
@@ -70,11 +77,16 @@ export class GrpcTransport implements Transport {
     return this.#links.get(peer)?.link.isConnected ?? false;
   }
 
+  /** What the peer's build says of itself; null while it is not connected. */
+  announced(peer: NodeId): Announcement | null {
+    return this.#links.get(peer)?.link.announced ?? null;
+  }
+
   #connect(peer: Peer, events: TransportEvents): void {
-    const { credentialsFor, channelOptions, self, clusterId, log } = this.#options;
+    const { credentialsFor, channelOptions, self, clusterId, announces, log } = this.#options;
     const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
-    const dialer = { self, clusterId, sent: this.sent };
+    const dialer = { self, clusterId, announces, sent: this.sent };
     const about = { peer: peer.name, address: peer.address };
     const link = new PeerLink(peer, client, dialer, {
       disk: () => this.#options.disk.own(),
@@ -86,12 +98,16 @@ export class GrpcTransport implements Transport {
         events.disconnected(peer.id);
       },
       mismatched: (hello) =>
-        log.warn(mismatchWords(hello.clusterId !== clusterId), {
+        log.warn(mismatchWords(hello, { clusterId, peer }), {
           ...about,
           ...{ ownClusterId: clusterId, ...hello },
         }),
-      refused: ({ reason, message }) =>
-        log.warn("a peer refuses this replica", { ...about, reason, message }),
+      isTooOld: ({ knownVersion }) => knownVersion < this.#options.clusterVersion(),
+      refused: (failure) => {
+        const { reason, message } = failure;
+        log.warn("a peer refuses this replica", { ...about, reason, message });
+        this.#options.onRefused(failure);
+      },
     });
     this.#links.set(peer.id, { peer, link });
   }
@@ -148,8 +164,13 @@ function wordsOf({ code, details }: StatusObject) {
 }
 
 // Who was not there when a quorum was lost finds a new cluster in the place of its peers.
-function mismatchWords(isOtherCluster: boolean): string {
-  return isOtherCluster
-    ? "a peer is of another cluster, which this replica can't join: if the fleet was recovered as a new one, add this node to it with an empty data folder"
-    : "a peer is another node than it should be";
+function mismatchWords(
+  hello: RaftHello,
+  wanted: { readonly clusterId: string; readonly peer: Peer },
+): string {
+  if (hello.clusterId !== wanted.clusterId) {
+    return "a peer is of another cluster, which this replica can't join: if the fleet was recovered as a new one, add this node to it with an empty data folder";
+  }
+  if (hello.nodeId !== wanted.peer.id) return "a peer is another node than it should be";
+  return "a peer's build does not know the cluster version: it gets no entries until it runs a newer build";
 }

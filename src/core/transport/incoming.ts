@@ -27,11 +27,13 @@ import { messageFromWire, type Untaken } from "./raft-codec.ts";
 import { senderOf } from "./sender.ts";
 import { type Received, receiveSnapshot, sizeOf } from "./snapshot-stream.ts";
 import { claimedBy } from "./speaker.ts";
-import type { Peer, TransportEvents } from "./transport.ts";
+import type { Announcement, Peer, TransportEvents } from "./transport.ts";
 
 interface IncomingOptions {
   readonly self: Peer;
   readonly clusterId: string;
+  /** Told every caller with the hello. */
+  readonly announces: Announcement;
   readonly disk: { heard(peer: NodeId, report: DiskReport): void };
   readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
   readonly log: Log;
@@ -65,12 +67,12 @@ export class Incoming {
 
   /** `speaker` is who opened the stream, by its certificate; null = there are none, so anybody. */
   exchange(call: ExchangeCall, speaker: NodeId | null): void {
-    const { clusterId, self, log } = this.#options;
+    const { clusterId, self, announces, log } = this.#options;
     this.#open.add(call);
     // A stream that has ended does not say any more who opened it.
     const about = log.debug && callerOf(call, speaker);
     log.debug?.("a peer has opened its stream", about);
-    call.write({ clusterId, nodeId: self.id });
+    call.write({ clusterId, nodeId: self.id, ...announces });
     call.on("data", (frame: RaftFrame) => {
       // What was under way when the stream was refused.
       if (!this.#open.has(call)) return;

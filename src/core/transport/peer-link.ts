@@ -18,7 +18,7 @@ import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { messageToWire } from "./raft-codec.ts";
 import { senderMetadata } from "./sender.ts";
-import type { Peer, Quiesce } from "./transport.ts";
+import type { Announcement, Peer, Quiesce } from "./transport.ts";
 
 // A commit index that moves alone is no hurry: it travels with the next entries, or this much later.
 const NEWS_WAIT_MS = 5;
@@ -26,6 +26,8 @@ const EMPTY: GroupMessage = {
   ...{ groupId: FLEET_GROUP, message: undefined },
   ...{ quiesce: undefined, stateCheck: undefined },
 };
+// A build that announces nothing is from before cluster versions (ADR-0015).
+const SILENT_BUILD_KNOWS = 1;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 200;
 
@@ -39,6 +41,7 @@ export interface SentCounts {
 export interface Dialer {
   readonly self: Peer;
   readonly clusterId: string;
+  readonly announces: Announcement;
   readonly sent: SentCounts;
 }
 
@@ -52,7 +55,9 @@ export interface PeerLinkEvents {
   failed(why: StatusObject): void;
   /** A stream that had worked has ended. */
   disconnected(why: StatusObject): void;
-  /** The callee belongs to another cluster or has another id: told once of each. */
+  /** Whether the callee's build must not be sent entries. */
+  isTooOld(announced: Announcement): boolean;
+  /** The callee belongs to another cluster, has another id or is too old: told once of each. */
   mismatched(hello: RaftHello): void;
   /** The callee, for a reason of its own, does not want this replica: told once. */
   refused(failure: RpcFailure): void;
@@ -65,7 +70,8 @@ export class PeerLink {
   readonly #queue = new OutgoingQueue();
   readonly #events: PeerLinkEvents;
   #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
-  #connected = false;
+  /** The callee's, from its hello to the stream's end. */
+  #announced: Announcement | null = null;
   #blocked = false;
   #flushing = false;
   #closed = false;
@@ -86,7 +92,12 @@ export class PeerLink {
   }
 
   get isConnected(): boolean {
-    return this.#connected;
+    return this.#announced !== null;
+  }
+
+  /** What the peer's build says of itself; null while it is not connected. */
+  get announced(): Announcement | null {
+    return this.#announced;
   }
 
   send(group: GroupId, message: Message): void {
@@ -112,7 +123,7 @@ export class PeerLink {
   }
 
   #add(item: GroupMessage): boolean {
-    return this.#connected && this.#queue.add(item);
+    return this.isConnected && this.#queue.add(item);
   }
 
   #flushLater(): void {
@@ -120,7 +131,7 @@ export class PeerLink {
   }
 
   #flushSoon(): void {
-    if (this.#flushing || this.#blocked || !this.#connected) return;
+    if (this.#flushing || this.#blocked || !this.isConnected) return;
     this.#flushing = true;
     // Once the driver's turn that sends has ended: a later phase of the event loop would find nothing more to take
     // along, and let all that reads from the network go first.
@@ -135,8 +146,9 @@ export class PeerLink {
 
   #open(): void {
     if (this.#closed) return;
+    const { clusterId, self, announces } = this.#dialer;
     const stream = this.#client.exchange(
-      senderMetadata({ clusterId: this.#dialer.clusterId, peer: this.#dialer.self }),
+      senderMetadata({ clusterId, peer: self, knownVersion: announces.knownVersion }),
     );
     this.#stream = stream;
     stream.on("data", (hello: RaftHello) => this.#onHello(hello));
@@ -150,20 +162,23 @@ export class PeerLink {
   }
 
   #onHello(hello: RaftHello): void {
-    if (hello.clusterId !== this.#dialer.clusterId || hello.nodeId !== this.#peer.id) {
+    const isOther = hello.clusterId !== this.#dialer.clusterId || hello.nodeId !== this.#peer.id;
+    const { knownVersion, build } = hello;
+    const announced = { knownVersion: Math.max(SILENT_BUILD_KNOWS, knownVersion), build };
+    if (isOther || this.#events.isTooOld(announced)) {
       this.#onMismatch(hello);
       this.#stream?.cancel();
       return;
     }
     this.#mismatch = "";
-    this.#connected = true;
+    this.#announced = announced;
     this.#hasFailed = false;
     this.#retryMs = RETRY_FIRST_MS;
     this.#events.opened();
   }
 
   #onMismatch(hello: RaftHello): void {
-    const found = `${hello.clusterId} ${hello.nodeId}`;
+    const found = `${hello.clusterId} ${hello.nodeId} ${hello.knownVersion}`;
     if (found === this.#mismatch) return;
     this.#mismatch = found;
     this.#events.mismatched(hello);
@@ -176,8 +191,8 @@ export class PeerLink {
   }
 
   #onEnd(why: StatusObject): void {
-    const worked = this.#connected;
-    this.#connected = false;
+    const worked = this.isConnected;
+    this.#announced = null;
     this.#blocked = false;
     this.#queue.take();
     this.#stream = null;
@@ -194,7 +209,7 @@ export class PeerLink {
     if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
     this.#newsTimer = null;
     if (this.#blocked) return;
-    if (!this.#connected || this.#stream === null || (this.#queue.isEmpty && !this.#mustBeat)) return;
+    if (!this.isConnected || this.#stream === null || (this.#queue.isEmpty && !this.#mustBeat)) return;
     const { self, clusterId, sent } = this.#dialer;
     const messages = this.#queue.take();
     this.#mustBeat = false;

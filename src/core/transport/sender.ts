@@ -9,18 +9,22 @@ const CLUSTER = "fleet-cluster";
 const NODE = "fleet-node";
 const NAME = "fleet-name";
 const ADDRESS = "fleet-address";
+const KNOWN_VERSION = "fleet-known-version";
 
 export interface Sender {
   readonly clusterId: string;
   readonly peer: Peer;
+  /** The newest cluster version that its build knows; 0 = it does not say. */
+  readonly knownVersion: number;
 }
 
-export function senderMetadata({ clusterId, peer }: Sender): Metadata {
+export function senderMetadata({ clusterId, peer, knownVersion }: Sender): Metadata {
   const metadata = new Metadata();
   metadata.set(CLUSTER, clusterId);
   metadata.set(NODE, String(peer.id));
   metadata.set(NAME, peer.name);
   metadata.set(ADDRESS, peer.address);
+  metadata.set(KNOWN_VERSION, String(knownVersion));
   return metadata;
 }
 
@@ -30,5 +34,7 @@ export function senderOf(metadata: Metadata): Sender | null {
   const id = Number(text(NODE));
   const [clusterId, name, address] = [text(CLUSTER), text(NAME), text(ADDRESS)];
   if (!Number.isSafeInteger(id) || id < 1 || name === "" || address === "") return null;
-  return { clusterId, peer: { id: nodeId(id), name, address } };
+  const known = Number(text(KNOWN_VERSION));
+  const knownVersion = Number.isSafeInteger(known) && known > 0 ? known : 0;
+  return { clusterId, peer: { id: nodeId(id), name, address }, knownVersion };
 }

@@ -12,6 +12,14 @@ export interface Peer {
   readonly address: string;
 }
 
+/** What a replica's build tells its peers of itself (ADR-0015). */
+export interface Announcement {
+  /** The newest cluster version that it knows. */
+  readonly knownVersion: number;
+  /** Empty: a build that does not say. */
+  readonly build: string;
+}
+
 /**
  * A leader's word to a follower that holds its whole log, all of it committed: it sends no more heartbeats of this
  * group until something happens. From then on the beat of its process stands for them (ADR-0008).

@@ -2,6 +2,7 @@
 // differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
 
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
+import type { AwaitedNode } from "../../client/fleet-version.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { endsSoon } from "../../core/wire/certificate-age.ts";
 import { formatDuration } from "./duration.ts";
@@ -35,6 +36,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...leaderLines(fleet),
     ...hashLines(fleet),
     ...disobeyingLines(fleet),
+    ...versionLines(fleet),
     ...exportLines(fleet),
     ...undeletedLines(fleet),
     ...vanishedLines(fleet),
@@ -196,6 +198,19 @@ function hashLines(fleet: FleetStatus): Line[] {
   const hashes = fleet.nodes.filter((node) => node.hashAt !== null && node.hashAt !== "");
   const shown = hashes.map((node) => `${node.name} ${shortHash(node.hashAt ?? "")}`).join(", ");
   return [{ text: `state hashes differ at index ${fleet.hashIndex}: ${shown}`, mark: "bad" }];
+}
+
+function versionLines({ versions: { ruling, newest, awaited } }: FleetStatus): Line[] {
+  if (ruling === null || newest === null) return [];
+  if (ruling >= newest) return [{ text: `cluster version ${ruling}`, mark: "good" }];
+  const who = awaited.map(awaitedText).join(", ");
+  const waits = who === "" ? "is being raised" : `waits for ${who}`;
+  return [{ text: `cluster version ${ruling}; version ${newest} ${waits}`, mark: "warn" }];
+}
+
+function awaitedText({ name, knownVersion, build }: AwaitedNode): string {
+  if (knownVersion === 0) return `${name} (not connected)`;
+  return `${name} (${build === "" ? "its build" : `build ${build}`} knows version ${knownVersion})`;
 }
 
 function exportLines(fleet: FleetStatus): Line[] {

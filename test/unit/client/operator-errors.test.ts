@@ -23,6 +23,14 @@ test.each([
   expect(error.parts.exit).toBe(exit);
 });
 
+test("an operation that older nodes don't know yet names the nodes to upgrade", () => {
+  const metadata = { required: "2", cluster_version: "1", nodes: "n2,n3" };
+  const refused = rpcError(status.FAILED_PRECONDITION, "CLUSTER_VERSION_TOO_LOW", "refused", metadata);
+  const { parts } = toOperatorError(refused);
+  expect(parts.next).toBe("upgrade and start n2, n3, then try again; see: fleet status");
+  expect(parts.exit).toBe(Exit.Precondition);
+});
+
 test.each([
   {
     reason: "VERSION_CONFLICT",

@@ -44,6 +44,7 @@ describe("fleet status", () => {
 
       ● local: healthy, 2 of 2 nodes up, n1 leads term 3
       ● state hashes agree at index 120
+      ● cluster version 2
       "
     `);
     expect({ stderr, exit, closed: client.close.mock.calls.length }).toEqual({

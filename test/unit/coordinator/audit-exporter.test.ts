@@ -83,6 +83,18 @@ test("an export whose note was lost is recognised and noted again", async () => 
   expect(await readFile(join(directory, NAME))).toEqual(before);
 });
 
+test("a file that an older build wrote in other words is the same export", async () => {
+  const replica = audited(3);
+  const lost = exporter(replica, { note: async () => ({ ok: false }) });
+  lost.made.look();
+  await expect.poll(() => lost.note.mock.calls.length).toBe(1);
+  const reworded = (await readFile(join(directory, NAME), "utf8")).replaceAll("register shard", "shard");
+  await writeFile(join(directory, NAME), reworded);
+  exporter(replica).made.look();
+  await expect.poll(() => through(replica)).toBe(3);
+  expect(await readFile(join(directory, NAME), "utf8")).toBe(reworded);
+});
+
 test("a file that holds something else is not overwritten, and nothing is noted", async () => {
   const replica = audited(3);
   const first = exporter(replica, { note: async () => undefined });

@@ -160,7 +160,7 @@ test("who opens a stream before the founders are written down is no founder", as
   const leader = await group.leader();
   const context = contextOf(group, leader);
   const replica = { readmit: () => expect.fail("it is let in") };
-  const request = { clusterId: "test", nodeId: NEWCOMER, restored: false, whole: false };
+  const request = { clusterId: "test", nodeId: NEWCOMER, restored: false, whole: false, knownVersion: 2 };
   const identity = { kind: "replica", id: NEWCOMER } as const;
   const asked = readmit(context, replica, request, { identity, deadline: group.nowMs + 5_000 }).then(
     () => null,

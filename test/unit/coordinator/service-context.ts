@@ -12,6 +12,7 @@ import type { ServiceContext } from "../../../src/core/coordinator/services/cont
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
 import { WatchAnswers } from "../../../src/core/coordinator/services/watch-answers.ts";
 import { StateTrust } from "../../../src/core/coordinator/state-trust.ts";
+import { KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
@@ -77,6 +78,7 @@ export function contextOf(
       onAnswers();
       return true;
     },
+    announced: () => ({ knownVersion: KNOWN_VERSION, build: "test" }),
     isWhole: () => false,
     host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
     groups: new Map(),

@@ -88,6 +88,8 @@ describe("audit", () => {
         actor: "fleet://shard/s1",
         reason: "start",
         what: "register shard s1 at s1:1 in epoch 1",
+        operation: "",
+        metadata: {},
       },
       {
         index: 2,
@@ -95,6 +97,8 @@ describe("audit", () => {
         actor: "fleet://admin",
         reason: "new cluster",
         what: "bind cluster c1 to shard s1",
+        operation: "",
+        metadata: {},
       },
     ]);
   });

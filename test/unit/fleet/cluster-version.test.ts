@@ -41,8 +41,12 @@ test("a raise is refused while a member, be it a learner, has not announced the 
     make.member(2),
     make.member(3, MemberKind.LEARNER),
   ]);
-  expect(make.brief(replica.apply(make.raise(2, { 1: 2, 2: 2 })))).toBe("MEMBER_TOO_OLD node=3");
-  expect(make.brief(replica.apply(make.raise(2, { 1: 2, 2: 1, 3: 2 })))).toBe("MEMBER_TOO_OLD node=2");
+  expect(make.brief(replica.apply(make.raise(2, { 1: 2, 2: 2 })))).toBe(
+    "MEMBER_TOO_OLD name=n3 node=3 version=2",
+  );
+  expect(make.brief(replica.apply(make.raise(2, { 1: 2, 2: 1, 3: 2 })))).toBe(
+    "MEMBER_TOO_OLD name=n2 node=2 version=2",
+  );
   expect(replica.state.clusterVersion).toBe(1);
   replica.apply({ $case: "removeMember", value: { nodeId: 2 } });
   expect(make.brief(replica.apply(make.raise(2, { 1: 2, 3: 2 })))).toBe("changed v2");

@@ -4,6 +4,7 @@ import { apply } from "../../../src/core/fleet/apply.ts";
 import { admit } from "../../../src/core/fleet/apply-session.ts";
 import { incarnationRecord } from "../../../src/core/fleet/incarnation.ts";
 import { listAudit, listBindings, listMembers } from "../../../src/core/fleet/query.ts";
+import { renderAuditEntry } from "../../../src/core/fleet/render-audit.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import { replay } from "../../../src/core/recover/copy.ts";
@@ -160,7 +161,7 @@ test("a survivor that was to learn, votes", () => {
 });
 
 test("the audit log says that it happened, by whom and why, and what was taken as committed", () => {
-  const entries = listAudit(stateAfter(LOG));
+  const entries = listAudit(stateAfter(LOG)).map(renderAuditEntry);
   expect(entries).toHaveLength(4 + 1);
   expect(entries.at(-1)).toMatchObject({
     index: ORDER.index + 1,

@@ -17,6 +17,7 @@ function receive(...messages: readonly Parts[]) {
   const incoming = new Incoming({
     self: { id: nodeId(1), name: "n1", address: "n1:1" },
     clusterId: "c",
+    announces: { knownVersion: 2, build: "b" },
     disk: { heard: () => undefined },
     onStateCheck: () => undefined,
     log: silentLog,

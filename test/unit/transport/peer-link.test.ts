@@ -29,27 +29,29 @@ class SlowStream extends EventEmitter {
   }
 }
 
-function connect() {
+function connect(knownVersion = 2, isTooOld = false) {
   const stream = new SlowStream();
   const dropped: GroupId[] = [];
   const sent = { messages: 0, frames: 0 };
   // What a link needs of a client.
   const client = { exchange: () => stream, close: () => undefined } as unknown as RaftClient;
+  const announces = { knownVersion: 2, build: "b" };
   const link = new PeerLink(
     { id: peer, name: "n2", address: "127.0.0.1:1" },
     client,
-    { self: { id: self, name: "n1", address: "127.0.0.1:2" }, clusterId: "c", sent },
+    { self: { id: self, name: "n1", address: "127.0.0.1:2" }, clusterId: "c", announces, sent },
     {
       disk: () => ({ medianMs: 0, slow: false, full: false }),
       unreachable: (group) => dropped.push(group),
       opened: () => undefined,
       failed: () => undefined,
       disconnected: () => undefined,
+      isTooOld: () => isTooOld,
       mismatched: () => undefined,
       refused: () => undefined,
     },
   );
-  stream.emit("data", { clusterId: "c", nodeId: peer });
+  stream.emit("data", { clusterId: "c", nodeId: peer, knownVersion, build: "b" });
   return { link, stream, dropped, sent };
 }
 
@@ -91,6 +93,24 @@ test.each([
     link.close();
   },
 );
+
+test("a peer says with its hello what its build knows; one that says nothing knows version 1", () => {
+  expect(connect(3).link.announced).toEqual({ knownVersion: 3, build: "b" });
+  expect(connect(0).link.announced).toMatchObject({ knownVersion: 1 });
+  const { link, stream } = connect(3);
+  stream.cancel();
+  expect(link.announced, "it may come back as another build").toBeNull();
+  link.close();
+});
+
+test("a peer whose build is too old for the cluster gets nothing", async () => {
+  const { link, stream, dropped } = connect(1, true);
+  expect(link.isConnected).toBe(false);
+  link.send(groupId(0), append(1));
+  await nextTurn();
+  expect([stream.frames.length, dropped]).toEqual([0, [0]]);
+  link.close();
+});
 
 test("the group whose message was dropped is told, no other", async () => {
   const { link, stream, dropped } = connect();

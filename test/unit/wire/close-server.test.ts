@@ -15,7 +15,7 @@ async function serve(answerRejoin: () => Promise<void>) {
   const server = new Server(serverOptions);
   const service: RaftServer = {
     // Says hello, and never ends.
-    exchange: (call) => call.write({ clusterId: "c", nodeId: 1 }),
+    exchange: (call) => call.write({ clusterId: "c", nodeId: 1, knownVersion: 2, build: "" }),
     installSnapshot: (_, answer) => answer(null, { bytes: 0 }),
     rejoin: (_, answer) =>
       void answerRejoin().then(() => answer(null, { voter: true, learnerAt: 0, staysLearner: false })),
@@ -48,8 +48,9 @@ test("a call that is under way gets its answer", async () => {
     return mayAnswer.promise;
   });
   const answer = new Promise((resolve) => {
-    client.rejoin({ clusterId: "c", nodeId: 1, restored: false, whole: false }, (_, rejoined) =>
-      resolve(rejoined),
+    client.rejoin(
+      { clusterId: "c", nodeId: 1, restored: false, whole: false, knownVersion: 2 },
+      (_, rejoined) => resolve(rejoined),
     );
   });
   await called.promise;

@@ -46,7 +46,7 @@ async function serve(broken: Partial<RaftServer>) {
   return { client, ids };
 }
 
-const asked = { clusterId: "c", nodeId: 1, restored: false, whole: false };
+const asked = { clusterId: "c", nodeId: 1, restored: false, whole: false, knownVersion: 2 };
 const rejoin = (client: RaftClient) =>
   unary(client.rejoin.bind(client), asked, { endMs: performance.now() + 10_000 }).then(
     () => null,

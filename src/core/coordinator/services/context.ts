@@ -19,6 +19,7 @@ import type { Observed } from "../observed.ts";
 import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
 import type { StateTrust } from "../state-trust.ts";
+import type { Announced } from "../version-watch.ts";
 import type { MembershipChanges } from "./change-membership.ts";
 import type { HeardDomains } from "./reconcile-domains.ts";
 import type { WatchAnswers } from "./watch-answers.ts";
@@ -38,6 +39,8 @@ export interface ServiceContext {
   readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
+  /** What the build of a replica, this one included, says of itself; null while it is not connected. */
+  readonly announced: Announced;
   /** Whether the learner has told this leader that it holds the log since it was let in. */
   readonly isWhole: (learner: NodeId) => boolean;
   /** The one change of the membership that may be under way. */

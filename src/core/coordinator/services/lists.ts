@@ -2,6 +2,7 @@
 
 import { auditExportOf } from "../../fleet/audit.ts";
 import { FEATURE_GATES } from "../../fleet/feature-gates.ts";
+import { renderAuditEntry } from "../../fleet/render-audit.ts";
 import { domainKey, instructionKey, quotaKey } from "../../fleet/schema.ts";
 import type { ReadonlyTable } from "../../fleet/table.ts";
 import type { AuditEntry, Instruction } from "../../wire/gen/fleet/v1/command.ts";
@@ -72,7 +73,7 @@ export const auditList: List<ListAuditResponse> = async (context, request, calle
     keyOf: (row) => row.index,
     matches: (row) => wants(filter.actor, row.actor),
   });
-  return { stamp, entries: rows, nextPageToken, export: { ...auditExportOf(view) } };
+  return { stamp, entries: rows.map(renderAuditEntry), nextPageToken, export: { ...auditExportOf(view) } };
 };
 
 function* above(index: number, newestFirst: Iterable<Readonly<AuditEntry>>): Iterable<Readonly<AuditEntry>> {

@@ -25,7 +25,7 @@ export async function membersList(
   return { stamp, configurationIndex: configurationIndex(context), members };
 }
 
-function memberViews({ driver, machine, answers }: ServiceContext): MemberView[] {
+function memberViews({ driver, machine, answers, announced }: ServiceContext): MemberView[] {
   const raft = driver.status();
   const { voters, votersOutgoing, learners, learnersNext } = raft.config;
   const roleOf = (id: NodeId) => {
@@ -42,6 +42,7 @@ function memberViews({ driver, machine, answers }: ServiceContext): MemberView[]
         leads: id === raft.leader,
         lag: progress && Math.max(0, raft.commit - progress.match),
         answers: id === raft.id || answers(id),
+        ...(announced(id) ?? { knownVersion: 0, build: "" }),
       };
     })
     .filter(({ member, role }) => member?.wanted !== MemberKind.REMOVED || role !== MemberRole.NONE);

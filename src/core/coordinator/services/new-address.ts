@@ -5,13 +5,13 @@ import { isAddress } from "../../base/address.ts";
 import type { FleetView } from "../../fleet/state.ts";
 import { invalidAddress } from "../../fleet/validate.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
-import { rejectionError } from "./refusals.ts";
+import { resultError } from "./refusals.ts";
 
 /** Throws INVALID_ADDRESS. What a row has already it may keep: its shard must be able to start again. */
 export function checkNewAddress(view: FleetView, operation: Operation): void {
   const places = placesOf(view, operation);
   if (places === null || places.wanted === places.present || isAddress(places.wanted)) return;
-  throw rejectionError(invalidAddress(places.wanted));
+  throw resultError(invalidAddress(places.wanted));
 }
 
 interface Places {

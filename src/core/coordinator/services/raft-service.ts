@@ -13,6 +13,7 @@ import type { Replica } from "../replica.ts";
 import type { ServiceContext } from "./context.ts";
 import { handler } from "./handler.ts";
 import { readmit, removed } from "./readmit.ts";
+import { refuseOldBuild } from "./version-gate.ts";
 
 export function raftService(
   context: ServiceContext,
@@ -27,6 +28,11 @@ export function raftService(
       const caller = admitted(call, context.tls, mayReplicate);
       if (caller instanceof RpcError) {
         call.emit("error", caller);
+        return;
+      }
+      const tooOld = refuseOldBuild(context, senderOf(call.metadata)?.knownVersion ?? 0);
+      if (tooOld !== null) {
+        call.emit("error", tooOld);
         return;
       }
       transport.incoming.exchange(call, speakerOf(caller));

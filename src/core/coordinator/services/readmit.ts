@@ -10,6 +10,7 @@ import type { Replica } from "../replica.ts";
 import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { refuseOldBuild } from "./version-gate.ts";
 
 export async function readmit(
   context: ServiceContext,
@@ -19,6 +20,8 @@ export async function readmit(
 ): Promise<RejoinResponse> {
   await assertLeads(context, caller);
   const wanted = wantedOf(context, request.nodeId);
+  const tooOld = refuseOldBuild(context, request.knownVersion);
+  if (tooOld !== null) throw tooOld;
   // Who is being removed still has its row for a moment, and must not be let in again meanwhile; nor while the end of a
   // removal that was given up may yet be applied, behind the entry that would let it in.
   if (context.changes.isUnderWay(context.driver.status()))

@@ -1,6 +1,9 @@
 // From why something could not be done to the gRPC error that tells the caller what to do instead.
 
 import { status } from "@grpc/grpc-js";
+import { assert } from "../../base/assert.ts";
+import { renderRefusal } from "../../fleet/render-refusal.ts";
+import type { Result } from "../../fleet/result.ts";
 import type { Rejected } from "../../wire/gen/fleet/v1/command.ts";
 import { type RpcError, rpcError, withViolations } from "../../wire/rpc-error.ts";
 import type { GroupDriver } from "../group-driver.ts";
@@ -101,9 +104,15 @@ export function tooStale(ageMs: number | null, maxMs: number): RpcError {
 
 /** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */
 export function rejectionError(rejected: Rejected): RpcError {
-  const { reason, message, metadata, rows } = rejected;
+  const { reason, message, metadata, rows } = renderRefusal(rejected);
   const error = rpcError(status.FAILED_PRECONDITION, reason, message, metadata);
   return rows.length === 0 ? error : withViolations(error, rows);
+}
+
+/** Of a result that is known to be a refusal. */
+export function resultError(result: Result): RpcError {
+  assert(result.$case === "rejected", "only a refusal is an error");
+  return rejectionError(result.value);
 }
 
 function unavailable(reason: string, message: string): RpcError {

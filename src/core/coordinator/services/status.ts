@@ -16,6 +16,7 @@ import type {
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
 import { leafOf } from "../../wire/tls.ts";
 import type { Trust } from "../state-trust.ts";
+import { ignorantOf } from "../version-watch.ts";
 import type { ServiceContext } from "./context.ts";
 import { configurationIndex } from "./members.ts";
 import { ownIncarnation } from "./other-incarnation.ts";
@@ -73,6 +74,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     incarnation: ownIncarnation(context),
     disobeyingShards: raft.role === "leader" ? countDisobeying(context) : undefined,
     stateDoubt: stateDoubt(context.trust.now),
+    ...versions(context, raft),
   };
 }
 
@@ -102,6 +104,18 @@ function syncLatency(syncs: Syncs): SyncLatency {
     medianMs: quantile(lastMinute, 0.5) ?? undefined,
     p99Ms: quantile(lastMinute, 0.99) ?? undefined,
     underWayMs: syncs.underWayMs,
+  };
+}
+
+function versions({ machine, announced }: ServiceContext, raft: RaftStatus) {
+  const { knownVersion, view } = machine;
+  const awaited = raft.role === "leader" ? ignorantOf(knownVersion, view, announced) : [];
+  return {
+    knownVersion,
+    clusterVersion: view.clusterVersion,
+    awaitedUpgrades: awaited.map(({ name, knownVersion: known, build }) => ({
+      ...{ nodeName: name, knownVersion: known, build },
+    })),
   };
 }
 

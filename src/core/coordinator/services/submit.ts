@@ -3,6 +3,7 @@
 import { status } from "@grpc/grpc-js";
 import { encodeCommand, encodeToApply, type NewCommand } from "../../fleet/command-codec.ts";
 import { REASON_BYTES_MAX } from "../../fleet/limits.ts";
+import { renderApplied } from "../../fleet/render-audit.ts";
 import type { Applied, Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
@@ -16,6 +17,7 @@ import { assertTrusted, diskFull, notLeader, refusalError, rejectionError } from
 import { refuseAdoption } from "./refuse-adoption.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
 import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
+import { checkClusterVersion, isAboveClusterVersion } from "./version-gate.ts";
 
 export async function submit(
   context: ServiceContext,
@@ -53,10 +55,15 @@ async function tryOut(
   const { index, term, leads } = await readable(context, LINEARIZABLE, caller);
   // Deposed while it asked.
   if (!leads) throw notLeader(context);
+  checkClusterVersion(context, operation);
   const serving = checkServing(context, operation);
   checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
-  return { index, term, applied: withServing(appliedOf(context.machine.dryRun(command)), serving) };
+  return {
+    index,
+    term,
+    applied: withServing(appliedOf(context.machine.dryRun(command)), serving),
+  };
 }
 
 /** Throws the refusal of an unbinding or a removal; returns what one that is forced leaves behind, in words. */
@@ -72,7 +79,7 @@ function checkServing(context: ServiceContext, { kind }: Operation): string {
 }
 
 function appliedOf({ result }: Outcome): Applied {
-  if (result?.$case === "applied") return result.value;
+  if (result?.$case === "applied") return renderApplied(result.value);
   throw rejectionError(result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {}, rows: [] });
 }
 
@@ -94,6 +101,7 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
   "reconcileDomains",
   "noteAuditExported",
   "settleAdoption",
+  "raiseClusterVersion",
 ]);
 
 /** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */
@@ -123,7 +131,12 @@ export async function propose(
   // A leader whose disk is full keeps what room its log has for handing over.
   if (context.disk.isFull && context.driver.role === "leader") throw diskFull();
   // Another replica may not know yet what the row has; it sends the caller to the leader.
-  if (context.driver.leader === context.self) checkNewAddress(context.machine.view, operation);
+  if (context.driver.leader === context.self) {
+    checkNewAddress(context.machine.view, operation);
+    checkClusterVersion(context, operation);
+  } else if (isAboveClusterVersion(context, operation)) {
+    throw notLeader(context);
+  }
   const command = commandOf(context, caller, operation, write);
   const data = encode(command, context.machine.view.clusterVersion);
   const settled = await context.driver.propose(data, caller.deadline);

@@ -2,6 +2,7 @@
 
 import { status } from "@grpc/grpc-js";
 import type { LogIndex } from "../../base/ids.ts";
+import { renderAuditEntry } from "../../fleet/render-audit.ts";
 import type { RowChange, WatchedTable } from "../../fleet/state.ts";
 import type { TableChange } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchTable } from "../../wire/gen/fleet/v1/views.ts";
@@ -65,7 +66,7 @@ function rowOf({ table, row }: RowChange): TableChange["row"] {
     case "gates":
       return { $case: "gate", value: row };
     case "audit":
-      return { $case: "audit", value: row };
+      return { $case: "audit", value: renderAuditEntry(row) };
     case "sessions":
       return { $case: "session", value: sessionView(row) };
   }

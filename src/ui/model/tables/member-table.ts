@@ -16,6 +16,12 @@ export const memberTable: Table<MemberView> = {
     { name: "role", header: "ROLE", value: roleCell },
     { name: "answers", header: "ANSWERS", value: answersCell },
     { name: "lag", header: "LAG", value: ({ lag }) => lag ?? null },
+    { name: "build", header: "BUILD", value: ({ build }) => (build === "" ? null : build) },
+    {
+      name: "knows",
+      header: "KNOWS",
+      value: ({ knownVersion }) => (knownVersion === 0 ? null : knownVersion),
+    },
     { name: "address", header: "ADDRESS", value: ({ member }) => member?.address ?? null },
     { name: "since", header: "SINCE", value: sinceCell, wide: true },
     { name: "version", header: "VERSION", value: ({ member }) => member?.version ?? null, wide: true },

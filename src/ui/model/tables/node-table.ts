@@ -26,6 +26,7 @@ export const nodeTable: Table<NodeObservation> = {
     { name: "hash", header: "HASH", value: hashCell },
     { name: "rtt", header: "RTT", value: roundTripCell },
     { name: "version", header: "VERSION", value: (node) => node.status?.version ?? null },
+    { name: "knows", header: "KNOWS", value: knownCell, wide: true },
     { name: "id", header: "ID", value: (node) => node.nodeId, wide: true },
     { name: "address", header: "ADDRESS", value: (node) => node.address, wide: true },
     { name: "metrics", header: "METRICS", value: (node) => node.status?.metricsAddress ?? null, wide: true },
@@ -57,6 +58,11 @@ function roundTripCell(node: NodeObservation): Cell {
 function certificateCell({ certificateDaysLeft: days }: NodeObservation): Cell {
   if (days === null) return null;
   return endsSoon(days) ? { text: `${days}d`, mark: days < 0 ? "bad" : "warn" } : `${days}d`;
+}
+
+// Builds from before cluster versions do not say what they know.
+function knownCell({ status }: NodeObservation): Cell {
+  return status === null || status.knownVersion === 0 ? null : status.knownVersion;
 }
 
 function uptimeCell(node: NodeObservation): Cell {

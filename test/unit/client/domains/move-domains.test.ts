@@ -22,6 +22,7 @@ function refusal(...rows: readonly number[]): OperatorError {
     row,
     reason: "SHARD_UNKNOWN",
     message: "no shard s1 has registered",
+    metadata: {},
   }));
   const rejected = { reason: "BATCH_REFUSED", message: "some moves", metadata: {}, rows: refused };
   return toOperatorError(rejectionError(rejected));

@@ -2,6 +2,7 @@
 
 import type { Listed } from "../../../../src/client/all-pages.ts";
 import type { FleetStatus, NodeObservation } from "../../../../src/client/fleet-status.ts";
+import { fleetVersion } from "../../../../src/client/fleet-version.ts";
 import { ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   type ClusterView,
@@ -52,6 +53,9 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     certificateRefusal: "",
     snapshotExport: undefined,
     stateDoubt: undefined,
+    knownVersion: 2,
+    clusterVersion: 2,
+    awaitedUpgrades: [],
     ...differs,
   };
 }
@@ -126,6 +130,7 @@ export function fleetReply(
     agreed: true,
     hashIndex: 120,
     hashesAgree: true,
+    versions: fleetVersion(answering, answering.find(({ role }) => role === Role.LEADER) ?? null, []),
     verdict: answering.length === nodes.length ? "healthy" : "degraded",
     ...differs,
   };

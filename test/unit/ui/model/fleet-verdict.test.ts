@@ -31,6 +31,8 @@ const outside = fleetReply(
 
 const undeleted = fleetReply([upNode(1, { snapshotExport: exportStatus({ undeleted: 2 }) }), upNode(2)]);
 
+// As a build from before cluster versions answers.
+const beforeVersions = { knownVersion: 0, clusterVersion: 0 };
 const vanished = fleetReply([upNode(1, { snapshotExport: exportStatus({ vanished: 5 }) }), upNode(2)]);
 
 describe("exit code", () => {
@@ -47,6 +49,31 @@ describe("lines", () => {
   test.each([
     { fleet: healthy, says: "local: healthy, 3 of 3 nodes up, n1 leads term 3", why: "one line" },
     { fleet: healthy, says: "state hashes agree at index 120", why: "" },
+    { fleet: healthy, says: "cluster version 2", why: "which format rules" },
+    {
+      fleet: fleetReply([
+        upNode(1, {
+          clusterVersion: 1,
+          awaitedUpgrades: [
+            { nodeName: "n2", knownVersion: 1, build: "" },
+            { nodeName: "n3", knownVersion: 0, build: "" },
+          ],
+        }),
+        upNode(2, { ...beforeVersions, version: "0.0.9" }),
+      ]),
+      says: "cluster version 1; version 2 waits for n2 (build 0.0.9 knows version 1), n3 (not connected)",
+      why: "what an upgrade waits for, as the leader knows it",
+    },
+    {
+      fleet: fleetReply([upNode(1, beforeVersions), upNode(2, { clusterVersion: 1 })]),
+      says: "cluster version 1; version 2 waits for n1 (build 0.1.0 knows version 1)",
+      why: "a leader of an older build does not say whom it waits for",
+    },
+    {
+      fleet: fleetReply([upNode(1, beforeVersions), upNode(2, beforeVersions)]),
+      says: "cluster version 1",
+      why: "all nodes are of an older build",
+    },
     {
       fleet: allDown,
       says: "nobody answers: start a local fleet with fleet up; elsewhere see each node's service and log",

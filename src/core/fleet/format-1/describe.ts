@@ -1,10 +1,12 @@
-// An operation in one line, for the audit table. The texts are replicated: changing one changes state hashes,
-// so all replicas of a fleet must print the same.
+// FROZEN: cluster version 1 keeps these words in its state, and replicas of older builds keep the same. Another letter
+// here makes replicas differ in a rolling upgrade. Words that may change are in ../render-*.ts (ADR-0015). What must stay
+// true is pinned by test/fixtures/format-1.
 
-import { type DomainMove, MemberKind, type Operation } from "../wire/gen/fleet/v1/command.ts";
+import { type DomainMove, MemberKind, type Operation } from "../../wire/gen/fleet/v1/command.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
+/** An operation in one line, for the audit table. */
 export function describeOperation({ $case, value }: OperationKind): string {
   switch ($case) {
     case "openSession":

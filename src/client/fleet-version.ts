@@ -1,0 +1,53 @@
+// Which cluster version rules, and which members keep it from rising (ADR-0015). Pure. The leader knows best whom it waits
+// for; a leader of a build from before cluster versions says nothing, and then the nodes' own words are what there is.
+
+import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
+
+/** Builds from before cluster versions say neither what they know nor what rules: 1, both times. */
+const UNSAID = 1;
+
+export interface AwaitedNode {
+  readonly name: string;
+  /** 0 = it is not connected, or down. */
+  readonly knownVersion: number;
+  readonly build: string;
+}
+
+export interface FleetVersion {
+  /** Null when no node answers. */
+  readonly ruling: number | null;
+  /** The newest that an answering node knows. */
+  readonly newest: number | null;
+  readonly awaited: readonly AwaitedNode[];
+}
+
+/** `down`: the names of nodes that did not answer. */
+export function fleetVersion(
+  statuses: readonly NodeStatus[],
+  leader: NodeStatus | null,
+  down: readonly string[],
+): FleetVersion {
+  if (statuses.length === 0) return { ruling: null, newest: null, awaited: [] };
+  const newest = Math.max(...statuses.map(knownBy));
+  const ruling = Math.max(UNSAID, ...statuses.map((status) => status.clusterVersion));
+  if (leader !== null && knownBy(leader) === newest) {
+    const awaited = leader.awaitedUpgrades.map(({ nodeName, knownVersion, build }) => {
+      // An older build sends its peers no name of its own, and says it to whoever asks for its status.
+      const said = statuses.find((status) => status.nodeName === nodeName)?.version ?? "";
+      return { name: nodeName, knownVersion, build: build === "" ? said : build };
+    });
+    return { ruling, newest, awaited: ruling < newest ? awaited : [] };
+  }
+  const older = statuses.filter((status) => knownBy(status) < newest);
+  const awaited = [
+    ...older.map((status) => ({
+      ...{ name: status.nodeName, knownVersion: knownBy(status), build: status.version },
+    })),
+    ...down.map((name) => ({ name, knownVersion: 0, build: "" })),
+  ];
+  return { ruling, newest, awaited: ruling < newest ? awaited : [] };
+}
+
+function knownBy({ knownVersion }: NodeStatus): number {
+  return Math.max(UNSAID, knownVersion);
+}

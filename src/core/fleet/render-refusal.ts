@@ -1,0 +1,86 @@
+// A refusal's sentence, made from its reason and facts when it is read. These words may change with any build: no state
+// holds them (ADR-0015). What applies entries must not import this.
+
+import type { Rejected, RowRefusal } from "../wire/gen/fleet/v1/command.ts";
+import { FEATURE_GATES } from "./feature-gates.ts";
+import { renderRemainder } from "./render-audit.ts";
+
+type Metadata = Readonly<Record<string, string>>;
+type Words = (facts: Metadata) => string;
+
+const WORDS: Readonly<Record<string, Words>> = {
+  COMMAND_UNDECODABLE: () => "the bytes of the log's entry are no command, and were left out",
+  OPERATION_UNKNOWN: () => "the command has no operation that this version knows",
+  CLUSTER_ALREADY_BOUND: ({ cluster, owner }) => `cluster ${cluster} is bound to ${owner}`,
+  OWNER_CHANGED: ({ cluster, owner }) => `cluster ${cluster} is bound to ${owner}`,
+  REBIND_TO_SAME_SHARD: ({ cluster, owner }) => `cluster ${cluster} already is at ${owner}`,
+  CLUSTER_UNKNOWN: ({ cluster }) => `cluster ${cluster} is not bound`,
+  MIGRATION_UNDER_WAY: ({ migration_id, cluster, from, to }) =>
+    `migration ${migration_id} of cluster ${cluster} from ${from} to ${to} is under way`,
+  INVALID_ADOPTION: () => "an adoption names what the shard is to give up",
+  BATCH_TOO_LARGE: ({ limit, what }) =>
+    what === "moves"
+      ? `a batch moves at most ${limit} domains`
+      : `a command reconciles at most ${limit} domains`,
+  BATCH_REFUSED: ({ refused, moves }) => `${refused} of ${moves} moves would be refused, so none was made`,
+  DUPLICATE_ROW: ({ key, value }) => `the batch names domain ${key}=${value} more than once`,
+  DOMAIN_ALREADY_ASSIGNED: ({ key, value, owner }) => `domain ${key}=${value} is assigned to ${owner}`,
+  FEATURE_GATE_UNKNOWN: () =>
+    `there is no such feature gate; there are: ${Object.keys(FEATURE_GATES).join(", ")}`,
+  TOO_MANY_ACKS: ({ limit }) => `a command carries at most ${limit} answers`,
+  INVALID_MEMBERS: () => "founders have numbers and names of their own",
+  MEMBER_UNKNOWN: ({ node }) => `there is no node ${node}`,
+  MEMBER_REMOVED: ({ node, name }) =>
+    `number ${node} was ${name}'s, which was removed: a number is never used again`,
+  MEMBER_EXISTS: ({ node, name, address, taken }) =>
+    taken === "number"
+      ? `number ${node} is ${name}'s, at ${address}`
+      : `${name} is number ${node}, at ${address}`,
+  MEMBER_IS_VOTER: ({ name }) => `${name} is a voter; a voter is removed, not demoted`,
+  TOO_MANY_MEMBERS: ({ limit }) => `a fleet has at most ${limit} members, removed ones included`,
+  INVALID_MEMBER: ({ field }) =>
+    field === "number" ? "a node's number is at least 1" : "a member is wanted as a voter or as a learner",
+  MEMBER_TOO_OLD: ({ name, version }) => `${name} has not announced version ${version}`,
+  PROBE_CHANGED: ({ probe, applications, expected }) =>
+    `probe ${probe} counts ${applications}, not ${expected}`,
+  PROBES_FULL: ({ limit }) => `there are ${limit} probes of drills: clear finished ones`,
+  PROVIDER_IN_USE: ({ provider, regions }) => `provider ${provider} still has quotas in ${regions}`,
+  PROVIDER_UNKNOWN: ({ provider }) => `there is no provider ${provider}`,
+  DUPLICATE_SLICE: () => "a shard has one slice of a quota",
+  QUOTA_EXCEEDED: ({ provider, declared, limit, sum, terms }) =>
+    provider === undefined
+      ? `the slices ${terms} = ${sum} exceed the limit of ${limit}`
+      : `${terms} = ${sum} exceeds the ${declared} that ${provider} declares`,
+  TOO_MANY: ({ limit, what }) => `there are at most ${limit} ${what}`,
+  SHARD_IN_USE: (facts) => `shard ${facts["shard"]} still has ${renderRemainder(facts)}`,
+  SESSION_EXPIRED: ({ session }) =>
+    `session ${session} is unknown or was evicted, so whether the write was applied is unknown`,
+  SEQUENCE_FORGOTTEN: ({ sequence }) =>
+    `the outcome of write ${sequence} was confirmed by its client and is forgotten`,
+  INVALID_SEQUENCE: () => "a write's sequence counts from 1 and is itself outstanding",
+  SESSION_WINDOW_FULL: ({ session, limit }) => `session ${session} has ${limit} unconfirmed writes`,
+  SESSION_IN_SESSION: () => "a session is opened outside any session",
+  SHARD_DRAINING: ({ shard }) => `shard ${shard} is being drained and takes nothing new`,
+  EPOCH_STALE: ({ shard }) => `shard ${shard} has registered with a newer epoch`,
+  SHARD_ADDRESS_CONFLICT: ({ shard, address }) => `shard ${shard} is at ${address} in this epoch`,
+  SHARD_UNKNOWN: ({ shard }) => `no shard ${shard} has registered`,
+  SHARD_REMOVED: ({ shard }) => `shard ${shard} was removed: activate it to let it register again`,
+  INDEX_UNKNOWN: ({ index }) => `index ${index} has not been applied yet`,
+  VERSION_CONFLICT: ({ row, actual, expected }) => `the version of ${row} is ${actual}, not ${expected}`,
+  INVALID_NAME: ({ field, name }) => `${name} cannot name a ${field}`,
+  INVALID_DOMAIN: ({ field, limit }) =>
+    `the domain's ${field} must be 1 to ${limit} bytes without control characters`,
+  INVALID_ADDRESS: ({ address }) => `${address} is no host:port address`,
+  REASON_TOO_LONG: ({ limit }) => `a reason is at most ${limit} bytes`,
+};
+
+/** With its sentences. A refusal that was kept under cluster version 1 has them already. */
+export function renderRefusal(rejected: Rejected): Rejected {
+  return { ...worded(rejected), rows: rejected.rows.map(worded) };
+}
+
+function worded<Refusal extends Rejected | RowRefusal>(refusal: Refusal): Refusal {
+  if (refusal.message !== "") return refusal;
+  const { reason, metadata } = refusal;
+  return { ...refusal, message: WORDS[reason]?.(metadata) ?? reason.toLowerCase().replaceAll("_", " ") };
+}
