@@ -130,6 +130,7 @@ async function expectNew(directory: string): Promise<void> {
   if (typeof snapshot === "string") throw new Error("there is a snapshot");
   expect(snapshot.confState.voters).toEqual([1]);
   expect(snapshot.term).toBeGreaterThan(SAMPLE.manifest.term);
+  if (!(snapshot.data instanceof Uint8Array)) throw new Error("of a stopped node it is read whole");
   const exported = decodeSnapshot(snapshot.data);
   if (!exported.ok) throw new Error(exported.message);
   expect(exported.state.hash()).toBe(SAMPLE.manifest.stateHash);

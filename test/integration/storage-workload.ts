@@ -11,7 +11,7 @@ import {
   term,
 } from "../../src/core/base/ids.ts";
 import type { LogReader } from "../../src/core/raft/log-reader.ts";
-import type { ConfState, Entry, HardState, Snapshot } from "../../src/core/raft/message.ts";
+import type { ConfState, Entry, HardState, WholeSnapshot } from "../../src/core/raft/message.ts";
 import { MemoryStorage } from "../../src/core/storage/memory-storage.ts";
 import type { Storage, WriteRequest } from "../../src/core/storage/storage.ts";
 
@@ -23,7 +23,7 @@ type Operation =
   | {
       readonly kind: "snapshot";
       readonly group: GroupId;
-      readonly snapshot: Snapshot;
+      readonly snapshot: WholeSnapshot;
       readonly compactThrough: LogIndex;
     };
 
@@ -123,7 +123,7 @@ function write(parts: Partial<WriteRequest>): Operation {
   return { kind: "write", request };
 }
 
-function ownSnapshot(group: GroupId, made: Snapshot, through: number): Operation {
+function ownSnapshot(group: GroupId, made: WholeSnapshot, through: number): Operation {
   return { kind: "snapshot", group, snapshot: made, compactThrough: logIndex(through) };
 }
 
@@ -136,7 +136,7 @@ function entry(index: number, atTerm: number): Entry {
   return { index: logIndex(index), term: term(atTerm), type: "normal", data };
 }
 
-function snapshot(index: number, atTerm: number): Snapshot {
+function snapshot(index: number, atTerm: number): WholeSnapshot {
   const data = new TextEncoder().encode(`state at ${index} `.repeat(50));
   return { index: logIndex(index), term: term(atTerm), confState: CONF_STATE, data };
 }

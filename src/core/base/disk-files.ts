@@ -2,7 +2,7 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import type { FileSystem, NewFile, SyncedFile } from "./file-system.ts";
+import type { FileSystem, NewFile, ReadableFile, SyncedFile } from "./file-system.ts";
 import { isSystemError } from "./system-error.ts";
 
 // Linux writes and syncs in one operation (open(2), O_DSYNC), so a frame waits for one thread of Node's pool and not for
@@ -15,6 +15,7 @@ export const diskFiles: FileSystem = {
     const handle = await open(path, constants.O_RDWR | (SYNCS_EACH_WRITE ? constants.O_DSYNC : 0));
     return syncedFile(path, handle);
   },
+  openToRead: async (path) => readableFile(path, await open(path, "r")),
   read: (path) => namingFile(path, () => readFile(path)),
   list: (directory) => readdir(directory),
   stat: async (path) => {
@@ -41,6 +42,19 @@ function newFile(path: string, handle: FileHandle): NewFile {
   return {
     fill: (content) => namingFile(path, () => handle.writeFile(content)),
     sync: () => namingFile(path, () => handle.sync()),
+    close: () => handle.close(),
+  };
+}
+
+async function readableFile(path: string, handle: FileHandle): Promise<ReadableFile> {
+  const { size } = await handle.stat();
+  return {
+    bytes: size,
+    read: (position, length) =>
+      namingFile(path, async () => {
+        const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position);
+        return buffer.subarray(0, bytesRead);
+      }),
     close: () => handle.close(),
   };
 }

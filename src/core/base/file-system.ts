@@ -23,6 +23,14 @@ export interface SyncedFile {
   close(): Promise<void>;
 }
 
+/** A file that is there, and stays readable after it was removed. */
+export interface ReadableFile {
+  readonly bytes: number;
+  /** Fewer than `length` at its end. */
+  read(position: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
 interface FileStat {
   readonly isDirectory: boolean;
   readonly bytes: number;
@@ -33,6 +41,7 @@ export interface FileSystem {
   /** Makes the file, or empties the one that is there. */
   create(path: string, mode: number): Promise<NewFile>;
   openSynced(path: string): Promise<SyncedFile>;
+  openToRead(path: string): Promise<ReadableFile>;
   read(path: string): Promise<Uint8Array>;
   /** The names in a directory, in no order. */
   list(directory: string): Promise<readonly string[]>;

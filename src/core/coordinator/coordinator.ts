@@ -195,6 +195,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const stopChecking = timers.every(CHECK_EVERY_MS, () => checks.tick());
   machine.onApplied(() => checks.applied());
   const roster = rosterOf(options, driver, machine, transport);
+  // The state that it begins with may take seconds. Without it nothing is served, and this replica takes part in nothing.
+  await driver.restored;
   const isWhole = await mark.isWhole();
   const asker = (await mark.isSet())
     ? new RejoinAsker({

@@ -10,10 +10,10 @@ import { ChangeLog } from "../fleet/change-log.ts";
 import { decodeCommand, formatUnknown, type NewCommand, versions } from "../fleet/command-codec.ts";
 import { KNOWN_VERSION } from "../fleet/format.ts";
 import type { ShardCounts } from "../fleet/shard-counts.ts";
-import { decodeSnapshot, encodeSnapshotParts } from "../fleet/snapshot.ts";
+import { encodeSnapshotParts, type Refused, SnapshotCheck, SnapshotReader } from "../fleet/snapshot.ts";
 import { FleetState, type FleetView } from "../fleet/state.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine, Restoring } from "./machine.ts";
 import { RecentDigests } from "./recent-digests.ts";
 
 export class FleetMachine implements Machine<Outcome> {
@@ -24,6 +24,8 @@ export class FleetMachine implements Machine<Outcome> {
   readonly #pauses: () => () => Promise<unknown>;
   /** The newest cluster version that this replica knows (ADR-0015). */
   readonly knownVersion: number;
+  /** The snapshot that takes the state's place, while that is not finished. */
+  #restoring: Restoring | null = null;
 
   /**
    * `pauses`: for one snapshot, how others are served between two slices of it. `knownVersion`: of a build; it applies
@@ -34,7 +36,12 @@ export class FleetMachine implements Machine<Outcome> {
     this.knownVersion = knownVersion;
   }
 
-  /** The tables now; not to be kept across turns. */
+  /** Whether `view` is no state of the log's: the old one is given up, and the new one not whole. */
+  get isRestoring(): boolean {
+    return this.#restoring !== null;
+  }
+
+  /** The tables now; not to be kept across turns. While it restores, who the members are and nothing else. */
   get view(): FleetView {
     return this.#state;
   }
@@ -61,40 +68,43 @@ export class FleetMachine implements Machine<Outcome> {
   }
 
   apply(index: LogIndex, data: Uint8Array): Outcome | null {
+    assert(this.#restoring === null, "nothing is applied to half a state");
     const outcome = stoppingIfBroken(index, () => this.#applyNext(index, data));
     for (const listener of this.#listeners) listener();
     return outcome;
   }
 
-  restore(index: LogIndex, data: Uint8Array): void {
-    const restored = decodeSnapshot(data);
-    if (!restored.ok) {
-      if (restored.reason === "format-unknown")
-        throw formatUnknown(`${restored.message} (at index ${index})`);
-      throw new OperatorError("SNAPSHOT_DAMAGED", {
-        what: `the snapshot at index ${index} cannot be restored: ${restored.message}`,
-        why: "its bytes changed on disk or on the way",
-        next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
-        exit: Exit.Failure,
-      });
-    }
-    const { clusterVersion } = restored.state;
-    if (clusterVersion > this.knownVersion) {
-      throw formatUnknown(
-        `the snapshot at index ${index} has ${versions(clusterVersion, this.knownVersion)}`,
-      );
-    }
-    // The bootstrap snapshot is empty and knows no index of its own.
-    if (restored.state.appliedIndex < index) restored.state.advanceTo(index);
-    assert(restored.state.appliedIndex === index, "a snapshot's state is the state at the snapshot's index");
-    this.#state = restored.state;
-    this.#changes = new ChangeLog(index);
-    for (const listener of this.#listeners) listener();
+  restore(index: LogIndex): Restoring {
+    // Given up first: there is not room for two.
+    this.#state = this.#state.withoutRows();
     this.#digests.forgetAll();
-    this.#digests.remember(index, this.#state.digest());
+    const reader = new SnapshotReader();
+    const restoring: Restoring = {
+      add: (part) => refuse(index, reader.add(part)),
+      finish: () => {
+        const restored = reader.finish();
+        if (!restored.ok) return refuse(index, restored);
+        this.#refuseNewer(index, restored.state.clusterVersion);
+        if (this.#restoring === restoring) this.#restored(index, restored.state);
+      },
+    };
+    this.#restoring = restoring;
+    return restoring;
+  }
+
+  check(index: LogIndex): Restoring {
+    const check = new SnapshotCheck();
+    return {
+      add: (part) => refuse(index, check.add(part)),
+      finish: () => {
+        refuse(index, check.finish());
+        this.#refuseNewer(index, check.clusterVersion);
+      },
+    };
   }
 
   capture(): () => AsyncIterable<Uint8Array> {
+    assert(this.#restoring === null, "half a state is not captured");
     const view = this.#state.capture();
     const pauses = this.#pauses;
     return async function* encode() {
@@ -122,6 +132,22 @@ export class FleetMachine implements Machine<Outcome> {
     return apply(this.#state, index, decodeCommand(index, data, this.knownVersion));
   }
 
+  #refuseNewer(index: LogIndex, version: number): void {
+    if (version <= this.knownVersion) return;
+    throw formatUnknown(`the snapshot at index ${index} has ${versions(version, this.knownVersion)}`);
+  }
+
+  #restored(index: LogIndex, state: FleetState): void {
+    // The bootstrap snapshot is empty and knows no index of its own.
+    if (state.appliedIndex < index) state.advanceTo(index);
+    assert(state.appliedIndex === index, "a snapshot's state is the state at the snapshot's index");
+    this.#restoring = null;
+    this.#state = state;
+    this.#changes = new ChangeLog(index);
+    for (const listener of this.#listeners) listener();
+    this.#digests.remember(index, state.digest());
+  }
+
   #skip(index: LogIndex): null {
     this.#state.advanceTo(index);
     return null;
@@ -142,4 +168,15 @@ function stoppingIfBroken<Result>(index: LogIndex, work: () => Result): Result {
       cause,
     });
   }
+}
+
+function refuse(index: LogIndex, refused: Refused | null): void {
+  if (refused === null) return;
+  if (refused.reason === "format-unknown") throw formatUnknown(`${refused.message} (at index ${index})`);
+  throw new OperatorError("SNAPSHOT_DAMAGED", {
+    what: `the snapshot at index ${index} cannot be restored: ${refused.message}`,
+    why: "its bytes changed on disk or on the way",
+    next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
+    exit: Exit.Failure,
+  });
 }

@@ -6,42 +6,21 @@ import { assert } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";
-import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message } from "../raft/message.ts";
+import { APPEND_THREAD, APPLY_THREAD, type ConfState, type Message, type Snapshot } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import { comesFromHere } from "../raft/well-formed.ts";
-import { Applier } from "./applier.ts";
-import type { Dropped, DropReason } from "./dropped-messages.ts";
+import { Applying } from "./applying.ts";
+import type { DropReason } from "./dropped-messages.ts";
+import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
-import type { Machine } from "./machine.ts";
 import { asksDisk, bringsSnapshot, isMember } from "./message-questions.ts";
-import { OwnSnapshots, type OwnSnapshotsOptions } from "./own-snapshots.ts";
+import { OwnSnapshots } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
-import type { StateTrust } from "./state-trust.ts";
-
-export interface GroupDriverOptions<Result>
-  extends Omit<OwnSnapshotsOptions, "machine" | "meter" | "followers"> {
-  readonly raft: RaftNode;
-  readonly machine: Machine<Result>;
-  readonly send: (message: Message) => void;
-  /** Distinguishes this process's read requests from those of its earlier lives. */
-  readonly incarnation: number;
-  readonly onLeadership: (leads: boolean) => void;
-  /** Counts and times for operators; by `now` when absent. */
-  readonly meter?: GroupMeter;
-  /** Whether the applied state may be believed (ADR-0017); without it, always. */
-  readonly trust?: Pick<StateTrust, "isTrusted">;
-  /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
-  readonly schedule: (turn: () => void) => void;
-  /** Told of every message that was not taken in. */
-  readonly onDropped?: (dropped: Dropped) => void;
-  /** Somebody in this process wants something of the group, so it must not stand still. */
-  readonly onActive: () => void;
-}
 
 export class GroupDriver<Result> {
   /** What operators see of this driver. */
@@ -55,12 +34,10 @@ export class GroupDriver<Result> {
   #stopped = false;
   #leads = false;
   #readRequests = 0;
-  readonly #applier: Applier<Result>;
-  /** Handed out by the core, and not applied yet: no more bytes than `committedBytesPerReadyMax`, or one entry. */
-  #toApply: Message[] = [];
-  /** Whether this turn has applied something: what the core hands out after that waits for the next turn. */
-  #hasApplied = false;
+  readonly #applying: Applying<Result>;
   readonly #snapshots: OwnSnapshots;
+  /** Settles once the state is there that this replica begins with; rejects when it can't be restored. */
+  readonly restored: Promise<void>;
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
@@ -71,31 +48,44 @@ export class GroupDriver<Result> {
     const followers = () => options.raft.status().progress;
     const onFatal = (error: unknown) => this.#fail(error);
     this.#snapshots = new OwnSnapshots({ ...options, followers, meter: this.meter, onFatal }, snapshot.index);
-    this.#applier = new Applier({
+    this.#applying = new Applying({
+      self: options.self,
+      meter: this.meter,
+      step: (message) => options.raft.step(message),
+      send: (message) => options.send(message),
+      onRestored: () => options.storage.shelveSnapshot(options.group),
+      onProgress: (index) => this.#reads.applied(index),
       machine: options.machine,
-      snapshot,
+      pause: options.pause,
       applyConfChange: (change) => this.#applyConfChange(change),
       onApplied: ({ index, term }, result) => {
         this.#writes.applied(index, term, result);
         this.#changes.applied(index, term, index);
       },
     });
-    options.storage.shelveSnapshot(options.group);
+    this.restored = this.#restore(snapshot);
+    // Whoever does not ask for it must not be stopped by it.
+    this.restored.catch(() => undefined);
     this.#schedule();
   }
 
+  /** Whether a snapshot takes the state's place: nothing may be read, and nothing is applied. */
+  get isRestoring(): boolean {
+    return this.#applying.isRestoring;
+  }
+
   get appliedIndex(): LogIndex {
-    return this.#applier.last.index;
+    return this.#applying.last.index;
   }
 
   /** Two replicas with the same index here have the same configuration. */
   get configurationIndex(): LogIndex {
-    return this.#applier.configuration.index;
+    return this.#applying.configuration.index;
   }
 
   /** What became of the configuration above `index`; null when that is not known here. */
   configurationChangesSince(index: number): readonly ConfOperation[] | null {
-    return this.#applier.configuration.since(index);
+    return this.#applying.configuration.since(index);
   }
 
   get snapshotIndex(): LogIndex {
@@ -245,6 +235,7 @@ export class GroupDriver<Result> {
 
   stop(): void {
     this.#stopped = true;
+    this.#applying.stop();
     this.refuseWaiting();
   }
 
@@ -304,13 +295,13 @@ export class GroupDriver<Result> {
   #turn(): void {
     this.#scheduled = false;
     if (this.#stopped) return;
-    this.#hasApplied = false;
+    this.#applying.beginTurn();
     try {
-      this.#applyWaiting();
+      this.#applying.applyWaiting();
       this.#proposeQueued();
       this.#askForReads();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
-      this.#snapshots.saveIfDue(this.#applier.last);
+      if (!this.#applying.isRestoring) this.#snapshots.saveIfDue(this.#applying.last);
     } catch (error) {
       this.#fail(error);
     }
@@ -340,17 +331,18 @@ export class GroupDriver<Result> {
     const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
-      else if (message.to === APPLY_THREAD) this.#toApply.push(message);
+      else if (message.to === APPLY_THREAD) this.#applying.add(message);
       else if (message.type !== "MsgVote") this.#send(message);
     }
     // A leader waits for what its followers store, and not for what they apply: commands may wait for the next turn, which
     // after a lone write comes when the disk has been asked. A configuration may not: a snapshot that arrived meanwhile
     // would have changed the core's already, and the old change would be made on top of it. Nor may what a snapshot follows.
-    const isCommands = this.#toApply.every(({ entries }) => entries.every(({ type }) => type === "normal"));
+    const { waiting } = this.#applying;
+    const isCommands = waiting.every(({ entries }) => entries.every(({ type }) => type === "normal"));
     const mayWait = isCommands && !ready.messages.some(bringsSnapshot);
-    const isLate = this.#hasApplied || ready.messages.some(asksDisk);
-    if (mayWait && isLate && this.#toApply.length > 0) this.#schedule();
-    else this.#applyWaiting();
+    const isLate = this.#applying.hasApplied || ready.messages.some(asksDisk);
+    if (mayWait && isLate && waiting.length > 0) this.#schedule();
+    else this.#applying.applyWaiting();
   }
 
   // A peer refuses a snapshot from before it became a member, however often it comes: a newer one is due at once.
@@ -368,6 +360,8 @@ export class GroupDriver<Result> {
   }
 
   #onSoftState(leads: boolean, leader: NodeId): void {
+    // The core holds a snapshot that is not restored for one that is not stored: then it does not campaign.
+    assert(!leads || !this.#applying.isRestoring, "a replica without a state does not lead");
     this.meter.saw(leader, this.#options.raft.term);
     if (leads !== this.#leads) {
       this.#leads = leads;
@@ -400,39 +394,37 @@ export class GroupDriver<Result> {
   #appended(message: Message): void {
     if (this.#stopped) return;
     try {
-      if (message.snapshot !== null) this.#restore(message.snapshot);
-      this.#deliver(message.responses);
+      if (message.snapshot !== null) {
+        this.#applying.cover(message.snapshot);
+        this.#snapshots.received(message.snapshot.index);
+        this.#restore(message.snapshot).catch((error: unknown) => this.#fail(error));
+      }
+      this.#applying.deliver(message.responses);
       this.#turn();
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #restore(snapshot: NonNullable<Message["snapshot"]>): void {
-    assert(this.#toApply.length === 0, "the turn that hands a snapshot out has applied what came before it");
-    this.#applier.restore(snapshot);
-    this.#options.storage.shelveSnapshot(this.#options.group);
-    this.#snapshots.received(snapshot.index);
-    this.#reads.applied(this.appliedIndex);
-  }
-
-  #applyWaiting(): void {
-    const committed = this.#toApply;
-    this.#toApply = [];
-    this.#hasApplied ||= committed.length > 0;
-    for (const { entries, responses } of committed) {
-      this.meter.timeApply(() => {
-        for (const entry of entries) this.#applier.apply(entry);
-      });
-      this.#deliver(responses);
-      this.#reads.applied(this.appliedIndex);
+  /** Resolves at once if the snapshot is in memory. */
+  #restore(snapshot: Snapshot): Promise<void> {
+    const restored = this.#applying.restore(snapshot);
+    if (restored === null) {
+      this.#applying.restored();
+      return Promise.resolve();
     }
+    return restored.then((outcome) => {
+      if (outcome === "restored") this.#resume();
+    });
   }
 
-  #deliver(responses: readonly Message[]): void {
-    for (const response of responses) {
-      if (response.to === this.#options.self) this.#options.raft.step(response);
-      else this.#options.send(response);
+  #resume(): void {
+    if (this.#stopped) return;
+    try {
+      this.#applying.restored();
+      this.#turn();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 }

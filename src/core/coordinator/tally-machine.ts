@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine, Restoring } from "./machine.ts";
 
 export interface Tally {
   readonly entries: number;
@@ -13,6 +13,7 @@ export interface Tally {
 }
 
 const NOTHING: Tally = { entries: 0, digest: "" };
+const TEXT_MAX = 80;
 const SHAPE = /^(\d{1,15}) ([0-9a-f]{64})$/;
 
 export class TallyMachine implements Machine<Tally> {
@@ -30,9 +31,14 @@ export class TallyMachine implements Machine<Tally> {
     return this.#tally;
   }
 
-  /** A group is founded with no data at all. */
-  restore(index: LogIndex, data: Uint8Array): void {
-    this.#tally = data.length === 0 ? NOTHING : parse(index, new TextDecoder().decode(data));
+  restore(index: LogIndex): Restoring {
+    return reading(index, (tally) => {
+      this.#tally = tally;
+    });
+  }
+
+  check(index: LogIndex): Restoring {
+    return reading(index, () => undefined);
   }
 
   capture(): () => AsyncIterable<Uint8Array> {
@@ -44,10 +50,27 @@ export class TallyMachine implements Machine<Tally> {
   }
 }
 
+function reading(index: LogIndex, then: (tally: Tally) => void): Restoring {
+  let text = "";
+  return {
+    add: (part) => {
+      text += new TextDecoder().decode(part);
+      if (text.length > TEXT_MAX) throw noTally(index);
+    },
+    finish: () => then(parse(index, text)),
+  };
+}
+
+/** A group is founded with no data at all. */
 function parse(index: LogIndex, text: string): Tally {
+  if (text === "") return NOTHING;
   const [, entries, digest] = SHAPE.exec(text) ?? [];
   if (entries !== undefined && digest !== undefined) return { entries: Number(entries), digest };
-  throw new OperatorError("SNAPSHOT_DAMAGED", {
+  throw noTally(index);
+}
+
+function noTally(index: LogIndex): OperatorError {
+  return new OperatorError("SNAPSHOT_DAMAGED", {
     what: `the snapshot at index ${index} is no tally`,
     why: "its bytes changed on disk or on the way, or another version wrote it",
     next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",

@@ -1,23 +1,26 @@
 // A state as bytes and back. Protobuf messages concatenate field by field, so a snapshot is encoded in parts of
-// bounded size, between which the driver can serve others. A capture taken from equal states on two replicas has
+// bounded size, between which the driver can serve others, and decoded in slices (snapshot-slices.ts). A capture taken from equal states on two replicas has
 // equal bytes. Restoring recomputes the digest: a snapshot that differs from its own digest is refused.
 
 import { logIndex } from "../base/ids.ts";
 import { type ClientSession, FleetSnapshot } from "../wire/gen/fleet/v1/command.ts";
 import { KNOWN_VERSION, snapshotFormat } from "./format.ts";
+import { addLanes, type Lanes, NO_LANES, printLanes } from "./row-hash.ts";
 import { outcomeKey } from "./schema.ts";
+import { SnapshotSlices } from "./snapshot-slices.ts";
 import { FleetState, type FleetView } from "./state.ts";
 
 /** A session's outcomes count as rows, and a session is not split: a part has at most this many and one session. */
 const ROWS_PER_PART = 256;
+const NEWEST_FORMAT = snapshotFormat(KNOWN_VERSION);
 
-export type RestoredState =
-  | { readonly ok: true; readonly state: FleetState }
-  | {
-      readonly ok: false;
-      readonly reason: "malformed" | "format-unknown" | "hash-mismatch";
-      readonly message: string;
-    };
+export interface Refused {
+  readonly ok: false;
+  readonly reason: "malformed" | "format-unknown" | "hash-mismatch";
+  readonly message: string;
+}
+
+export type RestoredState = { readonly ok: true; readonly state: FleetState } | Refused;
 
 /** The whole snapshot at once; prefer the parts where others wait. */
 export function encodeSnapshot(view: FleetView): Uint8Array {
@@ -60,30 +63,95 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
 
 /** No bytes at all are the empty state, which is what a group is bootstrapped from. */
 export function decodeSnapshot(bytes: Uint8Array): RestoredState {
-  if (bytes.length === 0) return { ok: true, state: new FleetState() };
-  const snapshot = decodeMessage(bytes);
-  if (snapshot === null) return refused("malformed", "the snapshot is no FleetSnapshot message");
-  // The digest can't tell an absent outcome from one that was never encoded, and its write would be applied again.
-  if (
-    snapshot.sessions.some(({ outcomes }) => outcomes.some(({ outcome }) => outcome?.result === undefined))
-  ) {
-    return refused("malformed", "a remembered write of the snapshot has no outcome");
+  const reader = new SnapshotReader();
+  return reader.add(bytes) ?? reader.finish();
+}
+
+/** A snapshot that is decoded as its bytes come, into a state of its own. */
+export class SnapshotReader {
+  readonly #content = new SnapshotContent();
+  readonly #state = new FleetState();
+
+  /** The next bytes; null unless they show that this is no snapshot. */
+  add(part: Uint8Array): Refused | null {
+    const read = this.#content.add(part);
+    if (!read.ok) return read;
+    fill(this.#state, read.rows);
+    // Watchers begin behind the snapshot: its rows are no changes.
+    this.#state.takeChanges();
+    return null;
   }
-  const newest = snapshotFormat(KNOWN_VERSION);
-  if (snapshot.format < 1 || snapshot.format > newest) {
-    const what = `the snapshot has format ${snapshot.format}, this version reads up to ${newest}`;
+
+  /** All bytes came. */
+  finish(): RestoredState {
+    const ended = this.#content.end(this.#state.digest());
+    if (ended !== null) return ended;
+    const { appliedIndex } = this.#content;
+    if (appliedIndex > 0) this.#state.advanceTo(logIndex(appliedIndex));
+    return { ok: true, state: this.#state };
+  }
+}
+
+/** As `SnapshotReader`, but nothing is kept: whether the bytes can be restored, for no more memory than a slice takes. */
+export class SnapshotCheck {
+  readonly #content = new SnapshotContent();
+  #digest: Lanes = NO_LANES;
+  /** The cluster version that the snapshot's rows say. */
+  clusterVersion = 0;
+
+  add(part: Uint8Array): Refused | null {
+    const read = this.#content.add(part);
+    if (!read.ok) return read;
+    const slice = new FleetState();
+    fill(slice, read.rows);
+    // The digest is a sum over the rows, so those of the slices add up to that of the whole.
+    this.#digest = addLanes(this.#digest, slice.digest());
+    this.clusterVersion = Math.max(this.clusterVersion, slice.clusterVersion);
+    return null;
+  }
+
+  finish(): Refused | null {
+    return this.#content.end(this.#digest);
+  }
+}
+
+/** What all slices of a snapshot say together, but for their rows. */
+class SnapshotContent {
+  readonly #slices = new SnapshotSlices();
+  #isEmpty = true;
+  #format = 0;
+  #stateHash = "";
+  appliedIndex = 0;
+
+  add(part: Uint8Array): Refused | { readonly ok: true; readonly rows: FleetSnapshot } {
+    if (part.length > 0) this.#isEmpty = false;
+    const rows = this.#slices.add(part);
+    if (rows === "malformed") return refused("malformed", "the snapshot is no FleetSnapshot message");
+    // These come first, each once.
+    this.#format ||= rows.format;
+    this.#stateHash ||= rows.stateHash;
+    this.appliedIndex ||= rows.appliedIndex;
+    if (this.#format > NEWEST_FORMAT) return this.#unknownFormat();
+    // The digest can't tell an absent outcome from one that was never encoded, and its write would be applied again.
+    if (rows.sessions.some(({ outcomes }) => outcomes.some(({ outcome }) => outcome?.result === undefined))) {
+      return refused("malformed", "a remembered write of the snapshot has no outcome");
+    }
+    return { ok: true, rows };
+  }
+
+  end(digest: Lanes): Refused | null {
+    if (this.#isEmpty) return null;
+    if (!this.#slices.isWhole) return refused("malformed", "the snapshot is no FleetSnapshot message");
+    if (this.#format < 1) return this.#unknownFormat();
+    const hash = printLanes(digest);
+    if (hash === this.#stateHash) return null;
+    return refused("hash-mismatch", `the snapshot's rows have hash ${hash}, it says ${this.#stateHash}`);
+  }
+
+  #unknownFormat(): Refused {
+    const what = `the snapshot has format ${this.#format}, this version reads up to ${NEWEST_FORMAT}`;
     return refused("format-unknown", what);
   }
-  const state = new FleetState();
-  if (snapshot.appliedIndex > 0) state.advanceTo(logIndex(snapshot.appliedIndex));
-  fill(state, snapshot);
-  // Watchers begin behind the snapshot: its rows are no changes.
-  state.takeChanges();
-  if (state.hash() !== snapshot.stateHash) {
-    const what = `the snapshot's rows have hash ${state.hash()}, it says ${snapshot.stateHash}`;
-    return refused("hash-mismatch", what);
-  }
-  return { ok: true, state };
 }
 
 function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
@@ -107,15 +175,6 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     incarnations: [],
     ...part,
   }).finish();
-}
-
-// The decoder throws on bytes that are no protobuf and on integers beyond 2^53.
-function decodeMessage(bytes: Uint8Array): FleetSnapshot | null {
-  try {
-    return FleetSnapshot.decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
@@ -165,6 +224,6 @@ function* batches<Row>(rows: Iterable<Row>, weigh: (row: Row) => number = () => 
   if (batch.length > 0) yield batch;
 }
 
-function refused(reason: "malformed" | "format-unknown" | "hash-mismatch", message: string): RestoredState {
+function refused(reason: Refused["reason"], message: string): Refused {
   return { ok: false, reason, message };
 }

@@ -104,6 +104,16 @@ export class FleetState implements FleetView {
     return { appliedIndex, tables, rows: rowsOf(tables), clusterVersion, hash: () => hash };
   }
 
+  /** Who the members are, and nothing else: what a replica goes by while its state is replaced. Nobody watches it. */
+  withoutRows(): FleetState {
+    const rest = new FleetState({
+      ...captured(new FleetState().tables),
+      members: this.tables.members.capture(),
+    });
+    rest.#appliedIndex = this.#appliedIndex;
+    return rest;
+  }
+
   /** An O(1) copy to try commands on. Nobody watches it. */
   fork(): FleetState {
     const copy = new FleetState(captured(this.tables));

@@ -37,7 +37,20 @@ export interface SnapshotHead {
   readonly confState: ConfState;
 }
 
+/** What is kept elsewhere because it may be large, as a file is. */
+export interface StoredData {
+  readonly bytes: number;
+  readonly sha256: Uint8Array;
+  /** From byte `from` on, in parts that stay good. Rejects when they can't be read. */
+  read(from: number): AsyncIterable<Uint8Array>;
+}
+
 export interface Snapshot extends SnapshotHead {
+  /** Opaque to the core: the bytes, or where they are. */
+  readonly data: Uint8Array | StoredData;
+}
+
+export interface WholeSnapshot extends Snapshot {
   readonly data: Uint8Array;
 }
 

@@ -1,6 +1,7 @@
 // What one stopped replica's log holds, replayed to its end: how far it goes, how much of it was known to be committed,
 // who was to vote at which index, and the tables as they are if all of it counts.
 
+import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { CopyAge } from "../base/incarnation.ts";
 import { apply } from "../fleet/apply.ts";
@@ -137,9 +138,10 @@ function entriesOf(log: LogReader): readonly Entry[] {
 
 function snapshotOf(log: LogReader): { index: LogIndex; confState: ConfState; data: Uint8Array } {
   const snapshot = log.snapshot();
-  return typeof snapshot === "string"
-    ? { index: logIndex(0), confState: NOBODY, data: new Uint8Array() }
-    : snapshot;
+  if (typeof snapshot === "string") return { index: logIndex(0), confState: NOBODY, data: new Uint8Array() };
+  const { index, confState, data } = snapshot;
+  assert(data instanceof Uint8Array, "of a stopped node the snapshot is read whole");
+  return { index, confState, data };
 }
 
 const NOBODY: ConfState = {

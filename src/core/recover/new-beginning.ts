@@ -9,7 +9,7 @@ import { dryRun } from "../fleet/apply.ts";
 import { encodeCommand, type NewCommand } from "../fleet/command-codec.ts";
 import { encodeSnapshot } from "../fleet/snapshot.ts";
 import type { LogReader } from "../raft/log-reader.ts";
-import type { Entry, HardState, Snapshot } from "../raft/message.ts";
+import type { Entry, HardState, WholeSnapshot } from "../raft/message.ts";
 import { type Copy, replay } from "./copy.ts";
 
 /** What the tables take as a reason. */
@@ -62,7 +62,7 @@ export function recovered(
   log: LogReader,
   order: RecoveryOrder,
 ): {
-  readonly snapshot: Snapshot;
+  readonly snapshot: WholeSnapshot;
   readonly entries: readonly Entry[];
   readonly hardState: HardState;
 } {

@@ -170,6 +170,7 @@ export class Process {
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
       trailing: swarm.trailing,
+      pause: () => new Promise<void>((resolve) => options.later(0, resolve)),
       heldLogBytesMax: HELD_LOG_BYTES_MAX,
       onLeadership: (leads) => leads && options.onLeading(),
       onFatal: options.onFatal,

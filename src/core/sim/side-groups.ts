@@ -114,10 +114,15 @@ function watched(machine: TallyMachine, reached: (index: LogIndex, tally: Tally)
       reached(index, machine.tally);
       return tally;
     },
-    restore: (index, data) => {
-      machine.restore(index, data);
-      reached(index, machine.tally);
+    restore: (index) => {
+      const restoring = machine.restore(index);
+      const finish = () => {
+        restoring.finish();
+        reached(index, machine.tally);
+      };
+      return { add: (part) => restoring.add(part), finish };
     },
+    check: (index) => machine.check(index),
     capture: () => machine.capture(),
   };
 }

@@ -4,7 +4,7 @@
 // began goes on once the process has ended.
 
 import { dirname } from "node:path";
-import type { FileContent, FileSystem, NewFile, SyncedFile } from "../base/file-system.ts";
+import type { FileContent, FileSystem, NewFile, ReadableFile, SyncedFile } from "../base/file-system.ts";
 import type { Chance } from "./chance.ts";
 import type { Inode, VirtualDisk } from "./virtual-disk.ts";
 
@@ -51,6 +51,18 @@ export class VirtualFiles implements FileSystem {
         this.#disk.write(inode, bytes, position);
         await this.#sync(inode);
         onSynced(path, bytes);
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+
+  async openToRead(path: string): Promise<ReadableFile> {
+    const inode = this.#find(path);
+    return {
+      bytes: inode.cached.length,
+      read: async (position, length) => {
+        await this.#options.pass(this.#options.delayMs());
+        return inode.cached.slice(position, position + length);
       },
       close: () => Promise.resolve(),
     };

@@ -2,7 +2,7 @@
 
 import type { LogIndex, NodeId } from "../base/ids.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
-import type { Machine } from "../coordinator/machine.ts";
+import type { Machine, Restoring } from "../coordinator/machine.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Checker } from "./checker.ts";
 
@@ -23,9 +23,19 @@ export class WatchedMachine implements Machine<Outcome> {
     return outcome;
   }
 
-  restore(index: LogIndex, data: Uint8Array): void {
-    this.#machine.restore(index, data);
-    this.#checker.restores(this.#node, index, this.#machine.view);
+  restore(index: LogIndex): Restoring {
+    const restoring = this.#machine.restore(index);
+    return {
+      add: (part) => restoring.add(part),
+      finish: () => {
+        restoring.finish();
+        this.#checker.restores(this.#node, index, this.#machine.view);
+      },
+    };
+  }
+
+  check(index: LogIndex): Restoring {
+    return this.#machine.check(index);
   }
 
   capture(): () => AsyncIterable<Uint8Array> {

@@ -1,5 +1,12 @@
 // Bytes that come in parts, in other parts: as pieces of one size, or as a whole.
 
+import type { Snapshot } from "../raft/message.ts";
+
+/** A snapshot's data, wherever they are. */
+export function partsOf(data: Snapshot["data"]): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  return data instanceof Uint8Array ? [data] : data.read(0);
+}
+
 /**
  * The same bytes in pieces of `size`, the last one shorter. All share one buffer: each is good until the next is asked
  * for. New ones for megabytes would make the collector stop the process.

@@ -11,6 +11,7 @@ import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { Urgency } from "./append-queue.ts";
 import { buildLogs } from "./build-logs.ts";
+import { partsOf } from "./chunks.ts";
 import {
   prepareDataDirectory,
   recordSegmentSize,
@@ -201,7 +202,7 @@ export class DiskStorage implements Storage {
   // The snapshot's file first, then everything else of the request in one frame: none of it holds without the file.
   async #install(group: GroupId, snapshot: Snapshot, records: readonly WalRecord[]): Promise<void> {
     const saved = this.#snapshots
-      .save(group, snapshot, () => [snapshot.data])
+      .save(group, snapshot, () => partsOf(snapshot.data))
       .catch((error: Error) => this.#wal.fail(error));
     const before = this.#gates.get(group);
     this.#gates.set(group, before === undefined ? saved : before.then(() => saved));

@@ -37,7 +37,7 @@ export class MemoryLog implements LogReader {
   #entries: Entry[] = [];
   #snapshot: SnapshotHead = EMPTY_SNAPSHOT;
   /** Or how to ask for it where it is. */
-  #snapshotData: Uint8Array | (() => void) = EMPTY_SNAPSHOT.data;
+  #snapshotData: Snapshot["data"] | (() => void) = EMPTY_SNAPSHOT.data;
   #hardState = EMPTY_HARD_STATE;
 
   initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
@@ -94,7 +94,7 @@ export class MemoryLog implements LogReader {
   }
 
   /** The data of the snapshot at `index` were fetched; those of another than the newest are ignored. */
-  bringSnapshot(index: LogIndex, data: Uint8Array): void {
+  bringSnapshot(index: LogIndex, data: Snapshot["data"]): void {
     if (index === this.#snapshot.index) this.#snapshotData = data;
   }
 

@@ -16,7 +16,7 @@ import {
   type Term,
   term,
 } from "../base/ids.ts";
-import type { ConfState, Snapshot, SnapshotHead } from "../raft/message.ts";
+import type { ConfState, SnapshotHead, WholeSnapshot } from "../raft/message.ts";
 import { ByteReader, ByteWriter } from "./byte-cursor.ts";
 import { inChunks } from "./chunks.ts";
 
@@ -29,7 +29,7 @@ export interface SnapshotName {
 const MAGIC = new TextEncoder().encode("FLEETSNP");
 const FORMAT = 2;
 const FORMAT_WITH_LENGTH = 1;
-const SHA256_BYTES = 32;
+export const SHA256_BYTES = 32;
 const HEAD_BYTES = MAGIC.length + 4 + 3 * 8;
 const FIXED_BYTES = HEAD_BYTES + SHA256_BYTES;
 const PART_BYTES = 256 * 1024;
@@ -67,19 +67,32 @@ export async function* snapshotParts(
 }
 
 /** The same bytes in one piece. */
-export function encodeSnapshot(group: GroupId, { data, ...head }: Snapshot): Uint8Array {
+export function encodeSnapshot(group: GroupId, { data, ...head }: WholeSnapshot): Uint8Array {
   const body = Buffer.concat([encodeHead(group, head), data]);
   return new Uint8Array(Buffer.concat([body, sha256(body)]));
 }
 
 /** The snapshot, or why these bytes are not the one of that name. */
-export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): Snapshot | string {
+export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): WholeSnapshot | string {
   const bodyBytes = bytes.length - SHA256_BYTES;
   if (bytes.length < FIXED_BYTES) return "it is too short for a snapshot";
   const body = bytes.subarray(0, bodyBytes);
   if (Buffer.compare(sha256(body), bytes.subarray(bodyBytes)) !== 0)
     return "its SHA-256 does not fit its content";
-  const reader = new ByteReader(body);
+  const found = snapshotHeadOf(body, body.length, name);
+  if (typeof found === "string") return found;
+  const { head, dataStart } = found;
+  return { ...head, data: new Uint8Array(body.buffer, body.byteOffset + dataStart, bodyBytes - dataStart) };
+}
+
+/** What stands before the data, and where these start, of `bodyBytes` with them; or why it is not the head of that one. */
+export function snapshotHeadOf(
+  bytes: Uint8Array,
+  bodyBytes: number,
+  name: SnapshotName,
+): { readonly head: SnapshotHead; readonly dataStart: number } | string {
+  const reader = new ByteReader(bytes);
+  const at = () => bytes.length - reader.remaining;
   if (Buffer.compare(reader.bytes(MAGIC.length), MAGIC) !== 0) return "it is not a snapshot file";
   const format = reader.uint32();
   if (format !== FORMAT && format !== FORMAT_WITH_LENGTH)
@@ -87,9 +100,10 @@ export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): Snapshot 
   const [group, index, of] = [reader.uint64(), reader.uint64(), reader.uint64()];
   if (group !== name.group || index !== name.index || of !== name.term) return "it holds another snapshot";
   const confState = readConfState(reader);
-  const data = reader.bytes(format === FORMAT_WITH_LENGTH ? reader.uint64() : reader.remaining);
-  assert(reader.remaining === 0, "nothing follows a snapshot's data");
-  return { index: name.index, term: name.term, confState, data };
+  const dataBytes = format === FORMAT_WITH_LENGTH ? reader.uint64() : bodyBytes - at();
+  const dataStart = at();
+  assert(dataStart + dataBytes === bodyBytes, "nothing follows a snapshot's data");
+  return { head: { index: name.index, term: name.term, confState }, dataStart };
 }
 
 function encodeHead(group: GroupId, { index, term: of, confState }: SnapshotHead): Uint8Array {

@@ -11,13 +11,13 @@ import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import type { OnReport } from "./report.ts";
 import {
-  decodeSnapshot,
   parseSnapshotFileName,
   type SnapshotName,
   snapshotFileName,
   snapshotParts,
 } from "./snapshot-file.ts";
 import { StorageCorrupt, storageWriteFailed } from "./storage-errors.ts";
+import { openSnapshot } from "./stored-snapshot.ts";
 
 // Files of different groups are synced side by side, which disks do at little more than the price of one.
 const LANES = 4;
@@ -60,10 +60,10 @@ export class SnapshotFolder {
     return saved;
   }
 
-  /** Throws an OperatorError unless the file is there and whole: the log below it may be gone. */
-  async load(name: SnapshotName): Promise<Snapshot> {
+  /** Its data stay in the file if that is larger. Throws an OperatorError unless the file is there and whole: the log below it may be gone. */
+  async load(name: SnapshotName, wholeBytesMax?: number): Promise<Snapshot> {
     const file = join(this.#directory, snapshotFileName(name));
-    const snapshot = decodeSnapshot(await readWhole(file, this.#files), name);
+    const snapshot = await openReadable(file, name, this.#files, wholeBytesMax);
     if (typeof snapshot === "string")
       throw new StorageCorrupt(file, 0, `the newest snapshot can't be used: ${snapshot}`);
     return snapshot;
@@ -104,9 +104,14 @@ export class SnapshotFolder {
   }
 }
 
-async function readWhole(file: string, files: FileSystem): Promise<Uint8Array> {
+async function openReadable(
+  file: string,
+  name: SnapshotName,
+  files: FileSystem,
+  wholeBytesMax?: number,
+): Promise<Snapshot | string> {
   try {
-    return await files.read(file);
+    return await openSnapshot(file, name, files, wholeBytesMax);
   } catch (error) {
     throw new StorageCorrupt(
       file,

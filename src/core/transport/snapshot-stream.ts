@@ -7,7 +7,7 @@ import type { ServerReadableStream } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
 import { systemClock, wallTimeOf } from "../base/clock.ts";
 import { type GroupId, groupId } from "../base/ids.ts";
-import type { Message } from "../raft/message.ts";
+import type { Message, Snapshot } from "../raft/message.ts";
 import type {
   RaftClient,
   SnapshotChunk,
@@ -36,8 +36,8 @@ export function sendSnapshot(
     index: snapshot.index,
     term: snapshot.term,
     confState: confStateToWire(snapshot.confState),
-    bytes: snapshot.data.length,
-    sha256: createHash("sha256").update(snapshot.data).digest(),
+    bytes: bytesIn(snapshot.data),
+    sha256: sha256Of(snapshot.data),
   };
   return new Promise((resolve) => {
     const options = { deadline: wallTimeOf(systemClock.monotonicMs() + DEADLINE_MS) };
@@ -53,11 +53,21 @@ export function sendSnapshot(
   });
 }
 
-function* parts(header: SnapshotHeader, data: Uint8Array): Generator<SnapshotChunk> {
+async function* parts(header: SnapshotHeader, data: Snapshot["data"]): AsyncGenerator<SnapshotChunk> {
   yield { part: { $case: "header", value: header } };
-  for (let at = 0; at < data.length; at += CHUNK_BYTES) {
-    yield { part: { $case: "data", value: data.subarray(at, at + CHUNK_BYTES) } };
+  for await (const part of data instanceof Uint8Array ? [data] : data.read(0)) {
+    for (let at = 0; at < part.length; at += CHUNK_BYTES) {
+      yield { part: { $case: "data", value: part.subarray(at, at + CHUNK_BYTES) } };
+    }
   }
+}
+
+function bytesIn(data: Snapshot["data"]): number {
+  return data instanceof Uint8Array ? data.length : data.bytes;
+}
+
+function sha256Of(data: Snapshot["data"]): Uint8Array {
+  return data instanceof Uint8Array ? createHash("sha256").update(data).digest() : data.sha256;
 }
 
 /** What came of an incoming snapshot stream. */
@@ -89,5 +99,6 @@ export async function receiveSnapshot(
 /** For the log. */
 export function sizeOf(message: Message) {
   const { index, data } = present(message.snapshot, "a MsgSnap carries a snapshot");
-  return { index, bytes: data.length, parts: Math.ceil(data.length / CHUNK_BYTES) };
+  const bytes = bytesIn(data);
+  return { index, bytes, parts: Math.ceil(bytes / CHUNK_BYTES) };
 }

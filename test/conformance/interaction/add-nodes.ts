@@ -1,7 +1,7 @@
 // The command that creates nodes, all from one template.
 
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
-import type { Snapshot } from "../../../src/core/raft/message.ts";
+import type { WholeSnapshot } from "../../../src/core/raft/message.ts";
 import { booleanOf, idsOf, numberOf, positionals, stringOf, toNumber } from "../arguments.ts";
 import { CommandError } from "../command-error.ts";
 import type { Directive } from "../datadriven.ts";
@@ -21,7 +21,7 @@ export function addNodes(environment: Environment, directive: Directive): void {
   }
 }
 
-function bootstrapOf(directive: Directive): Snapshot {
+function bootstrapOf(directive: Directive): WholeSnapshot {
   const voters = idsOf(directive, "voters");
   const learners = idsOf(directive, "learners");
   const index = numberOf(directive, "index") ?? 0;

@@ -5,7 +5,14 @@ import { logIndex, type NodeId } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { decodeConfChange } from "../../../src/core/raft/confchange-codec.ts";
 import type { LogReader } from "../../../src/core/raft/log-reader.ts";
-import type { ConfState, Entry, HardState, Message, Snapshot } from "../../../src/core/raft/message.ts";
+import type {
+  ConfState,
+  Entry,
+  HardState,
+  Message,
+  Snapshot,
+  WholeSnapshot,
+} from "../../../src/core/raft/message.ts";
 import type { RaftConfig } from "../../../src/core/raft/raft-config.ts";
 import { RaftNode } from "../../../src/core/raft/raft-node.ts";
 import { MemoryLog } from "../../../src/core/storage/memory.ts";
@@ -23,10 +30,10 @@ export class ScriptedNode {
   readonly log = new MemoryLog();
   readonly appendWork: Message[] = [];
   readonly applyWork: Message[] = [];
-  #newest: Snapshot;
+  #newest: WholeSnapshot;
 
   /** `bootstrap`: the snapshot that the node starts from; with index 0 it starts from nothing. */
-  constructor(id: NodeId, options: NodeOptions, bootstrap: Snapshot) {
+  constructor(id: NodeId, options: NodeOptions, bootstrap: WholeSnapshot) {
     this.id = id;
     this.isAsync = options.asyncStorageWrites;
     this.#newest = bootstrap;
@@ -35,7 +42,7 @@ export class ScriptedNode {
   }
 
   /** Of the state machine at the last applied entry: what a follower is sent. */
-  get newestSnapshot(): Snapshot {
+  get newestSnapshot(): WholeSnapshot {
     return this.#newest;
   }
 

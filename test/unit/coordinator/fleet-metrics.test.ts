@@ -143,7 +143,7 @@ test.each([
   { leader: 1, commit: 9, applied: 9, admission: "rejoining", why: "has not caught up" },
 ] as const)("ready or not: $why", ({ leader, commit, applied, admission, why }) => {
   const readiness = readinessOf({
-    driver: { status: () => ({ leader, commit }), appliedIndex: applied },
+    driver: { status: () => ({ leader, commit }), appliedIndex: applied, isRestoring: false },
     admission: () => admission,
     trust: new StateTrust({ found: null, mark: async () => undefined, log: silentLog, now: () => 0 }),
   });

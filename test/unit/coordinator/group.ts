@@ -12,7 +12,8 @@ import {
 } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
-import { GroupDriver, type GroupDriverOptions } from "../../../src/core/coordinator/group-driver.ts";
+import { GroupDriver } from "../../../src/core/coordinator/group-driver.ts";
+import type { GroupDriverOptions } from "../../../src/core/coordinator/group-driver-options.ts";
 import type { Snapshot } from "../../../src/core/raft/message.ts";
 import { RaftNode } from "../../../src/core/raft/raft-node.ts";
 import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { TallyMachine } from "../../../src/core/coordinator/tally-machine.ts";
 import { wholeOf } from "../../../src/core/storage/chunks.ts";
+import { restoreWhole } from "./restore-whole.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -19,15 +20,15 @@ test("the same entries in the same order give the same tally, others another", (
 
 test("a snapshot carries it on", async () => {
   const restored = new TallyMachine();
-  restored.restore(logIndex(2), await wholeOf(tallyOf("a", "b").capture()()));
+  restoreWhole(restored, logIndex(2), await wholeOf(tallyOf("a", "b").capture()()));
   restored.apply(logIndex(3), bytes("c"));
   expect(restored.tally).toEqual(tallyOf("a", "b", "c").tally);
 });
 
 test("a founding snapshot holds nothing; a damaged one is refused", async () => {
   const machine = new TallyMachine();
-  machine.restore(logIndex(1), new Uint8Array());
+  restoreWhole(machine, logIndex(1), new Uint8Array());
   expect(machine.tally.entries).toBe(0);
   expect(await wholeOf(machine.capture()())).toEqual(new Uint8Array());
-  expect(() => machine.restore(logIndex(1), bytes("2 no digest"))).toThrow("is no tally");
+  expect(() => restoreWhole(machine, logIndex(1), bytes("2 no digest"))).toThrow("is no tally");
 });

@@ -8,6 +8,7 @@ import { wholeOf } from "../../../src/core/storage/chunks.ts";
 import { TableChange, WatchRequest, WatchResponse } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset, WatchTable } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { type Member, registerShard, TestGroup } from "./group.ts";
+import { restoreWhole } from "./restore-whole.ts";
 import { contextOf } from "./service-context.ts";
 
 let group: TestGroup;
@@ -104,7 +105,7 @@ test("what is told has the generated encoder's bytes", async () => {
   for (const shard of ["s1", "s2"]) await group.propose(leader, registerShard(shard));
   await group.run(2);
   const state = await wholeOf(leader.machine.capture()());
-  leader.machine.restore(leader.driver.appliedIndex, state);
+  restoreWhole(leader.machine, leader.driver.appliedIndex, state);
   await group.run(1);
   const told = call?.told ?? [];
   expect(told.length).toBeGreaterThan(2);

@@ -13,6 +13,7 @@ import {
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset, WatchTable } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { type Member, recordProbe, registerShard, TestGroup } from "./group.ts";
+import { restoreWhole } from "./restore-whole.ts";
 import { contextOf } from "./service-context.ts";
 
 let group: TestGroup;
@@ -163,7 +164,7 @@ test("sessions are told by every replica to who asks for them, to nobody else, a
     ]);
   }
   const at = follower.driver.appliedIndex;
-  follower.machine.restore(at, await wholeOf(leader.machine.capture()()));
+  restoreWhole(follower.machine, at, await wholeOf(leader.machine.capture()()));
   const call = await watchFrom(follower, before, [WatchTable.CLIENT_SESSIONS]);
   expect(call.told.at(-1)).toMatchObject({ revision: at, reset: true, resetReason: WatchReset.FORGOTTEN });
 });

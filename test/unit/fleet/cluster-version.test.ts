@@ -8,6 +8,7 @@ import { decodeCommand, encodeCommand } from "../../../src/core/fleet/command-co
 import { FIRST_VERSION, KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import { Command, FleetSnapshot, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { restoreWhole } from "../coordinator/restore-whole.ts";
 import * as make from "./replica.ts";
 
 const NEWER = KNOWN_VERSION + 1;
@@ -94,5 +95,5 @@ test("a build of version 1 stops at the raise to 2, and at a snapshot from behin
   const older = new FleetMachine(undefined, FIRST_VERSION);
   expect(errorOf(() => older.apply(logIndex(1), bytesOf(make.raise(2), 2))).code).toBe("FORMAT_UNKNOWN");
   const snapshot = encodeSnapshot(new make.Replica().applyAll([make.raise(2)]).state);
-  expect(errorOf(() => older.restore(logIndex(1), snapshot)).code).toBe("FORMAT_UNKNOWN");
+  expect(errorOf(() => restoreWhole(older, logIndex(1), snapshot)).code).toBe("FORMAT_UNKNOWN");
 });

@@ -13,6 +13,7 @@ import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import { formatFixture } from "../../fixtures/format-folder.ts";
+import { restoreWhole } from "../coordinator/restore-whole.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "format-fixture-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -54,7 +55,7 @@ describe.each([1])("format %i", (version) => {
     const machine = new FleetMachine();
     const snapshot = reader.snapshot();
     if (typeof snapshot === "string") throw new Error(snapshot);
-    machine.restore(snapshot.index, snapshot.data);
+    restoreWhole(machine, snapshot.index, snapshot.data);
     const behind = logIndex(reader.lastIndex() + 1);
     const entries = reader.entries(logIndex(snapshot.index + 1), behind, Number.MAX_SAFE_INTEGER);
     if (typeof entries === "string") throw new Error(entries);

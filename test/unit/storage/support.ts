@@ -7,7 +7,7 @@ import { expect, onTestFinished } from "vitest";
 import type { FileSystem } from "../../../src/core/base/file-system.ts";
 import { FLEET_GROUP, type GroupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import type { LogReader } from "../../../src/core/raft/log-reader.ts";
-import type { ConfState, Entry, HardState, Snapshot } from "../../../src/core/raft/message.ts";
+import type { ConfState, Entry, HardState, Snapshot, WholeSnapshot } from "../../../src/core/raft/message.ts";
 import { DiskStorage, type DiskStorageOptions } from "../../../src/core/storage/disk-storage.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { OwnSnapshot, WriteRequest } from "../../../src/core/storage/storage.ts";
@@ -53,7 +53,7 @@ export const CONF_STATE: ConfState = {
   autoLeave: true,
 };
 
-export function snapshot(index: number, atTerm = 1, data = `s${index}`): Snapshot {
+export function snapshot(index: number, atTerm = 1, data = `s${index}`): WholeSnapshot {
   const bytes = new TextEncoder().encode(data);
   return { index: logIndex(index), term: term(atTerm), confState: CONF_STATE, data: bytes };
 }

@@ -18,7 +18,7 @@ export function coordinatorMetrics(context: ServiceContext, sights: RaftSights):
   return {
     collect: async (into) => {
       await collectRaft(into, context, sights);
-      await collectFleet(into, context);
+      if (!context.driver.isRestoring) await collectFleet(into, context);
       into.set("fleet_internal_errors_total", context.internalErrors.count);
       into.set("fleet_calls_waiting", context.work.counts.waiting);
       into.set("fleet_calls_refused_total", context.work.counts.refused);
@@ -30,6 +30,7 @@ export function coordinatorMetrics(context: ServiceContext, sights: RaftSights):
 type Observable = Pick<ServiceContext, "admission" | "trust"> & {
   readonly driver: {
     readonly appliedIndex: number;
+    readonly isRestoring: boolean;
     status(): { readonly leader: number; readonly commit: number };
   };
 };
@@ -45,6 +46,7 @@ export function readinessOf({ driver, admission, trust }: Observable): Readiness
   if (kind !== "trusted") return { ready: false, reason: DOUBTS[kind] };
   const notYet = admission();
   if (notYet !== "member") return { ready: false, reason: ADMISSIONS[notYet] };
+  if (driver.isRestoring) return { ready: false, reason: "it takes in a snapshot" };
   const { leader, commit } = driver.status();
   if (leader === 0) return { ready: false, reason: "it knows no leader" };
   const unapplied = commit - driver.appliedIndex;

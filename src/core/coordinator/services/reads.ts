@@ -6,7 +6,7 @@ import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { refuseOther } from "./other-incarnation.ts";
-import { assertTrusted, notLeader, refusalError, tooStale } from "./refusals.ts";
+import { assertTrusted, notLeader, refusalError, restoring, tooStale } from "./refusals.ts";
 
 type Consistency = Pick<ListRequest, "consistency" | "incarnation">;
 
@@ -36,6 +36,8 @@ export async function readable(
       await settled(context, context.driver.readIndex(caller.deadline));
   }
   assertTrusted(context);
+  // At the last moment: the snapshot may have come while this waited.
+  if (context.driver.isRestoring) throw restoring();
   return stampOf(context, request);
 }
 

@@ -78,6 +78,11 @@ export function assertTrusted({
   }
 }
 
+/** Another replica has a state to read from. */
+export function restoring(): RpcError {
+  return unavailable("REPLICA_RESTORING", "this replica takes in a snapshot, and has no state to read from");
+}
+
 /** Names the leader, so that the caller need not search. */
 export function notLeader(asked: Asked): RpcError {
   const leader = asked.replicas.find((replica) => replica.id === asked.driver.leader);

@@ -54,7 +54,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     commitIndex: raft.commit,
     appliedIndex: context.driver.appliedIndex,
     snapshotIndex: context.driver.snapshotIndex,
-    stateHash: context.machine.view.hash(),
+    stateHash: context.driver.isRestoring ? "" : context.machine.view.hash(),
     hashAt: context.machine.hashAt(request.hashAtIndex) ?? "",
     version: context.version,
     members: members(context, raft),

@@ -1,0 +1,78 @@
+// A snapshot that is too large to be held in memory: checked against its checksum once, part by part, and read from its
+// file whenever it is restored or sent. A small one is read whole. What must stay true: what is handed out as a snapshot
+// had the right SHA-256 when it was opened.
+
+import { createHash } from "node:crypto";
+import type { FileSystem, ReadableFile } from "../base/file-system.ts";
+import type { Snapshot, StoredData } from "../raft/message.ts";
+import { decodeSnapshot, SHA256_BYTES, type SnapshotName, snapshotHeadOf } from "./snapshot-file.ts";
+
+const PART_BYTES = 256 * 1024;
+
+/** The snapshot in the file, its data in memory if the file has no more than `wholeBytesMax`; or why it is not that one. */
+export async function openSnapshot(
+  path: string,
+  name: SnapshotName,
+  files: FileSystem,
+  wholeBytesMax = PART_BYTES,
+): Promise<Snapshot | string> {
+  const file = await files.openToRead(path);
+  try {
+    if (file.bytes > wholeBytesMax) return await openLarge({ path, files }, file, name);
+  } finally {
+    await file.close();
+  }
+  return decodeSnapshot(await files.read(path), name);
+}
+
+async function openLarge(
+  place: Pick<Place, "path" | "files">,
+  file: ReadableFile,
+  name: SnapshotName,
+): Promise<Snapshot | string> {
+  const end = file.bytes - SHA256_BYTES;
+  const sha256 = await sha256Of(file, 0, end);
+  if (Buffer.compare(sha256, await file.read(end, SHA256_BYTES)) !== 0)
+    return "its SHA-256 does not fit its content";
+  const found = snapshotHeadOf(await file.read(0, PART_BYTES), end, name);
+  if (typeof found === "string") return found;
+  const { head, dataStart: start } = found;
+  return { ...head, data: dataIn(() => ({ ...place, start, end }), await sha256Of(file, start, end)) };
+}
+
+async function sha256Of(file: ReadableFile, from: number, to: number): Promise<Uint8Array> {
+  const hash = createHash("sha256");
+  for await (const part of partsOf(file, from, to)) hash.update(part);
+  return hash.digest();
+}
+
+interface Place {
+  readonly files: FileSystem;
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** `place`: where the data are now; a file may get another name. */
+function dataIn(place: () => Place, sha256: Uint8Array): StoredData {
+  const { start, end } = place();
+  return { bytes: end - start, sha256, read: (from) => readFrom(place(), from) };
+}
+
+async function* readFrom({ files, path, start, end }: Place, from: number): AsyncGenerator<Uint8Array> {
+  const file = await files.openToRead(path);
+  try {
+    yield* partsOf(file, start + from, end);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* partsOf(file: ReadableFile, from: number, to: number): AsyncGenerator<Uint8Array> {
+  for (let at = from; at < to; ) {
+    const part = await file.read(at, Math.min(PART_BYTES, to - at));
+    if (part.length === 0) throw new Error(`the file ends at byte ${at} of ${to}`);
+    yield part;
+    at += part.length;
+  }
+}
