@@ -52,6 +52,7 @@ async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): P
     tls: tlsOf(self.name),
     profile: "lan",
     snapshotEvery: 1_000,
+    snapshotBytesPerSecond: 64 * 1024 * 1024,
     auditExportEvery: 1_000,
     metricsAddress: "",
     snapshotExports: null,

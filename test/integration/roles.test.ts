@@ -329,6 +329,7 @@ function coordinator(name: string, voters: number): Promise<RunningCoordinator> 
       snapshotExports: null,
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       snapshotEvery: 1_000,
+      snapshotBytesPerSecond: 64 * 1024 * 1024,
       version: "test",
       log,
       onFatal: () => undefined,

@@ -46,6 +46,12 @@ export default class ServeCoordinator extends ServeCommand {
       default: 10_000,
       summary: "Applied entries between the log's own snapshots",
     }),
+    "snapshot-send-rate": Flags.integer({
+      min: 65_536,
+      max: Number.MAX_SAFE_INTEGER,
+      default: 67_108_864,
+      summary: "Bytes a second of snapshots for followers, to all of them together",
+    }),
     "snapshot-to": Flags.string({
       summary: "Export verified snapshots there while this replica leads: a folder or s3://bucket/prefix",
     }),
@@ -99,6 +105,7 @@ export default class ServeCoordinator extends ServeCommand {
         tls: this.tls(flags),
         profile: flags.profile,
         snapshotEvery: flags["snapshot-every"],
+        snapshotBytesPerSecond: flags["snapshot-send-rate"],
         auditExportEvery: flags["audit-export-every"],
         snapshotExports,
         liveness,

@@ -11,6 +11,7 @@ const SYNCS_EACH_WRITE = process.platform === "linux";
 
 export const diskFiles: FileSystem = {
   create: async (path, mode) => newFile(path, await open(path, "w", mode)),
+  append: async (path) => newFile(path, await open(path, constants.O_WRONLY | constants.O_APPEND)),
   openSynced: async (path) => {
     const handle = await open(path, constants.O_RDWR | (SYNCS_EACH_WRITE ? constants.O_DSYNC : 0));
     return syncedFile(path, handle);

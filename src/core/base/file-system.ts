@@ -11,6 +11,7 @@ export type FileContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint
 
 /** A file that is being made. */
 export interface NewFile {
+  /** Behind what it was filled with before. */
   fill(content: FileContent): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +41,8 @@ interface FileStat {
 export interface FileSystem {
   /** Makes the file, or empties the one that is there. */
   create(path: string, mode: number): Promise<NewFile>;
+  /** Opens a file that is there, to be filled further. */
+  append(path: string): Promise<NewFile>;
   openSynced(path: string): Promise<SyncedFile>;
   openToRead(path: string): Promise<ReadableFile>;
   read(path: string): Promise<Uint8Array>;

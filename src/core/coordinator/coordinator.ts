@@ -3,13 +3,13 @@
 // invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
 
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
 import { present } from "../base/assert.ts";
 import { bootClockMs } from "../base/boot-clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { quantile } from "../base/histogram.ts";
-import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { SeededPrng } from "../base/prng.ts";
 import { openStore } from "../export/open-store.ts";
@@ -48,6 +48,7 @@ import { Freshness } from "./freshness.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { Host } from "./host.ts";
 import type { LivenessLimits } from "./liveness.ts";
+import type { Machine } from "./machine.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES, type ProfileName } from "./profile.ts";
@@ -88,6 +89,8 @@ export interface CoordinatorOptions {
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
+  /** Of snapshots for followers, to all of them together. */
+  readonly snapshotBytesPerSecond: number;
   /** Entries of the audit log that are exported together, to `audit` in the data folder. */
   readonly auditExportEvery: number;
   /** Where, how often and how many snapshots are exported; null = not at all. */
@@ -158,8 +161,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     channelOptions: { ...channelOptions, ...quickRedial },
     disk: watch,
     onStateCheck: (from, check) => checks.heard(from, check),
+    inbox: storage.incoming,
+    check: (group, index) => machineOf(group)?.check(logIndex(index)) ?? null,
+    pause: nextTurn,
+    snapshotBytesPerSecond: options.snapshotBytesPerSecond,
     log,
   });
+  const machineOf = (group: GroupId): Machine<unknown> | undefined =>
+    group === FLEET_GROUP ? machine : groups.get(group)?.machine;
   const roundTrips = new RoundTrips();
   const told = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
   const timed = roundTrips.around(told);

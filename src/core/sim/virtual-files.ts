@@ -34,7 +34,14 @@ export class VirtualFiles implements FileSystem {
   async create(path: string): Promise<NewFile> {
     await this.#moment();
     this.#requireDirectory(dirname(path));
-    const inode = this.#disk.create(path);
+    return this.#newFile(this.#disk.create(path));
+  }
+
+  async append(path: string): Promise<NewFile> {
+    return this.#newFile(this.#find(path));
+  }
+
+  #newFile(inode: Inode): NewFile {
     return {
       fill: async (content) => this.#fill(inode, content),
       sync: () => this.#sync(inode),
@@ -120,7 +127,7 @@ export class VirtualFiles implements FileSystem {
   }
 
   async #fill(inode: Inode, content: FileContent): Promise<void> {
-    const parts: Uint8Array[] = [];
+    const parts: Uint8Array[] = [inode.cached];
     if (content instanceof Uint8Array) parts.push(content);
     // The parts may share one buffer.
     else for await (const part of content) parts.push(part.slice());

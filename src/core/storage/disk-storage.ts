@@ -28,6 +28,8 @@ import { recoverWal } from "./recovery.ts";
 import { refuseUnfinished } from "./recovery-mark.ts";
 import type { OnReport } from "./report.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
+import { SnapshotSpools } from "./snapshot-spools.ts";
+import { SpooledData } from "./spooled-data.ts";
 import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
 import { StorageCorrupt, storageFailed, storageFull } from "./storage-errors.ts";
 import type { StorageWorld } from "./storage-world.ts";
@@ -57,6 +59,8 @@ export class DiskStorage implements Storage {
   readonly #wal: Wal;
   readonly #snapshots: SnapshotFolder;
   readonly #lock: LockFile;
+  /** Snapshots on their way in. */
+  readonly incoming: SnapshotSpools;
   readonly #space: DiskSpace;
   readonly #onReport: OnReport;
   /** For groups with a received snapshot under way: when the last of their held-back writes may go. */
@@ -74,6 +78,7 @@ export class DiskStorage implements Storage {
     logs: Map<GroupId, MemoryLog>,
     wal: Wal,
     snapshots: SnapshotFolder,
+    incoming: SnapshotSpools,
     lock: LockFile,
     space: DiskSpace,
     syncs: SyncLatency,
@@ -82,6 +87,7 @@ export class DiskStorage implements Storage {
     this.#logs = logs;
     this.#wal = wal;
     this.#snapshots = snapshots;
+    this.incoming = incoming;
     this.#lock = lock;
     this.#space = space;
     this.syncs = syncs;
@@ -119,12 +125,14 @@ export class DiskStorage implements Storage {
     const snapshots = new SnapshotFolder(paths.snapshots, space, files, onReport);
     const logs = await buildLogs(recovered, snapshots);
     await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
+    const incoming = new SnapshotSpools(paths.snapshots, files);
+    await incoming.removeThrough((group) => recovered.groups.get(group)?.mark?.index ?? 0);
     const syncs = new SyncLatency(() => clock.now());
     const wal = await Wal.open(
       { directory: paths.wal, segmentBytes: segment.bytes, world, space, syncs, onReport },
       recovered,
     );
-    return new DiskStorage(logs, wal, snapshots, lock, space, syncs, onReport);
+    return new DiskStorage(logs, wal, snapshots, incoming, lock, space, syncs, onReport);
   }
 
   reader(group: GroupId): LogReader {
@@ -195,20 +203,27 @@ export class DiskStorage implements Storage {
   async close(): Promise<void> {
     this.#space.stop();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
+    await this.incoming.close();
     await this.#wal.close();
     await this.#lock.release();
   }
 
   // The snapshot's file first, then everything else of the request in one frame: none of it holds without the file.
   async #install(group: GroupId, snapshot: Snapshot, records: readonly WalRecord[]): Promise<void> {
-    const saved = this.#snapshots
-      .save(group, snapshot, () => partsOf(snapshot.data))
-      .catch((error: Error) => this.#wal.fail(error));
+    const saved = this.#saveReceived(group, snapshot).catch((error: Error) => this.#wal.fail(error));
     const before = this.#gates.get(group);
     this.#gates.set(group, before === undefined ? saved : before.then(() => saved));
     await this.#append(group, records);
     this.#track(this.#snapshots.prune(group, snapshot.index));
+    this.#track(this.incoming.removeThrough((of) => (of === group ? snapshot.index : 0)));
     this.#removeSegments();
+  }
+
+  #saveReceived(group: GroupId, snapshot: Snapshot): Promise<void> {
+    const { data } = snapshot;
+    if (!(data instanceof SpooledData)) return this.#snapshots.save(group, snapshot, () => partsOf(data));
+    data.take();
+    return this.#snapshots.adopt(group, snapshot, data);
   }
 
   async #saveOwn(group: GroupId, { encode, ...head }: OwnSnapshot): Promise<void> {

@@ -106,7 +106,7 @@ export function snapshotHeadOf(
   return { head: { index: name.index, term: name.term, confState }, dataStart };
 }
 
-function encodeHead(group: GroupId, { index, term: of, confState }: SnapshotHead): Uint8Array {
+export function encodeHead(group: GroupId, { index, term: of, confState }: SnapshotHead): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES + confStateBytes(confState));
   const writer = new ByteWriter(head);
   writer.bytes(MAGIC);

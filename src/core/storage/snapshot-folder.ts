@@ -16,6 +16,7 @@ import {
   snapshotFileName,
   snapshotParts,
 } from "./snapshot-file.ts";
+import type { SpooledData } from "./spooled-data.ts";
 import { StorageCorrupt, storageWriteFailed } from "./storage-errors.ts";
 import { openSnapshot } from "./stored-snapshot.ts";
 
@@ -37,6 +38,12 @@ export class SnapshotFolder {
     this.#onReport = onReport;
   }
 
+  /** As `save`, of what was spooled here: its file gets the name. */
+  adopt(group: GroupId, head: SnapshotHead, data: SpooledData): Promise<void> {
+    const file = join(this.#directory, snapshotFileName({ group, term: head.term, index: head.index }));
+    return this.#inLane(group, file, () => data.moveTo(file, this.#directory));
+  }
+
   /**
    * The file is durable when the promise resolves; what is there is untouched if it rejects, which it does with
    * STORAGE_WRITE_FAILED. Waits for space.
@@ -49,6 +56,10 @@ export class SnapshotFolder {
     const name = snapshotFileName({ group, term: head.term, index: head.index });
     const file = join(this.#directory, name);
     const write = () => writeFileDurably(file, snapshotParts(group, head, encode()), undefined, this.#files);
+    return this.#inLane(group, file, write);
+  }
+
+  #inLane(group: GroupId, file: string, write: () => Promise<void>): Promise<void> {
     const lane = group % LANES;
     const saved = present(this.#lanes[lane], "every lane has an end").then(() =>
       this.#space.waitFor(file, write).catch((error: unknown) => {

@@ -37,7 +37,7 @@ async function openLarge(
   const found = snapshotHeadOf(await file.read(0, PART_BYTES), end, name);
   if (typeof found === "string") return found;
   const { head, dataStart: start } = found;
-  return { ...head, data: dataIn(() => ({ ...place, start, end }), await sha256Of(file, start, end)) };
+  return { ...head, data: dataIn({ ...place, start, end }, await sha256Of(file, start, end)) };
 }
 
 async function sha256Of(file: ReadableFile, from: number, to: number): Promise<Uint8Array> {
@@ -46,20 +46,21 @@ async function sha256Of(file: ReadableFile, from: number, to: number): Promise<U
   return hash.digest();
 }
 
-interface Place {
+export interface Place {
   readonly files: FileSystem;
   readonly path: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** `place`: where the data are now; a file may get another name. */
-function dataIn(place: () => Place, sha256: Uint8Array): StoredData {
-  const { start, end } = place();
-  return { bytes: end - start, sha256, read: (from) => readFrom(place(), from) };
+function dataIn(place: Place, sha256: Uint8Array): StoredData {
+  return { bytes: place.end - place.start, sha256, read: (from) => readFrom(place, from) };
 }
 
-async function* readFrom({ files, path, start, end }: Place, from: number): AsyncGenerator<Uint8Array> {
+export async function* readFrom(
+  { files, path, start, end }: Place,
+  from: number,
+): AsyncGenerator<Uint8Array> {
   const file = await files.openToRead(path);
   try {
     yield* partsOf(file, start + from, end);

@@ -1,7 +1,7 @@
 // Transport over gRPC: a link to every peer, and what peers open here (incoming.ts).
 
 import { type ChannelCredentials, type ChannelOptions, type StatusObject, status } from "@grpc/grpc-js";
-import { assert } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
@@ -9,13 +9,17 @@ import { type DiskReport, RaftClient, type RaftHello, type StateCheck } from "..
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { Incoming, type UntakenMessage } from "./incoming.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
-import { sendSnapshot, sizeOf } from "./snapshot-stream.ts";
+import { RateLimit } from "./rate-limit.ts";
+import type { SnapshotReceiverOptions } from "./snapshot-receiver.ts";
+import { deliverSnapshot, headerOf } from "./snapshot-sender.ts";
 import type { Announcement, Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
 
-// A snapshot's bytes are held while it travels; a group whose turn it is not is told so, and tries again.
+// A group whose turn it is not is told so, and tries again.
 const SNAPSHOTS_PER_PEER_MAX = 2;
+// Longer than a follower takes to start again, and resume.
+const STALL_MS = 30_000;
 
-export interface GrpcTransportOptions {
+export interface GrpcTransportOptions extends Pick<SnapshotReceiverOptions, "inbox" | "check" | "pause"> {
   readonly self: Peer;
   readonly clusterId: string;
   /** Of this replica's build. */
@@ -32,6 +36,8 @@ export interface GrpcTransportOptions {
   readonly clusterVersion: () => number;
   /** A peer, for a reason of its own, does not want this replica: told once of each peer. */
   readonly onRefused: (failure: RpcFailure) => void;
+  /** Of snapshots for followers, to all peers together. */
+  readonly snapshotBytesPerSecond: number;
   readonly log: Log;
   readonly onDropped: (message: UntakenMessage) => void;
 }
@@ -40,7 +46,9 @@ export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
   readonly #clients = new Map<NodeId, RaftClient>();
-  readonly #snapshotsUnderWay = new Map<NodeId, number>();
+  /** Snapshots under way to each peer, by group. */
+  readonly #underWay = new Map<NodeId, Map<GroupId, AbortController>>();
+  readonly #rate: RateLimit;
   /** Since this process started. */
   readonly sent: SentCounts = { messages: 0, frames: 0 };
   /** What peers open here. */
@@ -49,6 +57,7 @@ export class GrpcTransport implements Transport {
 
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
+    this.#rate = new RateLimit(options.snapshotBytesPerSecond);
     this.incoming = new Incoming(options);
   }
 
@@ -132,27 +141,52 @@ export class GrpcTransport implements Transport {
   #sendSnapshot(group: GroupId, message: Message): void {
     const client = this.#clients.get(message.to);
     if (client === undefined) return;
-    void this.#deliverSnapshot(client, group, message).then((ok) => {
+    const underWay = this.#underWay.get(message.to) ?? new Map<GroupId, AbortController>();
+    this.#underWay.set(message.to, underWay);
+    // The core sends another one of the group only when it counts on the earlier one no more.
+    underWay.get(group)?.abort();
+    if (!underWay.has(group) && underWay.size >= SNAPSHOTS_PER_PEER_MAX) {
+      queueMicrotask(() => this.#events?.snapshotDelivered(group, message.to, false));
+      return;
+    }
+    const own = new AbortController();
+    underWay.set(group, own);
+    void this.#deliver(client, group, message, own.signal).then((ok) => {
+      // Nothing is said of one whose place another has taken: it would be taken for the other.
+      if (underWay.get(group) !== own) return;
+      underWay.delete(group);
       this.#events?.snapshotDelivered(group, message.to, ok);
     });
   }
 
-  async #deliverSnapshot(client: RaftClient, group: GroupId, message: Message): Promise<boolean> {
-    const underWay = this.#snapshotsUnderWay.get(message.to) ?? 0;
-    if (underWay >= SNAPSHOTS_PER_PEER_MAX) return false;
-    this.#snapshotsUnderWay.set(message.to, underWay + 1);
+  async #deliver(
+    client: RaftClient,
+    group: GroupId,
+    message: Message,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { clusterId, log } = this.#options;
+    const header = headerOf(clusterId, group, message);
+    const { data } = present(message.snapshot, "a MsgSnap carries a snapshot");
     const startMs = performance.now();
-    const failure = await sendSnapshot(client, this.#options.clusterId, group, message);
-    this.#snapshotsUnderWay.set(message.to, (this.#snapshotsUnderWay.get(message.to) ?? 1) - 1);
-    this.#options.log.debug?.("a snapshot was sent in parts", {
-      ...{ group, to: message.to, ...sizeOf(message) },
-      ...{ delivered: failure === null, failure: failure?.message },
-      tookMs: Math.round(performance.now() - startMs),
+    const failure = await deliverSnapshot({
+      client,
+      header,
+      data,
+      rate: this.#rate,
+      stallMs: STALL_MS,
+      signal,
     });
+    const about = { group, to: message.to, index: header.index, bytes: header.bytes };
+    const tookMs = Math.round(performance.now() - startMs);
+    if (failure === null) log.debug?.("a snapshot was delivered", { ...about, tookMs });
+    else if (!signal.aborted)
+      log.warn("a snapshot could not be delivered", { ...about, tookMs, why: failure.message });
     return failure === null;
   }
 
   close(): Promise<void> {
+    for (const underWay of this.#underWay.values()) for (const own of underWay.values()) own.abort();
     for (const { link } of this.#links.values()) link.close();
     this.incoming.close();
     return Promise.resolve();

@@ -2,12 +2,7 @@
 // the coordinator's matter; so is Rejoin, which is a question to the leader and not a message of the log.
 // What must stay true: a peer is believed only as the replica that its certificate names, and only of this cluster.
 
-import {
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
+import { type ServerDuplexStream, type sendUnaryData, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -18,18 +13,19 @@ import type {
   RaftFrame,
   RaftHello,
   RaftMessage,
-  SnapshotChunk,
+  SnapshotHeader,
+  SnapshotProgress,
   SnapshotReceipt,
   StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcError, rpcError } from "../wire/rpc-error.ts";
 import { messageFromWire, type Untaken } from "./raft-codec.ts";
 import { senderOf } from "./sender.ts";
-import { type Received, receiveSnapshot, sizeOf } from "./snapshot-stream.ts";
+import { type SnapshotCall, SnapshotReceiver, type SnapshotReceiverOptions } from "./snapshot-receiver.ts";
 import { claimedBy } from "./speaker.ts";
 import type { Announcement, Peer, TransportEvents } from "./transport.ts";
 
-interface IncomingOptions {
+interface IncomingOptions extends SnapshotReceiverOptions {
   readonly self: Peer;
   readonly clusterId: string;
   /** Told every caller with the hello. */
@@ -48,10 +44,10 @@ export interface UntakenMessage extends Pick<Message, "from" | "term" | "index">
 }
 
 type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
-type SnapshotCall = ServerReadableStream<SnapshotChunk, SnapshotReceipt>;
 
 export class Incoming {
   readonly #options: IncomingOptions;
+  readonly #snapshots: SnapshotReceiver;
   readonly #open = new Set<ExchangeCall>();
   /** Who spoke as another; told once of each. */
   readonly #impostors = new Set<NodeId>();
@@ -59,6 +55,7 @@ export class Incoming {
 
   constructor(options: IncomingOptions) {
     this.#options = options;
+    this.#snapshots = new SnapshotReceiver(options, (speaker, claimed) => this.#impostor(speaker, claimed));
   }
 
   start(events: TransportEvents): void {
@@ -91,33 +88,19 @@ export class Incoming {
   }
 
   installSnapshot(call: SnapshotCall, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
-    receiveSnapshot(call).then(
-      (received) => this.#onSnapshot(received, speaker, answer),
-      (error: Error) => answer(rpcError(status.ABORTED, "SNAPSHOT_BROKEN_OFF", error.message)),
-    );
+    this.#snapshots.install(call, speaker, (group, message) => this.#events?.receive(group, message), answer);
+  }
+
+  offerSnapshot(
+    header: SnapshotHeader,
+    speaker: NodeId | null,
+    answer: sendUnaryData<SnapshotProgress>,
+  ): void {
+    this.#snapshots.offer(header, speaker, answer);
   }
 
   close(): void {
     for (const call of this.#open) call.end();
-  }
-
-  #onSnapshot(received: Received, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
-    const { clusterId, self, log } = this.#options;
-    const { FAILED_PRECONDITION, DATA_LOSS } = status;
-    if (!received.ok) {
-      answer(rpcError(DATA_LOSS, "SNAPSHOT_DAMAGED", received.problem));
-    } else if (received.header.clusterId !== clusterId) {
-      answer(rpcError(FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's"));
-    } else if (received.message.to !== self.id) {
-      answer(rpcError(FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's"));
-    } else if (speaker !== null && received.message.from !== speaker) {
-      answer(this.#impostor(speaker, received.message.from));
-    } else {
-      const { group, message } = received;
-      log.debug?.("a snapshot has come", { group, from: message.from, ...sizeOf(message) });
-      this.#events?.receive(group, message);
-      answer(null, { bytes: received.header.bytes });
-    }
   }
 
   #impostor(speaker: NodeId, claimed: number): RpcError {

@@ -2,7 +2,7 @@
 // does not travel, or a number that is not a safe integer, is refused as a value, never asserted.
 
 import { logIndex, nodeId, type Term, term } from "../base/ids.ts";
-import type { ConfState, Entry, EntryType, Message, MessageType } from "../raft/message.ts";
+import type { ConfState, Entry, EntryType, Message, MessageType, StoredData } from "../raft/message.ts";
 import {
   type RaftConfState,
   type RaftEntry,
@@ -86,7 +86,7 @@ export function snapshotMessage(parts: {
   readonly index: number;
   readonly term: number;
   readonly confState: ConfState;
-  readonly data: Uint8Array;
+  readonly data: StoredData;
 }): Message {
   const none = new Uint8Array();
   return {

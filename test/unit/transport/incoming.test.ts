@@ -8,6 +8,9 @@ import { Incoming, type UntakenMessage } from "../../../src/core/transport/incom
 import type { TransportEvents } from "../../../src/core/transport/transport.ts";
 import { RaftEntryType, RaftFrame, type RaftMessage } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
 
+const never = () => Promise.reject(new Error("no snapshot comes"));
+const noInbox = { offer: never, restart: never, add: never, finish: never, release: never };
+
 type Parts = Partial<Pick<RaftMessage, "type" | "from" | "to" | "term" | "entries">>;
 
 /** Replica 1 takes a frame of replica 2. Returns what its groups received, and what was dropped. */
@@ -20,6 +23,9 @@ function receive(...messages: readonly Parts[]) {
     announces: { knownVersion: 2, build: "b" },
     disk: { heard: () => undefined },
     onStateCheck: () => undefined,
+    inbox: noInbox,
+    check: () => null,
+    pause: () => Promise.resolve(),
     log: silentLog,
     onDropped: (message) => dropped.push(message),
   });

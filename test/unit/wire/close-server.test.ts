@@ -17,6 +17,7 @@ async function serve(answerRejoin: () => Promise<void>) {
     // Says hello, and never ends.
     exchange: (call) => call.write({ clusterId: "c", nodeId: 1, knownVersion: 2, build: "" }),
     installSnapshot: (_, answer) => answer(null, { bytes: 0 }),
+    offerSnapshot: (_, answer) => answer(null, { bytes: 0, checked: 0 }),
     rejoin: (_, answer) =>
       void answerRejoin().then(() => answer(null, { voter: true, learnerAt: 0, staysLearner: false })),
   };

@@ -29,6 +29,7 @@ const bug = (): never => {
 const WELL: RaftServer = {
   exchange: (call) => call.on("end", () => call.end()),
   installSnapshot: (_, answer) => answer(null, { bytes: 7 }),
+  offerSnapshot: (_, answer) => answer(null, { bytes: 0, checked: 0 }),
   rejoin: (_, answer) => answer(null, { voter: true, learnerAt: 0, staysLearner: false }),
 };
 

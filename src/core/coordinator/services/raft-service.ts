@@ -48,6 +48,11 @@ export function raftService(
       if (caller instanceof RpcError) callback(caller);
       else transport.incoming.installSnapshot(call, speakerOf(caller), callback);
     },
+    offerSnapshot: (call, callback) => {
+      const caller = admitted(call, context.tls, mayReplicate);
+      if (caller instanceof RpcError) callback(caller);
+      else transport.incoming.offerSnapshot(call.request, speakerOf(caller), callback);
+    },
     rejoin: handler(context, replicasOnly, (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
       if (!isSelf) {

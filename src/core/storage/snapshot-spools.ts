@@ -1,0 +1,216 @@
+// Snapshots on their way in: each is spooled to a file of its own beside the snapshots, and becomes one of them by its name
+// when it is whole (ADR-0019). What must stay true: a spool is no snapshot until its SHA-256 is right and it was synced; it
+// survives a restart, so that the sender resumes it; there are few of them, and those that came to nothing are removed.
+
+import { createHash, type Hash } from "node:crypto";
+import { basename, join } from "node:path";
+import { assert } from "../base/assert.ts";
+import type { FileSystem, NewFile } from "../base/file-system.ts";
+import { type GroupId, groupId } from "../base/ids.ts";
+import type { SnapshotHead, StoredData } from "../raft/message.ts";
+import { encodeHead } from "./snapshot-file.ts";
+import { SpooledData } from "./spooled-data.ts";
+
+/** Of all groups together: in progress, or whole and not taken over yet. */
+const SPOOLS_MAX = 8;
+const FILE_MODE = 0o666;
+const NAME = /^(\d+)-(\d{16})-(\d{16})-(\d+)-([0-9a-f]{64})\.spool$/;
+
+/** Which snapshot: two with the same id have the same bytes. */
+export interface SpoolId extends SnapshotHead {
+  readonly group: GroupId;
+  /** Of the data. */
+  readonly bytes: number;
+  readonly sha256: Uint8Array;
+}
+
+interface Spool {
+  readonly id: SpoolId;
+  readonly path: string;
+  readonly headBytes: number;
+  /** Of the data, and of the file that it becomes. */
+  readonly hashes: { readonly data: Hash; readonly file: Hash };
+  received: number;
+  file: NewFile;
+}
+
+export class SnapshotSpools {
+  readonly #directory: string;
+  readonly #files: FileSystem;
+  /** One a group. */
+  readonly #open = new Map<GroupId, Spool>();
+  /** Whole, and handed out. */
+  readonly #whole = new Map<string, SpooledData>();
+  /** One thing at a time: an offer reads what an earlier process left. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: string, files: FileSystem) {
+    this.#directory = directory;
+    this.#files = files;
+  }
+
+  /** How many bytes of it are here, from the first on. Makes room for it: another one of the group is given up. */
+  offer(id: SpoolId): Promise<number> {
+    return this.#inTurn(async () => (await this.#opened(id)).received);
+  }
+
+  /** The sender begins anew. */
+  restart(id: SpoolId): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#giveUp(id.group);
+      await this.#files.remove(this.#pathOf(id));
+      await this.#opened(id);
+    });
+  }
+
+  /** The bytes behind those that are here. */
+  add(id: SpoolId, part: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      const spool = this.#current(id);
+      if (spool.received + part.length > id.bytes) throw new Error("more bytes came than were announced");
+      await spool.file.fill(part);
+      spool.hashes.data.update(part);
+      spool.hashes.file.update(part);
+      spool.received += part.length;
+    });
+  }
+
+  /** All bytes came: the data, durable; null, and nothing is left, when they are not those of the id. */
+  finish(id: SpoolId): Promise<SpooledData | null> {
+    return this.#inTurn(async () => {
+      const spool = this.#current(id);
+      assert(spool.received === id.bytes, "a snapshot is finished when all of it came");
+      this.#open.delete(id.group);
+      if (Buffer.compare(spool.hashes.data.digest(), id.sha256) !== 0) {
+        await spool.file.close();
+        await this.#files.remove(spool.path);
+        return null;
+      }
+      await spool.file.fill(spool.hashes.file.digest());
+      await spool.file.sync();
+      await spool.file.close();
+      const end = spool.headBytes + id.bytes;
+      const data = new SpooledData(
+        { files: this.#files, path: spool.path, start: spool.headBytes, end },
+        id.sha256,
+      );
+      this.#whole.set(spool.path, data);
+      return data;
+    });
+  }
+
+  /** What was finished is needed no more, unless a snapshot has been made of it. */
+  release(data: StoredData): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [path, known] of this.#whole) {
+        if (known !== data) continue;
+        this.#whole.delete(path);
+        if (!known.isTaken) await this.#files.remove(path);
+      }
+    });
+  }
+
+  /** At a start, and when a group has a newer snapshot: removes what is of no use any more. */
+  removeThrough(indexOf: (group: GroupId) => number): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const name of await this.#files.list(this.#directory)) {
+        const [, group, , index] = NAME.exec(name) ?? [];
+        const of = groupId(Number(group ?? 0));
+        if (group === undefined || Number(index) > indexOf(of)) continue;
+        const path = join(this.#directory, name);
+        if (this.#whole.has(path)) continue;
+        if (this.#open.get(of)?.path === path) await this.#giveUp(of);
+        await this.#files.remove(path);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const { file } of this.#open.values()) await file.close();
+      this.#open.clear();
+    });
+  }
+
+  #current(id: SpoolId): Spool {
+    const spool = this.#open.get(id.group);
+    if (spool?.path !== this.#pathOf(id)) throw new Error("another snapshot has taken its place");
+    return spool;
+  }
+
+  async #opened(id: SpoolId): Promise<Spool> {
+    const path = this.#pathOf(id);
+    const open = this.#open.get(id.group);
+    if (open?.path === path) return open;
+    if (this.#whole.has(path)) throw new Error("it is whole already, and being restored");
+    await this.#giveUp(id.group);
+    await this.#removeOthers(id.group, path);
+    const spool = (await this.#resumed(id, path)) ?? (await this.#begun(id, path));
+    this.#open.set(id.group, spool);
+    return spool;
+  }
+
+  async #begun(id: SpoolId, path: string): Promise<Spool> {
+    const head = encodeHead(id.group, id);
+    const hashes = { data: createHash("sha256"), file: createHash("sha256").update(head) };
+    const file = await this.#files.create(path, FILE_MODE);
+    await file.fill(head);
+    return { id, path, headBytes: head.length, hashes, received: 0, file };
+  }
+
+  /** What an earlier process, or an earlier stream, left. What of it was not synced may be wrong: the SHA-256 tells. */
+  async #resumed(id: SpoolId, path: string): Promise<Spool | null> {
+    const head = encodeHead(id.group, id);
+    const left = await this.#files.openToRead(path).catch(() => null);
+    if (left === null) return null;
+    const hashes = { data: createHash("sha256"), file: createHash("sha256").update(head) };
+    try {
+      const isUsable = left.bytes >= head.length && left.bytes <= head.length + id.bytes;
+      if (!isUsable || Buffer.compare(await left.read(0, head.length), head) !== 0) return null;
+      for (let at = head.length; at < left.bytes; ) {
+        const part = await left.read(at, 256 * 1024);
+        if (part.length === 0) return null;
+        hashes.data.update(part);
+        hashes.file.update(part);
+        at += part.length;
+      }
+    } finally {
+      await left.close();
+    }
+    const file = await this.#files.append(path);
+    return { id, path, headBytes: head.length, hashes, received: left.bytes - head.length, file };
+  }
+
+  async #giveUp(group: GroupId): Promise<void> {
+    const spool = this.#open.get(group);
+    if (spool === undefined) return;
+    this.#open.delete(group);
+    await spool.file.close();
+  }
+
+  /** Those of the group that are of another snapshot; and of all groups no more stay than may. */
+  async #removeOthers(group: GroupId, path: string): Promise<void> {
+    const names = (await this.#files.list(this.#directory)).filter((name) => NAME.test(name));
+    const others = names.map((name) => join(this.#directory, name)).filter((other) => other !== path);
+    const inUse = new Set([...this.#whole.keys(), ...[...this.#open.values()].map((spool) => spool.path)]);
+    let kept = 0;
+    for (const other of others) {
+      const isOfGroup = basename(other).startsWith(`${group}-`);
+      if (inUse.has(other) || (!isOfGroup && kept < SPOOLS_MAX - 1)) kept += 1;
+      else await this.#files.remove(other);
+    }
+    if (kept >= SPOOLS_MAX) throw new Error(`${kept} snapshots are on their way in already`);
+  }
+
+  #pathOf({ group, term, index, bytes, sha256 }: SpoolId): string {
+    const digits = (value: number) => String(value).padStart(16, "0");
+    const name = `${group}-${digits(term)}-${digits(index)}-${bytes}-${Buffer.from(sha256).toString("hex")}`;
+    return join(this.#directory, `${name}.spool`);
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}

@@ -1,0 +1,210 @@
+// Snapshots that peers send here. What must stay true: before the first byte is kept, the head is this cluster's, of a group
+// that is here, from whom it says, and of a size that may be; a snapshot is handed on only when all its bytes are durable,
+// have the announced SHA-256 and can be restored. One that breaks off is resumed; the old state is untouched until then.
+
+import { type ServerReadableStream, type sendUnaryData, status } from "@grpc/grpc-js";
+import { type GroupId, groupId, logIndex, type NodeId, term } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Message, StoredData } from "../raft/message.ts";
+import type {
+  SnapshotChunk,
+  SnapshotHeader,
+  SnapshotProgress,
+  SnapshotReceipt,
+} from "../wire/gen/fleet/v1/raft.ts";
+import { RpcError, rpcError } from "../wire/rpc-error.ts";
+import { confStateFromWire, snapshotMessage } from "./raft-codec.ts";
+import type { IncomingSnapshot, SnapshotInbox } from "./snapshot-inbox.ts";
+
+/** More than any state of ours: a million rows are about 100 MB. */
+const SNAPSHOT_BYTES_MAX = 16 * 1024 ** 3;
+/** A sender that sends nothing for so long has gone; it resumes on another stream. */
+const SILENT_MS_MAX = 60_000;
+/** By then a snapshot has been made of what was handed on, or it was of no use. */
+const RELEASE_AFTER_MS = 60_000;
+
+export type SnapshotCall = ServerReadableStream<SnapshotChunk, SnapshotReceipt>;
+
+/** Takes a snapshot's bytes in, beside the state, to see that they can be restored. Throws when they can't. */
+export interface SnapshotCheck {
+  add(part: Uint8Array): void;
+  finish(): void;
+}
+
+export interface SnapshotReceiverOptions {
+  readonly self: { readonly id: NodeId };
+  readonly clusterId: string;
+  readonly inbox: SnapshotInbox;
+  /** Null: the group is not here. */
+  readonly check: (group: GroupId, index: number) => SnapshotCheck | null;
+  /** Between two slices of a check. */
+  readonly pause: () => Promise<unknown>;
+  readonly log: Log;
+}
+
+export class SnapshotReceiver {
+  readonly #options: SnapshotReceiverOptions;
+  /** The stream of each group whose bytes count: a sender's newest. */
+  readonly #streams = new Map<GroupId, object>();
+  /** Bytes that were checked, of the snapshots that are whole. */
+  readonly #checked = new Map<GroupId, number>();
+  readonly #impostor: (speaker: NodeId, claimed: number) => RpcError;
+
+  constructor(options: SnapshotReceiverOptions, impostor: (speaker: NodeId, claimed: number) => RpcError) {
+    this.#options = options;
+    this.#impostor = impostor;
+  }
+
+  offer(header: SnapshotHeader, speaker: NodeId | null, answer: sendUnaryData<SnapshotProgress>): void {
+    const refused = this.#refusal(header, speaker);
+    if (refused !== null) {
+      answer(refused);
+      return;
+    }
+    const group = groupId(header.groupId);
+    const checked = this.#checked.get(group);
+    if (checked !== undefined) {
+      answer(null, { bytes: header.bytes, checked });
+      return;
+    }
+    this.#options.inbox.offer(idOf(header)).then(
+      (bytes) => answer(null, { bytes, checked: 0 }),
+      (error: unknown) => answer(brokenOff(error)),
+    );
+  }
+
+  install(
+    call: SnapshotCall,
+    speaker: NodeId | null,
+    receive: (group: GroupId, message: Message) => void,
+    answer: sendUnaryData<SnapshotReceipt>,
+  ): void {
+    this.#take(call, speaker, receive).then(
+      (receipt) => answer(null, receipt),
+      (error: unknown) => answer(error instanceof RpcError ? error : brokenOff(error)),
+    );
+  }
+
+  async #take(
+    call: SnapshotCall,
+    speaker: NodeId | null,
+    receive: (group: GroupId, message: Message) => void,
+  ): Promise<SnapshotReceipt> {
+    const header = await this.#spool(call, speaker);
+    const { inbox, log } = this.#options;
+    const id = idOf(header);
+    const data = await inbox.finish(id);
+    if (data === null) throw rpcError(status.DATA_LOSS, "SNAPSHOT_DAMAGED", "the SHA-256 does not match");
+    setTimeout(() => void inbox.release(data), RELEASE_AFTER_MS).unref();
+    await this.#checkContent(id, data);
+    const about = { group: id.group, from: header.from, index: header.index, bytes: header.bytes };
+    log.debug?.("a snapshot has come", about);
+    receive(id.group, snapshotMessage({ ...header, confState: id.confState, data }));
+    return { bytes: header.bytes };
+  }
+
+  /** Until all bytes are spooled. */
+  async #spool(call: SnapshotCall, speaker: NodeId | null): Promise<SnapshotHeader> {
+    const { inbox } = this.#options;
+    let header: SnapshotHeader | null = null;
+    let received = 0;
+    const silence = setTimeout(() => call.destroy(new Error("the sender is silent")), SILENT_MS_MAX);
+    try {
+      for await (const { part } of call as AsyncIterable<SnapshotChunk>) {
+        silence.refresh();
+        if (part?.$case === "header" && header === null) {
+          header = part.value;
+          const refused = this.#refusal(header, speaker);
+          if (refused !== null) throw refused;
+          received = await this.#begin(call, header);
+        } else if (part?.$case === "data" && header !== null) {
+          if (this.#streams.get(groupId(header.groupId)) !== call)
+            throw new Error("a newer stream has taken over");
+          received += part.value.length;
+          await inbox.add(idOf(header), part.value);
+        } else
+          throw rpcError(status.INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "a header comes first, and once");
+      }
+    } finally {
+      clearTimeout(silence);
+      if (header !== null && this.#streams.get(groupId(header.groupId)) === call)
+        this.#streams.delete(groupId(header.groupId));
+    }
+    if (header === null) throw rpcError(status.INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "there is no header");
+    if (received !== header.bytes) throw new Error(`${received} of ${header.bytes} bytes came`);
+    return header;
+  }
+
+  async #begin(call: SnapshotCall, header: SnapshotHeader): Promise<number> {
+    const { inbox } = this.#options;
+    this.#streams.set(groupId(header.groupId), call);
+    const here = await inbox.offer(idOf(header));
+    if (header.offset === here) return here;
+    // A peer of an older version always sends all of it.
+    if (header.offset !== 0) throw new Error(`byte ${header.offset} came, and ${here} is next`);
+    await inbox.restart(idOf(header));
+    return 0;
+  }
+
+  async #checkContent(id: IncomingSnapshot, data: StoredData): Promise<void> {
+    const check = this.#options.check(id.group, id.index);
+    if (check === null) throw this.#unknownGroup(id.group);
+    this.#checked.set(id.group, 0);
+    try {
+      for await (const part of data.read(0)) {
+        for (let at = 0; at < part.length; at += 64 * 1024) {
+          check.add(part.subarray(at, at + 64 * 1024));
+          await this.#options.pause();
+        }
+        this.#checked.set(id.group, (this.#checked.get(id.group) ?? 0) + part.length);
+      }
+      check.finish();
+    } catch (error) {
+      await this.#options.inbox.release(data);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.log.warn("a peer sent a snapshot that can't be restored; the state is untouched", {
+        ...{ group: id.group, index: id.index, why },
+      });
+      throw rpcError(status.DATA_LOSS, "SNAPSHOT_DAMAGED", why);
+    } finally {
+      this.#checked.delete(id.group);
+    }
+  }
+
+  #refusal(header: SnapshotHeader, speaker: NodeId | null): RpcError | null {
+    const { FAILED_PRECONDITION, INVALID_ARGUMENT } = status;
+    const { clusterId, self, check } = this.#options;
+    if (header.clusterId !== clusterId)
+      return rpcError(FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's");
+    if (header.to !== self.id)
+      return rpcError(FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's");
+    if (speaker !== null && header.from !== speaker) return this.#impostor(speaker, header.from);
+    if (header.bytes > SNAPSHOT_BYTES_MAX || header.sha256.length !== 32 || header.index < 1)
+      return rpcError(INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "no snapshot has such a head");
+    const group = groupId(header.groupId);
+    return check(group, header.index) === null ? this.#unknownGroup(group) : null;
+  }
+
+  #unknownGroup(group: GroupId): RpcError {
+    return rpcError(status.FAILED_PRECONDITION, "GROUP_UNKNOWN", `group ${group} is not here`);
+  }
+}
+
+function idOf(header: SnapshotHeader): IncomingSnapshot {
+  return {
+    group: groupId(header.groupId),
+    index: logIndex(header.index),
+    term: term(header.term),
+    confState: confStateFromWire(header.confState),
+    bytes: header.bytes,
+    sha256: header.sha256,
+  };
+}
+
+function brokenOff(error: unknown): RpcError {
+  return rpcError(
+    status.ABORTED,
+    "SNAPSHOT_BROKEN_OFF",
+    error instanceof Error ? error.message : String(error),
+  );
+}

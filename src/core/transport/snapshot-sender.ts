@@ -1,0 +1,183 @@
+// A snapshot's way to a follower: its bytes go from where the follower says that it has them to, on a new stream whenever
+// one breaks off, for as long as there is progress (ADR-0019). What must stay true: it counts as delivered only by the
+// receiver's receipt. A peer of an older version can't say what it has, and is sent everything at once.
+
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { present } from "../base/assert.ts";
+import { systemClock, wallTimeOf } from "../base/clock.ts";
+import type { GroupId } from "../base/ids.ts";
+import type { Message, Snapshot } from "../raft/message.ts";
+import type {
+  RaftClient,
+  SnapshotChunk,
+  SnapshotHeader,
+  SnapshotProgress,
+} from "../wire/gen/fleet/v1/raft.ts";
+import { readRpcError } from "../wire/rpc-error.ts";
+import { confStateToWire } from "./raft-codec.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+const CHUNK_BYTES = 64 * 1024;
+const OFFER_DEADLINE_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
+const RETRY_MS = 500;
+/** Those that another try does not change. */
+const FINAL: ReadonlySet<number> = new Set([
+  status.PERMISSION_DENIED,
+  status.INVALID_ARGUMENT,
+  status.DATA_LOSS,
+]);
+
+export interface Delivery {
+  readonly client: RaftClient;
+  readonly header: SnapshotHeader;
+  readonly data: Snapshot["data"];
+  readonly rate: RateLimit;
+  /** Without progress for so long it is given up. */
+  readonly stallMs: number;
+  readonly signal: AbortSignal;
+}
+
+export function headerOf(clusterId: string, group: GroupId, message: Message): SnapshotHeader {
+  const { index, term, confState, data } = present(message.snapshot, "a MsgSnap carries a snapshot");
+  const isHere = data instanceof Uint8Array;
+  return {
+    clusterId,
+    groupId: group,
+    from: message.from,
+    to: message.to,
+    messageTerm: message.term,
+    index,
+    term,
+    confState: confStateToWire(confState),
+    bytes: isHere ? data.length : data.bytes,
+    sha256: isHere ? createHash("sha256").update(data).digest() : data.sha256,
+    offset: 0,
+  };
+}
+
+/** Null once the peer has it; otherwise why not. */
+export async function deliverSnapshot(delivery: Delivery): Promise<Error | null> {
+  const progress = new Progress(delivery.stallMs);
+  for (;;) {
+    const offered = await offer(delivery);
+    const isOlder = offered instanceof Error && offered.code === status.UNIMPLEMENTED;
+    if (!(offered instanceof Error)) progress.note(offered.bytes + offered.checked);
+    const failure = await sendFrom(delivery, offered, isOlder, progress);
+    if (failure === null) return null;
+    if (isOlder || isFinal(failure) || delivery.signal.aborted || progress.isStalled) return failure;
+    await sleep(RETRY_MS, undefined, { signal: delivery.signal }).catch(() => undefined);
+  }
+}
+
+function sendFrom(
+  delivery: Delivery,
+  offered: SnapshotProgress | ServiceError,
+  isOlder: boolean,
+  progress: Progress,
+): Promise<ServiceError | null> {
+  if (isOlder) return send(delivery, null, progress);
+  return offered instanceof Error ? Promise.resolve(offered) : send(delivery, offered.bytes, progress);
+}
+
+function isFinal(failure: ServiceError): boolean {
+  const { reason } = readRpcError(failure);
+  return FINAL.has(failure.code) || reason === "CLUSTER_MISMATCH" || reason === "REPLICA_MISMATCH";
+}
+
+/** How long ago anything moved that had not before: bytes that are sent again are no progress. */
+class Progress {
+  readonly #stallMs: number;
+  #furthest = -1;
+  #movedMs = performance.now();
+
+  constructor(stallMs: number) {
+    this.#stallMs = stallMs;
+  }
+
+  get isStalled(): boolean {
+    return performance.now() - this.#movedMs >= this.#stallMs;
+  }
+
+  /** Bytes that are there, and those that were checked there. */
+  note(reached: number): void {
+    if (reached <= this.#furthest) return;
+    this.#furthest = reached;
+    this.#movedMs = performance.now();
+  }
+}
+
+function offer({ client, header }: Delivery): Promise<SnapshotProgress | ServiceError> {
+  return new Promise((resolve) => {
+    const deadline = wallTimeOf(systemClock.monotonicMs() + OFFER_DEADLINE_MS);
+    client.offerSnapshot(header, new Metadata(), { deadline }, (error, answer) => resolve(error ?? answer));
+  });
+}
+
+/** `from` null: the peer can't say what it has. */
+function send(delivery: Delivery, from: number | null, progress: Progress): Promise<ServiceError | null> {
+  const { client, header, signal } = delivery;
+  return new Promise((resolve) => {
+    const stream = client.installSnapshot((error) => end(error));
+    const cancel = () => stream.cancel();
+    const look = setInterval(() => {
+      if (progress.isStalled) cancel();
+      else if (from !== null) void offer(delivery).then((seen) => noteSeen(seen, progress));
+    }, LOOK_EVERY_MS);
+    const end = (error: ServiceError | null) => {
+      clearInterval(look);
+      signal.removeEventListener("abort", cancel);
+      resolve(error);
+    };
+    signal.addEventListener("abort", cancel, { once: true });
+    stream.on("error", () => undefined);
+    // A file that can't be read any more: the follower is sent another snapshot.
+    // What has left may never arrive: only of a peer that tells nothing it is all that is known.
+    const onSent = (sent: number) => from === null && progress.note(sent);
+    writeAll(delivery, { ...header, offset: from ?? 0 }, stream, onSent).catch(cancel);
+  });
+}
+
+function noteSeen(seen: SnapshotProgress | ServiceError, progress: Progress): void {
+  if (!(seen instanceof Error)) progress.note(seen.bytes + seen.checked);
+}
+
+type Stream = ReturnType<RaftClient["installSnapshot"]>;
+
+async function writeAll(
+  { data, rate }: Delivery,
+  header: SnapshotHeader,
+  stream: Stream,
+  onSent: (bytes: number) => void,
+): Promise<void> {
+  await write(stream, { part: { $case: "header", value: header } });
+  let sent = header.offset;
+  for await (const part of data instanceof Uint8Array ? [data.subarray(sent)] : data.read(sent)) {
+    for (let at = 0; at < part.length; at += CHUNK_BYTES) {
+      const value = part.subarray(at, at + CHUNK_BYTES);
+      await rate.pass(value.length);
+      await write(stream, { part: { $case: "data", value } });
+      sent += value.length;
+      onSent(sent);
+    }
+  }
+  stream.end();
+}
+
+/** Written all at once, the stream would hold a copy of the whole snapshot for as long as the receiver is slow. */
+function write(stream: Stream, chunk: SnapshotChunk): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (stream.destroyed) reject(new Error("the stream has ended"));
+    else if (stream.write(chunk)) resolve();
+    else {
+      const done = () => {
+        stream.off("drain", done).off("close", done).off("error", done);
+        if (stream.destroyed) reject(new Error("the stream has ended"));
+        else resolve();
+      };
+      stream.on("drain", done).on("close", done).on("error", done);
+    }
+  });
+}
