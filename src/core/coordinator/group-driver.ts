@@ -11,7 +11,7 @@ import type { RaftNode } from "../raft/raft-node.ts";
 import type { Ready } from "../raft/ready.ts";
 import { comesFromHere } from "../raft/well-formed.ts";
 import { Applying } from "./applying.ts";
-import type { DropReason } from "./dropped-messages.ts";
+import type { Dropped, DropReason } from "./dropped-messages.ts";
 import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
