@@ -5,6 +5,7 @@
 
 import { assert } from "../base/assert.ts";
 import { elapsedMs, type MonotonicMs, systemClock } from "../base/clock.ts";
+import { DELAY_MS_MAX } from "./drain-rate.ts";
 
 /** Of one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
 export const SLICE_MS = 10;
@@ -50,7 +51,7 @@ export class ClientWork {
 
   /** When a call that is refused now may come again. */
   get retryDelayMs(): number {
-    return Math.max(DELAY_MS_MIN, this.#arrivals.waitedMs(this.#loop.now()));
+    return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, this.#arrivals.waitedMs(this.#loop.now())));
   }
 
   /** A new call: settles when there is time to begin it; false = it is refused. */

@@ -22,7 +22,7 @@ import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
 import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
-import { boundedStreams, channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
+import { channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
 import { closeServer } from "../wire/close-server.ts";
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -284,7 +284,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     trust,
   };
   const schedule = await snapshotSchedule(options, context, timers);
-  const server = new Server({ ...serverOptions, ...boundedStreams });
+  const server = new Server(serverOptions);
   addGuardedService(server, coordinatorDefinition, coordinatorService(context), internalErrors);
   addGuardedService(server, RaftService, raftService(context, transport, replica), internalErrors);
   const standard = addStandardServices(server, ["coordinator", "raft"], tls);

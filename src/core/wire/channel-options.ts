@@ -38,13 +38,6 @@ export const quickRedial: ChannelOptions = { "grpc.max_reconnect_backoff_ms": 30
 export const serverOptions: ChannelOptions = common;
 
 /**
- * On top of the others for coordinators. All streams that a client opens may be read from its socket in one turn of the
- * event loop, and each costs about 0.1 ms before it can be refused: without a limit, 10 000 at once would hold up
- * heartbeats for a second. Further ones wait at the client.
- */
-export const boundedStreams: ChannelOptions = { "grpc.max_concurrent_streams": 256 };
-
-/**
  * For agents and shards, on top of the others: a shard holds thousands of connections, each with a session that
  * has pings of its own, so the transport's are only a second net.
  */

@@ -8,6 +8,7 @@ import {
   type Loop,
   SLICE_MS,
 } from "../../../src/core/coordinator/client-work.ts";
+import { DELAY_MS_MAX } from "../../../src/core/coordinator/drain-rate.ts";
 
 /** An event loop whose passes a test ends, and whose time passes when work says so. */
 class ManualLoop implements Loop {
@@ -122,6 +123,8 @@ test("when the oldest has waited too long new ones are refused, until it has bee
   await call("refused");
   expect(done).toEqual(["fills the pass", "refused refused"]);
   expect(work.retryDelayMs).toBeGreaterThan(ARRIVAL_WAIT_MS_MAX);
+  loop.nowMs += 10 * DELAY_MS_MAX;
+  expect(work.retryDelayMs, "as of any overload").toBe(DELAY_MS_MAX);
   await loop.endPass();
   await call("taken");
   expect(done.slice(2)).toEqual(["waits", "taken"]);
