@@ -3,10 +3,12 @@
 // it, and the mark before entries or older snapshots are removed. A group's writes reach the log in order, even
 // while a received snapshot is being saved; other groups' writes do not wait for that.
 
+import { dirname } from "node:path";
 import { assert } from "../base/assert.ts";
 import { createDirectoryDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
+import { systemCodeOf } from "../base/system-error.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { Urgency } from "./append-queue.ts";
@@ -100,6 +102,7 @@ export class DiskStorage implements Storage {
     const { directory, onReport = ignoreReport, world = diskWorld } = options;
     try {
       await createDirectoryDurably(directory, world.files);
+      await syncNameOf(directory, world.files);
       const lock = await LockFile.acquire(directory, onReport, world);
       return await DiskStorage.#openLocked(options, lock).catch(async (error: unknown) => {
         await lock.release();
@@ -305,6 +308,16 @@ export class DiskStorage implements Storage {
     const settled: Promise<unknown> = Promise.allSettled([work]).then(() => this.#pending.delete(settled));
     this.#pending.add(settled);
     return work;
+  }
+}
+
+// The folder may be there because of a process that was killed, or whose sync failed, before its name was durable. Where
+// this process may not look into the folder above, somebody else made it.
+async function syncNameOf(directory: string, files: FileSystem): Promise<void> {
+  try {
+    await files.syncDirectory(dirname(directory));
+  } catch (error) {
+    if (!["EACCES", "EPERM"].includes(systemCodeOf(error) ?? "")) throw error;
   }
 }
 
