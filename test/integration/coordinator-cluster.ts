@@ -35,6 +35,8 @@ export interface ClusterOptions {
   readonly size: number;
   /** Applied entries between snapshots. */
   readonly snapshotEvery: number;
+  /** Bytes a second of snapshots for followers. */
+  readonly snapshotSendRate?: number;
   /** Audit entries to a file. */
   readonly auditExportEvery?: number;
   /** Groups beside the fleet's own; none by default. */
@@ -269,6 +271,7 @@ export class CoordinatorCluster {
       ...["--fleet", "test", "--cluster-id", "c-test", "--listen", "127.0.0.1:0", "--peers", peers.join(",")],
       ...["--data", node.data, "--ca", tls.ca, "--cert", tls.cert, "--key", tls.key],
       ...["--snapshot-every", String(this.#options.snapshotEvery)],
+      ...["--snapshot-send-rate", String(this.#options.snapshotSendRate ?? 67_108_864)],
       ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
       ...["--groups", String(this.#options.groups ?? 0)],
       ...["--profile", this.#options.profile ?? "lan"],

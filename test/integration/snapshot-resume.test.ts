@@ -1,0 +1,69 @@
+// A killed follower that comes back when the log does not reach far enough any more, over a wire that breaks: the snapshot is
+// resumed where it was, and the leader's log waits for it.
+
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
+import { moveDomains, registerShard } from "./fleet-writes.ts";
+
+const BATCHES = 24;
+const BATCH_ROWS = 500;
+// The snapshot of these rows is most of a megabyte.
+const BYTES_PER_SECOND = 100_000;
+const ENOUGH_BYTES = 150_000;
+
+let cluster: CoordinatorCluster;
+let client: FleetClient;
+
+beforeAll(async () => {
+  cluster = await CoordinatorCluster.start({
+    size: 3,
+    snapshotEvery: 200,
+    snapshotSendRate: BYTES_PER_SECOND,
+  });
+  client = cluster.client();
+});
+afterAll(() => cluster.dispose());
+
+test("a killed follower resumes its snapshot after the wire broke, and catches up", async () => {
+  await client.submit(registerShard("s1"));
+  const leader = await cluster.leader();
+  const late = present(
+    cluster.nodes.find((node) => node !== leader),
+    "there are followers",
+  );
+  await cluster.kill(late);
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const zones = Array.from({ length: BATCH_ROWS }, (_, row) => `zone-${batch}-${row}-${"x".repeat(40)}`);
+    await client.submit(moveDomains(zones, "s1"));
+  }
+  for (let written = 0; written < 1_500; written += 100) {
+    const writes = Array.from({ length: 100 }, (_, at) => registerShard(`w${written + at}`));
+    await Promise.all(writes.map((write) => client.submit(write)));
+  }
+  await cluster.start(late);
+  await expect.poll(() => spooled(late), { timeout: 30_000, interval: 50 }).toBeGreaterThan(ENOUGH_BYTES);
+  for (const wire of cluster.wires(late)) wire.cut();
+  const here = await spooled(late);
+  await cluster.kill(late);
+  for (const wire of cluster.wires(late)) wire.heal();
+  await cluster.start(late);
+  // It begins with what is there, or is done already; never from the start.
+  const seen: number[] = [];
+  await expect
+    .poll(async () => seen.push(await spooled(late)) && seen.at(-1), { timeout: 60_000, interval: 20 })
+    .toBe(0);
+  expect(Math.min(...seen.filter((bytes) => bytes > 0))).toBeGreaterThanOrEqual(here);
+  await cluster.until(areEqual);
+}, 120_000);
+
+/** Bytes of snapshots on their way in. */
+async function spooled(node: ClusterNode): Promise<number> {
+  const folder = join(node.data, "snap");
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".spool"));
+  const sizes = await Promise.all(names.map((name) => stat(join(folder, name)).catch(() => null)));
+  return sizes.reduce((sum, found) => sum + (found?.size ?? 0), 0);
+}
