@@ -8,6 +8,7 @@ import { benchGroups } from "./groups.ts";
 import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
+import { benchRestore } from "./restore.ts";
 import { benchSize } from "./size.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
@@ -28,7 +29,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   size: () => benchSize(values.rows?.split(",").map(Number)),
 };
 // On request only.
-const others: typeof benches = { profile: benchProfile };
+const others: typeof benches = { restore: benchRestore, profile: benchProfile };
 
 const [wanted] = positionals;
 const chosen = wanted === undefined ? Object.keys(benches) : [wanted];
