@@ -1,12 +1,21 @@
 // Who may call what: every method of every service of a coordinator and a shard, for every kind of identity, over
 // real mutual TLS. A method that is added without a row here fails the test.
 
-import { Client, type ClientDuplexStream, type ClientReadableStream, Server, status } from "@grpc/grpc-js";
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  Metadata,
+  Server,
+  status,
+} from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
+import { senderMetadata } from "../../src/core/transport/sender.ts";
 import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
 import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
 import { channelCredentials, serverCredentials } from "../../src/core/wire/credentials.ts";
@@ -48,6 +57,7 @@ interface Row {
   /** The rest is told this. */
   readonly reason?: string;
   readonly request?: Uint8Array;
+  readonly metadata?: Metadata;
 }
 
 const OPERATORS = ["admin", "readonly"] as const;
@@ -63,6 +73,13 @@ const EVERYBODY = [
 const ADMIN: Row = { allowed: ["admin"] };
 const READ: Row = { allowed: OPERATORS };
 const report = ReportShardRequest.fromPartial({ shardId: "s1", address: "127.0.0.1:1", epoch: 1, cycle: 1 });
+// A replica of an older build is refused for that, whatever its certificate says (ADR-0015).
+const rejoin = RejoinRequest.fromPartial({ clusterId: "f1", nodeId: 1, knownVersion: KNOWN_VERSION });
+const ofThisBuild = senderMetadata({
+  clusterId: "another",
+  peer: { id: nodeId(1), name: "n1", address: "127.0.0.1:1" },
+  knownVersion: KNOWN_VERSION,
+});
 const hello = SessionUp.fromPartial({
   frame: {
     $case: "hello",
@@ -93,6 +110,7 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/TransferLeadership": ADMIN,
   "/fleet.v1.Coordinator/ListMembers": READ,
   "/fleet.v1.Coordinator/ChangeMembership": ADMIN,
+  "/fleet.v1.Coordinator/FenceReplica": ADMIN,
   "/fleet.v1.Coordinator/ListGroups": READ,
   "/fleet.v1.Coordinator/WriteGroup": ADMIN,
   // An administrator may do in a shard's name what it may do in its own.
@@ -100,11 +118,12 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
     allowed: ["admin", "shard"],
     request: ReportShardRequest.encode(report).finish(),
   },
-  "/fleet.v1.Raft/Exchange": { allowed: ["replica"] },
+  "/fleet.v1.Raft/Exchange": { allowed: ["replica"], metadata: ofThisBuild },
   "/fleet.v1.Raft/InstallSnapshot": { allowed: ["replica"] },
+  "/fleet.v1.Raft/OfferSnapshot": { allowed: ["replica"] },
   "/fleet.v1.Raft/Rejoin": {
     allowed: ["replica"],
-    request: RejoinRequest.encode(RejoinRequest.fromPartial({ clusterId: "f1", nodeId: 1 })).finish(),
+    request: RejoinRequest.encode(rejoin).finish(),
   },
 };
 const SHARD: Readonly<Record<string, Row>> = {
@@ -243,14 +262,15 @@ async function outcome(address: string, path: string, row: Row, who: Who) {
     methods.find((candidate) => candidate.path === path),
     "a row is a method's",
   );
-  const failure = await call(client(address, who), method, row.request ?? new Uint8Array());
+  const failure = await call(client(address, who), method, row);
   const isDenied = failure?.code === status.PERMISSION_DENIED || failure?.code === status.UNAUTHENTICATED;
   // No certificate that the authority signed is turned away by TLS; a server that is not there would look like it.
   expect(failure?.message ?? "").not.toMatch(/connect|certificate required/i);
   return { who, denied: isDenied ? failure.reason : null };
 }
 
-function call(client: Client, method: Method, request: Uint8Array): Promise<RpcFailure | null> {
+function call(client: Client, method: Method, row: Row): Promise<RpcFailure | null> {
+  const { request = new Uint8Array(), metadata = new Metadata() } = row;
   const bytes = (value: Uint8Array) => Buffer.from(value);
   const same = (value: Buffer) => value;
   const options = { deadline: Date.now() + 20_000 };
@@ -258,15 +278,15 @@ function call(client: Client, method: Method, request: Uint8Array): Promise<RpcF
   return new Promise((resolve) => {
     const settle = (error: unknown) => resolve(error === null ? null : readRpcError(error));
     if (!method.requestStream && !method.responseStream) {
-      client.makeUnaryRequest(path, bytes, same, request, options, settle);
+      client.makeUnaryRequest(path, bytes, same, request, metadata, options, settle);
     } else if (!method.responseStream) {
-      const stream = client.makeClientStreamRequest(path, bytes, same, options, settle);
+      const stream = client.makeClientStreamRequest(path, bytes, same, metadata, options, settle);
       stream.on("error", () => undefined);
       stream.end();
     } else if (!method.requestStream) {
-      heard(client.makeServerStreamRequest(path, bytes, same, request, options), settle);
+      heard(client.makeServerStreamRequest(path, bytes, same, request, metadata, options), settle);
     } else {
-      const stream = client.makeBidiStreamRequest(path, bytes, same, options);
+      const stream = client.makeBidiStreamRequest(path, bytes, same, metadata, options);
       heard(stream, settle);
       stream.write(request);
       stream.end();
