@@ -70,7 +70,7 @@ const reserved: Operation = { kind: { $case: "removeMember", value: { nodeId: 1 
 
 test("a write is answered on the stream as by Submit", async () => {
   expect(await streamed(admin, { operation: probe })).toEqual({
-    ...{ index: 1, term: 3, applied: { changed: true, version: 1, summary: "" } },
+    ...{ index: 1, term: 3, applied: { changed: true, version: 1, summary: "", metadata: {} } },
   });
   expect(await called(admin, { operation: probe })).toMatchObject({ index: 2, term: 3 });
   const [first, second] = proposed;
@@ -297,6 +297,7 @@ function contextOf(tls: TlsMaterial): ServiceContext {
       clock: systemClock,
       internalErrors,
       work: new ClientWork(nodeLoop),
+      trust: { now: { kind: "trusted" } },
     },
   } as unknown as ServiceContext;
 }
