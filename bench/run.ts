@@ -1,5 +1,6 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
-// and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only. Machines are noisy: every number is a median, with its worst case or its rounds beside it.
+// and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only. Machines are
+// noisy: every number is a median, with its worst case or its rounds beside it.
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
@@ -27,9 +28,10 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   storm: benchStorm,
   lab: () => benchLab(Number(values.beside ?? 0)),
   size: () => benchSize(values.rows?.split(",").map(Number)),
+  restore: () => benchRestore(),
 };
 // On request only.
-const others: typeof benches = { restore: benchRestore, profile: benchProfile };
+const others: typeof benches = { profile: benchProfile };
 
 const [wanted] = positionals;
 const chosen = wanted === undefined ? Object.keys(benches) : [wanted];

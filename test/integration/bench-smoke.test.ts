@@ -6,6 +6,7 @@ import { FleetStore } from "../../bench/load/fleet-store.ts";
 import { generate } from "../../bench/load/generate.ts";
 import { GroupFleet } from "../../bench/load/group-fleet.ts";
 import { settledLeader } from "../../bench/load/store.ts";
+import { benchRestore } from "../../bench/restore.ts";
 import { benchSize } from "../../bench/size.ts";
 import { burst } from "../../bench/storm/bursts.ts";
 import { present } from "../../src/core/base/assert.ts";
@@ -83,4 +84,14 @@ test("a coordinator is measured by its rows: filled, listed, saved, restarted an
   }
   expect(rows.get("resident after the restart")).toMatch(/^\d+ MB$/);
   expect(rows.get("3 watchers told of 4 096 moves")).toMatch(/^\d+ ms, /);
+});
+
+test("a replica is measured while it restarts, and while it takes in a snapshot", async () => {
+  const [table] = await benchRestore(2_000);
+  const rows = new Map(table?.rows.map(([what = "", measured = ""]) => [what, measured]));
+  expect(table?.title).toContain("2000 domains");
+  for (const what of ["restart", "receiving: restored", "receiving: longest pause"]) {
+    expect(rows.get(what)).toMatch(/^\d+ ms$/);
+  }
+  expect(Number(rows.get("receiving: peak ÷ steady memory"))).toBeGreaterThan(0);
 });
