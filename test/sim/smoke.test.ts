@@ -26,6 +26,12 @@ test("all properties hold in a fixed set of runs, and the runs get somewhere", a
   expect(judged).toBeGreaterThan(SEEDS * 10);
 });
 
+test("a run whose faults let no node begin before the end is healed, and then judged", async () => {
+  const result = await simulate(drawSwarm(40_333));
+  expect(result.verdict).toBe("ok");
+  expect(result.wasHealed).toBe(true);
+});
+
 test("a seed gives the same run, bit for bit", async () => {
   for (const seed of [3, 5, 12, 14]) {
     const [first, second] = [await simulate(drawSwarm(seed)), await simulate(drawSwarm(seed))];

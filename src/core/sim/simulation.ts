@@ -226,6 +226,11 @@ class Simulation implements NodeHost {
         );
       }
     }
+    if (checker.config === null) {
+      // Faults may have kept every node from its first entry until now: with all healed, one must apply it.
+      healing.healAll();
+      await this.#runAtMost(LIVENESS_MS, () => checker.config !== null);
+    }
     const config = checker.config;
     if (config === null) throw new LivenessFailure("no replica ever applied anything");
     const quorum = healing.breakAllButQuorum(config);
