@@ -33,6 +33,8 @@ const LAST_CHANGE_MS = 1_000;
 const GROUP_THINK_MS = 1_000;
 /** Few chains of promises are longer; what is left of one runs with the next event. */
 const HOPS = 20;
+/** Longer than any: with an empty queue there is no next event, and a start that is under way is all that happens. */
+const HOPS_MAX = 2_000;
 
 export type Verdict = "ok" | "safety" | "liveness" | "crash";
 
@@ -265,7 +267,7 @@ class Simulation implements NodeHost {
   }
 
   async #runUntil(isDone: () => boolean): Promise<void> {
-    while (!isDone() && this.#world.queue.runNext()) {
+    while (!isDone() && (await this.#runNext())) {
       for (let hop = 0; hop < HOPS; hop += 1) await null;
       this.#steps += 1;
       if (this.#steps > this.#stepsMax) throw new EnoughSteps();
@@ -273,6 +275,16 @@ class Simulation implements NodeHost {
       this.#touched.clear();
       if (this.#finding !== null) throw this.#finding.error;
     }
+  }
+
+  /** False when nothing will ever happen any more. */
+  async #runNext(): Promise<boolean> {
+    const { queue } = this.#world;
+    for (let hop = 0; hop < HOPS_MAX; hop += 1) {
+      if (queue.runNext()) return true;
+      await null;
+    }
+    return false;
   }
 
   #result(error: unknown): RunResult {
