@@ -1,4 +1,4 @@
-// More than a fleet can take, all at once: writes, linearizable reads, and watches that nobody reads. What cannot be
+// More than a fleet can take, all at once: writes, linearizable reads, and watches whose client never reads. What cannot be
 // taken is to be refused with a delay; what must not happen is an election, since the leader is alive all the time.
 
 import { setImmediate as nextTurn } from "node:timers/promises";

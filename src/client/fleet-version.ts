@@ -32,7 +32,7 @@ export function fleetVersion(
   const ruling = Math.max(UNSAID, ...statuses.map((status) => status.clusterVersion));
   if (leader !== null && knownBy(leader) === newest) {
     const awaited = leader.awaitedUpgrades.map(({ nodeName, knownVersion, build }) => {
-      // An older build sends its peers no name of its own, and says it to whoever asks for its status.
+      // An older build does not send its version to peers, but its status has it.
       const said = statuses.find((status) => status.nodeName === nodeName)?.version ?? "";
       return { name: nodeName, knownVersion, build: build === "" ? said : build };
     });

@@ -39,7 +39,7 @@ export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildabl
   return { node, isUnderWay };
 }
 
-/** The node that leads and whose state is believed, but not `name`; null = there is none yet. */
+/** The leader whose state is trusted, unless it is `name` itself; null = not elected yet. */
 export function trustedLeader(fleet: FleetStatus, name: string): NodeObservation | null {
   const leader = fleet.nodes.find(({ nodeId }) => nodeId !== null && nodeId === fleet.leader);
   const isTrusted = leader?.status != null && leader.status.stateDoubt === undefined;

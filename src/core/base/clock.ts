@@ -1,4 +1,4 @@
-// The two clocks. The monotonic clock counts up and nobody sets it: durations, deadlines, ages and liveness come from it.
+// The two clocks. The monotonic clock only counts up and cannot be set: durations, deadlines, ages and liveness come from it.
 // The wall clock says what time it is, is set by people and by NTP, and may step back: it is for showing (ADR-0020).
 // What must stay true: this file alone reads the wall clock of the system in src/core, and the types do not mix.
 

@@ -139,7 +139,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
   const watch = diskWatch(options, storage);
-  // Whoever has joined later than this replica was started is in the roster.
+  // The roster also has members that joined after this replica started.
   const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
   const dropped = new DroppedMessages({ log, nameOf: peerName });
   const machine = new FleetMachine();
