@@ -17,6 +17,7 @@ export class EventQueue {
   readonly #heap: Event[] = [];
   #sequence = 0;
   #nowUs = 0;
+  #isStirred = false;
 
   /** Milliseconds since the start of the run, to the microsecond. */
   get nowMs(): number {
@@ -27,8 +28,21 @@ export class EventQueue {
     assert(ms >= 0, "nothing happens in the past");
     const atUs = this.#nowUs + Math.round(ms * US_PER_MS);
     this.#sequence += 1;
+    this.#isStirred = true;
     this.#heap.push({ atUs, sequence: this.#sequence, run });
     this.#rise(this.#heap.length - 1);
+  }
+
+  /** A chain of promises is not at its end yet; so it is, too, when it asks for a later event. */
+  stir(): void {
+    this.#isStirred = true;
+  }
+
+  /** Whether anything stirred since this was asked last. */
+  wasStirred(): boolean {
+    const was = this.#isStirred;
+    this.#isStirred = false;
+    return was;
   }
 
   /** Runs the earliest event; false if there is none. */

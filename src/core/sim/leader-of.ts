@@ -6,8 +6,8 @@ import type { SimNode } from "./node.ts";
 export function leaderOf(nodes: readonly SimNode[]): SimNode | null {
   let found: SimNode | null = null;
   for (const node of nodes) {
-    const status = node.status();
-    if (status?.role === "leader" && status.term > (found?.status()?.term ?? 0)) found = node;
+    const driver = node.process?.driver;
+    if (driver?.role === "leader" && driver.term > (found?.process?.driver.term ?? 0)) found = node;
   }
   return found;
 }

@@ -21,6 +21,7 @@ export interface Port extends TransportEvents {
 
 const CLOGGED_MESSAGES_MAX = 1_000;
 const SNAPSHOT_TIMEOUT_MS = 1_000;
+const NODES_MAX = 1_000;
 
 interface Link {
   isCut: boolean;
@@ -35,7 +36,7 @@ export class Network {
   readonly #swarm: Swarm;
   readonly #trace: Trace;
   readonly #ports = new Map<NodeId, Port>();
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<number, Link>();
   /** No loss, no repetition, no new order from here on. */
   isQuiet = false;
 
@@ -167,7 +168,7 @@ export class Network {
   }
 
   #link(from: NodeId, to: NodeId): Link {
-    const key = `${from}>${to}`;
+    const key = from * NODES_MAX + to;
     const known = this.#links.get(key);
     if (known !== undefined) return known;
     const link = { isCut: false, cloggedUntilMs: 0, cloggedMessages: 0, lastArrivalMs: 0 };

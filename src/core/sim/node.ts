@@ -1,34 +1,26 @@
 // One simulated node: a disk that stays, a clock of its own, and processes that come and go. What must stay true:
 // nothing reaches a process that has ended, and a paused one does nothing.
 
-import { AssertionError, assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
-import { OperatorError } from "../base/errors.ts";
-import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId, nodeId } from "../base/ids.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { type GroupId, type NodeId, nodeId } from "../base/ids.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { ConfChange } from "../raft/confchange.ts";
-import type { EntryId } from "../raft/raft-log.ts";
 import type { RaftStatus } from "../raft/status.ts";
 import type { Peer } from "../transport/transport.ts";
-import { MemberKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Answer, Change } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import type { Elector } from "./electable.ts";
+import { electorOf } from "./elector-of.ts";
+import { asFinding, failureCodeOf, isDiskFailure } from "./findings.ts";
 import type { Port } from "./network.ts";
 import { META_FILE, openFolder, REJOIN_MARK } from "./open-folder.ts";
 import { Process } from "./process.ts";
-import { SafetyViolation } from "./violation.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import type { World } from "./world.ts";
 
 const QUICK_TURN_MS = 0.2;
-/** What the storage says of a disk that does not do what it should. */
-const DISK_FAILURES: readonly string[] = [
-  ...["STORAGE_WRITE_FAILED", "STORAGE_FAILED", "STORAGE_FULL"],
-  ...["EIO", "ENOSPC"],
-];
 /** Some moment after 1970. */
 const START_MS = 1_700_000_000_000;
 
@@ -122,28 +114,7 @@ export class SimNode {
 
   /** What decides whom it can vote for, and who for it; null while it is down. */
   get elector(): Elector | null {
-    if (this.#process === null) return null;
-    const { storage, driver, machine, isMarked, isWhole } = this.#process;
-    const reader = storage.reader(FLEET_GROUP);
-    const { config, commit } = driver.status();
-    const entryAt = (index: LogIndex): EntryId => {
-      const found = reader.term(index);
-      assert(
-        typeof found === "number",
-        "a log keeps the term of its last entry, and of the last committed one",
-      );
-      return { index, term: found };
-    };
-    return {
-      id: this.id,
-      config,
-      // What is not handed to storage yet does not count: without a leader that is nothing for long.
-      commit: entryAt(logIndex(Math.min(commit, reader.lastIndex()))),
-      last: entryAt(reader.lastIndex()),
-      holds: (entry) => reader.term(entry.index) === entry.term,
-      isAmnesiac: isMarked && !isWhole,
-      hasRemoved: (peer) => machine.view.tables.members.get(peer)?.wanted === MemberKind.REMOVED,
-    };
+    return this.#process === null ? null : electorOf(this.id, this.#process);
   }
 
   /** The first configuration, written before the first start. */
@@ -387,27 +358,28 @@ export class SimNode {
       founding: mayBeLost ? { bootstrap: false, voters: everybody } : null,
       groups: swarm.groups,
       delayMs: () => this.#diskDelay(),
+      onUse: () => this.#world.queue.stir(),
       pass: (ms: number) => new Promise<void>((resolve) => this.#later(life, ms, resolve)),
     };
   }
 
   // A failed disk must stop the node; anything else that is fatal is a broken invariant.
   #onFatal(error: unknown): void {
-    const code = error instanceof OperatorError ? error.code : systemCodeOf(error);
+    const code = failureCodeOf(error);
     // The operator moves the folder away, and starts the node again.
     const isLost = code === "STORAGE_CORRUPT" && this.disk.isDamaged;
-    if (isLost || DISK_FAILURES.includes(code ?? "")) {
-      this.#world.trace.note(`n${this.id} stops: ${code}`);
-      const life = this.#lives;
-      this.#world.queue.after(0, () => {
-        if (life !== this.#lives) return;
-        if (isLost) this.wipe();
-        else this.crash(true);
-        this.#host.stopped(this);
-      });
+    if (!isLost && !isDiskFailure(code)) {
+      this.#host.failed(asFinding(this.id, error));
       return;
     }
-    this.#host.failed(asFinding(this.id, error));
+    this.#world.trace.note(`n${this.id} stops: ${code}`);
+    const life = this.#lives;
+    this.#world.queue.after(0, () => {
+      if (life !== this.#lives) return;
+      if (isLost) this.wipe();
+      else this.crash(true);
+      this.#host.stopped(this);
+    });
   }
 
   #attempt(action: () => void): void {
@@ -417,11 +389,4 @@ export class SimNode {
       this.#host.failed(asFinding(this.id, error));
     }
   }
-}
-
-function asFinding(node: NodeId, error: unknown): unknown {
-  if (!(error instanceof AssertionError || error instanceof OperatorError)) return error;
-  const finding = new SafetyViolation("invariant", `node ${node}: ${error.message}`);
-  finding.stack = error.stack ?? finding.message;
-  return finding;
 }

@@ -31,6 +31,7 @@ export interface FolderOptions {
   readonly groups: number;
   readonly delayMs: () => number;
   readonly pass: (ms: number) => Promise<void>;
+  readonly onUse: () => void;
   /** Told of the frames that are written once the folder is open. */
   readonly onFrame: (records: readonly WalRecord[]) => void;
   readonly onSynced: (records: readonly WalRecord[]) => void;
@@ -47,13 +48,15 @@ export interface Folder {
 export async function openFolder(options: FolderOptions): Promise<Folder> {
   const { node, disk, segmentBytes, founding, groups } = options;
   let isOpen = false;
-  const told = (tell: (records: readonly WalRecord[]) => void) => (path: string, bytes: Uint8Array) => {
-    if (isOpen && path.endsWith(".wal")) tell(recordsIn(bytes));
+  const onWrite = (path: string, bytes: Uint8Array) => {
+    if (!isOpen || !path.endsWith(".wal")) return () => undefined;
+    const records = recordsIn(bytes);
+    options.onFrame(records);
+    return () => options.onSynced(records);
   };
   const files = new VirtualFiles({
-    ...{ disk, chance: options.chance, delayMs: options.delayMs, pass: options.pass },
-    onWrite: told(options.onFrame),
-    onSynced: told(options.onSynced),
+    ...{ disk, chance: options.chance, delayMs: options.delayMs, pass: options.pass, onUse: options.onUse },
+    onWrite,
   });
   const identity = { clusterId: CLUSTER_ID, nodeId: node };
   const world = worldOf(options, files);

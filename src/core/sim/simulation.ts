@@ -31,10 +31,9 @@ const LAST_ELECTION_MS = 1_500;
 const LAST_CHANGE_MS = 1_000;
 /** Long enough for a group to come to a standstill between two writes. */
 const GROUP_THINK_MS = 1_000;
-/** Few chains of promises are longer; what is left of one runs with the next event. */
-const HOPS = 20;
-/** Longer than any: with an empty queue there is no next event, and a start that is under way is all that happens. */
-const HOPS_MAX = 2_000;
+/** So long no chain of promises goes on without using its disk or asking for a later event; if one does, it ends with the next event. */
+const QUIET_HOPS_MAX = 12;
+const SETTLED = Promise.resolve();
 
 export type Verdict = "ok" | "safety" | "liveness" | "crash";
 
@@ -267,8 +266,11 @@ class Simulation implements NodeHost {
   }
 
   async #runUntil(isDone: () => boolean): Promise<void> {
-    while (!isDone() && (await this.#runNext())) {
-      for (let hop = 0; hop < HOPS; hop += 1) await null;
+    const { queue } = this.#world;
+    // What was begun outside of an event, such as the first start, comes to its first wait.
+    await this.#settle();
+    while (!isDone() && queue.runNext()) {
+      await this.#settle();
       this.#steps += 1;
       if (this.#steps > this.#stepsMax) throw new EnoughSteps();
       for (const node of this.#touched) node.observe();
@@ -277,14 +279,13 @@ class Simulation implements NodeHost {
     }
   }
 
-  /** False when nothing will ever happen any more. */
-  async #runNext(): Promise<boolean> {
+  /** Every promise that the event settled has run its chain to the end, or to where that waits for a later event. */
+  async #settle(): Promise<void> {
     const { queue } = this.#world;
-    for (let hop = 0; hop < HOPS_MAX; hop += 1) {
-      if (queue.runNext()) return true;
-      await null;
+    for (let quiet = 0; quiet < QUIET_HOPS_MAX; quiet += 1) {
+      if (queue.wasStirred()) quiet = 0;
+      await SETTLED;
     }
-    return false;
   }
 
   #result(error: unknown): RunResult {

@@ -15,9 +15,10 @@ export interface VirtualFilesOptions {
   readonly delayMs: () => number;
   /** Resolves so much later, unless the process has ended by then: then never. */
   readonly pass: (ms: number) => Promise<void>;
-  /** Told of each synced write: that it begins, and that it is done. */
-  readonly onWrite: (path: string, bytes: Uint8Array) => void;
-  readonly onSynced: (path: string, bytes: Uint8Array) => void;
+  /** Told of each use of the disk, also of one that takes no time. */
+  readonly onUse: () => void;
+  /** Told of each synced write when it begins; what it returns is called when the write is done. */
+  readonly onWrite: (path: string, bytes: Uint8Array) => () => void;
 }
 
 /** Of operations that wait for no disk, per mille that take a moment. */
@@ -51,13 +52,12 @@ export class VirtualFiles implements FileSystem {
 
   async openSynced(path: string): Promise<SyncedFile> {
     const inode = this.#find(path);
-    const { onWrite, onSynced } = this.#options;
     return {
       write: async (bytes, position) => {
-        onWrite(path, bytes);
+        const onSynced = this.#options.onWrite(path, bytes);
         this.#disk.write(inode, bytes, position);
         await this.#sync(inode);
-        onSynced(path, bytes);
+        onSynced();
       },
       close: () => Promise.resolve(),
     };
@@ -123,14 +123,20 @@ export class VirtualFiles implements FileSystem {
   }
 
   get #disk(): VirtualDisk {
+    this.#options.onUse();
     return this.#options.disk;
   }
 
   async #fill(inode: Inode, content: FileContent): Promise<void> {
     const parts: Uint8Array[] = [inode.cached];
     if (content instanceof Uint8Array) parts.push(content);
-    // The parts may share one buffer.
-    else for await (const part of content) parts.push(part.slice());
+    else {
+      for await (const part of content) {
+        this.#options.onUse();
+        // The parts may share one buffer.
+        parts.push(part.slice());
+      }
+    }
     if (this.#disk.isFull) throw failure("ENOSPC", "write");
     this.#disk.fill(inode, joined(parts));
   }
@@ -161,8 +167,13 @@ export class VirtualFiles implements FileSystem {
   }
 }
 
+// Without a stack: most are of files that need not be there, and the stack would cost more than the rest of the start.
 function failure(code: string, what: string): Error {
-  return Object.assign(new Error(`${code}: ${what}`), { code });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = Object.assign(new Error(`${code}: ${what}`), { code });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

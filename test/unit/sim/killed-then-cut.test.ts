@@ -19,7 +19,14 @@ function open(disk: VirtualDisk, chance: Chance, life: number, waits: number): P
     return left < 0 ? new Promise<never>(() => undefined) : Promise.resolve();
   };
   const ignore = () => undefined;
-  const files = new VirtualFiles({ disk, chance, delayMs: () => 0, pass, onWrite: ignore, onSynced: ignore });
+  const files = new VirtualFiles({
+    disk,
+    chance,
+    delayMs: () => 0,
+    pass,
+    onUse: ignore,
+    onWrite: () => ignore,
+  });
   const clock = { now: () => 0, endOfPass: pass, sleep: pass };
   const processes = { own: async () => `1 ${life}`, isAlive: async (named: string) => named === `1 ${life}` };
   return DiskStorage.open({

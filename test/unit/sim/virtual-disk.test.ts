@@ -19,8 +19,8 @@ function machine(seed: number) {
       control.stepsLeft -= 1;
       return control.stepsLeft < 0 ? new Promise(() => undefined) : Promise.resolve();
     },
-    onWrite: () => undefined,
-    onSynced: () => undefined,
+    onUse: () => undefined,
+    onWrite: () => () => undefined,
   });
   return { disk, files, control };
 }
