@@ -4,7 +4,8 @@
 // New calls are refused when too many wait, or when the oldest has waited too long: then each later one would, too.
 
 import { assert } from "../base/assert.ts";
-import { elapsedMs, type MonotonicMs, systemClock } from "../base/clock.ts";
+import { elapsedMs, type MonotonicMs } from "../base/clock.ts";
+import type { Loop } from "../base/event-loop.ts";
 import { DELAY_MS_MAX } from "./drain-rate.ts";
 
 /** Of one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
@@ -14,18 +15,6 @@ export const ARRIVALS_MAX = 8_192;
 export const ARRIVAL_WAIT_MS_MAX = 1_000;
 const DELAY_MS_MIN = 50;
 const KEPT_MAX = 4_096;
-
-/** A seam: tests decide how time passes. */
-export interface Loop {
-  readonly now: () => MonotonicMs;
-  /** After the timers that are due, and after what waits in sockets, was served. */
-  nextPass(run: () => void): void;
-}
-
-export const nodeLoop: Loop = {
-  now: systemClock.monotonicMs,
-  nextPass: (run) => void setImmediate(run),
-};
 
 interface Waiting {
   readonly sinceMs: MonotonicMs;

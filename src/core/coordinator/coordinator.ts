@@ -5,22 +5,16 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
-import { present } from "../base/assert.ts";
 import { bootClockMs } from "../base/boot-clock.ts";
 import { systemClock } from "../base/clock.ts";
-import { quantile } from "../base/histogram.ts";
+import { nodeLoop } from "../base/event-loop.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
-import type { Log } from "../base/log.ts";
-import { SeededPrng } from "../base/prng.ts";
-import { openStore } from "../export/open-store.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
-import { crc32c } from "../storage/crc32c.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
 import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
-import type { Peer } from "../transport/transport.ts";
 import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
 import { closeServer } from "../wire/close-server.ts";
@@ -31,31 +25,27 @@ import { addGuardedService } from "../wire/guarded-service.ts";
 import { requireHolder } from "../wire/holder.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import { followTls } from "../wire/live-tls.ts";
+import { PacedReading } from "../wire/paced-reading.ts";
 import { paceStreams } from "../wire/paced-streams.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
-import type { TlsChoice } from "../wire/tls.ts";
 import { AuditExporter } from "./audit-exporter.ts";
-import { captureExport } from "./capture-export.ts";
-import { ClientWork, nodeLoop } from "./client-work.ts";
+import { ClientWork } from "./client-work.ts";
+import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
+import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
 import { handOverAll } from "./departure.ts";
-import { DiskWatch } from "./disk-watch.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
-import { logExport } from "./export-log.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import { Freshness } from "./freshness.ts";
-import type { GroupDriver } from "./group-driver.ts";
 import { Host } from "./host.ts";
-import type { LivenessLimits } from "./liveness.ts";
 import type { Machine } from "./machine.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
-import { PROFILES, type ProfileName } from "./profile.ts";
+import { PROFILES } from "./profile.ts";
 import { proposeOwn } from "./propose-own.ts";
 import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
-import { Roster } from "./roster.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
@@ -66,51 +56,10 @@ import { tooBusy } from "./services/refusals.ts";
 import { outdatedBuild } from "./services/version-gate.ts";
 import { WatchAnswers } from "./services/watch-answers.ts";
 import { coordinatorDefinition } from "./services/watch-encoding.ts";
-import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 import { startTrust } from "./start-trust.ts";
 import { CHECK_EVERY_MS, StateChecks } from "./state-checks.ts";
-import { guardedTimers, systemTimers, type Timers } from "./timers.ts";
-import { VersionWatch } from "./version-watch.ts";
-
-export interface CoordinatorOptions {
-  readonly self: NodeId;
-  readonly clusterId: string;
-  readonly clusterName: string;
-  /** All replicas, this one included. */
-  readonly replicas: readonly Peer[];
-  /** host:port; port 0 picks a free one. */
-  readonly listen: string;
-  readonly dataDirectory: string;
-  /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
-  readonly bootstrap: boolean;
-  /** How many groups beside the fleet's own it is founded with (ADR-0008); what a folder holds counts afterwards. */
-  readonly groups: number;
-  readonly tls: TlsChoice;
-  readonly profile: ProfileName;
-  readonly snapshotEvery: number;
-  /** Of snapshots for followers, to all of them together. */
-  readonly snapshotBytesPerSecond: number;
-  /** Entries of the audit log that are exported together, to `audit` in the data folder. */
-  readonly auditExportEvery: number;
-  /** Where, how often and how many snapshots are exported; null = not at all. */
-  readonly snapshotExports: SnapshotExports | null;
-  /** The same for every replica, or what is dead to one leader is not to the next. */
-  readonly liveness: LivenessLimits;
-  readonly version: string;
-  /** host:port of this process's metrics, for its status; empty = it has none. */
-  readonly metricsAddress: string;
-  readonly log: Log;
-  /** Called once when this replica can't go on; the process should exit. */
-  readonly onFatal: (error: unknown) => void;
-}
-
-interface SnapshotExports {
-  /** An absolute folder or s3://bucket/prefix. */
-  readonly to: string;
-  readonly everyMs: number;
-  readonly keep: number;
-}
+import { guardedTimers, systemTimers } from "./timers.ts";
 
 export interface RunningCoordinator {
   /** host:port that it really listens on. */
@@ -309,6 +258,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     isPrompt: isPromptCall,
     arrive: () => context.work.arrive(),
     refusal: () => tooBusy(context),
+    reading: new PacedReading(nodeLoop),
   });
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
@@ -335,80 +285,4 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       await storage.close();
     },
   };
-}
-
-function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
-  const found = replicas.find((replica) => replica.id === self);
-  return present(found, "all replicas, this one included, are named");
-}
-
-function versionWatch(context: ServiceContext): VersionWatch {
-  const { driver, machine, announced, clock } = context;
-  return new VersionWatch({
-    ...{ driver, announced, knownVersion: machine.knownVersion },
-    view: () => machine.view,
-    raise: (value) => proposeOwn(context, { $case: "raiseClusterVersion", value }, clock),
-  });
-}
-
-async function snapshotSchedule(
-  options: CoordinatorOptions,
-  context: ServiceContext,
-  timers: Timers,
-): Promise<SnapshotSchedule | null> {
-  const { snapshotExports, clusterId, self, log } = options;
-  if (snapshotExports === null) return null;
-  const { to, everyMs, keep } = snapshotExports;
-  const { driver, machine, clock, trust } = context;
-  return new SnapshotSchedule({
-    ...{ clusterId, everyMs, keep, clock },
-    store: await openStore(to),
-    // Before it is founded there is nothing to be kept.
-    leads: () =>
-      driver.status().role === "leader" &&
-      trust.isTrusted &&
-      machine.view.tables.members.firstKey() !== undefined,
-    stateHash: () => machine.view.hash(),
-    capture: () => captureExport(context),
-    timers,
-    random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
-    onReport: (report) => logExport(log, to, report),
-  });
-}
-
-function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
-  const onChange = (isSlow: boolean) => {
-    const { underWayMs } = storage.syncs;
-    const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
-    if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
-    else log.info("the disk is quick again");
-  };
-  return new DiskWatch({ storage, profile: PROFILES[profile], onChange });
-}
-
-function rosterOf(
-  options: CoordinatorOptions,
-  driver: GroupDriver<Outcome>,
-  machine: FleetMachine,
-  transport: GrpcTransport,
-): Roster {
-  const { self, log } = options;
-  return new Roster({
-    self,
-    given: options.replicas,
-    view: () => machine.view,
-    raft: () => driver.status(),
-    connect: (peers) => transport.setPeers(peers),
-    found: (members) =>
-      proposeOwn(
-        { driver, machine, self },
-        { $case: "foundMembers", value: { members: [...members] } },
-        systemClock,
-      ),
-    onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
-  });
-}
-
-function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {
-  return (id) => replicas.find((replica) => replica.id === id)?.name ?? "nobody";
 }

@@ -3,17 +3,27 @@
 // loop. What must stay true: prompt calls (peers, health, status) wait for nothing, and a call that waits loses no byte:
 // HTTP/2 keeps its data until somebody reads. Absent: when there is time, which is the gate's business.
 
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
+import type { PacedReading } from "./paced-reading.ts";
 import type { RpcError } from "./rpc-error.ts";
+import { readingOf } from "./session-reading.ts";
 
 export interface Gate {
   /** Begins as soon as it comes, however much waits. */
   isPrompt(path: string): boolean;
   /** Settles when there is time to begin a call; false = it is refused. */
   arrive(): Promise<boolean>;
+  /** The same error while nothing has changed: what is sent is made once an error. */
   refusal(): RpcError;
+  readonly reading: PacedReading;
 }
 
 type Serve = (this: Http2Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
@@ -28,9 +38,20 @@ export function paceStreams(server: Server, gate: Gate): void {
       const serve = () => {
         for (const listener of listeners) listener.call(http2, stream, headers);
       };
-      if (gate.isPrompt(headers[":path"] ?? "")) serve();
-      else void begin(stream, gate, serve);
+      if (gate.isPrompt(headers[":path"] ?? "")) {
+        serve();
+        return;
+      }
+      const connection = stream.session && readingOf(stream.session as ServerHttp2Session);
+      if (connection) gate.reading.brought(connection);
+      void begin(stream, gate, serve);
     });
+    http2.on("session", (session) =>
+      session.once("close", () => {
+        const connection = readingOf(session);
+        if (connection !== null) gate.reading.closed(connection);
+      }),
+    );
   }
 }
 
@@ -52,10 +73,22 @@ async function begin(stream: ServerHttp2Stream, gate: Gate, serve: () => void): 
   else refuse(stream, gate.refusal());
 }
 
-function refuse(stream: ServerHttp2Stream, { code, details, metadata }: RpcError): void {
+// Made once an error: a burst is refused with few different ones.
+const ANSWERS = new WeakMap<RpcError, OutgoingHttpHeaders>();
+
+function answerOf(error: RpcError): OutgoingHttpHeaders {
+  const known = ANSWERS.get(error);
+  if (known !== undefined) return known;
+  const { code, details, metadata } = error;
   const trailers = { "grpc-status": String(code), "grpc-message": encodeURI(details) };
   const headers = { ":status": 200, "content-type": "application/grpc+proto", ...trailers };
-  stream.respond({ ...headers, ...metadata.toHttp2Headers() }, { endStream: true });
+  const made = { ...headers, ...metadata.toHttp2Headers() };
+  ANSWERS.set(error, made);
+  return made;
+}
+
+function refuse(stream: ServerHttp2Stream, error: RpcError): void {
+  stream.respond(answerOf(error), { endStream: true });
   // What the caller has sent is of no use, and would hold the stream open.
   stream.resume();
 }

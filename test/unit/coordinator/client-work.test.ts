@@ -1,11 +1,11 @@
 // Client work within a pass's budget runs at once; a burst beyond it waits for later passes, between which timers run.
 
 import { beforeEach, expect, test } from "vitest";
+import type { Loop } from "../../../src/core/base/event-loop.ts";
 import {
   ARRIVAL_WAIT_MS_MAX,
   ARRIVALS_MAX,
   ClientWork,
-  type Loop,
   SLICE_MS,
 } from "../../../src/core/coordinator/client-work.ts";
 import { DELAY_MS_MAX } from "../../../src/core/coordinator/drain-rate.ts";

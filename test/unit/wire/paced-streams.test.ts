@@ -3,6 +3,7 @@
 
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { nodeLoop } from "../../../src/core/base/event-loop.ts";
 import { connectCoordinator } from "../../../src/core/wire/coordinator-client.ts";
 import {
   type CoordinatorClient,
@@ -10,6 +11,7 @@ import {
   NodeStatus,
   SubmitResponse,
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { PacedReading } from "../../../src/core/wire/paced-reading.ts";
 import { paceStreams } from "../../../src/core/wire/paced-streams.ts";
 import { readRpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { unary } from "../../../src/core/wire/unary.ts";
@@ -40,6 +42,7 @@ beforeEach(async () => {
     isPrompt: (path) => path === CoordinatorService.getStatus.path,
     arrive: () => new Promise((resolve) => arrived.push(resolve)),
     refusal: () => rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250),
+    reading: new PacedReading(nodeLoop),
   });
   client = connectCoordinator("insecure-loopback", `127.0.0.1:${port}`);
 });

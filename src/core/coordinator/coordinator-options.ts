@@ -1,0 +1,57 @@
+// What a coordinator is started with, and what follows from that alone.
+
+import { present } from "../base/assert.ts";
+import type { NodeId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Peer } from "../transport/transport.ts";
+import type { TlsChoice } from "../wire/tls.ts";
+import type { LivenessLimits } from "./liveness.ts";
+import type { ProfileName } from "./profile.ts";
+
+export interface CoordinatorOptions {
+  readonly self: NodeId;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  /** All replicas, this one included. */
+  readonly replicas: readonly Peer[];
+  /** host:port; port 0 picks a free one. */
+  readonly listen: string;
+  readonly dataDirectory: string;
+  /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
+  readonly bootstrap: boolean;
+  /** How many groups beside the fleet's own it is founded with (ADR-0008); what a folder holds counts afterwards. */
+  readonly groups: number;
+  readonly tls: TlsChoice;
+  readonly profile: ProfileName;
+  readonly snapshotEvery: number;
+  /** Of snapshots for followers, to all of them together. */
+  readonly snapshotBytesPerSecond: number;
+  /** Entries of the audit log that are exported together, to `audit` in the data folder. */
+  readonly auditExportEvery: number;
+  /** Where, how often and how many snapshots are exported; null = not at all. */
+  readonly snapshotExports: SnapshotExports | null;
+  /** The same for every replica, or what is dead to one leader is not to the next. */
+  readonly liveness: LivenessLimits;
+  readonly version: string;
+  /** host:port of this process's metrics, for its status; empty = it has none. */
+  readonly metricsAddress: string;
+  readonly log: Log;
+  /** Called once when this replica can't go on; the process should exit. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+interface SnapshotExports {
+  /** An absolute folder or s3://bucket/prefix. */
+  readonly to: string;
+  readonly everyMs: number;
+  readonly keep: number;
+}
+
+export function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
+  const found = replicas.find((replica) => replica.id === self);
+  return present(found, "all replicas, this one included, are named");
+}
+
+export function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {
+  return (id) => replicas.find((replica) => replica.id === id)?.name ?? "nobody";
+}

@@ -1,0 +1,90 @@
+// Parts of a coordinator that are made of its options and of one another; coordinator.ts puts them together.
+
+import { systemClock } from "../base/clock.ts";
+import { quantile } from "../base/histogram.ts";
+import { SeededPrng } from "../base/prng.ts";
+import { openStore } from "../export/open-store.ts";
+import { crc32c } from "../storage/crc32c.ts";
+import type { DiskStorage } from "../storage/disk-storage.ts";
+import type { GrpcTransport } from "../transport/grpc.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { captureExport } from "./capture-export.ts";
+import type { CoordinatorOptions } from "./coordinator-options.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { logExport } from "./export-log.ts";
+import type { FleetMachine } from "./fleet-machine.ts";
+import type { GroupDriver } from "./group-driver.ts";
+import { PROFILES } from "./profile.ts";
+import { proposeOwn } from "./propose-own.ts";
+import { Roster } from "./roster.ts";
+import type { ServiceContext } from "./services/context.ts";
+import { SnapshotSchedule } from "./snapshot-schedule.ts";
+import type { Timers } from "./timers.ts";
+import { VersionWatch } from "./version-watch.ts";
+
+export function versionWatch(context: ServiceContext): VersionWatch {
+  const { driver, machine, announced, clock } = context;
+  return new VersionWatch({
+    ...{ driver, announced, knownVersion: machine.knownVersion },
+    view: () => machine.view,
+    raise: (value) => proposeOwn(context, { $case: "raiseClusterVersion", value }, clock),
+  });
+}
+
+export async function snapshotSchedule(
+  options: CoordinatorOptions,
+  context: ServiceContext,
+  timers: Timers,
+): Promise<SnapshotSchedule | null> {
+  const { snapshotExports, clusterId, self, log } = options;
+  if (snapshotExports === null) return null;
+  const { to, everyMs, keep } = snapshotExports;
+  const { driver, machine, clock, trust } = context;
+  return new SnapshotSchedule({
+    ...{ clusterId, everyMs, keep, clock },
+    store: await openStore(to),
+    // Before it is founded there is nothing to be kept.
+    leads: () =>
+      driver.status().role === "leader" &&
+      trust.isTrusted &&
+      machine.view.tables.members.firstKey() !== undefined,
+    stateHash: () => machine.view.hash(),
+    capture: () => captureExport(context),
+    timers,
+    random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
+    onReport: (report) => logExport(log, to, report),
+  });
+}
+
+export function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
+  const onChange = (isSlow: boolean) => {
+    const { underWayMs } = storage.syncs;
+    const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
+    if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
+    else log.info("the disk is quick again");
+  };
+  return new DiskWatch({ storage, profile: PROFILES[profile], onChange });
+}
+
+export function rosterOf(
+  options: CoordinatorOptions,
+  driver: GroupDriver<Outcome>,
+  machine: FleetMachine,
+  transport: GrpcTransport,
+): Roster {
+  const { self, log } = options;
+  return new Roster({
+    self,
+    given: options.replicas,
+    view: () => machine.view,
+    raft: () => driver.status(),
+    connect: (peers) => transport.setPeers(peers),
+    found: (members) =>
+      proposeOwn(
+        { driver, machine, self },
+        { $case: "foundMembers", value: { members: [...members] } },
+        systemClock,
+      ),
+    onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
+  });
+}
