@@ -2,6 +2,7 @@
 // What must stay true: key order is the order in which snapshots and lists show rows, and no two rows of a table
 // that differ in identity have the same key (names and domain parts hold no control character).
 
+import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   AuditEntry,
   AuditExport,
@@ -185,11 +186,11 @@ export function outcomeKey(sessionId: number, sequence: number): string {
 }
 
 // One writer for all rows of a table. What it held is given up when a row cannot be written.
-function rowEncoder<Row>(write: (row: Row, writer: RowWriter) => unknown): (row: Row) => Uint8Array {
+function rowEncoder<Row>(write: (row: Row, writer: BinaryWriter) => unknown): (row: Row) => Uint8Array {
   let writer = new RowWriter();
   return (row) => {
     try {
-      write(row, writer);
+      write(row, writer.asProtobuf);
       return writer.take();
     } catch (error) {
       writer = new RowWriter();
