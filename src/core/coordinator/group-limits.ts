@@ -4,6 +4,7 @@
 import { assert } from "../base/assert.ts";
 import type { RaftConfig } from "../raft/raft-config.ts";
 import { LIMITS } from "./limits.ts";
+import type { OwnSnapshotsOptions } from "./own-snapshots.ts";
 
 const KILOBYTE = 1024;
 const MEGABYTE = 1024 * KILOBYTE;
@@ -22,7 +23,8 @@ type GroupLimits = Pick<
   | "inflightBytesMax"
   | "uncommittedBytesMax"
   | "committedBytesPerReadyMax"
-> & { readonly heldLogBytesMax: number };
+> &
+  Pick<OwnSnapshotsOptions, "heldLogBytesMax" | "snapshotEveryBytes" | "trailingBytes">;
 
 /** For each of so many groups beside the fleet's own. */
 export function groupLimits(groups: number): GroupLimits {
@@ -36,5 +38,8 @@ export function groupLimits(groups: number): GroupLimits {
     uncommittedBytesMax: share,
     committedBytesPerReadyMax: Math.min(share, LIMITS.committedBytesPerReadyMax),
     heldLogBytesMax: share,
+    // Twice: a group's own snapshot is small, but its file costs a sync.
+    snapshotEveryBytes: 2 * share,
+    trailingBytes: share,
   };
 }

@@ -22,6 +22,10 @@ export const LIMITS = {
    * largest entry, a full batch of moves, is applied alone.
    */
   committedBytesPerReadyMax: 128 * KILOBYTE,
+  /** Payload of entries from one snapshot to the next: the log's tail is in memory. Large batches reach it, small writes do not. */
+  snapshotEveryBytes: 16 * MEGABYTE,
+  /** Payload of entries that are kept behind a snapshot. */
+  trailingBytes: 8 * MEGABYTE,
   /** Log that is kept for followers that are being sent a snapshot: a minute and more of writes at full rate (ADR-0019). */
   heldLogBytesMax: 64 * MEGABYTE,
 } as const;

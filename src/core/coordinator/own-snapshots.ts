@@ -6,14 +6,14 @@
 import { assert } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";
 import { type GroupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
-import { payloadBytesOf } from "../raft/entry-size.ts";
 import type { RaftStatus } from "../raft/status.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Applied } from "./applier.ts";
 import type { GroupMeter } from "./group-meter.ts";
+import { bytesBetween, LogGrowth, trailingFrom } from "./log-growth.ts";
 import { type HeldLog, LogHold } from "./log-hold.ts";
 import type { Machine } from "./machine.ts";
-import { passedSnapshotPoint } from "./snapshot-points.ts";
+import { passedSnapshotPoint, snapshotBytes } from "./snapshot-points.ts";
 
 export interface OwnSnapshotsOptions {
   readonly group: GroupId;
@@ -22,8 +22,12 @@ export interface OwnSnapshotsOptions {
   readonly machine: Pick<Machine<unknown>, "capture">;
   /** Applied entries from one to the next. */
   readonly snapshotEvery: number;
+  /** Payload of the entries from one to the next: the next is made when either is reached. */
+  readonly snapshotEveryBytes: number;
   /** Entries kept behind a snapshot, so that a follower a little behind need not take the snapshot. */
   readonly trailing: number;
+  /** At most so much payload of them. */
+  readonly trailingBytes: number;
   /** Payload of entries kept beyond that for followers that are being sent a snapshot. */
   readonly heldLogBytesMax: number;
   /** That bound was reached: these followers need another snapshot. */
@@ -46,6 +50,7 @@ export class OwnSnapshots {
   /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
   #unwantedThrough = logIndex(0);
   readonly #hold = new LogHold();
+  readonly #growth: LogGrowth;
   /** Of the log's first entries, which would be gone were it not for followers: through which index, how many bytes. */
   #held = { through: logIndex(0), bytes: 0 };
   #exceeded = 0;
@@ -54,6 +59,7 @@ export class OwnSnapshots {
   constructor(options: OwnSnapshotsOptions, index: LogIndex) {
     this.#options = options;
     this.#index = index;
+    this.#growth = new LogGrowth(options.storage.reader(options.group), index);
   }
 
   /** Of the newest one that is durable. */
@@ -87,6 +93,7 @@ export class OwnSnapshots {
   received(index: LogIndex): void {
     assert(index > this.#index, "a received snapshot is newer than what is there");
     this.#index = index;
+    this.#growth.restart(index);
     this.#held = { through: index, bytes: 0 };
   }
 
@@ -105,6 +112,7 @@ export class OwnSnapshots {
         this.#isSaving = false;
         if (last.index <= this.#index) return;
         this.#index = last.index;
+        this.#growth.restart(last.index);
         this.#compact();
       })
       .catch(onFatal);
@@ -115,10 +123,13 @@ export class OwnSnapshots {
   }
 
   #isDue(applied: LogIndex): boolean {
-    const { self, snapshotEvery } = this.#options;
+    const { self, snapshotEvery, snapshotEveryBytes } = this.#options;
     const mustLetGo = this.#unwantedThrough > this.#index && applied >= this.#unwantedThrough;
     return (
-      this.#isWanted || mustLetGo || passedSnapshotPoint(self, snapshotEvery, { saved: this.#index, applied })
+      this.#isWanted ||
+      mustLetGo ||
+      this.#growth.bytesThrough(applied) >= snapshotBytes(self, snapshotEveryBytes) ||
+      passedSnapshotPoint(self, snapshotEvery, { saved: this.#index, applied })
     );
   }
 
@@ -126,10 +137,10 @@ export class OwnSnapshots {
   #compact(): void {
     // What led to a wrong state is kept for the post-mortem.
     if (!this.#isTrusted) return;
-    const { trailing, followers, now } = this.#options;
-    const wanted = logIndex(
-      Math.max(this.#index - trailing, Math.min(this.#unwantedThrough, this.#index), 0),
-    );
+    const { storage, group, trailing, trailingBytes, followers, now } = this.#options;
+    const behind = logIndex(Math.max(this.#index - trailing, 0));
+    const kept = trailingFrom(storage.reader(group), behind, this.#index, trailingBytes);
+    const wanted = logIndex(Math.max(kept, Math.min(this.#unwantedThrough, this.#index)));
     this.#hold.follow(followers(), wanted, now());
     this.#countHeld(wanted);
     // As long as somebody needs them the log's entries are let go in few large steps, each of which copies what stays.
@@ -171,11 +182,7 @@ export class OwnSnapshots {
   }
 
   #bytes(first: LogIndex, last: LogIndex): number {
-    if (last < first) return 0;
-    const { storage, group } = this.#options;
-    const entries = storage.reader(group).entries(first, logIndex(last + 1), Number.MAX_SAFE_INTEGER);
-    assert(typeof entries !== "string", "what is not compacted yet can be read");
-    return payloadBytesOf(entries);
+    return bytesBetween(this.#options.storage.reader(this.#options.group), first, last);
   }
 
   #first(): LogIndex {

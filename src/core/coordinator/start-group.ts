@@ -147,6 +147,8 @@ function driverOf<Result>(
     snapshotEvery: setting.snapshotEvery,
     trailing: TRAILING_ENTRIES,
     heldLogBytesMax: limits.heldLogBytesMax,
+    snapshotEveryBytes: limits.snapshotEveryBytes,
+    trailingBytes: limits.trailingBytes,
     onHeldTooMuch: (followers, held) =>
       log.warn(
         "a follower that is being sent a snapshot lags by more log than is held for it, and needs another snapshot",

@@ -35,6 +35,7 @@ const STREAM_RETRY_MS = 500;
 const KILOBYTE = 1_024;
 // Small, so that it is reached.
 const HELD_LOG_BYTES_MAX = 4 * KILOBYTE;
+const SNAPSHOT_EVERY_BYTES = 8 * KILOBYTE;
 
 export interface ProcessOptions {
   readonly world: World;
@@ -172,6 +173,8 @@ export class Process {
       trailing: swarm.trailing,
       pause: () => new Promise<void>((resolve) => options.later(0, resolve)),
       heldLogBytesMax: HELD_LOG_BYTES_MAX,
+      snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
+      trailingBytes: SNAPSHOT_EVERY_BYTES / 4,
       onLeadership: (leads) => leads && options.onLeading(),
       onFatal: options.onFatal,
       schedule: this.#host.schedule,

@@ -98,6 +98,8 @@ function driverOf(options: SideGroupsOptions, group: GroupId, raft: RaftNode): G
     snapshotEvery: swarm.snapshotEvery,
     trailing: swarm.trailing,
     heldLogBytesMax: 4 * KILOBYTE,
+    snapshotEveryBytes: 2 * KILOBYTE,
+    trailingBytes: KILOBYTE,
     onLeadership: () => undefined,
     onFatal: options.onFatal,
     schedule: host.schedule,

@@ -35,7 +35,12 @@ export function foundingSnapshot(voters: readonly NodeId[]): Snapshot {
   return { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
 }
 
-type Limits = Partial<Pick<GroupDriverOptions<Outcome>, "heldLogBytesMax" | "onHeldTooMuch">>;
+type Limits = Partial<
+  Pick<
+    GroupDriverOptions<Outcome>,
+    "heldLogBytesMax" | "onHeldTooMuch" | "snapshotEveryBytes" | "trailingBytes"
+  >
+>;
 type World = Pick<GroupDriverOptions<Outcome>, "send" | "now" | "snapshotEvery" | "onFatal" | "onDropped"> &
   Limits;
 
@@ -73,6 +78,8 @@ export function startMember(id: NodeId, storage: MemoryStorage, world: World): M
     incarnation: 1,
     trailing: 10,
     heldLogBytesMax: 1024 * 1024,
+    snapshotEveryBytes: 1024 * 1024,
+    trailingBytes: 1024 * 1024,
     onLeadership: () => undefined,
     onActive: () => undefined,
     schedule: setImmediate,

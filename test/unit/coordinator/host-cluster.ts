@@ -212,6 +212,8 @@ export class HostCluster {
       snapshotEvery: 20,
       trailing: 5,
       heldLogBytesMax: 64 * 1024,
+      snapshotEveryBytes: 1024 * 1024,
+      trailingBytes: 1024 * 1024,
       onLeadership: () => undefined,
       onFatal: (error) => this.failures.push(error),
       schedule: host.schedule,
