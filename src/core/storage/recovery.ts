@@ -4,6 +4,7 @@
 
 import { AssertionError, assert } from "../base/assert.ts";
 import type { FileSystem } from "../base/file-system.ts";
+import { giveBack } from "../base/give-back.ts";
 import type { GroupId } from "../base/ids.ts";
 import { decodePayload, findLaterFrame, readFrame } from "./frame.ts";
 import type { WalRecord } from "./record.ts";
@@ -96,6 +97,18 @@ class WalRecovery {
     const index = new SegmentIndex(sequence);
     this.#segments.push(index);
     if (this.#position.segments === 0) this.#moveTo(0, bytes.length);
+    const isWhole = await this.#replayFrames(sequence, file, bytes, index);
+    if (this.#newest !== null) this.#newest = { ...this.#newest, frame: new Uint8Array(this.#newest.frame) };
+    giveBack(bytes);
+    return isWhole;
+  }
+
+  async #replayFrames(
+    sequence: number,
+    file: string,
+    bytes: Uint8Array,
+    index: SegmentIndex,
+  ): Promise<boolean> {
     for (let offset = 0; ; ) {
       const read = readFrame(bytes, offset);
       switch (read.kind) {
@@ -186,7 +199,10 @@ class WalRecovery {
     if (inSegment !== null) return `a whole frame at offset ${inSegment}`;
     for (const later of this.#sequences.filter((other) => other > sequence)) {
       const file = segmentPath(this.#directory, later);
-      if (readFrame(await this.#files.read(file), 0).kind !== "end") return `a written segment ${file}`;
+      const bytes = await this.#files.read(file);
+      const isWritten = readFrame(bytes, 0).kind !== "end";
+      giveBack(bytes);
+      if (isWritten) return `a written segment ${file}`;
     }
     return null;
   }

@@ -1,9 +1,11 @@
 import { cp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { FileSystem } from "../../../src/core/base/file-system.ts";
 import { FLEET_GROUP } from "../../../src/core/base/ids.ts";
 import type { Entry } from "../../../src/core/raft/message.ts";
 import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
+import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
 import {
   contents,
@@ -320,4 +322,22 @@ test("leftover temporary files are removed and reported", async () => {
   await openStorage(directory, { onReport: (report) => reports.push(report) });
   const files = leftovers.map((name) => join(directory, name));
   expect(reports).toEqual(files.map((file) => ({ kind: "leftover-removed", file })));
+});
+
+test("an opened storage keeps nothing of the segments that it read, and has confirmed the newest frame", async () => {
+  const written = await writtenStorage(4, 300);
+  const read: Uint8Array[] = [];
+  const files: FileSystem = {
+    ...diskWorld.files,
+    read: async (path) => {
+      const bytes = await diskWorld.files.read(path);
+      if (path.endsWith(".wal")) read.push(bytes);
+      return bytes;
+    },
+  };
+  const storage = await openStorage(written.directory, { world: { ...diskWorld, files } });
+  expect(read.map(({ byteLength }) => byteLength)).toEqual([0]);
+  expect(lastIndexOf(storage)).toBe(4);
+  const after = await readFile(join(written.directory, "wal", SEGMENT));
+  expect(after.equals(written.segment)).toBe(true);
 });
