@@ -44,7 +44,7 @@ export default class ServeCoordinator extends ServeCommand {
       min: 10,
       max: Number.MAX_SAFE_INTEGER,
       default: 10_000,
-      summary: "Applied entries between the log's own snapshots",
+      summary: "Applied entries between the log's own snapshots, unless 16 MiB of them come first",
     }),
     "snapshot-send-rate": Flags.integer({
       min: 65_536,

@@ -58,7 +58,8 @@ export class GroupDriver<Result> {
       machine: options.machine,
       pause: options.pause,
       applyConfChange: (change) => this.#applyConfChange(change),
-      onApplied: ({ index, term }, result) => {
+      onApplied: ({ index, term, data }, result) => {
+        this.#snapshots.applied(data.length);
         this.#writes.applied(index, term, result);
         this.#changes.applied(index, term, index);
       },

@@ -10,7 +10,7 @@ import type { RaftStatus } from "../raft/status.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Applied } from "./applier.ts";
 import type { GroupMeter } from "./group-meter.ts";
-import { bytesBetween, LogGrowth, trailingFrom } from "./log-growth.ts";
+import { bytesBetween, trailingFrom } from "./log-bytes.ts";
 import { type HeldLog, LogHold } from "./log-hold.ts";
 import type { Machine } from "./machine.ts";
 import { passedSnapshotPoint, snapshotBytes } from "./snapshot-points.ts";
@@ -50,7 +50,8 @@ export class OwnSnapshots {
   /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
   #unwantedThrough = logIndex(0);
   readonly #hold = new LogHold();
-  readonly #growth: LogGrowth;
+  /** Payload of what was applied since the newest one was captured. */
+  #grownBytes = 0;
   /** Of the log's first entries, which would be gone were it not for followers: through which index, how many bytes. */
   #held = { through: logIndex(0), bytes: 0 };
   #exceeded = 0;
@@ -59,7 +60,6 @@ export class OwnSnapshots {
   constructor(options: OwnSnapshotsOptions, index: LogIndex) {
     this.#options = options;
     this.#index = index;
-    this.#growth = new LogGrowth(options.storage.reader(options.group), index);
   }
 
   /** Of the newest one that is durable. */
@@ -75,6 +75,11 @@ export class OwnSnapshots {
   /** Time has passed: what followers needed they may need no more. */
   look(): void {
     if (!this.#hold.isEmpty) this.#compact();
+  }
+
+  /** One more entry was applied, with so much payload. */
+  applied(bytes: number): void {
+    this.#grownBytes += bytes;
   }
 
   /** A newer one is due at once: somebody can't use the one that there is. */
@@ -93,7 +98,7 @@ export class OwnSnapshots {
   received(index: LogIndex): void {
     assert(index > this.#index, "a received snapshot is newer than what is there");
     this.#index = index;
-    this.#growth.restart(index);
+    this.#grownBytes = 0;
     this.#held = { through: index, bytes: 0 };
   }
 
@@ -105,6 +110,7 @@ export class OwnSnapshots {
     this.#isSaving = true;
     this.#isWanted = false;
     const saved = meter.beginSnapshot();
+    const capturedBytes = this.#grownBytes;
     storage
       .saveSnapshot(group, { ...last, encode: machine.capture() })
       .then(() => {
@@ -112,7 +118,7 @@ export class OwnSnapshots {
         this.#isSaving = false;
         if (last.index <= this.#index) return;
         this.#index = last.index;
-        this.#growth.restart(last.index);
+        this.#grownBytes -= capturedBytes;
         this.#compact();
       })
       .catch(onFatal);
@@ -128,7 +134,7 @@ export class OwnSnapshots {
     return (
       this.#isWanted ||
       mustLetGo ||
-      this.#growth.bytesThrough(applied) >= snapshotBytes(self, snapshotEveryBytes) ||
+      this.#grownBytes >= snapshotBytes(self, snapshotEveryBytes) ||
       passedSnapshotPoint(self, snapshotEvery, { saved: this.#index, applied })
     );
   }

@@ -1,6 +1,5 @@
-// How many bytes of entries have been applied since the newest snapshot. The log's tail is in memory, and ten thousand
-// batches of moves are gigabytes: entries alone must not decide when a snapshot is due, nor how much trails behind one.
-// What must stay true: each entry is counted once, when it is applied, and again only when a snapshot is made.
+// How many bytes of entries a log has: its tail is in memory, and ten thousand batches of moves are gigabytes. Entries alone
+// must not decide how much is kept of it. Pure.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
@@ -9,33 +8,6 @@ import type { LogReader } from "../raft/log-reader.ts";
 import type { Entry } from "../raft/message.ts";
 
 type Reader = Pick<LogReader, "entries" | "firstIndex">;
-
-export class LogGrowth {
-  readonly #log: Reader;
-  #through: LogIndex;
-  #bytes = 0;
-
-  /** `snapshot`: the index of the newest one. */
-  constructor(log: Reader, snapshot: LogIndex) {
-    this.#log = log;
-    this.#through = snapshot;
-  }
-
-  /** Through `applied`, which the log still has. */
-  bytesThrough(applied: LogIndex): number {
-    if (applied > this.#through) {
-      this.#bytes += bytesBetween(this.#log, logIndex(this.#through + 1), applied);
-      this.#through = applied;
-    }
-    return this.#bytes;
-  }
-
-  /** A snapshot at `index` is the newest. */
-  restart(index: LogIndex): void {
-    this.#bytes = bytesBetween(this.#log, logIndex(index + 1), this.#through);
-    this.#through = logIndex(Math.max(index, this.#through));
-  }
-}
 
 /** Through which index the log may go so that at most `bytesMax` stay of what is behind `from`, through `last`. */
 export function trailingFrom(log: Reader, from: LogIndex, last: LogIndex, bytesMax: number): LogIndex {

@@ -1,8 +1,8 @@
 // Entries alone do not decide what of the log is in memory: ten thousand full batches of moves would be gigabytes.
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
-import { LogGrowth, trailingFrom } from "../../../src/core/coordinator/log-growth.ts";
+import { trailingFrom } from "../../../src/core/coordinator/log-bytes.ts";
 import { snapshotBytes } from "../../../src/core/coordinator/snapshot-points.ts";
 import { payloadBytesOf } from "../../../src/core/raft/entry-size.ts";
 import { MemoryLog } from "../../../src/core/storage/memory.ts";
@@ -29,24 +29,6 @@ test("the log in memory is bounded in bytes, however few the entries are", async
   expect(most).toBeGreaterThan(limits.snapshotEveryBytes * 0.75);
   expect(most).toBeLessThan(limits.snapshotEveryBytes + limits.trailingBytes + slack);
   expect(Math.min(...group.members.map(({ driver }) => driver.snapshotIndex))).toBeGreaterThan(100);
-});
-
-describe("the bytes since the newest snapshot", () => {
-  test("count each entry once, and after a snapshot those behind it", () => {
-    const log = logOf([10, 20, 30, 40]);
-    const growth = new LogGrowth(log, logIndex(0));
-    expect(growth.bytesThrough(logIndex(2))).toBe(30);
-    expect(growth.bytesThrough(logIndex(2))).toBe(30);
-    expect(growth.bytesThrough(logIndex(4))).toBe(100);
-    growth.restart(logIndex(3));
-    expect(growth.bytesThrough(logIndex(4))).toBe(40);
-  });
-
-  test("are none after a snapshot of another replica that is ahead of all", () => {
-    const growth = new LogGrowth(logOf([10, 20]), logIndex(0));
-    growth.restart(logIndex(7));
-    expect(growth.bytesThrough(logIndex(7))).toBe(0);
-  });
 });
 
 test.each([
