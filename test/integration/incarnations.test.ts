@@ -158,8 +158,9 @@ test("what the shard does with the second restore is a dispute, and adopt settle
   const tried = await json("shard", "adopt", "s1", "--dry-run", ...at("right"));
   expect(tried).toMatchObject({ changed: true, what: expect.stringContaining(ahead.clusterId) });
   expect(await run("shard", "adopt", "s1", ...at("right"))).toMatchObject({ exit: 2 });
-  await ok("shard", "adopt", "s1", "--yes", "--reason", "the other was a test", ...at("right"));
-  await expect.poll(() => obeys("right"), { timeout: 60_000 }).toBe("this one");
+  const adopt = ["shard", "adopt", "s1", "--yes", "--wait", "--timeout", "60s"];
+  await ok(...adopt, "--reason", "the other was a test", ...at("right"));
+  expect(await obeys("right"), "it has waited for that").toBe("this one");
   expect(await json("shard", "adopt", "s1", "--yes", ...at("right"))).toMatchObject({ changed: false });
   await stop(shard);
   await shardReportsTo("ahead");

@@ -20,6 +20,8 @@ export interface SnapshotFinding {
   readonly stateHash: string | null;
   readonly clusterName: string | null;
   readonly clusterId: string | null;
+  /** Of the incarnation whose state it is; null = its manifest does not say, as those of older builds. */
+  readonly epoch: number | null;
 }
 
 export interface SnapshotListReport {
@@ -114,5 +116,6 @@ function findingOf({ name, manifest, problem, index, atMs }: CatalogEntry): Snap
     stateHash: manifest?.stateHash ?? null,
     clusterName: manifest?.clusterName ?? null,
     clusterId: manifest?.clusterId ?? null,
+    epoch: manifest?.epoch ?? null,
   };
 }

@@ -1,37 +1,48 @@
 // `fleet shard adopt NAME`: settles whom a shard obeys, when that is another incarnation of this fleet or a lost term.
 import { Args, Flags } from "@oclif/core";
-import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { WriteCommand, type WriteReport, writeView } from "../../ui/cli/write-command.ts";
+import { type Write, WriteCommand, type WriteReport, writeView } from "../../ui/cli/write-command.ts";
 import { obeyedText } from "../../ui/model/shard-lines.ts";
 
 export default class ShardAdopt extends WriteCommand {
   static override summary = "Let a shard obey this fleet that obeys another incarnation of it";
   static override description =
-    "Two fleets that were restored or recovered from one copy are ordered by the time at which they began. If a clock was wrong, or two began at one time, a shard may obey the other one: fleet shard list says disobeys. This tells the shard to give up what it obeys now, with the answer to its next report, and to follow this fleet from then on. It is given up for good: only an adoption there takes the shard back. Asks for the shard's name.";
+    "Two fleets that were restored or recovered from one copy are ordered by the time at which they began. If a clock was wrong, or two began at one time, a shard may obey the other one: fleet shard list says disobeys. This tells the shard to give up what it obeys now, with the answer to its next report, and to follow this fleet from then on. It is given up for good: only an adoption there takes the shard back. Asks for the shard's name. --wait ends when a report of the shard obeys this fleet, or with 6 when --timeout passes first: the order stays then.";
   static override examples = [
     "<%= config.bin %> shard adopt s1 --dry-run",
-    "<%= config.bin %> shard adopt s1 --reason 'the other restore was a test'",
+    "<%= config.bin %> shard adopt s1 --reason 'the other restore was a test' --wait",
   ];
   static override args = { shard: Args.string({ required: true, description: "The shard" }) };
-  static override flags = { ...mutationFlags, yes: Flags.boolean({ summary: "Do not ask" }) };
+  static override flags = {
+    ...mutationFlags,
+    yes: Flags.boolean({ summary: "Do not ask" }),
+    wait: Flags.boolean({ summary: "Wait until the shard obeys this fleet", exclusive: ["dry-run"] }),
+  };
 
   async run(): Promise<WriteReport> {
     const { args, flags } = await this.parse(ShardAdopt);
     const { shard } = args;
-    const view = await shardOf(await this.writer(flags), shard);
+    const { shardNamed, waitUntilObeys } = await import("../../client/shard-obedience.ts");
+    const client = await this.writer(flags);
+    const view = await shardNamed(client, shard);
     const { other } = view.observed ?? {};
     if (other === undefined) return await this.#obeys(view, flags["dry-run"]);
     const instead = `instead of ${obeyedText(other)}`;
     if (!flags["dry-run"])
       await this.confirm(shard, `let shard ${shard} obey this fleet ${instead}`, flags.yes);
-    return await this.write(flags, {
+    const write: Write = {
       operation: { $case: "adoptShard", value: { shardId: shard, givenUp: other } },
       would: `would let shard ${shard} obey this fleet ${instead}`,
       done: `shard ${shard} is told with its next report to obey this fleet ${instead}`,
       already: `shard ${shard} is being told already to obey this fleet ${instead}`,
+    };
+    if (!flags.wait) return await this.write(flags, write);
+    return await this.write(flags, write, async () => {
+      this.onInterrupt(() => `the order stays; see whether the shard obeys: fleet shard show ${shard}`);
+      await waitUntilObeys(client, shard, flags.timeout);
+      this.note(`shard ${shard} obeys this fleet`);
     });
   }
 
@@ -42,17 +53,6 @@ export default class ShardAdopt extends WriteCommand {
     await this.printText(report, writeView);
     return report;
   }
-}
-
-async function shardOf(client: FleetClient, name: string): Promise<ShardView> {
-  const { shards } = await client.listShards({ filter: { prefix: name } });
-  const view = shards.find(({ shard }) => shard?.shardId === name);
-  if (view !== undefined) return view;
-  throw new OperatorError("SHARD_UNKNOWN", {
-    what: `no shard ${name} has registered`,
-    next: "see the known shards: fleet shard list",
-    exit: Exit.NotFound,
-  });
 }
 
 function unheard(name: string): OperatorError {

@@ -5,6 +5,7 @@ import ShardList from "../../../src/commands/shard/list.ts";
 import Status from "../../../src/commands/status.ts";
 import VersionCommand from "../../../src/commands/version.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
+import { AuditEntry } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReadStamp } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import {
@@ -123,6 +124,28 @@ describe("audit list", () => {
     client.listAudit.mockResolvedValue({ stamp: undefined, entries: [], more: false });
     await run(AuditList, "audit:list", argv);
     expect(client.listAudit).toHaveBeenCalledWith({ filter: { afterIndex: 0, actor: "" }, ...options });
+  });
+
+  const what = "bind cluster c1 to shard s1";
+  const metadata = { cluster: "c1", shard: "s1" };
+  const told = AuditEntry.fromPartial({ index: 8, actor: "fleet://shard/s1", reason: "first contact", what });
+
+  test("JSON has operation, reason and facts beside the line that is made of them", async () => {
+    const entries = [{ ...told, operation: "bindCluster", metadata }];
+    client.listAudit.mockResolvedValue({ stamp: undefined, entries, more: false });
+    const { stdout } = await run(AuditList, "audit:list", ["-o", "json"]);
+    expect(JSON.parse(stdout).entries).toMatchObject([
+      { index: "8", what, operation: "bindCluster", reason: "first contact", metadata },
+    ]);
+  });
+
+  test.each([
+    { entry: { ...told, operation: "bindCluster", metadata }, cells: "bindCluster  cluster=c1 shard=s1" },
+    { entry: told, cells: "-          -" },
+  ])("the wide table ends in $cells", async ({ entry, cells }) => {
+    client.listAudit.mockResolvedValue({ stamp: undefined, entries: [entry], more: false });
+    const { stdout } = await run(AuditList, "audit:list", ["-o", "wide"]);
+    expect(stdout.split("\n")[1]).toMatch(new RegExp(`${cells}$`));
   });
 
   test("the newest and the oldest contradict each other", async () => {

@@ -11,8 +11,16 @@ export const auditTable: Table<AuditEntry> = {
     { name: "actor", header: "ACTOR", value: (entry) => entry.actor },
     { name: "what", header: "WHAT", value: (entry) => entry.what },
     { name: "reason", header: "REASON", value: (entry) => (entry.reason === "" ? null : entry.reason) },
+    { name: "operation", header: "OPERATION", value: (entry) => entry.operation || null, wide: true },
+    { name: "facts", header: "FACTS", value: ({ metadata }) => factsIn(metadata), wide: true },
   ],
 };
+
+// Null: it was written before the cluster version 2, when the line alone was kept.
+function factsIn(metadata: AuditEntry["metadata"]): string | null {
+  const facts = Object.entries(metadata).map(([name, value]) => `${name}=${value}`);
+  return facts.length === 0 ? null : facts.join(" ");
+}
 
 const MORE: Line = { text: "there are more: raise --tail or --limit, or narrow the list", mark: "unknown" };
 

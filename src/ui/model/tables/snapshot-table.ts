@@ -19,6 +19,7 @@ export const snapshotTable: Table<SnapshotFinding> = {
     { name: "name", header: "NAME", value: (snapshot) => snapshot.name },
     { name: "state", header: "STATE", value: ({ state }) => ({ text: state, mark: MARKS[state] }) },
     { name: "fleet", header: "FLEET", value: (snapshot) => snapshot.clusterName },
+    { name: "epoch", header: "EPOCH", value: (snapshot) => snapshot.epoch },
     { name: "index", header: "INDEX", value: (snapshot) => snapshot.index },
     { name: "term", header: "TERM", value: (snapshot) => snapshot.term },
     { name: "time", header: "TIME", value: ({ atMs }) => ({ atMs }) },

@@ -47,3 +47,14 @@ test("one whose bytes are missing is listed as damaged, and not silently passed 
   ]);
   await expect(takeSnapshot(store, undefined)).rejects.toMatchObject({ code: "SNAPSHOT_DAMAGED" });
 });
+
+test("the list says which incarnation a snapshot is of, if its manifest does", async () => {
+  const store = new MemoryStore();
+  await exportSnapshot(store, captured(5), inspect);
+  await exportSnapshot(store, captured(6, { epoch: 1_795_357_179 }), inspect);
+  const { snapshots } = await listSnapshots(store);
+  expect(snapshots).toMatchObject([
+    { index: 6, epoch: 1_795_357_179 },
+    { index: 5, epoch: null },
+  ]);
+});
