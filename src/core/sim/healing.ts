@@ -57,10 +57,9 @@ export class Healing {
     const nodes = this.#nodes.map(({ id }) => id);
     const change = drawMembershipChange(this.#chance, { config: before, nodes, leader: leader.id });
     if (change !== null) leader.changeMembership(change);
-    const knows = (node: SimNode) => {
-      const config = node.status()?.config;
-      return config !== undefined && JSON.stringify(config) !== JSON.stringify(before);
-    };
+    const held = new Map(this.#nodes.map((node) => [node, configOf(node)]));
+    // A newcomer's own, which is empty at first, is none that it has heard of.
+    const knows = (node: SimNode) => node.isUp && configOf(node) !== held.get(node);
     const isLast = this.#chance.permille(700);
     let isKnown = false;
     return () => {
@@ -69,7 +68,7 @@ export class Healing {
         const others = before.voters.filter((id) => id !== leader.id);
         if (isLast && others.length > 0) this.#world.network.cut(leader.id, this.#chance.pick(others), true);
       }
-      return isKnown && this.#nodes.some((node) => node !== leader && node.isUp && knows(node));
+      return isKnown && this.#nodes.some((node) => node !== leader && knows(node));
     };
   }
 
@@ -205,4 +204,9 @@ export class Healing {
     if (found === undefined) throw new Error(`the simulation has no node ${id}`);
     return found;
   }
+}
+
+/** As text, to be compared. */
+function configOf(node: SimNode): string {
+  return JSON.stringify(node.status()?.config ?? null);
 }
