@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { unary } from "../../src/core/wire/unary.ts";
 import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { moveDomains, registerShard } from "./fleet-writes.ts";
 
@@ -46,6 +47,8 @@ test("a killed follower resumes its snapshot after the wire broke, and catches u
   }
   await cluster.start(late);
   await expect.poll(() => spooled(late), { timeout: 30_000, interval: 50 }).toBeGreaterThan(ENOUGH_BYTES);
+  const transfer = () => transferTo(late, leader);
+  await expect.poll(transfer, { timeout: 30_000 }).toBeGreaterThanOrEqual(BYTES_PER_SECOND / 2);
   for (const wire of cluster.wires(late)) wire.cut();
   const here = await spooled(late);
   await cluster.kill(late);
@@ -59,6 +62,18 @@ test("a killed follower resumes its snapshot after the wire broke, and catches u
   expect(Math.min(...seen.filter((bytes) => bytes > 0))).toBeGreaterThanOrEqual(here);
   await cluster.until(areEqual);
 }, 120_000);
+
+/** Bytes of a snapshot that have arrived, as the leader's status says; 0 = none is on its way. */
+async function transferTo(node: ClusterNode, leader: ClusterNode): Promise<number> {
+  const limits = { endMs: performance.now() + 10_000 };
+  const { followers, heldLog } = await unary(
+    leader.client.getStatus.bind(leader.client),
+    { hashAtIndex: 0 },
+    limits,
+  );
+  expect(heldLog?.bytesMax).toBeGreaterThan(0);
+  return followers.find(({ nodeId }) => nodeId === node.id)?.snapshot?.arrivedBytes ?? 0;
+}
 
 /** Bytes of snapshots on their way in. */
 async function spooled(node: ClusterNode): Promise<number> {

@@ -214,6 +214,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     groups,
     host,
     sent: transport.sent,
+    transferTo: (follower) => transport.transferTo(follower, FLEET_GROUP),
     machine,
     watchAnswers: new WatchAnswers(() => machine.changes),
     freshness,

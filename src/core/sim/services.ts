@@ -100,6 +100,7 @@ export class Services {
       },
       groups: new Map(),
       sent: { messages: 0, frames: 0 },
+      transferTo: () => null,
       admission: () => replica.admission,
       answers: (peer) => host.hears(peer),
       announced: (id) => announcement(options.knownBy(id)),

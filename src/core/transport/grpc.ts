@@ -2,17 +2,30 @@
 
 import { type ChannelCredentials, type ChannelOptions, type StatusObject, status } from "@grpc/grpc-js";
 import { assert, present } from "../base/assert.ts";
-import type { GroupId, NodeId } from "../base/ids.ts";
+import type { GroupId, LogIndex, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
-import { type DiskReport, RaftClient, type RaftHello, type StateCheck } from "../wire/gen/fleet/v1/raft.ts";
+import {
+  type DiskReport,
+  RaftClient,
+  type RaftHello,
+  type SnapshotHeader,
+  type StateCheck,
+} from "../wire/gen/fleet/v1/raft.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { Incoming, type UntakenMessage } from "./incoming.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { SnapshotReceiverOptions } from "./snapshot-receiver.ts";
-import { deliverSnapshot, headerOf } from "./snapshot-sender.ts";
-import type { Announcement, Peer, Quiesce, Transport, TransportEvents } from "./transport.ts";
+import { deliverSnapshot, headerOf, type Reached } from "./snapshot-sender.ts";
+import type {
+  Announcement,
+  Peer,
+  Quiesce,
+  SnapshotTransfer,
+  Transport,
+  TransportEvents,
+} from "./transport.ts";
 
 // A group whose turn it is not is told so, and tries again.
 const SNAPSHOTS_PER_PEER_MAX = 2;
@@ -42,12 +55,19 @@ export interface GrpcTransportOptions extends Pick<SnapshotReceiverOptions, "inb
   readonly onDropped: (message: UntakenMessage) => void;
 }
 
+interface UnderWay {
+  readonly own: AbortController;
+  readonly index: LogIndex;
+  readonly bytes: number;
+  reached: Reached;
+}
+
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
   readonly #clients = new Map<NodeId, RaftClient>();
   /** Snapshots under way to each peer, by group. */
-  readonly #underWay = new Map<NodeId, Map<GroupId, AbortController>>();
+  readonly #underWay = new Map<NodeId, Map<GroupId, UnderWay>>();
   readonly #rate: RateLimit;
   /** Since this process started. */
   readonly sent: SentCounts = { messages: 0, frames: 0 };
@@ -89,6 +109,14 @@ export class GrpcTransport implements Transport {
   /** What the peer's build says of itself; null while it is not connected. */
   announced(peer: NodeId): Announcement | null {
     return this.#links.get(peer)?.link.announced ?? null;
+  }
+
+  /** The snapshot of the group that is on its way to the peer; null = none is. */
+  transferTo(peer: NodeId, group: GroupId): SnapshotTransfer | null {
+    const underWay = this.#underWay.get(peer)?.get(group);
+    if (underWay === undefined) return null;
+    const { index, bytes, reached } = underWay;
+    return { index, bytes, arrivedBytes: reached.bytes, checkedBytes: reached.checked };
   }
 
   #connect(peer: Peer, events: TransportEvents): void {
@@ -141,19 +169,23 @@ export class GrpcTransport implements Transport {
   #sendSnapshot(group: GroupId, message: Message): void {
     const client = this.#clients.get(message.to);
     if (client === undefined) return;
-    const underWay = this.#underWay.get(message.to) ?? new Map<GroupId, AbortController>();
+    const underWay = this.#underWay.get(message.to) ?? new Map<GroupId, UnderWay>();
     this.#underWay.set(message.to, underWay);
     // The core sends another one of the group only when it counts on the earlier one no more.
-    underWay.get(group)?.abort();
+    underWay.get(group)?.own.abort();
     if (!underWay.has(group) && underWay.size >= SNAPSHOTS_PER_PEER_MAX) {
       queueMicrotask(() => this.#events?.snapshotDelivered(group, message.to, false));
       return;
     }
-    const own = new AbortController();
-    underWay.set(group, own);
-    void this.#deliver(client, group, message, own.signal).then((ok) => {
+    const { clusterId } = this.#options;
+    const header = headerOf(clusterId, group, message);
+    const { index } = present(message.snapshot, "a MsgSnap carries a snapshot");
+    const nothing = { bytes: 0, checked: 0 };
+    const begun = { own: new AbortController(), index, bytes: header.bytes, reached: nothing };
+    underWay.set(group, begun);
+    void this.#deliver(client, header, message, begun).then((ok) => {
       // Nothing is said of one whose place another has taken: it would be taken for the other.
-      if (underWay.get(group) !== own) return;
+      if (underWay.get(group) !== begun) return;
       underWay.delete(group);
       this.#events?.snapshotDelivered(group, message.to, ok);
     });
@@ -161,23 +193,23 @@ export class GrpcTransport implements Transport {
 
   async #deliver(
     client: RaftClient,
-    group: GroupId,
+    header: SnapshotHeader,
     message: Message,
-    signal: AbortSignal,
+    underWay: UnderWay,
   ): Promise<boolean> {
-    const { clusterId, log } = this.#options;
-    const header = headerOf(clusterId, group, message);
+    const { log } = this.#options;
+    const { signal } = underWay.own;
     const { data } = present(message.snapshot, "a MsgSnap carries a snapshot");
     const startMs = performance.now();
     const failure = await deliverSnapshot({
-      client,
-      header,
-      data,
+      ...{ client, header, data, signal },
       rate: this.#rate,
       stallMs: STALL_MS,
-      signal,
+      onReached: (reached) => {
+        underWay.reached = reached;
+      },
     });
-    const about = { group, to: message.to, index: header.index, bytes: header.bytes };
+    const about = { group: header.groupId, to: message.to, index: header.index, bytes: header.bytes };
     const tookMs = Math.round(performance.now() - startMs);
     if (failure === null) log.debug?.("a snapshot was delivered", { ...about, tookMs });
     else if (!signal.aborted)
@@ -186,7 +218,7 @@ export class GrpcTransport implements Transport {
   }
 
   close(): Promise<void> {
-    for (const underWay of this.#underWay.values()) for (const own of underWay.values()) own.abort();
+    for (const underWay of this.#underWay.values()) for (const { own } of underWay.values()) own.abort();
     for (const { link } of this.#links.values()) link.close();
     this.incoming.close();
     return Promise.resolve();

@@ -30,6 +30,9 @@ const FINAL: ReadonlySet<number> = new Set([
   status.DATA_LOSS,
 ]);
 
+/** Of a snapshot's bytes: how many are at the follower, and how many of them it has checked. */
+export type Reached = Pick<SnapshotProgress, "bytes" | "checked">;
+
 export interface Delivery {
   readonly client: RaftClient;
   readonly header: SnapshotHeader;
@@ -38,6 +41,8 @@ export interface Delivery {
   /** Without progress for so long it is given up. */
   readonly stallMs: number;
   readonly signal: AbortSignal;
+  /** About once a second. */
+  readonly onReached: (reached: Reached) => void;
 }
 
 export function headerOf(clusterId: string, group: GroupId, message: Message): SnapshotHeader {
@@ -60,11 +65,11 @@ export function headerOf(clusterId: string, group: GroupId, message: Message): S
 
 /** Null once the peer has it; otherwise why not. */
 export async function deliverSnapshot(delivery: Delivery): Promise<Error | null> {
-  const progress = new Progress(delivery.stallMs);
+  const progress = new Progress(delivery);
   for (;;) {
     const offered = await offer(delivery);
     const isOlder = offered instanceof Error && offered.code === status.UNIMPLEMENTED;
-    if (!(offered instanceof Error)) progress.note(offered.bytes + offered.checked);
+    if (!(offered instanceof Error)) progress.note(offered);
     const failure = await sendFrom(delivery, offered, isOlder, progress);
     if (failure === null) return null;
     if (isOlder || isFinal(failure) || delivery.signal.aborted || progress.isStalled) return failure;
@@ -89,22 +94,22 @@ function isFinal(failure: ServiceError): boolean {
 
 /** How long ago anything moved that had not before: bytes that are sent again are no progress. */
 class Progress {
-  readonly #stallMs: number;
+  readonly #delivery: Pick<Delivery, "stallMs" | "onReached">;
   #furthest = -1;
   #movedMs = performance.now();
 
-  constructor(stallMs: number) {
-    this.#stallMs = stallMs;
+  constructor(delivery: Pick<Delivery, "stallMs" | "onReached">) {
+    this.#delivery = delivery;
   }
 
   get isStalled(): boolean {
-    return performance.now() - this.#movedMs >= this.#stallMs;
+    return performance.now() - this.#movedMs >= this.#delivery.stallMs;
   }
 
-  /** Bytes that are there, and those that were checked there. */
-  note(reached: number): void {
-    if (reached <= this.#furthest) return;
-    this.#furthest = reached;
+  note({ bytes, checked }: Reached): void {
+    this.#delivery.onReached({ bytes, checked });
+    if (bytes + checked <= this.#furthest) return;
+    this.#furthest = bytes + checked;
     this.#movedMs = performance.now();
   }
 }
@@ -135,13 +140,13 @@ function send(delivery: Delivery, from: number | null, progress: Progress): Prom
     stream.on("error", () => undefined);
     // A file that can't be read any more: the follower is sent another snapshot.
     // What has left may never arrive: only of a peer that tells nothing it is all that is known.
-    const onSent = (sent: number) => from === null && progress.note(sent);
+    const onSent = (bytes: number) => from === null && progress.note({ bytes, checked: 0 });
     writeAll(delivery, { ...header, offset: from ?? 0 }, stream, onSent).catch(cancel);
   });
 }
 
 function noteSeen(seen: SnapshotProgress | ServiceError, progress: Progress): void {
-  if (!(seen instanceof Error)) progress.note(seen.bytes + seen.checked);
+  if (!(seen instanceof Error)) progress.note(seen);
 }
 
 type Stream = ReturnType<RaftClient["installSnapshot"]>;

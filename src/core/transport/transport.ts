@@ -52,3 +52,11 @@ export interface Transport {
   beat(): void;
   close(): Promise<void>;
 }
+
+/** A snapshot on its way to a peer, as that said last: `checkedBytes` count once all have arrived. */
+export interface SnapshotTransfer {
+  readonly index: LogIndex;
+  readonly bytes: number;
+  readonly arrivedBytes: number;
+  readonly checkedBytes: number;
+}

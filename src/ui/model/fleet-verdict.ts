@@ -8,6 +8,7 @@ import { endsSoon } from "../../core/wire/certificate-age.ts";
 import { formatDuration } from "./duration.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
+import { transferLines } from "./transfer-lines.ts";
 import { admissionWord } from "./words.ts";
 
 /** A line of text below a table. */
@@ -31,6 +32,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...fullLines(fleet),
     ...slowLines(fleet),
     ...outsideLines(fleet),
+    ...transferLines(fleet),
     ...certificateLines(fleet),
     ...refusalLines(fleet),
     ...leaderLines(fleet),

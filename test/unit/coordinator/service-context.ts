@@ -83,6 +83,7 @@ export function contextOf(
     host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
     groups: new Map(),
     sent: { messages: 0, frames: 0 },
+    transferTo: () => null,
     admission: () => "member",
     changes: new MembershipChanges(),
     work: new ClientWork({ now: () => 0, nextPass: () => undefined }),

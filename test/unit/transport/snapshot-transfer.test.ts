@@ -15,7 +15,7 @@ import { wholeOf } from "../../../src/core/storage/chunks.ts";
 import { SnapshotSpools } from "../../../src/core/storage/snapshot-spools.ts";
 import { RateLimit } from "../../../src/core/transport/rate-limit.ts";
 import { type SnapshotCheck, SnapshotReceiver } from "../../../src/core/transport/snapshot-receiver.ts";
-import { deliverSnapshot, headerOf } from "../../../src/core/transport/snapshot-sender.ts";
+import { deliverSnapshot, headerOf, type Reached } from "../../../src/core/transport/snapshot-sender.ts";
 import { bindServer } from "../../../src/core/wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../../../src/core/wire/channel-options.ts";
 import { closeServer } from "../../../src/core/wire/close-server.ts";
@@ -82,6 +82,7 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
     await closeServer(server, address);
     await inbox.close();
   });
+  const reached: Reached[] = [];
   const send = (message: Message, clusterId = "c", stallMs = 10_000) =>
     deliverSnapshot({
       client,
@@ -90,8 +91,9 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
       rate: new RateLimit(1_000_000_000),
       stallMs,
       signal: new AbortController().signal,
+      onReached: (now) => reached.push(now),
     });
-  return { directory, inbox, received, chunks, send };
+  return { directory, inbox, received, chunks, send, reached };
 }
 
 async function dataOf(message: Message | undefined): Promise<Uint8Array> {
@@ -110,8 +112,10 @@ test("a snapshot arrives whole", async () => {
 });
 
 test("one that breaks off, twice, is resumed where it was", async () => {
-  const { send, received, chunks } = await follower({ breaksAfter: [10, 20] });
+  const { send, received, chunks, reached } = await follower({ breaksAfter: [10, 20] });
   expect(await send(messageAt(50))).toBeNull();
+  expect(reached[0], "nothing is there at first").toEqual({ bytes: 0, checked: 0 });
+  expect(reached.at(-1)?.bytes, "and the last try began with what had come").toBeGreaterThan(1_000_000);
   expect(Buffer.from(await dataOf(received[0])).equals(DATA)).toBe(true);
   // 46 parts of 64 KiB, and a header for each of three streams: from the start each time they would be far more.
   expect(chunks).toHaveLength(3);

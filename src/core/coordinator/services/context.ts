@@ -3,7 +3,7 @@
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
-import type { Peer } from "../../transport/transport.ts";
+import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { InternalErrors } from "../../wire/internal-errors.ts";
@@ -51,6 +51,8 @@ export interface ServiceContext {
   readonly groups: ReadonlyMap<GroupId, TallyGroup>;
   readonly host: Host;
   readonly sent: Readonly<SentCounts>;
+  /** The snapshot of the fleet's own group that is on its way to a follower; null = none is. */
+  readonly transferTo: (follower: NodeId) => SnapshotTransfer | null;
   readonly machine: FleetMachine;
   readonly watchAnswers: WatchAnswers;
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;

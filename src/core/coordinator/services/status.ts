@@ -75,6 +75,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     disobeyingShards: raft.role === "leader" ? countDisobeying(context) : undefined,
     stateDoubt: stateDoubt(context.trust.now),
     ...versions(context, raft),
+    heldLog: raft.role === "leader" ? { ...context.driver.heldLog } : undefined,
   };
 }
 
@@ -140,5 +141,6 @@ function followers(context: ServiceContext, raft: RaftStatus): FollowerProgress[
       matchIndex: progress.match,
       state: progress.state,
       active: progress.isRecentlyActive,
+      snapshot: context.transferTo(id) ?? undefined,
     }));
 }

@@ -56,6 +56,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     knownVersion: 2,
     clusterVersion: 2,
     awaitedUpgrades: [],
+    heldLog: undefined,
     ...differs,
   };
 }
