@@ -12,6 +12,7 @@ import { LAB_DOMAIN_KEY, LAB_PREFIX } from "../src/core/lab/names.ts";
 import { type LabSize, SIZES } from "../src/core/lab/size.ts";
 import { type Burst, burst } from "./lab/burst.ts";
 import { BusyLoops } from "./lab/busy-loops.ts";
+import { DiskProbe } from "./lab/disk-probe.ts";
 import { saveUnderWrites } from "./lab/snapshot.ts";
 import { UsageWatch } from "./lab/usage.ts";
 import { FleetStore } from "./load/fleet-store.ts";
@@ -90,9 +91,11 @@ async function steadyNumbers(
   const { domains } = await client.listDomains({ filter: { key: LAB_DOMAIN_KEY }, rowsMax: 5_000 });
   await sleep(SETTLE_MS);
   const watch = new UsageWatch(store.servers);
+  const disk = new DiskProbe();
   const steady = new SteadyLab(client, lab, { writesPerSecond: 10, dialEveryMs: 5_000, domains });
   await sleep(steadyMs);
   const used = watch.stop();
+  const alone = await disk.stop();
   const { commits, reports, drift } = await steady.stop();
   // Whoever leads: leadership may have moved meanwhile.
   const shares = [...used.values()].map(({ cpuShare }) => 100 * cpuShare).sort((left, right) => right - left);
@@ -103,6 +106,12 @@ async function steadyNumbers(
     { what: "steady: the largest process", measured: Math.max(...resident), limit: 256, unit: "MB" },
     { what: "steady: commit p50", measured: commits.p50Ms ?? 0, limit: null, unit: "ms" },
     { what: "steady: commit p99", measured: commits.p99Ms ?? 0, limit: beside > 0 ? 100 : 35, unit: "ms" },
+    {
+      what: "steady: a synced write of the bench's own, p99",
+      measured: alone,
+      limit: null,
+      unit: "ms",
+    },
     { what: "steady: reports a second", measured: reports.perSecond, limit: null, unit: "" },
     {
       what: "steady: failed writes and reports",

@@ -1,0 +1,40 @@
+// How long the disk alone takes meanwhile: a write of a sector, synced, ten times a second. A commit waits for two of them at
+// least, so one that took long beside a probe that took long was the disk's fault, and on a shared machine a neighbour's.
+
+import { constants } from "node:fs";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DurationLog } from "../../src/core/lab/lab-report.ts";
+
+const EVERY_MS = 100;
+const SECTOR = new Uint8Array(512).fill(1);
+
+export class DiskProbe {
+  readonly #durations = new DurationLog();
+  readonly #stopping = new AbortController();
+  readonly #running = this.#run();
+
+  /** The 99th percentile, in milliseconds. */
+  async stop(): Promise<number> {
+    this.#stopping.abort();
+    await this.#running;
+    return this.#durations.summary().p99Ms ?? 0;
+  }
+
+  async #run(): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), "fleet-bench-"));
+    const { O_CREAT, O_RDWR, O_DSYNC } = constants;
+    const file = await open(join(folder, "probe"), O_CREAT | O_RDWR | O_DSYNC);
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const startedMs = performance.now();
+      await file.write(SECTOR, 0, SECTOR.length, 0);
+      this.#durations.took(performance.now() - startedMs);
+      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+    await file.close();
+    await rm(folder, { recursive: true });
+  }
+}
