@@ -156,6 +156,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   CONFIGURATION_CHANGED: { next: () => "look at it again, and take its index from there: fleet member list" },
   NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto" },
   MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
+  SUCCESSOR_FENCED: { next: () => "name another node, or rebuild this one: fleet member rebuild NODE" },
   NO_SUCCESSOR: { next: () => "see which nodes are up: fleet status" },
   TRANSFER_FAILED: {
     next: () => "the leader leads on; try again, or another node: fleet leader transfer --to NODE",

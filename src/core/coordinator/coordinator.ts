@@ -31,6 +31,7 @@ import type { RpcFailure } from "../wire/rpc-error.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { AuditExporter } from "./audit-exporter.ts";
 import { ClientWork } from "./client-work.ts";
+import { compareStates } from "./compare-states.ts";
 import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
 import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
 import { handOverAll } from "./departure.ts";
@@ -58,7 +59,6 @@ import { WatchAnswers } from "./services/watch-answers.ts";
 import { coordinatorDefinition } from "./services/watch-encoding.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 import { startTrust } from "./start-trust.ts";
-import { CHECK_EVERY_MS, StateChecks } from "./state-checks.ts";
 import { guardedTimers, systemTimers } from "./timers.ts";
 
 export interface RunningCoordinator {
@@ -141,17 +141,19 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     nameOf: nameIn(options),
   };
   let leadsSinceMs = systemClock.monotonicMs();
-  const driver = startFleetGroup(setting, machine, () => {
+  const onLeadership = () => {
     observed.forgetAll();
     leadsSinceMs = systemClock.monotonicMs();
+  };
+  const driver = startFleetGroup(setting, machine, onLeadership, {
+    maySend: (to, index) => checks.maySend(to, index),
+    mayKeep: (index) => checks.mayKeep(index),
   });
-  const checks = new StateChecks({
-    ...{ self, trust, driver, log, nameOf: peerName },
-    digestAt: (index) => machine.hashAt(index),
+  const { checks, stop: stopChecking } = compareStates({
+    ...{ self, trust, driver, machine, timers, log, nameOf: peerName },
+    hears: (peer) => host.hears(peer),
     send: (peer, check) => transport.checkState(peer, check),
   });
-  const stopChecking = timers.every(CHECK_EVERY_MS, () => checks.tick());
-  machine.onApplied(() => checks.applied());
   const roster = rosterOf(options, driver, machine, transport);
   // The state that it begins with may take seconds. Without it nothing is served, and this replica takes part in nothing.
   await driver.restored;
@@ -232,6 +234,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     snapshotExport: () => schedule?.status(),
     internalErrors,
     trust,
+    isFit: (peer) => checks.isFit(peer),
+    mayKeep: (index) => checks.mayKeep(index),
   };
   const schedule = await snapshotSchedule(options, context, timers);
   const server = new Server(serverOptions);

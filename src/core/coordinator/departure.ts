@@ -3,7 +3,7 @@
 // bounded time, whoever hangs: a group that nobody takes is left to the others' clocks.
 
 import type { Clock, MonotonicMs } from "../base/clock.ts";
-import type { GroupId, NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
 import type { Host, Led } from "./host.ts";
 import { bestSuccessor } from "./transfer-target.ts";
 
@@ -16,6 +16,8 @@ export interface DepartureWorld {
   readonly host: Pick<Host, "leave" | "led">;
   /** Whether the peer could take over, as far as is known. */
   readonly answers: (peer: NodeId) => boolean;
+  /** Whether nothing is known against the peer's state of the fleet's own group: others are not compared. */
+  readonly isFit: (peer: NodeId) => boolean;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
@@ -54,14 +56,15 @@ export async function handOverAll(world: DepartureWorld): Promise<Departure> {
 }
 
 /** Takes the next step, if one is due; whether there is something to wait for. */
-function handOver(errand: Errand, { answers, clock }: DepartureWorld): boolean {
+function handOver(errand: Errand, { answers, isFit, clock }: DepartureWorld): boolean {
   const { group, driver, tried } = errand;
   const raft = driver.status();
   // Once it knows who leads now, this replica can say so to its clients, and its vote has gone where it was needed.
   if (raft.role !== "leader") return raft.leader === 0 && raft.config.voters.some(answers);
   const isAsked = raft.leadTransferee !== 0 && clock.monotonicMs() - errand.askedMs < ATTEMPT_MS_MAX;
   if (isAsked && answers(raft.leadTransferee)) return true;
-  const to = bestSuccessor(raft, group, (peer) => answers(peer) && !tried.has(peer));
+  const canLead = (peer: NodeId) => answers(peer) && (group !== FLEET_GROUP || isFit(peer));
+  const to = bestSuccessor(raft, group, (peer) => canLead(peer) && !tried.has(peer));
   if (to !== undefined) {
     tried.add(to);
     errand.askedMs = clock.monotonicMs();

@@ -6,6 +6,7 @@ import type { Dropped } from "./dropped-messages.ts";
 import type { GroupMeter } from "./group-meter.ts";
 import type { Machine } from "./machine.ts";
 import type { OwnSnapshotsOptions } from "./own-snapshots.ts";
+import type { MaySend } from "./snapshot-hold.ts";
 import type { StateTrust } from "./state-trust.ts";
 
 export interface GroupDriverOptions<Result>
@@ -20,6 +21,8 @@ export interface GroupDriverOptions<Result>
   readonly meter?: GroupMeter;
   /** Whether the applied state may be believed (ADR-0017); without it, always. */
   readonly trust?: Pick<StateTrust, "isTrusted">;
+  /** Whether a snapshot may go to a follower now; without it, always. */
+  readonly maySend?: MaySend;
   /** What to wait for between two slices of a snapshot; by default others' turn. A seam: simulations decide. */
   readonly pause?: () => Promise<unknown>;
   /** Runs the driver's next turn after what is under way: the host's, for all groups together. */

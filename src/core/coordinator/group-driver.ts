@@ -17,10 +17,11 @@ import { GroupMeter } from "./group-meter.ts";
 import { LIMITS } from "./limits.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
-import { asksDisk, bringsSnapshot, isMember } from "./message-questions.ts";
+import { asksDisk, bringsSnapshot } from "./message-questions.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
+import { whyHeld } from "./snapshot-hold.ts";
 
 export class GroupDriver<Result> {
   /** What operators see of this driver. */
@@ -346,18 +347,16 @@ export class GroupDriver<Result> {
     else this.#applying.applyWaiting();
   }
 
-  // A peer refuses a snapshot from before it became a member, however often it comes: a newer one is due at once.
   #send(message: Message): void {
-    const { storage, group } = this.#options;
+    const { storage, group, raft, maySend, send } = this.#options;
     if (message.snapshot !== null) storage.shelveSnapshot(group);
-    const isDoubtful = message.snapshot !== null && this.#options.trust?.isTrusted === false;
-    const isRefused = message.snapshot !== null && !isMember(message.snapshot.confState, message.to);
-    if (!isRefused && !isDoubtful) {
-      this.#options.send(message);
+    const held = whyHeld(message, maySend);
+    if (held === null) {
+      send(message);
       return;
     }
-    if (!isDoubtful) this.#snapshots.want();
-    this.#options.raft.reportSnapshot(message.to, false);
+    if (held === "not-a-member") this.#snapshots.want();
+    raft.reportSnapshot(message.to, false);
   }
 
   #onSoftState(leads: boolean, leader: NodeId): void {

@@ -38,14 +38,24 @@ export interface OwnSnapshotsOptions {
   readonly meter: GroupMeter;
   /** Whether the applied state may be kept in snapshots (ADR-0017); without it, always. */
   readonly trust?: { readonly isTrusted: boolean };
+  /** Whether a snapshot of the state at this index may be kept, and entries forgotten for it; without it, always. */
+  readonly mayKeep?: (index: LogIndex) => boolean;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
+}
+
+interface CapturedState extends Applied {
+  readonly encode: ReturnType<Machine<unknown>["capture"]>;
+  /** How much the log had grown by then. */
+  readonly grownBytes: number;
 }
 
 export class OwnSnapshots {
   readonly #options: OwnSnapshotsOptions;
   #index: LogIndex;
   #isSaving = false;
+  /** What is to be saved once the others have confirmed it (ADR-0017). */
+  #captured: CapturedState | null = null;
   #isWanted = false;
   /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
   #unwantedThrough = logIndex(0);
@@ -99,26 +109,45 @@ export class OwnSnapshots {
     assert(index > this.#index, "a received snapshot is newer than what is there");
     this.#index = index;
     this.#grownBytes = 0;
+    this.#captured = null;
     this.#held = { through: index, bytes: 0 };
   }
 
-  /** Begins one of what was applied through `last`, if one is due and none under way. */
+  /** Begins one of what was applied through `last`, if one is due and none under way; or of what was captured before. */
   saveIfDue(last: Applied): void {
-    const { storage, group, machine, meter, onFatal } = this.#options;
+    if (this.#isSaving) return;
+    if (!this.#isTrusted) {
+      this.#captured = null;
+      return;
+    }
+    this.#captured ??= this.#captureIfDue(last);
+    const captured = this.#captured;
+    if (captured === null || this.#options.mayKeep?.(captured.index) === false) return;
+    this.#captured = null;
+    this.#save(captured);
+  }
+
+  #captureIfDue(last: Applied): CapturedState | null {
+    const { storage, group, machine } = this.#options;
     const isNew = last.index > this.#index && this.#isDue(last.index);
-    if (this.#isSaving || !this.#isTrusted || !(isNew || storage.isSnapshotLost(group))) return;
-    this.#isSaving = true;
+    if (!(isNew || storage.isSnapshotLost(group))) return null;
     this.#isWanted = false;
+    return { ...last, grownBytes: this.#grownBytes, encode: machine.capture() };
+  }
+
+  #save(captured: CapturedState): void {
+    const { storage, group, meter, onFatal } = this.#options;
+    const { index, term, confState, encode } = captured;
+    this.#isSaving = true;
     const saved = meter.beginSnapshot();
-    const capturedBytes = this.#grownBytes;
     storage
-      .saveSnapshot(group, { ...last, encode: machine.capture() })
+      .saveSnapshot(group, { index, term, confState, encode })
       .then(() => {
         saved();
         this.#isSaving = false;
-        if (last.index <= this.#index) return;
-        this.#index = last.index;
-        this.#grownBytes -= capturedBytes;
+        if (captured.index <= this.#index) return;
+        this.#index = captured.index;
+        this.#grownBytes -= captured.grownBytes;
         this.#compact();
       })
       .catch(onFatal);

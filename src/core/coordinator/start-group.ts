@@ -12,6 +12,7 @@ import type { DiskWatch } from "./disk-watch.ts";
 import type { DroppedMessages } from "./dropped-messages.ts";
 import { isFounded } from "./founding.ts";
 import { GroupDriver } from "./group-driver.ts";
+import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { groupLimits } from "./group-limits.ts";
 import { GroupMeter } from "./group-meter.ts";
 import type { GroupRules, Host } from "./host.ts";
@@ -52,6 +53,7 @@ export function startFleetGroup<Result>(
   setting: GroupSetting,
   machine: Machine<Result>,
   onLeadership: () => void,
+  confirming: Confirming,
 ): GroupDriver<Result> {
   const clock = PROFILES[setting.profile];
   const meter = newMeter();
@@ -64,6 +66,7 @@ export function startFleetGroup<Result>(
     limits: LIMITS,
     onLeadership,
     trust,
+    confirming,
   });
 }
 
@@ -104,13 +107,17 @@ interface GroupParts<Result> {
   readonly onLeadership: () => void;
   /** Absent: nobody compares its state yet, so it is believed. */
   readonly trust?: GroupSetting["trust"];
+  readonly confirming?: Confirming;
 }
+
+/** Whether snapshots of the state may be kept, and leave (state-checks.ts). */
+type Confirming = Required<Pick<GroupDriverOptions<unknown>, "maySend" | "mayKeep">>;
 
 const newMeter = (): GroupMeter => new GroupMeter(systemClock.monotonicMs);
 
 function driverOf<Result>(
   setting: GroupSetting,
-  { group, machine, meter, clock, limits, onLeadership, trust }: GroupParts<Result>,
+  { group, machine, meter, clock, limits, onLeadership, trust, confirming }: GroupParts<Result>,
 ): GroupDriver<Result> {
   const { self, storage, transport, host, log, nameOf, dropped } = setting;
   const raft = new RaftNode({
@@ -138,6 +145,7 @@ function driverOf<Result>(
     machine,
     meter,
     ...(trust && { trust }),
+    ...confirming,
     // Whose state is wrong must not lead, though its log is right and its vote counts: it asks nobody for theirs.
     send: (message) => {
       if (!(trust?.isFenced && asksForVote(message))) transport.send(group, message);

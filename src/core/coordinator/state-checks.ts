@@ -3,16 +3,19 @@
 // majority has, and whoever has something else fences itself. What must stay true: a replica judges itself by its own
 // digest, so that a verdict that is late or wrong about it does no harm; a digest that is not known is never answered.
 
-import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
+import { assert } from "../base/assert.ts";
+import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { RaftStatus } from "../raft/status.ts";
 import type { StateCheck } from "../wire/gen/fleet/v1/raft.ts";
 import type { StateTrust } from "./state-trust.ts";
 import { type StateAnswer, stateVerdict } from "./state-verdict.ts";
+import { SILENT_CHECKPOINTS, Witnesses } from "./state-witnesses.ts";
 
 export const CHECK_EVERY_MS = 2_000;
 // Well below what recent-digests.ts keeps, so that a follower that is a little ahead or behind still knows its digest.
 const CHECK_EVERY_ENTRIES = 1_000;
+const NO_ANSWERS: ReadonlyMap<NodeId, StateAnswer> = new Map();
 const DIGEST = /^[0-9a-f]{16}$/;
 
 export interface StateChecksOptions {
@@ -21,13 +24,17 @@ export interface StateChecksOptions {
   readonly driver: {
     readonly role: RaftStatus["role"];
     readonly leader: NodeId;
-    readonly term: number;
+    readonly term: Term;
     readonly appliedIndex: LogIndex;
-    status(): Pick<RaftStatus, "config">;
+    status(): Pick<RaftStatus, "config" | "progress">;
   };
   /** The digest right after `index`; null = not known, or not any more. */
   readonly digestAt: (index: number) => string | null;
   readonly send: (peer: NodeId, check: StateCheck) => void;
+  /** Whether the peer has said anything lately. */
+  readonly hears: (peer: NodeId) => boolean;
+  /** A snapshot at this index is made, or leaves, though no checkpoint has confirmed it: these voters are silent. */
+  readonly onUnconfirmed?: (index: LogIndex, silent: readonly NodeId[]) => void;
   readonly nameOf: (id: NodeId) => string;
   readonly log: Log;
 }
@@ -39,6 +46,8 @@ interface Round {
   readonly answers: Map<NodeId, StateAnswer>;
   /** What the majority has; empty = disputed; null = still open. */
   digest: string | null;
+  /** Whether all of the time since the last tick was there to answer it. */
+  isAged: boolean;
 }
 
 export class StateChecks {
@@ -48,9 +57,15 @@ export class StateChecks {
   #asked: { readonly from: NodeId; readonly term: number; readonly index: number } | null = null;
   /** Peers whose state was wrong at the last checkpoint that they answered. */
   readonly #wrong = new Set<NodeId>();
+  readonly #witnesses: Witnesses;
+  /** Ticks, under some leader, since this replica last heard what the majority has. */
+  #unheardTicks = 0;
+  /** The newest snapshot that was not held back though it was not confirmed. */
+  #unconfirmed = logIndex(0);
 
   constructor(options: StateChecksOptions) {
     this.#options = options;
+    this.#witnesses = new Witnesses(options);
   }
 
   /** Whether nothing is known against the peer's state: it may lead. */
@@ -60,14 +75,47 @@ export class StateChecks {
 
   /** Every CHECK_EVERY_MS. */
   tick(): void {
-    const { trust } = this.#options;
+    const { trust, driver } = this.#options;
     trust.remember();
+    if (driver.leader !== 0) this.#unheardTicks += 1;
     if (!this.#mayAsk()) {
       this.#round = null;
       return;
     }
+    const round = this.#round;
+    if (round?.digest === null && !round.isAged && round.term === driver.term) {
+      round.isAged = true;
+      return;
+    }
+    if (round?.isAged) this.#witnesses.ended(round.answers);
     this.#judge(true);
-    this.#begin();
+    this.#begin(true);
+  }
+
+  /**
+   * Whether the snapshot may go to a follower that lacks entries that are compacted. One that was confirmed goes in a
+   * dispute, too: the follower applies what comes after it itself, and then has a say of its own.
+   */
+  maySend(follower: NodeId, snapshot: LogIndex): boolean {
+    if (!this.#mayAsk()) return false;
+    if (this.#options.trust.confirmedThrough >= snapshot) return true;
+    this.#witnesses.waits(follower, snapshot);
+    return this.mayKeep(snapshot);
+  }
+
+  /**
+   * Whether this replica's state at `index` may be kept in a snapshot, and leave in one: a majority had the same state
+   * there or later, or no voter is left that could contradict. Otherwise a checkpoint is begun, so ask again.
+   */
+  mayKeep(index: LogIndex): boolean {
+    const { trust, onUnconfirmed } = this.#options;
+    if (trust.isTrusted && trust.confirmedThrough < index) this.#hurry();
+    if (!trust.isTrusted) return false;
+    if (trust.confirmedThrough >= index) return true;
+    if (!this.#areOthersSilent(index)) return false;
+    if (index > this.#unconfirmed) onUnconfirmed?.(index, this.#witnesses.silent());
+    this.#unconfirmed = logIndex(Math.max(index, this.#unconfirmed));
+    return true;
   }
 
   /** After each entry that was applied. */
@@ -76,7 +124,7 @@ export class StateChecks {
     const round = this.#round;
     if (round === null || round.digest === null) return;
     if (this.#options.driver.appliedIndex < round.index + CHECK_EVERY_ENTRIES) return;
-    if (this.#mayAsk()) this.#begin();
+    if (this.#mayAsk()) this.#begin(false);
   }
 
   heard(from: NodeId, { term, index, kind }: StateCheck): void {
@@ -106,12 +154,31 @@ export class StateChecks {
     return driver.role === "leader" && !trust.isFenced;
   }
 
-  #begin(): void {
+  // One that is still open stays: if each request put a new one in its place, none would ever be answered.
+  #hurry(): void {
+    if (!this.#mayAsk()) return;
+    const { term } = this.#options.driver;
+    if (this.#round?.digest !== null || this.#round.term !== term) this.#begin(false);
+  }
+
+  /** Whether no voter is left that could say that the state at `index` is wrong. A follower hears of it by its leader. */
+  #areOthersSilent(index: LogIndex): boolean {
+    const { self, driver } = this.#options;
+    if (driver.role !== "leader") return this.#unheardTicks >= SILENT_CHECKPOINTS;
+    const round = this.#round;
+    const own = round?.answers.get(self);
+    if (round == null || round.term !== driver.term || own == null) return false;
+    // Who agreed with an earlier state may contradict this one.
+    return this.#witnesses.areSilent(round.index >= index ? round.answers : NO_ANSWERS, own);
+  }
+
+  /** `isAged`: begun by a tick, so that all the time until the next one is there to answer it. */
+  #begin(isAged: boolean): void {
     const { self, driver, digestAt } = this.#options;
     const index = driver.appliedIndex;
     const digest = digestAt(index);
     if (digest === null) return;
-    this.#round = { term: driver.term, index, answers: new Map([[self, digest]]), digest: null };
+    this.#round = { term: driver.term, index, answers: new Map([[self, digest]]), digest: null, isAged };
     this.#broadcast(index, { $case: "question", value: {} });
     this.#judge(false);
   }
@@ -130,7 +197,7 @@ export class StateChecks {
     if (round === null || round.digest !== null || round.term !== driver.term) return;
     const { voters, votersOutgoing } = driver.status().config;
     const halves = { incoming: new Set(voters), outgoing: new Set(votersOutgoing) };
-    const verdict = stateVerdict(halves, round.answers, isOver);
+    const verdict = stateVerdict(halves, this.#witnesses.withWaiting(round.answers), isOver);
     if (verdict.kind === "open") return;
     round.digest = verdict.kind === "majority" ? verdict.digest : "";
     this.#broadcast(round.index, { $case: "verdict", value: { digest: round.digest } });
@@ -161,14 +228,16 @@ export class StateChecks {
   }
 
   #obey(index: number, digest: string): void {
-    const { trust, digestAt } = this.#options;
+    const { trust, driver, digestAt } = this.#options;
     if (digest === "") {
       trust.dispute(index);
       return;
     }
     const own = digestAt(index);
     if (own === null || !DIGEST.test(digest)) return;
-    if (own === digest) trust.agree();
+    assert(index <= driver.appliedIndex, "only a state that was applied here can be confirmed");
+    this.#unheardTicks = 0;
+    if (own === digest) trust.agree(logIndex(index));
     else trust.fence({ index, digest: own, expected: digest, cause: "majority", detail: "" });
   }
 

@@ -4,6 +4,7 @@
 // What must stay true: only another data folder ends a fence; a dispute ends by a majority, or by a fence.
 
 import type { WallMs } from "../base/clock.ts";
+import { type LogIndex, logIndex } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 
 /** Why a replica is fenced. `expected` is what the majority has there; empty = nobody compared. */
@@ -37,6 +38,7 @@ export class StateTrust {
   #trust: Trust = { kind: "trusted" };
   #isMarked = true;
   #isMarking = false;
+  #confirmedThrough = logIndex(0);
 
   constructor(options: StateTrustOptions) {
     this.#options = options;
@@ -56,6 +58,11 @@ export class StateTrust {
 
   get isFenced(): boolean {
     return this.#trust.kind === "diverged";
+  }
+
+  /** The newest checkpoint of this life at which a majority had the same state; what led there was the same, too. */
+  get confirmedThrough(): LogIndex {
+    return this.#confirmedThrough;
   }
 
   /** Calls back after each change; the returned function ends that. */
@@ -86,8 +93,9 @@ export class StateTrust {
     this.#become({ kind: "disputed", index, atMs: this.#options.now() });
   }
 
-  /** A majority has the same state as this replica. */
-  agree(): void {
+  /** A majority has the same state as this replica at `index`. */
+  agree(index: LogIndex): void {
+    this.#confirmedThrough = logIndex(Math.max(index, this.#confirmedThrough));
     if (this.#trust.kind !== "disputed") return;
     this.#options.log.info("a majority of the replicas has this replica's state: it is served again");
     this.#become({ kind: "trusted" });

@@ -23,11 +23,18 @@ export type TransferTarget =
   | { readonly kind: "already" }
   | { readonly kind: "refused"; readonly reason: string; readonly message: string };
 
+/** What is known of the replicas that could take over. */
+export interface Successors {
+  readonly answers: (replica: NodeId) => boolean;
+  /** Whether nothing is known against its state: a fenced replica takes no leadership (ADR-0017). */
+  readonly isFit: (replica: NodeId) => boolean;
+}
+
 /** `raft` is the leader's own. */
 export function transferTarget(
   raft: RaftStatus,
   replicas: readonly NamedReplica[],
-  answers: (replica: NodeId) => boolean,
+  { answers, isFit }: Successors,
   wanted: WantedTransfer,
 ): TransferTarget {
   const named = (name: string) => replicas.find((replica) => replica.name === name)?.id;
@@ -35,9 +42,9 @@ export function transferTarget(
   if (unknown !== undefined) return refused("MEMBER_UNKNOWN", `there is no node ${unknown}`);
   if (wanted.from !== "" && named(wanted.from) !== raft.id) return { kind: "already" };
   if (wanted.to === "") {
-    const to = bestSuccessor(raft, FLEET_GROUP, answers);
+    const to = bestSuccessor(raft, FLEET_GROUP, (replica) => answers(replica) && isFit(replica));
     if (to !== undefined) return { kind: "hand-over", to };
-    return refused("NO_SUCCESSOR", "no other voter answers, so nobody could take over");
+    return refused("NO_SUCCESSOR", "no other voter that is not fenced answers, so none can take over");
   }
   const to = named(wanted.to);
   if (to === undefined || to === raft.id) return { kind: "already" };
@@ -46,6 +53,12 @@ export function transferTarget(
   }
   if (!answers(to)) {
     return refused("MEMBER_UNREACHABLE", `${wanted.to} does not answer, so it can't take over`);
+  }
+  if (!isFit(to)) {
+    return refused(
+      "SUCCESSOR_FENCED",
+      `the state of ${wanted.to} is wrong, so it can't lead until it is rebuilt`,
+    );
   }
   return { kind: "hand-over", to };
 }

@@ -116,6 +116,8 @@ export class Services {
         log: silentLog,
         now: clock.wallMs,
       }),
+      isFit: () => true,
+      mayKeep: () => true,
       internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
     };
     this.#versions = new VersionWatch({

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
-import type { NodeId } from "../../../src/core/base/ids.ts";
+import { FLEET_GROUP, type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { DEPARTURE_MS_MAX, type Departure, handOverAll } from "../../../src/core/coordinator/departure.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { HostCluster, type HostedNode } from "./host-cluster.ts";
@@ -21,11 +21,15 @@ async function atRest(): Promise<[HostedNode, HostedNode, HostedNode]> {
 const led = ({ host }: HostedNode): number => host.counts().led;
 
 /** What becomes of its departure, and after how long. */
-async function leave(node: HostedNode, answers?: (peer: NodeId) => boolean) {
+async function leave(
+  node: HostedNode,
+  answers?: (peer: NodeId) => boolean,
+  isFit: (peer: NodeId) => boolean = () => true,
+) {
   const startMs = cluster.nowMs;
   let departure: Departure | null = null;
   const world = { clock: { monotonicMs: () => cluster.nowMs }, sleep: cluster.sleep };
-  void handOverAll({ ...node, ...world, answers: answers ?? ((peer) => node.host.hears(peer)) }).then(
+  void handOverAll({ ...node, ...world, isFit, answers: answers ?? ((peer) => node.host.hears(peer)) }).then(
     (is) => {
       departure = is;
     },
@@ -84,4 +88,25 @@ test("a successor that hangs is passed over for one that does not", async () => 
   const { taken } = await leave(leaving);
   expect(taken).toBe(GROUPS / 3);
   expect(led(third)).toBeGreaterThanOrEqual(GROUPS / 3);
+});
+
+test("the fleet's own group is handed to no replica whose state is wrong, though it holds most of the log", async () => {
+  const asked: NodeId[] = [];
+  const [own, fenced, fit] = [nodeId(1), nodeId(2), nodeId(3)];
+  const progress = new Map([fenced, fit].map((id) => [id, { match: 100 - id }]));
+  const raft = { id: own, role: "leader", leader: own, leadTransferee: 0, progress };
+  const config = { voters: [own, fenced, fit] };
+  const driver = { role: "leader", leader: own, status: () => ({ ...raft, config }) };
+  const led = { group: FLEET_GROUP, driver: { ...driver, transferLeader: (to: NodeId) => asked.push(to) } };
+  let nowMs = 0;
+  await handOverAll({
+    host: { leave: () => undefined, led: () => [led as never] },
+    answers: () => true,
+    isFit: (peer) => peer !== fenced,
+    clock: { monotonicMs: () => nowMs },
+    sleep: async (ms) => {
+      nowMs += ms;
+    },
+  });
+  expect(new Set(asked)).toEqual(new Set([fit]));
 });

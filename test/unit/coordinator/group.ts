@@ -35,14 +35,16 @@ export function foundingSnapshot(voters: readonly NodeId[]): Snapshot {
   return { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
 }
 
-type Limits = Partial<
-  Pick<
-    GroupDriverOptions<Outcome>,
-    "heldLogBytesMax" | "onHeldTooMuch" | "snapshotEveryBytes" | "trailingBytes"
-  >
+type Driver = GroupDriverOptions<Outcome>;
+type Bounds = Partial<
+  Pick<Driver, "heldLogBytesMax" | "onHeldTooMuch" | "snapshotEveryBytes" | "trailingBytes">
 >;
-type World = Pick<GroupDriverOptions<Outcome>, "send" | "now" | "snapshotEvery" | "onFatal" | "onDropped"> &
-  Limits;
+type Confirming = Partial<Pick<Driver, "maySend" | "mayKeep" | "trust">>;
+type Limits = Bounds & {
+  /** Whether a member may keep and send its snapshots, and is believed; without it, always. */
+  readonly confirming?: (member: NodeId) => Confirming;
+};
+type World = Pick<Driver, "send" | "now" | "snapshotEvery" | "onFatal" | "onDropped"> & Bounds & Confirming;
 
 /** A real driver on `storage`, with small limits. */
 export function startMember(id: NodeId, storage: MemoryStorage, world: World): Member {
@@ -108,7 +110,11 @@ export class TestGroup {
     this.members = ids.map((id) => this.#start(id, ids.slice(0, founders), { snapshotEvery, ...limits }));
   }
 
-  #start(id: NodeId, voters: readonly NodeId[], limits: Limits & { readonly snapshotEvery: number }): Member {
+  #start(
+    id: NodeId,
+    voters: readonly NodeId[],
+    { confirming, ...limits }: Limits & { readonly snapshotEvery: number },
+  ): Member {
     const storage = new MemoryStorage();
     void storage.write({
       group: FLEET_GROUP,
@@ -121,6 +127,7 @@ export class TestGroup {
       send: (message) => transport.send(FLEET_GROUP, message),
       now: () => this.nowMs,
       ...limits,
+      ...confirming?.(id),
       onFatal: (error) => this.failures.push(error),
     });
     const { driver } = member;

@@ -73,6 +73,8 @@ export function contextOf(
       trust: new StateTrust({ found: null, mark: async () => undefined, log: silentLog, now: () => 0 }),
       internalErrors: new InternalErrors(`coordinator n${id}`, silentLog),
     },
+    isFit: () => true,
+    mayKeep: () => true,
     introduce: () => undefined,
     answers: () => {
       onAnswers();

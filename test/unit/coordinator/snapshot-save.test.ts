@@ -6,7 +6,7 @@ import type { ServiceContext } from "../../../src/core/coordinator/services/cont
 import { snapshotSave } from "../../../src/core/coordinator/services/snapshot-save.ts";
 import type { SnapshotSaveResponse } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { type Member, recordProbe, type TestGroup } from "./group.ts";
-import { adminOf, ledGroup } from "./service-context.ts";
+import { adminOf, ledGroup, refusalOf } from "./service-context.ts";
 
 let group: TestGroup;
 let leader: Member;
@@ -82,4 +82,24 @@ test("for a caller that goes away while the read index is asked for, no snapshot
   group.network.heal();
   await group.until(saved);
   expect([call.told, capture.mock.calls]).toEqual([[], []]);
+});
+
+test("while the state is not confirmed nothing leaves; once it is, the snapshot does", async () => {
+  const call = new SlowCall();
+  const asked: { readonly index: number; readonly told: number }[] = [];
+  const mayKeep = (index: number) => asked.push({ index, told: call.told.length }) > 5;
+  const saved = snapshotSave({ ...context, mayKeep }, call as never, adminOf(group));
+  await told(call, 1);
+  expect(asked).toEqual(Array(6).fill({ index: leader.driver.appliedIndex, told: 0 }));
+  call.cancel();
+  await saved;
+});
+
+test("a state that stays unconfirmed is refused, so that the caller asks again; a fenced one is refused at once", async () => {
+  const refusal = (context: ServiceContext) =>
+    refusalOf(group, snapshotSave(context, new SlowCall() as never, adminOf(group)));
+  const unconfirmed = { ...context, mayKeep: () => false };
+  expect(await refusal(unconfirmed)).toBe("STATE_UNCONFIRMED");
+  context.trust.fence({ index: 1, digest: "", expected: "", cause: "operator", detail: "" });
+  expect(await refusal(unconfirmed)).toBe("REPLICA_DIVERGED");
 });

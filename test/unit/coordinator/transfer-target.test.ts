@@ -40,10 +40,23 @@ function progressOf(id: number): ProgressStatus {
 
 const ALL = [1, 2, 3, 4];
 
-test.each([
+interface Row {
+  readonly answering: readonly number[];
+  /** Whose state is known to be wrong. */
+  readonly fenced?: readonly number[];
+  readonly to: string;
+  readonly from: string;
+  readonly is: string;
+  readonly why: string;
+}
+
+test.each<Row>([
   { answering: ALL, to: "", from: "", is: "n3", why: "of the voters it holds most of the log" },
   { answering: [1, 2], to: "", from: "", is: "n2", why: "n3 does not answer" },
   { answering: [1, 4], to: "", from: "", is: "NO_SUCCESSOR", why: "a learner can't lead" },
+  { answering: ALL, fenced: [3], to: "", from: "", is: "n2", why: "n3 is fenced" },
+  { answering: ALL, fenced: [2, 3], to: "", from: "", is: "NO_SUCCESSOR", why: "all others are fenced" },
+  { answering: ALL, fenced: [3], to: "n3", from: "", is: "SUCCESSOR_FENCED", why: "it would refuse" },
   { answering: ALL, to: "n2", from: "", is: "n2", why: "it was named" },
   { answering: ALL, to: "n1", from: "", is: "already", why: "it leads" },
   {
@@ -64,16 +77,23 @@ test.each([
     why: "leadership has left n2, a retry changes nothing",
   },
   { answering: ALL, to: "", from: "n1", is: "n3", why: "n1 leads" },
-])("to '$to' from '$from' with $answering answering: $is, for $why", ({ answering, to, from, is }) => {
-  const target = transferTarget(leading(), REPLICAS, (id) => answering.includes(id), { to, from });
-  switch (target.kind) {
-    case "hand-over":
-      expect(`n${target.to}`).toBe(is);
-      break;
-    case "already":
-      expect("already").toBe(is);
-      break;
-    case "refused":
-      expect(target.reason).toBe(is);
-  }
-});
+])(
+  "to '$to' from '$from' with $answering answering: $is, for $why",
+  ({ answering, fenced = [], to, from, is }) => {
+    const successors = {
+      answers: (id: number) => answering.includes(id),
+      isFit: (id: number) => !fenced.includes(id),
+    };
+    const target = transferTarget(leading(), REPLICAS, successors, { to, from });
+    switch (target.kind) {
+      case "hand-over":
+        expect(`n${target.to}`).toBe(is);
+        break;
+      case "already":
+        expect("already").toBe(is);
+        break;
+      case "refused":
+        expect(target.reason).toBe(is);
+    }
+  },
+);

@@ -1,7 +1,7 @@
 // What the handlers of one replica's services share.
 
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
-import type { GroupId, NodeId } from "../../base/ids.ts";
+import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
@@ -73,6 +73,10 @@ export interface ServiceContext {
   readonly sleep: (ms: number) => Promise<unknown>;
   /** Whether this replica's applied state may be believed. */
   readonly trust: StateTrust;
+  /** Whether nothing is known against the peer's state: it may lead. */
+  readonly isFit: (peer: NodeId) => boolean;
+  /** Whether this replica's state at the index may leave it in a snapshot; until then, ask again. */
+  readonly mayKeep: (index: LogIndex) => boolean;
   /** What becomes of an exception that nothing foresaw. */
   readonly internalErrors: InternalErrors;
   /** How this leader's exports of snapshots stand; undefined when it leads not, or exports none. */

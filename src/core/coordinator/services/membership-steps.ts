@@ -32,7 +32,9 @@ export interface Order {
 export async function leaveLeadership(order: Order, id: NodeId): Promise<void> {
   const { context, request, caller } = order;
   if (id !== context.self) return;
-  const successor = bestSuccessor(context.driver.status(), FLEET_GROUP, context.answers);
+  const { answers, isFit } = context;
+  const canLead = (peer: NodeId) => answers(peer) && isFit(peer);
+  const successor = bestSuccessor(context.driver.status(), FLEET_GROUP, canLead);
   if (successor === undefined) throw refusalError(context, "no-quorum");
   await noteTransfer(context, successor, request.reason, caller);
   await handOver(context, successor, caller);

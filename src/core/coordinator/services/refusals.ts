@@ -81,7 +81,7 @@ export function assertTrusted({
       throw rpcError(status.UNAVAILABLE, "REPLICA_DIVERGED", message, { node: name }, RETRY_AFTER_MS);
     }
     case "disputed": {
-      const message = `the replicas' states differ at index ${now.index}, and none has a majority: nobody can say which is right`;
+      const message = `the replicas' states differ at index ${now.index}, and none has a majority, so none of them can be trusted`;
       throw rpcError(status.FAILED_PRECONDITION, "STATE_DISPUTED", message, { index: String(now.index) });
     }
   }

@@ -22,7 +22,7 @@ export async function transferLeadership(
 ): Promise<TransferLeadershipResponse> {
   await assertLeads(context, caller);
   const wanted = { to: request.toNode, from: request.fromNode };
-  const target = transferTarget(context.driver.status(), context.replicas, context.answers, wanted);
+  const target = transferTarget(context.driver.status(), context.replicas, context, wanted);
   switch (target.kind) {
     case "refused":
       throw rpcError(status.FAILED_PRECONDITION, target.reason, target.message);

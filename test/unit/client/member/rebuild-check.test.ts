@@ -59,7 +59,12 @@ test.each<{ states: readonly State[]; name?: string; leader?: number | null; is:
   { states: ["up", "fenced", "up", "down", "up"], is: "yes", why: "three of five are up without it" },
   { states: ["up", "fenced", "up", "down", "down"], is: "QUORUM_WOULD_BE_LOST", why: "only two of five are" },
   { states: ["up", "up", "up"], name: "n9", is: "MEMBER_UNKNOWN", why: "there is none" },
-  { states: ["up", "fenced", "up"], leader: null, is: "NO_QUORUM", why: "nobody could give it a copy" },
+  {
+    states: ["up", "fenced", "up"],
+    leader: null,
+    is: "NO_QUORUM",
+    why: "there is no leader to take a copy from",
+  },
 ])("$states: $is, $why", ({ states, name = "n2", leader = 1, is }) => {
   expect(found(fleetOf(states, leader), name)).toBe(is);
 });
