@@ -103,6 +103,10 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ node }) => `ask another node; give this one a new copy with: fleet member rebuild ${node}`,
     exit: Exit.NoQuorum,
   },
+  STATE_UNCONFIRMED: {
+    next: () => "try again in a few seconds; if it stays so, see which nodes are down or differ: fleet status",
+    exit: Exit.NoQuorum,
+  },
   STATE_DISPUTED: {
     next: () => "see who differs: fleet status; then rebuild those that are wrong: fleet member rebuild NODE",
     exit: Exit.NoQuorum,

@@ -1,7 +1,7 @@
 // Loaded before the program (node --import): it reaches into the process and changes a row of one replica's tables, as a
 // bug in `apply` or damaged memory would. Production code has no door for that. The file that STATE_FLIP_FILE names says
-// what: "put ADDRESS" replaces the row, so that its digest changes with it; "damage ADDRESS" changes its bytes in place,
-// unseen by the digest. Each text is done once.
+// what: "put ADDRESS" replaces the row with the next entry, so that its digest changes with it; "damage ADDRESS" changes its
+// bytes in place, unseen by the digest. Each text is done once.
 
 import { readFileSync } from "node:fs";
 
@@ -19,12 +19,19 @@ interface ShardTable {
 }
 
 const { Table } = (await import(dist)) as { Table: { prototype: ShardTable } };
+/** What the row gets with the next entry. */
+let address: string | null = null;
 const put = Table.prototype.put;
 /** The newest table of shards; a snapshot that is restored brings another. */
 let shards: ShardTable | null = null;
 Table.prototype.put = function putSeen(this: ShardTable, row: object) {
   if ("shardId" in row && "region" in row && "epoch" in row) shards = this;
   put.call(this, row);
+  const [shard] = shards?.rows() ?? [];
+  if (address === null || shards === null || shard === undefined) return;
+  const flipped = { ...shard, address };
+  address = null;
+  put.call(shards, flipped);
 };
 
 let done = "";
@@ -33,9 +40,9 @@ setInterval(() => {
   const [row] = shards?.rows() ?? [];
   if (plan === done || shards === null || row === undefined) return;
   done = plan;
-  const [how, address = ""] = plan.split(" ");
-  if (how === "put") put.call(shards, { ...row, address });
-  if (how === "damage") row.address = address;
+  const [how, wanted = ""] = plan.split(" ");
+  if (how === "put") address = wanted;
+  if (how === "damage") row.address = wanted;
 }, LOOK_EVERY_MS).unref();
 
 function planned(): string {

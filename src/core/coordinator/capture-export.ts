@@ -39,6 +39,9 @@ const ROW_BYTES = 128;
 export async function captureExport(source: CaptureSource): Promise<CapturedSnapshot> {
   const { clusterId, clusterName, version, machine, driver, clock } = source;
   const { view } = machine;
+  // Asked for while it is encoded.
+  source.mayKeep(view.appliedIndex);
+  assertTrusted(source);
   const about = {
     ...{ clusterId, clusterName, fleetVersion: version, atMs: clock.wallMs() },
     ...{ index: view.appliedIndex, term: driver.status().term, stateHash: view.hash() },

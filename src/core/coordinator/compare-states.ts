@@ -28,6 +28,7 @@ export function compareStates(options: CompareStatesOptions): ComparedStates {
   const checks = new StateChecks({
     ...options,
     digestAt: (index) => machine.hashAt(index),
+    now: () => machine.view,
     onUnconfirmed: (index, silent) =>
       log.warn("a snapshot is kept though no checkpoint has confirmed its state: too few voters answer", {
         ...{ index, silent: silent.map(nameOf) },

@@ -16,9 +16,9 @@ import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { groupLimits } from "./group-limits.ts";
 import { GroupMeter } from "./group-meter.ts";
 import type { GroupRules, Host } from "./host.ts";
+import { LastResort } from "./last-resort.ts";
 import { LIMITS } from "./limits.ts";
 import type { Machine } from "./machine.ts";
-import { asksForVote } from "./message-questions.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./profile.ts";
 import type { StateTrust } from "./state-trust.ts";
 import { type Tally, TallyMachine } from "./tally-machine.ts";
@@ -137,6 +137,9 @@ function driverOf<Result>(
     stepDownOnRemoval: true,
     commitHints: true,
   });
+  const { tickMs } = PROFILES[setting.profile];
+  const electionMs = clock.electionTicks * tickMs;
+  const lastResort = trust && new LastResort({ trust, electionMs, now: systemClock.monotonicMs });
   return new GroupDriver<Result>({
     group,
     self,
@@ -146,9 +149,8 @@ function driverOf<Result>(
     meter,
     ...(trust && { trust }),
     ...confirming,
-    // Whose state is wrong must not lead, though its log is right and its vote counts: it asks nobody for theirs.
     send: (message) => {
-      if (!(trust?.isFenced && asksForVote(message))) transport.send(group, message);
+      if (lastResort?.lets(message) !== false) transport.send(group, message);
     },
     now: systemClock.monotonicMs,
     incarnation: randomInt(0xffff_ffff),

@@ -30,6 +30,8 @@ export interface StateChecksOptions {
   };
   /** The digest right after `index`; null = not known, or not any more. */
   readonly digestAt: (index: number) => string | null;
+  /** The tables now: the index through which they were applied, and their digest. */
+  readonly now: () => { readonly appliedIndex: LogIndex; hash(): string };
   readonly send: (peer: NodeId, check: StateCheck) => void;
   /** Whether the peer has said anything lately. */
   readonly hears: (peer: NodeId) => boolean;
@@ -77,6 +79,7 @@ export class StateChecks {
   tick(): void {
     const { trust, driver } = this.#options;
     trust.remember();
+    this.#lookInside();
     if (driver.leader !== 0) this.#unheardTicks += 1;
     if (!this.#mayAsk()) {
       this.#round = null;
@@ -105,10 +108,12 @@ export class StateChecks {
 
   /**
    * Whether this replica's state at `index` may be kept in a snapshot, and leave in one: a majority had the same state
-   * there or later, or no voter is left that could contradict. Otherwise a checkpoint is begun, so ask again.
+   * there or later, or no voter is left that could contradict. Otherwise a checkpoint is begun, so ask again. To be asked
+   * first when the state is captured: what the others confirm is its digest when the entry was applied.
    */
   mayKeep(index: LogIndex): boolean {
     const { trust, onUnconfirmed } = this.#options;
+    this.#lookInside();
     if (trust.isTrusted && trust.confirmedThrough < index) this.#hurry();
     if (!trust.isTrusted) return false;
     if (trust.confirmedThrough >= index) return true;
@@ -147,6 +152,17 @@ export class StateChecks {
         // Of a newer build.
         return;
     }
+  }
+
+  // Nothing but an entry changes the tables.
+  #lookInside(): void {
+    const { trust, digestAt, now } = this.#options;
+    const view = now();
+    const expected = digestAt(view.appliedIndex);
+    const digest = view.hash();
+    if (expected === null || expected === digest) return;
+    const detail = "the tables changed without an entry";
+    trust.fence({ index: view.appliedIndex, digest, expected, cause: "memory", detail });
   }
 
   #mayAsk(): boolean {

@@ -18,6 +18,7 @@ const STREAMS = [
   "turns",
   "groups",
   "builds",
+  "flips",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

@@ -1,7 +1,8 @@
 // All properties that are checked after every step, fed with what the nodes do. A broken one throws a
 // SafetyViolation. Deliberately absent: any influence on the run.
 
-import { FLEET_GROUP, type GroupId, type LogIndex, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
+import type { Divergence } from "../coordinator/state-trust.ts";
 import type { FleetView } from "../fleet/state.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { ConfState, Message } from "../raft/message.ts";
@@ -10,6 +11,7 @@ import type { WalRecord } from "../storage/record.ts";
 import type { WriteRequest } from "../storage/storage.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { ClientPromises } from "./checks/client-promises.ts";
+import { Flips } from "./checks/flips.ts";
 import { GroupChecks } from "./checks/group-checks.ts";
 import { LeaseHolders } from "./checks/lease-holders.ts";
 import { Members } from "./checks/members.ts";
@@ -27,6 +29,7 @@ interface Observation {
 export class Checker {
   readonly clients = new ClientPromises();
   readonly owners = new OwnerHistory();
+  readonly flips = new Flips();
   readonly #leases = new LeaseHolders();
   readonly #members = new Members();
   readonly #fleet: GroupChecks;
@@ -88,12 +91,23 @@ export class Checker {
   }
 
   applies(node: NodeId, index: LogIndex, data: Uint8Array, outcome: Outcome | null, hash: string): void {
-    this.#fleet.reaches(node, index, hash);
+    this.#reaches(node, index, hash);
     this.clients.applies(index, data, outcome);
   }
 
   restores(node: NodeId, index: LogIndex, view: FleetView): void {
-    this.#fleet.reaches(node, index, view.hash());
+    this.#reaches(node, index, view.hash());
+  }
+
+  /** The node says that its own state is wrong. */
+  fences(node: NodeId, divergence: Divergence): void {
+    this.flips.fences({ node, ...divergence }, this.#fleet.hashAt(logIndex(divergence.index)));
+  }
+
+  #reaches(node: NodeId, index: LogIndex, hash: string): void {
+    if (this.flips.doubts(node, hash, this.#fleet.hashAt(index))) return;
+    this.#fleet.reaches(node, index, hash);
+    this.flips.learns(index, hash);
   }
 
   /** The node's process is gone. */

@@ -122,6 +122,9 @@ export class FaultInjector {
       case "rot":
         if (this.#mayLoseDisk(node)) node.damage(chance);
         this.#startAfter(ms, node);
+        return;
+      case "flip":
+        if (this.#mayFlip(node)) node.flip(chance);
     }
   }
 
@@ -202,6 +205,11 @@ export class FaultInjector {
     if (config === null || config.votersOutgoing.length > 0 || config.voters.length < 3) return false;
     const isComing = (each: SimNode) => each.isRejoining && this.#administrator.expects(each.id);
     return !this.#nodes.some(isComing) && config.voters.includes(node.id);
+  }
+
+  #mayFlip({ id }: SimNode): boolean {
+    const { config, flips } = this.#world.checker;
+    return config !== null && config.votersOutgoing.length === 0 && flips.mayFlip(id, config.voters);
   }
 
   #target({ node }: Fault): SimNode | null {

@@ -26,8 +26,12 @@ export const FAULT_KINDS = [
   "members",
   "wipe",
   "rot",
+  "flip",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** What a run's theme chooses from; flips are drawn apart (flips.ts). */
+export const THEME_KINDS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => kind !== "flip");
 
 export interface Fault {
   /** Its place in the schedule; stays when others are left out. */
@@ -61,6 +65,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   members: 0,
   wipe: 1_500,
   rot: 1_500,
+  flip: 0,
 };
 
 export interface SchedulePlan {

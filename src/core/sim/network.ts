@@ -7,7 +7,7 @@ import type { DiskReport } from "../coordinator/slow-disk.ts";
 import type { Message } from "../raft/message.ts";
 import { messageFromWire, messageToWire } from "../transport/raft-codec.ts";
 import type { TransportEvents } from "../transport/transport.ts";
-import { RaftMessage } from "../wire/gen/fleet/v1/raft.ts";
+import { RaftMessage, type StateCheck } from "../wire/gen/fleet/v1/raft.ts";
 import type { Chance } from "./chance.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Swarm } from "./swarm.ts";
@@ -16,6 +16,7 @@ import type { Trace } from "./trace.ts";
 /** What arrives at a node; it ignores everything while it is down. */
 export interface Port extends TransportEvents {
   heardDisk(peer: NodeId, report: DiskReport): void;
+  heardCheck(peer: NodeId, check: StateCheck): void;
   readonly isUp: boolean;
 }
 

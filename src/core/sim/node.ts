@@ -15,8 +15,10 @@ import type { Elector } from "./electable.ts";
 import { electorOf } from "./elector-of.ts";
 import { asFinding, failureCodeOf, isDiskFailure } from "./findings.ts";
 import type { Port } from "./network.ts";
+import { portTo } from "./node-port.ts";
 import { META_FILE, openFolder, REJOIN_MARK } from "./open-folder.ts";
 import { Process } from "./process.ts";
+import type { FenceMark } from "./state-comparing.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import type { World } from "./world.ts";
 
@@ -58,6 +60,7 @@ export class SimNode {
   #lives = 0;
   #isRetired = false;
   #wasWiped = false;
+  readonly #fenceMark: FenceMark = { found: null };
   /** Frames until the machine stops between a write and its sync; 0 = not planned. */
   #framesUntilCrash = 0;
   #onPlannedCrash: () => void = () => undefined;
@@ -151,6 +154,7 @@ export class SimNode {
       knownBy: (peer) => this.#host.knownBy(peer),
       introduce: (to) => this.#host.introduce(this, to),
       askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
+      fenceMark: this.#fenceMark,
       later: (ms, action) => this.#later(life, ms, action),
       turnMs: () => this.#turnMs(),
       onFrame: () => this.#countFrame(),
@@ -214,6 +218,11 @@ export class SimNode {
     this.#world.trace.note(`n${this.id}'s disk is damaged: ${this.disk.damage(chance) ?? "it is empty"}`);
   }
 
+  /** A row in its memory changes, as a bug or a bad module would have it. */
+  flip(chance: Chance): void {
+    this.#process?.flip(chance);
+  }
+
   pause(ms: number): void {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#world.queue.nowMs + ms);
   }
@@ -229,7 +238,7 @@ export class SimNode {
 
   /** Null if nobody is there to ask. */
   submit(data: Uint8Array, timeoutMs: number): Promise<WriteResult<Outcome>> | null {
-    return this.#ask(({ driver }) => driver.propose(data, this.clock.monotonicMs() + timeoutMs));
+    return this.#ask((process) => process.submit(data, this.clock.monotonicMs() + timeoutMs));
   }
 
   /** To one of the groups beside the fleet's own. */
@@ -241,7 +250,7 @@ export class SimNode {
   }
 
   read(timeoutMs: number): Promise<ReadResult> | null {
-    return this.#ask(({ driver }) => driver.readIndex(this.clock.monotonicMs() + timeoutMs));
+    return this.#ask((process) => process.read(this.clock.monotonicMs() + timeoutMs));
   }
 
   readmit(peer: NodeId, holding: Holding): Promise<Readmission> | null {
@@ -302,20 +311,7 @@ export class SimNode {
       const process = this.#process;
       if (process !== null) this.#perform(this.#lives, () => event(process));
     };
-    const node = this;
-    return {
-      get isUp() {
-        return node.isUp;
-      },
-      receive: (group, message) => pass(({ events }) => events?.receive(group, message)),
-      heard: (peer) => pass(({ events }) => events?.heard(peer)),
-      heardDisk: (peer, report) => pass(({ watch }) => watch.heard(peer, report)),
-      quiesced: (peer, quiesce) => pass(({ events }) => events?.quiesced(peer, quiesce)),
-      unreachable: (peer, group) => pass(({ events }) => events?.unreachable(peer, group)),
-      disconnected: (peer) => pass(({ events }) => events?.disconnected(peer)),
-      snapshotDelivered: (group, peer, ok) =>
-        pass(({ events }) => events?.snapshotDelivered(group, peer, ok)),
-    };
+    return portTo(pass, () => this.isUp);
   }
 
   #diskDelay(): number {

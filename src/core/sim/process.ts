@@ -1,13 +1,14 @@
 // One life of a simulated node: the real RaftNode, GroupDriver, FleetMachine, Replica and storage on a virtual disk,
 // with timers of the node's own clock. What must stay true: once it has ended, nothing of it happens any more.
 
-import type { Clock } from "../base/clock.ts";
+import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import { DiskWatch } from "../coordinator/disk-watch.ts";
 import type { Dropped } from "../coordinator/dropped-messages.ts";
 import { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
 import { Host } from "../coordinator/host.ts";
+import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
 import type { TimingProfile } from "../coordinator/profile.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import { type Rejoin, Replica } from "../coordinator/replica.ts";
@@ -19,11 +20,13 @@ import type { Storage } from "../storage/storage.ts";
 import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
+import { flipRow } from "./flips.ts";
 import type { Port } from "./network.ts";
 import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
 import { Services } from "./services.ts";
 import { type SideGroup, startSideGroups } from "./side-groups.ts";
 import { Sight } from "./sight.ts";
+import { type FenceMark, StateComparing } from "./state-comparing.ts";
 import { SafetyViolation } from "./violation.ts";
 import { WatchedMachine } from "./watched-machine.ts";
 import { WatchedStorage } from "./watched-storage.ts";
@@ -64,6 +67,8 @@ export interface ProcessOptions {
   readonly onFrame: () => void;
   readonly onLeading: () => void;
   readonly onFatal: (error: unknown) => void;
+  /** What its disk says of a fence. */
+  readonly fenceMark: FenceMark;
   /** False once the process has ended. */
   readonly isAlive: () => boolean;
 }
@@ -81,10 +86,13 @@ export class Process {
   readonly #host: Host;
   readonly driver: GroupDriver<Outcome>;
   readonly machine: FleetMachine;
+  readonly #watched: WatchedMachine;
   readonly replica: Replica<Outcome>;
   readonly services: Services;
   readonly watch: DiskWatch;
   readonly groups: readonly SideGroup[];
+  /** Null: the run's replicas do not compare their states. */
+  readonly comparing: StateComparing | null;
   #events: TransportEvents | null = null;
 
   /** Reads the disk first. Throws what the storage throws. */
@@ -120,12 +128,17 @@ export class Process {
     });
     const pauses = () => () => new Promise<void>((resolve) => later(0, resolve));
     this.machine = new FleetMachine(pauses, options.knownVersion);
+    this.#watched = new WatchedMachine(node, this.machine, world.checker);
+    this.comparing = world.swarm.comparesStates ? compared(options) : null;
     this.#raft = this.#restart(options);
     this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
     this.replica = this.#replicate(options);
     this.services = this.#serve(options);
     this.groups = this.#startGroups(options);
+    const { driver, machine } = this;
+    const hears = (peer: NodeId) => this.#host.hears(peer);
+    this.comparing?.start({ driver, machine, hears, timers: timersOf(options) });
     this.#host.start();
   }
 
@@ -152,6 +165,30 @@ export class Process {
     }
   }
 
+  /** A row of its tables changes: between two entries, as bad memory would have it, or with the next one, as a bug. */
+  flip(chance: Chance): void {
+    const change = () => {
+      const what = flipRow(this.machine, chance);
+      if (what === null) return;
+      this.#world.trace.note(`n${this.#node}'s memory is wrong: ${what}`);
+      this.#world.checker.flips.flipped(this.#node);
+    };
+    if (chance.permille(500)) change();
+    else this.#watched.beforeNext = change;
+  }
+
+  /** As a client's write, which no replica proposes whose state is not believed (services/submit.ts). */
+  submit(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Outcome>> {
+    if (this.comparing?.trust.isTrusted === false)
+      return Promise.resolve({ ok: false, refusal: "no-leader" });
+    return this.driver.propose(data, deadline);
+  }
+
+  /** As a client's linearizable read; by the services' own rules where a state may be wrong. */
+  read(deadline: MonotonicMs): Promise<ReadResult> {
+    return this.comparing === null ? this.driver.readIndex(deadline) : this.services.read(deadline);
+  }
+
   /** Everything that arrives from other nodes. */
   get events(): TransportEvents | null {
     return this.#events;
@@ -159,14 +196,18 @@ export class Process {
 
   #drive(options: ProcessOptions): GroupDriver<Outcome> {
     const { world, node, life } = options;
-    const { swarm, checker } = world;
+    const { swarm } = world;
     return new GroupDriver<Outcome>({
       group: FLEET_GROUP,
       self: node,
       raft: this.#raft,
       storage: this.storage,
-      machine: new WatchedMachine(node, this.machine, checker),
-      send: (message) => this.#send(FLEET_GROUP, message),
+      machine: this.#watched,
+      ...this.comparing?.rules,
+      ...(this.comparing && { trust: this.comparing.trust }),
+      send: (message) => {
+        if (this.comparing?.lastResort.lets(message) !== false) this.#send(FLEET_GROUP, message);
+      },
       now: options.clock.monotonicMs,
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
@@ -262,6 +303,10 @@ export class Process {
       rejoin: this.isMarked ? rejoin : null,
       disk: this.#folder.storage,
       watch: this.watch,
+      ...(this.comparing && {
+        trust: this.comparing.trust,
+        isFit: (peer) => this.comparing?.isFit(peer) ?? true,
+      }),
       timers: timersOf(options),
     });
   }
@@ -293,6 +338,7 @@ export class Process {
       ...{ self: node, given, clock, driver: this.driver, machine: this.machine, host: this.#host },
       replica: this.replica,
       disk: this.#folder.storage,
+      ...(this.comparing && { trust: this.comparing.trust }),
       knownBy: options.knownBy,
       sleep: (ms) => new Promise((resolve) => later(ms / clockRate, resolve)),
       onRemoved: () => world.trace.note(`n${node} is removed`),
@@ -312,6 +358,12 @@ export class Process {
     this.#world.checker.sends(this.#node, group, message);
     this.#world.network.send(group, message);
   }
+}
+
+function compared({ world, node, fenceMark, folder, clock, onFatal }: ProcessOptions): StateComparing {
+  const onDisk = () => folder.pass(folder.delayMs());
+  const electionMs = TICK_MS * world.swarm.electionTicks;
+  return new StateComparing({ world, node, clock, electionMs, mark: fenceMark, onDisk, onFinding: onFatal });
 }
 
 // An answer of one that was removed; anything else no correct replica makes another drop.

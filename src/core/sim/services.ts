@@ -1,8 +1,8 @@
 // What a replica answers beyond Raft: changes of the membership and requests to be let in again, by the services'
 // own code. Each fails as it would at a client, but as a value.
 
-import type { Clock } from "../base/clock.ts";
-import type { NodeId } from "../base/ids.ts";
+import type { Clock, MonotonicMs } from "../base/clock.ts";
+import { logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
 import { ClientWork } from "../coordinator/client-work.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
@@ -10,6 +10,7 @@ import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
 import type { Host } from "../coordinator/host.ts";
 import { Observed } from "../coordinator/observed.ts";
+import type { ReadResult } from "../coordinator/pending.ts";
 import { proposeOwn } from "../coordinator/propose-own.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/readmission.ts";
 import type { Replica } from "../coordinator/replica.ts";
@@ -18,6 +19,7 @@ import { MembershipChanges } from "../coordinator/services/change-membership.ts"
 import type { ServiceContext } from "../coordinator/services/context.ts";
 import type { Caller } from "../coordinator/services/handler.ts";
 import { readmit } from "../coordinator/services/readmit.ts";
+import { LINEARIZABLE, readable } from "../coordinator/services/reads.ts";
 import { HeardDomains } from "../coordinator/services/reconcile-domains.ts";
 import { WatchAnswers } from "../coordinator/services/watch-answers.ts";
 import { StateTrust } from "../coordinator/state-trust.ts";
@@ -45,6 +47,8 @@ export interface ServicesOptions {
   readonly sleep: (ms: number) => Promise<void>;
   /** What the build of a node that is up knows. */
   readonly knownBy: (peer: NodeId) => number | null;
+  /** Whether its state is believed; without it, always. */
+  readonly trust?: StateTrust;
   readonly onRemoved: () => void;
 }
 
@@ -110,12 +114,7 @@ export class Services {
       freshness: new Freshness({ driver, clocks: [clock.monotonicMs], now: clock.monotonicMs }),
       observed: new Observed(),
       heardDomains: new HeardDomains(),
-      trust: new StateTrust({
-        found: null,
-        mark: () => Promise.resolve(),
-        log: silentLog,
-        now: clock.wallMs,
-      }),
+      trust: options.trust ?? believed(clock),
       isFit: () => true,
       mayKeep: () => true,
       internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
@@ -164,6 +163,20 @@ export class Services {
     }
   }
 
+  /** A linearizable read, up to where the tables may be looked at. */
+  async read(deadline: MonotonicMs): Promise<ReadResult> {
+    try {
+      const { index } = await readable(this.#context, LINEARIZABLE, {
+        identity: { kind: "admin" },
+        deadline,
+      });
+      return { ok: true, index: logIndex(index) };
+    } catch (error) {
+      if (readRpcError(error).reason === null) throw error;
+      return { ok: false, refusal: "no-leader" };
+    }
+  }
+
   async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
     const deadline = this.#options.clock.monotonicMs() + ASK_TIMEOUT_MS;
     const caller: Caller = { identity: { kind: "replica", id: peer }, deadline };
@@ -179,6 +192,10 @@ export class Services {
       return { kind: "waiting" };
     }
   }
+}
+
+function believed({ wallMs }: Clock): StateTrust {
+  return new StateTrust({ found: null, mark: () => Promise.resolve(), log: silentLog, now: wallMs });
 }
 
 function announcement(knownVersion: number | null): Announcement | null {

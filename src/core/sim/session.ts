@@ -83,12 +83,18 @@ export class SimSession {
   /** Asks any node once. When it may answer, `onConfirmed` looks at it, and what that returns is the answer. */
   read(onConfirmed: (node: SimNode) => (() => void) | null): void {
     const { world, chance, nodes } = this.#options;
-    const { network } = world;
+    const { network, checker } = world;
+    const { flips } = checker;
     const node = chance.pick(nodes);
     network.call(() => {
       void node.read(ATTEMPT_MS)?.then((answer) => {
         const answered = answer.ok ? onConfirmed(node) : null;
-        if (answered !== null) network.call(answered);
+        const isFenced = flips.isFenced(node.id);
+        if (answered === null) return;
+        network.call(() => {
+          flips.answers(node.id, isFenced);
+          answered();
+        });
       });
     });
   }

@@ -20,7 +20,7 @@ import { type NodeHost, SimNode } from "./node.ts";
 import { sideGroupsOf } from "./side-groups.ts";
 import type { Swarm } from "./swarm.ts";
 import { Trace } from "./trace.ts";
-import { LivenessFailure, SafetyViolation } from "./violation.ts";
+import { LivenessFailure, NoPromiseLeft, SafetyViolation } from "./violation.ts";
 import type { World } from "./world.ts";
 
 /** Virtual time in which a healed quorum must commit, 600 ticks, and a configuration come to rest. */
@@ -29,6 +29,8 @@ const REJOIN_TIMEOUT_MS = 1_000;
 const RESTART_MS = 1_000;
 const LAST_ELECTION_MS = 1_500;
 const LAST_CHANGE_MS = 1_000;
+/** Its number, unlike any other's. */
+const NOTICING_CLIENT = 99;
 /** Long enough for a group to come to a standstill between two writes. */
 const GROUP_THINK_MS = 1_000;
 /** So long no chain of promises goes on without using its disk or asking for a later event; if one does, it ends with the next event. */
@@ -111,7 +113,7 @@ class Simulation implements NodeHost {
       await this.#heal(healing, clients, parts);
       this.#isJudged = this.#world.checker.owners.judge();
     } catch (error) {
-      return this.#result(error instanceof EnoughSteps ? null : error);
+      return this.#result(error instanceof EnoughSteps || error instanceof NoPromiseLeft ? null : error);
     }
     return this.#result(null);
   }
@@ -232,6 +234,7 @@ class Simulation implements NodeHost {
       healing.healAll();
       await this.#runAtMost(LIVENESS_MS, () => checker.config !== null);
     }
+    if (this.#swarm.comparesStates) await this.#notice(healing);
     const config = checker.config;
     if (config === null) throw new LivenessFailure("no replica ever applied anything");
     const quorum = healing.breakAllButQuorum(config);
@@ -252,11 +255,43 @@ class Simulation implements NodeHost {
         `group ${stuck.join(", ")} of the healed quorum ${ids} committed nothing within ${LIVENESS_MS} ms`,
       );
     }
-    for (const { process } of quorum) {
+    for (const { id, process } of quorum) {
+      if (checker.flips.isWrong(id)) continue;
       const isCurrent = (process?.driver.appliedIndex ?? 0) >= checker.clients.witnessed;
       if (process !== null && isCurrent) checker.clients.isWhole(process.machine.view);
     }
     this.#wasHealed = true;
+  }
+
+  /** Healed, each replica whose state is wrong is fenced: with the next entries, which show that states differ. */
+  async #notice(healing: Healing): Promise<void> {
+    const { flips } = this.#world.checker;
+    healing.healAll();
+    const client = this.#client(NOTICING_CLIENT, this.#nodes);
+    const isDone = await this.#runAtMost(
+      LIVENESS_MS,
+      () => flips.unnoticed.length === 0 && this.#areBelieved(),
+    );
+    client.stop();
+    if (isDone) return;
+    if (!this.#hasRightMajority()) throw new NoPromiseLeft("too few voters have come to the newest state");
+    const { unnoticed } = flips;
+    const who =
+      unnoticed.length > 0 ? `node ${unnoticed.join(", ")} is wrong and not fenced` : "no state is believed";
+    throw new LivenessFailure(`healed, ${who} after ${LIVENESS_MS} ms`);
+  }
+
+  /** Whether a majority has the newest state, and not a wrong one: who still needs a snapshot has none to compare. */
+  #hasRightMajority(): boolean {
+    const { flips, config } = this.#world.checker;
+    const voters = this.#nodes.filter(({ id }) => config?.voters.includes(id));
+    const newest = Math.max(...voters.map((node) => node.status()?.applied ?? 0));
+    const right = voters.filter((node) => node.status()?.applied === newest && !flips.isWrong(node.id));
+    return 2 * right.length > voters.length;
+  }
+
+  #areBelieved(): boolean {
+    return this.#nodes.every(({ process }) => process?.comparing?.trust.now.kind !== "disputed");
   }
 
   async #runAtMost(ms: number, isDone: () => boolean): Promise<boolean> {

@@ -2,7 +2,8 @@
 // Groce and others, 2012): a fault that is always there hides what only happens in its absence.
 
 import { Chance } from "./chance.ts";
-import { drawSchedule, FAULT_KINDS, type Fault, type FaultKind, NOISES, type Noise } from "./faults.ts";
+import { drawSchedule, type Fault, type FaultKind, NOISES, type Noise, THEME_KINDS } from "./faults.ts";
+import { drawFlips } from "./flips.ts";
 
 export interface Swarm {
   readonly seed: number;
@@ -38,6 +39,8 @@ export interface Swarm {
   /** How bad the noises are, per mille of messages, or of the clock's rate. */
   readonly badness: number;
   readonly schedule: readonly Fault[];
+  /** Whether the replicas compare their states (ADR-0017): in runs with flips, for it takes time. */
+  readonly comparesStates: boolean;
 }
 
 export interface SwarmOptions {
@@ -55,25 +58,30 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   const theme = drawTheme(chance);
   const settings = { ...drawSettings(chance, theme), ...theme.settings };
   const durationMs = options.durationMs ?? settings.durationMs;
+  const gapMs = chance.pick([100, 250, 600, 1_500]);
+  const leaderPermille = chance.pick([100, 400, 900]);
   const schedule = drawSchedule(Chance.of(seed, "schedule"), {
     kinds: theme.kinds,
     nodes: settings.voters + settings.spares,
     durationMs,
-    gapMs: chance.pick([100, 250, 600, 1_500]),
-    leaderPermille: chance.pick([100, 400, 900]),
+    gapMs,
+    leaderPermille,
   });
+  const plan = { voters: settings.voters, kinds: theme.kinds, durationMs, leaderPermille };
+  const flips = drawFlips(Chance.of(seed, "flips"), plan, schedule.length);
   return {
     seed,
     ...settings,
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
-    schedule: schedule.filter(
+    comparesStates: flips.length > 0,
+    schedule: [...schedule, ...flips].filter(
       ({ id, kind }) => !options.without.has(kind) && (options.only?.has(id) ?? true),
     ),
   };
 }
 
-type Settings = Omit<Swarm, "seed" | "noises" | "schedule">;
+type Settings = Omit<Swarm, "seed" | "noises" | "schedule" | "comparesStates">;
 
 interface Theme {
   readonly noises: readonly Noise[];
@@ -133,7 +141,7 @@ function drawTheme(chance: Chance): Theme {
     kinds.filter(() => chance.permille(permille));
   // One run in ten is spared everything: what fails there is no matter of faults.
   const share = chance.pick([0, 200, 350, 350, 500, 500, 500, 700, 700, 900]);
-  const kinds = some(FAULT_KINDS, share);
+  const kinds = some(THEME_KINDS, share);
   // Changes by request and changes by nobody contradict each other.
   const absent = chance.pick(["membership", "members"] as const);
   return { noises: some(NOISES, share), kinds: kinds.filter((kind) => kind !== absent), settings: {} };

@@ -11,6 +11,11 @@ export class SafetyViolation extends Error {
   }
 }
 
+/** From here on the system promises nothing, so that nothing more can be judged. */
+export class NoPromiseLeft extends Error {
+  override readonly name = "NoPromiseLeft";
+}
+
 /** A healed quorum did not get on within its time. */
 export class LivenessFailure extends Error {
   override readonly name = "LivenessFailure";

@@ -10,6 +10,8 @@ export class WatchedMachine implements Machine<Outcome> {
   readonly #node: NodeId;
   readonly #machine: FleetMachine;
   readonly #checker: Checker;
+  /** Done with the next entry, as a bug of `apply` would. */
+  beforeNext: (() => void) | null = null;
 
   constructor(node: NodeId, machine: FleetMachine, checker: Checker) {
     this.#node = node;
@@ -18,6 +20,9 @@ export class WatchedMachine implements Machine<Outcome> {
   }
 
   apply(index: LogIndex, data: Uint8Array): Outcome | null {
+    const { beforeNext } = this;
+    this.beforeNext = null;
+    beforeNext?.();
     const outcome = this.#machine.apply(index, data);
     this.#checker.applies(this.#node, index, data, outcome, this.#machine.view.hash());
     return outcome;

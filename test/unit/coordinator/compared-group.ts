@@ -115,6 +115,7 @@ export class ComparedGroup {
     const checks = new StateChecks({
       ...{ self: id, trust, driver, log: silentLog, nameOf: (node) => `n${node}` },
       digestAt: (index) => machine.hashAt(index),
+      now: () => machine.view,
       hears: (peer) => !this.#isolated.has(peer) && !this.#isolated.has(id),
       onUnconfirmed: (index, silent) => this.unconfirmed.push({ index, silent }),
       send: (to, check) => this.#carry(id, to, check),

@@ -50,6 +50,16 @@ test("a leader whose state differs fences itself by its followers' majority", as
   expect(compared.following.map(({ trust }) => trust.isTrusted)).toEqual([true, true]);
 });
 
+test("a replica whose tables change without an entry notices that itself", async () => {
+  await compared.written();
+  const { member, trust } = compared.leading;
+  const expected = member.machine.view.hash();
+  compared.flip(compared.leading, "elsewhere");
+  await compared.check();
+  expect(trust.now).toMatchObject({ kind: "diverged", cause: "memory", expected });
+  expect(compared.following.map((each) => each.trust.isTrusted)).toEqual([true, true]);
+});
+
 test("three that differ are a dispute for all, and a majority ends it", async () => {
   await compared.written();
   const [first, second] = compared.following;

@@ -48,6 +48,11 @@ export class CommittedLog {
     });
   }
 
+  /** The state hash after `index`, as far as any replica has told. */
+  hashAt(index: LogIndex): string | undefined {
+    return this.#hashes[index];
+  }
+
   /** `node` has this state hash after `index`. */
   applies(node: NodeId, index: LogIndex, hash: string): void {
     const known = this.#hashes[index];

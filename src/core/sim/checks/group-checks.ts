@@ -67,6 +67,11 @@ export class GroupChecks {
     this.#of(node).says(message);
   }
 
+  /** The state after `index` that any replica has told of. */
+  hashAt(index: LogIndex): string | undefined {
+    return this.#committed.hashAt(index);
+  }
+
   /** The replica's state after `index`. */
   reaches(node: NodeId, index: LogIndex, hash: string): void {
     this.#committed.applies(node, index, hash);
