@@ -103,9 +103,25 @@ test("three that differ: reads and writes are refused on all, until a majority i
     await cluster.flip(node, "");
     await cluster.start(node);
   }
+  // The first ones were in dispute with those that were started after them: until the next checkpoint.
+  const areBelieved = (statuses: readonly NodeStatus[]) =>
+    statuses.every(({ stateDoubt }) => stateDoubt === undefined);
+  await cluster.until(areBelieved);
   await client.submit(probe(3), { deadlineMs: PATIENT_MS });
-  await cluster.until((statuses) => statuses.every(({ stateDoubt }) => stateDoubt === undefined));
+  await cluster.until(areBelieved);
 });
+
+test("a row that is damaged in place is found by the pass over memory, which names its table", async () => {
+  const odd = otherThan(await cluster.leader());
+  await cluster.flip(odd, "damage elsewhere:9");
+  await fenced(odd);
+  const { stateDoubt } = await statusOf(odd);
+  expect(stateDoubt).toMatchObject({ cause: "memory", detail: expect.stringContaining("table shards") });
+  expect(verdictLines(await client.status()).map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(`^${odd.name} .* is fenced and serves nothing: .*table shards`),
+  );
+  await client.submit(probe(8), { deadlineMs: PATIENT_MS });
+}, 240_000);
 
 test("an operator fences the wrong ones of a dispute, and the rest goes on", async () => {
   for (const node of cluster.nodes) await cluster.flip(node, `put elsewhere:${node.id}`);

@@ -1,10 +1,12 @@
-// A coordinator's comparing of its state with the others' (ADR-0017): the checks with their clock, and what is logged of them.
+// A coordinator's comparing of its state with the others' (ADR-0017): the checks and the passes over memory, with their clock,
+// and what is logged of them.
 
 import type { NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { FleetMachine } from "./fleet-machine.ts";
 import type { GroupDriver } from "./group-driver.ts";
+import { checkMemory } from "./memory-check.ts";
 import { CHECK_EVERY_MS, StateChecks, type StateChecksOptions } from "./state-checks.ts";
 import type { StateTrust } from "./state-trust.ts";
 import type { Timers } from "./timers.ts";
@@ -24,7 +26,7 @@ export interface ComparedStates {
 }
 
 export function compareStates(options: CompareStatesOptions): ComparedStates {
-  const { machine, timers, log, nameOf } = options;
+  const { machine, trust, timers, log, nameOf } = options;
   const checks = new StateChecks({
     ...options,
     digestAt: (index) => machine.hashAt(index),
@@ -37,9 +39,11 @@ export function compareStates(options: CompareStatesOptions): ComparedStates {
   });
   const stopListening = machine.onApplied(() => checks.applied());
   const stopTicking = timers.every(CHECK_EVERY_MS, () => checks.tick());
+  const stopPasses = checkMemory({ machine, trust, timers });
   return {
     checks,
     stop: () => {
+      stopPasses();
       stopTicking();
       stopListening();
     },

@@ -39,6 +39,11 @@ export interface ReadonlyTable<K extends Key, Row> {
   rowsOf(group: string, from?: K): Iterable<Readonly<Row>>;
   /** How many rows name the group. */
   countOf(group: string): number;
+  /**
+   * Computes the digest anew, so many rows a step: it is `digest`, unless a row has changed in memory. The same holds:
+   * of a table that may change meanwhile, a capture's.
+   */
+  rehash(rowsPerStep: number): Generator<void, Lanes, void>;
 }
 
 /** Told of each change of a row; null = it was removed, or was not there before. */
@@ -101,6 +106,17 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
 
   countOf(group: string): number {
     return this.#groups.count(group);
+  }
+
+  *rehash(rowsPerStep: number): Generator<void, Lanes, void> {
+    let sum = NO_LANES;
+    let hashed = 0;
+    for (const row of this.#rows.values()) {
+      sum = addLanes(sum, this.#hash(row));
+      hashed += 1;
+      if (hashed % rowsPerStep === 0) yield;
+    }
+    return sum;
   }
 
   /** Adds the row or replaces the one with its key. */
