@@ -104,7 +104,8 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     exit: Exit.NoQuorum,
   },
   STATE_UNCONFIRMED: {
-    next: () => "try again in a few seconds; if it stays so, see which nodes are down or differ: fleet status",
+    next: () =>
+      "try again in a few seconds; if it stays so, see which nodes are down or differ: fleet status",
     exit: Exit.NoQuorum,
   },
   STATE_DISPUTED: {

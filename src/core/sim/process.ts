@@ -13,7 +13,6 @@ import type { TimingProfile } from "../coordinator/profile.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import { type Rejoin, Replica } from "../coordinator/replica.ts";
 import { LOOK_EVERY_MS } from "../coordinator/slow-disk.ts";
-import type { Timers } from "../coordinator/timers.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -22,6 +21,7 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
 import { flipRow } from "./flips.ts";
 import type { Port } from "./network.ts";
+import { timersOf } from "./node-timers.ts";
 import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
 import { Services } from "./services.ts";
 import { type SideGroup, startSideGroups } from "./side-groups.ts";
@@ -378,28 +378,4 @@ function profileOf({ swarm }: World): TimingProfile {
 
 function unexpected({ reason, type, from, term, index }: Dropped): SafetyViolation {
   return new SafetyViolation("dropped-message", `${type} of ${from} in term ${term} at ${index}: ${reason}`);
-}
-
-/** Timers by the node's own clock, which may run too fast or too slowly. */
-function timersOf({ later, clockRate }: ProcessOptions): Timers {
-  const cancellable = (start: (isCancelled: () => boolean) => void) => {
-    let cancelled = false;
-    start(() => cancelled);
-    return () => {
-      cancelled = true;
-    };
-  };
-  return {
-    after: (ms, action) =>
-      cancellable((isCancelled) => later(ms / clockRate, () => !isCancelled() && action())),
-    every: (ms, action) =>
-      cancellable((isCancelled) => {
-        const again = () => {
-          if (isCancelled()) return;
-          action();
-          later(ms / clockRate, again);
-        };
-        later(ms / clockRate, again);
-      }),
-  };
 }
