@@ -46,11 +46,6 @@ export class FleetMachine implements Machine<Outcome> {
     return this.#state;
   }
 
-  /** The tables as they are now, for good, in O(1). */
-  captured(): FleetView {
-    return this.#state.capture();
-  }
-
   /** How much is declared to each shard now. */
   get counts(): ShardCounts {
     return this.#state.counts;

@@ -1,7 +1,7 @@
 // A slow pass over all rows in memory (ADR-0017): each table's rows are hashed anew and compared with the digest that the table
 // keeps. A row that was damaged in place is found by nothing else before it changes: its table's digest is still right.
-// What must stay true: it takes little of a core (a slice of rows, then a rest), and what it finds it finds twice, the
-// second time in the tables of that moment: a state that was replaced meanwhile does not count.
+// What must stay true: it takes little of a core (a slice of rows, then a rest) and keeps no rows that are replaced
+// meanwhile; what it finds it finds twice.
 
 import type { Lanes } from "../fleet/row-hash.ts";
 import { printLanes } from "../fleet/row-hash.ts";
@@ -19,7 +19,7 @@ const REST_MS = 60_000;
 type TableName = keyof FleetView["tables"];
 
 export interface MemoryCheckOptions {
-  readonly machine: { readonly isRestoring: boolean; captured(): FleetView };
+  readonly machine: { readonly isRestoring: boolean; readonly view: FleetView };
   readonly trust: Pick<StateTrust, "fence" | "isFenced">;
   readonly timers: Pick<Timers, "after">;
 }
@@ -48,7 +48,7 @@ export function checkMemory({ machine, trust, timers }: MemoryCheckOptions): () 
 
 /** A slice a step; at the end what is damaged, or null. */
 function* passOver(machine: MemoryCheckOptions["machine"]): Generator<null, Damage | null, void> {
-  for (const name of Object.keys(machine.captured().tables) as TableName[]) {
+  for (const name of Object.keys(machine.view.tables) as TableName[]) {
     const isDamaged = (yield* rehash(machine, name)) !== null && (yield* rehash(machine, name));
     if (isDamaged) return isDamaged;
   }
@@ -59,13 +59,15 @@ function* rehash(
   machine: MemoryCheckOptions["machine"],
   table: TableName,
 ): Generator<null, Damage | null, void> {
-  const { tables, appliedIndex: index } = machine.captured();
-  const { digest: expected } = tables[table];
-  const steps = tables[table].rehash(ROWS_PER_SLICE);
   for (;;) {
-    const { done, value: digest } = steps.next();
-    if (!done) yield null;
-    else return printLanes(digest) === printLanes(expected) ? null : { table, index, digest, expected };
+    const { tables, appliedIndex: index } = machine.view;
+    const digest = tables[table].rehash(ROWS_PER_SLICE);
+    if (digest === null) {
+      yield null;
+      continue;
+    }
+    const { digest: expected } = tables[table];
+    return printLanes(digest) === printLanes(expected) ? null : { table, index, digest, expected };
   }
 }
 

@@ -40,10 +40,10 @@ export interface ReadonlyTable<K extends Key, Row> {
   /** How many rows name the group. */
   countOf(group: string): number;
   /**
-   * Computes the digest anew, so many rows a step: it is `digest`, unless a row has changed in memory. The same holds:
-   * of a table that may change meanwhile, a capture's.
+   * Hashes so many further rows anew. At the end of a pass the sum over all rows, null before: it is `digest`, unless a row
+   * has changed in memory. Rows may come and go meanwhile; nothing is kept of what they were.
    */
-  rehash(rowsPerStep: number): Generator<void, Lanes, void>;
+  rehash(rowsMax: number): Lanes | null;
 }
 
 /** Told of each change of a row; null = it was removed, or was not there before. */
@@ -52,6 +52,12 @@ export type OnChange<K extends Key, Row> = (
   row: Readonly<Row> | null,
   before: Readonly<Row> | null,
 ) => void;
+
+/** Rows hashed anew: all below `next`, as they are now. */
+interface Pass<K> {
+  next: K | undefined;
+  sum: Lanes;
+}
 
 /** More than a client's writes under way, whose outcomes come and go. */
 const RECENT_MAX = 1_024;
@@ -67,6 +73,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #recent = new RecentHashes<Readonly<Row>>(RECENT_MAX);
   #groups = new GroupedKeys<K>();
   #prefixes = new GroupTotals();
+  #pass: Pass<K> | null = null;
 
   constructor(schema: TableSchema<K, Row>, onChange: OnChange<K, Row> | null = null) {
     this.#schema = schema;
@@ -108,15 +115,20 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     return this.#groups.count(group);
   }
 
-  *rehash(rowsPerStep: number): Generator<void, Lanes, void> {
-    let sum = NO_LANES;
+  rehash(rowsMax: number): Lanes | null {
+    const pass = this.#pass ?? { next: undefined, sum: NO_LANES };
+    this.#pass = pass;
     let hashed = 0;
-    for (const row of this.#rows.values()) {
-      sum = addLanes(sum, this.#hash(row));
+    for (const key of this.#rows.keys(pass.next)) {
+      if (hashed === rowsMax) {
+        pass.next = key;
+        return null;
+      }
+      pass.sum = addLanes(pass.sum, this.#hash(present(this.#rows.get(key), "a key has its row")));
       hashed += 1;
-      if (hashed % rowsPerStep === 0) yield;
     }
-    return sum;
+    this.#pass = null;
+    return pass.sum;
   }
 
   /** Adds the row or replaces the one with its key. */
@@ -128,7 +140,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const old = this.#rows.set(key, kept);
     const oldHash = old === undefined ? NO_LANES : this.#hashOnceMore(old);
     this.#recent.put(kept, hash);
-    this.#digest = addLanes(subtractLanes(this.#digest, oldHash), hash);
+    this.#count(key, oldHash, hash);
     this.#follow(key, old, oldHash, kept, hash);
     this.#onChange?.(key, kept, old ?? null);
   }
@@ -138,7 +150,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const old = this.#rows.delete(key);
     if (old === undefined) return false;
     const hash = this.#hashOnceMore(old);
-    this.#digest = subtractLanes(this.#digest, hash);
+    this.#count(key, hash, NO_LANES);
     this.#follow(key, old, hash, undefined, NO_LANES);
     this.#onChange?.(key, null, old);
     return true;
@@ -153,6 +165,8 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const removed = from === undefined || below === undefined ? 0 : this.#rows.deleteRange(from, below);
     assert(removed === count, "the totals of a prefix are those of its rows");
     this.#digest = subtractLanes(this.#digest, digest);
+    // How many of them it has passed is not known.
+    this.#pass = null;
     return count;
   }
 
@@ -164,6 +178,13 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     copy.#groups = this.#groups.clone();
     copy.#prefixes = this.#prefixes.clone();
     return copy;
+  }
+
+  #count(key: K, oldHash: Lanes, hash: Lanes): void {
+    this.#digest = addLanes(subtractLanes(this.#digest, oldHash), hash);
+    const pass = this.#pass;
+    const isPassed = pass?.next !== undefined && key < pass.next;
+    if (isPassed) pass.sum = addLanes(subtractLanes(pass.sum, oldHash), hash);
   }
 
   #follow(key: K, old: Row | undefined, oldHash: Lanes, row: Row | undefined, hash: Lanes): void {

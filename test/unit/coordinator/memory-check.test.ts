@@ -83,6 +83,16 @@ test("sound memory stays believed for many passes, also while rows change", () =
   expect(trust.isTrusted).toBe(true);
 });
 
+test("rows that are replaced behind and before a pass do not mislead it, nor does clearing a drill's", () => {
+  pass(12_000);
+  apply(registerShard("a0"));
+  apply(registerShard("s1"));
+  apply({ kind: { $case: "clearProbes", value: { drillId: "d" } } });
+  for (let number = 1; number <= ROWS; number += 1) apply(recordProbe(number));
+  pass(600_000);
+  expect(trust.isTrusted).toBe(true);
+});
+
 test("the next pass finds what is damaged after this one has looked at it", () => {
   pass(60_000);
   (shard() as ShardRecord).address = "elsewhere:9";

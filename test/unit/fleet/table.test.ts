@@ -136,3 +136,34 @@ describe("each row is hashed once", () => {
     },
   );
 });
+
+test.each([1, 2, 3, 4])(
+  "a pass of hashing anew comes to the digest, whatever changes meanwhile (seed %i)",
+  (seed) => {
+    const random = new SeededPrng(seed);
+    const table = new Table(schema);
+    let passes = 0;
+    for (let step = 0; step < 20_000; step += 1) {
+      const key = String(random.below(500)).padStart(3, "0");
+      if (random.below(3) === 0) table.remove(key);
+      else table.put({ key, value: random.below(1_000) });
+      if (random.below(2) === 0) continue;
+      const sum = table.rehash(random.below(20) + 1);
+      if (sum === null) continue;
+      passes += 1;
+      expect(sum).toEqual(table.digest);
+    }
+    expect(passes).toBeGreaterThan(50);
+  },
+);
+
+test("a pass of hashing anew finds the row that changed in place", () => {
+  const [a, b] = [
+    { key: "a", value: 1 },
+    { key: "b", value: 2 },
+  ];
+  const table = tableOf(a, b);
+  b.value = 3;
+  expect(table.rehash(1)).toBeNull();
+  expect(table.rehash(1)).not.toEqual(table.digest);
+});
