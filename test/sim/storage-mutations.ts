@@ -267,4 +267,38 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: "replay-keeps-suffix",
+    rule: "recovery replaces the suffix that a later record replaced (Raft §5.3)",
+    edits: [
+      {
+        file: "src/core/storage/replay.ts",
+        search: "this.#entries.length = entry.index - 1 - this.#base;",
+        replace: "if (entry.index <= this.#last()) return;",
+      },
+    ],
+  },
+  {
+    name: "forget-term",
+    rule: "the term survives a restart (Raft Figure 2)",
+    edits: [
+      {
+        file: "src/core/storage/write-request.ts",
+        search: '...(hardState ? [{ kind: "hard-state" as const, group, hardState }] : []),',
+        replace:
+          '...(hardState && hardState.commit > 1 ? [{ kind: "hard-state" as const, group, hardState }] : []),',
+      },
+    ],
+  },
+  {
+    name: "segment-removed-too-early",
+    rule: "a segment stays until none of its entries is needed",
+    edits: [
+      {
+        file: "src/core/storage/segment-index.ts",
+        search: "filter(([group, last]) => last > coveredIndex(group))",
+        replace: "filter(([group, last]) => last > coveredIndex(group) + 9)",
+      },
+    ],
+  },
 ];

@@ -151,3 +151,13 @@ test("a voter is its own majority", async () => {
   expect(trust.confirmedThrough).toBeGreaterThanOrEqual(member.driver.snapshotIndex);
   expect(compared.unconfirmed).toEqual([]);
 });
+
+test("what the others confirmed of an entry does not hold for tables that changed after it", async () => {
+  const { checks, member, trust } = compared.leading;
+  await compared.check();
+  const { appliedIndex } = member.driver;
+  expect([trust.confirmedThrough, checks.mayKeep(appliedIndex)]).toEqual([appliedIndex, true]);
+  compared.flip(compared.leading, "elsewhere");
+  expect(checks.mayKeep(appliedIndex)).toBe(false);
+  expect(trust.now).toMatchObject({ kind: "diverged", cause: "memory", index: appliedIndex });
+});

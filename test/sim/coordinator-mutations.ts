@@ -1,0 +1,179 @@
+// Deliberate bugs in what drives a replica: its disk, its membership, its snapshots, its trust in its state.
+
+import type { Mutation } from "./mutation.ts";
+
+const COORDINATOR = "src/core/coordinator";
+
+export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "acknowledge-before-sync",
+    rule: "an acknowledgement leaves only after the sync that covers it",
+    edits: [
+      {
+        file: `${COORDINATOR}/group-driver.ts`,
+        search: "storage.write({ group, hardState, entries, snapshot }).then(",
+        replace:
+          "storage.write({ group, hardState, entries, snapshot }).catch(() => undefined);\n    Promise.resolve().then(",
+      },
+    ],
+  },
+  {
+    name: "campaign-before-sync",
+    rule: "votes are asked for once the candidate's own is durable (Raft Figure 2)",
+    edits: [
+      {
+        file: `${COORDINATOR}/group-driver.ts`,
+        search: 'else if (message.type !== "MsgVote") this.#send(message);',
+        replace: "else this.#send(message);",
+      },
+    ],
+  },
+  {
+    name: "rejoin-with-vote",
+    rule: "a replica that lost its disk neither votes nor campaigns before it is whole again (ADR-0002)",
+    edits: [
+      {
+        file: `${COORDINATOR}/replica.ts`,
+        search:
+          "this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;\n    this.#mayFollow = options.driver.status().lastIndex > 0;",
+        replace: "this.#isAmnesiac = false;\n    this.#mayFollow = true;",
+      },
+    ],
+  },
+  {
+    name: "row-before-configuration",
+    rule: "a member leaves the configuration first, and then the table (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/services/change-membership.ts`,
+        search: `await configure(order, [{ kind: "remove", node: id }]);
+  if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });`,
+        replace: `if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
+  await configure(order, [{ kind: "remove", node: id }]);`,
+      },
+    ],
+  },
+  {
+    name: "removed-while-coming-in",
+    rule: "a member's removal stands behind whatever lets it in (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/services/change-membership.ts`,
+        search: `await configure(order, [{ kind: "remove", node: id }]);`,
+        replace: `if (isConfigured(context, id)) await configure(order, [{ kind: "remove", node: id }]);`,
+      },
+    ],
+  },
+  {
+    name: "let-in-while-removed",
+    rule: "who is being removed is not let in again meanwhile (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/services/readmit.ts`,
+        search: "if (context.changes.isUnderWay(context.driver.status()))",
+        replace: "if (wanted === null)",
+      },
+    ],
+  },
+  {
+    name: "table-without-configuration",
+    rule: "the configuration follows the members' table (ADR-0004)",
+    edits: [
+      {
+        file: `${COORDINATOR}/readmission.ts`,
+        search: 'return wanted === "voter" && view.match >= view.commit ? "promote" : "follow";',
+        replace: 'return wanted === "voter" && view.match > view.commit ? "promote" : "follow";',
+      },
+    ],
+  },
+  {
+    name: "strangers-unanswered",
+    rule: "a replica with an old table answers a member that it does not know yet (liveness, ADR-0004)",
+    edits: [
+      { file: `${COORDINATOR}/roster.ts`, search: "this.#introduced.set(peer.id, peer);", replace: "" },
+    ],
+  },
+  {
+    name: "version-raised-without-asking-all",
+    rule: "the cluster version rises once every member has announced it (ADR-0015)",
+    edits: [
+      {
+        file: `${COORDINATOR}/version-watch.ts`,
+        search: "const lowest = Math.min(...members.map((member) => member.knownVersion));",
+        replace: "const lowest = Math.max(...members.map((member) => member.knownVersion));",
+      },
+      {
+        file: "src/core/fleet/apply-cluster-version.ts",
+        search: "(heard.get(nodeId) ?? 0) >= version) continue;",
+        replace: "heard.has(nodeId)) continue;",
+      },
+    ],
+  },
+  {
+    name: "verdict-ignored",
+    rule: "a replica whose state is not the majority's fences itself (ADR-0017)",
+    edits: [
+      {
+        file: `${COORDINATOR}/state-checks.ts`,
+        search: 'else trust.fence({ index, digest: own, expected: digest, cause: "majority", detail: "" });',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "unconfirmed-snapshot-sent",
+    rule: "a snapshot is kept and sent once a majority has confirmed its state (ADR-0017)",
+    edits: [
+      {
+        file: `${COORDINATOR}/state-checks.ts`,
+        search: "if (trust.confirmedThrough >= index) return true;",
+        replace: "if (trust.confirmedThrough >= 0) return true;",
+      },
+    ],
+  },
+  {
+    name: "capture-without-a-look",
+    rule: "a state that changed without an entry is confirmed by nothing that was said of the entry (ADR-0017)",
+    edits: [
+      {
+        file: `${COORDINATOR}/state-checks.ts`,
+        search: "const { trust, onUnconfirmed } = this.#options;\n    this.#lookInside();",
+        replace: "const { trust, onUnconfirmed } = this.#options;",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/unconfirmed-snapshot.test.ts",
+      name: "what the others confirmed of an entry does not hold for tables that changed after it",
+    },
+  },
+  {
+    name: "fenced-never-asks",
+    rule: "a fenced replica with the newest log leads as a last resort (liveness, ADR-0017)",
+    edits: [
+      {
+        file: `${COORDINATOR}/last-resort.ts`,
+        search: "return now() - this.#sinceMs >= ELECTION_TIMEOUTS * electionMs;",
+        replace: "return now() < this.#sinceMs + 0 * ELECTION_TIMEOUTS * electionMs;",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/last-resort.test.ts",
+      name: "a fenced one asks after five election timeouts without a leader, and answers others at any time",
+    },
+  },
+  {
+    name: "waits-for-the-silent",
+    rule: "a voter that leaves three checkpoints unanswered holds no snapshot back (liveness, ADR-0017)",
+    edits: [
+      {
+        file: `${COORDINATOR}/state-witnesses.ts`,
+        search: "return this.#isWaiting(voter) || this.#isSilent(voter);",
+        replace: "return this.#isWaiting(voter);",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/unconfirmed-snapshot.test.ts",
+      name: "one down, one that needs the snapshot: it gets it",
+    },
+  },
+];

@@ -1,0 +1,57 @@
+// Deliberate bugs in the replicated state machine.
+
+import type { Mutation } from "./mutation.ts";
+
+export const FLEET_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "session-writes-repeated",
+    rule: "a repeated write of a session gets its first outcome and changes nothing (Raft dissertation §6.3)",
+    edits: [
+      {
+        file: "src/core/fleet/apply-session.ts",
+        search: 'if (seen !== undefined) return { kind: "repeated", outcome: seen };',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "snapshot-without-sessions",
+    rule: "sessions are part of the snapshot (Raft dissertation §6.3)",
+    edits: [
+      { file: "src/core/fleet/snapshot.ts", search: "yield encodePart({ sessions: rows });", replace: "" },
+    ],
+  },
+  {
+    name: "migration-without-comparison",
+    rule: "a migration begins only from the state that its operator saw",
+    edits: [
+      {
+        file: "src/core/fleet/apply-binding.ts",
+        search: "if (!supersededIsAnother) return migrationUnderWay(row);",
+        replace: "if (!supersededIsAnother && row.version < 3) return migrationUnderWay(row);",
+      },
+    ],
+  },
+  {
+    name: "unbind-without-comparison",
+    rule: "a cluster is unbound only in the version that was seen: compare-and-set, whatever the log's order",
+    edits: [
+      {
+        file: "src/core/fleet/apply-unbind.ts",
+        search: "if (conflict !== null) return conflict;",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "command-of-a-newer-format-too-early",
+    rule: "a command has the format of the cluster version, not of its proposer's build (ADR-0015)",
+    edits: [
+      {
+        file: "src/core/fleet/command-codec.ts",
+        search: "const version = Math.max(clusterVersion, required);",
+        replace: "const version = Math.max(clusterVersion, required, KNOWN_VERSION);",
+      },
+    ],
+  },
+];
