@@ -7,6 +7,8 @@ import type { FleetStatus, NodeObservation } from "../fleet-status.ts";
 
 export interface Rebuildable {
   readonly node: NodeObservation;
+  /** Null: for a moment it is no member. */
+  readonly nodeId: number | null;
   /** It has an empty folder already, and is on its way back. */
   readonly isUnderWay: boolean;
 }
@@ -24,7 +26,8 @@ export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildabl
       name,
       members.map((each) => each.name),
     );
-  if (isUnderWay || member === undefined || member.learner) return { node, isUnderWay };
+  const nodeId = member?.nodeId ?? null;
+  if (isUnderWay || member === undefined || member.learner) return { node, nodeId, isUnderWay };
   const voters = members.filter(({ learner }) => !learner);
   const others = voters.filter((voter) => voter.nodeId !== member.nodeId);
   const up = others.filter((voter) => holdsLog(nodes.find(({ nodeId }) => nodeId === voter.nodeId)));
@@ -36,7 +39,7 @@ export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildabl
       quorum,
       up.map((each) => each.name),
     );
-  return { node, isUnderWay };
+  return { node, nodeId, isUnderWay };
 }
 
 /** The leader whose state is trusted, unless it is `name` itself; null = not elected yet. */

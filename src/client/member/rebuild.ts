@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDirectory, createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { NoteRebuild } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { isErrno } from "../local/errno.ts";
@@ -37,10 +38,10 @@ export async function checkRebuild(client: FleetClient, name: string): Promise<R
   return requireRebuildable(await client.status(PATIENTLY), name);
 }
 
-/** Fences the node if it runs, and waits until another leads whose state is believed. */
+/** Fences the node if it runs, waits until another leads whose state is believed, and notes in the audit log why. */
 export async function fenceMember(
   client: FleetClient,
-  { node, isUnderWay }: Rebuildable,
+  { node, nodeId, isUnderWay }: Rebuildable,
   { name, reason, onProgress }: RebuildOrder,
 ): Promise<void> {
   if (!isUnderWay && node.status !== null && node.status.stateDoubt?.fenced !== true) {
@@ -51,6 +52,16 @@ export async function fenceMember(
   while (trustedLeader(await client.status(PATIENTLY), name) === null) {
     if (performance.now() >= endMs) throw stillDisputed(name);
     await sleep(LOOK_EVERY_MS);
+  }
+  if (nodeId !== null && !isUnderWay) await note(client, { nodeId, name }, reason);
+}
+
+/** In the audit log, as any change; while an older build is a member, that log has no word for it. */
+async function note(client: FleetClient, value: NoteRebuild, reason: string): Promise<void> {
+  try {
+    await client.submit({ kind: { $case: "noteRebuild", value } }, { reason });
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
   }
 }
 

@@ -28,7 +28,7 @@ export default class MemberRebuild extends FleetCommand {
   static override args = { node: Args.string({ required: true, description: "The node" }) };
   static override flags = {
     ...mutationFlags,
-    reason: Flags.string({ summary: "Why; kept with the node's files and in its log" }),
+    reason: Flags.string({ summary: "Why; kept in the audit log, with the node's files and in its log" }),
     timeout: durationFlag({
       summary: "Give up waiting after this long; the node goes on by itself",
       default: 300_000,

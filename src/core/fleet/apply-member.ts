@@ -6,6 +6,7 @@ import {
   type FoundMembers,
   MemberKind,
   type MemberRecord,
+  type NoteRebuild,
   type RemoveMember,
   type UpsertMember,
 } from "../wire/gen/fleet/v1/command.ts";
@@ -55,6 +56,12 @@ export function removeMember(state: FleetState, context: ApplyContext, { nodeId 
   if (row.wanted === MemberKind.REMOVED) return unchanged(row.version);
   members.put({ ...row, wanted: MemberKind.REMOVED, version: context.index, sinceMs: context.atMs });
   return changed(context.index);
+}
+
+export function noteRebuild(state: FleetState, context: ApplyContext, { nodeId, name }: NoteRebuild): Result {
+  const row = state.tables.members.get(nodeId);
+  const isMember = row !== undefined && row.wanted !== MemberKind.REMOVED && row.name === name;
+  return isMember ? changed(context.index) : rejected("MEMBER_UNKNOWN", { node: name });
 }
 
 /** Why the state would refuse the operation now; null if it would take it. Changes nothing. */

@@ -12,7 +12,7 @@ import { assignDomain, moveDomains, unassignDomain } from "./apply-domain.ts";
 import { setFeatureGate } from "./apply-feature-gate.ts";
 import { reconcileDomains } from "./apply-held-domains.ts";
 import { settleInstructions } from "./apply-instruction.ts";
-import { foundMembers, removeMember, upsertMember } from "./apply-member.ts";
+import { foundMembers, noteRebuild, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply-quota.ts";
 import { recoverFleet } from "./apply-recovery.ts";
@@ -150,6 +150,8 @@ function perform(
       return adoptShard(state, value);
     case "settleAdoption":
       return settleAdoption(state, value);
+    case "noteRebuild":
+      return noteRebuild(state, context, value);
   }
 }
 
@@ -188,6 +190,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "recoverFleet":
     case "raiseClusterVersion":
     case "adoptShard":
+    case "noteRebuild":
       return true;
   }
 }

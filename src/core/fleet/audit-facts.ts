@@ -53,6 +53,8 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     }
     case "settleAdoption":
       return { shard: value.shardId };
+    case "noteRebuild":
+      return { node: value.name };
     case "noteTransfer":
       return { from_node: value.fromNode, to_node: value.toNode };
     case "drainShard":

@@ -12,7 +12,7 @@ type OperationKind = NonNullable<Operation["kind"]>;
 export const FIRST_VERSION = 1;
 /** The newest that this build knows, and what it announces to its peers. */
 export const KNOWN_VERSION = 2;
-/** From this one on the state records its incarnation (ADR-0016). */
+/** From this one on the state records its incarnation (ADR-0016), and operations are known that came with it. */
 export const INCARNATIONS_VERSION = 2;
 
 /** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
@@ -50,6 +50,7 @@ export function requiredVersion({ $case, value }: OperationKind): number {
       return value.incarnation === undefined ? FIRST_VERSION : INCARNATIONS_VERSION;
     case "adoptShard":
     case "settleAdoption":
+    case "noteRebuild":
       return INCARNATIONS_VERSION;
     case "raiseClusterVersion":
       return value.version;

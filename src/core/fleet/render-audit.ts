@@ -35,6 +35,7 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
     const other = given_up === "" ? "an unknown incarnation" : given_up;
     return `let shard ${shard} obey this fleet instead of ${other}, term ${given_up_term}`;
   },
+  noteRebuild: ({ node }) => `rebuild node ${node} from the leader's state`,
   noteTransfer: ({ from_node, to_node }) => `hand leadership from ${from_node} to ${to_node}`,
   drainShard: ({ shard }) => `drain shard ${shard}`,
   activateShard: ({ shard }) => `activate shard ${shard}`,

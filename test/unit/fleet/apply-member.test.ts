@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { present } from "../../../src/core/base/assert.ts";
 import { listMembers } from "../../../src/core/fleet/query.ts";
+import { renderAuditEntry } from "../../../src/core/fleet/render-audit.ts";
 import { MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { brief, type OperationKind, Replica } from "./replica.ts";
+import { brief, type OperationKind, Replica, raise } from "./replica.ts";
 
 const { VOTER, LEARNER, REMOVED } = MemberKind;
 
@@ -24,6 +26,11 @@ const found = (...ids: readonly number[]): OperationKind => ({
   },
 });
 
+const rebuild = (nodeId: number, name = `n${nodeId}`): OperationKind => ({
+  $case: "noteRebuild",
+  value: { nodeId, name },
+});
+
 const THREE = [found(1, 2, 3)];
 
 test.each([
@@ -34,6 +41,14 @@ test.each([
   { given: THREE, when: want(4, LEARNER), is: "changed v2", why: "a new learner" },
   { given: [...THREE, want(4, LEARNER)], when: want(4, VOTER), is: "changed v3", why: "it is promoted" },
   { given: [...THREE, want(4, VOTER)], when: want(4, VOTER), is: "unchanged v2", why: "a retry" },
+  { given: THREE, when: rebuild(2), is: "changed v2", why: "it is noted, and no row changes" },
+  { given: THREE, when: rebuild(2, "n9"), is: "MEMBER_UNKNOWN node=n9", why: "no member has that name" },
+  {
+    given: [...THREE, remove(2)],
+    when: rebuild(2),
+    is: "MEMBER_UNKNOWN node=n2",
+    why: "one that was removed is no member",
+  },
   { given: THREE, when: want(3, LEARNER), is: "MEMBER_IS_VOTER node=3", why: "voters are not demoted" },
   {
     given: THREE,
@@ -82,4 +97,16 @@ test("a removed member's row stays, so that its process can be told", () => {
     [2, REMOVED],
     [3, VOTER],
   ]);
+});
+
+test("why a member is rebuilt is in the audit log, and no member's row changes by it", () => {
+  const replica = new Replica().applyAll([raise(2), ...THREE]);
+  const before = [...replica.state.tables.members.rows()];
+  replica.apply(rebuild(2), { reason: "bad memory module" });
+  const [entry] = replica.state.tables.audit.rowsBack();
+  expect(renderAuditEntry(present(entry, "it was noted"))).toMatchObject({
+    what: "rebuild node n2 from the leader's state",
+    reason: "bad memory module",
+  });
+  expect([...replica.state.tables.members.rows()]).toEqual(before);
 });

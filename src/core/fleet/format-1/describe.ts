@@ -50,6 +50,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `let shard ${value.shardId} obey this fleet instead of ${value.givenUp?.id || "an unknown incarnation"}, term ${value.givenUp?.term ?? 0}`;
     case "settleAdoption":
       return `note that shard ${value.shardId} obeys this fleet`;
+    case "noteRebuild":
+      return `rebuild node ${value.name} from the leader's state`;
     case "noteTransfer":
       return `hand leadership from ${value.fromNode} to ${value.toNode}`;
     case "drainShard":
