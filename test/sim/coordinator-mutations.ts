@@ -11,9 +11,9 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${COORDINATOR}/group-driver.ts`,
-        search: "storage.write({ group, hardState, entries, snapshot }).then(",
+        search: "this.#disk.write({ group, hardState, entries, snapshot }).then(",
         replace:
-          "storage.write({ group, hardState, entries, snapshot }).catch(() => undefined);\n    Promise.resolve().then(",
+          "this.#disk.write({ group, hardState, entries, snapshot }).catch(() => undefined);\n    Promise.resolve().then(",
       },
     ],
   },

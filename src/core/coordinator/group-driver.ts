@@ -18,6 +18,7 @@ import { LIMITS } from "./limits.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
 import { asksDisk, bringsSnapshot } from "./message-questions.ts";
+import { OrderedWrites } from "./ordered-writes.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
 import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
@@ -31,6 +32,7 @@ export class GroupDriver<Result> {
   readonly #queue = new ProposalQueue<Result>(this.#writes);
   readonly #changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
   readonly #reads = new PendingReads(LIMITS.pendingReadsMax);
+  readonly #disk: OrderedWrites;
   #scheduled = false;
   #stopped = false;
   #leads = false;
@@ -43,6 +45,7 @@ export class GroupDriver<Result> {
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
     this.meter = options.meter ?? new GroupMeter(options.now);
+    this.#disk = new OrderedWrites(options.storage);
     const reader = options.storage.reader(options.group);
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
@@ -384,26 +387,22 @@ export class GroupDriver<Result> {
     );
     const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
     const hardState = hasHardState ? { term, vote, commit } : null;
-    const { storage, group } = this.#options;
-    storage.write({ group, hardState, entries, snapshot }).then(
+    const { group } = this.#options;
+    this.#disk.write({ group, hardState, entries, snapshot }).then(
       () => this.#appended({ ...message, responses: [...voteRequests, ...message.responses] }),
       (error: unknown) => this.#fail(error),
     );
   }
 
-  #appended(message: Message): void {
-    if (this.#stopped) return;
-    try {
-      if (message.snapshot !== null) {
-        this.#applying.cover(message.snapshot);
-        this.#snapshots.received(message.snapshot.index);
-        this.#restore(message.snapshot).catch((error: unknown) => this.#fail(error));
+  #appended({ snapshot, responses }: Message): void {
+    this.#turnBehind(() => {
+      if (snapshot !== null) {
+        this.#applying.cover(snapshot);
+        this.#snapshots.received(snapshot.index);
+        this.#restore(snapshot).catch((error: unknown) => this.#fail(error));
       }
-      this.#applying.deliver(message.responses);
-      this.#turn();
-    } catch (error) {
-      this.#fail(error);
-    }
+      this.#applying.deliver(responses);
+    });
   }
 
   /** Resolves at once if the snapshot is in memory. */
@@ -414,14 +413,14 @@ export class GroupDriver<Result> {
       return Promise.resolve();
     }
     return restored.then((outcome) => {
-      if (outcome === "restored") this.#resume();
+      if (outcome === "restored") this.#turnBehind(() => this.#applying.restored());
     });
   }
 
-  #resume(): void {
+  #turnBehind(work: () => void): void {
     if (this.#stopped) return;
     try {
-      this.#applying.restored();
+      work();
       this.#turn();
     } catch (error) {
       this.#fail(error);
