@@ -19,6 +19,7 @@ const STREAMS = [
   "groups",
   "builds",
   "flips",
+  "parts",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

@@ -4,12 +4,14 @@
 
 import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
 import type { DiskReport } from "../coordinator/slow-disk.ts";
-import type { Message } from "../raft/message.ts";
+import type { Message, Snapshot, StoredData } from "../raft/message.ts";
 import { messageFromWire, messageToWire } from "../transport/raft-codec.ts";
 import type { TransportEvents } from "../transport/transport.ts";
 import { RaftMessage, type StateCheck } from "../wire/gen/fleet/v1/raft.ts";
 import type { Chance } from "./chance.ts";
 import type { EventQueue } from "./event-queue.ts";
+import type { SnapshotIntake } from "./snapshot-intake.ts";
+import { type Journey, travel } from "./snapshot-journey.ts";
 import type { Swarm } from "./swarm.ts";
 import type { Trace } from "./trace.ts";
 
@@ -17,12 +19,16 @@ import type { Trace } from "./trace.ts";
 export interface Port extends TransportEvents {
   heardDisk(peer: NodeId, report: DiskReport): void;
   heardCheck(peer: NodeId, check: StateCheck): void;
+  /** Something of a snapshot that comes in parts. */
+  takeIn(what: (intake: SnapshotIntake) => void): void;
   readonly isUp: boolean;
 }
 
 const CLOGGED_MESSAGES_MAX = 1_000;
 const SNAPSHOT_TIMEOUT_MS = 1_000;
 const NODES_MAX = 1_000;
+
+type PartedSnapshot = Snapshot & { readonly data: StoredData };
 
 interface Link {
   isCut: boolean;
@@ -118,7 +124,21 @@ export class Network {
     }
     // On a stream of its own, and in no order with anything else.
     const journeyMs = this.#delay(link) + this.#chance.ms(0, this.#swarm.journeyMs);
-    this.#queue.after(journeyMs, () => this.#arrive(group, message, link));
+    this.#queue.after(journeyMs, () => {
+      const { snapshot } = message;
+      if (snapshot === null || snapshot.data instanceof Uint8Array) this.#arrive(group, message, link);
+      else this.#bringParts(group, message, link, { ...snapshot, data: snapshot.data });
+    });
+  }
+
+  #bringParts(group: GroupId, message: Message, link: Link, snapshot: PartedSnapshot): void {
+    const { from, to } = message;
+    const journey: Journey = {
+      ...{ group, message, snapshot, data: snapshot.data, queue: this.#queue },
+      delayMs: () => (link.isCut ? null : this.#delay(link)),
+      atReceiver: (what) => this.#ports.get(to)?.takeIn(what),
+    };
+    void travel(journey).then((ok) => this.#ports.get(from)?.snapshotDelivered(group, to, ok));
   }
 
   #delay({ cloggedUntilMs }: Link): number {

@@ -17,5 +17,6 @@ export function portTo(pass: (event: (process: Process) => void) => void, isUp: 
     unreachable: (peer, group) => pass(({ events }) => events?.unreachable(peer, group)),
     disconnected: (peer) => pass(({ events }) => events?.disconnected(peer)),
     snapshotDelivered: (group, peer, ok) => pass(({ events }) => events?.snapshotDelivered(group, peer, ok)),
+    takeIn: (what) => pass(({ intake }) => what(intake)),
   };
 }

@@ -351,6 +351,7 @@ export class SimNode {
     return {
       ...{ node: this.id, life, disk: this.disk, chance: this.#chance, clock: this.clock },
       segmentBytes: swarm.segmentBytes,
+      partBytes: swarm.partBytes,
       founding: mayBeLost ? { bootstrap: false, voters: everybody } : null,
       groups: swarm.groups,
       delayMs: () => this.#diskDelay(),

@@ -16,7 +16,7 @@ import { VirtualFiles } from "./virtual-files.ts";
 const DATA_FOLDER = "/data";
 export const META_FILE = `${DATA_FOLDER}/meta.json`;
 export const REJOIN_MARK = `${DATA_FOLDER}/rejoining`;
-const CLUSTER_ID = "simulated";
+export const CLUSTER_ID = "simulated";
 
 export interface FolderOptions {
   readonly node: NodeId;
@@ -26,6 +26,7 @@ export interface FolderOptions {
   readonly chance: Chance;
   readonly clock: Clock;
   readonly segmentBytes: number;
+  readonly partBytes: number;
   /** What an empty folder is to be; null = left empty. */
   readonly founding: { readonly bootstrap: boolean; readonly voters: readonly NodeId[] } | null;
   readonly groups: number;
@@ -68,10 +69,11 @@ export async function openFolder(options: FolderOptions): Promise<Folder> {
   return { storage, mark, isMarked, isWhole };
 }
 
-function worldOf({ node, life, clock, pass }: FolderOptions, files: VirtualFiles): StorageWorld {
+function worldOf({ node, life, clock, pass, partBytes }: FolderOptions, files: VirtualFiles): StorageWorld {
   const own = `${node} ${life}`;
   return {
     files,
+    partBytes,
     clock: { now: clock.monotonicMs, endOfPass: () => pass(0), sleep: pass },
     processes: { own: async () => own, isAlive: async (process) => process.trim() === own },
   };

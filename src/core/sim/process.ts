@@ -26,6 +26,7 @@ import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
 import { Services } from "./services.ts";
 import { type SideGroup, startSideGroups } from "./side-groups.ts";
 import { Sight } from "./sight.ts";
+import { SnapshotIntake } from "./snapshot-intake.ts";
 import { type FenceMark, StateComparing } from "./state-comparing.ts";
 import { SafetyViolation } from "./violation.ts";
 import { WatchedMachine } from "./watched-machine.ts";
@@ -93,6 +94,7 @@ export class Process {
   readonly groups: readonly SideGroup[];
   /** Null: the run's replicas do not compare their states. */
   readonly comparing: StateComparing | null;
+  readonly intake: SnapshotIntake;
   #events: TransportEvents | null = null;
 
   /** Reads the disk first. Throws what the storage throws. */
@@ -139,6 +141,7 @@ export class Process {
     const { driver, machine } = this;
     const hears = (peer: NodeId) => this.#host.hears(peer);
     this.comparing?.start({ driver, machine, hears, timers: timersOf(options) });
+    this.intake = this.#takeSnapshotsIn(options);
     this.#host.start();
   }
 
@@ -212,7 +215,7 @@ export class Process {
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
       trailing: swarm.trailing,
-      pause: () => new Promise<void>((resolve) => options.later(0, resolve)),
+      pause: () => turnOf(options),
       heldLogBytesMax: HELD_LOG_BYTES_MAX,
       snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
       trailingBytes: SNAPSHOT_EVERY_BYTES / 4,
@@ -321,8 +324,22 @@ export class Process {
     return startSideGroups({
       ...{ world, node, life, clock, onFatal },
       ...{ storage: this.storage, host: this.#host, watch: this.watch },
+      pause: () => turnOf(options),
       send: (group, message) => this.#send(group, message),
       onDropped: (dropped) => refuseDropped(options, dropped),
+    });
+  }
+
+  #takeSnapshotsIn(options: ProcessOptions): SnapshotIntake {
+    const { world, node, later, isAlive } = options;
+    return new SnapshotIntake({
+      ...{ self: node, inbox: this.#folder.storage.incoming, groups: this.groups, isAlive },
+      ...{ machine: this.machine, timers: timersOf(options), turn: () => turnOf(options) },
+      receive: (group, message) =>
+        later(0, () => {
+          world.trace.note(`${message.from}→${node} the parts of the snapshot at ${message.snapshot?.index}`);
+          this.#events?.receive(group, message);
+        }),
     });
   }
 
@@ -365,6 +382,7 @@ function compared({ world, node, fenceMark, folder, clock, onFatal }: ProcessOpt
   const electionMs = TICK_MS * world.swarm.electionTicks;
   return new StateComparing({ world, node, clock, electionMs, mark: fenceMark, onDisk, onFinding: onFatal });
 }
+const turnOf = ({ later }: ProcessOptions) => new Promise<void>((resolve) => later(0, resolve));
 
 // An answer of one that was removed; anything else no correct replica makes another drop.
 function refuseDropped({ onFatal }: ProcessOptions, dropped: Dropped): void {

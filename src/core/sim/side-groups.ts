@@ -30,6 +30,8 @@ export interface SideGroupsOptions {
   readonly storage: Storage;
   readonly host: Host;
   readonly watch: { readonly isFull: boolean; readonly isSlow: boolean };
+  /** Between two slices of a snapshot. */
+  readonly pause: () => Promise<void>;
   readonly send: (group: GroupId, message: Message) => void;
   readonly onDropped: (dropped: Dropped) => void;
   readonly onFatal: (error: unknown) => void;
@@ -37,6 +39,7 @@ export interface SideGroupsOptions {
 
 export interface SideGroup {
   readonly group: GroupId;
+  readonly machine: Machine<Tally>;
   readonly driver: GroupDriver<Tally>;
   readonly raft: RaftNode;
   readonly sight: Sight;
@@ -50,9 +53,10 @@ export function sideGroupsOf({ groups }: Swarm): readonly GroupId[] {
 export function startSideGroups(options: SideGroupsOptions): readonly SideGroup[] {
   return sideGroupsOf(options.world.swarm).map((group) => {
     const raft = raftOf(options, group);
-    const driver = driverOf(options, group, raft);
+    const machine = machineOf(options, group);
+    const driver = driverOf(options, group, raft, machine);
     options.host.add(group, driver, rulesOf(options.watch));
-    return { group, driver, raft, sight: new Sight() };
+    return { group, machine, driver, raft, sight: new Sight() };
   });
 }
 
@@ -81,17 +85,26 @@ function raftOf({ world, node, life, storage }: SideGroupsOptions, group: GroupI
   });
 }
 
-function driverOf(options: SideGroupsOptions, group: GroupId, raft: RaftNode): GroupDriver<Tally> {
+function machineOf({ world, node }: SideGroupsOptions, group: GroupId): Machine<Tally> {
+  const checks = world.checker.of(group);
+  return watched(new TallyMachine(), (index, { digest }) => checks.reaches(node, index, digest));
+}
+
+function driverOf(
+  options: SideGroupsOptions,
+  group: GroupId,
+  raft: RaftNode,
+  machine: Machine<Tally>,
+): GroupDriver<Tally> {
   const { world, node, life, clock, storage, host } = options;
-  const { swarm, checker } = world;
-  const checks = checker.of(group);
-  const reached = (index: LogIndex, { digest }: Tally) => checks.reaches(node, index, digest);
+  const { swarm } = world;
   return new GroupDriver<Tally>({
     group,
     self: node,
     raft,
     storage,
-    machine: watched(new TallyMachine(), reached),
+    machine,
+    pause: options.pause,
     send: (message) => options.send(group, message),
     now: clock.monotonicMs,
     incarnation: life,

@@ -1,6 +1,7 @@
 // What one run is like: size, timings, and which faults it knows. Each run enables its own subset (swarm testing;
 // Groce and others, 2012): a fault that is always there hides what only happens in its absence.
 
+import { PART_BYTES } from "../storage/stored-snapshot.ts";
 import { Chance } from "./chance.ts";
 import { drawSchedule, type Fault, type FaultKind, NOISES, type Noise, THEME_KINDS } from "./faults.ts";
 import { drawFlips } from "./flips.ts";
@@ -22,6 +23,8 @@ export interface Swarm {
   readonly snapshotEvery: number;
   readonly trailing: number;
   readonly segmentBytes: number;
+  /** Larger snapshots are read, sent and restored in parts of so many bytes. */
+  readonly partBytes: number;
   readonly messageBytesMax: number;
   readonly inflightMessagesMax: number;
   readonly committedBytesMax: number;
@@ -56,7 +59,9 @@ export const WHOLE_SWARM: SwarmOptions = { durationMs: null, without: new Set(),
 export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Swarm {
   const chance = Chance.of(seed, "swarm");
   const theme = drawTheme(chance);
-  const settings = { ...drawSettings(chance, theme), ...theme.settings };
+  // In production hardly any snapshot of the simulator's size would come in parts.
+  const partBytes = Chance.of(seed, "parts").pick([PART_BYTES, PART_BYTES, 2_048, 512]);
+  const settings = { ...drawSettings(chance, theme, partBytes), ...theme.settings };
   const durationMs = options.durationMs ?? settings.durationMs;
   const gapMs = chance.pick([100, 250, 600, 1_500]);
   const leaderPermille = chance.pick([100, 400, 900]);
@@ -147,7 +152,7 @@ function drawTheme(chance: Chance): Theme {
   return { noises: some(NOISES, share), kinds: kinds.filter((kind) => kind !== absent), settings: {} };
 }
 
-function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
+function drawSettings(chance: Chance, { noises, kinds }: Theme, partBytes: number): Settings {
   // Leases trust that clocks run alike and that processes do not stand still (Raft §6.4.1).
   const standsStill = noises.includes("long-turns") || kinds.includes("pause");
   const breaksLeases = noises.includes("drift") || standsStill || kinds.includes("clock-jump");
@@ -165,6 +170,7 @@ function drawSettings(chance: Chance, { noises, kinds }: Theme): Settings {
     snapshotEvery: chance.pick([5, 20, 50, 200]),
     trailing: chance.pick([0, 0, 3, 20, 100]),
     segmentBytes: chance.pick([1, 2, 4, 16]) * 1_024,
+    partBytes,
     // Small enough to be reached, unlike in production; 1 lets every entry travel alone.
     messageBytesMax: chance.pick([1, 1, 100, 1_024]),
     inflightMessagesMax: chance.pick([1, 1, 4, 64]),

@@ -5,18 +5,17 @@ import { MemoryLog } from "./memory.ts";
 import type { RecoveredWal } from "./recovery.ts";
 import type { SnapshotFolder } from "./snapshot-folder.ts";
 
-/** Larger snapshots' data stay in their files. Throws StorageCorrupt when a snapshot that the log needs is missing or damaged. */
+/** Throws StorageCorrupt when a snapshot that the log needs is missing or damaged. */
 export async function buildLogs(
   recovered: RecoveredWal,
   snapshots: SnapshotFolder,
-  wholeBytesMax?: number,
 ): Promise<Map<GroupId, MemoryLog>> {
   const logs = new Map<GroupId, MemoryLog>();
   for (const [group, { hardState, mark, entries }] of recovered.groups) {
     const log = new MemoryLog();
     if (mark !== null) {
       const name = { group, term: mark.term, index: mark.index };
-      log.applySnapshot(await snapshots.load(name, wholeBytesMax));
+      log.applySnapshot(await snapshots.load(name));
     }
     log.append(entries);
     if (hardState !== null) log.setHardState(hardState);

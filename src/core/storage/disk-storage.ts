@@ -117,7 +117,7 @@ export class DiskStorage implements Storage {
   static async #openLocked(options: DiskStorageOptions, lock: LockFile): Promise<DiskStorage> {
     const { directory, identity, segmentBytes = SEGMENT_BYTES } = options;
     const { onReport = ignoreReport, world = diskWorld } = options;
-    const { files, clock } = world;
+    const { files, clock, partBytes } = world;
     if (options.finishesRecovery !== true) await refuseUnfinished(directory, files);
     const paths = await prepareDataDirectory(directory, identity, segmentBytes, files, onReport);
     const { segment } = paths;
@@ -125,10 +125,10 @@ export class DiskStorage implements Storage {
     // What an earlier version wrote is whole now, and what this one writes never grows a file.
     if (segment.mayHaveGrown) await recordIfRoom(directory, segment.bytes, files);
     const space = new DiskSpace(clock, onReport);
-    const snapshots = new SnapshotFolder(paths.snapshots, space, files, onReport);
+    const snapshots = new SnapshotFolder(paths.snapshots, space, files, onReport, partBytes);
     const logs = await buildLogs(recovered, snapshots);
     await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
-    const incoming = new SnapshotSpools(paths.snapshots, files);
+    const incoming = new SnapshotSpools(paths.snapshots, files, partBytes);
     await incoming.removeThrough((group) => recovered.groups.get(group)?.mark?.index ?? 0);
     const syncs = new SyncLatency(() => clock.now());
     const wal = await Wal.open(

@@ -38,8 +38,14 @@ export async function readData(directory: string): Promise<StoppedNode> {
   if (!(await isFolder(paths.wal))) throw new StorageCorrupt(paths.wal, 0, LOG_MISSING);
   const recovered = await recoverWal(paths.wal, await readSegmentSize(directory), unwritableFiles, ignore);
   const space = new DiskSpace(diskWorld.clock, ignore);
-  const snapshots = new SnapshotFolder(paths.snapshots, space, unwritableFiles, ignore);
-  const logs = await buildLogs(recovered, snapshots, Number.POSITIVE_INFINITY);
+  const snapshots = new SnapshotFolder(
+    paths.snapshots,
+    space,
+    unwritableFiles,
+    ignore,
+    Number.POSITIVE_INFINITY,
+  );
+  const logs = await buildLogs(recovered, snapshots);
   const mark = new RejoinMark(directory);
   return { identity, logs, isAmnesiac: (await mark.isSet()) && !(await mark.isWhole()) };
 }

@@ -18,7 +18,7 @@ import {
 } from "./snapshot-file.ts";
 import type { SpooledData } from "./spooled-data.ts";
 import { StorageCorrupt, storageWriteFailed } from "./storage-errors.ts";
-import { openSnapshot } from "./stored-snapshot.ts";
+import { openSnapshot, PART_BYTES } from "./stored-snapshot.ts";
 
 // Files of different groups are synced side by side, which disks do at little more than the price of one.
 const LANES = 4;
@@ -28,14 +28,23 @@ export class SnapshotFolder {
   readonly #files: FileSystem;
   readonly #onReport: OnReport;
   readonly #space: DiskSpace;
+  readonly #partBytes: number;
   /** One file of a group at a time: two attempts at one snapshot share a temporary file's name. */
   readonly #lanes: Promise<void>[] = Array.from({ length: LANES }, () => Promise.resolve());
 
-  constructor(directory: string, space: DiskSpace, files: FileSystem, onReport: OnReport) {
+  /** Larger snapshots than `partBytes` stay in their files when they are loaded. */
+  constructor(
+    directory: string,
+    space: DiskSpace,
+    files: FileSystem,
+    onReport: OnReport,
+    partBytes = PART_BYTES,
+  ) {
     this.#directory = directory;
     this.#files = files;
     this.#space = space;
     this.#onReport = onReport;
+    this.#partBytes = partBytes;
   }
 
   /** As `save`, of what was spooled here: its file gets the name. */
@@ -72,9 +81,9 @@ export class SnapshotFolder {
   }
 
   /** Its data stay in the file if that is larger. Throws an OperatorError unless the file is there and whole: the log below it may be gone. */
-  async load(name: SnapshotName, wholeBytesMax?: number): Promise<Snapshot> {
+  async load(name: SnapshotName): Promise<Snapshot> {
     const file = join(this.#directory, snapshotFileName(name));
-    const snapshot = await openReadable(file, name, this.#files, wholeBytesMax);
+    const snapshot = await openReadable(file, name, this.#files, this.#partBytes);
     if (typeof snapshot === "string")
       throw new StorageCorrupt(file, 0, `the newest snapshot can't be used: ${snapshot}`);
     return snapshot;
@@ -119,10 +128,10 @@ async function openReadable(
   file: string,
   name: SnapshotName,
   files: FileSystem,
-  wholeBytesMax?: number,
+  partBytes: number,
 ): Promise<Snapshot | string> {
   try {
-    return await openSnapshot(file, name, files, wholeBytesMax);
+    return await openSnapshot(file, name, files, partBytes);
   } catch (error) {
     throw new StorageCorrupt(
       file,

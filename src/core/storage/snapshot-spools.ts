@@ -10,6 +10,7 @@ import { type GroupId, groupId } from "../base/ids.ts";
 import type { SnapshotHead, StoredData } from "../raft/message.ts";
 import { encodeHead } from "./snapshot-file.ts";
 import { SpooledData } from "./spooled-data.ts";
+import { PART_BYTES } from "./stored-snapshot.ts";
 
 /** Of all groups together: in progress, or whole and not taken over yet. */
 const SPOOLS_MAX = 8;
@@ -37,6 +38,7 @@ interface Spool {
 export class SnapshotSpools {
   readonly #directory: string;
   readonly #files: FileSystem;
+  readonly #partBytes: number;
   /** One a group. */
   readonly #open = new Map<GroupId, Spool>();
   /** Whole, and handed out. */
@@ -44,14 +46,16 @@ export class SnapshotSpools {
   /** One thing at a time: an offer reads what an earlier process left. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(directory: string, files: FileSystem) {
+  /** `partBytes` are read of one at once. */
+  constructor(directory: string, files: FileSystem, partBytes = PART_BYTES) {
     this.#directory = directory;
     this.#files = files;
+    this.#partBytes = partBytes;
   }
 
   /** How many bytes of it are here, from the first on. Makes room for it: another one of the group is given up. */
   offer(id: SpoolId): Promise<number> {
-    return this.#inTurn(async () => (await this.#opened(id)).received);
+    return this.#inTurn(async () => (this.#isUntaken(id) ? id.bytes : (await this.#opened(id)).received));
   }
 
   /** The sender begins anew. */
@@ -78,6 +82,7 @@ export class SnapshotSpools {
   /** All bytes came: the data, durable; null, and nothing is left, when they are not those of the id. */
   finish(id: SpoolId): Promise<SpooledData | null> {
     return this.#inTurn(async () => {
+      if (this.#isUntaken(id)) return this.#handOut(id);
       const spool = this.#current(id);
       assert(spool.received === id.bytes, "a snapshot is finished when all of it came");
       this.#open.delete(id.group);
@@ -89,14 +94,23 @@ export class SnapshotSpools {
       await spool.file.fill(spool.hashes.file.digest());
       await spool.file.sync();
       await spool.file.close();
-      const end = spool.headBytes + id.bytes;
-      const data = new SpooledData(
-        { files: this.#files, path: spool.path, start: spool.headBytes, end },
-        id.sha256,
-      );
-      this.#whole.set(spool.path, data);
-      return data;
+      return this.#handOut(id);
     });
+  }
+
+  /** Handed out before, and of no use then, as when it came in an older term. */
+  #isUntaken(id: SpoolId): boolean {
+    return this.#whole.get(this.#pathOf(id))?.isTaken === false;
+  }
+
+  /** The newest that was handed out counts: who got an earlier one can release it no more. */
+  #handOut(id: SpoolId): SpooledData {
+    const path = this.#pathOf(id);
+    const start = encodeHead(id.group, id).length;
+    const place = { files: this.#files, path, start, end: start + id.bytes, partBytes: this.#partBytes };
+    const data = new SpooledData(place, id.sha256);
+    this.#whole.set(path, data);
+    return data;
   }
 
   /** What was finished is needed no more, unless a snapshot has been made of it. */
@@ -168,7 +182,7 @@ export class SnapshotSpools {
       const isUsable = left.bytes >= head.length && left.bytes <= head.length + id.bytes;
       if (!isUsable || Buffer.compare(await left.read(0, head.length), head) !== 0) return null;
       for (let at = head.length; at < left.bytes; ) {
-        const part = await left.read(at, 256 * 1024);
+        const part = await left.read(at, this.#partBytes);
         if (part.length === 0) return null;
         hashes.data.update(part);
         hashes.file.update(part);

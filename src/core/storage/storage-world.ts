@@ -8,6 +8,8 @@ export interface StorageWorld {
   readonly files: FileSystem;
   readonly clock: StorageClock;
   readonly processes: Processes;
+  /** Larger snapshots stay in their files and are read in parts of so many bytes. A seam: simulations make it small. */
+  readonly partBytes?: number;
 }
 
 export interface StorageClock {

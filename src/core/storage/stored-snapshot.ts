@@ -7,18 +7,19 @@ import type { FileSystem, ReadableFile } from "../base/file-system.ts";
 import type { Snapshot, StoredData } from "../raft/message.ts";
 import { decodeSnapshot, SHA256_BYTES, type SnapshotName, snapshotHeadOf } from "./snapshot-file.ts";
 
-const PART_BYTES = 256 * 1024;
+/** Of a snapshot that is read in parts; smaller ones are read whole. */
+export const PART_BYTES = 256 * 1024;
 
-/** The snapshot in the file, its data in memory if the file has no more than `wholeBytesMax`; or why it is not that one. */
+/** The snapshot in the file, its data in memory if the file has no more than `partBytes`; or why it is not that one. */
 export async function openSnapshot(
   path: string,
   name: SnapshotName,
   files: FileSystem,
-  wholeBytesMax = PART_BYTES,
+  partBytes: number,
 ): Promise<Snapshot | string> {
   const file = await files.openToRead(path);
   try {
-    if (file.bytes > wholeBytesMax) return await openLarge({ path, files }, file, name);
+    if (file.bytes > partBytes) return await openLarge({ path, files, partBytes }, file, name);
   } finally {
     await file.close();
   }
@@ -26,23 +27,29 @@ export async function openSnapshot(
 }
 
 async function openLarge(
-  place: Pick<Place, "path" | "files">,
+  place: Pick<Place, "path" | "files" | "partBytes">,
   file: ReadableFile,
   name: SnapshotName,
 ): Promise<Snapshot | string> {
   const end = file.bytes - SHA256_BYTES;
-  const sha256 = await sha256Of(file, 0, end);
+  const { partBytes } = place;
+  const sha256 = await sha256Of(file, 0, end, partBytes);
   if (Buffer.compare(sha256, await file.read(end, SHA256_BYTES)) !== 0)
     return "its SHA-256 does not fit its content";
   const found = snapshotHeadOf(await file.read(0, PART_BYTES), end, name);
   if (typeof found === "string") return found;
   const { head, dataStart: start } = found;
-  return { ...head, data: dataIn({ ...place, start, end }, await sha256Of(file, start, end)) };
+  return { ...head, data: dataIn({ ...place, start, end }, await sha256Of(file, start, end, partBytes)) };
 }
 
-async function sha256Of(file: ReadableFile, from: number, to: number): Promise<Uint8Array> {
+async function sha256Of(
+  file: ReadableFile,
+  from: number,
+  to: number,
+  partBytes: number,
+): Promise<Uint8Array> {
   const hash = createHash("sha256");
-  for await (const part of partsOf(file, from, to)) hash.update(part);
+  for await (const part of partsOf(file, from, to, partBytes)) hash.update(part);
   return hash.digest();
 }
 
@@ -51,6 +58,8 @@ export interface Place {
   readonly path: string;
   readonly start: number;
   readonly end: number;
+  /** So many bytes are read at once. */
+  readonly partBytes: number;
 }
 
 function dataIn(place: Place, sha256: Uint8Array): StoredData {
@@ -58,20 +67,25 @@ function dataIn(place: Place, sha256: Uint8Array): StoredData {
 }
 
 export async function* readFrom(
-  { files, path, start, end }: Place,
+  { files, path, start, end, partBytes }: Place,
   from: number,
 ): AsyncGenerator<Uint8Array> {
   const file = await files.openToRead(path);
   try {
-    yield* partsOf(file, start + from, end);
+    yield* partsOf(file, start + from, end, partBytes);
   } finally {
     await file.close();
   }
 }
 
-async function* partsOf(file: ReadableFile, from: number, to: number): AsyncGenerator<Uint8Array> {
+async function* partsOf(
+  file: ReadableFile,
+  from: number,
+  to: number,
+  partBytes: number,
+): AsyncGenerator<Uint8Array> {
   for (let at = from; at < to; ) {
-    const part = await file.read(at, Math.min(PART_BYTES, to - at));
+    const part = await file.read(at, Math.min(partBytes, to - at));
     if (part.length === 0) throw new Error(`the file ends at byte ${at} of ${to}`);
     yield part;
     at += part.length;

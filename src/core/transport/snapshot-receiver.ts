@@ -2,7 +2,7 @@
 // that is here, from whom it says, and of a size that may be; a snapshot is handed on only when all its bytes are durable,
 // have the announced SHA-256 and can be restored. One that breaks off is resumed; the old state is untouched until then.
 
-import { type ServerReadableStream, type sendUnaryData, status } from "@grpc/grpc-js";
+import { type sendUnaryData, status } from "@grpc/grpc-js";
 import { type GroupId, groupId, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message, StoredData } from "../raft/message.ts";
@@ -23,7 +23,11 @@ const SILENT_MS_MAX = 60_000;
 /** By then a snapshot has been made of what was handed on, or it was of no use. */
 const RELEASE_AFTER_MS = 60_000;
 
-export type SnapshotCall = ServerReadableStream<SnapshotChunk, SnapshotReceipt>;
+/** A stream of a peer's. */
+export interface SnapshotCall extends AsyncIterable<SnapshotChunk> {
+  /** Ends it, for both. */
+  destroy(error: Error): unknown;
+}
 
 /** Takes a snapshot's bytes in, beside the state, to see that they can be restored. Throws when they can't. */
 export interface SnapshotCheck {
@@ -39,6 +43,8 @@ export interface SnapshotReceiverOptions {
   readonly check: (group: GroupId, index: number) => SnapshotCheck | null;
   /** Between two slices of a check. */
   readonly pause: () => Promise<unknown>;
+  /** Runs an action later; returns what cancels that. A seam: simulations have a time of their own. */
+  readonly after?: (ms: number, action: () => void) => () => void;
   readonly log: Log;
 }
 
@@ -95,7 +101,7 @@ export class SnapshotReceiver {
     const id = idOf(header);
     const data = await inbox.finish(id);
     if (data === null) throw rpcError(status.DATA_LOSS, "SNAPSHOT_DAMAGED", "the SHA-256 does not match");
-    setTimeout(() => void inbox.release(data), RELEASE_AFTER_MS).unref();
+    this.#after(RELEASE_AFTER_MS, () => void inbox.release(data));
     await this.#checkContent(id, data);
     const about = { group: id.group, from: header.from, index: header.index, bytes: header.bytes };
     log.debug?.("a snapshot has come", about);
@@ -108,10 +114,12 @@ export class SnapshotReceiver {
     const { inbox } = this.#options;
     let header: SnapshotHeader | null = null;
     let received = 0;
-    const silence = setTimeout(() => call.destroy(new Error("the sender is silent")), SILENT_MS_MAX);
+    const watch = () => this.#after(SILENT_MS_MAX, () => call.destroy(new Error("the sender is silent")));
+    let unwatch = watch();
     try {
-      for await (const { part } of call as AsyncIterable<SnapshotChunk>) {
-        silence.refresh();
+      for await (const { part } of call) {
+        unwatch();
+        unwatch = watch();
         if (part?.$case === "header" && header === null) {
           header = part.value;
           const refused = this.#refusal(header, speaker);
@@ -126,7 +134,7 @@ export class SnapshotReceiver {
           throw rpcError(status.INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "a header comes first, and once");
       }
     } finally {
-      clearTimeout(silence);
+      unwatch();
       if (header !== null && this.#streams.get(groupId(header.groupId)) === call)
         this.#streams.delete(groupId(header.groupId));
     }
@@ -135,8 +143,13 @@ export class SnapshotReceiver {
     return header;
   }
 
+  #after(ms: number, action: () => void): () => void {
+    return (this.#options.after ?? afterRealTime)(ms, action);
+  }
+
   async #begin(call: SnapshotCall, header: SnapshotHeader): Promise<number> {
     const { inbox } = this.#options;
+    if (this.#checked.has(groupId(header.groupId))) throw new Error("one of the group is being checked");
     this.#streams.set(groupId(header.groupId), call);
     const here = await inbox.offer(idOf(header));
     if (header.offset === here) return here;
@@ -207,4 +220,9 @@ function brokenOff(error: unknown): RpcError {
     "SNAPSHOT_BROKEN_OFF",
     error instanceof Error ? error.message : String(error),
   );
+}
+
+function afterRealTime(ms: number, action: () => void): () => void {
+  const timer = setTimeout(action, ms).unref();
+  return () => clearTimeout(timer);
 }

@@ -1,0 +1,58 @@
+// What one simulated process does with snapshots that others send it: the real receiver, with the process's own spools,
+// machines and time. What must stay true: a part that was on its way to a process which has ended reaches nothing.
+
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
+import { silentLog } from "../base/log.ts";
+import type { Machine } from "../coordinator/machine.ts";
+import type { Timers } from "../coordinator/timers.ts";
+import type { Message } from "../raft/message.ts";
+import type { SnapshotInbox } from "../transport/snapshot-inbox.ts";
+import { SnapshotReceiver } from "../transport/snapshot-receiver.ts";
+import { rpcError } from "../wire/rpc-error.ts";
+import { CLUSTER_ID } from "./open-folder.ts";
+import type { SideGroup } from "./side-groups.ts";
+
+const PERMISSION_DENIED = 7;
+
+export interface IntakeOptions {
+  readonly self: NodeId;
+  readonly inbox: SnapshotInbox;
+  readonly machine: Machine<unknown>;
+  readonly groups: readonly SideGroup[];
+  readonly timers: Timers;
+  /** When the process comes to its next turn; never, once it has ended. */
+  readonly turn: () => Promise<void>;
+  /** False once the process has ended. */
+  readonly isAlive: () => boolean;
+  /** A whole snapshot, to the group. */
+  readonly receive: (group: GroupId, message: Message) => void;
+}
+
+export class SnapshotIntake {
+  readonly #options: IntakeOptions;
+  readonly receiver: SnapshotReceiver;
+
+  constructor(options: IntakeOptions) {
+    const { self, inbox, machine, groups, timers, turn } = options;
+    this.#options = options;
+    const machineOf = (group: GroupId) =>
+      group === FLEET_GROUP ? machine : groups.find((each) => each.group === group)?.machine;
+    this.receiver = new SnapshotReceiver(
+      {
+        ...{ self: { id: self }, clusterId: CLUSTER_ID, inbox, log: silentLog },
+        check: (group, index) => machineOf(group)?.check(logIndex(index)) ?? null,
+        pause: turn,
+        after: (ms, action) => timers.after(ms, action),
+      },
+      () => rpcError(PERMISSION_DENIED, "NOT_A_MEMBER", "the sender is another"),
+    );
+  }
+
+  get isAlive(): boolean {
+    return this.#options.isAlive();
+  }
+
+  get receive(): IntakeOptions["receive"] {
+    return this.#options.receive;
+  }
+}
