@@ -121,7 +121,8 @@ function lastChange(chance: Chance): Partial<Settings> {
     snapshotEvery: 5,
     trailing: 0,
     journeyMs: 0,
-    durationMs: 1_500,
+    contenders: 3,
+    durationMs: 5_000,
   };
 }
 
