@@ -176,4 +176,13 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
       name: "one down, one that needs the snapshot: it gets it",
     },
   },
+  {
+    name: "hands-over-to-the-same",
+    rule: "a leader that is unfit asks the others in turn to take over (liveness, ADR-0017)",
+    edits: [{ file: `${COORDINATOR}/replica.ts`, search: "this.#tried.add(successor);", replace: "" }],
+    test: {
+      file: "test/unit/coordinator/hand-over.test.ts",
+      name: "a leader that is unfit asks one after the other to take over, until one does",
+    },
+  },
 ];

@@ -17,7 +17,9 @@ import { systemTimers, type Timers } from "./timers.ts";
 const REJOIN_EVERY_MS = 200;
 // In units of the above: how often a learner for good asks whether it is wanted as a voter.
 const LEARNER_ASKS_EVERY = 5;
-const HAND_OVER_EVERY_MS = 500;
+// No multiple or divisor of an election timeout: after each, the core forgets for a moment which followers are active, and
+// looks at just these moments would find no successor, ever.
+const HAND_OVER_EVERY_MS = 430;
 
 /** How a replica that lost its disk comes back, and what of that it remembers. */
 export interface Rejoin {
@@ -53,6 +55,8 @@ export class Replica<Result> {
   readonly #options: ReplicaOptions<Result>;
   readonly #timers: Timers;
   readonly #cancels = new Set<() => void>();
+  /** Who was asked to take leadership over, and did not. */
+  readonly #tried = new Set<NodeId>();
   /** What peers that asked to be let in said last. */
   readonly #holdings = new Map<NodeId, Holding>();
   /**
@@ -173,12 +177,21 @@ export class Replica<Result> {
     this.#handOverIfUnfit();
   }
 
-  // Tried again and again: a successor may be unfit as well, or gone, and writes are refused meanwhile anyway.
+  // Tried again and again, one after the other: a successor may be unfit as well without this replica's knowledge, or gone,
+  // and writes are refused meanwhile anyway.
   #handOverIfUnfit(): void {
     const { driver, self, isFit } = this.#options;
-    if (!(this.#isFull() || this.#isFenced()) || driver.status().role !== "leader") return;
-    const successor = successorOf(driver.status(), self, isFit);
-    if (successor !== null) driver.transferLeader(successor);
+    if (!(this.#isFull() || this.#isFenced())) return;
+    const raft = driver.status();
+    if (raft.role !== "leader") this.#tried.clear();
+    if (raft.role !== "leader" || raft.leadTransferee !== 0) return;
+    const mayTake = (peer: NodeId) => isFit?.(peer) !== false && !this.#tried.has(peer);
+    const successor = successorOf(raft, self, mayTake);
+    if (successor === null) this.#tried.clear();
+    else {
+      this.#tried.add(successor);
+      driver.transferLeader(successor);
+    }
   }
 
   #handOverIfSlow(): void {

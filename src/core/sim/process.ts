@@ -170,11 +170,15 @@ export class Process {
 
   /** A row of its tables changes: between two entries, as bad memory would have it, or with the next one, as a bug. */
   flip(chance: Chance): void {
+    const { checker, network, trace } = this.#world;
     const change = () => {
+      const { config, flips } = checker;
+      // With the next entry another may be wrong already, or all be healed.
+      if (network.isQuiet || config === null || !flips.mayFlip(this.#node, config.voters)) return;
       const what = flipRow(this.machine, chance);
       if (what === null) return;
-      this.#world.trace.note(`n${this.#node}'s memory is wrong: ${what}`);
-      this.#world.checker.flips.flipped(this.#node);
+      trace.note(`n${this.#node}'s memory is wrong: ${what}`);
+      flips.flipped(this.#node);
     };
     if (chance.permille(500)) change();
     else this.#watched.beforeNext = change;

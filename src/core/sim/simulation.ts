@@ -108,7 +108,8 @@ class Simulation implements NodeHost {
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
       const healing = new Healing(this.#world, this.#nodes, this.#administrator);
-      const parts = healing.partsWithLeader();
+      // With a wrong state beside it, who is left may be too few to say which is right.
+      const parts = !this.#swarm.comparesStates && healing.partsWithLeader();
       if (parts) await this.#partWithLeader(healing);
       await this.#heal(healing, clients, parts);
       this.#isJudged = this.#world.checker.owners.judge();
