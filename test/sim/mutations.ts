@@ -5,10 +5,12 @@ import { FLEET_MUTATIONS } from "./fleet-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 import { RAFT_MUTATIONS } from "./raft-mutations.ts";
 import { STORAGE_MUTATIONS } from "./storage-mutations.ts";
+import { TRANSFER_MUTATIONS } from "./transfer-mutations.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...RAFT_MUTATIONS,
   ...COORDINATOR_MUTATIONS,
   ...FLEET_MUTATIONS,
   ...STORAGE_MUTATIONS,
+  ...TRANSFER_MUTATIONS,
 ];
