@@ -122,6 +122,7 @@ function lastChange(chance: Chance): Partial<Settings> {
     trailing: 0,
     journeyMs: 0,
     contenders: 3,
+    clients: 1,
     durationMs: 5_000,
   };
 }
