@@ -97,11 +97,14 @@ export class StateChecks {
 
   /**
    * Whether the snapshot may go to a follower that lacks entries that are compacted. One that was confirmed goes in a
-   * dispute, too: the follower applies what comes after it itself, and then has a say of its own.
+   * dispute, too: the follower applies what comes after it itself, and then has a say of its own. It also goes if this
+   * replica was fenced after it was made: as a last resort it leads, and its log and that snapshot are right.
    */
   maySend(follower: NodeId, snapshot: LogIndex): boolean {
-    if (!this.#mayAsk()) return false;
-    if (this.#options.trust.confirmedThrough >= snapshot) return true;
+    const { driver, trust } = this.#options;
+    if (driver.role !== "leader" || trust.isDamaged) return false;
+    if (trust.confirmedThrough >= snapshot) return true;
+    if (trust.isFenced) return false;
     this.#witnesses.waits(follower, snapshot);
     return this.mayKeep(snapshot);
   }

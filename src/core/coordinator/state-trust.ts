@@ -60,6 +60,11 @@ export class StateTrust {
     return this.#trust.kind === "diverged";
   }
 
+  /** Whether rows changed in memory, and perhaps in snapshots too, with no checkpoint to show since when. */
+  get isDamaged(): boolean {
+    return this.#trust.kind === "diverged" && this.#trust.cause === "memory";
+  }
+
   /** The newest checkpoint of this life at which a majority had the same state; what led there was the same, too. */
   get confirmedThrough(): LogIndex {
     return this.#confirmedThrough;

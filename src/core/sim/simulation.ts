@@ -1,7 +1,7 @@
 // One run: a cluster, its clients and its faults, from one seed. The loop runs one event, lets everything settle that
 // it set free, checks the properties, and goes on. The same seed and program give the same run, bit for bit.
 
-import { type NodeId, nodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
 import { Administrator } from "./administrator.ts";
@@ -240,6 +240,7 @@ class Simulation implements NodeHost {
     if (config === null) throw new LivenessFailure("no replica ever applied anything");
     const quorum = healing.breakAllButQuorum(config);
     if (quorum === null) return;
+    if (isCutOffByDamage(quorum)) throw new NoPromiseLeft("a damaged replica alone has what another needs");
     const before = checker.clients.writes;
     this.#client(0, quorum, 0);
     const isAlive = await this.#runAtMost(LIVENESS_MS, () => checker.clients.writes > before);
@@ -356,4 +357,17 @@ function verdictOf(error: unknown): Verdict {
 function describe(error: unknown): string {
   if (error instanceof SafetyViolation) return `${error.property}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether only replicas whose memory is damaged, which send no snapshot, could bring the others to the newest state. */
+function isCutOffByDamage(quorum: readonly SimNode[]): boolean {
+  const known = quorum.map(({ process }) => ({
+    isDamaged: process?.comparing?.trust.isDamaged ?? false,
+    first: process?.storage.reader(FLEET_GROUP).firstIndex() ?? 0,
+    last: process?.storage.reader(FLEET_GROUP).lastIndex() ?? 0,
+  }));
+  const newest = Math.max(...known.map(({ last }) => last));
+  const sources = known.filter(({ last }) => last === newest);
+  const needed = Math.min(...sources.map(({ first }) => first));
+  return sources.every(({ isDamaged }) => isDamaged) && known.some(({ last }) => last + 1 < needed);
 }

@@ -126,6 +126,29 @@ test("one down, one that needs the snapshot: it gets it", async () => {
   expect(compared.unconfirmed).toMatchObject([{ silent: expect.arrayContaining([down.member.id]) }]);
 });
 
+test("a leader that was fenced after its snapshot was confirmed sends it: with the other one gone, none else has one", async () => {
+  const leader = compared.leading;
+  const [late, down] = followers();
+  await outrun(late);
+  await compared.check();
+  compared.isolate(down);
+  leader.trust.fence({ index: 1, digest: "", expected: "", cause: "operator", detail: "test" });
+  await compared.group.run(60);
+  expect(restored(late)).toBe(true);
+  expect(late.trust.isTrusted).toBe(true);
+});
+
+test("a leader whose memory is damaged sends no snapshot, not even a confirmed one", async () => {
+  const leader = compared.leading;
+  const [late, down] = followers();
+  await outrun(late);
+  await compared.check();
+  compared.isolate(down);
+  leader.trust.fence({ index: 1, digest: "", expected: "", cause: "memory", detail: "test" });
+  await compared.group.run(60);
+  expect(restored(late)).toBe(false);
+});
+
 test("builds that do not know the question hold a snapshot back for three checkpoints, and no longer", async () => {
   const [late, older] = followers();
   compared.silent = new Set([late.member.id, older.member.id]);
