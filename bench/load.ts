@@ -75,7 +75,7 @@ async function underLoad(stores: readonly Store[]): Promise<Result[]> {
   }));
 }
 
-/** Of a server of each store that nobody asks for anything, once its start is over. */
+/** Of a server of each store that is asked for nothing, once its start is over. */
 async function idleOf(stores: readonly Store[]): Promise<{ cpuShare: number; megabytes: number }[]> {
   await sleep(SETTLE_MS);
   const servers = [...new Set(stores.flatMap((store) => store.servers))];

@@ -14,24 +14,20 @@ import { Applying } from "./applying.ts";
 import type { Dropped, DropReason } from "./dropped-messages.ts";
 import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { GroupMeter } from "./group-meter.ts";
-import { LIMITS } from "./limits.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
 import { asksDisk, bringsSnapshot } from "./message-questions.ts";
 import { OrderedWrites } from "./ordered-writes.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
-import { PendingReads, PendingWrites, type ReadResult, type WriteResult } from "./pending.ts";
-import { ProposalQueue } from "./proposal-queue.ts";
+import type { ReadResult, WriteResult } from "./pending.ts";
 import { whyHeld } from "./snapshot-hold.ts";
+import { Waiting } from "./waiting.ts";
 
 export class GroupDriver<Result> {
   /** What operators see of this driver. */
   readonly meter: GroupMeter;
   readonly #options: GroupDriverOptions<Result>;
-  readonly #writes = new PendingWrites<Result>(LIMITS.pendingWritesMax);
-  readonly #queue = new ProposalQueue<Result>(this.#writes);
-  readonly #changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
-  readonly #reads = new PendingReads(LIMITS.pendingReadsMax);
+  readonly #waiting = new Waiting<Result>();
   readonly #disk: OrderedWrites;
   #scheduled = false;
   #stopped = false;
@@ -58,14 +54,13 @@ export class GroupDriver<Result> {
       step: (message) => options.raft.step(message),
       send: (message) => options.send(message),
       onRestored: () => options.storage.shelveSnapshot(options.group),
-      onProgress: (index) => this.#reads.applied(index),
+      onProgress: (index) => this.#waiting.reads.applied(index),
       machine: options.machine,
       pause: options.pause,
       applyConfChange: (change) => this.#applyConfChange(change),
       onApplied: ({ index, term, data }, result) => {
         this.#snapshots.applied(data.length);
-        this.#writes.applied(index, term, result);
-        this.#changes.applied(index, term, index);
+        this.#waiting.applied(index, term, result);
       },
     });
     this.restored = this.#restore(snapshot);
@@ -103,9 +98,8 @@ export class GroupDriver<Result> {
   }
 
   /** What became of the writes that came here, and how many still wait. */
-  get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
-    const { refused, size } = this.#queue;
-    return { ...this.#writes.settled, refused, pending: this.#writes.size + size };
+  get proposals(): Waiting<Result>["proposals"] {
+    return this.#waiting.proposals;
   }
 
   get role(): RaftNode["role"] {
@@ -127,7 +121,7 @@ export class GroupDriver<Result> {
 
   /** Whether anybody waits for a write or a read. */
   get hasWaiting(): boolean {
-    return this.#queue.size + this.#writes.size + this.#changes.size > 0 || !this.#reads.isEmpty;
+    return !this.#waiting.isEmpty;
   }
 
   tick(): void {
@@ -151,10 +145,8 @@ export class GroupDriver<Result> {
 
   /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
   expire(): void {
-    this.#writes.expire(this.#options.now());
-    this.#changes.expire(this.#options.now());
-    this.#reads.expire(this.#options.now());
-    if (this.#reads.hasUnasked) this.#schedule();
+    this.#waiting.expire(this.#options.now());
+    if (this.#waiting.reads.hasUnasked) this.#schedule();
   }
 
   /** From a peer. What is not taken in is the sender's loss: Raft tolerates it. */
@@ -188,18 +180,16 @@ export class GroupDriver<Result> {
 
   /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline`. */
   propose(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
-    if (this.#stopped) return this.#queue.refuse("leadership-lost");
-    if (this.#writes.size + this.#queue.size >= LIMITS.pendingWritesMax)
-      return this.#queue.refuse("overloaded");
-    if (this.role !== "leader") return this.#queue.refuse(this.leader === 0 ? "no-leader" : "not-leader");
+    if (this.#stopped) return this.#waiting.refuse("leadership-lost");
+    if (this.role !== "leader") return this.#waiting.refuse(this.leader === 0 ? "no-leader" : "not-leader");
     this.#options.onActive();
     this.#schedule();
-    return this.#queue.add(data, deadline);
+    return this.#waiting.write(data, deadline);
   }
 
   /** Settles like `propose`: the result is the index at which the change took effect here. */
   changeConfiguration(change: ConfChange, deadline: MonotonicMs): Promise<WriteResult<LogIndex>> {
-    if (this.#changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
+    if (this.#waiting.changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
     const proposed = this.#ask((raft) => raft.proposeConfChange(change));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
     if (!proposed.ok) {
@@ -208,7 +198,7 @@ export class GroupDriver<Result> {
     }
     assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
     if (proposed.refused !== null) return Promise.resolve({ ok: false, refusal: "change-pending" });
-    return this.#changes.add(proposed.index, proposed.term, deadline);
+    return this.#waiting.changes.add(proposed.index, proposed.term, deadline);
   }
 
   /** Proposes without waiting: what comes of it is seen in the status. */
@@ -218,7 +208,7 @@ export class GroupDriver<Result> {
 
   /** For whom `propose` or `readIndex` refused since too much waits: when it may come again. */
   retryDelayMs(refused: "write" | "read"): number {
-    return refused === "write" ? this.#writes.retryDelayMs : this.#reads.retryDelayMs;
+    return this.#waiting.retryDelayMs(refused);
   }
 
   /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
@@ -226,15 +216,15 @@ export class GroupDriver<Result> {
     if (this.#stopped || this.leader === 0) return Promise.resolve({ ok: false, refusal: "no-leader" });
     this.#options.onActive();
     this.#schedule();
-    return this.#reads.confirmAndWait(deadline);
+    return this.#waiting.reads.confirmAndWait(deadline);
   }
 
   /** Settles when `index` is applied here. */
   waitApplied(index: LogIndex, deadline: MonotonicMs): Promise<ReadResult> {
     if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
     this.#options.onActive();
-    const wait = this.#reads.waitApplied(index, deadline);
-    this.#reads.applied(this.appliedIndex);
+    const wait = this.#waiting.reads.waitApplied(index, deadline);
+    this.#waiting.reads.applied(this.appliedIndex);
     return wait;
   }
 
@@ -246,10 +236,7 @@ export class GroupDriver<Result> {
 
   /** Whoever waits is told nothing that follows from the applied state. */
   refuseWaiting(): void {
-    this.#queue.refuseAll("leadership-lost");
-    this.#writes.refuseAll("leadership-lost");
-    this.#changes.refuseAll("leadership-lost");
-    this.#reads.refuseAll("no-leader");
+    this.#waiting.refuseAll();
   }
 
   #applyConfChange(change: ConfChange): ConfState | null {
@@ -274,7 +261,7 @@ export class GroupDriver<Result> {
 
   /** All that was proposed since the last turn becomes one append: one message a follower, however many they are. */
   #proposeQueued(): void {
-    this.#queue.proposeAll((data) => this.#options.raft.proposeBatch(data));
+    this.#waiting.proposeAll((data) => this.#options.raft.proposeBatch(data));
   }
 
   /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
@@ -319,10 +306,10 @@ export class GroupDriver<Result> {
   }
 
   #askForReads(): void {
-    if (!this.#reads.hasUnasked) return;
+    if (!this.#waiting.reads.hasUnasked) return;
     this.#readRequests += 1;
     const key = `${this.#options.self}.${this.#options.incarnation}.${this.#readRequests}`;
-    this.#reads.asked(key, this.#options.now());
+    this.#waiting.reads.asked(key, this.#options.now());
     this.#options.raft.readIndex(new TextEncoder().encode(key));
   }
 
@@ -330,9 +317,9 @@ export class GroupDriver<Result> {
     if (ready.softState !== null)
       this.#onSoftState(ready.softState.role === "leader", ready.softState.leader);
     for (const read of ready.readStates) {
-      this.#reads.confirmed(new TextDecoder().decode(read.context), read.index);
+      this.#waiting.reads.confirmed(new TextDecoder().decode(read.context), read.index);
     }
-    this.#reads.applied(this.appliedIndex);
+    this.#waiting.reads.applied(this.appliedIndex);
     const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
@@ -368,13 +355,10 @@ export class GroupDriver<Result> {
     this.meter.saw(leader, this.#options.raft.term);
     if (leads !== this.#leads) {
       this.#leads = leads;
-      if (!leads) {
-        this.#writes.refuseAll("leadership-lost");
-        this.#changes.refuseAll("leadership-lost");
-      }
+      if (!leads) this.#waiting.leadershipLost();
       this.#options.onLeadership(leads);
     }
-    if (leader === 0) this.#reads.refuseAll("no-leader");
+    if (leader === 0) this.#waiting.reads.refuseAll("no-leader");
   }
 
   // Votes are asked for once the candidate's own is durable, with its term (Raft Figure 2): the others' could elect it

@@ -1,5 +1,5 @@
 // When a fenced replica asks for votes after all (ADR-0017). Its state is wrong, so it should not lead; but its log is right,
-// and may be the newest that is left: then the others' votes elect nobody else (Raft §5.4.1), and the cluster stands still.
+// and may be the newest that is left: then the others' votes elect no other (Raft §5.4.1), and the cluster stands still.
 // So after a long time without a leader it asks. It leads until another has caught up, serves nothing, and hands over
 // (replica.ts). What must stay true: as long as another can be elected, that one is.
 

@@ -1,6 +1,6 @@
 // The fault that damages the memory of one replica: a row of its tables is not what the log led to. Drawn apart from the
 // other faults, so that it moves none of them, and for few runs only: comparing states costs time. What must stay true:
-// never a majority of the voters is wrong at once (checks/flips.ts), since then nobody could say who is right.
+// never a majority of the voters is wrong at once (checks/flips.ts), since then no checker could say who is right.
 
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { probeKey } from "../fleet/schema.ts";

@@ -150,7 +150,7 @@ test.each<Row>([
   expect(world.areSilent).toBe(areSilent);
 });
 
-test("one that waits for a snapshot has no say, unless it answers all the same", () => {
+test("one that waits for a snapshot has no say, unless it answers nevertheless", () => {
   const world = new World();
   world.waits(2);
   expect(world.witnesses.withWaiting(world.answers).get(nodeId(2))).toBeNull();

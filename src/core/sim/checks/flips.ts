@@ -19,7 +19,7 @@ export class Flips {
   /** Fences at an index at which no right state is known yet. */
   readonly #unjudged: Fence[] = [];
 
-  /** A majority of the voters stays right, or nobody could say which state is. */
+  /** A majority of the voters stays right, or no checker could say which state is. */
   mayFlip(node: NodeId, voters: readonly NodeId[]): boolean {
     const hit = voters.filter((voter) => voter === node || this.#wrong.has(voter) || this.#fenced.has(voter));
     return voters.includes(node) && 2 * hit.length < voters.length;
@@ -33,7 +33,7 @@ export class Flips {
     return this.#wrong.has(node);
   }
 
-  /** Wrong, and nobody has noticed. */
+  /** Wrong, and not noticed yet. */
   get unnoticed(): readonly NodeId[] {
     return [...this.#wrong].filter((node) => !this.#fenced.has(node));
   }
