@@ -6,8 +6,6 @@ import type { Chance } from "./chance.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
 
-const ATTEMPT_MS = 1_000;
-
 export interface GroupClientOptions {
   readonly world: World;
   readonly chance: Chance;
@@ -15,6 +13,8 @@ export interface GroupClientOptions {
   readonly group: GroupId;
   /** Between two writes, on average. */
   readonly thinkMs: number;
+  /** For how long it waits for each. */
+  readonly patienceMs: number;
 }
 
 export class GroupClient {
@@ -46,12 +46,12 @@ export class GroupClient {
   }
 
   #write(): void {
-    const { world, chance, nodes, group } = this.#options;
+    const { world, chance, nodes, group, patienceMs } = this.#options;
     this.#written += 1;
     const data = new TextEncoder().encode(`${group} ${this.#written}`);
     const node = chance.pick(nodes);
     world.network.call(() => {
-      void node.submitTo(group, data, ATTEMPT_MS)?.then(({ ok }) => {
+      void node.submitTo(group, data, patienceMs)?.then(({ ok }) => {
         if (ok) this.#acknowledged += 1;
       });
     });

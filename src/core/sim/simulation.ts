@@ -32,6 +32,7 @@ const LAST_CHANGE_MS = 1_000;
 /** Its number, unlike any other's. */
 const NOTICING_CLIENT = 99;
 /** Long enough for a group to come to a standstill between two writes. */
+const GROUP_PATIENCE_MS = 1_000;
 const GROUP_THINK_MS = 1_000;
 /** So long no chain of promises goes on without using its disk or asking for a later event; if one does, it ends with the next event. */
 const QUIET_HOPS_MAX = 12;
@@ -103,7 +104,7 @@ class Simulation implements NodeHost {
       const clients = [
         ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),
         ...Array.from({ length: this.#swarm.contenders }, (_, at) => this.#contender(at + 1)),
-        ...this.#groupClients(this.#nodes, GROUP_THINK_MS),
+        ...this.#groupClients(this.#nodes, GROUP_THINK_MS, GROUP_PATIENCE_MS),
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
@@ -179,10 +180,10 @@ class Simulation implements NodeHost {
     return new SimClient({ name: `c${number}`, world: this.#world, chance, nodes, readPermille });
   }
 
-  #groupClients(nodes: readonly SimNode[], thinkMs: number): GroupClient[] {
+  #groupClients(nodes: readonly SimNode[], thinkMs: number, patienceMs: number): GroupClient[] {
     return sideGroupsOf(this.#swarm).map((group) => {
       const chance = Chance.of(this.#swarm.seed, "groups", group);
-      return new GroupClient({ world: this.#world, chance, nodes, group, thinkMs });
+      return new GroupClient({ world: this.#world, chance, nodes, group, thinkMs, patienceMs });
     });
   }
 
@@ -248,7 +249,8 @@ class Simulation implements NodeHost {
       const ids = quorum.map(({ id }) => id).join(", ");
       throw new LivenessFailure(`the healed quorum ${ids} committed nothing within ${LIVENESS_MS} ms`);
     }
-    const groups = this.#groupClients(quorum, 2 * this.#swarm.thinkMs);
+    // Where one entry takes a round trip, writes may wait behind many that came before them.
+    const groups = this.#groupClients(quorum, 2 * this.#swarm.thinkMs, LIVENESS_MS);
     const areAlive = await this.#runAtMost(LIVENESS_MS, () => groups.every((each) => each.acknowledged > 0));
     if (!areAlive) {
       const stuck = sideGroupsOf(this.#swarm).filter((_, at) => groups[at]?.acknowledged === 0);
