@@ -10,7 +10,7 @@ import type { Table } from "./table.ts";
 
 const run = promisify(execFile);
 const ROWS = 1_000_000;
-const FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=512"];
+const FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=1024"];
 const replica = fileURLToPath(new URL("restore/replica.ts", import.meta.url));
 
 interface Restored {

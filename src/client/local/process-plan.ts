@@ -37,7 +37,7 @@ export interface Program {
 }
 
 // A bounded heap makes 130 MB out of 300 MB under full load at the same throughput (design, "Memory").
-const COORDINATOR_NODE_FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=512"];
+const COORDINATOR_NODE_FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=1024"];
 
 /** Every process of the fleet in `directory`, coordinators first. */
 export function planProcesses(directory: string, fleet: FleetFile): ProcessPlan[] {
