@@ -210,7 +210,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "refused-pre-vote-teaches-nothing",
-    rule: "a pre-candidate adopts the later term that a refusal tells of (liveness, Raft §9.6)",
+    rule: "a pre-candidate adopts the later term that a refusal carries (liveness, Raft §9.6)",
     edits: [
       {
         file: `${RAFT}/step.ts`,

@@ -56,7 +56,7 @@ export async function fenceMember(
   if (nodeId !== null && !isUnderWay) await note(client, { nodeId, name }, reason);
 }
 
-/** In the audit log, as any change; while an older build is a member, that log has no word for it. */
+/** Written to the audit log like every change. While an older build is a member, that log can't hold it. */
 async function note(client: FleetClient, value: NoteRebuild, reason: string): Promise<void> {
   try {
     await client.submit({ kind: { $case: "noteRebuild", value } }, { reason });

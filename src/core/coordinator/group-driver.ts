@@ -64,7 +64,7 @@ export class GroupDriver<Result> {
       },
     });
     this.restored = this.#restore(snapshot);
-    // Whoever does not ask for it must not be stopped by it.
+    // A caller that never asks for it must not be stopped by its failure.
     this.restored.catch(() => undefined);
     this.#schedule();
   }

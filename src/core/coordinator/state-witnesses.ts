@@ -60,7 +60,7 @@ export class Witnesses {
     });
   }
 
-  /** Those who could answer, and never have lately. */
+  /** Voters that could answer, and left the last checkpoints unanswered. */
   silent(): readonly NodeId[] {
     return this.#look().filter((voter) => this.#isSilent(voter));
   }

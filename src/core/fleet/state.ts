@@ -104,7 +104,7 @@ export class FleetState implements FleetView {
     return { appliedIndex, tables, rows: rowsOf(tables), clusterVersion, hash: () => hash };
   }
 
-  /** Who the members are, and nothing else: what a replica goes by while its state is replaced. Nobody watches it. */
+  /** Who the members are, and nothing else: what a replica goes by while its state is replaced. It has no watchers. */
   withoutRows(): FleetState {
     const rest = new FleetState({
       ...captured(new FleetState().tables),
@@ -114,7 +114,7 @@ export class FleetState implements FleetView {
     return rest;
   }
 
-  /** An O(1) copy to try commands on. Nobody watches it. */
+  /** An O(1) copy to try commands on. It has no watchers. */
   fork(): FleetState {
     const copy = new FleetState(captured(this.tables));
     copy.#appliedIndex = this.#appliedIndex;

@@ -58,7 +58,7 @@ export class Healing {
     const change = drawMembershipChange(this.#chance, { config: before, nodes, leader: leader.id });
     if (change !== null) leader.changeMembership(change);
     const held = new Map(this.#nodes.map((node) => [node, configOf(node)]));
-    // A newcomer's own, which is empty at first, is none that it has heard of.
+    // A newcomer's own configuration is empty at first: so it has not heard of the change.
     const knows = (node: SimNode) => node.isUp && configOf(node) !== held.get(node);
     const isLast = this.#chance.permille(700);
     let isKnown = false;
