@@ -3,6 +3,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
+import { printableJson } from "../core/base/printable.ts";
 
 const KIND = "FleetArchive";
 const SCHEMA_VERSION = 1;
@@ -25,7 +26,7 @@ export interface Archive {
 export async function writeArchive(path: string, archive: Archive): Promise<void> {
   const document = { kind: KIND, schemaVersion: SCHEMA_VERSION, ...archive };
   const text = JSON.stringify(document, (_, value: unknown) => (value === undefined ? ABSENT : value), 2);
-  await writeFile(path, `${text}\n`, { flag: "wx" }).catch((cause: unknown) => {
+  await writeFile(path, `${printableJson(text)}\n`, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
     throw new OperatorError("ARCHIVE_NOT_WRITTEN", {
       what: `the answer cannot be archived in ${path}`,
       why: cause instanceof Error ? cause.message : String(cause),

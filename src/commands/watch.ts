@@ -5,6 +5,7 @@ import { Exit, OperatorError } from "../core/base/errors.ts";
 import { changeDocuments, changeLines } from "../ui/cli/change-lines.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
 import { indexFlag } from "../ui/cli/fleet-flags.ts";
+import { writeData } from "../ui/cli/terminal.ts";
 import { closest } from "../ui/model/closest.ts";
 import { tableNames, tablesNamed } from "../ui/model/words.ts";
 
@@ -57,7 +58,7 @@ export default class Watch extends FleetCommand {
 
   #print(event: WatchEvent, isText: boolean): void {
     const lines = isText ? changeLines(event, this.look(process.stdout)) : changeDocuments(event);
-    for (const line of lines) process.stdout.write(`${line}\n`);
+    for (const line of lines) writeData(line);
   }
 
   /** Lines for people on a terminal, JSON into a pipe or when asked for. */

@@ -3,6 +3,7 @@
 import { access, constants, writeFile } from "node:fs/promises";
 import { dirname, format, parse, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { printableJson } from "../../core/base/printable.ts";
 import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport } from "../../core/drill/series.ts";
@@ -25,7 +26,10 @@ export async function assertWritable(path: string): Promise<void> {
 
 /** Throws REPORT_NOT_WRITTEN, also when the file is there already. */
 export async function writeReport(path: string, report: DrillReport | SeriesReport): Promise<void> {
-  await writeNew(path, `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...report }, null, 2)}\n`);
+  await writeNew(
+    path,
+    `${printableJson(JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...report }, null, 2))}\n`,
+  );
 }
 
 /** A file for the history of each of `runs`: history-1.jsonl, … when there are several. */

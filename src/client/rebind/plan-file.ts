@@ -1,10 +1,11 @@
 // Plans as YAML files: reading with every problem named, writing for people to read and edit.
 
 import { readFile } from "node:fs/promises";
-import { parseDocument, stringify } from "yaml";
+import { parseDocument } from "yaml";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { parsePlan } from "../../core/rebind/parse-plan.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
+import { safeYaml } from "../safe-yaml.ts";
 
 /** Throws PLAN_MISSING or PLAN_INVALID. */
 export async function readPlan(path: string): Promise<RebindPlan> {
@@ -30,7 +31,7 @@ export async function readPlan(path: string): Promise<RebindPlan> {
 }
 
 export function formatPlan(plan: RebindPlan): string {
-  return stringify(plan);
+  return safeYaml(plan);
 }
 
 function invalid(path: string, problems: readonly string[]): OperatorError {

@@ -4,10 +4,12 @@
 
 import { Document, isMap, isSeq } from "yaml";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { printable } from "../../core/base/printable.ts";
 import type { Advice, RebalanceLimits, Refused } from "../../core/rebind/advice.ts";
 import { createPlan, type Executor, type RebindPlan } from "../../core/rebind/plan.ts";
 import { adviseRebalance } from "../../core/rebind/rebalance.ts";
 import type { FleetClient } from "../fleet-client.ts";
+import { safeYaml } from "../safe-yaml.ts";
 
 export interface RebalanceRequest extends RebalanceLimits {
   /** Advise although not every shard has been heard. */
@@ -71,7 +73,8 @@ export function formatRebalance(report: RebalanceReport): string {
       ({ shard, cluster, requirements, why }) => `  ${cluster} at ${shard} (${requirements}): ${why}`,
     ),
   ];
-  const comment = remarks.map((line) => `# ${line}\n`).join("");
+  // A comment ends with its line: what an agent or a shard wrote must not begin another one.
+  const comment = remarks.map((line) => `# ${printable(line)}\n`).join("");
   return isEmpty(report) ? comment : `${planText(report)}${comment}`;
 }
 
@@ -80,7 +83,7 @@ function planText({ plan, reasons }: RebalanceReport): string {
   explain(document.get("domains"), reasons.domains);
   explain(document.get("moves"), reasons.clusters);
   // A reason is one line however long it is.
-  return document.toString({ lineWidth: 0 });
+  return safeYaml(document, { lineWidth: 0 });
 }
 
 function explain(list: unknown, reasons: readonly string[]): void {

@@ -43,10 +43,7 @@ export default class RebalancePlan extends RebindCommand {
       partial: flags.partial,
       executor: this.executor(flags),
     });
-    await this.printText(report, {
-      kind: "RebalancePlan",
-      text: (shown) => [formatRebalance(shown).trimEnd()],
-    });
+    await this.print(report, { kind: "RebalancePlan", file: formatRebalance });
     this.exitWith(isEmpty(report) ? Exit.Precondition : Exit.Ok);
     return report;
   }

@@ -34,7 +34,7 @@ export default class RebindPlanCommand extends RebindCommand {
     const request = { clusters: flags.cluster, to: flags.to, executor: this.executor(flags), onUnserved };
     const plan = await makePlan(await this.client(flags), request, this.hearing(flags));
     if (plan.moves.length === 0) throw nothingToMove(flags.to);
-    await this.printText(plan, { kind: "RebindPlan", text: () => [formatPlan(plan).trimEnd()] });
+    await this.print(plan, { kind: "RebindPlan", file: formatPlan });
     return plan;
   }
 }

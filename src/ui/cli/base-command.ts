@@ -13,11 +13,13 @@ import type { ContextColor } from "../../client/context/target.ts";
 import { Exit } from "../../core/base/errors.ts";
 import type { Look, Paint } from "../model/paint.ts";
 import { ASCII, UNICODE } from "../model/symbols.ts";
+import type { Mark } from "../model/table.ts";
 import { paintFor, wantsColor } from "./color.ts";
 import { writeCrashFile } from "./crash-file.ts";
 import { bugFailure, expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
 import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
 import { quietBrokenPipes } from "./pipes.ts";
+import { writeData, writeNote, writeRemarks } from "./terminal.ts";
 import { usageError } from "./usage-error.ts";
 import { type Rendered, renderView, type TextView, type View } from "./view.ts";
 
@@ -45,9 +47,10 @@ export abstract class BaseCommand extends Command {
     await this.print(report, view);
   }
 
-  /** Progress, remarks and hints: to stderr, never into a pipe of data. */
-  protected note(text: string): void {
-    process.stderr.write(`${text}\n`);
+  /** Progress, remarks and hints in one line: to stderr, never into a pipe of data. */
+  protected note(text: string, mark?: Mark): void {
+    const { paint } = this.look(process.stderr);
+    writeNote(text, (safe) => (mark === undefined ? safe : paint.mark(mark, safe)));
   }
 
   /** The process ends with this code once the command has run. */
@@ -117,9 +120,9 @@ export abstract class BaseCommand extends Command {
   protected fail(failure: Failure): void {
     const { format } = this.output;
     if (format === "json" || format === "jsonl") {
-      process.stdout.write(`${failureJson(failure, format === "json")}\n`);
+      writeData(failureJson(failure, format === "json"));
     } else {
-      process.stderr.write(`${failureText(failure, this.#paint(process.stderr))}\n`);
+      writeRemarks(failureText(failure, this.#paint(process.stderr)));
     }
   }
 
@@ -137,7 +140,7 @@ export abstract class BaseCommand extends Command {
 
   #bug(error: unknown): Failure {
     const { FLEET_DEBUG: debug } = process.env;
-    if (debug === "1") this.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (debug === "1") writeRemarks(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return bugFailure(error, writeCrashFile(error, [this.id ?? "", ...this.argv], Date.now()));
   }
 
@@ -152,7 +155,7 @@ export abstract class BaseCommand extends Command {
   }
 
   #write({ data, notes }: Rendered): void {
-    if (data !== "") process.stdout.write(`${data}\n`);
-    if (notes !== "") this.note(notes);
+    if (data !== "") writeData(data);
+    if (notes !== "") writeRemarks(notes);
   }
 }

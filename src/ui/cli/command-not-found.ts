@@ -6,6 +6,7 @@ import { closest } from "../model/closest.ts";
 import { paintFor, wantsColor } from "./color.ts";
 import { type Failure, failureJson, failureText } from "./failure.ts";
 import { optionsFromArgv } from "./output-flags.ts";
+import { writeData, writeRemarks } from "./terminal.ts";
 
 /** The flags without which a command's `id` does not run. */
 type RequiredFlags = (id: string) => readonly string[];
@@ -70,11 +71,11 @@ export function refuseCommand(
   const failure = unknownCommand(id, commandIds, requiredFlags);
   const options = optionsFromArgv(argv, process.env);
   if (options.format === "json") {
-    process.stdout.write(`${failureJson(failure, true)}\n`);
+    writeData(failureJson(failure, true));
   } else {
     const isTerminal = process.stderr.isTTY === true;
     const paint = paintFor(wantsColor({ refused: options.noColor, isTerminal, env: process.env }));
-    process.stderr.write(`${failureText(failure, paint)}\n`);
+    writeRemarks(failureText(failure, paint));
   }
   return Errors.exit(failure.exit);
 }

@@ -1,6 +1,8 @@
 // The question before something is destroyed: its name has to be typed out, so that no habit answers it.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { printable } from "../../core/base/printable.ts";
 import type { Paint } from "../model/paint.ts";
+import { writeRemarks } from "./terminal.ts";
 
 /** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal nobody types. */
 export async function confirmByName(
@@ -16,11 +18,13 @@ export async function confirmByName(
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   // readline takes the terminal's Ctrl-C for itself, so it is passed on; what comes next begins on a line of its own.
   prompt.on("SIGINT", () => {
-    process.stderr.write("\n");
+    writeRemarks("");
     process.kill(process.pid, "SIGINT");
   });
   // Ctrl-D rejects the question: no answer is no confirmation.
-  const answer = await prompt.question(`${paint.banner(question)}\nType ${name} to go on: `).catch(() => "");
+  const answer = await prompt
+    .question(`${paint.banner(printable(question))}\nType ${printable(name)} to go on: `)
+    .catch(() => "");
   prompt.close();
   if (answer.trim() !== name)
     throw notConfirmed(`${question}: not confirmed`, `type ${name} exactly, or use --yes`);

@@ -1,6 +1,7 @@
 // How a command fails in front of an operator: what happened, a stable code, the likely cause, the next step, the
 // endpoint tried. An error of our own making that nobody expected is said to be a bug; its stack goes to a file.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { cut, printable } from "../../core/base/printable.ts";
 import type { Paint } from "../model/paint.ts";
 import { stringify, toContract } from "./json.ts";
 
@@ -22,6 +23,9 @@ const REFUSED_BY_FILE_SYSTEM: ReadonlySet<unknown> = new Set([
   ...["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR", "EISDIR", "ENOTEMPTY", "ENAMETOOLONG", "ELOOP"],
   ...["ENOSPC", "EDQUOT", "EIO", "EOPNOTSUPP", "EXDEV", "ESTALE"],
 ]);
+
+// Some forty lines of a terminal.
+const FACT_CHARACTERS_MAX = 4_000;
 
 /** The failure that an error stands for, or `null` when nothing foresaw it: a bug. */
 export function expectedFailure(error: unknown): Failure | null {
@@ -82,10 +86,13 @@ export function failureText(failure: Failure, paint: Paint): string {
     ["endpoint", failure.endpoint],
   ];
   const lines = facts.flatMap(([label, text]) =>
-    text === null ? [] : [`  ${paint.faint(`${label}:`)} ${text}`],
+    text === null ? [] : [`  ${paint.faint(`${label}:`)} ${fact(text)}`],
   );
-  return [`${paint.mark("bad", "error:")} ${failure.what} [${failure.code}]`, ...lines].join("\n");
+  return [`${paint.mark("bad", "error:")} ${fact(failure.what)} [${failure.code}]`, ...lines].join("\n");
 }
+
+// It may quote what a server, or a file, says at any length.
+const fact = (text: string): string => printable(cut(text, FACT_CHARACTERS_MAX));
 
 /** For stdout under `--json`: the same facts. */
 export function failureJson(failure: Failure, indented: boolean): string {

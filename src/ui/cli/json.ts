@@ -1,6 +1,7 @@
 // The JSON contract, in one place: schemaVersion, keys in order, 64-bit numbers as strings (they pass 2^53 in other
 // languages' counters), enums as words, moments in RFC 3339. Scripts build on it: what is here may grow, not change.
 import { assert } from "../../core/base/assert.ts";
+import { printableJson } from "../../core/base/printable.ts";
 import {
   admissionWord,
   driftWord,
@@ -51,9 +52,9 @@ export function toContract(kind: string, report: object): Record<string, unknown
   return sorted({ ...toRecord(report), kind, schemaVersion: SCHEMA_VERSION });
 }
 
-/** Indented for people and diffs; one line for `jsonl`. */
+/** Indented for people and diffs; one line for `jsonl`. Printable, and parses to the same texts. */
 export function stringify(contract: unknown, indented: boolean): string {
-  return JSON.stringify(contract, null, indented ? 2 : undefined);
+  return printableJson(JSON.stringify(contract, null, indented ? 2 : undefined));
 }
 
 function toPlain(value: unknown): unknown {

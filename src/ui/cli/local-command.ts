@@ -39,8 +39,8 @@ export abstract class LocalCommand extends BaseCommand {
   }
 
   protected async printStarted(report: InitReport): Promise<void> {
-    const { paint, symbols } = this.look(process.stderr);
-    for (const note of report.notes) this.note(paint.mark("warn", `${symbols.marks.warn} ${note}`));
+    const { marks } = this.look(process.stderr).symbols;
+    for (const note of report.notes) this.note(`${marks.warn} ${note}`, "warn");
     await this.printText(report, started);
   }
 }

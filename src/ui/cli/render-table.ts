@@ -1,6 +1,7 @@
 // Rows to text: kubectl-like columns without borders. cli-table3 aligns them; it is given no styles of its own, since
 // it would write its escape codes into pipes.
 import Table from "cli-table3";
+import { printable } from "../../core/base/printable.ts";
 import type { Look } from "../model/paint.ts";
 import type { Cell, Column } from "../model/table.ts";
 import { rfc3339 } from "./json.ts";
@@ -58,9 +59,4 @@ export function cellText(cell: Cell, look: Look): string {
   if (typeof cell !== "object") return printable(String(cell));
   if ("atMs" in cell) return rfc3339(cell.atMs);
   return look.paint.mark(cell.mark, `${look.symbols.marks[cell.mark]} ${printable(cell.text)}`);
-}
-
-// Names and reasons come from other people; control characters in them must not reach the terminal.
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, " ");
 }

@@ -4,6 +4,7 @@ import { Flags } from "@oclif/core";
 import { isBug } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Log } from "../../core/base/log.ts";
+import { printableJson } from "../../core/base/printable.ts";
 import type { FindCertificates } from "../../core/metrics/certificate-metrics.ts";
 import type { RoleMetrics } from "../../core/metrics/role-metrics.ts";
 import type { TlsChoice } from "../../core/wire/tls.ts";
@@ -133,9 +134,11 @@ async function openLog(level: string): Promise<Log> {
   const output = pino.destination({ dest: 1, sync: true, maxLength: UNWRITTEN_LOG_BYTES_MAX });
   // A full disk, or a reader that has gone, costs lines of the log, not the role.
   output.on("error", () => undefined);
+  // Lines quote peers and callers, and are read on terminals.
+  const printed = { write: (line: string) => output.write(printableJson(line)) };
   const logger = pino(
     { level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: levelName } },
-    output,
+    printed,
   );
   return {
     ...(logger.isLevelEnabled("debug") ? { debug: (fact, fields) => logger.debug(fields ?? {}, fact) } : {}),

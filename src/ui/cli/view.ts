@@ -1,9 +1,13 @@
 // What a command hands to print: its report, and how that looks as rows or as lines. One function turns the pair into
-// text in whichever format was asked for.
+// text in whichever format was asked for. What must stay true: rows, lines and names are made of a printable copy of the
+// report; JSON and YAML are made of the report itself and escape what is not printable.
+
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { printable } from "../../core/base/printable.ts";
 import { closest } from "../model/closest.ts";
 import type { Line } from "../model/fleet-verdict.ts";
 import type { Look } from "../model/paint.ts";
+import { printableReport } from "../model/printable-report.ts";
 import { type MaybeStamped, stampLine } from "../model/stamp-line.ts";
 import { type Chosen, chooseColumns, sortRows, type Table } from "../model/table.ts";
 import { stringify, toContract } from "./json.ts";
@@ -30,7 +34,13 @@ export interface TextView<Report> {
   readonly name?: (report: Report) => string;
 }
 
-export type View<Report, Row extends object> = TableView<Report, Row> | TextView<Report>;
+/** A report that is a file: its text is made of the report as it is, by the file's own rules of escaping. */
+export interface FileView<Report> {
+  readonly kind: string;
+  readonly file: (report: Report) => string;
+}
+
+export type View<Report, Row extends object> = TableView<Report, Row> | TextView<Report> | FileView<Report>;
 
 /** What goes to stdout and what beside it to stderr, so that a pipe gets data only. */
 export interface Rendered {
@@ -45,9 +55,12 @@ export async function renderView<Report extends object, Row extends object>(
   options: OutputOptions,
   look: Look,
 ): Promise<Rendered> {
-  const rendered = await ("table" in view
-    ? renderTableView(report, view, options, look)
-    : renderTextView(report, view, options, look));
+  const { format } = options;
+  if (format === "json" || format === "yaml") return only(await structured(view.kind, report, format));
+  const rendered =
+    "table" in view
+      ? renderTableView(report, view, options, look)
+      : renderTextView(report, view, options, look);
   return withStamp(rendered, report, options, look);
 }
 
@@ -59,7 +72,7 @@ function withStamp(
   look: Look,
 ): Rendered {
   const line = stampLine(report);
-  if (line === null || format === "json" || format === "yaml") return rendered;
+  if (line === null) return rendered;
   const { data, notes } = rendered;
   if (format === "table" || format === "wide") {
     return { data: joined([data, lineText(line, look)], "\n\n"), notes };
@@ -69,40 +82,41 @@ function withStamp(
 
 const joined = (parts: readonly string[], by: string): string => parts.filter((part) => part !== "").join(by);
 
-async function renderTableView<Report extends object, Row extends object>(
+function renderTableView<Report extends object, Row extends object>(
   report: Report,
   view: TableView<Report, Row>,
   options: OutputOptions,
   look: Look,
-): Promise<Rendered> {
-  const rows = chosen(sortRows(view.table, view.rows(report), options.sort), "sort");
+): Rendered {
   const { format } = options;
-  if (format === "json" || format === "yaml") return only(await structured(view.kind, report, format));
+  const shown = format === "jsonl" ? report : printableReport(report);
+  const rows = chosen(sortRows(view.table, view.rows(shown), options.sort), "sort");
   if (format === "jsonl")
     return only(rows.map((row) => stringify(toContract(view.rowKind, row), false)).join("\n"));
-  if (format === "name") return only(rows.map((row) => view.table.rowName(row)).join("\n"));
+  if (format === "name") return only(rows.map((row) => printable(view.table.rowName(row))).join("\n"));
   const columns = chosen(chooseColumns(view.table, options.columns, format === "wide"), "columns");
-  const lines = (view.lines?.(report) ?? []).map((line) => lineText(line, look));
+  const lines = (view.lines?.(shown) ?? []).map((line) => lineText(line, look));
   const table = rows.length === 0 ? [] : [renderTable(columns, rows, options.headers, look)];
   const parts = lines.length === 0 ? table : [...table, lines.join("\n")];
   return { data: parts.join("\n\n"), notes: rows.length === 0 ? view.empty : "" };
 }
 
-async function renderTextView<Report extends object>(
+function renderTextView<Report extends object>(
   report: Report,
-  view: TextView<Report>,
+  view: TextView<Report> | FileView<Report>,
   options: OutputOptions,
   look: Look,
-): Promise<Rendered> {
+): Rendered {
   const { format } = options;
-  if (format === "json" || format === "yaml") return only(await structured(view.kind, report, format));
   if (format === "jsonl") return only(stringify(toContract(view.kind, report), false));
-  if (format === "name" && view.name !== undefined) return only(view.name(report));
-  return only(view.text(report, look).join("\n"));
+  if ("file" in view) return only(view.file(report).trimEnd());
+  const shown = printableReport(report);
+  if (format === "name" && view.name !== undefined) return only(printable(view.name(shown)));
+  return only(view.text(shown, look).join("\n"));
 }
 
 function lineText(line: Line, look: Look): string {
-  return look.paint.mark(line.mark, `${look.symbols.marks[line.mark]} ${line.text}`);
+  return look.paint.mark(line.mark, `${look.symbols.marks[line.mark]} ${printable(line.text)}`);
 }
 
 const only = (data: string): Rendered => ({ data, notes: "" });
@@ -110,8 +124,8 @@ const only = (data: string): Rendered => ({ data, notes: "" });
 async function structured(kind: string, report: object, format: "json" | "yaml"): Promise<string> {
   const contract = toContract(kind, report);
   if (format === "json") return stringify(contract, true);
-  const yaml = await import("yaml");
-  return yaml.stringify(contract).trimEnd();
+  const { safeYaml } = await import("../../client/safe-yaml.ts");
+  return safeYaml(contract).trimEnd();
 }
 
 function chosen<Value>(choice: Chosen<Value>, flag: string): Value {

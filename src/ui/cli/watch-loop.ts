@@ -6,7 +6,7 @@ import type { Look } from "../model/paint.ts";
 import { expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
 import { stringify, toContract } from "./json.ts";
 import type { OutputOptions } from "./output-flags.ts";
-import { clearScreen, repaint } from "./repaint.ts";
+import { beginFrames, drawFrame, writeData } from "./terminal.ts";
 import { renderView, type View } from "./view.ts";
 
 const INTERVAL_MS = 1000;
@@ -23,10 +23,11 @@ export async function watch<Report extends object, Row extends object>(
   output: OutputOptions,
   look: Look,
 ): Promise<never> {
-  const { stdout } = process;
-  if (stdout.isTTY === true) stdout.write(clearScreen(stdout.rows));
+  const isTerminal = process.stdout.isTTY === true;
+  if (isTerminal) beginFrames();
   for (;;) {
-    stdout.write(stdout.isTTY === true ? await frame(reading, output, look) : await line(reading));
+    if (isTerminal) drawFrame(await frame(reading, output, look));
+    else writeData(await line(reading));
     await sleep(INTERVAL_MS);
   }
 }
@@ -36,12 +37,11 @@ async function frame<Report extends object, Row extends object>(
   output: OutputOptions,
   look: Look,
 ): Promise<string> {
-  const { rows } = process.stdout;
   try {
     const { data, notes } = await renderView(await load(), view, output, look);
-    return repaint(data === "" ? notes : data, rows);
+    return data === "" ? notes : data;
   } catch (error) {
-    return repaint(failureText(passing(error), look.paint), rows);
+    return failureText(passing(error), look.paint);
   }
 }
 
@@ -50,9 +50,9 @@ async function line<Report extends object, Row extends object>({
   view,
 }: Watched<Report, Row>): Promise<string> {
   try {
-    return `${stringify(toContract(view.kind, await load()), false)}\n`;
+    return stringify(toContract(view.kind, await load()), false);
   } catch (error) {
-    return `${failureJson(passing(error), false)}\n`;
+    return failureJson(passing(error), false);
   }
 }
 

@@ -45,7 +45,7 @@ describe("colour", () => {
   test("control characters of others do not reach the terminal", () => {
     const column = { name: "reason", header: "REASON", value: (text: string) => text };
     const look = { paint: paintFor(false), symbols: UNICODE };
-    expect(renderTable([column], ["a\u001b[2Jb\nc"], false, look)).toBe("a [2Jb c");
+    expect(renderTable([column], ["a\u001b[2Jb\nc"], false, look)).toBe("a\\u001b[2Jb\\nc");
   });
 });
 

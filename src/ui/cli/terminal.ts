@@ -1,0 +1,30 @@
+// The one way of text to this process's standard output and standard error (test/tidy/output.test.ts). What others wrote is
+// made printable where it becomes a row, a line or a note; here whatever was missed is escaped, but for line ends
+// and, on a terminal, colours.
+import { printable, printableLines } from "../../core/base/printable.ts";
+import { clearScreen, repaint } from "./repaint.ts";
+
+/** Data, with a line end behind it. */
+export function writeData(text: string): void {
+  process.stdout.write(`${printableLines(text, process.stdout.isTTY === true)}\n`);
+}
+
+/** What is said beside the data: lines that were made of printable parts. */
+export function writeRemarks(text: string): void {
+  process.stderr.write(`${printableLines(text, process.stderr.isTTY === true)}\n`);
+}
+
+/** A remark in one line. `paint` colours what was made printable. */
+export function writeNote(text: string, paint: (text: string) => string): void {
+  writeRemarks(paint(printable(text)));
+}
+
+/** An empty screen for frames. */
+export function beginFrames(): void {
+  process.stdout.write(clearScreen(process.stdout.rows));
+}
+
+/** Draws over the frame before. */
+export function drawFrame(text: string): void {
+  process.stdout.write(repaint(printableLines(text, true), process.stdout.rows));
+}
