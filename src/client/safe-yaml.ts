@@ -26,6 +26,7 @@ interface Commented {
 
 // A comment ends with its line.
 function escapeComments(commented: Commented): void {
-  if (typeof commented.commentBefore === "string") commented.commentBefore = printable(commented.commentBefore);
+  if (typeof commented.commentBefore === "string")
+    commented.commentBefore = printable(commented.commentBefore);
   if (typeof commented.comment === "string") commented.comment = printable(commented.comment);
 }

@@ -1,6 +1,8 @@
 // Branded identifiers: a term can't be passed for an index, nor a shard's name for a cluster's.
 // All numbers are safe integers; the wire asserts it.
 
+import { quoted } from "./printable.ts";
+
 declare const brand: unique symbol;
 type Brand<Value, Name extends string> = Value & { readonly [brand]: Name };
 
@@ -21,6 +23,9 @@ const NAME = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
 
 /** The same in words. */
 export const NAME_RULE = "a name has a-z 0-9 . _ -, with a letter or digit at both ends";
+
+/** A name in a sentence: as it is, and what is none as a quotation. */
+export const shownName = (text: string): string => (isName(text) ? text : quoted(text));
 
 /** Whether `text` can name a shard, cluster, node or fleet: an RFC 1123 subdomain's alphabet, 1 to 253 characters. */
 export function isName(text: string): boolean {

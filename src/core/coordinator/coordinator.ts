@@ -45,6 +45,7 @@ import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
 import { PROFILES } from "./profile.ts";
 import { proposeOwn } from "./propose-own.ts";
+import { RefusedRows } from "./refused-rows.ts";
 import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
@@ -222,6 +223,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     freshness,
     observed,
     heardDomains: new HeardDomains(),
+    refusedRows: new RefusedRows(log),
     leadsSince: () => leadsSinceMs,
     liveness: options.liveness,
     disk: watch,

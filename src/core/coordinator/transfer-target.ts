@@ -1,7 +1,7 @@
 // Whom a leader hands over to, when it is asked to: pure. A transfer stops writes until it ends, so one that can't
 // succeed (to a learner, to a replica that does not answer) is refused before it begins.
 
-import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type NodeId, shownName } from "../base/ids.ts";
 import type { RaftStatus } from "../raft/status.ts";
 import { campaignRank } from "./campaign-order.ts";
 
@@ -39,7 +39,7 @@ export function transferTarget(
 ): TransferTarget {
   const named = (name: string) => replicas.find((replica) => replica.name === name)?.id;
   const unknown = [wanted.from, wanted.to].find((name) => name !== "" && named(name) === undefined);
-  if (unknown !== undefined) return refused("MEMBER_UNKNOWN", `there is no node ${unknown}`);
+  if (unknown !== undefined) return refused("MEMBER_UNKNOWN", `there is no node ${shownName(unknown)}`);
   if (wanted.from !== "" && named(wanted.from) !== raft.id) return { kind: "already" };
   if (wanted.to === "") {
     const to = bestSuccessor(raft, FLEET_GROUP, (replica) => answers(replica) && isFit(replica));

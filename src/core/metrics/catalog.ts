@@ -103,6 +103,10 @@ export const METRICS = {
     "Registered shards, by what the leader knows of their life. On the leader only.",
     "state",
   ),
+  fleet_report_rows_refused_total: counter(
+    "Rows of shards' reports that this replica left out, since no correct shard reports them.",
+    "kind",
+  ),
   fleet_shards_disobeying: gauge(
     "Shards that obey another incarnation of the cluster, or a newer term, and follow nothing that the leader says. On the leader only.",
   ),

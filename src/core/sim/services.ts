@@ -13,6 +13,7 @@ import { Observed } from "../coordinator/observed.ts";
 import type { ReadResult } from "../coordinator/pending.ts";
 import { proposeOwn } from "../coordinator/propose-own.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/readmission.ts";
+import { RefusedRows } from "../coordinator/refused-rows.ts";
 import type { Replica } from "../coordinator/replica.ts";
 import { Roster } from "../coordinator/roster.ts";
 import { MembershipChanges } from "../coordinator/services/change-membership.ts";
@@ -114,6 +115,7 @@ export class Services {
       freshness: new Freshness({ driver, clocks: [clock.monotonicMs], now: clock.monotonicMs }),
       observed: new Observed(),
       heardDomains: new HeardDomains(),
+      refusedRows: new RefusedRows(silentLog),
       trust: options.trust ?? believed(clock),
       isFit: () => true,
       mayKeep: () => true,

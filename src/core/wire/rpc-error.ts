@@ -4,6 +4,7 @@
 // Which reasons exist is the business of whoever raises them.
 
 import { Metadata, status } from "@grpc/grpc-js";
+import { cut, printable } from "../base/printable.ts";
 import {
   BadRequest,
   type BadRequest_FieldViolation,
@@ -33,7 +34,13 @@ export class RpcError extends Error {
   }
 }
 
-/** An error for a gRPC answer. `metadata` goes into ErrorInfo; `retryDelayMs` tells the caller when to retry. */
+// Errors quote what a caller sent, at any length; both travel in headers, of which HTTP/2 peers take some 64 kB.
+const TEXT_CHARACTERS_MAX = 1_000;
+
+/**
+ * An error for a gRPC answer. `metadata` goes into ErrorInfo; `retryDelayMs` tells the caller when to retry. Long texts are
+ * cut, and the message is printable: the program that shows it may not escape it.
+ */
 export function rpcError(
   code: status,
   reason: string,
@@ -41,7 +48,8 @@ export function rpcError(
   metadata: Readonly<Record<string, string>> = {},
   retryDelayMs?: number,
 ): RpcError {
-  const info = { reason, domain: DOMAIN, metadata: { ...metadata } };
+  const facts = Object.entries(metadata).map(([key, text]) => [key, cut(text, TEXT_CHARACTERS_MAX)]);
+  const info = { reason, domain: DOMAIN, metadata: Object.fromEntries(facts) };
   const details = [{ typeUrl: ERROR_INFO, value: ErrorInfo.encode(info).finish() }];
   if (retryDelayMs !== undefined) {
     details.push({
@@ -49,7 +57,7 @@ export function rpcError(
       value: RetryInfo.encode({ retryDelay: toDuration(retryDelayMs) }).finish(),
     });
   }
-  return fromStatus({ code, message, details });
+  return fromStatus({ code, message: printable(cut(message, TEXT_CHARACTERS_MAX)), details });
 }
 
 /** What is wrong with one row of a batch; rows count from 0. */

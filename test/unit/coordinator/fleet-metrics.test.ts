@@ -5,6 +5,7 @@ import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
 import { readinessOf } from "../../../src/core/coordinator/metrics/coordinator-metrics.ts";
 import { collectFleet, type FleetSources } from "../../../src/core/coordinator/metrics/fleet-metrics.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { RefusedRows } from "../../../src/core/coordinator/refused-rows.ts";
 import { StateTrust } from "../../../src/core/coordinator/state-trust.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { Command, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
@@ -33,7 +34,8 @@ async function leading(operations: readonly Operation[]): Promise<FleetSources> 
     expect(outcome?.result?.$case, JSON.stringify(outcome)).toBe("applied");
   });
   const observed = new Observed();
-  return { clusterId: "test", driver, machine, observed, clock, leadsSince: () => 0, liveness };
+  const refusedRows = new RefusedRows(silentLog);
+  return { clusterId: "test", driver, machine, observed, refusedRows, clock, leadsSince: () => 0, liveness };
 }
 
 async function look(sources: FleetSources): Promise<string> {
@@ -97,6 +99,14 @@ test("shards that have obeyed a newer term than the leader's are counted", async
   expect(sampleOf(await look(sources), "fleet_shards_disobeying")).toBe(1);
 });
 
+test("rows that were left out of reports are counted by kind", async () => {
+  const sources = await leading([]);
+  sources.refusedRows.note("s1", new Map([["binding", 3]]));
+  const text = await look(sources);
+  expect(sampleOf(text, "fleet_report_rows_refused_total", { kind: "binding" })).toBe(3);
+  expect(sampleOf(text, "fleet_report_rows_refused_total", { kind: "summary" })).toBe(0);
+});
+
 test("pending instructions have a number and an age", async () => {
   const domain = (value: string) =>
     operation({
@@ -119,6 +129,7 @@ test("a follower shows its tables, and nothing of what only a leader knows", asy
     driver,
     machine,
     observed: new Observed(),
+    refusedRows: new RefusedRows(silentLog),
     clock,
     leadsSince: () => 0,
     liveness,

@@ -7,6 +7,7 @@ import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
+import { RefusedRows } from "../../../src/core/coordinator/refused-rows.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
@@ -70,6 +71,7 @@ export function contextOf(
       disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },
       observed: new Observed(),
       heardDomains: new HeardDomains(),
+      refusedRows: new RefusedRows(silentLog),
       trust: new StateTrust({ found: null, mark: async () => undefined, log: silentLog, now: () => 0 }),
       internalErrors: new InternalErrors(`coordinator n${id}`, silentLog),
     },

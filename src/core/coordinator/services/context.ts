@@ -16,6 +16,7 @@ import type { GroupDriver } from "../group-driver.ts";
 import type { Host } from "../host.ts";
 import type { LivenessLimits } from "../liveness.ts";
 import type { Observed } from "../observed.ts";
+import type { RefusedRows } from "../refused-rows.ts";
 import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
 import type { StateTrust } from "../state-trust.ts";
@@ -58,6 +59,7 @@ export interface ServiceContext {
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;
   readonly observed: Observed;
   readonly heardDomains: HeardDomains;
+  readonly refusedRows: RefusedRows;
   /** When this replica last began or ceased to lead. */
   readonly leadsSince: () => MonotonicMs;
   readonly liveness: LivenessLimits;

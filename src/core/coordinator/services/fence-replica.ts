@@ -2,6 +2,7 @@
 // say any more; and to settle a dispute, by naming those that are wrong.
 
 import { status } from "@grpc/grpc-js";
+import { shownName } from "../../base/ids.ts";
 import type { FenceReplicaRequest, FenceReplicaResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
@@ -13,7 +14,11 @@ export async function fenceReplica(
 ): Promise<FenceReplicaResponse> {
   const name = replicas.find(({ id }) => id === self)?.name ?? String(self);
   if (nodeName !== name) {
-    throw rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", `this is ${name}, and not ${nodeName}`);
+    throw rpcError(
+      status.FAILED_PRECONDITION,
+      "REPLICA_MISMATCH",
+      `this is ${name}, and not ${shownName(nodeName)}`,
+    );
   }
   checkReasonSize(reason);
   if (trust.isFenced) return { changed: false };

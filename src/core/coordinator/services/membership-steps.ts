@@ -2,7 +2,7 @@
 // Each may be all that is left to do when a request is repeated.
 
 import { status } from "@grpc/grpc-js";
-import { FLEET_GROUP, type NodeId } from "../../base/ids.ts";
+import { FLEET_GROUP, type NodeId, shownName } from "../../base/ids.ts";
 import { listMembers } from "../../fleet/query.ts";
 import type { ConfOperation } from "../../raft/confchange.ts";
 import { MemberKind, type MemberRecord, type Operation } from "../../wire/gen/fleet/v1/command.ts";
@@ -84,7 +84,7 @@ export function memberNamed(context: ServiceContext, name: string): Readonly<Mem
 }
 
 export function unknownMember(name: string): RpcError {
-  return rpcError(status.FAILED_PRECONDITION, "MEMBER_UNKNOWN", `there is no member ${name}`);
+  return rpcError(status.FAILED_PRECONDITION, "MEMBER_UNKNOWN", `there is no member ${shownName(name)}`);
 }
 
 export function isConfigured({ driver }: ServiceContext, id: NodeId): boolean {

@@ -3,6 +3,7 @@
 // comes. Pure but for the refusal.
 
 import { status } from "@grpc/grpc-js";
+import { shownName } from "../../base/ids.ts";
 import type { Incarnation } from "../../base/incarnation.ts";
 import { incarnationOf, incarnationRecord } from "../../fleet/incarnation.ts";
 import type { Obeyed } from "../../wire/gen/fleet/v1/command.ts";
@@ -22,7 +23,7 @@ export function refuseOther(context: Here, told: string | undefined): void {
   if (told === undefined || told === "" || told === context.clusterId) return;
   const record = incarnationRecord(context.machine.view);
   const since = record === undefined ? "" : `, since ${new Date(record.sinceMs).toISOString()}`;
-  const message = `this cluster is ${context.clusterId}${since}, and the request is of ${told}: the cluster was recovered or restored, or is another one`;
+  const message = `this cluster is ${context.clusterId}${since}, and the request is of ${shownName(told)}: the cluster was recovered or restored, or is another one`;
   throw rpcError(status.FAILED_PRECONDITION, "INCARNATION_CHANGED", message, {
     incarnation: context.clusterId,
     told,

@@ -2,7 +2,7 @@
 // (Raft §4.3) in which the old one leaves, so that the number of voters never shrinks meanwhile.
 
 import { status } from "@grpc/grpc-js";
-import { type NodeId, nodeId } from "../../base/ids.ts";
+import { type NodeId, nodeId, shownName } from "../../base/ids.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { ChangeMembershipResponse, ReplaceMember } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
@@ -37,7 +37,11 @@ export async function replaceMember(
   const fresh = memberNamed(context, newName);
   const [oldId, newId] = [nodeId(old.nodeId), nodeId(fresh.nodeId)];
   if (oldId === newId) {
-    throw rpcError(status.INVALID_ARGUMENT, "SAME_MEMBER", `${name} can't be replaced with itself`);
+    throw rpcError(
+      status.INVALID_ARGUMENT,
+      "SAME_MEMBER",
+      `${shownName(name)} can't be replaced with itself`,
+    );
   }
   if (await hasLeftJoint(order)) assertReplaceable(context, oldId, newId);
   const { wanted, address } = fresh;

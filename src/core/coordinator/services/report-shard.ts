@@ -3,7 +3,7 @@
 // that a newer one has overtaken is followed, and its shard is not told that it arrived.
 
 import { status } from "@grpc/grpc-js";
-import { isName } from "../../base/ids.ts";
+import { shownName } from "../../base/ids.ts";
 import { instructionsOf } from "../../fleet/apply-instruction.ts";
 import { checkShardRegisters, checkShardTakes } from "../../fleet/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
@@ -19,6 +19,7 @@ import {
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { instructionsFor, isFirstContact, unreportedAcceptances } from "../instructions.ts";
+import { observableReport } from "../observable-report.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "./other-incarnation.ts";
@@ -36,11 +37,11 @@ export async function reportShard(
   caller: Caller,
 ): Promise<ReportShardResponse> {
   const { identity } = caller;
-  const request = ofThisIncarnation(context, report);
-  if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === request.shardId)) {
-    const message = `this certificate may not report as shard ${request.shardId}`;
+  if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === report.shardId)) {
+    const message = `this certificate may not report as shard ${shownName(report.shardId)}`;
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
   }
+  const request = ofThisIncarnation(context, observable(context, report));
   if (context.driver.role !== "leader") throw notLeader(context);
   assertTrusted(context);
   refuseOutdated(context, request);
@@ -75,6 +76,20 @@ export async function reportShard(
   const { term } = context.driver;
   const sender = { coordinatorTerm: term, incarnation: ownIncarnation(context), giveUp: givingUp };
   return { ...sender, instructions, domainInstructions, draining, askDomains };
+}
+
+/** Throws REPORT_INVALID. Rows that no sound shard reports are counted, and left out of all that follows. */
+function observable({ refusedRows }: ServiceContext, report: ReportShardRequest): ReportShardRequest {
+  const seen = observableReport(report);
+  if (seen === null) {
+    throw rpcError(
+      status.INVALID_ARGUMENT,
+      "REPORT_INVALID",
+      "the report's incarnation has an id that none has",
+    );
+  }
+  refusedRows.note(report.shardId, seen.refused);
+  return seen.report;
 }
 
 function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {
@@ -161,7 +176,7 @@ async function declareFirstContacts(
   if (!isEnabled(view, "first-contact") || checkShardTakes(view, request.shardId) !== null) return;
   const { bindings } = view.tables;
   const contacted = request.bindings.filter(
-    (row) => isFirstContact(row) && bindings.get(row.clusterId) === undefined && isName(row.clusterId),
+    (row) => isFirstContact(row) && bindings.get(row.clusterId) === undefined,
   );
   await Promise.all(
     contacted.map(({ clusterId }) => {
