@@ -20,7 +20,7 @@ export function isLabelKey(text: string): boolean {
 }
 
 /** Whether `text` is a label's value. */
-export function isLabelValue(text: string): boolean {
+function isLabelValue(text: string): boolean {
   return text === "" || NAME.test(text);
 }
 

@@ -2,6 +2,7 @@
 // stay true: only machines that nobody uses change hands, so that no cluster loses one; a shard that is short of such
 // machines itself gives none; and what only has to cool down is waited for, since any other help disturbs somebody.
 
+import { isName } from "../base/ids.ts";
 import type { DomainMachines, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
 import { ShardLiveness } from "../wire/gen/fleet/v1/views.ts";
 import type { Board } from "./board.ts";
@@ -48,8 +49,8 @@ function domainsThatHelp(board: Board, { shard, observed }: ShardView, shortage:
   // Whatever it gets is in its own region.
   if (region !== undefined && region !== shard?.region) return [];
   const others = (observed?.summary?.domains ?? []).filter(({ key, value }) => {
-    const owner = board.domain(key, value)?.shardId;
-    return owner !== undefined && owner !== shortage.shardId;
+    const owner = board.domain(key, value)?.shardId ?? "";
+    return key !== "" && value !== "" && isName(owner) && owner !== shortage.shardId;
   });
   return others
     .filter((row) => takeAll(domainRoom(row), [needOf(shortage)]).ok)

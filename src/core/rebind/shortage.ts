@@ -1,6 +1,7 @@
 // One shortfall as the planner sees it: whether anything may be proposed for it, how much is missing, and which of two
 // is the graver, and what is said of several. Pure leaves of rebalance.ts.
 
+import { isName } from "../base/ids.ts";
 import type { ShardShortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { Need } from "./room.ts";
 
@@ -17,9 +18,10 @@ export interface Shortage {
   readonly machines: number | null;
 }
 
+/** Rows that name no cluster or shard, as none of ours writes them, are left out: no plan could name them either. */
 export function shortagesOf(rows: readonly ShardShortfall[]): Shortage[] {
   return rows.flatMap(({ shardId, shortfall }) => {
-    if (shortfall === undefined) return [];
+    if (shortfall === undefined || !isName(shardId) || !isName(shortfall.clusterId)) return [];
     const { clusterId, requirements, deficit, priority, ageCycles, sameDomain } = shortfall;
     const { machines = null } = deficit as Readonly<Partial<Record<string, number>>>;
     if (machines === 0) return [];

@@ -2,14 +2,18 @@
 
 import { status } from "@grpc/grpc-js";
 import { isName } from "../base/ids.ts";
+import { areLabels, LABEL_RULE, LABELS_MAX } from "../base/labels.ts";
 import type { DemandGroup, SessionHello } from "../wire/gen/fleet/v1/shard.ts";
 import type { Identity } from "../wire/identity.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import type { RpcError } from "../wire/rpc-error.ts";
 import { rpcError } from "../wire/rpc-error.ts";
 import {
+  DEMAND_BYTES_MAX,
   DEMAND_COUNT_MAX,
   DEMAND_GROUPS_MAX,
+  demandBytes,
+  INSTANCE_CHARACTERS_MAX,
   PING_INTERVAL_MS,
   SESSION_PROTOCOL_VERSION,
 } from "../wire/session-protocol.ts";
@@ -20,6 +24,10 @@ export function objectionTo(hello: SessionHello, caller: Identity): RpcError | n
   const cluster = hello.clusterId;
   if (!isName(cluster)) {
     return rpcError(status.INVALID_ARGUMENT, "CLUSTER_NAME_INVALID", "cluster_id is not a valid name");
+  }
+  if (hello.instanceId.length > INSTANCE_CHARACTERS_MAX) {
+    const message = `instance_id has at most ${INSTANCE_CHARACTERS_MAX} characters`;
+    return rpcError(status.INVALID_ARGUMENT, "INSTANCE_INVALID", message);
   }
   const isOwn = caller.kind === "admin" || (caller.kind === "cluster" && caller.id === cluster);
   if (!isOwn) {
@@ -84,6 +92,12 @@ export function occupied(cluster: string, by: string): RpcError {
 export function objectionToDemand(groups: readonly DemandGroup[]): RpcError | null {
   const invalid = (message: string) => rpcError(status.INVALID_ARGUMENT, "DEMAND_INVALID", message);
   if (groups.length > DEMAND_GROUPS_MAX) return invalid(`a roll-up has at most ${DEMAND_GROUPS_MAX} groups`);
-  if (groups.every(({ count }) => count <= DEMAND_COUNT_MAX)) return null;
-  return invalid(`a group has at most ${DEMAND_COUNT_MAX} machines`);
+  if (!groups.every(({ count }) => count <= DEMAND_COUNT_MAX)) {
+    return invalid(`a group has at most ${DEMAND_COUNT_MAX} machines`);
+  }
+  if (!groups.every(({ requirements }) => areLabels(requirements))) {
+    return invalid(`a group's requirements are at most ${LABELS_MAX} labels: ${LABEL_RULE}`);
+  }
+  if (demandBytes(groups) <= DEMAND_BYTES_MAX) return null;
+  return invalid(`the labels of a roll-up have at most ${DEMAND_BYTES_MAX} bytes`);
 }

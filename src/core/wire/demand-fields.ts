@@ -1,7 +1,8 @@
 // A cluster's demand as an operator writes it: [{count, requirements, priority, sameDomain}]. Pure.
 
+import { areLabels, LABEL_RULE, LABELS_MAX } from "../base/labels.ts";
 import type { DemandGroup } from "./gen/fleet/v1/shard.ts";
-import { DEMAND_COUNT_MAX, DEMAND_GROUPS_MAX } from "./session-protocol.ts";
+import { DEMAND_BYTES_MAX, DEMAND_COUNT_MAX, DEMAND_GROUPS_MAX, demandBytes } from "./session-protocol.ts";
 
 export type ReadDemand =
   | { readonly ok: true; readonly demand: readonly DemandGroup[] }
@@ -19,6 +20,9 @@ export function readDemand(value: unknown): ReadDemand {
     if (typeof group === "string") return wrong(`group ${at + 1}: ${group}`);
     demand.push(group);
   }
+  if (demandBytes(demand) > DEMAND_BYTES_MAX) {
+    return wrong(`its labels have more than ${DEMAND_BYTES_MAX} characters`);
+  }
   return { ok: true, demand };
 }
 
@@ -32,6 +36,7 @@ function readGroup(value: unknown): DemandGroup | string {
   if (!isCount(priority, PRIORITY_MAX)) return `priority must be a number from 0 to ${PRIORITY_MAX}`;
   if (typeof sameDomain !== "boolean") return "sameDomain must be true or false";
   if (!isTexts(requirements)) return "requirements must be a map of texts, such as {instance-type: m5.large}";
+  if (!areLabels(requirements)) return `requirements must be labels, at most ${LABELS_MAX}: ${LABEL_RULE}`;
   return { count, requirements, priority, sameDomain };
 }
 

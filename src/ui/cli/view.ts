@@ -35,7 +35,7 @@ export interface TextView<Report> {
 }
 
 /** A report that is a file: its text is made of the report as it is, by the file's own rules of escaping. */
-export interface FileView<Report> {
+interface FileView<Report> {
   readonly kind: string;
   readonly file: (report: Report) => string;
 }

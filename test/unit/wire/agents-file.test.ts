@@ -48,6 +48,7 @@ test.each([
   { demand: "[{count: 1, priority: high}]", error: "priority must be" },
   { demand: "[{count: 1, sameDomain: 1}]", error: "sameDomain must be" },
   { demand: "[{count: 1, requirements: {zone: 1}}]", error: "requirements must be" },
+  { demand: "[{count: 1, requirements: {zone: 'a b'}}]", error: "requirements must be labels" },
   { demand: "[{count: 1, zone: a}]", error: "unknown field zone" },
 ])("demand $demand is refused: $error", ({ demand, error }) => {
   const text = `agents:\n  - {cluster: c1, shardAddr: 'a:1', demand: ${demand}}`;
