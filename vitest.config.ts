@@ -29,6 +29,7 @@ export default defineConfig({
       project("tidy", 180_000),
       project("cli", 300_000),
       project("integration", 600_000),
+      project("security", 600_000),
     ],
   },
 });

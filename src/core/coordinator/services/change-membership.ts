@@ -33,9 +33,9 @@ import {
   unknownMember,
   write,
 } from "./membership-steps.ts";
+import { reasonOf } from "./reason.ts";
 import { assertTrusted, refusalError, rejectionError } from "./refusals.ts";
 import { replaceMember } from "./replace-member.ts";
-import { checkReasonSize } from "./submit.ts";
 
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
@@ -64,10 +64,10 @@ export class MembershipChanges {
       throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
     if (this.#isBusy) throw refusalError(context, "change-pending");
     // Before anything is done: a row that is refused for its reason would leave the configuration changed without it.
-    checkReasonSize(request.reason);
+    const reason = reasonOf(request.reason);
     this.#isBusy = true;
     try {
-      const order = { context, request, caller };
+      const order = { context, request: { ...request, reason }, caller };
       return (await alreadyDone(order, change)) ?? (await perform(order, change));
     } finally {
       this.#isBusy = false;

@@ -6,7 +6,7 @@ import { shownName } from "../../base/ids.ts";
 import type { FenceReplicaRequest, FenceReplicaResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
-import { checkReasonSize } from "./submit.ts";
+import { reasonOf } from "./reason.ts";
 
 export async function fenceReplica(
   { trust, self, replicas, machine }: ServiceContext,
@@ -20,12 +20,12 @@ export async function fenceReplica(
       `this is ${name}, and not ${shownName(nodeName)}`,
     );
   }
-  checkReasonSize(reason);
+  const detail = reasonOf(reason);
   if (trust.isFenced) return { changed: false };
   const { view } = machine;
   trust.fence({
     ...{ index: view.appliedIndex, digest: view.hash(), expected: "" },
-    ...{ cause: "operator", detail: reason },
+    ...{ cause: "operator", detail },
   });
   return { changed: true };
 }

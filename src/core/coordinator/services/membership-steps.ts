@@ -15,11 +15,12 @@ import { bestSuccessor } from "../transfer-target.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { configurationIndex } from "./members.ts";
-import { notLeader, refusalError, rejectionError } from "./refusals.ts";
-import { propose } from "./submit.ts";
+import type { Reason } from "./reason.ts";
+import { notLeader, refusalError } from "./refusals.ts";
+import { perform } from "./submit.ts";
 import { handOver, noteTransfer } from "./transfer-leadership.ts";
 
-type Request = Omit<ChangeMembershipRequest, "change">;
+type Request = Omit<ChangeMembershipRequest, "change" | "reason"> & { readonly reason: Reason };
 
 /** One request on its way. */
 export interface Order {
@@ -50,13 +51,11 @@ export async function configure(
   if (!settled.ok) throw refusalError(context, settled.refusal);
 }
 
-export async function write(
+export function write(
   { context, request, caller }: Order,
   operation: NonNullable<Operation["kind"]>,
 ): Promise<void> {
-  const identity = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: request.reason };
-  const { result } = await propose(context, caller, { kind: operation }, identity);
-  if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
+  return perform(context, caller, operation, request.reason);
 }
 
 export function answer(

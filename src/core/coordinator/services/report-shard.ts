@@ -23,10 +23,11 @@ import { observableReport } from "../observable-report.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "./other-incarnation.ts";
+import { ownReason } from "./reason.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
 import { assertTrusted, notLeader, rejectionError } from "./refusals.ts";
 import { isNobodysBut, sightOf } from "./sight.ts";
-import { propose } from "./submit.ts";
+import { OUTSIDE_SESSIONS, propose } from "./submit.ts";
 
 // An answer stays well below the message limit; what is left comes with the answers to the next reports.
 const INSTRUCTIONS_PER_ANSWER = 4_096;
@@ -193,15 +194,10 @@ async function write(
   request: ReportShardRequest,
   caller: Caller,
   operation: Operation,
-  reason: string,
+  words: Parameters<typeof ownReason>[0],
 ) {
   refuseOutdated(context, request);
-  return await propose(context, caller, operation, {
-    sessionId: 0,
-    sequence: 0,
-    firstOutstanding: 0,
-    reason,
-  });
+  return await propose(context, caller, operation, { ...OUTSIDE_SESSIONS, reason: ownReason(words) });
 }
 
 function isSamePlace(known: Readonly<ShardRecord>, report: ReportShardRequest): boolean {

@@ -2,7 +2,6 @@
 
 import { status } from "@grpc/grpc-js";
 import { encodeCommand, encodeToApply, type NewCommand } from "../../fleet/command-codec.ts";
-import { REASON_BYTES_MAX } from "../../fleet/limits.ts";
 import { renderApplied } from "../../fleet/render-audit.ts";
 import type { Applied, Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -13,6 +12,7 @@ import type { Caller } from "./handler.ts";
 import { checkNewAddress } from "./new-address.ts";
 import { refuseOther } from "./other-incarnation.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
+import { type Reason, reasonOf } from "./reason.ts";
 import { assertTrusted, diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
 import { refuseAdoption } from "./refuse-adoption.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
@@ -32,12 +32,13 @@ export async function submit(
     const message = "this operation is the leader's own: it follows from another request";
     throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
   }
-  checkReasonSize(request.reason);
+  const reason = reasonOf(request.reason);
   refuseOther(context, request.incarnation);
-  if (request.dryRun) return tryOut(context, caller, operation, request);
+  if (request.dryRun) return tryOut(context, caller, operation, reason);
   const serving = checkServing(context, operation);
   // What came from the wire as a whole message is what decoding its command again would give.
-  const { result, term } = await propose(context, caller, operation, request, encodeToApply);
+  const write = { ...request, reason };
+  const { result, term } = await propose(context, caller, operation, write, encodeToApply);
   // A session knows its incarnation; who writes without one may read what it wrote.
   const incarnation = request.sessionId === 0 ? context.clusterId : undefined;
   return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
@@ -49,7 +50,7 @@ async function tryOut(
   context: ServiceContext,
   caller: Caller,
   operation: Operation,
-  { reason }: SubmitRequest,
+  reason: Reason,
 ): Promise<SubmitResponse> {
   if (context.driver.role !== "leader") throw notLeader(context);
   const { index, term, leads } = await readable(context, LINEARIZABLE, caller);
@@ -83,14 +84,6 @@ function appliedOf({ result }: Outcome): Applied {
   throw rejectionError(result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {}, rows: [] });
 }
 
-/** Throws REASON_TOO_LONG. Counted in bytes, as the audit table does when the write is applied. */
-export function checkReasonSize(reason: string): void {
-  const bytes = Buffer.byteLength(reason);
-  if (bytes <= REASON_BYTES_MAX) return;
-  const message = `a reason has at most ${REASON_BYTES_MAX} bytes, this one has ${bytes}`;
-  throw rpcError(status.INVALID_ARGUMENT, "REASON_TOO_LONG", message);
-}
-
 const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$case"]>([
   "foundMembers",
   "upsertMember",
@@ -109,13 +102,24 @@ function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
   return RESERVED.has($case);
 }
 
-const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+export const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
 
 interface WriteIdentity {
   readonly sessionId: number;
   readonly sequence: number;
   readonly firstOutstanding: number;
-  readonly reason: string;
+  readonly reason: Reason;
+}
+
+/** As `propose`, outside any session: throws also when the operation is refused as it is applied, entry and all. */
+export async function perform(
+  context: ServiceContext,
+  caller: Caller,
+  kind: NonNullable<Operation["kind"]>,
+  reason: Reason,
+): Promise<void> {
+  const { result } = await propose(context, caller, { kind }, { ...OUTSIDE_SESSIONS, reason });
+  if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
 }
 
 /** Proposes `operation` in the caller's name; throws the RpcError of a refusal. */

@@ -10,8 +10,9 @@ import { transferTarget } from "../transfer-target.ts";
 import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { type Reason, reasonOf } from "./reason.ts";
 import { notLeader } from "./refusals.ts";
-import { propose } from "./submit.ts";
+import { perform } from "./submit.ts";
 
 const LOOK_EVERY_MS = 5;
 
@@ -21,6 +22,7 @@ export async function transferLeadership(
   caller: Caller,
 ): Promise<TransferLeadershipResponse> {
   await assertLeads(context, caller);
+  const reason = reasonOf(request.reason);
   const wanted = { to: request.toNode, from: request.fromNode };
   const target = transferTarget(context.driver.status(), context.replicas, context, wanted);
   switch (target.kind) {
@@ -30,22 +32,21 @@ export async function transferLeadership(
       return answer(context, context.self, false);
     case "hand-over":
       if (request.dryRun) return answer(context, target.to, true);
-      await noteTransfer(context, target.to, request.reason, caller);
+      await noteTransfer(context, target.to, reason, caller);
       await handOver(context, target.to, caller);
       return answer(context, context.driver.status().leader, true);
   }
 }
 
-/** Leaves in the audit log who asked for it, and why. */
+/** Leaves in the audit log who asked for it, and why. Throws when it does not: nothing is handed over then. */
 export function noteTransfer(
   context: ServiceContext,
   to: number,
-  reason: string,
+  reason: Reason,
   caller: Caller,
-): Promise<unknown> {
+): Promise<void> {
   const value = { fromNode: nameOf(context, context.self), toNode: nameOf(context, to) };
-  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason };
-  return propose(context, caller, { kind: { $case: "noteTransfer", value } }, write);
+  return perform(context, caller, { $case: "noteTransfer", value }, reason);
 }
 
 /** Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft §3.10). */
