@@ -15,11 +15,11 @@ import type {
 import {
   ACK_DETAIL_BYTES_MAX,
   ACKS_MAX,
-  COUNTED_NAME_BYTES_MAX,
   COUNTS_MAX,
   DIALED_FROM_CHARACTERS_MAX,
   DOUBLE_DIALS_MAX,
   INCARNATION_ID_CHARACTERS_MAX,
+  isCountedName,
   SHORTFALL_BYTES_MAX,
   SHORTFALLS_MAX,
   SUMMARY_DOMAINS_MAX,
@@ -99,9 +99,3 @@ function soundSummary(summary: ShardSummary, keep: Keep): ShardSummary {
     })),
   };
 }
-
-// An operator's words, from a machines file: of any script.
-const isCountedName = (text: string): boolean =>
-  text.length <= COUNTED_NAME_BYTES_MAX &&
-  isPrintable(text) &&
-  Buffer.byteLength(text) <= COUNTED_NAME_BYTES_MAX;

@@ -22,6 +22,8 @@ export interface ShardReport {
   readonly sessions: number;
   readonly summary: ShardSummary | undefined;
   readonly shortfalls: PackedShortfalls;
+  /** What the report had no room for. */
+  readonly leftOut: { readonly shortfalls: number; readonly doubleDials: number };
   /** By cluster. */
   readonly doubleDials: ReadonlyMap<string, DoubleDial>;
   /** The newest that it has obeyed. */
@@ -44,9 +46,10 @@ export class Observed {
     const bindings = bindingsOf(report, known?.bindings);
     const sessions = report.bindings.filter((binding) => binding.session).length;
     const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
+    const leftOut = { shortfalls: report.shortfallsLeftOut, doubleDials: report.doubleDialsLeftOut };
     const taken = {
       ...{ shardId, epoch, cycle, receivedMs: nowMs },
-      ...{ bindings, sessions, summary, shortfalls, doubleDials, coordinatorTerm, incarnation },
+      ...{ bindings, sessions, summary, shortfalls, doubleDials, leftOut, coordinatorTerm, incarnation },
     };
     if (bindings !== known?.bindings) this.#index(known?.bindings ?? new Map(), taken);
     this.#reports.set(shardId, taken);

@@ -86,6 +86,7 @@ export class LabShard {
       shortfalls: shortfallsOf(this.clusters, shortfalls, this.#cycle),
       acks: [...acks],
       doubleDials: [],
+      ...{ shortfallsLeftOut: 0, doubleDialsLeftOut: 0 },
       heldDomains: this.#isAskedForDomains ? heldDomains(this.#domains) : undefined,
       coordinatorTerm: this.#coordinatorTerm,
     };

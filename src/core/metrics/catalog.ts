@@ -123,6 +123,7 @@ export const METRICS = {
   fleet_shard_sessions: gauge("Clusters with a live session at this shard."),
   fleet_shard_bindings: gauge("Clusters in this shard's own record, by the state of their binding.", "state"),
   fleet_shard_report_age_seconds: gauge("Time since a coordinator last took this shard's report."),
+  fleet_shard_report_left_out: gauge("What this shard's last report had no room for, by kind.", "kind"),
   fleet_shard_sessions_ended_total: counter(
     "Sessions that this shard refused or ended, by reason.",
     "reason",

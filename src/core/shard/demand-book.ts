@@ -7,9 +7,7 @@ import type { Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ClusterDemand, DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
 import type { Counted, ListedPool, Taken } from "./machine-pools.ts";
 import { MachinePools } from "./machine-pools.ts";
-
-/** What a report carries, the gravest first. */
-const SHORTFALLS_MAX = 100;
+import { type Told, toldDemand, toldShortfalls } from "./told.ts";
 
 export interface ReclaimPace {
   /** Of a cluster's machines in one cycle, in (0, 1]; at least one machine. */
@@ -101,14 +99,15 @@ export class DemandBook {
     return [...this.#accounts.keys()].sort();
   }
 
-  demand(): ClusterDemand[] {
-    return this.clusters().map((clusterId) => ({
+  demand(): Told<ClusterDemand> {
+    const all = this.clusters().map((clusterId) => ({
       clusterId,
       groups: holdingsOf(this.#accounts.get(clusterId))
         .filter(({ wanted }) => wanted > 0)
         .map(({ group, wanted }) => ({ ...group, count: wanted })),
       machines: this.machinesOf(clusterId),
     }));
+    return toldDemand(all);
   }
 
   summary(): Counted | undefined {
@@ -116,9 +115,9 @@ export class DemandBook {
   }
 
   /** What lasted through a cycle at least: demand that has just come is no shortfall yet. */
-  shortfalls(): Shortfall[] {
+  shortfalls(): Told<Shortfall> {
     const short = this.#holdings().filter((holding) => isShort(holding) && holding.cyclesShort > 0);
-    return short.sort(byGravity).slice(0, SHORTFALLS_MAX).map(shortfallOf);
+    return toldShortfalls(short.sort(byGravity), shortfallOf);
   }
 
   #holdings(): Holding[] {

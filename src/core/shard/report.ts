@@ -37,13 +37,16 @@ export interface ReportParts {
 export function reportOf(parts: ReportParts): ReportShardRequest {
   const { shardId, address, region, zone, cycle, store, sessions, demand, summary, acks, tellsDomains } =
     parts;
+  const [shortfalls, doubleDials] = [demand.shortfalls(), sessions.doubleDials()];
   return {
     ...{ shardId, address, region, zone, cycle, epoch: store.epoch },
     bindings: shardBindings(store.bindings, (cluster) => sessions.hasSession(cluster)),
     summary,
-    shortfalls: demand.shortfalls(),
+    shortfalls: shortfalls.rows,
+    shortfallsLeftOut: shortfalls.leftOut,
     acks: [...acks],
-    doubleDials: sessions.doubleDials(),
+    doubleDials: doubleDials.rows,
+    doubleDialsLeftOut: doubleDials.leftOut,
     heldDomains: tellsDomains ? heldDomains(store.domains) : undefined,
     coordinatorTerm: store.allegiance.term,
     incarnation: store.allegiance.incarnation ?? undefined,

@@ -21,6 +21,7 @@ import type { SessionCall } from "./session.ts";
 import { Session } from "./session.ts";
 import * as refusals from "./session-refusals.ts";
 import type { ShardStore } from "./shard-store.ts";
+import { type Told, toldDoubleDials } from "./told.ts";
 
 const SILENCE_MS_MAX = 3 * PING_INTERVAL_MS;
 // While another agent of the cluster waits at the door, one missed ping is enough.
@@ -69,8 +70,8 @@ export class SessionRegistry {
   }
 
   /** Second agents that were refused lately. */
-  doubleDials(): DoubleDial[] {
-    return this.#doubleDials.recent(this.#options.now());
+  doubleDials(): Told<DoubleDial> {
+    return toldDoubleDials(this.#doubleDials.recent(this.#options.now()));
   }
 
   /** Tells each agent whose cluster's machines have changed since it was told last. */

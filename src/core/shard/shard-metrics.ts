@@ -6,6 +6,7 @@ import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import type { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import type { BindingTable } from "./binding-table.ts";
+import type { LeftOut } from "./left-out.ts";
 import type { SessionCall } from "./session.ts";
 
 const STATES = ["bound", "releasing", "released"] as const;
@@ -58,10 +59,12 @@ export interface ShardSights {
   /** Null before the first report that was taken. */
   readonly reportAgeMs: () => number | null;
   readonly ends: SessionEnds;
+  readonly leftOut: Pick<LeftOut, "collect">;
   readonly errors: Pick<InternalErrors, "count">;
 }
 
-export function shardMetrics({ bindings, hasSession, reportAgeMs, ends, errors }: ShardSights): RoleMetrics {
+export function shardMetrics(sights: ShardSights): RoleMetrics {
+  const { bindings, hasSession, reportAgeMs, ends, leftOut, errors } = sights;
   return {
     collect: (into) => {
       const held = [...bindings];
@@ -71,6 +74,7 @@ export function shardMetrics({ bindings, hasSession, reportAgeMs, ends, errors }
       }
       const ageMs = reportAgeMs();
       into.set("fleet_shard_report_age_seconds", ageMs === null ? null : ageMs / 1_000);
+      leftOut.collect(into);
       ends.collect(into);
       into.set("fleet_internal_errors_total", errors.count);
     },

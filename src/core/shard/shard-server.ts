@@ -28,6 +28,7 @@ import { obeyAnswer } from "./answer.ts";
 import type { ReclaimPace } from "./demand-book.ts";
 import { DemandBook, RECLAIM_PACE } from "./demand-book.ts";
 import { Inventory } from "./inventory.ts";
+import { LeftOut } from "./left-out.ts";
 import { reportOf, shardBindings, shardDomains } from "./report.ts";
 import { Reporter } from "./reporter.ts";
 import type { SessionCall } from "./session.ts";
@@ -100,6 +101,7 @@ class Shard implements RunningShard {
   readonly #startedMs = performance.now();
   readonly #settling = new Settling(this.#startedMs);
   readonly #ends = new SessionEnds();
+  readonly #leftOut: LeftOut;
   readonly #errors: InternalErrors;
   #stopSweeping = () => {};
   #cycling: NodeJS.Timeout | undefined;
@@ -120,6 +122,7 @@ class Shard implements RunningShard {
     const { region = "", pace = RECLAIM_PACE } = options;
     const errors = new InternalErrors(`shard ${shardId}`, log);
     this.#errors = errors;
+    this.#leftOut = new LeftOut(log);
     this.#demand = new DemandBook({ machines: inventory.listed(store.domains), region, pace });
     this.#registry = new SessionRegistry({
       ...{ shardId, store, tls, log, errors, demand: this.#demand, now: () => performance.now() },
@@ -158,6 +161,7 @@ class Shard implements RunningShard {
       hasSession: (cluster) => this.#registry.hasSession(cluster),
       reportAgeMs: () => this.#reportAgeMs(),
       ends: this.#ends,
+      leftOut: this.#leftOut,
       errors: this.#errors,
     });
   }
@@ -249,6 +253,7 @@ class Shard implements RunningShard {
         tellsDomains: this.#isAskedForDomains,
       },
     });
+    this.#leftOut.reported(request);
     // A release that is reported and then lost in a crash would let the cluster be served twice.
     await this.#store.durable();
     const answer = await caller.call(
@@ -278,6 +283,8 @@ class Shard implements RunningShard {
       return;
     }
     const nowMs = performance.now();
+    const [demand, shortfalls] = [this.#demand.demand(), this.#demand.shortfalls()];
+    const doubleDials = this.#registry.doubleDials();
     answer(null, {
       shardId: this.#options.shardId,
       address: this.#address,
@@ -289,10 +296,13 @@ class Shard implements RunningShard {
       coordinatorTerm: this.#store.allegiance.term,
       incarnation: this.#store.allegiance.incarnation ?? undefined,
       domains: shardDomains(this.#store.domains),
-      doubleDials: this.#registry.doubleDials(),
+      doubleDials: doubleDials.rows,
+      doubleDialsLeftOut: doubleDials.leftOut,
       summary: this.#summary(),
-      demand: this.#demand.demand(),
-      shortfalls: this.#demand.shortfalls(),
+      demand: demand.rows,
+      demandLeftOut: demand.leftOut,
+      shortfalls: shortfalls.rows,
+      shortfallsLeftOut: shortfalls.leftOut,
     });
   }
 }

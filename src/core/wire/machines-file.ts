@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { isCountedName } from "./report-limits.ts";
 import type { YamlItem } from "./yaml-list.ts";
 import { readYamlList } from "./yaml-list.ts";
 
@@ -19,6 +20,7 @@ interface TopologyDomain {
 }
 
 const FIELDS = new Set(["instanceType", "zone", "count", "domain"]);
+const A_TEXT = "a text of printable characters, of at most 253 bytes";
 /** Labels that a machine has anyway. A zone is one too, and may be a domain: that of its machines. */
 const OWN_LABELS = new Set(["instance-type", "region"]);
 /** Of one pool: a hundred times what the largest fleet has in all, and small enough for every sum to be exact. */
@@ -62,10 +64,8 @@ function readPool({ fields, line }: YamlItem, path: string): MachinePool {
   const stranger = Object.keys(fields).find((key) => !FIELDS.has(key));
   if (stranger !== undefined) throw invalid(path, line, `unknown field ${stranger}`);
   const { instanceType, zone, count, domain } = fields;
-  if (typeof instanceType !== "string" || instanceType === "") {
-    throw invalid(path, line, "instanceType must be a text");
-  }
-  if (typeof zone !== "string" || zone === "") throw invalid(path, line, "zone must be a text");
+  if (!isCounted(instanceType)) throw invalid(path, line, `instanceType must be ${A_TEXT}`);
+  if (!isCounted(zone)) throw invalid(path, line, `zone must be ${A_TEXT}`);
   if (typeof count !== "number" || !Number.isInteger(count) || count < 0 || count > COUNT_MAX) {
     throw invalid(path, line, `count must be a number from 0 to ${COUNT_MAX}`);
   }
@@ -79,12 +79,15 @@ function readPool({ fields, line }: YamlItem, path: string): MachinePool {
   return { instanceType, zone, count, domain: read };
 }
 
+const isCounted = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && isCountedName(value);
+
 function readDomain(given: unknown): TopologyDomain | null {
   if (typeof given !== "object" || given === null) return null;
   const [pair, ...more] = Object.entries(given);
   if (pair === undefined || more.length > 0) return null;
   const [key, value] = pair;
-  return key === "" || typeof value !== "string" || value === "" ? null : { key, value };
+  return isCounted(key) && isCounted(value) ? { key, value } : null;
 }
 
 function invalid(path: string, line: number, why: string): OperatorError {

@@ -2,6 +2,8 @@
 // counted and told, so that one agent cannot make its shard's reports fail. Together with a row of some 300 bytes for each
 // cluster they stay well below a message's limit.
 
+import { isPrintable } from "../base/printable.ts";
+
 /** The gravest. */
 export const SHORTFALLS_MAX = 100;
 export const SHORTFALL_BYTES_MAX = 64 * 1024;
@@ -15,8 +17,17 @@ export const ACK_DETAIL_BYTES_MAX = 256;
 export const COUNTS_MAX = 1_000;
 export const SUMMARY_DOMAINS_MAX = 100;
 /** Of an instance type, a zone, or a topology domain's key or value. */
-export const COUNTED_NAME_BYTES_MAX = 253;
+const COUNTED_NAME_BYTES_MAX = 253;
 /** Where a refused agent dialed from: host:port. */
 export const DIALED_FROM_CHARACTERS_MAX = 259;
 /** How a cluster's beginning is called. */
 export const INCARNATION_ID_CHARACTERS_MAX = 253;
+
+/** Whether `text` may name an instance type or a zone: an operator's words, from a machines file, of any script. */
+export function isCountedName(text: string): boolean {
+  return (
+    text.length <= COUNTED_NAME_BYTES_MAX &&
+    isPrintable(text) &&
+    Buffer.byteLength(text) <= COUNTED_NAME_BYTES_MAX
+  );
+}

@@ -20,7 +20,8 @@ export interface Holdings {
 }
 
 export function shardLines(holdings: Holdings): Line[] {
-  return [headLine(holdings.shard), ...disobeyingLines(holdings.shard), ...holdingsLines(holdings)];
+  const { shard } = holdings;
+  return [headLine(shard), ...disobeyingLines(shard), ...leftOutLines(shard), ...holdingsLines(holdings)];
 }
 
 /** What it has, without the shard itself: what remains of a drain. */
@@ -55,6 +56,17 @@ function disobeyingLines({ observed, shard }: ShardView): Line[] {
     { text, mark: "bad" },
     { text: next, mark: "unknown" },
   ];
+}
+
+function leftOutLines({ observed }: ShardView): Line[] {
+  const { shortfallsLeftOut: shortfalls = 0, doubleDialsLeftOut: dials = 0 } = observed ?? {};
+  const parts = [
+    ...(shortfalls > 0 ? [`${shortfalls} more shortfalls`] : []),
+    ...(dials > 0 ? [`${dials} more second agents`] : []),
+  ];
+  return parts.length === 0
+    ? []
+    : [{ text: `its report had no room for ${parts.join(" and ")}`, mark: "warn" }];
 }
 
 // They tell a term alone.

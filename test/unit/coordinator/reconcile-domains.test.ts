@@ -54,8 +54,8 @@ class Shard {
     return reportOf({
       ...{ shardId: this.#id, address: `${this.#id}:1`, region: "", zone: "", cycle: this.#cycle },
       ...{ store: this.#store, acks: this.#acks.waiting(), tellsDomains: this.#isAsked, summary: undefined },
-      sessions: { hasSession: () => false, doubleDials: () => [] },
-      demand: { shortfalls: () => [] },
+      sessions: { hasSession: () => false, doubleDials: () => ({ rows: [], leftOut: 0 }) },
+      demand: { shortfalls: () => ({ rows: [], leftOut: 0 }) },
     });
   }
 

@@ -25,7 +25,9 @@ const small = { requirements: { "instance-type": "small" } };
 const large = { requirements: { "instance-type": "large" } };
 /** Cluster, what it lacks, and for how many cycles. */
 const lacking = (book: DemandBook) =>
-  book.shortfalls().map(({ clusterId, deficit, ageCycles }) => [clusterId, deficit["machines"], ageCycles]);
+  book
+    .shortfalls()
+    .rows.map(({ clusterId, deficit, ageCycles }) => [clusterId, deficit["machines"], ageCycles]);
 
 test.each([
   { want: group(35), has: 35, why: "any machine will do" },
@@ -171,7 +173,7 @@ test("equal groups are one, and what a cluster wants is told as it is", () => {
   const other = { requirements: { "instance-type": "small", zone: "a" } };
   book.take("c1", [group(1, mixed), group(2, other)]);
   book.cycle(0);
-  expect(book.demand()).toEqual([{ clusterId: "c1", groups: [group(3, mixed)], machines: 3 }]);
+  expect(book.demand().rows).toEqual([{ clusterId: "c1", groups: [group(3, mixed)], machines: 3 }]);
 });
 
 test("a shard without machines lacks nothing and has nothing: it does not know", () => {
@@ -179,17 +181,17 @@ test("a shard without machines lacks nothing and has nothing: it does not know",
   book.take("c1", [group(3)]);
   book.cycle(0);
   expect(book.summary()).toBeUndefined();
-  expect(book.shortfalls()).toEqual([]);
-  expect(book.demand()).toMatchObject([{ clusterId: "c1", machines: 0 }]);
+  expect(book.shortfalls().rows).toEqual([]);
+  expect(book.demand().rows).toMatchObject([{ clusterId: "c1", machines: 0 }]);
   book.take("c1", []);
-  expect(book.demand()).toEqual([]);
+  expect(book.demand().rows).toEqual([]);
 });
 
 test("a report carries the hundred gravest shortfalls", () => {
   const book = bookOf([]);
   for (let at = 0; at < 150; at++) book.take(`c${at}`, [group(1, { priority: at })]);
   book.cycle(0);
-  const shortfalls = book.shortfalls();
+  const shortfalls = book.shortfalls().rows;
   expect(shortfalls).toHaveLength(100);
   expect(shortfalls.map(({ priority }) => priority)).toEqual(
     Array.from({ length: 100 }, (_, at) => 149 - at),

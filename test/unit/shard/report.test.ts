@@ -76,8 +76,8 @@ test("a report tells the newest term that was obeyed, also after an older leader
     reportOf({
       ...{ shardId: "s1", address: "s1:1", region: "", zone: "", cycle: 1, store, acks: [] },
       ...{ tellsDomains: false, summary: undefined },
-      sessions: { hasSession: () => false, doubleDials: () => [] },
-      demand: { shortfalls: () => [] },
+      sessions: { hasSession: () => false, doubleDials: () => ({ rows: [], leftOut: 0 }) },
+      demand: { shortfalls: () => ({ rows: [], leftOut: 0 }) },
     }).coordinatorTerm;
   const store = await open();
   expect(told(store)).toBe(0);

@@ -2,8 +2,10 @@ import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
+import { silentLog } from "../../../src/core/base/log.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import type { Binding } from "../../../src/core/shard/binding-table.ts";
+import { LeftOut } from "../../../src/core/shard/left-out.ts";
 import { SESSION_ENDS, SessionEnds, shardMetrics } from "../../../src/core/shard/shard-metrics.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { sampleOf } from "../metrics/parse-exposition.ts";
@@ -22,6 +24,7 @@ async function look(ends: SessionEnds, reportAgeMs: number | null): Promise<stri
     hasSession: (id: string) => id === "c1",
     reportAgeMs: () => reportAgeMs,
     errors: { count: 2 },
+    leftOut: new LeftOut(silentLog),
   };
   const metrics = shardMetrics({ ...sights, ends });
   await metrics.collect(exposition);

@@ -72,7 +72,7 @@ test("an agent that hears nothing any more is back by itself, though the shard h
   await vi.advanceTimersByTimeAsync(20_500);
   expect(agent.state).toBe("connected");
   expect(plane.accepted).toBe(2);
-  expect(registry.doubleDials()).toEqual([]);
+  expect(registry.doubleDials().rows).toEqual([]);
 });
 
 test("a successor of an agent that died without a word gets in within 10 s", async () => {
@@ -86,7 +86,7 @@ test("a successor of an agent that died without a word gets in within 10 s", asy
   expect(second.state).toBe("waiting");
   await vi.advanceTimersByTimeAsync(9_000);
   expect(second.state).toBe("connected");
-  expect(registry.doubleDials()).toEqual([]);
+  expect(registry.doubleDials().rows).toEqual([]);
 });
 
 test("a second agent never gets in while the first one lives, and is known for as long as it dials", async () => {
@@ -97,8 +97,8 @@ test("a second agent never gets in while the first one lives, and is known for a
   await vi.advanceTimersByTimeAsync(OUTAGE_MS);
   expect([first.state, second.state]).toEqual(["connected", "waiting"]);
   expect(plane.accepted).toBe(1);
-  expect(registry.doubleDials()).toMatchObject([{ clusterId: "c1", from: "c1-second:1" }]);
+  expect(registry.doubleDials().rows).toMatchObject([{ clusterId: "c1", from: "c1-second:1" }]);
   await second.stop();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(registry.doubleDials()).toEqual([]);
+  expect(registry.doubleDials().rows).toEqual([]);
 });

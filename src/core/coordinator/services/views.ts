@@ -70,6 +70,8 @@ function shardObserved(
     lateAfterMs: liveness.suspectAfterMs,
     newerTerm: isElsewhere ? 0 : (other?.term ?? 0),
     other,
+    shortfallsLeftOut: report.leftOut.shortfalls,
+    doubleDialsLeftOut: report.leftOut.doubleDials,
   };
 }
 

@@ -233,6 +233,7 @@ export class MovingFleet implements RebindClient, AgentMover {
           doubleDials: [],
           heldDomains: undefined,
           coordinatorTerm: 0,
+          ...{ shortfallsLeftOut: 0, doubleDialsLeftOut: 0 },
         },
       };
       this.#observed.take(report, performance.now());

@@ -152,6 +152,7 @@ export function shardView(id: string, differs: Partial<ShardView> = {}): ShardVi
     observed: {
       ...{ reportedAtMs: 1_700_000_100_000, ageMs: 1200, sessions: 4, boundClusters: 4 },
       ...{ summary: undefined, shortfalls: 0, lateAfterMs: 15_000, newerTerm: 0 },
+      ...{ shortfallsLeftOut: 0, doubleDialsLeftOut: 0 },
     },
     declaredClusters: 4,
     declaredDomains: 0,
