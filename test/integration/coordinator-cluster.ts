@@ -253,6 +253,11 @@ export class CoordinatorCluster {
     await rm(this.#home, { recursive: true, force: true });
   }
 
+  /** A client of the node with another certificate: "shard-s1", "shard-s2". To be closed. */
+  clientAs(holder: string, node: ClusterNode): CoordinatorClient {
+    return connectCoordinator(loadTls(tlsFiles(this.#home, holder)), node.front.address);
+  }
+
   /** By which flags a command reaches the whole cluster as its administrator. */
   get flags(): string[] {
     const { ca, cert, key } = this.#tls("admin");
@@ -324,7 +329,11 @@ async function issueAll(home: string, ids: readonly number[]): Promise<void> {
   await mkdir(join(home, "certs"));
   const authority = await createAuthority("test");
   await writeFile(join(home, "certs", "ca.crt"), authority.certificate);
-  const uris = new Map([["admin", "fleet://admin"]]);
+  const uris = new Map([
+    ["admin", "fleet://admin"],
+    ["shard-s1", "fleet://shard/s1"],
+    ["shard-s2", "fleet://shard/s2"],
+  ]);
   for (const id of ids) uris.set(`n${id}`, `fleet://replica/${id}`);
   for (const [holder, uri] of uris) {
     const request = { commonName: holder, uri, ipAddresses: ["127.0.0.1"], days: 30 };

@@ -75,6 +75,13 @@ export default class ServeCoordinator extends ServeCommand {
       default: 60_000,
       defaultHelp: async () => "60s",
     }),
+    "first-contacts-max": Flags.integer({
+      min: 0,
+      max: 1_000_000,
+      default: 1_000,
+      summary:
+        "Bindings that a shard may have by first contact alone; more are declared with fleet cluster bind",
+    }),
     "audit-export-every": Flags.integer({
       min: 1,
       max: 10_000,
@@ -109,6 +116,7 @@ export default class ServeCoordinator extends ServeCommand {
         auditExportEvery: flags["audit-export-every"],
         snapshotExports,
         liveness,
+        firstContactsMax: flags["first-contacts-max"],
         version: this.config.version,
         metricsAddress,
         log,

@@ -30,6 +30,8 @@ export interface CoordinatorOptions {
   readonly auditExportEvery: number;
   /** Where, how often and how many snapshots are exported; null = not at all. */
   readonly snapshotExports: SnapshotExports | null;
+  /** Bindings that a shard may have by first contact alone (`FIRST_CONTACTS_MAX`). */
+  readonly firstContactsMax?: number;
   /** The same for every replica, or what is dead to one leader is not to the next. */
   readonly liveness: LivenessLimits;
   readonly version: string;

@@ -36,6 +36,7 @@ import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.
 import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
 import { handOverAll } from "./departure.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
+import { FIRST_CONTACTS_MAX, FirstContacts } from "./first-contacts.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import { Freshness } from "./freshness.ts";
@@ -46,6 +47,8 @@ import { Observed } from "./observed.ts";
 import { PROFILES } from "./profile.ts";
 import { proposeOwn } from "./propose-own.ts";
 import { RefusedRows } from "./refused-rows.ts";
+import { RefusedWrites } from "./refused-writes.ts";
+import { RegistrationPace } from "./registration-pace.ts";
 import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
@@ -224,6 +227,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     observed,
     heardDomains: new HeardDomains(),
     refusedRows: new RefusedRows(log),
+    refusedWrites: new RefusedWrites(log),
+    firstContacts: new FirstContacts(),
+    firstContactsMax: options.firstContactsMax ?? FIRST_CONTACTS_MAX,
+    registrationPace: new RegistrationPace(),
     leadsSince: () => leadsSinceMs,
     liveness: options.liveness,
     disk: watch,

@@ -5,7 +5,8 @@
 import { isName } from "../base/ids.ts";
 import { areLabels, isLabelKey } from "../base/labels.ts";
 import { isPrintable } from "../base/printable.ts";
-import { shortened } from "../fleet/validate.ts";
+import { checkDomain, shortened } from "../fleet/validate.ts";
+import type { HeldDomain } from "../wire/gen/fleet/v1/command.ts";
 import type {
   DoubleDial,
   ReportShardRequest,
@@ -26,7 +27,7 @@ import {
 } from "../wire/report-limits.ts";
 import { shortfallBytes } from "../wire/shortfall-bytes.ts";
 
-export const ROW_KINDS = ["answer", "binding", "double_dial", "shortfall", "summary"] as const;
+export const ROW_KINDS = ["answer", "binding", "domain", "double_dial", "shortfall", "summary"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
 export interface Observable {
@@ -56,11 +57,20 @@ export function observableReport(report: ReportShardRequest): Observable | null 
     detail: shortened(ack.detail, ACK_DETAIL_BYTES_MAX),
   }));
   const shortfalls = keep("shortfall", report.shortfalls, soundShortfalls(), SHORTFALLS_MAX);
+  const held = report.heldDomains && {
+    domains: keep("domain", report.heldDomains.domains, isSoundDomain, Number.POSITIVE_INFINITY),
+  };
   const summary = report.summary && soundSummary(report.summary, keep);
-  return { report: { ...report, bindings, doubleDials, acks, shortfalls, summary }, refused };
+  return {
+    report: { ...report, bindings, doubleDials, acks, shortfalls, summary, heldDomains: held },
+    refused,
+  };
 }
 
 type Keep = <Row>(kind: RowKind, rows: readonly Row[], isSound: (row: Row) => boolean, most: number) => Row[];
+
+// As a row of the domains' table may be.
+const isSoundDomain = ({ key, value }: HeldDomain): boolean => checkDomain(key, value) === null;
 
 const isSoundDial = ({ clusterId, from }: DoubleDial): boolean =>
   isName(clusterId) && from.length <= DIALED_FROM_CHARACTERS_MAX && isPrintable(from);

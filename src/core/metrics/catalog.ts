@@ -103,6 +103,10 @@ export const METRICS = {
     "Registered shards, by what the leader knows of their life. On the leader only.",
     "state",
   ),
+  fleet_writes_refused_total: counter(
+    "What this replica did not write down of what shards and callers asked for, by reason.",
+    "reason",
+  ),
   fleet_report_rows_refused_total: counter(
     "Rows of shards' reports that this replica left out, since no correct shard reports them.",
     "kind",
@@ -123,7 +127,10 @@ export const METRICS = {
   fleet_shard_sessions: gauge("Clusters with a live session at this shard."),
   fleet_shard_bindings: gauge("Clusters in this shard's own record, by the state of their binding.", "state"),
   fleet_shard_report_age_seconds: gauge("Time since a coordinator last took this shard's report."),
-  fleet_shard_report_left_out: gauge("What this shard's last report had no room for, by kind.", "kind"),
+  fleet_shard_report_left_out: gauge(
+    "What this shard's last report had no room for, or the coordinators did not write down, by kind.",
+    "kind",
+  ),
   fleet_shard_sessions_ended_total: counter(
     "Sessions that this shard refused or ended, by reason.",
     "reason",

@@ -1,13 +1,15 @@
-// What the last report had no room for, for metrics, with a warning when that begins and a line when it is over.
+// What the last report had no room for, and what of it the coordinators did not write down, for metrics, with a warning when
+// that begins and a line when it is over.
 
 import type { Log } from "../base/log.ts";
 import type { Exposition } from "../metrics/exposition.ts";
-import type { ReportShardRequest } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { ReportShardRequest, ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
 
 export class LeftOut {
   readonly #log: Log;
   #shortfalls = 0;
   #doubleDials = 0;
+  #firstContacts = 0;
 
   constructor(log: Log) {
     this.#log = log;
@@ -30,8 +32,24 @@ export class LeftOut {
     if (was && !is) this.#log.info("reports tell all again");
   }
 
+  answered({ firstContactsRefused: clusters = 0 }: Pick<ReportShardResponse, "firstContactsRefused">): void {
+    const was = this.#firstContacts > 0;
+    this.#firstContacts = clusters;
+    if (clusters > 0 && !was) {
+      this.#log.warn(
+        "the coordinators declare no more clusters to this shard at first contact; it serves them as before",
+        {
+          clusters,
+          next: "declare them: fleet cluster bind; or raise --first-contacts-max of every coordinator",
+        },
+      );
+    }
+    if (clusters === 0 && was) this.#log.info("the coordinators declare all clusters of this shard again");
+  }
+
   collect(into: Exposition): void {
     into.set("fleet_shard_report_left_out", this.#shortfalls, { kind: "shortfall" });
     into.set("fleet_shard_report_left_out", this.#doubleDials, { kind: "double_dial" });
+    into.set("fleet_shard_report_left_out", this.#firstContacts, { kind: "first_contact" });
   }
 }

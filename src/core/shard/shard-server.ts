@@ -267,6 +267,7 @@ class Shard implements RunningShard {
     this.#acks.taken(acks);
     const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
     const obeyed = obeyAnswer(answer, { store: this.#store, acks: this.#acks, hasSession, log });
+    this.#leftOut.answered(answer);
     this.#isAskedForDomains = obeyed.isAskedForDomains;
     if (obeyed.haveDomainsChanged) this.#equip();
     if (obeyed.hasChanged) this.#reporter?.poke();

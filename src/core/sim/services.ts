@@ -5,6 +5,7 @@ import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
 import { ClientWork } from "../coordinator/client-work.ts";
+import { FIRST_CONTACTS_MAX, FirstContacts } from "../coordinator/first-contacts.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
 import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
@@ -14,6 +15,8 @@ import type { ReadResult } from "../coordinator/pending.ts";
 import { proposeOwn } from "../coordinator/propose-own.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/readmission.ts";
 import { RefusedRows } from "../coordinator/refused-rows.ts";
+import { RefusedWrites } from "../coordinator/refused-writes.ts";
+import { RegistrationPace } from "../coordinator/registration-pace.ts";
 import type { Replica } from "../coordinator/replica.ts";
 import { Roster } from "../coordinator/roster.ts";
 import { MembershipChanges } from "../coordinator/services/change-membership.ts";
@@ -116,6 +119,10 @@ export class Services {
       observed: new Observed(),
       heardDomains: new HeardDomains(),
       refusedRows: new RefusedRows(silentLog),
+      refusedWrites: new RefusedWrites(silentLog),
+      firstContacts: new FirstContacts(),
+      firstContactsMax: FIRST_CONTACTS_MAX,
+      registrationPace: new RegistrationPace(),
       trust: options.trust ?? believed(clock),
       isFit: () => true,
       mayKeep: () => true,

@@ -6,6 +6,7 @@ import { readinessOf } from "../../../src/core/coordinator/metrics/coordinator-m
 import { collectFleet, type FleetSources } from "../../../src/core/coordinator/metrics/fleet-metrics.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { RefusedRows } from "../../../src/core/coordinator/refused-rows.ts";
+import { RefusedWrites } from "../../../src/core/coordinator/refused-writes.ts";
 import { StateTrust } from "../../../src/core/coordinator/state-trust.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { Command, type Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
@@ -35,7 +36,18 @@ async function leading(operations: readonly Operation[]): Promise<FleetSources> 
   });
   const observed = new Observed();
   const refusedRows = new RefusedRows(silentLog);
-  return { clusterId: "test", driver, machine, observed, refusedRows, clock, leadsSince: () => 0, liveness };
+  const refusedWrites = new RefusedWrites(silentLog);
+  return {
+    clusterId: "test",
+    driver,
+    machine,
+    observed,
+    refusedRows,
+    refusedWrites,
+    clock,
+    leadsSince: () => 0,
+    liveness,
+  };
 }
 
 async function look(sources: FleetSources): Promise<string> {
@@ -130,6 +142,7 @@ test("a follower shows its tables, and nothing of what only a leader knows", asy
     machine,
     observed: new Observed(),
     refusedRows: new RefusedRows(silentLog),
+    refusedWrites: new RefusedWrites(silentLog),
     clock,
     leadsSince: () => 0,
     liveness,

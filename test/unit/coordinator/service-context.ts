@@ -3,11 +3,14 @@
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { silentLog } from "../../../src/core/base/log.ts";
 import { ClientWork } from "../../../src/core/coordinator/client-work.ts";
+import { FirstContacts } from "../../../src/core/coordinator/first-contacts.ts";
 import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { RefusedRows } from "../../../src/core/coordinator/refused-rows.ts";
+import { RefusedWrites } from "../../../src/core/coordinator/refused-writes.ts";
+import { RegistrationPace } from "../../../src/core/coordinator/registration-pace.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
@@ -72,6 +75,10 @@ export function contextOf(
       observed: new Observed(),
       heardDomains: new HeardDomains(),
       refusedRows: new RefusedRows(silentLog),
+      refusedWrites: new RefusedWrites(silentLog),
+      firstContacts: new FirstContacts(),
+      firstContactsMax: 1_000,
+      registrationPace: new RegistrationPace(),
       trust: new StateTrust({ found: null, mark: async () => undefined, log: silentLog, now: () => 0 }),
       internalErrors: new InternalErrors(`coordinator n${id}`, silentLog),
     },

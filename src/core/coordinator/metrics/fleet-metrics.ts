@@ -31,7 +31,15 @@ const DRIFTS = {
 
 export type FleetSources = Pick<
   ServiceContext,
-  "clusterId" | "driver" | "machine" | "observed" | "refusedRows" | "clock" | "leadsSince" | "liveness"
+  | "clusterId"
+  | "driver"
+  | "machine"
+  | "observed"
+  | "refusedRows"
+  | "refusedWrites"
+  | "clock"
+  | "leadsSince"
+  | "liveness"
 >;
 
 export async function collectFleet(into: Exposition, context: FleetSources): Promise<void> {
@@ -39,6 +47,9 @@ export async function collectFleet(into: Exposition, context: FleetSources): Pro
   into.set("fleet_bindings", bindings.size);
   into.set("fleet_domains", domains.size);
   into.set("fleet_client_sessions", sessions.size);
+  for (const [reason, count] of context.refusedWrites.counts) {
+    into.set("fleet_writes_refused_total", count, { reason });
+  }
   for (const [kind, count] of context.refusedRows.counts) {
     into.set("fleet_report_rows_refused_total", count, { kind });
   }

@@ -10,6 +10,7 @@ import type { InternalErrors } from "../../wire/internal-errors.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { ClientWork } from "../client-work.ts";
 import type { DiskWatch } from "../disk-watch.ts";
+import type { FirstContacts } from "../first-contacts.ts";
 import type { FleetMachine } from "../fleet-machine.ts";
 import type { Freshness } from "../freshness.ts";
 import type { GroupDriver } from "../group-driver.ts";
@@ -17,6 +18,8 @@ import type { Host } from "../host.ts";
 import type { LivenessLimits } from "../liveness.ts";
 import type { Observed } from "../observed.ts";
 import type { RefusedRows } from "../refused-rows.ts";
+import type { RefusedWrites } from "../refused-writes.ts";
+import type { RegistrationPace } from "../registration-pace.ts";
 import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
 import type { StateTrust } from "../state-trust.ts";
@@ -60,6 +63,11 @@ export interface ServiceContext {
   readonly observed: Observed;
   readonly heardDomains: HeardDomains;
   readonly refusedRows: RefusedRows;
+  readonly refusedWrites: RefusedWrites;
+  readonly firstContacts: FirstContacts;
+  /** Bindings of its own making that a shard may have. */
+  readonly firstContactsMax: number;
+  readonly registrationPace: RegistrationPace;
   /** When this replica last began or ceased to lead. */
   readonly leadsSince: () => MonotonicMs;
   readonly liveness: LivenessLimits;

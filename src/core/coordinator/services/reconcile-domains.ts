@@ -22,6 +22,11 @@ import { refusalError } from "./refusals.ts";
  * when the difference is applied.
  */
 const DOMAINS_PER_TURN = 2_048;
+/**
+ * A shard that has so many instructions pending is told of no more domains that it should not hold: a list that it makes up
+ * would fill the table with rows. They are told once it has answered.
+ */
+const PENDING_MAX = 65_536;
 
 /** When a list was compared: by the leader of this term, with the shard's row at this version. */
 interface Hearing {
@@ -55,23 +60,24 @@ export async function reconcileDomains(
   const hearing = { term: driver.status().term, version: shard.version };
   if (heardDomains.has(shardId, hearing)) return false;
   if (heldDomains === undefined) return true;
-  for (const batch of await batchesOf(context, shardId, heldDomains.domains)) {
+  const { batches, isWhole } = await batchesOf(context, shardId, heldDomains.domains);
+  for (const batch of batches) {
     // A leader whose disk is full keeps what room its log has for handing over: the next one asks.
     if (context.disk.isFull) return true;
     const kind = { $case: "reconcileDomains", value: batch } as const;
     const settled = await proposeOwn(context, kind, context.clock);
     if (!settled.ok) throw refusalError(context, settled.refusal);
   }
-  heardDomains.note(shardId, hearing);
-  return false;
+  if (isWhole) heardDomains.note(shardId, hearing);
+  return !isWhole;
 }
 
-/** None where nothing differs: that is nearly always. */
+/** None where nothing differs: that is nearly always. Not whole: the rest has to wait. */
 async function batchesOf(
   { machine }: ServiceContext,
   shardId: string,
   held: readonly HeldDomain[],
-): Promise<ReconcileDomains[]> {
+): Promise<{ readonly batches: ReconcileDomains[]; readonly isWhole: boolean }> {
   const strayed: HeldDomain[] = [];
   const kept = new Set<string>();
   for (const slice of parts(held, DOMAINS_PER_TURN)) {
@@ -80,10 +86,13 @@ async function batchesOf(
     if (held.length > DOMAINS_PER_TURN) await nextTurn();
   }
   const missing = await missingFrom(machine, shardId, kept);
-  return [
-    ...parts(strayed, RECONCILED_DOMAINS_MAX).map((part) => ({ shardId, strayed: part, missing: [] })),
+  const room = Math.max(0, PENDING_MAX - (machine.counts.instructions.get(shardId) ?? 0));
+  const told = strayed.slice(0, room);
+  const batches = [
+    ...parts(told, RECONCILED_DOMAINS_MAX).map((part) => ({ shardId, strayed: part, missing: [] })),
     ...parts(missing, RECONCILED_DOMAINS_MAX).map((part) => ({ shardId, strayed: [], missing: part })),
   ];
+  return { batches, isWhole: told.length === strayed.length };
 }
 
 async function missingFrom(

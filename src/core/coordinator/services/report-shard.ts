@@ -17,7 +17,9 @@ import {
   ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { ownMaking } from "../first-contacts.ts";
 import { instructionsFor, isFirstContact, unreportedAcceptances } from "../instructions.ts";
 import { observableReport } from "../observable-report.ts";
 import type { ServiceContext } from "./context.ts";
@@ -51,7 +53,7 @@ export async function reportShard(
   await settleAdoption(context, request, caller);
   await settleInstructions(context, request, caller);
   const askDomains = await reconcileDomains(context, request);
-  await declareFirstContacts(context, request, caller);
+  const firstContactsRefused = await declareFirstContacts(context, request, caller);
   assertTrusted(context);
   refuseOutdated(context, request);
   const { counts, view } = context.machine;
@@ -76,7 +78,8 @@ export async function reportShard(
   const domainInstructions = pendingInstructions(context, request.shardId);
   const { term } = context.driver;
   const sender = { coordinatorTerm: term, incarnation: ownIncarnation(context), giveUp: givingUp };
-  return { ...sender, instructions, domainInstructions, draining, askDomains };
+  const told = { instructions, domainInstructions, draining, askDomains };
+  return { ...sender, ...told, firstContactsRefused: firstContactsRefused || undefined };
 }
 
 /** Throws REPORT_INVALID. Rows that no sound shard reports are counted, and left out of all that follows. */
@@ -116,10 +119,24 @@ async function register(context: ServiceContext, request: ReportShardRequest, ca
   const { shardId, address, epoch, region, zone } = request;
   const known = context.machine.view.tables.shards.get(shardId);
   if (known !== undefined && isSamePlace(known, request)) return;
+  keepPace(context, shardId, caller);
   const value = { shardId, address, epoch, region, zone };
   const operation: Operation = { kind: { $case: "registerShard", value } };
   const { result } = await write(context, request, caller, operation, "shard's report");
   if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
+}
+
+/** Throws REGISTERS_TOO_OFTEN. */
+function keepPace(
+  { registrationPace, refusedWrites, clock }: ServiceContext,
+  shardId: string,
+  { identity }: Caller,
+): void {
+  const waitMs = registrationPace.waitMs(shardId, clock.monotonicMs());
+  if (waitMs === 0) return;
+  refusedWrites.note("registration_pace", formatIdentity(identity));
+  const message = `shard ${shardId} registers more often than once a second`;
+  throw rpcError(status.RESOURCE_EXHAUSTED, "REGISTERS_TOO_OFTEN", message, {}, waitMs);
 }
 
 // It obeys: who leads next need not tell it any more.
@@ -172,20 +189,31 @@ async function declareFirstContacts(
   context: ServiceContext,
   request: ReportShardRequest,
   caller: Caller,
-): Promise<void> {
-  const { view } = context.machine;
-  if (!isEnabled(view, "first-contact") || checkShardTakes(view, request.shardId) !== null) return;
-  const { bindings } = view.tables;
-  const contacted = request.bindings.filter(
-    (row) => isFirstContact(row) && bindings.get(row.clusterId) === undefined,
+): Promise<number> {
+  const { clock, firstContacts, firstContactsMax, machine, refusedWrites } = context;
+  const { shardId } = request;
+  if (!isEnabled(machine.view, "first-contact") || checkShardTakes(machine.view, shardId) !== null) return 0;
+  const isUnknown = (clusterId: string) => machine.view.tables.bindings.get(clusterId) === undefined;
+  const contacted = request.bindings.filter((row) => isFirstContact(row) && isUnknown(row.clusterId));
+  const actor = formatIdentity(caller.identity);
+  const isOperator = caller.identity.kind === "admin";
+  const { refused } = await firstContacts.declare(
+    contacted.map(({ clusterId }) => clusterId),
+    {
+      shardId,
+      room: () =>
+        isOperator
+          ? Number.POSITIVE_INFINITY
+          : firstContactsMax - ownMaking(machine.view.tables.bindings.rowsOf(shardId), actor),
+      declare: (clusterId) => {
+        const operation: Operation = { kind: { $case: "bindCluster", value: { clusterId, shardId } } };
+        return write(context, request, caller, operation, "first contact");
+      },
+      isLate: () => clock.monotonicMs() >= caller.deadline,
+    },
   );
-  await Promise.all(
-    contacted.map(({ clusterId }) => {
-      const value = { clusterId, shardId: request.shardId };
-      const operation: Operation = { kind: { $case: "bindCluster", value } };
-      return write(context, request, caller, operation, "first contact");
-    }),
-  );
+  if (refused > 0) refusedWrites.note("first_contact_quota", actor, refused);
+  return refused;
 }
 
 // Outside any session: registering and binding are idempotent.

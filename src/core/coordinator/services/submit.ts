@@ -7,6 +7,7 @@ import type { Applied, Operation, Outcome } from "../../wire/gen/fleet/v1/comman
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { commandBytesMax, commandTooLarge } from "./command-size.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { checkNewAddress } from "./new-address.ts";
@@ -143,10 +144,24 @@ export async function propose(
   }
   const command = commandOf(context, caller, operation, write);
   const data = encode(command, context.machine.view.clusterVersion);
+  refuseTooLarge(context, caller, operation, data.length);
   const settled = await context.driver.propose(data, caller.deadline);
   await context.work.answer();
   if (!settled.ok) throw refusalError(context, settled.refusal);
   return settled;
+}
+
+// Before it is an entry. It is encoded only once, so its size is asked for here.
+function refuseTooLarge(
+  { refusedWrites }: ServiceContext,
+  { identity }: Caller,
+  { kind }: Operation,
+  bytes: number,
+): void {
+  const most = kind === undefined ? 0 : commandBytesMax(kind.$case);
+  if (bytes <= most) return;
+  refusedWrites.note("command_too_large", formatIdentity(identity));
+  throw commandTooLarge(bytes, most);
 }
 
 function commandOf(

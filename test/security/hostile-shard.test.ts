@@ -1,0 +1,146 @@
+// A shard's certificate against three coordinators, at real ports: tens of thousands of first contacts a report, answers of
+// megabytes, another epoch each time. No leader is deposed, names stay free for others, and writes go on (issue 11).
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { InstructionOutcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
+import {
+  ListRequest,
+  ReportShardRequest,
+  SubmitRequest,
+} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
+import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { type ClusterNode, CoordinatorCluster } from "../integration/coordinator-cluster.ts";
+import { setGate } from "../integration/fleet-writes.ts";
+
+const DEADLINE_MS = 60_000;
+const QUOTA = 1_000;
+
+let cluster: CoordinatorCluster;
+beforeAll(async () => {
+  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 10_000 });
+});
+afterAll(() => cluster.dispose());
+
+const endMs = () => performance.now() + DEADLINE_MS;
+const contacts = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, at) => ({
+    clusterId: `${prefix}-${at}`,
+    state: BindingState.BOUND,
+    session: true,
+  }));
+
+async function report(
+  holder: string,
+  node: ClusterNode,
+  parts: Parameters<typeof ReportShardRequest.fromPartial>[0],
+) {
+  const client = cluster.clientAs(holder, node);
+  const shardId = holder.slice("shard-".length);
+  const request = ReportShardRequest.fromPartial({
+    shardId,
+    address: `${shardId}:1`,
+    epoch: 1,
+    cycle: 1,
+    ...parts,
+  });
+  try {
+    return await unary(client.reportShard.bind(client), request, { endMs: endMs() });
+  } finally {
+    client.close();
+  }
+}
+
+/** Writes until `attack` is over; each must succeed at the one leader. */
+async function writesDuring(leader: ClusterNode, attack: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  const over = attack.finally(() => {
+    isOver = true;
+  });
+  let writes = 0;
+  do {
+    const request = SubmitRequest.fromPartial({ operation: setGate("first-contact", true) });
+    await unary(leader.client.submit.bind(leader.client), request, { endMs: endMs() });
+    writes += 1;
+  } while (!isOver);
+  await over;
+  return writes;
+}
+
+async function clusters(leader: ClusterNode): Promise<Map<string, string>> {
+  const owners = new Map<string, string>();
+  for (let pageToken = ""; ; ) {
+    const request = ListRequest.fromPartial({ pageToken });
+    const { clusters: rows, nextPageToken } = await unary(
+      leader.client.listClusters.bind(leader.client),
+      request,
+      { endMs: endMs() },
+    );
+    for (const { clusterId, declared } of rows)
+      if (declared !== undefined) owners.set(clusterId, declared.shardId);
+    if (nextPageToken === "") return owners;
+    pageToken = nextPageToken;
+  }
+}
+
+test("thirty thousand names a report, from four sides: the leader leads on, and the quota holds", async () => {
+  const leader = await cluster.leader();
+  const term = (await cluster.status(leader))?.term;
+  const side = async (number: number) => {
+    for (let at = 0; at < 5; at++) {
+      // A report that another has overtaken is refused, and so is one that comes too early.
+      await report("shard-s1", leader, { cycle: at * 4 + number, bindings: contacts(30_000, "squat") }).catch(
+        (error: unknown) => expect(readRpcError(error).reason).not.toBeNull(),
+      );
+    }
+  };
+  const writes = await writesDuring(leader, Promise.all([1, 2, 3, 4].map(side)));
+  expect(writes).toBeGreaterThan(0);
+  expect(await cluster.leader()).toBe(leader);
+  expect((await cluster.status(leader))?.term).toBe(term);
+  const last = await report("shard-s1", leader, { cycle: 100, bindings: contacts(30_000, "squat") });
+  expect(last.firstContactsRefused).toBe(30_000 - QUOTA);
+  expect([...(await clusters(leader)).values()].filter((shard) => shard === "s1")).toHaveLength(QUOTA);
+  expect(
+    (await report("shard-s2", leader, { bindings: contacts(5, "honest") })).firstContactsRefused,
+  ).toBeUndefined();
+  expect((await clusters(leader)).get("honest-4")).toBe("s2");
+});
+
+test("answers of three megabytes, and another epoch with each report: the leader leads on", async () => {
+  const leader = await cluster.leader();
+  const term = (await cluster.status(leader))?.term;
+  const attack = async () => {
+    const reasons = new Set<string | null>();
+    for (let epoch = 2; epoch < 40; epoch++) {
+      const acks = [
+        {
+          key: "rack",
+          value: `r${epoch}`,
+          sequence: 1,
+          outcome: InstructionOutcome.FAILED,
+          detail: "x".repeat(3_000_000),
+        },
+      ];
+      await report("shard-s1", leader, { epoch, acks, address: `s1:${epoch}` }).catch((error: unknown) =>
+        reasons.add(readRpcError(error).reason),
+      );
+    }
+    return reasons;
+  };
+  const attacked = attack();
+  await writesDuring(leader, attacked);
+  expect((await cluster.status(leader))?.term).toBe(term);
+  // Paced, or not read at all.
+  expect(
+    [...(await attacked)].filter((reason) => reason !== "REGISTERS_TOO_OFTEN" && reason !== null),
+  ).toEqual([]);
+  const rows = await unary(leader.client.listAudit.bind(leader.client), ListRequest.fromPartial({}), {
+    endMs: endMs(),
+  });
+  const registered = rows.entries
+    .filter(({ actor }) => actor === "fleet://shard/s1")
+    .filter(({ reason }) => reason === "shard's report");
+  expect(registered.length).toBeLessThan(39);
+});
