@@ -3,7 +3,7 @@
 
 import type { Log } from "../base/log.ts";
 
-export const WRITE_REFUSALS = ["command_too_large", "first_contact_quota", "registration_pace"] as const;
+const WRITE_REFUSALS = ["command_too_large", "first_contact_quota", "registration_pace"] as const;
 export type WriteRefusal = (typeof WRITE_REFUSALS)[number];
 
 const WARNINGS_MAX = 1_024;
