@@ -4,6 +4,7 @@ import { COORDINATOR_MUTATIONS } from "./coordinator-mutations.ts";
 import { FLEET_MUTATIONS } from "./fleet-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 import { RAFT_MUTATIONS } from "./raft-mutations.ts";
+import { SLICES_MUTATIONS } from "./slices-mutations.ts";
 import { STORAGE_MUTATIONS } from "./storage-mutations.ts";
 import { TRANSFER_MUTATIONS } from "./transfer-mutations.ts";
 
@@ -11,6 +12,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RAFT_MUTATIONS,
   ...COORDINATOR_MUTATIONS,
   ...FLEET_MUTATIONS,
+  ...SLICES_MUTATIONS,
   ...STORAGE_MUTATIONS,
   ...TRANSFER_MUTATIONS,
 ];

@@ -1,16 +1,18 @@
 // Applies a group's committed entries to its machine and its configuration, and knows how far that has come.
-// What must stay true: entries are applied in order, without a gap, each once; a snapshot never takes the state back.
+// What must stay true: entries are applied in order, without a gap, each once; a snapshot never takes the state back. A large
+// entry is applied in slices (ADR-0022), and counts as applied when the last is done.
 // One whose data are stored elsewhere is restored in slices, between which others are served; until it is whole nothing
 // is applied. A newer one may take its place meanwhile.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { assert } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import { readConfChange } from "../raft/confchange-codec.ts";
 import type { ConfState, Entry, Snapshot, StoredData } from "../raft/message.ts";
 import { ConfigurationHistory } from "./configuration-history.ts";
 import type { Machine, Restoring } from "./machine.ts";
+import { Slices } from "./slices.ts";
 
 // Some hundred rows: a few milliseconds.
 const SLICE_BYTES = 64 * 1024;
@@ -43,6 +45,8 @@ export class Applier<Result> {
   #last = NOTHING;
   #configuration = new ConfigurationHistory(NOTHING.index);
   #restoring: Restoring | null = null;
+  /** The entry behind `last`, while it is not whole. */
+  #begun: { readonly entry: Entry; readonly slices: Slices<Result> } | null = null;
   #isStopped = false;
 
   constructor(options: ApplierOptions<Result>) {
@@ -62,15 +66,34 @@ export class Applier<Result> {
     return this.#configuration;
   }
 
+  /** Whether an entry is being applied. */
+  get isMidEntry(): boolean {
+    return this.#begun !== null;
+  }
+
+  /** Applies the next entry, or begins to; `applySlice` does the rest then. */
   apply(entry: Entry): void {
-    const { machine, onApplied } = this.#options;
     assert(this.#restoring === null, "nothing is applied before the snapshot is whole");
+    assert(this.#begun === null, "an entry waits until the one before it is whole");
     assert(entry.index === this.#last.index + 1, "entries are applied in order, without a gap");
     const isCommand = entry.type === "normal";
-    const result = machine.apply(entry.index, isCommand ? entry.data : new Uint8Array());
-    const confState = isCommand ? this.#last.confState : this.#change(entry);
+    const applied = this.#options.machine.apply(entry.index, isCommand ? entry.data : new Uint8Array());
+    if (applied instanceof Slices) this.#begun = { entry, slices: applied };
+    else this.#applied(entry, applied);
+  }
+
+  applySlice(): void {
+    const begun = present(this.#begun, "a slice is one of an entry");
+    begun.slices.step();
+    if (!begun.slices.isWhole) return;
+    this.#begun = null;
+    this.#applied(begun.entry, begun.slices.result);
+  }
+
+  #applied(entry: Entry, result: Result | null): void {
+    const confState = entry.type === "normal" ? this.#last.confState : this.#change(entry);
     this.#last = { index: entry.index, term: entry.term, confState };
-    onApplied(entry, result);
+    this.#options.onApplied(entry, result);
   }
 
   #change({ index, data }: Entry): ConfState {
@@ -83,6 +106,7 @@ export class Applier<Result> {
   /** Null: it is restored. Otherwise that comes later, or never, when a newer one takes its place or this has stopped. */
   restore(snapshot: Snapshot): Promise<"restored" | "given up"> | null {
     assert(snapshot.index >= this.#last.index, "a snapshot never takes the state back");
+    assert(this.#begun === null, "a snapshot comes after what was handed out before it");
     const { data } = snapshot;
     const restoring = this.#options.machine.restore(snapshot.index);
     this.#restoring = restoring;

@@ -16,7 +16,6 @@ import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { GroupMeter } from "./group-meter.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
-import { asksDisk, bringsSnapshot } from "./message-questions.ts";
 import { OrderedWrites } from "./ordered-writes.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
 import type { ReadResult, WriteResult } from "./pending.ts";
@@ -55,6 +54,7 @@ export class GroupDriver<Result> {
       send: (message) => options.send(message),
       onRestored: () => options.storage.shelveSnapshot(options.group),
       onProgress: (index) => this.#waiting.reads.applied(index),
+      onLater: () => this.#schedule(),
       machine: options.machine,
       pause: options.pause,
       applyConfChange: (change) => this.#applyConfChange(change),
@@ -281,15 +281,18 @@ export class GroupDriver<Result> {
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    this.#options.schedule(() => this.#turn());
+    this.#options.schedule(() => {
+      this.#scheduled = false;
+      this.#turn(true);
+    });
   }
 
-  #turn(): void {
-    this.#scheduled = false;
+  /** `isScheduled`: its own; else behind a write, of which several may end in one pass of the event loop. */
+  #turn(isScheduled: boolean): void {
     if (this.#stopped) return;
-    this.#applying.beginTurn();
+    this.#applying.beginTurn(isScheduled);
     try {
-      this.#applying.applyWaiting();
+      this.#applying.applySome();
       this.#proposeQueued();
       this.#askForReads();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
@@ -326,15 +329,7 @@ export class GroupDriver<Result> {
       else if (message.to === APPLY_THREAD) this.#applying.add(message);
       else if (message.type !== "MsgVote") this.#send(message);
     }
-    // A leader waits for what its followers store, and not for what they apply: commands may wait for the next turn, which
-    // after a lone write comes when the disk has been asked. A configuration may not: a snapshot that arrived meanwhile
-    // would have changed the core's already, and the old change would be made on top of it. Nor may what a snapshot follows.
-    const { waiting } = this.#applying;
-    const isCommands = waiting.every(({ entries }) => entries.every(({ type }) => type === "normal"));
-    const mayWait = isCommands && !ready.messages.some(bringsSnapshot);
-    const isLate = this.#applying.hasApplied || ready.messages.some(asksDisk);
-    if (mayWait && isLate && waiting.length > 0) this.#schedule();
-    else this.#applying.applyWaiting();
+    this.#applying.handedOut(ready.messages);
   }
 
   #send(message: Message): void {
@@ -405,7 +400,7 @@ export class GroupDriver<Result> {
     if (this.#stopped) return;
     try {
       work();
-      this.#turn();
+      this.#turn(false);
     } catch (error) {
       this.#fail(error);
     }

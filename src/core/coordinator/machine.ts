@@ -2,12 +2,16 @@
 // indexes give the same state and the same results on every replica.
 
 import type { LogIndex } from "../base/ids.ts";
+import type { Slices } from "./slices.ts";
 
 export interface Machine<Result> {
-  /** Applies a committed entry's data; empty data (a new leader's no-op, a configuration change) changes nothing. */
-  apply(index: LogIndex, data: Uint8Array): Result | null;
   /**
-   * Gives up the whole state and begins to take in a snapshot's. Until that is finished nothing is applied and nothing
+   * Applies a committed entry's data; empty data (a new leader's no-op, a configuration change) changes nothing. A large
+   * entry comes back as slices: it is applied once they are whole, and until then nothing of it shows and no other is.
+   */
+  apply(index: LogIndex, data: Uint8Array): Result | null | Slices<Result>;
+  /**
+   * Gives up the whole state, with an entry that is not whole, and begins to take in a snapshot's. Until that is finished nothing is applied and nothing
    * captured. Called again before that, it begins anew, and what it returned before has no effect any more.
    */
   restore(index: LogIndex): Restoring;

@@ -6,6 +6,7 @@
 import type { Lanes } from "../fleet/row-hash.ts";
 import { printLanes } from "../fleet/row-hash.ts";
 import type { FleetView } from "../fleet/state.ts";
+import type { FleetMachine } from "./fleet-machine.ts";
 import type { StateTrust } from "./state-trust.ts";
 import type { Timers } from "./timers.ts";
 
@@ -19,7 +20,7 @@ const REST_MS = 60_000;
 type TableName = keyof FleetView["tables"];
 
 export interface MemoryCheckOptions {
-  readonly machine: { readonly isRestoring: boolean; readonly view: FleetView };
+  readonly machine: Pick<FleetMachine, "isRestoring" | "isApplying" | "view">;
   readonly trust: Pick<StateTrust, "fence" | "isFenced">;
   readonly timers: Pick<Timers, "after">;
 }
@@ -36,7 +37,12 @@ export function checkMemory({ machine, trust, timers }: MemoryCheckOptions): () 
   let cancel: () => void = () => undefined;
   let pass = passOver(machine);
   const step = () => {
-    const { done, value } = machine.isRestoring ? { done: true, value: null } : pass.next();
+    // Amid an entry the tables are about to be replaced, and with them how far the pass has come.
+    const { done, value } = machine.isApplying
+      ? { done: false, value: null }
+      : machine.isRestoring
+        ? { done: true, value: null }
+        : pass.next();
     if (value != null) fence(trust, value);
     if (trust.isFenced) return;
     if (done) pass = passOver(machine);

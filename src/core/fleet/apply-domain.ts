@@ -17,6 +17,7 @@ import { ABSENT, checkVersion } from "./expected-version.ts";
 import { DOMAIN_MOVES_MAX, ROW_REFUSALS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
 import { domainKey } from "./schema.ts";
+import { bySlices, type Slicing } from "./slices.ts";
 import type { FleetState, FleetView } from "./state.ts";
 import { checkDomain, checkNames } from "./validate.ts";
 
@@ -49,12 +50,15 @@ interface RowMove {
 }
 
 /** All or nothing: every row is checked against the state as it is before any is moved. */
-export function moveDomains(state: FleetState, context: ApplyContext, { moves }: MoveDomains): Result {
+export function* moveDomains(
+  state: FleetState,
+  context: ApplyContext,
+  { moves }: MoveDomains,
+): Slicing<Result> {
   if (moves.length > DOMAIN_MOVES_MAX) {
     return rejected("BATCH_TOO_LARGE", { limit: DOMAIN_MOVES_MAX, what: "moves" });
   }
-  const rowMoves = moves.map((move) => rowMoveOf(state, move));
-  const refusals = refusalsOf(state, context, rowMoves);
+  const { due, refusals } = yield* checkMoves(state, context, moves);
   if (refusals.length > 0) {
     return rejected(
       "BATCH_REFUSED",
@@ -62,29 +66,40 @@ export function moveDomains(state: FleetState, context: ApplyContext, { moves }:
       refusals.slice(0, ROW_REFUSALS_MAX),
     );
   }
-  const due = rowMoves.filter(({ isDone }) => !isDone);
-  for (const [ordinal, { move, row }] of due.entries()) {
+  yield* bySlices(due, context.rowsPerSlice, ({ move, row }, ordinal) => {
     if (move.shardId !== "") assign(state, context, move, row, 2 * ordinal);
     else if (row !== undefined) unassign(state, context, row, 2 * ordinal);
-  }
+  });
   return due.length > 0 ? changed(context.index) : unchanged(ABSENT);
+}
+
+interface CheckedMoves {
+  readonly due: readonly RowMove[];
+  readonly refusals: readonly RowRefusal[];
+}
+
+function* checkMoves(
+  view: FleetView,
+  context: ApplyContext,
+  moves: readonly DomainMove[],
+): Slicing<CheckedMoves> {
+  const due: RowMove[] = [];
+  const refusals: RowRefusal[] = [];
+  const seen = new Set<string>();
+  yield* bySlices(moves, context.rowsPerSlice, (move, at) => {
+    const rowMove = rowMoveOf(view, move);
+    if (!rowMove.isDone) due.push(rowMove);
+    const refused = checkRow(view, context, rowMove, seen);
+    if (refused?.$case !== "rejected") return;
+    const { reason, metadata } = refused.value;
+    refusals.push({ row: at, reason, message: "", metadata });
+  });
+  return { due, refusals };
 }
 
 function rowMoveOf(view: FleetView, move: DomainMove): RowMove {
   const row = rowOf(view, move);
   return { move, row, isDone: move.shardId === "" ? row === undefined : isAsAsked(view, move, row) };
-}
-
-function refusalsOf(view: FleetView, context: ApplyContext, moves: readonly RowMove[]): RowRefusal[] {
-  const refusals: RowRefusal[] = [];
-  const seen = new Set<string>();
-  for (const [row, move] of moves.entries()) {
-    const refused = checkRow(view, context, move, seen);
-    if (refused?.$case !== "rejected") continue;
-    const { reason, metadata } = refused.value;
-    refusals.push({ row, reason, message: "", metadata });
-  }
-  return refusals;
 }
 
 // A domain that is named twice would be checked against an owner that it has no longer.

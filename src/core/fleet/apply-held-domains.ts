@@ -17,6 +17,7 @@ import { ABSENT } from "./expected-version.ts";
 import { RECONCILED_DOMAINS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Facts, type Result, rejected, unchanged } from "./result.ts";
 import { domainKey, instructionKey } from "./schema.ts";
+import { bySlices, type Slicing } from "./slices.ts";
 import type { FleetState, FleetView } from "./state.ts";
 import { checkDomain } from "./validate.ts";
 
@@ -58,11 +59,11 @@ export function missingOf(
 }
 
 /** Idempotent: what was told once is being told, or is as it should be. */
-export function reconcileDomains(
+export function* reconcileDomains(
   state: FleetState,
   context: ApplyContext,
   { shardId, strayed, missing }: ReconcileDomains,
-): Result {
+): Slicing<Result> {
   if (strayed.length + missing.length > RECONCILED_DOMAINS_MAX) {
     return rejected("BATCH_TOO_LARGE", { limit: RECONCILED_DOMAINS_MAX, what: "reconciled" });
   }
@@ -70,22 +71,22 @@ export function reconcileDomains(
   const shard = state.tables.shards.get(shardId);
   if (shard === undefined || shard.state === ShardState.REMOVED) return unchanged(ABSENT);
   const released: string[] = [];
-  for (const domain of strayed) {
-    if (!hasStrayed(state, shardId, domain)) continue;
+  yield* bySlices(strayed, context.rowsPerSlice, (domain) => {
+    if (!hasStrayed(state, shardId, domain)) return;
     const { key, value, sequence: obeyed } = domain;
     const ordinal = released.length;
     instruct(state, context, { shardId, key, value, kind: InstructionKind.UNASSIGN_DOMAIN, ordinal, obeyed });
     released.push(`${key}=${value}`);
-  }
+  });
   const given: string[] = [];
-  for (const domain of missing) {
-    if (!isMissing(state, shardId, domain)) continue;
+  yield* bySlices(missing, context.rowsPerSlice, (domain) => {
+    if (!isMissing(state, shardId, domain)) return;
     const { key, value } = domain;
     const ordinal = released.length + given.length;
     unconfirm(state, domain);
     instruct(state, context, { shardId, key, value, kind: InstructionKind.ASSIGN_DOMAIN, ordinal });
     given.push(`${key}=${value}`);
-  }
+  });
   const isDone = released.length + given.length === 0;
   return isDone ? unchanged(ABSENT) : changed(context.index, effectsOf(released, given));
 }

@@ -11,6 +11,7 @@ import {
 import { DETAIL_BYTES_MAX, INSTRUCTION_ACKS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
 import { domainKey, instructionKey } from "./schema.ts";
+import { bySlices, type Slicing } from "./slices.ts";
 import type { FleetState, FleetView } from "./state.ts";
 import { shortened } from "./validate.ts";
 
@@ -41,20 +42,20 @@ export function instruct(state: FleetState, context: ApplyContext, wanted: Wante
 }
 
 /** Follows what a shard answered; answers to instructions that are gone or were replaced are history. */
-export function settleInstructions(
+export function* settleInstructions(
   state: FleetState,
   context: ApplyContext,
   { shardId, acks }: SettleInstructions,
-): Result {
+): Slicing<Result> {
   if (acks.length > INSTRUCTION_ACKS_MAX) {
     return rejected("TOO_MANY_ACKS", { limit: INSTRUCTION_ACKS_MAX });
   }
   let settled = 0;
-  for (const ack of acks) {
+  yield* bySlices(acks, context.rowsPerSlice, (ack) => {
     const row = state.tables.instructions.get(instructionKey(shardId, ack.key, ack.value));
-    if (row === undefined || row.sequence !== ack.sequence || row.outcome === ack.outcome) continue;
+    if (row === undefined || row.sequence !== ack.sequence || row.outcome === ack.outcome) return;
     if (settle(state, context, row, ack)) settled += 1;
-  }
+  });
   return settled > 0 ? changed(settled) : unchanged(0);
 }
 
@@ -62,12 +63,6 @@ export function settleInstructions(
 export function hasFailed(view: FleetView, shardId: string, key: string, value: string): boolean {
   const row = view.tables.instructions.get(instructionKey(shardId, key, value));
   return row !== undefined && row.outcome !== InstructionOutcome.UNSPECIFIED;
-}
-
-/** A removed shard is told nothing any more. */
-export function dropInstructions(state: FleetState, shardId: string): void {
-  const rows = [...instructionsOf(state, shardId)];
-  for (const { key, value } of rows) state.tables.instructions.remove(instructionKey(shardId, key, value));
 }
 
 /** The shard's instructions by domain, failed ones included. */

@@ -3,11 +3,12 @@
 // By force, both go with it. The row stays as removed, or the shard's next report would bring it back.
 
 import { type RemoveShard, ShardState } from "../wire/gen/fleet/v1/command.ts";
-import { dropInstructions, instructionsOf } from "./apply-instruction.ts";
+import { instructionsOf } from "./apply-instruction.ts";
 import { checkShardKnown } from "./apply-shard.ts";
 import { checkVersion } from "./expected-version.ts";
-import { changed, type Facts, type Result, rejected, unchanged } from "./result.ts";
+import { type ApplyContext, changed, type Facts, type Result, rejected, unchanged } from "./result.ts";
 import { domainKey, instructionKey, leavingGroup, quotaKey } from "./schema.ts";
+import { bySlices, type Slicing } from "./slices.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
 /** What stands in the way of a shard's removal: the keys of rows, by table. */
@@ -22,7 +23,11 @@ interface Remainder {
   readonly instructions: readonly string[];
 }
 
-export function removeShard(state: FleetState, operation: RemoveShard): Result {
+export function* removeShard(
+  state: FleetState,
+  { rowsPerSlice }: ApplyContext,
+  operation: RemoveShard,
+): Slicing<Result> {
   const { shardId, force, expectedVersion } = operation;
   const { shards } = state.tables;
   const refused = checkShardKnown(state, shardId);
@@ -32,28 +37,38 @@ export function removeShard(state: FleetState, operation: RemoveShard): Result {
   if (conflict !== null) return conflict;
   if (row.state === ShardState.REMOVED) return unchanged(row.version);
 
-  const remainder = remainderOf(state, shardId);
+  const remainder = yield* remainderOf(state, shardId, rowsPerSlice);
   const counts = countsOf(remainder);
   const isEmpty = Object.values(counts).every((count) => count === 0);
   if (!isEmpty && !force) return rejected("SHARD_IN_USE", { ...counts, shard: shardId });
-  drop(state, shardId, remainder);
+  yield* drop(state, shardId, remainder, rowsPerSlice);
   const version = row.version + 1;
   shards.put({ ...row, state: ShardState.REMOVED, version });
   return changed(version, isEmpty ? {} : counts);
 }
 
 /** Costs what it finds. */
-function remainderOf(view: FleetView, shardId: string): Remainder {
+function* remainderOf(view: FleetView, shardId: string, rowsPerSlice: number): Slicing<Remainder> {
   const { bindings, domains, quotas } = view.tables;
   return {
-    clusters: Array.from(bindings.rowsOf(shardId), (row) => row.clusterId),
-    leaving: Array.from(bindings.rowsOf(leavingGroup(shardId)), (row) => row.clusterId),
-    domains: Array.from(domains.rowsOf(shardId), (row) => domainKey(row.key, row.value)),
-    quotas: Array.from(quotas.rowsOf(shardId), (row) => quotaKey(row.provider, row.region)),
-    instructions: Array.from(instructionsOf(view, shardId), (row) =>
+    clusters: yield* keysOf(bindings.rowsOf(shardId), rowsPerSlice, (row) => row.clusterId),
+    leaving: yield* keysOf(bindings.rowsOf(leavingGroup(shardId)), rowsPerSlice, (row) => row.clusterId),
+    domains: yield* keysOf(domains.rowsOf(shardId), rowsPerSlice, (row) => domainKey(row.key, row.value)),
+    quotas: yield* keysOf(quotas.rowsOf(shardId), rowsPerSlice, (row) => quotaKey(row.provider, row.region)),
+    instructions: yield* keysOf(instructionsOf(view, shardId), rowsPerSlice, (row) =>
       instructionKey(shardId, row.key, row.value),
     ),
   };
+}
+
+function* keysOf<Row>(
+  rows: Iterable<Row>,
+  rowsPerSlice: number,
+  keyOf: (row: Row) => string,
+): Slicing<string[]> {
+  const keys: string[] = [];
+  yield* bySlices(rows, rowsPerSlice, (row) => keys.push(keyOf(row)));
+  return keys;
 }
 
 function countsOf({ clusters, leaving, domains, quotas, instructions }: Remainder): Facts {
@@ -66,18 +81,24 @@ function countsOf({ clusters, leaving, domains, quotas, instructions }: Remainde
   };
 }
 
-function drop(state: FleetState, shardId: string, remainder: Remainder): void {
-  const { bindings, domains, quotas } = state.tables;
-  for (const cluster of remainder.clusters) bindings.remove(cluster);
-  for (const cluster of remainder.leaving) {
-    const row = bindings.get(cluster);
+function* drop(
+  state: FleetState,
+  shardId: string,
+  remainder: Remainder,
+  rowsPerSlice: number,
+): Slicing<void> {
+  const { bindings, domains, quotas, instructions } = state.tables;
+  yield* bySlices(remainder.clusters, rowsPerSlice, (key) => bindings.remove(key));
+  yield* bySlices(remainder.leaving, rowsPerSlice, (key) => {
+    const row = bindings.get(key);
     if (row !== undefined) bindings.put({ ...row, version: state.appliedIndex, migration: undefined });
-  }
-  for (const key of remainder.domains) domains.remove(key);
-  for (const key of remainder.quotas) {
+  });
+  yield* bySlices(remainder.domains, rowsPerSlice, (key) => domains.remove(key));
+  yield* bySlices(remainder.quotas, rowsPerSlice, (key) => {
     const row = quotas.get(key);
     const slices = row?.slices.filter((slice) => slice.shardId !== shardId) ?? [];
     if (row !== undefined) quotas.put({ ...row, slices, version: state.appliedIndex });
-  }
-  dropInstructions(state, shardId);
+  });
+  // A removed shard is told nothing any more.
+  yield* bySlices(remainder.instructions, rowsPerSlice, (key) => instructions.remove(key));
 }

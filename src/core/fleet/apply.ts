@@ -2,7 +2,7 @@
 // come to the same rows and outcomes, so nothing but the state and the entry plays a part. Bad input is a
 // refusal, never an exception: an exception here would stop every replica at the same entry, for good.
 
-import { assert } from "../base/assert.ts";
+import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
 import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { adoptShard, settleAdoption } from "./apply-adoption.ts";
@@ -12,6 +12,7 @@ import { assignDomain, moveDomains, unassignDomain } from "./apply-domain.ts";
 import { setFeatureGate } from "./apply-feature-gate.ts";
 import { reconcileDomains } from "./apply-held-domains.ts";
 import { settleInstructions } from "./apply-instruction.ts";
+import { performOnMany } from "./apply-many.ts";
 import { foundMembers, noteRebuild, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply-quota.ts";
@@ -24,74 +25,115 @@ import { addAuditEntry, noteAuditExported } from "./audit.ts";
 import { type NewCommand, NO_COMMAND } from "./command-codec.ts";
 import { inFormat } from "./in-format.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
+import type { Lanes } from "./row-hash.ts";
+import { AT_ONCE, drained, type Slicing } from "./slices.ts";
 import type { FleetState } from "./state.ts";
 import { checkReason } from "./validate.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
+
+/** A command whose operation is to be performed. */
+interface Begun {
+  readonly isOver: false;
+  readonly command: NewCommand;
+  readonly operation: OperationKind;
+  readonly context: ApplyContext;
+  /** Earlier writes of its session whose outcomes the client has seen. */
+  readonly confirmed: readonly number[];
+  readonly clusterVersion: number;
+  readonly digest: Lanes;
+}
+
+interface Over {
+  readonly isOver: true;
+  readonly outcome: Outcome;
+}
 
 /**
  * Applies the command at `index`, which must be above all indexes applied before. The outcome of a repeated
  * command is that of its first application, with the index of then.
  */
 export function apply(state: FleetState, index: LogIndex, command: NewCommand): Outcome {
-  state.advanceTo(index);
-  if (command === NO_COMMAND) return { index, result: rejected("COMMAND_UNDECODABLE") };
-  // A raise is kept in the format of before: it is the last entry of that.
-  const { clusterVersion } = state;
-  const name = command.operation?.kind?.$case ?? "";
-  const admission = admit(state, command);
-  switch (admission.kind) {
-    case "repeated":
-      return admission.outcome;
-    case "refused":
-      return { index, result: inFormat(clusterVersion, name, admission.result) };
-    case "apply": {
-      const outcome = { index, result: inFormat(clusterVersion, name, applyAdmitted(state, index, command)) };
-      // Refusals are remembered too: a repetition must not succeed where the first one was told that it failed.
-      remember(state, command, admission.confirmed, outcome, index);
-      return outcome;
-    }
-  }
+  const begun = begin(state, index, command, AT_ONCE);
+  return begun.isOver ? begun.outcome : finish(state, begun, perform(state, begun));
+}
+
+/** As `apply`, in slices of so many rows (ADR-0022). Until it is over, `state` is the state at no index. */
+export function* applyInSlices(
+  state: FleetState,
+  index: LogIndex,
+  command: NewCommand,
+  rowsPerSlice: number,
+): Slicing<Outcome> {
+  const begun = begin(state, index, command, rowsPerSlice);
+  if (begun.isOver) return begun.outcome;
+  const many = performOnMany(state, begun.context, begun.operation);
+  return finish(state, begun, many === null ? perform(state, begun) : yield* many);
 }
 
 /** What the command would come to now, were it the next: the state stays as it is. */
 export function dryRun(state: FleetState, command: NewCommand): Outcome {
-  return apply(state.fork(), logIndex(state.appliedIndex + 1), command);
+  return drained(dryRunInSlices(state, command, AT_ONCE));
 }
 
-function applyAdmitted(state: FleetState, index: LogIndex, command: NewCommand): Result {
-  const operation = command.operation?.kind;
-  if (operation === undefined) {
-    return rejected("OPERATION_UNKNOWN");
-  }
-  const invalid = checkReason(command.reason);
-  if (invalid !== null) return invalid;
-
-  const before = state.digest();
-  const result = perform(state, { index, atMs: command.atMs, actor: command.actor }, command, operation);
-  if (result.$case === "applied" && result.value.changed) {
-    if (isAudited(operation)) {
-      addAuditEntry(state, index, command, operation, result.value.metadata);
-    }
-    return result;
-  }
-  const after = state.digest();
-  assert(
-    before.low === after.low && before.high === after.high,
-    "what changes nothing leaves every row alone",
-  );
-  return result;
-}
-
-function perform(
+/** As `dryRun`, in slices of so many rows. What the state becomes meanwhile plays no part. */
+export function dryRunInSlices(
   state: FleetState,
-  context: ApplyContext,
-  { sessionId }: NewCommand,
-  { $case, value }: OperationKind,
-): Result {
+  command: NewCommand,
+  rowsPerSlice: number,
+): Slicing<Outcome> {
+  return applyInSlices(state.fork(), logIndex(state.appliedIndex + 1), command, rowsPerSlice);
+}
+
+function begin(state: FleetState, index: LogIndex, command: NewCommand, rowsPerSlice: number): Begun | Over {
+  state.advanceTo(index);
+  if (command === NO_COMMAND) return over({ index, result: rejected("COMMAND_UNDECODABLE") });
+  // A raise is kept in the format of before: it is the last entry of that.
+  const { clusterVersion } = state;
+  const admission = admit(state, command);
+  if (admission.kind === "repeated") return over(admission.outcome);
+  const kind = command.operation?.kind;
+  const name = kind?.$case ?? "";
+  if (admission.kind === "refused") {
+    return over({ index, result: inFormat(clusterVersion, name, admission.result) });
+  }
+  const { confirmed } = admission;
+  const refused = kind === undefined ? rejected("OPERATION_UNKNOWN") : checkReason(command.reason);
+  if (refused !== null) {
+    const outcome = { index, result: inFormat(clusterVersion, name, refused) };
+    remember(state, command, confirmed, outcome, index);
+    return over(outcome);
+  }
+  const operation = present(kind, "a command without an operation is refused");
+  const context = { index, atMs: command.atMs, actor: command.actor, rowsPerSlice };
+  return { isOver: false, command, operation, context, confirmed, clusterVersion, digest: state.digest() };
+}
+
+function finish(state: FleetState, begun: Begun, result: Result): Outcome {
+  const { command, operation, context, confirmed, clusterVersion, digest: before } = begun;
+  const { index } = context;
+  if (result.$case === "applied" && result.value.changed) {
+    if (isAudited(operation)) addAuditEntry(state, index, command, operation, result.value.metadata);
+  } else {
+    const after = state.digest();
+    assert(
+      before.low === after.low && before.high === after.high,
+      "what changes nothing leaves every row alone",
+    );
+  }
+  const outcome = { index, result: inFormat(clusterVersion, operation.$case, result) };
+  // Refusals are remembered too: a repetition must not succeed where the first one was told that it failed.
+  remember(state, command, confirmed, outcome, index);
+  return outcome;
+}
+
+const over = (outcome: Outcome): Over => ({ isOver: true, outcome });
+
+function perform(state: FleetState, { command, context, operation }: Begun): Result {
+  const { $case, value } = operation;
   switch ($case) {
     case "openSession":
-      return openSession(state, context, sessionId);
+      return openSession(state, context, command.sessionId);
     case "registerShard":
       return registerShard(state, context, value);
     case "bindCluster":
@@ -123,13 +165,13 @@ function perform(
     case "activateShard":
       return activateShard(state, value);
     case "removeShard":
-      return removeShard(state, value);
+      return drained(removeShard(state, context, value));
     case "moveDomains":
-      return moveDomains(state, context, value);
+      return drained(moveDomains(state, context, value));
     case "settleInstructions":
-      return settleInstructions(state, context, value);
+      return drained(settleInstructions(state, context, value));
     case "reconcileDomains":
-      return reconcileDomains(state, context, value);
+      return drained(reconcileDomains(state, context, value));
     case "upsertProvider":
       return upsertProvider(state, context, value);
     case "removeProvider":

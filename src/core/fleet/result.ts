@@ -10,11 +10,13 @@ export type Result = NonNullable<Outcome["result"]>;
 /** What a result is about, by stable names. Part of the format: another name or value asks for the next version. */
 export type Facts = Readonly<Record<string, string | number>>;
 
-/** What an operation may know besides its own fields: all of it is in the log entry. */
+/** What an operation may know besides its own fields: all of it is in the log entry, but for how its work is cut. */
 export interface ApplyContext {
   readonly index: LogIndex;
   readonly atMs: number;
   readonly actor: string;
+  /** An operation on many rows rests after so many. */
+  readonly rowsPerSlice: number;
 }
 
 /** The state became as asked for. `version` is that of the row touched, `effects` what went with it. */

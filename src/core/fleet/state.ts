@@ -8,7 +8,7 @@ import { FIRST_VERSION } from "./format.ts";
 import { type Lanes, printLanes } from "./row-hash.ts";
 import { CLUSTER_VERSION_KEY, type Rows, schemas } from "./schema.ts";
 import { recount, type ShardCounts } from "./shard-counts.ts";
-import { type ReadonlyTable, Table } from "./table.ts";
+import { type OnChange, type ReadonlyTable, Table } from "./table.ts";
 
 /**
  * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;
@@ -29,6 +29,8 @@ export type RowChange = {
 }[WatchedTable];
 
 type FleetTables = { readonly [Name in keyof Rows]: Table<Rows[Name][0], Rows[Name][1]> };
+/** Told of what changes in a table; null = nobody wants to know. */
+type Watchers = { readonly [Name in keyof Rows]: OnChange<Rows[Name][0], Rows[Name][1]> | null };
 type ReadonlyTables = { readonly [Name in keyof Rows]: ReadonlyTable<Rows[Name][0], Rows[Name][1]> };
 
 /** A state as readers see it: the live one, or a capture of it. */
@@ -45,14 +47,17 @@ export interface FleetView {
 
 export class FleetState implements FleetView {
   readonly tables: FleetTables;
-  readonly #counts = newCounts();
+  readonly #counts: Counts;
   readonly #all: readonly { readonly digest: Lanes }[];
   #appliedIndex: LogIndex = logIndex(0);
   #changes: RowChange[] = [];
+  /** Another state is about to take its place. */
+  #hasDraft = false;
 
-  /** Empty; or with the given tables, which nobody watches. */
-  constructor(tables?: FleetTables) {
-    this.tables = tables ?? newTables((change) => this.#changes.push(change), this.#counts);
+  /** By default empty. `make`: its tables, which may tell the watchers of their changes. */
+  constructor(make: (watchers: Watchers) => FleetTables = newTables, counts: Counts = newCounts()) {
+    this.#counts = counts;
+    this.tables = make(watchersOf((change) => this.#changes.push(change), counts));
     this.#all = Object.values(this.tables);
   }
 
@@ -68,7 +73,7 @@ export class FleetState implements FleetView {
     return clusterVersionOf(this.tables);
   }
 
-  /** Of a state that is not a fork. */
+  /** A fork has those of the state that it was made of. */
   get counts(): ShardCounts {
     return this.#counts;
   }
@@ -76,6 +81,7 @@ export class FleetState implements FleetView {
   /** For log entries that carry no command (a new leader's, a membership change): only the index moves. */
   advanceTo(index: LogIndex): void {
     assert(Number.isSafeInteger(index), "a log index is a safe integer");
+    assert(!this.#hasDraft, "a state that has a draft is not changed any more");
     assert(index > this.#appliedIndex, "entries are applied in log order, each once");
     this.#appliedIndex = index;
   }
@@ -106,21 +112,53 @@ export class FleetState implements FleetView {
 
   /** Who the members are, and nothing else: what a replica goes by while its state is replaced. It has no watchers. */
   withoutRows(): FleetState {
-    const rest = new FleetState({
-      ...captured(new FleetState().tables),
+    const rest = new FleetState(() => ({
+      ...newTables(NO_WATCHERS),
       members: this.tables.members.capture(),
-    });
+    }));
     rest.#appliedIndex = this.#appliedIndex;
     return rest;
   }
 
   /** An O(1) copy to try commands on. It has no watchers. */
   fork(): FleetState {
-    const copy = new FleetState(captured(this.tables));
+    const copy = new FleetState(() => captured(this.tables), this.#counts);
     copy.#appliedIndex = this.#appliedIndex;
     return copy;
   }
+
+  /**
+   * An O(1) copy that is to take this state's place, once an entry is applied to it. It has its own watchers and counts,
+   * and this state must not change any more.
+   */
+  draft(): FleetState {
+    assert(!this.#hasDraft && this.#changes.length === 0, "one entry is applied after another");
+    this.#hasDraft = true;
+    const { clusters, domains, instructions } = this.#counts;
+    const counts = {
+      clusters: new Map(clusters),
+      domains: new Map(domains),
+      instructions: new Map(instructions),
+    };
+    const draft = new FleetState((watchers) => drafted(this.tables, watchers), counts);
+    draft.#appliedIndex = this.#appliedIndex;
+    return draft;
+  }
 }
+
+const NO_WATCHERS: Watchers = {
+  ...{
+    shards: null,
+    bindings: null,
+    domains: null,
+    probes: null,
+    sessions: null,
+    outcomes: null,
+    members: null,
+  },
+  ...{ audit: null, auditExports: null, instructions: null, providers: null, quotas: null, gates: null },
+  ...{ clusterVersions: null, incarnations: null },
+};
 
 type Counts = { readonly [Name in keyof ShardCounts]: Map<string, number> };
 
@@ -128,52 +166,62 @@ function newCounts(): Counts {
   return { clusters: new Map(), domains: new Map(), instructions: new Map() };
 }
 
-function newTables(onChange: (change: RowChange) => void, counts: Counts): FleetTables {
+function watchersOf(onChange: (change: RowChange) => void, counts: Counts): Watchers {
   return {
-    shards: new Table(schemas.shards, (key, row) => onChange({ table: "shards", key, row })),
-    bindings: new Table(schemas.bindings, (key, row, before) => {
+    ...NO_WATCHERS,
+    shards: (key, row) => onChange({ table: "shards", key, row }),
+    bindings: (key, row, before) => {
       recount(counts.clusters, before, row);
       onChange({ table: "bindings", key, row });
-    }),
-    domains: new Table(schemas.domains, (key, row, before) => {
+    },
+    domains: (key, row, before) => {
       recount(counts.domains, before, row);
       onChange({ table: "domains", key, row });
-    }),
-    probes: new Table(schemas.probes),
-    sessions: new Table(schemas.sessions, (key, row) => onChange({ table: "sessions", key, row })),
-    outcomes: new Table(schemas.outcomes),
-    members: new Table(schemas.members, (key, row) => onChange({ table: "members", key, row })),
-    audit: new Table(schemas.audit, (key, row) => onChange({ table: "audit", key, row })),
-    auditExports: new Table(schemas.auditExports),
-    instructions: new Table(schemas.instructions, (key, row, before) => {
+    },
+    sessions: (key, row) => onChange({ table: "sessions", key, row }),
+    members: (key, row) => onChange({ table: "members", key, row }),
+    audit: (key, row) => onChange({ table: "audit", key, row }),
+    instructions: (key, row, before) => {
       recount(counts.instructions, before, row);
       onChange({ table: "instructions", key, row });
-    }),
-    providers: new Table(schemas.providers, (key, row) => onChange({ table: "providers", key, row })),
-    quotas: new Table(schemas.quotas, (key, row) => onChange({ table: "quotas", key, row })),
-    gates: new Table(schemas.gates, (key, row) => onChange({ table: "gates", key, row })),
-    clusterVersions: new Table(schemas.clusterVersions),
-    incarnations: new Table(schemas.incarnations),
+    },
+    providers: (key, row) => onChange({ table: "providers", key, row }),
+    quotas: (key, row) => onChange({ table: "quotas", key, row }),
+    gates: (key, row) => onChange({ table: "gates", key, row }),
   };
 }
 
+function newTables(watchers: Watchers): FleetTables {
+  return tablesBy((name) => new Table(schemas[name], watchers[name]));
+}
+
 function captured(tables: FleetTables): FleetTables {
+  return tablesBy((name) => tables[name].capture());
+}
+
+function drafted(tables: FleetTables, watchers: Watchers): FleetTables {
+  return tablesBy((name) => tables[name].draft(watchers[name]));
+}
+
+function tablesBy(
+  of: <Name extends keyof Rows>(name: Name) => Table<Rows[Name][0], Rows[Name][1]>,
+): FleetTables {
   return {
-    shards: tables.shards.capture(),
-    bindings: tables.bindings.capture(),
-    domains: tables.domains.capture(),
-    probes: tables.probes.capture(),
-    sessions: tables.sessions.capture(),
-    outcomes: tables.outcomes.capture(),
-    members: tables.members.capture(),
-    audit: tables.audit.capture(),
-    auditExports: tables.auditExports.capture(),
-    instructions: tables.instructions.capture(),
-    providers: tables.providers.capture(),
-    quotas: tables.quotas.capture(),
-    gates: tables.gates.capture(),
-    clusterVersions: tables.clusterVersions.capture(),
-    incarnations: tables.incarnations.capture(),
+    shards: of("shards"),
+    bindings: of("bindings"),
+    domains: of("domains"),
+    probes: of("probes"),
+    sessions: of("sessions"),
+    outcomes: of("outcomes"),
+    members: of("members"),
+    audit: of("audit"),
+    auditExports: of("auditExports"),
+    instructions: of("instructions"),
+    providers: of("providers"),
+    quotas: of("quotas"),
+    gates: of("gates"),
+    clusterVersions: of("clusterVersions"),
+    incarnations: of("incarnations"),
   };
 }
 

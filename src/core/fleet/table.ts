@@ -70,7 +70,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #seed: Lanes;
   #rows = new OrderedMap<K, Readonly<Row>>();
   #digest: Lanes = NO_LANES;
-  readonly #recent = new RecentHashes<Readonly<Row>>(RECENT_MAX);
+  #recent = new RecentHashes<Readonly<Row>>(RECENT_MAX);
   #groups = new GroupedKeys<K>();
   #prefixes = new GroupTotals();
   #pass: Pass<K> | null = null;
@@ -172,7 +172,22 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
 
   /** An O(1) copy: neither sees later changes of the other. */
   capture(): Table<K, Row> {
-    const copy = new Table(this.#schema);
+    return this.#copy(null);
+  }
+
+  /**
+   * An O(1) copy that takes this table's place, and must be the only one that changes from now on: a pass over the rows
+   * goes on there, and what is known of the newest rows is known there.
+   */
+  draft(onChange: OnChange<K, Row> | null): Table<K, Row> {
+    const draft = this.#copy(onChange);
+    draft.#recent = this.#recent;
+    draft.#pass = this.#pass && { ...this.#pass };
+    return draft;
+  }
+
+  #copy(onChange: OnChange<K, Row> | null): Table<K, Row> {
+    const copy = new Table(this.#schema, onChange);
     copy.#rows = this.#rows.clone();
     copy.#digest = this.#digest;
     copy.#groups = this.#groups.clone();

@@ -20,6 +20,8 @@ const STREAMS = [
   "builds",
   "flips",
   "parts",
+  "batchers",
+  "slices",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

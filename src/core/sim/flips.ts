@@ -39,8 +39,16 @@ export function drawFlips(chance: Chance, plan: FlipPlan, firstId: number): Faul
 
 /** Changes a row so that no client's answer changes with it; says what. Null: it has no state now. */
 export function flipRow(machine: FleetMachine, chance: Chance): string | null {
-  if (machine.isRestoring) return null;
-  const { tables } = machine.view as FleetState;
+  // Amid an entry the state is about to be replaced, and the damage with it.
+  if (machine.isRestoring || machine.isApplying) return null;
+  const state = machine.view as FleetState;
+  const what = change(state, chance);
+  // No watcher hears of it.
+  state.takeChanges();
+  return what;
+}
+
+function change({ tables }: FleetState, chance: Chance): string {
   const probes = [...tables.probes.rows()];
   if (probes.length > 0 && chance.permille(700)) {
     const { drillId, number } = chance.pick(probes);

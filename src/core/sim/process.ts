@@ -5,7 +5,7 @@ import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import { DiskWatch } from "../coordinator/disk-watch.ts";
 import type { Dropped } from "../coordinator/dropped-messages.ts";
-import { FleetMachine } from "../coordinator/fleet-machine.ts";
+import { type Cut, FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
 import { Host } from "../coordinator/host.ts";
 import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
@@ -129,7 +129,7 @@ export class Process {
       onChange: () => undefined,
     });
     const pauses = () => () => new Promise<void>((resolve) => later(0, resolve));
-    this.machine = new FleetMachine(pauses, options.knownVersion);
+    this.machine = new FleetMachine(pauses, options.knownVersion, cutOf(options));
     this.#watched = new WatchedMachine(node, this.machine, world.checker);
     this.comparing = world.swarm.comparesStates ? compared(options) : null;
     this.#raft = this.#restart(options);
@@ -386,6 +386,13 @@ function compared({ world, node, fenceMark, folder, clock, onFatal }: ProcessOpt
   const electionMs = TICK_MS * world.swarm.electionTicks;
   return new StateComparing({ world, node, clock, electionMs, mark: fenceMark, onDisk, onFinding: onFatal });
 }
+
+// Small batches are cut as large ones are in production. How must change nothing, so each process has its own way.
+function cutOf({ world, node, life }: ProcessOptions): Cut {
+  const chance = Chance.of(world.swarm.seed, "slices", node * 1_000 + life);
+  return { atOnceRowsMax: chance.pick([1, 1, 8]), sliceRows: chance.pick([1, 2, 5]) };
+}
+
 const turnOf = ({ later }: ProcessOptions) => new Promise<void>((resolve) => later(0, resolve));
 
 // An answer of one that was removed; anything else no correct replica makes another drop.

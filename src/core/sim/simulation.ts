@@ -5,6 +5,7 @@ import { FLEET_GROUP, type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
 import { Administrator } from "./administrator.ts";
+import { Batcher } from "./batcher.ts";
 import { Builds } from "./builds.ts";
 import { Chance } from "./chance.ts";
 import { Checker } from "./checker.ts";
@@ -104,6 +105,7 @@ class Simulation implements NodeHost {
       const clients = [
         ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),
         ...Array.from({ length: this.#swarm.contenders }, (_, at) => this.#contender(at + 1)),
+        ...Array.from({ length: this.#swarm.batchers }, (_, at) => this.#batcher(at + 1)),
         ...this.#groupClients(this.#nodes, GROUP_THINK_MS, GROUP_PATIENCE_MS),
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
@@ -197,6 +199,11 @@ class Simulation implements NodeHost {
       nodes: this.#nodes,
       history: checker.owners,
     });
+  }
+
+  #batcher(number: number): Batcher {
+    const chance = Chance.of(this.#swarm.seed, "batchers", number);
+    return new Batcher({ name: `b${number}`, world: this.#world, chance, nodes: this.#nodes });
   }
 
   // While clients still write: who stays knows different parts of what was committed, and of what came behind it.

@@ -16,6 +16,8 @@ export interface Swarm {
   /** Raft groups beside the fleet's own, which come to a standstill when nothing happens. */
   readonly groups: number;
   readonly clients: number;
+  /** Clients whose entries are applied in slices. */
+  readonly batchers: number;
   /** Clients whose history goes through the linearizability checker. */
   readonly contenders: number;
   readonly durationMs: number;
@@ -77,6 +79,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   return {
     seed,
     ...settings,
+    batchers: Chance.of(seed, "batchers").pick([0, 0, 1, 2]),
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
     comparesStates: flips.length > 0,
@@ -86,7 +89,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   };
 }
 
-type Settings = Omit<Swarm, "seed" | "noises" | "schedule" | "comparesStates">;
+type Settings = Omit<Swarm, "seed" | "noises" | "schedule" | "comparesStates" | "batchers">;
 
 interface Theme {
   readonly noises: readonly Noise[];

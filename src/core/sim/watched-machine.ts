@@ -3,6 +3,8 @@
 import type { LogIndex, NodeId } from "../base/ids.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
 import type { Machine, Restoring } from "../coordinator/machine.ts";
+import { Slices } from "../coordinator/slices.ts";
+import type { Slicing } from "../fleet/slices.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Checker } from "./checker.ts";
 
@@ -19,13 +21,24 @@ export class WatchedMachine implements Machine<Outcome> {
     this.#checker = checker;
   }
 
-  apply(index: LogIndex, data: Uint8Array): Outcome | null {
+  apply(index: LogIndex, data: Uint8Array): Outcome | null | Slices<Outcome> {
     const { beforeNext } = this;
     this.beforeNext = null;
     beforeNext?.();
-    const outcome = this.#machine.apply(index, data);
+    const applied = this.#machine.apply(index, data);
+    if (applied instanceof Slices) return new Slices(this.#watched(index, data, applied));
+    this.#applied(index, data, applied);
+    return applied;
+  }
+
+  *#watched(index: LogIndex, data: Uint8Array, slices: Slices<Outcome>): Slicing<Outcome | null> {
+    for (slices.step(); !slices.isWhole; slices.step()) yield;
+    this.#applied(index, data, slices.result);
+    return slices.result;
+  }
+
+  #applied(index: LogIndex, data: Uint8Array, outcome: Outcome | null): void {
     this.#checker.applies(this.#node, index, data, outcome, this.#machine.view.hash());
-    return outcome;
   }
 
   restore(index: LogIndex): Restoring {

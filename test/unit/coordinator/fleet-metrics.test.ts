@@ -31,7 +31,7 @@ async function leading(operations: readonly Operation[]): Promise<FleetSources> 
   const machine = new FleetMachine();
   operations.forEach((operation, at) => {
     const command = Command.fromPartial({ operation, atMs: GIVEN_MS, actor: "fleet://admin" });
-    const outcome = machine.apply(logIndex(at + 1), Command.encode(command).finish());
+    const outcome = machine.applyAtOnce(logIndex(at + 1), Command.encode(command).finish());
     expect(outcome?.result?.$case, JSON.stringify(outcome)).toBe("applied");
   });
   const observed = new Observed();

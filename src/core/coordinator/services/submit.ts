@@ -61,11 +61,8 @@ async function tryOut(
   const serving = checkServing(context, operation);
   checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
-  return {
-    index,
-    term,
-    applied: withServing(appliedOf(context.machine.dryRun(command)), serving),
-  };
+  const outcome = await context.machine.dryRun(command);
+  return { index, term, applied: withServing(appliedOf(outcome), serving) };
 }
 
 /** Throws the refusal of an unbinding or a removal; returns what one that is forced leaves behind, in words. */
