@@ -13,8 +13,13 @@ export const TRANSFER_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${COORDINATOR}/applying.ts`,
-        search: "    if (this.isRestoring) return;\n    const waiting",
-        replace: "    const waiting",
+        search: "if (this.isRestoring || this.#waiting.length === 0) return;",
+        replace: "if (this.#waiting.length === 0) return;",
+      },
+      {
+        file: `${COORDINATOR}/applying.ts`,
+        search: "if (this.isRestoring) return;",
+        replace: "",
       },
     ],
   },
