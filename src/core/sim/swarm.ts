@@ -79,7 +79,8 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   return {
     seed,
     ...settings,
-    batchers: Chance.of(seed, "batchers").pick([0, 0, 1, 2]),
+    // Contenders would have less done before the end of the run.
+    batchers: settings.contenders > 0 ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
     comparesStates: flips.length > 0,
