@@ -18,10 +18,10 @@ export const LIMITS = {
   inflightBytesMax: 16 * MEGABYTE,
   uncommittedBytesMax: 32 * MEGABYTE,
   /**
-   * Applied and answered in one turn of the event loop, if it is more than one entry: some hundred small writes. The
-   * largest entry, a full batch of moves, is applied alone.
+   * Applied and answered in one turn of the event loop, if it is more than one entry: some hundred small writes. A large
+   * entry, such as a full batch of moves, comes alone, and is applied over several turns (ADR-0022).
    */
-  committedBytesPerReadyMax: 128 * KILOBYTE,
+  committedBytesPerReadyMax: 64 * KILOBYTE,
   /** Payload of entries from one snapshot to the next: the log's tail is in memory. Large batches reach it, small writes do not. */
   snapshotEveryBytes: 16 * MEGABYTE,
   /** Payload of entries that are kept behind a snapshot. */

@@ -14,7 +14,7 @@ export const PROBES_MAX = 1_000_000;
 /** Members that a fleet may ever have had: rows of removed ones stay. */
 export const MEMBERS_MAX = 1_000;
 
-/** Of one batch. All are applied in one turn of the event loop, which takes tens of milliseconds (ADR-0022). */
+/** Of one batch. It is applied in slices, over some tens of turns of the event loop (ADR-0022). */
 export const DOMAIN_MOVES_MAX = 4_096;
 /** Of a refused batch, so many of its rows are explained. */
 export const ROW_REFUSALS_MAX = 100;

@@ -63,7 +63,9 @@ export const METRICS = {
   fleet_calls_refused_total: counter(
     "Calls that were refused unbegun with a delay after which they may come again: too many waited, or for too long.",
   ),
-  fleet_apply_duration_seconds: histogram("Time to apply one batch of committed entries."),
+  fleet_apply_duration_seconds: histogram(
+    "Time to apply one page of committed entries, or one slice of a large entry.",
+  ),
   fleet_wal_sync_duration_seconds: histogram("Time to write one frame of the log and to sync it."),
   fleet_snapshot_save_duration_seconds: histogram("Time to encode a snapshot and to make it durable."),
   fleet_snapshot_age_seconds: gauge("Age of the newest snapshot on disk."),

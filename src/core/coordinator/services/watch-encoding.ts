@@ -31,7 +31,8 @@ export function encodeWatchResponse(response: WatchResponse): Buffer {
   return bytes;
 }
 
-function encodedChange(change: TableChange): Uint8Array {
+/** The change must not be modified afterwards. */
+export function encodedChange(change: TableChange): Uint8Array {
   const known = encodedChanges.get(change);
   if (known !== undefined) return known;
   const bytes = TableChange.encode(change).finish();

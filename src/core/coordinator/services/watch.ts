@@ -89,17 +89,27 @@ class Watcher {
   wake(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(async () => {
-      await this.#context.work.answer();
-      this.#isScheduled = false;
-      this.#isFull = this.#call.writableNeedDrain;
-      if (this.#isFull || this.#isOver) return;
-      // An answer a turn: others are served between those of a watcher that is far behind.
+    setImmediate(() => {
+      this.#tellInTime().catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  async #tellInTime(): Promise<void> {
+    const { work, watchAnswers } = this.#context;
+    const rest = () => work.answer();
+    const isBusy = this.#call.writableNeedDrain || this.#isOver;
+    const release = isBusy ? null : await watchAnswers.prepare(this.#told, this.#tables, rest);
+    await rest();
+    this.#isScheduled = false;
+    this.#isFull = this.#call.writableNeedDrain;
+    // An answer a turn: others are served between those of a watcher that is far behind.
+    if (!this.#isFull && !this.#isOver) {
       this.attempt(() => {
         assertTrusted(this.#context);
         if (this.#tellNext()) this.wake();
       });
-    });
+    }
+    release?.();
   }
 
   /** A step that no call of ours waits for: an exception ends the stream, and nothing else. */
@@ -107,8 +117,12 @@ class Watcher {
     try {
       step();
     } catch (error) {
-      this.#call.emit("error", this.#context.internalErrors.answer(error, "a watch"));
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#call.emit("error", this.#context.internalErrors.answer(error, "a watch"));
   }
 
   tellProgress(): void {
