@@ -120,17 +120,38 @@ test.each(workloads)("%s mounts its volumes, and fleet reads and writes there on
 test.each(workloads)("%s opens the ports on which fleet listens, for probes and services", (path) => {
   const text = read(path);
   const ports = captures(text, /name: (\w+), containerPort: (\d+)/g);
-  const listens = captures(text, /--(listen|metrics) 0\.0\.0\.0:(\d+)/g);
+  const listens = captures(text, /--(listen|metrics|probes) 0\.0\.0\.0:(\d+)/g);
   expect(ports).toEqual(listens.map(([flag, port]) => [flag === "listen" ? "grpc" : flag, port]));
   expect(captures(text, /path: (\/\w+), port: (\w+)/g)).toEqual([
-    ["/readyz", "metrics"],
-    ["/healthz", "metrics"],
+    ["/readyz", "probes"],
+    ["/healthz", "probes"],
   ]);
   for (const service of list(`${dirname(path)}/service.yaml`)) {
     const served = captures(read(service), /port: (\d+), targetPort: (\w+)/g);
-    expect(served.map(([port, name]) => [name, port])).toEqual(ports);
+    expect(served.map(([port, name]) => [name, port])).toEqual(ports.filter(([name]) => name !== "probes"));
   }
 });
+
+// What decides whether a process lives must not be reached by whoever scrapes, or likes to fail it.
+test.each(workloads)(
+  "%s has a policy that opens its ports but that of the probes, and to nobody by accident",
+  (path) => {
+    const policy = read(`${dirname(path)}/network-policy.yaml`);
+    const [labels] = captures(read(path), /matchLabels: (\{ .*\})$/gm);
+    expect(captures(policy, /matchLabels: (\{ .*\})$/gm)).toEqual([labels]);
+    expect(policy).toMatch(/^ {2}policyTypes: \[Ingress\]$/m);
+    const ports = captures(read(path), /name: (\w+), containerPort: \d+/g).flat();
+    const opened = captures(policy, /ports: \[\{ port: (\w+) \}\]/g).flat();
+    expect(opened).toEqual(ports.filter((name) => name !== "probes"));
+    // A rule whose list of sources is empty lets everybody in: such a rule is left out.
+    const rules = captures(
+      policy,
+      /\{\{- with \.Values\.(\w+) \}\}\n {4}- from: \{\{ toJson \. \}\}\n {6}ports: .*\n {4}\{\{- end \}\}\n/g,
+    );
+    expect(rules.flat()).toEqual(opened.map((name) => `${name}From`));
+    expect(captures(policy, /(- from)/g)).toHaveLength(rules.length);
+  },
+);
 
 test.each(list("deploy/helm/*/templates/*.yaml"))("%s: a release may be called by a number", (path) => {
   expect(captures(read(path), /(?<!")(\{\{ \$?\.Release\.Name \}\}.*)/g)).toEqual([]);

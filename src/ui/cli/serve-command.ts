@@ -33,6 +33,12 @@ export const roleFlags = {
     summary:
       "Serve /metrics, /healthz and /readyz there by plain HTTP; a port alone is on 127.0.0.1, and off is not at all",
   }),
+  probes: Flags.string({
+    default: "off",
+    helpValue: "HOST:PORT",
+    summary:
+      "Serve /healthz and /readyz there too, for whoever decides whether this process lives: on a port without scrapers",
+  }),
 };
 
 const UNWRITTEN_LOG_BYTES_MAX = 1024 * 1024;
@@ -46,7 +52,7 @@ interface RunningRole {
 
 export interface ServeSetting {
   readonly process: "coordinator" | "shard" | "agents";
-  readonly flags: { readonly "log-level": string; readonly metrics: string };
+  readonly flags: { readonly "log-level": string; readonly metrics: string; readonly probes: string };
   /** Those whose expiry is shown. */
   readonly certificates: FindCertificates;
 }
@@ -94,7 +100,10 @@ export abstract class ServeCommand extends BaseCommand {
 
   /** Runs a role until a signal or a fatal error ends it. */
   protected async serve(setting: ServeSetting, start: StartRole): Promise<void> {
-    const listen = parseListen(setting.flags.metrics);
+    const at = {
+      metrics: parseListen(setting.flags.metrics, "--metrics"),
+      probes: parseListen(setting.flags.probes, "--probes"),
+    };
     const log = await openLog(setting.flags["log-level"]);
     const fatal = Promise.withResolvers<unknown>();
     process.on("uncaughtException", fatal.resolve);
@@ -111,7 +120,7 @@ export abstract class ServeCommand extends BaseCommand {
       process.exit(expectedFailure(error)?.exit ?? Exit.Failure);
     };
     const about = { ...setting, version: this.config.version, log };
-    const metrics = await openMetrics(listen, about).catch(giveUp);
+    const metrics = await openMetrics(at, about).catch(giveUp);
     const role = await start(log, fatal.resolve, metrics.address).catch(giveUp);
     metrics.show(role.metrics);
     started.resolve(role);

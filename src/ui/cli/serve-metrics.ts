@@ -20,6 +20,12 @@ export interface MetricsAbout {
   readonly log: Log;
 }
 
+/** Null = not at all. */
+interface MetricsAt {
+  readonly metrics: ListenAddress | null;
+  readonly probes: ListenAddress | null;
+}
+
 const STARTING: RoleMetrics = {
   collect: () => undefined,
   readiness: () => ({ ready: false, reason: "it starts" }),
@@ -28,35 +34,43 @@ const STARTING: RoleMetrics = {
 const NO_PORT: MetricsPort = { address: "", show: () => undefined, close: () => Promise.resolve() };
 
 /** Throws an OperatorError when it can't listen. */
-export async function openMetrics(listen: ListenAddress | null, about: MetricsAbout): Promise<MetricsPort> {
-  if (listen === null) return NO_PORT;
-  const { MetricsServer } = await import("../../core/metrics/metrics-server.ts");
+export async function openMetrics(
+  { metrics: listen, probes: probesAt }: MetricsAt,
+  about: MetricsAbout,
+): Promise<MetricsPort> {
+  if (listen === null && probesAt === null) return NO_PORT;
+  const { openMetricsPort, openProbesPort } = await import("../../core/metrics/metrics-server.ts");
   const { ProcessMetrics } = await import("../../core/metrics/process-metrics.ts");
   const { CertificateMetrics } = await import("../../core/metrics/certificate-metrics.ts");
   const ownProcess = new ProcessMetrics();
   const certificates = new CertificateMetrics(about.certificates);
   let role = STARTING;
-  const server = await MetricsServer.start({
-    ...listen,
-    log: about.log,
-    readiness: () => role.readiness(),
-    collect: async (into) => {
-      into.set("fleet_build_info", 1, { process: about.process, version: about.version });
-      into.set("fleet_ready", role.readiness().ready);
-      await certificates.collect(into);
-      await role.collect(into);
-      ownProcess.collect(into);
-    },
-  });
-  about.log.info("metrics are served", { address: server.address });
+  const readiness = () => role.readiness();
+  const probes = probesAt && (await openProbesPort({ ...probesAt, readiness }));
+  if (probes !== null) about.log.info("probes are answered", { address: probes.address });
+  const server =
+    listen &&
+    (await openMetricsPort({
+      ...listen,
+      log: about.log,
+      readiness,
+      collect: async (into) => {
+        into.set("fleet_build_info", 1, { process: about.process, version: about.version });
+        into.set("fleet_ready", role.readiness().ready);
+        await certificates.collect(into);
+        await role.collect(into);
+        ownProcess.collect(into);
+      },
+    }));
+  if (server !== null) about.log.info("metrics are served", { address: server.address });
   return {
-    address: server.address,
+    address: server?.address ?? "",
     show: (shown) => {
       role = shown;
     },
     close: async () => {
       ownProcess.close();
-      await server.close();
+      await Promise.all([server?.close(), probes?.close()]);
     },
   };
 }

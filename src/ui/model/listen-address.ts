@@ -1,4 +1,4 @@
-// Where a process is to listen for scrapers and probes, as `--metrics` says it: host:port, a port alone, or off. Pure.
+// Where a process is to listen for scrapers and probes, as `--metrics` and `--probes` say it: host:port, a port alone, or off. Pure.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 export interface ListenAddress {
@@ -11,12 +11,12 @@ const PORT_MAX = 65_535;
 const LISTEN = /^(?:(?:\[(?<v6>[0-9a-fA-F:]+)\]|(?<name>[^:[\]\s]+)):)?(?<port>\d{1,5})$/;
 
 /** Null = off. Throws an OperatorError (usage). */
-export function parseListen(text: string): ListenAddress | null {
+export function parseListen(text: string, flag: string): ListenAddress | null {
   if (text === "off") return null;
   const { v6, name, port = "" } = LISTEN.exec(text)?.groups ?? {};
   if (port === "" || Number(port) > PORT_MAX) {
     throw new OperatorError("USAGE", {
-      what: `--metrics ${text} is no address to listen on`,
+      what: `${flag} ${text} is no address to listen on`,
       next: "give HOST:PORT, such as 127.0.0.1:9600 or [::1]:9600, a PORT alone, or off",
       exit: Exit.Usage,
     });

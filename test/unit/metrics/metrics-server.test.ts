@@ -1,9 +1,14 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { OperatorError } from "../../../src/core/base/errors.ts";
-import { MetricsServer, type MetricsServerOptions } from "../../../src/core/metrics/metrics-server.ts";
+import {
+  type MetricsServerOptions,
+  openMetricsPort,
+  openProbesPort,
+} from "../../../src/core/metrics/metrics-server.ts";
 import type { Readiness } from "../../../src/core/metrics/role-metrics.ts";
 
 const errors: string[] = [];
@@ -14,7 +19,7 @@ const log = {
 };
 
 async function serve(options: Partial<MetricsServerOptions> = {}): Promise<string> {
-  const server = await MetricsServer.start({
+  const server = await openMetricsPort({
     ...{ host: "127.0.0.1", port: 0, log },
     collect: async (into) => into.set("fleet_raft_term", 7),
     readiness: () => ({ ready: true }),
@@ -85,4 +90,69 @@ test("a port that is taken is an operator's error that says how to find who has 
   const failure = await serve({ port }).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(OperatorError);
   expect(failure).toMatchObject({ code: "PORT_TAKEN", parts: { next: expect.stringContaining(`:${port}`) } });
+});
+
+/** So many sockets that never say a word, and how many of them are still open. */
+async function silentSockets(url: string, count: number, words = "") {
+  const { port } = new URL(url);
+  let open = 0;
+  const sockets = Array.from({ length: count }, () => connect(Number(port), "127.0.0.1"));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const socket of sockets) {
+    socket.on("error", () => undefined);
+    socket.once("connect", () => {
+      open += 1;
+      if (words !== "") socket.write(words);
+    });
+    socket.once("close", () => {
+      open -= 1;
+    });
+  }
+  await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  return () => open;
+}
+
+describe("two hundred sockets that ask for nothing (issue 11: they failed every probe)", () => {
+  test.each(["", "GET /metrics HTTP/1.1\r\nhost: a\r\nx: "])(
+    "having said %j, fail no probe and no scrape",
+    async (words) => {
+      const url = await serve();
+      await silentSockets(url, 200, words);
+      for (let at = 0; at < 20; at++) {
+        for (const path of ["/healthz", "/readyz", "/metrics"]) {
+          expect((await fetch(`${url}${path}`, { headers: { connection: "close" } })).status).toBe(200);
+        }
+      }
+    },
+  );
+
+  test("keep no room beyond the cap, and none at all once they are late", async () => {
+    const open = await silentSockets(await serve(), 200);
+    await expect.poll(open).toBeLessThanOrEqual(64);
+    await expect.poll(open).toBe(0);
+  });
+
+  test("a scrape under way is not cut for being late", async () => {
+    const looking = Promise.withResolvers<void>();
+    const url = await serve({ collect: () => looking.promise });
+    const scraped = fetch(`${url}/metrics`);
+    const open = await silentSockets(url, 10);
+    await expect.poll(open).toBe(0);
+    looking.resolve();
+    expect((await scraped).status).toBe(200);
+  });
+});
+
+test("probes have a port of their own, without metrics", async () => {
+  let readiness: Readiness = { ready: false, reason: "it starts" };
+  const port = await openProbesPort({ host: "127.0.0.1", port: 0, readiness: () => readiness });
+  onTestFinished(() => port.close());
+  const status = async (path: string) => (await fetch(`http://${port.address}${path}`)).status;
+  expect(await Promise.all(["/healthz", "/readyz", "/metrics", "/"].map(status))).toEqual([
+    200, 503, 404, 404,
+  ]);
+  readiness = { ready: true };
+  expect(await status("/readyz")).toBe(200);
 });

@@ -9,12 +9,12 @@ test.each([
   { text: "[::1]:9600", listen: { host: "::1", port: 9600 } },
   { text: "n1.example:9600", listen: { host: "n1.example", port: 9600 } },
 ])("$text", ({ text, listen }) => {
-  expect(parseListen(text)).toEqual(listen);
+  expect(parseListen(text, "--metrics")).toEqual(listen);
 });
 
 test.each(["", "on", "host", "host:", ":9600", "::1:9600", "host:70000", "host:9600/metrics"])(
   "%j is no address to listen on",
   (text) => {
-    expect(() => parseListen(text)).toThrow(`--metrics ${text} is no address to listen on`);
+    expect(() => parseListen(text, "--metrics")).toThrow(`--metrics ${text} is no address to listen on`);
   },
 );
