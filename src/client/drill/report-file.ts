@@ -45,7 +45,7 @@ export async function writeHistory(path: string, { drillId, events }: DrillResul
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: "wx" }).catch((cause: unknown) => {
+  await writeFile(path, text, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
     throw notWritten(path, cause);
   });
 }

@@ -1,9 +1,9 @@
 // Reads values out of a parsed YAML file so that each complaint names the file and the path inside it.
 // Absent: defaults and meaning, which belong to the reader's callers.
-import { parseDocument } from "yaml";
 import { isAddress } from "../../core/base/address.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
+import { readYaml } from "../../core/wire/yaml-text.ts";
 
 /** A value in a configuration file, and where it stands. Every getter throws CONFIG_INVALID on another shape. */
 export class ConfigReader {
@@ -19,10 +19,9 @@ export class ConfigReader {
 
   /** Parses `text`, the contents of `file`. */
   static parse(file: string, text: string): ConfigReader {
-    const document = parseDocument(text);
-    const problem = document.errors[0];
-    if (problem !== undefined) throw invalid(file, problem.message.split("\n")[0] ?? problem.code);
-    return new ConfigReader(file, "", document.toJS());
+    const read = readYaml(text);
+    if (!read.ok) throw invalid(file, read.why);
+    return new ConfigReader(file, "", read.value);
   }
 
   /** The field called `key`; it may turn out to be absent. */

@@ -1,10 +1,10 @@
 // Plans as YAML files: reading with every problem named, writing for people to read and edit.
 
 import { readFile } from "node:fs/promises";
-import { parseDocument } from "yaml";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { parsePlan } from "../../core/rebind/parse-plan.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
+import { readYaml } from "../../core/wire/yaml-text.ts";
 import { safeYaml } from "../safe-yaml.ts";
 
 /** Throws PLAN_MISSING or PLAN_INVALID. */
@@ -18,10 +18,9 @@ export async function readPlan(path: string): Promise<RebindPlan> {
       cause,
     });
   });
-  const document = parseDocument(text);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw invalid(path, [broken.message.split("\n", 1)[0] ?? ""]);
-  const parsed = parsePlan(document.toJS());
+  const read = readYaml(text);
+  if (!read.ok) throw invalid(path, [read.why]);
+  const parsed = parsePlan(read.value);
   if (!parsed.ok)
     throw invalid(
       path,

@@ -11,7 +11,8 @@ import { systemCodeOf } from "./system-error.ts";
 /** What an interrupted `writeFileDurably` leaves behind ends in this; it may be removed at start. */
 export const TEMPORARY_SUFFIX = ".tmp";
 
-const FILE_MODE = 0o666;
+// State, bindings, audit entries, plans: for the user whose process writes them, unless a caller says otherwise.
+const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o777;
 
 /** Replaces the file at `path`; it gets `mode`, less the umask. On failure the old file is untouched and the temporary one is gone. */

@@ -1,7 +1,8 @@
 // A YAML document that is one list of maps under one name, with the line of each: what the agents and machines files
 // have in common. Pure text in, values out.
 
-import { isMap, isSeq, LineCounter, parseDocument } from "yaml";
+import { isMap, isSeq } from "yaml";
+import { readYamlDocument, yamlValue } from "./yaml-text.ts";
 
 export interface YamlItem {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -15,19 +16,17 @@ export function readYamlList(
   each: string,
   invalid: (line: number, why: string) => Error,
 ): YamlItem[] {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [broken] = document.errors;
-  if (broken !== undefined) throw invalid(lines.linePos(broken.pos[0]).line, firstLine(broken.message));
+  const read = readYamlDocument(text);
+  if (!read.ok) throw invalid(read.line, read.why);
+  const { document, lines } = read;
   const root = document.contents;
   const list = isMap(root) ? root.get(name, true) : undefined;
   if (!isSeq(list)) throw invalid(1, `expected \`${name}:\` with a list`);
   return list.items.map((item) => {
     if (!isMap(item)) throw invalid(1, each);
-    return { fields: item.toJSON(), line: lines.linePos(item.range?.[0] ?? 0).line };
+    const { line } = lines.linePos(item.range?.[0] ?? 0);
+    const value = yamlValue(item, document);
+    if (!value.ok) throw invalid(line, value.why);
+    return { fields: value.value as YamlItem["fields"], line };
   });
-}
-
-function firstLine(message: string): string {
-  return message.split("\n", 1)[0] ?? message;
 }

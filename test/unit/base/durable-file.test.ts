@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -24,6 +24,15 @@ test("replaces a whole file and leaves no temporary one", async () => {
   await writeFileDurably(path, bytes("second"));
   expect(await readFile(path, "utf8")).toBe("second");
   expect(await readdir(folder)).toEqual(["state"]);
+});
+
+test("a file is its owner's alone unless a caller says otherwise, also in place of one that was not", async () => {
+  const path = join(await temporaryFolder(), "state");
+  await writeFile(path, "old", { mode: 0o644 });
+  await writeFileDurably(path, bytes("state"));
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  await writeFileDurably(path, bytes("public"), 0o644);
+  expect((await stat(path)).mode & 0o777).toBe(0o644);
 });
 
 test("on failure the old content stays and the temporary file goes", async () => {
