@@ -15,6 +15,7 @@ export class Totals {
   #writes = 0;
   #reads = 0;
   #judged = 0;
+  #termsMax = 0;
 
   add({ simulatedMs, counts, wasHealed }: RunResult): void {
     this.#seeds += 1;
@@ -24,6 +25,7 @@ export class Totals {
     this.#writes += counts.writes;
     this.#reads += counts.reads;
     this.#judged += counts.judged;
+    this.#termsMax = Math.max(this.#termsMax, counts.terms);
     if (performance.now() - this.#toldAt < PROGRESS_EVERY_MS) return;
     this.#toldAt = performance.now();
     console.log(this.summary());
@@ -35,7 +37,7 @@ export class Totals {
     const hours = (this.#simulatedMs / MS_PER_HOUR).toFixed(2);
     return (
       `sim: ${this.#seeds} seeds (${this.#healed} healed), ${rate} seeds/s, ${hours} simulated hours, ` +
-      `${this.#steps} steps, ${this.#writes} writes, ${this.#reads} reads, ${this.#judged} judged`
+      `${this.#steps} steps, ${this.#writes} writes, ${this.#reads} reads, ${this.#judged} judged, at most ${this.#termsMax} terms`
     );
   }
 }

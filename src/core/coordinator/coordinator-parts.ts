@@ -78,7 +78,10 @@ export function rosterOf(
     given: options.replicas,
     view: () => machine.view,
     raft: () => driver.status(),
-    connect: (peers) => transport.setPeers(peers),
+    connect: (peers) => {
+      transport.setPeers(peers);
+      transport.incoming.review();
+    },
     found: (members) =>
       proposeOwn(
         { driver, machine, self },

@@ -41,9 +41,11 @@ import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
 import { Freshness } from "./freshness.ts";
 import { Host } from "./host.ts";
+import { judgeSnapshot } from "./judge-snapshot.ts";
 import type { Machine } from "./machine.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
+import { PeerGate } from "./peer-gate.ts";
 import { PROFILES } from "./profile.ts";
 import { proposeOwn } from "./propose-own.ts";
 import { RefusedRows } from "./refused-rows.ts";
@@ -102,8 +104,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     const outdated = outdatedBuild(failure, knownVersion);
     if (outdated !== null) options.onFatal(outdated);
   };
+  const gate = new PeerGate({
+    ...{ self, given: options.replicas, view: () => machine.view },
+    config: () => driver.status().config,
+    isAmnesiac: () => replica.isAmnesiac,
+    hears: (peer) => host.hears(peer),
+    introduce: (peer) => roster.introduce(peer),
+  });
   const transport = new GrpcTransport({
     self: ownPeer(options),
+    gate,
     clusterId,
     announces,
     clusterVersion: () => machine.view.clusterVersion,
@@ -115,11 +125,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     disk: watch,
     onStateCheck: (from, check) => checks.heard(from, check),
     inbox: storage.incoming,
+    judge: (group, head) => {
+      const reason = judgeSnapshot(driverOf(group), head);
+      if (reason !== null) dropped.note({ ...head, group, reason });
+      return reason;
+    },
     check: (group, index) => machineOf(group)?.check(logIndex(index)) ?? null,
     pause: nextTurn,
     snapshotBytesPerSecond: options.snapshotBytesPerSecond,
     log,
   });
+  const driverOf = (group: GroupId) => (group === FLEET_GROUP ? driver : groups.get(group)?.driver);
   const machineOf = (group: GroupId): Machine<unknown> | undefined =>
     group === FLEET_GROUP ? machine : groups.get(group)?.machine;
   const roundTrips = new RoundTrips();
@@ -211,6 +227,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       return roster.known();
     },
     given: options.replicas,
+    refusePeer: (peer) => gate.refusal(peer),
     introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
     announced: (id) => (id === self ? announces : transport.announced(id)),

@@ -38,6 +38,10 @@ const WARNINGS: Readonly<Record<DropReason, readonly [string, string] | null>> =
     "a peer sent a message that no correct replica sends; it was dropped",
     "check the machine of that node, and which version runs there",
   ],
+  "out-of-reach": [
+    "a peer sent a term or an index that no correct replica can have reached by now; it was dropped",
+    "check which program runs as that node. If this replica was away for months, stop it, move its data folder away and start it again: it takes a copy from its peers",
+  ],
   "impossible-change": [
     "a committed change of the configuration cannot be made, and was left out",
     "compare the versions of the nodes, and look at fleet member list",

@@ -7,6 +7,7 @@ import { assert } from "../base/assert.ts";
 import type { GroupId, LogIndex, NodeId } from "../base/ids.ts";
 import { soonOncePerPass } from "../base/soon.ts";
 import type { Message } from "../raft/message.ts";
+import { isPassedOn } from "../transport/speaker.ts";
 import type { Quiesce, Transport, TransportEvents } from "../transport/transport.ts";
 import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
 import type { GroupDriver } from "./group-driver.ts";
@@ -277,7 +278,8 @@ export class Host {
 
   // Heartbeats and their answers are no sign that anything happens; an answer may even be late, and wakes nobody.
   #receive(group: GroupId, message: Message): void {
-    this.#heard(message.from);
+    // What is passed on says whom it is about, and not who lives.
+    if (!isPassedOn(message)) this.#heard(message.from);
     const hosted = this.#groups.get(group);
     if (hosted === undefined) {
       this.#onUnknown(group, message.from);

@@ -116,6 +116,11 @@ export class Replica<Result> {
     return this.#admission ?? "member";
   }
 
+  /** Whether it may have forgotten what it promised, and so neither votes nor campaigns. */
+  get isAmnesiac(): boolean {
+    return this.#isAmnesiac;
+  }
+
   /** Whether the peer, a learner, has said of itself that it could vote at once (ADR-0002). */
   isWhole(peer: NodeId): boolean {
     const { config } = this.#options.driver.status();

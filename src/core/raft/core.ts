@@ -10,6 +10,7 @@ import { newMessage } from "./new-message.ts";
 import type { Progress } from "./progress.ts";
 import type { RaftConfig } from "./raft-config.ts";
 import { RaftLog } from "./raft-log.ts";
+import { Reach } from "./reach.ts";
 import { ReadOnly } from "./read-only.ts";
 import type { ReadState } from "./ready.ts";
 
@@ -45,6 +46,9 @@ export class Core {
   pendingConfIndex: LogIndex = logIndex(0);
   /** Payload bytes that this leader appended and that are not applied yet. */
   uncommittedBytes = 0;
+
+  /** How far ahead of this replica a peer's message may be. */
+  readonly reach = new Reach();
 
   readOnly = new ReadOnly();
   lease = new Lease();

@@ -7,10 +7,15 @@ import type { Core } from "./core.ts";
 import { type Message, NO_NODE } from "./message.ts";
 import { broadcastHeartbeat } from "./replication.ts";
 
+/** Of peers together; each asks once a turn, for all who wait there. */
+const READS_OF_PEERS_MAX = 4_096;
+
 /** MsgReadIndex: context is the asker's name for the read. Dropped without a leader: the asker asks again. */
 export function handleReadIndex(core: Core, message: Message): void {
   switch (core.role) {
     case "leader":
+      if (message.from !== core.id && core.readOnly.size + core.postponedReads.length >= READS_OF_PEERS_MAX)
+        return;
       // Until an entry of its own term is committed, a leader does not know which earlier ones are (§6.4, step 1).
       if (hasCommittedInTerm(core)) startRead(core, message);
       else core.postponedReads.push(message);

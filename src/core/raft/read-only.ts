@@ -23,6 +23,10 @@ export class ReadOnly {
     return this.#pending.length === 0 ? 0 : this.#newest;
   }
 
+  get size(): number {
+    return this.#pending.length;
+  }
+
   add(read: PendingRead): void {
     this.#pending.push(read);
   }

@@ -10,6 +10,8 @@ export type StepError =
   | "forwarding-off"
   /** No correct replica sends this. */
   | "malformed"
+  /** So far ahead of this replica that no correct replica can be there (reach.ts). */
+  | "out-of-reach"
   /** The peer holds entries that this leader's quorum has lost. */
   | "peer-ahead"
   | LossError;

@@ -51,6 +51,7 @@ export function receive(core: Core, message: Message): StepError | null {
   if (FROM_STORAGE.has(type) && (from === APPEND_THREAD || from === APPLY_THREAD)) return step(core, message);
   if (LOCAL.has(type)) return "local-message";
   if (!isWellFormed(message, core)) return "malformed";
+  if (!core.reach.allows(message, { term: core.term, lastIndex: core.log.lastIndex })) return "out-of-reach";
   if (type === "MsgProp" && core.config.disableProposalForwarding) return "forwarding-off";
   if (RESPONSES.has(type) && core.progressOf(from) === undefined) return "peer-not-found";
   return step(core, message);
@@ -91,6 +92,7 @@ function adoptTerm(core: Core, message: Message): void {
   // term that exists. A refusal does.
   if (type === "MsgPreVote" || (type === "MsgPreVoteResp" && !message.reject)) return;
   const isFromLeader = type === "MsgApp" || type === "MsgHeartbeat" || type === "MsgSnap";
+  core.reach.rose(message.term - core.term);
   becomeFollower(core, message.term, isFromLeader ? message.from : NO_NODE);
 }
 

@@ -11,6 +11,7 @@ import { becomeFollower } from "./roles.ts";
 export function tick(core: Core): void {
   core.electionElapsed += 1;
   core.ticks += 1;
+  core.reach.tick();
   if (core.role === "leader") tickLeader(core);
   else tickElection(core);
 }

@@ -16,6 +16,11 @@ import {
 /** Terms, indexes and ids that a replica may meet; there is room above for sums. Storage threads' ids lie beyond. */
 const NUMBER_MAX = 2 ** 52;
 
+/** Names of reads and the marks of votes and heartbeats are a few dozen. */
+const CONTEXT_BYTES_MAX = 256;
+/** More members than a fleet ever had. */
+const CONFIGURATION_MAX = 1_024;
+
 /** A replica sends these to itself, or gets them back: a follower passes on what others asked. */
 const OWN: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgAppResp",
@@ -41,7 +46,8 @@ interface Recipient {
 }
 
 export function isWellFormed(message: Message, { id: self, term: ownTerm }: Recipient): boolean {
-  const { type, from, term, logTerm, index, commit, rejectHint } = message;
+  const { type, from, term, logTerm, index, commit, rejectHint, context } = message;
+  if (context.length > CONTEXT_BYTES_MAX) return false;
   if (![term, logTerm, index, commit, rejectHint].every(isNatural) || !isNode(from)) return false;
   if (from === self && !OWN.has(type)) return false;
   if (term === 0 && ownTerm > 0 && !WITHOUT_TERM.has(type)) return false;
@@ -71,7 +77,9 @@ function continues({ entries, index, logTerm, term }: Message): boolean {
 
 function isReadable({ type, data }: Entry): boolean {
   if (type === "normal") return true;
-  return readConfChange(data)?.changes.every(({ node }) => node <= NUMBER_MAX) ?? false;
+  const changes = readConfChange(data)?.changes;
+  if (changes === undefined || changes.length > CONFIGURATION_MAX) return false;
+  return changes.every(({ node }) => node <= NUMBER_MAX);
 }
 
 function hasSoundSnapshot({ snapshot, term }: Message): boolean {
@@ -82,6 +90,7 @@ function hasSoundSnapshot({ snapshot, term }: Message): boolean {
 /** As `assertConsistent` has it, and without repetition: such a configuration can be rebuilt. */
 function isSound({ voters, learners, votersOutgoing, learnersNext, autoLeave }: ConfState): boolean {
   const sets = [voters, learners, votersOutgoing, learnersNext];
+  if (sets.some((ids) => ids.length > CONFIGURATION_MAX)) return false;
   if (!sets.every((ids) => ids.every(isNode) && new Set(ids).size === ids.length)) return false;
   const isJoint = votersOutgoing.length > 0;
   if (voters.length === 0 || (!isJoint && autoLeave)) return false;

@@ -15,7 +15,8 @@ const RESTART_MS = 300;
 
 interface UpgradedNode {
   readonly id: NodeId;
-  readonly isUp: boolean;
+  /** Also while its process reads its disk. */
+  readonly isStarted: boolean;
   crash(isSeen: boolean): void;
   start(): void;
 }
@@ -45,7 +46,7 @@ export class Builds {
       const atMs = this.#upgradeAtMs.get(node.id);
       if (atMs === undefined) continue;
       this.#queue.after(atMs, () => {
-        if (!node.isUp) return;
+        if (!node.isStarted) return;
         node.crash(true);
         this.#queue.after(RESTART_MS, () => node.start());
       });

@@ -19,6 +19,7 @@ const STREAMS = [
   "groups",
   "builds",
   "flips",
+  "lies",
   "parts",
   "batchers",
   "slices",

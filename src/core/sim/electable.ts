@@ -1,7 +1,7 @@
 // Who can be elected while nobody leads, in a cluster in which everything works again but for the disks that were lost.
 //
 // A voter v is electable if in each half of its configuration a majority can vote for it: replicas that remember
-// everything, whose logs are no newer than v's, and which do not know that v was removed. Its configuration is its own,
+// everything, whose logs are no newer than v's, and which hear v: they know that it is a member. Its configuration is its own,
 // or that of a voter who knows more to be committed of v's log than v, and so tells it when asking for its vote
 // (commit-hint.ts). If there is an electable one, somebody must be elected, though not necessarily v:
 // - Without a leader nobody's log changes, so v stays electable. What the others know of commits has long been told when
@@ -32,8 +32,8 @@ export interface Elector {
   holds(entry: EntryId): boolean;
   /** Without its memory, it neither votes nor campaigns (ADR-0002). */
   readonly isAmnesiac: boolean;
-  /** Whether its table says that the peer is a member no more; then it does not talk to it (ADR-0004). */
-  hasRemoved(peer: NodeId): boolean;
+  /** Whether it does not hear the peer, since that was removed or is not known there (ADR-0023). */
+  refuses(peer: NodeId): boolean;
 }
 
 export function isElectable(candidate: Elector, all: readonly Elector[]): boolean {
@@ -42,9 +42,8 @@ export function isElectable(candidate: Elector, all: readonly Elector[]): boolea
 }
 
 function tells(other: Elector, candidate: Elector): boolean {
-  const { commit, config, isAmnesiac, hasRemoved, id } = other;
-  const asks =
-    !isAmnesiac && isVoter(config, id) && isVoter(config, candidate.id) && !hasRemoved(candidate.id);
+  const { commit, config, isAmnesiac, refuses, id } = other;
+  const asks = !isAmnesiac && isVoter(config, id) && isVoter(config, candidate.id) && !refuses(candidate.id);
   return asks && commit.index > candidate.commit.index && candidate.holds(commit);
 }
 
@@ -61,9 +60,9 @@ function isVoter({ voters, votersOutgoing }: ConfState, id: NodeId): boolean {
 }
 
 // The voter's rule of Raft §5.4.1.
-function mayVoteFor({ last, isAmnesiac, hasRemoved }: Elector, candidate: Elector): boolean {
+function mayVoteFor({ last, isAmnesiac, refuses }: Elector, candidate: Elector): boolean {
   const isUpToDate =
     candidate.last.term > last.term ||
     (candidate.last.term === last.term && candidate.last.index >= last.index);
-  return isUpToDate && !isAmnesiac && !hasRemoved(candidate.id);
+  return isUpToDate && !isAmnesiac && !refuses(candidate.id);
 }

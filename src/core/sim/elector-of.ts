@@ -3,12 +3,11 @@
 import { assert } from "../base/assert.ts";
 import { FLEET_GROUP, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import type { EntryId } from "../raft/raft-log.ts";
-import { MemberKind } from "../wire/gen/fleet/v1/command.ts";
 import type { Elector } from "./electable.ts";
 import type { Process } from "./process.ts";
 
 export function electorOf(id: NodeId, process: Process): Elector {
-  const { storage, driver, machine, isMarked, isWhole } = process;
+  const { storage, driver, services, isMarked, isWhole } = process;
   const reader = storage.reader(FLEET_GROUP);
   const { config, commit } = driver.status();
   const entryAt = (index: LogIndex): EntryId => {
@@ -27,6 +26,6 @@ export function electorOf(id: NodeId, process: Process): Elector {
     last: entryAt(reader.lastIndex()),
     holds: (entry) => reader.term(entry.index) === entry.term,
     isAmnesiac: isMarked && !isWhole,
-    hasRemoved: (peer) => machine.view.tables.members.get(peer)?.wanted === MemberKind.REMOVED,
+    refuses: (peer) => services.gate.refusal(peer) !== null,
   };
 }

@@ -6,6 +6,7 @@ import type { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
 import { leaderOf } from "./leader-of.ts";
+import { lieOf } from "./lies.ts";
 import { drawMembershipChange } from "./membership-change.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
@@ -125,6 +126,18 @@ export class FaultInjector {
         return;
       case "flip":
         if (this.#mayFlip(node)) node.flip(chance);
+        return;
+      case "lie":
+        this.#lie(node, chance);
+    }
+  }
+
+  // To newcomers nobody lies: they hold nothing by which they could tell.
+  #lie(liar: SimNode, chance: Chance): void {
+    for (const peer of this.#nodes) {
+      const status = peer.status();
+      if (peer === liar || status === null || status.lastIndex === 0) continue;
+      this.#world.network.forge(lieOf(chance, liar.id, status));
     }
   }
 

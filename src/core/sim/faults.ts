@@ -27,11 +27,14 @@ export const FAULT_KINDS = [
   "wipe",
   "rot",
   "flip",
+  "lie",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What a run's theme chooses from; flips are drawn apart (flips.ts). */
-export const THEME_KINDS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => kind !== "flip");
+/** What a run's theme chooses from; flips and lies are drawn apart (flips.ts, lies.ts). */
+export const THEME_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
+  (kind) => kind !== "flip" && kind !== "lie",
+);
 
 export interface Fault {
   /** Its place in the schedule; stays when others are left out. */
@@ -66,6 +69,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   wipe: 1_500,
   rot: 1_500,
   flip: 0,
+  lie: 0,
 };
 
 export interface SchedulePlan {

@@ -22,6 +22,8 @@ export interface Port extends TransportEvents {
   /** Something of a snapshot that comes in parts. */
   takeIn(what: (intake: SnapshotIntake) => void): void;
   readonly isUp: boolean;
+  /** Whether a stream of the peer's is refused. */
+  refuses(peer: NodeId): boolean;
 }
 
 const CLOGGED_MESSAGES_MAX = 1_000;
@@ -78,6 +80,13 @@ export class Network {
   send(group: GroupId, message: Message): void {
     const times = this.#has("duplicate") ? 2 : 1;
     for (let time = 0; time < times; time += 1) this.#carry(group, message);
+  }
+
+  /** Somebody has the certificate of the message's sender, and none of its state. */
+  forge(message: Message): void {
+    const { type, from, to, term, index } = message;
+    this.#trace.note(`${from}→${to} a lie: ${type} t${term} i${index}`);
+    this.#ports.get(to)?.receive(FLEET_GROUP, message);
   }
 
   /** What is no message of Raft's, in order with those: a sign of life, or that a group comes to a standstill. */
@@ -154,7 +163,8 @@ export class Network {
   }
 
   #arrive(group: GroupId, message: Message, link: Link): void {
-    const isRefused = message.type === "MsgSnap" && this.#ports.get(message.to)?.isUp !== true;
+    const port = this.#ports.get(message.to);
+    const isRefused = message.type === "MsgSnap" && (port?.isUp !== true || port.refuses(message.from));
     if (link.isCut || isRefused) {
       this.#lose(group, message);
       return;

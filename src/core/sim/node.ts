@@ -9,6 +9,7 @@ import type { ConfChange } from "../raft/confchange.ts";
 import type { RaftStatus } from "../raft/status.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
 import type { Answer, Change } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import type { Elector } from "./electable.ts";
@@ -85,6 +86,10 @@ export class SimNode {
     return this.#process !== null;
   }
 
+  get isStarted(): boolean {
+    return this.isUp || this.#isStarting;
+  }
+
   get isRejoining(): boolean {
     if (this.#process !== null) return this.#process.isMarked;
     const { disk } = this;
@@ -106,8 +111,13 @@ export class SimNode {
   }
 
   /** A peer has opened a stream. */
-  welcome(peer: Peer): void {
-    this.#ask(({ services }) => services.welcome(peer));
+  welcome(peer: Peer, members: readonly KnownMember[]): void {
+    this.#ask(({ services }) => services.welcome(peer, members));
+  }
+
+  /** What it tells peers of all members; nothing while it is down. */
+  get members(): readonly KnownMember[] {
+    return this.#process?.services.gate.known() ?? [];
   }
 
   /** Whether its transport has a stream to the peer. */
@@ -311,7 +321,7 @@ export class SimNode {
       const process = this.#process;
       if (process !== null) this.#perform(this.#lives, () => event(process));
     };
-    return portTo(pass, () => this.isUp);
+    return portTo(pass, () => this.#process);
   }
 
   #diskDelay(): number {

@@ -4,7 +4,6 @@
 import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import { DiskWatch } from "../coordinator/disk-watch.ts";
-import type { Dropped } from "../coordinator/dropped-messages.ts";
 import { type Cut, FleetMachine } from "../coordinator/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group-driver.ts";
 import { Host } from "../coordinator/host.ts";
@@ -23,12 +22,12 @@ import { flipRow } from "./flips.ts";
 import type { Port } from "./network.ts";
 import { timersOf } from "./node-timers.ts";
 import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
+import { refuseDropped } from "./refuse-dropped.ts";
 import { Services } from "./services.ts";
 import { type SideGroup, startSideGroups } from "./side-groups.ts";
 import { Sight } from "./sight.ts";
 import { SnapshotIntake } from "./snapshot-intake.ts";
 import { type FenceMark, StateComparing } from "./state-comparing.ts";
-import { SafetyViolation } from "./violation.ts";
 import { WatchedMachine } from "./watched-machine.ts";
 import { WatchedStorage } from "./watched-storage.ts";
 import type { World } from "./world.ts";
@@ -227,7 +226,7 @@ export class Process {
       onFatal: options.onFatal,
       schedule: this.#host.schedule,
       onActive: () => undefined,
-      onDropped: (dropped) => refuseDropped(options, dropped),
+      onDropped: (dropped) => refuseDropped(dropped, options.onFatal),
     });
   }
 
@@ -330,7 +329,7 @@ export class Process {
       ...{ storage: this.storage, host: this.#host, watch: this.watch },
       pause: () => turnOf(options),
       send: (group, message) => this.#send(group, message),
-      onDropped: (dropped) => refuseDropped(options, dropped),
+      onDropped: (dropped) => refuseDropped(dropped, options.onFatal),
     });
   }
 
@@ -338,6 +337,9 @@ export class Process {
     const { world, node, later, isAlive } = options;
     return new SnapshotIntake({
       ...{ self: node, inbox: this.#folder.storage.incoming, groups: this.groups, isAlive },
+      gate: this.services.gate,
+      driverOf: (group) =>
+        group === FLEET_GROUP ? this.driver : this.groups.find((each) => each.group === group)?.driver,
       ...{ machine: this.machine, timers: timersOf(options), turn: () => turnOf(options) },
       receive: (group, message) =>
         later(0, () => {
@@ -395,16 +397,7 @@ function cutOf({ world, node, life }: ProcessOptions): Cut {
 
 const turnOf = ({ later }: ProcessOptions) => new Promise<void>((resolve) => later(0, resolve));
 
-// An answer of one that was removed; anything else no correct replica makes another drop.
-function refuseDropped({ onFatal }: ProcessOptions, dropped: Dropped): void {
-  if (dropped.reason !== "peer-not-found") onFatal(unexpected(dropped));
-}
-
 function profileOf({ swarm }: World): TimingProfile {
   const { electionTicks } = swarm;
   return { tickMs: TICK_MS, heartbeatTicks: 1, electionTicks, staggerMs: STAGGER_MS };
-}
-
-function unexpected({ reason, type, from, term, index }: Dropped): SafetyViolation {
-  return new SafetyViolation("dropped-message", `${type} of ${from} in term ${term} at ${index}: ${reason}`);
 }

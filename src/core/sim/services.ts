@@ -11,6 +11,7 @@ import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
 import type { Host } from "../coordinator/host.ts";
 import { Observed } from "../coordinator/observed.ts";
+import { PeerGate } from "../coordinator/peer-gate.ts";
 import type { ReadResult } from "../coordinator/pending.ts";
 import { proposeOwn } from "../coordinator/propose-own.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/readmission.ts";
@@ -31,6 +32,7 @@ import { VersionWatch } from "../coordinator/version-watch.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Announcement, Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import type { Answer, Change } from "./administrator.ts";
@@ -64,6 +66,8 @@ export class Services {
   readonly #context: ServiceContext;
   readonly #roster: Roster;
   readonly #versions: VersionWatch;
+  /** Whom this replica hears. */
+  readonly gate: PeerGate;
   #connected: ReadonlySet<NodeId>;
 
   constructor(options: ServicesOptions) {
@@ -87,6 +91,12 @@ export class Services {
       onRemoved: options.onRemoved,
     });
     const roster = this.#roster;
+    this.gate = new PeerGate({
+      ...{ self, given, view: () => machine.view, config: () => driver.status().config },
+      isAmnesiac: () => replica.isAmnesiac,
+      hears: (peer) => host.hears(peer),
+      introduce: (peer) => roster.introduce(peer),
+    });
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
       ...{ self, given, driver, machine, host, clock, sleep: options.sleep, startedMs: clock.monotonicMs() },
@@ -113,6 +123,7 @@ export class Services {
       answers: (peer) => host.hears(peer),
       announced: (id) => announcement(options.knownBy(id)),
       isWhole: (learner) => replica.isWhole(learner),
+      refusePeer: (peer) => this.gate.refusal(peer),
       introduce: (peer) => roster.introduce(peer),
       changes: new MembershipChanges(),
       freshness: new Freshness({ driver, clocks: [clock.monotonicMs], now: clock.monotonicMs }),
@@ -145,9 +156,11 @@ export class Services {
     return this.#connected;
   }
 
-  /** The peer has opened a stream. */
-  welcome(peer: Peer): void {
+  /** The peer has opened a stream, and told what it knows of all members. */
+  welcome(peer: Peer, members: readonly KnownMember[]): void {
+    if (this.gate.refusal(peer.id) !== null) return;
     if (!this.isConnected(peer.id)) this.#roster.introduce(peer);
+    this.gate.learn(members);
   }
 
   /** As coordinator.ts does with every tick. */
@@ -188,6 +201,7 @@ export class Services {
 
   async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
     const deadline = this.#options.clock.monotonicMs() + ASK_TIMEOUT_MS;
+    if (this.gate.refusal(peer) !== null) return { kind: "waiting" };
     const caller: Caller = { identity: { kind: "replica", id: peer }, deadline };
     const request = {
       ...{ clusterId: CLUSTER_ID, nodeId: peer },

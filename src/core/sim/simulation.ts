@@ -136,7 +136,8 @@ class Simulation implements NodeHost {
 
   introduce(node: SimNode, to: NodeId): void {
     const peer = this.#nodes.find(({ id }) => id === to);
-    if (peer !== node) this.#world.network.callBetween(node.id, to, () => peer?.welcome(node.peer));
+    const { members } = node;
+    if (peer !== node) this.#world.network.callBetween(node.id, to, () => peer?.welcome(node.peer, members));
   }
 
   async askToRejoin(node: SimNode, holding: Holding): Promise<Readmission> {

@@ -3,11 +3,12 @@
 
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
+import { judgeSnapshot } from "../coordinator/judge-snapshot.ts";
 import type { Machine } from "../coordinator/machine.ts";
 import type { Timers } from "../coordinator/timers.ts";
 import type { Message } from "../raft/message.ts";
 import type { SnapshotInbox } from "../transport/snapshot-inbox.ts";
-import { SnapshotReceiver } from "../transport/snapshot-receiver.ts";
+import { SnapshotReceiver, type SnapshotReceiverOptions } from "../transport/snapshot-receiver.ts";
 import { rpcError } from "../wire/rpc-error.ts";
 import { CLUSTER_ID } from "./open-folder.ts";
 import type { SideGroup } from "./side-groups.ts";
@@ -17,6 +18,8 @@ const PERMISSION_DENIED = 7;
 export interface IntakeOptions {
   readonly self: NodeId;
   readonly inbox: SnapshotInbox;
+  readonly gate: SnapshotReceiverOptions["gate"];
+  readonly driverOf: (group: GroupId) => Parameters<typeof judgeSnapshot>[0];
   readonly machine: Machine<unknown>;
   readonly groups: readonly SideGroup[];
   readonly timers: Timers;
@@ -33,13 +36,14 @@ export class SnapshotIntake {
   readonly receiver: SnapshotReceiver;
 
   constructor(options: IntakeOptions) {
-    const { self, inbox, machine, groups, timers, turn } = options;
+    const { self, inbox, gate, machine, groups, timers, turn } = options;
     this.#options = options;
     const machineOf = (group: GroupId) =>
       group === FLEET_GROUP ? machine : groups.find((each) => each.group === group)?.machine;
     this.receiver = new SnapshotReceiver(
       {
-        ...{ self: { id: self }, clusterId: CLUSTER_ID, inbox, log: silentLog },
+        ...{ self: { id: self }, clusterId: CLUSTER_ID, inbox, gate, log: silentLog },
+        judge: (group, head) => judgeSnapshot(options.driverOf(group), head),
         check: (group, index) => machineOf(group)?.check(logIndex(index)) ?? null,
         pause: turn,
         after: (ms, action) => timers.after(ms, action),

@@ -5,6 +5,7 @@ import { PART_BYTES } from "../storage/stored-snapshot.ts";
 import { Chance } from "./chance.ts";
 import { drawSchedule, type Fault, type FaultKind, NOISES, type Noise, THEME_KINDS } from "./faults.ts";
 import { drawFlips } from "./flips.ts";
+import { drawLies } from "./lies.ts";
 
 export interface Swarm {
   readonly seed: number;
@@ -76,6 +77,8 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   });
   const plan = { voters: settings.voters, kinds: theme.kinds, durationMs, leaderPermille };
   const flips = drawFlips(Chance.of(seed, "flips"), plan, schedule.length);
+  const nodes = settings.voters + settings.spares;
+  const lies = drawLies(Chance.of(seed, "lies"), { nodes, durationMs }, schedule.length + flips.length);
   return {
     seed,
     ...settings,
@@ -84,7 +87,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
     comparesStates: flips.length > 0,
-    schedule: [...schedule, ...flips].filter(
+    schedule: [...schedule, ...flips, ...lies].filter(
       ({ id, kind }) => !options.without.has(kind) && (options.only?.has(id) ?? true),
     ),
   };

@@ -4,7 +4,6 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { basename, join } from "node:path";
-import { assert } from "../base/assert.ts";
 import type { FileSystem, NewFile } from "../base/file-system.ts";
 import { type GroupId, groupId } from "../base/ids.ts";
 import type { SnapshotHead, StoredData } from "../raft/message.ts";
@@ -84,7 +83,7 @@ export class SnapshotSpools {
     return this.#inTurn(async () => {
       if (this.#isUntaken(id)) return this.#handOut(id);
       const spool = this.#current(id);
-      assert(spool.received === id.bytes, "a snapshot is finished when all of it came");
+      if (spool.received !== id.bytes) throw new Error("a part of it has not come");
       this.#open.delete(id.group);
       if (Buffer.compare(spool.hashes.data.digest(), id.sha256) !== 0) {
         await spool.file.close();

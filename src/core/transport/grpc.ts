@@ -7,13 +7,14 @@ import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
 import {
   type DiskReport,
+  type KnownMember,
   RaftClient,
   type RaftHello,
   type SnapshotHeader,
   type StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
-import { Incoming, type UntakenMessage } from "./incoming.ts";
+import { type Gate, Incoming, type UntakenMessage } from "./incoming.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { SnapshotReceiverOptions } from "./snapshot-receiver.ts";
@@ -32,7 +33,8 @@ const SNAPSHOTS_PER_PEER_MAX = 2;
 // Longer than a follower takes to start again, and resume.
 const STALL_MS = 30_000;
 
-export interface GrpcTransportOptions extends Pick<SnapshotReceiverOptions, "inbox" | "check" | "pause"> {
+export interface GrpcTransportOptions
+  extends Pick<SnapshotReceiverOptions, "inbox" | "judge" | "check" | "pause"> {
   readonly self: Peer;
   readonly clusterId: string;
   /** Of this replica's build. */
@@ -41,6 +43,10 @@ export interface GrpcTransportOptions extends Pick<SnapshotReceiverOptions, "inb
   readonly peers: readonly Peer[];
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
+  readonly gate: Gate & {
+    /** What peers are told of all members: the same array until that changes. */
+    known(): readonly KnownMember[];
+  };
   /** What peers are told of this replica's disk, with every frame, and what they tell. */
   readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
   /** What peers tell of the fleet's applied state. */
@@ -123,7 +129,8 @@ export class GrpcTransport implements Transport {
     const { credentialsFor, channelOptions, self, clusterId, announces, log } = this.#options;
     const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
-    const dialer = { self, clusterId, announces, sent: this.sent };
+    const members = () => this.#options.gate.known();
+    const dialer = { self, clusterId, announces, members, sent: this.sent };
     const about = { peer: peer.name, address: peer.address };
     const link = new PeerLink(peer, client, dialer, {
       disk: () => this.#options.disk.own(),

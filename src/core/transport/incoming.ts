@@ -1,6 +1,7 @@
 // What peers open here: streams of frames, and snapshots. The server that these are added to, and who may call them, is
 // the coordinator's matter; so is Rejoin, which is a question to the leader and not a message of the log.
-// What must stay true: a peer is believed only as the replica that its certificate names, and only of this cluster.
+// What must stay true: a peer is believed only as the replica that its certificate names, only of this cluster, and only
+// while the gate lets it in (ADR-0023).
 
 import { type ServerDuplexStream, type sendUnaryData, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
@@ -10,6 +11,7 @@ import type { Message } from "../raft/message.ts";
 import type {
   DiskReport,
   GroupMessage,
+  KnownMember,
   RaftFrame,
   RaftHello,
   RaftMessage,
@@ -25,7 +27,16 @@ import { type SnapshotCall, SnapshotReceiver, type SnapshotReceiverOptions } fro
 import { claimedBy } from "./speaker.ts";
 import type { Announcement, Peer, TransportEvents } from "./transport.ts";
 
+/** Who takes part, as far as this replica knows. */
+export interface Gate {
+  /** Why the replica is not heard here; null if it is. */
+  refusal(peer: NodeId): RpcError | null;
+  /** What a replica that is heard says of all members. */
+  learn(members: readonly KnownMember[]): void;
+}
+
 interface IncomingOptions extends SnapshotReceiverOptions {
+  readonly gate: Gate;
   readonly self: Peer;
   readonly clusterId: string;
   /** Told every caller with the hello. */
@@ -43,12 +54,16 @@ export interface UntakenMessage extends Pick<Message, "from" | "term" | "index">
   readonly type: string;
 }
 
+/** Of what a peer calls a type of messages, so much is logged. */
+const TYPE_CHARACTERS_MAX = 64;
+
 type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
 
 export class Incoming {
   readonly #options: IncomingOptions;
   readonly #snapshots: SnapshotReceiver;
-  readonly #open = new Set<ExchangeCall>();
+  /** By whom each was opened. */
+  readonly #open = new Map<ExchangeCall, NodeId | null>();
   /** Who spoke as another; told once of each. */
   readonly #impostors = new Set<NodeId>();
   #events: TransportEvents | null = null;
@@ -62,20 +77,25 @@ export class Incoming {
     this.#events = events;
   }
 
-  /** `speaker` is who opened the stream, by its certificate; null = there are none, so anybody. */
-  exchange(call: ExchangeCall, speaker: NodeId | null): void {
-    const { clusterId, self, announces, log } = this.#options;
-    this.#open.add(call);
+  /** `speaker` is who opened the stream, by its certificate; null = there are none, so anybody. False if it is refused. */
+  exchange(call: ExchangeCall, speaker: NodeId | null): boolean {
+    const { log } = this.#options;
+    const refused = this.#refusal(speaker);
+    if (refused !== null) {
+      call.emit("error", refused);
+      return false;
+    }
+    this.#open.set(call, speaker);
     // A stream that has ended does not say any more who opened it.
     const about = log.debug && callerOf(call, speaker);
     log.debug?.("a peer has opened its stream", about);
-    call.write({ clusterId, nodeId: self.id, ...announces });
+    this.#greet(call);
     call.on("data", (frame: RaftFrame) => {
       // What was under way when the stream was refused.
       if (!this.#open.has(call)) return;
-      const claimed = speaker === null ? null : claimedBy(frame, speaker);
-      if (speaker === null || claimed === null) this.#onFrame(frame);
-      else call.emit("error", this.#impostor(speaker, claimed));
+      const unwanted = this.#refusal(speaker) ?? this.#pretence(frame, speaker);
+      if (unwanted === null) this.#onFrame(frame, speaker);
+      else call.emit("error", unwanted);
     });
     const onEnd = () => {
       if (this.#open.delete(call)) log.debug?.("a peer's stream has ended", about);
@@ -85,6 +105,27 @@ export class Incoming {
       onEnd();
     });
     for (const event of ["error", "cancelled", "close"]) call.on(event, onEnd);
+    return true;
+  }
+
+  /** A caller of another cluster learns that it is, and nothing else. */
+  turnAway(call: ExchangeCall): void {
+    this.#greet(call);
+    call.end();
+  }
+
+  #greet(call: ExchangeCall): void {
+    const { clusterId, self, announces } = this.#options;
+    call.write({ clusterId, nodeId: self.id, ...announces });
+  }
+
+  /** Who takes part may have changed: cuts what a replica has open that is not heard any more. */
+  review(): void {
+    for (const [call, speaker] of [...this.#open]) {
+      const refused = this.#refusal(speaker);
+      if (refused !== null) call.emit("error", refused);
+    }
+    this.#snapshots.review();
   }
 
   installSnapshot(call: SnapshotCall, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
@@ -100,7 +141,16 @@ export class Incoming {
   }
 
   close(): void {
-    for (const call of this.#open) call.end();
+    for (const call of this.#open.keys()) call.end();
+  }
+
+  #refusal(speaker: NodeId | null): RpcError | null {
+    return speaker === null ? null : this.#options.gate.refusal(speaker);
+  }
+
+  #pretence(frame: RaftFrame, speaker: NodeId | null): RpcError | null {
+    const claimed = speaker === null ? null : claimedBy(frame, speaker);
+    return speaker === null || claimed === null ? null : this.#impostor(speaker, claimed);
   }
 
   #impostor(speaker: NodeId, claimed: number): RpcError {
@@ -113,29 +163,43 @@ export class Incoming {
     return rpcError(status.PERMISSION_DENIED, "NOT_THIS_REPLICA", message);
   }
 
-  #onFrame(frame: RaftFrame): void {
-    if (frame.clusterId !== this.#options.clusterId) return;
+  #onFrame(frame: RaftFrame, speaker: NodeId | null): void {
+    const { clusterId, self } = this.#options;
+    // This replica opens no stream to itself: somebody has its key.
+    if (frame.clusterId !== clusterId || speaker === self.id) return;
+    // Without certificates everybody is heard anyway.
+    if (speaker !== null && frame.members.length > 0) this.#options.gate.learn(frame.members);
     // A peer of an older version does not say who it is.
     const from = nodeId(frame.from);
     if (from !== 0) this.#events?.heard(from);
     if (from !== 0 && frame.disk !== undefined) this.#options.disk.heard(from, frame.disk);
-    for (const item of frame.messages) this.#onItem(from, item);
+    for (const item of frame.messages) this.#onItem(from, speaker, item);
   }
 
-  #onMessage(group: GroupId, wire: RaftMessage): void {
+  #onMessage(group: GroupId, wire: RaftMessage, speaker: NodeId | null): void {
     const { self, onDropped } = this.#options;
     if (wire.to !== self.id) return;
-    const message = messageFromWire(wire);
+    const message = this.#aboutNobody(wire, speaker) ? "malformed" : messageFromWire(wire);
     if (typeof message !== "string") {
       this.#events?.receive(group, message);
       return;
     }
-    const { type, from, term: at, index } = wire;
-    onDropped({ group, reason: message, type, from: nodeId(from), term: term(at), index: logIndex(index) });
+    const from = speaker ?? nodeId(wire.from);
+    const type = wire.type.slice(0, TYPE_CHARACTERS_MAX);
+    onDropped({ group, reason: message, type, from, term: term(wire.term), index: logIndex(wire.index) });
   }
 
-  #onItem(from: NodeId, { groupId: group, message: wire, quiesce, stateCheck }: GroupMessage): void {
-    if (wire !== undefined) this.#onMessage(groupId(group), wire);
+  /** What a member passes on is about a member. */
+  #aboutNobody({ from }: RaftMessage, speaker: NodeId | null): boolean {
+    return speaker !== null && from !== speaker && this.#refusal(nodeId(from)) !== null;
+  }
+
+  #onItem(
+    from: NodeId,
+    speaker: NodeId | null,
+    { groupId: group, message: wire, quiesce, stateCheck }: GroupMessage,
+  ): void {
+    if (wire !== undefined) this.#onMessage(groupId(group), wire, speaker);
     // A peer that does not say who it is has no say in what is right.
     if (stateCheck !== undefined && from !== 0 && group === FLEET_GROUP)
       this.#options.onStateCheck(from, stateCheck);

@@ -9,6 +9,7 @@ import type { Message } from "../raft/message.ts";
 import type {
   DiskReport,
   GroupMessage,
+  KnownMember,
   RaftClient,
   RaftFrame,
   RaftHello,
@@ -42,6 +43,8 @@ export interface Dialer {
   readonly self: Peer;
   readonly clusterId: string;
   readonly announces: Announcement;
+  /** What it knows of all members: the same array until that changes. */
+  members(): readonly KnownMember[];
   readonly sent: SentCounts;
 }
 
@@ -78,6 +81,8 @@ export class PeerLink {
   #isRefused = false;
   #hasFailed = false;
   #mustBeat = false;
+  /** What of the members this stream has told. */
+  #told: readonly KnownMember[] = [];
   #newsTimer: NodeJS.Timeout | null = null;
   #retryMs = RETRY_FIRST_MS;
   /** The callee that was last told to be another than expected. */
@@ -151,6 +156,7 @@ export class PeerLink {
       senderMetadata({ clusterId, peer: self, knownVersion: announces.knownVersion }),
     );
     this.#stream = stream;
+    this.#told = [];
     stream.on("data", (hello: RaftHello) => this.#onHello(hello));
     stream.on("drain", () => {
       this.#blocked = false;
@@ -215,7 +221,15 @@ export class PeerLink {
     this.#mustBeat = false;
     sent.messages += messages.length;
     sent.frames += 1;
-    this.#blocked = !this.#stream.write({ clusterId, messages, from: self.id, disk: this.#events.disk() });
+    const frame = { clusterId, messages, from: self.id, disk: this.#events.disk(), members: this.#untold() };
+    this.#blocked = !this.#stream.write(frame);
+  }
+
+  #untold(): KnownMember[] {
+    const members = this.#dialer.members();
+    if (members === this.#told) return [];
+    this.#told = members;
+    return [...members];
   }
 }
 

@@ -2,7 +2,7 @@
 // does not travel, or a number that is not a safe integer, is refused as a value, never asserted.
 
 import { logIndex, nodeId, type Term, term } from "../base/ids.ts";
-import type { ConfState, Entry, EntryType, Message, MessageType, StoredData } from "../raft/message.ts";
+import type { ConfState, Entry, EntryType, Message, MessageType, Snapshot } from "../raft/message.ts";
 import {
   type RaftConfState,
   type RaftEntry,
@@ -11,7 +11,7 @@ import {
 } from "../wire/gen/fleet/v1/raft.ts";
 
 /** Why a wire message is not taken in. */
-export type Untaken = "local-message" | "malformed";
+export type Untaken = "local-message" | "malformed" | "out-of-reach";
 
 /**
  * Types that travel between replicas. Snapshots travel on a stream of their own; storage messages never, and proposals
@@ -86,7 +86,7 @@ export function snapshotMessage(parts: {
   readonly index: number;
   readonly term: number;
   readonly confState: ConfState;
-  readonly data: StoredData;
+  readonly data: Snapshot["data"];
 }): Message {
   const none = new Uint8Array();
   return {

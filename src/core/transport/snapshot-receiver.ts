@@ -1,5 +1,5 @@
-// Snapshots that peers send here. What must stay true: before the first byte is kept, the head is this cluster's, of a group
-// that is here, from whom it says, and of a size that may be; a snapshot is handed on only when all its bytes are durable,
+// Snapshots that peers send here. What must stay true: before the first byte is kept, the sender is a member, and the head is
+// this cluster's, of a group that is here, from whom it says, and of a size that may be; a snapshot is handed on only when all its bytes are durable,
 // have the announced SHA-256 and can be restored. One that breaks off is resumed; the old state is untouched until then.
 
 import { type sendUnaryData, status } from "@grpc/grpc-js";
@@ -13,7 +13,7 @@ import type {
   SnapshotReceipt,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { RpcError, rpcError } from "../wire/rpc-error.ts";
-import { confStateFromWire, snapshotMessage } from "./raft-codec.ts";
+import { confStateFromWire, snapshotMessage, type Untaken } from "./raft-codec.ts";
 import type { IncomingSnapshot, SnapshotInbox } from "./snapshot-inbox.ts";
 
 /** More than any state of ours: a million rows are about 100 MB. */
@@ -22,6 +22,8 @@ const SNAPSHOT_BYTES_MAX = 16 * 1024 ** 3;
 const SILENT_MS_MAX = 60_000;
 /** By then a snapshot has been made of what was handed on, or it was of no use. */
 const RELEASE_AFTER_MS = 60_000;
+
+const NOTHING = new Uint8Array();
 
 /** A stream of a peer's. */
 export interface SnapshotCall extends AsyncIterable<SnapshotChunk> {
@@ -39,6 +41,9 @@ export interface SnapshotReceiverOptions {
   readonly self: { readonly id: NodeId };
   readonly clusterId: string;
   readonly inbox: SnapshotInbox;
+  readonly gate: { refusal(peer: NodeId): RpcError | null };
+  /** Why the group takes no snapshot with such a head; null if it does, or is not here. */
+  readonly judge: (group: GroupId, head: Message) => Untaken | null;
   /** Null: the group is not here. */
   readonly check: (group: GroupId, index: number) => SnapshotCheck | null;
   /** Between two slices of a check. */
@@ -52,6 +57,8 @@ export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
   /** The stream of each group whose bytes count: a sender's newest. */
   readonly #streams = new Map<GroupId, object>();
+  /** Who sends on each stream that is open. */
+  readonly #senders = new Map<SnapshotCall, NodeId>();
   /** Bytes that were checked, of the snapshots that are whole. */
   readonly #checked = new Map<GroupId, number>();
   readonly #impostor: (speaker: NodeId, claimed: number) => RpcError;
@@ -85,10 +92,30 @@ export class SnapshotReceiver {
     receive: (group: GroupId, message: Message) => void,
     answer: sendUnaryData<SnapshotReceipt>,
   ): void {
-    this.#take(call, speaker, receive).then(
-      (receipt) => answer(null, receipt),
-      (error: unknown) => answer(error instanceof RpcError ? error : brokenOff(error)),
-    );
+    const refused = this.#gateRefusal(speaker);
+    if (refused !== null) {
+      answer(refused);
+      return;
+    }
+    if (speaker !== null) this.#senders.set(call, speaker);
+    this.#take(call, speaker, receive)
+      .finally(() => this.#senders.delete(call))
+      .then(
+        (receipt) => answer(null, receipt),
+        (error: unknown) => answer(error instanceof RpcError ? error : brokenOff(error)),
+      );
+  }
+
+  /** Ends the streams of senders that are not heard any more. */
+  review(): void {
+    for (const [call, speaker] of [...this.#senders]) {
+      const refused = this.#gateRefusal(speaker);
+      if (refused !== null) call.destroy(refused);
+    }
+  }
+
+  #gateRefusal(speaker: NodeId | null): RpcError | null {
+    return speaker === null ? null : this.#options.gate.refusal(speaker);
   }
 
   async #take(
@@ -186,7 +213,9 @@ export class SnapshotReceiver {
 
   #refusal(header: SnapshotHeader, speaker: NodeId | null): RpcError | null {
     const { FAILED_PRECONDITION, INVALID_ARGUMENT } = status;
-    const { clusterId, self, check } = this.#options;
+    const { clusterId, self, check, judge } = this.#options;
+    const unwanted = this.#gateRefusal(speaker);
+    if (unwanted !== null) return unwanted;
     if (header.clusterId !== clusterId)
       return rpcError(FAILED_PRECONDITION, "CLUSTER_MISMATCH", "the snapshot is another cluster's");
     if (header.to !== self.id)
@@ -195,6 +224,9 @@ export class SnapshotReceiver {
     if (header.bytes > SNAPSHOT_BYTES_MAX || header.sha256.length !== 32 || header.index < 1)
       return rpcError(INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "no snapshot has such a head");
     const group = groupId(header.groupId);
+    const confState = confStateFromWire(header.confState);
+    const unsound = judge(group, snapshotMessage({ ...header, confState, data: NOTHING }));
+    if (unsound !== null) return rpcError(INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", `its head is ${unsound}`);
     return check(group, header.index) === null ? this.#unknownGroup(group) : null;
   }
 

@@ -10,12 +10,16 @@ import type { RaftFrame } from "../wire/gen/fleet/v1/raft.ts";
  */
 const PASSED_ON: ReadonlySet<string> = new Set<MessageType>(["MsgReadIndex", "MsgTransferLeader"]);
 
+export function isPassedOn({ type }: { readonly type: string }): boolean {
+  return PASSED_ON.has(type);
+}
+
 /** As whom the frame speaks that is not `speaker`; null if there is nobody. */
 export function claimedBy(frame: RaftFrame, speaker: number): number | null {
   // A peer of an older version does not say who it is.
   if (frame.from !== 0 && frame.from !== speaker) return frame.from;
   for (const { message } of frame.messages) {
-    if (message === undefined || message.from === speaker || PASSED_ON.has(message.type)) continue;
+    if (message === undefined || message.from === speaker || isPassedOn(message)) continue;
     return message.from;
   }
   return null;

@@ -69,6 +69,7 @@ function describeStepError(error: StepError): string {
     // Where etcd panics, or takes what nobody sends: no script of its has these.
     case "forwarding-off":
     case "malformed":
+    case "out-of-reach":
     case "peer-ahead":
     case "committed-entries-lost":
     case "acknowledged-entries-lost":

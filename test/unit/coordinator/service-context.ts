@@ -84,6 +84,7 @@ export function contextOf(
     },
     isFit: () => true,
     mayKeep: () => true,
+    refusePeer: () => null,
     introduce: () => undefined,
     answers: () => {
       onAnswers();

@@ -102,7 +102,7 @@ test.each([
 function elector(id: number, [lastTerm, index]: readonly [number, number], config: ConfState): Elector {
   const last = { term: term(lastTerm), index: logIndex(index) };
   const commit = { term: term(1), index: logIndex(1) };
-  const memory = { isAmnesiac: false, holds: () => true, hasRemoved: () => false };
+  const memory = { isAmnesiac: false, holds: () => true, refuses: () => false };
   return { id: nodeId(id), config, commit, last, ...memory };
 }
 
@@ -157,7 +157,7 @@ test.each([
     why: "what the other knows to be committed is not in its log",
   },
   {
-    all: [elector(1, [2, 5], three), { ...elector(2, [2, 5], three), hasRemoved: () => true }],
+    all: [elector(1, [2, 5], three), { ...elector(2, [2, 5], three), refuses: () => true }],
     is: false,
     why: "the other knows that it was removed",
   },

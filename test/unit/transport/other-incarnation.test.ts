@@ -27,6 +27,7 @@ function listening() {
   const incoming = new Incoming({
     ...{ self: SELF, clusterId: "restored", log: silentLog },
     disk: { heard: () => heard.push("disk") },
+    gate: { refusal: () => null, learn: () => undefined },
   } as never);
   incoming.start({
     receive: (_group: unknown, { type }: { type: string }) => heard.push(type),

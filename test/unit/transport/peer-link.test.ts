@@ -7,7 +7,7 @@ import { type GroupId, groupId, logIndex, nodeId, term } from "../../../src/core
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX } from "../../../src/core/transport/outgoing-queue.ts";
 import { PeerLink } from "../../../src/core/transport/peer-link.ts";
-import type { RaftClient, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
+import type { KnownMember, RaftClient, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
 
 const [self, peer] = [nodeId(1), nodeId(2)];
 
@@ -33,13 +33,20 @@ function connect(knownVersion = 2, isTooOld = false) {
   const stream = new SlowStream();
   const dropped: GroupId[] = [];
   const sent = { messages: 0, frames: 0 };
+  const members: readonly KnownMember[] = [];
   // What a link needs of a client.
   const client = { exchange: () => stream, close: () => undefined } as unknown as RaftClient;
   const announces = { knownVersion: 2, build: "b" };
   const link = new PeerLink(
     { id: peer, name: "n2", address: "127.0.0.1:1" },
     client,
-    { self: { id: self, name: "n1", address: "127.0.0.1:2" }, clusterId: "c", announces, sent },
+    {
+      self: { id: self, name: "n1", address: "127.0.0.1:2" },
+      clusterId: "c",
+      announces,
+      members: () => members,
+      sent,
+    },
     {
       disk: () => ({ medianMs: 0, slow: false, full: false }),
       unreachable: (group) => dropped.push(group),

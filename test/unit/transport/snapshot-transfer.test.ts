@@ -50,6 +50,8 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
       self: { id: SELF },
       clusterId: "c",
       inbox,
+      gate: { refusal: () => null },
+      judge: () => null,
       check: () => check,
       pause: () => Promise.resolve(),
       log: silentLog,

@@ -62,7 +62,7 @@ function exchange(client: RaftClient, frame?: RaftFrame): Promise<RpcFailure> {
   return ended;
 }
 
-const FRAME: RaftFrame = { clusterId: "c", messages: [], disk: undefined, from: 1 };
+const FRAME: RaftFrame = { clusterId: "c", messages: [], disk: undefined, from: 1, members: [] };
 
 test("a unary handler that throws is answered INTERNAL with the id in the log", async () => {
   const { client, ids } = await serve({ rejoin: bug });

@@ -7,6 +7,7 @@ import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { InternalErrors } from "../../wire/internal-errors.ts";
+import type { RpcError } from "../../wire/rpc-error.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { ClientWork } from "../client-work.ts";
 import type { DiskWatch } from "../disk-watch.ts";
@@ -39,6 +40,8 @@ export interface ServiceContext {
   readonly replicas: readonly Peer[];
   /** What the command line named, this replica included: the founders, as long as there is no table. */
   readonly given: readonly Peer[];
+  /** Why a replica is not heard here; null if it is (ADR-0023). */
+  readonly refusePeer: (peer: NodeId) => RpcError | null;
   /** A replica has opened a stream: it may be one that this replica's table does not know yet. */
   readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */

@@ -67,6 +67,8 @@ function callerOf(
   allow: Allow,
 ): Caller {
   const identity = admit(call, context.tls, allow);
+  const refused = identity.kind === "replica" ? context.refusePeer(identity.id) : null;
+  if (refused !== null) throw refused;
   const given = call.getDeadline();
   // grpc-js counts what the caller waits from when the call came, and tells it as a wall time.
   const remainingMs = (given instanceof Date ? given.getTime() : given) - context.clock.wallMs();

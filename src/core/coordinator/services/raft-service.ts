@@ -1,18 +1,18 @@
-// The Raft service: the transport's streams, behind the check that only replicas may open them, and Rejoin.
+// The Raft service: the transport's streams, behind the check that only replicas may open them, and Rejoin. Whether the
+// replica is a member, the transport asks its gate (ADR-0023).
 
 import { type Metadata, status } from "@grpc/grpc-js";
 import type { NodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import { senderOf } from "../../transport/sender.ts";
 import { admitted, anyIdentity, replicasOnly } from "../../wire/admit.ts";
-import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
 import type { Identity } from "../../wire/identity.ts";
 import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import type { Replica } from "../replica.ts";
 import type { ServiceContext } from "./context.ts";
 import { handler } from "./handler.ts";
-import { readmit, removed } from "./readmit.ts";
+import { readmit } from "./readmit.ts";
 import { refuseOldBuild } from "./version-gate.ts";
 
 export function raftService(
@@ -30,18 +30,20 @@ export function raftService(
         call.emit("error", caller);
         return;
       }
-      const tooOld = refuseOldBuild(context, senderOf(call.metadata)?.knownVersion ?? 0);
-      if (tooOld !== null) {
-        call.emit("error", tooOld);
+      const speaker = speakerOf(caller);
+      const sender = senderOf(call.metadata);
+      if (sender !== null && sender.clusterId !== context.clusterId) {
+        transport.incoming.turnAway(call);
         return;
       }
-      transport.incoming.exchange(call, speakerOf(caller));
-      introduce(context, call.metadata, caller);
-      // Checked with every frame: the caller may be removed while its stream is open, and has to be told.
-      call.on("data", () => {
-        const row = removedRow(context, caller);
-        if (row !== null) call.emit("error", removed(row.name));
-      });
+      const unheard = speaker === null ? null : context.refusePeer(speaker);
+      const refused = unheard ?? refuseOldBuild(context, sender?.knownVersion ?? 0);
+      if (refused !== null) {
+        call.emit("error", refused);
+        return;
+      }
+      const isHeard = transport.incoming.exchange(call, speaker);
+      if (isHeard) introduce(context, call.metadata, caller);
     },
     installSnapshot: (call, callback) => {
       const caller = admitted(call, context.tls, mayReplicate);
@@ -78,9 +80,4 @@ function introduce(context: ServiceContext, metadata: Metadata, caller: Identity
   if (sender === null || sender.clusterId !== context.clusterId) return;
   const isItself = caller.kind === "replica" && caller.id === sender.peer.id;
   if (isItself || context.tls === "insecure-loopback") context.introduce(sender.peer);
-}
-
-function removedRow({ machine }: ServiceContext, caller: Identity): Readonly<MemberRecord> | null {
-  const row = caller.kind === "replica" ? machine.view.tables.members.get(caller.id) : undefined;
-  return row?.wanted === MemberKind.REMOVED ? row : null;
 }

@@ -1,10 +1,9 @@
 // How a leader answers a replica that asks to be let in (ADR-0002, ADR-0004): the table says what it is wanted as.
 
-import { status } from "@grpc/grpc-js";
 import { nodeId } from "../../base/ids.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { RejoinRequest, RejoinResponse } from "../../wire/gen/fleet/v1/raft.ts";
-import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { removed, unknown } from "../peer-gate.ts";
 import type { Wanted } from "../readmission.ts";
 import type { Replica } from "../replica.ts";
 import { assertLeads } from "./assert-leads.ts";
@@ -37,14 +36,7 @@ function wantedOf({ machine, given }: ServiceContext, id: number): Wanted {
   const row = machine.view.tables.members.get(id);
   const isGiven = machine.view.tables.members.size === 0 && given.some((known) => known.id === id);
   if (row === undefined && isGiven) return "voter";
-  if (row === undefined) {
-    const message = `no member has the number ${id}; add it with: fleet member add`;
-    throw rpcError(status.PERMISSION_DENIED, "MEMBER_UNKNOWN", message);
-  }
+  if (row === undefined) throw unknown(id);
   if (row.wanted === MemberKind.REMOVED) throw removed(row.name);
   return row.wanted === MemberKind.LEARNER ? "learner" : "voter";
-}
-
-export function removed(name: string): RpcError {
-  return rpcError(status.PERMISSION_DENIED, "MEMBER_REMOVED", `${name} was removed from the fleet`);
 }

@@ -1,0 +1,180 @@
+// Three coordinators in this process, at real ports, with certificates of the test's own: the hostile holders of some of
+// them call the same services that the replicas do.
+
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { FleetClient } from "../../src/client/fleet-client.ts";
+import { holdFreePorts } from "../../src/client/local/ports.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { nodeId } from "../../src/core/base/ids.ts";
+import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import type { Peer } from "../../src/core/transport/transport.ts";
+import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
+import { channelCredentials } from "../../src/core/wire/credentials.ts";
+import type { NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { loadTls } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { registerShard } from "../integration/fleet-writes.ts";
+import { PATIENT } from "../integration/local-fleet.ts";
+import { TestAuthority } from "../integration/test-authority.ts";
+
+export const CLUSTER_ID = "c";
+const DEADLINE_MS = 60_000;
+
+export interface Warning {
+  readonly node: string;
+  readonly fact: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export class HostileCluster {
+  readonly authority: TestAuthority;
+  readonly peers: readonly Peer[];
+  readonly warnings: Warning[] = [];
+  /** Why coordinators stopped. */
+  readonly fatal: unknown[] = [];
+  readonly #running = new Map<
+    Peer["id"],
+    { readonly peer: Peer; readonly coordinator: RunningCoordinator }
+  >();
+  readonly #clients: { close(): void }[] = [];
+  #writes = 0;
+
+  private constructor(authority: TestAuthority, peers: readonly Peer[]) {
+    this.authority = authority;
+    this.peers = peers;
+  }
+
+  /** Nodes n1 to n3 run, one of them leads; `more` nodes have certificates and addresses, and no process. */
+  static async start(more = 0): Promise<HostileCluster> {
+    const authority = await TestAuthority.make();
+    const ports = await holdFreePorts(3 + more);
+    const peers = ports.addresses.map((address, at) => ({ id: nodeId(at + 1), name: `n${at + 1}`, address }));
+    for (const { id, name } of peers) await authority.issue(name, [`fleet://replica/${id}`]);
+    await authority.issue("admin", ["fleet://admin"]);
+    const cluster = new HostileCluster(authority, peers);
+    await ports.release();
+    const founders = peers.slice(0, 3);
+    await Promise.all(founders.map((peer) => cluster.startNode(peer, founders, true)));
+    await cluster.leader();
+    return cluster;
+  }
+
+  async startNode(self: Peer, replicas: readonly Peer[], bootstrap: boolean): Promise<void> {
+    const dataDirectory = join(this.authority.folder, "data", self.name);
+    await mkdir(dataDirectory, { recursive: true });
+    const ignore = () => undefined;
+    const coordinator = await startCoordinator({
+      ...{ self: self.id, clusterId: CLUSTER_ID, clusterName: "test", version: "test", bootstrap, groups: 0 },
+      ...{ replicas, listen: self.address, dataDirectory, tls: this.authority.files(self.name) },
+      ...{ profile: "lan", snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
+      ...{ auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
+      liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+      log: {
+        info: ignore,
+        warn: (fact, fields) => this.warnings.push({ node: self.name, fact, fields: { ...fields } }),
+        error: (fact, fields) => this.warnings.push({ node: self.name, fact, fields: { ...fields } }),
+      },
+      onFatal: (error) => this.fatal.push(error),
+    });
+    this.#running.set(self.id, { peer: self, coordinator });
+  }
+
+  async stopNode({ id }: Peer): Promise<void> {
+    await this.#running.get(id)?.coordinator.close();
+    this.#running.delete(id);
+  }
+
+  peer(id: number): Peer {
+    return present(this.peers[id - 1], "the cluster has such a node");
+  }
+
+  /** A connection to a node, with the certificate of `holder`. */
+  raft(holder: string, to: Peer): RaftClient {
+    const credentials = channelCredentials(loadTls(this.authority.files(holder)), to.address);
+    const client = new RaftClient(to.address, credentials, channelOptions);
+    this.#clients.push(client);
+    return client;
+  }
+
+  coordinator(holder: string, to: Peer): ReturnType<typeof connectCoordinator> {
+    const client = connectCoordinator(loadTls(this.authority.files(holder)), to.address);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** As the administrator. */
+  client(): FleetClient {
+    const endpoints = this.peers.slice(0, 3).map(({ id, name, address }) => ({ nodeId: id, name, address }));
+    const tls = this.authority.files("admin");
+    const client = FleetClient.connect(
+      { name: "test", origin: "test", settings: [], endpoints, tls },
+      PATIENT,
+    );
+    this.#clients.push(client);
+    return client;
+  }
+
+  async status(peer: Peer): Promise<NodeStatus> {
+    const client = connectCoordinator(loadTls(this.authority.files("admin")), peer.address);
+    try {
+      const limits = { endMs: performance.now() + DEADLINE_MS };
+      return await unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits);
+    } finally {
+      client.close();
+    }
+  }
+
+  statuses(): Promise<NodeStatus[]> {
+    return Promise.all([...this.#running.values()].map(({ peer }) => this.status(peer)));
+  }
+
+  /** Whom all that run follow. */
+  async leader(): Promise<Peer> {
+    const statuses = await this.#until((all) => {
+      const [first] = all;
+      return (
+        first !== undefined &&
+        first.leaderId !== 0 &&
+        all.every(({ leaderId }) => leaderId === first.leaderId)
+      );
+    });
+    return this.peer(present(statuses[0], "a node runs").leaderId);
+  }
+
+  /** The cluster leads and commits, and all that run come to one state. */
+  async works(): Promise<void> {
+    const client = this.client();
+    this.#writes += 1;
+    await client.submit(registerShard(`s${this.#writes}`), { deadlineMs: DEADLINE_MS, reason: "" });
+    await this.#until((all) => {
+      const [first] = all;
+      const isSame = ({ appliedIndex, stateHash }: NodeStatus) =>
+        appliedIndex === first?.appliedIndex && stateHash === first.stateHash;
+      return first !== undefined && first.stateHash !== "" && all.every(isSame);
+    });
+  }
+
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    for (const { coordinator } of this.#running.values()) await coordinator.close();
+    await rm(this.authority.folder, { recursive: true, force: true });
+  }
+
+  async #until(wanted: (statuses: readonly NodeStatus[]) => boolean): Promise<readonly NodeStatus[]> {
+    const endMs = performance.now() + 2 * DEADLINE_MS;
+    for (;;) {
+      const statuses = await this.statuses();
+      if (wanted(statuses)) return statuses;
+      if (performance.now() > endMs) {
+        const seen = statuses.map(({ nodeId: id, term, leaderId, appliedIndex, stateHash }) => ({
+          ...{ id, term, leaderId, appliedIndex, stateHash },
+        }));
+        throw new Error(`never came to be: ${JSON.stringify({ seen, fatal: this.fatal.map(String) })}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
