@@ -49,7 +49,7 @@ export const METRICS = {
     "peer",
   ),
   fleet_raft_messages_dropped_total: counter(
-    "Messages of peers that this replica did not take in, of all groups, by reason.",
+    "Messages of peers that this replica did not take in, of all groups, by reason; `malformed` and `out-of-reach` are what no correct replica sends.",
     "reason",
   ),
   fleet_elections_total: counter("Terms that began while this process watched: each is an election."),
