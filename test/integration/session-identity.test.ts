@@ -2,15 +2,17 @@
 // never another connection's.
 
 import { TLSSocket } from "node:tls";
-import { Client, Server, type ServiceDefinition } from "@grpc/grpc-js";
+import { Client, type handleUnaryCall } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { admitted, anyIdentity } from "../../src/core/wire/admit.ts";
-import { bindServer } from "../../src/core/wire/bind-server.ts";
+import { silentLog } from "../../src/core/base/log.ts";
 import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
 import { channelCredentials } from "../../src/core/wire/credentials.ts";
 import { formatIdentity } from "../../src/core/wire/identity.ts";
-import { RpcError } from "../../src/core/wire/rpc-error.ts";
+import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
+import { anyIdentity } from "../../src/core/wire/method-rules.ts";
+import { RpcServer } from "../../src/core/wire/rpc-server.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
+import type { UnaryCall } from "../../src/core/wire/unary-calls.ts";
 import { TestAuthority } from "./test-authority.ts";
 
 const PATH = "/test.Who/AmI";
@@ -18,7 +20,11 @@ const text = {
   serialize: (value: string) => Buffer.from(value),
   deserialize: (bytes: Buffer) => String(bytes),
 };
-const definition: ServiceDefinition = {
+
+interface Who {
+  readonly whoAmI: handleUnaryCall<string, string>;
+}
+const definition = {
   whoAmI: {
     path: PATH,
     requestStream: false,
@@ -28,27 +34,23 @@ const definition: ServiceDefinition = {
     responseSerialize: text.serialize,
     responseDeserialize: text.deserialize,
   },
-};
+} as const;
 
 let authority: TestAuthority;
-let server: Server;
+let server: RpcServer;
 let address: string;
 beforeAll(async () => {
   authority = await TestAuthority.make();
   await authority.issue("server", ["fleet://replica/1"]);
   const tls = loadTls(authority.files("server"));
-  server = new Server(serverOptions);
-  server.addService(definition, {
-    whoAmI: (call: Parameters<typeof admitted>[0], answer: (error: Error | null, who?: string) => void) => {
-      const caller = admitted(call, tls, anyIdentity);
-      if (caller instanceof RpcError) answer(caller);
-      else answer(null, formatIdentity(caller));
-    },
-  });
-  address = await bindServer(server, "127.0.0.1:0", tls);
+  const errors = new InternalErrors("server", silentLog);
+  server = new RpcServer({ tls, errors, options: serverOptions });
+  const whoAmI = async ({ identity }: UnaryCall<string>) => formatIdentity(identity);
+  server.addService<Who>(definition, { whoAmI }, { whoAmI: { allow: anyIdentity, bytesMax: 100 } });
+  address = await server.listen("127.0.0.1:0");
 });
 afterAll(async () => {
-  server.forceShutdown();
+  await server.close();
   await authority.remove();
 });
 

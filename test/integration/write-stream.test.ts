@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Server, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
 import { systemClock } from "../../src/core/base/clock.ts";
@@ -17,17 +17,19 @@ import { FleetMachine } from "../../src/core/coordinator/fleet-machine.ts";
 import type { Refusal, WriteResult } from "../../src/core/coordinator/pending.ts";
 import type { ServiceContext } from "../../src/core/coordinator/services/context.ts";
 import { coordinatorService } from "../../src/core/coordinator/services/coordinator-service.ts";
-import { bindServer } from "../../src/core/wire/bind-server.ts";
+import { coordinatorRules } from "../../src/core/coordinator/services/rules.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
 import { connectWriting, type WritingClient } from "../../src/core/wire/coordinator-client.ts";
 import { Command, type Operation, type Outcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
+  type CoordinatorServer,
   CoordinatorService,
   SubmitRequest,
   type WriteAnswers,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
 import { fromStatus, readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { RpcServer } from "../../src/core/wire/rpc-server.ts";
 import { loadTls, type TlsMaterial } from "../../src/core/wire/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { STREAM_WRITES_MAX } from "../../src/core/wire/write-limits.ts";
@@ -36,7 +38,7 @@ const DEADLINE_MS = 60_000;
 const replicas = [1, 2].map((id) => ({ id: nodeId(id), name: `n${id}`, address: `127.0.0.1:${id}` }));
 
 let home: string;
-let server: Server;
+let server: RpcServer;
 let admin: WritingClient;
 let readonly: WritingClient;
 
@@ -48,16 +50,17 @@ let isDiskFull: boolean;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "fleet-streams-"));
   const tls = await certificates();
-  server = new Server(serverOptions);
-  server.addService(CoordinatorService, coordinatorService(contextOf(tls("n1"))));
-  const address = await bindServer(server, "127.0.0.1:0", tls("n1"));
+  const context = contextOf(tls("n1"));
+  server = new RpcServer({ tls: tls("n1"), errors: context.internalErrors, options: serverOptions });
+  server.addService<CoordinatorServer>(CoordinatorService, coordinatorService(context), coordinatorRules);
+  const address = await server.listen("127.0.0.1:0");
   admin = connectWriting(tls("admin"), address);
   readonly = connectWriting(tls("readonly"), address);
 });
 afterAll(async () => {
   admin.close();
   readonly.close();
-  server.forceShutdown();
+  await server.close();
   await rm(home, { recursive: true });
 });
 beforeEach(() => {
@@ -72,6 +75,7 @@ const reserved: Operation = { kind: { $case: "removeMember", value: { nodeId: 1 
 test("a write is answered on the stream as by Submit", async () => {
   expect(await streamed(admin, { operation: probe })).toEqual({
     ...{ index: 1, term: 3, applied: { changed: true, version: 1, summary: "", metadata: {} } },
+    incarnation: "c",
   });
   expect(await called(admin, { operation: probe })).toMatchObject({ index: 2, term: 3 });
   const [first, second] = proposed;
@@ -298,6 +302,7 @@ function contextOf(tls: TlsMaterial): ServiceContext {
       clock: systemClock,
       internalErrors,
       work: new ClientWork(nodeLoop),
+      clusterId: "c",
       trust: { now: { kind: "trusted" } },
     },
   } as unknown as ServiceContext;

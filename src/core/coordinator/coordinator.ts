@@ -4,7 +4,6 @@
 
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { Server } from "@grpc/grpc-js";
 import { bootClockMs } from "../base/boot-clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { nodeLoop } from "../base/event-loop.ts";
@@ -15,19 +14,17 @@ import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
 import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
-import { bindServer } from "../wire/bind-server.ts";
 import { channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
-import { closeServer } from "../wire/close-server.ts";
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import { RaftService } from "../wire/gen/fleet/v1/raft.ts";
-import { addGuardedService } from "../wire/guarded-service.ts";
+import type { CoordinatorServer } from "../wire/gen/fleet/v1/coordinator.ts";
+import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { requireHolder } from "../wire/holder.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import { followTls } from "../wire/live-tls.ts";
 import { PacedReading } from "../wire/paced-reading.ts";
-import { paceStreams } from "../wire/paced-streams.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
+import { RpcServer } from "../wire/rpc-server.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { AuditExporter } from "./audit-exporter.ts";
 import { ClientWork } from "./client-work.ts";
@@ -56,10 +53,10 @@ import { Replica } from "./replica.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
-import { isPromptCall } from "./services/prompt-calls.ts";
 import { raftService } from "./services/raft-service.ts";
 import { HeardDomains } from "./services/reconcile-domains.ts";
 import { tooBusy } from "./services/refusals.ts";
+import { coordinatorRules, raftRules } from "./services/rules.ts";
 import { outdatedBuild } from "./services/version-gate.ts";
 import { WatchAnswers } from "./services/watch-answers.ts";
 import { coordinatorDefinition } from "./services/watch-encoding.ts";
@@ -264,10 +261,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     mayKeep: (index) => checks.mayKeep(index),
   };
   const schedule = await snapshotSchedule(options, context, timers);
-  const server = new Server(serverOptions);
-  addGuardedService(server, coordinatorDefinition, coordinatorService(context), internalErrors);
-  addGuardedService(server, RaftService, raftService(context, transport, replica), internalErrors);
-  const standard = addStandardServices(server, ["coordinator", "raft"], tls);
+  const server = new RpcServer({
+    ...{ tls, errors: internalErrors, options: serverOptions },
+    gate: {
+      arrive: () => context.work.arrive(),
+      refusal: () => tooBusy(context),
+      reading: new PacedReading(nodeLoop),
+    },
+  });
+  server.addService<CoordinatorServer>(coordinatorDefinition, coordinatorService(context), coordinatorRules);
+  server.addService<RaftServer>(RaftService, raftService(context, transport, replica), raftRules(tls));
+  const standard = addStandardServices(server, ["coordinator", "raft"]);
   const versions = versionWatch(context);
   const stopLooking = timers.every(profile.tickMs, () => {
     roster.look();
@@ -284,13 +288,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     timers,
     log,
   });
-  const address = await bindServer(server, options.listen, tls);
-  paceStreams(server, {
-    isPrompt: isPromptCall,
-    arrive: () => context.work.arrive(),
-    refusal: () => tooBusy(context),
-    reading: new PacedReading(nodeLoop),
-  });
+  const address = await server.listen(options.listen);
   log.info("coordinator listens", { address, clusterId, rejoining: asker !== null, groups: groups.size });
   return {
     address,
@@ -312,7 +310,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       host.stop();
       asker?.close();
       await transport.close();
-      await closeServer(server, address);
+      await server.close();
       await storage.close();
     },
   };

@@ -6,11 +6,11 @@
 import { assert, present } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { admitted, anyIdentity } from "../wire/admit.ts";
 import type { DoubleDial } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { DemandRollup, SessionHello, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
+import { callerOf } from "../wire/identity.ts";
 import type { InternalErrors } from "../wire/internal-errors.ts";
-import { RpcError } from "../wire/rpc-error.ts";
+import type { RpcError } from "../wire/rpc-error.ts";
 import { PING_INTERVAL_MS } from "../wire/session-protocol.ts";
 import type { Tls } from "../wire/tls.ts";
 import type { Destination } from "./binding-table.ts";
@@ -143,9 +143,8 @@ export class SessionRegistry {
     const cluster = hello.clusterId;
     const known = store.bindings.get(cluster);
     const outcome = contact(known);
-    const caller = admitted(session.call, tls, anyIdentity);
     const objection =
-      (caller instanceof RpcError ? caller : refusals.objectionTo(hello, caller)) ??
+      refusals.objectionTo(hello, callerOf(session.call, tls)) ??
       (outcome.kind === "refused" ? this.#released(cluster, outcome.to) : this.#occupied(session, hello)) ??
       (known === undefined && store.isDraining ? refusals.draining(cluster, shardId) : null);
     if (objection !== null) {

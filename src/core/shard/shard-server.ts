@@ -1,28 +1,24 @@
 // A shard as a process runs it: its record, its sessions, its gRPC port and its reporter, put together.
 // Must stay true: it starts, serves and stops with every coordinator dead (static stability, BigFleet ADR-0002).
 
-import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import { Server } from "@grpc/grpc-js";
 import { createDirectory } from "../base/durable-file.ts";
 import type { Log } from "../base/log.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
-import { admitted, operators } from "../wire/admit.ts";
-import { bindServer } from "../wire/bind-server.ts";
-import { serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
-import { closeServer } from "../wire/close-server.ts";
+import { agentStreams, serverOptions, sparseKeepalive } from "../wire/channel-options.ts";
 import { coordinatorCaller } from "../wire/coordinator-client.ts";
 import type { CoordinatorClient, ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
-import type { GetShardStatusRequest, ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
+import type { ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardService } from "../wire/gen/fleet/v1/shard.ts";
-import { addGuardedService } from "../wire/guarded-service.ts";
 import { requireHolder } from "../wire/holder.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import type { LeaderCaller } from "../wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../wire/live-tls.ts";
-import { RpcError } from "../wire/rpc-error.ts";
+import { anyIdentity, operators, QUESTION_BYTES_MAX, type ServiceRules } from "../wire/method-rules.ts";
+import { RpcServer } from "../wire/rpc-server.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
-import type { Tls, TlsChoice } from "../wire/tls.ts";
+import type { TlsChoice } from "../wire/tls.ts";
 import { unary } from "../wire/unary.ts";
+import type { Implementation } from "../wire/unary-calls.ts";
 import { AckOutbox } from "./ack-outbox.ts";
 import { obeyAnswer } from "./answer.ts";
 import type { ReclaimPace } from "./demand-book.ts";
@@ -36,6 +32,12 @@ import { SessionRegistry } from "./session-registry.ts";
 import { Settling } from "./settling.ts";
 import { SessionEnds, shardMetrics } from "./shard-metrics.ts";
 import { ShardStore } from "./shard-store.ts";
+
+// A cluster's agent has no business with the other clusters of its shard, nor a shard with another's.
+const RULES: ServiceRules<Implementation<ShardServer>> = {
+  session: { allow: anyIdentity, bytesMax: 1024 * 1024 },
+  getShardStatus: { allow: operators, bytesMax: QUESTION_BYTES_MAX },
+};
 
 const REPORT_INTERVAL_MS = 3_000;
 const CYCLE_INTERVAL_MS = 10_000;
@@ -88,14 +90,13 @@ export async function startShard(options: ShardOptions): Promise<RunningShard> {
 
 class Shard implements RunningShard {
   readonly #options: ShardOptions;
-  readonly #tls: Tls;
   readonly #followed: FollowedTls;
   readonly #store: ShardStore;
   readonly #inventory: Inventory;
   readonly #demand: DemandBook;
   readonly #acks = new AckOutbox();
   readonly #registry: SessionRegistry;
-  readonly #server = new Server({ ...serverOptions, ...sparseKeepalive });
+  readonly #server: RpcServer;
   readonly #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();
@@ -114,7 +115,6 @@ class Shard implements RunningShard {
   constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore, inventory: Inventory) {
     const { tls } = followed;
     this.#options = options;
-    this.#tls = tls;
     this.#followed = followed;
     this.#store = store;
     this.#inventory = inventory;
@@ -123,6 +123,11 @@ class Shard implements RunningShard {
     const errors = new InternalErrors(`shard ${shardId}`, log);
     this.#errors = errors;
     this.#leftOut = new LeftOut(log);
+    this.#server = new RpcServer({
+      tls,
+      errors,
+      options: { ...serverOptions, ...agentStreams, ...sparseKeepalive },
+    });
     this.#demand = new DemandBook({ machines: inventory.listed(store.domains), region, pace });
     this.#registry = new SessionRegistry({
       ...{ shardId, store, tls, log, errors, demand: this.#demand, now: () => performance.now() },
@@ -167,13 +172,13 @@ class Shard implements RunningShard {
   }
 
   async listen(): Promise<void> {
-    const service: ShardServer = {
+    const service: Implementation<ShardServer> = {
       session: (call) => this.#serve(call),
-      getShardStatus: (call, answer) => this.#status(call, answer),
+      getShardStatus: async () => this.#status(),
     };
-    addGuardedService(this.#server, ShardService, service, this.#errors);
-    addStandardServices(this.#server, ["shard"], this.#tls);
-    this.#bound = await bindServer(this.#server, this.#options.listen, this.#tls);
+    this.#server.addService<ShardServer>(ShardService, service, RULES);
+    addStandardServices(this.#server, ["shard"]);
+    this.#bound = await this.#server.listen(this.#options.listen);
     this.#address = this.#options.advertise ?? this.#bound;
     this.#stopSweeping = this.#registry.startSweeping();
     this.#cycling = setInterval(
@@ -198,7 +203,7 @@ class Shard implements RunningShard {
     await this.#reporter?.close();
     this.#caller?.close();
     this.#registry.close();
-    await closeServer(this.#server, this.#bound);
+    await this.#server.close();
     await this.#store.durable();
   }
 
@@ -273,20 +278,11 @@ class Shard implements RunningShard {
     if (obeyed.hasChanged) this.#reporter?.poke();
   }
 
-  #status(
-    call: ServerUnaryCall<GetShardStatusRequest, ShardStatus>,
-    answer: sendUnaryData<ShardStatus>,
-  ): void {
-    // A cluster's agent has no business with the other clusters of its shard, nor a shard with another's.
-    const caller = admitted(call, this.#tls, operators);
-    if (caller instanceof RpcError) {
-      answer(caller);
-      return;
-    }
+  #status(): ShardStatus {
     const nowMs = performance.now();
     const [demand, shortfalls] = [this.#demand.demand(), this.#demand.shortfalls()];
     const doubleDials = this.#registry.doubleDials();
-    answer(null, {
+    return {
       shardId: this.#options.shardId,
       address: this.#address,
       epoch: this.#store.epoch,
@@ -304,6 +300,6 @@ class Shard implements RunningShard {
       demandLeftOut: demand.leftOut,
       shortfalls: shortfalls.rows,
       shortfallsLeftOut: shortfalls.leftOut,
-    });
+    };
   }
 }

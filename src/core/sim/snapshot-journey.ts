@@ -5,7 +5,7 @@ import type { GroupId } from "../base/ids.ts";
 import type { Message, Snapshot, StoredData } from "../raft/message.ts";
 import { confStateToWire } from "../transport/raft-codec.ts";
 import type { SnapshotCall } from "../transport/snapshot-receiver.ts";
-import type { SnapshotChunk, SnapshotHeader } from "../wire/gen/fleet/v1/raft.ts";
+import type { SnapshotChunk, SnapshotHeader, SnapshotProgress } from "../wire/gen/fleet/v1/raft.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { CLUSTER_ID } from "./open-folder.ts";
@@ -91,11 +91,9 @@ class Attempt {
   async #offer(): Promise<number> {
     const { message } = this.#journey;
     await this.#way();
-    const bytes = await new Promise<number>((resolve, reject) =>
+    const { bytes } = await new Promise<SnapshotProgress>((resolve, reject) =>
       this.#journey.atReceiver(({ receiver }) =>
-        receiver.offer(this.#header(), message.from, (error, answer) =>
-          error === null ? resolve(answer?.bytes ?? 0) : reject(error),
-        ),
+        receiver.offer(this.#header(), message.from).then(resolve, reject),
       ),
     );
     await this.#way();

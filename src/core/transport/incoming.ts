@@ -132,12 +132,9 @@ export class Incoming {
     this.#snapshots.install(call, speaker, (group, message) => this.#events?.receive(group, message), answer);
   }
 
-  offerSnapshot(
-    header: SnapshotHeader,
-    speaker: NodeId | null,
-    answer: sendUnaryData<SnapshotProgress>,
-  ): void {
-    this.#snapshots.offer(header, speaker, answer);
+  /** Rejects with the RpcError of its refusal. */
+  offerSnapshot(header: SnapshotHeader, speaker: NodeId | null): Promise<SnapshotProgress> {
+    return this.#snapshots.offer(header, speaker);
   }
 
   close(): void {

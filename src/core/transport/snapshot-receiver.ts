@@ -68,22 +68,17 @@ export class SnapshotReceiver {
     this.#impostor = impostor;
   }
 
-  offer(header: SnapshotHeader, speaker: NodeId | null, answer: sendUnaryData<SnapshotProgress>): void {
+  /** How much of that snapshot is here. Rejects with the RpcError of its refusal. */
+  async offer(header: SnapshotHeader, speaker: NodeId | null): Promise<SnapshotProgress> {
     const refused = this.#refusal(header, speaker);
-    if (refused !== null) {
-      answer(refused);
-      return;
+    if (refused !== null) throw refused;
+    const checked = this.#checked.get(groupId(header.groupId));
+    if (checked !== undefined) return { bytes: header.bytes, checked };
+    try {
+      return { bytes: await this.#options.inbox.offer(idOf(header)), checked: 0 };
+    } catch (error) {
+      throw brokenOff(error);
     }
-    const group = groupId(header.groupId);
-    const checked = this.#checked.get(group);
-    if (checked !== undefined) {
-      answer(null, { bytes: header.bytes, checked });
-      return;
-    }
-    this.#options.inbox.offer(idOf(header)).then(
-      (bytes) => answer(null, { bytes, checked: 0 }),
-      (error: unknown) => answer(brokenOff(error)),
-    );
   }
 
   install(

@@ -35,7 +35,14 @@ export const channelOptions: ChannelOptions = {
 /** On top of the others for peers and operators, who wait for a restarted node, and are few. */
 export const quickRedial: ChannelOptions = { "grpc.max_reconnect_backoff_ms": 300 };
 
-export const serverOptions: ChannelOptions = common;
+export const serverOptions: ChannelOptions = {
+  ...common,
+  // Calls under way on one connection; further ones wait at the client. The default is 2^32 - 1.
+  "grpc.max_concurrent_streams": 1_024,
+};
+
+/** A shard's port, on top of the others: an agent has one session, an operator asks one question. */
+export const agentStreams: ChannelOptions = { "grpc.max_concurrent_streams": 32 };
 
 /**
  * For agents and shards, on top of the others: a shard holds thousands of connections, each with a session that

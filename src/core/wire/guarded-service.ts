@@ -1,55 +1,62 @@
-// A gRPC service whose bugs cost only the call that hits them: what a handler or a listener of its stream throws, and an
-// answer that can't be encoded, go through InternalErrors. Without this, grpc-js answers some of them without a log line,
-// and the rest end the process. Handlers that are asynchronous answer for themselves (coordinator/services/handler.ts).
+// Streams whose bugs cost only the stream that hits them: what a handler or a listener throws, and an answer that can't be
+// encoded, go through InternalErrors. Without this, grpc-js answers some of them without a log line, and the rest end the
+// process. Unary calls answer for themselves (unary-calls.ts).
 
-import type {
-  Metadata,
-  MethodDefinition,
-  Server,
-  ServiceDefinition,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { MethodDefinition } from "@grpc/grpc-js";
+import { decodeBounded } from "./bounded-decode.ts";
+import { refuseBy } from "./call-stream.ts";
 import type { InternalErrors } from "./internal-errors.ts";
-import type { RpcError } from "./rpc-error.ts";
+import { RpcError } from "./rpc-error.ts";
 
 interface Call {
+  /** Of a call with one question. */
+  readonly request?: unknown;
   emit(event: string, ...values: unknown[]): boolean;
+  push?(message: unknown): boolean;
+  destroy(error: Error): unknown;
 }
-type Answer = (error: Error | null, value?: unknown, trailer?: Metadata, flags?: number) => void;
-type Method = (call: Call, answer?: Answer) => void;
+type Answer = (error: Error | null, value?: unknown) => void;
+export type StreamHandler = (call: Call, answer?: Answer) => void;
+type Definition = MethodDefinition<unknown, unknown>;
 
-/** As `server.addService`. */
-export function addGuardedService<Implementation>(
-  server: Pick<Server, "addService">,
-  definition: ServiceDefinition<Implementation>,
-  implementation: Implementation,
-  errors: InternalErrors,
-): void {
-  const methods: Record<string, MethodDefinition<unknown, unknown>> = {};
-  const guarded: Record<string, Method> = {};
-  const handlers = implementation as Record<string, Method>;
-  for (const [name, method] of Object.entries<MethodDefinition<unknown, unknown>>(definition)) {
-    const encode = noting(method, errors);
-    methods[name] = { ...method, responseSerialize: encode };
-    const handler = handlers[name];
-    if (handler !== undefined) guarded[name] = guardedMethod(handler, { path: method.path, encode, errors });
+/** What of a definition goes to grpc-js: requests are bounded, and a failure to encode has its id. */
+export function guardedDefinition(definition: Definition, errors: InternalErrors): Definition {
+  const { path, requestDeserialize, responseSerialize } = definition;
+  return {
+    ...definition,
+    requestDeserialize: (bytes) => decodedOrRefused(requestDeserialize, bytes),
+    responseSerialize: (response) => {
+      try {
+        return responseSerialize(response);
+      } catch (error) {
+        throw errors.answer(error, path);
+      }
+    },
+  };
+}
+
+// grpc-js answers INTERNAL when this throws. So the refusal takes the message's place, and `guardMessages` finds it.
+function decodedOrRefused(decode: Definition["requestDeserialize"], bytes: Buffer): unknown {
+  try {
+    return decodeBounded(decode, bytes);
+  } catch (error) {
+    if (error instanceof RpcError) return error;
+    throw error;
   }
-  server.addService(methods, guarded as unknown as UntypedServiceImplementation);
 }
 
-interface Guard {
-  readonly path: string;
-  readonly encode: (response: unknown) => Buffer;
-  readonly errors: InternalErrors;
-}
-
-function guardedMethod(handler: Method, guard: Guard): Method {
-  const { path, errors } = guard;
+export function guardedHandler(handler: StreamHandler, path: string, errors: InternalErrors): StreamHandler {
   return (call, answer) => {
-    if (answer === undefined) guardListeners(call, guard);
-    const tell = answer && encodedFirst(answer, guard);
+    guardListeners(call, path, errors);
+    const refuse = (error: RpcError) => {
+      if (answer === undefined) call.emit("error", error);
+      else call.destroy(error);
+    };
+    refuseBy(call, refuse);
+    guardMessages(call, refuse);
     try {
-      handler(call, tell);
+      if (call.request instanceof RpcError) throw call.request;
+      handler(call, answer);
     } catch (error) {
       const told = errors.answer(error, path);
       if (answer === undefined) call.emit("error", told);
@@ -58,9 +65,19 @@ function guardedMethod(handler: Method, guard: Guard): Method {
   };
 }
 
+function guardMessages(call: Call, refuse: (error: RpcError) => void): void {
+  const push = call.push?.bind(call);
+  if (push === undefined) return;
+  call.push = (message) => {
+    if (!(message instanceof RpcError)) return push(message);
+    refuse(message);
+    return false;
+  };
+}
+
 // Every event of a stream passes here, so that no listener can be forgotten. A listener of "error" that throws is only
 // noted: the stream is ending by then.
-function guardListeners(call: Call, { path, errors }: Guard): void {
+function guardListeners(call: Call, path: string, errors: InternalErrors): void {
   const emit = call.emit.bind(call);
   call.emit = (event, ...values) => {
     try {
@@ -69,36 +86,6 @@ function guardListeners(call: Call, { path, errors }: Guard): void {
       if (event === "error") errors.note(error, path);
       else emit("error", errors.answer(error, path));
       return true;
-    }
-  };
-}
-
-// grpc-js answers what it can't encode with a bare INTERNAL. Encoded here, the failure can be told with its id.
-function encodedFirst(answer: Answer, { encode }: Guard): Answer {
-  return (error, value, trailer, flags) => {
-    if (error !== null) {
-      answer(error, value, trailer, flags);
-      return;
-    }
-    let bytes: Buffer;
-    try {
-      bytes = encode(value);
-    } catch (failed) {
-      answer(failed as RpcError);
-      return;
-    }
-    answer(null, bytes, trailer, flags);
-  };
-}
-
-/** Encodes a response, be it encoded already; throws an RpcError under whose id the failure was noted. */
-function noting(method: MethodDefinition<unknown, unknown>, errors: InternalErrors): Guard["encode"] {
-  return (response) => {
-    if (Buffer.isBuffer(response)) return response;
-    try {
-      return method.responseSerialize(response);
-    } catch (error) {
-      throw errors.answer(error, method.path);
     }
   };
 }

@@ -2,11 +2,12 @@
 // No URI, or more than one, of whatever system, is nobody: an ambiguous certificate must not get the larger of two rights.
 // What an identity may do is decided where the call is served.
 
-import type { ServerUnaryCall } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import type { NodeId } from "../base/ids.ts";
 import { isName, nodeId } from "../base/ids.ts";
+import { streamOf } from "./call-stream.ts";
+import { rpcError } from "./rpc-error.ts";
 import type { Tls } from "./tls.ts";
-import { liveSessionOf } from "./tls-session.ts";
 
 export type Identity =
   | { readonly kind: "admin" }
@@ -21,20 +22,39 @@ const PLAINTEXT: Identity = { kind: "admin" };
 // certificate, or a new authority, takes a new session.
 const ofSessions = new WeakMap<object, Identity>();
 
-type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext">;
+interface PeerSocket {
+  readonly destroyed: boolean;
+  getPeerCertificate?(): { readonly subjectaltname?: string };
+}
 
-/**
- * The caller's identity, or null when its certificate names none. `tls` is what this server listens with:
- * an empty auth context alone is no proof of plaintext (grpc-js gives the same for a socket already gone).
- */
-export function identityOf(call: AuthenticatedCall, tls: Tls): Identity | null {
+/** A connection, as Node's HTTP/2 has it. */
+export interface PeerSession {
+  readonly destroyed: boolean;
+  readonly socket: PeerSocket | undefined;
+}
+
+/** Who is at the other end; null when its certificate names none, or when the connection is gone. */
+export function identityOfSession(session: PeerSession | null, tls: Tls): Identity | null {
   if (tls === "insecure-loopback") return PLAINTEXT;
-  const session = liveSessionOf(call);
-  const known = session === null ? undefined : ofSessions.get(session);
+  // A socket that is gone says nothing any more.
+  if (session === null || session.destroyed || session.socket?.destroyed !== false) return null;
+  const known = ofSessions.get(session);
   if (known !== undefined) return known;
-  const identity = identityOfNames(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "");
-  if (session !== null && identity !== null) ofSessions.set(session, identity);
+  const identity = identityOfNames(namesOf(session.socket));
+  if (identity !== null) ofSessions.set(session, identity);
   return identity;
+}
+
+/** What Node says of a TLS socket's peer; of another socket nothing. */
+function namesOf(socket: PeerSocket): string {
+  return socket.getPeerCertificate?.().subjectaltname ?? "";
+}
+
+/** Of a stream that grpc-js serves, and that the door has let in. */
+export function callerOf(call: object, tls: Tls): Identity {
+  const identity = identityOfSession(streamOf(call)?.session ?? null, tls);
+  if (identity !== null) return identity;
+  throw rpcError(status.CANCELLED, "CONNECTION_GONE", "the connection of this call is gone");
 }
 
 /** The identity in a certificate's `subjectaltname`, as Node prints it. */

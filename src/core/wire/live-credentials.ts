@@ -10,11 +10,15 @@ import {
   ServerCredentials,
   type VerifyOptions,
 } from "@grpc/grpc-js";
+import { HANDSHAKE_MS_MAX } from "./connection-limits.ts";
 import type { TlsMaterial } from "./tls.ts";
 
 export class LiveServerCredentials extends ServerCredentials {
   constructor(tls: TlsMaterial) {
-    super({ requestCert: true, rejectUnauthorized: true }, contextOf(tls));
+    super(
+      { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS_MAX },
+      contextOf(tls),
+    );
     // A new context has new keys for session tickets, so a ticket of a dropped authority's client is worth nothing.
     tls.onChange?.(() => this.updateSecureContextOptions(contextOf(tls)));
   }
@@ -65,6 +69,9 @@ export class LiveChannelCredentials extends ChannelCredentials {
   }
 }
 
-function contextOf({ ca, cert, key }: TlsMaterial): { ca: Buffer; cert: Buffer; key: Buffer } {
-  return { ca, cert, key };
+// TLS 1.2 has suites without forward secrecy and without authenticated encryption, and everybody here has 1.3.
+const MIN_VERSION = "TLSv1.3";
+
+function contextOf({ ca, cert, key }: TlsMaterial) {
+  return { ca, cert, key, minVersion: MIN_VERSION } as const;
 }

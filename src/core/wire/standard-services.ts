@@ -2,12 +2,11 @@
 // work on every port, for whoever has an identity. Health says SERVING per service; who sets it is the server's business.
 
 import { fileURLToPath } from "node:url";
-import type { Server, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { Server } from "@grpc/grpc-js";
 import { protoPath as HEALTH_PROTO, HealthImplementation } from "grpc-health-check";
-import { admitted, anyIdentity } from "./admit.ts";
+import { anyIdentity, type MethodRule, QUESTION_BYTES_MAX } from "./method-rules.ts";
 import { addReflection } from "./reflection.ts";
-import { RpcError } from "./rpc-error.ts";
-import type { Tls } from "./tls.ts";
+import type { RpcServer } from "./rpc-server.ts";
 
 // The package's proto folder is as far from src/core/wire as it is from dist/core/wire.
 const PROTO_FOLDER = fileURLToPath(new URL("../../../proto", import.meta.url));
@@ -20,21 +19,20 @@ export interface StandardServices {
   setServing(service: string, isServing: boolean): void;
 }
 
+const RULE: MethodRule = { allow: anyIdentity, bytesMax: QUESTION_BYTES_MAX };
+
 /** Adds both services to `server`. All services begin as SERVING; so does the process as a whole. */
-export function addStandardServices(
-  server: Server,
-  served: readonly ServedProto[],
-  tls: Tls,
-): StandardServices {
-  const guarded: Pick<Server, "addService"> = {
-    addService: (definition, methods) => server.addService(definition, guardedMethods(methods, tls)),
-  };
+export function addStandardServices(server: RpcServer, served: readonly ServedProto[]): StandardServices {
+  const asked = (rule: MethodRule): Pick<Server, "addService"> => ({
+    addService: (definition, methods) => server.addLibraryService(definition, methods, rule),
+  });
   const names = served.map((proto) => `fleet.v1.${proto[0]?.toUpperCase()}${proto.slice(1)}`);
   const health = new HealthImplementation(
     Object.fromEntries(["", ...names].map((name) => [name, "SERVING" as const])),
   );
-  health.addToServer(guarded as Server);
-  addReflection(guarded, {
+  // Whoever asks whether a process is alive must not wait for those that keep it busy.
+  health.addToServer(asked({ ...RULE, isPrompt: true }) as Server);
+  addReflection(asked(RULE), {
     folder: PROTO_FOLDER,
     files: [...served.map((proto) => `fleet/v1/${proto}.proto`), HEALTH_PROTO],
     services: [...names, "grpc.health.v1.Health"],
@@ -42,20 +40,4 @@ export function addStandardServices(
   return {
     setServing: (service, isServing) => health.setStatus(service, isServing ? "SERVING" : "NOT_SERVING"),
   };
-}
-
-type Method = (call: ServerUnaryCall<unknown, unknown>, answer?: sendUnaryData<unknown>) => void;
-
-function guardedMethods(methods: UntypedServiceImplementation, tls: Tls): UntypedServiceImplementation {
-  const guard = (method: Method): Method => {
-    return (call, answer) => {
-      const caller = admitted(call, tls, anyIdentity);
-      if (!(caller instanceof RpcError)) method(call, answer);
-      else if (answer !== undefined) answer(caller);
-      else call.emit("error", caller);
-    };
-  };
-  return Object.fromEntries(
-    Object.entries(methods).map(([name, method]) => [name, guard(method as Method)]),
-  ) as UntypedServiceImplementation;
 }

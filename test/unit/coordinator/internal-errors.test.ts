@@ -2,17 +2,15 @@
 
 import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AssertionError, present } from "../../../src/core/base/assert.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
-import { handler } from "../../../src/core/coordinator/services/handler.ts";
 import { watch } from "../../../src/core/coordinator/services/watch.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import { MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { WatchRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
-import { readRpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
 import { type Member, registerShard, type TestGroup } from "./group.ts";
 import { adminOf, contextOf, ledGroup } from "./service-context.ts";
 
@@ -31,27 +29,6 @@ beforeEach(async () => {
   context = { ...contextOf(group, leader), internalErrors: new InternalErrors("coordinator n1", log) };
 });
 afterEach(() => group.close());
-
-const CALL = { request: {}, getPath: () => "/fleet.v1.Coordinator/Submit", getDeadline: () => 5_000 };
-
-function called(work: () => Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve) => {
-    handler(context, () => true, work)(CALL as never, (error, value) => resolve(error ?? value));
-  });
-}
-
-test("a handler that throws is answered INTERNAL with the id that the log line has", async () => {
-  const failure = readRpcError(await called(() => Promise.reject(new Error("a bug"))));
-  expect(ids.length).toBe(1);
-  expect(failure).toMatchObject({ code: status.INTERNAL, reason: "INTERNAL", metadata: { id: ids[0] } });
-  expect(context.internalErrors.count).toBe(1);
-});
-
-test("a refusal stays the answer that it is", async () => {
-  const refusal = rpcError(status.UNAVAILABLE, "NO_QUORUM", "no quorum of replicas confirmed it in time");
-  expect(await called(() => Promise.reject(refusal))).toBe(refusal);
-  expect(ids).toEqual([]);
-});
 
 test("a watcher that throws ends its stream with INTERNAL and an id; the replica and other watchers go on", async () => {
   const broken = await watching();

@@ -7,7 +7,6 @@ import { handler } from "../../../src/core/coordinator/services/handler.ts";
 import { reportShard } from "../../../src/core/coordinator/services/report-shard.ts";
 import { nodeStatus } from "../../../src/core/coordinator/services/status.ts";
 import { submit } from "../../../src/core/coordinator/services/submit.ts";
-import { adminOnly } from "../../../src/core/wire/admit.ts";
 import type { Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   ListClustersResponse,
@@ -20,6 +19,7 @@ import {
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, ShardLiveness } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import type { UnaryCall, UnaryMethod } from "../../../src/core/wire/unary-calls.ts";
 import type { Member, TestGroup } from "./group.ts";
 import { adminOf, ledGroup, refusalOf } from "./service-context.ts";
 
@@ -67,23 +67,16 @@ function ask<Answer>(
   name: "listShards" | "listClusters" | "listShortfalls",
   codec: { encode(answer: Answer): { finish(): Uint8Array }; decode(bytes: Uint8Array): Answer },
 ): Promise<Answer> {
-  const service = coordinatorService(context)[name] as (call: unknown, callback: unknown) => void;
-  const call = callOf(ListRequest.create(), 5_000);
-  return group.until(
-    new Promise((resolve, reject) => {
-      service(call, (error: Error | null, answer: Answer) =>
-        error === null ? resolve(codec.decode(codec.encode(answer).finish())) : reject(error),
-      );
-    }),
-  );
+  const service = coordinatorService(context)[name] as UnaryMethod<ListRequest, Answer>;
+  const answered = service(callOf(ListRequest.create(), 5_000));
+  return group.until(answered.then((answer) => codec.decode(codec.encode(answer).finish())));
 }
 
-/** A call with a deadline as grpc-js tells it: as a wall time. */
-const callOf = <Request>(request: Request, waitsMs: number) => ({
+const callOf = <Request>(request: Request, waitsMs: number): UnaryCall<Request> => ({
   request,
-  getDeadline: () => new Date(context.clock.wallMs() + waitsMs),
-  getPath: () => "/fleet.v1.Coordinator/Submit",
-  getAuthContext: () => ({}),
+  path: "/fleet.v1.Coordinator/Submit",
+  identity: { kind: "admin" },
+  remainingMs: () => waitsMs,
 });
 
 test.each(STEPS)(
@@ -92,11 +85,9 @@ test.each(STEPS)(
     for (const { id } of group.members) if (id !== leader.id) group.network.isolate(id);
     let answer: unknown = null;
     const wanted = SubmitRequest.fromPartial({ operation: { kind: drain } });
-    const serve = handler(context, adminOnly, (request: SubmitRequest, caller) =>
-      submit(context, request, caller),
-    );
+    const serve = handler(context, (request: SubmitRequest, caller) => submit(context, request, caller));
     // Less than the election timeout, after which it would give up its leadership.
-    serve(callOf(wanted, 400) as never, (error) => {
+    serve(callOf(wanted, 400)).catch((error: unknown) => {
       answer = readRpcError(error).reason;
     });
     await group.run(1);

@@ -63,7 +63,7 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
     rejoin: (_, answer) => answer(null, { voter: true, learnerAt: 0, staysLearner: false }),
     offerSnapshot: (call, answer) => {
       if (isOlder) answer(rpcError(status.UNIMPLEMENTED, "UNIMPLEMENTED", "of an older version"));
-      else receiver.offer(call.request, LEADER, answer);
+      else receiver.offer(call.request, LEADER).then((progress) => answer(null, progress), answer);
     },
     installSnapshot: (call, answer) => {
       const limit = breaksAfter[chunks.length] ?? Number.POSITIVE_INFINITY;

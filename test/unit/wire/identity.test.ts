@@ -2,7 +2,12 @@
 
 import { expect, test } from "vitest";
 import { nodeId } from "../../../src/core/base/ids.ts";
-import { formatIdentity, identityOf, identityOfNames } from "../../../src/core/wire/identity.ts";
+import {
+  callerOf,
+  formatIdentity,
+  identityOfNames,
+  identityOfSession,
+} from "../../../src/core/wire/identity.ts";
 
 const admin = { kind: "admin" } as const;
 const material = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
@@ -73,53 +78,63 @@ test.each([
   expect(identity && formatIdentity(identity)).toBe(uri);
 });
 
-test("a TLS server never takes an empty auth context for plaintext, where everybody is admin", () => {
-  const call = { getAuthContext: () => ({}) };
-  expect(identityOf(call, material)).toBeNull();
-  expect(identityOf(call, "insecure-loopback")).toEqual(admin);
+test("a TLS server never takes a connection without a certificate for plaintext, where everybody is admin", () => {
+  expect(identityOfSession(null, material)).toBeNull();
+  expect(identityOfSession({ destroyed: false, socket: { destroyed: false } }, material)).toBeNull();
+  expect(identityOfSession(null, "insecure-loopback")).toEqual(admin);
 });
 
-/** A call as grpc-js has it, under an interceptor, on a session with this certificate. */
-function callOn(session: object, names: string) {
-  const call = {
-    read: 0,
-    call: { nextCall: { stream: { session } } },
-    getAuthContext: () => {
-      call.read += 1;
-      return { sslPeerCertificate: { subjectaltname: names } as never };
+/** A connection with a certificate of these names, which may change. */
+function sessionOf(names: string) {
+  const socket = {
+    ...{ destroyed: false, read: 0, names },
+    getPeerCertificate: () => {
+      socket.read += 1;
+      return { subjectaltname: socket.names };
     },
   };
-  return call;
+  const session: { destroyed: boolean; socket: typeof socket | undefined } = { destroyed: false, socket };
+  return { session, socket };
 }
 
 test("a certificate is read once a session, and each session has its own", () => {
-  const session = { destroyed: false, socket: { destroyed: false } };
-  const [first, second] = [callOn(session, "URI:fleet://shard/s1"), callOn(session, "URI:fleet://shard/s1")];
-  expect([first, second].map((call) => identityOf(call, material))).toEqual([
-    { kind: "shard", id: "s1" },
-    { kind: "shard", id: "s1" },
-  ]);
-  expect([first.read, second.read]).toEqual([1, 0]);
-  const rotated = callOn({ destroyed: false, socket: { destroyed: false } }, "URI:fleet://readonly");
-  expect(identityOf(rotated, material)).toEqual({ kind: "readonly" });
+  const { session, socket } = sessionOf("URI:fleet://shard/s1");
+  const shard = { kind: "shard", id: "s1" };
+  expect([session, session].map((one) => identityOfSession(one, material))).toEqual([shard, shard]);
+  expect(socket.read).toBe(1);
+  expect(identityOfSession(sessionOf("URI:fleet://readonly").session, material)).toEqual({
+    kind: "readonly",
+  });
 });
 
 test.each([
-  { destroyed: true, socket: { destroyed: true }, why: "the session" },
-  { destroyed: false, socket: { destroyed: true }, why: "the socket" },
-  { destroyed: false, socket: undefined, why: "what held the socket" },
-])("what was known of a session ends with $why", ({ destroyed, socket }) => {
-  const session: { destroyed: boolean; socket: { destroyed: boolean } | undefined } = {
-    destroyed: false,
-    socket: { destroyed: false },
-  };
-  expect(identityOf(callOn(session, "URI:fleet://admin"), material)).toEqual(admin);
-  Object.assign(session, { destroyed, socket });
-  expect(identityOf(callOn(session, ""), material)).toBeNull();
+  {
+    ends: (session: { destroyed: boolean }) => Object.assign(session, { destroyed: true }),
+    why: "the session",
+  },
+  {
+    ends: ({ socket }: { socket?: object | undefined }) => Object.assign(socket ?? {}, { destroyed: true }),
+    why: "the socket",
+  },
+  { ends: (session: object) => Object.assign(session, { socket: undefined }), why: "what held the socket" },
+])("what was known of a session ends with $why", ({ ends }) => {
+  const { session } = sessionOf("URI:fleet://admin");
+  expect(identityOfSession(session, material)).toEqual(admin);
+  ends(session);
+  expect(identityOfSession(session, material)).toBeNull();
 });
 
 test("a certificate that names nobody is no more remembered than one that could not be read yet", () => {
-  const session = { destroyed: false, socket: { destroyed: false } };
-  expect(identityOf(callOn(session, ""), material)).toBeNull();
-  expect(identityOf(callOn(session, "URI:fleet://admin"), material)).toEqual(admin);
+  const { session, socket } = sessionOf("");
+  expect(identityOfSession(session, material)).toBeNull();
+  socket.names = "URI:fleet://admin";
+  expect(identityOfSession(session, material)).toEqual(admin);
+});
+
+test("the caller of a stream that grpc-js serves is that of its session, under its interceptors", () => {
+  const { session } = sessionOf("URI:fleet://shard/s1");
+  const call = { call: { nextCall: { stream: { session } } } };
+  expect(callerOf(call, material)).toEqual({ kind: "shard", id: "s1" });
+  session.destroyed = true;
+  expect(() => callerOf(call, material)).toThrow(/connection of this call is gone/);
 });

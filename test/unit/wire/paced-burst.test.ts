@@ -1,17 +1,25 @@
 // More calls at once than Node should read in a pass of the event loop, over real connections: their sockets wait.
 
-import { ChannelCredentials, Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
+import { ChannelCredentials, Metadata } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../src/client/local/certs.ts";
+import { assert } from "../../../src/core/base/assert.ts";
+import { silentLog } from "../../../src/core/base/log.ts";
+import type { Gate } from "../../../src/core/wire/call-door.ts";
+import { serverOptions } from "../../../src/core/wire/channel-options.ts";
 import {
   CoordinatorClient,
+  type CoordinatorServer,
   CoordinatorService,
   SubmitRequest,
   SubmitResponse,
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
+import { anyIdentity } from "../../../src/core/wire/method-rules.ts";
 import { PacedReading, READ_MS } from "../../../src/core/wire/paced-reading.ts";
-import { paceStreams } from "../../../src/core/wire/paced-streams.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
+import { RpcServer } from "../../../src/core/wire/rpc-server.ts";
+import type { Tls } from "../../../src/core/wire/tls.ts";
 
 const CALLS = 2_000;
 const CONNECTIONS = 4;
@@ -21,12 +29,12 @@ const READ_BYTES = 65_536;
 const LIMIT_MS = 60_000;
 
 interface Credentials {
-  readonly server: ServerCredentials;
+  readonly tls: Tls;
   readonly client: ChannelCredentials;
 }
 
 const plaintext = async (): Promise<Credentials> => ({
-  server: ServerCredentials.createInsecure(),
+  tls: "insecure-loopback",
   client: ChannelCredentials.createInsecure(),
 });
 
@@ -34,12 +42,10 @@ async function overTls(): Promise<Credentials> {
   const authority = await createAuthority("test");
   const about = { commonName: "n1", uri: "fleet://replica/1", days: 1 };
   const { certificate, key } = await issueCertificate(authority, about);
-  const pairs = [{ private_key: Buffer.from(key), cert_chain: Buffer.from(certificate) }];
-  const root = Buffer.from(authority.certificate);
-  return {
-    server: ServerCredentials.createSsl(root, pairs),
-    client: ChannelCredentials.createSsl(root, null, null, { checkServerIdentity: () => undefined }),
-  };
+  const [ca, cert, secret] = [authority.certificate, certificate, key].map((text) => Buffer.from(text));
+  assert(ca !== undefined && cert !== undefined && secret !== undefined, "three were made");
+  const check = { checkServerIdentity: () => undefined };
+  return { tls: { ca, cert, key: secret }, client: ChannelCredentials.createSsl(ca, secret, cert, check) };
 }
 
 test.each([
@@ -48,7 +54,7 @@ test.each([
 ])("a burst over $over is read in shares of a pass, and none of it is lost", async ({ credentialsOf }) => {
   const credentials = await credentialsOf();
   const waiting: ((isTaken: boolean) => void)[] = [];
-  const { server, address } = await serve(credentials.server, waiting);
+  const { server, address } = await serve(credentials.tls, waiting);
   const own = { "grpc.use_local_subchannel_pool": 1, "grpc.ssl_target_name_override": "fleet.invalid" };
   const clients = Array.from(
     { length: CONNECTIONS },
@@ -61,34 +67,29 @@ test.each([
   for (const begin of waiting) begin(true);
   expect(await Promise.all(answers)).toEqual(answers.map(() => null));
   for (const client of clients) client.close();
-  server.forceShutdown();
+  await server.close();
   // A pass's share, and what Node had begun to read of the last connection; this test's passes may be two of the server's.
   expect(most).toBeLessThanOrEqual(2 * (READ_MS + READ_BYTES / HEADER_BYTES));
 });
 
 /** Each call takes 1 ms, by the clock of pacing, and waits until it may begin. */
-async function serve(credentials: ServerCredentials, waiting: ((isTaken: boolean) => void)[]) {
-  const server = new Server();
-  server.addService({ submit: CoordinatorService.submit }, {
-    submit: (_call: unknown, answer: (error: null, value: SubmitResponse) => void) =>
-      answer(null, SubmitResponse.create()),
-  } as never);
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", credentials, (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
+async function serve(tls: Tls, waiting: ((isTaken: boolean) => void)[]) {
   let nowMs = 0;
-  paceStreams(server, {
-    isPrompt: () => false,
+  const gate: Gate = {
     arrive: () => {
       nowMs += 1;
       return new Promise((resolve) => waiting.push(resolve));
     },
     refusal: () => rpcError(8, "OVERLOADED", "nothing is refused here"),
     reading: new PacedReading({ now: () => nowMs, nextPass: (run) => void setImmediate(run) }),
-  });
-  return { server, address: `127.0.0.1:${port}` };
+  };
+  const errors = new InternalErrors("server", silentLog);
+  const server = new RpcServer({ tls, errors, options: serverOptions, gate });
+  const { submit } = CoordinatorService;
+  const implementation = { submit: async () => SubmitResponse.create() };
+  const rules = { submit: { allow: anyIdentity, bytesMax: 100 } };
+  server.addService<Pick<CoordinatorServer, "submit">>({ submit }, implementation, rules);
+  return { server, address: await server.listen("127.0.0.1:0") };
 }
 
 function call(client: CoordinatorClient | undefined, number: number): Promise<unknown> {

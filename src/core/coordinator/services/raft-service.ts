@@ -1,14 +1,14 @@
-// The Raft service: the transport's streams, behind the check that only replicas may open them, and Rejoin. Whether the
-// replica is a member, the transport asks its gate (ADR-0023).
+// The Raft service: the transport's streams, and Rejoin. Only replicas get here (rules.ts). Whether the replica is a
+// member, the transport asks its gate (ADR-0023).
 
 import { type Metadata, status } from "@grpc/grpc-js";
 import type { NodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import { senderOf } from "../../transport/sender.ts";
-import { admitted, anyIdentity, replicasOnly } from "../../wire/admit.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
-import type { Identity } from "../../wire/identity.ts";
-import { RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { callerOf, type Identity } from "../../wire/identity.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import type { Implementation } from "../../wire/unary-calls.ts";
 import type { Replica } from "../replica.ts";
 import type { ServiceContext } from "./context.ts";
 import { handler } from "./handler.ts";
@@ -19,17 +19,10 @@ export function raftService(
   context: ServiceContext,
   transport: GrpcTransport,
   replica: Pick<Replica<unknown>, "readmit">,
-): RaftServer {
-  // Without TLS everybody is an administrator, replicas too.
-  const mayReplicate = context.tls === "insecure-loopback" ? anyIdentity : replicasOnly;
+): Implementation<RaftServer> {
   return {
     exchange: (call) => {
-      // Once a stream: reading a certificate costs more than taking a frame in, and a connection keeps its own.
-      const caller = admitted(call, context.tls, mayReplicate);
-      if (caller instanceof RpcError) {
-        call.emit("error", caller);
-        return;
-      }
+      const caller = callerOf(call, context.tls);
       const speaker = speakerOf(caller);
       const sender = senderOf(call.metadata);
       if (sender !== null && sender.clusterId !== context.clusterId) {
@@ -46,16 +39,10 @@ export function raftService(
       if (isHeard) introduce(context, call.metadata, caller);
     },
     installSnapshot: (call, callback) => {
-      const caller = admitted(call, context.tls, mayReplicate);
-      if (caller instanceof RpcError) callback(caller);
-      else transport.incoming.installSnapshot(call, speakerOf(caller), callback);
+      transport.incoming.installSnapshot(call, speakerOf(callerOf(call, context.tls)), callback);
     },
-    offerSnapshot: (call, callback) => {
-      const caller = admitted(call, context.tls, mayReplicate);
-      if (caller instanceof RpcError) callback(caller);
-      else transport.incoming.offerSnapshot(call.request, speakerOf(caller), callback);
-    },
-    rejoin: handler(context, replicasOnly, (request, caller) => {
+    offerSnapshot: ({ request, identity }) => transport.incoming.offerSnapshot(request, speakerOf(identity)),
+    rejoin: handler(context, (request, caller) => {
       const isSelf = caller.identity.kind === "replica" && caller.identity.id === request.nodeId;
       if (!isSelf) {
         throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", "a replica may ask for itself only");

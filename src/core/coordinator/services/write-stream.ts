@@ -1,7 +1,6 @@
-// Coordinator.Write: who may open a stream of writes, and what is done with each. Submit does the same for one.
+// Coordinator.Write: what is done with each write of a stream. Submit does the same for one.
 
 import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
-import { adminOnly, admit } from "../../wire/admit.ts";
 import {
   SubmitRequest,
   type SubmitResponse,
@@ -9,7 +8,7 @@ import {
   type WriteBatch,
   type WriteItem,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import type { Identity } from "../../wire/identity.ts";
+import { callerOf, type Identity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { answerWrites } from "./answer-writes.ts";
 import type { ServiceContext } from "./context.ts";
@@ -20,7 +19,7 @@ import { submit } from "./submit.ts";
 export function writeStream(context: ServiceContext): handleBidiStreamingCall<WriteBatch, WriteAnswers> {
   return (call) => {
     try {
-      const identity = admit(call, context.tls, adminOnly);
+      const identity = callerOf(call, context.tls);
       answerWrites(call, {
         submit: (item) => submitItem(context, identity, item),
         refused: async () => {

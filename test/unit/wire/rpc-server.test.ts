@@ -1,21 +1,24 @@
 // A bug in one call costs that call: the process lives, the caller is told an id, and other calls are served.
 
-import { ChannelCredentials, Server, status } from "@grpc/grpc-js";
+import { ChannelCredentials, status } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { silentLog } from "../../../src/core/base/log.ts";
-import { bindServer } from "../../../src/core/wire/bind-server.ts";
+import { raftRules } from "../../../src/core/coordinator/services/rules.ts";
 import { channelOptions, serverOptions } from "../../../src/core/wire/channel-options.ts";
-import { closeServer } from "../../../src/core/wire/close-server.ts";
 import {
   RaftClient,
   type RaftFrame,
   type RaftServer,
   RaftService,
 } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
-import { addGuardedService } from "../../../src/core/wire/guarded-service.ts";
 import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
+import { anyIdentity } from "../../../src/core/wire/method-rules.ts";
 import { type RpcFailure, readRpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
+import { RpcServer } from "../../../src/core/wire/rpc-server.ts";
 import { unary } from "../../../src/core/wire/unary.ts";
+import type { Implementation } from "../../../src/core/wire/unary-calls.ts";
+
+const BYTES_MAX = 1_000;
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -26,23 +29,25 @@ const bug = (): never => {
   throw new Error("a bug");
 };
 
-const WELL: RaftServer = {
+const WELL: Implementation<RaftServer> = {
   exchange: (call) => call.on("end", () => call.end()),
   installSnapshot: (_, answer) => answer(null, { bytes: 7 }),
-  offerSnapshot: (_, answer) => answer(null, { bytes: 0, checked: 0 }),
-  rejoin: (_, answer) => answer(null, { voter: true, learnerAt: 0, staysLearner: false }),
+  offerSnapshot: async () => ({ bytes: 0, checked: 0 }),
+  rejoin: async () => ({ voter: true, learnerAt: 0, staysLearner: false }),
 };
 
-async function serve(broken: Partial<RaftServer>) {
+async function serve(broken: Partial<Implementation<RaftServer>>) {
   const ids: string[] = [];
   const log = { ...silentLog, error: (_: string, fields = {}) => ids.push((fields as { id: string }).id) };
-  const server = new Server(serverOptions);
-  addGuardedService(server, RaftService, { ...WELL, ...broken }, new InternalErrors("coordinator n1", log));
-  const address = await bindServer(server, "127.0.0.1:0", "insecure-loopback");
+  const errors = new InternalErrors("coordinator n1", log);
+  const server = new RpcServer({ tls: "insecure-loopback", errors, options: serverOptions });
+  const rules = { ...raftRules("insecure-loopback"), rejoin: { allow: anyIdentity, bytesMax: BYTES_MAX } };
+  server.addService<RaftServer>(RaftService, { ...WELL, ...broken }, rules);
+  const address = await server.listen("127.0.0.1:0");
   const client = new RaftClient(address, ChannelCredentials.createInsecure(), channelOptions);
   closing.push(async () => {
     client.close();
-    await closeServer(server, address);
+    await server.close();
   });
   return { client, ids };
 }
@@ -73,7 +78,7 @@ test("a unary handler that throws is answered INTERNAL with the id in the log", 
 
 test("an answer that cannot be encoded is a bug as well, and not a bare INTERNAL of grpc-js", async () => {
   const { client, ids } = await serve({
-    rejoin: (_, answer) => answer(null, { voter: true, learnerAt: null as never, staysLearner: false }),
+    rejoin: async () => ({ voter: true, learnerAt: null as never, staysLearner: false }),
   });
   const failure = await rejoin(client);
   expect(ids.length).toBe(1);

@@ -1,0 +1,65 @@
+// Who may call which method of a coordinator, and how large a request may be.
+
+import { MESSAGE_BYTES_MAX } from "../../wire/channel-options.ts";
+import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
+import {
+  adminOnly,
+  allButAgents,
+  anyIdentity,
+  type MethodRule,
+  operators,
+  QUESTION_BYTES_MAX,
+  replicasOnly,
+  type ServiceRules,
+  shardsAndAdmin,
+} from "../../wire/method-rules.ts";
+import type { Tls } from "../../wire/tls.ts";
+import type { Implementation } from "../../wire/unary-calls.ts";
+
+const MEGABYTE = 1024 * 1024;
+const bytesMax = QUESTION_BYTES_MAX;
+
+const read: MethodRule = { allow: operators, bytesMax };
+const change: MethodRule = { allow: adminOnly, bytesMax };
+
+export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> = {
+  getStatus: { allow: allButAgents, bytesMax, isPrompt: true },
+  // A batch of 4 096 rows, each with names of 253 bytes.
+  submit: { allow: adminOnly, bytesMax: 4 * MEGABYTE },
+  // A session's whole window (write-limits.ts).
+  write: { allow: adminOnly, bytesMax: MESSAGE_BYTES_MAX },
+  // All that a shard of 20 000 clusters serves, and all domains that it holds.
+  reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE },
+  writeGroup: { allow: adminOnly, bytesMax: MEGABYTE },
+  transferLeadership: { ...change, isPrompt: true },
+  changeMembership: { ...change, isPrompt: true },
+  fenceReplica: change,
+  listMembers: read,
+  listGroups: read,
+  listShards: read,
+  listClusters: read,
+  listDomains: read,
+  listAudit: read,
+  listQuotas: read,
+  listProviders: read,
+  listSessions: read,
+  listFeatureGates: read,
+  listInstructions: read,
+  listShortfalls: read,
+  listProbes: read,
+  watch: read,
+  snapshotSave: read,
+};
+
+/** Without TLS everybody is an administrator, replicas too. */
+export function raftRules(tls: Tls): ServiceRules<Implementation<RaftServer>> {
+  const allow = tls === "insecure-loopback" ? anyIdentity : replicasOnly;
+  return {
+    // Frames of a turn, each with entries of up to some megabytes.
+    exchange: { allow, bytesMax: MESSAGE_BYTES_MAX, isPrompt: true },
+    installSnapshot: { allow, bytesMax: 4 * MEGABYTE, isPrompt: true },
+    offerSnapshot: { allow, bytesMax, isPrompt: true },
+    rejoin: { allow: replicasOnly, bytesMax, isPrompt: true },
+  };
+}

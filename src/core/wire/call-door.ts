@@ -1,0 +1,146 @@
+// The door of a server: every call passes here when its headers are there, before a byte of its message is read and before
+// grpc-js has spent anything on it. What must stay true: who has no identity, or may not call this method, is refused at
+// once; no message is larger than its method allows; prompt calls wait for nothing; and a call that waits loses no byte,
+// for HTTP/2 keeps its data until somebody reads. Absent: when there is time, which is the gate's business (ADR-0020).
+
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+import { assert } from "../base/assert.ts";
+import { systemClock } from "../base/clock.ts";
+import { admitted } from "./admit.ts";
+import { refusalBy } from "./call-stream.ts";
+import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
+import { type Identity, identityOfSession } from "./identity.ts";
+import { compressed, FrameCheck } from "./message-frames.ts";
+import type { MethodRule } from "./method-rules.ts";
+import type { PacedReading } from "./paced-reading.ts";
+import { RpcError } from "./rpc-error.ts";
+import { readingOf } from "./session-reading.ts";
+import { isGone, refuse } from "./stream-answer.ts";
+import type { Tls } from "./tls.ts";
+import { type ServedMethod, serveUnary } from "./unary-calls.ts";
+
+export interface Gate {
+  /** Settles when there is time to begin a call; false = it is refused. */
+  arrive(): Promise<boolean>;
+  /** The same error while nothing has changed: what is sent is made once an error. */
+  refusal(): RpcError;
+  readonly reading: PacedReading;
+}
+
+export interface DoorOptions {
+  readonly tls: Tls;
+  readonly ruleOf: (path: string) => MethodRule | undefined;
+  /** Undefined: grpc-js serves it, or answers that there is no such method. */
+  readonly unaryOf: (path: string) => ServedMethod | undefined;
+  /** Without it every call begins at once. */
+  readonly gate?: Gate | undefined;
+  /** For connections; by default as much as this process may open files. */
+  readonly room?: ConnectionRoom | undefined;
+}
+
+type Serve = (this: Http2Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** Of a server that is bound. */
+export function guardDoor(server: Server, options: DoorOptions): void {
+  for (const http2 of http2ServersOf(server)) {
+    const listeners = http2.listeners("stream") as Serve[];
+    assert(listeners.length > 0, "grpc-js listens to the streams of its HTTP/2 server");
+    http2.removeAllListeners("stream");
+    http2.on("stream", (stream, headers) =>
+      enter(stream, headers, options, () => {
+        for (const listener of listeners) listener.call(http2, stream, headers);
+      }),
+    );
+    if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
+    limitConnections(http2, options.room ?? roomOf(openFilesMax()), (session) =>
+      identityOfSession(session, options.tls),
+    );
+  }
+}
+
+/** grpc-js has no public way to them. */
+function http2ServersOf(server: Server): Http2Server[] {
+  const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
+  const found = [...(http2Servers?.keys() ?? [])];
+  assert(found.length > 0, "a bound server of grpc-js has HTTP/2 servers");
+  return found;
+}
+
+function forgetClosed(http2: Http2Server, reading: PacedReading): void {
+  http2.on("session", (session) =>
+    session.once("close", () => {
+      const connection = readingOf(session);
+      if (connection !== null) reading.closed(connection);
+    }),
+  );
+}
+
+function enter(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  { tls, ruleOf, unaryOf, gate }: DoorOptions,
+  serveByGrpc: () => void,
+): void {
+  // Without a listener a failure of the stream would end the process.
+  stream.on("error", () => undefined);
+  const path = headers[":path"] ?? "";
+  const rule = ruleOf(path);
+  const identity = letIn(stream, headers, path, rule, tls);
+  if (identity instanceof RpcError) {
+    refuse(stream, identity);
+    return;
+  }
+  const unary = unaryOf(path);
+  const cameMs = systemClock.monotonicMs();
+  const serve = () => {
+    if (unary !== undefined) {
+      serveUnary(stream, unary, { identity, headers, cameMs });
+      return;
+    }
+    if (rule !== undefined) bound(stream, rule.bytesMax);
+    serveByGrpc();
+  };
+  if (gate === undefined || rule?.isPrompt === true) serve();
+  else void begin(stream, gate, serve);
+}
+
+/** The caller's identity; otherwise why it is refused. What has no rule is no method: whoever asks has an identity. */
+function letIn(
+  { session }: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  path: string,
+  rule: MethodRule | undefined,
+  tls: Tls,
+): Identity | RpcError {
+  const identity = admitted(session ?? null, path, tls, rule?.allow ?? (() => true));
+  if (identity instanceof RpcError) return identity;
+  const encoding = headers["grpc-encoding"] ?? "identity";
+  return encoding === "identity" ? identity : compressed();
+}
+
+async function begin(stream: ServerHttp2Stream, gate: Gate, serve: () => void): Promise<void> {
+  const connection = stream.session && readingOf(stream.session as ServerHttp2Session);
+  if (connection) gate.reading.brought(connection);
+  const isTaken = await gate.arrive();
+  if (isGone(stream)) return;
+  if (isTaken) serve();
+  else refuse(stream, gate.refusal());
+}
+
+/** Of a stream that grpc-js is to serve: what is too large ends the call, and grpc-js does not see it. */
+function bound(stream: ServerHttp2Stream, bytesMax: number): void {
+  const check = new FrameCheck(bytesMax);
+  const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;
+  let isOver = false;
+  stream.emit = (event: string | symbol, ...values: unknown[]) => {
+    if (event !== "data") return emit(event, ...values);
+    if (isOver) return true;
+    const refused = check.take(values[0] as Buffer);
+    if (refused === null) return emit(event, ...values);
+    isOver = true;
+    const end = refusalBy(stream) ?? ((error) => refuse(stream, error));
+    end(refused);
+    return true;
+  };
+}

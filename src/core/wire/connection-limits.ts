@@ -1,0 +1,77 @@
+// How many connections a port keeps: so many that files are left for the log, certificates and peers. Those that shake hands
+// have a pool and a deadline of their own. Of the others, replicas and administrators are always let in: strangers can take
+// up three quarters of the room, and no more.
+
+import { readFileSync } from "node:fs";
+import type { Http2Server, ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { ConnectionPool, type Pooled } from "./connection-pool.ts";
+import type { Identity } from "./identity.ts";
+
+/** From the first byte to the end of the TLS handshake. */
+export const HANDSHAKE_MS_MAX = 5_000;
+const CONNECTIONS_MAX = 16_384;
+/** Of the files that a process may open; the rest is for what it serves. */
+const SHARE_OF_FILES = 0.6;
+
+export interface ConnectionRoom {
+  readonly handshakes: number;
+  readonly strangers: number;
+}
+
+export function roomOf(openFilesMax: number): ConnectionRoom {
+  const all = Math.min(CONNECTIONS_MAX, Math.floor(openFilesMax * SHARE_OF_FILES));
+  return { handshakes: Math.ceil(all / 4), strangers: Math.ceil(all / 2) };
+}
+
+/** Limits those of `http2`. `identityOf`: whose session it is; null = of nobody. */
+export function limitConnections(
+  http2: Http2Server,
+  room: ConnectionRoom,
+  identityOf: (session: ServerHttp2Session) => Identity | null,
+): void {
+  const handshakes = new ConnectionPool(room.handshakes, "oldest");
+  const strangers = new ConnectionPool(room.strangers, "newest");
+  const raw = new Map<string, Pooled>();
+  // Before HTTP/2 makes a session of it, in plaintext at once.
+  http2.prependListener("connection", (socket: Socket) => {
+    const pooled = pooledOf(socket);
+    const key = endOf(socket);
+    raw.set(key, pooled);
+    handshakes.add(pooled);
+    socket.once("close", () => {
+      raw.delete(key);
+      handshakes.remove(pooled);
+    });
+  });
+  http2.on("session", (session) => {
+    const begun = raw.get(endOf(session.socket));
+    if (begun !== undefined) handshakes.remove(begun);
+    const kind = identityOf(session)?.kind;
+    if (kind === "admin" || kind === "replica") return;
+    const pooled: Pooled = { address: session.socket.remoteAddress ?? "", end: () => session.destroy() };
+    strangers.add(pooled);
+    session.once("close", () => strangers.remove(pooled));
+  });
+}
+
+/** A socket and the TLS socket upon it have the same far end. */
+function endOf({ remoteAddress, remotePort }: Pick<Socket, "remoteAddress" | "remotePort">): string {
+  return `${remoteAddress}|${remotePort}`;
+}
+
+function pooledOf(socket: Socket): Pooled {
+  return { address: socket.remoteAddress ?? "", end: () => socket.destroy() };
+}
+
+/** How many files this process may open; where the system does not tell, as many as are usual. */
+export function openFilesMax(read: () => string = () => readFileSync("/proc/self/limits", "utf8")): number {
+  try {
+    const [, soft] = /^Max open files\s+(\d+|unlimited)\s/m.exec(read()) ?? [];
+    return soft === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(soft ?? USUAL_FILES);
+  } catch {
+    return USUAL_FILES;
+  }
+}
+
+const USUAL_FILES = 1_024;

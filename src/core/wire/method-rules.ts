@@ -1,0 +1,28 @@
+// What a server asks of a call before it reads a byte of it: who may call the method, and how large a request may be. A
+// service without a rule for each of its methods does not compile, and a path without a rule is answered by nothing of ours.
+
+import type { Identity } from "./identity.ts";
+
+/** Who may call a method. */
+export type Allow = (identity: Identity) => boolean;
+
+export const anyIdentity: Allow = () => true;
+/** An agent knows nothing of coordinators, and has no business with them. */
+export const allButAgents: Allow = ({ kind }) => kind !== "cluster";
+export const adminOnly: Allow = ({ kind }) => kind === "admin";
+export const operators: Allow = ({ kind }) => kind === "admin" || kind === "readonly";
+export const replicasOnly: Allow = ({ kind }) => kind === "replica";
+export const shardsAndAdmin: Allow = ({ kind }) => kind === "shard" || kind === "admin";
+
+export interface MethodRule {
+  readonly allow: Allow;
+  /** The largest message of a caller's. */
+  readonly bytesMax: number;
+  /** Begins however many calls wait: of replicas to each other, and those that tell of a replica and mend it. */
+  readonly isPrompt?: boolean;
+}
+
+export type ServiceRules<Definition> = { readonly [Name in keyof Definition]: MethodRule };
+
+/** A question: names, a filter, a page. */
+export const QUESTION_BYTES_MAX = 64 * 1024;

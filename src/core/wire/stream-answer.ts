@@ -1,0 +1,45 @@
+// How a call is answered on its HTTP/2 stream where grpc-js has no part in it.
+
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { framed } from "./message-frames.ts";
+import type { RpcError } from "./rpc-error.ts";
+
+const HEADERS: OutgoingHttpHeaders = { ":status": 200, "content-type": "application/grpc+proto" };
+const OK: OutgoingHttpHeaders = { "grpc-status": "0" };
+
+export function answer(stream: ServerHttp2Stream, message: Uint8Array): void {
+  if (isGone(stream)) return;
+  stream.respond(HEADERS, { waitForTrailers: true });
+  stream.once("wantTrailers", () => {
+    if (!isGone(stream)) stream.sendTrailers(OK);
+  });
+  stream.end(framed(message));
+}
+
+/** Before anything was answered. */
+export function refuse(stream: ServerHttp2Stream, error: RpcError): void {
+  // What the caller has sent is of no use, and would hold the stream open.
+  stream.resume();
+  if (isGone(stream)) return;
+  stream.respond(refusalOf(error), { endStream: true });
+  // The caller may be sending still, and need not.
+  if (!stream.readableEnded) stream.close();
+}
+
+/** Its caller has gone away, or its time was over. */
+export function isGone(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed;
+}
+
+// Made once an error: a burst is refused with few different ones.
+const REFUSALS = new WeakMap<RpcError, OutgoingHttpHeaders>();
+
+function refusalOf(error: RpcError): OutgoingHttpHeaders {
+  const known = REFUSALS.get(error);
+  if (known !== undefined) return known;
+  const { code, details, metadata } = error;
+  const status = { "grpc-status": String(code), "grpc-message": encodeURI(details) };
+  const made = { ...HEADERS, ...status, ...metadata.toHttp2Headers() };
+  REFUSALS.set(error, made);
+  return made;
+}

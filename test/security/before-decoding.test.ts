@@ -1,0 +1,133 @@
+// Authorized before decoded, bounded before buffered: every method of a coordinator and of a shard, at their real ports and
+// over mutual TLS. (Issue 11: a cluster's certificate killed a coordinator by 61 kB of a method that it may not call.)
+
+import { connect } from "node:http2";
+import { status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { nodeId } from "../../src/core/base/ids.ts";
+import { silentLog } from "../../src/core/base/log.ts";
+import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
+import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
+import { senderMetadata } from "../../src/core/transport/sender.ts";
+import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { loadTls } from "../../src/core/wire/tls.ts";
+import { header, raw } from "../integration/raw-call.ts";
+import { TestAuthority } from "../integration/test-authority.ts";
+
+const IDENTITIES = {
+  admin: ["fleet://admin"],
+  replica: ["fleet://replica/1"],
+  shard: ["fleet://shard/s1"],
+  cluster: ["fleet://cluster/c1"],
+  nameless: ["https://example.com/x"],
+};
+type Who = keyof typeof IDENTITIES;
+
+let authority: TestAuthority;
+let coordinator: RunningCoordinator;
+let shard: RunningShard;
+
+beforeAll(async () => {
+  authority = await TestAuthority.make();
+  for (const [who, uris] of Object.entries(IDENTITIES)) await authority.issue(who, uris);
+  coordinator = await startCoordinator({
+    ...{ self: nodeId(1), clusterId: "f1", clusterName: "f1", bootstrap: true, profile: "lan" },
+    replicas: [{ id: nodeId(1), name: "n1", address: "127.0.0.1:1" }],
+    ...{ listen: "127.0.0.1:0", dataDirectory: `${authority.folder}/n1`, tls: authority.files("replica") },
+    ...{ groups: 0, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
+    ...{ snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
+    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+    ...{ version: "test", log: silentLog, onFatal: () => undefined },
+  });
+  shard = await startShard({
+    ...{ shardId: "s1", coordinators: [], version: "test", log: silentLog },
+    ...{ dataDirectory: `${authority.folder}/s1`, tls: authority.files("shard"), listen: "127.0.0.1:0" },
+  });
+});
+afterAll(async () => {
+  await Promise.all([coordinator.close(), shard.close()]);
+  await authority.remove();
+});
+
+const COORDINATOR = [...Object.values(CoordinatorService), ...Object.values(RaftService)];
+const METHODS = [
+  ...COORDINATOR.map(({ path, requestStream }) => ({ path, requestStream, at: () => coordinator.address })),
+  ...Object.values(ShardService).map(({ path, requestStream }) => ({
+    ...{ path, requestStream },
+    at: () => shard.address,
+  })),
+];
+
+function session(address: string, who: Who) {
+  const { ca, cert, key } = loadTls(authority.files(who));
+  return connect(`https://${address}`, { ca, cert, key, checkServerIdentity: () => undefined });
+}
+
+/** Who may call it: a replica those of Raft, a cluster its session, an administrator the rest. */
+function friendOf(path: string): Who {
+  if (path.startsWith("/fleet.v1.Raft/")) return "replica";
+  return path === ShardService.session.path ? "cluster" : "admin";
+}
+
+test.each(METHODS)("$path: who may not call it is refused at the headers", async ({ path, at }) => {
+  const isSession = path === ShardService.session.path;
+  for (const who of isSession ? (["nameless"] as const) : (["nameless", "cluster"] as const)) {
+    // No byte of the message is sent, and it is not said that there will be none.
+    const { reason } = await raw({ session: session(at(), who), path, bytes: [], ends: false });
+    expect({ who, reason }).toEqual({
+      who,
+      reason: who === "nameless" ? "IDENTITY_MISSING" : "PERMISSION_DENIED",
+    });
+  }
+});
+
+/** What a replica tells with its stream. */
+const OF_THIS_BUILD = senderMetadata({
+  clusterId: "f1",
+  peer: { id: nodeId(1), name: "n1", address: "127.0.0.1:1" },
+  knownVersion: KNOWN_VERSION,
+}).toHttp2Headers();
+
+/** The call of one who may make it. */
+const allowed = (path: string, address: string) => ({
+  ...{ path, session: session(address, friendOf(path)) },
+  headers: path === RaftService.exchange.path ? OF_THIS_BUILD : {},
+});
+
+const REFUSED = [
+  { what: "4 GB", bytes: [header(0xffffffff)], code: status.RESOURCE_EXHAUSTED, reason: "REQUEST_TOO_LARGE" },
+  {
+    what: "a compressed message",
+    bytes: [header(9, 1)],
+    code: status.UNIMPLEMENTED,
+    reason: "COMPRESSION_REFUSED",
+  },
+];
+
+test.each(METHODS)(
+  "$path: what is too large or compressed is refused at its length",
+  async ({ path, at }) => {
+    for (const { what, bytes, code, reason } of REFUSED) {
+      const answer = await raw({ ...allowed(path, at()), bytes, ends: false });
+      expect({ what, ...answer }).toEqual({ what, code, reason });
+    }
+  },
+);
+
+test.each(METHODS)("$path: bytes that are no message are the caller's fault", async ({ path, at }) => {
+  const noMessage = Buffer.alloc(20, 0xff);
+  const bytes = [header(noMessage.length), noMessage];
+  const answer = await raw({ ...allowed(path, at()), bytes });
+  expect(answer).toEqual({ code: status.INVALID_ARGUMENT, reason: "REQUEST_UNREADABLE" });
+});
+
+test("a report of millions of empty rows is not decoded", async () => {
+  // Field 5, a binding, of no bytes.
+  const rows = Buffer.alloc(10_000_000, Buffer.of((5 << 3) | 2, 0));
+  const call = { path: CoordinatorService.reportShard.path, bytes: [header(rows.length), rows] };
+  const answer = await raw({ session: session(coordinator.address, "shard"), ...call });
+  expect(answer).toEqual({ code: status.RESOURCE_EXHAUSTED, reason: "REQUEST_TOO_LARGE" });
+});
