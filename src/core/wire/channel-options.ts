@@ -37,8 +37,9 @@ export const quickRedial: ChannelOptions = { "grpc.max_reconnect_backoff_ms": 30
 
 export const serverOptions: ChannelOptions = {
   ...common,
-  // Calls under way on one connection; further ones wait at the client. The default is 2^32 - 1.
-  "grpc.max_concurrent_streams": 1_024,
+  // Calls under way on one connection; further ones wait at the client. More than a replica lets wait in all, so that a client
+  // that asks too much is told. The default is 2^32 - 1.
+  "grpc.max_concurrent_streams": 8_192,
 };
 
 /** A shard's port, on top of the others: an agent has one session, an operator asks one question. */
