@@ -16,6 +16,7 @@ import type {
 import {
   ACK_DETAIL_BYTES_MAX,
   ACKS_MAX,
+  BINDINGS_MAX,
   COUNTS_MAX,
   DIALED_FROM_CHARACTERS_MAX,
   DOUBLE_DIALS_MAX,
@@ -45,12 +46,7 @@ export function observableReport(report: ReportShardRequest): Observable | null 
     if (kept.length < rows.length) refused.set(kind, (refused.get(kind) ?? 0) + rows.length - kept.length);
     return kept;
   };
-  const bindings = keep(
-    "binding",
-    report.bindings,
-    ({ clusterId }) => isName(clusterId),
-    Number.POSITIVE_INFINITY,
-  );
+  const bindings = keep("binding", report.bindings, ({ clusterId }) => isName(clusterId), BINDINGS_MAX);
   const doubleDials = keep("double_dial", report.doubleDials, isSoundDial, DOUBLE_DIALS_MAX);
   const acks = keep("answer", report.acks, () => true, ACKS_MAX).map((ack) => ({
     ...ack,

@@ -4,6 +4,8 @@
 
 import { isPrintable } from "../base/printable.ts";
 
+/** Clusters of one shard: ten times what the largest fleet gives one. A shard tells all that it has. */
+export const BINDINGS_MAX = 50_000;
 /** The gravest. */
 export const SHORTFALLS_MAX = 100;
 export const SHORTFALL_BYTES_MAX = 64 * 1024;

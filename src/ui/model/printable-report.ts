@@ -17,20 +17,33 @@ function safe(value: unknown): unknown {
 }
 
 function safeList(values: readonly unknown[]): readonly unknown[] {
-  const copied = values.map(safe);
-  return copied.every((each, at) => each === values[at]) ? values : copied;
+  let copy: unknown[] | null = null;
+  for (const [at, value] of values.entries()) {
+    const shown = safe(value);
+    if (shown !== value) copy ??= [...values];
+    if (copy !== null) copy[at] = shown;
+  }
+  return copy ?? values;
 }
 
 function safeMap(values: ReadonlyMap<unknown, unknown>): ReadonlyMap<unknown, unknown> {
-  const entries = [...values];
-  const copied = entries.map(([key, value]) => [safe(key), safe(value)] as const);
-  const isSame = copied.every(([key, value], at) => key === entries[at]?.[0] && value === entries[at]?.[1]);
-  return isSame ? values : new Map(copied);
+  let differs = false;
+  const copy = new Map<unknown, unknown>();
+  for (const [key, value] of values) {
+    const [shownKey, shown] = [safe(key), safe(value)];
+    differs ||= shownKey !== key || shown !== value;
+    copy.set(shownKey, shown);
+  }
+  return differs ? copy : values;
 }
 
 function safeRecord(value: object): object {
   const entries = Object.entries(value);
-  const copied = entries.map(([key, field]) => [printable(key), safe(field)] as const);
-  const isSame = copied.every(([key, field], at) => key === entries[at]?.[0] && field === entries[at]?.[1]);
-  return isSame ? value : Object.fromEntries(copied);
+  let copy: (readonly [string, unknown])[] | null = null;
+  for (const [at, [key, field]] of entries.entries()) {
+    const [shownKey, shown] = [printable(key), safe(field)];
+    if (shownKey !== key || shown !== field) copy ??= entries.slice(0, at);
+    copy?.push([shownKey, shown]);
+  }
+  return copy === null ? value : Object.fromEntries(copy);
 }

@@ -1,4 +1,5 @@
 // What `fleet shard show` says: the shard in a line, and a line for each kind of thing that it has.
+import { isName } from "../../core/base/ids.ts";
 import type { Obeyed } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
@@ -104,11 +105,13 @@ function headLine({ shard, liveness, observed, pendingInstructions }: ShardView)
 
 function undeclaredLines(undeclared: readonly string[]): Line[] {
   if (undeclared.length === 0) return [];
-  const [first] = undeclared;
+  const [first = ""] = undeclared;
+  // A command to be copied: what is no name might be one of its own.
+  const cluster = isName(first) ? first : "CLUSTER";
   return [
     ...named(["cluster not declared to it", "clusters not declared to it"], undeclared),
     {
-      text: `these agents dial this shard: give them another shard's address; without an agent: fleet cluster bind --cluster ${first} --shard SHARD`,
+      text: `these agents dial this shard: give them another shard's address; without an agent: fleet cluster bind --cluster ${cluster} --shard SHARD`,
       mark: "unknown",
     },
   ];
