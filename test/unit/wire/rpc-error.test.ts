@@ -22,6 +22,14 @@ test("reason, message and metadata survive", () => {
   });
 });
 
+test("what a caller sent is cut and printable in the message, and cut in the metadata", () => {
+  const sent = `\u001b[2J${"x".repeat(1_000_000)}`;
+  const read = readRpcError(rpcError(status.INVALID_ARGUMENT, "X", `no ${sent}`, { sent }));
+  expect(read.message).toHaveLength(1_005);
+  expect(read.message.slice(0, 14)).toBe("no \\u001b[2Jxx");
+  expect(read.metadata["sent"]).toHaveLength(1_000);
+});
+
 test("the details are the standard's, so that other clients can read them", () => {
   const [packed] = rpcError(status.NOT_FOUND, "CLUSTER_UNKNOWN", "no such").metadata.get(
     "grpc-status-details-bin",
