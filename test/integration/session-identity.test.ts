@@ -44,7 +44,7 @@ beforeAll(async () => {
   await authority.issue("server", ["fleet://replica/1"]);
   const tls = loadTls(authority.files("server"));
   const errors = new InternalErrors("server", silentLog);
-  server = new RpcServer({ tls, errors, options: serverOptions });
+  server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions });
   const whoAmI = async ({ identity }: UnaryCall<string>) => formatIdentity(identity);
   server.addService<Who>(definition, { whoAmI }, { whoAmI: { allow: anyIdentity, bytesMax: 100 } });
   address = await server.listen("127.0.0.1:0");

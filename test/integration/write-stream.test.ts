@@ -51,7 +51,12 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "fleet-streams-"));
   const tls = await certificates();
   const context = contextOf(tls("n1"));
-  server = new RpcServer({ tls: tls("n1"), errors: context.internalErrors, options: serverOptions });
+  server = new RpcServer({
+    tls: tls("n1"),
+    errors: context.internalErrors,
+    log: silentLog,
+    options: serverOptions,
+  });
   server.addService<CoordinatorServer>(CoordinatorService, coordinatorService(context), coordinatorRules);
   const address = await server.listen("127.0.0.1:0");
   admin = connectWriting(tls("admin"), address);

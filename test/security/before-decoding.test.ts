@@ -26,6 +26,9 @@ const IDENTITIES = {
 };
 type Who = keyof typeof IDENTITIES;
 
+const warned: unknown[] = [];
+const log = { ...silentLog, warn: (_: string, fields?: object) => warned.push(fields) };
+
 let authority: TestAuthority;
 let coordinator: RunningCoordinator;
 let shard: RunningShard;
@@ -40,7 +43,7 @@ beforeAll(async () => {
     ...{ groups: 0, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
     ...{ snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
     liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
-    ...{ version: "test", log: silentLog, onFatal: () => undefined },
+    ...{ version: "test", log, onFatal: () => undefined },
   });
   shard = await startShard({
     ...{ shardId: "s1", coordinators: [], version: "test", log: silentLog },
@@ -130,4 +133,13 @@ test("a report of millions of empty rows is not decoded", async () => {
   const call = { path: CoordinatorService.reportShard.path, bytes: [header(rows.length), rows] };
   const answer = await raw({ session: session(coordinator.address, "shard"), ...call });
   expect(answer).toEqual({ code: status.RESOURCE_EXHAUSTED, reason: "REQUEST_TOO_LARGE" });
+});
+
+test("who is turned away is in the log, with identity and address", () => {
+  const from = "127.0.0.1";
+  const reason = "PERMISSION_DENIED";
+  expect(warned).toContainEqual({
+    ...{ reason, identity: "fleet://cluster/c1", from, what: expect.any(String), times: 1 },
+  });
+  expect(warned).toContainEqual(expect.objectContaining({ reason: "IDENTITY_MISSING", identity: "", from }));
 });

@@ -42,7 +42,7 @@ beforeEach(async () => {
     await authority.issue(nameOf(who), [`fleet://${who}`]);
   const tls = loadTls(authority.files("replica"));
   const errors = new InternalErrors("server", silentLog);
-  server = new RpcServer({ tls, errors, options: serverOptions, room: ROOM });
+  server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions, room: ROOM });
   const rules = { echo: { allow: anyIdentity, bytesMax: 100 } };
   server.addService<Echo>(definition, { echo: async ({ request }) => request }, rules);
   address = await server.listen("127.0.0.1:0");

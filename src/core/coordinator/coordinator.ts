@@ -262,7 +262,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   };
   const schedule = await snapshotSchedule(options, context, timers);
   const server = new RpcServer({
-    ...{ tls, errors: internalErrors, options: serverOptions },
+    ...{ tls, errors: internalErrors, log, options: serverOptions },
     gate: {
       arrive: () => context.work.arrive(),
       refusal: () => tooBusy(context),
@@ -295,6 +295,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     metrics: coordinatorMetrics(context, {
       roundTripMs: (peer) => roundTrips.to(peer),
       dropped: () => dropped.counts,
+      denied: server.denied,
       snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
     }),
     close: async () => {

@@ -140,6 +140,10 @@ export const METRICS = {
 
   fleet_agents: gauge("Agents of this process, by state; `waiting` is one in its backoff.", "state"),
 
+  fleet_calls_denied_total: counter(
+    "Calls and handshakes that were refused for who made them, by reason; the log names them.",
+    "reason",
+  ),
   fleet_internal_errors_total: counter(
     "Exceptions that nothing foresaw, in handlers, streams and background tasks: bugs, each logged with its stack under the id that the caller was told.",
   ),

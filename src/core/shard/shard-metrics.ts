@@ -3,6 +3,7 @@
 
 import type { Exposition } from "../metrics/exposition.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import type { DeniedCalls } from "../wire/denied-calls.ts";
 import type { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import type { BindingTable } from "./binding-table.ts";
@@ -61,10 +62,11 @@ export interface ShardSights {
   readonly ends: SessionEnds;
   readonly leftOut: Pick<LeftOut, "collect">;
   readonly errors: Pick<InternalErrors, "count">;
+  readonly denied: Pick<DeniedCalls, "counts">;
 }
 
 export function shardMetrics(sights: ShardSights): RoleMetrics {
-  const { bindings, hasSession, reportAgeMs, ends, leftOut, errors } = sights;
+  const { bindings, hasSession, reportAgeMs, ends, leftOut, errors, denied } = sights;
   return {
     collect: (into) => {
       const held = [...bindings];
@@ -77,6 +79,7 @@ export function shardMetrics(sights: ShardSights): RoleMetrics {
       leftOut.collect(into);
       ends.collect(into);
       into.set("fleet_internal_errors_total", errors.count);
+      for (const [reason, count] of denied.counts) into.set("fleet_calls_denied_total", count, { reason });
     },
     readiness: () => ({ ready: true }),
   };

@@ -126,6 +126,7 @@ class Shard implements RunningShard {
     this.#server = new RpcServer({
       tls,
       errors,
+      log,
       options: { ...serverOptions, ...agentStreams, ...sparseKeepalive },
     });
     this.#demand = new DemandBook({ machines: inventory.listed(store.domains), region, pace });
@@ -168,6 +169,7 @@ class Shard implements RunningShard {
       ends: this.#ends,
       leftOut: this.#leftOut,
       errors: this.#errors,
+      denied: this.#server.denied,
     });
   }
 

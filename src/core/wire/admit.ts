@@ -21,13 +21,13 @@ export function admitted(
   }
   if (allow(identity)) return identity;
   const who = formatIdentity(identity);
-  const message = `${who} may not call ${shown(path)}`;
+  const message = `${who} may not call ${shownPath(path)}`;
   return rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
 }
 
 const SHOWN_MAX = 100;
 
 /** A caller's text: a method's name and nothing else. */
-function shown(path: string): string {
+export function shownPath(path: string): string {
   return path.length <= SHOWN_MAX && /^[\w./]+$/.test(path) ? path : "this method";
 }

@@ -4,17 +4,19 @@
 // for HTTP/2 keeps its data until somebody reads. Absent: when there is time, which is the gate's business (ADR-0020).
 
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { TLSSocket } from "node:tls";
 import type { Server } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
-import { admitted } from "./admit.ts";
+import { admitted, shownPath } from "./admit.ts";
 import { refusalBy } from "./call-stream.ts";
 import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
-import { type Identity, identityOfSession } from "./identity.ts";
+import type { Denied, DeniedCalls } from "./denied-calls.ts";
+import { formatIdentity, type Identity, identityOfSession } from "./identity.ts";
 import { compressed, FrameCheck } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
 import type { PacedReading } from "./paced-reading.ts";
-import { RpcError } from "./rpc-error.ts";
+import { RpcError, readRpcError } from "./rpc-error.ts";
 import { readingOf } from "./session-reading.ts";
 import { isGone, refuse } from "./stream-answer.ts";
 import type { Tls } from "./tls.ts";
@@ -35,6 +37,7 @@ export interface DoorOptions {
   readonly unaryOf: (path: string) => ServedMethod | undefined;
   /** Without it every call begins at once. */
   readonly gate?: Gate | undefined;
+  readonly denied: Pick<DeniedCalls, "note">;
   /** For connections; by default as much as this process may open files. */
   readonly room?: ConnectionRoom | undefined;
 }
@@ -53,6 +56,11 @@ export function guardDoor(server: Server, options: DoorOptions): void {
       }),
     );
     if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
+    http2.on("tlsClientError", (error: NodeJS.ErrnoException, { remoteAddress = "" }: TLSSocket) =>
+      options.denied.note({
+        ...{ reason: "HANDSHAKE_FAILED", identity: "", from: remoteAddress, what: error.code ?? "" },
+      }),
+    );
     limitConnections(http2, options.room ?? roomOf(openFilesMax()), (session) =>
       identityOfSession(session, options.tls),
     );
@@ -79,7 +87,7 @@ function forgetClosed(http2: Http2Server, reading: PacedReading): void {
 function enter(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  { tls, ruleOf, unaryOf, gate }: DoorOptions,
+  { tls, ruleOf, unaryOf, gate, denied }: DoorOptions,
   serveByGrpc: () => void,
 ): void {
   // Without a listener a failure of the stream would end the process.
@@ -88,6 +96,7 @@ function enter(
   const rule = ruleOf(path);
   const identity = letIn(stream, headers, path, rule, tls);
   if (identity instanceof RpcError) {
+    denied.note(deniedBy(identity, stream, path, tls));
     refuse(stream, identity);
     return;
   }
@@ -117,6 +126,16 @@ function letIn(
   if (identity instanceof RpcError) return identity;
   const encoding = headers["grpc-encoding"] ?? "identity";
   return encoding === "identity" ? identity : compressed();
+}
+
+function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {
+  const identity = identityOfSession(session ?? null, tls);
+  return {
+    reason: readRpcError(error).reason ?? "",
+    identity: identity === null ? "" : formatIdentity(identity),
+    from: session?.socket.remoteAddress ?? "",
+    what: shownPath(path),
+  };
 }
 
 async function begin(stream: ServerHttp2Stream, gate: Gate, serve: () => void): Promise<void> {

@@ -9,10 +9,13 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
 import { bindServer } from "./bind-server.ts";
 import { type Gate, guardDoor } from "./call-door.ts";
 import { closeServer } from "./close-server.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
+import { DeniedCalls } from "./denied-calls.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import type { MethodRule, ServiceRules } from "./method-rules.ts";
@@ -22,6 +25,7 @@ import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts
 export interface RpcServerOptions {
   readonly tls: Tls;
   readonly errors: InternalErrors;
+  readonly log: Log;
   readonly options: ChannelOptions;
   /** Without it every call begins at once. */
   readonly gate?: Gate;
@@ -39,11 +43,18 @@ export class RpcServer {
   readonly #server: Server;
   readonly #rules = new Map<string, MethodRule>();
   readonly #unary = new Map<string, ServedMethod>();
+  readonly #denied: DeniedCalls;
   #address: string | null = null;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
     this.#server = new Server(options.options);
+    this.#denied = new DeniedCalls(options.log, systemClock.monotonicMs);
+  }
+
+  /** Who was turned away, by reason. */
+  get denied(): Pick<DeniedCalls, "counts"> {
+    return this.#denied;
   }
 
   /** Before it listens. `Service` is the generated interface of the handlers, whose unary ones are ours. */
@@ -90,7 +101,7 @@ export class RpcServer {
     const { tls, gate, room } = this.#options;
     const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
-      ...{ tls, gate, room },
+      ...{ tls, gate, room, denied: this.#denied },
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),
     });

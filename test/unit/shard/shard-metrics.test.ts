@@ -24,6 +24,7 @@ async function look(ends: SessionEnds, reportAgeMs: number | null): Promise<stri
     hasSession: (id: string) => id === "c1",
     reportAgeMs: () => reportAgeMs,
     errors: { count: 2 },
+    denied: { counts: new Map([["IDENTITY_MISSING", 3]]) },
     leftOut: new LeftOut(silentLog),
   };
   const metrics = shardMetrics({ ...sights, ends });

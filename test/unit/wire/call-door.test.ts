@@ -48,7 +48,7 @@ beforeEach(async () => {
     refusal: () => rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250),
     reading: new PacedReading(nodeLoop),
   };
-  server = new RpcServer({ tls: "insecure-loopback", errors, options: serverOptions, gate });
+  server = new RpcServer({ tls: "insecure-loopback", errors, log: silentLog, options: serverOptions, gate });
   const { getStatus, submit } = CoordinatorService;
   server.addService<Pick<CoordinatorServer, "getStatus" | "submit">>(
     { getStatus, submit },

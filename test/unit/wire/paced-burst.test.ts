@@ -84,7 +84,7 @@ async function serve(tls: Tls, waiting: ((isTaken: boolean) => void)[]) {
     reading: new PacedReading({ now: () => nowMs, nextPass: (run) => void setImmediate(run) }),
   };
   const errors = new InternalErrors("server", silentLog);
-  const server = new RpcServer({ tls, errors, options: serverOptions, gate });
+  const server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions, gate });
   const { submit } = CoordinatorService;
   const implementation = { submit: async () => SubmitResponse.create() };
   const rules = { submit: { allow: anyIdentity, bytesMax: 100 } };

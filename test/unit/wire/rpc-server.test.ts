@@ -40,7 +40,7 @@ async function serve(broken: Partial<Implementation<RaftServer>>) {
   const ids: string[] = [];
   const log = { ...silentLog, error: (_: string, fields = {}) => ids.push((fields as { id: string }).id) };
   const errors = new InternalErrors("coordinator n1", log);
-  const server = new RpcServer({ tls: "insecure-loopback", errors, options: serverOptions });
+  const server = new RpcServer({ tls: "insecure-loopback", errors, log: silentLog, options: serverOptions });
   const rules = { ...raftRules("insecure-loopback"), rejoin: { allow: anyIdentity, bytesMax: BYTES_MAX } };
   server.addService<RaftServer>(RaftService, { ...WELL, ...broken }, rules);
   const address = await server.listen("127.0.0.1:0");

@@ -2,6 +2,7 @@
 // and its tables are close behind what is committed. A replica that is not ready still answers what it can.
 
 import type { Readiness, RoleMetrics } from "../../metrics/role-metrics.ts";
+import type { DeniedCalls } from "../../wire/denied-calls.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { collectFleet } from "./fleet-metrics.ts";
 import { collectRaft, type RaftSights } from "./raft-metrics.ts";
@@ -14,12 +15,20 @@ const ADMISSIONS = {
   rejoining: "it lost its disk, and has not caught up to vote again yet",
 } as const;
 
-export function coordinatorMetrics(context: ServiceContext, sights: RaftSights): RoleMetrics {
+export interface CoordinatorSights extends RaftSights {
+  /** Who was turned away, by reason. */
+  readonly denied: Pick<DeniedCalls, "counts">;
+}
+
+export function coordinatorMetrics(context: ServiceContext, sights: CoordinatorSights): RoleMetrics {
   return {
     collect: async (into) => {
       await collectRaft(into, context, sights);
       if (!context.driver.isRestoring) await collectFleet(into, context);
       into.set("fleet_internal_errors_total", context.internalErrors.count);
+      for (const [reason, count] of sights.denied.counts) {
+        into.set("fleet_calls_denied_total", count, { reason });
+      }
       into.set("fleet_calls_waiting", context.work.counts.waiting);
       into.set("fleet_calls_refused_total", context.work.counts.refused);
     },
