@@ -118,6 +118,17 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "terms-leap",
+    rule: "a message raises the term by no more than can have happened (ADR-0023)",
+    edits: [
+      {
+        file: `${RAFT}/reach.ts`,
+        search: "if (term - own.term > termRise) return false;",
+        replace: "",
+      },
+    ],
+  },
+  {
     name: "append-without-check",
     rule: "a follower refuses entries that do not follow its own (Raft §5.3)",
     edits: [

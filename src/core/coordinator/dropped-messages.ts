@@ -1,5 +1,6 @@
 // What peers sent and this replica did not take in, counted by reason for operators. A reason that tells of a fault is
-// logged as a warning that names the sender: once for each sender, reason and term, so that a flood fills no log.
+// logged as a warning that names the sender: once for each sender, reason and term. What must stay true: a flood fills no
+// log, whatever terms and groups it names.
 
 import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -19,7 +20,15 @@ export interface Dropped {
   readonly index: LogIndex;
 }
 
-const WARNINGS_MAX = 256;
+/** For one reason and sender; after these, one when the drops have doubled. */
+const WARNINGS_MAX = 16;
+const SENDERS_MAX = 256;
+
+/** What one sender sent that was dropped for one reason. */
+interface Drops {
+  count: number;
+  readonly warned: Set<string>;
+}
 
 /** What is wrong, and what to do about it; null = it happens in a sound fleet. */
 const WARNINGS: Readonly<Record<DropReason, readonly [string, string] | null>> = {
@@ -63,7 +72,10 @@ export interface DroppedMessagesOptions {
 export class DroppedMessages {
   readonly #options: DroppedMessagesOptions;
   readonly #counts = new Map<DropReason, number>();
-  readonly #warned = new Set<string>();
+  readonly #bySender = new Map<string, Drops>();
+
+  /** Of senders beyond the number that are told apart. */
+  readonly #others: Drops = { count: 0, warned: new Set() };
 
   constructor(options: DroppedMessagesOptions) {
     this.#options = options;
@@ -82,11 +94,26 @@ export class DroppedMessages {
   }
 
   #warn({ group, reason, from, type, term, index }: Dropped, [fact, next]: readonly [string, string]): void {
-    const key = `${reason} ${from} ${group} ${term}`;
-    if (this.#warned.has(key)) return;
-    if (this.#warned.size >= WARNINGS_MAX) this.#warned.clear();
-    this.#warned.add(key);
+    const drops = this.#dropsOf(`${reason} ${from}`);
+    drops.count += 1;
+    const about = `${group} ${term}`;
+    if (drops.warned.size >= WARNINGS_MAX ? !isPowerOfTwo(drops.count) : drops.warned.has(about)) return;
+    if (drops.warned.size < WARNINGS_MAX) drops.warned.add(about);
     const { log, nameOf } = this.#options;
-    log.warn(fact, { peer: nameOf(from), reason, type, group, term, index, next });
+    log.warn(fact, { peer: nameOf(from), reason, type, group, term, index, drops: drops.count, next });
   }
+
+  #dropsOf(key: string): Drops {
+    const known = this.#bySender.get(key);
+    if (known !== undefined) return known;
+    const fresh: Drops = { count: 0, warned: new Set() };
+    // Only without certificates can there be so many.
+    if (this.#bySender.size >= SENDERS_MAX) return this.#others;
+    this.#bySender.set(key, fresh);
+    return fresh;
+  }
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return Number.isInteger(Math.log2(count));
 }

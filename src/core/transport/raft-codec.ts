@@ -38,6 +38,13 @@ const ENTRY_TYPE_TO_WIRE: Readonly<Record<EntryType, RaftEntryType>> = {
   "conf-change-v2": RaftEntryType.CONF_CHANGE_V2,
 };
 
+/** A map, since any number may come: also one that is none of the enum's. */
+const ENTRY_TYPE_FROM_WIRE: ReadonlyMap<number, EntryType> = new Map([
+  [RaftEntryType.NORMAL, "normal"],
+  [RaftEntryType.CONF_CHANGE, "conf-change"],
+  [RaftEntryType.CONF_CHANGE_V2, "conf-change-v2"],
+]);
+
 export function messageToWire(message: Message): RaftMessage {
   return {
     type: message.type,
@@ -117,22 +124,9 @@ function entryToWire(entry: Entry): RaftEntry {
 }
 
 function entryFromWire(wire: RaftEntry): Entry | null {
-  const type = entryTypeFromWire(wire.type);
-  return type && { term: term(wire.term), index: logIndex(wire.index), type, data: wire.data };
-}
-
-function entryTypeFromWire(type: RaftEntryType): EntryType | null {
-  switch (type) {
-    case RaftEntryType.NORMAL:
-      return "normal";
-    case RaftEntryType.CONF_CHANGE:
-      return "conf-change";
-    case RaftEntryType.CONF_CHANGE_V2:
-      return "conf-change-v2";
-    case RaftEntryType.UNSPECIFIED:
-    case RaftEntryType.UNRECOGNIZED:
-      return null;
-  }
+  const type = ENTRY_TYPE_FROM_WIRE.get(wire.type);
+  if (type === undefined) return null;
+  return { term: term(wire.term), index: logIndex(wire.index), type, data: wire.data };
 }
 
 export function confStateToWire(confState: ConfState): RaftConfState {

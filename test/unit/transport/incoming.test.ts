@@ -68,8 +68,14 @@ test.each([
   expect(dropped).toMatchObject([{ reason: "local-message", type, from: 2, group: groupId(7), term: 3 }]);
 });
 
-test("an entry of an unknown kind makes its message malformed", () => {
-  const entries = [{ term: 1, index: 1, type: RaftEntryType.UNSPECIFIED, data: Uint8Array.of(1) }];
+// The fuzzer found that a number beyond the enum stopped the replica.
+test.each([
+  RaftEntryType.UNSPECIFIED,
+  RaftEntryType.UNRECOGNIZED,
+  4 as RaftEntryType,
+  (2 ** 31) as RaftEntryType,
+])("an entry of the unknown kind %s makes its message malformed", (type) => {
+  const entries = [{ term: 1, index: 1, type, data: Uint8Array.of(1) }];
   const { received, dropped } = receive({ type: "MsgApp", entries });
   expect(received).toEqual([]);
   expect(dropped).toMatchObject([{ reason: "malformed", type: "MsgApp" }]);

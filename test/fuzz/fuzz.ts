@@ -1,0 +1,65 @@
+// A run of the fuzzer: seed after seed against three coordinators at real ports, by members and by strangers; then the
+// cluster must lead and commit, and all states be equal.
+
+import { HostileCluster } from "../security/hostile-cluster.ts";
+import { Attack, type Holder } from "./attack.ts";
+
+/** n3's key has been copied; r99 never was a member. */
+const HOLDERS: readonly Holder[] = [
+  { name: "n3", id: 3, isMember: true },
+  { name: "n2", id: 2, isMember: true },
+  { name: "r99", id: 99, isMember: false },
+];
+const LOOK_EVERY_SEEDS = 50;
+
+export interface Outcome {
+  readonly seeds: number;
+  readonly frames: number;
+  readonly withheld: number;
+}
+
+export interface FuzzOptions {
+  readonly fromSeed: number;
+  /** Whether to go on to this seed. */
+  readonly goesOn: (seed: number) => boolean;
+  readonly onProgress?: (outcome: Outcome) => void;
+}
+
+/** Throws, with the seed, when a coordinator stopped or the cluster does not work any more. */
+export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promise<Outcome> {
+  const cluster = await HostileCluster.start();
+  for (const { name, id } of HOLDERS.filter(({ isMember }) => !isMember)) {
+    await cluster.authority.issue(name, [`fleet://replica/${id}`]);
+  }
+  const attack = new Attack(cluster);
+  let outcome: Outcome = { seeds: 0, frames: 0, withheld: 0 };
+  try {
+    await cluster.works();
+    for (let seed = fromSeed; goesOn(seed); seed += 1) {
+      const holder = HOLDERS[seed % HOLDERS.length] as Holder;
+      const victims = cluster.peers.filter(({ id }) => id !== holder.id);
+      const { frames, withheld } = await attack.run(
+        seed,
+        holder,
+        victims[Math.floor(seed / 7) % victims.length] as (typeof victims)[0],
+      );
+      outcome = {
+        seeds: outcome.seeds + 1,
+        frames: outcome.frames + frames,
+        withheld: outcome.withheld + withheld,
+      };
+      if (cluster.fatal.length > 0)
+        throw new Error(`seed ${seed}: a coordinator stopped`, { cause: cluster.fatal[0] });
+      if (outcome.seeds % LOOK_EVERY_SEEDS !== 0) continue;
+      await cluster.works().catch((cause) => {
+        throw new Error(`by seed ${seed} the cluster works no more`, { cause });
+      });
+      onProgress?.(outcome);
+    }
+    await cluster.works();
+    return outcome;
+  } finally {
+    attack.close();
+    await cluster.dispose();
+  }
+}

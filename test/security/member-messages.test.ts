@@ -1,0 +1,157 @@
+// What the certificate of a member may do with numbers that no correct member can have reached: nothing (ADR-0023).
+
+import { once } from "node:events";
+import { status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
+import { senderMetadata } from "../../src/core/transport/sender.ts";
+import type { Peer } from "../../src/core/transport/transport.ts";
+import {
+  RaftEntryType,
+  RaftFrame,
+  SnapshotChunk,
+  SnapshotHeader,
+} from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { registerShard } from "../integration/fleet-writes.ts";
+import { CLUSTER_ID, HostileCluster } from "./hostile-cluster.ts";
+
+const WAIT_MS = 60_000;
+const MOST = 2 ** 53 - 1;
+
+let cluster: HostileCluster;
+let thief: Peer;
+
+beforeAll(async () => {
+  cluster = await HostileCluster.start();
+  await cluster.works();
+  const leader = await cluster.leader();
+  thief = cluster.peers.find(({ id }) => id !== leader.id) as Peer;
+});
+afterAll(() => cluster.dispose());
+
+const victims = (): Peer[] => cluster.peers.filter(({ id }) => id !== thief.id);
+const terms = async () => (await cluster.statuses()).map(({ term }) => term);
+
+type Message = Parameters<typeof RaftFrame.fromPartial>[0] extends { messages?: infer Items } ? Items : never;
+
+/** With the certificate of a member that runs, to both others. */
+async function send(...parts: readonly object[]): Promise<void> {
+  for (const to of victims()) {
+    const sender = senderMetadata({ clusterId: CLUSTER_ID, peer: thief, knownVersion: KNOWN_VERSION });
+    const stream = cluster.raft(thief.name, to).exchange(sender, { deadline: Date.now() + WAIT_MS });
+    stream.on("error", () => undefined);
+    await once(stream, "data");
+    const messages = parts.map((message) => ({
+      groupId: 0,
+      message: { from: thief.id, to: to.id, ...message },
+    }));
+    stream.write(
+      RaftFrame.fromPartial({ clusterId: CLUSTER_ID, from: thief.id, messages: messages as Message }),
+    );
+    stream.end();
+    await once(stream, "status");
+  }
+}
+
+const TYPES = [
+  "MsgApp",
+  "MsgHeartbeat",
+  "MsgVote",
+  "MsgPreVote",
+  "MsgAppResp",
+  "MsgVoteResp",
+  "MsgTimeoutNow",
+  "MsgHeartbeatResp",
+];
+
+test.each(TYPES)("one %s with the highest term moves no term, and its sender is named", async (type) => {
+  const before = await terms();
+  cluster.warnings.length = 0;
+  // One warning a sender, reason and term.
+  const term = 2 ** 52 - TYPES.indexOf(type);
+  await send({ type, term, index: term, logTerm: term, commit: term }, { type, term: MOST });
+  await cluster.works();
+  expect(await terms()).toEqual(before);
+  for (const { name } of victims()) {
+    const fields = { peer: thief.name, type };
+    expect(cluster.warnings).toContainEqual({
+      node: name,
+      fact: expect.any(String),
+      fields: expect.objectContaining(fields),
+    });
+  }
+});
+
+test("an entry of a kind that is none stops nobody", async () => {
+  const entries = [{ term: 1, index: 1, type: 4 as RaftEntryType, data: new Uint8Array() }];
+  await send({ type: "MsgApp", term: (await terms())[0] ?? 0, entries });
+  await cluster.works();
+  expect(cluster.fatal).toEqual([]);
+});
+
+test.each([
+  { why: "a term that nobody can be in", head: { messageTerm: MOST, index: 10, term: 1 }, voters: [1, 2, 3] },
+  {
+    why: "an index that nobody can have reached",
+    head: { messageTerm: 1, index: 2 ** 52, term: 1 },
+    voters: [1, 2, 3],
+  },
+  { why: "no voters", head: { messageTerm: 1, index: 10, term: 1 }, voters: [] },
+  {
+    why: "a million voters",
+    head: { messageTerm: 1, index: 10, term: 1 },
+    voters: Array.from({ length: 1_000_000 }, (_, at) => at + 1),
+  },
+])("a snapshot whose head says $why is refused before its first byte", async ({ head, voters }) => {
+  for (const to of victims()) {
+    const raft = cluster.raft(thief.name, to);
+    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+    const header = SnapshotHeader.fromPartial({
+      ...{ clusterId: CLUSTER_ID, groupId: 0, from: thief.id, to: to.id, ...head, confState },
+      ...{ bytes: 1024, sha256: new Uint8Array(32) },
+    });
+    const failure = new Promise((resolve) => {
+      const sending = raft.installSnapshot({ deadline: Date.now() + WAIT_MS }, (error) =>
+        resolve(readRpcError(error)),
+      );
+      sending.on("error", () => undefined);
+      sending.write(SnapshotChunk.fromPartial({ part: { $case: "header", value: header } }));
+    });
+    expect(await failure).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "SNAPSHOT_MALFORMED" });
+  }
+});
+
+test("a member proposes nothing, neither by its own calls nor by those of clients", async () => {
+  const before = (await cluster.statuses()).map(({ lastIndex }) => lastIndex);
+  const entries = [{ term: 0, index: 0, type: RaftEntryType.NORMAL, data: Uint8Array.of(1, 2, 3) }];
+  await send({ type: "MsgProp", entries });
+  for (const to of cluster.peers) {
+    const coordinator = cluster.coordinator(thief.name, to);
+    const request = {
+      ...{
+        sessionId: 0,
+        sequence: 0,
+        firstOutstanding: 0,
+        reason: "",
+        dryRun: false,
+        incarnation: undefined,
+      },
+      operation: registerShard("forged"),
+    };
+    const answer = unary(coordinator.submit.bind(coordinator), request, {
+      endMs: performance.now() + WAIT_MS,
+    });
+    expect(await answer.catch(readRpcError)).toMatchObject({
+      code: status.PERMISSION_DENIED,
+      reason: "PERMISSION_DENIED",
+    });
+  }
+  expect((await cluster.statuses()).map(({ lastIndex }) => lastIndex)).toEqual(before);
+});
+
+test("the cluster led through all of it", async () => {
+  await cluster.works();
+  expect(cluster.fatal).toEqual([]);
+});
