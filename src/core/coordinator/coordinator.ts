@@ -20,6 +20,7 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { CoordinatorServer } from "../wire/gen/fleet/v1/coordinator.ts";
 import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { requireHolder } from "../wire/holder.ts";
+import { formatIdentity } from "../wire/identity.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import { followTls } from "../wire/live-tls.ts";
 import { PacedReading } from "../wire/paced-reading.ts";
@@ -264,7 +265,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const server = new RpcServer({
     ...{ tls, errors: internalErrors, log, options: serverOptions },
     gate: {
-      arrive: () => context.work.arrive(),
+      arrive: (identity) => context.work.arrive(formatIdentity(identity)),
       refusal: () => tooBusy(context),
       reading: new PacedReading(nodeLoop),
     },

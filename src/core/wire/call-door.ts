@@ -1,6 +1,6 @@
 // The door of a server: every call passes here when its headers are there, before a byte of its message is read and before
 // grpc-js has spent anything on it. What must stay true: who has no identity, or may not call this method, is refused at
-// once; no message is larger than its method allows; prompt calls wait for nothing; and a call that waits loses no byte,
+// once; no message is larger than its method allows; prompt calls of operators and replicas wait for nothing; and a call that waits loses no byte,
 // for HTTP/2 keeps its data until somebody reads. Absent: when there is time, which is the gate's business (ADR-0020).
 
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
@@ -24,7 +24,7 @@ import { type ServedMethod, serveUnary } from "./unary-calls.ts";
 
 export interface Gate {
   /** Settles when there is time to begin a call; false = it is refused. */
-  arrive(): Promise<boolean>;
+  arrive(caller: Identity): Promise<boolean>;
   /** The same error while nothing has changed: what is sent is made once an error. */
   refusal(): RpcError;
   readonly reading: PacedReading;
@@ -110,8 +110,8 @@ function enter(
     if (rule !== undefined) bound(stream, rule.bytesMax);
     serveByGrpc();
   };
-  if (gate === undefined || rule?.isPrompt === true) serve();
-  else void begin(stream, gate, serve);
+  if (gate === undefined || isPrompt(rule, identity)) serve();
+  else void begin(stream, identity, gate, serve);
 }
 
 /** The caller's identity; otherwise why it is refused. What has no rule is no method: whoever asks has an identity. */
@@ -128,6 +128,11 @@ function letIn(
   return encoding === "identity" ? identity : compressed();
 }
 
+/** A tenant's flood of prompt calls waits as any other. */
+function isPrompt(rule: MethodRule | undefined, { kind }: Identity): boolean {
+  return rule?.isPrompt === true && kind !== "shard" && kind !== "cluster";
+}
+
 function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {
   const identity = identityOfSession(session ?? null, tls);
   return {
@@ -138,10 +143,15 @@ function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string,
   };
 }
 
-async function begin(stream: ServerHttp2Stream, gate: Gate, serve: () => void): Promise<void> {
+async function begin(
+  stream: ServerHttp2Stream,
+  caller: Identity,
+  gate: Gate,
+  serve: () => void,
+): Promise<void> {
   const connection = stream.session && readingOf(stream.session as ServerHttp2Session);
   if (connection) gate.reading.brought(connection);
-  const isTaken = await gate.arrive();
+  const isTaken = await gate.arrive(caller);
   if (isGone(stream)) return;
   if (isTaken) serve();
   else refuse(stream, gate.refusal());

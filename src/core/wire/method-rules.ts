@@ -18,7 +18,9 @@ export interface MethodRule {
   readonly allow: Allow;
   /** The largest message of a caller's. */
   readonly bytesMax: number;
-  /** Begins however many calls wait: of replicas to each other, and those that tell of a replica and mend it. */
+  /**
+   * Begins however many calls wait: of replicas to each other, and those with which operators look at a replica and mend it.
+   */
   readonly isPrompt?: boolean;
 }
 

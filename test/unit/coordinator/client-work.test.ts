@@ -45,8 +45,8 @@ beforeEach(() => {
 });
 
 /** A call that takes 1 ms once it is begun. */
-async function call(name: string, costsMs = 1): Promise<void> {
-  if (!(await work.arrive())) {
+async function call(name: string, costsMs = 1, caller = "admin"): Promise<void> {
+  if (!(await work.arrive(caller))) {
     done.push(`${name} refused`);
     return;
   }
@@ -128,4 +128,26 @@ test("when the oldest has waited too long new ones are refused, until it has bee
   await loop.endPass();
   await call("taken");
   expect(done.slice(2)).toEqual(["waits", "taken"]);
+});
+
+test("one caller's storm delays another's call by one call, and refuses none of it", async () => {
+  await call("fills the pass", SLICE_MS);
+  for (let at = 0; at < ARRIVALS_MAX; at += 1) void call("storm", 1, "s1");
+  // The storm's newest gives way.
+  void call("report", 1, "s2");
+  await settle();
+  expect(done).toEqual(["fills the pass", "storm refused"]);
+  await loop.endPass();
+  expect(done.slice(2, 4)).toEqual(["storm", "report"]);
+  expect(work.counts.waiting).toBeLessThan(ARRIVALS_MAX);
+});
+
+test("a caller whose oldest call has waited too long is refused more, and no other is", async () => {
+  await call("fills the pass", SLICE_MS);
+  void call("waits", 1, "s1");
+  loop.nowMs += ARRIVAL_WAIT_MS_MAX + 1;
+  await call("refused", 1, "s1");
+  void call("taken", 1, "s2");
+  await loop.endPass();
+  expect(done).toEqual(["fills the pass", "refused refused", "waits", "taken"]);
 });

@@ -8,7 +8,7 @@ import {
   type WriteBatch,
   type WriteItem,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { callerOf, type Identity } from "../../wire/identity.ts";
+import { callerOf, formatIdentity, type Identity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { answerWrites } from "./answer-writes.ts";
 import type { ServiceContext } from "./context.ts";
@@ -42,7 +42,7 @@ async function submitItem(
   const deadline = answerBy(context, timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs);
   const caller = { identity, deadline };
   // The stream itself was begun long ago.
-  if (!(await context.work.arrive())) throw tooBusy(context);
+  if (!(await context.work.arrive(formatIdentity(identity)))) throw tooBusy(context);
   return submit(context, decode(request), caller);
 }
 
