@@ -30,6 +30,9 @@ const definition = {
 } as const;
 
 const ROOM = { handshakes: 5, strangers: 7 };
+let warned: unknown[];
+const log = { ...silentLog, warn: (_: string, fields?: object) => warned.push(fields) };
+
 let authority: TestAuthority;
 let server: RpcServer;
 let address: string;
@@ -37,12 +40,13 @@ let opened: (Socket | ClientHttp2Session)[];
 
 beforeEach(async () => {
   opened = [];
+  warned = [];
   authority = await TestAuthority.make();
   for (const who of ["replica/1", "admin", "shard/s1"])
     await authority.issue(nameOf(who), [`fleet://${who}`]);
   const tls = loadTls(authority.files("replica"));
   const errors = new InternalErrors("server", silentLog);
-  server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions, room: ROOM });
+  server = new RpcServer({ tls, errors, log, options: serverOptions, room: ROOM });
   const rules = { echo: { allow: anyIdentity, bytesMax: 100 } };
   server.addService<Echo>(definition, { echo: async ({ request }) => request }, rules);
   address = await server.listen("127.0.0.1:0");
@@ -100,4 +104,6 @@ test("TLS below 1.3 is refused", async () => {
   const socket = secure({ ...tls, host, port: Number(port), maxVersion: "TLSv1.2" });
   const [error] = await once(socket, "error");
   expect(error.code).toBe("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION");
+  const told = { reason: "HANDSHAKE_FAILED", identity: "", from: "127.0.0.1" };
+  await expect.poll(() => warned).toEqual([expect.objectContaining(told)]);
 });

@@ -56,11 +56,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
       }),
     );
     if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
-    http2.on("tlsClientError", (error: NodeJS.ErrnoException, { remoteAddress = "" }: TLSSocket) =>
-      options.denied.note({
-        ...{ reason: "HANDSHAKE_FAILED", identity: "", from: remoteAddress, what: error.code ?? "" },
-      }),
-    );
+    noteHandshakes(http2, options.denied);
     limitConnections(http2, options.room ?? roomOf(openFilesMax()), (session) =>
       identityOfSession(session, options.tls),
     );
@@ -82,6 +78,15 @@ function forgetClosed(http2: Http2Server, reading: PacedReading): void {
       if (connection !== null) reading.closed(connection);
     }),
   );
+}
+
+/** Of one that hangs up by itself, as a probe does, nothing is told. */
+function noteHandshakes(http2: Http2Server, denied: DoorOptions["denied"]): void {
+  http2.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const { code: what = "" } = error;
+    if (what === "ECONNRESET") return;
+    denied.note({ reason: "HANDSHAKE_FAILED", identity: "", from: socket.remoteAddress ?? "", what });
+  });
 }
 
 function enter(
