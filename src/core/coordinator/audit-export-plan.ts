@@ -1,6 +1,7 @@
 // Which audit entries are to be exported next, and as which file. Pure: the same entries always make the same file,
 // so that an export that was cut short is recognised when it is repeated.
 
+import { printableJson } from "../base/printable.ts";
 import { auditExportOf } from "../fleet/audit.ts";
 import { renderAuditEntry } from "../fleet/render-audit.ts";
 import type { FleetView } from "../fleet/state.ts";
@@ -43,13 +44,6 @@ const padded = (index: number): string => String(index).padStart(16, "0");
 function lineOf(entry: Readonly<AuditEntry>): string {
   const { index, atMs, actor, reason, what } = renderAuditEntry(entry);
   const at = new Date(atMs).toISOString();
-  return JSON.stringify({
-    actor,
-    at,
-    index: String(index),
-    kind: "AuditEntry",
-    reason,
-    schemaVersion: 1,
-    what,
-  });
+  const line = { actor, at, index: String(index), kind: "AuditEntry", reason, schemaVersion: 1, what };
+  return printableJson(JSON.stringify(line));
 }

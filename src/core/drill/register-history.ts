@@ -2,6 +2,7 @@
 // checker judges, and its file of one JSON document a line. What must stay true: what was written reads back as
 // the same events, so that anyone can judge the file again.
 
+import { printableJson } from "../base/printable.ts";
 import type { History } from "../check/history.ts";
 import { HistoryRecorder } from "../check/history-recorder.ts";
 import type { RegisterOutput, RegisterValue } from "../check/models/register.ts";
@@ -50,7 +51,7 @@ export function historyOf(events: readonly HistoryEvent[]): History<RegistersInp
 /** A first line that says what the file is, then a line an event. */
 export function formatHistory(drillId: string, events: readonly HistoryEvent[]): string {
   const header = { kind: KIND, schemaVersion: SCHEMA_VERSION, drillId };
-  return [header, ...events].map((line) => `${JSON.stringify(line)}\n`).join("");
+  return [header, ...events].map((line) => `${printableJson(JSON.stringify(line))}\n`).join("");
 }
 
 /** Whether a text claims to be of `formatHistory`. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
+import { printableLines } from "../../core/base/printable.ts";
 
 /** Writes the error with its causes and the command line; returns the file's path. */
 export function writeCrashFile(error: unknown, argv: readonly string[], atMs: number): string | null {
@@ -16,11 +17,9 @@ export function writeCrashFile(error: unknown, argv: readonly string[], atMs: nu
     const missing: string[] = [];
     for (let at = folder; !existsSync(at); at = dirname(at)) missing.unshift(at);
     for (const at of missing) mkdirSync(at);
-    writeFileSync(
-      file,
-      `fleet ${argv.join(" ")}\nnode ${process.version}\n${inspect(error, { depth: 4 })}\n`,
-      { mode: 0o600 },
-    );
+    // Read on terminals, and it quotes what a server or a file says.
+    const details = `fleet ${argv.join(" ")}\nnode ${process.version}\n${inspect(error, { depth: 4 })}\n`;
+    writeFileSync(file, printableLines(details, false), { mode: 0o600 });
     return file;
   } catch {
     return null;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { dueExport } from "../../../src/core/coordinator/audit-export-plan.ts";
 import { AuditExporter } from "../../../src/core/coordinator/audit-exporter.ts";
 import { auditExportOf } from "../../../src/core/fleet/audit.ts";
+import { hostileTexts, UNSAFE } from "../base/hostile-text.ts";
 import { exported, Replica, register } from "../fleet/replica.ts";
 
 const NAME = "audit-0000000000000001-0000000000000003.jsonl";
@@ -42,6 +43,17 @@ test.each([
   { entries: 7, due: NAME, why: "the oldest first, and never more than a file" },
 ])("$entries entries: $why", ({ entries, due }) => {
   expect(dueExport(audited(entries).state, 3)?.name ?? null).toBe(due);
+});
+
+test("a reason of any text is a printable line that parses to it", () => {
+  const reasons = hostileTexts(71, 30);
+  const replica = new Replica();
+  for (const [at, reason] of reasons.entries()) replica.apply(register(`s${at + 1}`), { reason });
+  const content = dueExport(replica.state, 30)?.content;
+  const text = new TextDecoder().decode(content);
+  expect(text).not.toMatch(UNSAFE);
+  const lines = text.trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line).reason)).toEqual(reasons);
 });
 
 test("files are written one after another, each noted once it is durable", async () => {
