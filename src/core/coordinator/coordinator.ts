@@ -43,12 +43,12 @@ import { judgeSnapshot } from "./judge-snapshot.ts";
 import type { Machine } from "./machine.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
+import { Pace, REGISTRATIONS, REPORTED_ROWS } from "./pace.ts";
 import { PeerGate } from "./peer-gate.ts";
 import { PROFILES } from "./profile.ts";
 import { proposeOwn } from "./propose-own.ts";
 import { RefusedRows } from "./refused-rows.ts";
 import { RefusedWrites } from "./refused-writes.ts";
-import { RegistrationPace } from "./registration-pace.ts";
 import { RejoinAsker } from "./rejoin.ts";
 import { Replica } from "./replica.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
@@ -245,7 +245,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     refusedWrites: new RefusedWrites(log),
     firstContacts: new FirstContacts(),
     firstContactsMax: options.firstContactsMax ?? FIRST_CONTACTS_MAX,
-    registrationPace: new RegistrationPace(),
+    registrationPace: new Pace(REGISTRATIONS),
+    rowPace: new Pace(REPORTED_ROWS),
     leadsSince: () => leadsSinceMs,
     liveness: options.liveness,
     disk: watch,

@@ -3,7 +3,12 @@
 
 import type { Log } from "../base/log.ts";
 
-const WRITE_REFUSALS = ["command_too_large", "first_contact_quota", "registration_pace"] as const;
+const WRITE_REFUSALS = [
+  "command_too_large",
+  "first_contact_quota",
+  "registration_pace",
+  "report_pace",
+] as const;
 export type WriteRefusal = (typeof WRITE_REFUSALS)[number];
 
 const WARNINGS_MAX = 1_024;
@@ -17,6 +22,10 @@ const WARNINGS: Readonly<Record<WriteRefusal, readonly [string, string]>> = {
   first_contact_quota: [
     "a shard has as many bindings of its own making as it may have; more of its first contacts are not declared",
     "if they are right, declare them: fleet cluster bind; or raise --first-contacts-max on every coordinator",
+  ],
+  report_pace: [
+    "a shard reports more rows than a leader can look at; some of its reports are refused",
+    "check which program runs as that shard, and how often it reports",
   ],
   registration_pace: [
     "a shard registers again and again; some of its reports are refused",

@@ -11,13 +11,13 @@ import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
 import type { Host } from "../coordinator/host.ts";
 import { Observed } from "../coordinator/observed.ts";
+import { Pace, REGISTRATIONS, REPORTED_ROWS } from "../coordinator/pace.ts";
 import { PeerGate } from "../coordinator/peer-gate.ts";
 import type { ReadResult } from "../coordinator/pending.ts";
 import { proposeOwn } from "../coordinator/propose-own.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/readmission.ts";
 import { RefusedRows } from "../coordinator/refused-rows.ts";
 import { RefusedWrites } from "../coordinator/refused-writes.ts";
-import { RegistrationPace } from "../coordinator/registration-pace.ts";
 import type { Replica } from "../coordinator/replica.ts";
 import { Roster } from "../coordinator/roster.ts";
 import { MembershipChanges } from "../coordinator/services/change-membership.ts";
@@ -133,7 +133,8 @@ export class Services {
       refusedWrites: new RefusedWrites(silentLog),
       firstContacts: new FirstContacts(),
       firstContactsMax: FIRST_CONTACTS_MAX,
-      registrationPace: new RegistrationPace(),
+      registrationPace: new Pace(REGISTRATIONS),
+      rowPace: new Pace(REPORTED_ROWS),
       trust: options.trust ?? believed(clock),
       isFit: () => true,
       mayKeep: () => true,

@@ -151,6 +151,23 @@ test("a shard that registers again with each report is paced, and then taken aga
   expect(await refusalOf(group, reporting(asked({ epoch: 99 })))).toBe("");
 });
 
+test("a shard that reports more rows than a leader can look at is told to come later", async () => {
+  const huge = (cycle: number) => refusalOf(group, reporting(asked({ cycle, bindings: contacts(50_000) })));
+  expect(await huge(1)).toBe("");
+  expect(await huge(2)).toBe("REPORTS_TOO_OFTEN");
+  expect(context.observed.report("evil")?.cycle).toBe(1);
+  await group.run(60);
+  expect(await huge(3)).toBe("");
+  expect(context.refusedWrites.counts.get("report_pace")).toBe(1);
+});
+
+test("a shard of a thousand clusters may report as often as it has news", async () => {
+  context = { ...context, firstContactsMax: 0 };
+  for (let cycle = 1; cycle <= 50; cycle++) {
+    expect(await refusalOf(group, reporting(asked({ cycle, bindings: contacts(1_000) })))).toBe("");
+  }
+});
+
 test.each([
   { name: "x".repeat(100_000), reason: "COMMAND_TOO_LARGE", why: "a name of 100 kB" },
   { name: "x".repeat(254), reason: "INVALID_NAME", why: "a name that the tables judge" },

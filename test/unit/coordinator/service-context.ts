@@ -7,10 +7,10 @@ import { FirstContacts } from "../../../src/core/coordinator/first-contacts.ts";
 import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
+import { Pace, REGISTRATIONS, REPORTED_ROWS } from "../../../src/core/coordinator/pace.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { RefusedRows } from "../../../src/core/coordinator/refused-rows.ts";
 import { RefusedWrites } from "../../../src/core/coordinator/refused-writes.ts";
-import { RegistrationPace } from "../../../src/core/coordinator/registration-pace.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/services/change-membership.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/services/context.ts";
 import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
@@ -78,7 +78,8 @@ export function contextOf(
       refusedWrites: new RefusedWrites(silentLog),
       firstContacts: new FirstContacts(),
       firstContactsMax: 1_000,
-      registrationPace: new RegistrationPace(),
+      registrationPace: new Pace(REGISTRATIONS),
+      rowPace: new Pace(REPORTED_ROWS),
       trust: new StateTrust({ found: null, mark: async () => undefined, log: silentLog, now: () => 0 }),
       internalErrors: new InternalErrors(`coordinator n${id}`, silentLog),
     },

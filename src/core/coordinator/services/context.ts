@@ -18,9 +18,9 @@ import type { GroupDriver } from "../group-driver.ts";
 import type { Host } from "../host.ts";
 import type { LivenessLimits } from "../liveness.ts";
 import type { Observed } from "../observed.ts";
+import type { Pace } from "../pace.ts";
 import type { RefusedRows } from "../refused-rows.ts";
 import type { RefusedWrites } from "../refused-writes.ts";
-import type { RegistrationPace } from "../registration-pace.ts";
 import type { Replica } from "../replica.ts";
 import type { TallyGroup } from "../start-group.ts";
 import type { StateTrust } from "../state-trust.ts";
@@ -70,7 +70,8 @@ export interface ServiceContext {
   readonly firstContacts: FirstContacts;
   /** Bindings of its own making that a shard may have. */
   readonly firstContactsMax: number;
-  readonly registrationPace: RegistrationPace;
+  readonly registrationPace: Pace;
+  readonly rowPace: Pace;
   /** When this replica last began or ceased to lead. */
   readonly leadsSince: () => MonotonicMs;
   readonly liveness: LivenessLimits;

@@ -44,9 +44,10 @@ export async function reportShard(
     const message = `this certificate may not report as shard ${shownName(report.shardId)}`;
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
   }
-  const request = ofThisIncarnation(context, observable(context, report));
   if (context.driver.role !== "leader") throw notLeader(context);
   assertTrusted(context);
+  keepRowPace(context, report, caller);
+  const request = ofThisIncarnation(context, observable(context, report));
   refuseOutdated(context, request);
   observe(context, request);
   await register(context, request, caller);
@@ -80,6 +81,21 @@ export async function reportShard(
   const sender = { coordinatorTerm: term, incarnation: ownIncarnation(context), giveUp: givingUp };
   const told = { instructions, domainInstructions, draining, askDomains };
   return { ...sender, ...told, firstContactsRefused: firstContactsRefused || undefined };
+}
+
+/** Throws REPORTS_TOO_OFTEN. */
+function keepRowPace(
+  { rowPace, refusedWrites, clock }: ServiceContext,
+  { shardId, bindings, shortfalls, acks, doubleDials, heldDomains }: ReportShardRequest,
+  { identity }: Caller,
+): void {
+  const lists = [bindings, shortfalls, acks, doubleDials, heldDomains?.domains ?? []];
+  const rows = lists.reduce((sum, { length }) => sum + length, 1);
+  const waitMs = rowPace.waitMs(shardId, clock.monotonicMs(), rows);
+  if (waitMs === 0) return;
+  refusedWrites.note("report_pace", formatIdentity(identity));
+  const message = `shard ${shownName(shardId)} reports ${rows} rows again so soon`;
+  throw rpcError(status.RESOURCE_EXHAUSTED, "REPORTS_TOO_OFTEN", message, {}, waitMs);
 }
 
 /** Throws REPORT_INVALID. Rows that no sound shard reports are counted, and left out of all that follows. */
