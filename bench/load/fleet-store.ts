@@ -116,11 +116,18 @@ function serverOf(
   program: Program,
   env: NodeJS.ProcessEnv,
 ): Server {
-  const { command, args: given, logFile } = launchOf(plan, program, false);
+  const { command, args: given, environment, logFile } = launchOf(plan, program, false);
   const args = [...given, ...flags];
   const chosen = tls === "mutual" ? args : [...withoutTlsFiles(args), "--insecure-loopback"];
   const address = present(plan.address, "a coordinator listens");
-  return new Server({ name: plan.name, address, command, args: chosen, env, logFile });
+  return new Server({
+    name: plan.name,
+    address,
+    command,
+    args: chosen,
+    env: { ...env, ...environment },
+    logFile,
+  });
 }
 
 export function withoutTlsFiles(args: readonly string[]): string[] {

@@ -48,10 +48,11 @@ export class GroupFleet {
     const { program } = await home.deps();
     await Promise.all(processes.map((plan) => rm(plan.files.data, { recursive: true })));
     const servers = processes.map((plan) => {
-      const { command, args, logFile } = launchOf(plan, program, true);
+      const { command, args, environment, logFile } = launchOf(plan, program, true);
       const chosen = [...withoutTlsFiles(args), "--insecure-loopback", "--groups", String(groups)];
       const address = present(plan.address, "a coordinator listens");
-      return new Server({ name: plan.name, address, command, args: chosen, env: home.env, logFile });
+      const env = { ...home.env, ...environment };
+      return new Server({ name: plan.name, address, command, args: chosen, env, logFile });
     });
     return new GroupFleet(home, processes, servers, groups);
   }

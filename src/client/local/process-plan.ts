@@ -2,6 +2,7 @@
 // Paths are absolute and computed from where the folder is now, so that a stopped fleet can be moved.
 import { resolve } from "node:path";
 import type { TlsFiles } from "../../core/wire/tls.ts";
+import { COORDINATOR_ENVIRONMENT, COORDINATOR_NODE_FLAGS } from "./coordinator-memory.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import {
   AGENTS_PROCESS,
@@ -26,6 +27,8 @@ export interface ProcessPlan {
   readonly files: ProcessFiles;
   /** Flags of Node itself. */
   readonly nodeFlags: readonly string[];
+  /** Beside what this process has. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Arguments of `fleet`. */
   readonly args: readonly string[];
 }
@@ -35,9 +38,6 @@ export interface Program {
   readonly node: string;
   readonly fleet: string;
 }
-
-// A bounded heap makes 130 MB out of 300 MB under full load at the same throughput (design, "Memory").
-const COORDINATOR_NODE_FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=1024"];
 
 /** Every process of the fleet in `directory`, coordinators first. */
 export function planProcesses(directory: string, fleet: FleetFile): ProcessPlan[] {
@@ -54,6 +54,7 @@ export function launchOf(plan: ProcessPlan, program: Program, isFounding: boolea
   return {
     command: program.node,
     args: [...plan.nodeFlags, program.fleet, ...plan.args, ...founding],
+    environment: plan.environment,
     cwd: plan.files.folder,
     logFile: plan.files.log,
   };
@@ -68,6 +69,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
     metrics: metricsAddress(node.metricsPort),
     files,
     nodeFlags: COORDINATOR_NODE_FLAGS,
+    environment: COORDINATOR_ENVIRONMENT,
     args: [
       ...["serve", "coordinator", "--id", String(node.id), "--name", node.name],
       ...["--fleet", fleet.name, "--cluster-id", fleet.clusterId],
@@ -93,6 +95,7 @@ function planShard(directory: string, fleet: FleetFile, shard: ShardEntry): Proc
     metrics: metricsAddress(shard.metricsPort),
     files,
     nodeFlags: [],
+    environment: {},
     args: [
       ...["serve", "shard", "--id", shard.id, "--listen", shard.address],
       ...["--coordinators", fleet.nodes.map((node) => node.address).join(",")],
@@ -110,6 +113,7 @@ function planAgents(directory: string, { agentsMetricsPort }: FleetFile): Proces
     metrics: metricsAddress(agentsMetricsPort),
     files: processFiles(directory, AGENTS_PROCESS),
     nodeFlags: [],
+    environment: {},
     args: [
       ...["serve", "agents", "--file", agentsFilePath(directory)],
       ...["--certs", clusterCertsFolder(directory), ...metricsFlags(agentsMetricsPort)],

@@ -6,6 +6,8 @@
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
+  /** Beside what this process has. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly logFile: string;
 }

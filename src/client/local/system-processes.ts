@@ -28,7 +28,7 @@ export class SystemProcesses implements Processes {
       const child = spawn(launch.command, launch.args, {
         cwd: launch.cwd,
         detached: true,
-        env: backgroundEnvironment(process.env),
+        env: { ...backgroundEnvironment(process.env), ...launch.environment },
         stdio: ["ignore", log.fd, log.fd],
       });
       await once(child, "spawn");

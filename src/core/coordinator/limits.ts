@@ -23,9 +23,9 @@ export const LIMITS = {
    */
   committedBytesPerReadyMax: 64 * KILOBYTE,
   /** Payload of entries from one snapshot to the next: the log's tail is in memory. Large batches reach it, small writes do not. */
-  snapshotEveryBytes: 16 * MEGABYTE,
+  snapshotEveryBytes: 8 * MEGABYTE,
   /** Payload of entries that are kept behind a snapshot. */
-  trailingBytes: 8 * MEGABYTE,
+  trailingBytes: 4 * MEGABYTE,
   /** Log that is kept for followers that are being sent a snapshot: a minute and more of writes at full rate (ADR-0019). */
   heldLogBytesMax: 64 * MEGABYTE,
 } as const;

@@ -11,7 +11,7 @@ import {
 } from "../../../../src/client/local/supervisor.ts";
 import { FakeClock, FakeProcesses, failureOf, temporaryFolder } from "./fakes.ts";
 
-const LAUNCH = { command: "node", args: [], cwd: "/f/n1", logFile: "/f/n1/log" };
+const LAUNCH = { command: "node", args: [], environment: {}, cwd: "/f/n1", logFile: "/f/n1/log" };
 
 describe("a process by its pid file", () => {
   let pidFile: string;

@@ -18,7 +18,14 @@ async function startScript(script: string, ...args: readonly string[]) {
   onTestFinished(async () => {
     await stopProcess(pidFile, 0, deps);
   });
-  const launch = { command: process.execPath, args: ["-e", script, ...args], cwd: folder, logFile };
+  const environment = { GIVEN_TO_IT: "as planned" };
+  const launch = {
+    command: process.execPath,
+    args: ["-e", script, ...args],
+    environment,
+    cwd: folder,
+    logFile,
+  };
   const identity = await startProcess(pidFile, launch, processes);
   const logged = async (text: string) => (await readFile(logFile, "utf8")).includes(text);
   return { pidFile, deps, identity, logged };
@@ -66,10 +73,18 @@ test("a process that exits at once is seen as gone", async () => {
   expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "stale-pid", pid: identity.pid });
 });
 
+test("it has the environment of its plan, beside this process's", async () => {
+  const { logged } = await startScript(
+    "console.log(process.env.GIVEN_TO_IT, process.env.PATH !== undefined)",
+  );
+  await waitUntil(() => logged("as planned true"), systemClock, 50_000);
+});
+
 test("a command that does not exist is an error, not a silent pid file", async () => {
   const folder = await temporaryFolder();
   const processes = await SystemProcesses.open();
-  const launch = { command: join(folder, "absent"), args: [], cwd: folder, logFile: join(folder, "log") };
+  const place = { cwd: folder, logFile: join(folder, "log") };
+  const launch = { command: join(folder, "absent"), args: [], environment: {}, ...place };
   await expect(processes.spawn(launch)).rejects.toThrow("ENOENT");
 });
 
