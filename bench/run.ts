@@ -4,6 +4,7 @@
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
+import { benchApply } from "./apply.ts";
 import { benchFailover } from "./failover.ts";
 import { benchGroups } from "./groups.ts";
 import { benchLab } from "./lab.ts";
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({ options, allowPositionals: true });
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   start: benchStart,
+  apply: benchApply,
   status: benchStatus,
   failover: benchFailover,
   load: benchLoad,
