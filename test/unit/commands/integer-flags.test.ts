@@ -63,6 +63,7 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "serve coordinator --groups": { max: 2_048, field: none },
   "serve coordinator --snapshot-every": { max: SAFE, field: none },
   "serve coordinator --snapshot-keep": { max: SAFE, field: none },
+  "serve coordinator --first-contacts-max": { max: 1_000_000, field: none },
   "serve coordinator --audit-export-every": { max: 10_000, field: none },
   "serve shard --reclaim-percent": { max: 100, field: none },
   "rebalance plan --max-moves": { max: 10_000, field: none },
