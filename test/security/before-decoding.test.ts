@@ -1,6 +1,7 @@
 // Authorized before decoded, bounded before buffered: every method of a coordinator and of a shard, at their real ports and
 // over mutual TLS. (Issue 11: a cluster's certificate killed a coordinator by 61 kB of a method that it may not call.)
 
+import { once } from "node:events";
 import { connect } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -125,6 +126,69 @@ test.each(METHODS)("$path: bytes that are no message are the caller's fault", as
   const bytes = [header(noMessage.length), noMessage];
   const answer = await raw({ ...allowed(path, at()), bytes });
   expect(answer).toEqual({ code: status.INVALID_ARGUMENT, reason: "REQUEST_UNREADABLE" });
+});
+
+test("a stream that was answered already, and then sends what is too large, costs itself alone", async () => {
+  const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const one = session(coordinator.address, "cluster");
+  const stream = one.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+  stream.on("error", () => undefined);
+  // list_services: "".
+  stream.write(Buffer.concat([header(2), Buffer.of(0x3a, 0)]));
+  await once(stream, "data");
+  stream.write(header(0xffffffff));
+  stream.resume();
+  await once(stream, "close");
+  one.destroy();
+  const { reason } = await raw({
+    ...allowed(CoordinatorService.getStatus.path, coordinator.address),
+    bytes: [],
+  });
+  expect(reason).toBe("REQUEST_UNREADABLE");
+});
+
+test("a health watch that timed out, and then sends what is too large, costs itself alone", async () => {
+  const path = "/grpc.health.v1.Health/Watch";
+  const one = session(coordinator.address, "cluster");
+  const headers = {
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    "grpc-timeout": "50m",
+  };
+  const stream = one.request(headers);
+  stream.on("error", () => undefined);
+  stream.write(Buffer.of(0));
+  await once(stream, "response");
+  stream.write(Buffer.alloc(4, 0xff));
+  stream.resume();
+  await once(stream, "close");
+  one.destroy();
+  const { reason } = await raw({
+    ...allowed(CoordinatorService.getStatus.path, coordinator.address),
+    bytes: [],
+  });
+  expect(reason).toBe("REQUEST_UNREADABLE");
+});
+
+test("requests that are never whole take no more than a connection's share: the rest is cut off", async () => {
+  const path = CoordinatorService.reportShard.path;
+  const one = session(coordinator.address, "shard");
+  const part = Buffer.alloc(15 * 1024 * 1024);
+  const cutOff = Array.from({ length: 5 }, () => {
+    const stream = one.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+    stream.on("error", () => undefined);
+    stream.write(header(16 * 1024 * 1024));
+    stream.write(part);
+    return once(stream, "aborted");
+  });
+  await Promise.any(cutOff);
+  one.destroy();
+  const { reason } = await raw({
+    ...allowed(CoordinatorService.getStatus.path, coordinator.address),
+    bytes: [],
+  });
+  expect(reason).toBe("REQUEST_UNREADABLE");
 });
 
 test("a report of millions of empty rows is not decoded", async () => {

@@ -267,6 +267,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     ...{ tls, errors: internalErrors, log, options: serverOptions },
     gate: {
       arrive: (identity) => context.work.arrive(formatIdentity(identity)),
+      goOn: () => context.work.answer(),
       refusal: () => tooBusy(context),
       reading: new PacedReading(nodeLoop),
     },

@@ -1,22 +1,15 @@
-// Decoding what came from the network. What must stay true: a message costs no more objects than FIELDS_MAX, however few
-// bytes it spends on each (two bytes can be a row), and what can't be read is the caller's fault and no bug of ours.
+// Decoding what came from the network. What must stay true: a message costs no more objects than its method allows, however
+// few bytes it spends on each (two bytes can be a row), and what can't be read is the caller's fault and no bug of ours.
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
 import { rpcError } from "./rpc-error.ts";
 
-/** Of all depths together. A report of 20 000 clusters has some 200 000; so many take about 100 ms to decode. */
-const FIELDS_MAX = 400_000;
-
 /** As the generated code has it: it takes a reader where its type says bytes. */
 type Decode<Message> = (bytes: Buffer) => Message;
 
 /** Throws the RpcError of a request that can't be read, or has too many fields. */
-export function decodeBounded<Message>(
-  decode: Decode<Message>,
-  bytes: Buffer,
-  fieldsMax = FIELDS_MAX,
-): Message {
+export function decodeBounded<Message>(decode: Decode<Message>, bytes: Buffer, fieldsMax: number): Message {
   // A field takes a byte at least.
   const input = bytes.length <= fieldsMax ? bytes : countingReader(bytes, fieldsMax);
   try {

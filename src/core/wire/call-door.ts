@@ -25,6 +25,8 @@ import { type ServedMethod, serveUnary } from "./unary-calls.ts";
 export interface Gate {
   /** Settles when there is time to begin a call; false = it is refused. */
   arrive(caller: Identity): Promise<boolean>;
+  /** Of a call that was begun: settles when there is time to go on with it. */
+  goOn(): Promise<void>;
   /** The same error while nothing has changed: what is sent is made once an error. */
   refusal(): RpcError;
   readonly reading: PacedReading;
@@ -109,7 +111,7 @@ function enter(
   const cameMs = systemClock.monotonicMs();
   const serve = () => {
     if (unary !== undefined) {
-      serveUnary(stream, unary, { identity, headers, cameMs });
+      serveUnary(stream, unary, { identity, headers, cameMs, goOn: async () => gate?.goOn() });
       return;
     }
     if (rule !== undefined) bound(stream, rule.bytesMax);

@@ -37,7 +37,7 @@ export const quickRedial: ChannelOptions = { "grpc.max_reconnect_backoff_ms": 30
 
 export const serverOptions: ChannelOptions = {
   ...common,
-  // Calls under way on one connection; further ones wait at the client. More than a replica lets wait in all, so that a client
+  // Calls under way on one connection; further ones wait at the client. As many as a replica lets wait in all, so that a client
   // that asks too much is told. The default is 2^32 - 1.
   "grpc.max_concurrent_streams": 8_192,
 };

@@ -1,15 +1,17 @@
 // How many connections a port keeps: so many that files are left for the log, certificates and peers. Those that shake hands
-// have a pool and a deadline of their own. Of the others, replicas and administrators are always let in: strangers can take
-// up three quarters of the room, and no more.
+// have a pool and a deadline of their own. Once they have, replicas and administrators are always kept. All others have a
+// pool, in which the identity with the most connections gives way.
 
 import { readFileSync } from "node:fs";
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { ConnectionPool, type Pooled } from "./connection-pool.ts";
-import type { Identity } from "./identity.ts";
+import { formatIdentity, type Identity } from "./identity.ts";
 
 /** From the first byte to the end of the TLS handshake. */
 export const HANDSHAKE_MS_MAX = 5_000;
+/** Of a shard or an agent, on one connection: what is beyond is refused before anything of ours sees it. */
+const STRANGER_STREAMS_MAX = 32;
 const CONNECTIONS_MAX = 16_384;
 /** Of the files that a process may open; the rest is for what it serves. */
 const SHARE_OF_FILES = 0.6;
@@ -47,9 +49,12 @@ export function limitConnections(
   http2.on("session", (session) => {
     const begun = raw.get(endOf(session.socket));
     if (begun !== undefined) handshakes.remove(begun);
-    const kind = identityOf(session)?.kind;
+    const identity = identityOf(session);
+    const kind = identity?.kind;
     if (kind === "admin" || kind === "replica") return;
-    const pooled: Pooled = { address: session.socket.remoteAddress ?? "", end: () => session.destroy() };
+    if (kind !== "readonly") session.settings({ maxConcurrentStreams: STRANGER_STREAMS_MAX });
+    const holder = identity === null ? "" : formatIdentity(identity);
+    const pooled: Pooled = { holder, end: () => session.destroy() };
     strangers.add(pooled);
     session.once("close", () => strangers.remove(pooled));
   });
@@ -61,7 +66,7 @@ function endOf({ remoteAddress, remotePort }: Pick<Socket, "remoteAddress" | "re
 }
 
 function pooledOf(socket: Socket): Pooled {
-  return { address: socket.remoteAddress ?? "", end: () => socket.destroy() };
+  return { holder: socket.remoteAddress ?? "", end: () => socket.destroy() };
 }
 
 /** How many files this process may open; where the system does not tell, as many as are usual. */

@@ -1,11 +1,12 @@
 // Who was turned away, for operators: each time is counted, and the log says who, from where and why. What must stay true: a
 // flood fills no log. The same caller for the same reason is told at once, and then with its number when another ten
-// seconds are over and it still comes.
+// seconds are over and it still comes; of all callers together LINES_MAX are told in ten seconds, and the rest is counted.
 
 import { elapsedMs, type MonotonicMs } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 
 export const TELL_EVERY_MS = 10_000;
+export const LINES_MAX = 32;
 const CALLERS_MAX = 256;
 
 export interface Denied {
@@ -30,6 +31,9 @@ export class DeniedCalls {
   readonly #counts = new Map<string, number>();
   /** By caller and reason, the newest last: when the log told of it, and how often it came since. */
   readonly #told = new Map<string, Told>();
+  #sinceMs: MonotonicMs | null = null;
+  #lines = 0;
+  #untold = 0;
 
   constructor(log: Log, now: () => MonotonicMs) {
     this.#log = log;
@@ -51,8 +55,23 @@ export class DeniedCalls {
       this.#told.set(key, { atMs, times: times + 1 });
       return;
     }
-    this.#log.warn("a caller was turned away", { ...denied, times: times + 1 });
+    if (!this.#mayTell(nowMs)) {
+      this.#untold += 1;
+      return;
+    }
+    const others = this.#untold === 0 ? {} : { others: this.#untold };
+    this.#untold = 0;
+    this.#log.warn("a caller was turned away", { ...denied, times: times + 1, ...others });
     this.#remember(key, nowMs);
+  }
+
+  #mayTell(nowMs: MonotonicMs): boolean {
+    if (this.#sinceMs === null || elapsedMs(this.#sinceMs, nowMs) >= TELL_EVERY_MS) {
+      this.#sinceMs = nowMs;
+      this.#lines = 0;
+    }
+    this.#lines += 1;
+    return this.#lines <= LINES_MAX;
   }
 
   #remember(key: string, atMs: MonotonicMs): void {

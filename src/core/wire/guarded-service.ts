@@ -1,5 +1,5 @@
-// Streams whose bugs cost only the stream that hits them: what a handler or a listener throws, and an answer that can't be
-// encoded, go through InternalErrors. Without this, grpc-js answers some of them without a log line, and the rest end the
+// A bug in a stream costs that stream alone: what a handler or a listener throws, and an answer that can't be encoded, go
+// through InternalErrors. Without this, grpc-js answers some of them without a log line, and the rest end the
 // process. Unary calls answer for themselves (unary-calls.ts).
 
 import type { MethodDefinition } from "@grpc/grpc-js";
@@ -20,11 +20,15 @@ export type StreamHandler = (call: Call, answer?: Answer) => void;
 type Definition = MethodDefinition<unknown, unknown>;
 
 /** What of a definition goes to grpc-js: requests are bounded, and a failure to encode has its id. */
-export function guardedDefinition(definition: Definition, errors: InternalErrors): Definition {
+export function guardedDefinition(
+  definition: Definition,
+  errors: InternalErrors,
+  fieldsMax: number,
+): Definition {
   const { path, requestDeserialize, responseSerialize } = definition;
   return {
     ...definition,
-    requestDeserialize: (bytes) => decodedOrRefused(requestDeserialize, bytes),
+    requestDeserialize: (bytes) => decodedOrRefused(requestDeserialize, bytes, fieldsMax),
     responseSerialize: (response) => {
       try {
         return responseSerialize(response);
@@ -36,9 +40,13 @@ export function guardedDefinition(definition: Definition, errors: InternalErrors
 }
 
 // grpc-js answers INTERNAL when this throws. So the refusal takes the message's place, and `guardMessages` finds it.
-function decodedOrRefused(decode: Definition["requestDeserialize"], bytes: Buffer): unknown {
+function decodedOrRefused(
+  decode: Definition["requestDeserialize"],
+  bytes: Buffer,
+  fieldsMax: number,
+): unknown {
   try {
-    return decodeBounded(decode, bytes);
+    return decodeBounded(decode, bytes, fieldsMax);
   } catch (error) {
     if (error instanceof RpcError) return error;
     throw error;

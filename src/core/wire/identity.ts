@@ -66,7 +66,7 @@ export function identityOfNames(subjectAltName: string): Identity | null {
   return only === undefined || uris.length > 1 ? null : parseIdentity(only);
 }
 
-/** The URI for a certificate; the inverse of what `identityOf` reads. */
+/** The URI for a certificate; the inverse of `identityOfNames`. */
 export function formatIdentity(identity: Identity): string {
   switch (identity.kind) {
     case "admin":

@@ -18,7 +18,7 @@ export class FrameCheck {
     this.#bytesMax = bytesMax;
   }
 
-  /** Null: all frames that have begun may come. */
+  /** Null = nothing to refuse so far. */
   take(chunk: Uint8Array): RpcError | null {
     let at = 0;
     while (at < chunk.length) {

@@ -18,6 +18,8 @@ export interface MethodRule {
   readonly allow: Allow;
   /** The largest message of a caller's. */
   readonly bytesMax: number;
+  /** Fields of all depths together, where they are less than bytes: two bytes can be a row. Otherwise FIELDS_MAX. */
+  readonly fieldsMax?: number;
   /**
    * Begins however many calls wait: of replicas to each other, and those with which operators look at a replica and mend it.
    */
@@ -25,6 +27,9 @@ export interface MethodRule {
 }
 
 export type ServiceRules<Definition> = { readonly [Name in keyof Definition]: MethodRule };
+
+/** Decoded within some 10 ms. */
+export const FIELDS_MAX = 50_000;
 
 /** A question: names, a filter, a page. */
 export const QUESTION_BYTES_MAX = 64 * 1024;

@@ -42,6 +42,13 @@ export function addReflection(
   }
 }
 
+/** Settles when the caller has read what was written, or has gone away. */
+function drained(call: Conversation): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ["drain", "cancelled", "close", "error"]) call.once(event, () => resolve());
+  });
+}
+
 class ReflectionThread {
   readonly #served: ServedFiles;
   readonly #idleMs: number;
@@ -60,7 +67,9 @@ class ReflectionThread {
     try {
       // A call that is destroyed could not be answered with an error any more.
       for await (const question of call.iterator({ destroyOnReturn: false })) {
-        call.write(Buffer.from(await this.#ask({ path, question })));
+        const isTaken = call.write(Buffer.from(await this.#ask({ path, question })));
+        // Who reads no answers is asked for no more questions.
+        if (!isTaken) await drained(call);
       }
       call.end();
     } catch (error) {

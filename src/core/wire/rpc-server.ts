@@ -18,7 +18,7 @@ import type { ConnectionRoom } from "./connection-limits.ts";
 import { DeniedCalls } from "./denied-calls.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
 import type { InternalErrors } from "./internal-errors.ts";
-import type { MethodRule, ServiceRules } from "./method-rules.ts";
+import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
 import type { Tls } from "./tls.ts";
 import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts";
 
@@ -74,11 +74,11 @@ export class RpcServer {
       assert(rule !== undefined, "a method has its rule");
       this.#rules.set(path, rule);
       if (requestStream || responseStream) {
-        streams[name] = guardedDefinition(method, errors);
+        streams[name] = guardedDefinition(method, errors, rule.fieldsMax ?? FIELDS_MAX);
         handlers[name] = guardedHandler(methods[name] as StreamHandler, path, errors);
       } else {
         const served = methods[name] as UnaryMethod<unknown, unknown>;
-        this.#unary.set(path, { definition: method, method: served, bytesMax: rule.bytesMax, errors });
+        this.#unary.set(path, { definition: method, method: served, rule, errors });
       }
     }
     // grpc-js refuses a service without methods.

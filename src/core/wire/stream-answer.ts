@@ -1,10 +1,14 @@
 // How a call is answered on its HTTP/2 stream where grpc-js has no part in it.
 
-import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { framed } from "./message-frames.ts";
 import type { RpcError } from "./rpc-error.ts";
 
-const HEADERS: OutgoingHttpHeaders = { ":status": 200, "content-type": "application/grpc+proto" };
+const HEADERS: OutgoingHttpHeaders = {
+  ":status": 200,
+  "content-type": "application/grpc+proto",
+  "grpc-accept-encoding": "identity",
+};
 const OK: OutgoingHttpHeaders = { "grpc-status": "0" };
 
 export function answer(stream: ServerHttp2Stream, message: Uint8Array): void {
@@ -16,11 +20,15 @@ export function answer(stream: ServerHttp2Stream, message: Uint8Array): void {
   stream.end(framed(message));
 }
 
-/** Before anything was answered. */
+/** A call of which something was answered already, by grpc-js, is cut off: it can't be told any more. */
 export function refuse(stream: ServerHttp2Stream, error: RpcError): void {
   // What the caller has sent is of no use, and would hold the stream open.
   stream.resume();
   if (isGone(stream)) return;
+  if (stream.headersSent) {
+    stream.close(constants.NGHTTP2_CANCEL);
+    return;
+  }
   stream.respond(refusalOf(error), { endStream: true });
   // The caller may be sending still, and need not.
   if (!stream.readableEnded) stream.close();

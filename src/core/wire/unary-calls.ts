@@ -1,4 +1,4 @@
-// Calls of which both sides are one message, served on Node's HTTP/2 streams themselves. grpc-js makes some hundred
+// Unary calls, which have one message on each side, are served on Node's HTTP/2 streams themselves. grpc-js makes some hundred
 // objects a call, for interceptors, metadata and flow control that none of these uses (ADR-0024).
 // What must stay true: a request is bounded before it is kept, and its bytes are decoded when all of them are there.
 
@@ -9,7 +9,8 @@ import { decodeBounded } from "./bounded-decode.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { Identity } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
-import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
+import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
+import { RequestBytes } from "./request-bytes.ts";
 import { type RpcError, rpcError } from "./rpc-error.ts";
 import { answer, isGone, refuse } from "./stream-answer.ts";
 
@@ -36,7 +37,7 @@ export type Implementation<Service> = {
 export interface ServedMethod {
   readonly definition: MethodDefinition<unknown, unknown>;
   readonly method: UnaryMethod<unknown, unknown>;
-  readonly bytesMax: number;
+  readonly rule: MethodRule;
   readonly errors: InternalErrors;
 }
 
@@ -45,24 +46,40 @@ export interface Admitted {
   readonly identity: Identity;
   readonly headers: IncomingHttpHeaders;
   readonly cameMs: MonotonicMs;
+  /** Settles when there is time for more of this call than to read it. */
+  goOn(): Promise<void>;
 }
 
+/** By then a request is whole, or its caller has lost its turn. */
+const WHOLE_MS_MAX = 30_000;
+/** What takes less than some 0.1 ms to decode needs no time of its own. */
+const SMALL_BYTES = 16 * 1024;
+
 export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admitted: Admitted): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let isChecked = false;
-  stream.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (isChecked ? bytes <= HEADER_BYTES + served.bytesMax : bytes < HEADER_BYTES) return;
-    const refused = isChecked ? unreadable() : refusedFrame(joined(chunks, bytes), served.bytesMax);
-    isChecked = true;
-    if (refused === null) return;
-    chunks.length = 0;
+  if (!isGrpc(admitted.headers)) {
+    stream.respond({ ":status": 415 }, { endStream: true });
+    return;
+  }
+  const bytes = new RequestBytes(stream.session ?? stream, served.rule.bytesMax);
+  const giveUp = (error: RpcError) => {
     stream.removeAllListeners("data").removeAllListeners("end");
-    refuse(stream, refused);
+    refuse(stream, error);
+  };
+  const late = setTimeout(() => giveUp(tooLate()), WHOLE_MS_MAX).unref();
+  stream.once("close", () => {
+    clearTimeout(late);
+    bytes.release();
   });
-  const whole = () => void reply(stream, served, admitted, joined(chunks, bytes));
+  stream.on("data", (chunk: Buffer) => {
+    const refused = bytes.add(chunk);
+    if (refused !== null) giveUp(refused);
+  });
+  const whole = () => {
+    clearTimeout(late);
+    reply(stream, served, admitted, bytes).catch((error: unknown) =>
+      served.errors.note(error, served.definition.path),
+    );
+  };
   // A call without a body has ended before it was begun.
   if (stream.readableEnded) whole();
   else stream.on("end", whole);
@@ -70,15 +87,19 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
 
 async function reply(
   stream: ServerHttp2Stream,
-  { definition, method, errors }: ServedMethod,
-  { identity, headers, cameMs }: Admitted,
-  frame: Buffer,
+  { definition, method, rule, errors }: ServedMethod,
+  { identity, headers, cameMs, goOn }: Admitted,
+  bytes: RequestBytes,
 ): Promise<void> {
   if (isGone(stream)) return;
   const { path, requestDeserialize, responseSerialize } = definition;
   try {
     const waitMs = timeoutMsOf(headers["grpc-timeout"]);
-    const request = decodeBounded(requestDeserialize, messageIn(frame));
+    const message = bytes.message();
+    // Many that were begun one after the other may be whole in the same pass of the event loop.
+    if (message.length > SMALL_BYTES) await goOn();
+    const request = decodeBounded(requestDeserialize, message, rule.fieldsMax ?? FIELDS_MAX);
+    bytes.release();
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);
     const response = await method({ request, path, identity, remainingMs });
     // What nobody waits for is not encoded.
@@ -88,18 +109,11 @@ async function reply(
   }
 }
 
-/** The one message of a whole request. */
-function messageIn(frame: Buffer): Buffer {
-  const isWhole = frame.length >= HEADER_BYTES && frame.length === HEADER_BYTES + frame.readUInt32BE(1);
-  if (!isWhole) throw unreadable();
-  return frame.subarray(HEADER_BYTES);
+function isGrpc(headers: IncomingHttpHeaders): boolean {
+  return headers[":method"] === "POST" && headers["content-type"]?.startsWith("application/grpc") === true;
 }
 
-function unreadable(): RpcError {
-  return rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", "the request is not one whole message");
-}
-
-function joined(chunks: readonly Buffer[], bytes: number): Buffer {
-  const [first = Buffer.alloc(0)] = chunks;
-  return chunks.length < 2 ? first : Buffer.concat(chunks, bytes);
+function tooLate(): RpcError {
+  const message = `the request was not whole within ${WHOLE_MS_MAX / 1_000} s`;
+  return rpcError(status.DEADLINE_EXCEEDED, "REQUEST_TOO_SLOW", message);
 }

@@ -45,6 +45,7 @@ beforeEach(async () => {
   const errors = new InternalErrors("server", silentLog);
   const gate = {
     arrive: () => new Promise<boolean>((resolve) => arrived.push(resolve)),
+    goOn: async () => undefined,
     refusal: () => rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250),
     reading: new PacedReading(nodeLoop),
   };

@@ -1,16 +1,16 @@
-// The pool never has more than its room, and the address that has the most gives way.
+// The pool never has more than its room, and the holder that has the most gives way.
 
 import { expect, test } from "vitest";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { openFilesMax, roomOf } from "../../../src/core/wire/connection-limits.ts";
 import { ConnectionPool, type Pooled } from "../../../src/core/wire/connection-pool.ts";
 
-function connection(address: string) {
-  const made = { address, hasEnded: false, end: () => Object.assign(made, { hasEnded: true }) };
+function connection(holder: string) {
+  const made = { holder, hasEnded: false, end: () => Object.assign(made, { hasEnded: true }) };
   return made;
 }
 
-test("when it is full, the address with the most gives way: the oldest that shakes hands, the newest that works", () => {
+test("when it is full, the holder with the most gives way: the oldest that shakes hands, the newest that works", () => {
   for (const [victim, ended] of [
     ["oldest", 0],
     ["newest", 2],
@@ -24,7 +24,7 @@ test("when it is full, the address with the most gives way: the oldest that shak
   }
 });
 
-test("one address alone keeps no other out, however many connections it opens", () => {
+test("one holder alone keeps no other out, however many connections it opens", () => {
   const pool = new ConnectionPool(10, "newest");
   for (let count = 0; count < 1_000; count += 1) pool.add(connection("attacker"));
   const others = ["b", "c", "d", "e"].map(connection);

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { silentLog } from "../../../src/core/base/log.ts";
-import { DeniedCalls, TELL_EVERY_MS } from "../../../src/core/wire/denied-calls.ts";
+import { DeniedCalls, LINES_MAX, TELL_EVERY_MS } from "../../../src/core/wire/denied-calls.ts";
 
 const CALL = {
   ...{ reason: "PERMISSION_DENIED", identity: "fleet://cluster/c1", from: "10.0.0.1" },
@@ -33,4 +33,13 @@ test("another identity, reason or address is another line", () => {
   denied.note({ ...CALL, reason: "HANDSHAKE_FAILED" });
   denied.note({ ...CALL, from: "10.0.0.2" });
   expect(lines.length).toBe(4);
+});
+
+test("a flood from many addresses is no more lines than may be, and the rest is a number", () => {
+  const { lines, clock, denied } = watched();
+  for (let count = 0; count < 1_000; count += 1) denied.note({ ...CALL, from: `10.0.${count}.1` });
+  expect(lines.length).toBe(LINES_MAX);
+  clock.nowMs = TELL_EVERY_MS;
+  denied.note(CALL);
+  expect(lines.at(-1)).toEqual({ ...CALL, times: 1, others: 1_000 - LINES_MAX });
 });

@@ -80,6 +80,7 @@ async function serve(tls: Tls, waiting: ((isTaken: boolean) => void)[]) {
       nowMs += 1;
       return new Promise((resolve) => waiting.push(resolve));
     },
+    goOn: async () => undefined,
     refusal: () => rpcError(8, "OVERLOADED", "nothing is refused here"),
     reading: new PacedReading({ now: () => nowMs, nextPass: (run) => void setImmediate(run) }),
   };

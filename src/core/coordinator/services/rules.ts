@@ -26,11 +26,11 @@ const change: MethodRule = { allow: adminOnly, bytesMax };
 export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> = {
   getStatus: { allow: allButAgents, bytesMax, isPrompt: true },
   // A batch of 4 096 rows, each with names of 253 bytes.
-  submit: { allow: adminOnly, bytesMax: 4 * MEGABYTE },
+  submit: { allow: adminOnly, bytesMax: 4 * MEGABYTE, fieldsMax: 100_000 },
   // A session's whole window (write-limits.ts).
-  write: { allow: adminOnly, bytesMax: MESSAGE_BYTES_MAX },
+  write: { allow: adminOnly, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 100_000 },
   // All that a shard of 20 000 clusters serves, and all domains that it holds.
-  reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE },
+  reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE, fieldsMax: 400_000 },
   writeGroup: { allow: adminOnly, bytesMax: MEGABYTE },
   transferLeadership: { ...change, isPrompt: true },
   changeMembership: { ...change, isPrompt: true },
@@ -57,7 +57,7 @@ export function raftRules(tls: Tls): ServiceRules<Implementation<RaftServer>> {
   const allow = tls === "insecure-loopback" ? anyIdentity : replicasOnly;
   return {
     // Frames of a turn, each with entries of up to some megabytes.
-    exchange: { allow, bytesMax: MESSAGE_BYTES_MAX, isPrompt: true },
+    exchange: { allow, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 400_000, isPrompt: true },
     installSnapshot: { allow, bytesMax: 4 * MEGABYTE, isPrompt: true },
     offerSnapshot: { allow, bytesMax, isPrompt: true },
     rejoin: { allow: replicasOnly, bytesMax, isPrompt: true },
