@@ -13,6 +13,7 @@ import { refusalBy } from "./call-stream.ts";
 import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
 import type { Denied, DeniedCalls } from "./denied-calls.ts";
 import { formatIdentity, type Identity, identityOfSession } from "./identity.ts";
+import type { InternalErrors } from "./internal-errors.ts";
 import { compressed, FrameCheck } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
 import type { PacedReading } from "./paced-reading.ts";
@@ -40,6 +41,7 @@ export interface DoorOptions {
   /** Without it every call begins at once. */
   readonly gate?: Gate | undefined;
   readonly denied: Pick<DeniedCalls, "note">;
+  readonly errors: Pick<InternalErrors, "note">;
   /** For connections; by default as much as this process may open files. */
   readonly room?: ConnectionRoom | undefined;
 }
@@ -94,7 +96,7 @@ function noteHandshakes(http2: Http2Server, denied: DoorOptions["denied"]): void
 function enter(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  { tls, ruleOf, unaryOf, gate, denied }: DoorOptions,
+  { tls, ruleOf, unaryOf, gate, denied, errors }: DoorOptions,
   serveByGrpc: () => void,
 ): void {
   // Without a listener a failure of the stream would end the process.
@@ -118,7 +120,7 @@ function enter(
     serveByGrpc();
   };
   if (gate === undefined || isPrompt(rule, identity)) serve();
-  else void begin(stream, identity, gate, serve);
+  else begin(stream, identity, gate, serve).catch((error: unknown) => errors.note(error, path));
 }
 
 /** The caller's identity; otherwise why it is refused. What has no rule is no method: whoever asks has an identity. */

@@ -98,10 +98,10 @@ export class RpcServer {
 
   /** Resolves to the address with the real port; throws an OperatorError when it can't listen on `listen`. */
   async listen(listen: string): Promise<string> {
-    const { tls, gate, room } = this.#options;
+    const { tls, gate, room, errors } = this.#options;
     const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
-      ...{ tls, gate, room, denied: this.#denied },
+      ...{ tls, gate, room, errors, denied: this.#denied },
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),
     });

@@ -57,6 +57,7 @@ const SMALL_BYTES = 16 * 1024;
 
 export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admitted: Admitted): void {
   if (!isGrpc(admitted.headers)) {
+    stream.resume();
     stream.respond({ ":status": 415 }, { endStream: true });
     return;
   }

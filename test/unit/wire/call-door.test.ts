@@ -1,6 +1,7 @@
 // A gRPC server whose calls begin when the gate lets them: what waits loses nothing, what is refused is told when to come
 // again, what is prompt waits for nothing.
 
+import { once } from "node:events";
 import { connect } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -197,6 +198,21 @@ test.each([
   expect(await next).toBe(1);
   expect(served).toEqual(["next"]);
 });
+
+test.each([{ ":method": "GET" }, { "content-type": "text/plain" }])(
+  "%o is no call of gRPC",
+  async (headers) => {
+    const session = connect(`http://${address}`);
+    const { path } = CoordinatorService.getStatus;
+    const stream = session.request(
+      { ":method": "POST", ":path": path, te: "trailers", "content-type": "application/grpc", ...headers },
+      { endStream: true },
+    );
+    const [told] = await once(stream, "response");
+    expect(told[":status"]).toBe(415);
+    session.destroy();
+  },
+);
 
 test("a call that says it is compressed is refused at its headers, and never waits", async () => {
   const headers = { "grpc-encoding": "gzip" };
