@@ -68,7 +68,7 @@ export class FirstContacts {
   }
 }
 
-/** How many of these, a shard's rows, it declared itself: nobody else has decided anything about them since. */
+/** How many of these, a shard's rows, it declared itself: no other has decided anything about them since. */
 export function ownMaking(rows: Iterable<Readonly<Binding>>, shard: string): number {
   let count = 0;
   for (const { by, migration } of rows) if (by === shard && migration === undefined) count += 1;

@@ -47,7 +47,7 @@ export class PeerGate {
     const row = this.#row(peer);
     if (row?.removed === true) return removed(row.name);
     const isKnown = row !== undefined || given.some(({ id }) => id === peer) || isMember(config(), peer);
-    return isKnown || this.#hasNobodyToAsk() ? null : unknown(peer);
+    return isKnown || this.#hearsNoPeer() ? null : unknown(peer);
   }
 
   /** A member that is heard here told what its table says. A table grows older, never wrong: the newer row counts. */
@@ -85,7 +85,7 @@ export class PeerGate {
 
   // Its command line may name only nodes that are gone (ADR-0004). Then it answers who finds it: it neither votes nor
   // counts, and holds nothing that a stranger could spoil.
-  #hasNobodyToAsk(): boolean {
+  #hearsNoPeer(): boolean {
     const { self, given, isAmnesiac, hears } = this.#options;
     return isAmnesiac() && !given.some(({ id }) => id !== self && hears(id));
   }

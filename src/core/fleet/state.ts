@@ -29,7 +29,7 @@ export type RowChange = {
 }[WatchedTable];
 
 type FleetTables = { readonly [Name in keyof Rows]: Table<Rows[Name][0], Rows[Name][1]> };
-/** Told of what changes in a table; null = nobody wants to know. */
+/** Told of what changes in a table; null = no one is told. */
 type Watchers = { readonly [Name in keyof Rows]: OnChange<Rows[Name][0], Rows[Name][1]> | null };
 type ReadonlyTables = { readonly [Name in keyof Rows]: ReadonlyTable<Rows[Name][0], Rows[Name][1]> };
 

@@ -68,7 +68,7 @@ async function answer(
   response.writeHead(page.code, {
     "content-type": page.type,
     "content-length": Buffer.byteLength(page.body),
-    // Of a body that nobody asked for not a byte is read.
+    // A body that was not asked for is not read.
     ...(isRead ? {} : { connection: "close" }),
   });
   response.end(request.method === "HEAD" ? undefined : page.body);

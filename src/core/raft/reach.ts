@@ -8,7 +8,7 @@ import type { Message } from "./message.ts";
 /** In one message. An election a second for 194 days. */
 const TERM_RISE_MAX = 2 ** 24;
 /**
- * With each tick again, up to the above: whoever lies all the time, at 20 ticks a second, takes 6 000 years to the end of
+ * With each tick again, up to the above: a sender that lies all the time, at 20 ticks a second, takes 6 000 years to the end of
  * all terms.
  */
 const TERM_RISE_PER_TICK = 2 ** 10;

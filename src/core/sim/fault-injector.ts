@@ -132,7 +132,7 @@ export class FaultInjector {
     }
   }
 
-  // To newcomers nobody lies: they hold nothing by which they could tell.
+  // Newcomers are told no lies: they hold nothing by which they could tell.
   #lie(liar: SimNode, chance: Chance): void {
     for (const peer of this.#nodes) {
       const status = peer.status();

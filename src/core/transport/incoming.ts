@@ -176,7 +176,7 @@ export class Incoming {
   #onMessage(group: GroupId, wire: RaftMessage, speaker: NodeId | null): void {
     const { self, onDropped } = this.#options;
     if (wire.to !== self.id) return;
-    const message = this.#aboutNobody(wire, speaker) ? "malformed" : messageFromWire(wire);
+    const message = this.#aboutUnknown(wire, speaker) ? "malformed" : messageFromWire(wire);
     if (typeof message !== "string") {
       this.#events?.receive(group, message);
       return;
@@ -187,7 +187,7 @@ export class Incoming {
   }
 
   /** What a member passes on is about a member. */
-  #aboutNobody({ from }: RaftMessage, speaker: NodeId | null): boolean {
+  #aboutUnknown({ from }: RaftMessage, speaker: NodeId | null): boolean {
     return speaker !== null && from !== speaker && this.#refusal(nodeId(from)) !== null;
   }
 

@@ -1,7 +1,7 @@
 // The door of a server: every call passes here when its headers are there, before a byte of its message is read and before
 // grpc-js has spent anything on it. What must stay true: who has no identity, or may not call this method, is refused at
-// once; no message is larger than its method allows; prompt calls of operators and replicas wait for nothing; and a call that waits loses no byte,
-// for HTTP/2 keeps its data until somebody reads. Absent: when there is time, which is the gate's business (ADR-0020).
+// once; no message is larger than its method allows; prompt calls of operators and replicas wait for nothing; and a call that
+// waits loses no byte, for HTTP/2 keeps its data until they are read. Absent: when there is time (the gate, ADR-0020).
 
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { TLSSocket } from "node:tls";
@@ -123,7 +123,7 @@ function enter(
   else begin(stream, identity, gate, serve).catch((error: unknown) => errors.note(error, path));
 }
 
-/** The caller's identity; otherwise why it is refused. What has no rule is no method: whoever asks has an identity. */
+/** The caller's identity; otherwise why it is refused. A path without a rule is no method, but its caller needs an identity. */
 function letIn(
   { session }: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
