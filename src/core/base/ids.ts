@@ -24,7 +24,7 @@ const NAME = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
 /** The same in words. */
 export const NAME_RULE = "a name has a-z 0-9 . _ -, with a letter or digit at both ends";
 
-/** A name in a sentence: as it is, and what is none as a quotation. */
+/** A name for a sentence. What is not a valid name is quoted. */
 export const shownName = (text: string): string => (isName(text) ? text : quoted(text));
 
 /** Whether `text` can name a shard, cluster, node or fleet: an RFC 1123 subdomain's alphabet, 1 to 253 characters. */

@@ -63,7 +63,7 @@ export class Batcher {
     this.#session.write({ kind: { $case: "registerShard", value } }, () => this.#register(rest));
   }
 
-  /** Now and then, at any node: by a linearizable read, or as whoever asks for what is there. */
+  /** Now and then, at any node: by a linearizable read, or as a caller asks for what is there. */
   #look(): void {
     const { world, chance, nodes } = this.#options;
     world.queue.after(chance.ms(0, world.swarm.thinkMs), () => {

@@ -39,7 +39,7 @@ export interface LiePlan {
   readonly durationMs: number;
 }
 
-/** Ids go on from `firstId`. */
+/** The first lie has the id `firstId`. */
 export function drawLies(chance: Chance, { nodes, durationMs }: LiePlan, firstId: number): Fault[] {
   if (!chance.permille(LYING_PERMILLE)) return [];
   return Array.from({ length: chance.between(1, LIES_MAX) }, (_, at) => ({
