@@ -4,8 +4,10 @@
 import { assert } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
 import type { AuditExport, NoteAuditExported, Operation } from "../wire/gen/fleet/v1/command.ts";
+import { chainedHash, chainHead, NO_HASH } from "./audit-chain.ts";
 import { auditFacts } from "./audit-facts.ts";
 import type { NewCommand } from "./command-codec.ts";
+import { CHAIN_VERSION } from "./format.ts";
 import { describeOperation } from "./format-1/describe.ts";
 import { effectsInWords } from "./format-1/effects.ts";
 import { AUDIT_ENTRIES_MAX, AUDIT_UNEXPORTED_MAX } from "./limits.ts";
@@ -21,12 +23,15 @@ export function addAuditEntry(
   operation: NonNullable<Operation["kind"]>,
   effects: Facts,
 ): void {
-  const facts = { ...auditFacts(operation), ...effects };
-  const said =
-    state.clusterVersion >= 2
-      ? { what: "", operation: operation.$case, metadata: metadataOf(facts) }
-      : { what: inWords(operation, metadataOf(effects)), operation: "", metadata: {} };
-  state.tables.audit.put({ index, atMs, actor, reason, ...said });
+  const entry = { index, atMs, actor, reason };
+  if (state.clusterVersion >= CHAIN_VERSION) {
+    const metadata = metadataOf({ ...auditFacts(operation), ...effects });
+    const said = { ...entry, what: "", operation: operation.$case, metadata, hash: NO_HASH };
+    state.tables.audit.put({ ...said, hash: chainedHash(chainHead(state), said) });
+  } else {
+    const what = inWords(operation, metadataOf(effects));
+    state.tables.audit.put({ ...entry, what, operation: "", metadata: {}, hash: NO_HASH });
+  }
   trim(state);
 }
 
@@ -51,20 +56,29 @@ export function noteAuditExported(state: FleetState, { throughIndex }: NoteAudit
 }
 
 export function auditExportOf({ tables }: FleetView): Readonly<AuditExport> {
-  return tables.auditExports.get(AUDIT_EXPORT_KEY) ?? { throughIndex: 0, dropped: 0 };
+  return (
+    tables.auditExports.get(AUDIT_EXPORT_KEY) ?? {
+      throughIndex: 0,
+      dropped: 0,
+      trimmedHash: NO_HASH,
+    }
+  );
 }
 
 function trim(state: FleetState): void {
   const { audit, auditExports } = state.tables;
   const known = auditExportOf(state);
-  let { dropped } = known;
+  let { dropped, trimmedHash } = known;
   while (audit.size > AUDIT_ENTRIES_MAX) {
     const oldest = audit.firstKey() ?? 0;
     const isExported = oldest <= known.throughIndex;
     if (!isExported && audit.size <= AUDIT_UNEXPORTED_MAX) break;
     if (!isExported) dropped += 1;
+    trimmedHash = audit.get(oldest)?.hash ?? NO_HASH;
     audit.remove(oldest);
   }
-  if (dropped !== known.dropped) auditExports.put({ ...known, dropped });
+  if (dropped !== known.dropped || trimmedHash !== known.trimmedHash) {
+    auditExports.put({ ...known, dropped, trimmedHash });
+  }
   assert(audit.size <= AUDIT_UNEXPORTED_MAX, "the audit log is bounded, exported or not");
 }

@@ -14,6 +14,8 @@ export const FIRST_VERSION = 1;
 export const KNOWN_VERSION = 2;
 /** From this one on the state records its incarnation (ADR-0016), and operations are known that came with it. */
 export const INCARNATIONS_VERSION = 2;
+/** From this one on audit entries are chained (ADR-0029), and keep facts instead of words. */
+export const CHAIN_VERSION = 2;
 
 /** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
 export function requiredVersion({ $case, value }: OperationKind): number {

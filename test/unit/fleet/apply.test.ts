@@ -90,6 +90,7 @@ describe("audit", () => {
         what: "register shard s1 at s1:1 in epoch 1",
         operation: "",
         metadata: {},
+        hash: "",
       },
       {
         index: 2,
@@ -99,6 +100,7 @@ describe("audit", () => {
         what: "bind cluster c1 to shard s1",
         operation: "",
         metadata: {},
+        hash: "",
       },
     ]);
   });
@@ -144,13 +146,13 @@ describe("audit", () => {
     expect(spanOf(replica), "as many as the limit stay, exported or not").toEqual([3, AUDIT_ENTRIES_MAX + 2]);
     replica.apply(register("s1", "a:1", AUDIT_ENTRIES_MAX + 3));
     expect(spanOf(replica)).toEqual([4, AUDIT_ENTRIES_MAX + 5]);
-    expect(auditExportOf(replica.state)).toEqual({ throughIndex: 500, dropped: 0 });
+    expect(auditExportOf(replica.state)).toEqual({ throughIndex: 500, dropped: 0, trimmedHash: "" });
   });
 
   test("what is dropped without having been exported is counted", () => {
     const replica = withEntries(AUDIT_UNEXPORTED_MAX + 3);
     expect(spanOf(replica)).toEqual([4, AUDIT_UNEXPORTED_MAX + 3]);
-    expect(auditExportOf(replica.state)).toEqual({ throughIndex: 0, dropped: 3 });
+    expect(auditExportOf(replica.state)).toEqual({ throughIndex: 0, dropped: 3, trimmedHash: "" });
   });
 
   test.each([
