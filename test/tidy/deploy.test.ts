@@ -5,7 +5,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -18,6 +18,8 @@ const list = (pattern: string): string[] => globSync(pattern, { cwd: root }).sor
 const starters = list("deploy/{systemd/*.service,helm/*/templates/*.yaml}").flatMap((path) =>
   startLines(read(path)).map((line) => ({ path, line })),
 );
+
+const USERS = "deploy/systemd/fleet.sysusers";
 
 const workloads = list("deploy/helm/*/templates/{statefulset,deployment}.yaml");
 
@@ -51,6 +53,28 @@ test.each(list("deploy/systemd/*@.service"))("%s has its data in a folder within
   const unit = read(path);
   const [, state = ""] = /^StateDirectory=(.*)$/m.exec(unit) ?? [];
   expect(unit).toContain(` --data /var/lib/${state}/data `);
+});
+
+test("each role's unit has a user of its own, which the package's list of users makes", () => {
+  const made = captures(read(USERS), /^u (\S+) +- /gm).flat();
+  const units = list("deploy/systemd/*.service").map(read);
+  expect(units.flatMap((unit) => captures(unit, /^User=(.*)$/gm).flat()).sort()).toEqual([...made].sort());
+  expect(units.flatMap((unit) => captures(unit, /^Group=(.*)$/gm).flat()).sort()).toEqual([...made].sort());
+  expect(new Set(made)).toHaveProperty("size", 3);
+});
+
+const hasSysusers = spawnSync("systemd-sysusers", ["--version"]).status === 0;
+test.runIf(hasSysusers)("systemd-sysusers makes them, without a login", async () => {
+  const host = await mkdtemp(join(tmpdir(), "fleet-users-"));
+  await mkdir(join(host, "etc"));
+  const ran = spawnSync("systemd-sysusers", [`--root=${host}`, join(root, USERS)], { encoding: "utf8" });
+  const users = await readFile(join(host, "etc/passwd"), "utf8").catch(() => ran.stderr);
+  await rm(host, { recursive: true });
+  expect(
+    captures(users, /^(fleet-\w+):.*:\/usr\/sbin\/nologin$/gm)
+      .flat()
+      .sort(),
+  ).toEqual(["fleet-agents", "fleet-coordinator", "fleet-shard"]);
 });
 
 // systemd counts an end by SIGHUP as a success, and a reload may come before Node has learned to take it. With the default
@@ -230,11 +254,11 @@ function render(values: object): string {
 
 const commandOf = (rendered: string): string => parse(rendered).spec.template.spec.containers[0].command[2];
 
-test("an image has all of the package but what an operator of hosts reads", () => {
-  const copied = captures(read("deploy/Dockerfile"), /^COPY --from=build (.*) /gm).join(" ");
-  const { files } = parse(read("package.json"));
-  const missing = files.filter((file: string) => !copied.split(" ").includes(`/src/${file}`));
-  expect(missing).toEqual(["deploy/systemd", "docs/operating.md"]);
+test("an image is the package, on a base that is one and the same", () => {
+  const text = read("deploy/Dockerfile");
+  expect(captures(text, /^COPY --from=build (.*)$/gm)).toEqual([["/src/package /opt/fleet"]]);
+  expect(captures(text, /^ARG BASE=node:24-bookworm-slim@sha256:([0-9a-f]{64})$/gm)).toHaveLength(1);
+  expect(captures(text, /^FROM \$\{(\w+)\}/gm)).toEqual([["BASE"], ["BASE"]]);
 });
 
 /** The groups of every match. */

@@ -2,7 +2,6 @@
 // Paths are absolute and computed from where the folder is now, so that a stopped fleet can be moved.
 import { resolve } from "node:path";
 import type { TlsFiles } from "../../core/wire/tls.ts";
-import { COORDINATOR_ENVIRONMENT, COORDINATOR_NODE_FLAGS } from "./coordinator-memory.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import {
   AGENTS_PROCESS,
@@ -12,6 +11,7 @@ import {
   type ProcessFiles,
   processFiles,
 } from "./layout.ts";
+import { PROCESS_MEMORY } from "./process-memory.ts";
 import type { Launch } from "./processes.ts";
 import type { ShardEntry } from "./shard-entry.ts";
 
@@ -25,10 +25,6 @@ export interface ProcessPlan {
   /** Where its metrics are; null when it shows none. */
   readonly metrics: string | null;
   readonly files: ProcessFiles;
-  /** Flags of Node itself. */
-  readonly nodeFlags: readonly string[];
-  /** Beside what this process has. */
-  readonly environment: Readonly<Record<string, string>>;
   /** Arguments of `fleet`. */
   readonly args: readonly string[];
 }
@@ -50,11 +46,12 @@ export function planProcesses(directory: string, fleet: FleetFile): ProcessPlan[
 
 /** How to start `plan` with `program`. Only while a fleet is being founded may an empty data folder mean a new node. */
 export function launchOf(plan: ProcessPlan, program: Program, isFounding: boolean): Launch {
+  const { nodeFlags, environment } = PROCESS_MEMORY[plan.role];
   const founding = isFounding && plan.role === "coordinator" ? ["--bootstrap"] : [];
   return {
     command: program.node,
-    args: [...plan.nodeFlags, program.fleet, ...plan.args, ...founding],
-    environment: plan.environment,
+    args: [...nodeFlags, program.fleet, ...plan.args, ...founding],
+    environment,
     cwd: plan.files.folder,
     logFile: plan.files.log,
   };
@@ -68,8 +65,6 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
     address: node.address,
     metrics: metricsAddress(node.metricsPort),
     files,
-    nodeFlags: COORDINATOR_NODE_FLAGS,
-    environment: COORDINATOR_ENVIRONMENT,
     args: [
       ...["serve", "coordinator", "--id", String(node.id), "--name", node.name],
       ...["--fleet", fleet.name, "--cluster-id", fleet.clusterId],
@@ -94,8 +89,6 @@ function planShard(directory: string, fleet: FleetFile, shard: ShardEntry): Proc
     address: shard.address,
     metrics: metricsAddress(shard.metricsPort),
     files,
-    nodeFlags: [],
-    environment: {},
     args: [
       ...["serve", "shard", "--id", shard.id, "--listen", shard.address],
       ...["--coordinators", fleet.nodes.map((node) => node.address).join(",")],
@@ -112,8 +105,6 @@ function planAgents(directory: string, { agentsMetricsPort }: FleetFile): Proces
     address: null,
     metrics: metricsAddress(agentsMetricsPort),
     files: processFiles(directory, AGENTS_PROCESS),
-    nodeFlags: [],
-    environment: {},
     args: [
       ...["serve", "agents", "--file", agentsFilePath(directory)],
       ...["--certs", clusterCertsFolder(directory), ...metricsFlags(agentsMetricsPort)],

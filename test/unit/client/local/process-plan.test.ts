@@ -30,12 +30,12 @@ test.each([
   {
     name: "s1",
     why: "a shard knows the coordinators only to report to them",
-    args: "run.js serve shard --id s1 --listen 127.0.0.1:4011 --coordinators 127.0.0.1:4001,127.0.0.1:4002 --data /f/s1/data --ca /f/certs/ca.crt --cert /f/certs/s1.crt --key /f/certs/s1.key",
+    args: "--max-old-space-size=512 run.js serve shard --id s1 --listen 127.0.0.1:4011 --coordinators 127.0.0.1:4001,127.0.0.1:4002 --data /f/s1/data --ca /f/certs/ca.crt --cert /f/certs/s1.crt --key /f/certs/s1.key",
   },
   {
     name: "agents",
     why: "agents know no coordinator at all",
-    args: "run.js serve agents --file /f/agents/agents.yaml --certs /f/certs/clusters",
+    args: "--max-old-space-size=512 run.js serve agents --file /f/agents/agents.yaml --certs /f/certs/clusters",
   },
 ])("$name: $why", ({ name, args }) => {
   expect(commandLine(name)).toBe(args);
