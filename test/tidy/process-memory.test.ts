@@ -45,7 +45,7 @@ test.each(roles)("the chart of $role sets what fleet init sets", ({ role, chart,
 
 test.each(roles)("$role: the process's limit leaves room beside its heap", ({ role, unit, chart }) => {
   const [, unitMb = ""] = /^MemoryMax=(\d+)M$/m.exec(read(`deploy/systemd/${unit}.service`)) ?? [];
-  const [, heapMb = ""] = /--max-old-space-size=(\d+)/.exec(wantedOf(role).NODE_OPTIONS ?? "") ?? [];
+  const [, heapMb = ""] = /--max-old-space-size=(\d+)/.exec(wantedOf(role)["NODE_OPTIONS"] ?? "") ?? [];
   expect(Number(unitMb)).toBeGreaterThanOrEqual(Number(heapMb) * 1.5);
   const { memory } = parse(read(`deploy/helm/${chart}/values.yaml`)).resources.limits;
   if (role !== "agents") expect(memory).toBe(`${unitMb}Mi`);
