@@ -12,6 +12,7 @@ import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
 import { benchRestore } from "./restore.ts";
 import { benchSize } from "./size.ts";
+import { benchSoak } from "./soak.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
 import { benchStorm } from "./storm.ts";
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   lab: () => benchLab(Number(values.beside ?? 0)),
   size: () => benchSize(values.rows?.split(",").map(Number)),
   restore: () => benchRestore(),
+  soak: () => benchSoak(),
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

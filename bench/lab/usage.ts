@@ -4,6 +4,8 @@
 import { present } from "../../src/core/base/assert.ts";
 import type { Server } from "../load/server.ts";
 
+type Measurable = Pick<Server, "usage">;
+
 const LOOK_EVERY_MS = 500;
 
 export interface Used {
@@ -14,13 +16,13 @@ export interface Used {
 }
 
 export class UsageWatch {
-  readonly #servers: readonly Server[];
+  readonly #servers: readonly Measurable[];
   readonly #startedMs = performance.now();
-  readonly #cpuMs: ReadonlyMap<Server, number>;
-  readonly #residentBytesMax = new Map<Server, number>();
+  readonly #cpuMs: ReadonlyMap<Measurable, number>;
+  readonly #residentBytesMax = new Map<Measurable, number>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(servers: readonly Server[]) {
+  constructor(servers: readonly Measurable[]) {
     this.#servers = servers;
     this.#cpuMs = new Map(servers.map((server) => [server, this.#look(server)]));
     this.#timer = setInterval(() => {
@@ -28,7 +30,7 @@ export class UsageWatch {
     }, LOOK_EVERY_MS);
   }
 
-  stop(): ReadonlyMap<Server, Used> {
+  stop(): ReadonlyMap<Measurable, Used> {
     clearInterval(this.#timer);
     const elapsedMs = performance.now() - this.#startedMs;
     return new Map(
@@ -40,7 +42,7 @@ export class UsageWatch {
     );
   }
 
-  #look(server: Server): number {
+  #look(server: Measurable): number {
     const { residentBytes, cpuMs } = present(server.usage(), "a measured server runs, on a Linux");
     const before = this.#residentBytesMax.get(server) ?? 0;
     this.#residentBytesMax.set(server, Math.max(before, residentBytes));

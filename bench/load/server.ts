@@ -83,19 +83,7 @@ export class Server {
 
   /** Null where there is no /proc to read it from, and for a server that does not run. */
   usage(): Usage | null {
-    try {
-      const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
-      const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
-      const [, peakKilobytes = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
-      const stat = readFileSync(`/proc/${this.pid}/stat`, "utf8");
-      // The command in brackets may hold anything; user and system time are fields 14 and 15 (proc(5)).
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      const ticks = Number(fields[11]) + Number(fields[12]);
-      const [residentBytes, peakBytes] = [Number(kilobytes) * 1024, Number(peakKilobytes) * 1024];
-      return { residentBytes, peakBytes, cpuMs: (ticks * 1_000) / ticksPerSecond() };
-    } catch {
-      return null;
-    }
+    return usageOf(this.pid);
   }
 
   /** The end of what it has printed, for an error message. */
@@ -114,6 +102,23 @@ export class Server {
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
+  }
+}
+
+/** Null where there is no /proc to read it from, and for a process that does not run. */
+export function usageOf(pid: number | undefined): Usage | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+    const [, peakKilobytes = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The command in brackets may hold anything; user and system time are fields 14 and 15 (proc(5)).
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    const [residentBytes, peakBytes] = [Number(kilobytes) * 1024, Number(peakKilobytes) * 1024];
+    return { residentBytes, peakBytes, cpuMs: (ticks * 1_000) / ticksPerSecond() };
+  } catch {
+    return null;
   }
 }
 

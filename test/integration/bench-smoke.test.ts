@@ -8,8 +8,10 @@ import { GroupFleet } from "../../bench/load/group-fleet.ts";
 import { settledLeader } from "../../bench/load/store.ts";
 import { benchRestore } from "../../bench/restore.ts";
 import { benchSize } from "../../bench/size.ts";
+import { benchSoak } from "../../bench/soak.ts";
 import { burst } from "../../bench/storm/bursts.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { SIZES } from "../../src/core/lab/size.ts";
 
 // Few enough that no file of the audit log is full: to note its export is a write of the coordinator's own.
 const WRITES = 150;
@@ -94,4 +96,15 @@ test("a replica is measured while it restarts, and while it takes in a snapshot"
     expect(rows.get(what)).toMatch(/^\d+ ms$/);
   }
   expect(Number(rows.get("receiving: peak ÷ steady memory"))).toBeGreaterThan(0);
+});
+
+test("a lab beside hostile callers loses no acknowledged write", async () => {
+  const lab = { ...SIZES.S, domains: 50 };
+  const [table, attacks] = await benchSoak({ lab, crowd: { connections: 8, streamsEach: 2 }, forMs: 2_000 });
+  const rows = new Map(table?.rows.map(([what = "", , beside = ""]) => [what, beside]));
+  expect(table?.title).toContain("8 connections with 16 streams");
+  expect(rows.get("acknowledged writes lost")).toBe("0");
+  expect(Number(rows.get("commits"))).toBeGreaterThan(0);
+  // Each is under way when they are told to stop, and ends its round.
+  expect(attacks?.rows.filter(([, rounds]) => rounds === "0")).toEqual([]);
 });
