@@ -67,6 +67,8 @@ describe("an answer", () => {
       stdout: /domain/i,
       why: "the audit log has the change",
     },
+    { line: "audit verify", stdout: /the chain is whole/, why: "what the fleet has is one chain" },
+    { line: "audit head -o name", stdout: /^[0-9a-f]{64}\n$/, why: "a hash to note elsewhere" },
     { line: "context list -o name", stdout: /^local\n$/, why: "fleet init made a context" },
     { line: "top --once", stdout: /^local · ● healthy/, why: "a frame of the dashboard" },
     { line: "top --once --ascii", stdout: /^[\x20-\x7e\n]+$/, why: "for poor terminals" },

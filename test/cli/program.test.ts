@@ -135,6 +135,8 @@ describe("without any fleet", () => {
     "cluster list",
     "domain list",
     "audit list",
+    "audit verify",
+    "audit head",
     "context view",
     "top --once",
     "cluster bind --cluster c1 --shard s1",

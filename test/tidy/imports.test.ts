@@ -13,6 +13,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/metrics": ["src/core/base"],
   "src/core/wire": ["src/core/base"],
   "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
+  // What a chain of audit entries proves, for who exports it and for who verifies it.
+  "src/core/audit": ["src/core/base", "src/core/fleet", "src/core/wire/gen (types)"],
   "src/core/storage": [
     "src/core/base",
     "src/core/raft (types)",
@@ -24,6 +26,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/base",
     "src/core/raft",
     "src/core/fleet",
+    "src/core/audit",
     "src/core/wire",
     "src/core/storage",
     "src/core/transport",
@@ -80,6 +83,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/recover",
     "src/client",
   ],
+  // Recomputes what the fleet's own rules come to.
+  "src/client/audit": ["src/core/base", "src/core/audit", "src/core/wire/gen (types)", "src/client"],
   "src/client": [
     "src/core/base",
     "src/core/wire",
@@ -102,6 +107,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire/certificate-age.ts",
     "src/client/cert/inventory.ts (types)",
     "src/client/snapshot (types)",
+    "src/client/audit (types)",
+    "src/core/audit (types)",
     "src/core/recover (types)",
   ],
   "src/ui/part": ["src/ui/model"],
@@ -145,6 +152,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/rebind",
     "src/core/lab",
     "src/core/recover (types)",
+    "src/core/audit (types)",
     "src/core/export",
     "src/client",
     "src/ui",
@@ -159,6 +167,9 @@ const PURE = [
   "src/core/rebind",
   "src/core/lab",
   "src/core/recover",
+  "src/core/audit/check-chain.ts",
+  "src/core/audit/merge-files.ts",
+  "src/core/audit/compare.ts",
   "src/ui/model",
 ];
 const FORBIDDEN_IN_PURE =

@@ -1,9 +1,9 @@
 // Which audit entries are to be exported next, and as which file. Pure: the same entries always make the same file,
 // so that an export that was cut short is recognised when it is repeated.
 
-import { printableJson } from "../base/printable.ts";
+import { exportLine } from "../audit/export-line.ts";
 import { auditExportOf } from "../fleet/audit.ts";
-import { renderAuditEntry } from "../fleet/render-audit.ts";
+import { hashBefore } from "../fleet/audit-chain.ts";
 import type { FleetView } from "../fleet/state.ts";
 import type { AuditEntry } from "../wire/gen/fleet/v1/command.ts";
 
@@ -13,37 +13,34 @@ export interface AuditFile {
   /** The last entry's log index. */
   readonly through: number;
   readonly entries: number;
+  /** The last entry's hash; empty = it has none. */
+  readonly head: string;
 }
 
 /** The oldest `entriesPerFile` entries that no file holds; null while fewer wait. */
 export function dueExport(view: FleetView, entriesPerFile: number): AuditFile | null {
+  const { throughIndex, trimmedHash } = auditExportOf(view);
   const due: Readonly<AuditEntry>[] = [];
-  for (const entry of view.tables.audit.rows(auditExportOf(view).throughIndex + 1)) {
+  for (const entry of view.tables.audit.rows(throughIndex + 1)) {
     due.push(entry);
-    if (due.length === entriesPerFile) return fileOf(due);
+    if (due.length === entriesPerFile) return fileOf(due, hashBefore(view, throughIndex + 1, trimmedHash));
   }
   return null;
 }
 
-function fileOf(entries: readonly Readonly<AuditEntry>[]): AuditFile {
+function fileOf(entries: readonly Readonly<AuditEntry>[], before: string): AuditFile {
   const first = entries.at(0)?.index ?? 0;
   const through = entries.at(-1)?.index ?? 0;
-  const content = new TextEncoder().encode(entries.map((entry) => `${lineOf(entry)}\n`).join(""));
-  return {
-    name: `audit-${padded(first)}-${padded(through)}.jsonl`,
-    content,
-    through,
-    entries: entries.length,
-  };
+  let previous = before;
+  const lines = entries.map((entry) => {
+    const line = exportLine({ entry, previous });
+    previous = entry.hash;
+    return `${line}\n`;
+  });
+  const content = new TextEncoder().encode(lines.join(""));
+  const name = `audit-${padded(first)}-${padded(through)}.jsonl`;
+  return { name, content, through, entries: entries.length, head: previous };
 }
 
 // Files are in log order when they are in the order of their names.
 const padded = (index: number): string => String(index).padStart(16, "0");
-
-/** As `fleet audit list -o jsonl` prints it, so that one tool reads both. */
-function lineOf(entry: Readonly<AuditEntry>): string {
-  const { index, atMs, actor, reason, what } = renderAuditEntry(entry);
-  const at = new Date(atMs).toISOString();
-  const line = { actor, at, index: String(index), kind: "AuditEntry", reason, schemaVersion: 1, what };
-  return printableJson(JSON.stringify(line));
-}

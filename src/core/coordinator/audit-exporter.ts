@@ -64,7 +64,9 @@ export class AuditExporter {
       // Not noted: leadership was lost, or there is no quorum. The next look tries again, with the same file.
       if (auditExportOf(view()).throughIndex < due.through) return;
       this.#lastFailure = "";
-      log.info("exported audit entries", { file: join(directory, due.name), entries: due.entries });
+      // A log that is kept elsewhere thereby notes what the chain was (ADR-0029).
+      const { name, entries, head } = due;
+      log.info("exported audit entries", { file: join(directory, name), entries, head });
     }
   }
 

@@ -2,6 +2,7 @@
 // contexts; that order of precedence is the client's (`resolveTarget`), so these flags declare no variable.
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { quoted } from "../../core/base/printable.ts";
 import { parseDuration } from "../model/duration.ts";
 
 const TARGET = "WHICH FLEET";
@@ -35,6 +36,21 @@ export const COUNT_MAX = 2 ** 32 - 1;
 /** A version or log index: 64 bits on the wire, of which JavaScript holds 53 exactly. */
 export const indexFlag = (min: number, summary: string) =>
   Flags.integer({ min, max: Number.MAX_SAFE_INTEGER, summary });
+
+/** A SHA-256. */
+export const hashFlag = (summary: string) =>
+  Flags.string({
+    helpValue: "HASH",
+    summary,
+    parse: async (text) => {
+      if (/^[0-9a-f]{64}$/.test(text)) return text;
+      throw new OperatorError("USAGE", {
+        what: `${quoted(text)} is no hash`,
+        next: "give 64 hexadecimal digits, as fleet audit head -o name prints them",
+        exit: Exit.Usage,
+      });
+    },
+  });
 
 /** A duration such as 5s, in milliseconds. */
 export const durationFlag = Flags.custom<number>({

@@ -8,7 +8,7 @@ import { AUDIT_ENTRIES_MAX } from "../../../src/core/fleet/limits.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import { AuditEntry } from "../../../src/core/wire/gen/fleet/v1/command.ts";
-import { exported, Replica, raise, register } from "./replica.ts";
+import { exported, member, Replica, raise, register } from "./replica.ts";
 
 const shards = (from: number, count: number) =>
   Array.from({ length: count }, (_, at) => register(`s${from + at}`));
@@ -61,6 +61,27 @@ test("a restored snapshot continues the chain as the replica does that it came f
   expect(chainHead(other.state)).toBe(chainHead(one.state));
   expect(other.state.hash()).toBe(one.state.hash());
   expect(isWhole(other.state)).toBe(true);
+});
+
+test("a recovery continues the chain of the copy that it goes on from", () => {
+  const replica = chained("s1", "s2").applyAll([member(1), member(2)]);
+  const before = chainHead(replica.state);
+  const outcome = replica.apply({
+    $case: "recoverFleet",
+    value: {
+      nodeId: 2,
+      formerClusterId: "old",
+      clusterId: "new",
+      committedIndex: 4,
+      lastIndex: 5,
+      address: "",
+    },
+  });
+  expect(outcome.result?.$case).toBe("applied");
+  const [newest] = replica.state.tables.audit.rowsBack();
+  expect(newest?.operation).toBe("recoverFleet");
+  expect(newest?.hash).toBe(recomputedHash(before, newest ?? AuditEntry.fromPartial({})));
+  expect(isWhole(replica.state)).toBe(true);
 });
 
 test("a dry run leaves the chain alone", () => {

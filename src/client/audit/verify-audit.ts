@@ -1,0 +1,82 @@
+// `fleet audit verify`: the chain of a fleet's audit entries, of an export, or of both.
+
+import { type Chain, checkChain, type End, type Link } from "../../core/audit/check-chain.ts";
+import { compareWithFleet } from "../../core/audit/compare.ts";
+import { type Finding, Findings } from "../../core/audit/finding.ts";
+import { mergeFiles } from "../../core/audit/merge-files.ts";
+import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { LeaderReads } from "../leader-reads.ts";
+import { readExports } from "./read-export.ts";
+
+export interface AuditVerification {
+  readonly isWhole: boolean;
+  readonly fleet: Chain | null;
+  readonly export: (Chain & { readonly files: number }) | null;
+  /** The noted hash that was looked for, and the entry that has it. */
+  readonly noted: { readonly hash: string; readonly index: number | null } | null;
+  /** All of them; the first hundred are listed. */
+  readonly problems: number;
+  readonly findings: readonly Finding[];
+}
+
+export interface VerifyOptions {
+  /** Exported files and folders; none = the fleet alone. */
+  readonly paths: readonly string[];
+  /** Null: the fleet is not asked. */
+  readonly fleet: Pick<LeaderReads, "listAudit"> | null;
+  /** A head that was noted earlier: an entry must have this hash. */
+  readonly head?: string | undefined;
+  /** What comes before the export's first entry, for an export whose beginning is kept elsewhere. */
+  readonly after?: string | undefined;
+}
+
+export async function verifyAudit(options: VerifyOptions): Promise<AuditVerification> {
+  const { paths, fleet, head, after } = options;
+  const findings = new Findings();
+  const table = fleet === null ? null : await tableOf(fleet);
+  const files = await readExports(paths, findings);
+  const exported = mergeFiles(files, findings);
+  const ofFleet = table && checkChain(table.links, table.trimmedHash, findings);
+  const ofExport = paths.length > 0 ? checkChain(exported, after ?? null, findings) : null;
+  if (table !== null && ofExport !== null)
+    compareWithFleet(exported, table.links, table.trimmedHash, findings);
+  const noted = head === undefined ? null : lookFor(head, [...exported, ...(table?.links ?? [])], findings);
+  return {
+    isWhole: findings.count === 0,
+    fleet: ofFleet,
+    export: ofExport && { ...ofExport, files: files.length },
+    noted,
+    problems: findings.count,
+    findings: findings.kept,
+  };
+}
+
+/** The newest entry's, as the fleet has it; null = no entry has a hash yet. */
+export async function auditHead(fleet: Pick<LeaderReads, "listAudit">): Promise<End | null> {
+  const { entries } = await fleet.listAudit({ newest: true, rowsMax: 1 });
+  const { index, hash } = entries.at(-1) ?? { index: 0, hash: "" };
+  return hash === "" ? null : { index, hash };
+}
+
+interface FleetTable {
+  readonly links: readonly Link[];
+  readonly trimmedHash: string;
+}
+
+async function tableOf(fleet: Pick<LeaderReads, "listAudit">): Promise<FleetTable> {
+  const { entries, export: state } = await fleet.listAudit();
+  const trimmedHash = state?.trimmedHash ?? "";
+  // The last page says what is trimmed by then: maybe an entry of the first one.
+  const trimmed = trimmedHash === "" ? -1 : entries.findIndex(({ hash }) => hash === trimmedHash);
+  return { links: entries.slice(trimmed + 1).map(linkOf), trimmedHash };
+}
+
+const linkOf = (entry: AuditEntry): Link => ({ entry, previous: null, where: "the fleet" });
+
+function lookFor(hash: string, links: readonly Link[], findings: Findings): AuditVerification["noted"] {
+  const index = links.find(({ entry }) => entry.hash === hash)?.entry.index ?? null;
+  if (index === null) {
+    findings.add({ problem: "head-unknown", index, where: "--head", expected: hash, found: "no entry" });
+  }
+  return { hash, index };
+}

@@ -1,0 +1,37 @@
+// `fleet audit head`: the newest audit entry's hash, which stands for all entries before it.
+import type { End } from "../../core/audit/check-chain.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import type { TextView } from "../../ui/cli/view.ts";
+
+const view: TextView<End> = {
+  kind: "AuditHead",
+  name: ({ hash }) => hash,
+  text: ({ index, hash }) => [`index ${index}`, `hash  ${hash}`],
+};
+
+export default class AuditHead extends FleetCommand {
+  static override summary = "Show the newest audit entry's hash, to be noted elsewhere";
+  static override description =
+    "Keep it where those who run the fleet can't change it. Later, fleet audit verify --head HASH proves that all entries up to it are still the same ones, as long as the fleet or the given export still holds that entry.";
+  static override examples = [
+    "<%= config.bin %> audit head",
+    "<%= config.bin %> audit head -o name > head.txt",
+  ];
+
+  async run(): Promise<End> {
+    const { flags } = await this.parse(AuditHead);
+    const { auditHead } = await import("../../client/audit/verify-audit.ts");
+    const head = await auditHead(await this.client(flags));
+    if (head === null) {
+      throw new OperatorError("AUDIT_NOT_CHAINED", {
+        what: "no audit entry has a hash yet",
+        why: "entries are chained from cluster version 2 on",
+        next: "look which nodes are too old for it: fleet status",
+        exit: Exit.Precondition,
+      });
+    }
+    await this.print(head, view);
+    return head;
+  }
+}

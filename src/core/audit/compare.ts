@@ -1,0 +1,49 @@
+// An export against the fleet that made it: where both have an entry it is the same one, and the fleet's table continues what
+// the export ends with.
+
+import type { Link } from "./check-chain.ts";
+import type { Findings } from "./finding.ts";
+
+/** `trimmedHash`: of the newest entry that the fleet's table no longer has. Both are in the order of their indexes. */
+export function compareWithFleet(
+  exported: readonly Link[],
+  fleet: readonly Link[],
+  trimmedHash: string,
+  findings: Findings,
+): void {
+  const [oldest, newest] = [fleet.at(0)?.entry.index ?? 1, fleet.at(-1)?.entry.index ?? 0];
+  const byIndex = new Map(fleet.map((link) => [link.entry.index, link.entry]));
+  for (const { entry, where } of exported) {
+    const { index, hash } = entry;
+    if (index < oldest) continue;
+    if (index > newest) {
+      findings.add({ problem: "ahead", index, where, expected: `at most ${newest}`, found: String(index) });
+      return;
+    }
+    const there = byIndex.get(index);
+    if (there === undefined || there.hash !== hash || (hash === "" && !areSame(there, entry))) {
+      findings.add({ problem: "forked", index, where, expected: there?.hash ?? "no entry", found: hash });
+    }
+  }
+  continues(exported, fleet, trimmedHash, oldest, findings);
+}
+
+/** What the export ends with is in the table, or is what the table's oldest entry follows. */
+function continues(
+  exported: readonly Link[],
+  fleet: readonly Link[],
+  trimmedHash: string,
+  oldest: number,
+  findings: Findings,
+): void {
+  const last = exported.at(-1)?.entry;
+  if (last === undefined || last.index >= oldest || last.hash === trimmedHash) return;
+  const index = fleet.at(0)?.entry.index ?? null;
+  findings.add({ problem: "missing", index, where: "the fleet", expected: last.hash, found: trimmedHash });
+}
+
+// Without a hash, the fields are all there is. Facts came with the chain.
+function areSame(left: Link["entry"], right: Link["entry"]): boolean {
+  const { atMs, actor, reason, what } = left;
+  return atMs === right.atMs && actor === right.actor && reason === right.reason && what === right.what;
+}

@@ -1,0 +1,89 @@
+// One line of an audit export: an entry with the hash before it, as the exporter writes it and as it is read again.
+// What must stay true: what is read is exactly what a line says. A line in any other form than the exporter's is none, so
+// that no change of a file goes unseen.
+
+import { printableJson } from "../base/printable.ts";
+import { renderAuditEntry } from "../fleet/render-audit.ts";
+import type { AuditEntry } from "../wire/gen/fleet/v1/command.ts";
+
+export interface ExportedEntry {
+  readonly entry: AuditEntry;
+  /** The hash of the entry before it; empty = it is the chain's first, or in no chain. */
+  readonly previous: string;
+}
+
+const KIND = "AuditEntry";
+const SCHEMA_VERSION = 1;
+const PLAIN_KEYS = ["actor", "at", "index", "kind", "reason", "schemaVersion", "what"];
+const CHAINED_KEYS = [...PLAIN_KEYS, "hash", "metadata", "operation", "previous"].sort();
+
+/** As `fleet audit list -o jsonl` prints it, so that one tool reads both; a chained one says the hash before it, too. */
+export function exportLine({ entry, previous }: ExportedEntry): string {
+  const { index, atMs, actor, reason, what, hash, operation, metadata } = renderAuditEntry(entry);
+  const at = new Date(atMs).toISOString();
+  const plain = { actor, at, index: String(index), kind: KIND, reason, schemaVersion: SCHEMA_VERSION, what };
+  return hash === "" ? printed(plain) : printed({ ...plain, hash, metadata, operation, previous });
+}
+
+/** Null: it is no line of an export. */
+export function readExportLine(text: string): ExportedEntry | null {
+  const line = parsed(text);
+  if (line === null) return null;
+  // Neither a key given twice nor other spaces or escapes than the exporter's survive this.
+  if (printableJson(JSON.stringify(line)) !== printableJson(text)) return null;
+  const keys = Object.keys(line).join();
+  const isChained = keys === CHAINED_KEYS.join();
+  if (!isChained && keys !== PLAIN_KEYS.join()) return null;
+  if (line["kind"] !== KIND || line["schemaVersion"] !== SCHEMA_VERSION) return null;
+  const [index, atMs] = [indexIn(line["index"]), momentIn(line["at"])];
+  if (index === null || atMs === null || !areTexts(line, ["actor", "reason", "what"])) return null;
+  const plain = { index, atMs, actor: textOf(line, "actor"), reason: textOf(line, "reason") };
+  const entry = { ...plain, what: textOf(line, "what"), operation: "", metadata: {}, hash: "" };
+  if (!isChained) return { entry, previous: "" };
+  const metadata = metadataIn(line["metadata"]);
+  const isWhole = isHash(line["hash"]) && (line["previous"] === "" || isHash(line["previous"]));
+  if (metadata === null || !isWhole || !areTexts(line, ["operation"])) return null;
+  const facts = { operation: textOf(line, "operation"), metadata, hash: textOf(line, "hash") };
+  return { entry: { ...entry, ...facts }, previous: textOf(line, "previous") };
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+function printed(line: object): string {
+  const sorted = Object.entries(line).sort(([left], [right]) => (left < right ? -1 : 1));
+  return printableJson(JSON.stringify(Object.fromEntries(sorted)));
+}
+
+function parsed(text: string): Line | null {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === "object" && line !== null && !Array.isArray(line) ? (line as Line) : null;
+  } catch {
+    return null;
+  }
+}
+
+const areTexts = (line: Line, keys: readonly string[]): boolean =>
+  keys.every((key) => typeof line[key] === "string");
+
+const textOf = (line: Line, key: string): string => String(line[key]);
+
+function isHash(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
+function indexIn(value: unknown): number | null {
+  const index = Number(value);
+  return Number.isSafeInteger(index) && index > 0 && String(index) === value ? index : null;
+}
+
+function momentIn(value: unknown): number | null {
+  const atMs = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isSafeInteger(atMs) && new Date(atMs).toISOString() === value ? atMs : null;
+}
+
+function metadataIn(value: unknown): Record<string, string> | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const facts = Object.entries(value);
+  return facts.every(([, fact]) => typeof fact === "string") ? Object.fromEntries(facts) : null;
+}
