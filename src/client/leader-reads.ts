@@ -17,6 +17,7 @@ import {
   type ListProvidersResponse,
   type ListQuotasResponse,
   ListRequest,
+  type ListRevocationsResponse,
   type ListSessionsResponse,
   type ListShardsResponse,
   type ListShortfallsResponse,
@@ -131,6 +132,12 @@ export abstract class LeaderReads {
   listShortfalls(options: ReadOptions = {}): Promise<Listed<ListShortfallsResponse>> {
     return this.#list(options, "shortfalls", (client, request, limits) =>
       unary(client.listShortfalls.bind(client), request, limits),
+    );
+  }
+
+  listRevocations(options: ReadOptions = {}): Promise<Listed<ListRevocationsResponse>> {
+    return this.#list(options, "revocations", (client, request, limits) =>
+      unary(client.listRevocations.bind(client), request, limits),
     );
   }
 

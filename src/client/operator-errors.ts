@@ -194,6 +194,25 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   PROVIDER_IN_USE: {
     next: ({ provider }) => `remove its quotas first: fleet quota list --provider ${provider}`,
   },
+  CERTIFICATE_REVOKED: {
+    next: ({ who = "" }) => `get a new certificate for ${who}: fleet cert issue, or fleet cert rotate`,
+    exit: Exit.Authentication,
+  },
+  INVALID_REVOCATION: {
+    next: () => "give a serial number, an identity or the file of a certificate: fleet cert list",
+    exit: Exit.Usage,
+  },
+  REVOCATION_UNKNOWN: { next: () => "see what is revoked: fleet cert revoked", exit: Exit.NotFound },
+  REVOKES_CALLER: {
+    next: ({ identity }) =>
+      identity === undefined
+        ? "use another certificate to revoke this one: fleet cert issue, or fleet cert rotate"
+        : `get a new certificate first (fleet cert issue, or fleet cert rotate), then with it: fleet cert revoke ${identity} --issued-before TIME, where TIME is when the new one begins`,
+  },
+  REVOCATION_ENDS_QUORUM: {
+    next: ({ nodes }) =>
+      `give ${nodes} a new certificate and restart it (fleet cert rotate; fleet member list -w), then revoke the old one; or remove it: fleet member remove`,
+  },
   FEATURE_GATE_UNKNOWN: { next: () => "see the gates: fleet gate list", exit: Exit.NotFound },
   FILTER_UNKNOWN: { next: () => "leave that filter away", exit: Exit.Usage },
   TOO_STALE: {

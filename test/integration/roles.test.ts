@@ -102,6 +102,7 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/ListFeatureGates": READ,
   "/fleet.v1.Coordinator/ListInstructions": READ,
   "/fleet.v1.Coordinator/ListShortfalls": READ,
+  "/fleet.v1.Coordinator/ListRevocations": READ,
   "/fleet.v1.Coordinator/SnapshotSave": READ,
   "/fleet.v1.Coordinator/Watch": {
     allowed: OPERATORS,

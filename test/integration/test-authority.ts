@@ -45,7 +45,12 @@ export class TestAuthority {
    * A certificate with these URIs, or without a single alternative name, in place of any that `name` had; returns its
    * serial number, as Node shows it.
    */
-  async issue(name: string, uris: readonly string[], hasNames = true): Promise<string> {
+  async issue(
+    name: string,
+    uris: readonly string[],
+    hasNames = true,
+    notBefore = new Date(Date.now() - DAY_MS),
+  ): Promise<string> {
     const issuer = new x509.X509Certificate(this.pair.certificate);
     const keys = await webcrypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
     const names = [
@@ -60,7 +65,7 @@ export class TestAuthority {
         publicKey: keys.publicKey,
         signingKey: createPrivateKey(this.pair.key).toCryptoKey(CURVE, false, ["sign"]),
         signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-        notBefore: new Date(Date.now() - DAY_MS),
+        notBefore,
         notAfter: new Date(Date.now() + 30 * DAY_MS),
         extensions,
       },

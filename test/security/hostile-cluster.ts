@@ -105,10 +105,10 @@ export class HostileCluster {
     return client;
   }
 
-  /** As the administrator. */
-  client(): FleetClient {
+  /** As the administrator, or with another certificate. */
+  client(holder = "admin"): FleetClient {
     const endpoints = this.peers.slice(0, 3).map(({ id, name, address }) => ({ nodeId: id, name, address }));
-    const tls = this.authority.files("admin");
+    const tls = this.authority.files(holder);
     const client = FleetClient.connect(
       { name: "test", origin: "test", settings: [], endpoints, tls },
       PATIENT,

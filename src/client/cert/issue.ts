@@ -51,7 +51,7 @@ export async function issueTo(issuer: Issuer, request: IssueRequest, nowMs: numb
   const left = daysLeft(new X509Certificate(authority.certificate).validToDate.getTime(), nowMs);
   if (request.days > left) throw authorityEnds(left);
   const { certificate, key } = await issueCertificate(authority, {
-    ...{ commonName: request.name, uri: identity, days: request.days },
+    ...{ commonName: request.name, uri: identity, days: request.days, beginsNow: true },
     dnsNames: request.hosts.filter((host) => isIP(host) === 0),
     ipAddresses: request.hosts.filter((host) => isIP(host) !== 0),
   });

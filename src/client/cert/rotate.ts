@@ -5,7 +5,7 @@ import { leafOf, loadTls } from "../../core/wire/tls.ts";
 import { requireValid } from "../../core/wire/validity.ts";
 import { readAuthority } from "../local/authority.ts";
 import type { PemPair } from "../local/certs.ts";
-import { type Holder, holdersOf, issueFor } from "../local/holders.ts";
+import { type Holder, holdersOf, renewalFor } from "../local/holders.ts";
 import { ADMIN, authorityFiles, holderTls, lockPath, replacedFolder } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 import { withLock } from "../local/lock.ts";
@@ -70,7 +70,7 @@ export async function replaceAll(
 ): Promise<void> {
   for (const [at, holder] of holders.entries()) {
     if (at % 100 === 0) deps.onProgress(`renewing ${holder.name} (${at + 1} of ${holders.length})`);
-    await replacePair(holder.files, await issueFor(holder, authority), kept);
+    await replacePair(holder.files, await renewalFor(holder, authority), kept);
   }
 }
 

@@ -1,7 +1,7 @@
 // The certificate authority of a local fleet and the certificates it signs, all in memory as PEM text.
 // Every certificate carries exactly one URI name, which is its role (fleet://admin, fleet://replica/1, …),
 // and may serve as well as dial, since replicas and shards do both.
-// Absent: files (init.ts lays them out), revocation, and any authority that is not our own.
+// Absent: files (init.ts lays them out), and any authority that is not our own.
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
 
 /** A certificate and its private key (PKCS#8), both PEM. */
@@ -17,6 +17,11 @@ export interface CertificateRequest {
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   readonly days: number;
+  /**
+   * A renewal begins when it is made, so that a revocation of all earlier ones spares it (ADR-0026). By default a
+   * certificate is backdated.
+   */
+  readonly beginsNow?: boolean;
 }
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
@@ -35,7 +40,7 @@ export async function createAuthority(name: string): Promise<PemPair> {
       name: [{ CN: [name] }],
       keys,
       signingAlgorithm: SIGNATURE,
-      ...validity(AUTHORITY_DAYS),
+      ...validity(AUTHORITY_DAYS, BACKDATE_MS),
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -60,7 +65,7 @@ export async function issueCertificate(authority: PemPair, request: CertificateR
       publicKey: keys.publicKey,
       signingKey,
       signingAlgorithm: SIGNATURE,
-      ...validity(request.days),
+      ...validity(request.days, request.beginsNow === true ? 0 : BACKDATE_MS),
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -92,9 +97,9 @@ function alternativeNames(request: CertificateRequest): { type: "url" | "dns" | 
   ];
 }
 
-function validity(days: number): { notBefore: Date; notAfter: Date } {
+function validity(days: number, backdateMs: number): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  return { notBefore: new Date(now - BACKDATE_MS), notAfter: new Date(now + days * DAY_MS) };
+  return { notBefore: new Date(now - backdateMs), notAfter: new Date(now + days * DAY_MS) };
 }
 
 function exportKey(key: webcrypto.CryptoKey): string {

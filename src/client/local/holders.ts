@@ -4,7 +4,7 @@ import { nodeId } from "../../core/base/ids.ts";
 import { daysLeft } from "../../core/wire/certificate-age.ts";
 import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
 import type { TlsFiles } from "../../core/wire/tls.ts";
-import { issueCertificate, type PemPair } from "./certs.ts";
+import { type CertificateRequest, issueCertificate, type PemPair } from "./certs.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import { ADMIN, clusterTls, holderTls, READONLY } from "./layout.ts";
 
@@ -53,11 +53,20 @@ export function nodeHolder(directory: string, { id, name }: NodeEntry): Holder {
 
 /** A new key and certificate for `holder`, which end no later than the authority that signs them. */
 export function issueFor(holder: Holder, authority: PemPair, days = CERTIFICATE_DAYS): Promise<PemPair> {
+  return issueCertificate(authority, requestFor(holder, authority, days));
+}
+
+/** The same for one that had others: a revocation of all that were issued before spares it. */
+export function renewalFor(holder: Holder, authority: PemPair): Promise<PemPair> {
+  return issueCertificate(authority, { ...requestFor(holder, authority, CERTIFICATE_DAYS), beginsNow: true });
+}
+
+function requestFor(holder: Holder, authority: PemPair, days: number): CertificateRequest {
   const endsAtMs = new X509Certificate(authority.certificate).validToDate.getTime();
-  return issueCertificate(authority, {
+  return {
     commonName: holder.name,
     uri: formatIdentity(holder.identity),
     ...(holder.isDialed ? { dnsNames: ["localhost", holder.name], ipAddresses: ["127.0.0.1", "::1"] } : {}),
     days: Math.min(days, daysLeft(endsAtMs, Date.now())),
-  });
+  };
 }

@@ -32,6 +32,7 @@ import { ClientWork } from "./client-work.ts";
 import { compareStates } from "./compare-states.ts";
 import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
 import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
+import { denyByTable, shownBy } from "./deny-by-table.ts";
 import { handOverAll } from "./departure.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "./first-contacts.ts";
@@ -96,6 +97,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
   const dropped = new DroppedMessages({ log, nameOf: peerName });
   const machine = new FleetMachine();
+  const stopDenying = tls === "insecure-loopback" ? () => {} : denyByTable(machine, tls.denyList);
   const { knownVersion } = machine;
   const announces = { knownVersion, build: options.version };
   const stopIfOutdated = (failure: RpcFailure) => {
@@ -228,6 +230,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     refusePeer: (peer) => gate.refusal(peer),
     introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
+    shownBy: (id) => shownBy(id, { self, tls, server }),
     announced: (id) => (id === self ? announces : transport.announced(id)),
     isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && host.hears(peer),
@@ -309,6 +312,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       stopLooking();
       stopChecking();
       stopRenewing();
+      stopDenying();
       followed.close();
       replica.stop();
       host.stop();

@@ -18,6 +18,7 @@ import { clearProbes, recordProbe } from "./apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply-quota.ts";
 import { recoverFleet } from "./apply-recovery.ts";
 import { removeShard } from "./apply-remove-shard.ts";
+import { revokeCertificate, unrevokeCertificate } from "./apply-revocation.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
 import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
 import { unbindCluster } from "./apply-unbind.ts";
@@ -105,7 +106,8 @@ function begin(state: FleetState, index: LogIndex, command: NewCommand, rowsPerS
     return over(outcome);
   }
   const operation = present(kind, "a command without an operation is refused");
-  const context = { index, atMs: command.atMs, actor: command.actor, rowsPerSlice };
+  const { atMs, actor, reason } = command;
+  const context = { index, atMs, actor, reason, rowsPerSlice };
   return { isOver: false, command, operation, context, confirmed, clusterVersion, digest: state.digest() };
 }
 
@@ -194,6 +196,10 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return settleAdoption(state, value);
     case "noteRebuild":
       return noteRebuild(state, context, value);
+    case "revokeCertificate":
+      return revokeCertificate(state, context, value);
+    case "unrevokeCertificate":
+      return unrevokeCertificate(state, context, value);
   }
 }
 
@@ -233,6 +239,8 @@ function isAudited({ $case }: OperationKind): boolean {
     case "raiseClusterVersion":
     case "adoptShard":
     case "noteRebuild":
+    case "revokeCertificate":
+    case "unrevokeCertificate":
       return true;
   }
 }

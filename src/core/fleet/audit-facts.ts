@@ -55,6 +55,13 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
       return { shard: value.shardId };
     case "noteRebuild":
       return { node: value.name };
+    case "revokeCertificate": {
+      const { subject, issuedBeforeMs, holder } = value;
+      const issued = issuedBeforeMs === 0 ? {} : { issued_before_ms: issuedBeforeMs };
+      return { subject, ...issued, ...(holder === "" ? {} : { holder }) };
+    }
+    case "unrevokeCertificate":
+      return { subject: value.subject };
     case "noteTransfer":
       return { from_node: value.fromNode, to_node: value.toNode };
     case "drainShard":

@@ -16,6 +16,8 @@ export const KNOWN_VERSION = 2;
 export const INCARNATIONS_VERSION = 2;
 /** From this one on audit entries are chained (ADR-0029), and keep facts instead of words. */
 export const CHAIN_VERSION = 2;
+/** From this one on certificates can be revoked (ADR-0026). */
+const REVOCATIONS_VERSION = 2;
 
 /** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
 export function requiredVersion({ $case, value }: OperationKind): number {
@@ -54,6 +56,9 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "settleAdoption":
     case "noteRebuild":
       return INCARNATIONS_VERSION;
+    case "revokeCertificate":
+    case "unrevokeCertificate":
+      return REVOCATIONS_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

@@ -26,6 +26,11 @@ export const QUOTA_SLICES_MAX = 1_000;
 export const PROVIDERS_MAX = 1_000;
 export const QUOTAS_MAX = 10_000;
 
+/** Of the deny-list: every process keeps it in memory, and shards are sent it whole. */
+export const REVOCATIONS_MAX = 4_096;
+/** fleet://operator/ and a name. */
+export const IDENTITY_BYTES_MAX = 280;
+
 export const DETAIL_BYTES_MAX = 256;
 export const REASON_BYTES_MAX = 1_024;
 /** A DNS name of 253 characters, a colon and a port. */

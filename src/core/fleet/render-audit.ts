@@ -36,6 +36,11 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
     return `let shard ${shard} obey this fleet instead of ${other}, term ${given_up_term}`;
   },
   noteRebuild: ({ node }) => `rebuild node ${node} from the leader's state`,
+  revokeCertificate: ({ subject, holder }) => {
+    if (isIdentity(subject)) return `revoke earlier certificates of ${subject}`;
+    return `revoke certificate ${subject}${holder === undefined ? "" : ` of ${holder}`}`;
+  },
+  unrevokeCertificate: ({ subject }) => `unrevoke ${subject}`,
   noteTransfer: ({ from_node, to_node }) => `hand leadership from ${from_node} to ${to_node}`,
   drainShard: ({ shard }) => `drain shard ${shard}`,
   activateShard: ({ shard }) => `activate shard ${shard}`,
@@ -67,6 +72,8 @@ export function renderApplied(applied: Applied): Applied {
   if (applied.summary !== "" || Object.keys(applied.metadata).length === 0) return applied;
   return { ...applied, summary: renderEffects(applied.metadata) };
 }
+
+const isIdentity = (subject: string | undefined) => subject?.startsWith("fleet://") === true;
 
 function byForce(force: string | undefined): string {
   return force === undefined ? "" : " by force";

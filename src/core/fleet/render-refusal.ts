@@ -40,6 +40,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   TOO_MANY_MEMBERS: ({ limit }) => `a fleet has at most ${limit} members, removed ones included`,
   INVALID_MEMBER: ({ field }) =>
     field === "number" ? "a node's number is at least 1" : "a member is wanted as a voter or as a learner",
+  INVALID_REVOCATION: ({ field }) =>
+    field === "subject"
+      ? "what is revoked is a serial number in hexadecimal digits, or an identity such as fleet://shard/s1"
+      : "only certificates that were issued already can be revoked, so that the identity can get a new one",
+  REVOCATION_UNKNOWN: ({ subject }) => `${subject} is not revoked`,
   MEMBER_TOO_OLD: ({ name, version }) => `${name} has not announced version ${version}`,
   PROBE_CHANGED: ({ probe, applications, expected }) =>
     `probe ${probe} counts ${applications}, not ${expected}`,

@@ -15,6 +15,7 @@ export interface ApplyContext {
   readonly index: LogIndex;
   readonly atMs: number;
   readonly actor: string;
+  readonly reason: string;
   /** An operation on many rows rests after so many. */
   readonly rowsPerSlice: number;
 }

@@ -17,6 +17,8 @@ import {
   Probe,
   Provider,
   Quota,
+  Revocation,
+  RevocationList,
   type SessionOutcome,
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
@@ -56,6 +58,8 @@ export interface Rows {
   readonly gates: readonly [key: string, row: FeatureGate];
   readonly clusterVersions: readonly [key: number, row: ClusterVersion];
   readonly incarnations: readonly [key: number, row: IncarnationRecord];
+  readonly revocations: readonly [key: string, row: Revocation];
+  readonly revocationLists: readonly [key: number, row: RevocationList];
 }
 
 export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
@@ -151,6 +155,17 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     key: () => INCARNATION_KEY,
     encode: rowEncoder(IncarnationRecord.encode),
   },
+  revocations: {
+    name: "revocations",
+    key: (row) => row.subject,
+    encode: rowEncoder(Revocation.encode),
+    compact: (row) => ({ ...row, by: shared(row.by), reason: shared(row.reason) }),
+  },
+  revocationLists: {
+    name: "revocationLists",
+    key: () => REVOCATION_LIST_KEY,
+    encode: rowEncoder(RevocationList.encode),
+  },
 };
 
 /** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
@@ -164,6 +179,8 @@ export const AUDIT_EXPORT_KEY = 0;
 export const CLUSTER_VERSION_KEY = 0;
 /** So has this one, from the first recovery on. */
 export const INCARNATION_KEY = 0;
+/** And this one, from the first revocation on. */
+export const REVOCATION_LIST_KEY = 0;
 
 export function domainKey(key: string, value: string): string {
   return `${key}\0${value}`;

@@ -38,6 +38,7 @@ export function encodeSnapshot(view: FleetView): Uint8Array {
 export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, void, undefined> {
   const { shards, bindings, domains, probes, members, audit } = view.tables;
   const { instructions, providers, quotas, gates, auditExports, clusterVersions, incarnations } = view.tables;
+  const { revocations, revocationLists } = view.tables;
   yield encodePart({
     format: snapshotFormat(view.clusterVersion),
     appliedIndex: view.appliedIndex,
@@ -59,6 +60,8 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(auditExports.rows())) yield encodePart({ auditExports: rows });
   for (const rows of batches(clusterVersions.rows())) yield encodePart({ clusterVersions: rows });
   for (const rows of batches(incarnations.rows())) yield encodePart({ incarnations: rows });
+  for (const rows of batches(revocations.rows())) yield encodePart({ revocations: rows });
+  for (const rows of batches(revocationLists.rows())) yield encodePart({ revocationLists: rows });
 }
 
 /** No bytes at all are the empty state, which is what a group is bootstrapped from. */
@@ -173,6 +176,8 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     auditExports: [],
     clusterVersions: [],
     incarnations: [],
+    revocations: [],
+    revocationLists: [],
     ...part,
   }).finish();
 }
@@ -191,6 +196,8 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.auditExports) tables.auditExports.put(row);
   for (const row of snapshot.clusterVersions) tables.clusterVersions.put(row);
   for (const row of snapshot.incarnations) tables.incarnations.put(row);
+  for (const row of snapshot.revocations) tables.revocations.put(row);
+  for (const row of snapshot.revocationLists) tables.revocationLists.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes } of snapshot.sessions) {
     const lastSequence = outcomes.reduce((last, { sequence }) => Math.max(last, sequence), 0);
     const follows = { outcomeCount: outcomes.length, lastSequence };

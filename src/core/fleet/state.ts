@@ -12,11 +12,18 @@ import { type OnChange, type ReadonlyTable, Table } from "./table.ts";
 
 /**
  * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;
- * how far the audit log is exported is told with its list, and the cluster version with the status.
+ * how far the audit log is exported is told with its list, the cluster version with the status, and what is revoked by a
+ * stream of its own.
  */
 export type WatchedTable = Exclude<
   keyof Rows,
-  "outcomes" | "probes" | "auditExports" | "clusterVersions" | "incarnations"
+  | "outcomes"
+  | "probes"
+  | "auditExports"
+  | "clusterVersions"
+  | "incarnations"
+  | "revocations"
+  | "revocationLists"
 >;
 
 /** A row as it is after a change; null = it was removed. */
@@ -157,7 +164,7 @@ const NO_WATCHERS: Watchers = {
     members: null,
   },
   ...{ audit: null, auditExports: null, instructions: null, providers: null, quotas: null, gates: null },
-  ...{ clusterVersions: null, incarnations: null },
+  ...{ clusterVersions: null, incarnations: null, revocations: null, revocationLists: null },
 };
 
 type Counts = { readonly [Name in keyof ShardCounts]: Map<string, number> };
@@ -222,6 +229,8 @@ function tablesBy(
     gates: of("gates"),
     clusterVersions: of("clusterVersions"),
     incarnations: of("incarnations"),
+    revocations: of("revocations"),
+    revocationLists: of("revocationLists"),
   };
 }
 

@@ -53,7 +53,7 @@ export function checkReason(reason: string): Result | null {
 }
 
 // A lone surrogate would come back from a snapshot as another character.
-function isPrintable(text: string, bytesMax: number): boolean {
+export function isPrintable(text: string, bytesMax: number): boolean {
   if (text.length === 0 || text.length > bytesMax) return false;
   const fits = fitsSurely(text, bytesMax) || ASCII.test(text) || utf8.encode(text).length <= bytesMax;
   return fits && text.isWellFormed() && !CONTROL.test(text);

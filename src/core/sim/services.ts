@@ -121,6 +121,7 @@ export class Services {
       transferTo: () => null,
       admission: () => replica.admission,
       answers: (peer) => host.hears(peer),
+      shownBy: () => [],
       announced: (id) => announcement(options.knownBy(id)),
       isWhole: (learner) => replica.isWhole(learner),
       refusePeer: (peer) => this.gate.refusal(peer),

@@ -2,7 +2,14 @@
 // may not call this method is told so. Reasons are the same on every port.
 
 import { status } from "@grpc/grpc-js";
-import { formatIdentity, type Identity, identityOfSession, type PeerSession } from "./identity.ts";
+import {
+  certificateOf,
+  formatIdentity,
+  type Identity,
+  identityOfSession,
+  isRevoked,
+  type PeerSession,
+} from "./identity.ts";
 import type { Allow } from "./method-rules.ts";
 import { type RpcError, rpcError } from "./rpc-error.ts";
 import type { Tls } from "./tls.ts";
@@ -19,10 +26,21 @@ export function admitted(
     const message = "the certificate must hold exactly one URI, a fleet:// one, and this one does not";
     return rpcError(status.UNAUTHENTICATED, "IDENTITY_MISSING", message);
   }
+  const revoked = revocationOf(identity, tls);
+  if (revoked !== null) return revoked;
   if (allow(identity)) return identity;
   const who = formatIdentity(identity);
   const message = `${who} may not call ${shownPath(path)}`;
   return rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
+}
+
+/** Why the certificate that proved `identity` is not accepted; null if it is. */
+export function revocationOf(identity: Identity, tls: Tls): RpcError | null {
+  if (!isRevoked(identity, tls)) return null;
+  const who = formatIdentity(identity);
+  const serial = certificateOf(identity)?.serial ?? "";
+  const message = `the certificate ${serial} of ${who} is revoked`;
+  return rpcError(status.UNAUTHENTICATED, "CERTIFICATE_REVOKED", message, { who, serial });
 }
 
 const SHOWN_MAX = 100;

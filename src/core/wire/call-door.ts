@@ -12,11 +12,12 @@ import { admitted, shownPath } from "./admit.ts";
 import { refusalBy } from "./call-stream.ts";
 import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
 import type { Denied, DeniedCalls } from "./denied-calls.ts";
-import { formatIdentity, type Identity, identityOfSession } from "./identity.ts";
+import { formatIdentity, type Identity, identityOfSession, isRevoked } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { compressed, FrameCheck } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
 import type { PacedReading } from "./paced-reading.ts";
+import type { OpenConnections } from "./revoked-connections.ts";
 import { RpcError, readRpcError } from "./rpc-error.ts";
 import { readingOf } from "./session-reading.ts";
 import { isGone, refuse } from "./stream-answer.ts";
@@ -42,6 +43,7 @@ export interface DoorOptions {
   readonly gate?: Gate | undefined;
   readonly denied: Pick<DeniedCalls, "note">;
   readonly errors: Pick<InternalErrors, "note">;
+  readonly connections: OpenConnections;
   /** For connections; by default as much as this process may open files. */
   readonly room?: ConnectionRoom | undefined;
 }
@@ -61,9 +63,13 @@ export function guardDoor(server: Server, options: DoorOptions): void {
     );
     if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
     noteHandshakes(http2, options.denied);
-    limitConnections(http2, options.room ?? roomOf(openFilesMax()), (session) =>
-      identityOfSession(session, options.tls),
-    );
+    const { tls, denied, room = roomOf(openFilesMax()) } = options;
+    // A revoked certificate gives no right to room that is kept for administrators and replicas.
+    limitConnections(http2, room, (session) => {
+      const identity = identityOfSession(session, tls);
+      return identity === null || isRevoked(identity, tls) ? null : identity;
+    });
+    options.connections.watch(http2, tls, denied);
   }
 }
 

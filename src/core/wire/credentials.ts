@@ -7,7 +7,8 @@ import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { formatIdentity, identityOfNames } from "./identity.ts";
 import { LiveChannelCredentials, LiveServerCredentials } from "./live-credentials.ts";
-import type { Tls } from "./tls.ts";
+import { isRevokedPeer } from "./revoked-connections.ts";
+import type { Tls, TlsMaterial } from "./tls.ts";
 
 /** Server side: a client without a valid certificate of the authority never gets past the handshake. */
 export function serverCredentials(tls: Tls, listen: string): ServerCredentials {
@@ -33,7 +34,8 @@ export function channelCredentials(
     return ChannelCredentials.createInsecure();
   }
   // The host that grpc-js passes is the name for SNI (channel-options.ts), not the one that was dialed.
-  const check = (_name: string, peer: PeerCertificate) => checkServer(address, peer, server);
+  const check = (_name: string, peer: PeerCertificate) =>
+    checkServer(address, peer, server) ?? checkRevoked(address, peer, tls);
   return new LiveChannelCredentials(tls, check);
 }
 
@@ -44,6 +46,11 @@ function checkServer(address: string, peer: PeerCertificate, server: string | un
     return new Error(`the server at ${address} shows a certificate of ${who} and is no ${server}`);
   }
   return checkServerIdentity(hostOf(address).replace(/^\[|\]$/g, ""), peer);
+}
+
+function checkRevoked(address: string, peer: PeerCertificate, tls: TlsMaterial): Error | undefined {
+  if (!isRevokedPeer(peer, tls)) return undefined;
+  return new Error(`the server at ${address} shows the certificate ${peer.serialNumber}, which is revoked`);
 }
 
 /** Whether `address` (host:port) is certain to stay on this machine. */

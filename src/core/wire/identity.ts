@@ -6,6 +6,8 @@ import { status } from "@grpc/grpc-js";
 import type { NodeId } from "../base/ids.ts";
 import { isName, nodeId } from "../base/ids.ts";
 import { streamOf } from "./call-stream.ts";
+import type { ShownCertificate } from "./deny-list.ts";
+import { type PeerSocket, peerFields, shownCertificate } from "./peer-certificate.ts";
 import { rpcError } from "./rpc-error.ts";
 import type { Tls } from "./tls.ts";
 
@@ -21,11 +23,8 @@ const PLAINTEXT: Identity = { kind: "admin" };
 // To read a certificate takes longer than to serve many a call. A session has one for as long as it lasts: a new
 // certificate, or a new authority, takes a new session.
 const ofSessions = new WeakMap<object, Identity>();
-
-interface PeerSocket {
-  readonly destroyed: boolean;
-  getPeerCertificate?(): { readonly subjectaltname?: string };
-}
+// An identity that came with a connection is an object of its own, so it leads to what that connection showed.
+const certificates = new WeakMap<Identity, ShownCertificate>();
 
 /** A connection, as Node's HTTP/2 has it. */
 export interface PeerSession {
@@ -40,14 +39,24 @@ export function identityOfSession(session: PeerSession | null, tls: Tls): Identi
   if (session === null || session.destroyed || session.socket?.destroyed !== false) return null;
   const known = ofSessions.get(session);
   if (known !== undefined) return known;
-  const identity = identityOfNames(namesOf(session.socket));
-  if (identity !== null) ofSessions.set(session, identity);
+  const fields = peerFields(session.socket);
+  const identity = identityOfNames(fields.subjectaltname ?? "");
+  if (identity === null) return null;
+  ofSessions.set(session, identity);
+  certificates.set(identity, shownCertificate(fields, formatIdentity(identity)));
   return identity;
 }
 
-/** What Node says of a TLS socket's peer; of another socket nothing. */
-function namesOf(socket: PeerSocket): string {
-  return socket.getPeerCertificate?.().subjectaltname ?? "";
+/** The certificate that proved the identity of a connection; null without TLS. */
+export function certificateOf(identity: Identity): ShownCertificate | null {
+  return certificates.get(identity) ?? null;
+}
+
+/** Whether the identity was proved by a certificate that is revoked (ADR-0026). */
+export function isRevoked(identity: Identity, tls: Tls): boolean {
+  if (tls === "insecure-loopback" || tls.denyList === undefined) return false;
+  const certificate = certificateOf(identity);
+  return certificate !== null && tls.denyList.denies(certificate);
 }
 
 /** Of a stream that grpc-js serves, and that the door has let in. */

@@ -11,6 +11,7 @@ import {
   type VerifyOptions,
 } from "@grpc/grpc-js";
 import { HANDSHAKE_MS_MAX } from "./connection-limits.ts";
+import { cutWhenRevoked } from "./revoked-connections.ts";
 import type { TlsMaterial } from "./tls.ts";
 
 export class LiveServerCredentials extends ServerCredentials {
@@ -56,7 +57,11 @@ export class LiveChannelCredentials extends ChannelCredentials {
     const connector = () => this.#now()._createSecureConnector(target, options, credentials);
     const first = connector();
     return {
-      connect: (socket) => connector().connect(socket),
+      connect: async (socket) => {
+        const connected = await connector().connect(socket);
+        cutWhenRevoked(connected.socket, this.#tls);
+        return connected;
+      },
       waitForReady: () => first.waitForReady(),
       getCallCredentials: () => first.getCallCredentials(),
       destroy: () => first.destroy(),

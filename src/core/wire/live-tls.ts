@@ -11,13 +11,14 @@ import { systemClock, type WallMs } from "../base/clock.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { daysLeft, endsSoon } from "./certificate-age.ts";
+import { DenyList } from "./deny-list.ts";
 import { checkTls, leafOf, loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
 import { endOf, invalidity, RENEWAL, type Validity, validityOf } from "./validity.ts";
 
 const LOOK_EVERY_MS = 1_000;
 
 export interface FollowedTls {
-  readonly tls: TlsMaterial | "insecure-loopback";
+  readonly tls: LiveTls | "insecure-loopback";
   close(): void;
 }
 
@@ -31,6 +32,7 @@ export function followTls(choice: TlsChoice, log: Log, lookEveryMs = LOOK_EVERY_
 }
 
 export class LiveTls implements TlsMaterial {
+  readonly denyList = new DenyList();
   readonly #files: TlsFiles;
   readonly #log: Log;
   readonly #listeners = new Set<() => void>();

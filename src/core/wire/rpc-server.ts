@@ -16,9 +16,11 @@ import { type Gate, guardDoor } from "./call-door.ts";
 import { closeServer } from "./close-server.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
 import { DeniedCalls } from "./denied-calls.ts";
+import type { ShownCertificate } from "./deny-list.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
+import { OpenConnections } from "./revoked-connections.ts";
 import type { Tls } from "./tls.ts";
 import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts";
 
@@ -44,6 +46,7 @@ export class RpcServer {
   readonly #rules = new Map<string, MethodRule>();
   readonly #unary = new Map<string, ServedMethod>();
   readonly #denied: DeniedCalls;
+  readonly #connections = new OpenConnections();
   #address: string | null = null;
 
   constructor(options: RpcServerOptions) {
@@ -55,6 +58,11 @@ export class RpcServer {
   /** Who was turned away, by reason. */
   get denied(): Pick<DeniedCalls, "counts"> {
     return this.#denied;
+  }
+
+  /** What the holders of this identity show on the connections that they have open here. */
+  shownBy(identity: string): ShownCertificate[] {
+    return this.#connections.shownBy(identity);
   }
 
   /** Before it listens. `Service` is the generated interface of the handlers, whose unary ones are ours. */
@@ -101,7 +109,7 @@ export class RpcServer {
     const { tls, gate, room, errors } = this.#options;
     const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
-      ...{ tls, gate, room, errors, denied: this.#denied },
+      ...{ tls, gate, room, errors, denied: this.#denied, connections: this.#connections },
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),
     });

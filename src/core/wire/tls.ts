@@ -6,6 +6,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { certificateBlocks } from "../base/pem.ts";
+import type { DenyList } from "./deny-list.ts";
 
 /** Paths of PEM files: the authority, and this process's own certificate and private key. */
 export interface TlsFiles {
@@ -22,6 +23,8 @@ export interface TlsMaterial {
   readonly key: Buffer;
   /** Why the files that lie there now are not used; empty or absent: they are. */
   readonly refusal?: string;
+  /** Certificates of the authority that are not accepted all the same. Absent: this process knows of none. */
+  readonly denyList?: DenyList;
   /** Calls `listener` when the three have changed, until what is returned is called. Absent: they never change. */
   onChange?(listener: () => void): () => void;
 }

@@ -91,6 +91,7 @@ export function contextOf(
       onAnswers();
       return true;
     },
+    shownBy: () => [],
     announced: () => ({ knownVersion: KNOWN_VERSION, build: "test" }),
     isWhole: () => false,
     host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),

@@ -17,6 +17,8 @@ const UNWATCHED: Readonly<Record<string, string>> = {
   auditExports: "one row, told with the list of the audit log",
   clusterVersions: "one row, told with the status",
   incarnations: "one row, which no entry of a running fleet changes",
+  revocations: "told to shards and replicas by means of their own",
+  revocationLists: "one row, told with what is revoked",
 };
 
 const session = { sessionId: 7, lastUsedIndex: 9, firstOutstanding: 2, outcomeCount: 1, lastSequence: 2 };
@@ -36,6 +38,8 @@ const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
   gates: wire.FeatureGate.fromPartial({ name: "first-contact" }),
   clusterVersions: wire.ClusterVersion.fromPartial({ version: 2 }),
   incarnations: wire.IncarnationRecord.fromPartial({ id: "i1", epoch: 1 }),
+  revocations: wire.Revocation.fromPartial({ subject: "A1" }),
+  revocationLists: wire.RevocationList.fromPartial({ version: 9 }),
 };
 
 const names = Object.keys(schemas) as (keyof Rows)[];

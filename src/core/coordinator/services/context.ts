@@ -4,6 +4,7 @@ import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
+import type { ShownCertificate } from "../../wire/deny-list.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { InternalErrors } from "../../wire/internal-errors.ts";
@@ -46,6 +47,8 @@ export interface ServiceContext {
   readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
+  /** The certificates of a replica, this one included, on the connections that are open to this one. */
+  readonly shownBy: (replica: NodeId) => readonly ShownCertificate[];
   /** What the build of a replica, this one included, says of itself; null while it is not connected. */
   readonly announced: Announced;
   /** Whether the learner has told this leader that it holds the log since it was let in. */

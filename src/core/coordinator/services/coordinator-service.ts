@@ -15,6 +15,7 @@ import {
   instructionsList,
   providersList,
   quotasList,
+  revocationsList,
   sessionsList,
   shardsList,
 } from "./lists.ts";
@@ -51,6 +52,7 @@ export function coordinatorService(context: ServiceContext): Implementation<Coor
     listFeatureGates: handler(context, (request, caller) => featureGatesList(context, request, caller)),
     listInstructions: handler(context, (request, caller) => instructionsList(context, request, caller)),
     listShortfalls: handler(context, (request, caller) => shortfallsList(context, request, caller)),
+    listRevocations: handler(context, (request, caller) => revocationsList(context, request, caller)),
     watch: streamHandler(context, (call, caller) => watch(context, call, caller)),
     fenceReplica: handler(context, (request) => fenceReplica(context, request)),
     snapshotSave: streamHandler(context, (call, caller) => snapshotSave(context, call, caller)),

@@ -15,6 +15,7 @@ import type {
   ListProvidersResponse,
   ListQuotasResponse,
   ListRequest,
+  ListRevocationsResponse,
   ListSessionsResponse,
   ListShardsResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -105,6 +106,18 @@ export const providersList: List<ListProvidersResponse> = async (context, reques
     matches: (row) => row.name.startsWith(filter.prefix) && wants(filter.region, row.region),
   });
   return { stamp, providers: rows, nextPageToken };
+};
+
+export const revocationsList: List<ListRevocationsResponse> = async (context, request, caller) => {
+  const filter = filterOf(request, ["prefix"]);
+  const stamp = await readable(context, request, caller);
+  const { rows, nextPageToken } = pageOf(request, {
+    ...{ list: "revocations", isKey: isText },
+    from: (from) => context.machine.view.tables.revocations.rows(from),
+    keyOf: (row) => row.subject,
+    matches: (row) => row.subject.startsWith(filter.prefix),
+  });
+  return { stamp, revocations: rows, nextPageToken };
 };
 
 /** In the order in which they were opened. */

@@ -54,7 +54,11 @@ export function assertFounded(context: ServiceContext): void {
 }
 
 /** Of the leader's: the voters that answered lately, itself included. */
-export function answeringVoters({ driver, self, answers }: ServiceContext): ReadonlySet<NodeId> {
+export function answeringVoters({
+  driver,
+  self,
+  answers,
+}: Pick<ServiceContext, "driver" | "self" | "answers">): ReadonlySet<NodeId> {
   const { config } = driver.status();
   return new Set(config.voters.filter((id) => id === self || answers(id)));
 }

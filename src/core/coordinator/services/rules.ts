@@ -47,6 +47,7 @@ export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> =
   listFeatureGates: read,
   listInstructions: read,
   listShortfalls: read,
+  listRevocations: read,
   listProbes: read,
   watch: read,
   snapshotSave: read,

@@ -3,6 +3,7 @@
 import { status } from "@grpc/grpc-js";
 import { encodeCommand, encodeToApply, type NewCommand } from "../../fleet/command-codec.ts";
 import { renderApplied } from "../../fleet/render-audit.ts";
+import { revocationOf } from "../../wire/admit.ts";
 import type { Applied, Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
@@ -16,6 +17,7 @@ import { LINEARIZABLE, readable } from "./reads.ts";
 import { type Reason, reasonOf } from "./reason.ts";
 import { assertTrusted, diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
 import { refuseAdoption } from "./refuse-adoption.ts";
+import { refuseRevoking } from "./refuse-revoking.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
 import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
 import { checkClusterVersion, isAboveClusterVersion } from "./version-gate.ts";
@@ -36,7 +38,7 @@ export async function submit(
   const reason = reasonOf(request.reason);
   refuseOther(context, request.incarnation);
   if (request.dryRun) return tryOut(context, caller, operation, reason);
-  const serving = checkServing(context, operation);
+  const serving = checkServing(context, operation, caller);
   // What came from the wire as a whole message is what decoding its command again would give.
   const write = { ...request, reason };
   const { result, term } = await propose(context, caller, operation, write, encodeToApply);
@@ -58,20 +60,21 @@ async function tryOut(
   // Deposed while it asked.
   if (!leads) throw notLeader(context);
   checkClusterVersion(context, operation);
-  const serving = checkServing(context, operation);
+  const serving = checkServing(context, operation, caller);
   checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
   const outcome = await context.machine.dryRun(command);
   return { index, term, applied: withServing(appliedOf(outcome), serving) };
 }
 
-/** Throws the refusal of an unbinding or a removal; returns what one that is forced leaves behind, in words. */
-function checkServing(context: ServiceContext, { kind }: Operation): string {
+/** Throws the refusal of an operation that the tables alone can't judge; of a removal, returns what one that is forced leaves behind, in words. */
+function checkServing(context: ServiceContext, { kind }: Operation, caller: Caller): string {
   if (kind?.$case === "unbindCluster") {
     refuseUnbinding(context, kind.value);
     return leavesServed(context, kind.value);
   }
   if (kind?.$case === "adoptShard") refuseAdoption(context, kind.value);
+  if (kind?.$case === "revokeCertificate") refuseRevoking(context, kind.value, caller);
   if (kind?.$case !== "removeShard") return "";
   refuseServing(context, kind.value);
   return leavesServing(context, kind.value);
@@ -128,6 +131,9 @@ export async function propose(
   write: WriteIdentity,
   encode = encodeCommand,
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
+  // It may have waited since it was let in.
+  const revoked = revocationOf(caller.identity, context.tls);
+  if (revoked !== null) throw revoked;
   // Another replica sends the caller to the leader.
   if (context.driver.leader === context.self) assertTrusted(context);
   // A leader whose disk is full keeps what room its log has for handing over.

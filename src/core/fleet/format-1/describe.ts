@@ -52,6 +52,11 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `note that shard ${value.shardId} obeys this fleet`;
     case "noteRebuild":
       return `rebuild node ${value.name} from the leader's state`;
+    // Proposed from version 2 on, whose entries have no line.
+    case "revokeCertificate":
+      return `revoke ${value.subject}`;
+    case "unrevokeCertificate":
+      return `unrevoke ${value.subject}`;
     case "noteTransfer":
       return `hand leadership from ${value.fromNode} to ${value.toNode}`;
     case "drainShard":

@@ -1,0 +1,62 @@
+// What an operator wants revoked: a serial number as people copy it, an identity, or the file of a certificate.
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { certificateBlocks } from "../../core/base/pem.ts";
+import { canonicalSerial } from "../../core/wire/deny-list.ts";
+import { formatIdentity, identityOfNames } from "../../core/wire/identity.ts";
+
+export interface RevocationSubject {
+  /** As RevokeCertificate has it. */
+  readonly subject: string;
+  /** Of a file, whose certificate it is and when that ends; otherwise empty and 0. */
+  readonly holder: string;
+  readonly endsAtMs: number;
+}
+
+const SERIAL = /^([0-9a-f]{2}:)*[0-9a-f]+$/i;
+
+/** Throws OperatorError: USAGE. */
+export async function revocationSubject(given: string): Promise<RevocationSubject> {
+  if (given.startsWith("fleet://")) return { subject: given, holder: "", endsAtMs: 0 };
+  const serial = SERIAL.test(given) ? canonicalSerial(given) : "";
+  if (serial !== "") return { subject: serial, holder: "", endsAtMs: 0 };
+  const certificate = await certificateIn(given);
+  const identity = identityOfNames(certificate.subjectAltName ?? "");
+  return {
+    subject: canonicalSerial(certificate.serialNumber),
+    holder: identity === null ? "" : formatIdentity(identity),
+    endsAtMs: certificate.validToDate.getTime(),
+  };
+}
+
+/** When an operator's `--issued-before` is, in milliseconds since 1970. Throws OperatorError: USAGE. */
+export function issuedBeforeMs(given: string | undefined, subject: string): number {
+  if (given === undefined) return 0;
+  if (!subject.startsWith("fleet://")) {
+    throw usage(
+      `--issued-before is for an identity, and ${subject} is one certificate`,
+      "leave --issued-before away",
+    );
+  }
+  const ms = Date.parse(given);
+  if (Number.isNaN(ms)) throw usage(`${given} is not a time`, "give it as 2026-11-22T20:00:00Z");
+  return ms;
+}
+
+async function certificateIn(path: string): Promise<X509Certificate> {
+  try {
+    const [leaf = ""] = certificateBlocks(await readFile(path, "latin1"));
+    return new X509Certificate(leaf);
+  } catch (cause) {
+    throw usage(
+      `${path} is no serial number, no identity and no file of a certificate`,
+      "see serial numbers and identities: fleet cert list",
+      cause,
+    );
+  }
+}
+
+function usage(what: string, next: string, cause?: unknown): OperatorError {
+  return new OperatorError("USAGE", { what, next, exit: Exit.Usage, cause });
+}

@@ -1,0 +1,46 @@
+// The deny-list of this process is that of the applied state (ADR-0026). What must stay true: a state that is only half
+// there, while a snapshot is restored, lifts no revocation.
+
+import type { NodeId } from "../base/ids.ts";
+import { REVOCATION_LIST_KEY } from "../fleet/schema.ts";
+import type { FleetView } from "../fleet/state.ts";
+import type { DenyList, ShownCertificate } from "../wire/deny-list.ts";
+import { formatIdentity } from "../wire/identity.ts";
+import { ownCertificate } from "../wire/peer-certificate.ts";
+import type { RpcServer } from "../wire/rpc-server.ts";
+import type { Tls } from "../wire/tls.ts";
+
+interface AppliedState {
+  readonly view: FleetView;
+  readonly isRestoring: boolean;
+  onApplied(listener: () => void): () => void;
+}
+
+/** The log index of the last change of the deny-list; 0 = nothing was ever revoked. */
+function revocationsVersion({ tables }: FleetView): number {
+  return tables.revocationLists.get(REVOCATION_LIST_KEY)?.version ?? 0;
+}
+
+/** Follows the state until what is returned is called. */
+export function denyByTable(state: AppliedState, denyList: DenyList): () => void {
+  let seen = 0;
+  const follow = () => {
+    if (state.isRestoring) return;
+    const version = revocationsVersion(state.view);
+    if (version === seen) return;
+    seen = version;
+    denyList.replace(state.view.tables.revocations.rows());
+  };
+  follow();
+  return state.onApplied(follow);
+}
+
+/** The certificates that a replica shows to this one, which is `self`. */
+export function shownBy(
+  replica: NodeId,
+  { self, tls, server }: { readonly self: NodeId; readonly tls: Tls; readonly server: RpcServer },
+): ShownCertificate[] {
+  const uri = formatIdentity({ kind: "replica", id: replica });
+  if (replica !== self) return server.shownBy(uri);
+  return tls === "insecure-loopback" ? [] : [ownCertificate(tls, uri)];
+}

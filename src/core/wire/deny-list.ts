@@ -1,0 +1,53 @@
+// Which certificates this process refuses, though the authority signed them (ADR-0026): some by their serial number, and of
+// some identities those that were issued before a moment. What must stay true: a list takes the place of another as a whole,
+// in one step, and who holds connections is told in the same turn. Absent: where lists come from.
+
+/** What counts of a certificate. */
+export interface ShownCertificate {
+  /** As `canonicalSerial` makes it. */
+  readonly serial: string;
+  /** Its one URI, such as fleet://shard/s1. */
+  readonly uri: string;
+  readonly notBeforeMs: number;
+}
+
+export interface Denial {
+  /** A serial number, or an identity. */
+  readonly subject: string;
+  /** Of an identity: certificates whose notBefore is earlier. */
+  readonly issuedBeforeMs: number;
+}
+
+const NOTHING: ReadonlyMap<string, number> = new Map();
+
+export class DenyList {
+  readonly #listeners = new Set<() => void>();
+  #bySubject = NOTHING;
+
+  get size(): number {
+    return this.#bySubject.size;
+  }
+
+  replace(denials: Iterable<Denial>): void {
+    this.#bySubject = new Map([...denials].map(({ subject, issuedBeforeMs }) => [subject, issuedBeforeMs]));
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  denies({ serial, uri, notBeforeMs }: ShownCertificate): boolean {
+    if (this.#bySubject.size === 0) return false;
+    return (
+      this.#bySubject.has(serial) || notBeforeMs < (this.#bySubject.get(uri) ?? Number.NEGATIVE_INFINITY)
+    );
+  }
+
+  /** Calls `listener` after every change, until what is returned is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** A serial number as all here compare them: people write it with colons, in lower case or with leading zeros. */
+export function canonicalSerial(text: string): string {
+  return text.replaceAll(":", "").toUpperCase().replace(/^0+/, "");
+}

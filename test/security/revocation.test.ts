@@ -1,0 +1,141 @@
+// A stolen certificate is worth nothing a second after it is revoked (ADR-0026): not for a new connection, at any port, nor on
+// one that is open. Another certificate of the same identity is.
+
+import { once } from "node:events";
+import { status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
+import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
+import { senderMetadata } from "../../src/core/transport/sender.ts";
+import type { Peer } from "../../src/core/transport/transport.ts";
+import { canonicalSerial } from "../../src/core/wire/deny-list.ts";
+import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
+import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { CLUSTER_ID, HostileCluster } from "./hostile-cluster.ts";
+
+const WAIT_MS = 60_000;
+const REVOKED = { code: status.UNAUTHENTICATED, reason: "CERTIFICATE_REVOKED" };
+
+let cluster: HostileCluster;
+let client: FleetClient;
+
+beforeAll(async () => {
+  cluster = await HostileCluster.start();
+  client = cluster.client();
+  await cluster.works();
+  await vi.waitUntil(async () => (await versions()).every((version) => version === KNOWN_VERSION), WAIT_MS);
+});
+afterAll(() => cluster.dispose());
+
+const versions = async () => (await cluster.statuses()).map(({ clusterVersion }) => clusterVersion);
+const founders = (): readonly Peer[] => cluster.peers.slice(0, 3);
+
+async function submit(kind: NonNullable<Operation["kind"]>, by = client) {
+  return await by.submit({ kind }, { deadlineMs: WAIT_MS, reason: "test" });
+}
+
+const revoke = (subject: string, { issuedBeforeMs = 0, by = client } = {}) =>
+  submit({ $case: "revokeCertificate", value: { subject, issuedBeforeMs, holder: "", endsAtMs: 0 } }, by);
+const unrevoke = (subject: string) => submit({ $case: "unrevokeCertificate", value: { subject } });
+
+/** What a call on a new connection comes to. */
+async function callAs(holder: string, to: Peer) {
+  const coordinator = cluster.coordinator(holder, to);
+  const limits = { endMs: performance.now() + WAIT_MS };
+  try {
+    await unary(coordinator.getStatus.bind(coordinator), { hashAtIndex: 0 }, limits);
+    return "answered";
+  } catch (error) {
+    return readRpcError(error);
+  }
+}
+
+async function issue(name: string, uri: string, notBefore?: Date): Promise<string> {
+  return canonicalSerial(await cluster.authority.issue(name, [uri], true, notBefore));
+}
+
+test("an administrator's certificate, by its serial number: what is open is cut, what is new is refused and told", async () => {
+  const serial = await issue("stolen", "fleet://admin");
+  const streams = founders().map((to) =>
+    cluster.coordinator("stolen", to).watch({ tables: [], afterRevision: 0 }),
+  );
+  for (const stream of streams) await once(stream, "data");
+  const ended = streams.map((stream) => once(stream.resume(), "error"));
+  await revoke(serial);
+  await Promise.all(ended);
+  for (const to of founders()) {
+    await expect.poll(() => callAs("stolen", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
+    expect(await callAs("admin", to)).toBe("answered");
+  }
+  const told = cluster.warnings.filter(({ fact }) => fact === "a caller was turned away");
+  for (const { name } of founders()) {
+    expect(told.filter(({ node }) => node === name).map(({ fields }) => fields)).toContainEqual(
+      expect.objectContaining({
+        reason: "CERTIFICATE_REVOKED",
+        identity: "fleet://admin",
+        from: "127.0.0.1",
+      }),
+    );
+  }
+  await unrevoke(serial);
+  for (const to of founders())
+    await expect.poll(() => callAs("stolen", to), { timeout: WAIT_MS }).toBe("answered");
+});
+
+test("an identity: its certificates of before are refused, and a new one is not", async () => {
+  await issue("reader", "fleet://readonly");
+  await revoke("fleet://readonly");
+  for (const to of founders())
+    await expect.poll(() => callAs("reader", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
+  await issue("new-reader", "fleet://readonly", new Date());
+  for (const to of founders()) expect(await callAs("new-reader", to)).toBe("answered");
+  expect((await client.listRevocations()).revocations).toMatchObject([
+    { subject: "fleet://readonly", by: "fleet://admin", reason: "test" },
+  ]);
+  await unrevoke("fleet://readonly");
+});
+
+test("nobody revokes the certificate that it uses; a newer one of the identity revokes the older ones", async () => {
+  await expect(revoke("fleet://admin")).rejects.toMatchObject({ code: "REVOKES_CALLER" });
+  const beginsAt = new Date(Math.floor(Date.now() / 1_000) * 1_000);
+  const own = await issue("new-admin", "fleet://admin", beginsAt);
+  const other = cluster.client("new-admin");
+  await expect(revoke(own, { by: other })).rejects.toMatchObject({ code: "REVOKES_CALLER" });
+  await revoke("fleet://admin", { issuedBeforeMs: beginsAt.getTime(), by: other });
+  for (const to of founders())
+    await expect.poll(() => callAs("admin", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
+  await submit({ $case: "unrevokeCertificate", value: { subject: "fleet://admin" } }, other);
+  await cluster.works();
+});
+
+test("a replica's certificate: it takes no part until it has a new one, and a quorum is always left", async () => {
+  const leader = await cluster.leader();
+  const victim = founders().find(({ id }) => id !== leader.id) as Peer;
+  const spare = founders().find(({ id }) => id !== leader.id && id !== victim.id) as Peer;
+  const metadata = senderMetadata({ clusterId: CLUSTER_ID, peer: victim, knownVersion: KNOWN_VERSION });
+  const forged = cluster.raft(victim.name, leader).exchange(metadata, { deadline: Date.now() + WAIT_MS });
+  await once(forged, "data");
+  const cut = once(forged, "error");
+  const revoked = await revoke(`fleet://replica/${victim.id}`);
+  await cut;
+  const again = cluster.raft(victim.name, leader).exchange(metadata, { deadline: Date.now() + WAIT_MS });
+  expect(readRpcError((await once(again, "error"))[0])).toMatchObject(REVOKED);
+  await expect(revoke(`fleet://replica/${spare.id}`)).rejects.toMatchObject({
+    code: "REVOCATION_ENDS_QUORUM",
+  });
+  // It is cut off, in both directions: what is committed now does not reach it.
+  const written = await submit({ $case: "drainShard", value: { shardId: "s1", expectedVersion: undefined } });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const applied = async () => (await cluster.status(victim)).appliedIndex;
+  expect(await applied()).toBeLessThan(written.index);
+  expect(revoked.index).toBeLessThan(written.index);
+  await issue(victim.name, `fleet://replica/${victim.id}`, new Date());
+  await cluster.works();
+  await unrevoke(`fleet://replica/${victim.id}`);
+});
+
+test("the cluster led through all of it, and nobody stopped", async () => {
+  await cluster.works();
+  expect(cluster.fatal).toEqual([]);
+});
