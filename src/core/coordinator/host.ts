@@ -1,5 +1,5 @@
 // Hosts all Raft groups of a process on what they share: one clock, one turn, one transport. A group in which nothing
-// happens is quiescent: it gets no ticks and sends nothing, and one beat a tick to every peer stands for all of its
+// happens is quiescent: it gets no ticks and sends nothing, and one beat to every peer stands for all of its
 // heartbeats (ADR-0008). What must stay true: a quiescent group wakes when somebody here wants something of it, when
 // a message comes for it, and when its leader's process, or to its leader a member's, is not heard any more.
 

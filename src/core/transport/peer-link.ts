@@ -22,6 +22,8 @@ import { senderMetadata } from "./sender.ts";
 import type { Announcement, Peer, Quiesce } from "./transport.ts";
 
 // A commit index that moves alone is no hurry: it travels with the next entries, or this much later.
+// A peer counts as silent after ten ticks or more (coordinator/host.ts): five of these.
+const BEAT_AFTER_TICKS = 2;
 const NEWS_WAIT_MS = 5;
 const EMPTY: GroupMessage = {
   ...{ groupId: FLEET_GROUP, message: undefined },
@@ -80,7 +82,8 @@ export class PeerLink {
   #closed = false;
   #isRefused = false;
   #hasFailed = false;
-  #mustBeat = false;
+  /** Ticks since the last frame. */
+  #ticksSilent = 0;
   /** What of the members this stream has told. */
   #told: readonly KnownMember[] = [];
   #newsTimer: NodeJS.Timeout | null = null;
@@ -122,9 +125,14 @@ export class PeerLink {
     if (this.#add({ ...EMPTY, stateCheck })) this.#flushSoon();
   }
 
+  /** Called once a tick: any frame of the last two ticks is sign of life enough. */
   beat(): void {
-    this.#mustBeat = true;
-    this.#flushSoon();
+    this.#ticksSilent += 1;
+    if (this.#mustBeat) this.#flushSoon();
+  }
+
+  get #mustBeat(): boolean {
+    return this.#ticksSilent >= BEAT_AFTER_TICKS;
   }
 
   #add(item: GroupMessage): boolean {
@@ -218,7 +226,7 @@ export class PeerLink {
     if (!this.isConnected || this.#stream === null || (this.#queue.isEmpty && !this.#mustBeat)) return;
     const { self, clusterId, sent } = this.#dialer;
     const messages = this.#queue.take();
-    this.#mustBeat = false;
+    this.#ticksSilent = 0;
     sent.messages += messages.length;
     sent.frames += 1;
     const frame = { clusterId, messages, from: self.id, disk: this.#events.disk(), members: this.#untold() };

@@ -48,7 +48,7 @@ export interface Transport {
   send(group: GroupId, message: Message): void;
   /** Behind all messages to the peer that were sent before. */
   quiesce(peer: NodeId, quiesce: Quiesce): void;
-  /** A sign of life to every peer, in the frame that goes there anyway if there is one. */
+  /** Once a tick: a sign of life to every peer that got no frame lately. */
   beat(): void;
   close(): Promise<void>;
 }

@@ -154,13 +154,30 @@ test("messages of many groups in one turn share a frame, in order, and a leader'
 
 test("a beat alone is a frame without messages, and waits for a stream that is full", async () => {
   const { link, stream } = connect();
-  link.beat();
-  await nextTurn();
-  link.beat();
-  await nextTurn();
+  const ticks = async (count: number) => {
+    for (let tick = 0; tick < count; tick += 1) link.beat();
+    await nextTurn();
+  };
+  await ticks(2);
+  await ticks(2);
   expect(stream.frames.map(({ messages }) => messages)).toEqual([[]]);
   stream.drain();
   expect(stream.frames).toHaveLength(2);
+  link.close();
+});
+
+test("a frame that went within the last two ticks is the beat", async () => {
+  const { link, stream } = connect();
+  for (let tick = 0; tick < 6; tick += 1) {
+    link.send(groupId(0), append(1));
+    await nextTurn();
+    stream.drain();
+    link.beat();
+    await nextTurn();
+    stream.drain();
+  }
+  expect(stream.frames.filter(({ messages }) => messages.length === 0)).toEqual([]);
+  expect(stream.frames).toHaveLength(6);
   link.close();
 });
 
