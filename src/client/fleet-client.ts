@@ -138,6 +138,8 @@ export class FleetClient extends LeaderReads {
       const response = await this.#session.write(operation, { reason, deadlineMs });
       return written(response);
     } catch (error) {
+      // No session is opened for an operator without a role. What it lacks depends on what it asks for.
+      if (readRpcError(error).reason === "ROLE_MISSING") await this.tryOut(operation, options);
       throw toOperatorError(error);
     }
   }

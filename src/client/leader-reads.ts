@@ -5,6 +5,8 @@
 import { systemClock } from "../core/base/clock.ts";
 import type { WritingClient } from "../core/wire/coordinator-client.ts";
 import {
+  type CheckAccessRequest,
+  type CheckAccessResponse,
   type CoordinatorClient,
   type ListAuditResponse,
   type ListClustersResponse,
@@ -18,6 +20,7 @@ import {
   type ListQuotasResponse,
   ListRequest,
   type ListRevocationsResponse,
+  type ListRolesResponse,
   type ListSessionsResponse,
   type ListShardsResponse,
   type ListShortfallsResponse,
@@ -125,6 +128,22 @@ export abstract class LeaderReads {
   listFeatureGates(options: ReadOptions = {}): Promise<ListFeatureGatesResponse> {
     return this.#read(options, (client, request, limits) =>
       unary(client.listFeatureGates.bind(client), request, limits),
+    );
+  }
+
+  listRoles(options: ReadOptions = {}): Promise<Listed<ListRolesResponse>> {
+    return this.#list(options, "roles", (client, request, limits) =>
+      unary(client.listRoles.bind(client), request, limits),
+    );
+  }
+
+  /** Who this client is there, and what it may do. */
+  checkAccess(
+    request: CheckAccessRequest,
+    options: { readonly deadlineMs?: number } = {},
+  ): Promise<CheckAccessResponse> {
+    return this.atLeader("read", options.deadlineMs ?? this.#deadlineMs, (client, limits) =>
+      unary(client.checkAccess.bind(client), request, limits),
     );
   }
 

@@ -6,6 +6,7 @@ import { NAME_RULE } from "../core/base/ids.ts";
 import { LeaderUnavailable } from "../core/wire/leader-search.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** Any thrown value as an OperatorError; one that already is passes through. `call` decides the words of a timeout. */
 export function toOperatorError(error: unknown, call: "read" | "write" = "write"): OperatorError {
@@ -90,6 +91,13 @@ function advice(failure: RpcFailure): { readonly next: string; readonly exit: Ex
     default:
       return { next: "see which nodes are up: fleet status", exit: Exit.Failure };
   }
+}
+
+/** What an administrator would run to give it. */
+function askForGrant({ operator = "", verb = "", table = "", name = "" }: RpcFailure["metadata"]): string {
+  const role = `${operator}-${verb}-${table}`;
+  const allow = shellWord(`${verb} ${table} ${name}`);
+  return `ask an administrator for it: fleet role create ${role} --allow ${allow}, then fleet role grant ${role} --to ${operator}; roles there are: fleet role list`;
 }
 
 interface Advice {
@@ -225,5 +233,24 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   INVALID_NAME: { next: () => NAME_RULE, exit: Exit.Usage },
   INVALID_DOMAIN: { next: () => "give it as KEY=VALUE of printable characters", exit: Exit.Usage },
   INVALID_ADDRESS: { next: () => "give it as HOST:PORT", exit: Exit.Usage },
+  GRANT_MISSING: { next: askForGrant, exit: Exit.Authentication },
+  ROLE_MISSING: {
+    next: ({ operator = "" }) =>
+      `ask an administrator for a role: fleet role grant ROLE --to ${operator}; see what there is: fleet role list`,
+    exit: Exit.Authentication,
+  },
+  ADMINISTRATOR_ONLY: {
+    next: () => "ask an administrator, or use the certificate of one (certs/admin.crt)",
+    exit: Exit.Authentication,
+  },
+  ROLE_UNKNOWN: { next: () => "see the roles: fleet role list", exit: Exit.NotFound },
+  ROLE_IN_USE: {
+    next: ({ role }) =>
+      `see who has it: fleet role show ${role}; take it from each: fleet role revoke ${role} --from OPERATOR`,
+  },
+  INVALID_ROLE: {
+    next: () => 'give each rule as "VERBS TABLES NAMES", for example "drain,use shard a-*"',
+    exit: Exit.Usage,
+  },
   REASON_TOO_LONG: { next: () => "give a shorter --reason", exit: Exit.Usage },
 };

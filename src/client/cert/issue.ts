@@ -77,6 +77,7 @@ function identityFor(nodes: readonly NodeEntry[], { role, name, id }: IssueReque
     case "admin":
     case "readonly":
       return { kind: role };
+    case "operator":
     case "shard":
     case "cluster":
       return { kind: role, id: name };

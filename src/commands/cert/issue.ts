@@ -7,15 +7,16 @@ import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 export default class CertIssueCommand extends LocalCommand {
   static override summary = "Issue a certificate for an operator, a replica, a shard or a cluster";
   static override description =
-    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never over a file that is there. The local fleet's authority signs it or, with --authority, that of a fleet on hosts of its own (fleet cert authority).";
+    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never over a file that is there. The local fleet's authority signs it or, with --authority, that of a fleet on hosts of its own (fleet cert authority). Give each person and each robot a certificate of its own (--role operator): the audit log names it, and roles say what it may do (fleet role).";
   static override examples = [
+    "<%= config.bin %> cert issue --role operator --name alice --out alice-certs --days 90",
     "<%= config.bin %> cert issue --role readonly --name dashboard --out dashboard-certs --days 90",
     "<%= config.bin %> cert issue --authority authority --role replica --name n1 --id 1 --host n1.fleet.internal --out certs",
   ];
   static override flags = {
     ...localFlags,
     role: Flags.option({
-      options: ["admin", "readonly", "replica", "shard", "cluster"] as const,
+      options: ["admin", "operator", "readonly", "replica", "shard", "cluster"] as const,
       required: true,
       summary: "What its holder may do",
     })(),

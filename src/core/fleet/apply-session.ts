@@ -5,13 +5,15 @@
 import { present } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
 import type { Command, Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { operatorOf } from "./access.ts";
+import { ROLES_VERSION } from "./format.ts";
 import { sessionIdAt } from "./incarnation.ts";
 import { OUTCOMES_PER_SESSION_MAX, SESSIONS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Facts, type Result, rejected } from "./result.ts";
 import { outcomeKey, type SessionRow } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
-type Sequenced = Pick<Command, "sessionId" | "sequence" | "firstOutstanding">;
+type Sequenced = Pick<Command, "sessionId" | "sequence" | "firstOutstanding" | "actor">;
 
 export type Admission =
   /** `confirmed`: the earlier writes whose outcomes the client has seen, by sequence. */
@@ -28,6 +30,9 @@ export function admit(view: FleetView, command: Sequenced): Admission {
   if (session === undefined) {
     return refuse("SESSION_EXPIRED", { session: sessionId });
   }
+  // Another's outcome would be taken for its own, and its next number would be used up.
+  if (session.openedBy !== openerOf(view, command.actor))
+    return refuse("SESSION_OF_ANOTHER", { session: sessionId });
   const seen = view.tables.outcomes.get(outcomeKey(sessionId, sequence))?.outcome;
   if (seen !== undefined) return { kind: "repeated", outcome: seen };
   if (sequence < session.firstOutstanding) {
@@ -64,6 +69,7 @@ export function remember(
     firstOutstanding: Math.max(session.firstOutstanding, command.firstOutstanding),
     outcomeCount: session.outcomeCount - confirmed.length + 1,
     lastSequence: Math.max(session.lastSequence, sequence),
+    openedBy: session.openedBy,
   });
 }
 
@@ -81,8 +87,14 @@ export function openSession(state: FleetState, context: ApplyContext, sessionId:
     firstOutstanding: 0,
     outcomeCount: 0,
     lastSequence: 0,
+    openedBy: openerOf(state, context.actor),
   });
   return changed(opened);
+}
+
+/** An operator's session is its own. All others are administrators', who may do everything. */
+function openerOf({ clusterVersion }: FleetView, actor: string): string {
+  return clusterVersion < ROLES_VERSION ? "" : (operatorOf(actor) ?? "");
 }
 
 // A scan of all sessions costs less than keeping a second order of them at every write, and happens only when a

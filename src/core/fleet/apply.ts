@@ -19,11 +19,14 @@ import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply-q
 import { recoverFleet } from "./apply-recovery.ts";
 import { removeShard } from "./apply-remove-shard.ts";
 import { revokeCertificate, unrevokeCertificate } from "./apply-revocation.ts";
+import { deleteRole, grantRole, revokeRole, setRole } from "./apply-role.ts";
 import { admit, openSession, remember } from "./apply-session.ts";
 import { activateShard, drainShard, registerShard } from "./apply-shard.ts";
 import { unbindCluster } from "./apply-unbind.ts";
 import { addAuditEntry, noteAuditExported } from "./audit.ts";
+import { denial } from "./authorize.ts";
 import { type NewCommand, NO_COMMAND } from "./command-codec.ts";
+import { ROLES_VERSION } from "./format.ts";
 import { inFormat } from "./in-format.ts";
 import { type ApplyContext, changed, type Result, rejected } from "./result.ts";
 import type { Lanes } from "./row-hash.ts";
@@ -99,7 +102,10 @@ function begin(state: FleetState, index: LogIndex, command: NewCommand, rowsPerS
     return over({ index, result: inFormat(clusterVersion, name, admission.result) });
   }
   const { confirmed } = admission;
-  const refused = kind === undefined ? rejected("OPERATION_UNKNOWN") : checkReason(command.reason);
+  const refused =
+    kind === undefined
+      ? rejected("OPERATION_UNKNOWN")
+      : (checkReason(command.reason) ?? denied(state, command.actor, kind));
   if (refused !== null) {
     const outcome = { index, result: inFormat(clusterVersion, name, refused) };
     remember(state, command, confirmed, outcome, index);
@@ -109,6 +115,11 @@ function begin(state: FleetState, index: LogIndex, command: NewCommand, rowsPerS
   const { atMs, actor, reason } = command;
   const context = { index, atMs, actor, reason, rowsPerSlice };
   return { isOver: false, command, operation, context, confirmed, clusterVersion, digest: state.digest() };
+}
+
+/** Under earlier versions no operator's command is proposed. */
+function denied(state: FleetState, actor: string, kind: OperationKind): Result | null {
+  return state.clusterVersion < ROLES_VERSION ? null : denial(state, actor, kind);
 }
 
 function finish(state: FleetState, begun: Begun, result: Result): Outcome {
@@ -200,6 +211,14 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return revokeCertificate(state, context, value);
     case "unrevokeCertificate":
       return unrevokeCertificate(state, context, value);
+    case "setRole":
+      return setRole(state, context, value);
+    case "deleteRole":
+      return deleteRole(state, value);
+    case "grantRole":
+      return grantRole(state, context, value);
+    case "revokeRole":
+      return revokeRole(state, value);
   }
 }
 
@@ -241,6 +260,10 @@ function isAudited({ $case }: OperationKind): boolean {
     case "noteRebuild":
     case "revokeCertificate":
     case "unrevokeCertificate":
+    case "setRole":
+    case "deleteRole":
+    case "grantRole":
+    case "revokeRole":
       return true;
   }
 }

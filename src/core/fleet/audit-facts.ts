@@ -1,8 +1,10 @@
 // What an audit entry keeps of an operation: names and numbers, no words (render-audit.ts has those). Part of the format:
 // another name or value asks for the next cluster version. Bounded, whatever a batch holds.
 
-import { type DomainMove, MemberKind, type Operation } from "../wire/gen/fleet/v1/command.ts";
+import { type DomainMove, MemberKind, type Operation, type RoleRule } from "../wire/gen/fleet/v1/command.ts";
+import { DETAIL_BYTES_MAX } from "./limits.ts";
 import type { Facts } from "./result.ts";
+import { shortened } from "./validate.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
@@ -89,9 +91,22 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
       return { gate: value.name, enabled: String(value.enabled) };
     case "raiseClusterVersion":
       return { version: value.version };
+    case "setRole":
+      return { role: value.name, rules: value.rules.length, allows: allowsOf(value.rules) };
+    case "deleteRole":
+      return { role: value.name };
+    case "grantRole":
+    case "revokeRole":
+      return { operator: value.operator, role: value.role };
     case "noteAuditExported":
       return { index: value.throughIndex };
   }
+}
+
+/** As an operator writes them: "drain,use shard a-*; rebind cluster a-*". */
+function allowsOf(rules: readonly RoleRule[]): string {
+  const texts = rules.map(({ verbs, tables, names }) => [verbs, tables, names].map(String).join(" "));
+  return shortened(texts.join("; "), DETAIL_BYTES_MAX);
 }
 
 function forced(force: boolean): Facts {

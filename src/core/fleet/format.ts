@@ -18,6 +18,8 @@ export const INCARNATIONS_VERSION = 2;
 export const CHAIN_VERSION = 2;
 /** From this one on certificates can be revoked (ADR-0026). */
 const REVOCATIONS_VERSION = 2;
+/** From this one on the state has roles and grants, by which operators' commands are judged (ADR-0028). */
+export const ROLES_VERSION = 2;
 
 /** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
 export function requiredVersion({ $case, value }: OperationKind): number {
@@ -59,6 +61,11 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "revokeCertificate":
     case "unrevokeCertificate":
       return REVOCATIONS_VERSION;
+    case "setRole":
+    case "deleteRole":
+    case "grantRole":
+    case "revokeRole":
+      return ROLES_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

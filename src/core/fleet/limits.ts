@@ -31,6 +31,18 @@ export const REVOCATIONS_MAX = 4_096;
 /** fleet://operator/ and a name. */
 export const IDENTITY_BYTES_MAX = 280;
 
+export const ROLE_RULES_MAX = 32;
+/** Verbs, tables and names of one rule, so many of each. */
+export const RULE_WORDS_MAX = 16;
+/**
+ * Names of all rules of a role. A batch of 4 096 rows is compared with those of all roles of its operator: 1 024 patterns
+ * take some 50 ms.
+ */
+export const ROLE_NAMES_MAX = 64;
+export const ROLES_OF_OPERATOR_MAX = 16;
+export const ROLES_MAX = 1_000;
+export const GRANTS_MAX = 10_000;
+
 export const DETAIL_BYTES_MAX = 256;
 export const REASON_BYTES_MAX = 1_024;
 /** A DNS name of 253 characters, a colon and a port. */

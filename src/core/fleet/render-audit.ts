@@ -55,6 +55,10 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
     `set quota ${provider}/${region} to ${limit} in ${slices} slices`,
   removeQuota: ({ provider, region }) => `remove quota ${provider}/${region}`,
   setFeatureGate: ({ gate, enabled }) => `turn feature gate ${gate} ${enabled === "true" ? "on" : "off"}`,
+  setRole: ({ role, allows }) => `let role ${role} ${allows}`,
+  deleteRole: ({ role }) => `delete role ${role}`,
+  grantRole: ({ role, operator }) => `grant role ${role} to operator ${operator}`,
+  revokeRole: ({ role, operator }) => `revoke role ${role} from operator ${operator}`,
   raiseClusterVersion: ({ version }) => `raise the cluster version to ${version}`,
 };
 

@@ -8,6 +8,9 @@ import { renderRemainder } from "./render-audit.ts";
 type Metadata = Readonly<Record<string, string>>;
 type Words = (facts: Metadata) => string;
 
+/** Of more operators only so many are named (apply-role.ts). */
+const OPERATORS_NAMED = 5;
+
 const WORDS: Readonly<Record<string, Words>> = {
   COMMAND_UNDECODABLE: () => "the bytes of the log's entry are no command, and were left out",
   OPERATION_UNKNOWN: () => "the command has no operation that this version knows",
@@ -70,6 +73,19 @@ const WORDS: Readonly<Record<string, Words>> = {
   SHARD_ADDRESS_CONFLICT: ({ shard, address }) => `shard ${shard} is at ${address} in this epoch`,
   SHARD_UNKNOWN: ({ shard }) => `no shard ${shard} has registered`,
   SHARD_REMOVED: ({ shard }) => `shard ${shard} was removed: activate it to let it register again`,
+  SESSION_OF_ANOTHER: ({ session }) => `session ${session} was opened by another`,
+  GRANT_MISSING: ({ operator, verb, table, name }) =>
+    `fleet://operator/${operator} may not ${verb} ${table} ${name}: no role of its own allows that`,
+  ROLE_MISSING: ({ operator }) => `fleet://operator/${operator} has no role, and may only read`,
+  ADMINISTRATOR_ONLY: ({ operator }) =>
+    `fleet://operator/${operator} may not do this: no role allows it, and only fleet://admin may`,
+  ROLE_UNKNOWN: ({ role }) => `there is no role ${role}`,
+  ROLE_IN_USE: ({ role, grants, operators }) =>
+    `${grants} ${grants === "1" ? "operator has" : "operators have"} role ${role}: ${operators}${Number(grants) > OPERATORS_NAMED ? ", …" : ""}`,
+  INVALID_ROLE: ({ field, limit }) =>
+    field === "rules"
+      ? `a role has 1 to ${limit} rules`
+      : `a rule has 1 to ${limit} ${field}, each of them a word, a name or a pattern`,
   INDEX_UNKNOWN: ({ index }) => `index ${index} has not been applied yet`,
   VERSION_CONFLICT: ({ row, actual, expected }) => `the version of ${row} is ${actual}, not ${expected}`,
   INVALID_NAME: ({ field, name }) => `${name} cannot name a ${field}`,

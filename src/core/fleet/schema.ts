@@ -14,11 +14,13 @@ import {
   IncarnationRecord,
   Instruction,
   MemberRecord,
+  OperatorRole,
   Probe,
   Provider,
   Quota,
   Revocation,
   RevocationList,
+  RoleGrant,
   type SessionOutcome,
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
@@ -35,6 +37,8 @@ export interface SessionRow {
   readonly outcomeCount: number;
   /** The highest sequence so far, 0 = none. Its outcome is remembered, for only a higher write confirms it. */
   readonly lastSequence: number;
+  /** The operator who alone may write in it; empty = no operator opened it. */
+  readonly openedBy: string;
 }
 
 interface OutcomeRow extends Readonly<SessionOutcome> {
@@ -60,6 +64,8 @@ export interface Rows {
   readonly incarnations: readonly [key: number, row: IncarnationRecord];
   readonly revocations: readonly [key: string, row: Revocation];
   readonly revocationLists: readonly [key: number, row: RevocationList];
+  readonly roles: readonly [key: string, row: OperatorRole];
+  readonly grants: readonly [key: string, row: RoleGrant];
 }
 
 export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
@@ -99,7 +105,7 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     key: (row) => outcomeKey(row.sessionId, row.sequence),
     encode: rowEncoder(({ sessionId, sequence, outcome }, writer) => {
       const outcomes = [{ sequence, outcome }];
-      ClientSession.encode({ sessionId, lastUsedIndex: 0, firstOutstanding: 0, outcomes }, writer);
+      ClientSession.encode({ ...NO_SESSION, sessionId, outcomes }, writer);
     }),
   },
   members: {
@@ -166,7 +172,21 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     key: () => REVOCATION_LIST_KEY,
     encode: rowEncoder(RevocationList.encode),
   },
+  roles: {
+    name: "roles",
+    key: (row) => row.name,
+    encode: rowEncoder(OperatorRole.encode),
+  },
+  grants: {
+    name: "grants",
+    key: (row) => grantKey(row.operator, row.role),
+    encode: rowEncoder(RoleGrant.encode),
+    groupsOf: (row) => [row.role],
+  },
 };
+
+/** What an outcome's row says of its session. */
+const NO_SESSION = { lastUsedIndex: 0, firstOutstanding: 0, openedBy: "" };
 
 /** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
 export function leavingGroup(shardId: string): string {
@@ -192,6 +212,10 @@ export function instructionKey(shardId: string, key: string, value: string): str
 
 export function quotaKey(provider: string, region: string): string {
   return `${provider}\0${region}`;
+}
+
+export function grantKey(operator: string, role: string): string {
+  return `${operator}\0${role}`;
 }
 
 export function probeKey(drillId: string, number: number): string {

@@ -1,6 +1,6 @@
 // The newest changes of client sessions, as numbers side by side: nearly every write makes one, whether anybody watches
 // or not, and here it costs a few numbers and leaves the collector nothing to follow.
-// What must stay true: what is read is what was appended; a reader below the floor is told that changes are gone
+// What must stay true: what is read is what was appended, but for who opened the session; a reader below the floor is told that changes are gone
 // (change-log.ts).
 
 import { assert } from "../base/assert.ts";
@@ -88,6 +88,7 @@ export class SessionLog {
       firstOutstanding: this.#number(position, 3),
       outcomeCount,
       lastSequence: this.#number(position, 2),
+      openedBy: "",
     };
     return { table: "sessions", key: sessionId, row };
   }

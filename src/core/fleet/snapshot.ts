@@ -39,6 +39,7 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   const { shards, bindings, domains, probes, members, audit } = view.tables;
   const { instructions, providers, quotas, gates, auditExports, clusterVersions, incarnations } = view.tables;
   const { revocations, revocationLists } = view.tables;
+  const { roles, grants } = view.tables;
   yield encodePart({
     format: snapshotFormat(view.clusterVersion),
     appliedIndex: view.appliedIndex,
@@ -62,6 +63,8 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(incarnations.rows())) yield encodePart({ incarnations: rows });
   for (const rows of batches(revocations.rows())) yield encodePart({ revocations: rows });
   for (const rows of batches(revocationLists.rows())) yield encodePart({ revocationLists: rows });
+  for (const rows of batches(roles.rows())) yield encodePart({ roles: rows });
+  for (const rows of batches(grants.rows())) yield encodePart({ grants: rows });
 }
 
 /** No bytes at all are the empty state, which is what a group is bootstrapped from. */
@@ -178,6 +181,8 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     incarnations: [],
     revocations: [],
     revocationLists: [],
+    roles: [],
+    grants: [],
     ...part,
   }).finish();
 }
@@ -198,22 +203,24 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.incarnations) tables.incarnations.put(row);
   for (const row of snapshot.revocations) tables.revocations.put(row);
   for (const row of snapshot.revocationLists) tables.revocationLists.put(row);
-  for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes } of snapshot.sessions) {
+  for (const row of snapshot.roles) tables.roles.put(row);
+  for (const row of snapshot.grants) tables.grants.put(row);
+  for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes, openedBy } of snapshot.sessions) {
     const lastSequence = outcomes.reduce((last, { sequence }) => Math.max(last, sequence), 0);
     const follows = { outcomeCount: outcomes.length, lastSequence };
-    tables.sessions.put({ sessionId, lastUsedIndex, firstOutstanding, ...follows });
+    tables.sessions.put({ sessionId, lastUsedIndex, firstOutstanding, openedBy, ...follows });
     for (const { sequence, outcome } of outcomes) tables.outcomes.put({ sessionId, sequence, outcome });
   }
 }
 
 function* sessionsOf(view: FleetView): Iterable<ClientSession> {
-  for (const { sessionId, lastUsedIndex, firstOutstanding } of view.tables.sessions.rows()) {
+  for (const { sessionId, lastUsedIndex, firstOutstanding, openedBy } of view.tables.sessions.rows()) {
     const outcomes: ClientSession["outcomes"] = [];
     for (const row of view.tables.outcomes.rows(outcomeKey(sessionId, 0))) {
       if (row.sessionId !== sessionId) break;
       outcomes.push({ sequence: row.sequence, outcome: row.outcome });
     }
-    yield { sessionId, lastUsedIndex, firstOutstanding, outcomes };
+    yield { sessionId, lastUsedIndex, firstOutstanding, outcomes, openedBy };
   }
 }
 

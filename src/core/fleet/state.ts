@@ -13,7 +13,7 @@ import { type OnChange, type ReadonlyTable, Table } from "./table.ts";
 /**
  * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;
  * how far the audit log is exported is told with its list, the cluster version with the status, and what is revoked by a
- * stream of its own.
+ * stream of its own. Roles and grants change rarely, and the audit log tells of each change.
  */
 export type WatchedTable = Exclude<
   keyof Rows,
@@ -24,6 +24,8 @@ export type WatchedTable = Exclude<
   | "incarnations"
   | "revocations"
   | "revocationLists"
+  | "roles"
+  | "grants"
 >;
 
 /** A row as it is after a change; null = it was removed. */
@@ -165,6 +167,7 @@ const NO_WATCHERS: Watchers = {
   },
   ...{ audit: null, auditExports: null, instructions: null, providers: null, quotas: null, gates: null },
   ...{ clusterVersions: null, incarnations: null, revocations: null, revocationLists: null },
+  ...{ roles: null, grants: null },
 };
 
 type Counts = { readonly [Name in keyof ShardCounts]: Map<string, number> };
@@ -231,6 +234,8 @@ function tablesBy(
     incarnations: of("incarnations"),
     revocations: of("revocations"),
     revocationLists: of("revocationLists"),
+    roles: of("roles"),
+    grants: of("grants"),
   };
 }
 

@@ -13,7 +13,7 @@ import { requireHolder } from "../wire/holder.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
 import type { LeaderCaller } from "../wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../wire/live-tls.ts";
-import { anyIdentity, operators, QUESTION_BYTES_MAX, type ServiceRules } from "../wire/method-rules.ts";
+import { anyIdentity, QUESTION_BYTES_MAX, readers, type ServiceRules } from "../wire/method-rules.ts";
 import { RpcServer } from "../wire/rpc-server.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import type { TlsChoice } from "../wire/tls.ts";
@@ -36,7 +36,7 @@ import { ShardStore } from "./shard-store.ts";
 // A cluster's agent has no business with the other clusters of its shard, nor a shard with another's.
 const RULES: ServiceRules<Implementation<ShardServer>> = {
   session: { allow: anyIdentity, bytesMax: 1024 * 1024 },
-  getShardStatus: { allow: operators, bytesMax: QUESTION_BYTES_MAX },
+  getShardStatus: { allow: readers, bytesMax: QUESTION_BYTES_MAX },
 };
 
 const REPORT_INTERVAL_MS = 3_000;

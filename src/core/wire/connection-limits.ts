@@ -52,7 +52,8 @@ export function limitConnections(
     const identity = identityOf(session);
     const kind = identity?.kind;
     if (kind === "admin" || kind === "replica") return;
-    if (kind !== "readonly") session.settings({ maxConcurrentStreams: STRANGER_STREAMS_MAX });
+    if (kind !== "readonly" && kind !== "operator")
+      session.settings({ maxConcurrentStreams: STRANGER_STREAMS_MAX });
     const holder = identity === null ? "" : formatIdentity(identity);
     const pooled: Pooled = { holder, end: () => session.destroy() };
     strangers.add(pooled);

@@ -14,6 +14,8 @@ import type { Tls } from "./tls.ts";
 export type Identity =
   | { readonly kind: "admin" }
   | { readonly kind: "readonly" }
+  /** A person, or a robot, that may do what roles allow (ADR-0028). */
+  | { readonly kind: "operator"; readonly id: string }
   | { readonly kind: "replica"; readonly id: NodeId }
   | { readonly kind: "shard"; readonly id: string }
   | { readonly kind: "cluster"; readonly id: string };
@@ -81,6 +83,7 @@ export function formatIdentity(identity: Identity): string {
     case "admin":
     case "readonly":
       return `fleet://${identity.kind}`;
+    case "operator":
     case "replica":
     case "shard":
     case "cluster":
@@ -91,11 +94,12 @@ export function formatIdentity(identity: Identity): string {
 function parseIdentity(uri: string): Identity | null {
   if (uri === "fleet://admin") return { kind: "admin" };
   if (uri === "fleet://readonly") return { kind: "readonly" };
-  const [, kind, id] = /^fleet:\/\/(replica|shard|cluster)\/([^/]+)$/.exec(uri) ?? [];
+  const [, kind, id] = /^fleet:\/\/(operator|replica|shard|cluster)\/([^/]+)$/.exec(uri) ?? [];
   if (id === undefined) return null;
   if (kind === "replica") return replicaIdentity(id);
   if (!isName(id)) return null;
-  return kind === "shard" ? { kind: "shard", id } : { kind: "cluster", id };
+  if (kind === "operator") return { kind, id };
+  return kind === "shard" ? { kind, id } : { kind: "cluster", id };
 }
 
 function replicaIdentity(digits: string): Identity | null {

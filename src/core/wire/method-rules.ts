@@ -10,7 +10,9 @@ export const anyIdentity: Allow = () => true;
 /** An agent knows nothing of coordinators, and has no business with them. */
 export const allButAgents: Allow = ({ kind }) => kind !== "cluster";
 export const adminOnly: Allow = ({ kind }) => kind === "admin";
-export const operators: Allow = ({ kind }) => kind === "admin" || kind === "readonly";
+export const readers: Allow = ({ kind }) => kind === "admin" || kind === "readonly" || kind === "operator";
+/** An operator's rows are looked at where the change is made (services/grants.ts). */
+export const writers: Allow = ({ kind }) => kind === "admin" || kind === "operator";
 export const replicasOnly: Allow = ({ kind }) => kind === "replica";
 export const shardsAndAdmin: Allow = ({ kind }) => kind === "shard" || kind === "admin";
 

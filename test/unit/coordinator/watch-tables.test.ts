@@ -19,9 +19,18 @@ const UNWATCHED: Readonly<Record<string, string>> = {
   incarnations: "one row, which no entry of a running fleet changes",
   revocations: "told to shards and replicas by means of their own",
   revocationLists: "one row, told with what is revoked",
+  roles: "the audit log tells of each change",
+  grants: "the audit log tells of each change",
 };
 
-const session = { sessionId: 7, lastUsedIndex: 9, firstOutstanding: 2, outcomeCount: 1, lastSequence: 2 };
+const session = {
+  sessionId: 7,
+  lastUsedIndex: 9,
+  firstOutstanding: 2,
+  outcomeCount: 1,
+  lastSequence: 2,
+  openedBy: "",
+};
 const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
   shards: wire.ShardRecord.fromPartial({ shardId: "s1" }),
   bindings: wire.Binding.fromPartial({ clusterId: "c1" }),
@@ -40,6 +49,8 @@ const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
   incarnations: wire.IncarnationRecord.fromPartial({ id: "i1", epoch: 1 }),
   revocations: wire.Revocation.fromPartial({ subject: "A1" }),
   revocationLists: wire.RevocationList.fromPartial({ version: 9 }),
+  roles: wire.OperatorRole.fromPartial({ name: "team" }),
+  grants: wire.RoleGrant.fromPartial({ operator: "alice", role: "team" }),
 };
 
 const names = Object.keys(schemas) as (keyof Rows)[];

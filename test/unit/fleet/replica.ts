@@ -159,6 +159,29 @@ export const gate = (name: string, enabled: boolean): OperationKind => ({
   $case: "setFeatureGate",
   value: { name, enabled },
 });
+/** Each rule is "verbs tables names", comma-separated. */
+export const role = (name: string, rules: readonly string[], expectedVersion?: number): OperationKind => ({
+  $case: "setRole",
+  value: { name, rules: rules.map(ruleOf), expectedVersion },
+});
+function ruleOf(text: string) {
+  const [verbs = [], tables = [], names = []] = text.split(" ").map((words) => words.split(","));
+  return { verbs, tables, names };
+}
+export const grant = (operator: string, roleName: string): OperationKind => ({
+  $case: "grantRole",
+  value: { operator, role: roleName },
+});
+export const revoke = (operator: string, roleName: string): OperationKind => ({
+  $case: "revokeRole",
+  value: { operator, role: roleName },
+});
+export const deleteRole = (name: string, expectedVersion?: number): OperationKind => ({
+  $case: "deleteRole",
+  value: { name, expectedVersion },
+});
+/** Of a command's actor. */
+export const as = (operator: string): Headers => ({ actor: `fleet://operator/${operator}` });
 export const exported = (throughIndex: number): OperationKind => ({
   $case: "noteAuditExported",
   value: { throughIndex },

@@ -140,7 +140,9 @@ test("everything that the log held is in the tables, committed or not", () => {
 });
 
 test("a write that is repeated gets its first outcome", () => {
-  const again = admit(stateAfter(LOG), { sessionId: SESSION, sequence: 1, firstOutstanding: 0 });
+  const again = admit(stateAfter(LOG), {
+    ...{ sessionId: SESSION, sequence: 1, firstOutstanding: 0, actor: "fleet://admin" },
+  });
   expect(again).toMatchObject({ kind: "repeated", outcome: { index: 6 } });
 });
 

@@ -4,6 +4,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { type NodeId, nodeId } from "../../base/ids.ts";
+import type { Permission } from "../../fleet/access.ts";
 import { checkUpsert } from "../../fleet/apply-member.ts";
 import { listMembers } from "../../fleet/query.ts";
 import type { RaftStatus } from "../../raft/status.ts";
@@ -18,6 +19,7 @@ import { removalProblem } from "../removal.ts";
 import { assertLeads } from "./assert-leads.ts";
 import { isBegun } from "./begun-change.ts";
 import type { ServiceContext } from "./context.ts";
+import { checkPermission } from "./grants.ts";
 import type { Caller } from "./handler.ts";
 import { answeringVoters, assertFounded, configurationIndex } from "./members.ts";
 import {
@@ -62,6 +64,7 @@ export class MembershipChanges {
     assertFounded(context);
     if (change === undefined)
       throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
+    for (const permission of permissionsFor(change)) checkPermission(context, caller, permission);
     if (this.#isBusy) throw refusalError(context, "change-pending");
     // Before anything is done: a row that is refused for its reason would leave the configuration changed without it.
     const reason = reasonOf(request.reason);
@@ -73,6 +76,22 @@ export class MembershipChanges {
       this.#isBusy = false;
       this.#left = context.driver.status();
     }
+  }
+}
+
+/** As the rows that are written in the end will be judged when they are applied (fleet/permissions.ts). */
+function permissionsFor({ $case, value }: Change): Permission[] {
+  const table = "member";
+  switch ($case) {
+    case "add":
+    case "promote":
+    case "remove":
+      return [{ verb: $case, table, name: value.name }];
+    case "replace":
+      return [
+        { verb: "promote", table, name: value.with },
+        { verb: "remove", table, name: value.name },
+      ];
   }
 }
 

@@ -3,6 +3,7 @@
 import { listProbes } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Implementation } from "../../wire/unary-calls.ts";
+import { checkAccess } from "./check-access.ts";
 import { clustersList } from "./cluster-list.ts";
 import type { ServiceContext } from "./context.ts";
 import { fenceReplica } from "./fence-replica.ts";
@@ -22,6 +23,7 @@ import {
 import { membersList } from "./members.ts";
 import { LINEARIZABLE, readable } from "./reads.ts";
 import { reportShard } from "./report-shard.ts";
+import { rolesList } from "./role-list.ts";
 import { shortfallsList } from "./shortfall-list.ts";
 import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
@@ -53,6 +55,8 @@ export function coordinatorService(context: ServiceContext): Implementation<Coor
     listInstructions: handler(context, (request, caller) => instructionsList(context, request, caller)),
     listShortfalls: handler(context, (request, caller) => shortfallsList(context, request, caller)),
     listRevocations: handler(context, (request, caller) => revocationsList(context, request, caller)),
+    listRoles: handler(context, (request, caller) => rolesList(context, request, caller)),
+    checkAccess: handler(context, (request, caller) => checkAccess(context, request, caller)),
     watch: streamHandler(context, (call, caller) => watch(context, call, caller)),
     fenceReplica: handler(context, (request) => fenceReplica(context, request)),
     snapshotSave: streamHandler(context, (call, caller) => snapshotSave(context, call, caller)),

@@ -116,10 +116,14 @@ export function tooStale(ageMs: number | null, maxMs: number): RpcError {
   return rpcError(status.UNAVAILABLE, "TOO_STALE", message, metadata, RETRY_AFTER_MS);
 }
 
+/** An operator may not do it (fleet/authorize.ts). */
+const DENIALS: ReadonlySet<string> = new Set(["GRANT_MISSING", "ROLE_MISSING", "ADMINISTRATOR_ONLY"]);
+
 /** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */
 export function rejectionError(rejected: Rejected): RpcError {
   const { reason, message, metadata, rows } = renderRefusal(rejected);
-  const error = rpcError(status.FAILED_PRECONDITION, reason, message, metadata);
+  const code = DENIALS.has(reason) ? status.PERMISSION_DENIED : status.FAILED_PRECONDITION;
+  const error = rpcError(code, reason, message, metadata);
   return rows.length === 0 ? error : withViolations(error, rows);
 }
 

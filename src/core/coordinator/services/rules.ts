@@ -8,11 +8,12 @@ import {
   allButAgents,
   anyIdentity,
   type MethodRule,
-  operators,
   QUESTION_BYTES_MAX,
+  readers,
   replicasOnly,
   type ServiceRules,
   shardsAndAdmin,
+  writers,
 } from "../../wire/method-rules.ts";
 import type { Tls } from "../../wire/tls.ts";
 import type { Implementation } from "../../wire/unary-calls.ts";
@@ -20,21 +21,22 @@ import type { Implementation } from "../../wire/unary-calls.ts";
 const MEGABYTE = 1024 * 1024;
 const bytesMax = QUESTION_BYTES_MAX;
 
-const read: MethodRule = { allow: operators, bytesMax };
-const change: MethodRule = { allow: adminOnly, bytesMax };
+const read: MethodRule = { allow: readers, bytesMax };
+const change: MethodRule = { allow: writers, bytesMax };
 
 export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> = {
   getStatus: { allow: allButAgents, bytesMax, isPrompt: true },
   // A batch of 4 096 rows, each with names of 253 bytes.
-  submit: { allow: adminOnly, bytesMax: 4 * MEGABYTE, fieldsMax: 100_000 },
+  submit: { allow: writers, bytesMax: 4 * MEGABYTE, fieldsMax: 100_000 },
   // A session's whole window (write-limits.ts).
-  write: { allow: adminOnly, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 100_000 },
+  write: { allow: writers, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 100_000 },
   // All that a shard of 20 000 clusters serves, and all domains that it holds.
   reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE, fieldsMax: 400_000 },
   writeGroup: { allow: adminOnly, bytesMax: MEGABYTE },
   transferLeadership: { ...change, isPrompt: true },
   changeMembership: { ...change, isPrompt: true },
-  fenceReplica: change,
+  // No row of the tables stands for these: a replica whose tables are wrong cannot say who may fence it.
+  fenceReplica: { allow: adminOnly, bytesMax },
   listMembers: read,
   listGroups: read,
   listShards: read,
@@ -48,6 +50,8 @@ export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> =
   listInstructions: read,
   listShortfalls: read,
   listRevocations: read,
+  listRoles: read,
+  checkAccess: read,
   listProbes: read,
   watch: read,
   snapshotSave: read,

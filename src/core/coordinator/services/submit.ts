@@ -10,6 +10,7 @@ import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { commandBytesMax, commandTooLarge } from "./command-size.ts";
 import type { ServiceContext } from "./context.ts";
+import { checkGrants } from "./grants.ts";
 import type { Caller } from "./handler.ts";
 import { checkNewAddress } from "./new-address.ts";
 import { refuseOther } from "./other-incarnation.ts";
@@ -20,6 +21,7 @@ import { refuseAdoption } from "./refuse-adoption.ts";
 import { refuseRevoking } from "./refuse-revoking.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
 import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
+import { checkRoleRules } from "./role-rules.ts";
 import { checkClusterVersion, isAboveClusterVersion } from "./version-gate.ts";
 
 export async function submit(
@@ -37,6 +39,8 @@ export async function submit(
   }
   const reason = reasonOf(request.reason);
   refuseOther(context, request.incarnation);
+  checkGrants(context, caller, operation.kind);
+  if (operation.kind.$case === "setRole") checkRoleRules(operation.kind.value);
   if (request.dryRun) return tryOut(context, caller, operation, reason);
   const serving = checkServing(context, operation, caller);
   // What came from the wire as a whole message is what decoding its command again would give.

@@ -9,6 +9,7 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import { transferTarget } from "../transfer-target.ts";
 import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
+import { checkPermission } from "./grants.ts";
 import type { Caller } from "./handler.ts";
 import { type Reason, reasonOf } from "./reason.ts";
 import { notLeader } from "./refusals.ts";
@@ -25,6 +26,8 @@ export async function transferLeadership(
   const reason = reasonOf(request.reason);
   const wanted = { to: request.toNode, from: request.fromNode };
   const target = transferTarget(context.driver.status(), context.replicas, context, wanted);
+  const to = target.kind === "hand-over" ? nameOf(context, target.to) : request.toNode || "auto";
+  checkPermission(context, caller, { verb: "transfer", table: "leader", name: to });
   switch (target.kind) {
     case "refused":
       throw rpcError(status.FAILED_PRECONDITION, target.reason, target.message);

@@ -83,6 +83,14 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `turn feature gate ${value.name} ${value.enabled ? "on" : "off"}`;
     case "raiseClusterVersion":
       return `raise the cluster version to ${value.version}`;
+    case "setRole":
+      return `set role ${value.name}`;
+    case "deleteRole":
+      return `delete role ${value.name}`;
+    case "grantRole":
+      return `grant role ${value.role} to operator ${value.operator}`;
+    case "revokeRole":
+      return `revoke role ${value.role} from operator ${value.operator}`;
     case "noteAuditExported":
       return `note the audit log as exported through index ${value.throughIndex}`;
   }

@@ -1,0 +1,27 @@
+// `fleet role delete NAME`: of a role that no operator has any more.
+import { Args } from "@oclif/core";
+import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+
+export default class RoleDelete extends WriteCommand {
+  static override summary = "Delete a role that no operator has";
+  static override description =
+    "Refused while operators have it: revoke it from each first (fleet role revoke).";
+  static override examples = ["<%= config.bin %> role delete team-a"];
+  static override args = { role: Args.string({ required: true, description: "The role" }) };
+  static override flags = {
+    ...mutationFlags,
+    "expect-version": indexFlag(1, "Only if the role is at this version now"),
+  };
+
+  async run(): Promise<WriteReport> {
+    const { args, flags } = await this.parse(RoleDelete);
+    const { role: name } = args;
+    return await this.write(flags, {
+      operation: { $case: "deleteRole", value: { name, expectedVersion: flags["expect-version"] } },
+      would: `would delete role ${name}`,
+      done: `deleted role ${name}`,
+      already: `there is no role ${name}`,
+    });
+  }
+}

@@ -1,0 +1,42 @@
+// Who a caller is, and what it may do, by the rules that its writes are judged by. Administrators may ask for an operator.
+
+import { status } from "@grpc/grpc-js";
+import { isName } from "../../base/ids.ts";
+import { accessOf } from "../../fleet/access.ts";
+import type { CheckAccessRequest, CheckAccessResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { formatIdentity, type Identity } from "../../wire/identity.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { LINEARIZABLE, readable } from "./reads.ts";
+import { checkVerb } from "./role-rules.ts";
+
+export async function checkAccess(
+  context: ServiceContext,
+  { operator, permission }: CheckAccessRequest,
+  caller: Caller,
+): Promise<CheckAccessResponse> {
+  const identity = subjectOf(caller.identity, operator);
+  if (permission !== undefined) checkVerb(permission.verb, permission.table);
+  const stamp = await readable(context, LINEARIZABLE, caller);
+  const administrator = identity.kind === "admin";
+  const access = identity.kind === "operator" ? accessOf(context.machine.view, identity.id) : null;
+  const rules = (access?.roles ?? []).flatMap(({ name: role, rules: own }) =>
+    own.map((rule) => ({ role, rule })),
+  );
+  const allowed = permission !== undefined && (administrator || access?.allows(permission) === true);
+  return { stamp, identity: formatIdentity(identity), administrator, rules, allowed };
+}
+
+function subjectOf(caller: Identity, operator: string): Identity {
+  if (operator === "") return caller;
+  if (caller.kind !== "admin") {
+    const who = formatIdentity(caller);
+    const message = `${who} may ask for itself alone: to ask for another takes fleet://admin`;
+    throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
+  }
+  if (!isName(operator)) {
+    throw rpcError(status.INVALID_ARGUMENT, "INVALID_NAME", "an operator is given by its name");
+  }
+  return { kind: "operator", id: operator };
+}

@@ -1,0 +1,37 @@
+// What an operator may not do is refused by the leader before it is an entry, by the state that it has applied. That saves
+// the log what would be refused as it is applied (fleet/authorize.ts), where the decision falls: a role that was revoked
+// meanwhile wins no race. Everybody else is judged at the door.
+
+import type { Permission } from "../../fleet/access.ts";
+import { accessOf } from "../../fleet/access.ts";
+import { denial, grantMissing } from "../../fleet/authorize.ts";
+import type { Result } from "../../fleet/result.ts";
+import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
+import { formatIdentity } from "../../wire/identity.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Caller } from "./handler.ts";
+import { resultError } from "./refusals.ts";
+
+/** Throws GRANT_MISSING, ROLE_MISSING or ADMINISTRATOR_ONLY. */
+export function checkGrants(
+  context: ServiceContext,
+  { identity }: Caller,
+  kind: NonNullable<Operation["kind"]>,
+): void {
+  // Another replica may not know the grants yet; it sends the caller to the leader.
+  if (identity.kind !== "operator" || context.driver.leader !== context.self) return;
+  refuse(context, identity.id, denial(context.machine.view, formatIdentity(identity), kind));
+}
+
+/** As `checkGrants`, of what is no operation of its own. For a leader that was confirmed, whose state is of now. */
+export function checkPermission(context: ServiceContext, { identity }: Caller, permission: Permission): void {
+  if (identity.kind !== "operator") return;
+  const isAllowed = accessOf(context.machine.view, identity.id).allows(permission);
+  refuse(context, identity.id, isAllowed ? null : grantMissing(identity.id, permission));
+}
+
+function refuse({ refusedWrites }: ServiceContext, operator: string, refused: Result | null): void {
+  if (refused === null) return;
+  refusedWrites.note("grant_missing", formatIdentity({ kind: "operator", id: operator }));
+  throw resultError(refused);
+}

@@ -1,0 +1,15 @@
+// A role's rule as operators write and read it: "drain,use shard a-*,b-1". Pure.
+import type { RoleRule } from "../../core/wire/gen/fleet/v1/command.ts";
+
+/** Null: it has not the three parts. Names may hold spaces, since domains' values do. */
+export function parseRule(text: string): RoleRule | null {
+  const [, verbs, tables, names] = /^\s*(\S+)\s+(\S+)\s+(\S.*?)\s*$/.exec(text) ?? [];
+  if (verbs === undefined || tables === undefined || names === undefined) return null;
+  return { verbs: listed(verbs), tables: listed(tables), names: listed(names) };
+}
+
+export function ruleText({ verbs, tables, names }: RoleRule): string {
+  return [verbs, tables, names].map((words) => words.join(",")).join(" ");
+}
+
+const listed = (text: string) => text.split(",").map((word) => word.trim());
