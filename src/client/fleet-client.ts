@@ -20,7 +20,7 @@ import type {
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
-import { readRpcError } from "../core/wire/rpc-error.ts";
+import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
 import { unary } from "../core/wire/unary.ts";
 import { requireValid } from "../core/wire/validity.ts";
 import type { Target } from "./context/target.ts";
@@ -270,7 +270,11 @@ interface Asked {
 
 function throwIfAllRefuse(asked: readonly Asked[]): void {
   const refused = asked.filter(
-    ({ answer, cause }) => answer.error !== null && isTlsFailure(readRpcError(cause)),
+    ({ answer, cause }) => answer.error !== null && isRefusal(readRpcError(cause)),
   );
   if (refused.length === asked.length) throw toOperatorError(refused[0]?.cause);
+}
+
+function isRefusal(failure: RpcFailure): boolean {
+  return isTlsFailure(failure) || failure.reason === "CERTIFICATE_REVOKED";
 }

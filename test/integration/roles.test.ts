@@ -110,6 +110,7 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/ListRoles": READ,
   "/fleet.v1.Coordinator/CheckAccess": READ,
   "/fleet.v1.Coordinator/SnapshotSave": READ,
+  "/fleet.v1.Coordinator/WatchRevocations": { allowed: ["admin", "shard", "other shard"] },
   "/fleet.v1.Coordinator/Watch": {
     allowed: OPERATORS,
     request: WatchRequest.encode({ tables: [], afterRevision: 0 }).finish(),

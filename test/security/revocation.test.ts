@@ -2,20 +2,16 @@
 // one that is open. Another certificate of the same identity is.
 
 import { once } from "node:events";
-import { status } from "@grpc/grpc-js";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { canonicalSerial } from "../../src/core/wire/deny-list.ts";
-import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { CLUSTER_ID, HostileCluster } from "./hostile-cluster.ts";
-
-const WAIT_MS = 60_000;
-const REVOKED = { code: status.UNAUTHENTICATED, reason: "CERTIFICATE_REVOKED" };
+import { knowsRevocations, REVOKED, revoke, submit, unrevoke, WAIT_MS } from "./revoking.ts";
 
 let cluster: HostileCluster;
 let client: FleetClient;
@@ -24,20 +20,11 @@ beforeAll(async () => {
   cluster = await HostileCluster.start();
   client = cluster.client();
   await cluster.works();
-  await vi.waitUntil(async () => (await versions()).every((version) => version === KNOWN_VERSION), WAIT_MS);
+  await knowsRevocations(cluster);
 });
 afterAll(() => cluster.dispose());
 
-const versions = async () => (await cluster.statuses()).map(({ clusterVersion }) => clusterVersion);
 const founders = (): readonly Peer[] => cluster.peers.slice(0, 3);
-
-async function submit(kind: NonNullable<Operation["kind"]>, by = client) {
-  return await by.submit({ kind }, { deadlineMs: WAIT_MS, reason: "test" });
-}
-
-const revoke = (subject: string, { issuedBeforeMs = 0, by = client } = {}) =>
-  submit({ $case: "revokeCertificate", value: { subject, issuedBeforeMs, holder: "", endsAtMs: 0 } }, by);
-const unrevoke = (subject: string) => submit({ $case: "unrevokeCertificate", value: { subject } });
 
 /** What a call on a new connection comes to. */
 async function callAs(holder: string, to: Peer) {
@@ -62,7 +49,7 @@ test("an administrator's certificate, by its serial number: what is open is cut,
   );
   for (const stream of streams) await once(stream, "data");
   const ended = streams.map((stream) => once(stream.resume(), "error"));
-  await revoke(serial);
+  await revoke(client, serial);
   await Promise.all(ended);
   for (const to of founders()) {
     await expect.poll(() => callAs("stolen", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
@@ -78,14 +65,14 @@ test("an administrator's certificate, by its serial number: what is open is cut,
       }),
     );
   }
-  await unrevoke(serial);
+  await unrevoke(client, serial);
   for (const to of founders())
     await expect.poll(() => callAs("stolen", to), { timeout: WAIT_MS }).toBe("answered");
 });
 
 test("an identity: its certificates of before are refused, and a new one is not", async () => {
   await issue("reader", "fleet://readonly");
-  await revoke("fleet://readonly");
+  await revoke(client, "fleet://readonly");
   for (const to of founders())
     await expect.poll(() => callAs("reader", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
   await issue("new-reader", "fleet://readonly", new Date());
@@ -93,19 +80,19 @@ test("an identity: its certificates of before are refused, and a new one is not"
   expect((await client.listRevocations()).revocations).toMatchObject([
     { subject: "fleet://readonly", by: "fleet://admin", reason: "test" },
   ]);
-  await unrevoke("fleet://readonly");
+  await unrevoke(client, "fleet://readonly");
 });
 
 test("nobody revokes the certificate that it uses; a newer one of the identity revokes the older ones", async () => {
-  await expect(revoke("fleet://admin")).rejects.toMatchObject({ code: "REVOKES_CALLER" });
+  await expect(revoke(client, "fleet://admin")).rejects.toMatchObject({ code: "REVOKES_CALLER" });
   const beginsAt = new Date(Math.floor(Date.now() / 1_000) * 1_000);
   const own = await issue("new-admin", "fleet://admin", beginsAt);
   const other = cluster.client("new-admin");
-  await expect(revoke(own, { by: other })).rejects.toMatchObject({ code: "REVOKES_CALLER" });
-  await revoke("fleet://admin", { issuedBeforeMs: beginsAt.getTime(), by: other });
+  await expect(revoke(other, own)).rejects.toMatchObject({ code: "REVOKES_CALLER" });
+  await revoke(other, "fleet://admin", beginsAt.getTime());
   for (const to of founders())
     await expect.poll(() => callAs("admin", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
-  await submit({ $case: "unrevokeCertificate", value: { subject: "fleet://admin" } }, other);
+  await unrevoke(other, "fleet://admin");
   await cluster.works();
 });
 
@@ -117,22 +104,25 @@ test("a replica's certificate: it takes no part until it has a new one, and a qu
   const forged = cluster.raft(victim.name, leader).exchange(metadata, { deadline: Date.now() + WAIT_MS });
   await once(forged, "data");
   const cut = once(forged, "error");
-  const revoked = await revoke(`fleet://replica/${victim.id}`);
+  const revoked = await revoke(client, `fleet://replica/${victim.id}`);
   await cut;
   const again = cluster.raft(victim.name, leader).exchange(metadata, { deadline: Date.now() + WAIT_MS });
   expect(readRpcError((await once(again, "error"))[0])).toMatchObject(REVOKED);
-  await expect(revoke(`fleet://replica/${spare.id}`)).rejects.toMatchObject({
+  await expect(revoke(client, `fleet://replica/${spare.id}`)).rejects.toMatchObject({
     code: "REVOCATION_ENDS_QUORUM",
   });
   // It is cut off, in both directions: what is committed now does not reach it.
-  const written = await submit({ $case: "drainShard", value: { shardId: "s1", expectedVersion: undefined } });
+  const written = await submit(client, {
+    $case: "drainShard",
+    value: { shardId: "s1", expectedVersion: undefined },
+  });
   await new Promise((resolve) => setTimeout(resolve, 500));
   const applied = async () => (await cluster.status(victim)).appliedIndex;
   expect(await applied()).toBeLessThan(written.index);
   expect(revoked.index).toBeLessThan(written.index);
   await issue(victim.name, `fleet://replica/${victim.id}`, new Date());
   await cluster.works();
-  await unrevoke(`fleet://replica/${victim.id}`);
+  await unrevoke(client, `fleet://replica/${victim.id}`);
 });
 
 test("the cluster led through all of it, and nobody stopped", async () => {

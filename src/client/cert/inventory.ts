@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { daysLeft, endsSoon } from "../../core/wire/certificate-age.ts";
+import { canonicalSerial, type DenyList } from "../../core/wire/deny-list.ts";
 import { formatIdentity, identityOfNames } from "../../core/wire/identity.ts";
 import { leafOf, loadTls, type TlsFiles } from "../../core/wire/tls.ts";
 import { invalidity, validityOf } from "../../core/wire/validity.ts";
@@ -10,8 +11,8 @@ import { holdersOf } from "../local/holders.ts";
 import { authorityFiles } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 
-/** unusable: missing, damaged, not valid yet, of an authority that ended, or not of the key or the authority beside it. */
-export type CertificateState = "valid" | "soon" | "ended" | "unusable";
+/** revoked: the coordinators refuse it. unusable: missing, damaged, not valid yet, of an authority that ended, or not of the key or the authority beside it. */
+export type CertificateState = "valid" | "soon" | "ended" | "unusable" | "revoked";
 
 export interface CertificateView {
   readonly name: string;
@@ -35,15 +36,25 @@ export interface CertificateList {
   readonly name: string;
   readonly directory: string;
   readonly certificates: readonly CertificateView[];
+  /** False: no coordinator answered, so revoked ones look as if they were not. */
+  readonly revocationsKnown: boolean;
 }
 
-export async function listCertificates(fleet: LocalFleet, nowMs: number): Promise<CertificateList> {
+/** `denied`: what the fleet's coordinators refuse; null = that is not known. */
+export async function listCertificates(
+  fleet: LocalFleet,
+  nowMs: number,
+  denied: DenyList | null = null,
+): Promise<CertificateList> {
   const { directory, file } = fleet;
   const authorities = await authorityViews(authorityFiles(directory).cert, nowMs);
   const views: CertificateView[] = [];
   for (const holder of holdersOf(directory, file))
-    views.push(await holderView(holder.name, holder.files, nowMs));
-  return { name: file.name, directory, certificates: [...authorities, ...views] };
+    views.push(markRevoked(await holderView(holder.name, holder.files, nowMs), denied));
+  return {
+    ...{ name: file.name, directory, certificates: [...authorities, ...views] },
+    revocationsKnown: denied !== null,
+  };
 }
 
 /** Those that somebody should look at. */
@@ -73,6 +84,19 @@ async function holderView(name: string, files: TlsFiles, nowMs: number): Promise
   } catch (error) {
     return unusable(name, files.cert, error);
   }
+}
+
+/** One that has ended is refused anyway. */
+function markRevoked(view: CertificateView, denied: DenyList | null): CertificateView {
+  const { serial, identity: uri, notBefore, state } = view;
+  if (denied === null || serial === null || uri === null || notBefore === null || state === "ended")
+    return view;
+  const isDenied = denied.denies({
+    serial: canonicalSerial(serial),
+    uri,
+    notBeforeMs: Date.parse(notBefore),
+  });
+  return isDenied ? { ...view, state: "revoked" } : view;
 }
 
 function view(name: string, file: string, certificate: X509Certificate, nowMs: number): CertificateView {

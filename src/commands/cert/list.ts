@@ -1,4 +1,5 @@
-// `fleet cert list`: the certificates of a local fleet and how long they last. It asks no process.
+// `fleet cert list`: the certificates of a local fleet, how long they last, and which of them are revoked. It needs no
+// process: without one it says that revocations are not known.
 import { Flags } from "@oclif/core";
 import type { CertificateList, CertificateView } from "../../client/cert/inventory.ts";
 import { Exit } from "../../core/base/errors.ts";
@@ -7,20 +8,28 @@ import { tableFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { certificateTable } from "../../ui/model/tables/certificate-table.ts";
 
+const UNKNOWN = {
+  text: "which of them are revoked is not known: no coordinator answered",
+  mark: "unknown" as const,
+};
+
 const view: TableView<CertificateList, CertificateView> = {
   kind: "CertificateList",
   rowKind: "Certificate",
   table: certificateTable,
   rows: (report) => report.certificates,
-  lines: (report) =>
-    report.certificates.flatMap(({ name, problem }) =>
+  lines: (report) => [
+    ...report.certificates.flatMap(({ name, problem }) =>
       problem === null ? [] : [{ text: `${name} is unusable: ${problem}`, mark: "bad" as const }],
     ),
+    ...(report.revocationsKnown ? [] : [UNKNOWN]),
+  ],
   empty: "the fleet has no certificates",
 };
 
 export default class CertListCommand extends LocalCommand {
-  static override summary = "List the certificates of a local fleet and how long they last";
+  static override summary =
+    "List the certificates of a local fleet, how long they last and which are revoked";
   static override flags = {
     ...localFlags,
     ...tableFlags,
@@ -29,11 +38,13 @@ export default class CertListCommand extends LocalCommand {
 
   async run(): Promise<CertificateList> {
     const { flags } = await this.parse(CertListCommand);
-    const [{ listCertificates, needingRenewal }, { loadLocalFleet }] = await Promise.all([
+    const [{ listCertificates, needingRenewal }, { fleetDenials }, { loadLocalFleet }] = await Promise.all([
       import("../../client/cert/inventory.ts"),
+      import("../../client/cert/fleet-denials.ts"),
       import("../../client/local/local-fleet.ts"),
     ]);
-    const report = await listCertificates(await loadLocalFleet(await this.folder(flags)), Date.now());
+    const fleet = await loadLocalFleet(await this.folder(flags));
+    const report = await listCertificates(fleet, Date.now(), await fleetDenials(fleet));
     await this.print(report, view);
     if (flags["detailed-exitcode"] && needingRenewal(report).length > 0) this.exitWith(Exit.ChangesPending);
     return report;

@@ -19,6 +19,7 @@ import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { CoordinatorServer } from "../wire/gen/fleet/v1/coordinator.ts";
 import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
+import { HeldDenials } from "../wire/held-denials.ts";
 import { requireHolder } from "../wire/holder.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { InternalErrors } from "../wire/internal-errors.ts";
@@ -86,6 +87,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     identity: { clusterId, nodeId: self },
     onReport: (report) => log.warn("storage", { ...report }),
   });
+  const denials =
+    tls === "insecure-loopback" ? null : await HeldDenials.open(options.dataDirectory, tls.denyList, log);
   const voters = options.replicas.map((replica) => replica.id);
   await found({ ...options, voters }, storage, mark);
 
@@ -97,7 +100,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
   const dropped = new DroppedMessages({ log, nameOf: peerName });
   const machine = new FleetMachine();
-  const stopDenying = tls === "insecure-loopback" ? () => {} : denyByTable(machine, tls.denyList);
   const { knownVersion } = machine;
   const announces = { knownVersion, build: options.version };
   const stopIfOutdated = (failure: RpcFailure) => {
@@ -177,6 +179,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const roster = rosterOf(options, driver, machine, transport);
   // The state that it begins with may take seconds. Without it nothing is served, and this replica takes part in nothing.
   await driver.restored;
+  const stopDenying = denials === null ? () => {} : denyByTable(machine, clusterId, denials);
   const isWhole = await mark.isWhole();
   const asker = (await mark.isSet())
     ? new RejoinAsker({
@@ -319,6 +322,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       asker?.close();
       await transport.close();
       await server.close();
+      await denials?.close();
       await storage.close();
     },
   };

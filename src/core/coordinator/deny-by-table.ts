@@ -4,7 +4,9 @@
 import type { NodeId } from "../base/ids.ts";
 import { REVOCATION_LIST_KEY } from "../fleet/schema.ts";
 import type { FleetView } from "../fleet/state.ts";
-import type { DenyList, ShownCertificate } from "../wire/deny-list.ts";
+import type { Denial, ShownCertificate } from "../wire/deny-list.ts";
+import type { Revocation } from "../wire/gen/fleet/v1/command.ts";
+import type { HeldDenials } from "../wire/held-denials.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { ownCertificate } from "../wire/peer-certificate.ts";
 import type { RpcServer } from "../wire/rpc-server.ts";
@@ -17,22 +19,26 @@ interface AppliedState {
 }
 
 /** The log index of the last change of the deny-list; 0 = nothing was ever revoked. */
-function revocationsVersion({ tables }: FleetView): number {
+export function revocationsVersion({ tables }: FleetView): number {
   return tables.revocationLists.get(REVOCATION_LIST_KEY)?.version ?? 0;
 }
 
-/** Follows the state until what is returned is called. */
-export function denyByTable(state: AppliedState, denyList: DenyList): () => void {
+/** Follows the state, which is restored, until what is returned is called. What is held may be newer than it. */
+export function denyByTable(state: AppliedState, incarnation: string, held: HeldDenials): () => void {
   let seen = 0;
   const follow = () => {
     if (state.isRestoring) return;
     const version = revocationsVersion(state.view);
     if (version === seen) return;
     seen = version;
-    denyList.replace(state.view.tables.revocations.rows());
+    held.take({ incarnation, version, denials: [...state.view.tables.revocations.rows()].map(denialOf) });
   };
   follow();
   return state.onApplied(follow);
+}
+
+export function denialOf({ subject, issuedBeforeMs }: Readonly<Revocation>): Denial {
+  return { subject, issuedBeforeMs };
 }
 
 /** The certificates that a replica shows to this one, which is `self`. */

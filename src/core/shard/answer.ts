@@ -22,6 +22,8 @@ interface Obeyed {
   /** Something that the coordinator should hear of soon. */
   readonly hasChanged: boolean;
   readonly haveDomainsChanged: boolean;
+  /** Whether its sender is obeyed. */
+  readonly isFollowed: boolean;
   /** The next report is to tell all domains. */
   readonly isAskedForDomains: boolean;
 }
@@ -37,7 +39,7 @@ export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): Obeye
   const haveBindingsChanged = isFollowed && obeyBindings(answer.instructions, obeying);
   const isAskedForDomains = isFollowed && answer.askDomains;
   const hasChanged = begins || haveDomainsChanged || haveBindingsChanged;
-  return { hasChanged, haveDomainsChanged, isAskedForDomains };
+  return { hasChanged, haveDomainsChanged, isAskedForDomains, isFollowed };
 }
 
 // Answers to the instructions of another incarnation would be taken for answers to this one's: their sequences may be

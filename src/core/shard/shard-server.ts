@@ -31,6 +31,7 @@ import type { SessionCall } from "./session.ts";
 import { SessionRegistry } from "./session-registry.ts";
 import { Settling } from "./settling.ts";
 import { SessionEnds, shardMetrics } from "./shard-metrics.ts";
+import { type ShardRevocations, shardRevocations } from "./shard-revocations.ts";
 import { ShardStore } from "./shard-store.ts";
 
 // A cluster's agent has no business with the other clusters of its shard, nor a shard with another's.
@@ -83,7 +84,8 @@ export async function startShard(options: ShardOptions): Promise<RunningShard> {
   const followed = followTls(options.tls, options.log);
   await createDirectory(options.dataDirectory);
   const store = await ShardStore.open(options);
-  const shard = new Shard(options, followed, store, inventory);
+  const revocations = await shardRevocations(options, followed, store);
+  const shard = new Shard(options, followed, store, inventory, revocations);
   await shard.listen();
   return shard;
 }
@@ -93,6 +95,7 @@ class Shard implements RunningShard {
   readonly #followed: FollowedTls;
   readonly #store: ShardStore;
   readonly #inventory: Inventory;
+  readonly #revocations: ShardRevocations | null;
   readonly #demand: DemandBook;
   readonly #acks = new AckOutbox();
   readonly #registry: SessionRegistry;
@@ -112,7 +115,14 @@ class Shard implements RunningShard {
   #isAskedForDomains = false;
   #lastReportMs: number | null = null;
 
-  constructor(options: ShardOptions, followed: FollowedTls, store: ShardStore, inventory: Inventory) {
+  constructor(
+    options: ShardOptions,
+    followed: FollowedTls,
+    store: ShardStore,
+    inventory: Inventory,
+    revocations: ShardRevocations | null,
+  ) {
+    this.#revocations = revocations;
     const { tls } = followed;
     this.#options = options;
     this.#followed = followed;
@@ -188,6 +198,7 @@ class Shard implements RunningShard {
       this.#cycleMs,
     );
     this.#reporter?.poke();
+    this.#revocations?.watch?.start();
     const { shardId, log } = this.#options;
     log.info("shard serves", { shard: shardId, address: this.#address, epoch: this.#store.epoch });
   }
@@ -204,6 +215,7 @@ class Shard implements RunningShard {
     clearInterval(this.#cycling);
     await this.#reporter?.close();
     this.#caller?.close();
+    await this.#revocations?.close();
     this.#registry.close();
     await this.#server.close();
     await this.#store.durable();
@@ -275,6 +287,7 @@ class Shard implements RunningShard {
     const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
     const obeyed = obeyAnswer(answer, { store: this.#store, acks: this.#acks, hasSession, log });
     this.#leftOut.answered(answer);
+    if (obeyed.isFollowed) this.#revocations?.compare(answer);
     this.#isAskedForDomains = obeyed.isAskedForDomains;
     if (obeyed.haveDomainsChanged) this.#equip();
     if (obeyed.hasChanged) this.#reporter?.poke();

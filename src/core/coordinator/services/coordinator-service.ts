@@ -30,6 +30,7 @@ import { nodeStatus } from "./status.ts";
 import { submit } from "./submit.ts";
 import { transferLeadership } from "./transfer-leadership.ts";
 import { watch } from "./watch.ts";
+import { watchRevocations } from "./watch-revocations.ts";
 import { writeStream } from "./write-stream.ts";
 
 export function coordinatorService(context: ServiceContext): Implementation<CoordinatorServer> {
@@ -57,6 +58,7 @@ export function coordinatorService(context: ServiceContext): Implementation<Coor
     listRevocations: handler(context, (request, caller) => revocationsList(context, request, caller)),
     listRoles: handler(context, (request, caller) => rolesList(context, request, caller)),
     checkAccess: handler(context, (request, caller) => checkAccess(context, request, caller)),
+    watchRevocations: streamHandler(context, async (call) => watchRevocations(context, call)),
     watch: streamHandler(context, (call, caller) => watch(context, call, caller)),
     fenceReplica: handler(context, (request) => fenceReplica(context, request)),
     snapshotSave: streamHandler(context, (call, caller) => snapshotSave(context, call, caller)),

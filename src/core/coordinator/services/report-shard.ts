@@ -19,6 +19,7 @@ import {
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { revocationsVersion } from "../deny-by-table.ts";
 import { ownMaking } from "../first-contacts.ts";
 import { instructionsFor, isFirstContact, unreportedAcceptances } from "../instructions.ts";
 import { observableReport } from "../observable-report.ts";
@@ -80,7 +81,8 @@ export async function reportShard(
   const { term } = context.driver;
   const sender = { coordinatorTerm: term, incarnation: ownIncarnation(context), giveUp: givingUp };
   const told = { instructions, domainInstructions, draining, askDomains };
-  return { ...sender, ...told, firstContactsRefused: firstContactsRefused || undefined };
+  const denyListVersion = revocationsVersion(view);
+  return { ...sender, ...told, firstContactsRefused: firstContactsRefused || undefined, denyListVersion };
 }
 
 /** Throws REPORTS_TOO_OFTEN. */

@@ -52,6 +52,7 @@ export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> =
   listRevocations: read,
   listRoles: read,
   checkAccess: read,
+  watchRevocations: { allow: shardsAndAdmin, bytesMax },
   listProbes: read,
   watch: read,
   snapshotSave: read,

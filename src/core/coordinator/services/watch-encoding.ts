@@ -2,19 +2,33 @@
 // several answers. What must stay true: the bytes are those of the generated encoder.
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { CoordinatorService, TableChange, WatchResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import {
+  CoordinatorService,
+  DenyListNews,
+  TableChange,
+  WatchResponse,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
 
 // `changes`, length-delimited.
 const CHANGES_TAG = (2 << 3) | 2;
 
 const encodedResponses = new WeakMap<WatchResponse, Buffer>();
+const encodedNews = new WeakMap<DenyListNews, Buffer>();
 const encodedChanges = new WeakMap<TableChange, Uint8Array>();
 
 /** The service as it is generated, but for what a watcher is told. */
 export const coordinatorDefinition: typeof CoordinatorService = {
   ...CoordinatorService,
   watch: { ...CoordinatorService.watch, responseSerialize: encodeWatchResponse },
+  watchRevocations: { ...CoordinatorService.watchRevocations, responseSerialize: encodeNews },
 };
+
+/** All shards are told the same one. It must not be modified afterwards. */
+function encodeNews(news: DenyListNews): Buffer {
+  const bytes = encodedNews.get(news) ?? Buffer.from(DenyListNews.encode(news).finish());
+  encodedNews.set(news, bytes);
+  return bytes;
+}
 
 /** Neither the response nor its changes may be modified afterwards. */
 export function encodeWatchResponse(response: WatchResponse): Buffer {

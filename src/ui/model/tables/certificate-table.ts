@@ -7,6 +7,7 @@ const MARKS: Readonly<Record<CertificateState, Mark>> = {
   soon: "warn",
   ended: "bad",
   unusable: "bad",
+  revoked: "bad",
 };
 
 export const certificateTable: Table<CertificateView> = {

@@ -1,0 +1,45 @@
+// What a shard holds of revocations, and how it learns of them, put together. Without TLS there is nothing to revoke.
+
+import type { Log } from "../base/log.ts";
+import type { ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
+import { HeldDenials } from "../wire/held-denials.ts";
+import type { FollowedTls } from "../wire/live-tls.ts";
+import { RevocationWatch } from "./revocation-watch.ts";
+import type { ShardStore } from "./shard-store.ts";
+
+export interface ShardRevocations {
+  /** Null: it has no coordinators. */
+  readonly watch: RevocationWatch | null;
+  /** After an answer of a leader that the shard follows. */
+  compare(answer: ReportShardResponse): void;
+  close(): Promise<void>;
+}
+
+interface Options {
+  readonly shardId: string;
+  readonly dataDirectory: string;
+  readonly coordinators: readonly string[];
+  readonly log: Log;
+}
+
+/** What was held before is in force when this resolves. Throws DENY_LIST_UNREADABLE. */
+export async function shardRevocations(
+  { shardId, dataDirectory, coordinators, log }: Options,
+  { tls }: FollowedTls,
+  store: ShardStore,
+): Promise<ShardRevocations | null> {
+  if (tls === "insecure-loopback") return null;
+  const held = await HeldDenials.open(dataDirectory, tls.denyList, log);
+  const obeyed = () => store.allegiance.incarnation?.id ?? null;
+  const first = [...shardId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  const watch =
+    coordinators.length === 0 ? null : new RevocationWatch({ tls, coordinators, held, obeyed, log, first });
+  return {
+    watch,
+    compare: ({ incarnation, denyListVersion }) => watch?.compare(incarnation?.id ?? "", denyListVersion),
+    close: async () => {
+      watch?.close();
+      await held.close();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+// Which revocations a leader refuses: of the caller's own certificate, and of so many voters that no quorum is left.
+
+import { expect, test } from "vitest";
+import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
+import { refuseRevoking } from "../../../src/core/coordinator/services/refuse-revoking.ts";
+import type { ShownCertificate } from "../../../src/core/wire/deny-list.ts";
+import { identityOfSession } from "../../../src/core/wire/identity.ts";
+import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+
+const NOW_MS = 1_000_000;
+const material = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
+
+interface Fleet {
+  readonly voters: readonly number[];
+  readonly votersOutgoing?: readonly number[];
+  /** By voter: when the certificate begins that it shows; one that is not here is down. */
+  readonly shown: Readonly<Record<number, number>>;
+}
+
+function refusalOf(subject: string, fleet: Fleet, issuedBeforeMs = 0): string | null {
+  const certificate = (id: NodeId): ShownCertificate[] => {
+    const notBeforeMs = fleet.shown[id];
+    return notBeforeMs === undefined ? [] : [{ serial: `A${id}`, uri: `fleet://replica/${id}`, notBeforeMs }];
+  };
+  const config = {
+    voters: fleet.voters.map(nodeId),
+    votersOutgoing: (fleet.votersOutgoing ?? []).map(nodeId),
+  };
+  const context = {
+    driver: { role: "leader", status: () => ({ config }) },
+    self: nodeId(1),
+    answers: (id: NodeId) => fleet.shown[id] !== undefined,
+    clock: { wallMs: () => NOW_MS },
+    replicas: [],
+    shownBy: certificate,
+  } as unknown as Parameters<typeof refuseRevoking>[0];
+  const socket = {
+    destroyed: false,
+    getPeerCertificate: () => ({
+      subjectaltname: "URI:fleet://admin",
+      serialNumber: "0B",
+      valid_from: new Date(500_000).toUTCString(),
+    }),
+  };
+  const identity = identityOfSession({ destroyed: false, socket }, material);
+  if (identity === null) throw new Error("the certificate names the administrator");
+  const revocation = { subject, issuedBeforeMs, holder: "", endsAtMs: 0 };
+  try {
+    refuseRevoking(context, revocation, { identity, deadline: NOW_MS });
+    return null;
+  } catch (error) {
+    return readRpcError(error).reason;
+  }
+}
+
+const three: Fleet = { voters: [1, 2, 3], shown: { 1: 0, 2: 0, 3: 0 } };
+
+test.each([
+  { subject: "B", fleet: three, refused: "REVOKES_CALLER", why: "the caller's own, by its serial number" },
+  { subject: "fleet://admin", fleet: three, refused: "REVOKES_CALLER", why: "and by its identity" },
+  {
+    subject: "fleet://admin",
+    before: 499_000,
+    fleet: three,
+    refused: null,
+    why: "older ones of it are not the caller's",
+  },
+  {
+    subject: "fleet://nonsense",
+    fleet: three,
+    refused: "INVALID_REVOCATION",
+    why: "no certificate has that",
+  },
+  { subject: "fleet://readonly", fleet: three, refused: null, why: "who has no vote" },
+  { subject: "fleet://replica/9", fleet: three, refused: null, why: "a replica that is no voter" },
+  { subject: "fleet://replica/2", fleet: three, refused: null, why: "two of three are left" },
+  { subject: "A1", fleet: three, refused: null, why: "the leader's own too: two are left" },
+  {
+    subject: "A2",
+    fleet: { voters: [1, 2, 3], shown: { 1: 0, 2: 0 } },
+    refused: "REVOCATION_ENDS_QUORUM",
+    why: "one is down already",
+  },
+  {
+    subject: "fleet://replica/3",
+    fleet: { voters: [1, 2, 3], shown: { 1: 0, 2: 0 } },
+    refused: null,
+    why: "the one that is down, as two are left",
+  },
+  {
+    subject: "fleet://replica/1",
+    fleet: { voters: [1], shown: { 1: 0 } },
+    refused: "REVOCATION_ENDS_QUORUM",
+    why: "the only one",
+  },
+  {
+    subject: "fleet://replica/1",
+    fleet: { voters: [1], shown: { 1: NOW_MS } },
+    refused: null,
+    why: "the only one, which shows a new certificate",
+  },
+  {
+    subject: "A4",
+    fleet: { voters: [1, 2, 3], votersOutgoing: [1, 4], shown: { 1: 0, 2: 0, 3: 0, 4: 0 } },
+    refused: "REVOCATION_ENDS_QUORUM",
+    why: "in a joint configuration both need a quorum",
+  },
+])("$subject: $why", ({ subject, fleet, refused, before }) => {
+  expect(refusalOf(subject, fleet, before)).toBe(refused);
+});
