@@ -17,7 +17,11 @@ export function answer(stream: ServerHttp2Stream, message: Uint8Array): void {
   stream.once("wantTrailers", () => {
     if (!isGone(stream)) stream.sendTrailers(OK);
   });
-  stream.end(framed(message));
+  stream.write(framed(message));
+  // Node says that there is no more only once the message is in the socket, and the trailers leave a pass of the event loop
+  // after that. Told now, it sends them as soon as the message has left.
+  stream._final(() => undefined);
+  stream.end();
 }
 
 /** A call of which something was answered already, by grpc-js, is cut off: it can't be told any more. */
