@@ -253,14 +253,19 @@ export class CoordinatorCluster {
     await rm(this.#home, { recursive: true, force: true });
   }
 
-  /** A client of the node with another certificate: "shard-s1", "shard-s2". To be closed. */
+  /** A client of the node with another certificate: "shard-s1", "operator-alice", … To be closed. */
   clientAs(holder: string, node: ClusterNode): CoordinatorClient {
     return connectCoordinator(loadTls(tlsFiles(this.#home, holder)), node.front.address);
   }
 
   /** By which flags a command reaches the whole cluster as its administrator. */
   get flags(): string[] {
-    const { ca, cert, key } = this.#tls("admin");
+    return this.flagsAs("admin");
+  }
+
+  /** The same with another certificate: "operator-alice", "operator-bob". */
+  flagsAs(holder: string): string[] {
+    const { ca, cert, key } = this.#tls(holder);
     const endpoints = this.nodes.map(({ front }) => front.address).join(",");
     return ["--endpoints", endpoints, "--ca", ca, "--cert", cert, "--key", key];
   }
@@ -333,6 +338,8 @@ async function issueAll(home: string, ids: readonly number[]): Promise<void> {
     ["admin", "fleet://admin"],
     ["shard-s1", "fleet://shard/s1"],
     ["shard-s2", "fleet://shard/s2"],
+    ["operator-alice", "fleet://operator/alice"],
+    ["operator-bob", "fleet://operator/bob"],
   ]);
   for (const id of ids) uris.set(`n${id}`, `fleet://replica/${id}`);
   for (const [holder, uri] of uris) {

@@ -88,7 +88,8 @@ const WORDS: Readonly<Record<string, Words>> = {
       : `a rule has 1 to ${limit} ${field}, each of them a word, a name or a pattern`,
   INDEX_UNKNOWN: ({ index }) => `index ${index} has not been applied yet`,
   VERSION_CONFLICT: ({ row, actual, expected }) => `the version of ${row} is ${actual}, not ${expected}`,
-  INVALID_NAME: ({ field, name }) => `${name} cannot name a ${field}`,
+  INVALID_NAME: ({ field, name }) =>
+    `${name} cannot name ${/^[aeiou]/.test(field ?? "") ? "an" : "a"} ${field}`,
   INVALID_DOMAIN: ({ field, limit }) =>
     `the domain's ${field} must be 1 to ${limit} bytes without control characters`,
   INVALID_ADDRESS: ({ address }) => `${address} is no host:port address`,
