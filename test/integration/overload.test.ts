@@ -14,6 +14,7 @@ import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 const SYNC_MS = 3_600_000;
 const EXCESS = 1_000;
 const BURST = 200;
+const SENT_MAX = 3 * (LIMITS.pendingWritesMax + EXCESS);
 const DEADLINE_MS = 120_000;
 const RESIDENT_BYTES_MAX = 600 * 1024 * 1024;
 
@@ -39,6 +40,8 @@ test("a backlog is bounded, refusals can be retried, and every acknowledged writ
   let ended = 0;
   const ends: Promise<void>[] = [];
   while (refused.size < EXCESS) {
+    // Each write waits, was refused, or has ended: when many have ended, the queue will never be full.
+    expect(ends.length, "so many writes were sent, and too few refused").toBeLessThan(SENT_MAX);
     ends.push(...Array.from({ length: BURST }, (_, at) => write(ends.length + at + 1)));
     // An answer to a later question: the leader has taken in what was sent, however slow the machine is.
     await cluster.until(() => true, [leader]);

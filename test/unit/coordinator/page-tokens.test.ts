@@ -103,13 +103,12 @@ async function load(list: List, pageToken: string, pageSize = 0): Promise<Answer
   return { ...(await group.until(list(context, request, adminOf(group)))) };
 }
 
-describe.each(LISTS)("$name", ({ name, list, rows, key }) => {
-  const read = (pageToken: string) =>
-    refusalOf(group, list(context, ListRequest.fromPartial({ pageToken }), adminOf(group)));
+const refusalTo = (list: List, pageToken: string) =>
+  refusalOf(group, list(context, ListRequest.fromPartial({ pageToken }), adminOf(group)));
 
+describe.each(LISTS.filter(({ key }) => key !== null))("$name, in pages", ({ name, list, rows, key }) => {
   test("each row is on one page", async () => {
     const whole = (await load(list, ""))[rows] as Rows;
-    if (key === null) return;
     expect(whole.length).toBeGreaterThan(2);
     const pages: unknown[] = [];
     let pageToken = "";
@@ -122,21 +121,22 @@ describe.each(LISTS)("$name", ({ name, list, rows, key }) => {
   });
 
   test("its own kind of token is taken", async () => {
-    if (key === null) return;
-    expect(await read(token([key, name]))).toBe("");
-    expect(await read(token([key])), "as older replicas give it").toBe("");
+    expect(await refusalTo(list, token([key, name]))).toBe("");
+    expect(await refusalTo(list, token([key])), "as older replicas give it").toBe("");
   });
+});
 
+describe.each(LISTS)("$name", ({ name, list, key }) => {
   test.each(LISTS.filter((other) => other.name !== name))("a token of $name is refused", async (other) => {
-    expect(await read(token([other.key ?? "a", other.name]))).toBe("PAGE_TOKEN_INVALID");
+    expect(await refusalTo(list, token([other.key ?? "a", other.name]))).toBe("PAGE_TOKEN_INVALID");
   });
 
   test("and one that does not say whose it is by the kind of its key", async () => {
-    expect(await read(token([typeof key === "number" ? "a" : 4]))).toBe("PAGE_TOKEN_INVALID");
+    expect(await refusalTo(list, token([typeof key === "number" ? "a" : 4]))).toBe("PAGE_TOKEN_INVALID");
   });
 
   test.each(NO_KEYS.map((no) => ({ no })))("$no is no key", async ({ no }) => {
-    expect(await read(token([no]))).toBe("PAGE_TOKEN_INVALID");
+    expect(await refusalTo(list, token([no]))).toBe("PAGE_TOKEN_INVALID");
   });
 
   test.each([
@@ -146,6 +146,6 @@ describe.each(LISTS)("$name", ({ name, list, rows, key }) => {
     { text: token({ 0: key ?? "a" }), why: "nor so" },
     { text: "x", why: "nothing at all" },
   ])("$text is no token: $why", async ({ text }) => {
-    expect(await read(text)).toBe("PAGE_TOKEN_INVALID");
+    expect(await refusalTo(list, text)).toBe("PAGE_TOKEN_INVALID");
   });
 });
