@@ -7,6 +7,7 @@ import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { ConnectionPool, type Pooled } from "./connection-pool.ts";
 import { formatIdentity, type Identity } from "./identity.ts";
+import { networkOf } from "./network-of.ts";
 
 /** From the first byte to the end of the TLS handshake. */
 export const HANDSHAKE_MS_MAX = 5_000;
@@ -67,7 +68,7 @@ function endOf({ remoteAddress, remotePort }: Pick<Socket, "remoteAddress" | "re
 }
 
 function pooledOf(socket: Socket): Pooled {
-  return { holder: socket.remoteAddress ?? "", end: () => socket.destroy() };
+  return { holder: networkOf(socket.remoteAddress ?? ""), end: () => socket.destroy() };
 }
 
 /** How many files this process may open; where the system does not tell, as many as are usual. */
