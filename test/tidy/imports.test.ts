@@ -15,8 +15,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
   // What a chain of audit entries proves, for who exports it and for who verifies it.
   "src/core/audit": ["src/core/base", "src/core/fleet", "src/core/wire/gen (types)"],
+  "src/core/seal": ["src/core/base"],
   "src/core/storage": [
     "src/core/base",
+    "src/core/seal",
     "src/core/raft (types)",
     "src/core/raft/message.ts",
     "src/core/raft/entry-size.ts",

@@ -11,6 +11,7 @@ import { type NodeId, nodeId } from "../base/ids.ts";
 import { systemCodeOf } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 import { findFrame } from "./frame.ts";
+import { KEY_RING_NAME, requireRing } from "./key-ring-file.ts";
 import { LOCK_NAME } from "./lock-file.ts";
 import type { OnReport } from "./report.ts";
 import { createSegment, listSegments, type SegmentSize, segmentPath } from "./segment.ts";
@@ -28,14 +29,18 @@ interface DataPaths {
 
 interface DataDirectory extends DataPaths {
   readonly segment: SegmentSize;
+  /** Whether meta.json says so. */
+  readonly saysEncrypted: boolean;
 }
 
 /** What meta.json says, as far as it is known. */
-type Meta = Readonly<Record<string, unknown>>;
+export type Meta = Readonly<Record<string, unknown>>;
 
 export const META_NAME = "meta.json";
-const EXPECTED_NAMES: ReadonlySet<string> = new Set([LOCK_NAME, "wal", "snap"]);
+const EXPECTED_NAMES: ReadonlySet<string> = new Set([LOCK_NAME, KEY_RING_NAME, "wal", "snap"]);
 const FORMAT = 1;
+/** Of an encrypted folder: builds that know no encryption refuse it by this number. */
+const ENCRYPTED_FORMAT = 2;
 /** What every version before meta.json said it gave to a segment, and what new folders get. */
 export const SEGMENT_BYTES = 16 * 1024 * 1024;
 
@@ -43,20 +48,26 @@ export function dataPaths(directory: string): DataPaths {
   return { wal: join(directory, "wal"), snapshots: join(directory, "snap") };
 }
 
-/** Checks the folder, or makes it when new; the caller holds its lock. Throws an OperatorError if it isn't ours. */
+/**
+ * Checks the folder, or makes it when new; the caller holds its lock. `encrypt` gives a new folder its keys, before
+ * anything is written that they seal. Throws an OperatorError if it isn't ours.
+ */
 export async function prepareDataDirectory(
   directory: string,
   identity: StorageIdentity,
   segmentBytes: number,
   files: FileSystem,
   onReport: OnReport,
+  encrypt: (() => Promise<void>) | null = null,
 ): Promise<DataDirectory> {
   const paths = dataPaths(directory);
   const meta = await readMeta(directory, files);
   if (meta === null) {
-    await create(directory, paths, identity, segmentBytes, files);
+    await create(directory, paths, identity, segmentBytes, files, encrypt);
   } else {
     checkIdentity(directory, meta, identity);
+    // Says which key is needed, or that the ring is missing.
+    if (encrypt === null && saysEncrypted(meta)) await requireRing(directory, null, files);
   }
   const segment = meta === null ? { bytes: segmentBytes, mayHaveGrown: false } : sizeIn(meta, segmentBytes);
   for (const path of [directory, paths.wal, paths.snapshots]) {
@@ -64,7 +75,7 @@ export async function prepareDataDirectory(
     // A name that is seen may still be lost, if its maker was killed before this.
     await files.syncDirectory(path);
   }
-  return { ...paths, segment };
+  return { ...paths, segment, saysEncrypted: meta === null ? encrypt !== null : saysEncrypted(meta) };
 }
 
 async function create(
@@ -73,6 +84,7 @@ async function create(
   identity: StorageIdentity,
   segmentBytes: number,
   files: FileSystem,
+  encrypt: (() => Promise<void>) | null,
 ): Promise<void> {
   const isExpected = (name: string) => EXPECTED_NAMES.has(name) || name.endsWith(TEMPORARY_SUFFIX);
   const foreign = (await files.list(directory)).find((name) => !isExpected(name));
@@ -81,20 +93,33 @@ async function create(
   if (await holdsFrame(paths.wal, files)) {
     throw storageForeign(directory, `it has no ${META_NAME}, but holds a log`);
   }
+  if (encrypt !== null) await encrypt();
   await createSegment(paths.wal, 1, segmentBytes, files);
-  await writeMeta(directory, identity, segmentBytes, files);
+  await writeMeta(directory, identity, segmentBytes, files, encrypt !== null);
 }
 
 /** Gives the folder this identity, instead of the one it had. */
 export async function writeIdentity(directory: string, identity: StorageIdentity): Promise<void> {
-  const { bytes } = await readSegmentSize(directory);
-  await writeMeta(directory, identity, bytes, diskFiles);
+  const meta = (await readMeta(directory)) ?? {};
+  await writeMeta(directory, identity, sizeIn(meta).bytes, diskFiles, saysEncrypted(meta));
 }
 
 /** Records how large the folder's segments are. From now on none may be shorter, and no frame may reach beyond its file. */
 export async function recordSegmentSize(directory: string, bytes: number, files: FileSystem): Promise<void> {
-  await writeMeta(directory, await readIdentity(directory, files), bytes, files);
+  const isEncrypted = saysEncrypted((await readMeta(directory, files)) ?? {});
+  await writeMeta(directory, await readIdentity(directory, files), bytes, files, isEncrypted);
 }
+
+/** From now on builds that know no encryption refuse the folder, and this one refuses it without its key ring. */
+export async function recordEncrypted(
+  directory: string,
+  segmentBytes: number,
+  files: FileSystem,
+): Promise<void> {
+  await writeMeta(directory, await readIdentity(directory, files), segmentBytes, files, true);
+}
+
+export const saysEncrypted = ({ format }: Meta): boolean => format === ENCRYPTED_FORMAT;
 
 /** How large the folder's segments must be at least, as far as meta.json tells. */
 export async function readSegmentSize(directory: string): Promise<SegmentSize> {
@@ -111,8 +136,10 @@ async function writeMeta(
   identity: StorageIdentity,
   segmentBytes: number,
   files: FileSystem,
+  isEncrypted: boolean,
 ): Promise<void> {
-  await writeFileDurably(join(directory, META_NAME), encodeMeta(identity, segmentBytes), undefined, files);
+  const content = encodeMeta(identity, segmentBytes, isEncrypted ? ENCRYPTED_FORMAT : FORMAT);
+  await writeFileDurably(join(directory, META_NAME), content, undefined, files);
 }
 
 /** Whether anything was ever written to the log in this folder. */
@@ -123,8 +150,12 @@ export async function holdsFrame(wal: string, files: FileSystem = diskFiles): Pr
   return false;
 }
 
-function encodeMeta({ clusterId, nodeId }: StorageIdentity, segmentBytes: number): Uint8Array {
-  const meta = { format: FORMAT, clusterId, nodeId, segmentBytes };
+function encodeMeta(
+  { clusterId, nodeId }: StorageIdentity,
+  segmentBytes: number,
+  format: number,
+): Uint8Array {
+  const meta = { format, clusterId, nodeId, segmentBytes };
   const checksums = { checksum: checksumOf(meta), wholeChecksum: wholeChecksumOf(meta) };
   return new TextEncoder().encode(`${JSON.stringify({ ...meta, ...checksums })}\n`);
 }
@@ -179,8 +210,9 @@ export async function readIdentity(
 
 function checkIdentity(directory: string, meta: Meta, identity: StorageIdentity): void {
   const { format, clusterId, nodeId: id } = meta;
-  if (format !== FORMAT) {
-    throw storageForeign(directory, `its format is ${String(format)}, this version of fleet reads ${FORMAT}`);
+  if (format !== FORMAT && format !== ENCRYPTED_FORMAT) {
+    const known = `this version of fleet reads up to ${ENCRYPTED_FORMAT}`;
+    throw storageForeign(directory, `its format is ${String(format)}, ${known}`);
   }
   if (clusterId !== identity.clusterId) {
     const why = `it was made for cluster ${String(clusterId)}, this is ${identity.clusterId}`;

@@ -5,54 +5,36 @@
 
 import { dirname } from "node:path";
 import { assert } from "../base/assert.ts";
+import { systemClock } from "../base/clock.ts";
 import { createDirectoryDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
 import { systemCodeOf } from "../base/system-error.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
+import type { OperatorKeys } from "../seal/operator-keys.ts";
 import type { Urgency } from "./append-queue.ts";
-import { buildLogs } from "./build-logs.ts";
+import type { AtRest, AtRestStatus } from "./at-rest.ts";
 import { partsOf } from "./chunks.ts";
-import {
-  prepareDataDirectory,
-  recordSegmentSize,
-  SEGMENT_BYTES,
-  type StorageIdentity,
-} from "./data-directory.ts";
 import { isDiskFailure } from "./disk-failure.ts";
-import { DiskSpace, isOutOfSpace } from "./disk-space.ts";
+import { type DiskSpace, isOutOfSpace } from "./disk-space.ts";
 import { diskWorld } from "./disk-world.ts";
 import { LockFile } from "./lock-file.ts";
 import { MemoryLog } from "./memory.ts";
+import { checkedRing, type DiskStorageOptions, openParts, type StorageParts } from "./open-parts.ts";
 import type { WalRecord } from "./record.ts";
-import { recoverWal } from "./recovery.ts";
-import { refuseUnfinished } from "./recovery-mark.ts";
 import type { OnReport } from "./report.ts";
-import { SnapshotFolder } from "./snapshot-folder.ts";
-import { SnapshotSpools } from "./snapshot-spools.ts";
+import type { SnapshotFolder } from "./snapshot-folder.ts";
+import type { SnapshotSpools } from "./snapshot-spools.ts";
 import { SpooledData } from "./spooled-data.ts";
 import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
 import { StorageCorrupt, storageFailed, storageFull } from "./storage-errors.ts";
-import type { StorageWorld } from "./storage-world.ts";
-import { SyncLatency } from "./sync-latency.ts";
-import { Wal, type WalStats } from "./wal.ts";
+import type { SyncLatency } from "./sync-latency.ts";
+import type { Wal, WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
 
 // Beyond these, groups that write little are asked to let go of what they have in older ones (ADR-0008).
 const SEGMENTS_KEPT = 4;
-
-export interface DiskStorageOptions {
-  readonly directory: string;
-  readonly identity: StorageIdentity;
-  /** Size of a log segment in a new folder, 16 MiB by default; a folder keeps the size that it was made with. */
-  readonly segmentBytes?: number;
-  readonly onReport?: OnReport;
-  /** Opened by the recovery that marked the folder, to finish it: nobody else may (recovery-mark.ts). */
-  readonly finishesRecovery?: boolean;
-  /** The machine's by default. A seam: tests make syncs fail or wait, and simulations have their own. */
-  readonly world?: StorageWorld;
-}
 
 export class DiskStorage implements Storage {
   /** How long frames of the log take. */
@@ -60,6 +42,8 @@ export class DiskStorage implements Storage {
   readonly #logs: Map<GroupId, MemoryLog>;
   readonly #wal: Wal;
   readonly #snapshots: SnapshotFolder;
+  readonly #snapshotDirectory: string;
+  readonly #atRest: AtRest | null;
   readonly #lock: LockFile;
   /** Snapshots on their way in. */
   readonly incoming: SnapshotSpools;
@@ -76,66 +60,40 @@ export class DiskStorage implements Storage {
   /** Groups whose newest snapshot's file can't be read. */
   readonly #lost = new Set<GroupId>();
 
-  private constructor(
-    logs: Map<GroupId, MemoryLog>,
-    wal: Wal,
-    snapshots: SnapshotFolder,
-    incoming: SnapshotSpools,
-    lock: LockFile,
-    space: DiskSpace,
-    syncs: SyncLatency,
-    onReport: OnReport,
-  ) {
-    this.#logs = logs;
-    this.#wal = wal;
-    this.#snapshots = snapshots;
-    this.incoming = incoming;
+  private constructor(parts: StorageParts, lock: LockFile, onReport: OnReport) {
+    this.#logs = parts.logs;
+    this.#wal = parts.wal;
+    this.#snapshots = parts.snapshots;
+    this.#snapshotDirectory = parts.snapshotDirectory;
+    this.incoming = parts.incoming;
+    this.#atRest = parts.atRest;
     this.#lock = lock;
-    this.#space = space;
-    this.syncs = syncs;
+    this.#space = parts.space;
+    this.syncs = parts.syncs;
     this.#onReport = onReport;
-    for (const group of logs.keys()) this.#marks.set(group, wal.durableSnapshotIndex(group));
+    for (const group of this.#logs.keys()) this.#marks.set(group, this.#wal.durableSnapshotIndex(group));
   }
 
   /** Makes or recovers the data folder. Throws an OperatorError when it is locked, foreign, corrupt or full. */
   static async open(options: DiskStorageOptions): Promise<DiskStorage> {
     const { directory, onReport = ignoreReport, world = diskWorld } = options;
     try {
+      // Before the lock: without the right key not even that is written.
+      await checkedRing(options, world.files);
       await createDirectoryDurably(directory, world.files);
       await syncNameOf(directory, world.files);
       const lock = await LockFile.acquire(directory, onReport, world);
-      return await DiskStorage.#openLocked(options, lock).catch(async (error: unknown) => {
+      const parts = await openParts(options, onReport).catch(async (error: unknown) => {
         await lock.release();
         throw error;
       });
+      const storage = new DiskStorage(parts, lock, onReport);
+      storage.#settleKeys();
+      return storage;
     } catch (error) {
       if (isOutOfSpace(error)) throw storageFull(directory, error);
       throw isDiskFailure(error) ? storageFailed(directory, error) : error;
     }
-  }
-
-  static async #openLocked(options: DiskStorageOptions, lock: LockFile): Promise<DiskStorage> {
-    const { directory, identity, segmentBytes = SEGMENT_BYTES } = options;
-    const { onReport = ignoreReport, world = diskWorld } = options;
-    const { files, clock, partBytes } = world;
-    if (options.finishesRecovery !== true) await refuseUnfinished(directory, files);
-    const paths = await prepareDataDirectory(directory, identity, segmentBytes, files, onReport);
-    const { segment } = paths;
-    const recovered = await recoverWal(paths.wal, segment, files, onReport);
-    // What an earlier version wrote is whole now, and what this one writes never grows a file.
-    if (segment.mayHaveGrown) await recordIfRoom(directory, segment.bytes, files);
-    const space = new DiskSpace(clock, onReport);
-    const snapshots = new SnapshotFolder(paths.snapshots, space, files, onReport, partBytes);
-    const logs = await buildLogs(recovered, snapshots);
-    await snapshots.removeUnmarked((group) => recovered.groups.get(group)?.mark?.index ?? logIndex(0));
-    const incoming = new SnapshotSpools(paths.snapshots, files, partBytes);
-    await incoming.removeThrough((group) => recovered.groups.get(group)?.mark?.index ?? 0);
-    const syncs = new SyncLatency(() => clock.now());
-    const wal = await Wal.open(
-      { directory: paths.wal, segmentBytes: segment.bytes, world, space, syncs, onReport },
-      recovered,
-    );
-    return new DiskStorage(logs, wal, snapshots, incoming, lock, space, syncs, onReport);
   }
 
   reader(group: GroupId): LogReader {
@@ -202,6 +160,22 @@ export class DiskStorage implements Storage {
     return this.#space.isFull;
   }
 
+  /** How the folder is encrypted; null = it is not. */
+  async encryption(): Promise<AtRestStatus | null> {
+    return (await this.#atRest?.status(this.#snapshotDirectory, this.#wal.keyUse())) ?? null;
+  }
+
+  /**
+   * Encrypts what is written from now on with a new key, which is durable in the ring before it is used, and wraps the
+   * ring with the operator's current one. False: the folder is not encrypted.
+   */
+  async rotateKeys(keys: OperatorKeys): Promise<boolean> {
+    if (this.#atRest === null) return false;
+    await this.#track(this.#atRest.rotate(keys, systemClock.wallMs()));
+    this.#settleKeys();
+    return true;
+  }
+
   /** Waits for everything under way but space, then gives the folder up. */
   async close(): Promise<void> {
     this.#space.stop();
@@ -217,7 +191,7 @@ export class DiskStorage implements Storage {
     const before = this.#gates.get(group);
     this.#gates.set(group, before === undefined ? saved : before.then(() => saved));
     await this.#append(group, records);
-    this.#track(this.#snapshots.prune(group, snapshot.index));
+    this.#track(this.#snapshots.prune(group, snapshot.index).then(() => this.#settleKeys()));
     this.#track(this.incoming.removeThrough((of) => (of === group ? snapshot.index : 0)));
     this.#removeSegments();
   }
@@ -239,7 +213,7 @@ export class DiskStorage implements Storage {
     this.#marks.set(group, head.index);
     await this.#append(group, [markRecord(group, head, false)]);
     if (this.#newestMark(group) === head.index) this.#shelve(group, head);
-    this.#track(this.#snapshots.prune(group, head.index));
+    this.#track(this.#snapshots.prune(group, head.index).then(() => this.#settleKeys()));
   }
 
   #shelve(group: GroupId, head: SnapshotHead): void {
@@ -279,6 +253,16 @@ export class DiskStorage implements Storage {
 
   #removeSegments(): void {
     this.#wal.removeCovered((group) => this.#unneeded(group));
+    if (this.#atRest !== null) this.#track(this.#wal.cleaned.then(() => this.#settleKeys()));
+  }
+
+  /** Files went: perhaps the last ones of a key, or the last plain ones. A failure is reported; the next call tries again. */
+  #settleKeys(): void {
+    const settled = this.#atRest?.settle(this.#snapshotDirectory, () => this.#wal.keyUse());
+    if (settled === undefined) return;
+    const report = (cause: unknown) =>
+      this.#onReport({ kind: "cleanup-failed", directory: this.#snapshotDirectory, cause });
+    this.#track(settled.catch(report));
   }
 
   /** Through which index the group needs nothing of what the segments hold. */
@@ -318,15 +302,6 @@ async function syncNameOf(directory: string, files: FileSystem): Promise<void> {
     await files.syncDirectory(dirname(directory));
   } catch (error) {
     if (!["EACCES", "EPERM"].includes(systemCodeOf(error) ?? "")) throw error;
-  }
-}
-
-/** A full disk may be opened; then a later start records it. */
-async function recordIfRoom(directory: string, segmentBytes: number, files: FileSystem): Promise<void> {
-  try {
-    await recordSegmentSize(directory, segmentBytes, files);
-  } catch (error) {
-    if (!isOutOfSpace(error)) throw error;
   }
 }
 

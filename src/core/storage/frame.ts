@@ -1,15 +1,19 @@
 // A frame is one group-commit batch: the unit of writing, of checking and of atomicity.
 //   magic u32 | payload length u32 | sequence u64 | CRC32C of the body u32 | CRC32C of the header so far u32 | body
-// The body is the payload padded with 0xff, at least one byte, to a multiple of 8: its last byte is never zero.
+// The body is the payload padded with 0xff, at least one byte, to a multiple of 8: its last byte is never zero. In an
+// encrypted folder the magic is another one, and the payload is sealed (frame-seal.ts): the checksums are of what stands on
+// the disk, so that a torn frame is told from a damaged one without a key.
 // What must stay true: a frame is written only after its predecessor is synced, hence a valid later frame proves
 // that an invalid earlier one is corruption and not a torn tail. Deliberately absent: I/O.
 
 import { assert } from "../base/assert.ts";
 import { ByteReader, ByteWriter } from "./byte-cursor.ts";
 import { crc32c } from "./crc32c.ts";
+import { type FrameContent, type PayloadSeal, SEAL_BYTES, SEAL_HEAD_BYTES } from "./frame-seal.ts";
 import { readRecord, recordBytes, type WalRecord, writeRecord } from "./record.ts";
 
 const MAGIC = 0x4c574c46;
+const SEALED_MAGIC = 0x45574c46;
 const HEADER_CHECKED_BYTES = 4 + 4 + 8 + 4;
 const HEADER_BYTES = HEADER_CHECKED_BYTES + 4;
 const ALIGNMENT = 8;
@@ -19,7 +23,7 @@ const PADDING = 0xff;
 const SECTOR_BYTES = 512;
 
 type FrameRead =
-  | { readonly kind: "frame"; readonly sequence: number; readonly payload: Uint8Array; readonly end: number }
+  | ({ readonly kind: "frame"; readonly sequence: number; readonly end: number } & FrameContent)
   /** Nothing but zeros from here on: never written. */
   | { readonly kind: "end" }
   /**
@@ -34,23 +38,31 @@ type FrameRead =
     };
 
 /** The size on disk of a frame whose records have these bytes in sum. */
-export function frameBytes(payloadBytes: number): number {
-  return HEADER_BYTES + bodyBytes(payloadBytes);
+export function frameBytes(payloadBytes: number, isSealed = false): number {
+  return HEADER_BYTES + bodyBytes(payloadBytes + (isSealed ? SEAL_BYTES : 0));
 }
 
 export function payloadBytes(records: readonly WalRecord[]): number {
   return records.reduce((sum, record) => sum + recordBytes(record), 0);
 }
 
-export function encodeFrame(sequence: number, records: readonly WalRecord[]): Uint8Array {
-  const length = payloadBytes(records);
-  const frame = new Uint8Array(frameBytes(length));
-  const body = new ByteWriter(frame, HEADER_BYTES);
+export function encodeFrame(
+  sequence: number,
+  records: readonly WalRecord[],
+  seal: PayloadSeal | null = null,
+): Uint8Array {
+  const plainBytes = payloadBytes(records);
+  const length = plainBytes + (seal === null ? 0 : SEAL_BYTES);
+  const start = HEADER_BYTES + (seal === null ? 0 : SEAL_HEAD_BYTES);
+  const frame = new Uint8Array(frameBytes(plainBytes, seal !== null));
+  const body = new ByteWriter(frame, start);
   for (const record of records) writeRecord(body, record);
-  assert(body.position === HEADER_BYTES + length, "records have the size that they announced");
-  frame.fill(PADDING, body.position);
+  assert(body.position === start + plainBytes, "records have the size that they announced");
+  const end = HEADER_BYTES + length;
+  seal?.seal(frame.subarray(HEADER_BYTES, end));
+  frame.fill(PADDING, end);
   const header = new ByteWriter(frame);
-  header.uint32(MAGIC);
+  header.uint32(seal === null ? MAGIC : SEALED_MAGIC);
   header.uint32(length);
   header.uint64(sequence);
   header.uint32(crc32c(frame.subarray(HEADER_BYTES)));
@@ -87,6 +99,7 @@ export function readFrame(segment: Uint8Array, offset: number): FrameRead {
   return {
     kind: "frame",
     sequence: header.sequence,
+    isSealed: header.isSealed,
     payload: segment.subarray(start, start + header.length),
     end,
   };
@@ -121,6 +134,7 @@ function search(
     offset + HEADER_BYTES <= segment.length;
     offset += ALIGNMENT
   ) {
+    // Both magics begin with it.
     if (segment[offset] !== (MAGIC & 0xff)) continue;
     const read = readFrame(segment, offset);
     if (read.kind === "frame" && isMeant(read.sequence, offset)) return offset;
@@ -133,6 +147,7 @@ function bodyBytes(length: number): number {
 }
 
 interface FrameHeader {
+  readonly isSealed: boolean;
   readonly length: number;
   readonly sequence: number;
   readonly bodyCrc: number;
@@ -143,8 +158,11 @@ function readHeader(segment: Uint8Array, offset: number): FrameHeader | null {
   const bytes = segment.subarray(offset, offset + HEADER_BYTES);
   const expected = new ByteReader(bytes.subarray(HEADER_CHECKED_BYTES)).uint32();
   const reader = new ByteReader(bytes);
-  if (reader.uint32() !== MAGIC || crc32c(bytes.subarray(0, HEADER_CHECKED_BYTES)) !== expected) return null;
-  return { length: reader.uint32(), sequence: reader.uint64(), bodyCrc: reader.uint32() };
+  const magic = reader.uint32();
+  if (magic !== MAGIC && magic !== SEALED_MAGIC) return null;
+  if (crc32c(bytes.subarray(0, HEADER_CHECKED_BYTES)) !== expected) return null;
+  const isSealed = magic === SEALED_MAGIC;
+  return { isSealed, length: reader.uint32(), sequence: reader.uint64(), bodyCrc: reader.uint32() };
 }
 
 // Without a header the frame's end is unknown, but each sector that the header touches is wholly there or wholly

@@ -7,6 +7,7 @@ import type { FileSystem } from "../base/file-system.ts";
 import { giveBack } from "../base/give-back.ts";
 import type { GroupId } from "../base/ids.ts";
 import { decodePayload, findLaterFrame, readFrame } from "./frame.ts";
+import { type FrameContent, type FrameReader, keyIdOf, plainFrames } from "./frame-seal.ts";
 import type { WalRecord } from "./record.ts";
 import { GroupReplay, type ReplayedGroup } from "./replay.ts";
 import type { OnReport } from "./report.ts";
@@ -32,8 +33,16 @@ export async function recoverWal(
   size: SegmentSize,
   files: FileSystem,
   onReport: OnReport,
+  frames: FrameReader = plainFrames,
 ): Promise<RecoveredWal> {
-  return new WalRecovery(directory, size, await listSegments(directory, files), files, onReport).run();
+  return new WalRecovery(
+    directory,
+    size,
+    await listSegments(directory, files),
+    files,
+    onReport,
+    frames,
+  ).run();
 }
 
 interface Position {
@@ -48,6 +57,7 @@ class WalRecovery {
   readonly #sequences: readonly number[];
   readonly #files: FileSystem;
   readonly #onReport: OnReport;
+  readonly #frames: FrameReader;
   readonly #groups = new Map<GroupId, GroupReplay>();
   readonly #segments: SegmentIndex[] = [];
   #lastFrame: number | null = null;
@@ -61,12 +71,14 @@ class WalRecovery {
     sequences: readonly number[],
     files: FileSystem,
     onReport: OnReport,
+    frames: FrameReader,
   ) {
     this.#directory = directory;
     this.#size = size;
     this.#sequences = sequences;
     this.#files = files;
     this.#onReport = onReport;
+    this.#frames = frames;
   }
 
   async run(): Promise<RecoveredWal> {
@@ -121,7 +133,8 @@ class WalRecovery {
           return false;
         case "frame":
           this.#checkFrameSequence(file, offset, read.sequence);
-          this.#replayFrame(file, offset, read.payload, index);
+          index.noteKey(keyIdOf(read));
+          this.#replayFrame(file, offset, this.#recordsIn(sequence, file, offset, read), index);
           this.#newest = { file, offset, frame: bytes.subarray(offset, read.end) };
           this.#moveTo(read.end, bytes.length);
           offset = read.end;
@@ -139,6 +152,18 @@ class WalRecovery {
       if (!(error instanceof AssertionError)) throw error;
       throw new StorageCorrupt(file, offset, `its records contradict each other (${error.message})`, error);
     }
+  }
+
+  // Its checksum was right: what does not open was written completely, and is no torn tail.
+  #recordsIn(
+    segment: number,
+    file: string,
+    offset: number,
+    read: FrameContent & { readonly sequence: number },
+  ): Uint8Array {
+    const records = this.#frames.read({ segment, offset, sequence: read.sequence }, read);
+    if (typeof records === "string") throw new StorageCorrupt(file, offset, `of the frame there: ${records}`);
+    return records;
   }
 
   #replayOf(record: WalRecord): GroupReplay {

@@ -1,4 +1,5 @@
-// Which entries a segment holds, as far as its removal is concerned: the highest index of each group.
+// Which entries a segment holds, as far as its removal is concerned: the highest index of each group. And which keys its
+// frames were sealed with, as long as they stand there.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { WalRecord } from "./record.ts";
@@ -6,6 +7,7 @@ import type { WalRecord } from "./record.ts";
 export class SegmentIndex {
   readonly sequence: number;
   readonly #lastEntries = new Map<GroupId, LogIndex>();
+  readonly #keyIds = new Set<number>();
 
   constructor(sequence: number) {
     this.sequence = sequence;
@@ -16,6 +18,15 @@ export class SegmentIndex {
     const { group, entry } = record;
     // A later, lower entry replaces a suffix, but the higher one still stands in the segment.
     if (entry.index > (this.#lastEntries.get(group) ?? 0)) this.#lastEntries.set(group, entry.index);
+  }
+
+  noteKey(id: number): void {
+    this.#keyIds.add(id);
+  }
+
+  /** PLAIN_KEY_ID among them: a frame here is not encrypted. */
+  get keyIds(): ReadonlySet<number> {
+    return this.#keyIds;
   }
 
   /** Whether every entry here is at or below what its group no longer needs. */

@@ -10,6 +10,7 @@ import { isSystemError } from "../base/system-error.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import type { OnReport } from "./report.ts";
+import { SealBroken } from "./sealed-files.ts";
 import {
   parseSnapshotFileName,
   type SnapshotName,
@@ -133,6 +134,7 @@ async function openReadable(
   try {
     return await openSnapshot(file, name, files, partBytes);
   } catch (error) {
+    if (error instanceof SealBroken) return error.message;
     throw new StorageCorrupt(
       file,
       0,

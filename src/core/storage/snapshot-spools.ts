@@ -4,9 +4,10 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { basename, join } from "node:path";
-import type { FileSystem, NewFile } from "../base/file-system.ts";
+import type { NewFile } from "../base/file-system.ts";
 import { type GroupId, groupId } from "../base/ids.ts";
 import type { SnapshotHead, StoredData } from "../raft/message.ts";
+import type { ContentFiles } from "./content-files.ts";
 import { encodeHead } from "./snapshot-file.ts";
 import { SpooledData } from "./spooled-data.ts";
 import { PART_BYTES } from "./stored-snapshot.ts";
@@ -36,7 +37,7 @@ interface Spool {
 
 export class SnapshotSpools {
   readonly #directory: string;
-  readonly #files: FileSystem;
+  readonly #files: ContentFiles;
   readonly #partBytes: number;
   /** One a group. */
   readonly #open = new Map<GroupId, Spool>();
@@ -46,7 +47,7 @@ export class SnapshotSpools {
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `partBytes` are read of one at once. */
-  constructor(directory: string, files: FileSystem, partBytes = PART_BYTES) {
+  constructor(directory: string, files: ContentFiles, partBytes = PART_BYTES) {
     this.#directory = directory;
     this.#files = files;
     this.#partBytes = partBytes;
@@ -174,7 +175,7 @@ export class SnapshotSpools {
   /** What an earlier process, or an earlier stream, left. What of it was not synced may be wrong: the SHA-256 tells. */
   async #resumed(id: SpoolId, path: string): Promise<Spool | null> {
     const head = encodeHead(id.group, id);
-    const left = await this.#files.openToRead(path).catch(() => null);
+    const left = await this.#files.openUnfinished(path).catch(() => null);
     if (left === null) return null;
     const hashes = { data: createHash("sha256"), file: createHash("sha256").update(head) };
     try {

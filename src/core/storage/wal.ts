@@ -10,6 +10,7 @@ import type { HardState } from "../raft/message.ts";
 import { AppendQueue, type Urgency } from "./append-queue.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import { encodeFrame, frameBytes, payloadBytes } from "./frame.ts";
+import { type FrameSealer, PLAIN_KEY_ID } from "./frame-seal.ts";
 import type { SnapshotMark, WalRecord } from "./record.ts";
 import type { RecoveredWal } from "./recovery.ts";
 import type { OnReport } from "./report.ts";
@@ -27,6 +28,8 @@ interface WalOptions {
   readonly space: DiskSpace;
   readonly syncs: SyncLatency;
   readonly onReport: OnReport;
+  /** What seals the next frame; null = nothing does. */
+  readonly sealer: () => FrameSealer | null;
 }
 
 export interface WalStats {
@@ -125,6 +128,20 @@ export class Wal {
     return new Map(old.flatMap((segment) => segment.uncovered(coveredIndex)));
   }
 
+  /** How many segments hold frames of each key, by its id. */
+  keyUse(): ReadonlyMap<number, number> {
+    const use = new Map<number, number>();
+    for (const { keyIds } of new Set([...this.#segments, this.#current.index])) {
+      for (const id of keyIds) use.set(id, (use.get(id) ?? 0) + 1);
+    }
+    return use;
+  }
+
+  /** Resolves once the segments that were to be removed are. */
+  get cleaned(): Promise<void> {
+    return this.#cleaning;
+  }
+
   stats(): WalStats {
     return {
       syncs: this.#syncs,
@@ -170,15 +187,20 @@ export class Wal {
   }
 
   async #writeFrame(records: readonly WalRecord[]): Promise<void> {
-    const needed = frameBytes(
-      payloadBytes(this.#current.end === 0 ? this.#withCheckpoint(records) : records),
-    );
+    const isSealed = this.#options.sealer() !== null;
+    const bytesOf = (of: readonly WalRecord[]) => frameBytes(payloadBytes(of), isSealed);
+    const needed = bytesOf(this.#current.end === 0 ? this.#withCheckpoint(records) : records);
     if (this.#current.end + needed > this.#current.capacity) {
-      await this.#cut(frameBytes(payloadBytes(this.#withCheckpoint(records))));
+      await this.#cut(bytesOf(this.#withCheckpoint(records)));
     }
     const current = this.#current;
     const isFirst = current.end === 0;
-    const frame = encodeFrame(this.#nextFrame, isFirst ? this.#withCheckpoint(records) : records);
+    const place = { segment: current.index.sequence, offset: current.end, sequence: this.#nextFrame };
+    // Only now: while a segment was cut, the key may have been rotated, and the old one dropped.
+    const sealer = this.#options.sealer();
+    const seal = sealer?.at(place) ?? null;
+    const frame = encodeFrame(this.#nextFrame, isFirst ? this.#withCheckpoint(records) : records, seal);
+    current.index.noteKey(sealer?.keyId ?? PLAIN_KEY_ID);
     assert(
       current.end + frame.length <= current.capacity,
       "a frame fits its segment, whose space is reserved",

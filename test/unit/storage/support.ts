@@ -8,8 +8,11 @@ import type { FileSystem } from "../../../src/core/base/file-system.ts";
 import { FLEET_GROUP, type GroupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import type { LogReader } from "../../../src/core/raft/log-reader.ts";
 import type { ConfState, Entry, HardState, Snapshot, WholeSnapshot } from "../../../src/core/raft/message.ts";
-import { DiskStorage, type DiskStorageOptions } from "../../../src/core/storage/disk-storage.ts";
+import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../src/core/seal/operator-keys.ts";
+import { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
+import type { EncryptionChoice } from "../../../src/core/storage/folder-keys.ts";
+import type { DiskStorageOptions } from "../../../src/core/storage/open-parts.ts";
 import type { OwnSnapshot, WriteRequest } from "../../../src/core/storage/storage.ts";
 import type { StorageWorld } from "../../../src/core/storage/storage-world.ts";
 
@@ -22,12 +25,27 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
+export const OPERATOR_KEYS = parseOperatorKeys(newKeyText(), "a test");
+const ENCRYPTED: EncryptionChoice = { keys: OPERATOR_KEYS, existing: false };
+let byDefault: EncryptionChoice | null = null;
+
+/** From now on this test file's folders are encrypted: the same tests, over another storage. */
+export function encryptFolders(): void {
+  byDefault = ENCRYPTED;
+}
+
+/** The keys of this test file's folders, for what reads them offline. */
+export const folderKeys = (): OperatorKeys | null => byDefault?.keys ?? null;
+
 /** Opens with small segments; closed when the test ends, unless it was closed before. */
 export async function openStorage(
   directory: string,
   options: Partial<DiskStorageOptions> = {},
 ): Promise<DiskStorage> {
-  const storage = await DiskStorage.open({ directory, identity: IDENTITY, segmentBytes: 16_384, ...options });
+  const storage = await DiskStorage.open({
+    ...{ directory, identity: IDENTITY, segmentBytes: 16_384, encryption: byDefault },
+    ...options,
+  });
   onTestFinished(() => storage.close().catch(() => undefined));
   return storage;
 }

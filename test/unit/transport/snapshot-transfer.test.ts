@@ -12,6 +12,7 @@ import { silentLog } from "../../../src/core/base/log.ts";
 import type { Message } from "../../../src/core/raft/message.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { wholeOf } from "../../../src/core/storage/chunks.ts";
+import { plainContent } from "../../../src/core/storage/content-files.ts";
 import { SnapshotSpools } from "../../../src/core/storage/snapshot-spools.ts";
 import { RateLimit } from "../../../src/core/transport/rate-limit.ts";
 import { type SnapshotCheck, SnapshotReceiver } from "../../../src/core/transport/snapshot-receiver.ts";
@@ -42,7 +43,7 @@ interface Given {
 async function follower({ check = good, breaksAfter = [], isOlder = false }: Given = {}) {
   const directory = await mkdtemp(join(tmpdir(), "fleet-spools-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const inbox = new SnapshotSpools(directory, diskFiles);
+  const inbox = new SnapshotSpools(directory, plainContent(diskFiles));
   const received: Message[] = [];
   const chunks: number[] = [];
   const receiver = new SnapshotReceiver(
@@ -145,7 +146,7 @@ test("what a process that was killed had spooled is resumed by the next", async 
   const incoming = { ...id, bytes: header.bytes, sha256: header.sha256 };
   await first.inbox.offer(incoming);
   await first.inbox.add(incoming, DATA.subarray(0, 1_000_000));
-  const next = new SnapshotSpools(first.directory, diskFiles);
+  const next = new SnapshotSpools(first.directory, plainContent(diskFiles));
   expect(await next.offer(incoming)).toBe(1_000_000);
   await next.add(incoming, DATA.subarray(1_000_000));
   const data = await next.finish(incoming);

@@ -1,0 +1,135 @@
+// A file's content as sealed chunks, after the STREAM construction that age uses (Hoang, Reyhanitabar, Rogaway, Vizár 2015):
+//   magic u64 | format u32 | key id u32 | salt (32 bytes) | chunks: 64 KiB of ciphertext and a tag of 16 bytes each
+// The last chunk may be shorter, and its nonce says that it is the last. What must stay true: each file has a salt and so
+// a key of its own; chunks can't be changed, swapped, left out or cut off; the head is bound to each of them.
+
+import { randomBytes } from "node:crypto";
+import { assert } from "../base/assert.ts";
+import { deriveKey, NONCE_BYTES, open, seal, TAG_BYTES } from "./cipher.ts";
+
+const MAGIC = new TextEncoder().encode("FLEETENC");
+const FORMAT = 1;
+const SALT_BYTES = 32;
+const PURPOSE = "fleet file 1";
+
+export const CHUNK_BYTES = 64 * 1024;
+export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
+export const STREAM_HEAD_BYTES = MAGIC.length + 4 + 4 + SALT_BYTES;
+
+export interface StreamHead {
+  readonly keyId: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Null: these bytes begin no sealed file. A text: they do, and why it can't be read. */
+export function readStreamHead(bytes: Uint8Array): StreamHead | string | null {
+  if (bytes.length < MAGIC.length || Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0)
+    return null;
+  if (bytes.length < STREAM_HEAD_BYTES) return "it ends inside its head";
+  const head = Uint8Array.from(bytes.subarray(0, STREAM_HEAD_BYTES));
+  const view = new DataView(head.buffer);
+  const format = view.getUint32(MAGIC.length, true);
+  if (format !== FORMAT) return `its encryption has format ${format}, this version reads ${FORMAT}`;
+  return { keyId: view.getUint32(MAGIC.length + 4, true), bytes: head };
+}
+
+/** How many bytes of content a whole sealed file of that size has; null = no sealed file has that size. */
+export function contentBytes(fileBytes: number): number | null {
+  const body = fileBytes - STREAM_HEAD_BYTES;
+  const chunks = Math.ceil(body / SEALED_CHUNK_BYTES);
+  const isPossible = chunks > 0 && body - (chunks - 1) * SEALED_CHUNK_BYTES >= TAG_BYTES;
+  return isPossible ? body - chunks * TAG_BYTES : null;
+}
+
+/** Seals one content. Chunks are numbered by their order. */
+export class StreamSealer {
+  readonly head: Uint8Array;
+  readonly #key: Uint8Array;
+  #next = 0;
+  #isEnded = false;
+
+  constructor(secret: Uint8Array, keyId: number) {
+    const salt = randomBytes(SALT_BYTES);
+    this.head = encodeHead(keyId, salt);
+    this.#key = deriveKey(secret, salt, PURPOSE);
+  }
+
+  seal(chunk: Uint8Array, isLast: boolean): Uint8Array {
+    assert(!this.#isEnded, "nothing follows the last chunk");
+    assert(
+      isLast ? chunk.length <= CHUNK_BYTES : chunk.length === CHUNK_BYTES,
+      "only the last chunk is shorter",
+    );
+    this.#isEnded = isLast;
+    const nonce = nonceOf(this.#next++, isLast);
+    const { sealed, tag } = seal({ key: this.#key, nonce, bound: this.head }, chunk);
+    return Buffer.concat([sealed, tag]);
+  }
+}
+
+/** Opens the chunks of one content, in any order. */
+export class StreamOpener {
+  readonly #key: Uint8Array;
+  readonly #head: Uint8Array;
+
+  constructor(secret: Uint8Array, { bytes }: StreamHead) {
+    this.#head = bytes;
+    this.#key = deriveKey(secret, bytes.subarray(STREAM_HEAD_BYTES - SALT_BYTES), PURPOSE);
+  }
+
+  /** Null when it is not the chunk with that number, or not the last one as it should be. */
+  open(number: number, sealed: Uint8Array, isLast: boolean): Uint8Array | null {
+    if (sealed.length < TAG_BYTES) return null;
+    const end = sealed.length - TAG_BYTES;
+    const sealing = { key: this.#key, nonce: nonceOf(number, isLast), bound: this.#head };
+    return open(sealing, sealed.subarray(0, end), sealed.subarray(end));
+  }
+}
+
+/** A whole content as a sealed file. */
+export function sealWhole(secret: Uint8Array, keyId: number, content: Uint8Array): Uint8Array {
+  const sealer = new StreamSealer(secret, keyId);
+  const parts = [sealer.head];
+  const chunks = Math.max(1, Math.ceil(content.length / CHUNK_BYTES));
+  for (let at = 0; at < chunks; at++) {
+    const chunk = content.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES);
+    parts.push(sealer.seal(chunk, at === chunks - 1));
+  }
+  return Buffer.concat(parts);
+}
+
+/** The content of a sealed file; null when it was changed, cut off, or sealed with another secret. */
+export function openWhole(secret: Uint8Array, file: Uint8Array): Uint8Array | null {
+  const head = readStreamHead(file);
+  const bytes = contentBytes(file.length);
+  if (head === null || typeof head === "string" || bytes === null) return null;
+  const opener = new StreamOpener(secret, head);
+  const parts: Uint8Array[] = [];
+  for (let at = STREAM_HEAD_BYTES, number = 0; at < file.length; number++) {
+    const end = Math.min(at + SEALED_CHUNK_BYTES, file.length);
+    const part = opener.open(number, file.subarray(at, end), end === file.length);
+    if (part === null) return null;
+    parts.push(part);
+    at = end;
+  }
+  return new Uint8Array(Buffer.concat(parts, bytes));
+}
+
+function encodeHead(keyId: number, salt: Uint8Array): Uint8Array {
+  const head = new Uint8Array(STREAM_HEAD_BYTES);
+  head.set(MAGIC);
+  const view = new DataView(head.buffer);
+  view.setUint32(MAGIC.length, FORMAT, true);
+  view.setUint32(MAGIC.length + 4, keyId, true);
+  head.set(salt, STREAM_HEAD_BYTES - SALT_BYTES);
+  return head;
+}
+
+// 8 bytes of number, 3 of zeros, and whether it is the last.
+function nonceOf(number: number, isLast: boolean): Uint8Array {
+  assert(Number.isSafeInteger(number) && number >= 0, "chunks are counted");
+  const nonce = new Uint8Array(NONCE_BYTES);
+  new DataView(nonce.buffer).setBigUint64(0, BigInt(number), true);
+  nonce[NONCE_BYTES - 1] = isLast ? 1 : 0;
+  return nonce;
+}

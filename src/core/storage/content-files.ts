@@ -1,0 +1,31 @@
+// Files as the snapshots' code sees them: by their content, whatever stands on the disk. `plainContent` is the disk
+// itself; sealed-files.ts encrypts.
+
+import type { FileSystem, ReadableFile } from "../base/file-system.ts";
+
+export interface ContentFiles extends FileSystem {
+  /** What there is of a file that was never finished; `openToRead` refuses one if that can be told. */
+  openUnfinished(path: string): Promise<ReadableFile>;
+}
+
+export function plainContent(files: FileSystem): ContentFiles {
+  return { ...methodsOf(files), openUnfinished: (path) => files.openToRead(path) };
+}
+
+/** The methods of an object or of a class's instance, as a plain object's. */
+export function methodsOf(files: FileSystem): FileSystem {
+  return {
+    create: (path, mode) => files.create(path, mode),
+    append: (path) => files.append(path),
+    openSynced: (path) => files.openSynced(path),
+    openToRead: (path) => files.openToRead(path),
+    read: (path) => files.read(path),
+    list: (directory) => files.list(directory),
+    stat: (path) => files.stat(path),
+    makeDirectory: (path, mode) => files.makeDirectory(path, mode),
+    rename: (from, to) => files.rename(from, to),
+    link: (from, to) => files.link(from, to),
+    remove: (path) => files.remove(path),
+    syncDirectory: (path) => files.syncDirectory(path),
+  };
+}

@@ -1,0 +1,138 @@
+// How a frame's payload is sealed when a folder is encrypted (ADR-0031):
+//   key id u32 | salt (16 bytes) | ciphertext | tag (16 bytes)
+// Each opening of the log has a salt, and so a key, of its own, and a frame's nonce is its sequence. What must stay true:
+// no sequence is sealed twice by one sealer. A torn frame that is cut is written again under the same sequence, but by
+// a later process with another salt. Segment, offset and sequence are bound: a frame opens only where it was written.
+
+import { randomBytes } from "node:crypto";
+import { assert } from "../base/assert.ts";
+import { deriveKey, NONCE_BYTES, open, seal, TAG_BYTES } from "../seal/cipher.ts";
+import type { DataKey } from "../seal/key-ring.ts";
+import { ByteReader, ByteWriter } from "./byte-cursor.ts";
+
+/** Where a frame stands. */
+export interface FramePlace {
+  readonly segment: number;
+  readonly offset: number;
+  readonly sequence: number;
+}
+
+/** What stands in a valid frame, as far as its checksum tells. */
+export interface FrameContent {
+  readonly isSealed: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** Says what a frame's records are. */
+export interface FrameReader {
+  /** The records' bytes, or why they are not to be believed. */
+  read(place: FramePlace, content: FrameContent): Uint8Array | string;
+}
+
+/** Seals one payload where it lies. */
+export interface PayloadSeal {
+  /** `room` is the payload with SEAL_HEAD_BYTES before and TAG_BYTES behind it. */
+  seal(room: Uint8Array): void;
+}
+
+const SALT_BYTES = 16;
+const PURPOSE = "fleet log 1";
+export const SEAL_HEAD_BYTES = 4 + SALT_BYTES;
+/** What sealing adds to a payload. */
+export const SEAL_BYTES = SEAL_HEAD_BYTES + TAG_BYTES;
+
+/** What frames are counted under that no key has sealed. */
+export const PLAIN_KEY_ID = 0;
+
+/** Of a folder that is not encrypted. */
+export const plainFrames: FrameReader = {
+  read: (_place, { isSealed, payload }) =>
+    isSealed ? "it is encrypted, yet the folder has no keys" : payload,
+};
+
+/** Which key the frame was sealed with. */
+export function keyIdOf({ isSealed, payload }: FrameContent): number {
+  return isSealed && payload.length >= SEAL_BYTES ? new ByteReader(payload).uint32() : PLAIN_KEY_ID;
+}
+
+export class FrameSealer {
+  readonly keyId: number;
+  readonly #salt = randomBytes(SALT_BYTES);
+  readonly #key: Uint8Array;
+  #last = 0;
+
+  constructor({ id, secret }: DataKey) {
+    this.keyId = id;
+    this.#key = deriveKey(secret, this.#salt, PURPOSE);
+  }
+
+  at(place: FramePlace): PayloadSeal {
+    assert(place.sequence > this.#last, "no sequence, and so no nonce, is used twice with a key");
+    this.#last = place.sequence;
+    return { seal: (room) => this.#seal(place, room) };
+  }
+
+  #seal(place: FramePlace, room: Uint8Array): void {
+    assert(room.length >= SEAL_BYTES, "there is room for what sealing adds");
+    const head = new ByteWriter(room);
+    head.uint32(this.keyId);
+    head.bytes(this.#salt);
+    const end = room.length - TAG_BYTES;
+    const sealing = { key: this.#key, nonce: nonceOf(place), bound: boundTo(place) };
+    const { sealed, tag } = seal(sealing, room.subarray(SEAL_HEAD_BYTES, end));
+    room.set(sealed, SEAL_HEAD_BYTES);
+    room.set(tag, end);
+  }
+}
+
+/** Of an encrypted folder, whose keys are asked for by their id. */
+export class FrameOpener implements FrameReader {
+  readonly #secretOf: (keyId: number) => Uint8Array | null;
+  readonly #mayBePlain: (place: FramePlace) => boolean;
+  /** By key id and salt: one process's frames share one. */
+  readonly #keys = new Map<string, Uint8Array>();
+
+  constructor(secretOf: (keyId: number) => Uint8Array | null, mayBePlain: (place: FramePlace) => boolean) {
+    this.#secretOf = secretOf;
+    this.#mayBePlain = mayBePlain;
+  }
+
+  read(place: FramePlace, { isSealed, payload }: FrameContent): Uint8Array | string {
+    if (!isSealed)
+      return this.#mayBePlain(place) ? payload : "it is plain, yet everything in this folder is encrypted";
+    if (payload.length < SEAL_BYTES) return "it is too short for an encrypted frame";
+    const key = this.#keyFor(payload.subarray(0, SEAL_HEAD_BYTES));
+    if (key === null)
+      return `it was encrypted with key ${keyIdOf({ isSealed, payload })}, which the folder does not have`;
+    const end = payload.length - TAG_BYTES;
+    const sealing = { key, nonce: nonceOf(place), bound: boundTo(place) };
+    const text = open(sealing, payload.subarray(SEAL_HEAD_BYTES, end), payload.subarray(end));
+    return (
+      text ?? "it is whole, but not what was written there: changed, moved from elsewhere, or of other keys"
+    );
+  }
+
+  #keyFor(head: Uint8Array): Uint8Array | null {
+    const name = Buffer.from(head.buffer, head.byteOffset, head.length).toString("latin1");
+    const known = this.#keys.get(name);
+    if (known !== undefined) return known;
+    const secret = this.#secretOf(new ByteReader(head).uint32());
+    if (secret === null) return null;
+    const key = deriveKey(secret, head.subarray(SEAL_HEAD_BYTES - SALT_BYTES), PURPOSE);
+    this.#keys.set(name, key);
+    return key;
+  }
+}
+
+function nonceOf({ sequence }: FramePlace): Uint8Array {
+  const nonce = new Uint8Array(NONCE_BYTES);
+  new ByteWriter(nonce).uint64(sequence);
+  return nonce;
+}
+
+function boundTo({ segment, offset, sequence }: FramePlace): Uint8Array {
+  const bound = new Uint8Array(3 * 8);
+  const writer = new ByteWriter(bound);
+  for (const value of [segment, offset, sequence]) writer.uint64(value);
+  return bound;
+}

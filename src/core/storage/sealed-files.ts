@@ -1,0 +1,229 @@
+// Files whose content is sealed on the disk (ADR-0031): what is read and written here is the content, in seal/sealed-stream's
+// chunks. What must stay true: a file counts as whole only if its last chunk says so; a file that is plain is read only
+// if the folder's ring allows that one; what is added to an unfinished file is sealed anew with what it holds, since a
+// chunk that a crash tore must not be written a second time with the same key and nonce.
+
+import { basename } from "node:path";
+import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
+import type { FileContent, FileSystem, NewFile, ReadableFile } from "../base/file-system.ts";
+import type { DataKey } from "../seal/key-ring.ts";
+import {
+  CHUNK_BYTES,
+  contentBytes,
+  readStreamHead,
+  SEALED_CHUNK_BYTES,
+  STREAM_HEAD_BYTES,
+  StreamOpener,
+  StreamSealer,
+} from "../seal/sealed-stream.ts";
+import { type ContentFiles, methodsOf } from "./content-files.ts";
+import { PLAIN_KEY_ID } from "./frame-seal.ts";
+
+const FILE_MODE = 0o600;
+const ADDED_AT_ONCE = 4 * CHUNK_BYTES;
+
+export interface SealedFilesOptions {
+  readonly files: FileSystem;
+  readonly activeKey: () => DataKey;
+  readonly secretOf: (keyId: number) => Uint8Array | null;
+  /** Whether the file of that name was there before encryption was turned on. */
+  readonly mayBePlain: (name: string) => boolean;
+  /** Told of each key that a file is begun with, before that file is there; the result, once it is closed. */
+  readonly onUse: (keyId: number) => () => void;
+}
+
+/** A file's content can't be believed; what is wrong is for the operator. */
+export class SealBroken extends Error {
+  override readonly name = "SealBroken";
+}
+
+export function sealedFiles(options: SealedFilesOptions): ContentFiles {
+  const { files } = options;
+  const openToRead = (path: string) => openSealed(path, options, "whole");
+  return {
+    ...methodsOf(files),
+    create: (path, mode) => createSealed(path, mode, options),
+    append: (path) => appendSealed(path, options),
+    openToRead,
+    openUnfinished: (path) => openSealed(path, options, "unfinished"),
+    read: async (path) => {
+      const file = await openToRead(path);
+      try {
+        return await file.read(0, file.bytes);
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** The key that the file was sealed with; PLAIN_KEY_ID = with none; null = it is not there. */
+export async function keyIdOfFile(path: string, files: FileSystem): Promise<number | null> {
+  const file = await files.openToRead(path).catch(() => null);
+  if (file === null) return null;
+  try {
+    const head = readStreamHead(await file.read(0, STREAM_HEAD_BYTES));
+    return typeof head === "object" && head !== null ? head.keyId : PLAIN_KEY_ID;
+  } finally {
+    await file.close();
+  }
+}
+
+async function createSealed(
+  path: string,
+  mode: number,
+  { files, activeKey, onUse }: SealedFilesOptions,
+): Promise<NewFile> {
+  const key = activeKey();
+  const done = onUse(key.id);
+  const file = await files.create(path, mode).catch((error: unknown) => {
+    done();
+    throw error;
+  });
+  return new SealedFile(file, new StreamSealer(key.secret, key.id), done);
+}
+
+async function appendSealed(path: string, options: SealedFilesOptions): Promise<NewFile> {
+  const { files } = options;
+  const draft = path + TEMPORARY_SUFFIX;
+  const before = await openSealed(path, options, "unfinished");
+  try {
+    const again = await createSealed(draft, FILE_MODE, options);
+    try {
+      for (let at = 0; at < before.bytes; at += ADDED_AT_ONCE)
+        await again.fill(await before.read(at, ADDED_AT_ONCE));
+      await files.rename(draft, path);
+      return again;
+    } catch (error) {
+      await again.close();
+      throw error;
+    }
+  } finally {
+    await before.close();
+  }
+}
+
+/** A file that is being made: the last chunk waits for `sync`, which says that the content is whole. */
+class SealedFile implements NewFile {
+  readonly #file: NewFile;
+  readonly #sealer: StreamSealer;
+  readonly #done: () => void;
+  readonly #pending = new Uint8Array(CHUNK_BYTES);
+  #held = 0;
+  #isBegun = false;
+
+  constructor(file: NewFile, sealer: StreamSealer, done: () => void) {
+    this.#file = file;
+    this.#sealer = sealer;
+    this.#done = done;
+  }
+
+  fill(content: FileContent): Promise<void> {
+    return this.#file.fill(this.#sealed(content instanceof Uint8Array ? [content] : content));
+  }
+
+  async sync(): Promise<void> {
+    const last = this.#sealer.seal(this.#pending.subarray(0, this.#held), true);
+    await this.#file.fill(this.#isBegun ? last : Buffer.concat([this.#sealer.head, last]));
+    await this.#file.sync();
+  }
+
+  async close(): Promise<void> {
+    this.#done();
+    await this.#file.close();
+  }
+
+  // A full chunk is kept until something follows it: the last one is sealed as the last.
+  async *#sealed(
+    parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      yield this.#sealer.head;
+    }
+    for await (const part of parts) {
+      for (let from = 0; from < part.length; ) {
+        if (this.#held === CHUNK_BYTES) {
+          this.#held = 0;
+          yield this.#sealer.seal(this.#pending, false);
+        }
+        const piece = part.subarray(from, from + CHUNK_BYTES - this.#held);
+        this.#pending.set(piece, this.#held);
+        this.#held += piece.length;
+        from += piece.length;
+      }
+    }
+  }
+}
+
+async function openSealed(
+  path: string,
+  options: SealedFilesOptions,
+  extent: "whole" | "unfinished",
+): Promise<ReadableFile> {
+  const file = await options.files.openToRead(path);
+  try {
+    const head = readStreamHead(await file.read(0, STREAM_HEAD_BYTES));
+    if (typeof head === "string") throw new SealBroken(head);
+    if (head === null) {
+      if (options.mayBePlain(basename(path))) return file;
+      throw new SealBroken("it is plain, yet everything in this folder is encrypted");
+    }
+    const secret = options.secretOf(head.keyId);
+    if (secret === null)
+      throw new SealBroken(`it was encrypted with key ${head.keyId}, which the folder does not have`);
+    const opener = new StreamOpener(secret, head);
+    const opened = extent === "whole" ? wholeFile(file, opener) : unfinishedFile(file, opener);
+    // Its end is looked at now: what is cut off must not be taken for a file that ends there.
+    if (extent === "whole") await opened.read(Math.max(0, opened.bytes - 1), 1);
+    return opened;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function wholeFile(file: ReadableFile, opener: StreamOpener): ReadableFile {
+  const bytes = contentBytes(file.bytes);
+  if (bytes === null) throw new SealBroken("it was cut off: no encrypted file has that size");
+  return readChunks(file, opener, bytes, Math.max(0, Math.ceil(bytes / CHUNK_BYTES) - 1));
+}
+
+function unfinishedFile(file: ReadableFile, opener: StreamOpener): ReadableFile {
+  const chunks = Math.max(0, Math.floor((file.bytes - STREAM_HEAD_BYTES) / SEALED_CHUNK_BYTES));
+  return readChunks(file, opener, chunks * CHUNK_BYTES, null);
+}
+
+/** `last` is the number of the last chunk; null = no chunk is the last. */
+function readChunks(
+  file: ReadableFile,
+  opener: StreamOpener,
+  bytes: number,
+  last: number | null,
+): ReadableFile {
+  const chunksFrom = async (first: number, end: number): Promise<Uint8Array> => {
+    const at = STREAM_HEAD_BYTES + first * SEALED_CHUNK_BYTES;
+    const sealed = await file.read(at, (end - first) * SEALED_CHUNK_BYTES);
+    const parts: Uint8Array[] = [];
+    for (let number = first; number < end; number++) {
+      const from = (number - first) * SEALED_CHUNK_BYTES;
+      const part = opener.open(number, sealed.subarray(from, from + SEALED_CHUNK_BYTES), number === last);
+      if (part === null) throw new SealBroken(`its chunk ${number} was changed, moved or cut off`);
+      parts.push(part);
+    }
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  };
+  return {
+    bytes,
+    read: async (position, length) => {
+      const end = Math.min(position + length, bytes);
+      const first = Math.floor(position / CHUNK_BYTES);
+      // Of an empty content the one chunk is opened too: it says that nothing is missing.
+      const next = Math.max(Math.ceil(end / CHUNK_BYTES), last === 0 ? 1 : 0);
+      if (next <= first) return new Uint8Array();
+      const content = await chunksFrom(first, next);
+      return content.subarray(position - first * CHUNK_BYTES, end - first * CHUNK_BYTES);
+    },
+    close: () => file.close(),
+  };
+}
