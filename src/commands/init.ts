@@ -1,6 +1,7 @@
 // `fleet init`: a local fleet of real processes, in seconds; run again, it starts what is stopped and makes nothing.
 import { Flags } from "@oclif/core";
 import type { InitReport } from "../client/local/init.ts";
+import { encryptionFlags, encryptionKeys, encryptionSource } from "../ui/cli/encryption-flags.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 
 export default class Init extends LocalCommand {
@@ -14,6 +15,7 @@ export default class Init extends LocalCommand {
   ];
   static override flags = {
     ...localFlags,
+    ...encryptionFlags,
     name: Flags.string({ summary: "The fleet's name (default: local)" }),
     nodes: Flags.option({
       options: ["1", "3", "5"] as const,
@@ -42,6 +44,9 @@ export default class Init extends LocalCommand {
     const snapshotTo = to === undefined ? undefined : absolutePlace(to, process.cwd());
     const { machinesText } = await import("../client/local/machines-text.ts");
     const machines = flags.machines === undefined ? undefined : await machinesText(flags.machines);
+    const encryption = encryptionSource(flags) ?? undefined;
+    // A key that can't be used is refused before anything is made.
+    await encryptionKeys(flags);
     const report = await initFleet(
       {
         directory: await this.folder(flags),
@@ -52,6 +57,7 @@ export default class Init extends LocalCommand {
         profile,
         snapshotTo,
         machines,
+        encryption,
       },
       await this.deps(),
     );

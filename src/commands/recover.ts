@@ -6,7 +6,9 @@ import type { RecoveryPlan } from "../client/recover/plan.ts";
 import type { RecoveryReport } from "../client/recover/recover-fleet.ts";
 import { Exit } from "../core/base/errors.ts";
 import type { Diagnosis, NodeFinding } from "../core/recover/diagnosis.ts";
+import type { OperatorKeys } from "../core/seal/operator-keys.ts";
 import { confirmByName } from "../ui/cli/confirm.ts";
+import { encryptionFlags, encryptionKeys } from "../ui/cli/encryption-flags.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 import { tableFlags } from "../ui/cli/output-flags.ts";
 import type { TableView, TextView } from "../ui/cli/view.ts";
@@ -67,6 +69,7 @@ export default class Recover extends LocalCommand {
   static override flags = {
     ...tableFlags,
     ...localFlags,
+    ...encryptionFlags,
     data: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -87,9 +90,10 @@ export default class Recover extends LocalCommand {
   async run(): Promise<Diagnosis | RecoveryReport> {
     const { flags } = await this.parse(Recover);
     const fleet = flags.data === undefined ? await this.#fleet(flags) : null;
-    const looked = await this.#look(fleet, flags.data ?? []);
+    const keys = await encryptionKeys(flags, fleet);
+    const looked = await this.#look(fleet, flags.data ?? [], keys);
     return flags["force-new-cluster"]
-      ? await this.#recover(fleet, looked, flags)
+      ? await this.#recover(fleet, looked, flags, keys)
       : await this.#diagnose(looked);
   }
 
@@ -106,6 +110,7 @@ export default class Recover extends LocalCommand {
     fleet: LocalFleet | null,
     looked: Looked,
     flags: RecoverFlagValues,
+    keys: OperatorKeys | null,
   ): Promise<RecoveryReport> {
     const [{ planRecovery }, { recoverFolder, recoverLocalFleet, recoveryPreview }] = await Promise.all([
       import("../client/recover/plan.ts"),
@@ -120,8 +125,8 @@ export default class Recover extends LocalCommand {
     await confirmByName(name, question, flags.yes, this.look(process.stderr).paint);
     const report =
       fleet === null
-        ? await recoverFolder(plan, (step) => this.note(step))
-        : await recoverLocalFleet(fleet, plan, await this.deps());
+        ? await recoverFolder(plan, (step) => this.note(step), undefined, keys)
+        : await recoverLocalFleet(fleet, plan, await this.deps(), keys);
     return await this.#show(report);
   }
 
@@ -130,10 +135,14 @@ export default class Recover extends LocalCommand {
     return await loadLocalFleet(await this.folder(flags));
   }
 
-  async #look(fleet: LocalFleet | null, folders: readonly string[]): Promise<Looked> {
+  async #look(
+    fleet: LocalFleet | null,
+    folders: readonly string[],
+    keys: OperatorKeys | null,
+  ): Promise<Looked> {
     const { lookAtFleet, lookAtFolders } = await import("../client/recover/look.ts");
-    if (fleet === null) return await lookAtFolders(folders);
-    return await lookAtFleet(fleet, (await this.deps()).processes);
+    if (fleet === null) return await lookAtFolders(folders, keys);
+    return await lookAtFleet(fleet, (await this.deps()).processes, keys);
   }
 
   // Before the question, and beside the data: what it means is to be read first.

@@ -4,6 +4,7 @@ import { Flags } from "@oclif/core";
 import { Exit } from "../core/base/errors.ts";
 import type { Verification } from "../core/storage/verify.ts";
 import { BaseCommand } from "../ui/cli/base-command.ts";
+import { encryptionFlags, encryptionKeys } from "../ui/cli/encryption-flags.ts";
 import { tableFlags } from "../ui/cli/output-flags.ts";
 import type { TableView } from "../ui/cli/view.ts";
 import { type FileFinding, verifyLines, verifyTable } from "../ui/model/tables/verify-table.ts";
@@ -20,10 +21,11 @@ const view: TableView<Verification, FileFinding> = {
 export default class Verify extends BaseCommand {
   static override summary = "Check the data folder of a stopped coordinator node";
   static override description =
-    "Reads identity, log and snapshots and checks every checksum; writes nothing. Exits with 1 when a file is damaged, 3 when it is no data folder, 9 while a running node holds it.";
+    "Reads identity, log and snapshots and checks every checksum; writes nothing. Exits with 1 when a file is damaged, 3 when it is no data folder, 4 when it is encrypted and the key is missing or wrong, 9 while a running node holds it.";
   static override examples = ["<%= config.bin %> verify --data .fleet/n1/data"];
   static override flags = {
     ...tableFlags,
+    ...encryptionFlags,
     data: Flags.string({ required: true, summary: "Data folder of the stopped node" }),
   };
 
@@ -33,10 +35,11 @@ export default class Verify extends BaseCommand {
       import("../core/storage/verify.ts"),
       import("../core/fleet/snapshot.ts"),
     ]);
-    const report = await verifyDataFolder(resolve(flags.data), (data) => {
+    const decodeState = (data: Uint8Array) => {
       const restored = decodeSnapshot(data);
       return restored.ok ? null : restored.message;
-    });
+    };
+    const report = await verifyDataFolder(resolve(flags.data), decodeState, await encryptionKeys(flags));
     await this.print(report, view);
     if (report.damaged > 0) this.exitWith(Exit.Failure);
     return report;

@@ -26,6 +26,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/transport": ["src/core/base", "src/core/raft (types)", "src/core/wire"],
   "src/core/coordinator": [
     "src/core/base",
+    "src/core/seal",
     "src/core/raft",
     "src/core/fleet",
     "src/core/audit",
@@ -70,6 +71,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Offline: it rewrites a stopped node's files, so there is no server to ask.
   "src/client/recover": [
     "src/core/base",
+    "src/core/seal",
     "src/core/raft (types)",
     "src/core/wire",
     "src/core/storage",
@@ -79,6 +81,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Offline: it makes a stopped node's files.
   "src/client/snapshot": [
     "src/core/base",
+    "src/core/seal",
     "src/core/wire",
     "src/core/storage",
     "src/core/export",
@@ -89,6 +92,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/client/audit": ["src/core/base", "src/core/audit", "src/core/wire/gen (types)", "src/client"],
   "src/client": [
     "src/core/base",
+    "src/core/seal (types)",
     "src/core/wire",
     "src/core/check",
     "src/core/drill",
@@ -117,6 +121,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/ui/view": ["src/ui/model", "src/ui/part"],
   "src/ui/cli": [
     "src/core/base",
+    "src/core/seal",
     "src/core/recover (types)",
     "src/core/wire (types)",
     "src/core/drill (types)",
@@ -149,6 +154,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/commands": [
     "src/core/base",
+    "src/core/seal",
     "src/core/wire (types)",
     "src/core/drill",
     "src/core/rebind",

@@ -2,8 +2,10 @@
 // `fleet init`, with everything else already in place, and afterwards only its nodes change.
 // Absent: full paths of its own files, so that a stopped fleet's folder can be moved, and which shard a cluster dials
 // (agents.yaml).
+import { isAbsolute } from "node:path";
 import { isMap, isSeq, parseDocument, stringify } from "yaml";
 import { assert } from "../../core/base/assert.ts";
+import type { KeySource } from "../../core/seal/key-source.ts";
 import { ConfigReader } from "./config-reader.ts";
 import { parseFree, parseMetricsPort } from "./entry-fields.ts";
 import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
@@ -40,6 +42,14 @@ interface LivenessEntry {
   readonly deadAfterSeconds: number;
 }
 
+/** Where the key comes from that the coordinators' data folders are encrypted with. */
+export interface EncryptionEntry {
+  /** A file's path is a full one. */
+  readonly source: KeySource;
+  /** Whether data folders that are plain may be taken over. */
+  readonly existing?: true;
+}
+
 export interface FleetFile {
   readonly name: string;
   /** Distinguishes this fleet from every other, so that no node ever joins the wrong one. */
@@ -47,6 +57,7 @@ export interface FleetFile {
   readonly profile: Profile;
   readonly snapshots?: SnapshotEntry;
   readonly liveness?: LivenessEntry;
+  readonly encryption?: EncryptionEntry;
   readonly nodes: readonly NodeEntry[];
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
@@ -61,7 +72,9 @@ export function parseFleetFile(file: string, text: string): FleetFile {
   root.field("schemaVersion").integer(SCHEMA_VERSION, SCHEMA_VERSION);
   const snapshots = root.field("snapshots").optional(parseSnapshots);
   const liveness = root.field("liveness").optional(parseLiveness);
+  const encryption = root.field("encryption").optional(parseEncryption);
   const parsed = {
+    ...(encryption === undefined ? {} : { encryption }),
     ...(snapshots === undefined ? {} : { snapshots }),
     ...(liveness === undefined ? {} : { liveness }),
     name: root.field("name").name(),
@@ -104,6 +117,7 @@ export function formatFleetFile(fleet: FleetFile): string {
     profile: fleet.profile,
     ...(fleet.snapshots === undefined ? {} : { snapshots: fleet.snapshots }),
     ...(fleet.liveness === undefined ? {} : { liveness: fleet.liveness }),
+    ...(fleet.encryption === undefined ? {} : { encryption: formatEncryption(fleet.encryption) }),
     nodes: fleet.nodes,
     shards: fleet.shards,
     agents: {
@@ -152,6 +166,22 @@ function parseSnapshots(entry: ConfigReader): SnapshotEntry {
     ...(everySeconds === undefined ? {} : { everySeconds }),
     ...(keep === undefined ? {} : { keep }),
   };
+}
+
+function parseEncryption(entry: ConfigReader): EncryptionEntry {
+  const path = entry.field("keyFile").optional((value) => value.string());
+  const command = entry.field("keyCommand").optional((value) => value.string());
+  const existing = entry.field("existing").optional((value) => value.boolean());
+  if ((path === undefined) === (command === undefined)) throw entry.wrong("either keyFile or keyCommand");
+  if (path !== undefined && !isAbsolute(path)) throw entry.field("keyFile").wrong("a full path");
+  const source: KeySource =
+    path === undefined ? { kind: "command", command: command ?? "" } : { kind: "file", path };
+  return existing === true ? { source, existing: true } : { source };
+}
+
+function formatEncryption({ source, existing }: EncryptionEntry): object {
+  const key = source.kind === "file" ? { keyFile: source.path } : { keyCommand: source.command };
+  return { ...key, ...(existing === undefined ? {} : { existing }) };
 }
 
 function parseLiveness(entry: ConfigReader): LivenessEntry {

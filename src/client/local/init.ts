@@ -3,6 +3,7 @@
 // what a leader is (deps.waitReady knows).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
+import type { KeySource } from "../../core/seal/key-source.ts";
 import { registerContext } from "../context/register-context.ts";
 import type { LocalDeps } from "./deps.ts";
 import type { NodeEntry, Profile } from "./fleet-file.ts";
@@ -32,6 +33,8 @@ export interface InitOptions {
   readonly snapshotTo?: string | undefined;
   /** The text of a machines file that can be used: each shard of a new fleet begins with it. */
   readonly machines?: string | undefined;
+  /** What encrypts the coordinators' data folders. */
+  readonly encryption?: KeySource | undefined;
 }
 
 type InitOutcome = "created" | "started" | "already-running";
@@ -136,7 +139,7 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
 }
 
 function wantedFleet(options: InitOptions): NewFleet {
-  const { name, nodes, shards, clusters, profile, snapshotTo, machines } = options;
+  const { name, nodes, shards, clusters, profile, snapshotTo, machines, encryption } = options;
   return {
     name: name ?? DEFAULTS.name,
     nodes: nodes ?? DEFAULTS.nodes,
@@ -145,6 +148,7 @@ function wantedFleet(options: InitOptions): NewFleet {
     profile: profile ?? DEFAULTS.profile,
     snapshotTo: snapshotTo ?? null,
     machines: machines ?? null,
+    encryption: encryption ?? null,
   };
 }
 

@@ -6,6 +6,7 @@ import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { syncDirectory } from "../../core/base/durable-file.ts";
+import type { KeySource } from "../../core/seal/key-source.ts";
 import type { LocalDeps } from "./deps.ts";
 import { isErrno } from "./errno.ts";
 import type { FleetFile, Profile } from "./fleet-file.ts";
@@ -28,6 +29,8 @@ export interface NewFleet {
   readonly snapshotTo: string | null;
   /** The text of each shard's machines file to begin with; null = no shard has machines. */
   readonly machines: string | null;
+  /** What encrypts the coordinators' data folders; null = nothing. */
+  readonly encryption: KeySource | null;
 }
 
 export type Made =
@@ -90,6 +93,7 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     clusterId: randomUUID(),
     profile: wanted.profile,
     ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
+    ...(wanted.encryption === null ? {} : { encryption: { source: wanted.encryption } }),
     nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
     shards: numbers(wanted.shards).map((number) => {
       const id = `s${number}`;

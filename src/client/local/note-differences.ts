@@ -1,6 +1,7 @@
 // A fleet that is there is taken as it is: what `fleet init` was asked for differently is said, with the way to get it.
 // Pure.
 
+import type { KeySource } from "../../core/seal/key-source.ts";
 import type { InitOptions } from "./init.ts";
 import type { LocalFleet } from "./local-fleet.ts";
 
@@ -36,7 +37,16 @@ export function noteDifferences(asked: InitOptions, { directory, file }: LocalFl
     const has = file.shards.some(({ machines }) => machines !== undefined) ? "its shards' own" : "none";
     ignored("--machines", has, "change machines of its shards in fleet.yaml while it is down");
   }
+  if (asked.encryption !== undefined && !isSameSource(asked.encryption, file.encryption?.source)) {
+    const change = "change encryption in fleet.yaml while it is down";
+    ignored("the encryption key", file.encryption === undefined ? "none" : "another one", change);
+  }
   return notes;
+}
+
+function isSameSource(asked: KeySource, has: KeySource | undefined): boolean {
+  if (asked.kind === "file") return has?.kind === "file" && has.path === asked.path;
+  return has?.kind === "command" && has.command === asked.command;
 }
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

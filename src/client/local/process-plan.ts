@@ -75,6 +75,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
         fleet.profile,
         ...snapshotFlags(fleet),
         ...livenessFlags(fleet),
+        ...encryptionArguments(fleet),
         ...metricsFlags(node.metricsPort),
       ],
     ],
@@ -142,6 +143,16 @@ function livenessFlags({ liveness }: FleetFile): string[] {
   if (liveness === undefined) return [];
   const { suspectAfterSeconds, deadAfterSeconds } = liveness;
   return ["--suspect-after", `${suspectAfterSeconds}s`, "--dead-after", `${deadAfterSeconds}s`];
+}
+
+function encryptionArguments({ encryption }: FleetFile): string[] {
+  if (encryption === undefined) return [];
+  const { source, existing } = encryption;
+  const key =
+    source.kind === "file"
+      ? ["--encryption-key-file", source.path]
+      : ["--encryption-key-command", source.command];
+  return existing === undefined ? key : [...key, "--encrypt-existing"];
 }
 
 const formatPeer = (node: NodeEntry): string => `${node.id}=${node.name}@${node.address}`;

@@ -8,6 +8,7 @@ import { OperatorError } from "../../core/base/errors.ts";
 import { FLEET_GROUP, type NodeId, nodeId } from "../../core/base/ids.ts";
 import { readCopy } from "../../core/recover/copy.ts";
 import type { Place, Sight } from "../../core/recover/diagnosis.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { readStopped } from "../../core/storage/read-stopped.ts";
 import { readRecoveryMark, UNFINISHED } from "../../core/storage/recovery-mark.ts";
 import { isErrno } from "../local/errno.ts";
@@ -23,7 +24,11 @@ export interface Looked {
 }
 
 /** Every coordinator node of a local fleet. */
-export async function lookAtFleet(fleet: LocalFleet, processes: Processes): Promise<Looked> {
+export async function lookAtFleet(
+  fleet: LocalFleet,
+  processes: Processes,
+  keys: OperatorKeys | null = null,
+): Promise<Looked> {
   const { file } = fleet;
   const coordinators = fleet.processes.filter((plan) => plan.role === "coordinator");
   const places = await Promise.all(
@@ -38,7 +43,7 @@ export async function lookAtFleet(fleet: LocalFleet, processes: Processes): Prom
         process.kind === "running"
           ? { kind: "running", nodeId: id, problem: `process ${process.identity.pid} runs` }
           : null;
-      const found = running === null ? await lookInto(files.data, id) : null;
+      const found = running === null ? await lookInto(files.data, id, keys) : null;
       const sight = running ?? strangersAside(present(found, "it was looked into"), id, file.clusterId);
       return { name, directory: files.data, sight };
     }),
@@ -47,11 +52,14 @@ export async function lookAtFleet(fleet: LocalFleet, processes: Processes): Prom
 }
 
 /** The folders given, which must be of one cluster and of different nodes. */
-export async function lookAtFolders(directories: readonly string[]): Promise<Looked> {
+export async function lookAtFolders(
+  directories: readonly string[],
+  keys: OperatorKeys | null = null,
+): Promise<Looked> {
   const found = await Promise.all(
     directories.map(async (given) => {
       const directory = resolve(given);
-      return { directory, ...(await lookInto(directory, null)) };
+      return { directory, ...(await lookInto(directory, null, keys)) };
     }),
   );
   const clusters = new Set(found.flatMap(({ clusterId }) => clusterId ?? []));
@@ -67,7 +75,11 @@ interface Found {
   readonly sight: Sight;
 }
 
-async function lookInto(directory: string, expected: NodeId | null): Promise<Found> {
+async function lookInto(
+  directory: string,
+  expected: NodeId | null,
+  keys: OperatorKeys | null,
+): Promise<Found> {
   try {
     const mark = await readRecoveryMark(directory);
     if (mark !== null) {
@@ -77,7 +89,7 @@ async function lookInto(directory: string, expected: NodeId | null): Promise<Fou
         sight: { kind: "half-recovered", nodeId: mark.nodeId, problem },
       };
     }
-    const { identity, logs, isAmnesiac } = await readStopped(directory);
+    const { identity, logs, isAmnesiac } = await readStopped(directory, keys);
     const log = logs.get(FLEET_GROUP);
     const read = log && readCopy(identity.nodeId, log, isAmnesiac);
     if (read === undefined) return { clusterId: null, sight: empty(expected) };

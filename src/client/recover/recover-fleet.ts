@@ -6,6 +6,7 @@ import { FLEET_GROUP } from "../../core/base/ids.ts";
 import type { Consequences } from "../../core/recover/assess.ts";
 import { readCopy } from "../../core/recover/copy.ts";
 import { diagnose } from "../../core/recover/diagnosis.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { readData } from "../../core/storage/read-stopped.ts";
 import { removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { MemberRecord } from "../../core/wire/gen/fleet/v1/command.ts";
@@ -56,13 +57,14 @@ export async function recoverLocalFleet(
   { directory }: LocalFleet,
   plan: RecoveryPlan,
   deps: SupervisorDeps & Pick<LocalDeps, "onProgress">,
+  keys: OperatorKeys | null = null,
 ): Promise<RecoveryReport> {
   return withLock(lockPath(directory), deps, async () => {
     const fleet = await loadLocalFleet(directory);
-    const { diagnosis } = diagnose((await lookAtFleet(fleet, deps.processes)).places);
+    const { diagnosis } = diagnose((await lookAtFleet(fleet, deps.processes, keys)).places);
     if (diagnosis.verdict === "running") throw running(diagnosis);
-    if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark);
-    await rewriteFolder(plan.directory, plan.mark, deps.onProgress);
+    if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark, keys);
+    await rewriteFolder(plan.directory, plan.mark, deps.onProgress, keys);
     const others = fleet.file.nodes.filter((node) => node.name !== plan.node);
     const moved: string[] = [];
     for (const node of others) moved.push(await setAside(directory, node));
@@ -78,12 +80,13 @@ export async function recoverFolder(
   plan: RecoveryPlan,
   onProgress: (step: string) => void,
   fleet = "NAME",
+  keys: OperatorKeys | null = null,
 ): Promise<RecoveryReport> {
-  if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark);
-  await rewriteFolder(plan.directory, plan.mark, onProgress);
+  if (!plan.isResumed) await beginRecovery(plan.directory, plan.mark, keys);
+  await rewriteFolder(plan.directory, plan.mark, onProgress, keys);
   await removeRecoveryMark(plan.directory);
   const { clusterId, nodeId: id } = plan.mark;
-  const { name = plan.node, address = "HOST:PORT" } = (await ownRow(plan)) ?? {};
+  const { name = plan.node, address = "HOST:PORT" } = (await ownRow(plan, keys)) ?? {};
   const line = serveLine({ id, name, address, fleet, clusterId }, { members: [] });
   const others =
     "on the other hosts move the data folders away, then: fleet member add --name NAME --address HOST:PORT";
@@ -94,8 +97,11 @@ export async function recoverFolder(
   };
 }
 
-async function ownRow({ directory, mark }: RecoveryPlan): Promise<Readonly<MemberRecord> | undefined> {
-  const { logs } = await readData(directory);
+async function ownRow(
+  { directory, mark }: RecoveryPlan,
+  keys: OperatorKeys | null,
+): Promise<Readonly<MemberRecord> | undefined> {
+  const { logs } = await readData(directory, keys);
   const log = present(logs.get(FLEET_GROUP), "a recovered folder holds the fleet's log");
   const read = readCopy(mark.nodeId, log, false);
   return read.ok ? read.copy.members.find((row) => row.nodeId === mark.nodeId) : undefined;

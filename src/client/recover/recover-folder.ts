@@ -9,8 +9,10 @@ import { copyFolderDurably } from "../../core/base/durable-copy.ts";
 import { TEMPORARY_SUFFIX } from "../../core/base/durable-file.ts";
 import { FLEET_GROUP } from "../../core/base/ids.ts";
 import { recovered } from "../../core/recover/new-beginning.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { writeIdentity } from "../../core/storage/data-directory.ts";
 import { DiskStorage } from "../../core/storage/disk-storage.ts";
+import { giveRing, ringToRead } from "../../core/storage/folder-keys.ts";
 import { LOCK_NAME, LockFile } from "../../core/storage/lock-file.ts";
 import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
@@ -20,13 +22,17 @@ import { isErrno } from "../local/errno.ts";
 import * as refuse from "./refusals.ts";
 
 /** Backup, then the mark: the folder is neither cluster's until the mark is removed. */
-export async function beginRecovery(directory: string, mark: RecoveryMark): Promise<void> {
+export async function beginRecovery(
+  directory: string,
+  mark: RecoveryMark,
+  keys: OperatorKeys | null = null,
+): Promise<void> {
   const { uid } = await stat(directory);
   if (process.getuid !== undefined && uid !== process.getuid())
     throw refuse.notTheOwner(directory, uid, "recover");
   const lock = await LockFile.acquire(directory, () => undefined);
   try {
-    await assertUnchanged(directory, mark);
+    await assertUnchanged(directory, mark, keys);
     await backUp(directory, mark.backup);
     await writeRecoveryMark(directory, mark);
   } finally {
@@ -51,13 +57,18 @@ export async function rewriteFolder(
   directory: string,
   mark: RecoveryMark,
   onProgress: (step: string) => void,
+  keys: OperatorKeys | null = null,
 ): Promise<void> {
   const { formerClusterId, clusterId, nodeId } = mark;
-  const { identity } = await readData(directory);
+  const { identity } = await readData(directory, keys);
   const onReport: OnReport = ({ kind }) => {
     if (kind === "disk-full") onProgress("the disk is full: this goes on once there is space");
   };
-  const storage = await DiskStorage.open({ directory, identity, finishesRecovery: true, onReport });
+  const isEncrypted = (await ringToRead(directory, keys)) !== null;
+  const encryption = isEncrypted && keys !== null ? { keys, existing: false } : null;
+  const storage = await DiskStorage.open({
+    ...{ directory, identity, encryption, finishesRecovery: true, onReport },
+  });
   try {
     const log = storage.reader(FLEET_GROUP);
     const snapshot = log.snapshot();
@@ -66,7 +77,11 @@ export async function rewriteFolder(
   } finally {
     await storage.close();
   }
-  if (identity.clusterId === formerClusterId) await writeIdentity(directory, { clusterId, nodeId });
+  if (identity.clusterId === formerClusterId) {
+    // The ring first: a recovery that is killed in between begins with meta.json, which still has the former id.
+    await giveRing(directory, { clusterId, nodeId }, keys);
+    await writeIdentity(directory, { clusterId, nodeId });
+  }
   // It votes alone: there is nobody left who could take it in again.
   await new RejoinMark(directory).clear();
 }
@@ -81,8 +96,9 @@ async function sweepDrafts(parent: string): Promise<void> {
 async function assertUnchanged(
   directory: string,
   { nodeId, formerClusterId, committed, last }: RecoveryMark,
+  keys: OperatorKeys | null,
 ) {
-  const { identity, logs } = await readData(directory);
+  const { identity, logs } = await readData(directory, keys);
   const log = present(logs.get(FLEET_GROUP), "a folder that was chosen holds the fleet's log");
   const { hardState } = log.initialState();
   const isSame =

@@ -5,6 +5,7 @@ import { present } from "../../core/base/assert.ts";
 import { FLEET_GROUP, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
 import { type Copy, readCopy } from "../../core/recover/copy.ts";
 import { newBeginning, type RecoveryOrder } from "../../core/recover/new-beginning.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { DiskStorage } from "../../core/storage/disk-storage.ts";
 import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
@@ -18,6 +19,8 @@ export interface RestoreOrder extends Pick<RecoveryOrder, "clusterId" | "actor" 
   readonly source: string;
   /** Copies that were compared: the new log begins beyond them too. */
   readonly compared: readonly Copy[];
+  /** What encrypts the folder; null or absent = nothing. */
+  readonly keys?: OperatorKeys | null;
 }
 
 /** `directory` is absent or empty, and nobody else's business until it is renamed into its place. */
@@ -26,10 +29,12 @@ export async function layDown(
   { manifest, bytes }: ChosenSnapshot,
   order: RestoreOrder,
 ): Promise<RecoveryMark> {
-  const { node, compared, source, ...ordered } = order;
+  const { node, compared, source, keys = null, ...ordered } = order;
   const identity = { clusterId: manifest.clusterId, nodeId: node };
   const [index, inTerm] = [logIndex(manifest.index), term(manifest.term)];
-  const storage = await DiskStorage.open({ directory, identity });
+  const storage = await DiskStorage.open({
+    ...{ directory, identity, encryption: keys && { keys, existing: false } },
+  });
   try {
     await storage.write({
       group: FLEET_GROUP,
@@ -46,7 +51,7 @@ export async function layDown(
   } finally {
     await storage.close();
   }
-  const { logs } = await readData(directory);
+  const { logs } = await readData(directory, keys);
   const log = present(logs.get(FLEET_GROUP), "a folder that was just written holds the fleet's log");
   const read = readCopy(node, log, false);
   const copy = present(read.ok ? read.copy : null, "a snapshot that was verified can be read back");

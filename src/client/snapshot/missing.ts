@@ -6,6 +6,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { FLEET_GROUP, type LogIndex, logIndex } from "../../core/base/ids.ts";
 import type { IndexRange } from "../../core/recover/assess.ts";
 import { type Copy, readCopy } from "../../core/recover/copy.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { readStopped } from "../../core/storage/read-stopped.ts";
 import type { SnapshotManifest } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 
@@ -18,11 +19,12 @@ export interface ComparedFolder {
 export async function compareFolders(
   directories: readonly string[],
   { clusterId }: SnapshotManifest,
+  keys: OperatorKeys | null = null,
 ): Promise<readonly ComparedFolder[]> {
   return await Promise.all(
     directories.map(async (given) => {
       const directory = resolve(given);
-      const { identity, logs, isAmnesiac } = await readStopped(directory);
+      const { identity, logs, isAmnesiac } = await readStopped(directory, keys);
       if (identity.clusterId !== clusterId)
         throw incomparable(directory, `it is of cluster ${identity.clusterId}, the snapshot of ${clusterId}`);
       const log = logs.get(FLEET_GROUP);

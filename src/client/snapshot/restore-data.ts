@@ -64,7 +64,11 @@ export async function restoreData(
   const placed = mark ?? (await placeMarked(data, wish, orderOf(wish, member.nodeId, address)));
   const plan = { node: member.name, directory: data, mark: placed, ...RESUMED };
   const fleet = wish.snapshot.manifest.clusterName;
-  return reportOf(wish, fleet, await recoverFolder(plan, deps.onProgress, fleet));
+  return reportOf(
+    wish,
+    fleet,
+    await recoverFolder(plan, deps.onProgress, fleet, wish.encryption?.keys ?? null),
+  );
 }
 
 interface Seen {

@@ -10,6 +10,8 @@ import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-f
 import { nodeId } from "../../core/base/ids.ts";
 import { clockBehindMs } from "../../core/base/incarnation.ts";
 import type { IndexRange } from "../../core/recover/assess.ts";
+import type { KeySource } from "../../core/seal/key-source.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { type RecoveryMark, removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { LocalDeps } from "../local/deps.ts";
@@ -40,6 +42,8 @@ export interface RestoreWish {
   /** The node's name; null = the first that is known there and in the snapshot. */
   readonly node: string | null;
   readonly reason: string;
+  /** What encrypts the folder that is made; null or absent = nothing. */
+  readonly encryption?: { readonly source: KeySource; readonly keys: OperatorKeys } | null;
 }
 
 export interface RestoreReport {
@@ -114,10 +118,12 @@ export async function restoreIntoFleet(
   deps: Parameters<typeof recoverLocalFleet>[2],
 ): Promise<RestoreReport> {
   await withLock(lockPath(fleet.directory), deps, () => placeCopy(fleet, wish, deps));
-  const plan = await planRecovery(await lookAtFleet(fleet, deps.processes), resume(wish), Date.now());
+  const keys = wish.encryption?.keys ?? null;
+  const looked = await lookAtFleet(fleet, deps.processes, keys);
+  const plan = await planRecovery(looked, resume(wish), Date.now());
   if (!plan.isResumed || plan.mark.backup !== sourceOf(wish))
     throw refuse.otherUnfinished(plan.node, plan.mark.backup, "");
-  return reportOf(wish, fleet.file.name, await recoverLocalFleet(fleet, plan, deps));
+  return reportOf(wish, fleet.file.name, await recoverLocalFleet(fleet, plan, deps, keys));
 }
 
 /** Checked without changing anything: also what a dry run does. Returns the node and its folder. */
@@ -134,7 +140,7 @@ export async function checkFleet(
   const member = chooseNode(wish, file.nodes);
   const data = processFiles(directory, member.name).data;
   const { clusterId } = wish.snapshot.manifest;
-  const { places } = await lookAtFleet(fleet, deps.processes);
+  const { places } = await lookAtFleet(fleet, deps.processes, wish.encryption?.keys ?? null);
   const half = places.find(({ sight }) => sight.kind === "half-recovered");
   if (half === undefined) {
     if (file.clusterId !== clusterId) throw refuse.otherCluster(directory, file.clusterId, clusterId);
@@ -168,14 +174,18 @@ export async function restoreNewFleet(
   await ports.release();
   const order = orderOf(wish, member.nodeId, address);
   const nodes = [{ id: member.nodeId, name: member.name, address }];
-  const file = { name, clusterId: order.clusterId, profile: "lan" as const, nodes, shards: [], clusters: [] };
+  const { encryption } = wish;
+  const file = {
+    ...{ name, clusterId: order.clusterId, profile: "lan" as const, nodes, shards: [], clusters: [] },
+    ...(encryption == null ? {} : { encryption: { source: encryption.source } }),
+  };
   const made = Promise.withResolvers<RecoveryPlan>();
   const fill = async (staging: string) => {
     await fillStaging(staging, file);
     await rm(foundingPath(staging));
     const data = processFiles(staging, member.name).data;
     const mark = await layDown(data, wish.snapshot, order);
-    await rewriteFolder(data, mark, deps.onProgress);
+    await rewriteFolder(data, mark, deps.onProgress, encryption?.keys ?? null);
     await removeRecoveryMark(data);
     await syncDirectory(staging);
     const final = processFiles(found.directory, member.name).data;
@@ -219,6 +229,7 @@ export function orderOf(wish: RestoreWish, id: number, address: string): Restore
     atMs: Date.now(),
     source: sourceOf(wish),
     compared: wish.compared.map(({ copy }) => copy),
+    keys: wish.encryption?.keys ?? null,
   };
 }
 

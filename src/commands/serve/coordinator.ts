@@ -1,5 +1,6 @@
 // `fleet serve coordinator`: one replica of the coordinator, in the foreground.
 import { Flags } from "@oclif/core";
+import { encryptionFlags, encryptionSource } from "../../ui/cli/encryption-flags.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 import { livenessLimits } from "../../ui/model/liveness-limits.ts";
@@ -12,6 +13,10 @@ export default class ServeCoordinator extends ServeCommand {
   static override flags = {
     ...tlsFlags,
     ...roleFlags,
+    ...encryptionFlags,
+    "encrypt-existing": Flags.boolean({
+      summary: "Encrypt a data folder that is plain: new files at once, old ones as they are replaced",
+    }),
     id: Flags.integer({
       ...{ required: true, min: 1, max: Number.MAX_SAFE_INTEGER },
       summary: "This replica's number, the same for ever",
@@ -99,6 +104,8 @@ export default class ServeCoordinator extends ServeCommand {
     const snapshotExports = to === undefined ? null : { to: absolutePlace(to, process.cwd()), everyMs, keep };
     const { replicas, self } = parsePeers(flags.peers, flags.id, flags.name);
     const certificates = this.certificates(flags);
+    const source = encryptionSource(flags);
+    const encryption = source === null ? null : { source, existing: flags["encrypt-existing"] };
     await this.serve({ process: "coordinator", flags, certificates }, (log, onFatal, metricsAddress) =>
       startCoordinator({
         self,
@@ -107,6 +114,7 @@ export default class ServeCoordinator extends ServeCommand {
         replicas,
         listen: flags.listen,
         dataDirectory: flags.data,
+        encryption,
         bootstrap: flags.bootstrap,
         groups: flags.groups,
         tls: this.tls(flags),

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Args, Flags } from "@oclif/core";
 import type { RestoreReport, RestoreWish } from "../../client/snapshot/restore.ts";
 import { confirmByName } from "../../ui/cli/confirm.ts";
+import { encryptionFlags, encryptionKeys, encryptionSource } from "../../ui/cli/encryption-flags.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { restoreLines } from "../../ui/model/tables/snapshot-table.ts";
@@ -42,6 +43,7 @@ export default class SnapshotRestore extends LocalCommand {
   static override args = { snapshot: Args.string({ description: "Which one (default: the newest)" }) };
   static override flags = {
     dir: localFlags.dir,
+    ...encryptionFlags,
     from: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
     data: Flags.string({ exclusive: ["dir"], summary: "Data folder of a node that is no local fleet's" }),
     address: Flags.string({
@@ -70,10 +72,11 @@ export default class SnapshotRestore extends LocalCommand {
     ]);
     const directory = await this.folder(flags);
     const store = await storeOf(flags.from, "--from", directory);
+    const encryption = await this.#encryption(flags, directory);
     const snapshot = await takeSnapshot(store, args.snapshot);
-    const compared = await compareFolders(flags.compare ?? [], snapshot.manifest);
+    const compared = await compareFolders(flags.compare ?? [], snapshot.manifest, encryption?.keys);
     const { node = null, reason = "" } = flags;
-    const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason };
+    const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason, encryption };
     const { data, name, address = "" } = flags;
     const where = data === undefined ? { directory, name } : { data: resolve(data), address };
     const plan = await planRestore(wish, where, await this.deps());
@@ -82,6 +85,17 @@ export default class SnapshotRestore extends LocalCommand {
     const question = `make ${plan.preview.node} the only node of a new cluster from ${snapshot.name}`;
     await confirmByName(plan.preview.fleet, question, flags.yes, this.look(process.stderr).paint);
     return await this.#show(await plan.perform());
+  }
+
+  /** What encrypts the folder that is made, and opens what is encrypted. */
+  async #encryption(
+    flags: Parameters<typeof encryptionSource>[0],
+    directory: string,
+  ): Promise<NonNullable<RestoreWish["encryption"]> | null> {
+    const { findLocalFleet } = await import("../../client/local/local-fleet.ts");
+    const fleet = await findLocalFleet(directory);
+    const [source, keys] = [encryptionSource(flags, fleet), await encryptionKeys(flags, fleet)];
+    return source === null || keys === null ? null : { source, keys };
   }
 
   // Before the question: what will be missing is to be read first.

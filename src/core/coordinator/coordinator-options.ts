@@ -5,6 +5,7 @@ import type { NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { TlsChoice } from "../wire/tls.ts";
+import type { EncryptionSetting } from "./encryption.ts";
 import type { LivenessLimits } from "./liveness.ts";
 import type { ProfileName } from "./profile.ts";
 
@@ -17,6 +18,8 @@ export interface CoordinatorOptions {
   /** host:port; port 0 picks a free one. */
   readonly listen: string;
   readonly dataDirectory: string;
+  /** How the data folder is encrypted; null or absent = not at all. */
+  readonly encryption?: EncryptionSetting | null;
   /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
   readonly bootstrap: boolean;
   /** How many groups beside the fleet's own it is founded with (ADR-0008); what a folder holds counts afterwards. */

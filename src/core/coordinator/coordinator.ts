@@ -36,6 +36,7 @@ import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinat
 import { denyByTable, shownBy } from "./deny-by-table.ts";
 import { handOverAll } from "./departure.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
+import { encryptionChoice } from "./encryption.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "./first-contacts.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -85,6 +86,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const storage = await DiskStorage.open({
     directory: options.dataDirectory,
     identity: { clusterId, nodeId: self },
+    encryption: await encryptionChoice(options.encryption ?? null),
     onReport: (report) => log.warn("storage", { ...report }),
   });
   const denials =

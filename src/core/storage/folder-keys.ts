@@ -53,6 +53,17 @@ export function checkRingOwner(directory: string, { ring }: OpenedRing, identity
   throw storageIdentityMismatch(directory, `its key ring was made for ${what}`);
 }
 
+/** Makes the ring another identity's, with the same keys; a folder without one has nothing to give. */
+export async function giveRing(
+  directory: string,
+  { clusterId, nodeId }: StorageIdentity,
+  keys: OperatorKeys | null,
+): Promise<void> {
+  const opened = await ringToRead(directory, keys);
+  if (opened !== null)
+    await writeKeyRing(directory, { ...opened.ring, clusterId, nodeId }, opened.operatorKey);
+}
+
 /** Gives the folder its first key. Durable when the promise resolves. */
 export async function beginRing(
   directory: string,

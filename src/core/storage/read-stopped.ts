@@ -3,10 +3,13 @@
 
 import type { GroupId } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
+import type { OperatorKeys } from "../seal/operator-keys.ts";
+import { readersOf } from "./at-rest.ts";
 import { buildLogs } from "./build-logs.ts";
 import { dataPaths, readIdentity, readSegmentSize, type StorageIdentity } from "./data-directory.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { diskWorld } from "./disk-world.ts";
+import { ringToRead } from "./folder-keys.ts";
 import { recoverWal } from "./recovery.ts";
 import { RejoinMark } from "./rejoin-mark.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
@@ -21,30 +24,29 @@ export interface StoppedNode {
   readonly isAmnesiac: boolean;
 }
 
-/** Throws NOT_A_DATA_FOLDER, STORAGE_LOCKED (be it in use before or after) or StorageCorrupt. */
-export async function readStopped(directory: string): Promise<StoppedNode> {
+/**
+ * Throws NOT_A_DATA_FOLDER, STORAGE_LOCKED (be it in use before or after), StorageCorrupt, and of an encrypted folder
+ * ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG.
+ */
+export async function readStopped(directory: string, keys: OperatorKeys | null = null): Promise<StoppedNode> {
   await assertDataFolder(directory);
   await assertStopped(directory);
-  const node = await readData(directory);
+  const node = await readData(directory, keys);
   await assertStopped(directory);
   return node;
 }
 
 /** The same, by whoever keeps everybody else out of the folder. */
-export async function readData(directory: string): Promise<StoppedNode> {
+export async function readData(directory: string, keys: OperatorKeys | null = null): Promise<StoppedNode> {
   const identity = await readIdentity(directory);
+  const { frames, content } = readersOf(directory, await ringToRead(directory, keys), unwritableFiles);
   const paths = dataPaths(directory);
   const ignore = () => undefined;
   if (!(await isFolder(paths.wal))) throw new StorageCorrupt(paths.wal, 0, LOG_MISSING);
-  const recovered = await recoverWal(paths.wal, await readSegmentSize(directory), unwritableFiles, ignore);
+  const size = await readSegmentSize(directory);
+  const recovered = await recoverWal(paths.wal, size, unwritableFiles, ignore, frames);
   const space = new DiskSpace(diskWorld.clock, ignore);
-  const snapshots = new SnapshotFolder(
-    paths.snapshots,
-    space,
-    unwritableFiles,
-    ignore,
-    Number.POSITIVE_INFINITY,
-  );
+  const snapshots = new SnapshotFolder(paths.snapshots, space, content, ignore, Number.POSITIVE_INFINITY);
   const logs = await buildLogs(recovered, snapshots);
   const mark = new RejoinMark(directory);
   return { identity, logs, isAmnesiac: (await mark.isSet()) && !(await mark.isWhole()) };

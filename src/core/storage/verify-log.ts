@@ -7,6 +7,7 @@ import { diskFiles } from "../base/disk-files.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId } from "../base/ids.ts";
 import { readFrame } from "./frame.ts";
+import type { FrameReader } from "./frame-seal.ts";
 import type { SnapshotMark } from "./record.ts";
 import { recoverWal } from "./recovery.ts";
 import type { StorageReport } from "./report.ts";
@@ -24,22 +25,32 @@ interface VerifiedLog {
   readonly marks: Marks;
 }
 
-export async function verifyLog(directory: string, size: SegmentSize): Promise<VerifiedLog> {
+export async function verifyLog(
+  directory: string,
+  size: SegmentSize,
+  frames: FrameReader,
+): Promise<VerifiedLog> {
   if (!(await isFolder(directory))) {
     return { files: [damaged(directory, 0, LOG_MISSING, REJOIN_ADVICE)], marks: null };
   }
   const segments = await Promise.all(
     (await listSegments(directory, diskFiles)).map((sequence) =>
-      verifySegment(segmentPath(directory, sequence), size),
+      verifySegment(directory, sequence, size, frames),
     ),
   );
-  const whole = await verifyWhole(directory, size);
+  const whole = await verifyWhole(directory, size, frames);
   const judged = segments.map((file) => whole.findings.find((finding) => finding.file === file.file) ?? file);
   const others = whole.findings.filter(({ file }) => !segments.some((segment) => segment.file === file));
   return { files: [...judged, ...others], marks: whole.marks };
 }
 
-async function verifySegment(file: string, size: SegmentSize): Promise<VerifiedFile> {
+async function verifySegment(
+  directory: string,
+  segment: number,
+  size: SegmentSize,
+  reader: FrameReader,
+): Promise<VerifiedFile> {
+  const file = segmentPath(directory, segment);
   const bytes = await readFile(file);
   const shortness = shortnessOf(bytes.length, size);
   if (shortness !== null) return damaged(file, bytes.length, shortness, REJOIN_ADVICE);
@@ -47,10 +58,14 @@ async function verifySegment(file: string, size: SegmentSize): Promise<VerifiedF
   for (let offset = 0; ; ) {
     const read = readFrame(bytes, offset);
     switch (read.kind) {
-      case "frame":
+      case "frame": {
+        const records = reader.read({ segment, offset, sequence: read.sequence }, read);
+        if (typeof records === "string")
+          return damaged(file, offset, `of the frame there: ${records}`, REJOIN_ADVICE);
         frames.push(read.sequence);
         offset = read.end;
         break;
+      }
       case "end":
         return { file, state: "ok", offset: null, found: describeFrames(frames), next: null };
       case "invalid":
@@ -67,10 +82,12 @@ function describeFrames(frames: readonly number[]): string {
 async function verifyWhole(
   directory: string,
   size: SegmentSize,
+  frames: FrameReader,
 ): Promise<{ readonly findings: readonly VerifiedFile[]; readonly marks: Marks }> {
   const reports: StorageReport[] = [];
   try {
-    const recovered = await recoverWal(directory, size, unwritableFiles, (report) => reports.push(report));
+    const onReport = (report: StorageReport) => reports.push(report);
+    const recovered = await recoverWal(directory, size, unwritableFiles, onReport, frames);
     const marks = [...recovered.groups].flatMap(([group, { mark }]) =>
       mark ? [[group, mark] as const] : [],
     );

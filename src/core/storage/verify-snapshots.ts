@@ -1,10 +1,12 @@
 // The offline check of the snapshot files: SHA-256, name against content, and whether the state in them can be decoded.
 // What must stay true: the snapshot that the log's newest mark names must be there, since the log may begin behind it.
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { GroupId } from "../base/ids.ts";
+import type { ContentFiles } from "./content-files.ts";
 import type { SnapshotMark } from "./record.ts";
+import { SealBroken } from "./sealed-files.ts";
 import {
   decodeSnapshot,
   parseSnapshotFileName,
@@ -22,10 +24,13 @@ export async function verifySnapshots(
   directory: string,
   marks: Marks,
   decodeState: DecodeState,
+  content: ContentFiles,
 ): Promise<VerifiedFile[]> {
   const files = await fileNames(directory);
   const names = files.flatMap((file) => parseSnapshotFileName(file) ?? []);
-  const found = await Promise.all(names.map((name) => verifySnapshot(directory, name, marks, decodeState)));
+  const found = await Promise.all(
+    names.map((name) => verifySnapshot(directory, name, marks, decodeState, content)),
+  );
   return [...found, ...missing(directory, files, marks)];
 }
 
@@ -34,6 +39,7 @@ async function verifySnapshot(
   name: SnapshotName,
   marks: Marks,
   decodeState: DecodeState,
+  content: ContentFiles,
 ): Promise<VerifiedFile> {
   const file = join(directory, snapshotFileName(name));
   const marked = marks?.get(name.group)?.index ?? 0;
@@ -41,7 +47,7 @@ async function verifySnapshot(
     const found = "no mark in the log names it: a crash came first";
     return { file, state: "leftover", offset: null, found, next: null };
   }
-  const problem = problemOf(await readFile(file), name, decodeState);
+  const problem = await problemOf(file, name, decodeState, content);
   if (problem === null) {
     const found = `group ${name.group} at index ${name.index}, term ${name.term}`;
     return { file, state: "ok", offset: null, found, next: null };
@@ -51,9 +57,19 @@ async function verifySnapshot(
   return damaged(file, 0, problem, next);
 }
 
-function problemOf(bytes: Uint8Array, name: SnapshotName, decodeState: DecodeState): string | null {
-  const snapshot = decodeSnapshot(bytes, name);
-  return typeof snapshot === "string" ? snapshot : decodeState(snapshot.data);
+async function problemOf(
+  file: string,
+  name: SnapshotName,
+  decodeState: DecodeState,
+  content: ContentFiles,
+): Promise<string | null> {
+  try {
+    const snapshot = decodeSnapshot(await content.read(file), name);
+    return typeof snapshot === "string" ? snapshot : decodeState(snapshot.data);
+  } catch (error) {
+    if (error instanceof SealBroken) return error.message;
+    throw error;
+  }
 }
 
 function missing(directory: string, files: readonly string[], marks: Marks): VerifiedFile[] {

@@ -5,13 +5,18 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
+import type { OpenedRing } from "../seal/key-ring.ts";
+import type { OperatorKeys } from "../seal/operator-keys.ts";
+import { readersOf } from "./at-rest.ts";
 import { dataPaths, holdsFrame, META_NAME, readMeta, sizeIn } from "./data-directory.ts";
+import { ringToRead } from "./folder-keys.ts";
+import { KEY_RING_NAME } from "./key-ring-file.ts";
 import { lockHolder } from "./lock-file.ts";
 import { FINISH_ADVICE, RECOVERY_MARK_NAME, UNFINISHED } from "./recovery-mark.ts";
 import type { SegmentSize } from "./segment.ts";
 import { notADataFolder, REJOIN_ADVICE, StorageCorrupt, storageLocked } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
-import { verifyLog } from "./verify-log.ts";
+import { unwritableFiles, verifyLog } from "./verify-log.ts";
 import { type DecodeState, verifySnapshots } from "./verify-snapshots.ts";
 
 export interface Verification {
@@ -28,16 +33,23 @@ export interface Verification {
  * Throws an OperatorError when `directory` is no data folder, or when a live process holds it, be it from the start
  * or before the end: what a writer is changing can't be judged.
  */
-export async function verifyDataFolder(directory: string, decodeState: DecodeState): Promise<Verification> {
+export async function verifyDataFolder(
+  directory: string,
+  decodeState: DecodeState,
+  keys: OperatorKeys | null = null,
+): Promise<Verification> {
   await assertDataFolder(directory);
   await assertStopped(directory);
+  const ring = await verifyRing(directory, keys);
+  const { frames, content } = readersOf(directory, ring.opened, unwritableFiles);
   const paths = dataPaths(directory);
   const identity = await verifyIdentity(directory);
-  const log = await verifyLog(paths.wal, identity.segment);
+  const log = await verifyLog(paths.wal, identity.segment, frames);
   const files = [
     identity.file,
+    ...ring.files,
     ...log.files,
-    ...(await verifySnapshots(paths.snapshots, log.marks, decodeState)),
+    ...(await verifySnapshots(paths.snapshots, log.marks, decodeState, content)),
     ...(await leftovers([directory, paths.wal, paths.snapshots])),
     ...(await unfinishedRecovery(directory)),
   ];
@@ -91,6 +103,28 @@ async function verifyIdentity(directory: string): Promise<VerifiedIdentity> {
   } catch (error) {
     if (!(error instanceof StorageCorrupt)) throw error;
     return { ...NOBODY, file: damaged(file, error.offset, error.why, REJOIN_ADVICE) };
+  }
+}
+
+/** Without the right key nothing can be judged; with a damaged ring nothing can be opened. */
+async function verifyRing(
+  directory: string,
+  keys: OperatorKeys | null,
+): Promise<{ readonly opened: OpenedRing | null; readonly files: readonly VerifiedFile[] }> {
+  try {
+    const opened = await ringToRead(directory, keys);
+    if (opened === null) return { opened, files: [] };
+    const found = `${opened.ring.keys.length} keys, wrapped with key ${opened.operatorKey.id}`;
+    const file = join(directory, KEY_RING_NAME);
+    return { opened, files: [{ file, state: "ok", offset: null, found, next: null }] };
+  } catch (error) {
+    // Of meta.json the identity's check tells.
+    if (!(error instanceof StorageCorrupt)) throw error;
+    const isRing = error.file === join(directory, KEY_RING_NAME);
+    return {
+      opened: null,
+      files: isRing ? [damaged(error.file, error.offset, error.why, REJOIN_ADVICE)] : [],
+    };
   }
 }
 

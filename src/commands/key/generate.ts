@@ -1,0 +1,78 @@
+// `fleet key generate`: a new encryption key. It asks no fleet.
+import { resolve } from "node:path";
+import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { BaseCommand } from "../../ui/cli/base-command.ts";
+import type { TextView } from "../../ui/cli/view.ts";
+
+interface GenerateReport {
+  readonly file: string;
+  /** The new key's; it stands first. */
+  readonly keyId: string;
+  /** Of the keys that the file had before. */
+  readonly earlier: readonly string[];
+}
+
+const view: TextView<GenerateReport> = {
+  kind: "EncryptionKey",
+  name: (report) => report.file,
+  text: ({ file, keyId, earlier }, { paint, symbols }) => [
+    paint.mark("good", `${symbols.marks.good} ${file} has the new key ${keyId}`),
+    ...(earlier.length > 0 ? [`  earlier  ${earlier.join(", ")}: kept, to read with`] : []),
+    "",
+    "next: give it to every coordinator with --encryption-key-file, and keep a copy elsewhere: without it nothing can be read",
+  ],
+};
+
+export default class KeyGenerate extends BaseCommand {
+  static override summary = "Make a key that encrypts data folders and exported snapshots";
+  static override description =
+    "Writes 32 random bytes in base64 to a file that only its owner may read. With --rotate the new key is put before those that the file has; then fleet key rotate makes the nodes use it.";
+  static override examples = ["<%= config.bin %> key generate --out /etc/fleet/encryption.key"];
+  static override flags = {
+    out: Flags.string({ required: true, summary: "The file" }),
+    rotate: Flags.boolean({ summary: "Put the new key first in the file that is there" }),
+  };
+
+  async run(): Promise<GenerateReport> {
+    const { flags } = await this.parse(KeyGenerate);
+    const file = resolve(flags.out);
+    const [{ readFile, stat }, { writeFileDurably }, keys, { readOperatorKeys }] = await Promise.all([
+      import("node:fs/promises"),
+      import("../../core/base/durable-file.ts"),
+      import("../../core/seal/operator-keys.ts"),
+      import("../../core/seal/key-source.ts"),
+    ]);
+    const isThere = await stat(file).then(
+      () => true,
+      () => false,
+    );
+    if (isThere && !flags.rotate) throw fileExists(file);
+    if (!isThere && flags.rotate) throw noFile(file);
+    // What can't be used is not rotated: it would be lost among the new ones.
+    if (isThere) await readOperatorKeys({ kind: "file", path: file });
+    const text = keys.newKeyText() + (isThere ? await readFile(file, "utf8") : "");
+    const { current, earlier } = keys.parseOperatorKeys(text, `file ${file}`);
+    await writeFileDurably(file, new TextEncoder().encode(text));
+    const report = { file, keyId: current.id, earlier: earlier.map(({ id }) => id) };
+    await this.printText(report, view);
+    return report;
+  }
+}
+
+function fileExists(file: string): OperatorError {
+  return new OperatorError("FILE_EXISTS", {
+    what: `${file} is there already`,
+    why: "a key that is overwritten is lost, and with it what it opens",
+    next: "give another file, or put a new key before the old ones with --rotate",
+    exit: Exit.Precondition,
+  });
+}
+
+function noFile(file: string): OperatorError {
+  return new OperatorError("KEY_FILE_NOT_FOUND", {
+    what: `there is no ${file} whose key could be rotated`,
+    next: "leave --rotate away to make it",
+    exit: Exit.NotFound,
+  });
+}

@@ -1,0 +1,16 @@
+// The operator's keys as a coordinator is given them: read at its start, and again whenever they are rotated.
+
+import { type KeySource, readOperatorKeys } from "../seal/key-source.ts";
+import type { EncryptionChoice } from "../storage/folder-keys.ts";
+
+export interface EncryptionSetting {
+  readonly source: KeySource;
+  /** The operator's word: what is plain in the data folder is from before, and is to be replaced by and by. */
+  readonly existing: boolean;
+}
+
+/** Throws ENCRYPTION_KEY_UNUSABLE. */
+export async function encryptionChoice(setting: EncryptionSetting | null): Promise<EncryptionChoice | null> {
+  if (setting === null) return null;
+  return { keys: await readOperatorKeys(setting.source), existing: setting.existing };
+}

@@ -1,0 +1,41 @@
+// Flags that name the operator's key, of every command that opens a data folder or an exported snapshot.
+import { resolve } from "node:path";
+import { Flags } from "@oclif/core";
+import type { LocalFleet } from "../../client/local/local-fleet.ts";
+import { type KeySource, keySourceOf, readOperatorKeys } from "../../core/seal/key-source.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
+
+export const encryptionFlags = {
+  "encryption-key-file": Flags.string({
+    env: "FLEET_ENCRYPTION_KEY_FILE",
+    summary: "File with the encryption key: 32 bytes in base64 or hex a line, the current one first",
+  }),
+  "encryption-key-command": Flags.string({
+    env: "FLEET_ENCRYPTION_KEY_COMMAND",
+    summary: "Shell command that prints the encryption key, instead of a file",
+  }),
+};
+
+interface EncryptionFlagValues {
+  readonly "encryption-key-file": string | undefined;
+  readonly "encryption-key-command": string | undefined;
+}
+
+/** Where the key comes from: the flags, else what the local fleet's fleet.yaml names; null = no encryption was asked for. */
+export function encryptionSource(
+  flags: EncryptionFlagValues,
+  fleet: LocalFleet | null = null,
+): KeySource | null {
+  const { "encryption-key-file": file, "encryption-key-command": command } = flags;
+  const given = keySourceOf(file === undefined ? undefined : resolve(file), command);
+  return given ?? fleet?.file.encryption?.source ?? null;
+}
+
+/** The keys themselves. Throws ENCRYPTION_KEY_UNUSABLE. */
+export async function encryptionKeys(
+  flags: EncryptionFlagValues,
+  fleet: LocalFleet | null = null,
+): Promise<OperatorKeys | null> {
+  const source = encryptionSource(flags, fleet);
+  return source === null ? null : await readOperatorKeys(source);
+}
