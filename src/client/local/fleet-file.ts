@@ -43,7 +43,7 @@ interface LivenessEntry {
 }
 
 /** Where the key comes from that the coordinators' data folders are encrypted with. */
-export interface EncryptionEntry {
+interface EncryptionEntry {
   /** A file's path is a full one. */
   readonly source: KeySource;
   /** Whether data folders that are plain may be taken over. */

@@ -86,35 +86,6 @@ export class StreamOpener {
   }
 }
 
-/** A whole content as a sealed file. */
-export function sealWhole(secret: Uint8Array, keyId: number, content: Uint8Array): Uint8Array {
-  const sealer = new StreamSealer(secret, keyId);
-  const parts = [sealer.head];
-  const chunks = Math.max(1, Math.ceil(content.length / CHUNK_BYTES));
-  for (let at = 0; at < chunks; at++) {
-    const chunk = content.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES);
-    parts.push(sealer.seal(chunk, at === chunks - 1));
-  }
-  return Buffer.concat(parts);
-}
-
-/** The content of a sealed file; null when it was changed, cut off, or sealed with another secret. */
-export function openWhole(secret: Uint8Array, file: Uint8Array): Uint8Array | null {
-  const head = readStreamHead(file);
-  const bytes = contentBytes(file.length);
-  if (head === null || typeof head === "string" || bytes === null) return null;
-  const opener = new StreamOpener(secret, head);
-  const parts: Uint8Array[] = [];
-  for (let at = STREAM_HEAD_BYTES, number = 0; at < file.length; number++) {
-    const end = Math.min(at + SEALED_CHUNK_BYTES, file.length);
-    const part = opener.open(number, file.subarray(at, end), end === file.length);
-    if (part === null) return null;
-    parts.push(part);
-    at = end;
-  }
-  return new Uint8Array(Buffer.concat(parts, bytes));
-}
-
 function encodeHead(keyId: number, salt: Uint8Array): Uint8Array {
   const head = new Uint8Array(STREAM_HEAD_BYTES);
   head.set(MAGIC);
