@@ -22,10 +22,11 @@ export class TestAuthority {
     this.pair = pair;
   }
 
-  static async make(): Promise<TestAuthority> {
+  /** `name`: of two that somebody trusts at once each needs its own. */
+  static async make(name = "test"): Promise<TestAuthority> {
     const authority = new TestAuthority(
       await mkdtemp(join(tmpdir(), "fleet-authority-")),
-      await createAuthority("test"),
+      await createAuthority(name),
     );
     await authority.trust([authority.pair]);
     return authority;

@@ -2,7 +2,7 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeAgents extends ServeCommand {
   static override summary = "Run the agents of many clusters in the foreground";
@@ -13,6 +13,7 @@ export default class ServeAgents extends ServeCommand {
     "insecure-loopback": tlsFlags["insecure-loopback"],
     file: Flags.string({ required: true, summary: "YAML file: agents: [{cluster, shardAddr, demand}]" }),
     certs: Flags.string({ summary: "Folder of ca.crt and each cluster's <cluster>.crt and <cluster>.key" }),
+    "shard-ca": authorityFlags["shard-ca"],
     "drain-grace": durationFlag({
       default: 600_000,
       defaultHelp: async () => "10m",
@@ -38,7 +39,10 @@ export default class ServeAgents extends ServeCommand {
     const tuning = { ...agentTuning, leave };
     const certificates = () => certificatesIn(certsDirectory);
     await this.serve({ process: "agents", flags, certificates }, (log) =>
-      startAgentHost({ file: flags.file, certsDirectory, log, tuning }),
+      startAgentHost({
+        ...{ file: flags.file, certsDirectory, log, tuning },
+        shardAuthority: flags["shard-ca"],
+      }),
     );
   }
 }

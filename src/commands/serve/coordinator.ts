@@ -2,7 +2,7 @@
 import { Flags } from "@oclif/core";
 import { encryptionFlags, encryptionSource } from "../../ui/cli/encryption-flags.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 import { livenessLimits } from "../../ui/model/liveness-limits.ts";
 import { parsePeers } from "../../ui/model/peers.ts";
 
@@ -12,6 +12,7 @@ export default class ServeCoordinator extends ServeCommand {
     "Everything else starts this. An empty data folder is founded only with --bootstrap; without it, it means that the disk was lost, and the replica asks its peers to take it in again.";
   static override flags = {
     ...tlsFlags,
+    ...authorityFlags,
     ...roleFlags,
     ...encryptionFlags,
     "encrypt-existing": Flags.boolean({

@@ -1,7 +1,7 @@
 // `fleet serve shard`: one shard, in the foreground. It needs no coordinator to serve.
 import { Flags } from "@oclif/core";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 
 export default class ServeShard extends ServeCommand {
   static override summary = "Run one shard in the foreground";
@@ -9,6 +9,7 @@ export default class ServeShard extends ServeCommand {
     "A shard serves the agents of its clusters from its own records, and reports to the coordinators when it can. On SIGHUP the machines file is read again.";
   static override flags = {
     ...tlsFlags,
+    ...authorityFlags,
     ...roleFlags,
     id: Flags.string({ required: true, summary: "The shard's name" }),
     listen: Flags.string({ required: true, summary: "host:port to listen on" }),

@@ -21,6 +21,8 @@ export interface AgentHostOptions {
   readonly file: string;
   /** Where `ca.crt`, `<cluster>.crt` and `<cluster>.key` lie, for entries that name no folder of their own. */
   readonly certsDirectory: string | "insecure-loopback";
+  /** File of the authority of shards, if it is not that of the agents (ADR-0027). */
+  readonly shardAuthority?: string | undefined;
   readonly log: Log;
   readonly tuning?: AgentTuning;
 }
@@ -147,13 +149,14 @@ export class AgentHost {
   }
 
   #tlsOf(entry: AgentEntry): TlsChoice {
-    const { certsDirectory, file } = this.#options;
+    const { certsDirectory, shardAuthority: shard, file } = this.#options;
     if (certsDirectory === "insecure-loopback") return certsDirectory;
     const folder = entry.certs === undefined ? certsDirectory : resolve(dirname(file), entry.certs);
     return {
       ca: join(folder, "ca.crt"),
       cert: join(folder, `${entry.cluster}.crt`),
       key: join(folder, `${entry.cluster}.key`),
+      authorities: shard === undefined ? {} : { shard },
     };
   }
 }

@@ -2,8 +2,10 @@
 // may not call this method is told so. Reasons are the same on every port.
 
 import { status } from "@grpc/grpc-js";
+import { authorityKindOf } from "./authorities.ts";
 import {
   certificateOf,
+  claimedBySession,
   formatIdentity,
   type Identity,
   identityOfSession,
@@ -22,6 +24,8 @@ export function admitted(
   allow: Allow,
 ): Identity | RpcError {
   const identity = identityOfSession(session, tls);
+  const claimed = claimedBySession(session);
+  if (claimed !== null) return notProved(claimed);
   if (identity === null) {
     const message = "the certificate must hold exactly one URI, a fleet:// one, and this one does not";
     return rpcError(status.UNAUTHENTICATED, "IDENTITY_MISSING", message);
@@ -32,6 +36,12 @@ export function admitted(
   const who = formatIdentity(identity);
   const message = `${who} may not call ${shownPath(path)}`;
   return rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
+}
+
+function notProved(claimed: Identity): RpcError {
+  const who = formatIdentity(claimed);
+  const message = `the certificate of ${who} was not issued by the ${authorityKindOf(claimed)} authority`;
+  return rpcError(status.UNAUTHENTICATED, "AUTHORITY_MISMATCH", message, { who });
 }
 
 /** Why the certificate that proved `identity` is not accepted; null if it is. */

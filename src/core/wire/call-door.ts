@@ -12,7 +12,7 @@ import { admitted, shownPath } from "./admit.ts";
 import { refusalBy } from "./call-stream.ts";
 import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
 import type { Denied, DeniedCalls } from "./denied-calls.ts";
-import { formatIdentity, type Identity, identityOfSession, isRevoked } from "./identity.ts";
+import { claimedBySession, formatIdentity, type Identity, identityOfSession, isRevoked } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { compressed, FrameCheck } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
@@ -149,7 +149,7 @@ function isPrompt(rule: MethodRule | undefined, { kind }: Identity): boolean {
 }
 
 function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {
-  const identity = identityOfSession(session ?? null, tls);
+  const identity = identityOfSession(session ?? null, tls) ?? claimedBySession(session ?? null);
   return {
     reason: readRpcError(error).reason ?? "",
     identity: identity === null ? "" : formatIdentity(identity),

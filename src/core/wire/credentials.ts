@@ -5,7 +5,8 @@ import type { PeerCertificate } from "node:tls";
 import { checkServerIdentity } from "node:tls";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../base/errors.ts";
-import { formatIdentity, identityOfNames } from "./identity.ts";
+import { authorityKindOf } from "./authorities.ts";
+import { formatIdentity, identityOfNames, isProved } from "./identity.ts";
 import { LiveChannelCredentials, LiveServerCredentials } from "./live-credentials.ts";
 import { isRevokedPeer } from "./revoked-connections.ts";
 import type { Tls, TlsMaterial } from "./tls.ts";
@@ -35,7 +36,9 @@ export function channelCredentials(
   }
   // The host that grpc-js passes is the name for SNI (channel-options.ts), not the one that was dialed.
   const check = (_name: string, peer: PeerCertificate) =>
-    checkServer(address, peer, server) ?? checkRevoked(address, peer, tls);
+    checkServer(address, peer, server) ??
+    checkAuthority(address, peer, tls) ??
+    checkRevoked(address, peer, tls);
   return new LiveChannelCredentials(tls, check);
 }
 
@@ -46,6 +49,16 @@ function checkServer(address: string, peer: PeerCertificate, server: string | un
     return new Error(`the server at ${address} shows a certificate of ${who} and is no ${server}`);
   }
   return checkServerIdentity(hostOf(address).replace(/^\[|\]$/g, ""), peer);
+}
+
+/** A server of which nothing was asked but its host may have no identity. */
+function checkAuthority(address: string, peer: PeerCertificate, tls: TlsMaterial): Error | undefined {
+  const identity = identityOfNames(peer.subjectaltname ?? "");
+  if (identity === null || isProved(identity, peer, tls)) return undefined;
+  const who = formatIdentity(identity);
+  return new Error(
+    `the server at ${address} shows a certificate of ${who} that the ${authorityKindOf(identity)} authority did not issue`,
+  );
 }
 
 function checkRevoked(address: string, peer: PeerCertificate, tls: TlsMaterial): Error | undefined {

@@ -3,13 +3,20 @@
 // What an identity may do is decided where the call is served.
 
 import { status } from "@grpc/grpc-js";
+import { systemClock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
 import { isName, nodeId } from "../base/ids.ts";
 import { streamOf } from "./call-stream.ts";
 import type { ShownCertificate } from "./deny-list.ts";
-import { type PeerSocket, peerFields, shownCertificate } from "./peer-certificate.ts";
+import {
+  chainOf,
+  type PeerFields,
+  type PeerSocket,
+  peerFields,
+  shownCertificate,
+} from "./peer-certificate.ts";
 import { rpcError } from "./rpc-error.ts";
-import type { Tls } from "./tls.ts";
+import type { Tls, TlsMaterial } from "./tls.ts";
 
 export type Identity =
   | { readonly kind: "admin" }
@@ -28,6 +35,9 @@ const ofSessions = new WeakMap<object, Identity>();
 // An identity that came with a connection is an object of its own, so it leads to what that connection showed.
 const certificates = new WeakMap<Identity, ShownCertificate>();
 
+/** Of connections whose certificate another authority issued than that of the identity which it names. */
+const claims = new WeakMap<object, Identity>();
+
 /** A connection, as Node's HTTP/2 has it. */
 export interface PeerSession {
   readonly destroyed: boolean;
@@ -43,10 +53,28 @@ export function identityOfSession(session: PeerSession | null, tls: Tls): Identi
   if (known !== undefined) return known;
   const fields = peerFields(session.socket);
   const identity = identityOfNames(fields.subjectaltname ?? "");
-  if (identity === null) return null;
+  if (identity === null || claims.has(session)) return null;
+  if (!isProved(identity, fields, tls)) {
+    claims.set(session, identity);
+    return null;
+  }
   ofSessions.set(session, identity);
   certificates.set(identity, shownCertificate(fields, formatIdentity(identity)));
   return identity;
+}
+
+/** As whom the other end poses, by a certificate of another authority than it needs; null if it does not. */
+export function claimedBySession(session: PeerSession | null): Identity | null {
+  return (session && claims.get(session)) ?? null;
+}
+
+/** Whether the authority that may issue such an identity issued the certificate that shows it (ADR-0027). */
+export function isProved(
+  identity: Identity,
+  fields: PeerFields,
+  { authorities }: Pick<TlsMaterial, "authorities">,
+): boolean {
+  return authorities === undefined || authorities.prove(identity, chainOf(fields), systemClock.wallMs());
 }
 
 /** The certificate that proved the identity of a connection; null without TLS. */

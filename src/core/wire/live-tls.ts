@@ -10,9 +10,20 @@ import { createSecureContext } from "node:tls";
 import { systemClock, type WallMs } from "../base/clock.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { AUTHORITY_KINDS, type Authorities, type ByAuthority } from "./authorities.ts";
 import { daysLeft, endsSoon } from "./certificate-age.ts";
 import { DenyList } from "./deny-list.ts";
-import { checkTls, leafOf, loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
+import { requireOwnAuthority } from "./holder.ts";
+import {
+  checkTls,
+  leafOf,
+  loadTls,
+  mapAuthorities,
+  type TlsChoice,
+  type TlsContents,
+  type TlsFiles,
+  type TlsMaterial,
+} from "./tls.ts";
 import { endOf, invalidity, RENEWAL, type Validity, validityOf } from "./validity.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -69,6 +80,10 @@ export class LiveTls implements TlsMaterial {
     return this.#now.key;
   }
 
+  get authorities(): Authorities | undefined {
+    return this.#now.authorities;
+  }
+
   get refusal(): string {
     return this.#refusal;
   }
@@ -92,20 +107,26 @@ export class LiveTls implements TlsMaterial {
     }
   }
 
-  async #read(): Promise<Pick<TlsMaterial, "ca" | "cert" | "key">> {
-    const { ca, cert, key } = this.#files;
+  async #read(): Promise<TlsContents> {
+    const { ca, cert, key, authorities = {} } = this.#files;
     const [caPem, certPem, keyPem] = await Promise.all([readFile(ca), readFile(cert), readFile(key)]);
-    return { ca: caPem, cert: certPem, key: keyPem };
+    const own = mapAuthorities(authorities, (path) => readFile(path));
+    await Promise.all(Object.values(own));
+    const pairs = await Promise.all(
+      Object.entries(own).map(async ([kind, pem]) => [kind, await pem] as const),
+    );
+    return { ca: caPem, cert: certPem, key: keyPem, authorities: Object.fromEntries(pairs) };
   }
 
-  #take(found: Pick<TlsMaterial, "ca" | "cert" | "key">): void {
-    const seen = digest(found);
+  #take(found: TlsContents): void {
+    const seen = digest(found, found.authorities);
     if (seen !== this.#seen) {
       this.#seen = seen;
       this.#isRefused = "no";
     } else if (this.#isRefused === "no") return;
     const wanted = checkTls(found, this.#files);
     assertSameHolder(this.#now, wanted, this.#files);
+    requireOwnAuthority(wanted, this.#files);
     const validity = validityOf(wanted, this.#files);
     const fault = invalidity(validity, this.#wallMs());
     if (fault !== null && this.#fault() === null) throw fault;
@@ -113,7 +134,8 @@ export class LiveTls implements TlsMaterial {
     createSecureContext({ ca: wanted.ca, cert: wanted.cert, key: wanted.key });
     this.#isRefused = "no";
     this.#refusal = "";
-    if (digest(wanted) === digest(this.#now)) return;
+    const now = this.#now;
+    if (digest(wanted, wanted.authorities?.files) === digest(now, now.authorities?.files)) return;
     this.#now = wanted;
     this.#validity = validity;
     this.#told = "nothing";
@@ -178,8 +200,12 @@ function assertSameHolder(now: TlsMaterial, wanted: TlsMaterial, files: TlsFiles
 
 const namedUris = (names: string): string => (names.match(/URI:[^,]+/g) ?? []).join(" ");
 
-function digest({ ca, cert, key }: Pick<TlsMaterial, "ca" | "cert" | "key">): string {
+function digest(
+  { ca, cert, key }: Pick<TlsContents, "ca" | "cert" | "key">,
+  authorities: ByAuthority<Buffer> = {},
+): string {
   const hash = createHash("sha256");
-  for (const pem of [ca, cert, key]) hash.update(String(pem.length)).update(" ").update(pem);
+  const own = AUTHORITY_KINDS.map((kind) => authorities[kind] ?? Buffer.alloc(0));
+  for (const pem of [ca, cert, key, ...own]) hash.update(String(pem.length)).update(" ").update(pem);
   return hash.digest("hex");
 }

@@ -1,11 +1,16 @@
 // The certificate at the other end of a connection, read once: to read it takes longer than to serve many a call.
 
+import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { canonicalSerial, type ShownCertificate } from "./deny-list.ts";
 import { leafOf, type TlsMaterial } from "./tls.ts";
 
+const CHAIN_MAX = 8;
+
 /** What Node says of a peer's certificate. */
-interface PeerFields {
+export interface PeerFields {
+  readonly raw?: Buffer;
+  readonly issuerCertificate?: PeerFields;
   readonly subjectaltname?: string;
   readonly serialNumber?: string;
   readonly valid_from?: string;
@@ -14,7 +19,7 @@ interface PeerFields {
 /** A socket that may be one of TLS. */
 export interface PeerSocket {
   readonly destroyed: boolean;
-  getPeerCertificate?(): PeerFields;
+  getPeerCertificate?(detailed: true): PeerFields;
 }
 
 /** Of a certificate that names `uri`. */
@@ -36,7 +41,19 @@ export function ownCertificate(material: Pick<TlsMaterial, "cert">, uri: string)
 }
 
 export function peerFields(socket: PeerSocket): PeerFields {
-  return socket.getPeerCertificate?.() ?? {};
+  return socket.getPeerCertificate?.(true) ?? {};
+}
+
+/** The certificate and what issued it, as far as Node knows that: each is issued by the next one's name, at least. */
+export function chainOf(fields: PeerFields): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let next: PeerFields | undefined = fields;
+  while (next?.raw !== undefined && chain.length < CHAIN_MAX) {
+    chain.push(new X509Certificate(next.raw));
+    // Node's chain ends with a certificate that is its own issuer.
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
+  }
+  return chain;
 }
 
 export function isTls(socket: object): socket is TLSSocket {

@@ -6,6 +6,13 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { certificateBlocks } from "../base/pem.ts";
+import {
+  AUTHORITY_KINDS,
+  Authorities,
+  type AuthorityKind,
+  type ByAuthority,
+  isIssuedBy,
+} from "./authorities.ts";
 import type { DenyList } from "./deny-list.ts";
 
 /** Paths of PEM files: the authority, and this process's own certificate and private key. */
@@ -13,14 +20,26 @@ export interface TlsFiles {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Of kinds of identities whose authority is not the one in `ca` (ADR-0027). */
+  readonly authorities?: ByAuthority<string>;
+}
+
+/** What the files hold. */
+export interface TlsContents {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly authorities?: ByAuthority<Buffer>;
 }
 
 /** PEM contents, checked to belong together. */
 export interface TlsMaterial {
-  /** One authority, or several while a fleet changes from one to another. */
+  /** All authorities: one, or several while a fleet changes from one to another, or where they are separate. */
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Which of them proves which identities. Absent: each proves all. */
+  readonly authorities?: Authorities | undefined;
   /** Why the files that lie there now are not used; empty or absent: they are. */
   readonly refusal?: string;
   /** Certificates of the authority that are not accepted all the same. Absent: this process knows of none. */
@@ -40,22 +59,39 @@ export function loadTls(choice: TlsFiles): TlsMaterial;
 export function loadTls(choice: TlsChoice): Tls;
 export function loadTls(choice: TlsChoice): Tls {
   if (choice === "insecure-loopback") return choice;
-  return checkTls({ ca: readPem(choice.ca), cert: readPem(choice.cert), key: readPem(choice.key) }, choice);
+  const { ca, cert, key, authorities } = choice;
+  const own = authorities === undefined ? {} : { authorities: mapAuthorities(authorities, readPem) };
+  return checkTls({ ca: readPem(ca), cert: readPem(cert), key: readPem(key), ...own }, choice);
 }
 
 /** What the files hold, once it is known to belong together. Throws as `loadTls` does. */
-export function checkTls(found: Pick<TlsMaterial, "ca" | "cert" | "key">, from: TlsFiles): TlsMaterial {
-  const authorities = certificatesOf(found.ca, from.ca);
+export function checkTls(found: TlsContents, from: TlsFiles): TlsMaterial {
+  const others = authoritiesOf(found.ca, from.ca);
+  const separate = found.authorities ?? {};
+  const own = mapAuthorities(separate, (pem, kind) => authoritiesOf(pem, from.authorities?.[kind] ?? ""));
+  const authorities = [...others, ...Object.values(own).flat()];
   const chain = certificatesOf(found.cert, from.cert);
   const leaf = chain[0];
-  if (leaf === undefined || authorities.length === 0) {
-    throw tlsError(leaf === undefined ? from.cert : from.ca, "holds no certificate");
-  }
+  if (leaf === undefined) throw tlsError(from.cert, "holds no certificate");
   const key = keyOf(leaf, found.key, from);
   if (![...chain.slice(1), ...authorities].some((issuer) => isIssuedBy(leaf, issuer))) {
     throw tlsError(from.cert, `was not issued by the authority in ${from.ca}`);
   }
-  return { ca: found.ca, cert: found.cert, key };
+  const material = { cert: found.cert, key };
+  if (Object.keys(separate).length === 0) return { ca: found.ca, ...material };
+  const all = [found.ca, ...Object.values(separate)].flatMap((pem) => [pem, Buffer.from("\n")]);
+  return { ca: Buffer.concat(all), ...material, authorities: new Authorities(others, own, separate) };
+}
+
+export function mapAuthorities<From, To>(
+  values: ByAuthority<From>,
+  map: (value: From, kind: AuthorityKind) => To,
+): ByAuthority<To> {
+  const pairs = AUTHORITY_KINDS.flatMap((kind) => {
+    const value = values[kind];
+    return value === undefined ? [] : [[kind, map(value, kind)] as const];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** The certificate that the holder of `material` shows, the first of its chain. */
@@ -69,6 +105,12 @@ function readPem(path: string): Buffer {
   } catch (cause) {
     throw tlsError(path, "cannot be read", cause);
   }
+}
+
+function authoritiesOf(pem: Buffer, path: string): X509Certificate[] {
+  const found = certificatesOf(pem, path);
+  if (found.length === 0) throw tlsError(path, "holds no certificate");
+  return found;
 }
 
 function certificatesOf(pem: Buffer, path: string): X509Certificate[] {
@@ -99,11 +141,6 @@ function privateKeyOf(pem: string, path: string): KeyObject {
   } catch (cause) {
     throw tlsError(path, "is not a PEM private key", cause);
   }
-}
-
-/** Whether `issuer` signed `leaf`. */
-export function isIssuedBy(leaf: X509Certificate, issuer: X509Certificate): boolean {
-  return leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey);
 }
 
 function tlsError(path: string, fault: string, cause?: unknown): OperatorError {

@@ -6,7 +6,8 @@
 import { X509Certificate } from "node:crypto";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { certificateBlocks } from "../base/pem.ts";
-import { isIssuedBy, loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
+import { isIssuedBy } from "./authorities.ts";
+import { loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
 
 /** How to get another one. */
 export const RENEWAL =

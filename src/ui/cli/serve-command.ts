@@ -7,6 +7,7 @@ import type { Log } from "../../core/base/log.ts";
 import { printableJson } from "../../core/base/printable.ts";
 import type { FindCertificates } from "../../core/metrics/certificate-metrics.ts";
 import type { RoleMetrics } from "../../core/metrics/role-metrics.ts";
+import type { AuthorityKind, ByAuthority } from "../../core/wire/authorities.ts";
 import type { TlsChoice } from "../../core/wire/tls.ts";
 import { parseListen } from "../model/listen-address.ts";
 import { BaseCommand } from "./base-command.ts";
@@ -19,6 +20,19 @@ export const tlsFlags = {
   key: Flags.string({ summary: "File of this process's private key" }),
   "insecure-loopback": Flags.boolean({ summary: "No TLS; on loopback addresses only" }),
 };
+
+const authorityFlag = (whose: string) =>
+  Flags.string({ helpValue: "FILE", summary: `File of the authority of ${whose}, if it is not --ca` });
+
+/** For a role that knows identities of all kinds: whose certificates prove what, where that is not --ca's alone. */
+export const authorityFlags = {
+  "peer-ca": authorityFlag("coordinators"),
+  "shard-ca": authorityFlag("shards"),
+  "agent-ca": authorityFlag("agents"),
+  "operator-ca": authorityFlag("administrators and other operators"),
+};
+
+type AuthorityFlags = { readonly [Name in keyof typeof authorityFlags]: string | undefined };
 
 /** What every role has, whatever it does. */
 export const roleFlags = {
@@ -41,6 +55,8 @@ export const roleFlags = {
   }),
 };
 
+const AUTHORITIES: readonly AuthorityKind[] = ["peer", "shard", "agent", "operator"];
+
 const UNWRITTEN_LOG_BYTES_MAX = 1024 * 1024;
 
 /** A role that runs: what it shows of itself, how it is told to reload, if it can be, and how it ends. */
@@ -57,7 +73,7 @@ export interface ServeSetting {
   readonly certificates: FindCertificates;
 }
 
-interface CertificateFlags {
+interface CertificateFlags extends AuthorityFlags {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
 }
@@ -71,14 +87,13 @@ type StartRole = (
 
 export abstract class ServeCommand extends BaseCommand {
   /** The flags' choice of TLS. Throws an OperatorError when they name neither all files nor plaintext. */
-  protected tls(flags: {
-    readonly ca: string | undefined;
-    readonly cert: string | undefined;
-    readonly key: string | undefined;
-    readonly "insecure-loopback": boolean;
-  }): TlsChoice {
+  protected tls(
+    flags: CertificateFlags & { readonly key: string | undefined; readonly "insecure-loopback": boolean },
+  ): TlsChoice {
     const { ca, cert, key } = flags;
-    if (ca !== undefined && cert !== undefined && key !== undefined) return { ca, cert, key };
+    if (ca !== undefined && cert !== undefined && key !== undefined) {
+      return { ca, cert, key, authorities: authoritiesIn(flags) };
+    }
     if (flags["insecure-loopback"]) return "insecure-loopback";
     throw new OperatorError("TLS_MISSING", {
       what: "--ca, --cert and --key must all be given",
@@ -89,9 +104,10 @@ export abstract class ServeCommand extends BaseCommand {
   }
 
   /** The certificates of the process itself, as `tls` takes them. */
-  protected certificates({ ca, cert }: CertificateFlags): FindCertificates {
+  protected certificates({ ca, cert, ...flags }: CertificateFlags): FindCertificates {
+    const authorities = [ca, flags["peer-ca"], flags["shard-ca"], flags["agent-ca"], flags["operator-ca"]];
     const files = [
-      { kind: "ca" as const, path: ca },
+      ...authorities.map((path) => ({ kind: "ca" as const, path })),
       { kind: "cert" as const, path: cert },
     ];
     const given = files.flatMap(({ kind, path }) => (path === undefined ? [] : [{ kind, path }]));
@@ -136,6 +152,14 @@ export abstract class ServeCommand extends BaseCommand {
     await metrics.close();
     process.exit(Exit.Ok);
   }
+}
+
+function authoritiesIn(flags: AuthorityFlags): ByAuthority<string> {
+  const given = AUTHORITIES.flatMap((kind) => {
+    const path = flags[`${kind}-ca`];
+    return path === undefined ? [] : [[kind, path] as const];
+  });
+  return Object.fromEntries(given);
 }
 
 async function openLog(level: string): Promise<Log> {

@@ -1,0 +1,264 @@
+// Four authorities, one for each kind of identity (ADR-0027): what the tenants' authority signs is an agent and nothing else,
+// whatever its URI says, at every port; and the same holds for the other three.
+
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Server, type ServiceError, status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createAuthority } from "../../src/client/local/certs.ts";
+import { nodeId } from "../../src/core/base/ids.ts";
+import { silentLog } from "../../src/core/base/log.ts";
+import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
+import type { AuthorityKind } from "../../src/core/wire/authorities.ts";
+import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
+import { channelCredentials, serverCredentials } from "../../src/core/wire/credentials.ts";
+import { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { type SessionDown, SessionUp, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
+import { loadTls, type TlsFiles } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { TestAuthority } from "../integration/test-authority.ts";
+
+const WAIT_MS = 60_000;
+const MISMATCH = { code: status.UNAUTHENTICATED, reason: "AUTHORITY_MISMATCH" };
+const KINDS: readonly AuthorityKind[] = ["peer", "shard", "agent", "operator"];
+const NAMES = [
+  { uri: "fleet://replica/1", kind: "peer" },
+  { uri: "fleet://shard/s1", kind: "shard" },
+  { uri: "fleet://cluster/c1", kind: "agent" },
+  { uri: "fleet://admin", kind: "operator" },
+  { uri: "fleet://readonly", kind: "operator" },
+  { uri: "fleet://operator/ops", kind: "operator" },
+] as const;
+const FORGED = KINDS.flatMap((by) =>
+  NAMES.filter(({ kind }) => kind !== by).map(({ uri }) => ({ by, uri, name: nameOf(by, uri) })),
+);
+
+const authorities = new Map<AuthorityKind, TestAuthority>();
+const closing: (() => unknown)[] = [];
+let home: TestAuthority;
+let coordinator: RunningCoordinator;
+let shard: RunningShard;
+const told: unknown[] = [];
+const log = { ...silentLog, warn: (fact: string, fields?: object) => told.push({ fact, ...fields }) };
+
+function nameOf(by: AuthorityKind, uri: string): string {
+  return `${by}-${uri.slice("fleet://".length).replaceAll("/", "-")}`;
+}
+
+const of = (kind: AuthorityKind) => authorities.get(kind) as TestAuthority;
+const caOf = (kind: AuthorityKind) => join(of(kind).folder, "ca.crt");
+
+/** As a role has them: each kind its own authority. `ca` is that of nobody here. */
+function served(by: AuthorityKind, uri: string): TlsFiles {
+  const { cert, key } = of(by).files(nameOf(by, uri));
+  const own = { peer: caOf("peer"), shard: caOf("shard"), agent: caOf("agent"), operator: caOf("operator") };
+  return { ca: join(home.folder, "ca.crt"), cert, key, authorities: own };
+}
+
+/** As a caller has them that trusts all. */
+function held(by: AuthorityKind, uri: string) {
+  const { cert, key } = of(by).files(nameOf(by, uri));
+  return loadTls({ ca: join(home.folder, "all.crt"), cert, key });
+}
+
+async function bundleAll(): Promise<void> {
+  const pems = await Promise.all(KINDS.map((kind) => readFile(caOf(kind), "utf8")));
+  await writeFile(join(home.folder, "all.crt"), pems.join(""));
+}
+
+beforeAll(async () => {
+  home = await TestAuthority.make();
+  for (const kind of KINDS) authorities.set(kind, await TestAuthority.make(kind));
+  await bundleAll();
+  for (const by of KINDS) for (const { uri } of NAMES) await of(by).issue(nameOf(by, uri), [uri]);
+  for (const folder of ["n1", "s1"]) await mkdir(join(home.folder, folder));
+  const self = { id: nodeId(1), name: "n1", address: "127.0.0.1:1" };
+  coordinator = await startCoordinator({
+    ...{ self: self.id, clusterId: "c", clusterName: "test", version: "test", bootstrap: true, groups: 0 },
+    ...{ replicas: [self], listen: "127.0.0.1:0", dataDirectory: join(home.folder, "n1") },
+    ...{ tls: served("peer", "fleet://replica/1"), profile: "lan", snapshotEvery: 1_000 },
+    ...{
+      snapshotBytesPerSecond: 1_000_000,
+      auditExportEvery: 1_000,
+      metricsAddress: "",
+      snapshotExports: null,
+    },
+    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+    ...{ log, onFatal: () => undefined },
+  });
+  shard = await startShard({
+    ...{ shardId: "s1", listen: "127.0.0.1:0", dataDirectory: join(home.folder, "s1"), version: "test" },
+    ...{
+      coordinators: [coordinator.address],
+      tls: served("shard", "fleet://shard/s1"),
+      reportIntervalMs: 100,
+      log,
+    },
+  });
+});
+afterAll(async () => {
+  for (const close of closing) close();
+  await shard.close();
+  await coordinator.close();
+  for (const authority of [home, ...authorities.values()]) await authority.remove();
+});
+
+const limits = () => ({ endMs: performance.now() + WAIT_MS });
+
+function closed<Client extends { close(): void }>(client: Client): Client {
+  closing.push(() => client.close());
+  return client;
+}
+
+function askCoordinator(by: AuthorityKind, uri: string) {
+  const { address } = coordinator;
+  const client = closed(
+    new CoordinatorClient(address, channelCredentials(held(by, uri), address), channelOptions),
+  );
+  return unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits()).then(
+    () => "answered",
+    readRpcError,
+  );
+}
+
+function askShard(by: AuthorityKind, uri: string) {
+  const { address } = shard;
+  const client = closed(new ShardClient(address, channelCredentials(held(by, uri), address), channelOptions));
+  return unary(client.getShardStatus.bind(client), {}, limits()).then(() => "answered", readRpcError);
+}
+
+async function dialShard(by: AuthorityKind, uri: string) {
+  const { address } = shard;
+  const client = closed(new ShardClient(address, channelCredentials(held(by, uri), address), channelOptions));
+  const stream = client.session({ deadline: Date.now() + WAIT_MS });
+  stream.on("error", () => undefined);
+  const value = { clusterId: "c1", protocolVersion: SESSION_PROTOCOL_VERSION, instanceId: "i" };
+  stream.write(SessionUp.fromPartial({ frame: { $case: "hello", value } }));
+  try {
+    const [down] = (await once(stream, "data")) as [SessionDown];
+    return down.frame?.$case;
+  } catch (error) {
+    return readRpcError(error);
+  } finally {
+    stream.cancel();
+  }
+}
+
+async function openExchange(by: AuthorityKind, uri: string) {
+  const { address } = coordinator;
+  const client = closed(new RaftClient(address, channelCredentials(held(by, uri), address), channelOptions));
+  const stream = client.exchange({ deadline: Date.now() + WAIT_MS });
+  return readRpcError((await once(stream.resume(), "error"))[0] as ServiceError);
+}
+
+test.each(FORGED)(
+  "$uri of the $by authority is refused at a coordinator's port and at a shard's",
+  async ({ by, uri }) => {
+    expect(await askCoordinator(by, uri)).toMatchObject(MISMATCH);
+    expect(await askShard(by, uri)).toMatchObject(MISMATCH);
+    expect(await dialShard(by, uri)).toMatchObject(MISMATCH);
+    expect(await openExchange(by, uri)).toMatchObject(MISMATCH);
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        fact: "a caller was turned away",
+        reason: "AUTHORITY_MISMATCH",
+        identity: uri,
+      }),
+    );
+  },
+);
+
+test("each kind's own authority lets it in: operators, replicas, the shard that reports, and agents", async () => {
+  for (const uri of ["fleet://admin", "fleet://readonly", "fleet://operator/ops"]) {
+    expect(await askCoordinator("operator", uri)).toBe("answered");
+  }
+  expect(await askShard("operator", "fleet://admin")).toBe("answered");
+  expect(await dialShard("agent", "fleet://cluster/c1")).toBe("accepted");
+  expect(await askCoordinator("peer", "fleet://replica/1")).toBe("answered");
+  const client = closed(
+    new ShardClient(
+      shard.address,
+      channelCredentials(held("operator", "fleet://admin"), shard.address),
+      channelOptions,
+    ),
+  );
+  const reports = async () => (await unary(client.getShardStatus.bind(client), {}, limits())).lastReportAgeMs;
+  await expect.poll(reports, { timeout: WAIT_MS }).toBeDefined();
+});
+
+test.each([
+  { by: "agent", uri: "fleet://shard/s1", server: "shard" },
+  { by: "agent", uri: "fleet://replica/1", server: "replica" },
+  { by: "shard", uri: "fleet://replica/1", server: "replica" },
+] as const)(
+  "a server that shows $uri of the $by authority is dialed by nobody",
+  async ({ by, uri, server }) => {
+    const posing = new Server(serverOptions);
+    const port = await new Promise<number>((resolve, reject) => {
+      const credentials = serverCredentials(held(by, uri), "127.0.0.1:0");
+      posing.bindAsync("127.0.0.1:0", credentials, (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
+    });
+    closing.push(() => posing.forceShutdown());
+    const address = `127.0.0.1:${port}`;
+    const credentials = channelCredentials(loadTls(served("agent", "fleet://cluster/c1")), address, server);
+    const client = closed(new CoordinatorClient(address, credentials, channelOptions));
+    const failure = await unary(
+      client.getStatus.bind(client),
+      { hashAtIndex: 0 },
+      {
+        endMs: performance.now() + 2_000,
+      },
+    ).catch(readRpcError);
+    expect(failure).toMatchObject({ message: expect.stringContaining("authority did not issue") });
+  },
+);
+
+test("a process does not start with a certificate of another authority than its own", async () => {
+  const start = startShard({
+    ...{ shardId: "s1", listen: "127.0.0.1:0", dataDirectory: join(home.folder, "s1"), version: "test" },
+    ...{ coordinators: [], tls: served("agent", "fleet://shard/s1"), log },
+  });
+  await expect(start).rejects.toMatchObject({ code: "AUTHORITY_MISMATCH" });
+});
+
+test("one authority changes under running processes: both are trusted, then the new one alone", async () => {
+  const agents = of("agent");
+  const before = agents.pair;
+  const after = await createAuthority("the next");
+  const c1 = "fleet://cluster/c1";
+  await agents.trust([before, after]);
+  await bundleAll();
+  agents.pair = after;
+  await agents.issue("agent-renewed", [c1]);
+  await agents.issue("agent-forged", ["fleet://admin"]);
+  const asRenewed = async () => {
+    const { cert, key } = agents.files("agent-renewed");
+    const tls = loadTls({ ca: join(home.folder, "all.crt"), cert, key });
+    const client = closed(
+      new ShardClient(shard.address, channelCredentials(tls, shard.address), channelOptions),
+    );
+    return unary(client.getShardStatus.bind(client), {}, limits()).catch(readRpcError);
+  };
+  // An agent may not ask that, and is told so once the shard knows who it is.
+  await expect.poll(asRenewed, { timeout: WAIT_MS }).toMatchObject({ reason: "PERMISSION_DENIED" });
+  expect(await dialShard("agent", c1)).toBe("accepted");
+  await agents.trust([after]);
+  const asBefore = async () => {
+    const failure = await dialShard("agent", c1);
+    return typeof failure === "string" ? failure : "refused";
+  };
+  await writeFile(
+    join(home.folder, "all.crt"),
+    `${await readFile(join(home.folder, "all.crt"), "utf8")}${before.certificate}`,
+  );
+  await expect.poll(asBefore, { timeout: WAIT_MS }).toBe("refused");
+  expect(await asRenewed()).toMatchObject({ reason: "PERMISSION_DENIED" });
+  expect(await askCoordinator("operator", "fleet://admin")).toBe("answered");
+});
