@@ -8,6 +8,7 @@ import { bootClockMs } from "../base/boot-clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { nodeLoop } from "../base/event-loop.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
+import { Pace } from "../base/pace.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
@@ -46,7 +47,7 @@ import { judgeSnapshot } from "./judge-snapshot.ts";
 import type { Machine } from "./machine.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { Observed } from "./observed.ts";
-import { Pace, REGISTRATIONS, REPORTED_ROWS } from "./pace.ts";
+import { REGISTRATIONS, REPORTED_ROWS } from "./pace.ts";
 import { PeerGate } from "./peer-gate.ts";
 import { PROFILES } from "./profile.ts";
 import { proposeOwn } from "./propose-own.ts";
@@ -306,7 +307,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     metrics: coordinatorMetrics(context, {
       roundTripMs: (peer) => roundTrips.to(peer),
       dropped: () => dropped.counts,
-      denied: server.denied,
+      callers: () => server.callers,
       snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
     }),
     close: async () => {

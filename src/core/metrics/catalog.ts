@@ -144,6 +144,12 @@ export const METRICS = {
     "Calls and handshakes that were refused for who made them, by reason; the log names them.",
     "reason",
   ),
+  fleet_logins_total: counter("Connections whose certificate proved an identity, by its kind.", "kind"),
+  fleet_calls_limited_total: counter(
+    "Calls refused for the limits of their caller's identity, by its kind and the reason; the log names it.",
+    "kind",
+    "reason",
+  ),
   fleet_internal_errors_total: counter(
     "Exceptions that nothing foresaw, in handlers, streams and background tasks: bugs, each logged with its stack under the id that the caller was told.",
   ),

@@ -1,11 +1,12 @@
 // What a shard shows beside its gRPC port. It is ready as soon as it serves: whether a coordinator lives is a metric and
 // no condition (static stability, BigFleet ADR-0002).
 
+import { collectCallers } from "../metrics/caller-metrics.ts";
 import type { Exposition } from "../metrics/exposition.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
-import type { DeniedCalls } from "../wire/denied-calls.ts";
 import type { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
+import type { CallerCounts } from "../wire/rpc-server.ts";
 import type { BindingTable } from "./binding-table.ts";
 import type { LeftOut } from "./left-out.ts";
 import type { SessionCall } from "./session.ts";
@@ -62,11 +63,11 @@ export interface ShardSights {
   readonly ends: SessionEnds;
   readonly leftOut: Pick<LeftOut, "collect">;
   readonly errors: Pick<InternalErrors, "count">;
-  readonly denied: Pick<DeniedCalls, "counts">;
+  readonly callers: CallerCounts;
 }
 
 export function shardMetrics(sights: ShardSights): RoleMetrics {
-  const { bindings, hasSession, reportAgeMs, ends, leftOut, errors, denied } = sights;
+  const { bindings, hasSession, reportAgeMs, ends, leftOut, errors, callers } = sights;
   return {
     collect: (into) => {
       const held = [...bindings];
@@ -79,7 +80,7 @@ export function shardMetrics(sights: ShardSights): RoleMetrics {
       leftOut.collect(into);
       ends.collect(into);
       into.set("fleet_internal_errors_total", errors.count);
-      for (const [reason, count] of denied.counts) into.set("fleet_calls_denied_total", count, { reason });
+      collectCallers(into, callers);
     },
     readiness: () => ({ ready: true }),
   };

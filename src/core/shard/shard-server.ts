@@ -179,7 +179,7 @@ class Shard implements RunningShard {
       ends: this.#ends,
       leftOut: this.#leftOut,
       errors: this.#errors,
-      denied: this.#server.denied,
+      callers: this.#server.callers,
     });
   }
 

@@ -4,6 +4,7 @@
 import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
+import { Pace } from "../base/pace.ts";
 import { ClientWork } from "../coordinator/client-work.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "../coordinator/first-contacts.ts";
 import type { FleetMachine } from "../coordinator/fleet-machine.ts";
@@ -11,7 +12,7 @@ import { Freshness } from "../coordinator/freshness.ts";
 import type { GroupDriver } from "../coordinator/group-driver.ts";
 import type { Host } from "../coordinator/host.ts";
 import { Observed } from "../coordinator/observed.ts";
-import { Pace, REGISTRATIONS, REPORTED_ROWS } from "../coordinator/pace.ts";
+import { REGISTRATIONS, REPORTED_ROWS } from "../coordinator/pace.ts";
 import { PeerGate } from "../coordinator/peer-gate.ts";
 import type { ReadResult } from "../coordinator/pending.ts";
 import { proposeOwn } from "../coordinator/propose-own.ts";

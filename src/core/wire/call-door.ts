@@ -9,11 +9,13 @@ import type { Server } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
 import { admitted, shownPath } from "./admit.ts";
+import { type CallBudget, type CallBudgets, REST_MS } from "./call-budgets.ts";
 import { refusalBy } from "./call-stream.ts";
 import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
 import type { Denied, DeniedCalls } from "./denied-calls.ts";
 import { claimedBySession, formatIdentity, type Identity, identityOfSession, isRevoked } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
+import type { Logins } from "./logins.ts";
 import { compressed, FrameCheck } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
 import type { PacedReading } from "./paced-reading.ts";
@@ -44,6 +46,8 @@ export interface DoorOptions {
   readonly denied: Pick<DeniedCalls, "note">;
   readonly errors: Pick<InternalErrors, "note">;
   readonly connections: OpenConnections;
+  readonly budgets: Pick<CallBudgets, "begin">;
+  readonly logins: Pick<Logins, "note">;
   /** For connections; by default as much as this process may open files. */
   readonly room?: ConnectionRoom | undefined;
 }
@@ -63,12 +67,14 @@ export function guardDoor(server: Server, options: DoorOptions): void {
     );
     if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
     noteHandshakes(http2, options.denied);
-    const { tls, denied, room = roomOf(openFilesMax()) } = options;
+    const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
+    noteLogins(http2, tls, logins);
     // A revoked certificate gives no right to room that is kept for administrators and replicas.
-    limitConnections(http2, room, (session) => {
+    const identityOf = (session: ServerHttp2Session) => {
       const identity = identityOfSession(session, tls);
       return identity === null || isRevoked(identity, tls) ? null : identity;
-    });
+    };
+    limitConnections(http2, room, identityOf, denied);
     options.connections.watch(http2, tls, denied);
   }
 }
@@ -99,10 +105,19 @@ function noteHandshakes(http2: Http2Server, denied: DoorOptions["denied"]): void
   });
 }
 
+/** A revoked certificate proves nothing any more: its call is denied, and noted as that. */
+function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"]): void {
+  http2.on("session", (session) => {
+    const identity = identityOfSession(session, tls);
+    if (identity === null || isRevoked(identity, tls)) return;
+    logins.note(identity, session.socket.remoteAddress ?? "");
+  });
+}
+
 function enter(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  { tls, ruleOf, unaryOf, gate, denied, errors }: DoorOptions,
+  { tls, ruleOf, unaryOf, gate, denied, errors, budgets }: DoorOptions,
   serveByGrpc: () => void,
 ): void {
   // Without a listener a failure of the stream would end the process.
@@ -115,18 +130,33 @@ function enter(
     refuse(stream, identity);
     return;
   }
+  const budget = budgets.begin(identity, addressOf(stream));
+  if (budget instanceof RpcError) {
+    holdBack(stream, gate);
+    refuse(stream, budget);
+    return;
+  }
+  if (budget.account !== null) stream.once("close", budget.end);
   const unary = unaryOf(path);
   const cameMs = systemClock.monotonicMs();
   const serve = () => {
     if (unary !== undefined) {
-      serveUnary(stream, unary, { identity, headers, cameMs, goOn: async () => gate?.goOn() });
+      serveUnary(stream, unary, { identity, headers, cameMs, budget, goOn: async () => gate?.goOn() });
       return;
     }
-    if (rule !== undefined) bound(stream, rule.bytesMax);
+    if (rule !== undefined) bound(stream, rule.bytesMax, budget);
     serveByGrpc();
   };
   if (gate === undefined || isPrompt(rule, identity)) serve();
   else begin(stream, identity, gate, serve).catch((error: unknown) => errors.note(error, path));
+}
+
+const addressOf = ({ session }: ServerHttp2Stream): string => session?.socket?.remoteAddress ?? "";
+
+/** The next calls on this connection would be refused too, and each costs some 20 µs: they stay at the caller for a while. */
+function holdBack({ session }: ServerHttp2Stream, gate: Gate | undefined): void {
+  const connection = session && readingOf(session as ServerHttp2Session);
+  if (connection && gate !== undefined) gate.reading.rest(connection, REST_MS);
 }
 
 /** The caller's identity; otherwise why it is refused. A path without a rule is no method, but its caller needs an identity. */
@@ -173,14 +203,15 @@ async function begin(
 }
 
 /** Of a stream that grpc-js is to serve: what is too large ends the call, and grpc-js does not see it. */
-function bound(stream: ServerHttp2Stream, bytesMax: number): void {
+function bound(stream: ServerHttp2Stream, bytesMax: number, budget: CallBudget): void {
   const check = new FrameCheck(bytesMax);
   const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;
   let isOver = false;
   stream.emit = (event: string | symbol, ...values: unknown[]) => {
     if (event !== "data") return emit(event, ...values);
     if (isOver) return true;
-    const refused = check.take(values[0] as Buffer);
+    const chunk = values[0] as Buffer;
+    const refused = check.take(chunk) ?? budget.receive(chunk.length);
     if (refused === null) return emit(event, ...values);
     isOver = true;
     const end = refusalBy(stream) ?? ((error) => refuse(stream, error));

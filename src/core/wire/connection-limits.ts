@@ -1,12 +1,14 @@
 // How many connections a port keeps: so many that files are left for the log, certificates and peers. Those that shake hands
-// have a pool and a deadline of their own. Once they have, replicas and administrators are always kept. All others have a
-// pool, in which the identity with the most connections gives way.
+// have a pool and a deadline of their own. Once they have, replicas and administrators are always kept, a replica within its own
+// number (identity-limits.ts). All others have a pool, in which the identity with the most connections gives way.
 
 import { readFileSync } from "node:fs";
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { ConnectionPool, type Pooled } from "./connection-pool.ts";
+import type { DeniedCalls } from "./denied-calls.ts";
 import { formatIdentity, type Identity } from "./identity.ts";
+import { connectionsOf } from "./identity-limits.ts";
 import { networkOf } from "./network-of.ts";
 
 /** From the first byte to the end of the TLS handshake. */
@@ -32,9 +34,11 @@ export function limitConnections(
   http2: Http2Server,
   room: ConnectionRoom,
   identityOf: (session: ServerHttp2Session) => Identity | null,
+  denied: Pick<DeniedCalls, "note">,
 ): void {
   const handshakes = new ConnectionPool(room.handshakes, "oldest");
   const strangers = new ConnectionPool(room.strangers, "newest");
+  const replicas = new ConnectionPool(Number.POSITIVE_INFINITY, "newest");
   const raw = new Map<string, Pooled>();
   // Before HTTP/2 makes a session of it, in plaintext at once.
   http2.prependListener("connection", (socket: Socket) => {
@@ -52,13 +56,20 @@ export function limitConnections(
     if (begun !== undefined) handshakes.remove(begun);
     const identity = identityOf(session);
     const kind = identity?.kind;
-    if (kind === "admin" || kind === "replica") return;
-    if (kind !== "readonly" && kind !== "operator")
+    if (kind === "admin") return;
+    if (kind !== "readonly" && kind !== "operator" && kind !== "replica") {
       session.settings({ maxConcurrentStreams: STRANGER_STREAMS_MAX });
+    }
+    const pool = kind === "replica" ? replicas : strangers;
     const holder = identity === null ? "" : formatIdentity(identity);
-    const pooled: Pooled = { holder, end: () => session.destroy() };
-    strangers.add(pooled);
-    session.once("close", () => strangers.remove(pooled));
+    const from = session.socket.remoteAddress ?? "";
+    const end = () => {
+      denied.note({ reason: "TOO_MANY_CONNECTIONS", identity: holder, from, what: "a connection" });
+      session.destroy();
+    };
+    const pooled: Pooled = { holder, holderMax: connectionsOf(kind ?? null), end };
+    pool.add(pooled);
+    session.once("close", () => pool.remove(pooled));
   });
 }
 
@@ -68,7 +79,9 @@ function endOf({ remoteAddress, remotePort }: Pick<Socket, "remoteAddress" | "re
 }
 
 function pooledOf(socket: Socket): Pooled {
-  return { holder: networkOf(socket.remoteAddress ?? ""), end: () => socket.destroy() };
+  // Thousands of agents come through one NAT.
+  const holderMax = Number.POSITIVE_INFINITY;
+  return { holder: networkOf(socket.remoteAddress ?? ""), holderMax, end: () => socket.destroy() };
 }
 
 /** How many files this process may open; where the system does not tell, as many as are usual. */

@@ -1,11 +1,14 @@
 // Which connections a port keeps when there are too many: pure. What must stay true: a pool never has more than its room,
-// and when it is full, the holder that has the most gives way. So one alone can't keep the others out.
+// and when it is full, the holder that has the most gives way. So one alone can't keep the others out, and it can't
+// have more than its own number while the pool has room.
 
 import { present } from "../base/assert.ts";
 
 export interface Pooled {
   /** Whose it is: an identity, or an address while that is all that is known. */
   readonly holder: string;
+  /** So many connections its holder may have, even while there is room. */
+  readonly holderMax: number;
   end(): void;
 }
 
@@ -34,10 +37,8 @@ export class ConnectionPool {
     const own = this.#byHolder.get(holder) ?? new Set();
     this.#byHolder.set(holder, own.add(connection));
     this.#size += 1;
-    if (this.#size <= this.#room) return;
-    const victim = this.#inHeaviest();
-    this.remove(victim);
-    victim.end();
+    if (own.size > connection.holderMax) this.#end(this.#victimOf(own));
+    else if (this.#size > this.#room) this.#end(this.#inHeaviest());
   }
 
   /** One that is not here is no error: it may have given way. */
@@ -50,8 +51,16 @@ export class ConnectionPool {
 
   #inHeaviest(): Pooled {
     const all = [...this.#byHolder.values()];
-    const heaviest = [...all.reduce((most, own) => (own.size > most.size ? own : most))];
-    const victim = this.#victim === "oldest" ? heaviest[0] : heaviest.at(-1);
-    return present(victim, "the heaviest holder has a connection");
+    return this.#victimOf(all.reduce((most, own) => (own.size > most.size ? own : most)));
+  }
+
+  #victimOf(own: ReadonlySet<Pooled>): Pooled {
+    const all = [...own];
+    return present(this.#victim === "oldest" ? all[0] : all.at(-1), "the heaviest holder has a connection");
+  }
+
+  #end(victim: Pooled): void {
+    this.remove(victim);
+    victim.end();
   }
 }

@@ -13,7 +13,8 @@ export const READ_MS = 10;
 /** Of whose socket reading can be stopped. */
 export interface ReadConnection {
   stopReading(): void;
-  readOn(): void;
+  /** False: what is sent on it has to leave first. */
+  readOn(): boolean;
 }
 
 export class PacedReading {
@@ -23,6 +24,8 @@ export class PacedReading {
   /** When this pass's first call came; null = none has. */
   #beganMs: MonotonicMs | null = null;
   #isStopped = false;
+  /** Those that are not read for a while. */
+  readonly #resting = new Set<ReadConnection>();
 
   constructor(loop: Loop) {
     this.#loop = loop;
@@ -40,6 +43,24 @@ export class PacedReading {
 
   closed(connection: ReadConnection): void {
     this.#connections.delete(connection);
+    this.#resting.delete(connection);
+  }
+
+  /** It is not read for so long: what it brings would be refused, and waits in the kernel and then at the client. */
+  rest(connection: ReadConnection, forMs: number): void {
+    if (this.#resting.has(connection)) return;
+    this.#resting.add(connection);
+    connection.stopReading();
+    this.#wake(connection, forMs);
+  }
+
+  #wake(connection: ReadConnection, afterMs: number): void {
+    setTimeout(() => {
+      if (!this.#resting.has(connection)) return;
+      // Nobody else would try again.
+      if (!connection.readOn()) this.#wake(connection, afterMs);
+      else this.#resting.delete(connection);
+    }, afterMs).unref();
   }
 
   #begin(nowMs: MonotonicMs): void {
@@ -48,7 +69,9 @@ export class PacedReading {
       this.#beganMs = null;
       if (!this.#isStopped) return;
       this.#isStopped = false;
-      for (const connection of this.#connections) connection.readOn();
+      for (const connection of this.#connections) {
+        if (!this.#resting.has(connection)) connection.readOn();
+      }
     });
   }
 

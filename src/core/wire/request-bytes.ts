@@ -1,26 +1,27 @@
 // The bytes of requests that are not whole yet. What must stay true: a request costs no more memory than twice its bytes,
-// however small its pieces, and a connection's unfinished requests together no more than UNFINISHED_BYTES_MAX.
+// however small its pieces, and the unfinished requests of an identity (of a connection, where an
+// identity has no limits) together no more than UNFINISHED_BYTES_MAX.
 
 import { status } from "@grpc/grpc-js";
 import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
 import { type RpcError, rpcError } from "./rpc-error.ts";
 
-/** Of one connection. */
+/** Of one identity, or of one connection where that has no limits. */
 export const UNFINISHED_BYTES_MAX = 32 * 1024 * 1024;
 
-/** By connection. */
+/** By identity or connection. */
 const unfinished = new WeakMap<object, number>();
 
 export class RequestBytes {
-  readonly #connection: object;
+  readonly #owner: object;
   readonly #bytesMax: number;
   /** The first `#length` of them count. */
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
   /** `bytesMax`: of the message. */
-  constructor(connection: object, bytesMax: number) {
-    this.#connection = connection;
+  constructor(owner: object, bytesMax: number) {
+    this.#owner = owner;
     this.#bytesMax = bytesMax;
   }
 
@@ -44,13 +45,13 @@ export class RequestBytes {
 
   /** The request is whole, or given up. */
   release(): void {
-    unfinished.set(this.#connection, (unfinished.get(this.#connection) ?? 0) - this.#length);
+    unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) - this.#length);
     this.#length = 0;
     this.#bytes = Buffer.alloc(0);
   }
 
   #append(chunk: Buffer): void {
-    unfinished.set(this.#connection, (unfinished.get(this.#connection) ?? 0) + chunk.length);
+    unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) + chunk.length);
     const length = this.#length + chunk.length;
     if (this.#length === 0) {
       this.#bytes = chunk;
@@ -66,8 +67,8 @@ export class RequestBytes {
   }
 
   #overdrawn(): RpcError | null {
-    if ((unfinished.get(this.#connection) ?? 0) <= UNFINISHED_BYTES_MAX) return null;
-    const message = `requests under way on one connection may have at most ${UNFINISHED_BYTES_MAX} bytes together`;
+    if ((unfinished.get(this.#owner) ?? 0) <= UNFINISHED_BYTES_MAX) return null;
+    const message = `requests under way of one identity or on one connection may have at most ${UNFINISHED_BYTES_MAX} bytes together`;
     return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
   }
 }

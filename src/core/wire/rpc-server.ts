@@ -12,13 +12,16 @@ import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { bindServer } from "./bind-server.ts";
+import { CallBudgets } from "./call-budgets.ts";
 import { type Gate, guardDoor } from "./call-door.ts";
 import { closeServer } from "./close-server.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
 import { DeniedCalls } from "./denied-calls.ts";
 import type { ShownCertificate } from "./deny-list.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
+import type { limitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
+import { Logins } from "./logins.ts";
 import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
 import { OpenConnections } from "./revoked-connections.ts";
 import type { Tls } from "./tls.ts";
@@ -33,6 +36,16 @@ export interface RpcServerOptions {
   readonly gate?: Gate;
   /** For connections; by default as much as this process may open files. */
   readonly room?: ConnectionRoom;
+  readonly limitsOf?: typeof limitsOf;
+}
+
+export interface CallerCounts {
+  /** By reason. */
+  readonly denied: ReadonlyMap<string, number>;
+  /** By kind of identity. */
+  readonly logins: ReadonlyMap<string, number>;
+  /** By kind of identity and limit. */
+  readonly limited: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 /** A generated definition; its serializers are of other types in each method. */
@@ -47,17 +60,22 @@ export class RpcServer {
   readonly #unary = new Map<string, ServedMethod>();
   readonly #denied: DeniedCalls;
   readonly #connections = new OpenConnections();
+  readonly #logins: Logins;
+  readonly #budgets: CallBudgets;
   #address: string | null = null;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
     this.#server = new Server(options.options);
-    this.#denied = new DeniedCalls(options.log, systemClock.monotonicMs);
+    const { log } = options;
+    this.#denied = new DeniedCalls(log, systemClock.monotonicMs);
+    this.#logins = new Logins(log, systemClock.monotonicMs);
+    this.#budgets = new CallBudgets(log, systemClock.monotonicMs, options.limitsOf);
   }
 
-  /** Who was turned away, by reason. */
-  get denied(): Pick<DeniedCalls, "counts"> {
-    return this.#denied;
+  /** Who logged in, who was turned away, and who is held back, in numbers. */
+  get callers(): CallerCounts {
+    return { denied: this.#denied.counts, logins: this.#logins.counts, limited: this.#budgets.counts };
   }
 
   /** What the holders of this identity show on the connections that they have open here. */
@@ -110,6 +128,7 @@ export class RpcServer {
     const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
       ...{ tls, gate, room, errors, denied: this.#denied, connections: this.#connections },
+      ...{ logins: this.#logins, budgets: this.#budgets },
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),
     });

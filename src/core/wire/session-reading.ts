@@ -26,7 +26,9 @@ export function readingOf(session: ServerHttp2Session): ReadConnection | null {
     // While a write is under way the session has stopped reading by itself, and reads on once it is through: a client that
     // takes no answers is not read either.
     readOn: () => {
-      if (handle.writeQueueSize === 0) handle.readStart();
+      const hasLeft = handle.writeQueueSize === 0;
+      if (hasLeft) handle.readStart();
+      return hasLeft;
     },
   };
   KNOWN.set(session, made);

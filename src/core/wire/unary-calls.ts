@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type handleUnaryCall, type MethodDefinition, status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../base/clock.ts";
 import { decodeBounded } from "./bounded-decode.ts";
+import type { CallBudget } from "./call-budgets.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { Identity } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
@@ -46,6 +47,7 @@ export interface Admitted {
   readonly identity: Identity;
   readonly headers: IncomingHttpHeaders;
   readonly cameMs: MonotonicMs;
+  readonly budget: Pick<CallBudget, "account" | "receive">;
   /** Settles when there is time for more of this call than to read it. */
   goOn(): Promise<void>;
 }
@@ -61,7 +63,8 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
     stream.respond({ ":status": 415 }, { endStream: true });
     return;
   }
-  const bytes = new RequestBytes(stream.session ?? stream, served.rule.bytesMax);
+  const { budget } = admitted;
+  const bytes = new RequestBytes(budget.account ?? stream.session ?? stream, served.rule.bytesMax);
   const giveUp = (error: RpcError) => {
     stream.removeAllListeners("data").removeAllListeners("end");
     refuse(stream, error);
@@ -72,7 +75,7 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
     bytes.release();
   });
   stream.on("data", (chunk: Buffer) => {
-    const refused = bytes.add(chunk);
+    const refused = bytes.add(chunk) ?? budget.receive(chunk.length);
     if (refused !== null) giveUp(refused);
   });
   const whole = () => {

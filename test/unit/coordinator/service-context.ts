@@ -2,12 +2,13 @@
 
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { silentLog } from "../../../src/core/base/log.ts";
+import { Pace } from "../../../src/core/base/pace.ts";
 import { ClientWork } from "../../../src/core/coordinator/client-work.ts";
 import { FirstContacts } from "../../../src/core/coordinator/first-contacts.ts";
 import { Freshness } from "../../../src/core/coordinator/freshness.ts";
 import { Host } from "../../../src/core/coordinator/host.ts";
 import { Observed } from "../../../src/core/coordinator/observed.ts";
-import { Pace, REGISTRATIONS, REPORTED_ROWS } from "../../../src/core/coordinator/pace.ts";
+import { REGISTRATIONS, REPORTED_ROWS } from "../../../src/core/coordinator/pace.ts";
 import { PROFILES } from "../../../src/core/coordinator/profile.ts";
 import { RefusedRows } from "../../../src/core/coordinator/refused-rows.ts";
 import { RefusedWrites } from "../../../src/core/coordinator/refused-writes.ts";

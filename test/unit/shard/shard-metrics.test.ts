@@ -24,7 +24,11 @@ async function look(ends: SessionEnds, reportAgeMs: number | null): Promise<stri
     hasSession: (id: string) => id === "c1",
     reportAgeMs: () => reportAgeMs,
     errors: { count: 2 },
-    denied: { counts: new Map([["IDENTITY_MISSING", 3]]) },
+    callers: {
+      denied: new Map([["IDENTITY_MISSING", 3]]),
+      logins: new Map([["cluster", 4]]),
+      limited: new Map([["cluster", new Map([["CALLS_TOO_OFTEN", 5]])]]),
+    },
     leftOut: new LeftOut(silentLog),
   };
   const metrics = shardMetrics({ ...sights, ends });

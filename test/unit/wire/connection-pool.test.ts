@@ -5,8 +5,8 @@ import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { openFilesMax, roomOf } from "../../../src/core/wire/connection-limits.ts";
 import { ConnectionPool, type Pooled } from "../../../src/core/wire/connection-pool.ts";
 
-function connection(holder: string) {
-  const made = { holder, hasEnded: false, end: () => Object.assign(made, { hasEnded: true }) };
+function connection(holder: string, holderMax = Number.POSITIVE_INFINITY) {
+  const made = { holder, holderMax, hasEnded: false, end: () => Object.assign(made, { hasEnded: true }) };
   return made;
 }
 
@@ -27,10 +27,22 @@ test("when it is full, the holder with the most gives way: the oldest that shake
 test("one holder alone keeps no other out, however many connections it opens", () => {
   const pool = new ConnectionPool(10, "newest");
   for (let count = 0; count < 1_000; count += 1) pool.add(connection("attacker"));
-  const others = ["b", "c", "d", "e"].map(connection);
+  const others = ["b", "c", "d", "e"].map((holder) => connection(holder));
   for (const one of others) pool.add(one);
   for (let count = 0; count < 1_000; count += 1) pool.add(connection("attacker"));
   expect(others.some(({ hasEnded }) => hasEnded)).toBe(false);
+});
+
+test("one holder has no more than its own number while there is room, and has it again when one has gone", () => {
+  const pool = new ConnectionPool(100, "newest");
+  const own = Array.from({ length: 5 }, () => connection("a", 3));
+  for (const one of own) pool.add(one);
+  expect(own.map(({ hasEnded }) => hasEnded)).toEqual([false, false, false, true, true]);
+  pool.remove(own[0] ?? connection("a"));
+  const next = connection("a", 3);
+  pool.add(next);
+  expect(next.hasEnded).toBe(false);
+  expect(pool.size).toBe(3);
 });
 
 test("whatever comes and goes, it has no more than its room, and has forgotten what ended", () => {

@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 import { silentLog } from "../../../src/core/base/log.ts";
-import { DeniedCalls, LINES_MAX, TELL_EVERY_MS } from "../../../src/core/wire/denied-calls.ts";
+import { LINES_MAX, TELL_EVERY_MS } from "../../../src/core/wire/caller-lines.ts";
+import { DeniedCalls } from "../../../src/core/wire/denied-calls.ts";
 
 const CALL = {
   ...{ reason: "PERMISSION_DENIED", identity: "fleet://cluster/c1", from: "10.0.0.1" },

@@ -1,8 +1,9 @@
 // What a coordinator replica shows beside its gRPC port, and whether it is ready: it knows a leader, counts as a member,
 // and its tables are close behind what is committed. A replica that is not ready still answers what it can.
 
+import { collectCallers } from "../../metrics/caller-metrics.ts";
 import type { Readiness, RoleMetrics } from "../../metrics/role-metrics.ts";
-import type { DeniedCalls } from "../../wire/denied-calls.ts";
+import type { CallerCounts } from "../../wire/rpc-server.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { collectFleet } from "./fleet-metrics.ts";
 import { collectRaft, type RaftSights } from "./raft-metrics.ts";
@@ -16,8 +17,7 @@ const ADMISSIONS = {
 } as const;
 
 export interface CoordinatorSights extends RaftSights {
-  /** Who was turned away, by reason. */
-  readonly denied: Pick<DeniedCalls, "counts">;
+  readonly callers: () => CallerCounts;
 }
 
 export function coordinatorMetrics(context: ServiceContext, sights: CoordinatorSights): RoleMetrics {
@@ -26,9 +26,7 @@ export function coordinatorMetrics(context: ServiceContext, sights: CoordinatorS
       await collectRaft(into, context, sights);
       if (!context.driver.isRestoring) await collectFleet(into, context);
       into.set("fleet_internal_errors_total", context.internalErrors.count);
-      for (const [reason, count] of sights.denied.counts) {
-        into.set("fleet_calls_denied_total", count, { reason });
-      }
+      collectCallers(into, sights.callers());
       into.set("fleet_calls_waiting", context.work.counts.waiting);
       into.set("fleet_calls_refused_total", context.work.counts.refused);
     },

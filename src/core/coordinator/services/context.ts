@@ -2,6 +2,7 @@
 
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
+import type { Pace } from "../../base/pace.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
 import type { ShownCertificate } from "../../wire/deny-list.ts";
@@ -19,7 +20,6 @@ import type { GroupDriver } from "../group-driver.ts";
 import type { Host } from "../host.ts";
 import type { LivenessLimits } from "../liveness.ts";
 import type { Observed } from "../observed.ts";
-import type { Pace } from "../pace.ts";
 import type { RefusedRows } from "../refused-rows.ts";
 import type { RefusedWrites } from "../refused-writes.ts";
 import type { Replica } from "../replica.ts";
