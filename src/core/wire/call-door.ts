@@ -4,7 +4,6 @@
 // waits loses no byte, for HTTP/2 keeps its data until they are read. Absent: when there is time (the gate, ADR-0020).
 
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type { TLSSocket } from "node:tls";
 import type { Server } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
@@ -13,6 +12,7 @@ import { type CallBudget, type CallBudgets, REST_MS } from "./call-budgets.ts";
 import { refusalBy } from "./call-stream.ts";
 import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
 import type { Denied, DeniedCalls } from "./denied-calls.ts";
+import { noteFailedHandshakes } from "./failed-handshakes.ts";
 import { claimedBySession, formatIdentity, type Identity, identityOfSession, isRevoked } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import type { Logins } from "./logins.ts";
@@ -66,7 +66,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
       }),
     );
     if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
-    noteHandshakes(http2, options.denied);
+    noteFailedHandshakes(http2, options.denied);
     const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
     noteLogins(http2, tls, logins);
     // A revoked certificate gives no right to room that is kept for administrators and replicas.
@@ -94,15 +94,6 @@ function forgetClosed(http2: Http2Server, reading: PacedReading): void {
       if (connection !== null) reading.closed(connection);
     }),
   );
-}
-
-/** Of one that hangs up by itself, as a probe does, nothing is told. */
-function noteHandshakes(http2: Http2Server, denied: DoorOptions["denied"]): void {
-  http2.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    const { code: what = "" } = error;
-    if (what === "ECONNRESET") return;
-    denied.note({ reason: "HANDSHAKE_FAILED", identity: "", from: socket.remoteAddress ?? "", what });
-  });
 }
 
 /** A revoked certificate proves nothing any more: its call is denied, and noted as that. */

@@ -29,8 +29,10 @@ export class DeniedCalls {
   }
 
   note(denied: Denied): void {
-    const { reason, identity, from } = denied;
+    const { reason, identity, from, what } = denied;
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
-    this.#lines.tell(`${reason} ${identity} ${from}`, { ...denied });
+    // A caller chooses the method, but not what OpenSSL calls its certificate's fault.
+    const fault = reason === "HANDSHAKE_FAILED" ? what : "";
+    this.#lines.tell([reason, identity, from, fault].join(" "), { ...denied });
   }
 }

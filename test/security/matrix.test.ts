@@ -1,0 +1,314 @@
+// Who is let in: malformed and foreign identities × every method of every service of a coordinator and of a shard, health and
+// reflection included, and a path that is no method; then each kind of identity × the same. Real ports, self-made certificates,
+// one connection for each identity and server. What a caller may do with what it may call: operators.test.ts and roles.test.ts.
+
+import { readFileSync } from "node:fs";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { createAuthority, type PemPair } from "../../src/client/local/certs.ts";
+import { nodeId } from "../../src/core/base/ids.ts";
+import { silentLog } from "../../src/core/base/log.ts";
+import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
+import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
+import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { loadTls } from "../../src/core/wire/tls.ts";
+import { unary } from "../../src/core/wire/unary.ts";
+import { standardMethods } from "../integration/standard-client.ts";
+import { TestAuthority } from "../integration/test-authority.ts";
+import { callAll } from "./call-all.ts";
+import { type AltName, oddCertificate } from "./odd-certificates.ts";
+
+const uri = (...values: readonly string[]): AltName[] => values.map((value) => ["uri", value]);
+
+/** The authority signed them, and they name no one identity of a fleet. */
+const MALFORMED: Readonly<Record<string, readonly AltName[] | null>> = {
+  "no alternative names, only a common name": null,
+  "no URI": [],
+  "an empty URI": uri(""),
+  "two URIs": uri("fleet://admin", "fleet://readonly"),
+  "the same URI twice": uri("fleet://admin", "fleet://admin"),
+  "a second URI of another system": uri("fleet://admin", "https://example.com/x"),
+  "a URI of another scheme": uri("https://admin"),
+  "another scheme with our path": uri("spiffe://fleet/admin"),
+  "a scheme in upper case": uri("FLEET://admin"),
+  "a kind in upper case": uri("fleet://Admin"),
+  "a slash at the end": uri("fleet://admin/"),
+  "a space at the end": uri("fleet://admin "),
+  "an embedded NUL": uri("fleet://admin\0.example.com"),
+  "a comma, and what looks like another name": uri("fleet://x, URI:fleet://admin"),
+  "a quote": uri('fleet://admin"'),
+  "a backslash": uri("fleet://admin\\u002c"),
+  "a line break": uri("fleet://admin\nfleet://admin"),
+  "percent-encoding": uri("fleet://%61dmin"),
+  "a port": uri("fleet://admin:443"),
+  "a user": uri("fleet://x@admin"),
+  "a query": uri("fleet://admin?x"),
+  "a fragment": uri("fleet://admin#x"),
+  "a look-alike letter (Cyrillic)": uri("fleet://\u0430dmin"),
+  "a kind that there is not": uri("fleet://root"),
+  "a kind of Object's": uri("fleet://constructor/x"),
+  "replica/0": uri("fleet://replica/0"),
+  "replica/-1": uri("fleet://replica/-1"),
+  "replica/1e3": uri("fleet://replica/1e3"),
+  "replica/2^53": uri("fleet://replica/9007199254740992"),
+  "replica/01": uri("fleet://replica/01"),
+  "replica/0x1": uri("fleet://replica/0x1"),
+  "a replica without a number": uri("fleet://replica"),
+  "a shard with a bad name": uri("fleet://shard/S1"),
+  "a shard that is a path": uri("fleet://shard/s1/../s2"),
+  "an overlong name": uri(`fleet://cluster/${"c".repeat(254)}`),
+  "a URI of 60 000 bytes": uri(`fleet://shard/${"s".repeat(60_000)}`),
+  "an operator without a name": uri("fleet://operator/"),
+  "an operator and nothing": uri("fleet://operator"),
+  "an operator that adds a kind": uri("fleet://operator/alice/admin"),
+  "an operator with a bad name": uri("fleet://operator/alice,bob"),
+  "our URI as a DNS name": [["dns", "fleet://admin"]],
+  "our URI as a mail address": [["email", "fleet://admin"]],
+};
+
+const ADMIN = uri("fleet://admin");
+
+/** What TLS turns away, and what the server's log calls it. */
+const FOREIGN: Readonly<Record<string, readonly [cause: string, make: () => Promise<PemPair | null>]>> = {
+  "no certificate": ["ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", async () => null],
+  expired: ["CERT_HAS_EXPIRED", () => oddCertificate(authority.pair, { names: ADMIN, days: [-3, -1] })],
+  "not valid yet": [
+    "CERT_NOT_YET_VALID",
+    () => oddCertificate(authority.pair, { names: ADMIN, days: [1, 3] }),
+  ],
+  "of another authority": [
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    async () => oddCertificate(await createAuthority("other"), { names: ADMIN }),
+  ],
+  "of a self-made authority with our authority's name": [
+    "CERT_SIGNATURE_FAILURE",
+    async () => oddCertificate(await createAuthority("test"), { names: ADMIN }),
+  ],
+  "a self-made authority itself, with our authority's name": [
+    "INVALID_PURPOSE",
+    () => createAuthority("test"),
+  ],
+  "of a leaf, which is no authority": ["PATH_LENGTH_EXCEEDED", () => signedBy(false)],
+  "of a leaf that says it is an authority": ["PATH_LENGTH_EXCEEDED", () => signedBy(true)],
+  "for servers only": [
+    "INVALID_PURPOSE",
+    () => oddCertificate(authority.pair, { names: ADMIN, use: "servers" }),
+  ],
+  "for code only": ["INVALID_PURPOSE", () => oddCertificate(authority.pair, { names: ADMIN, use: "code" })],
+};
+
+const KINDS = {
+  admin: "fleet://admin",
+  readonly: "fleet://readonly",
+  operator: "fleet://operator/alice",
+  replica: "fleet://replica/1",
+  "another replica": "fleet://replica/9",
+  shard: "fleet://shard/s1",
+  "another shard": "fleet://shard/s2",
+  cluster: "fleet://cluster/c1",
+} as const;
+type Kind = keyof typeof KINDS;
+
+const ALL = Object.keys(KINDS) as Kind[];
+const WRITERS: readonly Kind[] = ["admin", "operator"];
+const READERS: readonly Kind[] = ["admin", "readonly", "operator"];
+const REPLICAS: readonly Kind[] = ["replica", "another replica"];
+const STANDARD = Object.fromEntries(standardMethods().map(({ path }) => [path, ALL]));
+
+/** Whom the door lets in, by method. What is behind it says the rest: whether it is this shard, or this cluster. */
+const COORDINATOR: Readonly<Record<string, readonly Kind[]>> = {
+  GetStatus: ALL.filter((kind) => kind !== "cluster"),
+  Submit: WRITERS,
+  Write: WRITERS,
+  TransferLeadership: WRITERS,
+  ChangeMembership: WRITERS,
+  FenceReplica: ["admin"],
+  WriteGroup: ["admin"],
+  ReportShard: ["admin", "shard", "another shard"],
+  ListShards: READERS,
+  ListClusters: READERS,
+  ListDomains: READERS,
+  ListAudit: READERS,
+  ListProbes: READERS,
+  ListQuotas: READERS,
+  ListProviders: READERS,
+  ListSessions: READERS,
+  ListFeatureGates: READERS,
+  ListInstructions: READERS,
+  ListShortfalls: READERS,
+  ListRevocations: READERS,
+  ListRoles: READERS,
+  CheckAccess: READERS,
+  ListMembers: READERS,
+  ListGroups: READERS,
+  SnapshotSave: READERS,
+  Watch: READERS,
+  WatchRevocations: ["admin", "shard", "another shard"],
+};
+const RAFT: Readonly<Record<string, readonly Kind[]>> = {
+  Exchange: REPLICAS,
+  InstallSnapshot: REPLICAS,
+  OfferSnapshot: REPLICAS,
+  Rejoin: REPLICAS,
+};
+const SHARD: Readonly<Record<string, readonly Kind[]>> = { Session: ALL, GetShardStatus: READERS };
+
+/** A path that is no method is answered as all others, so that nobody learns of methods by asking. */
+const NO_METHODS = ["/fleet.v1.Coordinator/Nothing", "/x", "/"];
+
+const under = (service: string, rows: Readonly<Record<string, readonly Kind[]>>) =>
+  Object.fromEntries(Object.entries(rows).map(([name, kinds]) => [`/fleet.v1.${service}/${name}`, kinds]));
+
+const TABLES = {
+  coordinator: { ...under("Coordinator", COORDINATOR), ...under("Raft", RAFT), ...STANDARD },
+  shard: { ...under("Shard", SHARD), ...STANDARD },
+};
+
+const SERVERS = ["coordinator", "shard"] as const;
+type Server = (typeof SERVERS)[number];
+
+const warned: { readonly from?: string }[] = [];
+const log = { ...silentLog, warn: (_: string, fields: object = {}) => warned.push(fields) };
+const deniedFrom = (address: string) => warned.filter(({ from }) => from === address);
+const failures: unknown[] = [];
+
+let authority: TestAuthority;
+let ca: Buffer;
+let coordinator: RunningCoordinator;
+let shard: RunningShard;
+const addressOf = (server: Server) => (server === "coordinator" ? coordinator : shard).address;
+
+beforeAll(async () => {
+  authority = await TestAuthority.make();
+  for (const kind of ["admin", "replica", "shard"] as const) await authority.issue(kind, [KINDS[kind]]);
+  ca = readFileSync(authority.files("admin").ca);
+  const failing = { ...log, error: (...said: unknown[]) => failures.push(said) };
+  coordinator = await startCoordinator({
+    ...{ self: nodeId(1), clusterId: "f1", clusterName: "f1", bootstrap: true, profile: "lan" },
+    replicas: [{ id: nodeId(1), name: "n1", address: "127.0.0.1:1" }],
+    ...{ listen: "127.0.0.1:0", dataDirectory: `${authority.folder}/n1`, tls: authority.files("replica") },
+    ...{ groups: 0, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
+    ...{ snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
+    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+    ...{ version: "test", log: failing, onFatal: (error) => failures.push(error) },
+  });
+  shard = await startShard({
+    ...{ shardId: "s1", coordinators: [], version: "test", log: failing, listen: "127.0.0.1:0" },
+    ...{ dataDirectory: `${authority.folder}/s1`, tls: authority.files("shard") },
+  });
+});
+afterAll(async () => {
+  await Promise.all([coordinator.close(), shard.close()]);
+  await authority.remove();
+});
+
+test("the tables hold every method of every service", () => {
+  const methods = (service: object) => Object.values(service).map(({ path }: { path: string }) => path);
+  const ours = [...methods(CoordinatorService), ...methods(RaftService)];
+  expect(Object.keys({ ...under("Coordinator", COORDINATOR), ...under("Raft", RAFT) }).sort()).toEqual(
+    ours.sort(),
+  );
+  expect(Object.keys(under("Shard", SHARD)).sort()).toEqual(methods(ShardService).sort());
+});
+
+// First, while the log of who was turned away has room for each of them: each comes from an address of its own.
+test.each(Object.entries(FOREIGN).map(([what, [cause, make]], at) => ({ what, cause, make, at })))(
+  "a certificate $what opens no connection",
+  async ({ cause, make, at }) => {
+    const pair = await make();
+    const from = `127.0.0.${at + 10}`;
+    for (const server of SERVERS) {
+      const paths = [...Object.keys(TABLES[server]), ...NO_METHODS];
+      const answers = await callAll(paths, { address: addressOf(server), ca, pair, from });
+      expect(answers).toEqual(Object.fromEntries(paths.map((path) => [path, "closed"])));
+      const denied = { reason: "HANDSHAKE_FAILED", identity: "", from, what: cause, times: 1 };
+      await expect.poll(() => deniedFrom(from).length).toBe(1);
+      expect(deniedFrom(from)).toEqual([denied]);
+      warned.length = 0;
+    }
+  },
+);
+
+test.each(Object.entries(MALFORMED))("%s is no identity, and opens nothing", async (_, names) => {
+  const commonName = "fleet://admin";
+  const pair = await oddCertificate(authority.pair, { commonName, names });
+  for (const server of SERVERS) {
+    const paths = [...Object.keys(TABLES[server]), ...NO_METHODS];
+    const answers = await callAll(paths, { address: addressOf(server), ca, pair });
+    expect(answers).toEqual(Object.fromEntries(paths.map((path) => [path, "IDENTITY_MISSING"])));
+  }
+});
+
+test.each(ALL)("%s calls what it may, and nothing else", async (kind) => {
+  const pair = await oddCertificate(authority.pair, { names: uri(KINDS[kind]) });
+  for (const server of SERVERS) {
+    const table = TABLES[server];
+    const answers = await callAll(Object.keys(table), { address: addressOf(server), ca, pair });
+    const wanted = Object.entries(table).map(([path, kinds]) => [
+      path,
+      kinds.includes(kind) ? "let in" : "PERMISSION_DENIED",
+    ]);
+    expect(answers).toEqual(Object.fromEntries(wanted));
+  }
+});
+
+test("a certificate for clients only, or of no identity, is no server's", async () => {
+  const certificates: Record<string, PemPair> = {
+    "for clients only": await oddCertificate(authority.pair, {
+      ...{ names: uri("fleet://replica/1"), use: "clients" },
+    }),
+  };
+  for (const [what, names] of Object.entries(MALFORMED)) {
+    certificates[what] = await oddCertificate(authority.pair, { commonName: "fleet://replica/1", names });
+  }
+  for (const [what, { certificate, key }] of Object.entries(certificates)) {
+    const server = createSecureServer({ cert: certificate, key });
+    let calls = 0;
+    server.on("stream", (stream) => {
+      calls += 1;
+      stream.close();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const client = connectCoordinator(loadTls(authority.files("admin")), `127.0.0.1:${port}`);
+    const asked = unary(
+      client.getStatus.bind(client),
+      { hashAtIndex: 0 },
+      { endMs: performance.now() + 20_000 },
+    );
+    await expect(asked, what).rejects.toThrow(
+      /shows a certificate of no identity|unsuitable certificate purpose/,
+    );
+    client.close();
+    server.close();
+    expect({ what, calls }).toEqual({ what, calls: 0 });
+  }
+});
+
+test("after all of that both serve, and nothing failed in them", async () => {
+  const client = connectCoordinator(loadTls(authority.files("admin")), coordinator.address);
+  onTestFinished(() => client.close());
+  const limits = { endMs: performance.now() + 20_000 };
+  expect(await unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits)).toMatchObject({
+    nodeName: "n1",
+  });
+  const pair = await oddCertificate(authority.pair, { names: ADMIN });
+  const answers = await callAll(["/fleet.v1.Shard/GetShardStatus"], { address: shard.address, ca, pair });
+  expect(Object.values(answers)).toEqual(["let in"]);
+  expect(failures).toEqual([]);
+});
+
+/** A certificate of an administrator that a leaf signed, and the leaf behind it. */
+async function signedBy(isAuthority: boolean): Promise<PemPair> {
+  const leaf = await oddCertificate(authority.pair, {
+    commonName: "leaf",
+    names: uri("fleet://shard/s9"),
+    isAuthority,
+  });
+  const { certificate, key } = await oddCertificate(leaf, { names: ADMIN });
+  return { certificate: certificate + leaf.certificate, key };
+}
