@@ -38,6 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/core/export": [
     "src/core/base",
+    "src/core/seal",
     "src/core/fleet/snapshot.ts",
     "src/core/wire/gen/fleet/v1/coordinator.ts (types)",
   ],
@@ -89,7 +90,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client",
   ],
   // Recomputes what the fleet's own rules come to.
-  "src/client/audit": ["src/core/base", "src/core/audit", "src/core/wire/gen (types)", "src/client"],
+  "src/client/audit": [
+    "src/core/base",
+    "src/core/audit",
+    "src/core/seal",
+    "src/core/wire/gen (types)",
+    "src/client",
+  ],
   "src/client": [
     "src/core/base",
     "src/core/seal (types)",

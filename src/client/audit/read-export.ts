@@ -6,16 +6,22 @@ import { readExportLine } from "../../core/audit/export-line.ts";
 import type { Findings } from "../../core/audit/finding.ts";
 import type { ExportFile } from "../../core/audit/merge-files.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
+import { openEntries } from "../../core/seal/sealed-entries.ts";
 
 /** A thousand entries are half a megabyte. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
-const EXPORT = /^audit-\d{16}-\d{16}\.jsonl$/;
+const EXPORT = /^audit-\d{16}-\d{16}\.jsonl(\.sealed)?$/;
 
 /** Of a folder, its exports; a file, whatever its name. Throws `OperatorError` when there is nothing to read. */
-export async function readExports(paths: readonly string[], findings: Findings): Promise<ExportFile[]> {
+export async function readExports(
+  paths: readonly string[],
+  findings: Findings,
+  keys: OperatorKeys | null = null,
+): Promise<ExportFile[]> {
   const files = (await Promise.all(paths.map(filesAt))).flat();
   const read: ExportFile[] = [];
-  for (const file of files) read.push(await readExport(file, findings));
+  for (const file of files) read.push(await readExport(file, findings, keys));
   return read;
 }
 
@@ -32,7 +38,7 @@ async function filesAt(path: string): Promise<string[]> {
   });
 }
 
-async function readExport(name: string, findings: Findings): Promise<ExportFile> {
+async function readExport(name: string, findings: Findings, keys: OperatorKeys | null): Promise<ExportFile> {
   const { size } = await stat(name).catch((error: unknown) => unreadable(name, error));
   if (size > FILE_BYTES_MAX) {
     findings.add({
@@ -44,7 +50,13 @@ async function readExport(name: string, findings: Findings): Promise<ExportFile>
     });
     return { name, links: [] };
   }
-  const text = await readFile(name, "utf8").catch((error: unknown) => unreadable(name, error));
+  const file = await readFile(name).catch((error: unknown) => unreadable(name, error));
+  const opened = await openEntries(file, keys, name);
+  if (typeof opened === "string") {
+    findings.add({ problem: "malformed", index: null, where: name, expected: "an export", found: opened });
+    return { name, links: [] };
+  }
+  const text = new TextDecoder().decode(opened.content);
   const lines = text.split("\n");
   // Each line ends, the last one, too.
   const cutOff = lines.pop() ?? "";

@@ -4,6 +4,7 @@ import { type Chain, checkChain, type End, type Link } from "../../core/audit/ch
 import { compareWithFleet } from "../../core/audit/compare.ts";
 import { type Finding, Findings } from "../../core/audit/finding.ts";
 import { mergeFiles } from "../../core/audit/merge-files.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { LeaderReads } from "../leader-reads.ts";
 import { readExports } from "./read-export.ts";
@@ -28,13 +29,15 @@ export interface VerifyOptions {
   readonly head?: string | undefined;
   /** What comes before the export's first entry, for an export whose beginning is kept elsewhere. */
   readonly after?: string | undefined;
+  /** What opens encrypted files; null or absent = none was given. */
+  readonly keys?: OperatorKeys | null;
 }
 
 export async function verifyAudit(options: VerifyOptions): Promise<AuditVerification> {
-  const { paths, fleet, head, after } = options;
+  const { paths, fleet, head, after, keys } = options;
   const findings = new Findings();
   const table = fleet === null ? null : await tableOf(fleet);
-  const files = await readExports(paths, findings);
+  const files = await readExports(paths, findings, keys);
   const exported = mergeFiles(files, findings);
   const ofFleet = table && checkChain(table.links, table.trimmedHash, findings);
   const ofExport = paths.length > 0 ? checkChain(exported, after ?? null, findings) : null;

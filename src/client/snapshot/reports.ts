@@ -6,6 +6,7 @@ import type { CapturedSnapshot } from "../../core/export/export-snapshot.ts";
 import { manifestKey } from "../../core/export/snapshot-name.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
 import { verifySnapshot } from "../../core/export/verify-snapshot.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { shellWord } from "../shell-word.ts";
 
 export interface SnapshotFinding {
@@ -22,6 +23,8 @@ export interface SnapshotFinding {
   readonly clusterId: string | null;
   /** Of the incarnation whose state it is; null = its manifest does not say, as those of older builds. */
   readonly epoch: number | null;
+  /** The id of the operator's key that opens it; null = it is not encrypted. */
+  readonly operatorKey: string | null;
 }
 
 export interface SnapshotListReport {
@@ -42,6 +45,7 @@ export async function listSnapshots(store: SnapshotStore): Promise<SnapshotListR
 export async function verifySnapshots(
   store: SnapshotStore,
   which: { readonly name: string | undefined; readonly all: boolean },
+  keys: OperatorKeys | null = null,
 ): Promise<SnapshotListReport> {
   const catalog = await readCatalog(store);
   const entries = which.all ? catalog : [choose(catalog, store, which.name)];
@@ -52,7 +56,7 @@ export async function verifySnapshots(
       snapshots.push(finding);
       continue;
     }
-    const verified = await verifySnapshot(store, entry);
+    const verified = await verifySnapshot(store, entry, undefined, keys);
     // The leader may have deleted it meanwhile, the oldest of more than it keeps.
     if (!verified.ok && (await store.get(manifestKey(entry.name))) === null) continue;
     snapshots.push(
@@ -68,9 +72,13 @@ export async function verifySnapshots(
 }
 
 /** The named one or the newest, read and verified. Throws SNAPSHOT_NOT_FOUND or SNAPSHOT_DAMAGED. */
-export async function takeSnapshot(store: SnapshotStore, name: string | undefined): Promise<ChosenSnapshot> {
+export async function takeSnapshot(
+  store: SnapshotStore,
+  name: string | undefined,
+  keys: OperatorKeys | null = null,
+): Promise<ChosenSnapshot> {
   const entry = choose(await readCatalog(store), store, name);
-  const verified = await verifySnapshot(store, entry);
+  const verified = await verifySnapshot(store, entry, undefined, keys);
   if (verified.ok && entry.manifest !== null)
     return { name: entry.name, manifest: entry.manifest, bytes: verified.bytes };
   const problem = verified.ok ? "it has no manifest" : verified.problem;
@@ -117,5 +125,6 @@ function findingOf({ name, manifest, problem, index, atMs }: CatalogEntry): Snap
     clusterName: manifest?.clusterName ?? null,
     clusterId: manifest?.clusterId ?? null,
     epoch: manifest?.epoch ?? null,
+    operatorKey: manifest?.encryption?.operatorKey ?? null,
   };
 }

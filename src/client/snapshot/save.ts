@@ -3,6 +3,7 @@
 import { exportSnapshot } from "../../core/export/export-snapshot.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
 import { storeTimedOut, untilAborted } from "../../core/export/until-aborted.ts";
+import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import type { SnapshotManifest } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "../fleet-client.ts";
 
@@ -16,6 +17,7 @@ export async function saveSnapshot(
   client: Pick<FleetClient, "saveSnapshot">,
   store: SnapshotStore,
   timeoutMs: number,
+  keys: OperatorKeys | null = null,
 ): Promise<SavedSnapshot> {
   const endsAtMs = performance.now() + timeoutMs;
   const captured = await client.saveSnapshot(timeoutMs);
@@ -25,7 +27,9 @@ export async function saveSnapshot(
     Math.max(0, endsAtMs - performance.now()),
   );
   try {
-    const name = await untilAborted(store, stop.signal, (limited) => exportSnapshot(limited, captured));
+    const name = await untilAborted(store, stop.signal, (limited) =>
+      exportSnapshot(limited, captured, undefined, keys),
+    );
     return { name, manifest: captured.manifest };
   } finally {
     clearTimeout(timer);

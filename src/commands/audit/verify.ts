@@ -3,6 +3,7 @@ import { Args, Flags } from "@oclif/core";
 import type { AuditVerification } from "../../client/audit/verify-audit.ts";
 import type { Finding } from "../../core/audit/finding.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { hashFlag } from "../../ui/cli/fleet-flags.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
@@ -21,7 +22,7 @@ const view: TableView<AuditVerification, Finding> = {
 export default class AuditVerify extends FleetCommand {
   static override summary = "Verify that no audit entry was changed, removed or moved";
   static override description =
-    "Recomputes every entry's hash, which covers the entry and the hash before it. Without a path it verifies the fleet's own table. With paths it verifies exported files and asks no fleet, unless --with-fleet compares both. A whole chain proves that it was not changed in part: who controls a quorum can rewrite all of it, which only an export elsewhere or a noted head shows. Exits with 1 when the chain is broken, with 3 when a path holds no export.";
+    "Recomputes every entry's hash, which covers the entry and the hash before it. Without a path it verifies the fleet's own table. With paths it verifies exported files and asks no fleet, unless --with-fleet compares both. A whole chain proves that it was not changed in part: who controls a quorum can rewrite all of it, which only an export elsewhere or a noted head shows. Exits with 1 when the chain is broken, with 3 when a path holds no export, with 4 when a file is encrypted and the key is missing or wrong.";
   static override examples = [
     "<%= config.bin %> audit verify",
     "<%= config.bin %> audit verify .fleet/n1/data/audit .fleet/n2/data/audit .fleet/n3/data/audit --with-fleet",
@@ -35,6 +36,7 @@ export default class AuditVerify extends FleetCommand {
   };
   static override flags = {
     ...tableFlags,
+    ...encryptionFlags,
     "with-fleet": Flags.boolean({
       summary: "Also that the fleet has the exported entries, and continues them",
     }),
@@ -48,7 +50,8 @@ export default class AuditVerify extends FleetCommand {
     const { verifyAudit } = await import("../../client/audit/verify-audit.ts");
     const asksFleet = paths.length === 0 || flags["with-fleet"];
     const fleet = asksFleet ? await this.client(flags) : null;
-    const report = await verifyAudit({ paths, fleet, head: flags.head, after: flags.after });
+    const keys = paths.length === 0 ? null : await encryptionKeys(flags);
+    const report = await verifyAudit({ paths, fleet, head: flags.head, after: flags.after, keys });
     await this.print(report, view);
     if (!report.isWhole) this.exitWith(Exit.Failure);
     return report;

@@ -73,7 +73,7 @@ export default class SnapshotRestore extends LocalCommand {
     const directory = await this.folder(flags);
     const store = await storeOf(flags.from, "--from", directory);
     const encryption = await this.#encryption(flags, directory);
-    const snapshot = await takeSnapshot(store, args.snapshot);
+    const snapshot = await takeSnapshot(store, args.snapshot, encryption?.keys);
     const compared = await compareFolders(flags.compare ?? [], snapshot.manifest, encryption?.keys);
     const { node = null, reason = "" } = flags;
     const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason, encryption };

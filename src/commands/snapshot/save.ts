@@ -1,5 +1,6 @@
 // `fleet snapshot save`: the tables as they are now, verified, to a folder or a bucket.
 import { Flags } from "@oclif/core";
+import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { localFolder } from "../../ui/cli/local-command.ts";
@@ -13,15 +14,18 @@ interface SaveReport {
   readonly bytes: number;
   readonly stateHash: string;
   readonly atMs: number;
+  /** The id of the key that opens it; null = it is not encrypted. */
+  readonly operatorKey: string | null;
 }
 
 const view: TextView<SaveReport> = {
   kind: "SnapshotSave",
   name: (report) => report.name,
-  text: ({ name, place, index, bytes, stateHash }, { paint, symbols }) => [
+  text: ({ name, place, index, bytes, stateHash, operatorKey }, { paint, symbols }) => [
     paint.mark("good", `${symbols.marks.good} ${name} was saved and verified`),
     `  place    ${place}`,
     `  state    ${stateHash} at index ${index}, ${bytes} bytes`,
+    ...(operatorKey === null ? [] : [`  opens    with key ${operatorKey}`]),
   ],
 };
 
@@ -34,6 +38,7 @@ export default class SnapshotSave extends FleetCommand {
     "<%= config.bin %> snapshot save --to 's3://bucket/fleet?endpoint=https://minio:9000'",
   ];
   static override flags = {
+    ...encryptionFlags,
     to: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
     timeout: durationFlag({
       summary: "Give up after this long, whether the fleet or the store is slow",
@@ -50,9 +55,20 @@ export default class SnapshotSave extends FleetCommand {
     ]);
     const store = await storeOf(flags.to, "--to", await localFolder(flags));
     const client = await this.client(flags);
-    const { name, manifest } = await saveSnapshot(client, store, flags.timeout);
+    const { findLocalFleet } = await import("../../client/local/local-fleet.ts");
+    const keys = await encryptionKeys(flags, await findLocalFleet(await localFolder(flags)));
+    const { name, manifest } = await saveSnapshot(client, store, flags.timeout, keys);
     const { index, term, bytes, stateHash, atMs } = manifest;
-    const report = { name, place: store.place, index, term, bytes, stateHash, atMs };
+    const report = {
+      name,
+      place: store.place,
+      index,
+      term,
+      bytes,
+      stateHash,
+      atMs,
+      operatorKey: keys?.current.id ?? null,
+    };
     await this.printText(report, view);
     return report;
   }

@@ -10,6 +10,8 @@ import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../base
 import type { Log } from "../base/log.ts";
 import { auditExportOf } from "../fleet/audit.ts";
 import type { FleetView } from "../fleet/state.ts";
+import type { OperatorKeys } from "../seal/operator-keys.ts";
+import { openEntries, SEALED_SUFFIX, sealEntries } from "../seal/sealed-entries.ts";
 import { type AuditFile, dueExport } from "./audit-export-plan.ts";
 import type { Timers } from "./timers.ts";
 
@@ -24,6 +26,8 @@ export interface AuditExporterOptions {
   readonly view: () => FleetView;
   /** Has the log note that entries through this index are exported; rejects or resolves when that is settled. */
   readonly note: (throughIndex: number) => Promise<unknown>;
+  /** What the files are encrypted with, read again for each; absent = nothing. */
+  readonly keys?: () => Promise<OperatorKeys | null>;
   readonly timers: Pick<Timers, "every">;
   readonly log: Log;
 }
@@ -59,14 +63,15 @@ export class AuditExporter {
     const { view, entriesPerFile, mayExport, note, directory, log } = this.#options;
     for (let due = dueExport(view(), entriesPerFile); due !== null; due = dueExport(view(), entriesPerFile)) {
       if (!mayExport()) return;
-      await keep(directory, due);
+      const keys = (await this.#options.keys?.()) ?? null;
+      const kept = await keep(directory, due, keys);
       await note(due.through);
       // Not noted: leadership was lost, or there is no quorum. The next look tries again, with the same file.
       if (auditExportOf(view()).throughIndex < due.through) return;
       this.#lastFailure = "";
       // A log that is kept elsewhere thereby notes what the chain was (ADR-0029).
-      const { name, entries, head } = due;
-      log.info("exported audit entries", { file: join(directory, name), entries, head });
+      const { entries, head } = due;
+      log.info("exported audit entries", { file: kept, entries, head });
     }
   }
 
@@ -97,17 +102,31 @@ function wordless(file: Uint8Array): string | null {
   }
 }
 
-/** Durable when it resolves. A file of that name must hold the same, from an export whose note was lost. */
-async function keep(directory: string, { name, content }: AuditFile): Promise<void> {
+/**
+ * The file, durable when it resolves; with keys it is encrypted. A file of that name must hold the same, from an export
+ * whose note was lost.
+ */
+async function keep(
+  directory: string,
+  { name, content }: AuditFile,
+  keys: OperatorKeys | null,
+): Promise<string> {
   await createDirectoryDurably(directory);
-  const path = join(directory, name);
+  const path = join(directory, keys === null ? name : name + SEALED_SUFFIX);
   const there = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
     throw error;
   });
-  if (there === null) return writeFileDurably(path, content);
-  if (!there.equals(content) && !differInWordsOnly(there, content))
-    throw new Error(`${path} holds something else: move it away`);
+  if (there === null) {
+    await writeFileDurably(path, keys === null ? content : await sealEntries(content, keys));
+    return path;
+  }
+  const opened = await openEntries(there, keys, path);
+  const isSame =
+    typeof opened !== "string" &&
+    (Buffer.compare(opened.content, content) === 0 || differInWordsOnly(opened.content, content));
+  if (!isSame) throw new Error(`${path} holds something else: move it away`);
   // Its maker may have been killed before the folder was synced.
   await syncDirectory(directory);
+  return path;
 }

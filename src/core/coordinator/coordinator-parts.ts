@@ -11,6 +11,7 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { captureExport } from "./capture-export.ts";
 import type { CoordinatorOptions } from "./coordinator-options.ts";
 import { DiskWatch } from "./disk-watch.ts";
+import { operatorKeys } from "./encryption.ts";
 import { logExport } from "./export-log.ts";
 import type { FleetMachine } from "./fleet-machine.ts";
 import type { GroupDriver } from "./group-driver.ts";
@@ -50,6 +51,7 @@ export async function snapshotSchedule(
       machine.view.tables.members.firstKey() !== undefined,
     stateHash: () => machine.view.hash(),
     capture: () => captureExport(context),
+    keys: () => operatorKeys(options.encryption ?? null),
     timers,
     random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
     onReport: (report) => logExport(log, to, report),

@@ -37,7 +37,7 @@ import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinat
 import { denyByTable, shownBy } from "./deny-by-table.ts";
 import { handOverAll } from "./departure.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
-import { encryptionChoice } from "./encryption.ts";
+import { encryptionChoice, operatorKeys } from "./encryption.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "./first-contacts.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -293,6 +293,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const auditExporter = new AuditExporter({
     directory: join(options.dataDirectory, "audit"),
     entriesPerFile: options.auditExportEvery,
+    keys: () => operatorKeys(options.encryption ?? null),
     mayExport: () => driver.status().role === "leader" && !storage.isFull && trust.isTrusted,
     view: () => machine.view,
     note: (throughIndex) =>

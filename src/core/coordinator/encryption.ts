@@ -1,6 +1,7 @@
 // The operator's keys as a coordinator is given them: read at its start, and again whenever they are rotated.
 
 import { type KeySource, readOperatorKeys } from "../seal/key-source.ts";
+import type { OperatorKeys } from "../seal/operator-keys.ts";
 import type { EncryptionChoice } from "../storage/folder-keys.ts";
 
 export interface EncryptionSetting {
@@ -9,8 +10,13 @@ export interface EncryptionSetting {
   readonly existing: boolean;
 }
 
+/** As they are now. Throws ENCRYPTION_KEY_UNUSABLE. */
+export async function operatorKeys(setting: EncryptionSetting | null): Promise<OperatorKeys | null> {
+  return setting === null ? null : await readOperatorKeys(setting.source);
+}
+
 /** Throws ENCRYPTION_KEY_UNUSABLE. */
 export async function encryptionChoice(setting: EncryptionSetting | null): Promise<EncryptionChoice | null> {
-  if (setting === null) return null;
-  return { keys: await readOperatorKeys(setting.source), existing: setting.existing };
+  const keys = await operatorKeys(setting);
+  return keys && { keys, existing: setting?.existing === true };
 }

@@ -12,6 +12,8 @@ import { outdated } from "../export/retention.ts";
 import type { SnapshotStore } from "../export/snapshot-store.ts";
 import { storeTimedOut, untilAborted } from "../export/until-aborted.ts";
 import { verifySnapshot } from "../export/verify-snapshot.ts";
+import type { OperatorKeys } from "../seal/operator-keys.ts";
+import { isKeyError } from "../seal/seal-errors.ts";
 import type { SnapshotExport } from "../wire/gen/fleet/v1/coordinator.ts";
 import { SeenSnapshots } from "./seen-snapshots.ts";
 import type { Timers } from "./timers.ts";
@@ -36,6 +38,8 @@ export interface SnapshotScheduleOptions {
   readonly leads: () => boolean;
   readonly stateHash: () => string;
   readonly capture: () => Promise<CapturedSnapshot>;
+  /** What exports are encrypted with, read again for each; absent = nothing. */
+  readonly keys?: () => Promise<OperatorKeys | null>;
   readonly clock: Clock;
   readonly timers: Timers;
   /** Seeded by who this is: the same replica has the same delays. */
@@ -205,7 +209,13 @@ export class SnapshotSchedule {
     const { clock, inspect } = this.#options;
     const { name, onMs } = this.#verified;
     if (entry.name === name && elapsedMs(onMs, clock.monotonicMs()) < VERIFY_EVERY_MS) return true;
-    const verified = await verifySnapshot(store, entry, inspect);
+    const keys = (await this.#options.keys?.()) ?? null;
+    const verified = await verifySnapshot(store, entry, inspect, keys).catch((error: unknown) => {
+      // Of an earlier key, which was taken away: it may be whole, and the next one is due.
+      if (isKeyError(error)) return null;
+      throw error;
+    });
+    if (verified === null) return false;
     if (verified.ok) this.#verified = { name: entry.name, onMs: clock.monotonicMs() };
     else this.#tellDamaged(entry.name, verified.problem);
     return verified.ok;
@@ -219,9 +229,10 @@ export class SnapshotSchedule {
 
   async #export(store: SnapshotStore, startedMs: MonotonicMs): Promise<void> {
     const { capture, onReport, clock, inspect } = this.#options;
+    const keys = (await this.#options.keys?.()) ?? null;
     const capturedMs = clock.monotonicMs();
     const captured = await capture();
-    const name = await exportSnapshot(store, captured, inspect);
+    const name = await exportSnapshot(store, captured, inspect, keys);
     const { index, atMs } = captured.manifest;
     this.#newest = { index, atMs };
     this.#currentMs = capturedMs;

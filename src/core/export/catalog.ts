@@ -2,14 +2,13 @@
 // whose bytes are missing, or not as many as its manifest says, is damaged; whether they are the right ones only reading
 // them tells (verify-snapshot.ts).
 
-import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
-import { parseManifest, sizeProblem } from "./manifest.ts";
+import { parseManifest, type StoredManifest, storedSizeProblem } from "./manifest.ts";
 import { manifestKey, newestFirst, parseObjectKey, type SnapshotName } from "./snapshot-name.ts";
 import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
 export interface CatalogEntry extends SnapshotName {
   /** Null: without one, or one that can't be read; `problem` says which. */
-  readonly manifest: SnapshotManifest | null;
+  readonly manifest: StoredManifest | null;
   /** Why it can't be restored; null as far as can be told without reading its bytes. */
   readonly problem: string | null;
   /** When the youngest of its objects was written. */
@@ -88,5 +87,5 @@ async function readManifest(
   if (!parsed.ok) return { manifest: null, problem: parsed.problem };
   const { manifest } = parsed;
   if (manifest.index !== index) return { manifest: null, problem: "its manifest is another snapshot's" };
-  return { manifest, problem: stateBytes === null ? NO_BYTES : sizeProblem(manifest, stateBytes) };
+  return { manifest, problem: stateBytes === null ? NO_BYTES : storedSizeProblem(manifest, stateBytes) };
 }

@@ -2,28 +2,33 @@
 // the manifest makes it exist; whatever stops this leaves a remnant that counts for nothing.
 
 import { Exit, OperatorError } from "../base/errors.ts";
+import type { OperatorKeys } from "../seal/operator-keys.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import { type Inspect, problemOf } from "./inspect.ts";
 import { encodeManifest } from "./manifest.ts";
 import { manifestKey, snapshotName, stateKey } from "./snapshot-name.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
+import { fromStored, toStored } from "./stored-state.ts";
 
 export interface CapturedSnapshot {
   readonly manifest: SnapshotManifest;
   readonly bytes: Uint8Array;
 }
 
-/** Returns its name. Throws an OperatorError. */
+/** Returns its name. With keys it is encrypted with the current one. Throws an OperatorError. */
 export async function exportSnapshot(
   store: SnapshotStore,
-  { manifest, bytes }: CapturedSnapshot,
+  captured: CapturedSnapshot,
   inspect?: Inspect,
+  keys: OperatorKeys | null = null,
 ): Promise<string> {
+  const { manifest, stored } = await toStored(captured.manifest, captured.bytes, keys);
   const name = snapshotName(manifest.atMs, manifest.index);
-  await store.put(stateKey(name), bytes);
+  await store.put(stateKey(name), stored);
   const readBack = await store.get(stateKey(name));
-  const problem = readBack === null ? "it is not there" : await problemOf(manifest, readBack, inspect);
+  const opened = readBack === null ? "it is not there" : await fromStored(manifest, readBack, keys, name);
+  const problem = typeof opened === "string" ? opened : await problemOf(manifest, opened.content, inspect);
   if (problem !== null) {
     // Else each further try leaves as much. If it can't be, it is a remnant.
     await store.delete(stateKey(name)).catch(() => undefined);

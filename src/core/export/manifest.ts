@@ -1,18 +1,28 @@
 // manifest.json: what an exported snapshot is, so that it can be checked and judged without reading its bytes.
 
+import { sealedExportBytes } from "../seal/sealed-export.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 
 const SCHEMA_VERSION = 1;
+/** Of an encrypted snapshot: builds that know no encryption refuse it by this number. */
+const ENCRYPTED_SCHEMA_VERSION = 2;
 const TEXTS = ["clusterId", "clusterName", "stateHash", "sha256", "fleetVersion"] as const;
 const COUNTS = ["index", "term", "bytes", "atMs", "auditFirst", "auditLast"] as const;
 
+/** What is said of a snapshot in a store. `bytes` and `sha256` are the state's, encrypted or not. */
+export interface StoredManifest extends SnapshotManifest {
+  /** Which of the operator's keys opens it; absent = it is not encrypted. */
+  readonly encryption?: { readonly operatorKey: string };
+}
+
 export type ParsedManifest =
-  | { readonly ok: true; readonly manifest: SnapshotManifest }
+  | { readonly ok: true; readonly manifest: StoredManifest }
   | { readonly ok: false; readonly problem: string };
 
-export function encodeManifest(manifest: SnapshotManifest): Uint8Array {
+export function encodeManifest(manifest: StoredManifest): Uint8Array {
   const time = new Date(manifest.atMs).toISOString();
-  const text = JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...manifest, time }, null, 2);
+  const schemaVersion = manifest.encryption === undefined ? SCHEMA_VERSION : ENCRYPTED_SCHEMA_VERSION;
+  const text = JSON.stringify({ schemaVersion, ...manifest, time }, null, 2);
   return new TextEncoder().encode(`${text}\n`);
 }
 
@@ -20,10 +30,13 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
   const fields = parseObject(new TextDecoder().decode(bytes));
   if (fields === null) return { ok: false, problem: "its manifest is not JSON" };
   const { schemaVersion } = fields;
-  if (schemaVersion !== SCHEMA_VERSION) {
-    const problem = `its manifest has schema ${String(schemaVersion)}, this version reads ${SCHEMA_VERSION}`;
-    return { ok: false, problem };
+  if (schemaVersion !== SCHEMA_VERSION && schemaVersion !== ENCRYPTED_SCHEMA_VERSION) {
+    const known = `this version reads up to ${ENCRYPTED_SCHEMA_VERSION}`;
+    return { ok: false, problem: `its manifest has schema ${String(schemaVersion)}, ${known}` };
   }
+  const { operatorKey }: Readonly<Record<string, unknown>> = { ...Object(fields["encryption"]) };
+  if ((schemaVersion === ENCRYPTED_SCHEMA_VERSION) !== (typeof operatorKey === "string"))
+    return { ok: false, problem: "its manifest has no usable encryption" };
   const wrong =
     TEXTS.find((key) => typeof fields[key] !== "string") ?? COUNTS.find((key) => !isCount(fields[key]));
   if (wrong !== undefined) return { ok: false, problem: `its manifest has no usable ${wrong}` };
@@ -48,8 +61,18 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
       auditLast: count("auditLast"),
       // Absent in those of builds that recorded none.
       ...(isCount(fields["epoch"]) ? { epoch: Number(fields["epoch"]) } : {}),
+      ...(typeof operatorKey === "string" ? { encryption: { operatorKey } } : {}),
     },
   };
+}
+
+/** Null when the object in the store has as many bytes as a snapshot with this manifest has there. */
+export function storedSizeProblem(manifest: StoredManifest, bytes: number): string | null {
+  if (manifest.encryption === undefined) return sizeProblem(manifest, bytes);
+  const expected = sealedExportBytes(manifest.bytes);
+  return bytes === expected
+    ? null
+    : `it has ${bytes} bytes, by its manifest it is ${expected} when encrypted`;
 }
 
 /** Null when the snapshot has as many bytes as its manifest says. */

@@ -31,6 +31,13 @@ export function keyWrong(what: string, keyId: string, given: readonly string[]):
   });
 }
 
+/** Whether something can't be opened for want of the right key, and may well be whole. */
+export function isKeyError(error: unknown): boolean {
+  return (
+    error instanceof OperatorError && ["ENCRYPTION_KEY_NEEDED", "ENCRYPTION_KEY_WRONG"].includes(error.code)
+  );
+}
+
 export function notEncryptedYet(directory: string): OperatorError {
   return new OperatorError("ENCRYPTION_NOT_BEGUN", {
     what: `${directory} is not encrypted, although a key was given`,

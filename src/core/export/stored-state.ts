@@ -1,0 +1,47 @@
+// An exported snapshot's bytes as they stand in a store: the state itself, or encrypted, with what the manifest says bound
+// to it, so that neither can be replaced without the other.
+
+import type { OperatorKeys } from "../seal/operator-keys.ts";
+import { isSealedExport, openExport, sealExport } from "../seal/sealed-export.ts";
+import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { StoredManifest } from "./manifest.ts";
+
+/** How a snapshot is stored: its manifest and its bytes there. */
+export async function toStored(
+  manifest: SnapshotManifest,
+  bytes: Uint8Array,
+  keys: OperatorKeys | null,
+): Promise<{ readonly manifest: StoredManifest; readonly stored: Uint8Array }> {
+  if (keys === null) return { manifest, stored: bytes };
+  const stored = await sealExport(bytes, keys.current, boundTo(manifest));
+  return { manifest: { ...manifest, encryption: { operatorKey: keys.current.id } }, stored };
+}
+
+/**
+ * The state, or why it can't be believed. Throws ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG; `what` names the snapshot.
+ */
+export async function fromStored(
+  manifest: StoredManifest,
+  stored: Uint8Array,
+  keys: OperatorKeys | null,
+  what: string,
+): Promise<{ readonly content: Uint8Array } | string> {
+  if (manifest.encryption !== undefined) return await openExport(stored, keys, boundTo(manifest), what);
+  return isSealedExport(stored) ? "it is encrypted, and its manifest does not say so" : { content: stored };
+}
+
+/** Everything that the manifest says of the snapshot, in an order of its own. */
+function boundTo(manifest: SnapshotManifest): Uint8Array {
+  const { clusterId, clusterName, index, term, stateHash, bytes, sha256 } = manifest;
+  const { atMs, fleetVersion, auditFirst, auditLast, epoch = null } = manifest;
+  const members = manifest.members.map(({ nodeId, name, address, learner }) => [
+    nodeId,
+    name,
+    address,
+    learner,
+  ]);
+  const said = [clusterId, clusterName, index, term, stateHash, bytes, sha256, members];
+  return new TextEncoder().encode(
+    JSON.stringify([...said, atMs, fleetVersion, auditFirst, auditLast, epoch]),
+  );
+}
