@@ -12,7 +12,9 @@ import type {
   ChangeMembershipResponse,
   CoordinatorClient,
   FenceReplicaRequest,
+  KeyStatus,
   NodeStatus,
+  RotateKeysRequest,
   SubmitResponse,
   TransferLeadershipRequest,
   TransferLeadershipResponse,
@@ -21,7 +23,7 @@ import type {
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
-import { unary } from "../core/wire/unary.ts";
+import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { requireValid } from "../core/wire/validity.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
@@ -190,9 +192,27 @@ export class FleetClient extends LeaderReads {
   /** Has this very node declare its own state wrong. False: it has already. Throws an OperatorError. */
   async fenceReplica(address: string, request: FenceReplicaRequest): Promise<boolean> {
     const client = this.#nodeClient(address);
-    const endMs = systemClock.monotonicMs() + this.#patience.callDeadlineMs;
+    const { changed } = await this.#atNode((limits) =>
+      unary(client.fenceReplica.bind(client), request, limits),
+    );
+    return changed;
+  }
+
+  /** How this very node encrypts its data. Throws an OperatorError. */
+  keyStatus(address: string): Promise<KeyStatus> {
+    const client = this.#nodeClient(address);
+    return this.#atNode((limits) => unary(client.getKeyStatus.bind(client), {}, limits));
+  }
+
+  /** Has this very node encrypt with a new key. Throws an OperatorError. */
+  rotateKeys(address: string, request: RotateKeysRequest): Promise<KeyStatus> {
+    const client = this.#nodeClient(address);
+    return this.#atNode((limits) => unary(client.rotateKeys.bind(client), request, limits));
+  }
+
+  async #atNode<Answer>(call: (limits: CallLimits) => Promise<Answer>): Promise<Answer> {
     try {
-      return (await unary(client.fenceReplica.bind(client), request, { endMs })).changed;
+      return await call({ endMs: systemClock.monotonicMs() + this.#patience.callDeadlineMs });
     } catch (error) {
       throw toOperatorError(error);
     }

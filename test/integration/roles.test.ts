@@ -119,6 +119,8 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/ListMembers": READ,
   "/fleet.v1.Coordinator/ChangeMembership": CHANGE,
   "/fleet.v1.Coordinator/FenceReplica": ADMIN,
+  "/fleet.v1.Coordinator/GetKeyStatus": READ,
+  "/fleet.v1.Coordinator/RotateKeys": ADMIN,
   "/fleet.v1.Coordinator/ListGroups": READ,
   "/fleet.v1.Coordinator/WriteGroup": ADMIN,
   // An administrator may do in a shard's name what it may do in its own.

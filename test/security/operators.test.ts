@@ -13,6 +13,7 @@ import {
   FenceReplicaRequest,
   ListRequest,
   ReportShardRequest,
+  RotateKeysRequest,
   SubmitRequest,
   TransferLeadershipRequest,
   type WriteAnswers,
@@ -132,6 +133,7 @@ const NEVER: Readonly<Record<string, { readonly reason: string; readonly call: C
         ["grantRole", { operator: "alice", role: "other" }],
         ["revokeRole", { operator: "bob", role: "other" }],
         ["noteRebuild", { nodeId: 1, name: "n1" }],
+        ["noteKeyRotation", { nodeId: 1, name: "n1" }],
         ["revokeCertificate", { identity: "fleet://admin" }],
         ["unrevokeCertificate", { subject: "fleet://admin" }],
       ] as const
@@ -146,6 +148,11 @@ const NEVER: Readonly<Record<string, { readonly reason: string; readonly call: C
     reason: "PERMISSION_DENIED",
     call: (client) =>
       send(client, "fenceReplica", FenceReplicaRequest.encode({ nodeName: "n1", reason: "" }).finish()),
+  },
+  RotateKeys: {
+    reason: "PERMISSION_DENIED",
+    call: (client) =>
+      send(client, "rotateKeys", RotateKeysRequest.encode({ nodeName: "n1", reason: "" }).finish()),
   },
   WriteGroup: {
     reason: "PERMISSION_DENIED",
@@ -348,6 +355,7 @@ type UnaryName =
   | "transferLeadership"
   | "changeMembership"
   | "fenceReplica"
+  | "rotateKeys"
   | "writeGroup"
   | "reportShard";
 

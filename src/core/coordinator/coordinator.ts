@@ -246,6 +246,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     sent: transport.sent,
     transferTo: (follower) => transport.transferTo(follower, FLEET_GROUP),
     machine,
+    folderKeys: {
+      status: () => storage.encryption(),
+      operatorKeys: () => operatorKeys(options.encryption ?? null),
+      rotate: (keys) => storage.rotateKeys(keys),
+      log,
+    },
     watchAnswers: new WatchAnswers(() => machine.changes),
     freshness,
     observed,

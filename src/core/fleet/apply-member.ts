@@ -6,6 +6,7 @@ import {
   type FoundMembers,
   MemberKind,
   type MemberRecord,
+  type NoteKeyRotation,
   type NoteRebuild,
   type RemoveMember,
   type UpsertMember,
@@ -58,7 +59,12 @@ export function removeMember(state: FleetState, context: ApplyContext, { nodeId 
   return changed(context.index);
 }
 
-export function noteRebuild(state: FleetState, context: ApplyContext, { nodeId, name }: NoteRebuild): Result {
+/** What is done to a member beside the tables: the entry is all there is of it, and is for members only. */
+export function noteOfMember(
+  state: FleetState,
+  context: ApplyContext,
+  { nodeId, name }: NoteRebuild | NoteKeyRotation,
+): Result {
   const row = state.tables.members.get(nodeId);
   const isMember = row !== undefined && row.wanted !== MemberKind.REMOVED && row.name === name;
   return isMember ? changed(context.index) : rejected("MEMBER_UNKNOWN", { node: name });

@@ -13,7 +13,7 @@ import { setFeatureGate } from "./apply-feature-gate.ts";
 import { reconcileDomains } from "./apply-held-domains.ts";
 import { settleInstructions } from "./apply-instruction.ts";
 import { performOnMany } from "./apply-many.ts";
-import { foundMembers, noteRebuild, removeMember, upsertMember } from "./apply-member.ts";
+import { foundMembers, noteOfMember, removeMember, upsertMember } from "./apply-member.ts";
 import { clearProbes, recordProbe } from "./apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply-quota.ts";
 import { recoverFleet } from "./apply-recovery.ts";
@@ -206,7 +206,8 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
     case "settleAdoption":
       return settleAdoption(state, value);
     case "noteRebuild":
-      return noteRebuild(state, context, value);
+    case "noteKeyRotation":
+      return noteOfMember(state, context, value);
     case "revokeCertificate":
       return revokeCertificate(state, context, value);
     case "unrevokeCertificate":
@@ -258,6 +259,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "raiseClusterVersion":
     case "adoptShard":
     case "noteRebuild":
+    case "noteKeyRotation":
     case "revokeCertificate":
     case "unrevokeCertificate":
     case "setRole":

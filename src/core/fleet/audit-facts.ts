@@ -56,6 +56,7 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     case "settleAdoption":
       return { shard: value.shardId };
     case "noteRebuild":
+    case "noteKeyRotation":
       return { node: value.name };
     case "revokeCertificate": {
       const { subject, issuedBeforeMs, holder } = value;

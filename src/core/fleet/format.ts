@@ -21,6 +21,9 @@ const REVOCATIONS_VERSION = 2;
 /** From this one on the state has roles and grants, by which operators' commands are judged (ADR-0028). */
 export const ROLES_VERSION = 2;
 
+/** From this one on the audit log has rotations of data keys (ADR-0031). */
+const KEY_ROTATIONS_VERSION = 2;
+
 /** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
 export function requiredVersion({ $case, value }: OperationKind): number {
   switch ($case) {
@@ -58,6 +61,8 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "settleAdoption":
     case "noteRebuild":
       return INCARNATIONS_VERSION;
+    case "noteKeyRotation":
+      return KEY_ROTATIONS_VERSION;
     case "revokeCertificate":
     case "unrevokeCertificate":
       return REVOCATIONS_VERSION;

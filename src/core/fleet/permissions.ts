@@ -80,6 +80,8 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     case "unrevokeCertificate":
     // A replica is fenced before it is rebuilt, and one whose tables are wrong cannot say who may.
     case "noteRebuild":
+    // Keys are of a node's disk, and of no table.
+    case "noteKeyRotation":
     // The leader's own, and a recovery's.
     case "foundMembers":
     case "recoverFleet":

@@ -132,6 +132,12 @@ export class Services {
       observed: new Observed(),
       heardDomains: new HeardDomains(),
       refusedRows: new RefusedRows(silentLog),
+      folderKeys: {
+        status: async () => null,
+        operatorKeys: async () => null,
+        rotate: async () => false,
+        log: silentLog,
+      },
       refusedWrites: new RefusedWrites(silentLog),
       firstContacts: new FirstContacts(),
       firstContactsMax: FIRST_CONTACTS_MAX,

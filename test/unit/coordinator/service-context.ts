@@ -76,6 +76,12 @@ export function contextOf(
       observed: new Observed(),
       heardDomains: new HeardDomains(),
       refusedRows: new RefusedRows(silentLog),
+      folderKeys: {
+        status: async () => null,
+        operatorKeys: async () => null,
+        rotate: async () => false,
+        log: silentLog,
+      },
       refusedWrites: new RefusedWrites(silentLog),
       firstContacts: new FirstContacts(),
       firstContactsMax: 1_000,

@@ -69,6 +69,7 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   revokeCertificate: ADMINISTRATOR,
   unrevokeCertificate: ADMINISTRATOR,
   noteRebuild: ADMINISTRATOR,
+  noteKeyRotation: ADMINISTRATOR,
   foundMembers: ADMINISTRATOR,
   recoverFleet: ADMINISTRATOR,
   settleInstructions: ADMINISTRATOR,

@@ -27,6 +27,7 @@ import type { TallyGroup } from "../start-group.ts";
 import type { StateTrust } from "../state-trust.ts";
 import type { Announced } from "../version-watch.ts";
 import type { MembershipChanges } from "./change-membership.ts";
+import type { FolderKeys } from "./keys.ts";
 import type { HeardDomains } from "./reconcile-domains.ts";
 import type { WatchAnswers } from "./watch-answers.ts";
 
@@ -64,6 +65,7 @@ export interface ServiceContext {
   /** The snapshot of the fleet's own group that is on its way to a follower; null = none is. */
   readonly transferTo: (follower: NodeId) => SnapshotTransfer | null;
   readonly machine: FleetMachine;
+  readonly folderKeys: FolderKeys;
   readonly watchAnswers: WatchAnswers;
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;
   readonly observed: Observed;

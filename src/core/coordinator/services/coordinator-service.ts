@@ -9,6 +9,7 @@ import type { ServiceContext } from "./context.ts";
 import { fenceReplica } from "./fence-replica.ts";
 import { listGroups, writeGroup } from "./groups.ts";
 import { handler, streamHandler } from "./handler.ts";
+import { keyStatus, rotateKeys } from "./keys.ts";
 import {
   auditList,
   domainsList,
@@ -61,6 +62,8 @@ export function coordinatorService(context: ServiceContext): Implementation<Coor
     watchRevocations: streamHandler(context, async (call) => watchRevocations(context, call)),
     watch: streamHandler(context, (call, caller) => watch(context, call, caller)),
     fenceReplica: handler(context, (request) => fenceReplica(context, request)),
+    getKeyStatus: handler(context, () => keyStatus(context)),
+    rotateKeys: handler(context, (request, caller) => rotateKeys(context, request, caller)),
     snapshotSave: streamHandler(context, (call, caller) => snapshotSave(context, call, caller)),
     listProbes: handler(context, async (request, caller) => {
       const stamp = await readable(context, LINEARIZABLE, caller);

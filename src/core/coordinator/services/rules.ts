@@ -37,6 +37,8 @@ export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> =
   changeMembership: { ...change, isPrompt: true },
   // No row of the tables stands for these: a replica whose tables are wrong cannot say who may fence it.
   fenceReplica: { allow: adminOnly, bytesMax },
+  rotateKeys: { allow: adminOnly, bytesMax },
+  getKeyStatus: read,
   listMembers: read,
   listGroups: read,
   listShards: read,

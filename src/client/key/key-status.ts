@@ -1,0 +1,129 @@
+// How every node's data folder is encrypted, and new keys for them, one node after the other. What must stay true: the
+// audit log has each rotation before it happens; a node that fails does not keep the others from being told.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { DataKey, KeyStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetClient } from "../fleet-client.ts";
+
+export interface NodeKeys {
+  readonly node: string;
+  readonly nodeId: number | null;
+  readonly address: string;
+  /** `replacing`: files of an earlier key, or plain ones, are left; `unknown`: it did not answer. */
+  readonly state: "encrypted" | "replacing" | "plain" | "unknown";
+  /** The operator's key that opens it. */
+  readonly operatorKey: string | null;
+  readonly keys: readonly DataKey[];
+  readonly plainSegments: number;
+  readonly plainSnapshots: number;
+  /** Whether this command has rotated its key. */
+  readonly rotated: boolean;
+  readonly error: string | null;
+}
+
+export interface KeyReport {
+  readonly dryRun: boolean;
+  readonly nodes: readonly NodeKeys[];
+}
+
+type KeyClient = Pick<FleetClient, "status" | "keyStatus" | "rotateKeys" | "submit">;
+
+export async function keyReport(client: KeyClient): Promise<KeyReport> {
+  const { nodes } = await client.status();
+  const found = nodes.map(async ({ name, nodeId, address, error }) => {
+    const node = { name, nodeId, address };
+    return error === null ? await ask(node, () => client.keyStatus(address)) : unknown(node, error);
+  });
+  return { dryRun: false, nodes: await Promise.all(found) };
+}
+
+/** Of all nodes, or of those named. Throws NODE_UNKNOWN or NOT_ENCRYPTED with nothing changed. */
+export async function rotate(
+  client: KeyClient,
+  names: readonly string[],
+  { reason, dryRun }: { readonly reason: string; readonly dryRun: boolean },
+): Promise<KeyReport> {
+  const { nodes } = await keyReport(client);
+  const missing = names.find((name) => !nodes.some(({ node }) => node === name));
+  if (missing !== undefined) throw nodeUnknown(missing, nodes);
+  const meant = nodes.filter(({ node }) => names.length === 0 || names.includes(node));
+  if (meant.every(({ state }) => state === "plain")) throw notEncrypted();
+  if (dryRun) return { dryRun, nodes: meant };
+  const done: NodeKeys[] = [];
+  for (const node of meant) done.push(node.state === "plain" ? node : await rotateOne(client, node, reason));
+  return { dryRun, nodes: done };
+}
+
+async function rotateOne(client: KeyClient, found: NodeKeys, reason: string): Promise<NodeKeys> {
+  const { node: name, nodeId, address } = found;
+  if (found.state === "unknown") return found;
+  if (nodeId !== null) await note(client, { nodeId, name }, reason);
+  const answer = await ask({ name, nodeId, address }, () =>
+    client.rotateKeys(address, { nodeName: name, reason }),
+  );
+  return { ...answer, rotated: answer.error === null };
+}
+
+/** While an older build is a member, the audit log can't hold it; the node's own log does. */
+async function note(
+  client: KeyClient,
+  value: { readonly nodeId: number; readonly name: string },
+  reason: string,
+): Promise<void> {
+  try {
+    await client.submit({ kind: { $case: "noteKeyRotation", value } }, { reason });
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
+  }
+}
+
+interface Node {
+  readonly name: string;
+  readonly nodeId: number | null;
+  readonly address: string;
+}
+
+async function ask(node: Node, call: () => Promise<KeyStatus>): Promise<NodeKeys> {
+  try {
+    const { operatorKey, keys, plainSegments, plainSnapshots, ...status } = await call();
+    const { name, nodeId, address } = node;
+    const about = { node: name, nodeId, address, keys, plainSegments, plainSnapshots };
+    const state = stateOf({ ...status, keys, plainSegments, plainSnapshots });
+    return { ...about, state, operatorKey: operatorKey || null, rotated: false, error: null };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return unknown(node, error.message);
+  }
+}
+
+function stateOf({
+  encrypted,
+  keys,
+  plainSegments,
+  plainSnapshots,
+}: Pick<KeyStatus, "encrypted" | "keys" | "plainSegments" | "plainSnapshots">): NodeKeys["state"] {
+  if (!encrypted) return "plain";
+  return keys.length > 1 || plainSegments + plainSnapshots > 0 ? "replacing" : "encrypted";
+}
+
+function unknown({ name, nodeId, address }: Node, error: string): NodeKeys {
+  const none = { operatorKey: null, keys: [], plainSegments: 0, plainSnapshots: 0, rotated: false };
+  return { node: name, nodeId, address, state: "unknown", ...none, error };
+}
+
+function nodeUnknown(name: string, nodes: readonly NodeKeys[]): OperatorError {
+  return new OperatorError("NODE_UNKNOWN", {
+    what: `there is no node ${name}`,
+    next: `name one of: ${nodes.map(({ node }) => node).join(", ")}`,
+    exit: Exit.NotFound,
+  });
+}
+
+function notEncrypted(): OperatorError {
+  return new OperatorError("NOT_ENCRYPTED", {
+    what: "no data key was rotated: the nodes do not encrypt their data",
+    why: "they were started without --encryption-key-file and --encryption-key-command",
+    next: "make a key with: fleet key generate --out FILE, and restart each node with it and --encrypt-existing",
+    exit: Exit.Precondition,
+  });
+}

@@ -1,0 +1,33 @@
+// `fleet key status`: how every node encrypts what it keeps, and what is left of before.
+import type { KeyReport, NodeKeys } from "../../client/key/key-status.ts";
+import { Exit } from "../../core/base/errors.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { tableFlags } from "../../ui/cli/output-flags.ts";
+import type { TableView } from "../../ui/cli/view.ts";
+import { keyLines, keyTable } from "../../ui/model/tables/key-table.ts";
+
+const view: TableView<KeyReport, NodeKeys> = {
+  kind: "KeyStatus",
+  rowKind: "NodeKeys",
+  table: keyTable,
+  rows: (report) => report.nodes,
+  lines: (report) => keyLines(report.nodes),
+  empty: "no nodes",
+};
+
+export default class KeyStatus extends FleetCommand {
+  static override summary = "Show how the nodes encrypt their data, and what is left of earlier keys";
+  static override description =
+    "Asks every coordinator. An operator's key may be taken out of the key file once no node shows it and no exported snapshot is kept that it opens. Exits with 5 when a node does not answer.";
+  static override examples = ["<%= config.bin %> key status"];
+  static override flags = tableFlags;
+
+  async run(): Promise<KeyReport> {
+    const { flags } = await this.parse(KeyStatus);
+    const { keyReport } = await import("../../client/key/key-status.ts");
+    const report = await keyReport(await this.client(flags));
+    await this.print(report, view);
+    if (report.nodes.some(({ state }) => state === "unknown")) this.exitWith(Exit.NoQuorum);
+    return report;
+  }
+}
