@@ -154,6 +154,11 @@ export class CoordinatorCluster {
     return { exit: child.exitCode, log: (this.#output.get(node.id) ?? []).join("\n") };
   }
 
+  /** What the node's process has said since it was started last. */
+  log(node: ClusterNode): string {
+    return (this.#output.get(node.id) ?? []).join("\n");
+  }
+
   /** From now on, at this start or a later one, the node's process breaks as planned. */
   async plan(node: ClusterNode, plan: FaultPlan): Promise<void> {
     await mkdir(dirname(node.data), { recursive: true });

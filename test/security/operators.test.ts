@@ -238,6 +238,24 @@ test("a batch is refused whole, and each row that lacks a grant is named", async
   expect(domains.filter(({ value }) => /^[de]/.test(value))).toEqual([]);
 });
 
+test("who is refused is in the leader's log, with identity, address and what was asked for, and is counted", async () => {
+  await allow([]);
+  const leader = await cluster.leader();
+  // The same caller is told of once in ten seconds.
+  const told = () => lines(cluster.log(leader)).filter(({ reason }) => reason === "GRANT_MISSING");
+  await expect
+    .poll(async () => {
+      await attempt(submitCall("drainShard", { shardId: "b-1" }));
+      return told();
+    })
+    .toContainEqual(
+      expect.objectContaining({
+        ...{ msg: "a caller was turned away", identity: ALICE, what: expect.stringMatching(/^\w+ \w+ \S+$/) },
+        from: expect.stringMatching(/127\.0\.0\.1$/),
+      }),
+    );
+});
+
 test("the audit log names who did it", async () => {
   await allow(["activate shard a-1", "drain shard a-1"]);
   await attempt(submitCall("activateShard", { shardId: "a-1" }));
@@ -334,6 +352,9 @@ const PASSING: ReadonlySet<string> = new Set([
   "LEADERSHIP_TRANSFER",
   "OVERLOADED",
 ]);
+
+const lines = (output: string): Record<string, unknown>[] =>
+  output.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
 
 async function asAdmin($case: Kind, value: object): Promise<void> {
   admin ??= cluster.client();

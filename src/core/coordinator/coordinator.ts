@@ -258,6 +258,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     heardDomains: new HeardDomains(),
     refusedRows: new RefusedRows(log),
     refusedWrites: new RefusedWrites(log),
+    noteDenied: (denied) => server.noteDenied(denied),
     firstContacts: new FirstContacts(),
     firstContactsMax: options.firstContactsMax ?? FIRST_CONTACTS_MAX,
     registrationPace: new Pace(REGISTRATIONS),

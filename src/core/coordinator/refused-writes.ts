@@ -6,7 +6,6 @@ import type { Log } from "../base/log.ts";
 const WRITE_REFUSALS = [
   "command_too_large",
   "first_contact_quota",
-  "grant_missing",
   "registration_pace",
   "report_pace",
 ] as const;
@@ -23,10 +22,6 @@ const WARNINGS: Readonly<Record<WriteRefusal, readonly [string, string]>> = {
   first_contact_quota: [
     "a shard has as many bindings of its own making as it may have; more of its first contacts are not declared",
     "if they are right, declare them: fleet cluster bind; or raise --first-contacts-max on every coordinator",
-  ],
-  grant_missing: [
-    "an operator asked for what none of its roles allows, and was refused",
-    "if it should be able to: fleet role grant; see what it may do now: fleet auth can-i --list --as NAME",
   ],
   report_pace: [
     "a shard reports more rows than a leader can look at; some of its reports are refused",

@@ -35,10 +35,10 @@ export const ROLE_RULES_MAX = 32;
 /** Verbs, tables and names of one rule, so many of each. */
 export const RULE_WORDS_MAX = 16;
 /**
- * Names of all rules of a role. A batch of 4 096 rows is compared with those of all roles of its operator: 1 024 patterns
+ * Names of all rules of a role. A batch of 4 096 rows is compared with those of all roles of its operator: 512 patterns
  * take some 50 ms.
  */
-export const ROLE_NAMES_MAX = 64;
+export const ROLE_NAMES_MAX = 32;
 export const ROLES_OF_OPERATOR_MAX = 16;
 export const ROLES_MAX = 1_000;
 export const GRANTS_MAX = 10_000;

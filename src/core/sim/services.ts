@@ -139,6 +139,7 @@ export class Services {
         log: silentLog,
       },
       refusedWrites: new RefusedWrites(silentLog),
+      noteDenied: () => undefined,
       firstContacts: new FirstContacts(),
       firstContactsMax: FIRST_CONTACTS_MAX,
       registrationPace: new Pace(REGISTRATIONS),

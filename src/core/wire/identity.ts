@@ -34,6 +34,7 @@ const PLAINTEXT: Identity = { kind: "admin" };
 const ofSessions = new WeakMap<object, Identity>();
 // An identity that came with a connection is an object of its own, so it leads to what that connection showed.
 const certificates = new WeakMap<Identity, ShownCertificate>();
+const addresses = new WeakMap<Identity, string>();
 
 /** Of connections whose certificate another authority issued than that of the identity which it names. */
 const claims = new WeakMap<object, Identity>();
@@ -60,7 +61,13 @@ export function identityOfSession(session: PeerSession | null, tls: Tls): Identi
   }
   ofSessions.set(session, identity);
   certificates.set(identity, shownCertificate(fields, formatIdentity(identity)));
+  addresses.set(identity, session.socket.remoteAddress ?? "");
   return identity;
+}
+
+/** Where the connection came from that proved the identity; empty without TLS. Without the port. */
+export function addressOf(identity: Identity): string {
+  return addresses.get(identity) ?? "";
 }
 
 /** As whom the other end poses, by a certificate of another authority than it needs; null if it does not. */

@@ -19,6 +19,7 @@ export interface PeerFields {
 /** A socket that may be one of TLS. */
 export interface PeerSocket {
   readonly destroyed: boolean;
+  readonly remoteAddress?: string | undefined;
   getPeerCertificate?(detailed: true): PeerFields;
 }
 

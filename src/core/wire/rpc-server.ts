@@ -16,7 +16,7 @@ import { CallBudgets } from "./call-budgets.ts";
 import { type Gate, guardDoor } from "./call-door.ts";
 import { closeServer } from "./close-server.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
-import { DeniedCalls } from "./denied-calls.ts";
+import { type Denied, DeniedCalls } from "./denied-calls.ts";
 import type { ShownCertificate } from "./deny-list.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
 import type { limitsOf } from "./identity-limits.ts";
@@ -71,6 +71,11 @@ export class RpcServer {
     this.#denied = new DeniedCalls(log, systemClock.monotonicMs);
     this.#logins = new Logins(log, systemClock.monotonicMs);
     this.#budgets = new CallBudgets(log, systemClock.monotonicMs, options.limitsOf);
+  }
+
+  /** Of a caller that a handler refuses for who it is: it is counted and told of as those that the door refuses. */
+  noteDenied(denied: Denied): void {
+    this.#denied.note(denied);
   }
 
   /** Who logged in, who was turned away, and who is held back, in numbers. */

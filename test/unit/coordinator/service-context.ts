@@ -83,6 +83,7 @@ export function contextOf(
         log: silentLog,
       },
       refusedWrites: new RefusedWrites(silentLog),
+      noteDenied: () => undefined,
       firstContacts: new FirstContacts(),
       firstContactsMax: 1_000,
       registrationPace: new Pace(REGISTRATIONS),

@@ -87,7 +87,7 @@ test.each([
         (_, rule) => `drain shard ${Array.from({ length: 13 }, (_, at) => `s${rule}-${at}`)}`,
       ),
     ),
-    is: "TOO_MANY limit=64 what=names in a role",
+    is: "TOO_MANY limit=32 what=names in a role",
     why: "so many of all rules together",
   },
   { given: [TEAM], when: deleteRole("team"), is: "changed v0", why: "no operator has it" },

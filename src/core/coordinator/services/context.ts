@@ -5,6 +5,7 @@ import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
 import type { Pace } from "../../base/pace.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
 import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
+import type { Denied } from "../../wire/denied-calls.ts";
 import type { ShownCertificate } from "../../wire/deny-list.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -72,6 +73,8 @@ export interface ServiceContext {
   readonly heardDomains: HeardDomains;
   readonly refusedRows: RefusedRows;
   readonly refusedWrites: RefusedWrites;
+  /** Told of who may not do what it asks for, beside those that the door turns away. */
+  readonly noteDenied: (denied: Denied) => void;
   readonly firstContacts: FirstContacts;
   /** Bindings of its own making that a shard may have. */
   readonly firstContactsMax: number;

@@ -2,12 +2,14 @@
 // the log what would be refused as it is applied (fleet/authorize.ts), where the decision falls: a role that was revoked
 // meanwhile wins no race. Everybody else is judged at the door.
 
+import { printable } from "../../base/printable.ts";
 import type { Permission } from "../../fleet/access.ts";
 import { accessOf } from "../../fleet/access.ts";
 import { denial, grantMissing } from "../../fleet/authorize.ts";
 import type { Result } from "../../fleet/result.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
-import { formatIdentity } from "../../wire/identity.ts";
+import { addressOf, formatIdentity, type Identity } from "../../wire/identity.ts";
+import { readRpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
 import { resultError } from "./refusals.ts";
@@ -20,18 +22,25 @@ export function checkGrants(
 ): void {
   // Another replica may not know the grants yet; it sends the caller to the leader.
   if (identity.kind !== "operator" || context.driver.leader !== context.self) return;
-  refuse(context, identity.id, denial(context.machine.view, formatIdentity(identity), kind));
+  refuse(context, identity, denial(context.machine.view, formatIdentity(identity), kind));
 }
 
 /** As `checkGrants`, of what is no operation of its own. For a leader that was confirmed, whose state is of now. */
 export function checkPermission(context: ServiceContext, { identity }: Caller, permission: Permission): void {
   if (identity.kind !== "operator") return;
   const isAllowed = accessOf(context.machine.view, identity.id).allows(permission);
-  refuse(context, identity.id, isAllowed ? null : grantMissing(identity.id, permission));
+  refuse(context, identity, isAllowed ? null : grantMissing(identity.id, permission));
 }
 
-function refuse({ refusedWrites }: ServiceContext, operator: string, refused: Result | null): void {
+/** Told as the calls are that the door refuses: with who, from where, and what. */
+function refuse({ noteDenied }: ServiceContext, identity: Identity, refused: Result | null): void {
   if (refused === null) return;
-  refusedWrites.note("grant_missing", formatIdentity({ kind: "operator", id: operator }));
-  throw resultError(refused);
+  const error = resultError(refused);
+  const { reason, metadata } = readRpcError(error);
+  const what = ["verb", "table", "name"].map((fact) => metadata[fact] ?? "").join(" ");
+  noteDenied({
+    ...{ reason: reason ?? "", identity: formatIdentity(identity), from: addressOf(identity) },
+    what: printable(what.trim()),
+  });
+  throw error;
 }
