@@ -4,9 +4,9 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as dial, type Socket } from "node:net";
-import { connect as secure } from "node:tls";
+import { type ConnectionOptions, connect as secure } from "node:tls";
 import type { handleUnaryCall } from "@grpc/grpc-js";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
 import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
@@ -106,4 +106,47 @@ test("TLS below 1.3 is refused", async () => {
   expect(error.code).toBe("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION");
   const told = { reason: "HANDSHAKE_FAILED", identity: "", from: "127.0.0.1" };
   await expect.poll(() => warned).toEqual([expect.objectContaining(told)]);
+});
+
+describe("where TLS 1.2 is asked for", () => {
+  let older: RpcServer;
+  let at: { readonly host: string; readonly port: number };
+  beforeEach(async () => {
+    const tls = loadTls({ ...authority.files("replica"), minVersion: "TLSv1.2" });
+    older = new RpcServer({
+      tls,
+      errors: new InternalErrors("server", silentLog),
+      log,
+      options: serverOptions,
+    });
+    const [host = "", port = ""] = (await older.listen("127.0.0.1:0")).split(":");
+    at = { host, port: Number(port) };
+  });
+  afterEach(() => older.close());
+
+  const handshake = async (more: ConnectionOptions) => {
+    const { ca, cert, key } = loadTls(authority.files("admin"));
+    const checkServerIdentity = () => undefined;
+    const socket = secure({ ca, cert, key, checkServerIdentity, ALPNProtocols: ["h2"], ...at, ...more });
+    const [error] = await Promise.race([once(socket, "secureConnect"), once(socket, "error")]).catch((e) => [
+      e,
+    ]);
+    const found = error === undefined ? `${socket.getProtocol()} ${socket.getCipher().name}` : error.code;
+    socket.destroy();
+    return found;
+  };
+
+  test.each([
+    ["TLSv1.3", "TLSv1.2", undefined, "TLSv1.3 TLS_AES_256_GCM_SHA384"],
+    ["TLSv1.2", "TLSv1.2", undefined, "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256"],
+    ["TLSv1.2", "TLSv1.2", "ECDHE-ECDSA-AES128-SHA", "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE"],
+    ["TLSv1.2", "TLSv1.2", "ECDHE-ECDSA-AES128-SHA256", "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE"],
+    ["TLSv1.1", "TLSv1.1", "DEFAULT@SECLEVEL=0", "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"],
+  ] as const)(
+    "a client of at most %s (least %s, suites %s) gets %s",
+    async (maxVersion, minVersion, ciphers, found) => {
+      const chosen = ciphers === undefined ? {} : { ciphers };
+      expect(await handshake({ maxVersion, minVersion, ...chosen })).toBe(found);
+    },
+  );
 });

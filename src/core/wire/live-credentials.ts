@@ -74,9 +74,14 @@ export class LiveChannelCredentials extends ChannelCredentials {
   }
 }
 
-// TLS 1.2 has suites without forward secrecy and without authenticated encryption, and everybody here has 1.3.
-const MIN_VERSION = "TLSv1.3";
+// TLS 1.2 has suites without forward secrecy and without authenticated encryption: where it is asked for, these alone.
+const SUITES = [
+  ...["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"],
+  ...["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"],
+  ...["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"],
+  ...["ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"],
+].join(":");
 
-function contextOf({ ca, cert, key }: TlsMaterial) {
-  return { ca, cert, key, minVersion: MIN_VERSION } as const;
+function contextOf({ ca, cert, key, minVersion }: TlsMaterial) {
+  return { ca, cert, key, minVersion: minVersion ?? "TLSv1.3", ciphers: SUITES } as const;
 }

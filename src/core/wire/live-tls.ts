@@ -19,6 +19,7 @@ import {
   leafOf,
   loadTls,
   mapAuthorities,
+  type OlderTls,
   type TlsChoice,
   type TlsContents,
   type TlsFiles,
@@ -82,6 +83,10 @@ export class LiveTls implements TlsMaterial {
 
   get authorities(): Authorities | undefined {
     return this.#now.authorities;
+  }
+
+  get minVersion(): OlderTls | undefined {
+    return this.#now.minVersion;
   }
 
   get refusal(): string {

@@ -22,7 +22,12 @@ export interface TlsFiles {
   readonly key: string;
   /** Of kinds of identities whose authority is not the one in `ca` (ADR-0027). */
   readonly authorities?: ByAuthority<string>;
+  /** Absent: 1.3. */
+  readonly minVersion?: OlderTls;
 }
+
+/** What a port may be told to accept beside TLS 1.3. */
+export type OlderTls = "TLSv1.2";
 
 /** What the files hold. */
 export interface TlsContents {
@@ -40,6 +45,8 @@ export interface TlsMaterial {
   readonly key: Buffer;
   /** Which of them proves which identities. Absent: each proves all. */
   readonly authorities?: Authorities | undefined;
+  /** What this process's port accepts; absent: TLS 1.3. */
+  readonly minVersion?: OlderTls | undefined;
   /** Why the files that lie there now are not used; empty or absent: they are. */
   readonly refusal?: string;
   /** Certificates of the authority that are not accepted all the same. Absent: this process knows of none. */
@@ -77,7 +84,8 @@ export function checkTls(found: TlsContents, from: TlsFiles): TlsMaterial {
   if (![...chain.slice(1), ...authorities].some((issuer) => isIssuedBy(leaf, issuer))) {
     throw tlsError(from.cert, `was not issued by the authority in ${from.ca}`);
   }
-  const material = { cert: found.cert, key };
+  const { minVersion } = from;
+  const material = { cert: found.cert, key, ...(minVersion === undefined ? {} : { minVersion }) };
   if (Object.keys(separate).length === 0) return { ca: found.ca, ...material };
   const all = [found.ca, ...Object.values(separate)].flatMap((pem) => [pem, Buffer.from("\n")]);
   return { ca: Buffer.concat(all), ...material, authorities: new Authorities(others, own, separate) };

@@ -19,6 +19,11 @@ export const tlsFlags = {
   cert: Flags.string({ summary: "File of this process's certificate" }),
   key: Flags.string({ summary: "File of this process's private key" }),
   "insecure-loopback": Flags.boolean({ summary: "No TLS; on loopback addresses only" }),
+  "tls-min": Flags.option({
+    options: ["1.2", "1.3"] as const,
+    default: "1.3" as const,
+    summary: "Refuse clients of older TLS; of 1.2 only suites with forward secrecy and AEAD are accepted",
+  })(),
 };
 
 const authorityFlag = (whose: string) =>
@@ -88,11 +93,16 @@ type StartRole = (
 export abstract class ServeCommand extends BaseCommand {
   /** The flags' choice of TLS. Throws an OperatorError when they name neither all files nor plaintext. */
   protected tls(
-    flags: CertificateFlags & { readonly key: string | undefined; readonly "insecure-loopback": boolean },
+    flags: CertificateFlags & {
+      readonly key: string | undefined;
+      readonly "insecure-loopback": boolean;
+      readonly "tls-min": "1.2" | "1.3";
+    },
   ): TlsChoice {
     const { ca, cert, key } = flags;
     if (ca !== undefined && cert !== undefined && key !== undefined) {
-      return { ca, cert, key, authorities: authoritiesIn(flags) };
+      const older = flags["tls-min"] === "1.2" ? { minVersion: "TLSv1.2" as const } : {};
+      return { ca, cert, key, authorities: authoritiesIn(flags), ...older };
     }
     if (flags["insecure-loopback"]) return "insecure-loopback";
     throw new OperatorError("TLS_MISSING", {
