@@ -10,6 +10,7 @@ import type { WalRecord } from "../../src/core/storage/record.ts";
 export function frameNames(bytes: Uint8Array, position: number): readonly string[] {
   const read = readFrame(bytes, 0);
   if (read.kind !== "frame") return ["zeros"];
+  if (read.isSealed) return ["frame", "frame:sealed"];
   const records = decodePayload(read.payload);
   const kinds = new Set(records.map(kindOf));
   if (records.every((record) => record.kind === "hard-state")) kinds.add("vote");

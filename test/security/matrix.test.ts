@@ -127,6 +127,8 @@ const COORDINATOR: Readonly<Record<string, readonly Kind[]>> = {
   TransferLeadership: WRITERS,
   ChangeMembership: WRITERS,
   FenceReplica: ["admin"],
+  GetKeyStatus: READERS,
+  RotateKeys: ["admin"],
   WriteGroup: ["admin"],
   ReportShard: ["admin", "shard", "another shard"],
   ListShards: READERS,
