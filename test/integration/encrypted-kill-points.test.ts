@@ -77,10 +77,10 @@ async function expectWhole(directory: string, acknowledged: number, killAt: numb
 
 test.concurrent.for(Array.from({ length: SHARES }, (_, share) => share))(
   "killed at any moment, share %i",
+  { timeout: 300_000 },
   async (share) => {
     for (let killAt = share + 1; await isKilledAt(killAt); killAt += SHARES);
   },
-  300_000,
 );
 
 test("left alone, the workload ends, and the rotated keys are gone with their files", async () => {
