@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { dueExport } from "../../../src/core/coordinator/audit-export-plan.ts";
 import { AuditExporter } from "../../../src/core/coordinator/audit-exporter.ts";
 import { auditExportOf } from "../../../src/core/fleet/audit.ts";
+import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../src/core/seal/operator-keys.ts";
+import { openEntries } from "../../../src/core/seal/sealed-entries.ts";
 import { hostileTexts, UNSAFE } from "../base/hostile-text.ts";
 import { exported, Replica, register } from "../fleet/replica.ts";
 
@@ -19,7 +21,13 @@ afterEach(() => rm(join(directory, ".."), { recursive: true }));
 const audited = (count: number): Replica =>
   new Replica().applyAll(Array.from({ length: count }, (_, at) => register(`s${at + 1}`)));
 
-function exporter(replica: Replica, differs: { note?: () => Promise<unknown>; leads?: () => boolean } = {}) {
+interface Differs {
+  readonly note?: () => Promise<unknown>;
+  readonly leads?: () => boolean;
+  readonly keys?: OperatorKeys;
+}
+
+function exporter(replica: Replica, differs: Differs = {}) {
   const note = vi.fn(differs.note ?? (async (through: number) => replica.apply(exported(through))));
   const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   const made = new AuditExporter({
@@ -27,6 +35,7 @@ function exporter(replica: Replica, differs: { note?: () => Promise<unknown>; le
     entriesPerFile: 3,
     mayExport: differs.leads ?? (() => true),
     view: () => replica.state,
+    keys: async () => differs.keys ?? null,
     note,
     timers: { every: () => () => undefined },
     log,
@@ -74,6 +83,28 @@ test("files are written one after another, each noted once it is durable", async
     { index: "2" },
     { index: "3", what: "register shard s3 at s3:1 in epoch 1", reason: "test" },
   ]);
+});
+
+test("with a key the file is sealed; it opens with that key, and one that is there is compared by what is in it", async () => {
+  const replica = audited(3);
+  const keys = parseOperatorKeys(newKeyText(), "a test");
+  // The note is lost: the next look finds the file.
+  const { made, note } = exporter(replica, { keys, note: async () => undefined });
+  made.look();
+  await expect.poll(() => note.mock.calls.length).toBe(1);
+  expect(await files()).toEqual([`${NAME}.sealed`]);
+  const sealed = await readFile(join(directory, `${NAME}.sealed`));
+  expect(sealed.includes("register")).toBe(false);
+  const opened = await openEntries(sealed, keys, NAME);
+  const content = typeof opened === "string" ? new Uint8Array() : opened.content;
+  expect(Buffer.from(content)).toEqual(Buffer.from(dueExport(replica.state, 3)?.content ?? ""));
+  const again = exporter(replica, { keys });
+  again.made.look();
+  await expect.poll(() => through(replica)).toBe(3);
+  expect(await readFile(join(directory, `${NAME}.sealed`))).toEqual(sealed);
+  await expect(openEntries(sealed, null, NAME)).rejects.toMatchObject({ code: "ENCRYPTION_KEY_NEEDED" });
+  sealed.writeUInt8(sealed.readUInt8(sealed.length - 20) ^ 1, sealed.length - 20);
+  expect(await openEntries(sealed, keys, NAME)).toEqual(expect.stringContaining("was changed"));
 });
 
 test("a follower exports nothing", async () => {
