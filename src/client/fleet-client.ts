@@ -295,6 +295,8 @@ function throwIfAllRefuse(asked: readonly Asked[]): void {
   if (refused.length === asked.length) throw toOperatorError(refused[0]?.cause);
 }
 
+const REFUSED_CERTIFICATES: ReadonlySet<string> = new Set(["CERTIFICATE_REVOKED", "AUTHORITY_MISMATCH"]);
+
 function isRefusal(failure: RpcFailure): boolean {
-  return isTlsFailure(failure) || failure.reason === "CERTIFICATE_REVOKED";
+  return isTlsFailure(failure) || REFUSED_CERTIFICATES.has(failure.reason ?? "");
 }

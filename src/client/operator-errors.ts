@@ -206,6 +206,10 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ who = "" }) => `get a new certificate for ${who}: fleet cert issue, or fleet cert rotate`,
     exit: Exit.Authentication,
   },
+  AUTHORITY_MISMATCH: {
+    next: () => "use a certificate that the authority of its own kind issued: fleet cert issue",
+    exit: Exit.Authentication,
+  },
   INVALID_REVOCATION: {
     next: () => "give a serial number, an identity or the file of a certificate: fleet cert list",
     exit: Exit.Usage,

@@ -31,6 +31,9 @@ export default class Init extends LocalCommand {
       summary:
         "Give each shard a copy of this YAML file as its own: machines: [{instanceType, zone, count, domain}]",
     }),
+    "separate-authorities": Flags.boolean({
+      summary: "An authority each for coordinators, shards, agents and operators (default: one for all)",
+    }),
     "snapshot-to": Flags.string({
       summary: "Export verified snapshots there every 5 minutes: a folder or s3://bucket/prefix",
     }),
@@ -58,6 +61,7 @@ export default class Init extends LocalCommand {
         snapshotTo,
         machines,
         encryption,
+        separateAuthorities: flags["separate-authorities"],
       },
       await this.deps(),
     );

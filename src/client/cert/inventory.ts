@@ -8,7 +8,7 @@ import { leafOf, loadTls, type TlsFiles } from "../../core/wire/tls.ts";
 import { invalidity, validityOf } from "../../core/wire/validity.ts";
 import { certificatesIn } from "../local/authority.ts";
 import { holdersOf } from "../local/holders.ts";
-import { authorityFiles } from "../local/layout.ts";
+import { authorityFiles, authorityPathsIn, certsFolder } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 
 /** revoked: the coordinators refuse it. unusable: missing, damaged, not valid yet, of an authority that ended, or not of the key or the authority beside it. */
@@ -47,12 +47,14 @@ export async function listCertificates(
   denied: DenyList | null = null,
 ): Promise<CertificateList> {
   const { directory, file } = fleet;
-  const authorities = await authorityViews(authorityFiles(directory).cert, nowMs);
+  const authorities = await Promise.all(
+    authoritiesOf(fleet).map(({ name, path }) => authorityViews(name, path, nowMs)),
+  );
   const views: CertificateView[] = [];
   for (const holder of holdersOf(directory, file))
     views.push(markRevoked(await holderView(holder.name, holder.files, nowMs), denied));
   return {
-    ...{ name: file.name, directory, certificates: [...authorities, ...views] },
+    ...{ name: file.name, directory, certificates: [...authorities.flat(), ...views] },
     revocationsKnown: denied !== null,
   };
 }
@@ -62,12 +64,18 @@ export function needingRenewal(list: CertificateList): readonly CertificateView[
   return list.certificates.filter(({ state }) => state !== "valid");
 }
 
-async function authorityViews(file: string, nowMs: number): Promise<CertificateView[]> {
+function authoritiesOf({ directory, file }: LocalFleet): { readonly name: string; readonly path: string }[] {
+  if (file.authorities === undefined) return [{ name: "ca", path: authorityFiles(directory).cert }];
+  const paths = Object.entries(authorityPathsIn(certsFolder(directory)));
+  return paths.map(([kind, path]) => ({ name: `${kind}-ca`, path }));
+}
+
+async function authorityViews(name: string, file: string, nowMs: number): Promise<CertificateView[]> {
   try {
     const bundle = certificatesIn(await readFile(file, "utf8"));
-    return bundle.map((pem) => ({ ...view("ca", file, new X509Certificate(pem), nowMs), identity: null }));
+    return bundle.map((pem) => ({ ...view(name, file, new X509Certificate(pem), nowMs), identity: null }));
   } catch (error) {
-    return [unusable("ca", file, error)];
+    return [unusable(name, file, error)];
   }
 }
 

@@ -5,10 +5,11 @@ import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName, nodeId } from "../../core/base/ids.ts";
+import { authorityKindOf } from "../../core/wire/authorities.ts";
 import { daysLeft } from "../../core/wire/certificate-age.ts";
 import { numberInName } from "../../core/wire/holder.ts";
 import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
-import { type AuthorityFiles, readAuthority } from "../local/authority.ts";
+import { type AuthorityFiles, readAuthority, signerOf, trustFilesOf } from "../local/authority.ts";
 import { issueCertificate } from "../local/certs.ts";
 import type { NodeEntry } from "../local/fleet-file.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
@@ -46,8 +47,9 @@ export interface IssuedReport {
 
 /** Throws OperatorError: USAGE, FILE_EXISTS, AUTHORITY_UNUSABLE or AUTHORITY_ENDS. */
 export async function issueTo(issuer: Issuer, request: IssueRequest, nowMs: number): Promise<IssuedReport> {
-  const identity = formatIdentity(identityFor(issuer.nodes, request));
-  const { pair: authority, trusted } = await readAuthority(issuer.authority);
+  const wanted = identityFor(issuer.nodes, request);
+  const identity = formatIdentity(wanted);
+  const { pair: authority } = await readAuthority(await signerOf(issuer.authority, authorityKindOf(wanted)));
   const left = daysLeft(new X509Certificate(authority.certificate).validToDate.getTime(), nowMs);
   if (request.days > left) throw authorityEnds(left);
   const { certificate, key } = await issueCertificate(authority, {
@@ -58,12 +60,15 @@ export async function issueTo(issuer: Issuer, request: IssueRequest, nowMs: numb
   const out = resolve(request.out);
   const at = (file: string) => join(out, file);
   const files = { ca: at("ca.crt"), cert: at(`${request.name}.crt`), key: at(`${request.name}.key`) };
+  const trust = await Promise.all(
+    (await trustFilesOf(issuer.authority)).map(async ({ name, text }) =>
+      (await isSameText(at(name), text)) ? [] : [{ path: at(name), text, mode: PUBLIC_MODE }],
+    ),
+  );
   await writeNewFiles(out, [
     { path: files.key, text: key, mode: KEY_MODE },
     { path: files.cert, text: certificate, mode: PUBLIC_MODE },
-    ...((await isSameText(files.ca, trusted.join("")))
-      ? []
-      : [{ path: files.ca, text: trusted.join(""), mode: PUBLIC_MODE }]),
+    ...trust.flat(),
   ]);
   return { identity, ...files, notAfter: new X509Certificate(certificate).validToDate.toISOString() };
 }

@@ -4,8 +4,9 @@ import { X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
-import { createAuthority } from "../local/certs.ts";
-import { authorityFilesIn } from "../local/layout.ts";
+import type { AuthorityKind } from "../../core/wire/authorities.ts";
+import { createAuthorities, createAuthority, trustOfOperators } from "../local/certs.ts";
+import { authorityFilesIn, kindAuthorityFilesIn } from "../local/layout.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
 import { writeNewFiles } from "./new-files.ts";
 
@@ -14,6 +15,19 @@ export interface AuthorityReport {
   readonly cert: string;
   readonly key: string;
   readonly notAfter: string;
+}
+
+/** Four authorities, of peers, shards, agents and operators. */
+export interface SeparateReport {
+  readonly name: string;
+  /** What operators trust: the peers' authority, and their own. */
+  readonly cert: string;
+  readonly notAfter: string;
+  readonly authorities: readonly {
+    readonly kind: AuthorityKind;
+    readonly cert: string;
+    readonly key: string;
+  }[];
 }
 
 /** For the fleet called `name`, in the folder `out`. Throws OperatorError: USAGE or FILE_EXISTS. */
@@ -28,6 +42,32 @@ export async function makeAuthority(name: string, out: string, nowMs: number): P
     { path: cert, text: made.certificate, mode: PUBLIC_MODE },
   ]);
   return { name, cert, key, notAfter: new X509Certificate(made.certificate).validToDate.toISOString() };
+}
+
+/** As `makeAuthority`, one for each kind of identity, and `ca.crt` with those that operators trust (ADR-0027). */
+export async function makeAuthorities(name: string, out: string, nowMs: number): Promise<SeparateReport> {
+  if (!isName(name)) throw badName(name);
+  const folder = resolve(out);
+  const { cert } = authorityFilesIn(folder);
+  const made = await createAuthorities(`${name} authority ${new Date(nowMs).toISOString()}`);
+  const authorities = made.map(({ kind }) => ({ kind, ...pairIn(folder, kind) }));
+  await writeNewFiles(folder, [
+    ...made.flatMap(({ kind, pair }) => {
+      const files = kindAuthorityFilesIn(folder, kind);
+      return [
+        { path: files.key, text: pair.key, mode: KEY_MODE },
+        { path: files.cert, text: pair.certificate, mode: PUBLIC_MODE },
+      ];
+    }),
+    { path: cert, text: trustOfOperators(made), mode: PUBLIC_MODE },
+  ]);
+  const ends = made.map(({ pair }) => new X509Certificate(pair.certificate).validToDate.getTime());
+  return { name, cert, notAfter: new Date(Math.min(...ends)).toISOString(), authorities };
+}
+
+function pairIn(folder: string, kind: AuthorityKind): { readonly cert: string; readonly key: string } {
+  const { cert, key } = kindAuthorityFilesIn(folder, kind);
+  return { cert, key };
 }
 
 function badName(name: string): OperatorError {

@@ -37,6 +37,7 @@ export async function rotateAuthority(
   last: Stage,
   deps: RotateDeps,
 ): Promise<RotationReport> {
+  if (fleet.file.authorities !== undefined) throw separate();
   const rotation = new AuthorityRotation(fleet, deps);
   for (const stage of STAGES.slice(0, STAGES.indexOf(last) + 1)) await rotation.reach(stage);
   return rotation.report(last);
@@ -102,7 +103,7 @@ class AuthorityRotation {
       await writeText(key, next.key, KEY_MODE);
     }
     const left = this.#holders().filter((holder) => !isOf(holder, next));
-    await replaceAll(left, next, this.#kept, this.#deps);
+    await replaceAll(left, async () => next, this.#kept, this.#deps);
     this.#rotated = left.map((holder) => holder.name);
   }
 
@@ -179,6 +180,14 @@ class AuthorityRotation {
   #holders(): Holder[] {
     return holdersOf(this.#fleet.directory, this.#fleet.file);
   }
+}
+
+function separate(): OperatorError {
+  return new OperatorError("AUTHORITIES_SEPARATE", {
+    what: "this fleet has an authority for each kind of identity, and --ca changes the one of all",
+    next: "change the one that you mean by hand, in three stages: docs/operating.md, Certificates",
+    exit: Exit.Precondition,
+  });
 }
 
 async function readNext(directory: string): Promise<PemPair | null> {

@@ -1,11 +1,12 @@
 // `fleet cert rotate`: new keys and certificates of the same authority, under running processes.
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { authorityKindOf } from "../../core/wire/authorities.ts";
 import { leafOf, loadTls } from "../../core/wire/tls.ts";
 import { requireValid } from "../../core/wire/validity.ts";
-import { readAuthority } from "../local/authority.ts";
+import { readAuthority, signerOf } from "../local/authority.ts";
 import type { PemPair } from "../local/certs.ts";
-import { type Holder, holdersOf, renewalFor } from "../local/holders.ts";
+import { adminFiles, type Holder, holdersOf, renewalFor } from "../local/holders.ts";
 import { ADMIN, authorityFiles, holderTls, lockPath, replacedFolder } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 import { withLock } from "../local/lock.ts";
@@ -44,8 +45,10 @@ export async function rotateLeaves(
     requireValid(holderTls(fleet.directory, ADMIN), deps.now());
   const kept = keptFolder(fleet.directory, deps);
   await withLock(lockPath(fleet.directory), deps, async () => {
-    const { pair } = await readAuthority(authorityFiles(fleet.directory));
-    await replaceAll(holders, pair, kept, deps);
+    const authority = authorityFiles(fleet.directory);
+    const signerFor = async ({ identity }: Holder) =>
+      (await readAuthority(await signerOf(authority, authorityKindOf(identity)))).pair;
+    await replaceAll(holders, signerFor, kept, deps);
   });
   const dialed = holders.filter((holder) => holder.isDialed);
   const serials = new Map(dialed.map((holder) => [holder.name, leafOf(loadTls(holder.files)).serialNumber]));
@@ -53,7 +56,7 @@ export async function rotateLeaves(
   deps.onProgress("waiting until every process shows its new certificate");
   const down = await untilProven(
     servers,
-    loadTls(holderTls(fleet.directory, ADMIN)),
+    loadTls(adminFiles(fleet)),
     "show its new certificate",
     (server, { leaf }) => leaf?.serialNumber === serials.get(server.name),
   );
@@ -64,13 +67,13 @@ export async function rotateLeaves(
 /** Gives each holder a new pair; under the fleet's lock. */
 export async function replaceAll(
   holders: readonly Holder[],
-  authority: PemPair,
+  signerFor: (holder: Holder) => Promise<PemPair>,
   kept: string,
   deps: RotateDeps,
 ): Promise<void> {
   for (const [at, holder] of holders.entries()) {
     if (at % 100 === 0) deps.onProgress(`renewing ${holder.name} (${at + 1} of ${holders.length})`);
-    await replacePair(holder.files, await renewalFor(holder, authority), kept);
+    await replacePair(holder.files, await renewalFor(holder, await signerFor(holder)), kept);
   }
 }
 

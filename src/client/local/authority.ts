@@ -1,10 +1,13 @@
 // The authority of a fleet as its two files hold it: whom the fleet trusts, and the one that signs. While the fleet
 // changes from one authority to another it trusts both, and the one whose key lies there signs.
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { certificateBlocks } from "../../core/base/pem.ts";
+import type { AuthorityKind } from "../../core/wire/authorities.ts";
 import type { PemPair } from "./certs.ts";
+import { authorityPathsIn, kindAuthorityFilesIn } from "./layout.ts";
 
 /** Its certificates, those of others that are trusted too, and the key of the one that signs. */
 export interface AuthorityFiles {
@@ -31,6 +34,31 @@ export async function readAuthority(files: AuthorityFiles): Promise<Authority> {
     throw unusable(files, cause instanceof Error ? cause.message : String(cause), cause);
   }
   throw unusable(files, "the certificates in the first have another key than the second");
+}
+
+/** What a holder trusts, as files beside its certificate: `ca.crt`, and one of each kind where authorities are separate. */
+export interface TrustFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Who signs identities of this kind: where authorities are separate, one of its own in the same folder. */
+export async function signerOf(files: AuthorityFiles, kind: AuthorityKind): Promise<AuthorityFiles> {
+  const folder = dirname(files.cert);
+  return (await isSeparate(folder)) ? kindAuthorityFilesIn(folder, kind) : files;
+}
+
+export async function trustFilesOf(files: AuthorityFiles): Promise<readonly TrustFile[]> {
+  const folder = dirname(files.cert);
+  const own = (await isSeparate(folder)) ? Object.values(authorityPathsIn(folder)) : [];
+  return Promise.all(
+    [files.cert, ...own].map(async (path) => ({ name: basename(path), text: await readFile(path, "utf8") })),
+  );
+}
+
+async function isSeparate(folder: string): Promise<boolean> {
+  const names = new Set(await readdir(folder).catch(() => []));
+  return Object.values(authorityPathsIn(folder)).some((path) => names.has(basename(path)));
 }
 
 /** The certificates of a PEM text, one by one. */

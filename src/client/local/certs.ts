@@ -3,6 +3,7 @@
 // and may serve as well as dial, since replicas and shards do both.
 // Absent: files (init.ts lays them out), and any authority that is not our own.
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
+import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/authorities.ts";
 
 /** A certificate and its private key (PKCS#8), both PEM. */
 export interface PemPair {
@@ -50,6 +51,24 @@ export async function createAuthority(name: string): Promise<PemPair> {
     webcrypto,
   );
   return { certificate: pemText(certificate.toString("pem")), key: exportKey(keys.privateKey) };
+}
+
+export interface KindAuthority {
+  readonly kind: AuthorityKind;
+  readonly pair: PemPair;
+}
+
+/** One of each kind. They differ in name, or OpenSSL would take one for another. */
+export function createAuthorities(name: string): Promise<KindAuthority[]> {
+  return Promise.all(
+    AUTHORITY_KINDS.map(async (kind) => ({ kind, pair: await createAuthority(`${name} ${kind}`) })),
+  );
+}
+
+/** Operators dial coordinators alone, and nothing that tenants sign must pose as one to them. */
+export function trustOfOperators(made: readonly KindAuthority[]): string {
+  const trusted = made.filter(({ kind }) => kind === "peer" || kind === "operator");
+  return trusted.map(({ pair }) => pair.certificate).join("");
 }
 
 /** Makes a key and a certificate for it, signed by `authority`. */

@@ -58,6 +58,8 @@ export interface FleetFile {
   readonly snapshots?: SnapshotEntry;
   readonly liveness?: LivenessEntry;
   readonly encryption?: EncryptionEntry;
+  /** Peers, shards, agents and operators have an authority each; absent = one for all (ADR-0027). */
+  readonly authorities?: "separate";
   readonly nodes: readonly NodeEntry[];
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
@@ -73,8 +75,10 @@ export function parseFleetFile(file: string, text: string): FleetFile {
   const snapshots = root.field("snapshots").optional(parseSnapshots);
   const liveness = root.field("liveness").optional(parseLiveness);
   const encryption = root.field("encryption").optional(parseEncryption);
+  const authorities = root.field("authorities").optional((value) => value.oneOf(["separate"] as const));
   const parsed = {
     ...(encryption === undefined ? {} : { encryption }),
+    ...(authorities === undefined ? {} : { authorities }),
     ...(snapshots === undefined ? {} : { snapshots }),
     ...(liveness === undefined ? {} : { liveness }),
     name: root.field("name").name(),
@@ -118,6 +122,7 @@ export function formatFleetFile(fleet: FleetFile): string {
     ...(fleet.snapshots === undefined ? {} : { snapshots: fleet.snapshots }),
     ...(fleet.liveness === undefined ? {} : { liveness: fleet.liveness }),
     ...(fleet.encryption === undefined ? {} : { encryption: formatEncryption(fleet.encryption) }),
+    ...(fleet.authorities === undefined ? {} : { authorities: fleet.authorities }),
     nodes: fleet.nodes,
     shards: fleet.shards,
     agents: {

@@ -1,12 +1,14 @@
 // Who holds a certificate in a local fleet, in which files, and what it says of its holder.
 import { X509Certificate } from "node:crypto";
+import { present } from "../../core/base/assert.ts";
 import { nodeId } from "../../core/base/ids.ts";
 import { daysLeft } from "../../core/wire/certificate-age.ts";
 import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
 import type { TlsFiles } from "../../core/wire/tls.ts";
 import { type CertificateRequest, issueCertificate, type PemPair } from "./certs.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
-import { ADMIN, clusterTls, holderTls, READONLY } from "./layout.ts";
+import { ADMIN, authorityPathsIn, certsFolder, clusterTls, holderTls, READONLY } from "./layout.ts";
+import type { LocalFleet } from "./local-fleet.ts";
 
 /** Ten years: a local fleet is renewed by hand, and must not die of its age. The authority lasts longer. */
 const CERTIFICATE_DAYS = 3_650;
@@ -21,6 +23,21 @@ export interface Holder {
 
 /** Everybody in a local fleet who holds a certificate. */
 export function holdersOf(directory: string, fleet: FleetFile): Holder[] {
+  if (fleet.authorities === undefined) return holdersByOne(directory, fleet);
+  const authorities = authorityPathsIn(certsFolder(directory));
+  return holdersByOne(directory, fleet).map((holder) => ({
+    ...holder,
+    files: { ...holder.files, authorities },
+  }));
+}
+
+/** What the administrator shows, and whom it trusts. */
+export function adminFiles({ directory, file }: Pick<LocalFleet, "directory" | "file">): TlsFiles {
+  const admin = holdersOf(directory, file).find(({ name }) => name === ADMIN);
+  return present(admin, "a fleet has an administrator").files;
+}
+
+function holdersByOne(directory: string, fleet: FleetFile): Holder[] {
   const person = (kind: "admin" | "readonly", name: string): Holder => ({
     name,
     identity: { kind },

@@ -35,6 +35,8 @@ export interface InitOptions {
   readonly machines?: string | undefined;
   /** What encrypts the coordinators' data folders. */
   readonly encryption?: KeySource | undefined;
+  /** Each kind of identity has an authority of its own (ADR-0027). */
+  readonly separateAuthorities?: boolean | undefined;
 }
 
 type InitOutcome = "created" | "started" | "already-running";
@@ -149,6 +151,7 @@ function wantedFleet(options: InitOptions): NewFleet {
     snapshotTo: snapshotTo ?? null,
     machines: machines ?? null,
     encryption: encryption ?? null,
+    separateAuthorities: options.separateAuthorities ?? false,
   };
 }
 

@@ -2,6 +2,7 @@
 // fleet.yaml, certs/, and one folder a process (n1, s1, agents) with its data, log file and pid file.
 // Absent: reading or writing anything.
 import { join } from "node:path";
+import { AUTHORITY_KINDS, type AuthorityKind, type ByAuthority } from "../../core/wire/authorities.ts";
 import type { TlsFiles } from "../../core/wire/tls.ts";
 
 /** The folder that `fleet init` makes in the current one. */
@@ -34,10 +35,14 @@ export const RESERVED_PROCESS_NAMES: readonly string[] = [
   REMOVED_FOLDER,
   AGENTS_PROCESS,
   AUTHORITY,
+  ...AUTHORITY_KINDS.map((kind) => `${kind}-${AUTHORITY}`),
   ADMIN,
   READONLY,
 ];
-export const RESERVED_CLUSTER_NAMES: readonly string[] = [AUTHORITY];
+export const RESERVED_CLUSTER_NAMES: readonly string[] = [
+  AUTHORITY,
+  ...AUTHORITY_KINDS.map((kind) => `${kind}-${AUTHORITY}`),
+];
 
 /** The folder of one background process and what lies in it. */
 export interface ProcessFiles {
@@ -75,6 +80,19 @@ export function authorityFiles(directory: string): { readonly cert: string; read
 /** The same two of an authority that has a folder to itself. */
 export function authorityFilesIn(folder: string): { readonly cert: string; readonly key: string } {
   return tlsIn(folder, AUTHORITY);
+}
+
+/** Of one kind's own authority, beside that of all (ADR-0027). */
+export function kindAuthorityFilesIn(
+  folder: string,
+  kind: AuthorityKind,
+): { readonly cert: string; readonly key: string } {
+  return tlsIn(folder, `${kind}-${AUTHORITY}`);
+}
+
+/** The files of trust of the kinds, where each has an authority of its own. */
+export function authorityPathsIn(folder: string): ByAuthority<string> {
+  return Object.fromEntries(AUTHORITY_KINDS.map((kind) => [kind, kindAuthorityFilesIn(folder, kind).cert]));
 }
 
 /** The authority that is to follow, while the fleet changes to it. */

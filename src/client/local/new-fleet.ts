@@ -31,6 +31,8 @@ export interface NewFleet {
   readonly machines: string | null;
   /** What encrypts the coordinators' data folders; null = nothing. */
   readonly encryption: KeySource | null;
+  /** Each kind of identity has an authority of its own. */
+  readonly separateAuthorities: boolean;
 }
 
 export type Made =
@@ -94,6 +96,7 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     profile: wanted.profile,
     ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
     ...(wanted.encryption === null ? {} : { encryption: { source: wanted.encryption } }),
+    ...(wanted.separateAuthorities ? { authorities: "separate" as const } : {}),
     nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
     shards: numbers(wanted.shards).map((number) => {
       const id = `s${number}`;

@@ -41,6 +41,9 @@ export function noteDifferences(asked: InitOptions, { directory, file }: LocalFl
     const change = "change encryption in fleet.yaml while it is down";
     ignored("the encryption key", file.encryption === undefined ? "none" : "another one", change);
   }
+  if (asked.separateAuthorities === true && file.authorities === undefined) {
+    ignored("--separate-authorities", "one authority", another);
+  }
   return notes;
 }
 

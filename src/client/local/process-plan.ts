@@ -1,13 +1,16 @@
 // Which background processes a local fleet consists of and how each is started: pure, from fleet.yaml alone.
 // Paths are absolute and computed from where the folder is now, so that a stopped fleet can be moved.
 import { resolve } from "node:path";
+import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/authorities.ts";
 import type { TlsFiles } from "../../core/wire/tls.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import {
   AGENTS_PROCESS,
   agentsFilePath,
+  certsFolder,
   clusterCertsFolder,
   holderTls,
+  kindAuthorityFilesIn,
   type ProcessFiles,
   processFiles,
 } from "./layout.ts";
@@ -70,6 +73,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
       ...["--fleet", fleet.name, "--cluster-id", fleet.clusterId],
       ...["--listen", node.address, "--peers", fleet.nodes.map(formatPeer).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, node.name))],
+      ...authorityArguments(directory, fleet, AUTHORITY_KINDS),
       ...[
         "--profile",
         fleet.profile,
@@ -94,12 +98,14 @@ function planShard(directory: string, fleet: FleetFile, shard: ShardEntry): Proc
       ...["serve", "shard", "--id", shard.id, "--listen", shard.address],
       ...["--coordinators", fleet.nodes.map((node) => node.address).join(",")],
       ...["--data", files.data, ...tlsFlags(holderTls(directory, shard.id))],
+      ...authorityArguments(directory, fleet, AUTHORITY_KINDS),
       ...[...machineFlags(directory, shard), ...metricsFlags(shard.metricsPort)],
     ],
   };
 }
 
-function planAgents(directory: string, { agentsMetricsPort }: FleetFile): ProcessPlan {
+function planAgents(directory: string, fleet: FleetFile): ProcessPlan {
+  const { agentsMetricsPort } = fleet;
   return {
     name: AGENTS_PROCESS,
     role: "agents",
@@ -109,6 +115,7 @@ function planAgents(directory: string, { agentsMetricsPort }: FleetFile): Proces
     args: [
       ...["serve", "agents", "--file", agentsFilePath(directory)],
       ...["--certs", clusterCertsFolder(directory), ...metricsFlags(agentsMetricsPort)],
+      ...authorityArguments(directory, fleet, ["shard", "agent"]),
     ],
   };
 }
@@ -156,5 +163,14 @@ function encryptionArguments({ encryption }: FleetFile): string[] {
 }
 
 const formatPeer = (node: NodeEntry): string => `${node.id}=${node.name}@${node.address}`;
+
+function authorityArguments(
+  directory: string,
+  { authorities }: FleetFile,
+  kinds: readonly AuthorityKind[],
+): string[] {
+  if (authorities === undefined) return [];
+  return kinds.flatMap((kind) => [`--${kind}-ca`, kindAuthorityFilesIn(certsFolder(directory), kind).cert]);
+}
 
 const tlsFlags = (tls: TlsFiles): string[] => ["--ca", tls.ca, "--cert", tls.cert, "--key", tls.key];

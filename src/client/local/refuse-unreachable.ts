@@ -4,8 +4,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { loadTls } from "../../core/wire/tls.ts";
 import { invalidity, validityOf } from "../../core/wire/validity.ts";
 import { dial } from "../cert/proof.ts";
-import { type Holder, holdersOf } from "./holders.ts";
-import { ADMIN, holderTls } from "./layout.ts";
+import { adminFiles, type Holder, holdersOf } from "./holders.ts";
 import type { LocalFleet } from "./local-fleet.ts";
 
 interface Unreachable {
@@ -44,6 +43,6 @@ function faultOf({ name, files }: Holder, nowMs: number): Unreachable[] {
 async function isReached(fleet: LocalFleet, name: string): Promise<boolean> {
   const address = fleet.processes.find((plan) => plan.name === name)?.address ?? null;
   if (address === null) return false;
-  const dialed = await dial(address, loadTls(holderTls(fleet.directory, ADMIN)));
+  const dialed = await dial(address, loadTls(adminFiles(fleet)));
   return dialed.kind === "accepted";
 }

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { createDirectory, syncDirectory } from "../../core/base/durable-file.ts";
 import { formatAgentsFile } from "../../core/wire/agents-file.ts";
-import { readAuthority } from "./authority.ts";
-import { createAuthority, type PemPair } from "./certs.ts";
+import { authorityKindOf } from "../../core/wire/authorities.ts";
+import { readAuthority, signerOf } from "./authority.ts";
+import { createAuthorities, createAuthority, type PemPair, trustOfOperators } from "./certs.ts";
 import { type FleetFile, formatFleetFile, type NodeEntry } from "./fleet-file.ts";
-import { holdersOf, issueFor, nodeHolder } from "./holders.ts";
+import { type Holder, holdersOf, issueFor, nodeHolder } from "./holders.ts";
 import {
   ADMIN,
   agentsFilePath,
@@ -19,6 +20,7 @@ import {
   clusterTls,
   fleetFilePath,
   foundingPath,
+  kindAuthorityFilesIn,
   machinesFileOf,
 } from "./layout.ts";
 import { KEY_MODE, PUBLIC_MODE } from "./modes.ts";
@@ -54,7 +56,7 @@ function foldersOf(directory: string, fleet: FleetFile): string[] {
 
 /** A certificate for a node that joins later, in place of any that an interrupted attempt left. */
 export async function writeNodeCertificate(directory: string, node: NodeEntry): Promise<void> {
-  const { pair: authority } = await readAuthority(authorityFiles(directory));
+  const { pair: authority } = await readAuthority(await signerOf(authorityFiles(directory), "peer"));
   const holder = nodeHolder(directory, node);
   await Promise.all([holder.files.cert, holder.files.key].map((path) => rm(path, { force: true })));
   await writePair(holder.files, await issueFor(holder, authority));
@@ -62,18 +64,40 @@ export async function writeNodeCertificate(directory: string, node: NodeEntry): 
 }
 
 async function writeCertificates(directory: string, fleet: FleetFile): Promise<void> {
-  const authority = await createAuthority(`${fleet.name} authority ${fleet.clusterId}`);
-  const files = authorityFiles(directory);
-  await writePair(files, authority);
+  const { trust, signerFor } = await writeAuthorities(directory, fleet);
   const holders = holdersOf(directory, fleet);
   for (let done = 0; done < holders.length; done += AT_A_TIME) {
     const batch = holders.slice(done, done + AT_A_TIME);
     await Promise.all(
-      batch.map(async (holder) => writePair(holder.files, await issueFor(holder, authority))),
+      batch.map(async (holder) => writePair(holder.files, await issueFor(holder, signerFor(holder)))),
     );
   }
   // The folder of the clusters' certificates is complete in itself, as on a machine that runs only agents.
-  await writeSynced(clusterTls(directory, ADMIN).ca, authority.certificate, PUBLIC_MODE);
+  await writeSynced(clusterTls(directory, ADMIN).ca, trust, PUBLIC_MODE);
+}
+
+/** Who signs whose certificate, and what stands in `ca.crt`. */
+async function writeAuthorities(
+  directory: string,
+  fleet: FleetFile,
+): Promise<{ readonly trust: string; readonly signerFor: (holder: Holder) => PemPair }> {
+  const name = `${fleet.name} authority ${fleet.clusterId}`;
+  const files = authorityFiles(directory);
+  if (fleet.authorities === undefined) {
+    const authority = await createAuthority(name);
+    await writePair(files, authority);
+    return { trust: authority.certificate, signerFor: () => authority };
+  }
+  const made = await createAuthorities(name);
+  for (const { kind, pair } of made)
+    await writePair(kindAuthorityFilesIn(certsFolder(directory), kind), pair);
+  const trust = trustOfOperators(made);
+  await writeSynced(files.cert, trust, PUBLIC_MODE);
+  const signerFor = ({ identity }: Holder) => {
+    const wanted = authorityKindOf(identity);
+    return present(made.find(({ kind }) => kind === wanted)?.pair, "each kind has its authority");
+  };
+  return { trust, signerFor };
 }
 
 /** Clusters go to the shards in turn. */

@@ -2,7 +2,13 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import {
+  authoritiesIn,
+  authorityFlags,
+  roleFlags,
+  ServeCommand,
+  tlsFlags,
+} from "../../ui/cli/serve-command.ts";
 
 export default class ServeAgents extends ServeCommand {
   static override summary = "Run the agents of many clusters in the foreground";
@@ -14,6 +20,7 @@ export default class ServeAgents extends ServeCommand {
     file: Flags.string({ required: true, summary: "YAML file: agents: [{cluster, shardAddr, demand}]" }),
     certs: Flags.string({ summary: "Folder of ca.crt and each cluster's <cluster>.crt and <cluster>.key" }),
     "shard-ca": authorityFlags["shard-ca"],
+    "agent-ca": authorityFlags["agent-ca"],
     "drain-grace": durationFlag({
       default: 600_000,
       defaultHelp: async () => "10m",
@@ -41,7 +48,7 @@ export default class ServeAgents extends ServeCommand {
     await this.serve({ process: "agents", flags, certificates }, (log) =>
       startAgentHost({
         ...{ file: flags.file, certsDirectory, log, tuning },
-        shardAuthority: flags["shard-ca"],
+        authorities: authoritiesIn({ ...flags, "peer-ca": undefined, "operator-ca": undefined }),
       }),
     );
   }

@@ -11,6 +11,7 @@ import type { Log } from "../base/log.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import type { AgentEntry } from "../wire/agents-file.ts";
 import { parseAgentsFile } from "../wire/agents-file.ts";
+import type { ByAuthority } from "../wire/authorities.ts";
 import type { TlsChoice } from "../wire/tls.ts";
 import type { AgentState, AgentTarget, AgentTuning } from "./agent.ts";
 import { Agent, agentTuning } from "./agent.ts";
@@ -21,8 +22,8 @@ export interface AgentHostOptions {
   readonly file: string;
   /** Where `ca.crt`, `<cluster>.crt` and `<cluster>.key` lie, for entries that name no folder of their own. */
   readonly certsDirectory: string | "insecure-loopback";
-  /** File of the authority of shards, if it is not that of the agents (ADR-0027). */
-  readonly shardAuthority?: string | undefined;
+  /** Files of authorities of their own, if it is not `ca.crt` that proves shards and agents (ADR-0027). */
+  readonly authorities?: ByAuthority<string>;
   readonly log: Log;
   readonly tuning?: AgentTuning;
 }
@@ -149,14 +150,14 @@ export class AgentHost {
   }
 
   #tlsOf(entry: AgentEntry): TlsChoice {
-    const { certsDirectory, shardAuthority: shard, file } = this.#options;
+    const { certsDirectory, authorities = {}, file } = this.#options;
     if (certsDirectory === "insecure-loopback") return certsDirectory;
     const folder = entry.certs === undefined ? certsDirectory : resolve(dirname(file), entry.certs);
     return {
       ca: join(folder, "ca.crt"),
       cert: join(folder, `${entry.cluster}.crt`),
       key: join(folder, `${entry.cluster}.key`),
-      authorities: shard === undefined ? {} : { shard },
+      authorities,
     };
   }
 }

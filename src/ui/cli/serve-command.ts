@@ -164,7 +164,7 @@ export abstract class ServeCommand extends BaseCommand {
   }
 }
 
-function authoritiesIn(flags: AuthorityFlags): ByAuthority<string> {
+export function authoritiesIn(flags: AuthorityFlags): ByAuthority<string> {
   const given = AUTHORITIES.flatMap((kind) => {
     const path = flags[`${kind}-ca`];
     return path === undefined ? [] : [[kind, path] as const];
