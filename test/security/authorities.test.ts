@@ -115,45 +115,60 @@ function closed<Client extends { close(): void }>(client: Client): Client {
   return client;
 }
 
+// Callers whose certificate proves nothing have few connections at a port, so each call here closes its own.
+async function withClient<Client extends { close(): void }, Answer>(
+  client: Client,
+  ask: (client: Client) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await ask(client);
+  } finally {
+    client.close();
+  }
+}
+
+function shardAs(tls: ReturnType<typeof held>): ShardClient {
+  return new ShardClient(shard.address, channelCredentials(tls, shard.address), channelOptions);
+}
+
 function askCoordinator(by: AuthorityKind, uri: string) {
   const { address } = coordinator;
-  const client = closed(
-    new CoordinatorClient(address, channelCredentials(held(by, uri), address), channelOptions),
-  );
-  return unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits()).then(
-    () => "answered",
-    readRpcError,
+  const made = new CoordinatorClient(address, channelCredentials(held(by, uri), address), channelOptions);
+  return withClient(made, (client) =>
+    unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits()).then(() => "answered", readRpcError),
   );
 }
 
 function askShard(by: AuthorityKind, uri: string) {
-  const { address } = shard;
-  const client = closed(new ShardClient(address, channelCredentials(held(by, uri), address), channelOptions));
-  return unary(client.getShardStatus.bind(client), {}, limits()).then(() => "answered", readRpcError);
+  return withClient(shardAs(held(by, uri)), (client) =>
+    unary(client.getShardStatus.bind(client), {}, limits()).then(() => "answered", readRpcError),
+  );
 }
 
-async function dialShard(by: AuthorityKind, uri: string) {
-  const { address } = shard;
-  const client = closed(new ShardClient(address, channelCredentials(held(by, uri), address), channelOptions));
-  const stream = client.session({ deadline: Date.now() + WAIT_MS });
-  stream.on("error", () => undefined);
-  const value = { clusterId: "c1", protocolVersion: SESSION_PROTOCOL_VERSION, instanceId: "i" };
-  stream.write(SessionUp.fromPartial({ frame: { $case: "hello", value } }));
-  try {
-    const [down] = (await once(stream, "data")) as [SessionDown];
-    return down.frame?.$case;
-  } catch (error) {
-    return readRpcError(error);
-  } finally {
-    stream.cancel();
-  }
+function dialShard(by: AuthorityKind, uri: string) {
+  return withClient(shardAs(held(by, uri)), async (client) => {
+    const stream = client.session({ deadline: Date.now() + WAIT_MS });
+    stream.on("error", () => undefined);
+    const value = { clusterId: "c1", protocolVersion: SESSION_PROTOCOL_VERSION, instanceId: "i" };
+    stream.write(SessionUp.fromPartial({ frame: { $case: "hello", value } }));
+    try {
+      const [down] = (await once(stream, "data")) as [SessionDown];
+      return down.frame?.$case;
+    } catch (error) {
+      return readRpcError(error);
+    } finally {
+      stream.cancel();
+    }
+  });
 }
 
-async function openExchange(by: AuthorityKind, uri: string) {
+function openExchange(by: AuthorityKind, uri: string) {
   const { address } = coordinator;
-  const client = closed(new RaftClient(address, channelCredentials(held(by, uri), address), channelOptions));
-  const stream = client.exchange({ deadline: Date.now() + WAIT_MS });
-  return readRpcError((await once(stream.resume(), "error"))[0] as ServiceError);
+  const made = new RaftClient(address, channelCredentials(held(by, uri), address), channelOptions);
+  return withClient(made, async (client) => {
+    const stream = client.exchange({ deadline: Date.now() + WAIT_MS });
+    return readRpcError((await once(stream.resume(), "error"))[0] as ServiceError);
+  });
 }
 
 test.each(FORGED)(
@@ -241,10 +256,9 @@ test("one authority changes under running processes: both are trusted, then the 
   const asRenewed = async () => {
     const { cert, key } = agents.files("agent-renewed");
     const tls = loadTls({ ca: join(home.folder, "all.crt"), cert, key });
-    const client = closed(
-      new ShardClient(shard.address, channelCredentials(tls, shard.address), channelOptions),
+    return withClient(shardAs(tls), (client) =>
+      unary(client.getShardStatus.bind(client), {}, limits()).catch(readRpcError),
     );
-    return unary(client.getShardStatus.bind(client), {}, limits()).catch(readRpcError);
   };
   // An agent may not ask that, and is told so once the shard knows who it is.
   await expect.poll(asRenewed, { timeout: WAIT_MS }).toMatchObject({ reason: "PERMISSION_DENIED" });
