@@ -176,8 +176,8 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${STORAGE}/data-directory.ts`,
-        search: "    await files.syncDirectory(path);\n  }\n  return { ...paths, segment };",
-        replace: "  }\n  return { ...paths, segment };",
+        search: "    await files.syncDirectory(path);\n  }\n  return { ...paths, segment,",
+        replace: "  }\n  return { ...paths, segment,",
       },
     ],
     test: {
