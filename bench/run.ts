@@ -6,6 +6,7 @@ import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { benchApply } from "./apply.ts";
 import { benchFailover } from "./failover.ts";
+import { benchFairness } from "./fairness.ts";
 import { benchGroups } from "./groups.ts";
 import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   size: () => benchSize(values.rows?.split(",").map(Number)),
   restore: () => benchRestore(),
   soak: () => benchSoak(),
+  fairness: () => benchFairness(),
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

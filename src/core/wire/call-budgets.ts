@@ -11,8 +11,6 @@ import { formatIdentity, type Identity } from "./identity.ts";
 import { type IdentityLimits, limitsOf } from "./identity-limits.ts";
 import { type RpcError, rpcError } from "./rpc-error.ts";
 
-/** For so long nothing more is read of a connection that called too often. */
-export const REST_MS = 500;
 const DELAY_STEP_MS = 100;
 const DELAY_MS_MAX = 10_000;
 
@@ -77,7 +75,7 @@ export class CallBudgets {
     const account = this.#accounts.get(name) ?? { name, kind, limits, underWay: 0 };
     if (account.underWay >= limits.callsAtOnce) return this.#refuse("TOO_MANY_CALLS", account, from, 0);
     const waitMs = this.#pacesOf(kind, limits).calls.waitMs(name, this.#now());
-    if (waitMs > 0) return this.#refuse("CALLS_TOO_OFTEN", account, from, Math.max(waitMs, REST_MS));
+    if (waitMs > 0) return this.#refuse("CALLS_TOO_OFTEN", account, from, waitMs);
     account.underWay += 1;
     this.#accounts.set(name, account);
     return {

@@ -8,11 +8,12 @@ import type { Server } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
 import { admitted, shownPath } from "./admit.ts";
-import { type CallBudget, type CallBudgets, REST_MS } from "./call-budgets.ts";
+import type { CallBudget, CallBudgets } from "./call-budgets.ts";
 import { refusalBy } from "./call-stream.ts";
 import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
 import type { Denied, DeniedCalls } from "./denied-calls.ts";
 import { noteFailedHandshakes } from "./failed-handshakes.ts";
+import type { HeldRefusals } from "./held-refusals.ts";
 import { claimedBySession, formatIdentity, type Identity, identityOfSession, isRevoked } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import type { Logins } from "./logins.ts";
@@ -47,6 +48,7 @@ export interface DoorOptions {
   readonly errors: Pick<InternalErrors, "note">;
   readonly connections: OpenConnections;
   readonly budgets: Pick<CallBudgets, "begin">;
+  readonly held: Pick<HeldRefusals, "refuse">;
   readonly logins: Pick<Logins, "note">;
   /** For connections; by default as much as this process may open files. */
   readonly room?: ConnectionRoom | undefined;
@@ -108,7 +110,7 @@ function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"])
 function enter(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  { tls, ruleOf, unaryOf, gate, denied, errors, budgets }: DoorOptions,
+  { tls, ruleOf, unaryOf, gate, denied, errors, budgets, held }: DoorOptions,
   serveByGrpc: () => void,
 ): void {
   // Without a listener a failure of the stream would end the process.
@@ -123,8 +125,7 @@ function enter(
   }
   const budget = budgets.begin(identity, addressOf(stream));
   if (budget instanceof RpcError) {
-    holdBack(stream, gate);
-    refuse(stream, budget);
+    held.refuse(formatIdentity(identity), stream, budget);
     return;
   }
   if (budget.account !== null) stream.once("close", budget.end);
@@ -143,12 +144,6 @@ function enter(
 }
 
 const addressOf = ({ session }: ServerHttp2Stream): string => session?.socket?.remoteAddress ?? "";
-
-/** The next calls on this connection would be refused too, and each costs some 20 µs: they stay at the caller for a while. */
-function holdBack({ session }: ServerHttp2Stream, gate: Gate | undefined): void {
-  const connection = session && readingOf(session as ServerHttp2Session);
-  if (connection && gate !== undefined) gate.reading.rest(connection, REST_MS);
-}
 
 /** The caller's identity; otherwise why it is refused. A path without a rule is no method, but its caller needs an identity. */
 function letIn(

@@ -22,7 +22,7 @@ const MEGABYTE = 1_024 * KILOBYTE;
 const SHARD: IdentityLimits = {
   connections: 64,
   callsAtOnce: 256,
-  calls: { burst: 1_000, perSecond: 200 },
+  calls: { burst: 500, perSecond: 50 },
   bytes: { burst: 64 * MEGABYTE, perSecond: 8 * MEGABYTE },
 };
 

@@ -13,8 +13,7 @@ export const READ_MS = 10;
 /** Of whose socket reading can be stopped. */
 export interface ReadConnection {
   stopReading(): void;
-  /** False: what is sent on it has to leave first. */
-  readOn(): boolean;
+  readOn(): void;
 }
 
 export class PacedReading {
@@ -24,8 +23,6 @@ export class PacedReading {
   /** When this pass's first call came; null = none has. */
   #beganMs: MonotonicMs | null = null;
   #isStopped = false;
-  /** Those that are not read for a while. */
-  readonly #resting = new Set<ReadConnection>();
 
   constructor(loop: Loop) {
     this.#loop = loop;
@@ -43,24 +40,6 @@ export class PacedReading {
 
   closed(connection: ReadConnection): void {
     this.#connections.delete(connection);
-    this.#resting.delete(connection);
-  }
-
-  /** It is not read for so long: what it brings would be refused, and waits in the kernel and then at the client. */
-  rest(connection: ReadConnection, forMs: number): void {
-    if (this.#resting.has(connection)) return;
-    this.#resting.add(connection);
-    connection.stopReading();
-    this.#wake(connection, forMs);
-  }
-
-  #wake(connection: ReadConnection, afterMs: number): void {
-    setTimeout(() => {
-      if (!this.#resting.has(connection)) return;
-      // Nobody else would try again.
-      if (!connection.readOn()) this.#wake(connection, afterMs);
-      else this.#resting.delete(connection);
-    }, afterMs).unref();
   }
 
   #begin(nowMs: MonotonicMs): void {
@@ -69,9 +48,7 @@ export class PacedReading {
       this.#beganMs = null;
       if (!this.#isStopped) return;
       this.#isStopped = false;
-      for (const connection of this.#connections) {
-        if (!this.#resting.has(connection)) connection.readOn();
-      }
+      for (const connection of this.#connections) connection.readOn();
     });
   }
 

@@ -19,6 +19,7 @@ import type { ConnectionRoom } from "./connection-limits.ts";
 import { type Denied, DeniedCalls } from "./denied-calls.ts";
 import type { ShownCertificate } from "./deny-list.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
+import { HeldRefusals } from "./held-refusals.ts";
 import type { limitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { Logins } from "./logins.ts";
@@ -133,7 +134,7 @@ export class RpcServer {
     const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
       ...{ tls, gate, room, errors, denied: this.#denied, connections: this.#connections },
-      ...{ logins: this.#logins, budgets: this.#budgets },
+      ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals() },
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),
     });

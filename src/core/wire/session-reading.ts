@@ -26,9 +26,7 @@ export function readingOf(session: ServerHttp2Session): ReadConnection | null {
     // While a write is under way the session has stopped reading by itself, and reads on once it is through: a client that
     // takes no answers is not read either.
     readOn: () => {
-      const hasLeft = handle.writeQueueSize === 0;
-      if (hasLeft) handle.readStart();
-      return hasLeft;
+      if (handle.writeQueueSize === 0) handle.readStart();
     },
   };
   KNOWN.set(session, made);

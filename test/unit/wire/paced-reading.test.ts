@@ -1,11 +1,10 @@
 // A burst of new calls is read in shares of a pass of the event loop; what is beyond waits in the sockets.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { PacedReading, READ_MS, type ReadConnection } from "../../../src/core/wire/paced-reading.ts";
 
 class Connection implements ReadConnection {
   isRead = true;
-  canReadOn = true;
   readonly #name: string;
 
   constructor(name: string) {
@@ -16,11 +15,9 @@ class Connection implements ReadConnection {
     this.isRead = false;
   }
 
-  readOn(): boolean {
-    if (!this.canReadOn) return false;
+  readOn(): void {
     this.isRead = true;
     readOn.push(this.#name);
-    return true;
   }
 }
 
@@ -94,37 +91,4 @@ test("a connection that has closed is left alone", () => {
   bring(b, READ_MS + 1);
   endPass();
   expect(readOn).toEqual(["b"]);
-});
-
-describe("a connection that rests", () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
-
-  test("is not read until its rest is over, whatever others bring", () => {
-    bring(a, 1);
-    reading.rest(a, 500);
-    bring(b, READ_MS + 1);
-    endPass();
-    expect([a.isRead, b.isRead]).toEqual([false, true]);
-    vi.advanceTimersByTime(500);
-    expect(a.isRead).toBe(true);
-  });
-
-  test("is tried again while what is sent on it has to leave first", () => {
-    a.canReadOn = false;
-    reading.rest(a, 500);
-    vi.advanceTimersByTime(1_200);
-    expect(a.isRead).toBe(false);
-    a.canReadOn = true;
-    vi.advanceTimersByTime(500);
-    expect(a.isRead).toBe(true);
-  });
-
-  test("is left alone once it has closed", () => {
-    reading.rest(a, 500);
-    reading.closed(a);
-    vi.advanceTimersByTime(5_000);
-    expect(readOn).toEqual([]);
-    expect(vi.getTimerCount()).toBe(0);
-  });
 });
