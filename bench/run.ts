@@ -11,6 +11,7 @@ import { benchGroups } from "./groups.ts";
 import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
+import { benchRest } from "./rest.ts";
 import { benchRestore } from "./restore.ts";
 import { benchSize } from "./size.ts";
 import { benchSoak } from "./soak.ts";
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   lab: () => benchLab(Number(values.beside ?? 0)),
   size: () => benchSize(values.rows?.split(",").map(Number)),
   restore: () => benchRestore(),
+  rest: () => benchRest(),
   soak: () => benchSoak(),
   fairness: () => benchFairness(),
 };

@@ -2,10 +2,13 @@
 // program and flags, so that it knows their pids and may hand them options of Node.
 // In plaintext the three TLS files are replaced by --insecure-loopback; nothing else differs.
 
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { localTarget, type Target } from "../../src/client/context/target.ts";
 import { type LocalFleet, loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { launchOf, type ProcessPlan, type Program } from "../../src/client/local/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { newKeyText } from "../../src/core/seal/operator-keys.ts";
 import { connectCoordinator, connectWriting } from "../../src/core/wire/coordinator-client.ts";
 import type { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
@@ -22,6 +25,8 @@ const TLS_FLAGS = new Set(["--ca", "--cert", "--key"]);
 export interface FleetStoreOptions {
   readonly nodes: 1 | 3 | 5;
   readonly tls: "mutual" | "plaintext";
+  /** Whether the coordinators encrypt what they keep. */
+  readonly encrypted?: boolean;
   /** NODE_OPTIONS of the coordinators. */
   readonly nodeOptions?: string;
   /** Further arguments of the coordinators. */
@@ -45,7 +50,7 @@ export class FleetStore implements Store {
 
   /** Founds and starts the coordinators; resolves when they have a leader and the shards that writes name. */
   static async start(options: FleetStoreOptions): Promise<FleetStore> {
-    const home = await TestFleet.init("--nodes", String(options.nodes));
+    const home = await homeOf(options);
     let store: FleetStore | null = null;
     try {
       await home.run("down");
@@ -53,7 +58,8 @@ export class FleetStore implements Store {
       const { program } = await home.deps();
       const env = { ...home.env, NODE_OPTIONS: options.nodeOptions };
       const servers = fleet.processes.map((plan) => serverOf(plan, options, program, env));
-      const name = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
+      const secure = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
+      const name = options.encrypted === true ? `${secure}, encrypted at rest` : secure;
       store = new FleetStore(name, home, servers, tlsOf(fleet, options.tls));
       for (const server of servers) server.start();
       await settledLeader(store);
@@ -108,6 +114,17 @@ export class FleetStore implements Store {
   #client(server: Server): CoordinatorClient {
     return present(this.#clients.get(server), "every server of this store has a client");
   }
+}
+
+async function homeOf({ nodes, encrypted }: FleetStoreOptions): Promise<TestFleet> {
+  if (encrypted !== true) return await TestFleet.init("--nodes", String(nodes));
+  const home = await TestFleet.empty();
+  const key = join(home.home, "encryption.key");
+  await writeFile(key, newKeyText(), { mode: 0o600 });
+  const { exit, stderr } = await home.run("init", "--nodes", String(nodes), "--encryption-key-file", key);
+  if (exit === 0) return home;
+  await home.dispose();
+  throw new Error(`fleet init failed: ${stderr}`);
 }
 
 function serverOf(

@@ -3,7 +3,7 @@
 // The last chunk may be shorter, and its nonce says that it is the last. What must stay true: each file has a salt and so
 // a key of its own; chunks can't be changed, swapped, left out or cut off; the head is bound to each of them.
 
-import { randomBytes } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import { assert } from "../base/assert.ts";
 import { deriveKey, NONCE_BYTES, open, seal, TAG_BYTES } from "./cipher.ts";
 
@@ -44,7 +44,7 @@ export function contentBytes(fileBytes: number): number | null {
 /** Seals one content. Chunks are numbered by their order. */
 export class StreamSealer {
   readonly head: Uint8Array;
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   #next = 0;
   #isEnded = false;
 
@@ -69,7 +69,7 @@ export class StreamSealer {
 
 /** Opens the chunks of one content, in any order. */
 export class StreamOpener {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   readonly #head: Uint8Array;
 
   constructor(secret: Uint8Array, { bytes }: StreamHead) {

@@ -4,7 +4,7 @@
 // no sequence is sealed twice by one sealer. A torn frame that is cut is written again under the same sequence, but by
 // a later process with another salt. Segment, offset and sequence are bound: a frame opens only where it was written.
 
-import { randomBytes } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import { assert } from "../base/assert.ts";
 import { deriveKey, NONCE_BYTES, open, seal, TAG_BYTES } from "../seal/cipher.ts";
 import type { DataKey } from "../seal/key-ring.ts";
@@ -58,7 +58,7 @@ export function keyIdOf({ isSealed, payload }: FrameContent): number {
 export class FrameSealer {
   readonly keyId: number;
   readonly #salt = randomBytes(SALT_BYTES);
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   #last = 0;
 
   constructor({ id, secret }: DataKey) {
@@ -90,7 +90,7 @@ export class FrameOpener implements FrameReader {
   readonly #secretOf: (keyId: number) => Uint8Array | null;
   readonly #mayBePlain: (place: FramePlace) => boolean;
   /** By key id and salt: one process's frames share one. */
-  readonly #keys = new Map<string, Uint8Array>();
+  readonly #keys = new Map<string, KeyObject>();
 
   constructor(secretOf: (keyId: number) => Uint8Array | null, mayBePlain: (place: FramePlace) => boolean) {
     this.#secretOf = secretOf;
@@ -112,7 +112,7 @@ export class FrameOpener implements FrameReader {
     );
   }
 
-  #keyFor(head: Uint8Array): Uint8Array | null {
+  #keyFor(head: Uint8Array): KeyObject | null {
     const name = Buffer.from(head.buffer, head.byteOffset, head.length).toString("latin1");
     const known = this.#keys.get(name);
     if (known !== undefined) return known;
