@@ -65,7 +65,7 @@ export async function sealExport(
   const chunks = Math.max(1, Math.ceil(content.length / CHUNK_BYTES));
   for (let at = 0; at < chunks; at++) {
     if (at % CHUNKS_A_PASS === CHUNKS_A_PASS - 1) await nextPass();
-    parts.push(sealer.seal(content.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES), at === chunks - 1));
+    parts.push(...sealer.seal(content.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES), at === chunks - 1));
   }
   return Buffer.concat(parts);
 }

@@ -54,7 +54,8 @@ export class StreamSealer {
     this.#key = deriveKey(secret, salt, PURPOSE);
   }
 
-  seal(chunk: Uint8Array, isLast: boolean): Uint8Array {
+  /** What stands in the file for the chunk, in parts: whoever writes several chunks at once copies them once. */
+  seal(chunk: Uint8Array, isLast: boolean): readonly Uint8Array[] {
     assert(!this.#isEnded, "nothing follows the last chunk");
     assert(
       isLast ? chunk.length <= CHUNK_BYTES : chunk.length === CHUNK_BYTES,
@@ -63,7 +64,7 @@ export class StreamSealer {
     this.#isEnded = isLast;
     const nonce = nonceOf(this.#next++, isLast);
     const { sealed, tag } = seal({ key: this.#key, nonce, bound: this.head }, chunk);
-    return Buffer.concat([sealed, tag]);
+    return [sealed, tag];
   }
 }
 

@@ -20,6 +20,8 @@ import { type ContentFiles, methodsOf } from "./content-files.ts";
 import { PLAIN_KEY_ID } from "./frame-seal.ts";
 
 const FILE_MODE = 0o600;
+/** Four chunks, each with its tag. */
+const PARTS_A_WRITE = 8;
 const ADDED_AT_ONCE = 4 * CHUNK_BYTES;
 
 export interface SealedFilesOptions {
@@ -124,7 +126,7 @@ class SealedFile implements NewFile {
 
   async sync(): Promise<void> {
     const last = this.#sealer.seal(this.#pending.subarray(0, this.#held), true);
-    await this.#file.fill(this.#isBegun ? last : Buffer.concat([this.#sealer.head, last]));
+    await this.#file.fill(Buffer.concat(this.#isBegun ? last : [this.#sealer.head, ...last]));
     await this.#file.sync();
   }
 
@@ -141,11 +143,17 @@ class SealedFile implements NewFile {
       this.#isBegun = true;
       yield this.#sealer.head;
     }
+    // Several chunks are written at once: each write waits for a thread.
+    let sealed: Uint8Array[] = [];
     for await (const part of parts) {
       for (let from = 0; from < part.length; ) {
         if (this.#held === CHUNK_BYTES) {
           this.#held = 0;
-          yield this.#sealer.seal(this.#pending, false);
+          sealed.push(...this.#sealer.seal(this.#pending, false));
+        }
+        if (sealed.length === PARTS_A_WRITE) {
+          yield Buffer.concat(sealed);
+          sealed = [];
         }
         const piece = part.subarray(from, from + CHUNK_BYTES - this.#held);
         this.#pending.set(piece, this.#held);
@@ -153,6 +161,7 @@ class SealedFile implements NewFile {
         from += piece.length;
       }
     }
+    if (sealed.length > 0) yield Buffer.concat(sealed);
   }
 }
 
