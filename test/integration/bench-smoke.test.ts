@@ -2,6 +2,7 @@
 // No speed is asserted here.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { benchFairness } from "../../bench/fairness.ts";
 import { FleetStore } from "../../bench/load/fleet-store.ts";
 import { generate } from "../../bench/load/generate.ts";
 import { GroupFleet } from "../../bench/load/group-fleet.ts";
@@ -107,4 +108,10 @@ test("a lab beside hostile callers loses no acknowledged write", async () => {
   expect(Number(rows.get("commits"))).toBeGreaterThan(0);
   // Each is under way when they are told to stop, and ends its round.
   expect(attacks?.rows.filter(([, rounds]) => rounds === "0")).toEqual([]);
+});
+
+test("one shard's storm beside another shard and an administrator comes to six ratios", async () => {
+  const [table] = await benchFairness({ rounds: 1, phaseMs: 300, connections: 3, atOnce: 4 });
+  expect(table?.rows.length).toBe(6);
+  for (const row of table?.rows ?? []) expect(Number(row[3])).toBeGreaterThan(0);
 });

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { FairLines } from "../../src/core/coordinator/fair-lines.ts";
-import { serverOptions } from "../../src/core/wire/channel-options.ts";
+import { MESSAGE_BYTES_MAX, serverOptions } from "../../src/core/wire/channel-options.ts";
 import { formatIdentity, type Identity } from "../../src/core/wire/identity.ts";
 import { type IdentityLimits, limitsOf } from "../../src/core/wire/identity-limits.ts";
 import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
@@ -26,6 +26,8 @@ interface Echo {
 }
 const ECHO = "/test.Echo/Echo";
 const SINK = "/test.Echo/Sink";
+/** Asks for an answer that no client takes. */
+const LARGE = Buffer.from("large");
 const same = (bytes: Buffer) => bytes;
 const codec = {
   requestSerialize: same,
@@ -91,7 +93,7 @@ async function serve(limits?: (kind: Identity["kind"]) => IdentityLimits | null)
   server.addService<Echo>(
     definition,
     {
-      echo: async ({ request }) => request,
+      echo: async ({ request }) => (request.equals(LARGE) ? Buffer.alloc(MESSAGE_BYTES_MAX + 1) : request),
       sink: (call) => {
         call.on("data", () => undefined);
         call.on("end", () => call.end());
@@ -231,4 +233,20 @@ test("who logs in is counted, and named with the certificate's serial number", a
     { identity: "fleet://admin", serial: expect.stringMatching(/^[0-9A-F]+$/), from: "127.0.0.1" },
     { identity: "fleet://shard/s1", from: "127.0.0.1" },
   ]);
+});
+
+test("an answer that is larger than callers take is refused with a reason, and the connection lasts", async () => {
+  await serve();
+  const on = session("admin");
+  expect(await ask(on, ECHO, [LARGE])).toBe("ANSWER_TOO_LARGE");
+  expect(await ask(on)).toBe("ok");
+});
+
+test("each of hundreds of refused calls is told why", async () => {
+  await serve((kind) => (kind === "shard" ? { ...LIMITS, callsAtOnce: 0 } : null));
+  const all = Array.from({ length: 20 }, () => session("shard-s1"));
+  const asked = Array.from({ length: 600 }, (_, at) =>
+    ask(all[at % 20] as ClientHttp2Session, at % 2 === 0 ? ECHO : SINK),
+  );
+  expect(counted(await Promise.all(asked))).toEqual({ TOO_MANY_CALLS: 600 });
 });

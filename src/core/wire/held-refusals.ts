@@ -31,7 +31,9 @@ export class HeldRefusals {
     this.#turn = (this.#turn + 1) % STEPS;
     const end = () => {
       this.#release(caller);
-      refuse(stream, error);
+      // A request that is there whole is read first: a stream with unread bytes is reset behind its refusal.
+      stream.resume();
+      setImmediate(() => refuse(stream, error));
     };
     setTimeout(end, HOLD_MS + this.#turn * APART_MS).unref();
   }

@@ -7,6 +7,7 @@ import { type handleUnaryCall, type MethodDefinition, status } from "@grpc/grpc-
 import type { MonotonicMs } from "../base/clock.ts";
 import { decodeBounded } from "./bounded-decode.ts";
 import type { CallBudget } from "./call-budgets.ts";
+import { MESSAGE_BYTES_MAX } from "./channel-options.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { Identity } from "./identity.ts";
 import type { InternalErrors } from "./internal-errors.ts";
@@ -107,10 +108,17 @@ async function reply(
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);
     const response = await method({ request, path, identity, remainingMs });
     // What nobody waits for is not encoded.
-    if (!isGone(stream)) answer(stream, responseSerialize(response));
+    if (!isGone(stream)) answer(stream, takeable(responseSerialize(response)));
   } catch (error) {
     refuse(stream, errors.answer(error, path));
   }
+}
+
+/** The caller's library would cut a larger one off, without words of ours. */
+function takeable(message: Uint8Array): Uint8Array {
+  if (message.length <= MESSAGE_BYTES_MAX) return message;
+  const what = `the answer has ${message.length} bytes, and callers take ${MESSAGE_BYTES_MAX}: ask for less`;
+  throw rpcError(status.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", what);
 }
 
 function isGrpc(headers: IncomingHttpHeaders): boolean {
