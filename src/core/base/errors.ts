@@ -1,6 +1,6 @@
 // Errors meant for operators: what happened, why, and what to do next, with a stable code and an exit code.
 
-/** Process exit codes (README, "Exit codes"); part of the contract with scripts. */
+/** Process exit codes (docs/commands.md, "Exit codes"); part of the contract with scripts. */
 export const Exit = {
   Ok: 0,
   Failure: 1,
