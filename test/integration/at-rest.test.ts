@@ -3,6 +3,7 @@
 import { chmod, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { TlsFiles } from "../../src/core/wire/tls.ts";
 import { TestFleet } from "./local-fleet.ts";
 
 const NAME = "a-cluster-whose-name-is-a-secret";
@@ -49,6 +50,14 @@ test("no name stands in a data folder or an export; without the key nothing star
   const exports = join(fleet.home, "exports");
   await succeeds(fleet, "snapshot", "save", "--to", exports);
   expect(await telling(exports)).toEqual([]);
+  // Named by its endpoints, it is no local fleet, whose key and place would be meant.
+  const { endpoints, tls } = await fleet.target();
+  const { ca, cert, key: own } = tls as TlsFiles;
+  const elsewhere = ["--endpoints", endpoints[0]?.address ?? "", "--ca", ca, "--cert", cert, "--key", own];
+  const plain = await fleet.run("snapshot", "save", "--to", join(fleet.home, "plain"), ...elsewhere);
+  expect(plain).toMatchObject({ exit: 0, stderr: expect.stringContaining("this copy is plain") });
+  const nowhere = await fleet.run("snapshot", "save", ...elsewhere);
+  expect(nowhere).toMatchObject({ exit: 2, stderr: expect.stringContaining("no place for snapshots") });
   for (const node of ["n1", "n2", "n3"]) expect(await telling(data(fleet, node))).toEqual([]);
   await succeeds(fleet, "down");
   const verified = await fleet.run("verify", "--data", data(fleet, "n1"));

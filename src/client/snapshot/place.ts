@@ -10,20 +10,21 @@ import { isErrno } from "../local/errno.ts";
 import { findLocalFleet } from "../local/local-fleet.ts";
 
 /**
- * `flag` is the one to be advised. Throws an OperatorError when no place is named, or none that is one. Nothing is read
+ * `flag` is the one to be advised, `directory` the fleet's if it is a local one. Throws an OperatorError when no place is named, or none that is one. Nothing is read
  * from a folder that is not there: what is written to is made, and what fleet.yaml names with the first export.
  */
 export async function storeOf(
   given: string | undefined,
   flag: "--to" | "--from",
-  directory: string,
+  directory: string | null,
 ): Promise<SnapshotStore> {
   if (given !== undefined) {
     const place = absolutePlace(given, process.cwd());
     if (flag === "--from" && !isS3(place)) await requireFolder(place);
     return await openStore(place);
   }
-  const recorded = (await findLocalFleet(directory))?.file.snapshots?.to;
+  const fleet = directory === null ? null : await findLocalFleet(directory);
+  const recorded = fleet?.file.snapshots?.to;
   if (recorded === undefined) throw unnamed("no place for snapshots is named", flag);
   requirePlace(recorded);
   if (!isS3(recorded) && !isAbsolute(recorded)) throw relative(recorded, flag);

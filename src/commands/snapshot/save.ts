@@ -1,9 +1,9 @@
 // `fleet snapshot save`: the tables as they are now, verified, to a folder or a bucket.
 import { Flags } from "@oclif/core";
+import type { FleetClient } from "../../client/fleet-client.ts";
 import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { localFolder } from "../../ui/cli/local-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 
 interface SaveReport {
@@ -53,10 +53,13 @@ export default class SnapshotSave extends FleetCommand {
       import("../../client/snapshot/place.ts"),
       import("../../client/snapshot/save.ts"),
     ]);
-    const store = await storeOf(flags.to, "--to", await localFolder(flags));
     const client = await this.client(flags);
+    // A local fleet's place and key are not those of another fleet, which a context may have named.
+    const { directory = null } = client.target;
+    const store = await storeOf(flags.to, "--to", directory);
     const { findLocalFleet } = await import("../../client/local/local-fleet.ts");
-    const keys = await encryptionKeys(flags, await findLocalFleet(await localFolder(flags)));
+    const keys = await encryptionKeys(flags, directory === null ? null : await findLocalFleet(directory));
+    if (keys === null) await this.#warnOfPlain(client);
     const { name, manifest } = await saveSnapshot(client, store, flags.timeout, keys);
     const { index, term, bytes, stateHash, atMs } = manifest;
     const report = {
@@ -71,5 +74,15 @@ export default class SnapshotSave extends FleetCommand {
     };
     await this.printText(report, view);
     return report;
+  }
+
+  async #warnOfPlain(client: FleetClient): Promise<void> {
+    const { keyReport } = await import("../../client/key/key-status.ts");
+    const { nodes } = await keyReport(client);
+    if (!nodes.some(({ state }) => state === "encrypted" || state === "replacing")) return;
+    this.note(
+      "the fleet encrypts what it keeps, and this copy is plain: --encryption-key-file encrypts it",
+      "warn",
+    );
   }
 }

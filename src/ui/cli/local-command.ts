@@ -45,8 +45,7 @@ export abstract class LocalCommand extends BaseCommand {
   }
 }
 
-/** As `LocalCommand.folder`, for commands that mean a fleet and may find more in its folder. */
-export async function localFolder(flags: { readonly dir: string | undefined }): Promise<string> {
+async function localFolder(flags: { readonly dir: string | undefined }): Promise<string> {
   const { FLEET_DIR: fromEnv } = process.env;
   const { defaultFolder } = await import("../../client/local/fleet-folder.ts");
   if (flags.dir === "") throw emptyFolder();
