@@ -295,7 +295,12 @@ function throwIfAllRefuse(asked: readonly Asked[]): void {
   if (refused.length === asked.length) throw toOperatorError(refused[0]?.cause);
 }
 
-const REFUSED_CERTIFICATES: ReadonlySet<string> = new Set(["CERTIFICATE_REVOKED", "AUTHORITY_MISMATCH"]);
+const REFUSED_CERTIFICATES: ReadonlySet<string> = new Set([
+  "CERTIFICATE_REVOKED",
+  "CERTIFICATE_EXPIRED",
+  "CERTIFICATE_SERIAL_UNUSABLE",
+  "AUTHORITY_MISMATCH",
+]);
 
 function isRefusal(failure: RpcFailure): boolean {
   return isTlsFailure(failure) || REFUSED_CERTIFICATES.has(failure.reason ?? "");

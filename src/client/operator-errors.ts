@@ -206,6 +206,14 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ who = "" }) => `get a new certificate for ${who}: fleet cert issue, or fleet cert rotate`,
     exit: Exit.Authentication,
   },
+  CERTIFICATE_EXPIRED: {
+    next: ({ who = "" }) => `get a new certificate for ${who}: fleet cert issue, or fleet cert rotate`,
+    exit: Exit.Authentication,
+  },
+  CERTIFICATE_SERIAL_UNUSABLE: {
+    next: () => "have its authority issue another one, with a usual serial number",
+    exit: Exit.Authentication,
+  },
   AUTHORITY_MISMATCH: {
     next: () => "use a certificate that the authority of its own kind issued: fleet cert issue",
     exit: Exit.Authentication,

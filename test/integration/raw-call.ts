@@ -15,7 +15,7 @@ export interface RawCall {
   readonly ends?: boolean;
 }
 
-const HEADERS = { ":method": "POST", te: "trailers", "content-type": "application/grpc+proto" };
+export const HEADERS = { ":method": "POST", te: "trailers", "content-type": "application/grpc+proto" };
 
 /** The status that the server answers with, and the reason in its details. */
 export async function raw({ session, path, headers, bytes, ends = true }: RawCall) {

@@ -51,6 +51,8 @@ export class TestAuthority {
     uris: readonly string[],
     hasNames = true,
     notBefore = new Date(Date.now() - DAY_MS),
+    /** In hex; by default a random one. */
+    serialNumber: string | undefined = undefined,
   ): Promise<string> {
     const issuer = new x509.X509Certificate(this.pair.certificate);
     const keys = await webcrypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
@@ -69,6 +71,7 @@ export class TestAuthority {
         notBefore,
         notAfter: new Date(Date.now() + 30 * DAY_MS),
         extensions,
+        ...(serialNumber === undefined ? {} : { serialNumber }),
       },
       webcrypto,
     );

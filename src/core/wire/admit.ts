@@ -4,8 +4,10 @@
 import { status } from "@grpc/grpc-js";
 import { authorityKindOf } from "./authorities.ts";
 import {
+  type Claim,
   certificateOf,
   claimedBySession,
+  type Fault,
   formatIdentity,
   type Identity,
   identityOfSession,
@@ -38,11 +40,27 @@ export function admitted(
   return rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
 }
 
-function notProved(claimed: Identity): RpcError {
-  const who = formatIdentity(claimed);
-  const message = `the certificate of ${who} was not issued by the ${authorityKindOf(claimed)} authority`;
-  return rpcError(status.UNAUTHENTICATED, "AUTHORITY_MISMATCH", message, { who });
+function notProved({ identity, fault }: Claim): RpcError {
+  const who = formatIdentity(identity);
+  const { reason, why } = FAULTS[fault];
+  const message = `the certificate of ${who} ${why(identity)}`;
+  return rpcError(status.UNAUTHENTICATED, reason, message, { who });
 }
+
+const FAULTS: Readonly<
+  Record<Fault, { readonly reason: string; readonly why: (identity: Identity) => string }>
+> = {
+  authority: {
+    reason: "AUTHORITY_MISMATCH",
+    why: (identity) => `was not issued by the ${authorityKindOf(identity)} authority`,
+  },
+  expired: { reason: "CERTIFICATE_EXPIRED", why: () => "has expired" },
+  serial: {
+    reason: "CERTIFICATE_SERIAL_UNUSABLE",
+    why: () =>
+      "has a serial number by which it could not be revoked: it must be positive, of at most 20 bytes",
+  },
+};
 
 /** Why the certificate that proved `identity` is not accepted; null if it is. */
 export function revocationOf(identity: Identity, tls: Tls): RpcError | null {

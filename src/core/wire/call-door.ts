@@ -165,7 +165,8 @@ function isPrompt(rule: MethodRule | undefined, { kind }: Identity): boolean {
 }
 
 function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {
-  const identity = identityOfSession(session ?? null, tls) ?? claimedBySession(session ?? null);
+  const identity =
+    identityOfSession(session ?? null, tls) ?? claimedBySession(session ?? null)?.identity ?? null;
   return {
     reason: readRpcError(error).reason ?? "",
     identity: identity === null ? "" : formatIdentity(identity),

@@ -47,6 +47,11 @@ export class DenyList {
   }
 }
 
+/** RFC 5280, 4.1.2.2: a positive number of at most 20 bytes. In the form of `canonicalSerial`. */
+export function isUsualSerial(serial: string): boolean {
+  return /^[1-9A-F][0-9A-F]{0,39}$/.test(serial);
+}
+
 /** A serial number as all here compare them: people write it with colons, in lower case or with leading zeros. */
 export function canonicalSerial(text: string): string {
   return text.replaceAll(":", "").toUpperCase().replace(/^0+/, "");

@@ -7,9 +7,10 @@ import { systemClock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
 import { isName, nodeId } from "../base/ids.ts";
 import { streamOf } from "./call-stream.ts";
-import type { ShownCertificate } from "./deny-list.ts";
+import { isUsualSerial, type ShownCertificate } from "./deny-list.ts";
 import {
   chainOf,
+  endOf,
   type PeerFields,
   type PeerSocket,
   peerFields,
@@ -36,8 +37,20 @@ const ofSessions = new WeakMap<object, Identity>();
 const certificates = new WeakMap<Identity, ShownCertificate>();
 const addresses = new WeakMap<Identity, string>();
 
-/** Of connections whose certificate another authority issued than that of the identity which it names. */
-const claims = new WeakMap<object, Identity>();
+/** Of connections whose certificate names an identity and does not prove it. */
+const claims = new WeakMap<object, Claim>();
+
+/** As whom the other end of a connection poses, and why that is not believed. */
+export interface Claim {
+  readonly identity: Identity;
+  readonly fault: Fault;
+}
+
+/**
+ * `authority`: another one issued it than its identity needs. `expired`: the handshake resumed one that was made in time.
+ * `serial`: its serial number is none by which it could be revoked.
+ */
+export type Fault = "authority" | "expired" | "serial";
 
 /** A connection, as Node's HTTP/2 has it. */
 export interface PeerSession {
@@ -55,12 +68,14 @@ export function identityOfSession(session: PeerSession | null, tls: Tls): Identi
   const fields = peerFields(session.socket);
   const identity = identityOfNames(fields.subjectaltname ?? "");
   if (identity === null || claims.has(session)) return null;
-  if (!isProved(identity, fields, tls)) {
-    claims.set(session, identity);
+  const shown = shownCertificate(fields, formatIdentity(identity));
+  const fault = isProved(identity, fields, tls) ? faultOf(fields, shown) : "authority";
+  if (fault !== null) {
+    claims.set(session, { identity, fault });
     return null;
   }
   ofSessions.set(session, identity);
-  certificates.set(identity, shownCertificate(fields, formatIdentity(identity)));
+  certificates.set(identity, shown);
   addresses.set(identity, session.socket.remoteAddress ?? "");
   return identity;
 }
@@ -70,8 +85,13 @@ export function addressOf(identity: Identity): string {
   return addresses.get(identity) ?? "";
 }
 
-/** As whom the other end poses, by a certificate of another authority than it needs; null if it does not. */
-export function claimedBySession(session: PeerSession | null): Identity | null {
+function faultOf(fields: PeerFields, { serial }: ShownCertificate): Fault | null {
+  if (endOf(fields) <= systemClock.wallMs()) return "expired";
+  return isUsualSerial(serial) ? null : "serial";
+}
+
+/** As whom the other end poses without proof; null if it does not. */
+export function claimedBySession(session: PeerSession | null): Claim | null {
   return (session && claims.get(session)) ?? null;
 }
 

@@ -2,6 +2,7 @@
 
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
+import type { WallMs } from "../base/clock.ts";
 import { canonicalSerial, type ShownCertificate } from "./deny-list.ts";
 import { leafOf, type TlsMaterial } from "./tls.ts";
 
@@ -33,6 +34,11 @@ export function shownCertificate(fields: PeerFields, uri: string): ShownCertific
     uri,
     notBeforeMs: Number.isNaN(notBeforeMs) ? Number.NEGATIVE_INFINITY : notBeforeMs,
   };
+}
+
+/** When the certificate ends, by the wall clock; never, of one that is not there. */
+export function endOf({ raw }: PeerFields): WallMs {
+  return raw === undefined ? Number.POSITIVE_INFINITY : new X509Certificate(raw).validToDate.getTime();
 }
 
 /** What this process shows itself. */

@@ -1,7 +1,7 @@
 // What a deny-list refuses, and how serial numbers are compared.
 
 import { expect, test, vi } from "vitest";
-import { canonicalSerial, DenyList } from "../../../src/core/wire/deny-list.ts";
+import { canonicalSerial, DenyList, isUsualSerial } from "../../../src/core/wire/deny-list.ts";
 
 const SHARD = "fleet://shard/s1";
 const shown = { serial: "A1", uri: SHARD, notBeforeMs: 5_000 };
@@ -45,3 +45,14 @@ test.each([
   { text: "003A7F", serial: "3A7F" },
   { text: "0A", serial: "A" },
 ])("$text is $serial", ({ text, serial }) => expect(canonicalSerial(text)).toBe(serial));
+
+test.each([
+  ["0A:00", true],
+  ["f".repeat(40), true],
+  ["f".repeat(41), false],
+  ["00", false],
+  ["", false],
+  ["-01", false],
+])("%s is a usual serial number: %s", (text, is) => {
+  expect(isUsualSerial(canonicalSerial(text))).toBe(is);
+});

@@ -94,7 +94,7 @@ function sessionOf(names: string) {
     ...{ destroyed: false, read: 0, names },
     getPeerCertificate: () => {
       socket.read += 1;
-      return { subjectaltname: socket.names };
+      return { subjectaltname: socket.names, serialNumber: "01" };
     },
   };
   const session: { destroyed: boolean; socket: typeof socket | undefined } = { destroyed: false, socket };
