@@ -56,6 +56,10 @@ test("no name stands in a data folder or an export; without the key nothing star
   const elsewhere = ["--endpoints", endpoints[0]?.address ?? "", "--ca", ca, "--cert", cert, "--key", own];
   const plain = await fleet.run("snapshot", "save", "--to", join(fleet.home, "plain"), ...elsewhere);
   expect(plain).toMatchObject({ exit: 0, stderr: expect.stringContaining("this copy is plain") });
+  const verifyPlain = ["snapshot", "verify", "--from", join(fleet.home, "plain")];
+  const planted = await fleet.run(...verifyPlain);
+  expect(planted).toMatchObject({ exit: 9, stderr: expect.stringContaining("SNAPSHOT_NOT_ENCRYPTED") });
+  await succeeds(fleet, ...verifyPlain, "--allow-plain");
   const nowhere = await fleet.run("snapshot", "save", ...elsewhere);
   expect(nowhere).toMatchObject({ exit: 2, stderr: expect.stringContaining("no place for snapshots") });
   for (const node of ["n1", "n2", "n3"]) expect(await telling(data(fleet, node))).toEqual([]);

@@ -46,6 +46,7 @@ export async function verifySnapshots(
   store: SnapshotStore,
   which: { readonly name: string | undefined; readonly all: boolean },
   keys: OperatorKeys | null = null,
+  allowPlain = false,
 ): Promise<SnapshotListReport> {
   const catalog = await readCatalog(store);
   const entries = which.all ? catalog : [choose(catalog, store, which.name)];
@@ -56,7 +57,7 @@ export async function verifySnapshots(
       snapshots.push(finding);
       continue;
     }
-    const verified = await verifySnapshot(store, entry, undefined, keys);
+    const verified = await verifySnapshot(store, entry, undefined, keys, allowPlain);
     // The leader may have deleted it meanwhile, the oldest of more than it keeps.
     if (!verified.ok && (await store.get(manifestKey(entry.name))) === null) continue;
     snapshots.push(
@@ -76,9 +77,10 @@ export async function takeSnapshot(
   store: SnapshotStore,
   name: string | undefined,
   keys: OperatorKeys | null = null,
+  allowPlain = false,
 ): Promise<ChosenSnapshot> {
   const entry = choose(await readCatalog(store), store, name);
-  const verified = await verifySnapshot(store, entry, undefined, keys);
+  const verified = await verifySnapshot(store, entry, undefined, keys, allowPlain);
   if (verified.ok && entry.manifest !== null)
     return { name: entry.name, manifest: entry.manifest, bytes: verified.bytes };
   const problem = verified.ok ? "it has no manifest" : verified.problem;

@@ -3,7 +3,12 @@ import { resolve } from "node:path";
 import { Args, Flags } from "@oclif/core";
 import type { RestoreReport, RestoreWish } from "../../client/snapshot/restore.ts";
 import { confirmByName } from "../../ui/cli/confirm.ts";
-import { encryptionFlags, encryptionKeys, encryptionSource } from "../../ui/cli/encryption-flags.ts";
+import {
+  allowPlainFlag,
+  encryptionFlags,
+  encryptionKeys,
+  encryptionSource,
+} from "../../ui/cli/encryption-flags.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { restoreLines } from "../../ui/model/tables/snapshot-table.ts";
@@ -44,6 +49,7 @@ export default class SnapshotRestore extends LocalCommand {
   static override flags = {
     dir: localFlags.dir,
     ...encryptionFlags,
+    ...allowPlainFlag,
     from: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
     data: Flags.string({ exclusive: ["dir"], summary: "Data folder of a node that is no local fleet's" }),
     address: Flags.string({
@@ -73,7 +79,7 @@ export default class SnapshotRestore extends LocalCommand {
     const directory = await this.folder(flags);
     const store = await storeOf(flags.from, "--from", directory);
     const encryption = await this.#encryption(flags, directory);
-    const snapshot = await takeSnapshot(store, args.snapshot, encryption?.keys);
+    const snapshot = await takeSnapshot(store, args.snapshot, encryption?.keys, flags["allow-plain"]);
     const compared = await compareFolders(flags.compare ?? [], snapshot.manifest, encryption?.keys);
     const { node = null, reason = "" } = flags;
     const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason, encryption };

@@ -2,7 +2,7 @@
 import { Args, Flags } from "@oclif/core";
 import type { SnapshotFinding, SnapshotListReport } from "../../client/snapshot/reports.ts";
 import { Exit } from "../../core/base/errors.ts";
-import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
+import { allowPlainFlag, encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
@@ -20,13 +20,14 @@ const view: TableView<SnapshotListReport, SnapshotFinding> = {
 export default class SnapshotVerify extends LocalCommand {
   static override summary = "Check exported snapshots, byte for byte";
   static override description =
-    "The newest, the named one, or --all: size, SHA-256, and the hash of the tables that it decodes to. Exits with 1 when one can't be restored, with 3 when there is none, and with 4 when one is encrypted and the key is missing or wrong.";
+    "The newest, the named one, or --all: size, SHA-256, and the hash of the tables that it decodes to. Exits with 1 when one can't be restored, with 3 when there is none, with 4 when one is encrypted and the key is missing or wrong, and with 9 when a key is given and one is plain.";
   static override examples = ["<%= config.bin %> snapshot verify --all --from /mnt/backup/fleet"];
   static override args = { name: Args.string({ description: "Which one (default: the newest)" }) };
   static override flags = {
     ...tableFlags,
     ...localFlags,
     ...encryptionFlags,
+    ...allowPlainFlag,
     from: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
     all: Flags.boolean({ summary: "All of them" }),
   };
@@ -40,7 +41,8 @@ export default class SnapshotVerify extends LocalCommand {
     const store = await storeOf(flags.from, "--from", await this.folder(flags));
     const { findLocalFleet } = await import("../../client/local/local-fleet.ts");
     const keys = await encryptionKeys(flags, await findLocalFleet(await this.folder(flags)));
-    const report = await verifySnapshots(store, { name: args.name, all: flags.all }, keys);
+    const which = { name: args.name, all: flags.all };
+    const report = await verifySnapshots(store, which, keys, flags["allow-plain"]);
     await this.print(report, view);
     // Among all of them, one without a manifest may be an export that is under way.
     const mayBeUnderWay = flags.all ? "incomplete" : null;

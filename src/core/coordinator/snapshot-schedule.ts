@@ -164,7 +164,11 @@ export class SnapshotSchedule {
   async #exportIfDue(store: SnapshotStore): Promise<MonotonicMs> {
     const { everyMs, stateHash, clock, clusterId } = this.#options;
     const startedMs = clock.monotonicMs();
-    const [entry] = restorable(await this.#look(store), clusterId);
+    const keys = (await this.#options.keys?.()) ?? null;
+    // With a key a plain one does not stand for an export: anyone who can write to the store can make one.
+    const [entry] = restorable(await this.#look(store), clusterId).filter(
+      ({ manifest }) => keys === null || manifest?.encryption !== undefined,
+    );
     const newest = entry?.manifest ?? null;
     this.#newest = newest && { index: newest.index, atMs: newest.atMs };
     if (entry !== undefined && newest !== null) {

@@ -2,6 +2,7 @@
 // to it, so that neither can be replaced without the other.
 
 import type { OperatorKeys } from "../seal/operator-keys.ts";
+import { snapshotNotEncrypted } from "../seal/seal-errors.ts";
 import { isSealedExport, openExport, sealExport } from "../seal/sealed-export.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { StoredManifest } from "./manifest.ts";
@@ -18,15 +19,18 @@ export async function toStored(
 }
 
 /**
- * The state, or why it can't be believed. Throws ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG; `what` names the snapshot.
+ * The state, or why it can't be believed. Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG or SNAPSHOT_NOT_ENCRYPTED;
+ * `what` names the snapshot. With keys given a plain one is read by the operator's word only: anyone can write one.
  */
 export async function fromStored(
   manifest: StoredManifest,
   stored: Uint8Array,
   keys: OperatorKeys | null,
   what: string,
+  allowPlain = false,
 ): Promise<{ readonly content: Uint8Array } | string> {
   if (manifest.encryption !== undefined) return await openExport(stored, keys, boundTo(manifest), what);
+  if (keys !== null && !allowPlain) throw snapshotNotEncrypted(what);
   return isSealedExport(stored) ? "it is encrypted, and its manifest does not say so" : { content: stored };
 }
 

@@ -11,17 +11,21 @@ export type VerifiedSnapshot =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly problem: string };
 
-/** Throws ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG: what can't be opened is not damaged. */
+/**
+ * Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG or SNAPSHOT_NOT_ENCRYPTED: what can't be opened is not damaged, and
+ * what is plain beside a key is not believed.
+ */
 export async function verifySnapshot(
   store: SnapshotStore,
   { name, manifest, problem }: CatalogEntry,
   inspect?: Inspect,
   keys: OperatorKeys | null = null,
+  allowPlain = false,
 ): Promise<VerifiedSnapshot> {
   if (manifest === null) return { ok: false, problem: problem ?? "it has no manifest" };
   const stored = await store.get(stateKey(name));
   if (stored === null) return { ok: false, problem: NO_BYTES };
-  const opened = await fromStored(manifest, stored, keys, `snapshot ${name} in ${store.place}`);
+  const opened = await fromStored(manifest, stored, keys, `snapshot ${name} in ${store.place}`, allowPlain);
   if (typeof opened === "string") return { ok: false, problem: opened };
   const bytes = opened.content;
   const found = await problemOf(manifest, bytes, inspect);

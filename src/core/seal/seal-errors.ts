@@ -31,6 +31,17 @@ export function keyWrong(what: string, keyId: string, given: readonly string[]):
   });
 }
 
+export function snapshotNotEncrypted(what: string): OperatorError {
+  return new OperatorError("SNAPSHOT_NOT_ENCRYPTED", {
+    what: `${what} is not encrypted, although a key was given`,
+    why: "who can write to its store could have put it there; only an encrypted one shows that it was made with the key",
+    next:
+      "name an encrypted one (fleet snapshot list: KEY); one from before encryption was turned on is read with " +
+      "--allow-plain; nothing was changed",
+    exit: Exit.Precondition,
+  });
+}
+
 /** Whether something can't be opened for want of the right key, and may well be whole. */
 export function isKeyError(error: unknown): boolean {
   return (

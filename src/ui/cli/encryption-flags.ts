@@ -16,6 +16,13 @@ export const encryptionFlags = {
   }),
 };
 
+export const allowPlainFlag = {
+  "allow-plain": Flags.boolean({
+    summary:
+      "With a key given, read a snapshot that is not encrypted, as from before encryption was turned on",
+  }),
+};
+
 interface EncryptionFlagValues {
   readonly "encryption-key-file": string | undefined;
   readonly "encryption-key-command": string | undefined;

@@ -7,6 +7,7 @@ import { type ExportReport, SnapshotSchedule } from "../../../src/core/coordinat
 import { readCatalog } from "../../../src/core/export/catalog.ts";
 import { exportSnapshot } from "../../../src/core/export/export-snapshot.ts";
 import { manifestKey, stateKey } from "../../../src/core/export/snapshot-name.ts";
+import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../src/core/seal/operator-keys.ts";
 import { captured, inspect, MemoryStore } from "../export/samples.ts";
 
 const EVERY_MS = 60_000;
@@ -20,6 +21,8 @@ class World {
   nowMs = 1_000_000;
   /** By how much somebody has set the wall clock. */
   wallOffsetMs = 0;
+  /** What the leader encrypts with; null = nothing. */
+  keys: OperatorKeys | null = null;
   #look: () => void = () => undefined;
   readonly #alarms = new Set<{ readonly atMs: number; readonly action: () => void }>();
   readonly schedule = new SnapshotSchedule({
@@ -41,6 +44,7 @@ class World {
     },
     random: new SeededPrng(1),
     inspect,
+    keys: async () => this.keys,
     onReport: (report) => this.reports.push(report),
   });
 
@@ -110,6 +114,15 @@ test("a new leader goes on from what the one before exported", async () => {
   expect(present(world.schedule.status(), "it leads").ageMs).toBeGreaterThanOrEqual(EVERY_MS / 2);
   await world.pass(EVERY_MS);
   expect(await world.indexes()).toEqual([5, 4]);
+});
+
+test("a leader with a key takes no plain snapshot for an export of this state, new as it may say it is", async () => {
+  const world = new World();
+  world.keys = parseOperatorKeys(newKeyText(), "a test");
+  await exportSnapshot(world.store, captured(5, { atMs: world.nowMs - 1_000 }), inspect);
+  await world.pass(2_000);
+  const own = (await readCatalog(world.store)).filter(({ manifest }) => manifest?.encryption !== undefined);
+  expect(own.map(({ index }) => index)).toEqual([5]);
 });
 
 test("a clock that was ahead holds nothing up", async () => {

@@ -17,8 +17,8 @@ async function exported(keys: typeof KEYS | null = KEYS) {
   const store = new MemoryStore();
   const sample = captured(20);
   const name = await exportSnapshot(store, sample, inspect, keys);
-  const verify = async (given: typeof KEYS | null) =>
-    verifySnapshot(store, present((await readCatalog(store))[0], "it is there"), inspect, given);
+  const verify = async (given: typeof KEYS | null, allowPlain = false) =>
+    verifySnapshot(store, present((await readCatalog(store))[0], "it is there"), inspect, given, allowPlain);
   return { store, sample, name, verify, state: present(store.objects.get(stateKey(name)), "it is there") };
 }
 
@@ -65,12 +65,16 @@ test("a manifest that says something else of it: the snapshot does not open", as
     store.objects.set(manifestKey(name), encodeManifest({ ...sample.manifest, ...lie, encryption }));
     expect(await verify(KEYS)).toMatchObject({ ok: false, problem: expect.stringContaining("manifest") });
   }
-  // The word that it is encrypted taken away: the bytes are not the size that it says then.
+  // The word that it is encrypted taken away.
   store.objects.set(manifestKey(name), encodeManifest(sample.manifest));
-  expect(await verify(KEYS)).toMatchObject({ ok: false });
+  await expect(verify(KEYS)).rejects.toMatchObject({ code: "SNAPSHOT_NOT_ENCRYPTED" });
+  expect(await verify(KEYS, true)).toMatchObject({ ok: false });
 });
 
-test("a plain snapshot is read with a key given, too", async () => {
+// Who can write to a store needs no key to put a whole plain snapshot there.
+test("a plain snapshot is refused when a key is given, unless the operator allows it", async () => {
   const { verify, sample } = await exported(null);
-  expect(await verify(KEYS)).toEqual({ ok: true, bytes: sample.bytes });
+  await expect(verify(KEYS)).rejects.toMatchObject({ code: "SNAPSHOT_NOT_ENCRYPTED", parts: { exit: 9 } });
+  expect(await verify(KEYS, true)).toEqual({ ok: true, bytes: sample.bytes });
+  expect(await verify(null)).toEqual({ ok: true, bytes: sample.bytes });
 });

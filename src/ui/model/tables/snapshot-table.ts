@@ -24,6 +24,12 @@ export const snapshotTable: Table<SnapshotFinding> = {
     { name: "term", header: "TERM", value: (snapshot) => snapshot.term },
     { name: "time", header: "TIME", value: ({ atMs }) => ({ atMs }) },
     { name: "bytes", header: "BYTES", value: (snapshot) => snapshot.bytes },
+    {
+      name: "key",
+      header: "KEY",
+      // Without a manifest there is no telling.
+      value: ({ operatorKey, term }) => operatorKey ?? (term === null ? null : "plain"),
+    },
     { name: "hash", header: "HASH", value: (snapshot) => snapshot.stateHash },
     { name: "cluster-id", header: "CLUSTER ID", value: (snapshot) => snapshot.clusterId, wide: true },
   ],
