@@ -56,7 +56,7 @@ export class Attackers {
   readonly #child: ChildProcess;
 
   constructor(world: World) {
-    this.#child = fork(CHILD, { stdio: ["pipe", "inherit", "inherit", "ipc"] });
+    this.#child = fork(CHILD, { detached: true, stdio: ["pipe", "inherit", "inherit", "ipc"] });
     process.on("exit", this.#end);
     this.#child.stdin?.end(JSON.stringify(world));
   }
