@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isSystemError } from "../../core/base/system-error.ts";
 import { BaseCommand } from "../../ui/cli/base-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 
@@ -37,27 +38,44 @@ export default class KeyGenerate extends BaseCommand {
   async run(): Promise<GenerateReport> {
     const { flags } = await this.parse(KeyGenerate);
     const file = resolve(flags.out);
-    const [{ readFile, stat }, { writeFileDurably }, keys, { readOperatorKeys }] = await Promise.all([
-      import("node:fs/promises"),
-      import("../../core/base/durable-file.ts"),
-      import("../../core/seal/operator-keys.ts"),
-      import("../../core/seal/key-source.ts"),
-    ]);
+    const [{ stat }, { writeFileDurably }, keys, { keyFileOrigin, readKeyText, replaceKeyText }] =
+      await Promise.all([
+        import("node:fs/promises"),
+        import("../../core/base/durable-file.ts"),
+        import("../../core/seal/operator-keys.ts"),
+        import("../../core/seal/key-file.ts"),
+      ]);
     const isThere = await stat(file).then(
       () => true,
       () => false,
     );
     if (isThere && !flags.rotate) throw fileExists(file);
     if (!isThere && flags.rotate) throw noFile(file);
+    const before = isThere ? await readKeyText(file) : "";
     // What can't be used is not rotated: it would be lost among the new ones.
-    if (isThere) await readOperatorKeys({ kind: "file", path: file });
-    const text = keys.newKeyText() + (isThere ? await readFile(file, "utf8") : "");
-    const { current, earlier } = keys.parseOperatorKeys(text, `file ${file}`);
-    await writeFileDurably(file, new TextEncoder().encode(text));
+    if (isThere) keys.parseOperatorKeys(before, keyFileOrigin(file));
+    const text = keys.newKeyText() + before;
+    const { current, earlier } = keys.parseOperatorKeys(text, keyFileOrigin(file));
+    const written = isThere
+      ? replaceKeyText(file, text)
+      : writeFileDurably(file, new TextEncoder().encode(text));
+    await written.catch((cause: unknown) => {
+      throw isSystemError(cause) ? unwritable(file, cause) : cause;
+    });
     const report = { file, keyId: current.id, earlier: earlier.map(({ id }) => id) };
     await this.printText(report, view);
     return report;
   }
+}
+
+function unwritable(file: string, cause: Error): OperatorError {
+  return new OperatorError("KEY_FILE_UNWRITABLE", {
+    what: `the key can't be written to ${file}: nothing was changed`,
+    why: cause.message,
+    next: "give a file in a folder that is there and that this user may write to; --rotate also keeps the file's owner",
+    exit: Exit.Precondition,
+    cause,
+  });
 }
 
 function fileExists(file: string): OperatorError {

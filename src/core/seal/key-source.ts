@@ -1,69 +1,84 @@
 // Where the operator's keys come from: a file that only its owner reads, or a command that prints them, as of a secret
 // store. Read whenever they are needed, so that a replaced file or a rotated secret counts without a restart.
 
-import { execFile } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
-import { promisify } from "node:util";
+import { resolve } from "node:path";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { runKeyCommand } from "./key-command.ts";
+import { keyFileOrigin, readKeyText } from "./key-file.ts";
 import { type OperatorKeys, parseOperatorKeys } from "./operator-keys.ts";
-import { keyUnusable } from "./seal-errors.ts";
+import { KEY_COMMAND, keyUnusable } from "./seal-errors.ts";
 
 export type KeySource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "command"; readonly command: string };
 
-const COMMAND_MS = 30_000;
-const OUTPUT_BYTES_MAX = 64 * 1024;
-// Kubernetes gives a secret's file to the group of the pod (fsGroup): the group may read it, and no one else may.
-const FORBIDDEN_MODE = 0o027;
+/** A command ends before that by itself; a file may be on a disk that does not answer. */
+const READ_MS = 40_000;
 
-/** Null = no encryption was asked for. Throws USAGE when both flags were given. */
+interface Reading {
+  readonly current: Promise<OperatorKeys>;
+  /** Of those who came while it was under way: it may have read what was there before they came. */
+  next: Promise<OperatorKeys> | null;
+}
+
+/** Under way, one a source: a disk that hangs holds one thread of the process, and not all. */
+const readings = new Map<string, Reading>();
+
+/** Null = no encryption was asked for. Throws USAGE when both flags were given, or one is empty. */
 export function keySourceOf(file: string | undefined, command: string | undefined): KeySource | null {
-  if (file !== undefined && command !== undefined) {
-    throw new OperatorError("USAGE", {
-      what: "--encryption-key-file and --encryption-key-command were both given",
-      next: "give one of them",
-      exit: Exit.Usage,
-    });
-  }
-  if (file !== undefined) return { kind: "file", path: file };
+  if (file !== undefined && command !== undefined)
+    throw usage("--encryption-key-file and --encryption-key-command were both given", "give one of them");
+  if (file === "") throw usage("--encryption-key-file is empty", "give the path of a key file");
+  if (command?.trim() === "")
+    throw usage("--encryption-key-command is empty", "give a command that prints a key");
+  if (file !== undefined) return { kind: "file", path: resolve(file) };
   return command === undefined ? null : { kind: "command", command };
 }
 
 /** Throws ENCRYPTION_KEY_UNUSABLE. */
-export function readOperatorKeys(source: KeySource): Promise<OperatorKeys> {
-  return source.kind === "file" ? readKeyFile(source.path) : runKeyCommand(source.command);
-}
-
-async function readKeyFile(path: string): Promise<OperatorKeys> {
-  const origin = `file ${path}`;
-  const [about, text] = await Promise.all([stat(path), readFile(path, "utf8")]).catch((cause: unknown) => {
-    throw keyUnusable(origin, cause instanceof Error ? cause.message : String(cause), cause);
-  });
-  if ((about.mode & FORBIDDEN_MODE) !== 0) {
-    const mode = (about.mode & 0o777).toString(8).padStart(4, "0");
-    throw keyUnusable(origin, `others may read it, or its group may write it (mode ${mode}): chmod 600`);
+export async function readOperatorKeys(source: KeySource, limitMs = READ_MS): Promise<OperatorKeys> {
+  const origin = originOf(source);
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(keyUnusable(origin, `it was not read within ${limitMs / 1_000} s`)),
+    limitMs,
+  );
+  try {
+    return await Promise.race([shared(source), late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
-  return parseOperatorKeys(text, origin);
 }
 
-async function runKeyCommand(command: string): Promise<OperatorKeys> {
-  const origin = "the key command";
-  const run = promisify(execFile);
-  const { stdout } = await run("/bin/sh", ["-c", command], {
-    timeout: COMMAND_MS,
-    maxBuffer: OUTPUT_BYTES_MAX,
-    encoding: "utf8",
-  }).catch((cause: unknown) => {
-    throw keyUnusable(origin, whyOf(cause));
-  });
-  return parseOperatorKeys(stdout, origin);
+function shared(source: KeySource): Promise<OperatorKeys> {
+  const name = `${source.kind} ${source.kind === "file" ? source.path : source.command}`;
+  const known = readings.get(name);
+  if (known !== undefined) {
+    const again = () => begin(name, source);
+    known.next ??= known.current.then(again, again);
+    return known.next;
+  }
+  return begin(name, source);
 }
 
-/** Without what it printed: that may be the key. */
-function whyOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return "it failed";
-  const { code, killed } = cause as Error & { readonly code?: unknown; readonly killed?: boolean };
-  if (killed === true) return `it did not end within ${COMMAND_MS / 1_000} s, or printed too much`;
-  return `it ended with ${String(code ?? "an error")}`;
+function begin(name: string, source: KeySource): Promise<OperatorKeys> {
+  const reading: Reading = { current: read(source), next: null };
+  readings.set(name, reading);
+  const isOver = () => {
+    if (readings.get(name) === reading && reading.next === null) readings.delete(name);
+  };
+  reading.current.then(isOver, isOver);
+  return reading.current;
+}
+
+async function read(source: KeySource): Promise<OperatorKeys> {
+  const text = source.kind === "file" ? await readKeyText(source.path) : await runKeyCommand(source.command);
+  return parseOperatorKeys(text, originOf(source));
+}
+
+const originOf = (source: KeySource): string =>
+  source.kind === "file" ? keyFileOrigin(source.path) : KEY_COMMAND;
+
+function usage(what: string, next: string): OperatorError {
+  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }

@@ -3,11 +3,17 @@
 
 import { Exit, OperatorError } from "../base/errors.ts";
 
+/** What a key came from that no file did. */
+export const KEY_COMMAND = "the key command";
+
 export function keyUnusable(origin: string, why: string, cause?: unknown): OperatorError {
   return new OperatorError("ENCRYPTION_KEY_UNUSABLE", {
     what: `the encryption key of ${origin} can't be used`,
     why,
-    next: "make a key with: fleet key generate --out FILE (one key a line, the current one first)",
+    next:
+      origin === KEY_COMMAND
+        ? "run it by hand as the user of this process: it must print the key, one a line, the current one first"
+        : "make a key with: fleet key generate --out FILE (one key a line, the current one first)",
     exit: Exit.NotFound,
     cause,
   });

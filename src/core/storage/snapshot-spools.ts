@@ -14,7 +14,7 @@ import { PART_BYTES } from "./stored-snapshot.ts";
 
 /** Of all groups together: in progress, or whole and not taken over yet. */
 const SPOOLS_MAX = 8;
-const FILE_MODE = 0o666;
+const FILE_MODE = 0o600;
 const NAME = /^(\d+)-(\d{16})-(\d{16})-(\d+)-([0-9a-f]{64})\.spool$/;
 
 /** Which snapshot: two with the same id have the same bytes. */

@@ -1,5 +1,4 @@
 // Flags that name the operator's key, of every command that opens a data folder or an exported snapshot.
-import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import type { LocalFleet } from "../../client/local/local-fleet.ts";
 import { type KeySource, keySourceOf, readOperatorKeys } from "../../core/seal/key-source.ts";
@@ -34,7 +33,7 @@ export function encryptionSource(
   fleet: LocalFleet | null = null,
 ): KeySource | null {
   const { "encryption-key-file": file, "encryption-key-command": command } = flags;
-  const given = keySourceOf(file === undefined ? undefined : resolve(file), command);
+  const given = keySourceOf(file, command);
   return given ?? fleet?.file.encryption?.source ?? null;
 }
 

@@ -63,7 +63,10 @@ test("a command prints the key; one that fails is told by how it ended, and neve
   expect(idsOf(given)).toEqual(idsOf(parseOperatorKeys(KEY, "")));
   const failing = readOperatorKeys({ kind: "command", command: `echo ${KEY}; echo ${KEY} >&2; exit 7` });
   const error = await failing.catch((failure: unknown) => failure);
-  expect(error).toMatchObject({ code: "ENCRYPTION_KEY_UNUSABLE", parts: { why: "it ended with 7" } });
+  expect(error).toMatchObject({
+    code: "ENCRYPTION_KEY_UNUSABLE",
+    parts: { why: 'it ended with 7, and said "[hidden]"' },
+  });
   expect(JSON.stringify(error)).not.toContain(KEY);
   const absent = readOperatorKeys({ kind: "file", path: "/nowhere/key" });
   await expect(absent).rejects.toMatchObject({ parts: { why: expect.stringContaining("ENOENT") } });
