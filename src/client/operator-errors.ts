@@ -231,7 +231,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   REVOCATION_ENDS_QUORUM: {
     next: ({ nodes }) =>
-      `give ${nodes} a new certificate and restart it (fleet cert rotate; fleet member list -w), then revoke the old one by its serial number or its file; or remove it: fleet member remove`,
+      `give ${nodes} a new certificate (fleet cert rotate; fleet member list -w), then revoke the old one by its serial number or its file; or remove it: fleet member remove`,
   },
   FEATURE_GATE_UNKNOWN: { next: () => "see the gates: fleet gate list", exit: Exit.NotFound },
   FILTER_UNKNOWN: { next: () => "leave that filter away", exit: Exit.Usage },

@@ -42,6 +42,13 @@ async function issue(name: string, uri: string, notBefore?: Date): Promise<strin
   return canonicalSerial(await cluster.authority.issue(name, [uri], true, notBefore));
 }
 
+/** Why a write was refused; empty = it was not. */
+const refusalOf = (written: Promise<unknown>): Promise<string> =>
+  written.then(
+    () => "",
+    (error: unknown) => (error as { readonly code?: string }).code ?? String(error),
+  );
+
 test("an administrator's certificate, by its serial number: what is open is cut, what is new is refused and told", async () => {
   const serial = await issue("stolen", "fleet://admin");
   const streams = founders().map((to) =>
@@ -123,6 +130,54 @@ test("a replica's certificate: it takes no part until it has a new one, and a qu
   await issue(victim.name, `fleet://replica/${victim.id}`, new Date());
   await cluster.works();
   await unrevoke(client, `fleet://replica/${victim.id}`);
+});
+
+test("of two revocations at once that together end the quorum one is refused", async () => {
+  const leader = await cluster.leader();
+  const others = founders().filter(({ id }) => id !== leader.id);
+  const codes = await Promise.all(others.map(({ id }) => refusalOf(revoke(client, `fleet://replica/${id}`))));
+  expect(codes.toSorted()).toEqual(["", "REVOCATION_ENDS_QUORUM"]);
+  await submit(client, { $case: "drainShard", value: { shardId: "s1", expectedVersion: undefined } });
+  const revoked = others[codes.indexOf("")] as Peer;
+  await unrevoke(client, `fleet://replica/${revoked.id}`);
+  await cluster.works();
+});
+
+test("administrators who revoke each other at once: one of them is left", async () => {
+  const names = ["left", "right"];
+  const serials = await Promise.all(names.map((name) => issue(name, "fleet://admin")));
+  const clients = names.map((name) => cluster.client(name));
+  for (const each of clients) await each.listRevocations();
+  const codes = await Promise.all(
+    clients.map((each, at) => refusalOf(revoke(each, serials[1 - at] as string, 0))),
+  );
+  expect(codes.filter((code) => code === "")).toHaveLength(1);
+  const { revocations } = await client.listRevocations();
+  expect(revocations.map(({ subject }) => subject)).toEqual([serials[1 - codes.indexOf("")]]);
+  for (const { subject } of revocations) await unrevoke(client, subject);
+});
+
+test("a thief's open connection does not protect what it shows: a voter counts by what it serves now", async () => {
+  const leader = await cluster.leader();
+  const [victim, spare] = founders().filter(({ id }) => id !== leader.id) as [Peer, Peer];
+  const stolen = await issue("thief", `fleet://replica/${victim.id}`);
+  const metadata = senderMetadata({ clusterId: CLUSTER_ID, peer: victim, knownVersion: KNOWN_VERSION });
+  const held = cluster.raft("thief", leader).exchange(metadata, { deadline: Date.now() + 2 * WAIT_MS });
+  await once(held, "data");
+  const cut = once(held, "error");
+  await cluster.stopNode(spare);
+  // The victim has a new certificate, and is not restarted: its connections to the leader still show the old one.
+  const beginsAt = new Date(Math.floor(Date.now() / 1_000) * 1_000);
+  await issue(victim.name, `fleet://replica/${victim.id}`, beginsAt);
+  await revoke(client, stolen);
+  await cut;
+  const identity = `fleet://replica/${victim.id}`;
+  await expect
+    .poll(() => refusalOf(revoke(client, identity, beginsAt.getTime())), { timeout: WAIT_MS })
+    .toBe("");
+  await cluster.startNode(spare, founders(), false);
+  await cluster.works();
+  for (const subject of [stolen, identity]) await unrevoke(client, subject);
 });
 
 test("the cluster led through all of it, and nobody stopped", async () => {

@@ -34,7 +34,7 @@ import { ClientWork } from "./client-work.ts";
 import { compareStates } from "./compare-states.ts";
 import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
 import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
-import { denyByTable, shownBy } from "./deny-by-table.ts";
+import { denyByTable, servedBy } from "./deny-by-table.ts";
 import { handOverAll } from "./departure.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
 import { encryptionChoice, operatorKeys } from "./encryption.ts";
@@ -236,7 +236,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     refusePeer: (peer) => gate.refusal(peer),
     introduce: (peer) => roster.introduce(peer),
     changes: new MembershipChanges(),
-    shownBy: (id) => shownBy(id, { self, tls, server }),
+    servedBy: (id) => {
+      const addressOf = (replica: NodeId) => roster.known().find((peer) => peer.id === replica)?.address;
+      return servedBy(id, { self, tls, addressOf, answers: context.answers });
+    },
     announced: (id) => (id === self ? announces : transport.announced(id)),
     isWhole: (learner) => replica.isWhole(learner),
     answers: (peer) => transport.isConnected(peer) && host.hears(peer),

@@ -9,7 +9,7 @@ import type { Revocation } from "../wire/gen/fleet/v1/command.ts";
 import type { HeldDenials } from "../wire/held-denials.ts";
 import { formatIdentity } from "../wire/identity.ts";
 import { ownCertificate } from "../wire/peer-certificate.ts";
-import type { RpcServer } from "../wire/rpc-server.ts";
+import { servedCertificate } from "../wire/served-certificate.ts";
 import type { Tls } from "../wire/tls.ts";
 
 interface AppliedState {
@@ -41,12 +41,26 @@ export function denialOf({ subject, issuedBeforeMs }: Readonly<Revocation>): Den
   return { subject, issuedBeforeMs };
 }
 
-/** The certificates that a replica shows to this one, which is `self`. */
-export function shownBy(
+// One that answers the leader answers this much sooner.
+const SERVED_WITHIN_MS = 5_000;
+
+interface ServedFrom {
+  readonly self: NodeId;
+  readonly tls: Tls;
+  readonly addressOf: (replica: NodeId) => string | undefined;
+  readonly answers: (replica: NodeId) => boolean;
+}
+
+/** The certificate with which a replica serves now; null without TLS, and if it is not learned in time. */
+export async function servedBy(
   replica: NodeId,
-  { self, tls, server }: { readonly self: NodeId; readonly tls: Tls; readonly server: RpcServer },
-): ShownCertificate[] {
+  { self, tls, addressOf, answers }: ServedFrom,
+): Promise<ShownCertificate | null> {
   const uri = formatIdentity({ kind: "replica", id: replica });
-  if (replica !== self) return server.shownBy(uri);
-  return tls === "insecure-loopback" ? [] : [ownCertificate(tls, uri)];
+  if (tls === "insecure-loopback") return null;
+  if (replica === self) return ownCertificate(tls, uri);
+  const address = addressOf(replica);
+  if (address === undefined || !answers(replica)) return null;
+  const served = await servedCertificate(tls, address, SERVED_WITHIN_MS);
+  return served?.uri === uri ? served : null;
 }

@@ -122,7 +122,7 @@ export class Services {
       transferTo: () => null,
       admission: () => replica.admission,
       answers: (peer) => host.hears(peer),
-      shownBy: () => [],
+      servedBy: () => Promise.resolve(null),
       announced: (id) => announcement(options.knownBy(id)),
       isWhole: (learner) => replica.isWhole(learner),
       refusePeer: (peer) => this.gate.refusal(peer),

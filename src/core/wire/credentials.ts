@@ -34,12 +34,16 @@ export function channelCredentials(
     assertLoopback(address);
     return ChannelCredentials.createInsecure();
   }
+  return new LiveChannelCredentials(tls, serverCheck(tls, address, server));
+}
+
+/** What is wrong with the certificate of the server at `address`, as Node asks for it; undefined if nothing is. */
+export function serverCheck(tls: TlsMaterial, address: string, server?: "replica" | "shard") {
   // The host that grpc-js passes is the name for SNI (channel-options.ts), not the one that was dialed.
-  const check = (_name: string, peer: PeerCertificate) =>
+  return (_name: string, peer: PeerCertificate): Error | undefined =>
     checkServer(address, peer, server) ??
     checkAuthority(address, peer, tls) ??
     checkRevoked(address, peer, tls);
-  return new LiveChannelCredentials(tls, check);
 }
 
 function checkServer(address: string, peer: PeerCertificate, server: string | undefined): Error | undefined {

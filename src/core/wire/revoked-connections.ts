@@ -4,15 +4,7 @@
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { DeniedCalls } from "./denied-calls.ts";
-import type { ShownCertificate } from "./deny-list.ts";
-import {
-  certificateOf,
-  formatIdentity,
-  type Identity,
-  identityOfNames,
-  identityOfSession,
-  isRevoked,
-} from "./identity.ts";
+import { formatIdentity, type Identity, identityOfNames, identityOfSession, isRevoked } from "./identity.ts";
 import { isTls, shownCertificate } from "./peer-certificate.ts";
 import type { Tls, TlsMaterial } from "./tls.ts";
 
@@ -22,14 +14,6 @@ const TOLD_MS_MAX = 1_000;
 /** The connections that others open here. */
 export class OpenConnections {
   readonly #open = new Map<ServerHttp2Session, Identity>();
-
-  /** What the holders of an identity have shown. */
-  shownBy(uri: string): ShownCertificate[] {
-    return [...this.#open.values()].flatMap((identity) => {
-      const shown = certificateOf(identity);
-      return shown?.uri === uri ? [shown] : [];
-    });
-  }
 
   watch(http2: Http2Server, tls: Tls, denied: Pick<DeniedCalls, "note">): void {
     if (tls === "insecure-loopback" || tls.denyList === undefined) return;

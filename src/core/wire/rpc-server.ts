@@ -17,7 +17,6 @@ import { type Gate, guardDoor } from "./call-door.ts";
 import { closeServer } from "./close-server.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
 import { type Denied, DeniedCalls } from "./denied-calls.ts";
-import type { ShownCertificate } from "./deny-list.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import type { limitsOf } from "./identity-limits.ts";
@@ -82,11 +81,6 @@ export class RpcServer {
   /** Who logged in, who was turned away, and who is held back, in numbers. */
   get callers(): CallerCounts {
     return { denied: this.#denied.counts, logins: this.#logins.counts, limited: this.#budgets.counts };
-  }
-
-  /** What the holders of this identity show on the connections that they have open here. */
-  shownBy(identity: string): ShownCertificate[] {
-    return this.#connections.shownBy(identity);
   }
 
   /** Before it listens. `Service` is the generated interface of the handlers, whose unary ones are ours. */

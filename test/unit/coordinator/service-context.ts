@@ -99,7 +99,7 @@ export function contextOf(
       onAnswers();
       return true;
     },
-    shownBy: () => [],
+    servedBy: () => Promise.resolve(null),
     announced: () => ({ knownVersion: KNOWN_VERSION, build: "test" }),
     isWhole: () => false,
     host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),

@@ -7,7 +7,6 @@ import { type NodeId, nodeId } from "../../base/ids.ts";
 import type { Permission } from "../../fleet/access.ts";
 import { checkUpsert } from "../../fleet/apply-member.ts";
 import { listMembers } from "../../fleet/query.ts";
-import type { RaftStatus } from "../../raft/status.ts";
 import { MemberKind, type MemberRecord, type UpsertMember } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   AddMember,
@@ -35,25 +34,15 @@ import {
   unknownMember,
   write,
 } from "./membership-steps.ts";
+import { QuorumSlot } from "./quorum-slot.ts";
 import { reasonOf } from "./reason.ts";
 import { assertTrusted, refusalError, rejectionError } from "./refusals.ts";
 import { replaceMember } from "./replace-member.ts";
 
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
-/** Takes one change at a time. */
-export class MembershipChanges {
-  #isBusy = false;
-
-  /** The leader's log as the last change left it: what a change wrote before it was given up may be committed later. */
-  #left: Pick<RaftStatus, "term" | "lastIndex"> | null = null;
-
-  /** Whether a change is under way, or has left something that is not applied yet. `raft` is the leader's own. */
-  isUnderWay({ term, applied }: Pick<RaftStatus, "term" | "applied">): boolean {
-    const hasLeft = this.#left !== null && term === this.#left.term && applied < this.#left.lastIndex;
-    return this.#isBusy || hasLeft;
-  }
-
+/** Takes one change at a time, and none beside a revocation. */
+export class MembershipChanges extends QuorumSlot {
   async change(
     context: ServiceContext,
     { change, ...request }: ChangeMembershipRequest,
@@ -65,17 +54,12 @@ export class MembershipChanges {
     if (change === undefined)
       throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
     for (const permission of permissionsFor(change)) checkPermission(context, caller, permission);
-    if (this.#isBusy) throw refusalError(context, "change-pending");
     // Before anything is done: a row that is refused for its reason would leave the configuration changed without it.
     const reason = reasonOf(request.reason);
-    this.#isBusy = true;
-    try {
-      const order = { context, request: { ...request, reason }, caller };
+    const order = { context, request: { ...request, reason }, caller };
+    return this.alone(context, caller, "membership", async () => {
       return (await alreadyDone(order, change)) ?? (await perform(order, change));
-    } finally {
-      this.#isBusy = false;
-      this.#left = context.driver.status();
-    }
+    });
   }
 }
 

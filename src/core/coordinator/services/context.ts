@@ -49,13 +49,13 @@ export interface ServiceContext {
   readonly introduce: (peer: Peer) => void;
   /** Whether a stream to the peer is open and it has said something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
-  /** The certificates of a replica, this one included, on the connections that are open to this one. */
-  readonly shownBy: (replica: NodeId) => readonly ShownCertificate[];
+  /** The certificate with which a replica, this one included, serves now; null if that can't be learned. */
+  readonly servedBy: (replica: NodeId) => Promise<ShownCertificate | null>;
   /** What the build of a replica, this one included, says of itself; null while it is not connected. */
   readonly announced: Announced;
   /** Whether the learner has told this leader that it holds the log since it was let in. */
   readonly isWhole: (learner: NodeId) => boolean;
-  /** The one change of the membership that may be under way. */
+  /** The one change of the membership, or revocation, that may be under way. */
   readonly changes: MembershipChanges;
   /** The fleet's own group. */
   readonly driver: GroupDriver<Outcome>;

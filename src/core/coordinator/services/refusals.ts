@@ -10,7 +10,7 @@ import type { GroupDriver } from "../group-driver.ts";
 import type { Refusal } from "../pending.ts";
 import type { ServiceContext } from "./context.ts";
 
-const RETRY_AFTER_MS = 100;
+export const RETRY_AFTER_MS = 100;
 
 /** Which group was asked, and who may be named as its leader. */
 export interface Asked extends Pick<ServiceContext, "clusterId" | "replicas"> {

@@ -21,6 +21,7 @@ import { refuseAdoption } from "./refuse-adoption.ts";
 import { refuseRevoking } from "./refuse-revoking.ts";
 import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
 import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
+import { revokeAlone } from "./revoke-alone.ts";
 import { checkRoleRules } from "./role-rules.ts";
 import { checkClusterVersion, isAboveClusterVersion } from "./version-gate.ts";
 
@@ -42,10 +43,15 @@ export async function submit(
   checkGrants(context, caller, operation.kind);
   if (operation.kind.$case === "setRole") checkRoleRules(operation.kind.value);
   if (request.dryRun) return tryOut(context, caller, operation, reason);
-  const serving = checkServing(context, operation, caller);
+  const serving = checkServing(context, operation);
   // What came from the wire as a whole message is what decoding its command again would give.
   const write = { ...request, reason };
-  const { result, term } = await propose(context, caller, operation, write, encodeToApply);
+  const proposed = () => propose(context, caller, operation, write, encodeToApply);
+  const { kind } = operation;
+  const isRevocation = kind.$case === "revokeCertificate" && context.driver.role === "leader";
+  const { result, term } = await (isRevocation
+    ? revokeAlone(context, kind.value, caller, proposed)
+    : proposed());
   // A session knows its incarnation; who writes without one may read what it wrote.
   const incarnation = request.sessionId === 0 ? context.clusterId : undefined;
   return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
@@ -64,7 +70,9 @@ async function tryOut(
   // Deposed while it asked.
   if (!leads) throw notLeader(context);
   checkClusterVersion(context, operation);
-  const serving = checkServing(context, operation, caller);
+  const { kind } = operation;
+  if (kind?.$case === "revokeCertificate") await refuseRevoking(context, kind.value, caller);
+  const serving = checkServing(context, operation);
   checkNewAddress(context.machine.view, operation);
   const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
   const outcome = await context.machine.dryRun(command);
@@ -72,13 +80,12 @@ async function tryOut(
 }
 
 /** Throws the refusal of an operation that the tables alone can't judge; of a removal, returns what one that is forced leaves behind, in words. */
-function checkServing(context: ServiceContext, { kind }: Operation, caller: Caller): string {
+function checkServing(context: ServiceContext, { kind }: Operation): string {
   if (kind?.$case === "unbindCluster") {
     refuseUnbinding(context, kind.value);
     return leavesServed(context, kind.value);
   }
   if (kind?.$case === "adoptShard") refuseAdoption(context, kind.value);
-  if (kind?.$case === "revokeCertificate") refuseRevoking(context, kind.value, caller);
   if (kind?.$case !== "removeShard") return "";
   refuseServing(context, kind.value);
   return leavesServing(context, kind.value);
