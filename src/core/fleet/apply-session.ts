@@ -1,6 +1,7 @@
 // Client sessions: a write that carries (session, sequence) is applied at most once, and a repetition gets the
 // first outcome, across failover and snapshot (Raft dissertation §6.3). Sessions expire only by being the least
 // recently used of too many: time plays no part, so that every replica forgets the same ones.
+// What must stay true: operators, however many, never evict the sessions that administrators used last, up to their half.
 
 import { present } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
@@ -8,9 +9,14 @@ import type { Command, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { operatorOf } from "./access.ts";
 import { ROLES_VERSION } from "./format.ts";
 import { sessionIdAt } from "./incarnation.ts";
-import { OUTCOMES_PER_SESSION_MAX, SESSIONS_MAX } from "./limits.ts";
+import {
+  OPERATOR_SESSIONS_MAX,
+  OPERATORS_SESSIONS_SHARE,
+  OUTCOMES_PER_SESSION_MAX,
+  SESSIONS_MAX,
+} from "./limits.ts";
 import { type ApplyContext, changed, type Facts, type Result, rejected } from "./result.ts";
-import { outcomeKey, type SessionRow } from "./schema.ts";
+import { ADMINISTRATORS, OPERATORS, outcomeKey, type SessionRow } from "./schema.ts";
 import type { FleetState, FleetView } from "./state.ts";
 
 type Sequenced = Pick<Command, "sessionId" | "sequence" | "firstOutstanding" | "actor">;
@@ -79,7 +85,9 @@ export function openSession(state: FleetState, context: ApplyContext, sessionId:
     return rejected("SESSION_IN_SESSION", { session: sessionId });
   }
   const { sessions } = state.tables;
-  if (sessions.size >= SESSIONS_MAX) evictLeastRecentlyUsed(state);
+  const openedBy = openerOf(state, context.actor);
+  const full = fullGroup(state, openedBy);
+  if (full !== null) evictLeastRecentlyUsed(state, full);
   const opened = sessionIdAt(state, context.index);
   sessions.put({
     sessionId: opened,
@@ -87,25 +95,31 @@ export function openSession(state: FleetState, context: ApplyContext, sessionId:
     firstOutstanding: 0,
     outcomeCount: 0,
     lastSequence: 0,
-    openedBy: openerOf(state, context.actor),
+    openedBy,
   });
   return changed(opened);
 }
 
 /** An operator's session is its own. All others are administrators', who may do everything. */
 function openerOf({ clusterVersion }: FleetView, actor: string): string {
-  return clusterVersion < ROLES_VERSION ? "" : (operatorOf(actor) ?? "");
+  return clusterVersion < ROLES_VERSION ? ADMINISTRATORS : (operatorOf(actor) ?? ADMINISTRATORS);
 }
 
-// A scan of all sessions costs less than keeping a second order of them at every write, and happens only when a
-// session is opened at the limit.
-function evictLeastRecentlyUsed(state: FleetState): void {
+/**
+ * Of which group a session makes room for the next one of this opener; null = there is room. Operators hold at most their
+ * share of a full table against administrators, so the other sessions, the newest of administrators, stay. Before
+ * roles all sessions are administrators'.
+ */
+function fullGroup({ tables: { sessions } }: FleetView, openedBy: string): string | null {
+  if (openedBy !== ADMINISTRATORS && sessions.countOf(openedBy) >= OPERATOR_SESSIONS_MAX) return openedBy;
+  if (sessions.size < SESSIONS_MAX) return null;
+  return sessions.countOf(OPERATORS) >= OPERATORS_SESSIONS_SHARE ? OPERATORS : ADMINISTRATORS;
+}
+
+function evictLeastRecentlyUsed(state: FleetState, group: string): void {
   const { sessions, outcomes } = state.tables;
-  let oldest: Readonly<SessionRow> | undefined;
-  for (const session of sessions.rows()) {
-    if (oldest === undefined || session.lastUsedIndex < oldest.lastUsedIndex) oldest = session;
-  }
-  const evicted = present(oldest, "a full table has a least recently used session");
+  const [oldest] = sessions.rowsOf(group);
+  const evicted = present(oldest, "a full group has a least recently used session");
   for (const sequence of rememberedBelow(state, evicted, Number.POSITIVE_INFINITY)) {
     outcomes.remove(outcomeKey(evicted.sessionId, sequence));
   }

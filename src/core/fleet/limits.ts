@@ -1,8 +1,12 @@
 // Bounds of the replicated tables. They decide outcomes, so every replica of a fleet must have the same ones:
 // changing a number here needs a new command version, not a setting.
 
-/** The least recently used session makes room for a new one. */
+/** A least recently used session makes room for a new one. */
 export const SESSIONS_MAX = 10_000;
+/** Of them one operator may have so many; its own least recently used one makes room for its next. */
+export const OPERATOR_SESSIONS_MAX = 100;
+/** In a full table all operators together may keep so many from administrators, and these the rest from them. */
+export const OPERATORS_SESSIONS_SHARE = SESSIONS_MAX / 2;
 /** Writes of one session whose outcomes the client may leave unconfirmed. */
 export const OUTCOMES_PER_SESSION_MAX = 1_024;
 /** Older audit entries are dropped once they are exported. */

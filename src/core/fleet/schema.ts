@@ -99,6 +99,8 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "sessions",
     key: (row) => row.sessionId,
     encode: rowEncoder((row, writer) => ClientSession.encode({ ...row, outcomes: [] }, writer)),
+    groupsOf: ({ openedBy }) => (openedBy === ADMINISTRATORS ? [ADMINISTRATORS] : [openedBy, OPERATORS]),
+    placeOf: (row) => useOrder(row.lastUsedIndex, row.sessionId),
   },
   outcomes: {
     name: "outcomes",
@@ -187,6 +189,16 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
 
 /** What an outcome's row says of its session. */
 const NO_SESSION = { lastUsedIndex: 0, firstOutstanding: 0, openedBy: "" };
+
+/** The sessions that no operator opened; those of an operator are in the group of its name. */
+export const ADMINISTRATORS = "";
+/** Those of all operators together. No name holds \0. */
+export const OPERATORS = "\0operators";
+
+/** The least recently used first. */
+function useOrder(lastUsedIndex: number, sessionId: number): string {
+  return `${padded(lastUsedIndex)}\0${padded(sessionId)}`;
+}
 
 /** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
 export function leavingGroup(shardId: string): string {

@@ -4,7 +4,7 @@
 
 import { assert, present } from "../base/assert.ts";
 import { GroupTotals } from "./group-totals.ts";
-import { GroupedKeys } from "./grouped-keys.ts";
+import { GroupedKeys, type Standing } from "./grouped-keys.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { RecentHashes } from "./recent-hashes.ts";
 import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } from "./row-hash.ts";
@@ -21,6 +21,8 @@ export interface TableSchema<K extends Key, Row> {
   compact?(row: Readonly<Row>): Readonly<Row>;
   /** Groups whose rows are found without a pass over all rows: the shards that the row names. Equal rows name the same. */
   groupsOf?(row: Readonly<Row>): readonly string[];
+  /** Orders the rows of a group otherwise than by their keys. No two rows have the same place. */
+  placeOf?(row: Readonly<Row>): string;
   /** The first part of the key, if all rows that share it may go at once. Then keys are texts that join their parts by \0. */
   prefixOf?(row: Readonly<Row>): string;
 }
@@ -35,8 +37,8 @@ export interface ReadonlyTable<K extends Key, Row> {
   rows(from?: K): Iterable<Readonly<Row>>;
   /** The same from the last key, or from the last one that is not above `from`, down. */
   rowsBack(from?: K): Iterable<Readonly<Row>>;
-  /** The rows that name the group, in key order, from the first key that is not below `from`. The same holds. */
-  rowsOf(group: string, from?: K): Iterable<Readonly<Row>>;
+  /** The rows that name the group, in key order or by their places, from the first that is not below `from`. The same holds. */
+  rowsOf(group: string, from?: K | string): Iterable<Readonly<Row>>;
   /** How many rows name the group. */
   countOf(group: string): number;
   /**
@@ -62,7 +64,8 @@ interface Pass<K> {
 /** More than a client's writes under way, whose outcomes come and go. */
 const RECENT_MAX = 1_024;
 
-const NO_GROUPS: readonly string[] = [];
+/** Of no row. */
+const NOWHERE: Standing = { groups: [], place: "" };
 
 export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   readonly #schema: TableSchema<K, Row>;
@@ -105,7 +108,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     return this.#rows.valuesBack(from);
   }
 
-  *rowsOf(group: string, from?: K): Iterable<Readonly<Row>> {
+  *rowsOf(group: string, from?: K | string): Iterable<Readonly<Row>> {
     for (const key of this.#groups.keysOf(group, from)) {
       yield present(this.#rows.get(key), "an indexed key has its row");
     }
@@ -205,16 +208,18 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   #follow(key: K, old: Row | undefined, oldHash: Lanes, row: Row | undefined, hash: Lanes): void {
     const { groupsOf, prefixOf } = this.#schema;
     if (groupsOf !== undefined) {
-      this.#groups.follow(
-        key,
-        old === undefined ? NO_GROUPS : groupsOf(old),
-        row === undefined ? NO_GROUPS : groupsOf(row),
-      );
+      const standing = (of: Row | undefined) => (of === undefined ? NOWHERE : this.#standing(key, of));
+      this.#groups.follow(key, standing(old), standing(row));
     }
     const either = row ?? old;
     if (prefixOf === undefined || either === undefined) return;
     const count = (row === undefined ? 0 : 1) - (old === undefined ? 0 : 1);
     this.#prefixes.add(prefixOf(either), count, subtractLanes(hash, oldHash));
+  }
+
+  #standing(key: K, row: Row): Standing {
+    const { groupsOf, placeOf } = this.#schema;
+    return { groups: groupsOf?.(row) ?? [], place: placeOf?.(row) ?? key };
   }
 
   // Kept of the newest rows only: for a hundred thousand it costs more memory than hashing one again costs time.
