@@ -1,5 +1,6 @@
 // `fleet serve coordinator`: one replica of the coordinator, in the foreground.
 import { Flags } from "@oclif/core";
+import { MEMBER_NUMBER_MAX } from "../../core/base/ids.ts";
 import { encryptionFlags, encryptionSource } from "../../ui/cli/encryption-flags.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
@@ -19,7 +20,7 @@ export default class ServeCoordinator extends ServeCommand {
       summary: "Encrypt a data folder that is plain: new files at once, old ones as they are replaced",
     }),
     id: Flags.integer({
-      ...{ required: true, min: 1, max: Number.MAX_SAFE_INTEGER },
+      ...{ required: true, min: 1, max: MEMBER_NUMBER_MAX },
       summary: "This replica's number, the same for ever",
     }),
     name: Flags.string({ required: true, summary: "This replica's name" }),

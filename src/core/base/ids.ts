@@ -16,6 +16,18 @@ export const term = (value: number): Term => value as Term;
 export const logIndex = (value: number): LogIndex => value as LogIndex;
 export const groupId = (value: number): GroupId => value as GroupId;
 
+/**
+ * Of members' numbers, from cluster version 2 on: what the replicated tables take, so another bound asks for the next
+ * version, as those in fleet/limits.ts do. It is far below what Raft's messages can carry (raft/well-formed.ts): a change of
+ * the configuration that names a larger number would be dropped by all who get it.
+ */
+export const MEMBER_NUMBER_MAX = 2 ** 31 - 1;
+
+/** Whether a new member may have it. Rows from before cluster version 2 may have others. */
+export function isMemberNumber(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 1 && number <= MEMBER_NUMBER_MAX;
+}
+
 /** The group that holds the fleet's own tables. */
 export const FLEET_GROUP = groupId(0);
 

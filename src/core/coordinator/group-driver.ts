@@ -197,7 +197,10 @@ export class GroupDriver<Result> {
       return Promise.resolve({ ok: false, refusal });
     }
     assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
-    if (proposed.refused !== null) return Promise.resolve({ ok: false, refusal: "change-pending" });
+    if (proposed.refused !== null) {
+      const refusal = proposed.refused === "malformed" ? "change-malformed" : "change-pending";
+      return Promise.resolve({ ok: false, refusal });
+    }
     return this.#waiting.changes.add(proposed.index, proposed.term, deadline);
   }
 

@@ -3,7 +3,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { isAddress } from "../base/address.ts";
-import { isName, type NodeId, nodeId } from "../base/ids.ts";
+import { isName, MEMBER_NUMBER_MAX, type NodeId, nodeId } from "../base/ids.ts";
 import { ADDRESS_BYTES_MAX, MEMBERS_MAX } from "../fleet/limits.ts";
 import { listMembers } from "../fleet/query.ts";
 import type { FleetView } from "../fleet/state.ts";
@@ -102,6 +102,11 @@ export function removed(name: string): RpcError {
 
 export function unknown(peer: number): RpcError {
   return refused("MEMBER_UNKNOWN", `no member has the number ${peer}; add it with: fleet member add`);
+}
+
+export function unusable(peer: number): RpcError {
+  const message = `${peer} is no number of a member: they are from 1 to ${MEMBER_NUMBER_MAX}; remove it, and add it without one`;
+  return refused("INVALID_MEMBER", message);
 }
 
 function refused(reason: string, message: string): RpcError {

@@ -17,6 +17,7 @@ export type Refusal =
   | "overloaded"
   | "too-many-reads"
   | "change-pending"
+  | "change-malformed"
   | "no-quorum";
 
 type Settled<Value> = ({ readonly ok: true } & Value) | { readonly ok: false; readonly refusal: Refusal };

@@ -2,6 +2,7 @@
 // leader's hand (ADR-0004). What must stay true: a number that was ever used belongs to one name and address for
 // good, for a replica that comes back under a number takes part as the one that had it.
 
+import { isMemberNumber, MEMBER_NUMBER_MAX } from "../base/ids.ts";
 import {
   type FoundMembers,
   MemberKind,
@@ -11,6 +12,7 @@ import {
   type RemoveMember,
   type UpsertMember,
 } from "../wire/gen/fleet/v1/command.ts";
+import { MEMBER_NUMBERS_VERSION } from "./format.ts";
 import { MEMBERS_MAX } from "./limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "./result.ts";
 import type { FleetState, FleetView } from "./state.ts";
@@ -30,7 +32,7 @@ export function foundMembers(
     return rejected("INVALID_MEMBERS");
   }
   for (const founder of founders) {
-    const invalid = checkMember(founder);
+    const invalid = checkMember(state, founder);
     if (invalid !== null) return invalid;
   }
   for (const { nodeId, name, address, wanted } of founders) {
@@ -72,7 +74,7 @@ export function noteOfMember(
 
 /** Why the state would refuse the operation now; null if it would take it. Changes nothing. */
 export function checkUpsert(view: FleetView, operation: UpsertMember): Result | null {
-  const invalid = checkMember(operation);
+  const invalid = checkMember(view, operation);
   if (invalid !== null) return invalid;
   const { members } = view.tables;
   const { nodeId, name, address, wanted } = operation;
@@ -103,13 +105,14 @@ function checkUnused({ tables }: FleetView, { name, address }: UpsertMember): Re
   return rejected("TOO_MANY_MEMBERS", { limit: MEMBERS_MAX });
 }
 
-function checkMember({
-  nodeId,
-  name,
-  address,
-  wanted,
-}: Pick<MemberRecord, "nodeId" | "name" | "address" | "wanted">): Result | null {
+function checkMember(
+  { clusterVersion }: Pick<FleetView, "clusterVersion">,
+  { nodeId, name, address, wanted }: Pick<MemberRecord, "nodeId" | "name" | "address" | "wanted">,
+): Result | null {
   if (nodeId < 1) return rejected("INVALID_MEMBER", { field: "number" });
+  if (clusterVersion >= MEMBER_NUMBERS_VERSION && !isMemberNumber(nodeId)) {
+    return rejected("INVALID_MEMBER", { field: "number", limit: MEMBER_NUMBER_MAX });
+  }
   if (wanted !== MemberKind.VOTER && wanted !== MemberKind.LEARNER) {
     return rejected("INVALID_MEMBER", { field: "wanted" });
   }

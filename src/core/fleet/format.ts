@@ -21,6 +21,9 @@ const REVOCATIONS_VERSION = 2;
 /** From this one on the state has roles and grants, by which operators' commands are judged (ADR-0028). */
 export const ROLES_VERSION = 2;
 
+/** From this one on a member's number has a bound. */
+export const MEMBER_NUMBERS_VERSION = 2;
+
 /** From this one on the audit log has rotations of data keys (ADR-0031). */
 const KEY_ROTATIONS_VERSION = 2;
 

@@ -41,8 +41,10 @@ const WORDS: Readonly<Record<string, Words>> = {
       : `${name} is number ${node}, at ${address}`,
   MEMBER_IS_VOTER: ({ name }) => `${name} is a voter; a voter is removed, not demoted`,
   TOO_MANY_MEMBERS: ({ limit }) => `a fleet has at most ${limit} members, removed ones included`,
-  INVALID_MEMBER: ({ field }) =>
-    field === "number" ? "a node's number is at least 1" : "a member is wanted as a voter or as a learner",
+  INVALID_MEMBER: ({ field, limit }) => {
+    if (field !== "number") return "a member is wanted as a voter or as a learner";
+    return limit === undefined ? "a node's number is at least 1" : `a node's number is at most ${limit}`;
+  },
   INVALID_REVOCATION: ({ field }) =>
     field === "subject"
       ? "what is revoked is a serial number in hexadecimal digits, or an identity such as fleet://shard/s1"

@@ -3,6 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
+import type { ConfOperation } from "./confchange.ts";
 import { decodeConfChange } from "./confchange-codec.ts";
 import { isJoint } from "./configuration.ts";
 import type { Core } from "./core.ts";
@@ -10,9 +11,10 @@ import { appendOwn, type NewEntry } from "./leader-log.ts";
 import { type Entry, type Message, NO_NODE } from "./message.ts";
 import { newMessage } from "./new-message.ts";
 import { broadcastAppend } from "./replication.ts";
+import { CONFIGURATION_MAX, isReadable } from "./well-formed.ts";
 
 /** Why a leader appended an empty entry in place of a configuration change. */
-type ConfChangeRefusal = "change-pending" | "joint" | "not-joint";
+type ConfChangeRefusal = "change-pending" | "joint" | "not-joint" | "malformed";
 
 export type Proposed =
   | {
@@ -83,9 +85,21 @@ function proposeAsLeader(core: Core, proposed: readonly Entry[]): Proposed {
 }
 
 function refusalOf(core: Core, entry: Entry, pendingConfIndex: LogIndex): ConfChangeRefusal | null {
+  // Whatever the settings: receivers drop it, and nothing behind it would ever be committed.
+  if (!isReadable(entry)) return "malformed";
+  const { changes } = decodeConfChange(entry.data);
+  if (outgrows(core, changes)) return "malformed";
   if (core.config.disableConfChangeValidation) return null;
   if (pendingConfIndex > core.log.applied) return "change-pending";
-  const wantsToLeave = decodeConfChange(entry.data).changes.length === 0;
+  const wantsToLeave = changes.length === 0;
   if (isJoint(core.membership.configuration)) return wantsToLeave ? null : "joint";
   return wantsToLeave ? "not-joint" : null;
+}
+
+/** Whether a snapshot of the configuration might come to be one that its receivers drop. */
+function outgrows({ membership }: Core, changes: readonly ConfOperation[]): boolean {
+  const added = changes.filter(({ kind }) => kind === "add-voter" || kind === "add-learner");
+  if (added.length === 0) return false;
+  const members = new Set([...membership.progress.keys(), ...added.map(({ node }) => node)]);
+  return members.size > CONFIGURATION_MAX;
 }

@@ -19,7 +19,7 @@ const NUMBER_MAX = 2 ** 52;
 /** Names of reads and the marks of votes and heartbeats are a few dozen. */
 const CONTEXT_BYTES_MAX = 256;
 /** More members than a fleet ever had. */
-const CONFIGURATION_MAX = 1_024;
+export const CONFIGURATION_MAX = 1_024;
 
 /** A replica sends these to itself, or gets them back: a follower passes on what others asked. */
 const OWN: ReadonlySet<MessageType> = new Set<MessageType>([
@@ -75,7 +75,8 @@ function continues({ entries, index, logTerm, term }: Message): boolean {
   return true;
 }
 
-function isReadable({ type, data }: Entry): boolean {
+/** Asked by a leader too, before it appends: its followers would drop the entry, and with it all that come behind. */
+export function isReadable({ type, data }: Pick<Entry, "type" | "data">): boolean {
   if (type === "normal") return true;
   const changes = readConfChange(data)?.changes;
   if (changes === undefined || changes.length > CONFIGURATION_MAX) return false;

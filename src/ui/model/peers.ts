@@ -1,6 +1,6 @@
 // The text form of a replica list, as `--peers` takes it: 1=n1@host:port,2=n2@host:port. Pure.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { isName, type NodeId, nodeId } from "../../core/base/ids.ts";
+import { isMemberNumber, isName, MEMBER_NUMBER_MAX, type NodeId, nodeId } from "../../core/base/ids.ts";
 
 export interface PeerText {
   readonly id: NodeId;
@@ -30,8 +30,8 @@ function parsePeer(text: string): PeerText {
     throw bad(text, "a replica is written number=name@host:port");
   }
   const number = Number(id);
-  if (number < 1 || !Number.isSafeInteger(number)) {
-    throw bad(text, `a replica's number is from 1 to ${Number.MAX_SAFE_INTEGER}`);
+  if (!isMemberNumber(number)) {
+    throw bad(text, `a replica's number is from 1 to ${MEMBER_NUMBER_MAX}`);
   }
   return { id: nodeId(number), name, address };
 }

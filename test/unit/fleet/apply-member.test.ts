@@ -85,6 +85,36 @@ test.each([
   { given: THREE, when: want(0, VOTER), is: "INVALID_MEMBER", why: "0 stands for nobody" },
   { given: THREE, when: want(4, REMOVED), is: "INVALID_MEMBER", why: "removal has its own operation" },
   { given: THREE, when: want(4, VOTER, "N 4"), is: "INVALID_NAME field=node", why: "names have an alphabet" },
+  {
+    given: [raise(2), ...THREE],
+    when: want(2 ** 31 - 1, VOTER),
+    is: "changed v3",
+    why: "the largest number",
+  },
+  {
+    given: [raise(2), ...THREE],
+    when: want(2 ** 31, VOTER),
+    is: "INVALID_MEMBER field=number limit=2147483647",
+    why: "a number has a bound",
+  },
+  {
+    given: [raise(2)],
+    when: found(1, Number.MAX_SAFE_INTEGER),
+    is: "INVALID_MEMBER field=number limit=2147483647",
+    why: "founders' numbers have it too",
+  },
+  {
+    given: THREE,
+    when: want(Number.MAX_SAFE_INTEGER, VOTER),
+    is: "changed v2",
+    why: "version 1 knows no bound, and is applied as it was",
+  },
+  {
+    given: [...THREE, want(Number.MAX_SAFE_INTEGER, LEARNER, "x1"), raise(2)],
+    when: remove(Number.MAX_SAFE_INTEGER),
+    is: "changed v4",
+    why: "a row beyond the bound can be removed",
+  },
 ])("$why: $is", ({ given, when, is }) => {
   const replica = new Replica().applyAll(given);
   expect(brief(replica.apply(when))).toBe(is);

@@ -131,6 +131,27 @@ describe("refused, and an empty entry appended instead", () => {
     expect(leader.status.config).toEqual(confState([1, 2, 3, 4]));
   });
 
+  test.each([
+    { operations: [["add-learner", 2 ** 52 + 1]] as const, why: "a number that no replica takes" },
+    { operations: [["remove", Number.MAX_SAFE_INTEGER]] as const, why: "the same, to remove it" },
+    {
+      operations: Array.from({ length: 1_025 }, () => ["update", 1] as const),
+      why: "more operations than a replica takes",
+    },
+    {
+      operations: Array.from({ length: 1_022 }, (_, at) => ["add-learner", 10 + at] as const),
+      why: "more members than a replica takes a snapshot of",
+    },
+  ])("what its receivers would drop for ever: $why", ({ operations }) => {
+    const cluster = network();
+    const leader = cluster.elect(1);
+    expect(leader.raft.proposeConfChange(change(operations))).toMatchObject({ refused: "malformed" });
+    leader.raft.propose(bytes("after"));
+    cluster.settle();
+    for (const id of [1, 2, 3]) expect(cluster.peer(id).appliedTexts).toEqual(["after"]);
+    expect(leader.status.config).toEqual(confState([1, 2, 3]));
+  });
+
   test("leaving what is not joint", () => {
     expect(network().elect(1).raft.proposeConfChange(change([]))).toMatchObject({ refused: "not-joint" });
   });

@@ -3,7 +3,7 @@
 // repeated: it goes on from what is there.
 
 import { status } from "@grpc/grpc-js";
-import { type NodeId, nodeId } from "../../base/ids.ts";
+import { isMemberNumber, type NodeId, nodeId } from "../../base/ids.ts";
 import type { Permission } from "../../fleet/access.ts";
 import { checkUpsert } from "../../fleet/apply-member.ts";
 import { listMembers } from "../../fleet/query.ts";
@@ -18,12 +18,12 @@ import { removalProblem } from "../removal.ts";
 import { assertLeads } from "./assert-leads.ts";
 import { isBegun } from "./begun-change.ts";
 import type { ServiceContext } from "./context.ts";
-import { checkPermission } from "./grants.ts";
+import { checkGrants, checkPermission } from "./grants.ts";
 import type { Caller } from "./handler.ts";
 import { answeringVoters, assertFounded, configurationIndex } from "./members.ts";
 import {
   answer,
-  configure,
+  assertNumber,
   findMember,
   findRemoved,
   isConfigured,
@@ -31,6 +31,7 @@ import {
   memberNamed,
   nameIn,
   type Order,
+  takeOut,
   unknownMember,
   write,
 } from "./membership-steps.ts";
@@ -100,10 +101,19 @@ function add(
 ): Promise<ChangeMembershipResponse> {
   const rows = listMembers(order.context.machine.view);
   const row = rows.find((known) => known.name === name && known.wanted !== MemberKind.REMOVED);
-  const unused = Math.max(0, ...rows.map((known) => known.nodeId)) + 1;
-  const id = given === 0 ? (row?.nodeId ?? unused) : given;
+  const id = given === 0 ? (row?.nodeId ?? unusedNumber(rows.map((known) => known.nodeId))) : given;
   const wanted = learner ? MemberKind.LEARNER : MemberKind.VOTER;
   return upsert(order, { nodeId: id, name, address, wanted });
+}
+
+/** The one above all that were used; below them where there is none above. */
+function unusedNumber(used: readonly number[]): number {
+  const next = Math.max(0, ...used.filter(isMemberNumber)) + 1;
+  if (isMemberNumber(next)) return next;
+  const taken = new Set(used);
+  let lowest = 1;
+  while (taken.has(lowest)) lowest += 1;
+  return lowest;
 }
 
 function promote(order: Order, name: string): Promise<ChangeMembershipResponse> {
@@ -112,13 +122,18 @@ function promote(order: Order, name: string): Promise<ChangeMembershipResponse> 
 }
 
 async function upsert(order: Order, member: UpsertMember): Promise<ChangeMembershipResponse> {
-  const { view } = order.context.machine;
+  const { context, request, caller } = order;
+  const { view } = context.machine;
+  assertNumber(member.nodeId);
   const refused = checkUpsert(view, member);
   if (refused?.$case === "rejected") throw rejectionError(refused.value);
   const changed = view.tables.members.get(member.nodeId)?.wanted !== member.wanted;
   const planned: MemberRecord = { ...member, version: 0, sinceMs: 0 };
-  if (changed && !order.request.dryRun) await write(order, { $case: "upsertMember", value: member });
-  return answer(order.context, planned, changed);
+  const operation = { $case: "upsertMember", value: member } as const;
+  // What is added may be known as a learner: then it is promoted.
+  if (changed) checkGrants(context, caller, operation);
+  if (changed && !request.dryRun) await write(order, operation);
+  return answer(context, planned, changed);
 }
 
 /** First out of the configuration, then out of the table: as long as it votes it must be able to talk. */
@@ -130,11 +145,9 @@ async function remove(order: Order, name: string): Promise<ChangeMembershipRespo
   const isRemoved = row.wanted === MemberKind.REMOVED;
   if (isRemoved && !isConfigured(context, id)) return answer(context, row, false);
   assertRemovable(context, id);
-  if (request.dryRun) return answer(context, row, true);
   await leaveLeadership(order, id);
-  // Even if it is in no configuration: one that asked to be let in may be by an entry that is not applied yet, and the
-  // change that takes it out again comes behind that.
-  await configure(order, [{ kind: "remove", node: id }]);
+  if (request.dryRun) return answer(context, row, true);
+  await takeOut(order, id);
   if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
   return answer(context, row, true);
 }

@@ -2,7 +2,7 @@
 // Each may be all that is left to do when a request is repeated.
 
 import { status } from "@grpc/grpc-js";
-import { FLEET_GROUP, type NodeId, shownName } from "../../base/ids.ts";
+import { FLEET_GROUP, isMemberNumber, MEMBER_NUMBER_MAX, type NodeId, shownName } from "../../base/ids.ts";
 import { listMembers } from "../../fleet/query.ts";
 import type { ConfOperation } from "../../raft/confchange.ts";
 import { MemberKind, type MemberRecord, type Operation } from "../../wire/gen/fleet/v1/command.ts";
@@ -13,12 +13,13 @@ import type {
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { bestSuccessor } from "../transfer-target.ts";
 import type { ServiceContext } from "./context.ts";
+import { checkGrants } from "./grants.ts";
 import type { Caller } from "./handler.ts";
 import { configurationIndex } from "./members.ts";
 import type { Reason } from "./reason.ts";
 import { notLeader, refusalError } from "./refusals.ts";
 import { perform } from "./submit.ts";
-import { handOver, noteTransfer } from "./transfer-leadership.ts";
+import { handOver, noteTransfer, transferNote } from "./transfer-leadership.ts";
 
 type Request = Omit<ChangeMembershipRequest, "change" | "reason"> & { readonly reason: Reason };
 
@@ -29,7 +30,17 @@ export interface Order {
   readonly caller: Caller;
 }
 
-/** If `id` is this replica, another leads afterwards, and the caller is sent there to ask again. */
+/** Whatever the cluster version: under the first one the table would take any number. */
+export function assertNumber(number: number): void {
+  if (isMemberNumber(number)) return;
+  const message = `a node's number is from 1 to ${MEMBER_NUMBER_MAX}, not ${number}`;
+  throw rpcError(status.INVALID_ARGUMENT, "INVALID_MEMBER", message, { field: "number" });
+}
+
+/**
+ * If `id` is this replica, another leads afterwards, and the caller is sent there to ask again. Of a dry run only whether
+ * that may be.
+ */
 export async function leaveLeadership(order: Order, id: NodeId): Promise<void> {
   const { context, request, caller } = order;
   if (id !== context.self) return;
@@ -37,6 +48,8 @@ export async function leaveLeadership(order: Order, id: NodeId): Promise<void> {
   const canLead = (peer: NodeId) => answers(peer) && isFit(peer);
   const successor = bestSuccessor(context.driver.status(), FLEET_GROUP, canLead);
   if (successor === undefined) throw refusalError(context, "no-quorum");
+  checkGrants(context, caller, transferNote(context, successor));
+  if (request.dryRun) return;
   await noteTransfer(context, successor, request.reason, caller);
   await handOver(context, successor, caller);
   throw notLeader(context);
@@ -49,6 +62,16 @@ export async function configure(
   const change = { transition: "auto", changes, context: new Uint8Array() } as const;
   const settled = await context.driver.changeConfiguration(change, caller.deadline);
   if (!settled.ok) throw refusalError(context, settled.refusal);
+}
+
+/**
+ * Even if it is in no configuration: one that asked to be let in may be by an entry that is not applied yet, and the change
+ * that takes it out again comes behind that. A number beyond the bound is never let in (readmit.ts), and followers may not
+ * be able to read a change that names it.
+ */
+export async function takeOut(order: Order, id: NodeId): Promise<void> {
+  if (!isMemberNumber(id) && !isConfigured(order.context, id)) return;
+  await configure(order, [{ kind: "remove", node: id }]);
 }
 
 export function write(

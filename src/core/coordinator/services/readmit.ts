@@ -1,14 +1,15 @@
 // How a leader answers a replica that asks to be let in (ADR-0002, ADR-0004): the table says what it is wanted as.
 
-import { nodeId } from "../../base/ids.ts";
+import { isMemberNumber, nodeId } from "../../base/ids.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { RejoinRequest, RejoinResponse } from "../../wire/gen/fleet/v1/raft.ts";
-import { removed, unknown } from "../peer-gate.ts";
+import { removed, unknown, unusable } from "../peer-gate.ts";
 import type { Wanted } from "../readmission.ts";
 import type { Replica } from "../replica.ts";
 import { assertLeads } from "./assert-leads.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Caller } from "./handler.ts";
+import { isConfigured } from "./membership-steps.ts";
 import { refuseOldBuild } from "./version-gate.ts";
 
 export async function readmit(
@@ -32,11 +33,14 @@ export async function readmit(
 }
 
 /** What the members' table wants a replica to be; throws when it is not to take part at all. */
-function wantedOf({ machine, given }: ServiceContext, id: number): Wanted {
+function wantedOf(context: ServiceContext, id: number): Wanted {
+  const { machine, given } = context;
   const row = machine.view.tables.members.get(id);
   const isGiven = machine.view.tables.members.size === 0 && given.some((known) => known.id === id);
   if (row === undefined && isGiven) return "voter";
   if (row === undefined) throw unknown(id);
+  // It could be asked for by a row from before numbers had a bound. Who is in the configuration already stays.
+  if (!isMemberNumber(id) && !isConfigured(context, nodeId(id))) throw unusable(id);
   if (row.wanted === MemberKind.REMOVED) throw removed(row.name);
   return row.wanted === MemberKind.LEARNER ? "learner" : "voter";
 }

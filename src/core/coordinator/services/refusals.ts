@@ -31,6 +31,10 @@ export function refusalError(asked: Asked, refusal: Refusal): RpcError {
       return unavailable("NO_QUORUM", "no quorum of replicas confirmed it in time");
     case "change-pending":
       return unavailable("MEMBERSHIP_CHANGE_UNDER_WAY", "another change of the configuration is under way");
+    case "change-malformed": {
+      const message = "the change names a number that no replica can have, or too many replicas";
+      return rpcError(status.INVALID_ARGUMENT, "CONFIGURATION_CHANGE_INVALID", message);
+    }
     case "overloaded":
       return overloaded("too many writes are waiting to be committed", asked.driver.retryDelayMs("write"));
     case "too-many-reads":

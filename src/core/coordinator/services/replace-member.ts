@@ -11,6 +11,7 @@ import type { ServiceContext } from "./context.ts";
 import { answeringVoters } from "./members.ts";
 import {
   answer,
+  assertNumber,
   configure,
   findMember,
   findRemoved,
@@ -19,6 +20,7 @@ import {
   memberNamed,
   nameIn,
   type Order,
+  takeOut,
   unknownMember,
   write,
 } from "./membership-steps.ts";
@@ -35,6 +37,7 @@ export async function replaceMember(
   const old = findMember(context, name) ?? findRemoved(context, name);
   if (old === undefined) throw unknownMember(name);
   const fresh = memberNamed(context, newName);
+  assertNumber(fresh.nodeId);
   const [oldId, newId] = [nodeId(old.nodeId), nodeId(fresh.nodeId)];
   if (oldId === newId) {
     throw rpcError(
@@ -47,11 +50,12 @@ export async function replaceMember(
   const { wanted, address } = fresh;
   const isDone =
     !isConfigured(context, oldId) && old.wanted === MemberKind.REMOVED && wanted === MemberKind.VOTER;
-  if (isDone || request.dryRun) return answer(context, fresh, !isDone);
+  if (isDone) return answer(context, fresh, false);
   await leaveLeadership(order, oldId);
+  if (request.dryRun) return answer(context, fresh, true);
   if (isConfigured(context, oldId)) await swap(order, oldId, newId);
   // It lost its disk and is on its way back in, perhaps by an entry that is not applied yet.
-  else if (old.wanted !== MemberKind.REMOVED) await configure(order, [{ kind: "remove", node: oldId }]);
+  else if (old.wanted !== MemberKind.REMOVED) await takeOut(order, oldId);
   const voter = { nodeId: fresh.nodeId, name: newName, address, wanted: MemberKind.VOTER };
   if (wanted !== MemberKind.VOTER) await write(order, { $case: "upsertMember", value: voter });
   if (old.wanted !== MemberKind.REMOVED) {

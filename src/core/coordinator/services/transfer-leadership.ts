@@ -48,8 +48,12 @@ export function noteTransfer(
   reason: Reason,
   caller: Caller,
 ): Promise<void> {
+  return perform(context, caller, transferNote(context, to), reason);
+}
+
+export function transferNote(context: ServiceContext, to: number) {
   const value = { fromNode: nameOf(context, context.self), toNode: nameOf(context, to) };
-  return perform(context, caller, { $case: "noteTransfer", value }, reason);
+  return { $case: "noteTransfer", value } as const;
 }
 
 /** Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft §3.10). */
