@@ -2,7 +2,7 @@
 // audit log has each rotation before it happens; a node that fails does not keep the others from being told.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { DataKey, KeyStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { AuditFiles, DataKey, KeyStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "../fleet-client.ts";
 
 export interface NodeKeys {
@@ -16,6 +16,8 @@ export interface NodeKeys {
   readonly keys: readonly DataKey[];
   readonly plainSegments: number;
   readonly plainSnapshots: number;
+  /** Exported audit entries that it keeps, by the operator's key that opens them; empty = plain. Nothing replaces them. */
+  readonly auditFiles: readonly AuditFiles[];
   /** Whether this command has rotated its key. */
   readonly rotated: boolean;
   readonly error: string | null;
@@ -85,10 +87,10 @@ interface Node {
 
 async function ask(node: Node, call: () => Promise<KeyStatus>): Promise<NodeKeys> {
   try {
-    const { operatorKey, keys, plainSegments, plainSnapshots, ...status } = await call();
+    const { operatorKey, keys, plainSegments, plainSnapshots, auditFiles, ...status } = await call();
     const { name, nodeId, address } = node;
-    const about = { node: name, nodeId, address, keys, plainSegments, plainSnapshots };
-    const state = stateOf({ ...status, keys, plainSegments, plainSnapshots });
+    const about = { node: name, nodeId, address, keys, plainSegments, plainSnapshots, auditFiles };
+    const state = stateOf({ ...status, keys, plainSegments, plainSnapshots, auditFiles });
     return { ...about, state, operatorKey: operatorKey || null, rotated: false, error: null };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -101,14 +103,19 @@ function stateOf({
   keys,
   plainSegments,
   plainSnapshots,
-}: Pick<KeyStatus, "encrypted" | "keys" | "plainSegments" | "plainSnapshots">): NodeKeys["state"] {
+  auditFiles,
+}: Pick<
+  KeyStatus,
+  "encrypted" | "keys" | "plainSegments" | "plainSnapshots" | "auditFiles"
+>): NodeKeys["state"] {
   if (!encrypted) return "plain";
-  return keys.length > 1 || plainSegments + plainSnapshots > 0 ? "replacing" : "encrypted";
+  const hasPlain = plainSegments + plainSnapshots > 0 || auditFiles.some((of) => of.operatorKey === "");
+  return keys.length > 1 || hasPlain ? "replacing" : "encrypted";
 }
 
 function unknown({ name, nodeId, address }: Node, error: string): NodeKeys {
-  const none = { operatorKey: null, keys: [], plainSegments: 0, plainSnapshots: 0, rotated: false };
-  return { node: name, nodeId, address, state: "unknown", ...none, error };
+  const none = { operatorKey: null, keys: [], plainSegments: 0, plainSnapshots: 0, auditFiles: [] };
+  return { node: name, nodeId, address, state: "unknown", ...none, rotated: false, error };
 }
 
 function nodeUnknown(name: string, nodes: readonly NodeKeys[]): OperatorError {

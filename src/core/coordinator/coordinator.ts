@@ -30,6 +30,7 @@ import type { RpcFailure } from "../wire/rpc-error.ts";
 import { RpcServer } from "../wire/rpc-server.ts";
 import { addStandardServices } from "../wire/standard-services.ts";
 import { AuditExporter } from "./audit-exporter.ts";
+import { auditFilesByKey } from "./audit-files.ts";
 import { ClientWork } from "./client-work.ts";
 import { compareStates } from "./compare-states.ts";
 import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
@@ -253,6 +254,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       status: () => storage.encryption(),
       operatorKeys: () => operatorKeys(options.encryption ?? null),
       rotate: (keys) => storage.rotateKeys(keys),
+      auditFiles: () => auditFilesByKey(join(options.dataDirectory, "audit")),
       log,
     },
     watchAnswers: new WatchAnswers(() => machine.changes),

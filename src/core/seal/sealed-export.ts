@@ -35,6 +35,9 @@ const STREAM_KEY_ID = 0;
 // So many chunks are a megabyte: others get their turn in between.
 const CHUNKS_A_PASS = 16;
 
+/** So many bytes of a file tell which key opens it. */
+export const KEY_ID_END = SALT_AT;
+
 /** How large the file of so many bytes of content is. */
 export function sealedExportBytes(bytes: number): number {
   const chunks = Math.max(1, Math.ceil(bytes / CHUNK_BYTES));
@@ -43,6 +46,13 @@ export function sealedExportBytes(bytes: number): number {
 
 export const isSealedExport = (file: Uint8Array): boolean =>
   file.length >= MAGIC.length && Buffer.compare(file.subarray(0, MAGIC.length), MAGIC) === 0;
+
+/** The operator's key that opens it, by the start of the file; null = it is no encrypted export, or damaged. */
+export function operatorKeyOf(start: Uint8Array): string | null {
+  if (!isSealedExport(start) || start.length < KEY_ID_END) return null;
+  const id = new TextDecoder().decode(start.subarray(ID_AT, SALT_AT));
+  return /^[0-9a-f]{12}$/.test(id) ? id : null;
+}
 
 export async function sealExport(
   content: Uint8Array,
@@ -80,8 +90,8 @@ export async function openExport(
   if (!isSealedExport(file) || file.length < HEAD_BYTES) return "it is no encrypted export";
   const format = new DataView(file.buffer, file.byteOffset).getUint32(MAGIC.length, true);
   if (format !== FORMAT) return `its encryption has format ${format}, this version reads ${FORMAT}`;
-  const id = new TextDecoder().decode(file.subarray(ID_AT, SALT_AT));
-  if (!/^[0-9a-f]{12}$/.test(id)) return "its head is damaged";
+  const id = operatorKeyOf(file);
+  if (id === null) return "its head is damaged";
   if (keys === null) throw keyNeeded(what, id);
   const operatorKey = keyWithId(keys, id);
   if (operatorKey === null) throw keyWrong(what, id, idsOf(keys));

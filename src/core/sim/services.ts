@@ -136,6 +136,7 @@ export class Services {
         status: async () => null,
         operatorKeys: async () => null,
         rotate: async () => false,
+        auditFiles: async () => [],
         log: silentLog,
       },
       refusedWrites: new RefusedWrites(silentLog),

@@ -80,6 +80,7 @@ export function contextOf(
         status: async () => null,
         operatorKeys: async () => null,
         rotate: async () => false,
+        auditFiles: async () => [],
         log: silentLog,
       },
       refusedWrites: new RefusedWrites(silentLog),

@@ -8,7 +8,7 @@ import type { Log } from "../../base/log.ts";
 import { isSystemError } from "../../base/system-error.ts";
 import type { OperatorKeys } from "../../seal/operator-keys.ts";
 import type { AtRestStatus } from "../../storage/at-rest.ts";
-import type { KeyStatus, RotateKeysRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { AuditFiles, KeyStatus, RotateKeysRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "./context.ts";
@@ -22,6 +22,7 @@ export interface FolderKeys {
   /** The operator's, as they are now; null = the process was given none. Throws an OperatorError. */
   readonly operatorKeys: () => Promise<OperatorKeys | null>;
   readonly rotate: (keys: OperatorKeys) => Promise<boolean>;
+  readonly auditFiles: () => Promise<readonly AuditFiles[]>;
   readonly log: Log;
 }
 
@@ -29,13 +30,14 @@ export async function keyStatus({ folderKeys, ...context }: ServiceContext): Pro
   const nodeName = nameOf(context);
   const found = await folderKeys.status();
   if (found === null) {
-    const plain = { plainSegments: 0, plainSnapshots: 0, complete: false };
+    const plain = { plainSegments: 0, plainSnapshots: 0, complete: false, auditFiles: [] };
     return { nodeName, encrypted: false, operatorKey: "", keys: [], ...plain };
   }
   const { operatorKeyId, keys, plainSegments, plainSnapshots, isComplete } = found;
   return {
     ...{ nodeName, encrypted: true, operatorKey: operatorKeyId, keys: [...keys] },
     ...{ plainSegments, plainSnapshots, complete: isComplete },
+    auditFiles: [...(await folderKeys.auditFiles())],
   };
 }
 
