@@ -14,7 +14,6 @@ export interface PeerFields {
   readonly issuerCertificate?: PeerFields;
   readonly subjectaltname?: string;
   readonly serialNumber?: string;
-  readonly valid_from?: string;
 }
 
 /** A socket that may be one of TLS. */
@@ -26,8 +25,9 @@ export interface PeerSocket {
 
 /** Of a certificate that names `uri`. */
 export function shownCertificate(fields: PeerFields, uri: string): ShownCertificate {
-  const { serialNumber = "", valid_from: validFrom = "" } = fields;
-  const notBeforeMs = Date.parse(validFrom);
+  const { serialNumber = "", raw } = fields;
+  // Not from Node's text of it, in which the years 30 and 2030 are the same to Date.parse.
+  const notBeforeMs = raw === undefined ? Number.NaN : new X509Certificate(raw).validFromDate.getTime();
   // One whose beginning can't be read is taken for the oldest there is: a revocation of its identity counts.
   return {
     serial: canonicalSerial(serialNumber),
@@ -43,8 +43,8 @@ export function endOf({ raw }: PeerFields): WallMs {
 
 /** What this process shows itself. */
 export function ownCertificate(material: Pick<TlsMaterial, "cert">, uri: string): ShownCertificate {
-  const { serialNumber, validFrom } = leafOf(material);
-  return shownCertificate({ serialNumber, valid_from: validFrom }, uri);
+  const { serialNumber, raw } = leafOf(material);
+  return shownCertificate({ serialNumber, raw }, uri);
 }
 
 export function peerFields(socket: PeerSocket): PeerFields {

@@ -1,14 +1,27 @@
 // Which revocations a leader refuses: of the caller's own certificate, and of so many voters that no quorum is left.
 
-import { expect, test } from "vitest";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { refuseRevoking } from "../../../src/core/coordinator/services/refuse-revoking.ts";
 import type { ShownCertificate } from "../../../src/core/wire/deny-list.ts";
 import { identityOfSession } from "../../../src/core/wire/identity.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import { TestAuthority } from "../../integration/test-authority.ts";
 
 const NOW_MS = 1_000_000;
 const material = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
+
+let authority: TestAuthority;
+let raw: Buffer;
+
+beforeAll(async () => {
+  authority = await TestAuthority.make();
+  await authority.issue("admin", ["fleet://admin"], true, new Date(500_000));
+  raw = new X509Certificate(readFileSync(authority.files("admin").cert)).raw;
+});
+afterAll(() => authority.remove());
 
 interface Fleet {
   readonly voters: readonly number[];
@@ -47,7 +60,7 @@ async function refusalOf(subject: string, fleet: Fleet, issuedBeforeMs = 0): Pro
     getPeerCertificate: () => ({
       subjectaltname: "URI:fleet://admin",
       serialNumber: "0B",
-      valid_from: new Date(500_000).toUTCString(),
+      raw,
     }),
   };
   const identity = identityOfSession({ destroyed: false, socket }, material);
@@ -79,6 +92,12 @@ test.each([
     refused: "INVALID_REVOCATION",
     why: "no certificate has that",
   },
+  ...["fleet://shard/s1, DNS:x", "fleet://shard/s1, othername:<unsupported>"].map((subject) => ({
+    subject,
+    fleet: three,
+    refused: "INVALID_REVOCATION",
+    why: "more than an identity",
+  })),
   { subject: "fleet://readonly", fleet: three, refused: null, why: "who has no vote" },
   { subject: "fleet://replica/9", fleet: three, refused: null, why: "a replica that is no voter" },
   { subject: "fleet://replica/2", fleet: three, refused: null, why: "two of three are left" },
