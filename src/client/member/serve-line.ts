@@ -13,7 +13,11 @@ export interface NewMember {
 }
 
 /** Without --bootstrap: its empty data folder means that it asks to be let in. */
-export function serveLine(member: NewMember, { members }: Pick<ListMembersResponse, "members">): string {
+export function serveLine(
+  member: NewMember,
+  { members }: Pick<ListMembersResponse, "members">,
+  isEncrypted = false,
+): string {
   const { id, name, address, fleet, clusterId } = member;
   const others = members.flatMap(({ member: row }) => (row === undefined || row.nodeId === id ? [] : [row]));
   const peers = [...others, { nodeId: id, name, address }].map(
@@ -23,7 +27,7 @@ export function serveLine(member: NewMember, { members }: Pick<ListMembersRespon
   return [
     `fleet serve coordinator --id ${id} --name ${name} --fleet ${fleet} --cluster-id ${clusterId}`,
     `--listen ${address} --peers ${peers.join(",")}`,
-    `--data DIR --ca ca.crt --cert ${files}.crt --key ${files}.key`,
+    `--data DIR${isEncrypted ? " --encryption-key-file FILE" : ""} --ca ca.crt --cert ${files}.crt --key ${files}.key`,
   ].join(" ");
 }
 

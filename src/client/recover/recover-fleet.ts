@@ -87,7 +87,7 @@ export async function recoverFolder(
   await removeRecoveryMark(plan.directory);
   const { clusterId, nodeId: id } = plan.mark;
   const { name = plan.node, address = "HOST:PORT" } = (await ownRow(plan, keys)) ?? {};
-  const line = serveLine({ id, name, address, fleet, clusterId }, { members: [] });
+  const line = serveLine({ id, name, address, fleet, clusterId }, { members: [] }, keys !== null);
   const others =
     "on the other hosts move the data folders away, then: fleet member add --name NAME --address HOST:PORT";
   return {

@@ -38,7 +38,7 @@ import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinat
 import { denyByTable, servedBy } from "./deny-by-table.ts";
 import { handOverAll } from "./departure.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
-import { encryptionChoice, operatorKeys } from "./encryption.ts";
+import { encryptionChoice, operatorKeys, warnOfExisting } from "./encryption.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "./first-contacts.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -91,6 +91,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     encryption: await encryptionChoice(options.encryption ?? null),
     onReport: (report) => log.warn("storage", { ...report }),
   });
+  warnOfExisting(options.encryption ?? null, await storage.encryption(), log);
   const denials =
     tls === "insecure-loopback" ? null : await HeldDenials.open(options.dataDirectory, tls.denyList, log);
   const voters = options.replicas.map((replica) => replica.id);

@@ -14,5 +14,7 @@ test("the files of a node whose name is another number bear its own: fleet cert 
   const member = { id: 5, name: "3", address: "10.0.0.3:7400", fleet: "prod", clusterId: "c" };
   expect(certificateLine(member)).toContain("--name 5 --id 5 ");
   expect(serveLine(member, { members: [] })).toContain("--id 5 --name 3 ");
+  expect(serveLine(member, { members: [] })).not.toContain("encryption");
+  expect(serveLine(member, { members: [] }, true)).toContain(" --data DIR --encryption-key-file FILE ");
   expect(serveLine(member, { members: [] })).toMatch(/--cert 5\.crt --key 5\.key$/);
 });
