@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readExportLine } from "../../core/audit/export-line.ts";
+import { type ExportedEntry, readExportLine } from "../../core/audit/export-line.ts";
 import type { Findings } from "../../core/audit/finding.ts";
 import type { ExportFile } from "../../core/audit/merge-files.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -11,6 +11,13 @@ import { openEntries } from "../../core/seal/sealed-entries.ts";
 
 /** A thousand entries are half a megabyte. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
+/** An entry is some hundred bytes, with a long reason some thousand. */
+const LINE_BYTES_MAX = 1024 * 1024;
+/** A file with so many lines of another kind is no export. */
+const MALFORMED_MAX = 50;
+const LINE_END = 0x0a;
+// Other bytes than the exporter's must not read as the same text.
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EXPORT = /^audit-\d{16}-\d{16}\.jsonl(\.sealed)?$/;
 
 /** Of a folder, its exports; a file, whatever its name. Throws `OperatorError` when there is nothing to read. */
@@ -39,36 +46,50 @@ async function filesAt(path: string): Promise<string[]> {
 }
 
 async function readExport(name: string, findings: Findings, keys: OperatorKeys | null): Promise<ExportFile> {
-  const { size } = await stat(name).catch((error: unknown) => unreadable(name, error));
-  if (size > FILE_BYTES_MAX) {
-    findings.add({
-      problem: "malformed",
-      index: null,
-      where: name,
-      expected: `at most ${FILE_BYTES_MAX} bytes`,
-      found: `${size} bytes`,
-    });
+  const malformed = (expected: string, found: string) => {
+    findings.add({ problem: "malformed", index: null, where: name, expected, found });
     return { name, links: [] };
-  }
+  };
+  // A pipe or a device has no end.
+  const at = await stat(name).catch((error: unknown) => unreadable(name, error));
+  if (!at.isFile()) return malformed("a regular file", "a folder, a pipe or a device");
+  if (at.size > FILE_BYTES_MAX) return malformed(`at most ${FILE_BYTES_MAX} bytes`, `${at.size} bytes`);
   const file = await readFile(name).catch((error: unknown) => unreadable(name, error));
   const opened = await openEntries(file, keys, name);
-  if (typeof opened === "string") {
-    findings.add({ problem: "malformed", index: null, where: name, expected: "an export", found: opened });
-    return { name, links: [] };
+  if (typeof opened === "string") return malformed("an export", opened);
+  return { name, links: linksOf(name, opened.content, findings) };
+}
+
+function linksOf(name: string, content: Uint8Array, findings: Findings): ExportFile["links"] {
+  const links: ExportFile["links"][number][] = [];
+  let [number, malformed] = [0, 0];
+  for (let start = 0; start < content.length; ) {
+    const end = content.indexOf(LINE_END, start);
+    number += 1;
+    const where = `${name}:${number}`;
+    // Each line ends, the last one, too.
+    const exported = end < 0 ? null : lineOf(content.subarray(start, end));
+    if (exported !== null) links.push({ ...exported, where });
+    else {
+      malformed += 1;
+      const found = malformed === MALFORMED_MAX ? "no line so often that the rest is not read" : "";
+      findings.add({ problem: "malformed", index: null, where, expected: "a line of an export", found });
+    }
+    if (end < 0 || malformed === MALFORMED_MAX) break;
+    start = end + 1;
   }
-  const text = new TextDecoder().decode(opened.content);
-  const lines = text.split("\n");
-  // Each line ends, the last one, too.
-  const cutOff = lines.pop() ?? "";
-  if (cutOff !== "") lines.push(`${cutOff}…`);
-  const links = lines.flatMap((line, at) => {
-    const where = `${name}:${at + 1}`;
-    const exported = readExportLine(line);
-    if (exported !== null) return [{ ...exported, where }];
-    findings.add({ problem: "malformed", index: null, where, expected: "a line of an export", found: "" });
-    return [];
-  });
-  return { name, links };
+  return links;
+}
+
+/** Null: it is no line of an export. */
+function lineOf(bytes: Uint8Array): ExportedEntry | null {
+  if (bytes.length > LINE_BYTES_MAX) return null;
+  try {
+    return readExportLine(UTF_8.decode(bytes));
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 function unreadable(path: string, error: unknown): never {

@@ -4,6 +4,8 @@ import { type Chain, checkChain, type End, type Link } from "../../core/audit/ch
 import { compareWithFleet } from "../../core/audit/compare.ts";
 import { type Finding, Findings } from "../../core/audit/finding.ts";
 import { mergeFiles } from "../../core/audit/merge-files.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { recomputedHash } from "../../core/fleet/audit-chain.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { LeaderReads } from "../leader-reads.ts";
@@ -36,13 +38,19 @@ export interface VerifyOptions {
 export async function verifyAudit(options: VerifyOptions): Promise<AuditVerification> {
   const { paths, fleet, head, after, keys } = options;
   const findings = new Findings();
-  const table = fleet === null ? null : await tableOf(fleet);
+  // Files first: a batch that is exported in between would be newer than the table.
   const files = await readExports(paths, findings, keys);
+  const table = fleet === null ? null : await tableOf(fleet);
   const exported = mergeFiles(files, findings);
   const ofFleet = table && checkChain(table.links, table.trimmedHash, findings);
+  if (table?.links.length === 0 && table.trimmedHash !== "") {
+    const [expected, found] = [table.trimmedHash, "no entry"];
+    findings.add({ problem: "missing", index: null, where: "the fleet", expected, found });
+  }
   const ofExport = paths.length > 0 ? checkChain(exported, after ?? null, findings) : null;
   if (table !== null && ofExport !== null)
     compareWithFleet(exported, table.links, table.trimmedHash, findings);
+  if (findings.count === 0) wasChecked(ofExport ?? ofFleet);
   const noted = head === undefined ? null : lookFor(head, [...exported, ...(table?.links ?? [])], findings);
   return {
     isWhole: findings.count === 0,
@@ -61,17 +69,37 @@ export async function auditHead(fleet: Pick<LeaderReads, "listAudit">): Promise<
   return hash === "" ? null : { index, hash };
 }
 
+/** A table is trimmed while it is read: rarely once. */
+const LISTS_MAX = 4;
+
 interface FleetTable {
   readonly links: readonly Link[];
   readonly trimmedHash: string;
 }
 
+/** Nothing that was checked is no whole chain. */
+function wasChecked(chain: Chain | null): void {
+  if (chain === null || chain.entries > 0) return;
+  throw new OperatorError("AUDIT_EXPORT_EMPTY", {
+    what: "nothing was checked: there is no audit entry",
+    why: "the named files, or the fleet's table, are empty",
+    next: "name exported files that hold entries, or the folder of a node that led",
+    exit: Exit.NotFound,
+  });
+}
+
 async function tableOf(fleet: Pick<LeaderReads, "listAudit">): Promise<FleetTable> {
-  const { entries, export: state } = await fleet.listAudit();
-  const trimmedHash = state?.trimmedHash ?? "";
-  // The last page says what is trimmed by then: maybe an entry of the first one.
-  const trimmed = trimmedHash === "" ? -1 : entries.findIndex(({ hash }) => hash === trimmedHash);
-  return { links: entries.slice(trimmed + 1).map(linkOf), trimmedHash };
+  for (let times = 1; ; times += 1) {
+    const { entries, export: state } = await fleet.listAudit();
+    const trimmedHash = state?.trimmedHash ?? "";
+    // The last page says what is trimmed by then: maybe an entry of the first one.
+    const trimmed = trimmedHash === "" ? -1 : entries.findIndex(({ hash }) => hash === trimmedHash);
+    const links = entries.slice(trimmed + 1).map(linkOf);
+    // Or all of the first page was trimmed in between, and the pages do not follow each other.
+    const oldest = entries.at(0);
+    const isTorn = trimmed < 0 && oldest !== undefined && recomputedHash(trimmedHash, oldest) !== oldest.hash;
+    if (trimmedHash === "" || !isTorn || times === LISTS_MAX) return { links, trimmedHash };
+  }
 }
 
 const linkOf = (entry: AuditEntry): Link => ({ entry, previous: null, where: "the fleet" });

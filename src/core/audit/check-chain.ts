@@ -41,7 +41,9 @@ export function checkChain(links: readonly Link[], before: string | null, findin
     const { index, hash } = entry;
     if (hash === "") {
       unchained += 1;
-      if (head !== null) findings.add({ problem: "unchained", index, where, expected: "a hash", found: "" });
+      // What is before the first entry has a hash: the entry had one, too.
+      if (head !== null || (before ?? "") !== "")
+        findings.add({ problem: "unchained", index, where, expected: "a hash", found: "" });
       continue;
     }
     if (first === null) start = beginning(link, before, findings);

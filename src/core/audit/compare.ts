@@ -1,6 +1,7 @@
 // An export against the fleet that made it: where both have an entry it is the same one, and the fleet's table continues what
 // the export ends with.
 
+import { AUDIT_ENTRIES_MAX } from "../fleet/limits.ts";
 import type { Link } from "./check-chain.ts";
 import type { Findings } from "./finding.ts";
 
@@ -12,10 +13,13 @@ export function compareWithFleet(
   findings: Findings,
 ): void {
   const [oldest, newest] = [fleet.at(0)?.entry.index ?? 1, fleet.at(-1)?.entry.index ?? 0];
+  // Entries without a hash may be trimmed, with no hash that says so: only a full table trims.
+  const mayBeTrimmed = ({ hash }: Link["entry"]) =>
+    trimmedHash !== "" || (hash === "" && fleet.length >= AUDIT_ENTRIES_MAX);
   const byIndex = new Map(fleet.map((link) => [link.entry.index, link.entry]));
   for (const { entry, where } of exported) {
     const { index, hash } = entry;
-    if (index < oldest) continue;
+    if (index < oldest && mayBeTrimmed(entry)) continue;
     if (index > newest) {
       findings.add({ problem: "ahead", index, where, expected: `at most ${newest}`, found: String(index) });
       return;

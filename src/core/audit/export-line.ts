@@ -4,6 +4,7 @@
 
 import { printableJson } from "../base/printable.ts";
 import { renderAuditEntry } from "../fleet/render-audit.ts";
+import { metadataOf } from "../fleet/result.ts";
 import type { AuditEntry } from "../wire/gen/fleet/v1/command.ts";
 
 export interface ExportedEntry {
@@ -27,10 +28,14 @@ export function exportLine({ entry, previous }: ExportedEntry): string {
 
 /** Null: it is no line of an export. */
 export function readExportLine(text: string): ExportedEntry | null {
+  const read = fieldsOf(text);
+  // Neither a key given twice, nor another order, nor other spaces or escapes than the exporter's survive this.
+  return read !== null && exportLine(read) === text ? read : null;
+}
+
+function fieldsOf(text: string): ExportedEntry | null {
   const line = parsed(text);
   if (line === null) return null;
-  // Neither a key given twice nor other spaces or escapes than the exporter's survive this.
-  if (printableJson(JSON.stringify(line)) !== printableJson(text)) return null;
   const keys = Object.keys(line).join();
   const isChained = keys === CHAINED_KEYS.join();
   if (!isChained && keys !== PLAIN_KEYS.join()) return null;
@@ -63,8 +68,10 @@ function parsed(text: string): Line | null {
   }
 }
 
-const areTexts = (line: Line, keys: readonly string[]): boolean =>
-  keys.every((key) => typeof line[key] === "string");
+const areTexts = (line: Line, keys: readonly string[]): boolean => keys.every((key) => isText(line[key]));
+
+// Half a surrogate pair has the same bytes in UTF-8 as U+FFFD, and so the same hash.
+const isText = (value: unknown): value is string => typeof value === "string" && value.isWellFormed();
 
 const textOf = (line: Line, key: string): string => String(line[key]);
 
@@ -79,11 +86,11 @@ function indexIn(value: unknown): number | null {
 
 function momentIn(value: unknown): number | null {
   const atMs = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isSafeInteger(atMs) && new Date(atMs).toISOString() === value ? atMs : null;
+  return Number.isSafeInteger(atMs) && atMs >= 0 && new Date(atMs).toISOString() === value ? atMs : null;
 }
 
 function metadataIn(value: unknown): Record<string, string> | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
   const facts = Object.entries(value);
-  return facts.every(([, fact]) => typeof fact === "string") ? Object.fromEntries(facts) : null;
+  return facts.every((fact) => fact.every(isText)) ? metadataOf(Object.fromEntries(facts)) : null;
 }

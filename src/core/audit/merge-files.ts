@@ -48,7 +48,7 @@ function inOrder(links: ExportFile["links"], findings: Findings): void {
 
 /** The exporter's names say the first and the last index. Other names say nothing. */
 function asNamed(name: string, links: ExportFile["links"], findings: Findings): void {
-  const [, first, through] = /(?:^|[\\/])audit-(\d{16})-(\d{16})\.jsonl$/.exec(name) ?? [];
+  const [, first, through] = /(?:^|[\\/])audit-(\d{16})-(\d{16})\.jsonl(?:\.sealed)?$/.exec(name) ?? [];
   if (first === undefined || through === undefined) return;
   const expected = `${Number(first)} to ${Number(through)}`;
   const found = links.length === 0 ? "none" : `${links.at(0)?.entry.index} to ${links.at(-1)?.entry.index}`;

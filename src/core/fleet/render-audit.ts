@@ -68,7 +68,9 @@ export function renderAuditEntry(entry: Readonly<AuditEntry>): AuditEntry {
   if (entry.what !== "") return entry;
   const { operation, metadata } = entry;
   const effects = renderEffects(metadata);
-  const what = OPERATIONS[operation]?.(metadata) ?? operation;
+  const what = Object.hasOwn(OPERATIONS, operation)
+    ? (OPERATIONS[operation]?.(metadata) ?? operation)
+    : operation;
   return { ...entry, what: effects === "" ? what : `${what}, which ${effects}` };
 }
 

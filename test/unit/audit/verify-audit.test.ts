@@ -10,9 +10,8 @@ import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { auditExportOf } from "../../../src/core/fleet/audit.ts";
 import { chainHead, recomputedHash as rehashed } from "../../../src/core/fleet/audit-chain.ts";
 import { AUDIT_ENTRIES_MAX } from "../../../src/core/fleet/limits.ts";
-import { renderAuditEntry } from "../../../src/core/fleet/render-audit.ts";
-import { ListAuditResponse } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { exported, type Replica, register } from "../fleet/replica.ts";
+import { fleetOf } from "./fleet-of.ts";
 import { type Sample, sample } from "./samples.ts";
 
 let folder: string;
@@ -20,19 +19,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fleet-audit-verify-"));
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-/** The fleet's answer to a list, as a client gets it. */
-const fleetOf = ({ state }: Replica) => ({
-  listAudit: async (options?: { readonly newest?: boolean; readonly rowsMax?: number }) => {
-    const entries = [...state.tables.audit.rows()].map(renderAuditEntry);
-    const some = options?.newest === true ? entries.slice(-(options.rowsMax ?? 0)) : entries;
-    const reply = { entries: some, export: { ...auditExportOf(state) } };
-    return {
-      ...ListAuditResponse.decode(ListAuditResponse.encode(ListAuditResponse.fromPartial(reply)).finish()),
-      more: false,
-    };
-  },
-});
 
 async function written(files: ReadonlyMap<string, string>): Promise<string> {
   await rm(folder, { recursive: true });
@@ -128,6 +114,7 @@ describe("an export", () => {
     {
       why: "the hashes are taken away",
       edit: (lines: string[]) => lines.splice(0, lines.length, ...lines.map(unhashed)),
+      // The next file's first entry says that it has some before it.
       found: ["truncated-head 5"],
     },
     {
