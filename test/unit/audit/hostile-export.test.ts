@@ -65,9 +65,7 @@ describe("hashes that were taken away", () => {
     const after = read(lines[3]).entry.hash;
     expect(await found(ended(lines.slice(4)), { after })).toEqual([]);
     const bare = lines.slice(4).map((line) => unhashed(read(line)));
-    expect(await found(ended(bare), { after })).toEqual(
-      [5, 6, 7, 8].map((index) => `unchained ${index}`),
-    );
+    expect(await found(ended(bare), { after })).toEqual([5, 6, 7, 8].map((index) => `unchained ${index}`));
   });
 
   test("of forged entries in front of the first chained one", async () => {
