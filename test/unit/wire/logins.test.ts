@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { nodeId } from "../../../src/core/base/ids.ts";
-import { LINES_MAX } from "../../../src/core/wire/caller-lines.ts";
+import { LINES_MAX, SHARE_MAX } from "../../../src/core/wire/caller-lines.ts";
 import { Logins } from "../../../src/core/wire/logins.ts";
 
 function watched() {
@@ -35,4 +35,29 @@ test("a storm of agents' logins fills no log, and hides no operator's", () => {
   logins.note({ kind: "admin" }, "10.0.0.1");
   expect(lines.at(-1)).toMatchObject({ level: "info", fields: { identity: "fleet://admin" } });
   expect(logins.counts.get("cluster")).toBe(10_000);
+});
+
+test("one operator's logins from many networks are its share, and hide no other's", () => {
+  const { lines, logins } = watched();
+  for (let count = 0; count < 40; count += 1)
+    logins.note({ kind: "operator", id: "readonly" }, `2001:db8:0:${count}::1`);
+  expect(lines.length).toBe(SHARE_MAX);
+  logins.note({ kind: "operator", id: "alice" }, "10.0.0.1");
+  expect(lines.at(-1)).toMatchObject({ fields: { identity: "fleet://operator/alice" } });
+});
+
+test("addresses of one network are one line", () => {
+  const { lines, logins } = watched();
+  for (let count = 0; count < 40; count += 1)
+    logins.note({ kind: "operator", id: "readonly" }, `2001:db8::${count}`);
+  expect(lines.length).toBe(1);
+});
+
+test("logins of many operators take no line of an administrator", () => {
+  const { lines, logins } = watched();
+  for (let count = 0; count < 1_000; count += 1)
+    logins.note({ kind: "operator", id: `o${count}` }, "10.0.0.4");
+  expect(lines.length).toBe(LINES_MAX);
+  logins.note({ kind: "admin" }, "10.0.0.1");
+  expect(lines.at(-1)).toMatchObject({ fields: { identity: "fleet://admin" } });
 });
