@@ -1,11 +1,10 @@
 // `fleet audit verify`: the chain of a fleet's audit entries, of an export, or of both.
 
-import { type Chain, checkChain, type End, type Link } from "../../core/audit/check-chain.ts";
+import { type Chain, checkChain, type End, follows, type Link } from "../../core/audit/check-chain.ts";
 import { compareWithFleet } from "../../core/audit/compare.ts";
 import { type Finding, Findings } from "../../core/audit/finding.ts";
 import { mergeFiles } from "../../core/audit/merge-files.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { recomputedHash } from "../../core/fleet/audit-chain.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { LeaderReads } from "../leader-reads.ts";
@@ -97,7 +96,7 @@ async function tableOf(fleet: Pick<LeaderReads, "listAudit">): Promise<FleetTabl
     const links = entries.slice(trimmed + 1).map(linkOf);
     // Or all of the first page was trimmed in between, and the pages do not follow each other.
     const oldest = entries.at(0);
-    const isTorn = trimmed < 0 && oldest !== undefined && recomputedHash(trimmedHash, oldest) !== oldest.hash;
+    const isTorn = trimmed < 0 && oldest !== undefined && !follows(trimmedHash, oldest);
     if (trimmedHash === "" || !isTorn || times === LISTS_MAX) return { links, trimmedHash };
   }
 }

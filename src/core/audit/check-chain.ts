@@ -71,3 +71,8 @@ function beginning({ entry, previous, where }: Link, before: string | null, find
   }
   return found;
 }
+
+/** Whether the entry's hash is the one behind `previous`. */
+export function follows(previous: string, entry: Readonly<AuditEntry>): boolean {
+  return recomputedHash(previous, entry) === entry.hash;
+}
