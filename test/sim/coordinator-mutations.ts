@@ -46,10 +46,10 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${COORDINATOR}/services/change-membership.ts`,
-        search: `await configure(order, [{ kind: "remove", node: id }]);
+        search: `await takeOut(order, id);
   if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });`,
         replace: `if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
-  await configure(order, [{ kind: "remove", node: id }]);`,
+  await takeOut(order, id);`,
       },
     ],
   },
@@ -59,8 +59,8 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${COORDINATOR}/services/change-membership.ts`,
-        search: `await configure(order, [{ kind: "remove", node: id }]);`,
-        replace: `if (isConfigured(context, id)) await configure(order, [{ kind: "remove", node: id }]);`,
+        search: `await takeOut(order, id);`,
+        replace: `if (isConfigured(context, id)) await takeOut(order, id);`,
       },
     ],
   },

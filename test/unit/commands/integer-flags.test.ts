@@ -5,6 +5,7 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Command } from "@oclif/core/command";
 import { describe, expect, test } from "vitest";
+import { MEMBER_NUMBER_MAX } from "../../../src/core/base/ids.ts";
 import {
   AssignDomain,
   Provider,
@@ -59,7 +60,7 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "quota set --limit": { max: SAFE, field: quotaLimit },
   "provider set --declared-quota": { max: SAFE, field: declaredQuota },
   "member add --id": { max: 65_535, field: node },
-  "serve coordinator --id": { max: SAFE, field: node },
+  "serve coordinator --id": { max: MEMBER_NUMBER_MAX, field: node },
   "serve coordinator --groups": { max: 2_048, field: none },
   "serve coordinator --snapshot-every": { max: SAFE, field: none },
   "serve coordinator --snapshot-keep": { max: SAFE, field: none },
