@@ -125,7 +125,7 @@ export class PeerLink {
     if (this.#add({ ...EMPTY, stateCheck })) this.#flushSoon();
   }
 
-  /** Called once a tick: any frame of the last two ticks is sign of life enough. */
+  /** Called once a tick: a frame within the last two ticks is the sign of life. */
   beat(): void {
     this.#ticksSilent += 1;
     if (this.#mustBeat) this.#flushSoon();

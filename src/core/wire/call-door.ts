@@ -159,7 +159,7 @@ function letIn(
   return encoding === "identity" ? identity : compressed();
 }
 
-/** A tenant's flood of prompt calls waits as any other. */
+/** A tenant's flood of prompt calls waits with its other calls. */
 function isPrompt(rule: MethodRule | undefined, { kind }: Identity): boolean {
   return rule?.isPrompt === true && kind !== "shard" && kind !== "cluster";
 }
