@@ -5,7 +5,12 @@ import { connectivityState } from "@grpc/grpc-js";
 import { type MonotonicMs, systemClock } from "../core/base/clock.ts";
 import { silentLog } from "../core/base/log.ts";
 import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
-import { connectCoordinator, type WritingClient, writingCaller } from "../core/wire/coordinator-client.ts";
+import {
+  connectCoordinator,
+  connectFaults,
+  type WritingClient,
+  writingCaller,
+} from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
   ChangeMembershipRequest,
@@ -20,6 +25,13 @@ import type {
   TransferLeadershipResponse,
   WatchRequest,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type {
+  ActiveFault,
+  ClearFaultsRequest,
+  FaultList,
+  FaultsClient,
+  InjectFaultRequest,
+} from "../core/wire/gen/fleet/v1/faults.ts";
 import type { LeaderCaller } from "../core/wire/leader-caller.ts";
 import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
@@ -79,6 +91,7 @@ export class FleetClient extends LeaderReads {
   readonly #caller: LeaderCaller<WritingClient>;
   readonly #session: WriteSession;
   readonly #nodes = new Map<string, CoordinatorClient>();
+  readonly #faultClients = new Map<string, FaultsClient>();
   readonly #patience: Patience;
 
   private constructor(target: Target, patience: Patience) {
@@ -210,6 +223,23 @@ export class FleetClient extends LeaderReads {
     return this.#atNode((limits) => unary(client.rotateKeys.bind(client), request, limits));
   }
 
+  /** The faults that drills have made in this very node. Throws an OperatorError. */
+  listFaults(address: string): Promise<FaultList> {
+    const client = this.#faultsClient(address);
+    return this.#atNode((limits) => unary(client.listFaults.bind(client), {}, limits));
+  }
+
+  /** Makes a fault in this very node. Throws an OperatorError, FAULTS_NOT_ALLOWED among others. */
+  injectFault(address: string, request: InjectFaultRequest): Promise<ActiveFault> {
+    const client = this.#faultsClient(address);
+    return this.#atNode((limits) => unary(client.injectFault.bind(client), request, limits));
+  }
+
+  clearFaults(address: string, request: ClearFaultsRequest): Promise<FaultList> {
+    const client = this.#faultsClient(address);
+    return this.#atNode((limits) => unary(client.clearFaults.bind(client), request, limits));
+  }
+
   async #atNode<Answer>(call: (limits: CallLimits) => Promise<Answer>): Promise<Answer> {
     try {
       return await call({ endMs: systemClock.monotonicMs() + this.#patience.callDeadlineMs });
@@ -223,6 +253,8 @@ export class FleetClient extends LeaderReads {
     this.#caller.close();
     for (const client of this.#nodes.values()) client.close();
     this.#nodes.clear();
+    for (const client of this.#faultClients.values()) client.close();
+    this.#faultClients.clear();
   }
 
   async #ask(node: NodeAddress, options: ObserveOptions): Promise<Asked> {
@@ -266,6 +298,12 @@ export class FleetClient extends LeaderReads {
   #isConnected(address: string): boolean {
     const channel = this.#nodeClient(address).getChannel();
     return channel.getConnectivityState(false) === connectivityState.READY;
+  }
+
+  #faultsClient(address: string): FaultsClient {
+    const client = this.#faultClients.get(address) ?? connectFaults(this.#tls.tls, address);
+    this.#faultClients.set(address, client);
+    return client;
   }
 
   #nodeClient(address: string): CoordinatorClient {

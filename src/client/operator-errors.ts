@@ -107,6 +107,10 @@ interface Advice {
 }
 
 const adviceByReason: Readonly<Record<string, Advice>> = {
+  FAULTS_NOT_ALLOWED: {
+    next: () =>
+      "start the coordinator with --allow-faults (a local fleet: faults: allowed in fleet.yaml), or run a drill that needs none: fleet drill list",
+  },
   REPLICA_DIVERGED: {
     next: ({ node }) => `ask another node; give this one a new copy with: fleet member rebuild ${node}`,
     exit: Exit.NoQuorum,

@@ -2,7 +2,7 @@
 // paused, started and wiped; at the end nothing of it is left. Needs the built program (npm run build).
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { localTarget } from "../../src/client/context/target.ts";
 import { FleetClient, type Patience } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
-import { processFiles } from "../../src/client/local/layout.ts";
+import { fleetFilePath, processFiles } from "../../src/client/local/layout.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
 import { signalProcess } from "../../src/client/local/supervisor.ts";
@@ -97,6 +97,14 @@ export class TestFleet {
     const command = new RunningCommand(program, args, this.#home, this.env);
     this.#commands.push(command);
     return command;
+  }
+
+  /** Changes fleet.yaml; returns its new text. */
+  async edit(change: (text: string) => string): Promise<string> {
+    const path = fleetFilePath(this.directory);
+    const text = change(await readFile(path, "utf8"));
+    await writeFile(path, text);
+    return text;
   }
 
   async target(): Promise<Target> {

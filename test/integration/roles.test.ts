@@ -25,6 +25,7 @@ import {
   ReportShardRequest,
   WatchRequest,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService, RejoinRequest } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
@@ -128,6 +129,9 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
     allowed: ["admin", "shard"],
     request: ReportShardRequest.encode(report).finish(),
   },
+  "/fleet.v1.Faults/ListFaults": ADMIN,
+  "/fleet.v1.Faults/InjectFault": ADMIN,
+  "/fleet.v1.Faults/ClearFaults": ADMIN,
   "/fleet.v1.Raft/Exchange": { allowed: ["replica"], metadata: ofThisBuild },
   "/fleet.v1.Raft/InstallSnapshot": { allowed: ["replica"] },
   "/fleet.v1.Raft/OfferSnapshot": { allowed: ["replica"] },
@@ -163,7 +167,7 @@ interface Method {
   readonly responseStream: boolean;
 }
 
-const methods: readonly Method[] = [CoordinatorService, RaftService, ShardService]
+const methods: readonly Method[] = [CoordinatorService, RaftService, FaultsService, ShardService]
   .flatMap((service): Method[] => Object.values(service))
   .concat(standardMethods());
 

@@ -13,6 +13,7 @@ import { type RunningCoordinator, startCoordinator } from "../../src/core/coordi
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
 import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { loadTls } from "../../src/core/wire/tls.ts";
@@ -157,6 +158,12 @@ const RAFT: Readonly<Record<string, readonly Kind[]>> = {
   OfferSnapshot: REPLICAS,
   Rejoin: REPLICAS,
 };
+/** Allowed or not, nobody else learns which faults a replica has. */
+const FAULTS: Readonly<Record<string, readonly Kind[]>> = {
+  ListFaults: ["admin"],
+  InjectFault: ["admin"],
+  ClearFaults: ["admin"],
+};
 const SHARD: Readonly<Record<string, readonly Kind[]>> = { Session: ALL, GetShardStatus: READERS };
 
 /** A path that is no method is answered as all others, so that nobody learns of methods by asking. */
@@ -166,7 +173,12 @@ const under = (service: string, rows: Readonly<Record<string, readonly Kind[]>>)
   Object.fromEntries(Object.entries(rows).map(([name, kinds]) => [`/fleet.v1.${service}/${name}`, kinds]));
 
 const TABLES = {
-  coordinator: { ...under("Coordinator", COORDINATOR), ...under("Raft", RAFT), ...STANDARD },
+  coordinator: {
+    ...under("Coordinator", COORDINATOR),
+    ...under("Raft", RAFT),
+    ...under("Faults", FAULTS),
+    ...STANDARD,
+  },
   shard: { ...under("Shard", SHARD), ...STANDARD },
 };
 
@@ -210,10 +222,9 @@ afterAll(async () => {
 
 test("the tables hold every method of every service", () => {
   const methods = (service: object) => Object.values(service).map(({ path }: { path: string }) => path);
-  const ours = [...methods(CoordinatorService), ...methods(RaftService)];
-  expect(Object.keys({ ...under("Coordinator", COORDINATOR), ...under("Raft", RAFT) }).sort()).toEqual(
-    ours.sort(),
-  );
+  const ours = [CoordinatorService, RaftService, FaultsService].flatMap(methods);
+  const named = { ...under("Coordinator", COORDINATOR), ...under("Raft", RAFT), ...under("Faults", FAULTS) };
+  expect(Object.keys(named).sort()).toEqual(ours.sort());
   expect(Object.keys(under("Shard", SHARD)).sort()).toEqual(methods(ShardService).sort());
 });
 

@@ -60,6 +60,8 @@ export interface FleetFile {
   readonly encryption?: EncryptionEntry;
   /** Peers, shards, agents and operators have an authority each; absent = one for all (ADR-0027). */
   readonly authorities?: "separate";
+  /** Whether drills may make faults inside its coordinators; absent = they may not. */
+  readonly faults?: "allowed";
   readonly nodes: readonly NodeEntry[];
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
@@ -76,7 +78,9 @@ export function parseFleetFile(file: string, text: string): FleetFile {
   const liveness = root.field("liveness").optional(parseLiveness);
   const encryption = root.field("encryption").optional(parseEncryption);
   const authorities = root.field("authorities").optional((value) => value.oneOf(["separate"] as const));
+  const faults = root.field("faults").optional((value) => value.oneOf(["allowed"] as const));
   const parsed = {
+    ...(faults === undefined ? {} : { faults }),
     ...(encryption === undefined ? {} : { encryption }),
     ...(authorities === undefined ? {} : { authorities }),
     ...(snapshots === undefined ? {} : { snapshots }),
@@ -123,6 +127,7 @@ export function formatFleetFile(fleet: FleetFile): string {
     ...(fleet.liveness === undefined ? {} : { liveness: fleet.liveness }),
     ...(fleet.encryption === undefined ? {} : { encryption: formatEncryption(fleet.encryption) }),
     ...(fleet.authorities === undefined ? {} : { authorities: fleet.authorities }),
+    ...(fleet.faults === undefined ? {} : { faults: fleet.faults }),
     nodes: fleet.nodes,
     shards: fleet.shards,
     agents: {

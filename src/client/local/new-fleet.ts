@@ -97,6 +97,8 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
     ...(wanted.encryption === null ? {} : { encryption: { source: wanted.encryption } }),
     ...(wanted.separateAuthorities ? { authorities: "separate" as const } : {}),
+    // A fleet on one machine is there to be tried out, and broken.
+    faults: "allowed",
     nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
     shards: numbers(wanted.shards).map((number) => {
       const id = `s${number}`;

@@ -80,6 +80,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
         ...snapshotFlags(fleet),
         ...livenessFlags(fleet),
         ...encryptionArguments(fleet),
+        ...(fleet.faults === undefined ? [] : ["--allow-faults"]),
         ...metricsFlags(node.metricsPort),
       ],
     ],

@@ -89,6 +89,9 @@ export default class ServeCoordinator extends ServeCommand {
       summary:
         "Bindings that a shard may have by first contact alone; more are declared with fleet cluster bind",
     }),
+    "allow-faults": Flags.boolean({
+      summary: "Let drills make faults in this process, each for a limited time (fleet drill)",
+    }),
     "audit-export-every": Flags.integer({
       min: 1,
       max: 10_000,
@@ -123,6 +126,7 @@ export default class ServeCoordinator extends ServeCommand {
         profile: flags.profile,
         snapshotEvery: flags["snapshot-every"],
         snapshotBytesPerSecond: flags["snapshot-send-rate"],
+        allowFaults: flags["allow-faults"],
         auditExportEvery: flags["audit-export-every"],
         snapshotExports,
         liveness,

@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
   readonly firstContactsMax?: number;
   /** The same for every replica, or what is dead to one leader is not to the next. */
   readonly liveness: LivenessLimits;
+  /** Whether drills may make faults in this process (ADR-0034); absent = they may not. */
+  readonly allowFaults?: boolean;
   readonly version: string;
   /** host:port of this process's metrics, for its status; empty = it has none. */
   readonly metricsAddress: string;

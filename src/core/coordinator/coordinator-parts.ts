@@ -13,6 +13,7 @@ import type { CoordinatorOptions } from "./coordinator-options.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { operatorKeys } from "./encryption.ts";
 import { logExport } from "./export-log.ts";
+import type { FaultBoard } from "./faults/fault-board.ts";
 import type { FleetMachine } from "./fleet-machine.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import { PROFILES } from "./profile.ts";
@@ -58,14 +59,25 @@ export async function snapshotSchedule(
   });
 }
 
-export function diskWatch({ profile, log }: CoordinatorOptions, storage: DiskStorage): DiskWatch {
+export function diskWatch(
+  { profile, log }: CoordinatorOptions,
+  storage: DiskStorage,
+  faults: Pick<FaultBoard, "isDiskFull">,
+): DiskWatch {
   const onChange = (isSlow: boolean) => {
     const { underWayMs } = storage.syncs;
     const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
     if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
     else log.info("the disk is quick again");
   };
-  return new DiskWatch({ storage, profile: PROFILES[profile], onChange });
+  // A drill's full disk is seen at once, and not only when the next segment is needed.
+  const seen = {
+    get isFull() {
+      return storage.isFull || faults.isDiskFull;
+    },
+    syncs: storage.syncs,
+  };
+  return new DiskWatch({ storage: seen, profile: PROFILES[profile], onChange });
 }
 
 export function rosterOf(

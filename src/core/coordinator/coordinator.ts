@@ -19,6 +19,7 @@ import { channelOptions, quickRedial, serverOptions } from "../wire/channel-opti
 import { channelCredentials } from "../wire/credentials.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { CoordinatorServer } from "../wire/gen/fleet/v1/coordinator.ts";
+import { type FaultsServer, FaultsService } from "../wire/gen/fleet/v1/faults.ts";
 import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { HeldDenials } from "../wire/held-denials.ts";
 import { requireHolder } from "../wire/holder.ts";
@@ -39,6 +40,7 @@ import { denyByTable, servedBy } from "./deny-by-table.ts";
 import { handOverAll } from "./departure.ts";
 import { DroppedMessages } from "./dropped-messages.ts";
 import { encryptionChoice, operatorKeys, warnOfExisting } from "./encryption.ts";
+import { faultBoard, worldWith } from "./faults/coordinator-faults.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "./first-contacts.ts";
 import { FleetMachine } from "./fleet-machine.ts";
 import { found } from "./founding.ts";
@@ -59,10 +61,11 @@ import { Replica } from "./replica.ts";
 import { MembershipChanges } from "./services/change-membership.ts";
 import type { ServiceContext } from "./services/context.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
+import { faultsService } from "./services/faults.ts";
 import { raftService } from "./services/raft-service.ts";
 import { HeardDomains } from "./services/reconcile-domains.ts";
 import { tooBusy } from "./services/refusals.ts";
-import { coordinatorRules, raftRules } from "./services/rules.ts";
+import { coordinatorRules, faultRules, raftRules } from "./services/rules.ts";
 import { outdatedBuild } from "./services/version-gate.ts";
 import { WatchAnswers } from "./services/watch-answers.ts";
 import { coordinatorDefinition } from "./services/watch-encoding.ts";
@@ -84,12 +87,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const { tls } = followed;
   const internalErrors = new InternalErrors(`coordinator ${ownPeer(options).name}`, log);
   const timers = guardedTimers(systemTimers, internalErrors);
+  const faults = faultBoard(options, timers);
   const mark = new RejoinMark(options.dataDirectory);
   const storage = await DiskStorage.open({
     directory: options.dataDirectory,
     identity: { clusterId, nodeId: self },
     encryption: await encryptionChoice(options.encryption ?? null),
     onReport: (report) => log.warn("storage", { ...report }),
+    world: worldWith(faults),
   });
   warnOfExisting(options.encryption ?? null, await storage.encryption(), log);
   const denials =
@@ -100,7 +105,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const trust = startTrust(options.dataDirectory, log);
   const peers = options.replicas.filter((replica) => replica.id !== self);
   const credentialsFor = (address: string) => channelCredentials(tls, address, "replica");
-  const watch = diskWatch(options, storage);
+  const watch = diskWatch(options, storage, faults);
   // The roster also has members that joined after this replica started.
   const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
   const dropped = new DroppedMessages({ log, nameOf: peerName });
@@ -140,6 +145,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     check: (group, index) => machineOf(group)?.check(logIndex(index)) ?? null,
     pause: nextTurn,
     snapshotBytesPerSecond: options.snapshotBytesPerSecond,
+    ...(faults.isAllowed ? { faults } : {}),
     log,
   });
   const driverOf = (group: GroupId) => (group === FLEET_GROUP ? driver : groups.get(group)?.driver);
@@ -276,7 +282,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     tls,
     work: new ClientWork(nodeLoop),
     startedMs: systemClock.monotonicMs(),
-    clock: systemClock,
+    clock: faults.clock(),
     sleep,
     snapshotExport: () => schedule?.status(),
     internalErrors,
@@ -296,7 +302,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   });
   server.addService<CoordinatorServer>(coordinatorDefinition, coordinatorService(context), coordinatorRules);
   server.addService<RaftServer>(RaftService, raftService(context, transport, replica), raftRules(tls));
-  const standard = addStandardServices(server, ["coordinator", "raft"]);
+  server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
+  const standard = addStandardServices(server, ["coordinator", "raft", "faults"]);
   const versions = versionWatch(context);
   const stopLooking = timers.every(profile.tickMs, () => {
     roster.look();
@@ -325,6 +332,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
     }),
     close: async () => {
+      faults.close();
       auditExporter.stop();
       schedule?.stop();
       const departure = await handOverAll(context);

@@ -15,6 +15,7 @@ import {
 } from "../wire/gen/fleet/v1/raft.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { type Gate, Incoming, type UntakenMessage } from "./incoming.ts";
+import { type LinkFaults, soundLinks } from "./link-faults.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { SnapshotReceiverOptions } from "./snapshot-receiver.ts";
@@ -59,6 +60,8 @@ export interface GrpcTransportOptions
   readonly snapshotBytesPerSecond: number;
   readonly log: Log;
   readonly onDropped: (message: UntakenMessage) => void;
+  /** None by default. */
+  readonly faults?: LinkFaults;
 }
 
 interface UnderWay {
@@ -108,6 +111,10 @@ export class GrpcTransport implements Transport {
     for (const peer of peers) if (!this.#links.has(peer.id)) this.#connect(peer, events);
   }
 
+  get #faults(): LinkFaults {
+    return this.#options.faults ?? soundLinks;
+  }
+
   isConnected(peer: NodeId): boolean {
     return this.#links.get(peer)?.link.isConnected ?? false;
   }
@@ -130,7 +137,7 @@ export class GrpcTransport implements Transport {
     const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
     const members = () => this.#options.gate.known();
-    const dialer = { self, clusterId, announces, members, sent: this.sent };
+    const dialer = { self, clusterId, announces, members, sent: this.sent, faults: this.#faults };
     const about = { peer: peer.name, address: peer.address };
     const link = new PeerLink(peer, client, dialer, {
       disk: () => this.#options.disk.own(),
@@ -176,6 +183,10 @@ export class GrpcTransport implements Transport {
   #sendSnapshot(group: GroupId, message: Message): void {
     const client = this.#clients.get(message.to);
     if (client === undefined) return;
+    if (this.#faults.outgoing(message.to) === null) {
+      queueMicrotask(() => this.#events?.snapshotDelivered(group, message.to, false));
+      return;
+    }
     const underWay = this.#underWay.get(message.to) ?? new Map<GroupId, UnderWay>();
     this.#underWay.set(message.to, underWay);
     // The core sends another one of the group only when it counts on the earlier one no more.

@@ -21,6 +21,7 @@ import type {
   StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcError, rpcError } from "../wire/rpc-error.ts";
+import { LateFrames, type LinkFaults, soundLinks } from "./link-faults.ts";
 import { messageFromWire, type Untaken } from "./raft-codec.ts";
 import { senderOf } from "./sender.ts";
 import { type SnapshotCall, SnapshotReceiver, type SnapshotReceiverOptions } from "./snapshot-receiver.ts";
@@ -46,6 +47,7 @@ interface IncomingOptions extends SnapshotReceiverOptions {
   readonly log: Log;
   /** A peer sent what replicas do not send to each other. */
   readonly onDropped: (message: UntakenMessage) => void;
+  readonly faults?: LinkFaults;
 }
 
 export interface UntakenMessage extends Pick<Message, "from" | "term" | "index"> {
@@ -90,12 +92,13 @@ export class Incoming {
     const about = log.debug && callerOf(call, speaker);
     log.debug?.("a peer has opened its stream", about);
     this.#greet(call);
+    const late = new LateFrames();
     call.on("data", (frame: RaftFrame) => {
       // What was under way when the stream was refused.
       if (!this.#open.has(call)) return;
       const unwanted = this.#refusal(speaker) ?? this.#pretence(frame, speaker);
-      if (unwanted === null) this.#onFrame(frame, speaker);
-      else call.emit("error", unwanted);
+      if (unwanted !== null) call.emit("error", unwanted);
+      else this.#arrive(frame, late, () => this.#open.has(call) && this.#onFrame(frame, speaker));
     });
     const onEnd = () => {
       if (this.#open.delete(call)) log.debug?.("a peer's stream has ended", about);
@@ -129,16 +132,39 @@ export class Incoming {
   }
 
   installSnapshot(call: SnapshotCall, speaker: NodeId | null, answer: sendUnaryData<SnapshotReceipt>): void {
+    const cutOff = this.#cutOff(speaker);
+    if (cutOff !== null) {
+      answer(cutOff);
+      return;
+    }
     this.#snapshots.install(call, speaker, (group, message) => this.#events?.receive(group, message), answer);
   }
 
   /** Rejects with the RpcError of its refusal. */
   offerSnapshot(header: SnapshotHeader, speaker: NodeId | null): Promise<SnapshotProgress> {
+    const cutOff = this.#cutOff(speaker);
+    if (cutOff !== null) return Promise.reject(cutOff);
     return this.#snapshots.offer(header, speaker);
   }
 
   close(): void {
     for (const call of this.#open.keys()) call.end();
+  }
+
+  /** At once, later or never, as the link's faults want. */
+  #arrive(frame: RaftFrame, late: LateFrames, take: () => void): void {
+    const delayMs = this.#faults.incoming(nodeId(frame.from));
+    if (delayMs !== null) late.later(delayMs, take);
+  }
+
+  get #faults(): LinkFaults {
+    return this.#options.faults ?? soundLinks;
+  }
+
+  /** A snapshot from a peer that a drill's partition cuts off; null = it may come. */
+  #cutOff(speaker: NodeId | null): RpcError | null {
+    if (speaker === null || this.#faults.incoming(speaker) !== null) return null;
+    return rpcError(status.UNAVAILABLE, "CUT_OFF", "a drill's fault cuts this replica off from its peer");
   }
 
   #refusal(speaker: NodeId | null): RpcError | null {

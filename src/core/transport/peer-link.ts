@@ -16,6 +16,7 @@ import type {
   StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
+import { LateFrames, type LinkFaults } from "./link-faults.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { messageToWire } from "./raft-codec.ts";
 import { senderMetadata } from "./sender.ts";
@@ -48,6 +49,7 @@ export interface Dialer {
   /** What it knows of all members: the same array until that changes. */
   members(): readonly KnownMember[];
   readonly sent: SentCounts;
+  readonly faults: LinkFaults;
 }
 
 export interface PeerLinkEvents {
@@ -74,6 +76,7 @@ export class PeerLink {
   readonly #dialer: Dialer;
   readonly #queue = new OutgoingQueue();
   readonly #events: PeerLinkEvents;
+  readonly #late = new LateFrames();
   #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
   /** The callee's, from its hello to the stream's end. */
   #announced: Announcement | null = null;
@@ -230,7 +233,16 @@ export class PeerLink {
     sent.messages += messages.length;
     sent.frames += 1;
     const frame = { clusterId, messages, from: self.id, disk: this.#events.disk(), members: this.#untold() };
-    this.#blocked = !this.#stream.write(frame);
+    this.#write(frame, this.#stream);
+  }
+
+  #write(frame: RaftFrame, stream: ClientDuplexStream<RaftFrame, RaftHello>): void {
+    const delayMs = this.#dialer.faults.outgoing(this.#peer.id);
+    if (delayMs === null) return;
+    this.#late.later(delayMs, () => {
+      // A stream that ended meanwhile takes nothing any more.
+      if (this.#stream === stream) this.#blocked = !stream.write(frame);
+    });
   }
 
   #untold(): KnownMember[] {

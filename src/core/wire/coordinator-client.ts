@@ -4,6 +4,7 @@ import type { ChannelOptions } from "@grpc/grpc-js";
 import { channelOptions, quickRedial } from "./channel-options.ts";
 import { channelCredentials } from "./credentials.ts";
 import { CoordinatorClient } from "./gen/fleet/v1/coordinator.ts";
+import { FaultsClient } from "./gen/fleet/v1/faults.ts";
 import { LeaderCaller } from "./leader-caller.ts";
 import type { Endpoint } from "./leader-verdict.ts";
 import type { Tls } from "./tls.ts";
@@ -11,6 +12,12 @@ import { WriteChannel } from "./write-channel.ts";
 
 export function connectCoordinator(tls: Tls, address: string): CoordinatorClient {
   return connect(tls, address, { ...channelOptions, ...quickRedial });
+}
+
+/** The service by which drills make faults in a coordinator. */
+export function connectFaults(tls: Tls, address: string): FaultsClient {
+  const options = { ...channelOptions, ...quickRedial };
+  return new FaultsClient(address, channelCredentials(tls, address, "replica"), options);
 }
 
 /** A caller of the leader among `endpoints`, for hundreds of shards that dial them all; close it when done. */

@@ -12,7 +12,7 @@ import type { RpcServer } from "./rpc-server.ts";
 const PROTO_FOLDER = fileURLToPath(new URL("../../../proto", import.meta.url));
 
 /** The parts of the contract that a process serves and so describes. */
-export type ServedProto = "coordinator" | "raft" | "shard";
+export type ServedProto = "coordinator" | "raft" | "faults" | "shard";
 
 export interface StandardServices {
   /** Sets the health of `service` (full name, or "" for the whole process). */

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type GroupId, groupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
+import { soundLinks } from "../../../src/core/transport/link-faults.ts";
 import { QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX } from "../../../src/core/transport/outgoing-queue.ts";
 import { PeerLink } from "../../../src/core/transport/peer-link.ts";
 import type { KnownMember, RaftClient, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
@@ -46,6 +47,7 @@ function connect(knownVersion = 2, isTooOld = false) {
       announces,
       members: () => members,
       sent,
+      faults: soundLinks,
     },
     {
       disk: () => ({ medianMs: 0, slow: false, full: false }),

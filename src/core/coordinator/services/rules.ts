@@ -2,6 +2,7 @@
 
 import { MESSAGE_BYTES_MAX } from "../../wire/channel-options.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { FaultsServer } from "../../wire/gen/fleet/v1/faults.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
 import {
   adminOnly,
@@ -58,6 +59,13 @@ export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> =
   listProbes: read,
   watch: read,
   snapshotSave: read,
+};
+
+/** Begin however busy the replica is: a fault that was made must be possible to clear. */
+export const faultRules: ServiceRules<Implementation<FaultsServer>> = {
+  listFaults: { allow: adminOnly, bytesMax, isPrompt: true },
+  injectFault: { allow: adminOnly, bytesMax, isPrompt: true },
+  clearFaults: { allow: adminOnly, bytesMax, isPrompt: true },
 };
 
 /** Without TLS everybody is an administrator, replicas too. */

@@ -1,0 +1,96 @@
+// The Faults service: what drills break in this replica, for how long, and what of it is active (ADR-0034).
+
+import { status } from "@grpc/grpc-js";
+import { shownName } from "../../base/ids.ts";
+import type {
+  ClearFaultsRequest,
+  FaultList,
+  FaultsServer,
+  InjectFaultRequest,
+  ActiveFault as WireFault,
+} from "../../wire/gen/fleet/v1/faults.ts";
+import { formatIdentity } from "../../wire/identity.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import type { Implementation } from "../../wire/unary-calls.ts";
+import { faultMessage, readFault } from "../faults/fault.ts";
+import {
+  type ActiveFault,
+  FAULTS_MAX,
+  type FaultBoard,
+  TTL_MS_MAX,
+  TTL_MS_MIN,
+} from "../faults/fault-board.ts";
+import type { ServiceContext } from "./context.ts";
+import { type Caller, handler } from "./handler.ts";
+import { reasonOf } from "./reason.ts";
+
+export function faultsService(context: ServiceContext, board: FaultBoard): Implementation<FaultsServer> {
+  return {
+    listFaults: handler(context, async () => list(context, board)),
+    injectFault: handler(context, async (request, caller) => inject(context, board, request, caller)),
+    clearFaults: handler(context, async (request, caller) => clear(context, board, request, caller)),
+  };
+}
+
+function list(context: ServiceContext, board: FaultBoard): FaultList {
+  const faults = board.active.map((active) => wireFault(context, active));
+  return { nodeName: nameOf(context), allowed: board.isAllowed, faults };
+}
+
+function inject(
+  context: ServiceContext,
+  board: FaultBoard,
+  { nodeName, fault: message, ttlMs, reason: text }: InjectFaultRequest,
+  { identity }: Caller,
+): WireFault {
+  assertAllowed(context, board);
+  assertMeant(context, nodeName);
+  const reason = reasonOf(text);
+  if (ttlMs < TTL_MS_MIN || ttlMs > TTL_MS_MAX) {
+    throw invalid(`a fault's time to live is from ${TTL_MS_MIN} to ${TTL_MS_MAX} ms, not ${ttlMs}`);
+  }
+  const others = context.replicas.map(({ id }) => id).filter((id) => id !== context.self);
+  const fault = readFault(message, others);
+  if (typeof fault === "string") throw invalid(fault);
+  if (board.isFull) {
+    const words = `this replica has ${FAULTS_MAX} faults at once, and takes no more: clear them first`;
+    throw rpcError(status.FAILED_PRECONDITION, "TOO_MANY_FAULTS", words);
+  }
+  return wireFault(context, board.inject(fault, ttlMs, { by: formatIdentity(identity), reason }));
+}
+
+/** Allowed always: there is nothing to clear where faults are not allowed. */
+function clear(
+  context: ServiceContext,
+  board: FaultBoard,
+  { nodeName, ids }: ClearFaultsRequest,
+  { identity }: Caller,
+): FaultList {
+  assertMeant(context, nodeName);
+  board.clear(ids, formatIdentity(identity));
+  return list(context, board);
+}
+
+function assertAllowed(context: ServiceContext, { isAllowed }: FaultBoard): void {
+  if (isAllowed) return;
+  const message = `${nameOf(context)} takes no faults: it was not started with --allow-faults`;
+  throw rpcError(status.FAILED_PRECONDITION, "FAULTS_NOT_ALLOWED", message);
+}
+
+function assertMeant(context: ServiceContext, nodeName: string): void {
+  const name = nameOf(context);
+  if (nodeName === name) return;
+  const message = `this is ${name}, and not ${shownName(nodeName)}`;
+  throw rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", message);
+}
+
+function wireFault({ clock }: ServiceContext, { id, fault, endsMs, by, reason }: ActiveFault): WireFault {
+  const remainingMs = Math.max(0, Math.round(endsMs - clock.monotonicMs()));
+  return { id, fault: faultMessage(fault), remainingMs, by, reason };
+}
+
+const invalid = (message: string) => rpcError(status.INVALID_ARGUMENT, "FAULT_INVALID", message);
+
+function nameOf({ replicas, self }: ServiceContext): string {
+  return replicas.find(({ id }) => id === self)?.name ?? String(self);
+}
