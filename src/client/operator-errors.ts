@@ -149,7 +149,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
   CLUSTER_IN_USE: {
     next: ({ cluster }) =>
-      `stop its agent first, or move it: fleet rebind; all the same: fleet cluster unbind --cluster ${cluster} --force`,
+      `stop its agent first, or move it: fleet rebind; to unbind it anyway: fleet cluster unbind --cluster ${cluster} --force`,
   },
   MIGRATION_UNDER_WAY: {
     next: ({ cluster }) =>
@@ -158,7 +158,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   OWNER_CHANGED: { next: () => "see who owns it now: fleet cluster list" },
   DOMAIN_ALREADY_ASSIGNED: {
     next: ({ version }) =>
-      `see who has it: fleet domain list; to move it all the same, give --expect-version ${version}`,
+      `see who has it: fleet domain list; to move it anyway, give --expect-version ${version}`,
   },
   MEMBER_UNKNOWN: { next: () => "see the members: fleet member list", exit: Exit.NotFound },
   MEMBER_EXISTS: {

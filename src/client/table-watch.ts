@@ -131,7 +131,7 @@ function eventOf(response: WatchResponse, known: Known): WatchEvent {
   const incarnation = response.incarnation || known.incarnation;
   if (reset) return { kind: "reset", revision, reason: reasonOf(resetReason), incarnation };
   if (known.incarnation !== undefined && incarnation !== known.incarnation) {
-    const message = `the node goes on in incarnation ${incarnation} from a revision of ${known.incarnation}`;
+    const message = `the node continues in incarnation ${incarnation} from a revision of ${known.incarnation}`;
     throw rpcError(status.DATA_LOSS, "WATCH_INCARNATION_CHANGED", message);
   }
   const after = known.revision ?? 0;

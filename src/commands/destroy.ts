@@ -7,7 +7,7 @@ import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 export default class Destroy extends LocalCommand {
   static override summary = "Stop and remove a local fleet, with all its data";
   static override description =
-    "Asks for the fleet's name; --yes answers it. Files that fleet did not make are left.";
+    "Asks for the fleet's name; --yes skips the question. Files that fleet did not make stay.";
   static override flags = { ...localFlags, yes: Flags.boolean({ summary: "Do not ask" }) };
 
   async run(): Promise<DestroyReport> {

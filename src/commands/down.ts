@@ -5,7 +5,7 @@ import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 export default class Down extends LocalCommand {
   static override summary = "Stop a local fleet";
   static override description =
-    "Stops all its processes, agents and shards first. Start it again with fleet up.";
+    "Stops all processes of the fleet, agents and shards first. Start it again with fleet up.";
   static override flags = { ...localFlags };
 
   async run(): Promise<DownReport> {

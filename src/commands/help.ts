@@ -7,7 +7,7 @@ export default class HelpCommand extends BaseCommand {
   static override summary = "Show what a command does, and how";
   static override examples = ["<%= config.bin %> help", "<%= config.bin %> help shard list"];
   static override strict = false;
-  static override args = { command: Args.string({ description: "The command's words; all, without any" }) };
+  static override args = { command: Args.string({ description: "The command; without it, all commands" }) };
   static override flags = {
     "nested-commands": Flags.boolean({ char: "n", summary: "List the commands of every topic" }),
   };

@@ -7,7 +7,7 @@ import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 export default class Init extends LocalCommand {
   static override summary = "Make and start a local fleet";
   static override description =
-    "Certificates, configuration and background processes, in .fleet or --dir. On a folder that has a fleet it is a start, or nothing; it never founds a fleet twice.";
+    "Makes certificates, configuration and background processes in .fleet or --dir. If the folder has a fleet, it only starts what does not run; it never bootstraps a fleet twice.";
   static override examples = [
     "<%= config.bin %> init",
     "<%= config.bin %> init --shards 3 --clusters 12",

@@ -22,7 +22,7 @@ const resetView: TextView<LabResetReport> = {
 export default class Lab extends FleetCommand {
   static override summary = "Fill a fleet with lab shards, clusters and domains, and load it";
   static override description =
-    "Shards and clusters are light actors in this process that speak the real protocol to the real coordinators, all over one connection: what connections cost is not measured. Every row it makes is named lab-…; --reset removes exactly those (removed shards stay listed as removed). It changes the fleet, so it asks for its name; --yes answers that. Run again, it goes on from the rows that are there.";
+    "Simulates shards and clusters in this process. They speak the real protocol to the real coordinators over one connection, so the cost of connections is not measured. Every row it makes is named lab-…; --reset removes exactly those (removed shards stay listed as removed). It asks for the fleet's name, since it changes the fleet; --yes skips the question. A second run continues from the existing rows.";
   static override examples = [
     "<%= config.bin %> lab --size S --duration 30s",
     "<%= config.bin %> lab --shards 50 --clusters 5000 --domains 20000 --yes -o json",
@@ -34,11 +34,11 @@ export default class Lab extends FleetCommand {
       default: "S" as const,
       summary: "3 shards, 20 clusters, 500 domains; 20, 2000, 10000; or 200, 20000, 100000",
     })(),
-    shards: Flags.integer({ min: 1, max: 1_000, summary: "So many shards, whatever the size says" }),
+    shards: Flags.integer({ min: 1, max: 1_000, summary: "Number of shards, instead of the size's" }),
     clusters: Flags.integer({ min: 1, max: 100_000, summary: "So many clusters" }),
     domains: Flags.integer({ min: 1, max: 1_000_000, summary: "So many topology domains" }),
-    shortfalls: Flags.integer({ min: 0, max: 100_000, summary: "So many shortfalls, at most 100 a shard" }),
-    "report-every": durationFlag({ summary: "Each shard reports so often" }),
+    shortfalls: Flags.integer({ min: 0, max: 100_000, summary: "Number of shortfalls, at most 100 a shard" }),
+    "report-every": durationFlag({ summary: "Interval of each shard's reports" }),
     duration: durationFlag({
       summary: "Load it so long",
       default: 60_000,
@@ -46,7 +46,7 @@ export default class Lab extends FleetCommand {
     }),
     rate: Flags.integer({ min: 0, max: 1_000, default: 10, summary: "Domains moved a second" }),
     "dial-every": durationFlag({
-      summary: "An agent dials another shard so often",
+      summary: "Interval at which an agent dials another shard",
       default: 10_000,
       defaultHelp: async () => "10s",
     }),

@@ -60,7 +60,7 @@ interface RecoverFlagValues {
 export default class Recover extends LocalCommand {
   static override summary = "Look at a stopped fleet, or recover it from a lost quorum";
   static override description =
-    "Reads the data folders of the stopped nodes and says how far each goes, which is furthest, whether a quorum is left, and what may be lost; exits with 5 when there is no quorum, with 9 while a node runs. With --force-new-cluster it makes one survivor the only node of a new cluster: it keeps a backup, gives a new cluster id, so that no old node can come back, and asks for the fleet's name. Interrupted, the same command finishes it.";
+    "Reads the data folders of the stopped nodes. Shows the last index of each, the furthest one, whether a quorum is left, and what may be lost. Exits with 5 without a quorum, and with 9 while a node runs. --force-new-cluster makes one survivor the only node of a new cluster: it asks for the fleet's name, keeps a backup, and gives a new cluster id, so that no old node can rejoin. If it was interrupted, the same command finishes it.";
   static override examples = [
     "<%= config.bin %> recover",
     "<%= config.bin %> recover --force-new-cluster --reason 'n2 and n3 lost their disks'",
@@ -74,13 +74,16 @@ export default class Recover extends LocalCommand {
       multiple: true,
       multipleNonGreedy: true,
       exclusive: ["dir"],
-      summary: "Data folder of a stopped node that is no local fleet's; once for each there is",
+      summary: "Data folder of a stopped node outside a local fleet; may be given several times",
     }),
     "force-new-cluster": Flags.boolean({ summary: "Make one survivor the only node of a new cluster" }),
-    node: Flags.string({ dependsOn: FORCE, summary: "The survivor to go on from (default: the furthest)" }),
+    node: Flags.string({
+      dependsOn: FORCE,
+      summary: "The survivor to recover from (default: the one with the longest log)",
+    }),
     "accept-behind": Flags.boolean({
       dependsOn: [...FORCE, "node"],
-      summary: "Go on from --node although another survivor holds more",
+      summary: "Recover from --node although another survivor holds more entries",
     }),
     reason: Flags.string({ dependsOn: FORCE, summary: "Why; kept in the audit log" }),
     "dry-run": Flags.boolean({ dependsOn: FORCE, summary: "Say what would be done, and change nothing" }),

@@ -29,7 +29,7 @@ export default class Status extends FleetCommand {
   static override flags = {
     ...readFlags,
     "node-timeout": durationFlag({
-      summary: "Call a node down that has not answered for so long (default: 900ms)",
+      summary: "Show a node as down after this long without an answer (default: 900ms)",
       env: "FLEET_NODE_TIMEOUT",
     }),
   };

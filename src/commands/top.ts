@@ -65,7 +65,7 @@ export default class Top extends FleetCommand {
 
 function noTerminal(): OperatorError {
   return new OperatorError("NO_TERMINAL", {
-    what: "fleet top draws on a terminal, and this is none",
+    what: "fleet top needs a terminal, and standard output is not one",
     next: "print one frame with: fleet top --once",
     exit: Exit.Usage,
   });

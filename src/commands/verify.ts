@@ -21,7 +21,7 @@ const view: TableView<Verification, FileFinding> = {
 export default class Verify extends BaseCommand {
   static override summary = "Check the data folder of a stopped coordinator node";
   static override description =
-    "Reads identity, log and snapshots and checks every checksum; writes nothing. Exits with 1 when a file is damaged, 3 when it is no data folder, 4 when it is encrypted and the key is missing or wrong, 9 while a running node holds it.";
+    "Reads identity, log and snapshots, and checks every checksum. Writes nothing. Exits with 1 if a file is damaged, with 3 if this is not a data folder, with 9 while a node uses it. Exits with 4 if it is encrypted and the key is missing or wrong.";
   static override examples = ["<%= config.bin %> verify --data .fleet/n1/data"];
   static override flags = {
     ...tableFlags,

@@ -12,7 +12,7 @@ import { tableNames, tablesNamed } from "../ui/model/words.ts";
 export default class Watch extends FleetCommand {
   static override summary = "Show changes of the tables as they are made";
   static override description =
-    `Tables: ${tableNames.join(", ")}; without any, all of them but sessions, which are of the clients that write: nearly every write changes one. One line a change on a terminal, one JSON document a line into a pipe. A failover loses and repeats none. When changes after --after are no longer known, or this fleet never came so far, it says so with a reset: list anew, then go on. Ctrl-C says the revision to go on from.`;
+    `Tables: ${tableNames.join(", ")}; default: all but sessions, since nearly every write changes a session. One line a change on a terminal, one JSON document a line into a pipe. A failover neither loses nor repeats a change. If the changes after --after are no longer known, it prints a reset: list again, then continue from its revision. Ctrl-C prints the revision to continue from.`;
   static override examples = [
     "<%= config.bin %> watch",
     "<%= config.bin %> watch bindings domains --after 1200",

@@ -32,7 +32,7 @@ test.each([
 
   const up = await fleet.run("up");
   expect(up.exit, up.stderr).toBe(5);
-  expect(up.stderr).toContain(`${node} exited: the others have a leader and go on`);
+  expect(up.stderr).toContain(`${node} exited: the others have a leader and continue`);
   expect(up.stderr).toContain("is corrupt at offset");
   const said = await untilLogged(log, "FLEET_E_STORAGE_CORRUPT");
   expect(said).toContain(`${file} is corrupt at offset 0`);

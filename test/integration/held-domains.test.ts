@@ -60,7 +60,7 @@ test("a shard that was removed by force and is activated again lets go of what i
   expect(await held()).toEqual({ s1: ["rack=r7"], s2: [], s3: ["rack=r7"] });
   await ok("shard", "activate", "s3");
   await eventually(settled).toEqual({ held: { s1: ["rack=r7"], s2: [], s3: [] }, instructions: [] });
-  const told = "reconcile the domains of shard s3, which tells it to let go of rack=r7";
+  const told = "reconcile the domains of shard s3, which tells it to release rack=r7";
   expect(await ok("audit", "list")).toContain(told);
 });
 

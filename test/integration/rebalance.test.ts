@@ -101,7 +101,7 @@ test("advice, plan, apply, apply again, roll back", async () => {
   expect(advice.stderr).toBe("");
   expect(advice.exit).toBe(0);
   expect(advice.stdout).toMatch(
-    /# s1 lacks 3 machines for c1 \(rack=r1, priority 7, for 9 cycles\); rack=r1 has 36, and nobody uses them at s2/,
+    /# s1 lacks 3 machines for c1 \(rack=r1, priority 7, for 9 cycles\); rack=r1 has 36, which are idle at s2/,
   );
   expect(advice.stdout).toContain(
     "# considered, and not proposed:\n#   c2 at s1 (rack=r9): all of it must be",

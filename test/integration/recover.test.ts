@@ -169,7 +169,7 @@ test("asked in a terminal, another name than the fleet's is no confirmation", as
   const options = { cwd: fleet.home, env: fleet.env, columns: 120, rows: 30 };
   const terminal = TestTerminal.open(process.execPath, [program, ...FORCE], options);
   try {
-    await terminal.shows("Type local to go on:");
+    await terminal.shows("Type local to continue:");
     expect(terminal.text).toContain("are lost, acknowledged or not");
     terminal.type("locale\r");
     expect(await terminal.ended).toBe(2);

@@ -128,7 +128,7 @@ test("a certificate that has ended changes nothing under a node, and a node that
   expect((await shown()).get("n3")?.serialNumber).toBe(before);
   expect(await fleet.run("up")).toMatchObject({ exit: 0 });
   const told = expect.stringMatching(
-    /n3 .* goes on with the certificate that it had, since .*n3\.crt ended at/,
+    /n3 .* still uses its old certificate, since .*n3\.crt ended at/,
   );
   expect(await fleet.run("status")).toMatchObject({ exit: 5, stdout: told });
 

@@ -122,7 +122,7 @@ test("a node that restarted from a snapshot resets a watch from before it, and t
   await told.stop();
 });
 
-test("fleet watch writes a document a change into a pipe, and Ctrl-C says from where to go on", async () => {
+test("fleet watch writes a document a change into a pipe, and Ctrl-C prints the revision to continue from", async () => {
   cluster = await CoordinatorCluster.start({ size: 1, snapshotEvery: 100_000 });
   const client = cluster.client();
   await client.submit(registerShard("s1"), DEADLINE);

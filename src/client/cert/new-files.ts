@@ -37,7 +37,7 @@ export const isSameText = (path: string, text: string): Promise<boolean> =>
 function exists(path: string): OperatorError {
   return new OperatorError("FILE_EXISTS", {
     what: `${path} is there already, and nothing was written`,
-    why: "a key that is replaced is lost for whoever uses it",
+    why: "replacing a key locks out its present user",
     next: "name another folder with --out, or move the file away",
     exit: Exit.Precondition,
   });

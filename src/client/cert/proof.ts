@@ -78,7 +78,7 @@ function notInForce(
   return new OperatorError("ROTATION_NOT_IN_FORCE", {
     what: `${told.join(", ")} ${open.length === 1 ? "does" : "do"} not ${wanted} yet, and nothing more was changed`,
     why: "the process is hung, or its log says why it cannot use the new files",
-    next: "look at its log, restart it if need be, then run the same command again: it goes on where it stopped",
+    next: "look at its log, restart it if need be, then run the same command again: it continues",
     exit: Exit.GateFailed,
   });
 }

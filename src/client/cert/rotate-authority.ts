@@ -74,13 +74,13 @@ class AuthorityRotation {
     const { onProgress } = this.#deps;
     switch (stage) {
       case "bundle":
-        onProgress("bundle: everybody is to trust the old and the new authority");
+        onProgress("bundle: every process trusts the old and the new authority");
         return this.#bundle();
       case "leaves":
-        onProgress("leaves: everybody gets a certificate of the new authority");
+        onProgress("leaves: every process gets a certificate of the new authority");
         return this.#leaves();
       case "drop":
-        onProgress("drop: nobody is to trust the old authority any more");
+        onProgress("drop: no process trusts the old authority");
         return this.#drop();
     }
   }

@@ -91,7 +91,7 @@ function chosen({ directory, file }: LocalFleet, names: readonly string[]): Hold
   const unknown = names.filter((name) => !holders.some((holder) => holder.name === name));
   if (unknown.length > 0) {
     throw new OperatorError("HOLDER_UNKNOWN", {
-      what: `nobody called ${unknown.join(", ")} holds a certificate in ${directory}, and nothing was changed`,
+      what: `no one called ${unknown.join(", ")} holds a certificate in ${directory}, and nothing was changed`,
       next: "see who does: fleet cert list",
       exit: Exit.NotFound,
     });

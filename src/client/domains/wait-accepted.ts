@@ -58,7 +58,7 @@ function stillPending(open: readonly Instruction[]): OperatorError {
   return new OperatorError("INSTRUCTION_PENDING", {
     what: `${shards.join(", ")} ${shards.length === 1 ? "has" : "have"} ${counted(open)} still to accept`,
     why: "a shard hears of them in the answer to its next report",
-    next: "they go on being told: see whether the shards are alive, with fleet shard list",
+    next: "the leader keeps telling them; see which shards are alive: fleet shard list",
     exit: Exit.TimedOut,
   });
 }

@@ -76,7 +76,7 @@ function unusable(files: AuthorityFiles, why: string, cause?: unknown): Operator
   return new OperatorError("AUTHORITY_UNUSABLE", {
     what: `no certificate can be signed with ${files.cert} and ${files.key}`,
     why,
-    next: "put both files back from a copy; without the key, a new authority means a new certificate for everybody",
+    next: "put both files back from a copy; without the key, a new authority means new certificates for all",
     exit: Exit.Authentication,
     cause,
   });

@@ -23,7 +23,7 @@ export async function refuseUnreachable(fleet: LocalFleet, nowMs: number): Promi
   if (first === undefined) return;
   const names = unreachable.map(({ name }) => name);
   throw new OperatorError("NODES_UNREACHABLE", {
-    what: `${names.join(", ")} ${names.length === 1 ? "runs" : "run"}, and everybody refuses the certificate: ${first.fault.message}`,
+    what: `${names.join(", ")} ${names.length === 1 ? "runs" : "run"}, so every peer refuses its certificate: ${first.fault.message}`,
     ...(first.fault.parts.why === undefined ? {} : { why: first.fault.parts.why }),
     next: `fleet cert rotate ${names.join(" ")}`,
     exit: Exit.NoQuorum,

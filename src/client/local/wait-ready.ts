@@ -37,7 +37,7 @@ export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Pro
   for (;;) {
     const exited = await findExited(fleet.processes, deps);
     const [first] = exited;
-    if (first !== undefined) throw await nodesExited(exited, first, "the others have a leader and go on");
+    if (first !== undefined) throw await nodesExited(exited, first, "the others have a leader and continue");
     const silent = await findSilent(fleet.processes, deps);
     if (silent.length === 0) return [];
     if (deps.clock.now() >= endMs) return silent.map(noteSilent);

@@ -139,7 +139,7 @@ function notRebuilt(name: string, timeoutMs: number): OperatorError {
   return new OperatorError("MEMBER_NOT_READY", {
     what: `after ${timeoutMs / 1000} s ${name} is not back yet`,
     why: "its process does not run, can't reach the leader, or has much to catch up with",
-    next: `see its log, and fleet status; it goes on by itself, and fleet member rebuild ${name} waits for it again`,
+    next: `see its log, and fleet status; it continues by itself, and fleet member rebuild ${name} waits for it again`,
     exit: Exit.TimedOut,
   });
 }

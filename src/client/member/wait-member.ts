@@ -43,7 +43,7 @@ function notReady(name: string, state: string, timeoutMs: number): OperatorError
   return new OperatorError("MEMBER_NOT_READY", {
     what: `after ${timeoutMs / 1000} s ${state}`,
     why: "its process does not run, can't reach the leader, or has much to catch up with",
-    next: `see its log, and fleet member list; it goes on by itself, and ${name} needs no second add`,
+    next: `see its log, and fleet member list; it continues by itself, and ${name} needs no second add`,
     exit: Exit.TimedOut,
   });
 }

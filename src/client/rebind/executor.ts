@@ -113,7 +113,7 @@ class CommandMover implements AgentMover {
 
 function notLocal(): OperatorError {
   return new OperatorError("EXECUTOR_NOT_LOCAL", {
-    what: "the local executor restarts agents of a local fleet, and this is none",
+    what: "the local executor restarts agents of a local fleet, and this fleet is not local",
     next: "give the command that restarts an agent: --command 'helm upgrade … --set shardAddress={address}'",
     exit: Exit.Usage,
   });
@@ -144,7 +144,7 @@ function commandFailed(command: string, error: unknown): OperatorError {
     what: `the command failed: ${command}`,
     // A program's last words say more about why it failed than its first.
     why: (said || (error instanceof Error ? error.message : String(error))).slice(-OUTPUT_SHOWN),
-    next: "put it right and run the same rebind again: it goes on where it stopped; or undo it: fleet rebind rollback",
+    next: "correct it and run the same rebind again: it continues; or undo it: fleet rebind rollback",
     exit: Exit.Failure,
     cause: error,
   });

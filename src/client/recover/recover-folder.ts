@@ -62,7 +62,7 @@ export async function rewriteFolder(
   const { formerClusterId, clusterId, nodeId } = mark;
   const { identity } = await readData(directory, keys);
   const onReport: OnReport = ({ kind }) => {
-    if (kind === "disk-full") onProgress("the disk is full: this goes on once there is space");
+    if (kind === "disk-full") onProgress("the disk is full; free space, and this continues");
   };
   const isEncrypted = (await ringToRead(directory, keys)) !== null;
   const encryption = isEncrypted && keys !== null ? { keys, existing: false } : null;

@@ -49,7 +49,7 @@ export function choice(
       });
     case "not-yet-a-member":
       return new OperatorError("NODE_NOT_YET_A_MEMBER", {
-        what: `${node ?? furthest} can't go on alone: its log ends before it became a member`,
+        what: `${node ?? furthest} cannot recover alone: its log ends before it became a member`,
         why: "it was killed while it took its first copy",
         next: `choose another with --node: ${usable.filter((name) => name !== (node ?? furthest)).join(", ") || "there is none"}`,
         exit: Exit.Precondition,
@@ -59,7 +59,7 @@ export function choice(
       return new OperatorError("NODE_BEHIND", {
         what: `${node} is behind ${furthest}: entries ${lost?.fromIndex} to ${lost?.throughIndex} would be given up`,
         why: `${furthest} holds them, and they may have been acknowledged`,
-        next: `leave --node away to go on from ${furthest}, or say that you mean it with --accept-behind`,
+        next: `leave --node out to recover from ${furthest}, or accept the loss with --accept-behind`,
         exit: Exit.Precondition,
       });
     }
@@ -79,7 +79,7 @@ export function otherHalf(marked: NodeFinding, wanted: string): OperatorError {
   return new OperatorError("RECOVERY_UNFINISHED", {
     what: `a recovery from ${marked.name} was begun and not finished, so none from ${wanted} can begin`,
     why: `${marked.directory} is half-way to a new cluster`,
-    next: `finish it: leave --node away, or give --node ${marked.name}`,
+    next: `finish it: leave --node out, or give --node ${marked.name}`,
     exit: Exit.Precondition,
   });
 }

@@ -50,7 +50,7 @@ async function requireFolder(place: string): Promise<void> {
 function relative(place: string, flag: string): OperatorError {
   return new OperatorError("CONFIG_INVALID", {
     what: `snapshots.to in fleet.yaml is a relative path: ${place}`,
-    why: "whoever leads exports to a folder of that name below its own",
+    why: "each leader exports to a folder of that name inside its own data folder",
     next: `write the whole path there, then fleet down and fleet up; or name one of those folders with ${flag}`,
     exit: Exit.NotFound,
   });

@@ -49,7 +49,7 @@ export function nodeUnknown(
   return new OperatorError("NODE_UNKNOWN", {
     what:
       node === null
-        ? "the snapshot knows no voter that could go on there"
+        ? "the snapshot has no voter to restore as"
         : `${node} is no voter that the snapshot and this fleet know`,
     why: `voters of the snapshot: ${names === "" ? "none" : names}`,
     next: "choose one of them with --node, or restore into a new folder with --dir",
@@ -105,7 +105,7 @@ export function badName(name: string): OperatorError {
 export function nameIsGiven(name: string): OperatorError {
   return new OperatorError("USAGE", {
     what: `the fleet there is called ${name}, and keeps that name`,
-    next: "leave --name away, or choose another --dir",
+    next: "leave --name out, or choose another --dir",
     exit: Exit.Usage,
   });
 }

@@ -11,9 +11,9 @@ const view: TextView<End> = {
 };
 
 export default class AuditHead extends FleetCommand {
-  static override summary = "Show the newest audit entry's hash, to be noted elsewhere";
+  static override summary = "Show the hash of the newest audit entry, to keep elsewhere";
   static override description =
-    "Keep it where those who run the fleet can't change it. Later, fleet audit verify --head HASH proves that all entries up to it are still the same ones, as long as the fleet or the given export still holds that entry.";
+    "Keep it where the fleet's operators cannot change it. Later, fleet audit verify --head HASH proves that no entry up to it was changed. The fleet or the given export must still hold that entry.";
   static override examples = [
     "<%= config.bin %> audit head",
     "<%= config.bin %> audit head -o name > head.txt",
@@ -27,7 +27,7 @@ export default class AuditHead extends FleetCommand {
       throw new OperatorError("AUDIT_NOT_CHAINED", {
         what: "no audit entry has a hash yet",
         why: "entries are chained from cluster version 2 on",
-        next: "look which nodes are too old for it: fleet status",
+        next: "see which nodes are too old: fleet status",
         exit: Exit.Precondition,
       });
     }

@@ -23,13 +23,13 @@ const auditFlags = {
   tail: Flags.integer({
     min: 1,
     max: COUNT_MAX,
-    summary: "At most so many, the newest",
+    summary: "Maximum number of entries, the newest",
     exclusive: ["limit"],
   }),
   limit: Flags.integer({
     min: 1,
     max: COUNT_MAX,
-    summary: "At most so many, the oldest; read on with --after",
+    summary: "Maximum number of entries, the oldest; continue with --after",
   }),
   actor: Flags.string({ summary: "Only changes of this identity, for example fleet://admin" }),
 };

@@ -22,7 +22,7 @@ const view: TableView<AuditVerification, Finding> = {
 export default class AuditVerify extends FleetCommand {
   static override summary = "Verify that no audit entry was changed, removed or moved";
   static override description =
-    "Recomputes every entry's hash, which covers the entry and the hash before it. Without a path it verifies the fleet's own table. With paths it verifies exported files and asks no fleet, unless --with-fleet compares both. A whole chain proves that it was not changed in part: who controls a quorum can rewrite all of it, which only an export elsewhere or a noted head shows. Exits with 1 when the chain is broken, with 3 when a path holds no export, with 4 when a file is encrypted and the key is missing or wrong.";
+    "Recomputes every entry's hash, which covers the entry and the hash before it. Without a path, it verifies the fleet's own table. With paths, it verifies exported files only; --with-fleet compares both. A valid chain proves that no part of it was changed. An attacker who controls a quorum can rewrite all of it; only an export or a head kept elsewhere shows that. Exits with 1 if the chain is broken, with 3 if a path holds no export. Exits with 4 if a file is encrypted and the key is missing or wrong.";
   static override examples = [
     "<%= config.bin %> audit verify",
     "<%= config.bin %> audit verify .fleet/n1/data/audit .fleet/n2/data/audit .fleet/n3/data/audit --with-fleet",
@@ -38,10 +38,10 @@ export default class AuditVerify extends FleetCommand {
     ...tableFlags,
     ...encryptionFlags,
     "with-fleet": Flags.boolean({
-      summary: "Also that the fleet has the exported entries, and continues them",
+      summary: "Also check that the fleet holds the exported entries and continues them",
     }),
-    head: hashFlag("An entry must have this hash: a head noted earlier (fleet audit head)"),
-    after: hashFlag("The hash before the first exported entry, when earlier files are kept elsewhere"),
+    head: hashFlag("Check that an entry has this hash (from an earlier fleet audit head)"),
+    after: hashFlag("The hash before the first exported entry, if earlier files are kept elsewhere"),
   };
 
   async run(): Promise<AuditVerification> {

@@ -27,9 +27,9 @@ const rules: TableView<CheckAccessResponse, GrantedRule> = {
 const yesOrNo = (allowed: boolean) => (allowed ? "yes" : "no");
 
 export default class AuthCanI extends FleetCommand {
-  static override summary = "Ask whether you may do something, or what you may do";
+  static override summary = "Show whether you may do something, or all that you may do";
   static override description =
-    "Answers yes, or no and exits with 1. Tables and verbs are called as the commands are; without NAME it asks for all names. Administrators may ask for an operator.";
+    "Prints yes, or prints no and exits with 1. Verbs and tables are named like the commands. Without NAME it asks for all names. Administrators may ask for an operator.";
   static override examples = [
     "<%= config.bin %> auth can-i rebind cluster c1",
     "<%= config.bin %> auth can-i drain shard s1 --as alice",
@@ -42,7 +42,7 @@ export default class AuthCanI extends FleetCommand {
   };
   static override flags = {
     ...readFlags,
-    as: Flags.string({ helpValue: "OPERATOR", summary: "Ask for this operator; for administrators" }),
+    as: Flags.string({ helpValue: "OPERATOR", summary: "Ask for this operator (administrators only)" }),
     list: Flags.boolean({ summary: "List what you may do" }),
   };
 

@@ -12,7 +12,7 @@ const view: TextView<CheckAccessResponse> = {
 };
 
 export default class AuthWhoami extends FleetCommand {
-  static override summary = "Say who you are to the fleet, and by which roles you may change something";
+  static override summary = "Show your identity and your roles";
   static override examples = ["<%= config.bin %> auth whoami"];
   static override flags = { ...liveFlags };
 

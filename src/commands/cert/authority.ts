@@ -4,9 +4,9 @@ import type { AuthorityReport, SeparateReport } from "../../client/cert/make-aut
 import { BaseCommand } from "../../ui/cli/base-command.ts";
 
 export default class CertAuthorityCommand extends BaseCommand {
-  static override summary = "Make the authority of a fleet on hosts of its own";
+  static override summary = "Make the certificate authority of a fleet on several hosts";
   static override description =
-    "Writes ca.crt and ca.key into a folder, and never over a file that is there. Keep ca.key away from the fleet's hosts: who has it can be anybody to them. A local fleet has an authority already.";
+    "Writes ca.crt and ca.key into a folder, and never overwrites a file. Keep ca.key away from the fleet's hosts: its holder can impersonate every identity. A local fleet already has an authority.";
   static override examples = [
     "<%= config.bin %> cert authority --name prod --out authority",
     "<%= config.bin %> cert authority --name prod --out authorities --separate",

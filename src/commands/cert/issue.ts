@@ -7,7 +7,7 @@ import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 export default class CertIssueCommand extends LocalCommand {
   static override summary = "Issue a certificate for an operator, a replica, a shard or a cluster";
   static override description =
-    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never over a file that is there. The local fleet's authority signs it or, with --authority, that of a fleet on hosts of its own (fleet cert authority). Give each person and each robot a certificate of its own (--role operator): the audit log names it, and roles say what it may do (fleet role).";
+    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never overwrites a file. The local fleet's authority signs it, or the one in the folder of --authority (fleet cert authority). Give each person and each robot its own certificate (--role operator): the audit log shows its name, and roles set its permissions (fleet role).";
   static override examples = [
     "<%= config.bin %> cert issue --role operator --name alice --out alice-certs --days 90",
     "<%= config.bin %> cert issue --role readonly --name dashboard --out dashboard-certs --days 90",
@@ -26,19 +26,19 @@ export default class CertIssueCommand extends LocalCommand {
     }),
     name: Flags.string({
       required: true,
-      summary: "Its holder, and the files' name; of a replica its node's",
+      summary: "Name of the holder and of the files; for a replica, the node's name",
     }),
     id: Flags.integer({
       min: 1,
       max: 65_535,
-      summary: "A replica's number (default: its node's in fleet.yaml, or --name where that is a number)",
+      summary: "A replica's number (default: from fleet.yaml, or --name if that is a number)",
     }),
     out: Flags.string({ required: true, summary: "Folder to write into" }),
     days: Flags.integer({ min: 1, max: 36_500, default: 365, summary: "How long it lasts" }),
     host: Flags.string({
       multiple: true,
       default: [],
-      summary: "Host name or IP address at which the holder is dialed; may be given several times",
+      summary: "Host name or IP address of the holder; may be given several times",
     }),
   };
 

@@ -9,7 +9,7 @@ import type { TableView } from "../../ui/cli/view.ts";
 import { certificateTable } from "../../ui/model/tables/certificate-table.ts";
 
 const UNKNOWN = {
-  text: "which of them are revoked is not known: no coordinator answered",
+  text: "revocations are unknown: no coordinator answered",
   mark: "unknown" as const,
 };
 
@@ -28,12 +28,11 @@ const view: TableView<CertificateList, CertificateView> = {
 };
 
 export default class CertListCommand extends LocalCommand {
-  static override summary =
-    "List the certificates of a local fleet, how long they last and which are revoked";
+  static override summary = "List the certificates of a local fleet, their expiry and revocations";
   static override flags = {
     ...localFlags,
     ...tableFlags,
-    "detailed-exitcode": Flags.boolean({ summary: "Exit with 8 when one has to be renewed within 14 days" }),
+    "detailed-exitcode": Flags.boolean({ summary: "Exit with 8 if a certificate expires within 14 days" }),
   };
 
   async run(): Promise<CertificateList> {

@@ -4,9 +4,9 @@ import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class CertRevoke extends WriteCommand {
-  static override summary = "Revoke a certificate, or the earlier ones of an identity";
+  static override summary = "Revoke a certificate, or an identity's earlier certificates";
   static override description =
-    "Every port of the fleet refuses it, and connections that were made with it are cut, within a second. Of an identity, the certificates are meant that were issued so far: it gets a new one with fleet cert issue or fleet cert rotate. Refused when it would revoke the certificate that this command uses, or leave fewer replicas than a quorum.";
+    "Within a second, every port of the fleet refuses the certificate and closes its connections. For an identity, this revokes all certificates issued so far; issue a new one with fleet cert issue or fleet cert rotate. Refused if it would revoke the certificate that this command uses, or leave fewer replicas than a quorum.";
   static override examples = [
     "<%= config.bin %> cert revoke 3A:7F:09:C2 --reason 'laptop stolen'",
     "<%= config.bin %> cert revoke fleet://cluster/c1",
@@ -23,7 +23,7 @@ export default class CertRevoke extends WriteCommand {
     ...mutationFlags,
     "issued-before": Flags.string({
       helpValue: "TIME",
-      summary: "Of an identity, only certificates that begin before this time (default: now)",
+      summary: "For an identity: revoke only certificates issued before this time (default: now)",
     }),
   };
 

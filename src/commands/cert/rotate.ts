@@ -8,14 +8,14 @@ import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 export default class CertRotateCommand extends LocalCommand {
   static override summary = "Renew certificates of a local fleet while it runs";
   static override description =
-    "Asks for the fleet's name; --yes answers it. Processes use the new files without a restart, and what was replaced is kept below certs/replaced. With --ca the authority changes too, in three stages, each begun only once every process is seen to have the one before in force: certificates issued to others (fleet cert issue) end with the old authority, so stop after the stage `leaves` until they have new ones.";
+    "Asks for the fleet's name; --yes skips the question. Processes use the new files without a restart; certs/replaced keeps the old ones. --ca also changes the authority, in three stages. Each stage begins when every process shows that it uses the one before. Certificates issued to others (fleet cert issue) become invalid with the old authority: stop after the stage `leaves` until they have new ones.";
   static override examples = [
     "<%= config.bin %> cert rotate n1",
     "<%= config.bin %> cert rotate --ca --stage leaves",
   ];
   static override strict = false;
   static override args = {
-    name: Args.string({ description: "Whose (see: fleet cert list); all, when none is named" }),
+    name: Args.string({ description: "Names of the holders (see: fleet cert list; default: all)" }),
   };
   static override flags = {
     ...localFlags,
@@ -64,18 +64,18 @@ function text({ rotated, kept, down, stage }: RotationReport): string[] {
       ? []
       : [
           stage === "drop"
-            ? "the old authority is trusted no more"
-            : `stopped after the stage ${stage}; go on with: fleet cert rotate --ca`,
+            ? "the old authority is no longer trusted"
+            : `stopped after the stage ${stage}; continue with: fleet cert rotate --ca`,
         ]),
-    ...(down.length === 0 ? [] : [`down, and so not seen with them: ${down.join(", ")}`]),
+    ...(down.length === 0 ? [] : [`down, so their use of the new files is unverified: ${down.join(", ")}`]),
     ...(kept === null ? [] : [`the old files lie in ${kept}`]),
   ];
 }
 
 function everybody(): OperatorError {
   return new OperatorError("USAGE", {
-    what: "--ca is for everybody, and names were given",
-    next: "leave the names away, or --ca",
+    what: "--ca changes all certificates, and names were given",
+    next: "leave out the names, or leave out --ca",
     exit: Exit.Usage,
   });
 }

@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class CertUnrevoke extends WriteCommand {
   static override summary = "Take a revocation back";
   static override description =
-    "Every port accepts the certificate again, while it is valid. One that has ended needs no revocation any more, and makes room for others so.";
+    "Every port accepts the certificate again, as long as it is valid. Unrevoke expired certificates to make room for other revocations.";
   static override examples = [
     "<%= config.bin %> cert unrevoke 3A7F09C2",
     "<%= config.bin %> cert unrevoke fleet://cluster/c1",

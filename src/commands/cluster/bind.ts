@@ -13,8 +13,11 @@ export default class ClusterBind extends WriteCommand {
   static override flags = {
     ...mutationFlags,
     cluster: Flags.string({ required: true, summary: "The cluster" }),
-    shard: Flags.string({ required: true, summary: "The shard that is to own it" }),
-    "expect-version": indexFlag(0, "Only if the binding is at this version now (0: only if there is none)"),
+    shard: Flags.string({ required: true, summary: "The shard that will own it" }),
+    "expect-version": indexFlag(
+      0,
+      "Only if the binding is at this version now (0: only if it does not exist)",
+    ),
   };
 
   async run(): Promise<WriteReport> {

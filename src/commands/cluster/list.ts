@@ -34,7 +34,7 @@ export default class ClusterList extends FleetCommand {
     ...shardFlag,
     ...prefixFlag,
     ...limitFlag,
-    "detailed-exitcode": Flags.boolean({ summary: "Exit with 8 when there is drift" }),
+    "detailed-exitcode": Flags.boolean({ summary: "Exit with 8 if there is drift" }),
   };
 
   async run(): Promise<Listed<ListClustersResponse>> {

@@ -4,9 +4,9 @@ import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class ClusterUnbind extends WriteCommand {
-  static override summary = "Undo the binding of a cluster that is gone, or was bound by mistake";
+  static override summary = "Remove the binding of a cluster";
   static override description =
-    "Stop its agent first, if it has one. Its shard forgets it with its next report, and it can be bound again at once. Refused while a migration is under way, while an agent of it has a live session, and while its shard is not heard: by a new leader, or until it is dead. --force does it all the same, ends the migration, and asks for the cluster's name. While the gate first-contact is on, an agent that still dials binds it again.";
+    "Stop its agent first, if it has one. Its shard forgets the cluster with its next report; it can be bound again at once. Refused during a migration, while its agent has a session, and while the leader has not heard its shard and the shard is not dead. --force unbinds it anyway, ends the migration, and asks for the cluster's name. While the gate first-contact is on, an agent that still dials binds the cluster again.";
   static override examples = [
     '<%= config.bin %> cluster unbind --cluster c1 --reason "decommissioned"',
     "<%= config.bin %> cluster unbind --cluster c1 --force --dry-run",
@@ -14,9 +14,12 @@ export default class ClusterUnbind extends WriteCommand {
   static override flags = {
     ...mutationFlags,
     cluster: Flags.string({ required: true, summary: "The cluster" }),
-    force: Flags.boolean({ summary: "Also during a migration, or while an agent of it is served" }),
+    force: Flags.boolean({ summary: "Unbind also during a migration, or while its agent has a session" }),
     yes: Flags.boolean({ summary: "Do not ask" }),
-    "expect-version": indexFlag(0, "Only if the binding is at this version now (0: only if there is none)"),
+    "expect-version": indexFlag(
+      0,
+      "Only if the binding is at this version now (0: only if it does not exist)",
+    ),
   };
 
   async run(): Promise<WriteReport> {

@@ -18,7 +18,7 @@ const view: TableView<ContextList, ContextRow> = {
 };
 
 export default class ContextListCommand extends BaseCommand {
-  static override summary = "List contexts: the fleets that your configuration knows";
+  static override summary = "List contexts: the fleets in your configuration";
   static override flags = { ...tableFlags };
 
   async run(): Promise<ContextList> {

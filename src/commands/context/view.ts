@@ -21,7 +21,7 @@ const view: TableView<ContextView, SettingRow> = {
 };
 
 export default class ContextViewCommand extends FleetCommand {
-  static override summary = "Show which fleet commands talk to from here, and why";
+  static override summary = "Show which fleet the commands use here, and why";
   static override examples = ["<%= config.bin %> context view --show-origin"];
   static override flags = {
     ...tableFlags,

@@ -8,7 +8,7 @@ import type { Write, WriteReport } from "../../ui/cli/write-command.ts";
 export default class DomainAssign extends DomainCommand {
   static override summary = "Assign a topology domain to a shard";
   static override description =
-    "A domain that another shard has is moved only with --expect-version, so that two operators cannot undo each other unseen. --wait ends when the shards have accepted it, or with 6 when --timeout passes first.";
+    "Moving a domain that another shard has needs --expect-version, so that two operators do not undo each other's changes. --wait waits until the shards have accepted it; it exits with 6 after --timeout.";
   static override examples = [
     "<%= config.bin %> domain assign --domain topology.kubernetes.io/zone=eu-1a --shard s1 --wait --timeout 1m",
     "<%= config.bin %> domain assign --domain topology.kubernetes.io/zone=eu-1a --shard s2 --expect-version 1",
@@ -17,7 +17,7 @@ export default class DomainAssign extends DomainCommand {
     ...mutationFlags,
     ...waitFlag,
     ...domainFlags,
-    shard: Flags.string({ required: true, summary: "The shard that is to have it" }),
+    shard: Flags.string({ required: true, summary: "The shard that will have it" }),
   };
 
   async run(): Promise<WriteReport> {

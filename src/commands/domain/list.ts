@@ -26,8 +26,7 @@ const view: TableView<Listed<ListDomainsResponse>, Domain> = {
 };
 
 export default class DomainList extends FleetCommand {
-  static override summary =
-    "List topology domains, the shard that each is assigned to, and whether it has accepted it";
+  static override summary = "List topology domains, their shards, and whether each shard has accepted";
   static override examples = [
     "<%= config.bin %> domain list",
     "<%= config.bin %> domain list --shard s1 --limit 20",

@@ -19,9 +19,9 @@ const view: TableView<MovesReport, RefusedMove> = {
 };
 
 export default class DomainMove extends DomainCommand {
-  static override summary = "Move many topology domains, as a file says";
+  static override summary = "Move many topology domains, listed in a file";
   static override description =
-    "Rows are key,value,to,version: CSV, or a JSON array of objects. An empty to releases the domain; a domain that another shard has needs its version (fleet domain list shows it). A batch of up to 4096 rows is all or nothing; batches are not, so a run that stops between two is repeated with the same file: what was moved already is left as it is. --wait ends when the shards have accepted all of it, or with 6 when --timeout passes first. Exits with 9 when rows are refused.";
+    "Rows are key,value,to,version: CSV, or a JSON array of objects. An empty `to` releases the domain. A domain that another shard has needs its version (see: fleet domain list). A batch of up to 4096 rows is all or nothing, but the file as a whole is not. If a run stops between two batches, run the same file again: it skips what was moved. --wait waits until the shards have accepted all of it; it exits with 6 after --timeout. Exits with 9 if rows are refused.";
   static override examples = [
     "<%= config.bin %> domain move --file moves.csv --dry-run",
     '<%= config.bin %> domain move --file moves.csv --reason "zone eu-1a is lost"',
@@ -31,7 +31,7 @@ export default class DomainMove extends DomainCommand {
     ...waitFlag,
     ...tableFlags,
     timeout: durationFlag({
-      summary: "Give each batch up after this long, and the waiting too",
+      summary: "Give up on a batch, and on waiting, after this long",
       default: 30_000,
       defaultHelp: async () => "30s",
     }),
@@ -45,7 +45,7 @@ export default class DomainMove extends DomainCommand {
     const client = await this.writer(flags);
     const { "dry-run": dryRun, reason = "", timeout: deadlineMs } = flags;
     this.onInterrupt(
-      () => "stopped; a batch under way may still be made. Run it again with the same file to go on",
+      () => "stopped; a batch under way may still be made. Run it again with the same file to continue",
     );
     const onProgress = (done: number, total: number) => this.note(`${done} of ${total} rows`);
     const report = await moveDomains(client, moves, { reason, deadlineMs, dryRun, onProgress });

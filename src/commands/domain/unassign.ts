@@ -5,7 +5,7 @@ import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import type { Write, WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class DomainUnassign extends DomainCommand {
-  static override summary = "Take a topology domain from its shard";
+  static override summary = "Unassign a topology domain from its shard";
   static override examples = ["<%= config.bin %> domain unassign --domain topology.kubernetes.io/zone=eu-1a"];
   static override flags = { ...mutationFlags, ...waitFlag, ...domainFlags };
 

@@ -21,7 +21,7 @@ interface ResultFiles {
 export default class DrillKillLeader extends FleetCommand {
   static override summary = "Kill the leader under writes and judge the recovery";
   static override description =
-    "SIGKILLs the leader's process of a local fleet, measures the time to a new leader and to the first acknowledged write, restarts the node, waits until it has caught up, reads every write back, and proves by a history of reads and compare-and-sets that what clients were told is linearizable. Asks for the fleet's name; --yes answers it. Refused without a quorum to spare. Exits with 7 when a gate fails. With --runs it asks once, goes on after a gate that failed, and shows of what was measured the median and the worst.";
+    "Kills the leader's process of a local fleet (SIGKILL), and measures the time to a new leader and to the first acknowledged write. Then it restarts the node, waits until it has caught up, and reads every write back. A history of reads and compare-and-sets proves that the clients' answers are linearizable. Asks for the fleet's name; --yes skips the question. Refused if the others would not be a quorum. Exits with 7 if a gate fails. With --runs it asks once, continues after a failed gate, and shows the median and the worst of each measurement.";
   static override examples = [
     "<%= config.bin %> drill kill-leader --slo first-write=2s,lost=0",
     "<%= config.bin %> drill kill-leader --yes --history history.jsonl",
@@ -30,17 +30,17 @@ export default class DrillKillLeader extends FleetCommand {
   static override flags = {
     rate: Flags.integer({ summary: "Writes a second", default: 50, min: 1, max: 2_000 }),
     before: durationFlag({
-      summary: "Write this long before the kill",
+      summary: "Time of writes before the kill",
       default: 2_000,
       defaultHelp: async () => "2s",
     }),
     after: durationFlag({
-      summary: "and this long after the recovery",
+      summary: "Time of writes after the recovery",
       default: 2_000,
       defaultHelp: async () => "2s",
     }),
     runs: Flags.integer({
-      summary: "Do it this often, one after the other, and judge by the worst",
+      summary: "Number of runs, one after the other; the worst one decides the verdict",
       default: 1,
       min: 1,
       max: 1_000,
@@ -49,7 +49,7 @@ export default class DrillKillLeader extends FleetCommand {
     report: Flags.string({ summary: "File for the JSON report (default: fleet-drill-<time>.json here)" }),
     history: Flags.string({
       summary:
-        "File for what clients asked and were told, one JSON document a line; of several runs FILE-1, …",
+        "File for the clients' history, one JSON document a line; several runs write FILE-1, FILE-2, …",
     }),
     yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
   };

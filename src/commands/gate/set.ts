@@ -10,11 +10,11 @@ export default class GateSet extends WriteCommand {
   ];
   static override args = {
     gate: Args.string({ required: true, description: "The gate (see: fleet gate list)" }),
-    to: Args.string({ required: true, options: ["on", "off"], description: "How it is to be" }),
+    to: Args.string({ required: true, options: ["on", "off"], description: "The new value" }),
   };
   static override flags = {
     ...mutationFlags,
-    "expect-version": indexFlag(0, "Only if the gate is at this version now (0: only if nobody has set it)"),
+    "expect-version": indexFlag(0, "Only if the gate is at this version now (0: only if it was never set)"),
   };
 
   async run(): Promise<WriteReport> {

@@ -29,11 +29,11 @@ const view: TableView<InstructionReport, InstructionRow> = {
   table: instructionTable,
   rows: (reply) => reply.instructions,
   lines: limitLines,
-  empty: "shards have accepted all that they were told",
+  empty: "shards have accepted all instructions",
 };
 
 export default class InstructionList extends FleetCommand {
-  static override summary = "List instructions that shards have not accepted yet, or have refused";
+  static override summary = "List instructions that shards have refused or not accepted yet";
   static override examples = [
     "<%= config.bin %> instruction list",
     "<%= config.bin %> instruction list --shard s1",

@@ -20,7 +20,7 @@ const view: TextView<DecryptReport> = {
 export default class KeyDecrypt extends BaseCommand {
   static override summary = "Print exported audit entries that are encrypted";
   static override description =
-    "Prints the lines of an audit-FIRST-LAST.jsonl.sealed file of a node's data folder, for what ships them elsewhere. Snapshots are opened by fleet snapshot restore. Exits with 1 when the file was changed, and with 4 when the key is missing or wrong.";
+    "Prints the lines of an audit-FIRST-LAST.jsonl.sealed file from a node's data folder, for example for a log shipper. For snapshots, use fleet snapshot restore. Exits with 1 if the file was changed, and with 4 if the key is missing or wrong.";
   static override examples = [
     "<%= config.bin %> key decrypt audit-0000000000000001-0000000000001000.jsonl.sealed --encryption-key-file encryption.key",
   ];

@@ -21,18 +21,18 @@ const view: TextView<GenerateReport> = {
     paint.mark("good", `${symbols.marks.good} ${file} has the new key ${keyId}`),
     ...(earlier.length > 0 ? [`  earlier  ${earlier.join(", ")}: kept, to read with`] : []),
     "",
-    "next: give it to every coordinator with --encryption-key-file, and keep a copy elsewhere: without it nothing can be read",
+    "next: give it to every coordinator with --encryption-key-file, and keep a copy elsewhere: without the key, all data is lost",
   ],
 };
 
 export default class KeyGenerate extends BaseCommand {
   static override summary = "Make a key that encrypts data folders and exported snapshots";
   static override description =
-    "Writes 32 random bytes in base64 to a file that only its owner may read. With --rotate the new key is put before those that the file has; then fleet key rotate makes the nodes use it.";
+    "Writes 32 random bytes in base64 to a file that only its owner may read. With --rotate, it puts the new key before the file's existing keys; then fleet key rotate makes the nodes use it.";
   static override examples = ["<%= config.bin %> key generate --out /etc/fleet/encryption.key"];
   static override flags = {
     out: Flags.string({ required: true, summary: "The file" }),
-    rotate: Flags.boolean({ summary: "Put the new key first in the file that is there" }),
+    rotate: Flags.boolean({ summary: "Put the new key first in the existing file" }),
   };
 
   async run(): Promise<GenerateReport> {
@@ -90,7 +90,7 @@ function fileExists(file: string): OperatorError {
 function noFile(file: string): OperatorError {
   return new OperatorError("KEY_FILE_NOT_FOUND", {
     what: `there is no ${file} whose key could be rotated`,
-    next: "leave --rotate away to make it",
+    next: "leave --rotate out to make it",
     exit: Exit.NotFound,
   });
 }

@@ -15,16 +15,16 @@ const view: TableView<KeyReport, NodeKeys> = {
   rows: (report) => report.nodes,
   lines: ({ dryRun, nodes }) => {
     const rotated = nodes.filter((node) => node.rotated).map(({ node }) => node);
-    const done = dryRun ? "nothing was rotated: it is a dry run" : `rotated: ${rotated.join(", ")}`;
+    const done = dryRun ? "dry run: nothing was rotated" : `rotated: ${rotated.join(", ")}`;
     return [{ mark: dryRun || rotated.length === 0 ? "unknown" : "good", text: done }, ...keyLines(nodes)];
   },
   empty: "no nodes",
 };
 
 export default class KeyRotate extends FleetCommand {
-  static override summary = "Have the nodes encrypt with new keys from now on";
+  static override summary = "Make the nodes encrypt with new keys from now on";
   static override description =
-    "Each node reads the operator's key again, makes a new data key, and wraps its keys with the operator's current one. To replace the operator's key, put the new one first in each node's key file (fleet key generate --rotate) before this. Files of earlier keys stay readable and go as the log is compacted: fleet key status. Run again it rotates again. Exits with 1 when a node could not rotate.";
+    "Each node reads the operator's key again, makes a new data key, and wraps its keys with the operator's current one. To replace the operator's key, put the new one first in each node's key file (fleet key generate --rotate) before this. Files of earlier keys stay readable, and disappear as the log is compacted (see: fleet key status). Each run rotates again. Exits with 1 if a node could not rotate.";
   static override examples = [
     "<%= config.bin %> key rotate --reason 'quarterly'",
     "<%= config.bin %> key rotate --node n2",
@@ -33,7 +33,7 @@ export default class KeyRotate extends FleetCommand {
     ...tableFlags,
     node: Flags.string({ multiple: true, multipleNonGreedy: true, summary: "Only this node (default: all)" }),
     reason: Flags.string({ summary: "Why; kept in the audit log" }),
-    "dry-run": Flags.boolean({ summary: "Say which nodes are meant, and change nothing" }),
+    "dry-run": Flags.boolean({ summary: "Show which nodes would rotate, and change nothing" }),
   };
 
   async run(): Promise<KeyReport> {

@@ -16,9 +16,9 @@ const view: TableView<KeyReport, NodeKeys> = {
 };
 
 export default class KeyStatus extends FleetCommand {
-  static override summary = "Show how the nodes encrypt their data, and what is left of earlier keys";
+  static override summary = "Show how the nodes encrypt their data, and which files still use earlier keys";
   static override description =
-    "Asks every coordinator. An operator's key may be taken out of the key file once no node shows it and nothing exported is kept that it opens: snapshots (fleet snapshot list: KEY), and audit/*.jsonl.sealed files in the data folders, which are never encrypted again (AUDIT FILES, with -o wide). Exits with 5 when a node does not answer.";
+    "Asks every coordinator. Remove an operator's key from the key file only when no node shows it and no kept export needs it. Exports are snapshots (fleet snapshot list: KEY) and audit/*.jsonl.sealed files in the data folders, which are never encrypted again (AUDIT FILES, with -o wide). Exits with 5 if a node does not answer.";
   static override examples = ["<%= config.bin %> key status"];
   static override flags = tableFlags;
 

@@ -6,14 +6,14 @@ import { LeaderCommand, type TransferReport } from "../../ui/cli/leader-command.
 export default class LeaderStepDown extends LeaderCommand {
   static override summary = "Make a node stop leading";
   static override description =
-    "With --node it is safe to run before any maintenance: nothing happens if that node does not lead. Without, the present leader hands over.";
+    "With --node it is safe to run before any maintenance: it does nothing if that node does not lead. Without --node, the current leader transfers leadership.";
   static override examples = [
     "<%= config.bin %> leader step-down",
     "<%= config.bin %> leader step-down --node n1",
   ];
   static override flags = {
     ...mutationFlags,
-    node: Flags.string({ helpValue: "NODE", summary: "The node that shall not lead (default: the leader)" }),
+    node: Flags.string({ helpValue: "NODE", summary: "The node that must not lead (default: the leader)" }),
   };
 
   async run(): Promise<TransferReport> {

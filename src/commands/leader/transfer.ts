@@ -6,7 +6,7 @@ import { LeaderCommand, type TransferReport } from "../../ui/cli/leader-command.
 export default class LeaderTransfer extends LeaderCommand {
   static override summary = "Hand leadership to another node";
   static override description =
-    "The leader brings the other node up to date first and takes no writes meanwhile; clients retry by themselves.";
+    "The leader first brings the other node up to date, and takes no writes meanwhile. Clients retry by themselves.";
   static override examples = [
     "<%= config.bin %> leader transfer",
     '<%= config.bin %> leader transfer --to n2 --reason "n1 gets a new kernel"',
@@ -16,7 +16,7 @@ export default class LeaderTransfer extends LeaderCommand {
     to: Flags.string({
       default: "auto",
       helpValue: "NODE|auto",
-      summary: "The node that is to lead; auto: the voter that holds most of the log",
+      summary: "The node that will lead; auto: the voter with the longest log",
     }),
   };
 

@@ -20,7 +20,7 @@ interface AddFlagValues extends MemberFlagValues {
 export default class MemberAdd extends MemberCommand {
   static override summary = "Add a node to the fleet";
   static override description =
-    "A local fleet gets a process, a folder and a certificate for it too. Elsewhere give --address, and start the node by the command that this prints. Run again, it goes on where it was interrupted.";
+    "In a local fleet, this also makes the process, its folder and its certificate. Elsewhere, give --address, and start the node with the printed command. If it was interrupted, run it again: it continues.";
   static override examples = [
     "<%= config.bin %> member add --name n4 --wait",
     "<%= config.bin %> member add --name n4 --id 4 --address 10.0.0.4:7001",
@@ -28,11 +28,15 @@ export default class MemberAdd extends MemberCommand {
   static override flags = {
     ...memberFlags,
     name: Flags.string({ required: true, summary: "The new node's name" }),
-    id: Flags.integer({ min: 1, max: 65_535, summary: "Its number (default: the lowest never used)" }),
+    id: Flags.integer({
+      min: 1,
+      max: 65_535,
+      summary: "Its number (default: one above the highest ever used)",
+    }),
     address: Flags.string({
       summary: "host:port where it listens; not for a local fleet, which finds a port",
     }),
-    learner: Flags.boolean({ summary: "It shall not vote until it is promoted" }),
+    learner: Flags.boolean({ summary: "Add it as a learner: it does not vote until it is promoted" }),
     wait: Flags.boolean({ summary: "Wait until it has caught up and votes (or learns)" }),
   };
 

@@ -15,9 +15,9 @@ const view: TableView<ListMembersResponse, MemberView> = {
 };
 
 export default class MemberList extends FleetCommand {
-  static override summary = "List the nodes that take part, and as what";
+  static override summary = "List the members and their roles";
   static override description =
-    "WANTED is what the members' table asks for, ROLE what the group's configuration says now.";
+    "WANTED is the role in the members' table, ROLE the role in the current Raft configuration.";
   static override examples = ["<%= config.bin %> member list", "<%= config.bin %> member list -w"];
   static override flags = { ...listFlags };
 

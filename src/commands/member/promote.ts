@@ -4,7 +4,8 @@ import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/memb
 
 export default class MemberPromote extends MemberCommand {
   static override summary = "Make a learner a voter";
-  static override description = "It votes once it holds all that is committed; until then it learns on.";
+  static override description =
+    "It votes once it has caught up with the leader; until then it stays a learner.";
   static override examples = ["<%= config.bin %> member promote --name n4 --wait"];
   static override flags = {
     ...memberFlags,

@@ -19,9 +19,9 @@ const view: TextView<RebuildReport> = {
 };
 
 export default class MemberRebuild extends FleetCommand {
-  static override summary = "Give a node whose state is wrong a new copy of it";
+  static override summary = "Give a diverged node a new copy of the state";
   static override description =
-    "Fences the node (it serves no reads, does not lead, and has no say in what is right), sets its data folder aside, and starts it with an empty one: it comes back as a node that lost its disk, with the leader's snapshot, and votes again once that is safe. Nothing is deleted. Of a node on another host it fences the node and says what to run there. Interrupted, the same command finishes it.";
+    "Fences the node: it serves no reads, does not lead, and its state hash no longer counts. Then sets its data folder aside and starts it with an empty one. The node rejoins like one that lost its disk, takes the leader's snapshot, and votes again once that is safe. Nothing is deleted. For a node on another host, it fences the node and prints what to run there. If it was interrupted, the same command finishes it.";
   static override examples = [
     "<%= config.bin %> member rebuild n2 --reason 'its state differs since the upgrade'",
   ];
@@ -30,7 +30,7 @@ export default class MemberRebuild extends FleetCommand {
     ...mutationFlags,
     reason: Flags.string({ summary: "Why; kept in the audit log, with the node's files and in its log" }),
     timeout: durationFlag({
-      summary: "Give up waiting after this long; the node goes on by itself",
+      summary: "Give up waiting after this long; the node continues by itself",
       default: 300_000,
       defaultHelp: async () => "5m",
     }),

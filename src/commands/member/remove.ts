@@ -5,7 +5,7 @@ import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/memb
 export default class MemberRemove extends MemberCommand {
   static override summary = "Remove a node from the fleet";
   static override description =
-    "Refused when fewer voters would answer than a quorum of the rest. A leader hands over first. Of a local fleet the node's process is stopped and its folder moved to removed/ in the fleet's folder; nothing is deleted.";
+    "Refused if fewer of the remaining voters answer than a quorum of them. A leader transfers leadership first. In a local fleet, this also stops the process and moves its folder to removed/ in the fleet's folder. Nothing is deleted.";
   static override examples = ['<%= config.bin %> member remove --name n4 --reason "machine retired"'];
   static override flags = {
     ...memberFlags,

@@ -3,9 +3,9 @@ import { Args, Flags } from "@oclif/core";
 import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
 
 export default class MemberReplace extends MemberCommand {
-  static override summary = "Put a new node in an old one's place";
+  static override summary = "Replace a node with a new one";
   static override description =
-    "The new node learns, catches up, and gets the vote in the same step in which the old one leaves. Of a local fleet it is made too; elsewhere add it first with fleet member add --learner, and start it. Interrupted, the same command goes on.";
+    "The new node catches up as a learner, and becomes a voter in the same step in which the old one leaves. In a local fleet, this also makes the new node; elsewhere, first add it with fleet member add --learner, and start it. If it was interrupted, the same command continues it.";
   static override examples = ["<%= config.bin %> member replace n2 --with n4"];
   static override args = { old: Args.string({ required: true, description: "The node that leaves" }) };
   static override flags = {

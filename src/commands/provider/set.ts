@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ProviderSet extends WriteCommand {
   static override summary = "Register a provider of machines, or change it";
   static override description =
-    "The limits of its quotas never add up to more than it declares: declaring less than they do is refused with the sum. Without --region it stays in the region that it has.";
+    "The limits of its quotas must not add up to more than it declares; a lower declaration is refused with the sum. Without --region, its region stays.";
   static override examples = [
     "<%= config.bin %> provider set aws --address ec2.eu-west-1.example:443 --declared-quota 50000 --region eu",
   ];
@@ -18,13 +18,13 @@ export default class ProviderSet extends WriteCommand {
       required: true,
       min: 0,
       max: Number.MAX_SAFE_INTEGER,
-      summary: "Machines that it grants in all",
+      summary: "Number of machines that it grants in total",
     }),
     region: Flags.string({
-      summary: "The region it is in; '' is none",
+      summary: "Its region; '' removes it",
       defaultHelp: async () => "as it is",
     }),
-    "expect-version": indexFlag(0, "Only if its row is at this version now (0: only if there is none)"),
+    "expect-version": indexFlag(0, "Only if its row is at this version now (0: only if it does not exist)"),
   };
 
   async run(): Promise<WriteReport> {
@@ -44,7 +44,7 @@ export default class ProviderSet extends WriteCommand {
       operation: { $case: "upsertProvider", value },
       would: `would set ${what}${where}`,
       done: `set ${what}${where}`,
-      already: `provider ${name} was so already`,
+      already: `provider ${name} already has these values`,
     });
   }
 }

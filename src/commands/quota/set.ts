@@ -7,7 +7,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class QuotaSet extends WriteCommand {
   static override summary = "Set a quota, with the slice of each shard";
   static override description =
-    "Replaces the limit and all slices: a shard that is not named has none afterwards. The slices never add up to more than the limit, nor the limits to more than the provider declares.";
+    "Replaces the limit and all slices: a shard that is not named loses its slice. The slices must not add up to more than the limit, nor the limits to more than the provider declares.";
   static override examples = [
     "<%= config.bin %> quota set --provider aws --region eu-west-1 --limit 5000 --slice s1=3000 --slice s2=2000",
   ];
@@ -20,7 +20,7 @@ export default class QuotaSet extends WriteCommand {
       max: Number.MAX_SAFE_INTEGER,
       summary: "Machines in all",
     }),
-    slice: sliceFlag({ multiple: true, default: [], summary: "What one shard may use; once a shard" }),
+    slice: sliceFlag({ multiple: true, default: [], summary: "A shard's slice; may be given several times" }),
   };
 
   async run(): Promise<WriteReport> {
@@ -32,7 +32,7 @@ export default class QuotaSet extends WriteCommand {
       operation: { $case: "setQuota", value: { provider, region, limit, slices, expectedVersion } },
       would: `would set ${name} to ${limit} in ${parts}`,
       done: `set ${name} to ${limit} in ${parts}`,
-      already: `${name} was so already`,
+      already: `${name} already has these values`,
     });
   }
 }

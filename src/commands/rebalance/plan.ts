@@ -10,27 +10,32 @@ const COOLDOWN_CYCLES = 8;
 export default class RebalancePlan extends RebindCommand {
   static override summary = "Write a plan that moves demand from shards that run short to shards with room";
   static override description =
-    "From shortfalls and summaries, the highest priority first: the shard that lacks machines gets a topology domain whose machines another one has idle, or else the cluster goes to an active shard that has room, in the same region if there is one. Comments say why each goes, and what was considered and stays. Nothing moves before fleet rebind apply. Exits with 9 when there is nothing to propose.";
+    "Works from shortfalls and summaries, the highest priority first. A shard that lacks machines gets a topology domain that is idle elsewhere; otherwise its cluster moves to an active shard with room, if possible in the same region. Comments give the reason for each move, and what was considered and stays. Nothing moves before fleet rebind apply. Exits with 9 when there is nothing to propose.";
   static override examples = [
     "<%= config.bin %> rebalance plan > plan.yaml",
     "<%= config.bin %> rebalance plan --max-moves 5 --min-age-cycles 6 > plan.yaml",
   ];
   static override flags = {
     ...executorFlags,
-    "max-moves": Flags.integer({ summary: "Propose at most so many", default: 20, min: 1, max: 10_000 }),
+    "max-moves": Flags.integer({
+      summary: "Maximum number of proposed moves",
+      default: 20,
+      min: 1,
+      max: 10_000,
+    }),
     "min-age-cycles": Flags.integer({
-      summary: "Leave shortfalls alone that are younger than so many cycles",
+      summary: "Ignore shortfalls younger than this many cycles",
       default: 3,
       min: 0,
       max: COUNT_MAX,
     }),
     "cooldown-cycles": Flags.integer({
-      summary: "Leave alone what changed its shard within so many cycles of that shard's scheduler",
+      summary: "Ignore what changed its shard within this many cycles of that shard's scheduler",
       default: COOLDOWN_CYCLES,
       min: COOLDOWN_CYCLES,
       max: COUNT_MAX,
     }),
-    partial: Flags.boolean({ summary: "Plan although the leader has not heard every shard" }),
+    partial: Flags.boolean({ summary: "Plan even if the leader has not heard every shard" }),
   };
 
   async run(): Promise<RebalanceReport> {

@@ -5,7 +5,7 @@ import { type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-co
 export default class RebindApply extends RebindCommand {
   static override summary = "Execute a plan";
   static override description =
-    "First its domains, in batches that are all or nothing each; then its clusters, in waves of --max-parallel moves. A wave that does not end well stops those behind it.";
+    "Moves the domains first, in batches that are each all or nothing. Then moves the clusters, in waves of --max-parallel moves. A wave that fails stops the waves after it.";
   static override examples = ["<%= config.bin %> rebind apply move.yaml --reason 'drain s1'"];
   static override args = { plan: Args.string({ required: true, description: "The plan's file" }) };
   static override flags = { ...runFlags };

@@ -5,7 +5,7 @@ import { executorFlags, type PlanReport, RebindCommand, runFlags } from "../../u
 export default class Rebind extends RebindCommand {
   static override summary = "Move a cluster to another shard";
   static override description =
-    "Declares the new owner, has the agent restarted with its address, waits until it serves the cluster and the old one has let go, and settles. Stopped half-way, the same command finishes it. It needs the agent: a cluster that has none any more is unbound (fleet cluster unbind) and, if it is to come back, bound elsewhere.";
+    "Declares the new owner, and restarts the agent with its address. Waits until the new shard serves the cluster and the old one has released it, then settles. If it was interrupted, the same command finishes it. It needs a running agent: unbind a cluster without one (fleet cluster unbind), and bind it elsewhere if it is to return.";
   static override examples = [
     "<%= config.bin %> rebind --cluster c1 --to s2",
     "<%= config.bin %> rebind --cluster c1 --to s2 --command 'helm upgrade agent-{cluster} ./agent --set shardAddress={address}'",
@@ -14,7 +14,7 @@ export default class Rebind extends RebindCommand {
     ...runFlags,
     ...executorFlags,
     cluster: Flags.string({ required: true, summary: "The cluster" }),
-    to: Flags.string({ required: true, summary: "The shard that is to own it" }),
+    to: Flags.string({ required: true, summary: "The shard that will own it" }),
   };
 
   async run(): Promise<PlanReport> {

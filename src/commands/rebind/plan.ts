@@ -16,9 +16,9 @@ export default class RebindPlanCommand extends RebindCommand {
       multiple: true,
       summary: "A cluster; may be given several times",
     }),
-    to: Flags.string({ required: true, summary: "The shard that is to own them" }),
+    to: Flags.string({ required: true, summary: "The shard that will own them" }),
     timeout: durationFlag({
-      summary: "Give up after this long, when a new leader has yet to hear the shards",
+      summary: "Give up if a new leader has not heard the shards after this long",
       default: 60_000,
       defaultHelp: async () => "60s",
     }),

@@ -5,9 +5,9 @@ import { inversePlan, type RebindPlan } from "../../core/rebind/plan.ts";
 import { executorFlags, type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindRollback extends RebindCommand {
-  static override summary = "Undo a plan, or the migration that a cluster is in";
+  static override summary = "Undo a plan, or a cluster's migration";
   static override description =
-    "Moves that never began are left alone; the others go back, the last ones first. Stopped half-way, the same command finishes it. It needs the agents: the migration of a cluster that has none any more is ended by fleet cluster unbind --force.";
+    "Undoes the moves that began, the last ones first. If it was interrupted, the same command finishes it. It needs running agents: end the migration of a cluster without one with fleet cluster unbind --force.";
   static override examples = [
     "<%= config.bin %> rebind rollback move.yaml",
     "<%= config.bin %> rebind rollback --cluster c1",

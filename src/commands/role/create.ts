@@ -6,9 +6,9 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 import { ruleText } from "../../ui/model/role-rules.ts";
 
 export default class RoleCreate extends WriteCommand {
-  static override summary = "Make a role: what operators who have it may do";
+  static override summary = "Make a role: a set of rules that operators can be granted";
   static override description =
-    'A rule is verbs, tables and patterns of names. Tables and verbs are called as the commands are: fleet shard drain s1 takes "drain shard s1". In a name * stands for any text; a domain is called KEY=VALUE, a quota PROVIDER/REGION. What puts something on a shard (bind, rebind, assign) takes "use shard NAME" too. Rules only allow: what no rule allows is refused. Only fleet://admin changes roles, and no role limits it. With --expect-version all rules of a role that is there are replaced.';
+    'A rule consists of verbs, tables and name patterns. Verbs and tables are named like the commands: fleet shard drain s1 needs "drain shard s1". In a name, * matches any text; domains are named KEY=VALUE, quotas PROVIDER/REGION. Commands that put something on a shard (bind, rebind, assign) also need "use shard NAME". Rules only allow: everything else is refused. Only fleet://admin changes roles, and no role limits it. --expect-version replaces all rules of an existing role.';
   static override examples = [
     '<%= config.bin %> role create team-a --allow "drain,activate,use shard a-*" --allow "bind,rebind cluster a-*"',
     '<%= config.bin %> role create capacity --allow "set quota aws/*" --expect-version 812',
@@ -20,11 +20,11 @@ export default class RoleCreate extends WriteCommand {
       multiple: true,
       multipleNonGreedy: true,
       required: true,
-      summary: "What it allows; verbs, tables and names are comma-separated. May be given several times",
+      summary: "A rule, with comma-separated verbs, tables and names; may be given several times",
     }),
     "expect-version": indexFlag(
       0,
-      "Only if the role is at this version now (default: 0, only if there is none)",
+      "Only if the role is at this version now (default: 0, only if it does not exist)",
     ),
   };
 
@@ -37,7 +37,7 @@ export default class RoleCreate extends WriteCommand {
       operation: { $case: "setRole", value: { name, rules, expectedVersion } },
       would: `would set ${what}`,
       done: `set ${what}`,
-      already: `role ${name} was so already`,
+      already: `role ${name} already has these rules`,
     });
   }
 }

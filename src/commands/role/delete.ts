@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class RoleDelete extends WriteCommand {
   static override summary = "Delete a role that no operator has";
   static override description =
-    "Refused while operators have it: revoke it from each first (fleet role revoke).";
+    "Refused while an operator has it: revoke it from each first (fleet role revoke).";
   static override examples = ["<%= config.bin %> role delete team-a"];
   static override args = { role: Args.string({ required: true, description: "The role" }) };
   static override flags = {

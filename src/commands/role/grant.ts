@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class RoleGrant extends WriteCommand {
   static override summary = "Grant a role to an operator";
   static override description =
-    "The operator is whoever holds a certificate of fleet://operator/NAME (fleet cert issue --role operator --name NAME). It may have several roles; each adds to what it may do.";
+    "The operator is the holder of a certificate for fleet://operator/NAME (fleet cert issue --role operator --name NAME). An operator may have several roles; each adds permissions.";
   static override examples = ['<%= config.bin %> role grant team-a --to alice --reason "joins team a"'];
   static override args = { role: Args.string({ required: true, description: "The role" }) };
   static override flags = {

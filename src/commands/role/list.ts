@@ -17,7 +17,7 @@ const view: TableView<Listed<ListRolesResponse>, RoleView> = {
 };
 
 export default class RoleList extends FleetCommand {
-  static override summary = "List roles, what each allows, and which operators have it";
+  static override summary = "List roles, their rules and their operators";
   static override examples = ["<%= config.bin %> role list", "<%= config.bin %> role list --prefix team-a"];
   static override flags = { ...listFlags, ...prefixFlag, ...limitFlag };
 

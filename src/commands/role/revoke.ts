@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class RoleRevoke extends WriteCommand {
   static override summary = "Revoke a role from an operator";
   static override description =
-    "Once it is answered, nothing that the operator asks for by this role is done any more, also not what is under way. What it may read stays: its certificate does that.";
+    "After the answer, the role allows the operator nothing, including calls in progress. Reading stays allowed: the certificate allows that.";
   static override examples = ['<%= config.bin %> role revoke team-a --from alice --reason "leaves team a"'];
   static override args = { role: Args.string({ required: true, description: "The role" }) };
   static override flags = {

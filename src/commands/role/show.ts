@@ -21,7 +21,7 @@ const view: TextView<RoleReport> = {
 };
 
 export default class RoleShow extends FleetCommand {
-  static override summary = "Show a role: what it allows, and all operators that have it";
+  static override summary = "Show a role: its rules and its operators";
   static override examples = ["<%= config.bin %> role show team-a"];
   static override args = { role: Args.string({ required: true, description: "The role" }) };
   static override flags = { ...liveFlags, ...freshnessFlags };

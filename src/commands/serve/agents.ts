@@ -13,7 +13,7 @@ import {
 export default class ServeAgents extends ServeCommand {
   static override summary = "Run the agents of many clusters in the foreground";
   static override description =
-    "On SIGHUP the file is read again. An agent that gets another shard's address first takes its demand back from the old one, and waits until that has reclaimed the cluster's machines.";
+    "Reads the file again on SIGHUP. An agent that gets another shard's address first withdraws its demand from the old shard. It then waits until that shard has reclaimed the cluster's machines.";
   static override flags = {
     ...roleFlags,
     "insecure-loopback": tlsFlags["insecure-loopback"],
@@ -24,7 +24,7 @@ export default class ServeAgents extends ServeCommand {
     "drain-grace": durationFlag({
       default: 600_000,
       defaultHelp: async () => "10m",
-      summary: "An agent that moves waits so long for its old shard to reclaim the machines",
+      summary: "How long a moving agent waits for its old shard to reclaim the machines",
     }),
   };
 

@@ -10,29 +10,29 @@ import { parsePeers } from "../../ui/model/peers.ts";
 export default class ServeCoordinator extends ServeCommand {
   static override summary = "Run one coordinator replica in the foreground";
   static override description =
-    "Everything else starts this. An empty data folder is founded only with --bootstrap; without it, it means that the disk was lost, and the replica asks its peers to take it in again.";
+    "The other commands start this one. An empty data folder is bootstrapped only with --bootstrap. Without it, an empty folder means a lost disk, and the replica asks its peers to readmit it.";
   static override flags = {
     ...tlsFlags,
     ...authorityFlags,
     ...roleFlags,
     ...encryptionFlags,
     "encrypt-existing": Flags.boolean({
-      summary: "Encrypt a data folder that is plain: new files at once, old ones as they are replaced",
+      summary: "Encrypt an unencrypted data folder: new files at once, old files as they are replaced",
     }),
     id: Flags.integer({
       ...{ required: true, min: 1, max: MEMBER_NUMBER_MAX },
-      summary: "This replica's number, the same for ever",
+      summary: "This replica's number; it never changes",
     }),
     name: Flags.string({ required: true, summary: "This replica's name" }),
     fleet: Flags.string({ required: true, summary: "The fleet's name" }),
     "cluster-id": Flags.string({
       required: true,
-      summary: "The fleet's id; a replica of another is refused",
+      summary: "The fleet's id; replicas of other fleets are refused",
     }),
     listen: Flags.string({ required: true, summary: "host:port to listen on" }),
     peers: Flags.string({
       required: true,
-      summary: "All replicas, this one too: 1=n1@host:port,2=n2@host:port",
+      summary: "All replicas, including this one: 1=n1@host:port,2=n2@host:port",
     }),
     data: Flags.string({ required: true, summary: "Data folder" }),
     profile: Flags.option({
@@ -40,12 +40,12 @@ export default class ServeCoordinator extends ServeCommand {
       default: "lan" as const,
       summary: "Timings",
     })(),
-    bootstrap: Flags.boolean({ summary: "Found the fleet if the data folder is empty" }),
+    bootstrap: Flags.boolean({ summary: "Bootstrap the fleet if the data folder is empty" }),
     groups: Flags.integer({
       min: 0,
       max: 2048,
       default: 0,
-      summary: "With --bootstrap: found so many more Raft groups, groundwork for routes",
+      summary: "With --bootstrap: number of further Raft groups, groundwork for routes",
     }),
     "snapshot-every": Flags.integer({
       min: 10,
@@ -57,7 +57,7 @@ export default class ServeCoordinator extends ServeCommand {
       min: 65_536,
       max: Number.MAX_SAFE_INTEGER,
       default: 67_108_864,
-      summary: "Bytes a second of snapshots for followers, to all of them together",
+      summary: "Bytes a second for sending snapshots, to all followers together",
     }),
     "snapshot-to": Flags.string({
       summary: "Export verified snapshots there while this replica leads: a folder or s3://bucket/prefix",
@@ -70,15 +70,15 @@ export default class ServeCoordinator extends ServeCommand {
       dependsOn: ["snapshot-to"],
       min: 1,
       max: Number.MAX_SAFE_INTEGER,
-      summary: "How many to keep; the newest is never deleted (default: 12)",
+      summary: "Number of snapshots to keep; the newest is never deleted (default: 12)",
     }),
     "suspect-after": durationFlag({
-      summary: "A shard that has not reported for longer is suspect; the same on all replicas",
+      summary: "A shard without a report for this long is suspect; use the same value on all replicas",
       default: 30_000,
       defaultHelp: async () => "30s",
     }),
     "dead-after": durationFlag({
-      summary: "And for longer than that it is dead; nothing follows from it by itself",
+      summary: "A shard without a report for this long is dead; no binding changes by that alone",
       default: 60_000,
       defaultHelp: async () => "60s",
     }),
@@ -86,8 +86,7 @@ export default class ServeCoordinator extends ServeCommand {
       min: 0,
       max: 1_000_000,
       default: 1_000,
-      summary:
-        "Bindings that a shard may have by first contact alone; more are declared with fleet cluster bind",
+      summary: "Maximum number of bindings by first contact per shard; declare more with fleet cluster bind",
     }),
     "allow-faults": Flags.boolean({
       summary: "Let drills make faults in this process, each for a limited time (fleet drill)",
@@ -96,7 +95,7 @@ export default class ServeCoordinator extends ServeCommand {
       min: 1,
       max: 10_000,
       default: 1_000,
-      summary: "Audit entries to a file in the data folder's audit/, which nothing removes",
+      summary: "Audit entries per exported file in the data folder's audit/; fleet never removes these files",
     }),
   };
 

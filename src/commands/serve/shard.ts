@@ -6,14 +6,14 @@ import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/
 export default class ServeShard extends ServeCommand {
   static override summary = "Run one shard in the foreground";
   static override description =
-    "A shard serves the agents of its clusters from its own records, and reports to the coordinators when it can. On SIGHUP the machines file is read again.";
+    "A shard serves the agents of its clusters from its own disk, and reports to the coordinators while it reaches them. It reads the machines file again on SIGHUP.";
   static override flags = {
     ...tlsFlags,
     ...authorityFlags,
     ...roleFlags,
     id: Flags.string({ required: true, summary: "The shard's name" }),
     listen: Flags.string({ required: true, summary: "host:port to listen on" }),
-    advertise: Flags.string({ summary: "host:port that agents dial, if it differs from --listen" }),
+    advertise: Flags.string({ summary: "host:port that agents dial (default: --listen)" }),
     coordinators: Flags.string({ default: "", summary: "Coordinators as host:port, comma-separated" }),
     data: Flags.string({ required: true, summary: "Data folder" }),
     "report-interval": durationFlag({
@@ -33,12 +33,12 @@ export default class ServeShard extends ServeCommand {
       default: 5,
       min: 1,
       max: 100,
-      summary: "Of a cluster's machines that it no longer wants, how much one round takes back at most",
+      summary: "Largest share of a cluster's unwanted machines that one round reclaims",
     }),
     "drain-grace": durationFlag({
       default: 600_000,
       defaultHelp: async () => "10m",
-      summary: "After so long, all that a cluster no longer wants is taken back at once",
+      summary: "Time after which all unwanted machines of a cluster are reclaimed at once",
     }),
   };
 

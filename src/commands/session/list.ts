@@ -19,7 +19,7 @@ const view: TableView<Listed<ListSessionsResponse>, ClientSessionView> = {
 export default class SessionList extends FleetCommand {
   static override summary = "List the sessions of clients that write";
   static override description =
-    "By its session a client's retried write applies once. A session's number is the log index at which it was opened, and LAST USED that of its last write; of too many the one that is used least recently makes room. Agents' sessions are their shards': fleet shard list.";
+    "A session makes a client's retried write apply once. Its number is the log index at which it was opened; LAST USED is the index of its last write. If there are too many, the least recently used session is dropped. For agents' sessions see: fleet shard list.";
   static override examples = [
     "<%= config.bin %> session list",
     "<%= config.bin %> session list --sort lastUsed",

@@ -7,9 +7,9 @@ import { type Write, WriteCommand, type WriteReport, writeView } from "../../ui/
 import { obeyedText } from "../../ui/model/shard-lines.ts";
 
 export default class ShardAdopt extends WriteCommand {
-  static override summary = "Let a shard obey this fleet that obeys another incarnation of it";
+  static override summary = "Make a shard that obeys another incarnation of this fleet obey this one";
   static override description =
-    "Two fleets that were restored or recovered from one copy are ordered by the time at which they began. If a clock was wrong, or two began at one time, a shard may obey the other one: fleet shard list says disobeys. This tells the shard to give up what it obeys now, with the answer to its next report, and to follow this fleet from then on. It is given up for good: only an adoption there takes the shard back. Asks for the shard's name. --wait ends when a report of the shard obeys this fleet, or with 6 when --timeout passes first: the order stays then.";
+    "Shards order two fleets that were restored or recovered from one copy by the time at which each began. After a wrong clock, or two restores at one time, a shard may obey the other fleet: fleet shard list shows disobeys. The answer to the shard's next report tells it to obey this fleet from then on. This is permanent: only an adoption there takes the shard back. Asks for the shard's name. --wait ends when a report of the shard obeys this fleet, or with 6 when --timeout passes first: the order stays then.";
   static override examples = [
     "<%= config.bin %> shard adopt s1 --dry-run",
     "<%= config.bin %> shard adopt s1 --reason 'the other restore was a test' --wait",

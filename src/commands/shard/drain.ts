@@ -32,9 +32,9 @@ const view: TextView<DrainReport> = {
 };
 
 export default class ShardDrain extends WriteCommand {
-  static override summary = "Give a shard nothing new: no cluster, no domain, no migration towards it";
+  static override summary = "Stop giving a shard clusters, domains and migrations";
   static override description =
-    "What it has stays, and is listed as what remains: fleet rebind and fleet domain move take it elsewhere, fleet shard show lists it again. Clusters that dial it without being declared to it remain too, until their agents are given another address. --wait ends when nothing remains and the shard has accepted every instruction, or with 6 when --timeout passes first.";
+    "The shard keeps what it has, and the answer lists it: move it with fleet rebind and fleet domain move, list it again with fleet shard show. The list includes clusters that dial the shard without being declared to it; give their agents another address. --wait waits until nothing remains and the shard has accepted every instruction; it exits with 6 after --timeout.";
   static override examples = [
     '<%= config.bin %> shard drain s1 --reason "rack is to be moved"',
     "<%= config.bin %> shard drain s1 --wait --timeout 30m",
@@ -88,7 +88,7 @@ export default class ShardDrain extends WriteCommand {
   ): Promise<void> {
     const { waitUntilEmpty } = await import("../../client/shard-holdings.ts");
     this.onInterrupt(
-      () => `shard ${shard} goes on being drained; end that with: fleet shard activate ${shard}`,
+      () => `shard ${shard} is still being drained; end the drain with: fleet shard activate ${shard}`,
     );
     const client = await this.client(flags);
     const empty = await waitUntilEmpty(client, shard, flags.timeout, (words, holdings) => {

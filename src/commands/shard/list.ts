@@ -19,7 +19,7 @@ const view: TableView<Listed<ListShardsResponse>, ShardView> = {
 };
 
 export default class ShardList extends FleetCommand {
-  static override summary = "List shards: whether each takes anything new, is alive, and what it has";
+  static override summary = "List shards: state, liveness, and what each has";
   static override examples = [
     "<%= config.bin %> shard list",
     "<%= config.bin %> shard list --sort -sessions",

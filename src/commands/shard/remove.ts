@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ShardRemove extends WriteCommand {
   static override summary = "Take a shard out of the fleet";
   static override description =
-    "Refused while clusters, domains or quota slices remain, or instructions that it has not accepted, while it serves clusters that are not declared to it, or is silent and not dead yet, so that nobody knows: drain it first. --force drops what is declared with it, and asks for the shard's name; --dry-run says what would be dropped, and what it would go on serving.";
+    "Drain it first. Refused while the shard has clusters, domains, quota slices or unaccepted instructions. Refused also while it serves undeclared clusters, and while it is suspect: its clusters are unknown then. --force removes it with all that is declared to it, and asks for the shard's name. --dry-run shows what would be dropped, and which clusters it would still serve.";
   static override examples = [
     "<%= config.bin %> shard remove s1",
     "<%= config.bin %> shard remove s1 --force --dry-run",
@@ -14,7 +14,7 @@ export default class ShardRemove extends WriteCommand {
   static override args = { shard: Args.string({ required: true, description: "The shard" }) };
   static override flags = {
     ...mutationFlags,
-    force: Flags.boolean({ summary: "Drop what it still has, too" }),
+    force: Flags.boolean({ summary: "Also drop what it still has" }),
     yes: Flags.boolean({ summary: "Do not ask" }),
     "expect-version": indexFlag(1, "Only if the shard's row is at this version now"),
   };

@@ -16,10 +16,9 @@ const view: TextView<ShardHoldings> = {
 };
 
 export default class ShardShow extends FleetCommand {
-  static override summary =
-    "Show a shard, the clusters, domains and quota slices that it has, and what it has not accepted yet";
+  static override summary = "Show a shard: its clusters, domains, quota slices, and unaccepted instructions";
   static override description =
-    "After a drain these are what remains, with the clusters that it reports without their being declared to it; -o json lists all of them.";
+    "After a drain, this is what remains, including reported clusters that are not declared to it; -o json lists all of them.";
   static override examples = ["<%= config.bin %> shard show s1", "<%= config.bin %> shard show s1 -w"];
   static override args = { shard: Args.string({ required: true, description: "The shard" }) };
   static override flags = { ...liveFlags, ...freshnessFlags };

@@ -17,7 +17,7 @@ const view: TableView<Listed<ListShortfallsResponse>, ShardShortfall> = {
 };
 
 export default class ShortfallList extends FleetCommand {
-  static override summary = "List demand that shards cannot meet, the gravest first";
+  static override summary = "List demand that shards cannot meet, the most severe first";
   static override examples = [
     "<%= config.bin %> shortfall list",
     "<%= config.bin %> shortfall list --shard s1 --prefix eu- --limit 20",

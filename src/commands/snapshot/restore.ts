@@ -57,7 +57,7 @@ export default class SnapshotRestore extends LocalCommand {
       summary: "host:port where that node is reached from now on (default: as exported)",
     }),
     name: Flags.string({ exclusive: ["data"], summary: "Name of a new local fleet (default: as exported)" }),
-    node: Flags.string({ summary: "The node to go on as (default: the first voter)" }),
+    node: Flags.string({ summary: "The node to restore as (default: the first voter)" }),
     compare: Flags.string({
       multiple: true,
       multipleNonGreedy: true,

@@ -20,7 +20,7 @@ const view: TableView<SnapshotListReport, SnapshotFinding> = {
 export default class SnapshotVerify extends LocalCommand {
   static override summary = "Check exported snapshots, byte for byte";
   static override description =
-    "The newest, the named one, or --all: size, SHA-256, and the hash of the tables that it decodes to. Exits with 1 when one can't be restored, with 3 when there is none, with 4 when one is encrypted and the key is missing or wrong, and with 9 when a key is given and one is plain.";
+    "Checks the newest snapshot, the named one, or --all: size, SHA-256, and the hash of its tables. Exits with 1 if one cannot be restored, with 3 if there is no snapshot. Exits with 4 if one is encrypted and the key is missing or wrong. Exits with 9 if a key is given and one is not encrypted.";
   static override examples = ["<%= config.bin %> snapshot verify --all --from /mnt/backup/fleet"];
   static override args = { name: Args.string({ description: "Which one (default: the newest)" }) };
   static override flags = {

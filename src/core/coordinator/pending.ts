@@ -69,7 +69,7 @@ export class PendingWrites<Result> {
 
   /** As `add`, for a write whose promise was given before it was proposed. */
   put({ index, ...write }: PendingWrite<Result> & { readonly index: LogIndex }): void {
-    assert(!this.isFull, "whoever proposes has looked for room");
+    assert(!this.isFull, "the proposer has checked for room");
     // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
     const deposed = this.#byIndex.get(index);
     if (deposed !== undefined) this.#refuse(deposed, "leadership-lost");

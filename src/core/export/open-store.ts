@@ -16,7 +16,7 @@ export function absolutePlace(given: string, directory: string): string {
 export async function openStore(place: string): Promise<SnapshotStore> {
   requirePlace(place);
   if (!isS3(place)) {
-    assert(isAbsolute(place), "a folder was resolved by whoever knows where from");
+    assert(isAbsolute(place), "the caller has resolved the folder's path");
     return new DirectorySnapshotStore(place);
   }
   const at = parseS3Place(place);

@@ -118,7 +118,7 @@ function lossInWords({ from, ended_migration, ended_from }: Metadata): string {
 
 function reconciledInWords({ released, released_names, given, given_names }: Metadata): string {
   const parts = [
-    ...(released === undefined ? [] : [`tells it to let go of ${listed(released, released_names)}`]),
+    ...(released === undefined ? [] : [`tells it to release ${listed(released, released_names)}`]),
     ...(given === undefined ? [] : [`tells it again to take ${listed(given, given_names)}`]),
   ];
   return parts.join(" and ");

@@ -58,7 +58,10 @@ export function assertConsistent(configuration: Configuration, progress: Progres
   }
   for (const id of learnersNext) {
     assert(outgoing.has(id), `${id}, about to become a learner, is an outgoing voter`);
-    assert(!present(progress.get(id), "as above").isLearner, `${id}, about to become a learner, is none yet`);
+    assert(
+      !present(progress.get(id), "as above").isLearner,
+      `${id}, about to become a learner, is not one yet`,
+    );
   }
   for (const id of learners) {
     assert(!incoming.has(id) && !outgoing.has(id), `the learner ${id} is no voter`);

@@ -101,7 +101,7 @@ function propose(board: Board, shortage: Shortage, row: DomainMachines, donor: D
   const { key, value, machinesListed } = row;
   const answered = answeredBy(board, shortage, row);
   const what = `${to} lacks ${machinesOf(answered)} machines for ${whatIsShort(answered)}`;
-  const why = `${what}; ${nameOf(row)} has ${machinesListed}, and nobody uses them at ${from}`;
+  const why = `${what}; ${nameOf(row)} has ${machinesListed}, which are idle at ${from}`;
   board.targets.loseDomain(from, row);
   board.adviseDomain({ key, value, from, to, version, why }, answered);
 }

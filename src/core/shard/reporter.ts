@@ -95,7 +95,7 @@ export class Reporter {
     if (this.#isOutage || this.#closing.signal.aborted) return;
     this.#isOutage = true;
     const failure = error instanceof LeaderUnavailable ? error.last : readRpcError(error);
-    this.#options.log.warn("reports to the coordinator fail; sessions go on without", {
+    this.#options.log.warn("reports to the coordinator fail; sessions continue without it", {
       reason: failure?.reason ?? null,
       message: failure?.message ?? null,
     });

@@ -88,7 +88,7 @@ function bindingAt(value: unknown, path: string, field: string): Binding {
   if (kind === "releasing" || kind === "released") {
     return { kind, version, to: destinationAt(record["to"], path, `${field}.to`) };
   }
-  throw unreadable(path, `${field}.kind is none of bound, releasing, released`);
+  throw unreadable(path, `${field}.kind is not one of bound, releasing, released`);
 }
 
 function destinationAt(value: unknown, path: string, field: string): Destination {

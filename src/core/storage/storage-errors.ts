@@ -5,8 +5,8 @@ import { Exit, OperatorError } from "../base/errors.ts";
 // Cutting acknowledged entries, or forgetting a vote, could elect a leader that lacks committed entries. An empty
 // folder is safe: the others take this replica out and in again (docs/adr/0002).
 export const REJOIN_ADVICE =
-  "check the disk, move this node's data folder away (keep it), then start this node again: while a quorum of the " +
-  "others runs, it rejoins and takes a fresh copy from them (fleet member replace puts a new node in its place instead); " +
+  "check the disk, move this node's data folder away (keep it), then start this node again: while the " +
+  "others are a quorum, it rejoins and takes a new copy from them (or replace it: fleet member replace); " +
   "if the quorum is lost, see what is left with: fleet recover";
 
 /** The log, a snapshot or meta.json holds what can't be the result of a crash: refuse to start rather than forget. */

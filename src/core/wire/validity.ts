@@ -85,7 +85,7 @@ export function invalidity(validity: Validity, nowMs: number): OperatorError | n
         nextMs === null
           ? `${of} ended at ${timeText(endMs)}`
           : `${none} is valid now: one ended at ${timeText(endMs)}, the next begins at ${timeText(nextMs)}`,
-      why: "nobody accepts a connection that is made with it",
+      why: "every peer refuses connections made with it",
       next: RENEWAL,
       exit: Exit.Authentication,
     });

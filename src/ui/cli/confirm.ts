@@ -23,7 +23,7 @@ export async function confirmByName(
   });
   // Ctrl-D rejects the question: no answer is no confirmation.
   const answer = await prompt
-    .question(`${paint.banner(printable(question))}\nType ${printable(name)} to go on: `)
+    .question(`${paint.banner(printable(question))}\nType ${printable(name)} to continue: `)
     .catch(() => "");
   prompt.close();
   if (answer.trim() !== name)

@@ -5,7 +5,7 @@ import { WriteCommand, type WriteFlagValues } from "./write-command.ts";
 
 export const waitFlag = {
   wait: Flags.boolean({
-    summary: "Wait until the shards have accepted it, or --timeout has passed",
+    summary: "Wait until the shards have accepted it, at most --timeout",
     exclusive: ["dry-run"],
   }),
 };
@@ -16,7 +16,9 @@ export abstract class DomainCommand extends WriteCommand {
       import("../../client/domains/wait-accepted.ts"),
       import("../../client/local/clock.ts"),
     ]);
-    this.onInterrupt(() => "it is written, and shards go on being told: fleet instruction list");
+    this.onInterrupt(
+      () => "it is committed, and the leader keeps telling the shards: fleet instruction list",
+    );
     const onChange = (words: string) => this.note(words);
     await waitUntilAccepted(await this.client(flags), domains, {
       timeoutMs: flags.timeout,

@@ -19,5 +19,8 @@ const domainFlag = Flags.custom<DomainId>({
 
 export const domainFlags = {
   domain: domainFlag({ required: true, summary: "The topology domain" }),
-  "expect-version": indexFlag(0, "Only if the assignment is at this version now (0: only if there is none)"),
+  "expect-version": indexFlag(
+    0,
+    "Only if the assignment is at this version now (0: only if it does not exist)",
+  ),
 };

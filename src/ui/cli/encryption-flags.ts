@@ -17,8 +17,7 @@ export const encryptionFlags = {
 
 export const allowPlainFlag = {
   "allow-plain": Flags.boolean({
-    summary:
-      "With a key given, read a snapshot that is not encrypted, as from before encryption was turned on",
+    summary: "Accept a snapshot that is not encrypted although a key is given",
   }),
 };
 

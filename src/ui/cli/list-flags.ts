@@ -12,12 +12,12 @@ const text = (summary: string) => Flags.string({ summary, helpGroup: NARROW, par
 
 const limit = (summary: string) => Flags.integer({ min: 1, max: COUNT_MAX, summary, helpGroup: NARROW });
 
-export const limitFlag = { limit: limit("At most so many rows, the first by name") };
+export const limitFlag = { limit: limit("Maximum number of rows, the first by name") };
 export const shortfallFlags = {
-  prefix: text("Only those of clusters whose names begin so"),
-  limit: limit("At most so many rows, the gravest"),
+  prefix: text("Only clusters whose names begin with this"),
+  limit: limit("Maximum number of rows, the most severe"),
 };
-export const prefixFlag = { prefix: text("Only those whose name begins so") };
+export const prefixFlag = { prefix: text("Only names that begin with this") };
 export const shardFlag = { shard: text("Only those of this shard") };
 // Not --key, which names the file of the client's key.
 export const domainKeyFlag = { "domain-key": text("Only domains with this key") };
@@ -27,12 +27,12 @@ export const providerFlag = { provider: text("Only those of this provider") };
 /** For reads of the tables, which are linearizable without them, and so need a quorum. */
 export const freshnessFlags = {
   stale: Flags.boolean({
-    summary: "Take what any node has, however old: answered without a quorum too",
+    summary: "Accept any node's answer, however old; works without a quorum",
     exclusive: ["max-staleness", "from"],
     helpGroup: FRESHNESS,
   }),
   "max-staleness": durationFlag({
-    summary: "Ask any node, and refuse an answer that may lack changes older than this",
+    summary: "Accept any node's answer that includes every change older than this",
     exclusive: ["from"],
     helpGroup: FRESHNESS,
   }),
@@ -61,7 +61,7 @@ async function notEmpty(given: string): Promise<string> {
   if (given !== "") return given;
   throw new OperatorError("USAGE", {
     what: "a filter is empty",
-    next: "give it a value, or leave the flag away to list everything",
+    next: "give it a value, or leave the flag out to list everything",
     exit: Exit.Usage,
   });
 }

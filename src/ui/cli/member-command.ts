@@ -18,10 +18,7 @@ export const memberFlags = {
     default: 60_000,
     defaultHelp: async () => "1m",
   }),
-  "expect-index": indexFlag(
-    1,
-    "Only if the configuration is still at this index (fleet member list shows it)",
-  ),
+  "expect-index": indexFlag(1, "Only if the configuration is at this index (see: fleet member list)"),
 };
 
 export interface MemberFlagValues extends WriteFlagValues {

@@ -23,7 +23,7 @@ export const outputFlags = {
 /** For commands that print a list. */
 export const tableFlags = {
   columns: Flags.string({
-    summary: "Show these columns only, comma-separated, in this order",
+    summary: "Show only these columns, comma-separated, in this order",
     helpGroup: OUTPUT,
   }),
   sort: Flags.string({ summary: "Order rows by a column; -COLUMN reverses", helpGroup: OUTPUT }),
@@ -35,18 +35,18 @@ const LIVE_ONLY = ["watch", "dir", "context", "endpoints"];
 /** For commands that read from a fleet. */
 export const liveFlags = {
   archive: Flags.string({
-    summary: "Also keep the answer in this new file, so that a colleague sees what you saw",
+    summary: "Also write the answer to this new file, so that a colleague can see what you saw",
     exclusive: ["watch", "from"],
     helpGroup: OUTPUT,
   }),
   from: Flags.string({
-    summary: "Show the answer kept in this file, and ask no fleet",
+    summary: "Show the answer in this file instead of asking a fleet",
     exclusive: LIVE_ONLY,
     helpGroup: OUTPUT,
   }),
   watch: Flags.boolean({
     char: "w",
-    summary: "Keep reading, once a second, until Ctrl-C",
+    summary: "Repeat once a second until Ctrl-C",
     helpGroup: OUTPUT,
   }),
 };

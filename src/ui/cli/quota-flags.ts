@@ -6,7 +6,7 @@ import { indexFlag } from "./fleet-flags.ts";
 export const quotaFlags = {
   provider: Flags.string({ required: true, summary: "The provider" }),
   region: Flags.string({ required: true, summary: "The region" }),
-  "expect-version": indexFlag(0, "Only if the quota is at this version now (0: only if there is none)"),
+  "expect-version": indexFlag(0, "Only if the quota is at this version now (0: only if it does not exist)"),
 };
 
 interface Slice {

@@ -18,18 +18,23 @@ const NAMES_SHOWN = 5;
 export const executorFlags = {
   command: Flags.string({
     summary:
-      "Command that restarts an agent; {cluster} {from} {to} {address} are replaced. Default: local agents",
+      "Command that restarts an agent, with {cluster} {from} {to} {address} filled in (default: restart local agents)",
   }),
 };
 
 export const runFlags = {
   ...mutationFlags,
   timeout: durationFlag({
-    summary: "Give each wave up after this long",
+    summary: "Give up on a wave after this long",
     default: 60_000,
     defaultHelp: async () => "60s",
   }),
-  "max-parallel": Flags.integer({ summary: "Moves under way at once", default: 4, min: 1, max: 100_000 }),
+  "max-parallel": Flags.integer({
+    summary: "Maximum number of concurrent moves",
+    default: 4,
+    min: 1,
+    max: 100_000,
+  }),
 };
 
 interface RunFlagValues extends TargetFlagValues {

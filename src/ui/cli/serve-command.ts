@@ -22,7 +22,7 @@ export const tlsFlags = {
   "tls-min": Flags.option({
     options: ["1.2", "1.3"] as const,
     default: "1.3" as const,
-    summary: "Refuse clients of older TLS; of 1.2 only suites with forward secrecy and AEAD are accepted",
+    summary: "Lowest accepted TLS version; 1.2 is limited to suites with forward secrecy and AEAD",
   })(),
 };
 
@@ -44,19 +44,19 @@ export const roleFlags = {
   "log-level": Flags.option({
     options: ["debug", "info", "warn", "error"] as const,
     default: "info" as const,
-    summary: "Leave out the lines of the log below this level",
+    summary: "Lowest level of logged lines",
   })(),
   metrics: Flags.string({
     default: "off",
     helpValue: "HOST:PORT",
     summary:
-      "Serve /metrics, /healthz and /readyz there by plain HTTP; a port alone is on 127.0.0.1, and off is not at all",
+      "Serve /metrics, /healthz and /readyz on this address over plain HTTP; a port alone means 127.0.0.1, off means not at all",
   }),
   probes: Flags.string({
     default: "off",
     helpValue: "HOST:PORT",
     summary:
-      "Serve /healthz and /readyz there too, for whoever decides whether this process lives: on a port without scrapers",
+      "Serve /healthz and /readyz there too, for liveness and readiness probes, on a port that scrapers do not use",
   }),
 };
 

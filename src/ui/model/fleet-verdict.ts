@@ -122,7 +122,7 @@ function fullLines(fleet: FleetStatus): Line[] {
   return fleet.nodes
     .filter((node) => node.status?.diskFull === true)
     .map((node) => ({
-      text: `${node.name} (${node.address}) has a full disk: free space on it, it goes on by itself then`,
+      text: `${node.name} (${node.address}) has a full disk: free space on it; the node continues by itself`,
       mark: "bad",
     }));
 }
@@ -175,7 +175,7 @@ function refusalLines(fleet: FleetStatus): Line[] {
   return fleet.nodes.flatMap(({ name, address, status }): Line[] => {
     const why = status?.certificateRefusal ?? "";
     if (why === "") return [];
-    const text = `${name} (${address}) goes on with the certificate that it had, since ${why}: put right what lies there before it is started again`;
+    const text = `${name} (${address}) still uses its old certificate, since ${why}: correct the files there before you restart it`;
     return [{ text, mark: "warn" }];
   });
 }

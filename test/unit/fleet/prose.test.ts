@@ -57,6 +57,14 @@ function wordsOf({ result }: Outcome): unknown {
   return applied && renderApplied(applied).summary;
 }
 
+/** Sentences that version 1 keeps for ever, in the words with which they are rendered today. */
+function reworded<Words>(words: Words): Words {
+  return (
+    JSON.parse(JSON.stringify(words ?? null).replaceAll("tells it to let go of", "tells it to release")) ??
+    words
+  );
+}
+
 test("what version 2 keeps says all that version 1 said, of each outcome and each audit entry", () => {
   const [older, newer] = [atVersion(1), atVersion(2)];
   const reasons = new Set<string>();
@@ -64,13 +72,13 @@ test("what version 2 keeps says all that version 1 said, of each outcome and eac
     const index = logIndex(at + 2);
     const before = apply(older, index, command);
     const after = apply(newer, index, command);
-    expect(wordsOf(after), JSON.stringify(command.operation)).toEqual(wordsOf(before));
+    expect(wordsOf(after), JSON.stringify(command.operation)).toEqual(reworded(wordsOf(before)));
     if (before.result?.$case === "rejected") reasons.add(before.result.value.reason);
   }
   expect(reasons.size).toBeGreaterThan(35);
   const said = (state: FleetState) =>
     Array.from(state.tables.audit.rows(), (row) => renderAuditEntry(row).what);
-  expect(said(newer).slice(1)).toEqual(said(older));
+  expect(said(newer).slice(1)).toEqual(reworded(said(older)));
   expect(said(newer)[0]).toBe("raise the cluster version to 2");
 });
 

@@ -27,7 +27,7 @@ test("machines that nobody uses come with their domain, before any cluster goes"
   expect(advised(fleet({ shortfalls }))).toEqual({ moves: ["rack=r1: s2>s1"], refused: [] });
   expect(adviseRebalance(fleet({ shortfalls }), LIMITS).domains[0]).toMatchObject({
     version: 7,
-    why: "s1 lacks 9 machines for c1, c2 (rack=r1, priority 5, for 10 cycles); rack=r1 has 10, and nobody uses them at s2",
+    why: "s1 lacks 9 machines for c1, c2 (rack=r1, priority 5, for 10 cycles); rack=r1 has 10, which are idle at s2",
   });
 });
 

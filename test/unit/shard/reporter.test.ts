@@ -84,7 +84,7 @@ test("an outage is one line, and its end another", async () => {
   }
   await scene.finish();
   expect(scene.lines).toEqual([
-    "warn: reports to the coordinator fail; sessions go on without",
+    "warn: reports to the coordinator fail; sessions continue without it",
     "info: reports reach the coordinator again",
   ]);
 });
@@ -135,7 +135,7 @@ test("a bug in making a report is noted as one, whether or not reports fail alre
   await vi.advanceTimersByTimeAsync(3_000);
   await scene.finish(new TypeError("no such field"));
   expect(scene.lines).toEqual([
-    "warn: reports to the coordinator fail; sessions go on without",
+    "warn: reports to the coordinator fail; sessions continue without it",
     "bug: TypeError: no such field",
   ]);
   const closed = scene.reporter.close();

@@ -75,6 +75,6 @@ function contentOf(token: string): unknown {
 }
 
 function tokenInvalid(): RpcError {
-  const message = "the page token is none that this list has given";
+  const message = "this list did not issue the page token";
   return rpcError(status.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID", message);
 }

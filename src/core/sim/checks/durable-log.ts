@@ -130,7 +130,7 @@ export class DurableLog {
   // Reigns ascend with time, so the newest arrival makes all those at or above its index irrelevant.
   #arrives(index: LogIndex): void {
     const reign = this.#handedOver.shift();
-    check(reign !== undefined, PROPERTY, () => `entry ${index} is durable that nobody handed over`);
+    check(reign !== undefined, PROPERTY, () => `entry ${index} is durable that no core handed over`);
     while ((this.#arrivals.at(-1)?.index ?? -1) >= index) this.#arrivals.pop();
     if (this.#arrivals.at(-1)?.reign !== reign) this.#arrivals.push({ index, reign });
   }

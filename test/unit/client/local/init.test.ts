@@ -360,7 +360,7 @@ test("a fleet that answers although everybody refuses a node's certificate was n
   await writeFile(tls.key, key);
   const failure = await failureOf(upFleet(world.directory, world.deps));
   expect(failure).toMatchObject({ code: "NODES_UNREACHABLE", exit: Exit.NoQuorum });
-  expect(failure["what"]).toContain(`n3 runs, and everybody refuses the certificate: ${tls.cert} ended at`);
+  expect(failure["what"]).toContain(`n3 runs, so every peer refuses its certificate: ${tls.cert} ended at`);
   expect(failure["next"]).toBe("fleet cert rotate n3");
 });
 
@@ -372,7 +372,7 @@ test("a fleet that answers although a node has exited was not started: which one
   });
   const failure = await failureOf(init(world));
   expect(failure).toMatchObject({ code: "NODES_EXITED", exit: Exit.NoQuorum });
-  expect(failure["what"]).toBe("n3 exited: the others have a leader and go on");
+  expect(failure["what"]).toBe("n3 exited: the others have a leader and continue");
   expect(failure["why"]).toBe("the log of n3 ends: the log is corrupt");
 });
 

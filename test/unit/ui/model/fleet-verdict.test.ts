@@ -92,7 +92,7 @@ describe("lines", () => {
     },
     {
       fleet: oneFull,
-      says: "n2 (127.0.0.1:7002) has a full disk: free space on it, it goes on by itself then",
+      says: "n2 (127.0.0.1:7002) has a full disk: free space on it; the node continues by itself",
       why: "which, and that nothing else is to be done",
     },
     {
@@ -122,7 +122,7 @@ describe("lines", () => {
     },
     {
       fleet: fleetReply([upNode(1), upNode(2, { certificateRefusal: "n2.crt ended at noon" }), upNode(3)]),
-      says: "n2 (127.0.0.1:7002) goes on with the certificate that it had, since n2.crt ended at noon: put right what lies there before it is started again",
+      says: "n2 (127.0.0.1:7002) still uses its old certificate, since n2.crt ended at noon: correct the files there before you restart it",
       why: "all is well until it is restarted",
     },
     {
