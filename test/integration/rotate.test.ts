@@ -127,9 +127,7 @@ test("a certificate that has ended changes nothing under a node, and a node that
   expect(await logOf("n3")).toContain("n3.crt ended at");
   expect((await shown()).get("n3")?.serialNumber).toBe(before);
   expect(await fleet.run("up")).toMatchObject({ exit: 0 });
-  const told = expect.stringMatching(
-    /n3 .* still uses its old certificate, since .*n3\.crt ended at/,
-  );
+  const told = expect.stringMatching(/n3 .* still uses its old certificate, since .*n3\.crt ended at/);
   expect(await fleet.run("status")).toMatchObject({ exit: 5, stdout: told });
 
   await fleet.kill("n3");
