@@ -3,8 +3,8 @@
 
 import { assert } from "../src/core/base/assert.ts";
 import { logIndex } from "../src/core/base/ids.ts";
-import { FleetMachine } from "../src/core/coordinator/fleet-machine.ts";
-import { Slices } from "../src/core/coordinator/slices.ts";
+import { FleetMachine } from "../src/core/coordinator/group/fleet-machine.ts";
+import { Slices } from "../src/core/coordinator/group/slices.ts";
 import { encodeCommand } from "../src/core/fleet/command-codec.ts";
 import { FIRST_VERSION } from "../src/core/fleet/format.ts";
 import { DOMAIN_MOVES_MAX } from "../src/core/fleet/limits.ts";

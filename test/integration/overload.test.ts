@@ -4,8 +4,8 @@
 import { readFile } from "node:fs/promises";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DELAY_MS_MAX } from "../../src/core/coordinator/drain-rate.ts";
-import { LIMITS } from "../../src/core/coordinator/limits.ts";
+import { DELAY_MS_MAX } from "../../src/core/coordinator/group/drain-rate.ts";
+import { LIMITS } from "../../src/core/coordinator/group/limits.ts";
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
-import { LEADING_LOOKS, LOOK_EVERY_MS } from "../../src/core/coordinator/slow-disk.ts";
+import { LEADING_LOOKS, LOOK_EVERY_MS } from "../../src/core/coordinator/leadership/slow-disk.ts";
 import { verdictLines } from "../../src/ui/model/fleet-verdict.ts";
 import { type ClusterNode, CoordinatorCluster, followOneLeader } from "./coordinator-cluster.ts";
 

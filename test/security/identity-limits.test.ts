@@ -7,7 +7,7 @@ import type { handleBidiStreamingCall, handleUnaryCall } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { silentLog } from "../../src/core/base/log.ts";
-import { FairLines } from "../../src/core/coordinator/fair-lines.ts";
+import { FairLines } from "../../src/core/coordinator/calls/fair-lines.ts";
 import { MESSAGE_BYTES_MAX, serverOptions } from "../../src/core/wire/channel-options.ts";
 import { formatIdentity, type Identity } from "../../src/core/wire/identity.ts";
 import { type IdentityLimits, limitsOf } from "../../src/core/wire/identity-limits.ts";

@@ -10,7 +10,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "an acknowledgement leaves only after the sync that covers it",
     edits: [
       {
-        file: `${COORDINATOR}/group-driver.ts`,
+        file: `${COORDINATOR}/group/group-driver.ts`,
         search: "this.#disk.write({ group, hardState, entries, snapshot }).then(",
         replace:
           "this.#disk.write({ group, hardState, entries, snapshot }).catch(() => undefined);\n    Promise.resolve().then(",
@@ -22,7 +22,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "votes are asked for once the candidate's own is durable (Raft Figure 2)",
     edits: [
       {
-        file: `${COORDINATOR}/group-driver.ts`,
+        file: `${COORDINATOR}/group/group-driver.ts`,
         search: 'else if (message.type !== "MsgVote") this.#send(message);',
         replace: "else this.#send(message);",
       },
@@ -33,7 +33,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a replica that lost its disk neither votes nor campaigns before it is whole again (ADR-0002)",
     edits: [
       {
-        file: `${COORDINATOR}/replica.ts`,
+        file: `${COORDINATOR}/membership/replica.ts`,
         search:
           "this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;\n    this.#mayFollow = options.driver.status().lastIndex > 0;",
         replace: "this.#isAmnesiac = false;\n    this.#mayFollow = true;",
@@ -45,7 +45,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a member leaves the configuration first, and then the table (ADR-0004)",
     edits: [
       {
-        file: `${COORDINATOR}/services/change-membership.ts`,
+        file: `${COORDINATOR}/membership/change-membership.ts`,
         search: `await takeOut(order, id);
   if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });`,
         replace: `if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
@@ -58,7 +58,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a member's removal stands behind whatever lets it in (ADR-0004)",
     edits: [
       {
-        file: `${COORDINATOR}/services/change-membership.ts`,
+        file: `${COORDINATOR}/membership/change-membership.ts`,
         search: `await takeOut(order, id);`,
         replace: `if (isConfigured(context, id)) await takeOut(order, id);`,
       },
@@ -69,7 +69,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "who is being removed is not let in again meanwhile (ADR-0004)",
     edits: [
       {
-        file: `${COORDINATOR}/services/readmit.ts`,
+        file: `${COORDINATOR}/membership/readmit.ts`,
         search: "if (context.changes.isUnderWay(context.driver.status()))",
         replace: "if (wanted === null)",
       },
@@ -80,7 +80,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "the configuration follows the members' table (ADR-0004)",
     edits: [
       {
-        file: `${COORDINATOR}/readmission.ts`,
+        file: `${COORDINATOR}/membership/readmission.ts`,
         search: 'return wanted === "voter" && view.match >= view.commit ? "promote" : "follow";',
         replace: 'return wanted === "voter" && view.match > view.commit ? "promote" : "follow";',
       },
@@ -90,7 +90,11 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     name: "strangers-unanswered",
     rule: "a replica with an old table answers a member that it does not know yet (liveness, ADR-0004)",
     edits: [
-      { file: `${COORDINATOR}/roster.ts`, search: "this.#introduced.set(peer.id, peer);", replace: "" },
+      {
+        file: `${COORDINATOR}/membership/roster.ts`,
+        search: "this.#introduced.set(peer.id, peer);",
+        replace: "",
+      },
     ],
   },
   {
@@ -98,7 +102,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "the cluster version rises once every member has announced it (ADR-0015)",
     edits: [
       {
-        file: `${COORDINATOR}/version-watch.ts`,
+        file: `${COORDINATOR}/cluster-version/version-watch.ts`,
         search: "const lowest = Math.min(...members.map((member) => member.knownVersion));",
         replace: "const lowest = Math.max(...members.map((member) => member.knownVersion));",
       },
@@ -114,7 +118,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a replica whose state is not the majority's fences itself (ADR-0017)",
     edits: [
       {
-        file: `${COORDINATOR}/state-checks.ts`,
+        file: `${COORDINATOR}/divergence/state-checks.ts`,
         search: 'else trust.fence({ index, digest: own, expected: digest, cause: "majority", detail: "" });',
         replace: "",
       },
@@ -125,7 +129,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a snapshot is kept and sent once a majority has confirmed its state (ADR-0017)",
     edits: [
       {
-        file: `${COORDINATOR}/state-checks.ts`,
+        file: `${COORDINATOR}/divergence/state-checks.ts`,
         search: "if (trust.confirmedThrough >= index) return true;",
         replace: "if (trust.confirmedThrough >= 0) return true;",
       },
@@ -136,13 +140,13 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a state that changed without an entry is confirmed by nothing that was said of the entry (ADR-0017)",
     edits: [
       {
-        file: `${COORDINATOR}/state-checks.ts`,
+        file: `${COORDINATOR}/divergence/state-checks.ts`,
         search: "const { trust, onUnconfirmed } = this.#options;\n    this.#lookInside();",
         replace: "const { trust, onUnconfirmed } = this.#options;",
       },
     ],
     test: {
-      file: "test/unit/coordinator/unconfirmed-snapshot.test.ts",
+      file: "test/unit/coordinator/group/unconfirmed-snapshot.test.ts",
       name: "what the others confirmed of an entry does not hold for tables that changed after it",
     },
   },
@@ -151,13 +155,13 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a fenced replica with the newest log leads as a last resort (liveness, ADR-0017)",
     edits: [
       {
-        file: `${COORDINATOR}/last-resort.ts`,
+        file: `${COORDINATOR}/divergence/last-resort.ts`,
         search: "return now() - this.#sinceMs >= ELECTION_TIMEOUTS * electionMs;",
         replace: "return now() < this.#sinceMs + 0 * ELECTION_TIMEOUTS * electionMs;",
       },
     ],
     test: {
-      file: "test/unit/coordinator/last-resort.test.ts",
+      file: "test/unit/coordinator/divergence/last-resort.test.ts",
       name: "a fenced one asks after five election timeouts without a leader, and answers others at any time",
     },
   },
@@ -166,22 +170,24 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a voter that leaves three checkpoints unanswered holds no snapshot back (liveness, ADR-0017)",
     edits: [
       {
-        file: `${COORDINATOR}/state-witnesses.ts`,
+        file: `${COORDINATOR}/divergence/state-witnesses.ts`,
         search: "return this.#isWaiting(voter) || this.#isSilent(voter);",
         replace: "return this.#isWaiting(voter);",
       },
     ],
     test: {
-      file: "test/unit/coordinator/unconfirmed-snapshot.test.ts",
+      file: "test/unit/coordinator/group/unconfirmed-snapshot.test.ts",
       name: "one down, one that needs the snapshot: it gets it",
     },
   },
   {
     name: "hands-over-to-the-same",
     rule: "a leader that is unfit asks the others in turn to take over (liveness, ADR-0017)",
-    edits: [{ file: `${COORDINATOR}/replica.ts`, search: "this.#tried.add(successor);", replace: "" }],
+    edits: [
+      { file: `${COORDINATOR}/membership/replica.ts`, search: "this.#tried.add(successor);", replace: "" },
+    ],
     test: {
-      file: "test/unit/coordinator/hand-over.test.ts",
+      file: "test/unit/coordinator/leadership/hand-over.test.ts",
       name: "a leader that is unfit asks one after the other to take over, until one does",
     },
   },

@@ -3,7 +3,7 @@
 import type { Mutation } from "./mutation.ts";
 
 const COORDINATOR = "src/core/coordinator";
-const MACHINE = `${COORDINATOR}/fleet-machine.ts`;
+const MACHINE = `${COORDINATOR}/group/fleet-machine.ts`;
 
 export const SLICES_MUTATIONS: readonly Mutation[] = [
   {
@@ -43,7 +43,7 @@ export const SLICES_MUTATIONS: readonly Mutation[] = [
       },
     ],
     test: {
-      file: "test/unit/coordinator/amid-an-entry.test.ts",
+      file: "test/unit/coordinator/group/amid-an-entry.test.ts",
       name: "a snapshot that is captured amid an entry is of the state before it",
     },
   },
@@ -52,7 +52,7 @@ export const SLICES_MUTATIONS: readonly Mutation[] = [
     rule: "the core, and who waits for an index, hear of an entry once it is whole (ADR-0022)",
     edits: [
       {
-        file: `${COORDINATOR}/applying.ts`,
+        file: `${COORDINATOR}/group/applying.ts`,
         search: "if (this.#applier.isMidEntry || this.#begun < entries.length) return;",
         replace: "if (this.#begun < entries.length) return;",
       },

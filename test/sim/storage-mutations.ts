@@ -201,13 +201,13 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     rule: "a quiescent group wakes when somebody here wants something of it (liveness, ADR-0008)",
     edits: [
       {
-        file: `${COORDINATOR}/host.ts`,
+        file: `${COORDINATOR}/host/host.ts`,
         search: "if (hosted !== undefined) this.#wake(hosted);",
         replace: "if (hosted !== undefined) hosted.idleTicks = 0;",
       },
     ],
     test: {
-      file: "test/unit/coordinator/host.test.ts",
+      file: "test/unit/coordinator/host/host.test.ts",
       name: "a quiescent leader that is cut off confirms no read, although nobody has replaced it yet",
     },
   },

@@ -12,12 +12,12 @@ export const TRANSFER_MUTATIONS: readonly Mutation[] = [
     rule: "while a snapshot is restored nothing is applied",
     edits: [
       {
-        file: `${COORDINATOR}/applying.ts`,
+        file: `${COORDINATOR}/group/applying.ts`,
         search: "if (this.isRestoring || this.#waiting.length === 0) return;",
         replace: "if (this.#waiting.length === 0) return;",
       },
       {
-        file: `${COORDINATOR}/applying.ts`,
+        file: `${COORDINATOR}/group/applying.ts`,
         search: "if (this.isRestoring) return;",
         replace: "",
       },
@@ -28,13 +28,13 @@ export const TRANSFER_MUTATIONS: readonly Mutation[] = [
     rule: "the core hears of its own writes only once the snapshot before them is restored",
     edits: [
       {
-        file: `${COORDINATOR}/applying.ts`,
+        file: `${COORDINATOR}/group/applying.ts`,
         search: "      else if (this.isRestoring) this.#heldBack.push(response);\n",
         replace: "",
       },
     ],
     test: {
-      file: "test/unit/coordinator/restoring.test.ts",
+      file: "test/unit/coordinator/group/restoring.test.ts",
       name: "while it restores it does not campaign, however long its leader is silent",
     },
   },
@@ -43,13 +43,13 @@ export const TRANSFER_MUTATIONS: readonly Mutation[] = [
     rule: "the core hears of a received snapshot before it hears of the entries that follow it",
     edits: [
       {
-        file: `${COORDINATOR}/ordered-writes.ts`,
+        file: `${COORDINATOR}/group/ordered-writes.ts`,
         search: "this.#snapshot === null ? written : this.#behind(this.#snapshot, written)",
         replace:
           "this.#snapshot === null || entriesOf(request) ? written : this.#behind(this.#snapshot, written)",
       },
       {
-        file: `${COORDINATOR}/ordered-writes.ts`,
+        file: `${COORDINATOR}/group/ordered-writes.ts`,
         search: "export class OrderedWrites {",
         replace:
           "const entriesOf = ({ entries }: WriteRequest) => entries.length > 0;\n\nexport class OrderedWrites {",
@@ -61,13 +61,13 @@ export const TRANSFER_MUTATIONS: readonly Mutation[] = [
     rule: "of the log that follows a snapshot nothing is compacted while a follower is sent it (ADR-0019)",
     edits: [
       {
-        file: `${COORDINATOR}/log-hold.ts`,
+        file: `${COORDINATOR}/group/log-hold.ts`,
         search: "if (above !== null && above < allowed) allowed = above;",
         replace: "if (above !== null && above < 0) allowed = above;",
       },
     ],
     test: {
-      file: "test/unit/coordinator/lagging-follower.test.ts",
+      file: "test/unit/coordinator/group/lagging-follower.test.ts",
       name: "a lagging follower is sent one snapshot and catches up, though it takes longer than a compaction",
     },
   },
@@ -76,13 +76,13 @@ export const TRANSFER_MUTATIONS: readonly Mutation[] = [
     rule: "a follower that is silent for too long holds the log back no longer (ADR-0019)",
     edits: [
       {
-        file: `${COORDINATOR}/log-hold.ts`,
+        file: `${COORDINATOR}/group/log-hold.ts`,
         search: "if (nowMs - known.heardMs >= SILENT_MS_MAX) known.above = null;",
         replace: "",
       },
     ],
     test: {
-      file: "test/unit/coordinator/log-hold.test.ts",
+      file: "test/unit/coordinator/group/log-hold.test.ts",
       name: "silence ends a hold, and a follower that is heard now and then keeps it",
     },
   },

@@ -5,9 +5,9 @@ import type { NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { TlsChoice } from "../wire/tls.ts";
-import type { EncryptionSetting } from "./encryption.ts";
-import type { LivenessLimits } from "./liveness.ts";
-import type { ProfileName } from "./profile.ts";
+import type { EncryptionSetting } from "./encryption/encryption.ts";
+import type { ProfileName } from "./host/profile.ts";
+import type { LivenessLimits } from "./reports/liveness.ts";
 
 export interface CoordinatorOptions {
   readonly self: NodeId;

@@ -1,6 +1,6 @@
 // Roles, and which operators have them. What must stay true: a grant's role is there; a rule is bounded, so that judging a
 // batch by all rules of an operator stays short. Which verbs there are plays no part here: one that a later build brings
-// must be judged alike by all (the leader refuses unknown ones, services/role-rules.ts).
+// must be judged alike by all (the leader refuses unknown ones, services/writes/role-rules.ts).
 
 import type {
   DeleteRole,

@@ -1,6 +1,6 @@
 // Taking a cluster's binding away: it was declared by mistake, or the cluster is gone. Refused while the cluster is on its
 // way, unless forced: that is also how a migration ends whose agent will never come. Whether an agent is served is not in
-// the log, so that the leader asks before there is an entry (services/refuse-unbinding.ts).
+// the log, so that the leader asks before there is an entry (services/writes/refuse-unbinding.ts).
 
 import type { Binding, UnbindCluster } from "../wire/gen/fleet/v1/command.ts";
 import { migrationUnderWay } from "./apply-binding.ts";

@@ -2,7 +2,7 @@
 // SafetyViolation. Deliberately absent: any influence on the run.
 
 import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
-import type { Divergence } from "../coordinator/state-trust.ts";
+import type { Divergence } from "../coordinator/divergence/state-trust.ts";
 import type { FleetView } from "../fleet/state.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { ConfState, Message } from "../raft/message.ts";

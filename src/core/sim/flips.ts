@@ -2,7 +2,7 @@
 // other faults, so that it moves none of them, and for few runs only: comparing states costs time. What must stay true:
 // never a majority of the voters is wrong at once (checks/flips.ts), since then no checker could say who is right.
 
-import type { FleetMachine } from "../coordinator/fleet-machine.ts";
+import type { FleetMachine } from "../coordinator/group/fleet-machine.ts";
 import { probeKey } from "../fleet/schema.ts";
 import type { FleetState } from "../fleet/state.ts";
 import { ShardRecord } from "../wire/gen/fleet/v1/command.ts";

@@ -4,7 +4,7 @@
 // tell, against which Raft has no defence; and newcomers, who know no number yet (ADR-0023).
 
 import { logIndex, type NodeId, nodeId, term as termOf } from "../base/ids.ts";
-import type { Dropped } from "../coordinator/dropped-messages.ts";
+import type { Dropped } from "../coordinator/group/dropped-messages.ts";
 import type { Message, MessageType } from "../raft/message.ts";
 import { newMessage } from "../raft/new-message.ts";
 import type { RaftStatus } from "../raft/status.ts";

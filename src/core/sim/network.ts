@@ -3,7 +3,7 @@
 // without the noise called "reorder" a link keeps its order, as a stream does.
 
 import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
-import type { DiskReport } from "../coordinator/slow-disk.ts";
+import type { DiskReport } from "../coordinator/leadership/slow-disk.ts";
 import type { Message, Snapshot, StoredData } from "../raft/message.ts";
 import { messageFromWire, messageToWire } from "../transport/raft-codec.ts";
 import type { TransportEvents } from "../transport/transport.ts";

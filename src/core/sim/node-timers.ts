@@ -1,6 +1,6 @@
 // A simulated process's timers: by its node's own clock, and gone with the process.
 
-import type { Timers } from "../coordinator/timers.ts";
+import type { Timers } from "../base/timers.ts";
 
 export interface NodeTime {
   /** Runs the action later, unless the process is gone by then. */

@@ -3,8 +3,8 @@
 
 import type { Clock } from "../base/clock.ts";
 import { type GroupId, type NodeId, nodeId } from "../base/ids.ts";
-import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
-import type { Holding, Readmission } from "../coordinator/readmission.ts";
+import type { ReadResult, WriteResult } from "../coordinator/group/pending.ts";
+import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import type { ConfChange } from "../raft/confchange.ts";
 import type { RaftStatus } from "../raft/status.ts";
 import type { Peer } from "../transport/transport.ts";

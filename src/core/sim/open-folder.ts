@@ -3,7 +3,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
-import { found } from "../coordinator/founding.ts";
+import { found } from "../coordinator/membership/founding.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { decodePayload, readFrame } from "../storage/frame.ts";
 import type { WalRecord } from "../storage/record.ts";

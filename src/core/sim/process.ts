@@ -3,15 +3,15 @@
 
 import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
-import { DiskWatch } from "../coordinator/disk-watch.ts";
-import { type Cut, FleetMachine } from "../coordinator/fleet-machine.ts";
-import { GroupDriver } from "../coordinator/group-driver.ts";
-import { Host } from "../coordinator/host.ts";
-import type { ReadResult, WriteResult } from "../coordinator/pending.ts";
-import type { TimingProfile } from "../coordinator/profile.ts";
-import type { Holding, Readmission } from "../coordinator/readmission.ts";
-import { type Rejoin, Replica } from "../coordinator/replica.ts";
-import { LOOK_EVERY_MS } from "../coordinator/slow-disk.ts";
+import { type Cut, FleetMachine } from "../coordinator/group/fleet-machine.ts";
+import { GroupDriver } from "../coordinator/group/group-driver.ts";
+import type { ReadResult, WriteResult } from "../coordinator/group/pending.ts";
+import { Host } from "../coordinator/host/host.ts";
+import type { TimingProfile } from "../coordinator/host/profile.ts";
+import { DiskWatch } from "../coordinator/leadership/disk-watch.ts";
+import { LOOK_EVERY_MS } from "../coordinator/leadership/slow-disk.ts";
+import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
+import { type Rejoin, Replica } from "../coordinator/membership/replica.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -183,7 +183,7 @@ export class Process {
     else this.#watched.beforeNext = change;
   }
 
-  /** As a client's write, which no replica proposes whose state is not believed (services/submit.ts). */
+  /** As a client's write, which no replica proposes whose state is not believed (services/writes/submit.ts). */
   submit(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Outcome>> {
     if (this.comparing?.trust.isTrusted === false)
       return Promise.resolve({ ok: false, refusal: "no-leader" });

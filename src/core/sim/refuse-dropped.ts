@@ -1,6 +1,6 @@
 // What correct replicas say to each other is taken in: whatever else one drops is a finding.
 
-import type { Dropped } from "../coordinator/dropped-messages.ts";
+import type { Dropped } from "../coordinator/group/dropped-messages.ts";
 import { isLie } from "./lies.ts";
 import { SafetyViolation } from "./violation.ts";
 

@@ -3,12 +3,12 @@
 
 import type { Clock } from "../base/clock.ts";
 import { type GroupId, groupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
-import type { Dropped } from "../coordinator/dropped-messages.ts";
-import { GroupDriver } from "../coordinator/group-driver.ts";
-import type { Host } from "../coordinator/host.ts";
-import type { Machine } from "../coordinator/machine.ts";
+import type { Dropped } from "../coordinator/group/dropped-messages.ts";
+import { GroupDriver } from "../coordinator/group/group-driver.ts";
+import type { Machine } from "../coordinator/group/machine.ts";
+import { type Tally, TallyMachine } from "../coordinator/group/tally-machine.ts";
+import type { Host } from "../coordinator/host/host.ts";
 import { rulesOf } from "../coordinator/start-group.ts";
-import { type Tally, TallyMachine } from "../coordinator/tally-machine.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import type { Storage } from "../storage/storage.ts";

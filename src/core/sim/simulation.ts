@@ -2,7 +2,7 @@
 // it set free, checks the properties, and goes on. The same seed and program give the same run, bit for bit.
 
 import { FLEET_GROUP, type NodeId, nodeId } from "../base/ids.ts";
-import type { Holding, Readmission } from "../coordinator/readmission.ts";
+import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
 import { Administrator } from "./administrator.ts";
 import { Batcher } from "./batcher.ts";

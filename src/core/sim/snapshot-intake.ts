@@ -3,9 +3,9 @@
 
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
-import { judgeSnapshot } from "../coordinator/judge-snapshot.ts";
-import type { Machine } from "../coordinator/machine.ts";
-import type { Timers } from "../coordinator/timers.ts";
+import type { Timers } from "../base/timers.ts";
+import { judgeSnapshot } from "../coordinator/group/judge-snapshot.ts";
+import type { Machine } from "../coordinator/group/machine.ts";
 import type { Message } from "../raft/message.ts";
 import type { SnapshotInbox } from "../transport/snapshot-inbox.ts";
 import { SnapshotReceiver, type SnapshotReceiverOptions } from "../transport/snapshot-receiver.ts";

@@ -4,12 +4,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { LogIndex, NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
-import type { FleetMachine } from "../coordinator/fleet-machine.ts";
-import type { GroupDriver } from "../coordinator/group-driver.ts";
-import { LastResort } from "../coordinator/last-resort.ts";
-import { StateChecks } from "../coordinator/state-checks.ts";
-import { type Divergence, StateTrust } from "../coordinator/state-trust.ts";
-import type { Timers } from "../coordinator/timers.ts";
+import type { Timers } from "../base/timers.ts";
+import { LastResort } from "../coordinator/divergence/last-resort.ts";
+import { StateChecks } from "../coordinator/divergence/state-checks.ts";
+import { type Divergence, StateTrust } from "../coordinator/divergence/state-trust.ts";
+import type { FleetMachine } from "../coordinator/group/fleet-machine.ts";
+import type { GroupDriver } from "../coordinator/group/group-driver.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { StateCheck } from "../wire/gen/fleet/v1/raft.ts";
 import { NoPromiseLeft } from "./violation.ts";

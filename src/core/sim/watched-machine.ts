@@ -1,9 +1,9 @@
 // The fleet's state machine with a checker looking on.
 
 import type { LogIndex, NodeId } from "../base/ids.ts";
-import type { FleetMachine } from "../coordinator/fleet-machine.ts";
-import type { Machine, Restoring } from "../coordinator/machine.ts";
-import { Slices } from "../coordinator/slices.ts";
+import type { FleetMachine } from "../coordinator/group/fleet-machine.ts";
+import type { Machine, Restoring } from "../coordinator/group/machine.ts";
+import { Slices } from "../coordinator/group/slices.ts";
 import type { Slicing } from "../fleet/slices.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Checker } from "./checker.ts";

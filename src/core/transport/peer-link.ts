@@ -23,7 +23,7 @@ import { senderMetadata } from "./sender.ts";
 import type { Announcement, Peer, Quiesce } from "./transport.ts";
 
 // A commit index that moves alone is no hurry: it travels with the next entries, or this much later.
-// A peer counts as silent after ten ticks or more (coordinator/host.ts): five of these.
+// A peer counts as silent after ten ticks or more (coordinator/host/host.ts): five of these.
 const BEAT_AFTER_TICKS = 2;
 const NEWS_WAIT_MS = 5;
 const EMPTY: GroupMessage = {

@@ -1,7 +1,7 @@
 // What becomes of an exception that nothing foresaw: one rule for every handler, stream and background loop. An RpcError
 // is an answer. Anything else is a bug of ours: it is logged with its stack under an id, counted, and answered INTERNAL
 // with the same id. It costs the one call that hit it. A broken invariant of replicated state never comes here: it stops
-// the replica (coordinator/group-driver.ts).
+// the replica (coordinator/group/group-driver.ts).
 
 import { status } from "@grpc/grpc-js";
 import type { Log } from "../base/log.ts";

@@ -11,7 +11,7 @@ export const anyIdentity: Allow = () => true;
 export const allButAgents: Allow = ({ kind }) => kind !== "cluster";
 export const adminOnly: Allow = ({ kind }) => kind === "admin";
 export const readers: Allow = ({ kind }) => kind === "admin" || kind === "readonly" || kind === "operator";
-/** An operator's rows are looked at where the change is made (services/grants.ts). */
+/** An operator's rows are looked at where the change is made (calls/grants.ts). */
 export const writers: Allow = ({ kind }) => kind === "admin" || kind === "operator";
 export const replicasOnly: Allow = ({ kind }) => kind === "replica";
 export const shardsAndAdmin: Allow = ({ kind }) => kind === "shard" || kind === "admin";

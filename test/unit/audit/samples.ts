@@ -1,6 +1,6 @@
 // Exports of a small fleet, as its leaders would write them.
 
-import { dueExport } from "../../../src/core/coordinator/audit-export-plan.ts";
+import { dueExport } from "../../../src/core/coordinator/exports/audit-export-plan.ts";
 import { exported, Replica, raise, register } from "../fleet/replica.ts";
 
 export interface Sample {

@@ -3,8 +3,8 @@
 import { present } from "../../../src/core/base/assert.ts";
 import type { LogIndex, NodeId } from "../../../src/core/base/ids.ts";
 import { silentLog } from "../../../src/core/base/log.ts";
-import { StateChecks } from "../../../src/core/coordinator/state-checks.ts";
-import { type Divergence, StateTrust } from "../../../src/core/coordinator/state-trust.ts";
+import { StateChecks } from "../../../src/core/coordinator/divergence/state-checks.ts";
+import { type Divergence, StateTrust } from "../../../src/core/coordinator/divergence/state-trust.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import type { StateCheck } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
 import { type Member, registerShard, TestGroup } from "./group.ts";

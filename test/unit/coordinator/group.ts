@@ -11,9 +11,9 @@ import {
   term,
 } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
-import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
-import { GroupDriver } from "../../../src/core/coordinator/group-driver.ts";
-import type { GroupDriverOptions } from "../../../src/core/coordinator/group-driver-options.ts";
+import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
+import { GroupDriver } from "../../../src/core/coordinator/group/group-driver.ts";
+import type { GroupDriverOptions } from "../../../src/core/coordinator/group/group-driver-options.ts";
 import type { Snapshot } from "../../../src/core/raft/message.ts";
 import { RaftNode } from "../../../src/core/raft/raft-node.ts";
 import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";

@@ -4,12 +4,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
-import { GroupDriver } from "../../../src/core/coordinator/group-driver.ts";
-import { groupLimits } from "../../../src/core/coordinator/group-limits.ts";
-import { Host } from "../../../src/core/coordinator/host.ts";
-import { GROUP_CLOCKS, PROFILES } from "../../../src/core/coordinator/profile.ts";
-import { type Tally, TallyMachine } from "../../../src/core/coordinator/tally-machine.ts";
-import type { Timers } from "../../../src/core/coordinator/timers.ts";
+import type { Timers } from "../../../src/core/base/timers.ts";
+import { GroupDriver } from "../../../src/core/coordinator/group/group-driver.ts";
+import { groupLimits } from "../../../src/core/coordinator/group/group-limits.ts";
+import { type Tally, TallyMachine } from "../../../src/core/coordinator/group/tally-machine.ts";
+import { Host } from "../../../src/core/coordinator/host/host.ts";
+import { GROUP_CLOCKS, PROFILES } from "../../../src/core/coordinator/host/profile.ts";
 import { RaftNode } from "../../../src/core/raft/raft-node.ts";
 import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";
 import { LoopbackNetwork } from "../../../src/core/transport/loopback.ts";

@@ -1,5 +1,5 @@
 import type { LogIndex } from "../../../src/core/base/ids.ts";
-import type { Machine } from "../../../src/core/coordinator/machine.ts";
+import type { Machine } from "../../../src/core/coordinator/group/machine.ts";
 import type { Snapshot } from "../../../src/core/raft/message.ts";
 
 /** A whole snapshot at once. */

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { OperatorError } from "../../../src/core/base/errors.ts";
 import { logIndex } from "../../../src/core/base/ids.ts";
-import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
+import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { decodeCommand, encodeCommand } from "../../../src/core/fleet/command-codec.ts";
 import { FIRST_VERSION, KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId } from "../../../src/core/base/ids.ts";
-import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
+import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { decodeCommand } from "../../../src/core/fleet/command-codec.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test, vi } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
-import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
+import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { decodeCommand, encodeToApply, type NewCommand } from "../../../src/core/fleet/command-codec.ts";
 import { Command } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { registerShard } from "../coordinator/group.ts";

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
-import { FleetMachine } from "../../../src/core/coordinator/fleet-machine.ts";
+import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { decodeCommand, NO_COMMAND } from "../../../src/core/fleet/command-codec.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";

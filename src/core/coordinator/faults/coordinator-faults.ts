@@ -3,10 +3,10 @@
 
 import { randomInt } from "node:crypto";
 import { systemClock } from "../../base/clock.ts";
+import type { Timers } from "../../base/timers.ts";
 import { diskWorld } from "../../storage/disk-world.ts";
 import type { StorageWorld } from "../../storage/storage-world.ts";
 import type { CoordinatorOptions } from "../coordinator-options.ts";
-import type { Timers } from "../timers.ts";
 import { FaultBoard } from "./fault-board.ts";
 import { faultyFiles } from "./faulty-files.ts";
 

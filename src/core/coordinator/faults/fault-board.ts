@@ -4,8 +4,8 @@
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
+import type { Timers } from "../../base/timers.ts";
 import type { LinkFaults } from "../../transport/link-faults.ts";
-import type { Timers } from "../timers.ts";
 import type { Direction, Fault } from "./fault.ts";
 
 /** No more at once: a drill needs one or two a replica. */

@@ -7,8 +7,8 @@ import { instructionKey } from "../../fleet/schema.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
 import { type Binding, InstructionOutcome, ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import { Drift, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
-import { livenessOf } from "../liveness.ts";
-import type { ServiceContext } from "../services/context.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { livenessOf } from "../reports/liveness.ts";
 import { countDisobeying, sightOf } from "../services/sight.ts";
 import { clusterView } from "../services/views.ts";
 

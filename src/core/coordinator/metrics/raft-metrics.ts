@@ -4,9 +4,9 @@
 import { shownAgeMs, type WallMs } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
-import type { DroppedMessages } from "../dropped-messages.ts";
-import type { HeldLog } from "../log-hold.ts";
-import type { ServiceContext } from "../services/context.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import type { DroppedMessages } from "../group/dropped-messages.ts";
+import type { HeldLog } from "../group/log-hold.ts";
 
 const ROLES = ["follower", "pre-candidate", "candidate", "leader"] as const;
 const PROPOSAL_RESULTS = ["accepted", "failed", "refused"] as const;

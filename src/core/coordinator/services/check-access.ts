@@ -6,10 +6,10 @@ import { accessOf } from "../../fleet/access.ts";
 import type { CheckAccessRequest, CheckAccessResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity, type Identity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import type { ServiceContext } from "./context.ts";
-import type { Caller } from "./handler.ts";
-import { LINEARIZABLE, readable } from "./reads.ts";
-import { checkVerb } from "./role-rules.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import type { Caller } from "../calls/handler.ts";
+import { LINEARIZABLE, readable } from "../calls/reads.ts";
+import { checkVerb } from "./writes/role-rules.ts";
 
 export async function checkAccess(
   context: ServiceContext,

@@ -3,13 +3,17 @@
 import { listProbes } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Implementation } from "../../wire/unary-calls.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { handler, streamHandler } from "../calls/handler.ts";
+import { LINEARIZABLE, readable } from "../calls/reads.ts";
+import { keyStatus, rotateKeys } from "../encryption/keys.ts";
+import { transferLeadership } from "../leadership/transfer-leadership.ts";
+import { membersList } from "../membership/members.ts";
+import { watchRevocations } from "../revocation/watch-revocations.ts";
 import { checkAccess } from "./check-access.ts";
-import { clustersList } from "./cluster-list.ts";
-import type { ServiceContext } from "./context.ts";
 import { fenceReplica } from "./fence-replica.ts";
 import { listGroups, writeGroup } from "./groups.ts";
-import { handler, streamHandler } from "./handler.ts";
-import { keyStatus, rotateKeys } from "./keys.ts";
+import { clustersList } from "./lists/cluster-list.ts";
 import {
   auditList,
   domainsList,
@@ -20,19 +24,15 @@ import {
   revocationsList,
   sessionsList,
   shardsList,
-} from "./lists.ts";
-import { membersList } from "./members.ts";
-import { LINEARIZABLE, readable } from "./reads.ts";
+} from "./lists/lists.ts";
+import { rolesList } from "./lists/role-list.ts";
+import { shortfallsList } from "./lists/shortfall-list.ts";
 import { reportShard } from "./report-shard.ts";
-import { rolesList } from "./role-list.ts";
-import { shortfallsList } from "./shortfall-list.ts";
 import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
-import { submit } from "./submit.ts";
-import { transferLeadership } from "./transfer-leadership.ts";
-import { watch } from "./watch.ts";
-import { watchRevocations } from "./watch-revocations.ts";
-import { writeStream } from "./write-stream.ts";
+import { watch } from "./watch/watch.ts";
+import { submit } from "./writes/submit.ts";
+import { writeStream } from "./writes/write-stream.ts";
 
 export function coordinatorService(context: ServiceContext): Implementation<CoordinatorServer> {
   const { machine, changes } = context;

@@ -12,6 +12,9 @@ import type {
 import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { Implementation } from "../../wire/unary-calls.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { type Caller, handler } from "../calls/handler.ts";
+import { reasonOf } from "../calls/reason.ts";
 import { faultMessage, readFault } from "../faults/fault.ts";
 import {
   type ActiveFault,
@@ -20,9 +23,6 @@ import {
   TTL_MS_MAX,
   TTL_MS_MIN,
 } from "../faults/fault-board.ts";
-import type { ServiceContext } from "./context.ts";
-import { type Caller, handler } from "./handler.ts";
-import { reasonOf } from "./reason.ts";
 
 export function faultsService(context: ServiceContext, board: FaultBoard): Implementation<FaultsServer> {
   return {

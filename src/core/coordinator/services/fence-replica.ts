@@ -5,8 +5,8 @@ import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
 import type { FenceReplicaRequest, FenceReplicaResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import type { ServiceContext } from "./context.ts";
-import { reasonOf } from "./reason.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { reasonOf } from "../calls/reason.ts";
 
 export async function fenceReplica(
   { trust, self, replicas, machine }: ServiceContext,

@@ -9,11 +9,11 @@ import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
 import { callerOf, type Identity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { Implementation } from "../../wire/unary-calls.ts";
-import type { Replica } from "../replica.ts";
-import type { ServiceContext } from "./context.ts";
-import { handler } from "./handler.ts";
-import { readmit } from "./readmit.ts";
-import { refuseOldBuild } from "./version-gate.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { handler } from "../calls/handler.ts";
+import { refuseOldBuild } from "../cluster-version/version-gate.ts";
+import { readmit } from "../membership/readmit.ts";
+import type { Replica } from "../membership/replica.ts";
 
 export function raftService(
   context: ServiceContext,

@@ -13,9 +13,9 @@ import {
   ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { proposeOwn } from "../propose-own.ts";
-import type { ServiceContext } from "./context.ts";
-import { refusalError } from "./refusals.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { refusalError } from "../calls/refusals.ts";
+import { proposeOwn } from "../group/propose-own.ts";
 
 /**
  * A list is compared so many domains a turn. The tables may change between two of them: what has changed is found again

@@ -19,18 +19,18 @@ import {
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import { revocationsVersion } from "../deny-by-table.ts";
-import { ownMaking } from "../first-contacts.ts";
-import { instructionsFor, isFirstContact, unreportedAcceptances } from "../instructions.ts";
-import { observableReport } from "../observable-report.ts";
-import type { ServiceContext } from "./context.ts";
-import type { Caller } from "./handler.ts";
-import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "./other-incarnation.ts";
-import { ownReason } from "./reason.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import type { Caller } from "../calls/handler.ts";
+import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "../calls/other-incarnation.ts";
+import { ownReason } from "../calls/reason.ts";
+import { assertTrusted, notLeader, rejectionError } from "../calls/refusals.ts";
+import { ownMaking } from "../reports/first-contacts.ts";
+import { instructionsFor, isFirstContact, unreportedAcceptances } from "../reports/instructions.ts";
+import { observableReport } from "../reports/observable-report.ts";
+import { revocationsVersion } from "../revocation/deny-by-table.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
-import { assertTrusted, notLeader, rejectionError } from "./refusals.ts";
 import { isNobodysBut, sightOf } from "./sight.ts";
-import { OUTSIDE_SESSIONS, propose } from "./submit.ts";
+import { OUTSIDE_SESSIONS, propose } from "./writes/submit.ts";
 
 // An answer stays well below the message limit; what is left comes with the answers to the next reports.
 const INSTRUCTIONS_PER_ANSWER = 4_096;

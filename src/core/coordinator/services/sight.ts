@@ -3,8 +3,8 @@
 import { elapsedMs } from "../../base/clock.ts";
 import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import { BindingState, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
-import type { ServiceContext } from "./context.ts";
-import { obeyedInstead, ownIncarnation } from "./other-incarnation.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { obeyedInstead, ownIncarnation } from "../calls/other-incarnation.ts";
 import { livenessIn, type Sight } from "./views.ts";
 
 type Seer = Pick<

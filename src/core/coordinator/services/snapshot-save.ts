@@ -2,10 +2,10 @@
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { SnapshotSaveRequest, SnapshotSaveResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { captureExport } from "../capture-export.ts";
-import type { ServiceContext } from "./context.ts";
-import type { Caller } from "./handler.ts";
-import { LINEARIZABLE, readable } from "./reads.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import type { Caller } from "../calls/handler.ts";
+import { LINEARIZABLE, readable } from "../calls/reads.ts";
+import { captureExport } from "../exports/capture-export.ts";
 
 const PART_BYTES = 256 * 1024;
 

@@ -15,11 +15,11 @@ import type {
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
 import { leafOf } from "../../wire/tls.ts";
-import type { Trust } from "../state-trust.ts";
-import { ignorantOf } from "../version-watch.ts";
-import type { ServiceContext } from "./context.ts";
-import { configurationIndex } from "./members.ts";
-import { ownIncarnation } from "./other-incarnation.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { ownIncarnation } from "../calls/other-incarnation.ts";
+import { ignorantOf } from "../cluster-version/version-watch.ts";
+import type { Trust } from "../divergence/state-trust.ts";
+import { configurationIndex } from "../membership/members.ts";
 import { countDisobeying } from "./sight.ts";
 
 export const ROLES = {

@@ -14,9 +14,9 @@ import type {
   ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift, type ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
-import { isLate, type LivenessLimits, livenessOf } from "../liveness.ts";
-import type { Observed, ShardReport } from "../observed.ts";
-import { obeyedInstead } from "./other-incarnation.ts";
+import { obeyedInstead } from "../calls/other-incarnation.ts";
+import { isLate, type LivenessLimits, livenessOf } from "../reports/liveness.ts";
+import type { Observed, ShardReport } from "../reports/observed.ts";
 
 /** What a replica knows of shards beyond the tables. */
 export interface Sight {

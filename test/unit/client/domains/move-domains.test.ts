@@ -3,7 +3,7 @@ import { moveDomains } from "../../../../src/client/domains/move-domains.ts";
 import type { FileMove } from "../../../../src/client/domains/parse-moves.ts";
 import { toOperatorError } from "../../../../src/client/operator-errors.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
-import { rejectionError } from "../../../../src/core/coordinator/services/refusals.ts";
+import { rejectionError } from "../../../../src/core/coordinator/calls/refusals.ts";
 
 const options = { reason: "", deadlineMs: 1_000, onProgress: () => undefined };
 const moves = (count: number): FileMove[] =>

@@ -1,0 +1,88 @@
+// How much of a pass of the event loop clients may take, so that a burst of theirs holds up no tick, no heartbeat and no
+// peer's message. Work within a pass's budget runs at once; what is beyond it waits, and each later pass does a slice.
+// What must stay true: nothing waits while there is time, answers go before new calls, answers in the order they came, and new
+// calls in that of their caller, callers in turn (fair-lines.ts). A new call is refused when too many wait and its caller
+// has the most of them, or when its caller's oldest has waited too long: then each later one would, too.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { Loop } from "../../base/event-loop.ts";
+import { DELAY_MS_MAX } from "../group/drain-rate.ts";
+import { FairLines, Line } from "./fair-lines.ts";
+
+/** Of one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
+export const SLICE_MS = 10;
+export const ARRIVALS_MAX = 8_192;
+/** Less than the shortest deadline that operators use, and many times what a burst of the allowed size takes. */
+export const ARRIVAL_WAIT_MS_MAX = 1_000;
+const DELAY_MS_MIN = 50;
+
+export class ClientWork {
+  readonly #loop: Loop;
+  readonly #answers = new Line();
+  readonly #arrivals = new FairLines(ARRIVALS_MAX);
+  /** When this pass's first work began; null = none has. */
+  #beganMs: MonotonicMs | null = null;
+  #refused = 0;
+
+  constructor(loop: Loop) {
+    this.#loop = loop;
+  }
+
+  /** How many calls wait to be begun, and how many were refused since this process started. */
+  get counts(): { readonly waiting: number; readonly refused: number } {
+    return { waiting: this.#arrivals.size, refused: this.#refused };
+  }
+
+  /** When a call that is refused now may come again. */
+  get retryDelayMs(): number {
+    return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, this.#arrivals.longestWaitMs(this.#loop.now())));
+  }
+
+  /** A new call of `caller`: settles when there is time to begin it; false = it is refused. */
+  async arrive(caller: string): Promise<boolean> {
+    const nowMs = this.#loop.now();
+    if (this.#isFree(nowMs)) return true;
+    const isTaken =
+      this.#arrivals.waitedMs(caller, nowMs) <= ARRIVAL_WAIT_MS_MAX &&
+      (await new Promise<boolean>((resume) => this.#arrivals.add(caller, { sinceMs: nowMs, resume })));
+    if (!isTaken) this.#refused += 1;
+    return isTaken;
+  }
+
+  /** Of a call that was begun: settles when there is time to go on with it. Never refused. */
+  async answer(): Promise<void> {
+    const nowMs = this.#loop.now();
+    if (this.#isFree(nowMs)) return;
+    await new Promise((resume) => this.#answers.add({ sinceMs: nowMs, resume }));
+  }
+
+  #isFree(nowMs: MonotonicMs): boolean {
+    return this.#answers.size + this.#arrivals.size === 0 && this.#hasTime(nowMs);
+  }
+
+  #hasTime(nowMs: MonotonicMs): boolean {
+    if (this.#beganMs === null) this.#begin(nowMs);
+    return elapsed(this.#beganMs, nowMs) < SLICE_MS;
+  }
+
+  #begin(nowMs: MonotonicMs): void {
+    this.#beganMs = nowMs;
+    this.#loop.nextPass(() => {
+      this.#beganMs = null;
+      if (this.#answers.size + this.#arrivals.size > 0) void this.#slice();
+    });
+  }
+
+  async #slice(): Promise<void> {
+    this.#begin(this.#loop.now());
+    while (this.#hasTime(this.#loop.now())) {
+      const next = this.#answers.take() ?? this.#arrivals.take();
+      if (next === undefined) return;
+      next.resume(true);
+      // So that what it costs, its data read included, is seen before the next is let go on.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+    }
+  }
+}
+
+const elapsed = (beganMs: MonotonicMs | null, nowMs: MonotonicMs): number => nowMs - (beganMs ?? nowMs);

@@ -1,0 +1,106 @@
+// What the handlers of one replica's services share.
+
+import type { Clock, MonotonicMs } from "../../base/clock.ts";
+import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
+import type { Pace } from "../../base/pace.ts";
+import type { SentCounts } from "../../transport/peer-link.ts";
+import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
+import type { Denied } from "../../wire/denied-calls.ts";
+import type { ShownCertificate } from "../../wire/deny-list.ts";
+import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { InternalErrors } from "../../wire/internal-errors.ts";
+import type { RpcError } from "../../wire/rpc-error.ts";
+import type { Tls } from "../../wire/tls.ts";
+import type { Announced } from "../cluster-version/version-watch.ts";
+import type { StateTrust } from "../divergence/state-trust.ts";
+import type { FolderKeys } from "../encryption/keys.ts";
+import type { FleetMachine } from "../group/fleet-machine.ts";
+import type { Freshness } from "../group/freshness.ts";
+import type { GroupDriver } from "../group/group-driver.ts";
+import type { Host } from "../host/host.ts";
+import type { DiskWatch } from "../leadership/disk-watch.ts";
+import type { MembershipChanges } from "../membership/change-membership.ts";
+import type { Replica } from "../membership/replica.ts";
+import type { FirstContacts } from "../reports/first-contacts.ts";
+import type { LivenessLimits } from "../reports/liveness.ts";
+import type { Observed } from "../reports/observed.ts";
+import type { RefusedRows } from "../reports/refused-rows.ts";
+import type { RefusedWrites } from "../reports/refused-writes.ts";
+import type { HeardDomains } from "../services/reconcile-domains.ts";
+import type { WatchAnswers } from "../services/watch/watch-answers.ts";
+import type { TallyGroup } from "../start-group.ts";
+import type { ClientWork } from "./client-work.ts";
+
+export interface ServiceContext {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly self: NodeId;
+  readonly version: string;
+  /** host:port of this process's metrics; empty = it has none. */
+  readonly metricsAddress: string;
+  /** All replicas as they are known now, this one included. */
+  readonly replicas: readonly Peer[];
+  /** What the command line named, this replica included: the founders, as long as there is no table. */
+  readonly given: readonly Peer[];
+  /** Why a replica is not heard here; null if it is (ADR-0023). */
+  readonly refusePeer: (peer: NodeId) => RpcError | null;
+  /** A replica has opened a stream: it may be one that this replica's table does not know yet. */
+  readonly introduce: (peer: Peer) => void;
+  /** Whether a stream to the peer is open and it has said something within an election timeout. */
+  readonly answers: (peer: NodeId) => boolean;
+  /** The certificate with which a replica, this one included, serves now; null if that can't be learned. */
+  readonly servedBy: (replica: NodeId) => Promise<ShownCertificate | null>;
+  /** What the build of a replica, this one included, says of itself; null while it is not connected. */
+  readonly announced: Announced;
+  /** Whether the learner has told this leader that it holds the log since it was let in. */
+  readonly isWhole: (learner: NodeId) => boolean;
+  /** The one change of the membership, or revocation, that may be under way. */
+  readonly changes: MembershipChanges;
+  /** The fleet's own group. */
+  readonly driver: GroupDriver<Outcome>;
+  /** The others. */
+  readonly groups: ReadonlyMap<GroupId, TallyGroup>;
+  readonly host: Host;
+  readonly sent: Readonly<SentCounts>;
+  /** The snapshot of the fleet's own group that is on its way to a follower; null = none is. */
+  readonly transferTo: (follower: NodeId) => SnapshotTransfer | null;
+  readonly machine: FleetMachine;
+  readonly folderKeys: FolderKeys;
+  readonly watchAnswers: WatchAnswers;
+  readonly freshness: Pick<Freshness, "ageMs" | "confirm">;
+  readonly observed: Observed;
+  readonly heardDomains: HeardDomains;
+  readonly refusedRows: RefusedRows;
+  readonly refusedWrites: RefusedWrites;
+  /** Told of who may not do what it asks for, beside those that the door turns away. */
+  readonly noteDenied: (denied: Denied) => void;
+  readonly firstContacts: FirstContacts;
+  /** Bindings of its own making that a shard may have. */
+  readonly firstContactsMax: number;
+  readonly registrationPace: Pace;
+  readonly rowPace: Pace;
+  /** When this replica last began or ceased to lead. */
+  readonly leadsSince: () => MonotonicMs;
+  readonly liveness: LivenessLimits;
+  readonly disk: Pick<DiskWatch, "isFull" | "isSlow" | "syncs">;
+  /** Whether this replica counts already. */
+  readonly admission: () => Replica<Outcome>["admission"];
+  readonly tls: Tls;
+  /** What calls wait for before they are begun, and before they go on. */
+  readonly work: ClientWork;
+  readonly startedMs: MonotonicMs;
+  readonly clock: Clock;
+  /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
+  readonly sleep: (ms: number) => Promise<unknown>;
+  /** Whether this replica's applied state may be believed. */
+  readonly trust: StateTrust;
+  /** Whether nothing is known against the peer's state: it may lead. */
+  readonly isFit: (peer: NodeId) => boolean;
+  /** Whether this replica's state at the index may leave it in a snapshot; until then, ask again. */
+  readonly mayKeep: (index: LogIndex) => boolean;
+  /** What becomes of an exception that nothing foresaw. */
+  readonly internalErrors: InternalErrors;
+  /** How this leader's exports of snapshots stand; undefined when it leads not, or exports none. */
+  readonly snapshotExport: () => SnapshotExport | undefined;
+}

@@ -1,0 +1,111 @@
+// Calls that wait to be begun, one line a caller: each caller in turn begins its first. What must stay true: there are never
+// more than the room, and when it is full, the caller with the most gives way. So one caller's storm delays another's call by
+// one call a caller, and refuses it none.
+
+import { assert } from "../../base/assert.ts";
+import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
+
+const KEPT_MAX = 4_096;
+
+export interface Waiting {
+  readonly sinceMs: MonotonicMs;
+  /** False: it has given way. */
+  readonly resume: (isTaken: boolean) => void;
+}
+
+export class FairLines {
+  readonly #room: number;
+  /** By caller; the one that began a call last is the last. */
+  readonly #lines = new Map<string, Line>();
+  #size = 0;
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes it in; what gives way for it is told, maybe itself. */
+  add(caller: string, waiting: Waiting): void {
+    const line = this.#lines.get(caller) ?? new Line();
+    this.#lines.set(caller, line);
+    line.add(waiting);
+    this.#size += 1;
+    if (this.#size <= this.#room) return;
+    const [heaviest, most] = this.#heaviest();
+    const newest = most.drop();
+    this.#left(heaviest, most);
+    newest.resume(false);
+  }
+
+  take(): Waiting | undefined {
+    for (const [caller, line] of this.#lines) {
+      const next = line.take();
+      this.#lines.delete(caller);
+      this.#lines.set(caller, line);
+      this.#left(caller, line);
+      return next;
+    }
+    return undefined;
+  }
+
+  /** For how long the first of this caller's has waited. */
+  waitedMs(caller: string, nowMs: MonotonicMs): number {
+    return this.#lines.get(caller)?.waitedMs(nowMs) ?? 0;
+  }
+
+  longestWaitMs(nowMs: MonotonicMs): number {
+    return [...this.#lines.values()].reduce((longest, line) => Math.max(longest, line.waitedMs(nowMs)), 0);
+  }
+
+  #left(caller: string, line: Line): void {
+    this.#size -= 1;
+    if (line.size === 0) this.#lines.delete(caller);
+  }
+
+  #heaviest(): [string, Line] {
+    return [...this.#lines].reduce((most, one) => (one[1].size > most[1].size ? one : most));
+  }
+}
+
+/** First in, first out, in constant time. */
+export class Line {
+  #waiting: Waiting[] = [];
+  #taken = 0;
+
+  get size(): number {
+    return this.#waiting.length - this.#taken;
+  }
+
+  add(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+  }
+
+  take(): Waiting | undefined {
+    const next = this.#waiting[this.#taken];
+    if (next === undefined) return undefined;
+    this.#taken += 1;
+    assert(this.#taken <= this.#waiting.length, "what is taken was added");
+    // Seldom, so that moving what is left costs little for each.
+    if (this.#taken > KEPT_MAX || this.#taken === this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#taken);
+      this.#taken = 0;
+    }
+    return next;
+  }
+
+  /** The newest. */
+  drop(): Waiting {
+    const newest = this.size > 0 ? this.#waiting.pop() : undefined;
+    assert(newest !== undefined, "what gives way was there");
+    return newest;
+  }
+
+  /** For how long the first one has waited. */
+  waitedMs(nowMs: MonotonicMs): number {
+    const first = this.#waiting[this.#taken];
+    return first === undefined ? 0 : elapsedMs(first.sinceMs, nowMs);
+  }
+}

@@ -1,0 +1,62 @@
+// What comes from another incarnation of the cluster than this one (ADR-0016): which requests are refused for it, and which
+// shards obey another one. A cluster's incarnation never changes while its processes run, so a request is judged when it
+// comes. Pure but for the refusal.
+
+import { status } from "@grpc/grpc-js";
+import { shownName } from "../../base/ids.ts";
+import type { Incarnation } from "../../base/incarnation.ts";
+import { incarnationOf, incarnationRecord } from "../../fleet/incarnation.ts";
+import type { Obeyed } from "../../wire/gen/fleet/v1/command.ts";
+import type { ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import { EARLIER_VERSION_MAX } from "../reports/instructions.ts";
+import type { ServiceContext } from "./context.ts";
+
+type Here = Pick<ServiceContext, "clusterId" | "machine">;
+
+export function ownIncarnation({ clusterId, machine }: Here): Incarnation {
+  return incarnationOf(machine.view, clusterId);
+}
+
+/** Throws INCARNATION_CHANGED. A client that says none is answered: it is older than incarnations. */
+export function refuseOther(context: Here, told: string | undefined): void {
+  if (told === undefined || told === "" || told === context.clusterId) return;
+  const record = incarnationRecord(context.machine.view);
+  const since = record === undefined ? "" : `, since ${new Date(record.sinceMs).toISOString()}`;
+  const message = `this cluster is ${context.clusterId}${since}, and the request is of ${shownName(told)}: the cluster was recovered or restored, or is another one`;
+  throw rpcError(status.FAILED_PRECONDITION, "INCARNATION_CHANGED", message, {
+    incarnation: context.clusterId,
+    told,
+    ...(record !== undefined && { former: record.formerId }),
+  });
+}
+
+/** Whether a revision of `told` means nothing here. One that names none may be of before a recovery. */
+export function isOtherRevision(context: Here, told: string | undefined): boolean {
+  if (told !== undefined && told !== "") return told !== context.clusterId;
+  return incarnationRecord(context.machine.view) !== undefined;
+}
+
+/** What a shard obeys instead of this leader; undefined = this leader, or nothing that it says. */
+export function obeyedInstead(
+  {
+    incarnation,
+    coordinatorTerm: term,
+  }: { readonly incarnation?: Incarnation | undefined; readonly coordinatorTerm: number },
+  own: { readonly incarnation: Incarnation; readonly term: number },
+): Obeyed | undefined {
+  const { id = "", epoch = 0 } = incarnation ?? {};
+  const isElsewhere = incarnation !== undefined && id !== own.incarnation.id;
+  return isElsewhere || term > own.term ? { id, epoch, term } : undefined;
+}
+
+/**
+ * The report as this incarnation may take it. Versions of another one say only that the shard was told something, and its
+ * answers and domains' sequences are about instructions that were never given here.
+ */
+export function ofThisIncarnation(context: Here, request: ReportShardRequest): ReportShardRequest {
+  const { incarnation, bindings } = request;
+  if (incarnation === undefined || incarnation.id === context.clusterId) return request;
+  const rows = bindings.map((row) => ({ ...row, version: Math.min(row.version, EARLIER_VERSION_MAX) }));
+  return { ...request, bindings: rows, acks: [], heldDomains: undefined };
+}

@@ -1,0 +1,29 @@
+// A replica's trust in its own state as its data folder has it (ADR-0017): fenced, if it was in an earlier life.
+
+import { systemClock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { DivergedMark } from "../../storage/diverged-mark.ts";
+import { type Divergence, StateTrust } from "./state-trust.ts";
+
+export function startTrust(dataDirectory: string, log: Log): StateTrust {
+  const mark = new DivergedMark(dataDirectory);
+  const found = mark.read();
+  return new StateTrust({
+    found: found && divergenceOf(found),
+    mark: (divergence) => mark.set(divergence),
+    log,
+    now: systemClock.wallMs,
+  });
+}
+
+/** What a mark's file says; a fence is one, whatever is left of its reasons. */
+function divergenceOf(found: Readonly<Record<string, unknown>>): Divergence {
+  const text = (name: string) => (typeof found[name] === "string" ? found[name] : "");
+  const count = (name: string) => (Number.isSafeInteger(found[name]) ? Number(found[name]) : 0);
+  const cause = text("cause");
+  return {
+    ...{ index: count("index"), atMs: count("atMs") },
+    ...{ digest: text("digest"), expected: text("expected"), detail: text("detail") },
+    cause: cause === "memory" || cause === "operator" ? cause : "majority",
+  };
+}

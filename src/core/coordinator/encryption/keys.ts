@@ -1,0 +1,83 @@
+// How this replica's data folder is encrypted, and a new key for it (ADR-0031). The audit log has the rotation already:
+// who asks for it writes that first. This replica's own log says who asked, and what came of it.
+
+import { status } from "@grpc/grpc-js";
+import { OperatorError } from "../../base/errors.ts";
+import { shownName } from "../../base/ids.ts";
+import type { Log } from "../../base/log.ts";
+import { isSystemError } from "../../base/system-error.ts";
+import type { OperatorKeys } from "../../seal/operator-keys.ts";
+import type { AtRestStatus } from "../../storage/at-rest.ts";
+import type { AuditFiles, KeyStatus, RotateKeysRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { formatIdentity } from "../../wire/identity.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import type { Caller } from "../calls/handler.ts";
+import { reasonOf } from "../calls/reason.ts";
+
+/** What the services may do with the folder's keys. */
+export interface FolderKeys {
+  /** Null: the folder is not encrypted. */
+  readonly status: () => Promise<AtRestStatus | null>;
+  /** The operator's, as they are now; null = the process was given none. Throws an OperatorError. */
+  readonly operatorKeys: () => Promise<OperatorKeys | null>;
+  readonly rotate: (keys: OperatorKeys) => Promise<boolean>;
+  readonly auditFiles: () => Promise<readonly AuditFiles[]>;
+  readonly log: Log;
+}
+
+export async function keyStatus({ folderKeys, ...context }: ServiceContext): Promise<KeyStatus> {
+  const nodeName = nameOf(context);
+  const found = await folderKeys.status();
+  if (found === null) {
+    const plain = { plainSegments: 0, plainSnapshots: 0, complete: false, auditFiles: [] };
+    return { nodeName, encrypted: false, operatorKey: "", keys: [], ...plain };
+  }
+  const { operatorKeyId, keys, plainSegments, plainSnapshots, isComplete } = found;
+  return {
+    ...{ nodeName, encrypted: true, operatorKey: operatorKeyId, keys: [...keys] },
+    ...{ plainSegments, plainSnapshots, complete: isComplete },
+    auditFiles: [...(await folderKeys.auditFiles())],
+  };
+}
+
+export async function rotateKeys(
+  context: ServiceContext,
+  { nodeName, reason }: RotateKeysRequest,
+  { identity }: Pick<Caller, "identity">,
+): Promise<KeyStatus> {
+  const { folderKeys } = context;
+  const name = nameOf(context);
+  if (nodeName !== name) {
+    const message = `this is ${name}, and not ${shownName(nodeName)}`;
+    throw rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", message);
+  }
+  const why = reasonOf(reason);
+  if (!(await hasRotated(folderKeys))) {
+    const message = `${name} does not encrypt its data: it was started without a key`;
+    throw rpcError(status.FAILED_PRECONDITION, "NOT_ENCRYPTED", message);
+  }
+  const found = await keyStatus(context);
+  const dataKey = found.keys.at(-1)?.id ?? 0;
+  const by = formatIdentity(identity);
+  folderKeys.log.info("rotated the data key", { dataKey, operatorKey: found.operatorKey, by, reason: why });
+  return found;
+}
+
+/** False: there is nothing to rotate. A key file that can't be used, or a full disk, is told to the caller. */
+async function hasRotated({ operatorKeys, rotate }: FolderKeys): Promise<boolean> {
+  try {
+    const keys = await operatorKeys();
+    return keys !== null && (await rotate(keys));
+  } catch (error) {
+    const isOperators = error instanceof OperatorError;
+    if (!isOperators && !isSystemError(error)) throw error;
+    const why = isOperators && error.parts.why !== undefined ? `: ${error.parts.why}` : "";
+    const message = `the key was not rotated, and the one before is in use: ${error.message}${why}`;
+    throw rpcError(status.FAILED_PRECONDITION, "KEY_ROTATION_FAILED", message);
+  }
+}
+
+function nameOf({ replicas, self }: Pick<ServiceContext, "replicas" | "self">): string {
+  return replicas.find(({ id }) => id === self)?.name ?? String(self);
+}

@@ -1,0 +1,132 @@
+// Keeps the audit log for good: the leader writes older entries to files in its data folder, and once they are durable
+// tells the log, which may then trim them. Every leader writes its own files, so a fleet's are spread over its nodes,
+// and around a failover an entry may be in the files of two.
+// What must stay true: the marker in the log never passes an entry that is not on a disk, and no file is overwritten.
+// Deliberately absent: removing files. They are the operator's.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../base/durable-file.ts";
+import type { Log } from "../../base/log.ts";
+import type { Timers } from "../../base/timers.ts";
+import { auditExportOf } from "../../fleet/audit.ts";
+import type { FleetView } from "../../fleet/state.ts";
+import type { OperatorKeys } from "../../seal/operator-keys.ts";
+import { openEntries, SEALED_SUFFIX, sealEntries } from "../../seal/sealed-entries.ts";
+import { type AuditFile, dueExport } from "./audit-export-plan.ts";
+
+const LOOK_EVERY_MS = 1_000;
+
+export interface AuditExporterOptions {
+  /** Made when it is needed. */
+  readonly directory: string;
+  readonly entriesPerFile: number;
+  /** Whether this replica leads and has room on its disk. */
+  readonly mayExport: () => boolean;
+  readonly view: () => FleetView;
+  /** Has the log note that entries through this index are exported; rejects or resolves when that is settled. */
+  readonly note: (throughIndex: number) => Promise<unknown>;
+  /** What the files are encrypted with, read again for each; absent = nothing. */
+  readonly keys?: () => Promise<OperatorKeys | null>;
+  readonly timers: Pick<Timers, "every">;
+  readonly log: Log;
+}
+
+export class AuditExporter {
+  readonly #options: AuditExporterOptions;
+  readonly #cancel: () => void;
+  #isRunning = false;
+  #lastFailure = "";
+
+  constructor(options: AuditExporterOptions) {
+    this.#options = options;
+    this.#cancel = options.timers.every(LOOK_EVERY_MS, () => this.look());
+  }
+
+  /** Exports what is due, unless that is under way. */
+  look(): void {
+    if (this.#isRunning || !this.#options.mayExport()) return;
+    this.#isRunning = true;
+    void this.#exportDue()
+      .catch((error: unknown) => this.#warn(error))
+      .finally(() => {
+        this.#isRunning = false;
+      });
+  }
+
+  /** An export under way is left to itself: whatever of it is durable is found again. */
+  stop(): void {
+    this.#cancel();
+  }
+
+  async #exportDue(): Promise<void> {
+    const { view, entriesPerFile, mayExport, note, directory, log } = this.#options;
+    for (let due = dueExport(view(), entriesPerFile); due !== null; due = dueExport(view(), entriesPerFile)) {
+      if (!mayExport()) return;
+      const keys = (await this.#options.keys?.()) ?? null;
+      const kept = await keep(directory, due, keys);
+      await note(due.through);
+      // Not noted: leadership was lost, or there is no quorum. The next look tries again, with the same file.
+      if (auditExportOf(view()).throughIndex < due.through) return;
+      this.#lastFailure = "";
+      // A log that is kept elsewhere thereby notes what the chain was (ADR-0029).
+      const { entries, head } = due;
+      log.info("exported audit entries", { file: kept, entries, head });
+    }
+  }
+
+  // It is tried again every second; the same words each time would fill the log.
+  #warn(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message === this.#lastFailure) return;
+    this.#lastFailure = message;
+    this.#options.log.warn("the audit log cannot be exported; its entries wait in the log", {
+      error: message,
+    });
+  }
+}
+
+// A newer build may say the same entry in other words (ADR-0015): the file that is there stays.
+function differInWordsOnly(there: Uint8Array, content: Uint8Array): boolean {
+  const [left, right] = [wordless(there), wordless(content)];
+  return left !== null && left === right;
+}
+
+/** The lines without their sentences; null if they are no such lines. */
+function wordless(file: Uint8Array): string | null {
+  try {
+    const lines = new TextDecoder().decode(file).trimEnd().split("\n");
+    return lines.map((line) => JSON.stringify({ ...JSON.parse(line), what: "" })).join("\n");
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The file, durable when it resolves; with keys it is encrypted. A file of that name must hold the same, from an export
+ * whose note was lost.
+ */
+async function keep(
+  directory: string,
+  { name, content }: AuditFile,
+  keys: OperatorKeys | null,
+): Promise<string> {
+  await createDirectoryDurably(directory);
+  const path = join(directory, keys === null ? name : name + SEALED_SUFFIX);
+  const there = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (there === null) {
+    await writeFileDurably(path, keys === null ? content : await sealEntries(content, keys));
+    return path;
+  }
+  const opened = await openEntries(there, keys, path);
+  const isSame =
+    typeof opened !== "string" &&
+    (Buffer.compare(opened.content, content) === 0 || differInWordsOnly(opened.content, content));
+  if (!isSame) throw new Error(`${path} holds something else: move it away`);
+  // Its maker may have been killed before the folder was synced.
+  await syncDirectory(directory);
+  return path;
+}

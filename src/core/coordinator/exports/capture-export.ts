@@ -1,0 +1,92 @@
+// One snapshot of this replica's tables as it leaves the replica: its bytes and the manifest that says what they are.
+
+import { createHash } from "node:crypto";
+import { status } from "@grpc/grpc-js";
+import type { Clock } from "../../base/clock.ts";
+import { GrowingBytes } from "../../base/growing-bytes.ts";
+import type { LogIndex } from "../../base/ids.ts";
+import type { CapturedSnapshot } from "../../export/export-snapshot.ts";
+import { epochOf } from "../../fleet/incarnation.ts";
+import { listMembers } from "../../fleet/query.ts";
+import type { FleetView } from "../../fleet/state.ts";
+import { MemberKind, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { Member } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { assertTrusted } from "../calls/refusals.ts";
+import type { FleetMachine } from "../group/fleet-machine.ts";
+import type { GroupDriver } from "../group/group-driver.ts";
+
+export interface CaptureSource
+  extends Pick<ServiceContext, "trust" | "self" | "replicas" | "mayKeep" | "sleep"> {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly version: string;
+  readonly machine: FleetMachine;
+  readonly driver: Pick<GroupDriver<Outcome>, "status">;
+  readonly clock: Clock;
+}
+
+// Longer than voters that do not answer are waited for.
+const CONFIRMED_WITHIN_MS = 15_000;
+const LOOK_EVERY_MS = 50;
+const RETRY_AFTER_MS = 2_000;
+
+// About what a row takes. Too little would be outgrown, and each buffer left behind makes the collector stop the process.
+const ROW_BYTES = 128;
+
+/** What is true of one moment is read before the first wait; encoding and hashing let others be served meanwhile. */
+export async function captureExport(source: CaptureSource): Promise<CapturedSnapshot> {
+  const { clusterId, clusterName, version, machine, driver, clock } = source;
+  const { view } = machine;
+  // Asked for while it is encoded.
+  source.mayKeep(view.appliedIndex);
+  assertTrusted(source);
+  const about = {
+    ...{ clusterId, clusterName, fleetVersion: version, atMs: clock.wallMs() },
+    ...{ index: view.appliedIndex, term: driver.status().term, stateHash: view.hash() },
+    ...{ members: membersOf(view), ...auditRange(view), epoch: epochOf(view) },
+  };
+  const growing = new GrowingBytes(view.rows * ROW_BYTES);
+  const hash = createHash("sha256");
+  for await (const part of machine.capture()()) {
+    growing.append(part);
+    hash.update(part);
+  }
+  const bytes = growing.written;
+  await untilConfirmed(source, about.index);
+  return { manifest: { ...about, bytes: bytes.length, sha256: hash.digest("hex") }, bytes };
+}
+
+/** Outside there must be no copy of a state that the other replicas might still call wrong (ADR-0017). */
+async function untilConfirmed(source: CaptureSource, index: LogIndex): Promise<void> {
+  const { mayKeep, clock, sleep } = source;
+  const endMs = clock.monotonicMs() + CONFIRMED_WITHIN_MS;
+  while (!mayKeep(index)) {
+    assertTrusted(source);
+    if (clock.monotonicMs() >= endMs) {
+      const message = `no majority of the replicas has confirmed the state at index ${index} yet; nothing was exported`;
+      throw rpcError(
+        status.UNAVAILABLE,
+        "STATE_UNCONFIRMED",
+        message,
+        { index: String(index) },
+        RETRY_AFTER_MS,
+      );
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function membersOf(view: FleetView): Member[] {
+  return listMembers(view)
+    .filter(({ wanted }) => wanted !== MemberKind.REMOVED)
+    .map(({ nodeId, name, address, wanted }) => {
+      return { nodeId, name, address, learner: wanted === MemberKind.LEARNER };
+    });
+}
+
+function auditRange({ tables }: FleetView): { readonly auditFirst: number; readonly auditLast: number } {
+  const [newest] = tables.audit.rowsBack();
+  return { auditFirst: tables.audit.firstKey() ?? 0, auditLast: newest?.index ?? 0 };
+}

@@ -1,0 +1,161 @@
+// What the core hands out to be applied, and what it is told when that is done. While a snapshot is restored nothing is
+// applied, and the core is told nothing of its own writes: it holds the snapshot for one that is not stored yet, so it hands
+// out nothing behind it and does not campaign. What peers are told, that entries are stored or a vote is given, does not
+// wait. What must stay true: the core hears of its writes in their order.
+
+import { assert, present } from "../../base/assert.ts";
+import type { LogIndex, NodeId } from "../../base/ids.ts";
+import type { Entry, Message, Snapshot } from "../../raft/message.ts";
+import { Applier, type ApplierOptions } from "./applier.ts";
+import type { GroupMeter } from "./group-meter.ts";
+import { asksDisk, bringsSnapshot } from "./message-questions.ts";
+
+export interface ApplyingOptions<Result> extends ApplierOptions<Result> {
+  readonly self: NodeId;
+  readonly meter: GroupMeter;
+  /** To the core of this replica. */
+  readonly step: (message: Message) => void;
+  readonly send: (message: Message) => void;
+  /** A snapshot's data are needed no more. */
+  readonly onRestored: () => void;
+  /** Everything through `index` is applied. */
+  readonly onProgress: (index: LogIndex) => void;
+  /** Something waits for the next turn. */
+  readonly onLater: () => void;
+}
+
+export class Applying<Result> {
+  readonly #options: ApplyingOptions<Result>;
+  readonly #applier: Applier<Result>;
+  /** Handed out by the core, and not applied yet: no more bytes than `committedBytesPerReadyMax`, or one entry. */
+  #waiting: Message[] = [];
+  /** Of the first one that waits, how many entries are applied, or begun. */
+  #begun = 0;
+  /** What the core is told once the snapshot is restored that came before it. */
+  #heldBack: Message[] = [];
+  /** Whether this turn has applied something: what the core hands out after that waits for the next turn. */
+  #hasApplied = false;
+  #mayTakeLong = false;
+
+  constructor(options: ApplyingOptions<Result>) {
+    this.#options = options;
+    this.#applier = new Applier(options);
+  }
+
+  get last(): Applier<Result>["last"] {
+    return this.#applier.last;
+  }
+
+  get configuration(): Applier<Result>["configuration"] {
+    return this.#applier.configuration;
+  }
+
+  /** Whether a snapshot takes the state's place: nothing may be read, and nothing is applied. */
+  get isRestoring(): boolean {
+    return this.#applier.isRestoring;
+  }
+
+  /** `mayTakeLong`: whether a slice of a large entry fits into it. */
+  beginTurn(mayTakeLong: boolean): void {
+    this.#hasApplied = false;
+    this.#mayTakeLong = mayTakeLong;
+  }
+
+  add(message: Message): void {
+    this.#waiting.push(message);
+  }
+
+  /**
+   * What the Ready with these messages handed out. A leader waits for what its followers store, and not for what they
+   * apply: commands may wait for the next turn, which after a lone write comes when the disk has been asked. A configuration
+   * may not: a snapshot that arrived meanwhile would have changed the core's already, and the old change would be made on
+   * top of it. Nor may what a snapshot follows.
+   */
+  handedOut(messages: readonly Message[]): void {
+    const isCommands = this.#waiting.every(({ entries }) => entries.every(({ type }) => type === "normal"));
+    const mayWait = isCommands && !messages.some(bringsSnapshot);
+    const isLate = this.#hasApplied || messages.some(asksDisk);
+    if (!mayWait) this.#applyAll();
+    else if (!isLate) this.applySome();
+    else if (this.#waiting.length > 0) this.#options.onLater();
+  }
+
+  /** All that waits; of a large entry one slice, and what comes after it in a later turn. */
+  applySome(): void {
+    if (this.isRestoring || this.#waiting.length === 0) return;
+    const isSlice = this.#applier.isMidEntry;
+    if (!isSlice || this.#mayTakeLong) this.#applyNext();
+    while (!isSlice && !this.#applier.isMidEntry && this.#waiting.length > 0) this.#applyNext();
+    if (this.#waiting.length > 0) this.#options.onLater();
+  }
+
+  /** All that waits, however long it takes. */
+  #applyAll(): void {
+    if (this.isRestoring) return;
+    while (this.#waiting.length > 0) this.#applyNext();
+  }
+
+  /** A slice of the entry that is begun; otherwise the next page, up to an entry that takes slices. */
+  #applyNext(): void {
+    const { entries, responses } = present(this.#waiting[0], "something waits");
+    this.#hasApplied = true;
+    this.#options.meter.timeApply(() => {
+      if (this.#applier.isMidEntry) this.#applier.applySlice();
+      else this.#applyPage(entries);
+    });
+    if (this.#applier.isMidEntry || this.#begun < entries.length) return;
+    this.#waiting.shift();
+    this.#begun = 0;
+    this.deliver(responses);
+    this.#options.onProgress(this.last.index);
+  }
+
+  #applyPage(entries: readonly Entry[]): void {
+    while (this.#begun < entries.length && !this.#applier.isMidEntry) {
+      const entry = present(entries[this.#begun], "it is within the page");
+      this.#begun += 1;
+      this.#applier.apply(entry);
+    }
+  }
+
+  deliver(responses: readonly Message[]): void {
+    for (const response of responses) {
+      if (response.to !== this.#options.self) this.#options.send(response);
+      else if (this.isRestoring) this.#heldBack.push(response);
+      else this.#options.step(response);
+    }
+  }
+
+  /** A received snapshot is stored: what waits is covered by it, and the core hears of that as if it had been applied. */
+  cover(snapshot: Snapshot): void {
+    assert(snapshot.index > this.last.index, "a received snapshot never takes the state back");
+    assert(
+      this.#waiting.length === 0 || this.isRestoring,
+      "the turn that hands a snapshot out has applied what came before it",
+    );
+    for (const { entries, responses } of this.#waiting.splice(0)) {
+      assert(
+        entries.every(({ index }) => index <= snapshot.index),
+        "nothing behind a snapshot is handed out before it is stored",
+      );
+      this.#heldBack.push(...responses);
+    }
+  }
+
+  /** Null: it was in memory, and is restored. "given up": a newer one has taken its place, or this has stopped. */
+  restore(snapshot: Snapshot): Promise<"restored" | "given up"> | null {
+    return this.#applier.restore(snapshot);
+  }
+
+  /** The state is the snapshot's. */
+  restored(): void {
+    assert(!this.isRestoring, "half a state is no state");
+    this.#options.onRestored();
+    this.deliver(this.#heldBack.splice(0));
+    this.#options.onProgress(this.last.index);
+  }
+
+  stop(): void {
+    this.#applier.stop();
+  }
+}

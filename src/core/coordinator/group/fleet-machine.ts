@@ -1,0 +1,253 @@
+// The fleet's tables behind the Machine port: commands decoded, outcomes returned, and the state hash remembered
+// per applied index, so that replicas can be compared at an index that both have passed.
+
+import { assert } from "../../base/assert.ts";
+import { Exit, OperatorError } from "../../base/errors.ts";
+import type { LogIndex } from "../../base/ids.ts";
+import { atLeisure } from "../../base/leisure.ts";
+import { apply, applyInSlices, dryRunInSlices } from "../../fleet/apply.ts";
+import { rowsOf } from "../../fleet/apply-many.ts";
+import { ChangeLog } from "../../fleet/change-log.ts";
+import { decodeCommand, formatUnknown, type NewCommand, versions } from "../../fleet/command-codec.ts";
+import { KNOWN_VERSION } from "../../fleet/format.ts";
+import type { ShardCounts } from "../../fleet/shard-counts.ts";
+import type { Slicing } from "../../fleet/slices.ts";
+import { encodeSnapshotParts, type Refused, SnapshotCheck, SnapshotReader } from "../../fleet/snapshot.ts";
+import { FleetState, type FleetView } from "../../fleet/state.ts";
+import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { Machine, Restoring } from "./machine.ts";
+import { RecentDigests } from "./recent-digests.ts";
+import { Slices } from "./slices.ts";
+
+/** How entries are cut. A move of a domain takes some 10 µs. */
+export interface Cut {
+  /** An entry about more rows is applied in slices. */
+  readonly atOnceRowsMax: number;
+  readonly sliceRows: number;
+}
+
+const CUT: Cut = { atOnceRowsMax: 512, sliceRows: 256 };
+
+export class FleetMachine implements Machine<Outcome> {
+  #state = new FleetState();
+  #changes = new ChangeLog();
+  readonly #listeners = new Set<() => void>();
+  readonly #digests = new RecentDigests();
+  readonly #pauses: () => () => Promise<unknown>;
+  /** The newest cluster version that this replica knows (ADR-0015). */
+  readonly knownVersion: number;
+  readonly #cut: Cut;
+  /** The snapshot that takes the state's place, while that is not finished. */
+  #restoring: Restoring | null = null;
+  /** The entry that is applied to a draft of the next state. */
+  #applying: Slices<Outcome> | null = null;
+
+  /**
+   * `pauses`: for one snapshot, how others are served between two slices of it. `knownVersion`: of a build; it applies
+   * nothing that is newer. `cut`: how entries are. All are seams: simulations decide.
+   */
+  constructor(pauses: () => () => Promise<unknown> = atLeisure, knownVersion = KNOWN_VERSION, cut = CUT) {
+    this.#pauses = pauses;
+    this.knownVersion = knownVersion;
+    this.#cut = cut;
+  }
+
+  /** Whether `view` is no state of the log's: the old one is given up, and the new one not whole. */
+  get isRestoring(): boolean {
+    return this.#restoring !== null;
+  }
+
+  /** Whether the state is about to be replaced by that after the next entry. */
+  get isApplying(): boolean {
+    return this.#applying !== null;
+  }
+
+  /**
+   * The tables after the last entry that is applied as a whole; not to be kept across turns. While it restores, who the
+   * members are and nothing else.
+   */
+  get view(): FleetView {
+    return this.#state;
+  }
+
+  /** How much is declared to each shard now. */
+  get counts(): ShardCounts {
+    return this.#state.counts;
+  }
+
+  /** The newest changes, for watchers. */
+  get changes(): Pick<ChangeLog, "after"> {
+    return this.#changes;
+  }
+
+  /** Calls back after every change of the state, in the same turn; the returned function ends that. */
+  onApplied(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What the command would come to now, were it the next. Others are served meanwhile. */
+  async dryRun(command: NewCommand): Promise<Outcome> {
+    const steps = dryRunInSlices(this.#state, command, this.#cut.sliceRows);
+    const pause = this.#pauses();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      await pause();
+    }
+  }
+
+  apply(index: LogIndex, data: Uint8Array): Outcome | null | Slices<Outcome> {
+    assert(this.#restoring === null, "nothing is applied to half a state");
+    assert(this.#applying === null, "an entry waits until the one before it is whole");
+    const applied = stoppingIfBroken(index, () => this.#applyNext(index, data));
+    if (!(applied instanceof Slices)) this.#tellListeners();
+    return applied;
+  }
+
+  /** As `apply`, in one go however large the entry is. */
+  applyAtOnce(index: LogIndex, data: Uint8Array): Outcome | null {
+    const applied = this.apply(index, data);
+    return applied instanceof Slices ? applied.finish() : applied;
+  }
+
+  restore(index: LogIndex): Restoring {
+    // Given up first: there is not room for two.
+    this.#applying = null;
+    this.#state = this.#state.withoutRows();
+    this.#digests.forgetAll();
+    const reader = new SnapshotReader();
+    const restoring: Restoring = {
+      add: (part) => refuse(index, reader.add(part)),
+      finish: () => {
+        const restored = reader.finish();
+        if (!restored.ok) return refuse(index, restored);
+        this.#refuseNewer(index, restored.state.clusterVersion);
+        if (this.#restoring === restoring) this.#restored(index, restored.state);
+      },
+    };
+    this.#restoring = restoring;
+    return restoring;
+  }
+
+  check(index: LogIndex): Restoring {
+    const check = new SnapshotCheck();
+    return {
+      add: (part) => refuse(index, check.add(part)),
+      finish: () => {
+        refuse(index, check.finish());
+        this.#refuseNewer(index, check.clusterVersion);
+      },
+    };
+  }
+
+  capture(): () => AsyncIterable<Uint8Array> {
+    assert(this.#restoring === null, "half a state is not captured");
+    const view = this.#state.capture();
+    const pauses = this.#pauses;
+    return async function* encode() {
+      const pause = pauses();
+      for (const part of encodeSnapshotParts(view)) {
+        yield part;
+        await pause();
+      }
+    };
+  }
+
+  /** The state hash right after `index` was applied; null when that is not, or no longer, known. */
+  hashAt(index: number): string | null {
+    return this.#digests.at(index);
+  }
+
+  #applyNext(index: LogIndex, data: Uint8Array): Outcome | null | Slices<Outcome> {
+    if (data.length === 0) {
+      this.#state.advanceTo(index);
+      this.#keep(index);
+      return null;
+    }
+    const command = decodeCommand(index, data, this.knownVersion);
+    if (rowsOf(this.#state, command) > this.#cut.atOnceRowsMax) return this.#begin(index, command);
+    const outcome = apply(this.#state, index, command);
+    this.#keep(index);
+    return outcome;
+  }
+
+  /** The entry is applied to a draft, which takes the state's place when it is whole (ADR-0022). */
+  #begin(index: LogIndex, command: NewCommand): Slices<Outcome> {
+    const steps = this.#applyToDraft(index, command);
+    const slices: Slices<Outcome> = new Slices({
+      next: () => {
+        assert(this.#applying === slices, "an entry that was given up is not applied");
+        const step = stoppingIfBroken(index, () => steps.next());
+        if (step.done) this.#tellListeners();
+        return step;
+      },
+    });
+    this.#applying = slices;
+    return slices;
+  }
+
+  *#applyToDraft(index: LogIndex, command: NewCommand): Slicing<Outcome> {
+    const before = this.#state;
+    const draft = before.draft();
+    const outcome = yield* applyInSlices(draft, index, command, this.#cut.sliceRows);
+    assert(this.#state === before, "a draft takes the place of the state that it was made of");
+    this.#state = draft;
+    this.#applying = null;
+    this.#keep(index);
+    return outcome;
+  }
+
+  /** What is remembered of an entry once the state is that after it. */
+  #keep(index: LogIndex): void {
+    this.#changes.append(index, this.#state.takeChanges());
+    this.#digests.remember(index, this.#state.digest());
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #refuseNewer(index: LogIndex, version: number): void {
+    if (version <= this.knownVersion) return;
+    throw formatUnknown(`the snapshot at index ${index} has ${versions(version, this.knownVersion)}`);
+  }
+
+  #restored(index: LogIndex, state: FleetState): void {
+    // The bootstrap snapshot is empty and knows no index of its own.
+    if (state.appliedIndex < index) state.advanceTo(index);
+    assert(state.appliedIndex === index, "a snapshot's state is the state at the snapshot's index");
+    this.#restoring = null;
+    this.#state = state;
+    this.#changes = new ChangeLog(index);
+    this.#tellListeners();
+    this.#digests.remember(index, state.digest());
+  }
+}
+
+// An entry that is half applied has left tables that no other replica has: this replica must not go on with them.
+function stoppingIfBroken<Result>(index: LogIndex, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
+    throw new OperatorError("REPLICATED_STATE_BROKEN", {
+      what: `entry ${index} of the log cannot be applied: ${cause instanceof Error ? cause.message : cause}`,
+      why: "a bug of this version, or damaged memory; this replica stops, so that it answers nothing from a wrong state",
+      next: "start it again; if it stops at the same entry, keep its data folder, run fleet verify on it, and report this line",
+      exit: Exit.Failure,
+      cause,
+    });
+  }
+}
+
+function refuse(index: LogIndex, refused: Refused | null): void {
+  if (refused === null) return;
+  if (refused.reason === "format-unknown") throw formatUnknown(`${refused.message} (at index ${index})`);
+  throw new OperatorError("SNAPSHOT_DAMAGED", {
+    what: `the snapshot at index ${index} cannot be restored: ${refused.message}`,
+    why: "its bytes changed on disk or on the way",
+    next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
+    exit: Exit.Failure,
+  });
+}

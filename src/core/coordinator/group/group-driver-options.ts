@@ -1,0 +1,34 @@
+// What a driver is given: the group's core, machine and storage, and the ways out to the rest of the process. Data only.
+
+import type { Message } from "../../raft/message.ts";
+import type { RaftNode } from "../../raft/raft-node.ts";
+import type { StateTrust } from "../divergence/state-trust.ts";
+import type { Dropped } from "./dropped-messages.ts";
+import type { GroupMeter } from "./group-meter.ts";
+import type { Machine } from "./machine.ts";
+import type { OwnSnapshotsOptions } from "./own-snapshots.ts";
+import type { MaySend } from "./snapshot-hold.ts";
+
+export interface GroupDriverOptions<Result>
+  extends Omit<OwnSnapshotsOptions, "machine" | "meter" | "followers"> {
+  readonly raft: RaftNode;
+  readonly machine: Machine<Result>;
+  readonly send: (message: Message) => void;
+  /** Distinguishes this process's read requests from those of its earlier lives. */
+  readonly incarnation: number;
+  readonly onLeadership: (leads: boolean) => void;
+  /** Counts and times for operators; by `now` when absent. */
+  readonly meter?: GroupMeter;
+  /** Whether the applied state may be believed (ADR-0017); without it, always. */
+  readonly trust?: Pick<StateTrust, "isTrusted">;
+  /** Whether a snapshot may go to a follower now; without it, always. */
+  readonly maySend?: MaySend;
+  /** What to wait for between two slices of a snapshot; by default others' turn. A seam: simulations decide. */
+  readonly pause?: () => Promise<unknown>;
+  /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
+  readonly schedule: (turn: () => void) => void;
+  /** Told of every message that was not taken in. */
+  readonly onDropped?: (dropped: Dropped) => void;
+  /** Somebody in this process wants something of the group, so it must not stand still. */
+  readonly onActive: () => void;
+}

@@ -1,0 +1,417 @@
+// Drives one Raft group: what happens is told to the pure core, and what its Ready asks for is performed here.
+// What must stay true: a response that waits for a write is delivered only after the storage promised it is synced;
+// after a failed write this group does nothing more. applier.ts applies: configurations at once, commands perhaps later.
+
+import { assert } from "../../base/assert.ts";
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { LogIndex, NodeId, Term } from "../../base/ids.ts";
+import type { ConfChange, ConfOperation } from "../../raft/confchange.ts";
+import {
+  APPEND_THREAD,
+  APPLY_THREAD,
+  type ConfState,
+  type Message,
+  type Snapshot,
+} from "../../raft/message.ts";
+import type { RaftNode } from "../../raft/raft-node.ts";
+import type { Ready } from "../../raft/ready.ts";
+import { comesFromHere } from "../../raft/well-formed.ts";
+import { Applying } from "./applying.ts";
+import type { Dropped, DropReason } from "./dropped-messages.ts";
+import type { GroupDriverOptions } from "./group-driver-options.ts";
+import { GroupMeter } from "./group-meter.ts";
+import type { HeldLog } from "./log-hold.ts";
+import { isLoss, lostEntries } from "./lost-entries.ts";
+import { OrderedWrites } from "./ordered-writes.ts";
+import { OwnSnapshots } from "./own-snapshots.ts";
+import type { ReadResult, WriteResult } from "./pending.ts";
+import { whyHeld } from "./snapshot-hold.ts";
+import { Waiting } from "./waiting.ts";
+
+export class GroupDriver<Result> {
+  /** What operators see of this driver. */
+  readonly meter: GroupMeter;
+  readonly #options: GroupDriverOptions<Result>;
+  readonly #waiting = new Waiting<Result>();
+  readonly #disk: OrderedWrites;
+  #scheduled = false;
+  #stopped = false;
+  #leads = false;
+  #readRequests = 0;
+  readonly #applying: Applying<Result>;
+  readonly #snapshots: OwnSnapshots;
+  /** Settles once the state is there that this replica begins with; rejects when it can't be restored. */
+  readonly restored: Promise<void>;
+
+  constructor(options: GroupDriverOptions<Result>) {
+    this.#options = options;
+    this.meter = options.meter ?? new GroupMeter(options.now);
+    this.#disk = new OrderedWrites(options.storage);
+    const reader = options.storage.reader(options.group);
+    const snapshot = reader.snapshot();
+    assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
+    const followers = () => options.raft.status().progress;
+    const onFatal = (error: unknown) => this.#fail(error);
+    this.#snapshots = new OwnSnapshots({ ...options, followers, meter: this.meter, onFatal }, snapshot.index);
+    this.#applying = new Applying({
+      self: options.self,
+      meter: this.meter,
+      step: (message) => options.raft.step(message),
+      send: (message) => options.send(message),
+      onRestored: () => options.storage.shelveSnapshot(options.group),
+      onProgress: (index) => this.#waiting.reads.applied(index),
+      onLater: () => this.#schedule(),
+      machine: options.machine,
+      pause: options.pause,
+      applyConfChange: (change) => this.#applyConfChange(change),
+      onApplied: ({ index, term, data }, result) => {
+        this.#snapshots.applied(data.length);
+        this.#waiting.applied(index, term, result);
+      },
+    });
+    this.restored = this.#restore(snapshot);
+    // A caller that never asks for it must not be stopped by its failure.
+    this.restored.catch(() => undefined);
+    this.#schedule();
+  }
+
+  /** Whether a snapshot takes the state's place: nothing may be read, and nothing is applied. */
+  get isRestoring(): boolean {
+    return this.#applying.isRestoring;
+  }
+
+  get appliedIndex(): LogIndex {
+    return this.#applying.last.index;
+  }
+
+  /** Two replicas with the same index here have the same configuration. */
+  get configurationIndex(): LogIndex {
+    return this.#applying.configuration.index;
+  }
+
+  /** What became of the configuration above `index`; null when that is not known here. */
+  configurationChangesSince(index: number): readonly ConfOperation[] | null {
+    return this.#applying.configuration.since(index);
+  }
+
+  get snapshotIndex(): LogIndex {
+    return this.#snapshots.index;
+  }
+
+  /** What of the log is kept for followers that are being sent a snapshot. */
+  get heldLog(): HeldLog {
+    return this.#snapshots.held;
+  }
+
+  /** What became of the writes that came here, and how many still wait. */
+  get proposals(): Waiting<Result>["proposals"] {
+    return this.#waiting.proposals;
+  }
+
+  get role(): RaftNode["role"] {
+    return this.#options.raft.role;
+  }
+
+  /** 0 = none. */
+  get leader(): NodeId {
+    return this.#options.raft.leader;
+  }
+
+  get term(): Term {
+    return this.#options.raft.term;
+  }
+
+  status(): ReturnType<RaftNode["status"]> {
+    return this.#options.raft.status();
+  }
+
+  /** Whether anybody waits for a write or a read. */
+  get hasWaiting(): boolean {
+    return !this.#waiting.isEmpty;
+  }
+
+  tick(): void {
+    this.#tell((raft) => {
+      raft.tick();
+      this.#snapshots.look();
+    });
+  }
+
+  /** There will be no ticks until something happens (ADR-0008). */
+  quiesce(): void {
+    assert(!this.hasWaiting, "what waits has a deadline, and so needs ticks");
+    this.#tell((raft) => raft.quiesce());
+  }
+
+  /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
+  letGo(through: LogIndex): void {
+    this.#snapshots.letGo(through);
+    this.#schedule();
+  }
+
+  /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
+  expire(): void {
+    this.#waiting.expire(this.#options.now());
+    if (this.#waiting.reads.hasUnasked) this.#schedule();
+  }
+
+  /** From a peer. What is not taken in is the sender's loss: Raft tolerates it. */
+  receive(message: Message): void {
+    const { group, self } = this.#options;
+    const error = comesFromHere(message, self) ? "malformed" : this.#tell((raft) => raft.step(message));
+    if (error === null) return;
+    this.#drop(error, message);
+    if (isLoss(error)) this.#fail(lostEntries(error, this.#options.raft, message, group));
+  }
+
+  unreachable(peer: NodeId): void {
+    this.#tell((raft) => raft.reportUnreachable(peer));
+  }
+
+  snapshotDelivered(peer: NodeId, ok: boolean): void {
+    this.#tell((raft) => raft.reportSnapshot(peer, ok));
+  }
+
+  forgetLeader(): void {
+    this.#tell((raft) => raft.forgetLeader());
+  }
+
+  campaign(): void {
+    this.#ask((raft) => raft.campaign());
+  }
+
+  transferLeader(to: NodeId): void {
+    this.#ask((raft) => raft.transferLeader(to));
+  }
+
+  /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline`. */
+  propose(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
+    if (this.#stopped) return this.#waiting.refuse("leadership-lost");
+    if (this.role !== "leader") return this.#waiting.refuse(this.leader === 0 ? "no-leader" : "not-leader");
+    this.#options.onActive();
+    this.#schedule();
+    return this.#waiting.write(data, deadline);
+  }
+
+  /** Settles like `propose`: the result is the index at which the change took effect here. */
+  changeConfiguration(change: ConfChange, deadline: MonotonicMs): Promise<WriteResult<LogIndex>> {
+    if (this.#waiting.changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
+    const proposed = this.#ask((raft) => raft.proposeConfChange(change));
+    if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
+    if (!proposed.ok) {
+      const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
+      return Promise.resolve({ ok: false, refusal });
+    }
+    assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
+    if (proposed.refused !== null) {
+      const refusal = proposed.refused === "malformed" ? "change-malformed" : "change-pending";
+      return Promise.resolve({ ok: false, refusal });
+    }
+    return this.#waiting.changes.add(proposed.index, proposed.term, deadline);
+  }
+
+  /** Proposes without waiting: what comes of it is seen in the status. */
+  proposeConfChange(change: ConfChange): boolean {
+    return this.#ask((raft) => raft.proposeConfChange(change))?.ok ?? false;
+  }
+
+  /** For whom `propose` or `readIndex` refused since too much waits: when it may come again. */
+  retryDelayMs(refused: "write" | "read"): number {
+    return this.#waiting.retryDelayMs(refused);
+  }
+
+  /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
+  readIndex(deadline: MonotonicMs): Promise<ReadResult> {
+    if (this.#stopped || this.leader === 0) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    this.#options.onActive();
+    this.#schedule();
+    return this.#waiting.reads.confirmAndWait(deadline);
+  }
+
+  /** Settles when `index` is applied here. */
+  waitApplied(index: LogIndex, deadline: MonotonicMs): Promise<ReadResult> {
+    if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
+    this.#options.onActive();
+    const wait = this.#waiting.reads.waitApplied(index, deadline);
+    this.#waiting.reads.applied(this.appliedIndex);
+    return wait;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#applying.stop();
+    this.refuseWaiting();
+  }
+
+  /** Whoever waits is told nothing that follows from the applied state. */
+  refuseWaiting(): void {
+    this.#waiting.refuseAll();
+  }
+
+  #applyConfChange(change: ConfChange): ConfState | null {
+    const confState = this.#options.raft.applyConfChange(change);
+    const { leader: from, term, appliedIndex: index } = this;
+    if (confState === null) this.#drop("impossible-change", { from, type: "MsgApp", term, index });
+    return confState;
+  }
+
+  #drop(reason: DropReason, { from, type, term, index }: Omit<Dropped, "group" | "reason">): void {
+    this.#options.onDropped?.({ group: this.#options.group, reason, from, type, term, index });
+  }
+
+  /** As `tell`, on behalf of somebody in this process, and after what was proposed before. */
+  #ask<Answer>(question: (raft: RaftNode) => Answer): Answer | null {
+    this.#options.onActive();
+    return this.#tell((raft) => {
+      this.#proposeQueued();
+      return question(raft);
+    });
+  }
+
+  /** All that was proposed since the last turn becomes one append: one message a follower, however many they are. */
+  #proposeQueued(): void {
+    this.#waiting.proposeAll((data) => this.#options.raft.proposeBatch(data));
+  }
+
+  /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
+  #tell<Answer>(event: (raft: RaftNode) => Answer): Answer | null {
+    if (this.#stopped) return null;
+    try {
+      const answer = event(this.#options.raft);
+      this.#schedule();
+      return answer;
+    } catch (error) {
+      this.#fail(error);
+      return null;
+    }
+  }
+
+  // One turn's events share one Ready, and so one frame a peer and one sync (group commit).
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    this.#options.schedule(() => {
+      this.#scheduled = false;
+      this.#turn(true);
+    });
+  }
+
+  /** `isScheduled`: its own; else behind a write, of which several may end in one pass of the event loop. */
+  #turn(isScheduled: boolean): void {
+    if (this.#stopped) return;
+    this.#applying.beginTurn(isScheduled);
+    try {
+      this.#applying.applySome();
+      this.#proposeQueued();
+      this.#askForReads();
+      while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
+      if (!this.#applying.isRestoring) this.#snapshots.saveIfDue(this.#applying.last);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#options.onFatal(error);
+  }
+
+  #askForReads(): void {
+    if (!this.#waiting.reads.hasUnasked) return;
+    this.#readRequests += 1;
+    const key = `${this.#options.self}.${this.#options.incarnation}.${this.#readRequests}`;
+    this.#waiting.reads.asked(key, this.#options.now());
+    this.#options.raft.readIndex(new TextEncoder().encode(key));
+  }
+
+  #perform(ready: Ready): void {
+    if (ready.softState !== null)
+      this.#onSoftState(ready.softState.role === "leader", ready.softState.leader);
+    for (const read of ready.readStates) {
+      this.#waiting.reads.confirmed(new TextDecoder().decode(read.context), read.index);
+    }
+    this.#waiting.reads.applied(this.appliedIndex);
+    const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
+    for (const message of ready.messages) {
+      if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
+      else if (message.to === APPLY_THREAD) this.#applying.add(message);
+      else if (message.type !== "MsgVote") this.#send(message);
+    }
+    this.#applying.handedOut(ready.messages);
+  }
+
+  #send(message: Message): void {
+    const { storage, group, raft, maySend, send } = this.#options;
+    if (message.snapshot !== null) storage.shelveSnapshot(group);
+    const held = whyHeld(message, maySend);
+    if (held === null) {
+      send(message);
+      return;
+    }
+    if (held === "not-a-member") this.#snapshots.want();
+    raft.reportSnapshot(message.to, false);
+  }
+
+  #onSoftState(leads: boolean, leader: NodeId): void {
+    // The core holds a snapshot that is not restored for one that is not stored: then it does not campaign.
+    assert(!leads || !this.#applying.isRestoring, "a replica without a state does not lead");
+    this.meter.saw(leader, this.#options.raft.term);
+    if (leads !== this.#leads) {
+      this.#leads = leads;
+      if (!leads) this.#waiting.leadershipLost();
+      this.#options.onLeadership(leads);
+    }
+    if (leader === 0) this.#waiting.reads.refuseAll("no-leader");
+  }
+
+  // Votes are asked for once the candidate's own is durable, with its term (Raft Figure 2): the others' could elect it
+  // without its own, and after a crash it would lead the same term a second time, with other entries.
+  #append(message: Message, voteRequests: readonly Message[]): void {
+    const { term, vote, commit, entries, snapshot } = message;
+    assert(
+      voteRequests.every((request) => request.term <= term),
+      "a candidate's term is stored with its requests",
+    );
+    const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
+    const hardState = hasHardState ? { term, vote, commit } : null;
+    const { group } = this.#options;
+    this.#disk.write({ group, hardState, entries, snapshot }).then(
+      () => this.#appended({ ...message, responses: [...voteRequests, ...message.responses] }),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #appended({ snapshot, responses }: Message): void {
+    this.#turnBehind(() => {
+      if (snapshot !== null) {
+        this.#applying.cover(snapshot);
+        this.#snapshots.received(snapshot.index);
+        this.#restore(snapshot).catch((error: unknown) => this.#fail(error));
+      }
+      this.#applying.deliver(responses);
+    });
+  }
+
+  /** Resolves at once if the snapshot is in memory. */
+  #restore(snapshot: Snapshot): Promise<void> {
+    const restored = this.#applying.restore(snapshot);
+    if (restored === null) {
+      this.#applying.restored();
+      return Promise.resolve();
+    }
+    return restored.then((outcome) => {
+      if (outcome === "restored") this.#turnBehind(() => this.#applying.restored());
+    });
+  }
+
+  #turnBehind(work: () => void): void {
+    if (this.#stopped) return;
+    try {
+      work();
+      this.#turn(false);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// How much one group may hold in memory. The fleet's own group has its limits (limits.ts); the others share theirs evenly, so that
+// a slow disk or follower costs a process a fixed amount however many groups it hosts. Pure.
+
+import { assert } from "../../base/assert.ts";
+import type { RaftConfig } from "../../raft/raft-config.ts";
+import { LIMITS } from "./limits.ts";
+import type { OwnSnapshotsOptions } from "./own-snapshots.ts";
+
+const KILOBYTE = 1024;
+const MEGABYTE = 1024 * KILOBYTE;
+const SHARED_BYTES = 64 * MEGABYTE;
+const SHARE_BYTES_MIN = 32 * KILOBYTE;
+
+/** What one entry of a group beside the fleet's own may hold. */
+export const GROUP_ENTRY_BYTES_MAX = 8 * KILOBYTE;
+/** How many groups beside the fleet's own one process may host: then each has the smallest share. */
+const GROUPS_MAX = SHARED_BYTES / SHARE_BYTES_MIN;
+
+type GroupLimits = Pick<
+  RaftConfig,
+  | "messageBytesMax"
+  | "inflightMessagesMax"
+  | "inflightBytesMax"
+  | "uncommittedBytesMax"
+  | "committedBytesPerReadyMax"
+> &
+  Pick<OwnSnapshotsOptions, "heldLogBytesMax" | "snapshotEveryBytes" | "trailingBytes">;
+
+/** For each of so many groups beside the fleet's own. */
+export function groupLimits(groups: number): GroupLimits {
+  assert(groups >= 1 && groups <= GROUPS_MAX, `a process hosts 1 to ${GROUPS_MAX} more groups`);
+  const share = Math.min(Math.floor(SHARED_BYTES / groups), MEGABYTE);
+  assert(share >= 2 * GROUP_ENTRY_BYTES_MAX, "a share holds an entry and the next");
+  return {
+    messageBytesMax: share,
+    inflightMessagesMax: 64,
+    inflightBytesMax: share,
+    uncommittedBytesMax: share,
+    committedBytesPerReadyMax: Math.min(share, LIMITS.committedBytesPerReadyMax),
+    heldLogBytesMax: share,
+    // Twice: a group's own snapshot is small, but its file costs a sync.
+    snapshotEveryBytes: 2 * share,
+    trailingBytes: share,
+  };
+}

@@ -1,0 +1,70 @@
+// What a group's driver counts and times for operators. It decides nothing: a driver behaves the same without it.
+// Batches are timed, not entries: applying one takes microseconds, of which two looks at the clock would be a part.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import { Histogram, type HistogramSnapshot } from "../../base/histogram.ts";
+import type { NodeId, Term } from "../../base/ids.ts";
+
+const APPLY_BOUNDS_MS = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000];
+const SNAPSHOT_BOUNDS_MS = [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
+
+/** Who led last, and in which term. */
+interface Reign {
+  readonly leader: NodeId;
+  readonly term: Term;
+}
+
+export class GroupMeter {
+  readonly #now: () => MonotonicMs;
+  readonly #apply = new Histogram(APPLY_BOUNDS_MS);
+  readonly #snapshotSave = new Histogram(SNAPSHOT_BOUNDS_MS);
+  #reign: Reign | null = null;
+  /** The highest term seen since a leader was first known: a log that is taken over holds others' elections. */
+  #term: Term | null = null;
+  #elections = 0;
+  #leaderChanges = 0;
+
+  constructor(now: () => MonotonicMs) {
+    this.#now = now;
+  }
+
+  get apply(): HistogramSnapshot {
+    return this.#apply.snapshot();
+  }
+
+  get snapshotSave(): HistogramSnapshot {
+    return this.#snapshotSave.snapshot();
+  }
+
+  get elections(): number {
+    return this.#elections;
+  }
+
+  get leaderChanges(): number {
+    return this.#leaderChanges;
+  }
+
+  timeApply(apply: () => void): void {
+    const began = this.#now();
+    apply();
+    this.#apply.record(Math.max(0, this.#now() - began));
+  }
+
+  /** Counts the time until the returned function is called. */
+  beginSnapshot(): () => void {
+    const began = this.#now();
+    return () => this.#snapshotSave.record(Math.max(0, this.#now() - began));
+  }
+
+  /** `leader` 0 = none is known. */
+  saw(leader: NodeId, term: Term): void {
+    if (this.#term !== null && term > this.#term) {
+      this.#elections += term - this.#term;
+      this.#term = term;
+    }
+    if (leader === 0 || this.#reign?.term === term) return;
+    if (this.#reign !== null) this.#leaderChanges += 1;
+    this.#reign = { leader, term };
+    this.#term ??= term;
+  }
+}

@@ -1,0 +1,43 @@
+// How much one replica takes on before it pushes back, in one place since the numbers depend on each other.
+
+import { assert } from "../../base/assert.ts";
+import { OUTCOMES_PER_SESSION_MAX } from "../../fleet/limits.ts";
+import { STREAM_WRITES_MAX } from "../../wire/write-limits.ts";
+
+const KILOBYTE = 1024;
+const MEGABYTE = 1024 * KILOBYTE;
+
+export const LIMITS = {
+  /** Proposals that wait to be applied. */
+  pendingWritesMax: 4_096,
+  /** Linearizable reads that wait for their confirmation, and reads that wait for an index. */
+  pendingReadsMax: 16_384,
+  /** Raft's own limits (raft/raft-config.ts). */
+  messageBytesMax: MEGABYTE,
+  inflightMessagesMax: 256,
+  inflightBytesMax: 16 * MEGABYTE,
+  uncommittedBytesMax: 32 * MEGABYTE,
+  /**
+   * Applied and answered in one turn of the event loop, if it is more than one entry: some hundred small writes. A large
+   * entry, such as a full batch of moves, comes alone, and is applied over several turns (ADR-0022).
+   */
+  committedBytesPerReadyMax: 64 * KILOBYTE,
+  /** Payload of entries from one snapshot to the next: the log's tail is in memory. Large batches reach it, small writes do not. */
+  snapshotEveryBytes: 8 * MEGABYTE,
+  /** Payload of entries that are kept behind a snapshot. */
+  trailingBytes: 4 * MEGABYTE,
+  /** Log that is kept for followers that are being sent a snapshot: a minute and more of writes at full rate (ADR-0019). */
+  heldLogBytesMax: 64 * MEGABYTE,
+} as const;
+
+// One client alone never meets the limit, however many writes its session allows it.
+assert(OUTCOMES_PER_SESSION_MAX <= LIMITS.pendingWritesMax, "a session's writes may all wait");
+assert(STREAM_WRITES_MAX <= LIMITS.pendingWritesMax, "a stream's writes may all wait");
+// Reads cost less than writes; when writes are refused, operators must still be able to look.
+assert(LIMITS.pendingReadsMax >= LIMITS.pendingWritesMax, "reads are refused after writes");
+assert(LIMITS.uncommittedBytesMax >= LIMITS.inflightBytesMax, "what may wait can fill a follower's window");
+assert(
+  LIMITS.uncommittedBytesMax >= LIMITS.committedBytesPerReadyMax,
+  "what is applied at once may have waited",
+);
+assert(LIMITS.inflightBytesMax >= LIMITS.messageBytesMax, "a message fits the window");

@@ -1,0 +1,229 @@
+// Who still waits for what in one Raft group: proposals by log index, reads by confirmation and applied index.
+// What must stay true: everything that waits is answered once, at the latest at its deadline, and a result goes
+// only to the proposal of the same index *and term* (another leader may have filled the index). Both are bounded:
+// whoever finds no room is refused at once, and told when half of what waits will have been served.
+
+import { assert } from "../../base/assert.ts";
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { LogIndex, Term } from "../../base/ids.ts";
+import { DrainRate } from "./drain-rate.ts";
+
+/** Why a write or read got no result; whether a write took effect is unknown unless it says otherwise. */
+export type Refusal =
+  | "not-leader"
+  | "no-leader"
+  | "leadership-lost"
+  | "transferring"
+  | "overloaded"
+  | "too-many-reads"
+  | "change-pending"
+  | "change-malformed"
+  | "no-quorum";
+
+type Settled<Value> = ({ readonly ok: true } & Value) | { readonly ok: false; readonly refusal: Refusal };
+export type WriteResult<Result> = Settled<{
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly result: Result;
+}>;
+export type ReadResult = Settled<{ readonly index: LogIndex }>;
+
+interface PendingWrite<Result> {
+  readonly term: Term;
+  readonly deadline: MonotonicMs;
+  readonly settle: (result: WriteResult<Result>) => void;
+}
+
+export class PendingWrites<Result> {
+  readonly #byIndex = new Map<LogIndex, PendingWrite<Result>>();
+  readonly #countMax: number;
+  readonly #drain = new DrainRate();
+  #served = 0;
+  #failed = 0;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  get size(): number {
+    return this.#byIndex.size;
+  }
+
+  /** How many that waited got their result, and how many did not. */
+  get settled(): { accepted: number; failed: number } {
+    return { accepted: this.#served, failed: this.#failed };
+  }
+
+  get isFull(): boolean {
+    return this.#byIndex.size >= this.#countMax;
+  }
+
+  /** When a write that is refused now may come again. */
+  get retryDelayMs(): number {
+    return this.#drain.delayMs(this.#byIndex.size);
+  }
+
+  add(index: LogIndex, term: Term, deadline: MonotonicMs): Promise<WriteResult<Result>> {
+    return new Promise((settle) => this.put({ index, term, deadline, settle }));
+  }
+
+  /** As `add`, for a write whose promise was given before it was proposed. */
+  put({ index, ...write }: PendingWrite<Result> & { readonly index: LogIndex }): void {
+    assert(!this.isFull, "the proposer has checked for room");
+    // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
+    const deposed = this.#byIndex.get(index);
+    if (deposed !== undefined) this.#refuse(deposed, "leadership-lost");
+    this.#byIndex.set(index, write);
+  }
+
+  applied(index: LogIndex, term: Term, result: Result | null): void {
+    const write = this.#byIndex.get(index);
+    if (write === undefined) return;
+    this.#byIndex.delete(index);
+    if (write.term !== term) {
+      this.#refuse(write, "leadership-lost");
+      return;
+    }
+    this.#served += 1;
+    assert(result !== null, "a proposal's entry carries a command, so applying it gives a result");
+    write.settle({ ok: true, index, term, result });
+  }
+
+  refuseAll(refusal: Refusal): void {
+    for (const write of this.#byIndex.values()) this.#refuse(write, refusal);
+    this.#byIndex.clear();
+  }
+
+  expire(now: MonotonicMs): void {
+    this.#drain.sample(this.#served, now);
+    for (const [index, write] of this.#byIndex) {
+      if (write.deadline > now) continue;
+      this.#byIndex.delete(index);
+      this.#refuse(write, "no-quorum");
+    }
+  }
+
+  #refuse(write: PendingWrite<Result>, refusal: Refusal): void {
+    this.#failed += 1;
+    write.settle({ ok: false, refusal });
+  }
+}
+
+interface PendingRead {
+  readonly deadline: MonotonicMs;
+  readonly settle: (result: ReadResult) => void;
+}
+
+const REASK_MS = 500;
+
+/** Linearizable reads share confirmations: all that wait when one is asked for are covered by it (Raft §6.4). */
+export class PendingReads {
+  #unasked: PendingRead[] = [];
+  readonly #asked = new Map<string, { readonly at: MonotonicMs; readonly reads: PendingRead[] }>();
+  #confirmed: { readonly index: LogIndex; readonly reads: PendingRead[] }[] = [];
+  readonly #countMax: number;
+  readonly #drain = new DrainRate();
+  #size = 0;
+  #served = 0;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  /** How many wait, wherever they do. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** When a read that is refused now may come again. */
+  get retryDelayMs(): number {
+    return this.#drain.delayMs(this.#size);
+  }
+
+  confirmAndWait(deadline: MonotonicMs): Promise<ReadResult> {
+    return this.#add(deadline, (read) => this.#unasked.push(read));
+  }
+
+  /** Waits only until `index` is applied here. */
+  waitApplied(index: LogIndex, deadline: MonotonicMs): Promise<ReadResult> {
+    return this.#add(deadline, (read) => this.#confirmed.push({ index, reads: [read] }));
+  }
+
+  get hasUnasked(): boolean {
+    return this.#unasked.length > 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#unasked.length === 0 && this.#asked.size === 0 && this.#confirmed.length === 0;
+  }
+
+  /** Everything unasked now rides on the request `key`. */
+  asked(key: string, now: MonotonicMs): void {
+    this.#asked.set(key, { at: now, reads: this.#unasked });
+    this.#unasked = [];
+  }
+
+  confirmed(key: string, index: LogIndex): void {
+    const request = this.#asked.get(key);
+    if (request === undefined) return;
+    this.#asked.delete(key);
+    this.#confirmed.push({ index, reads: request.reads });
+  }
+
+  applied(through: LogIndex): void {
+    if (this.#confirmed.length === 0) return;
+    const done = this.#confirmed.filter((batch) => batch.index <= through);
+    this.#confirmed = this.#confirmed.filter((batch) => batch.index > through);
+    for (const read of done.flatMap((batch) => batch.reads)) {
+      this.#served += 1;
+      read.settle({ ok: true, index: through });
+    }
+  }
+
+  /** Expires what is due; a confirmation that got lost is asked for again under a new key (etcd#7331). */
+  expire(now: MonotonicMs): void {
+    this.#drain.sample(this.#served, now);
+    for (const [key, request] of this.#asked) {
+      if (now - request.at < REASK_MS) continue;
+      this.#asked.delete(key);
+      this.#unasked.push(...request.reads);
+    }
+    this.#unasked = unexpired(this.#unasked, now);
+    for (const [key, request] of this.#asked) {
+      this.#asked.set(key, { at: request.at, reads: unexpired(request.reads, now) });
+    }
+    this.#confirmed = this.#confirmed
+      .map((batch) => ({ index: batch.index, reads: unexpired(batch.reads, now) }))
+      .filter((batch) => batch.reads.length > 0);
+  }
+
+  refuseAll(refusal: Refusal): void {
+    const asked = [...this.#asked.values()].flatMap((request) => request.reads);
+    const confirmed = this.#confirmed.flatMap((batch) => batch.reads);
+    for (const read of [...this.#unasked, ...asked, ...confirmed]) read.settle({ ok: false, refusal });
+    this.#unasked = [];
+    this.#asked.clear();
+    this.#confirmed = [];
+    assert(this.#size === 0, "who waits is in one of the three lists");
+  }
+
+  #add(deadline: MonotonicMs, wait: (read: PendingRead) => void): Promise<ReadResult> {
+    if (this.#size >= this.#countMax) return Promise.resolve({ ok: false, refusal: "too-many-reads" });
+    this.#size += 1;
+    return new Promise((resolve) => {
+      const settle = (result: ReadResult) => {
+        this.#size -= 1;
+        resolve(result);
+      };
+      wait({ deadline, settle });
+    });
+  }
+}
+
+function unexpired(reads: readonly PendingRead[], now: MonotonicMs): PendingRead[] {
+  return reads.filter((read) => {
+    if (read.deadline > now) return true;
+    read.settle({ ok: false, refusal: "no-quorum" });
+    return false;
+  });
+}

@@ -1,0 +1,32 @@
+// What follows by itself goes through the log like everything else, in the leader's own name. Outside any session:
+// whoever leads next may propose it again, so these operations are idempotent.
+
+import type { Clock } from "../../base/clock.ts";
+import type { NodeId } from "../../base/ids.ts";
+import { encodeCommand } from "../../fleet/command-codec.ts";
+import type { Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import { formatIdentity } from "../../wire/identity.ts";
+import type { FleetMachine } from "./fleet-machine.ts";
+import type { GroupDriver } from "./group-driver.ts";
+import type { WriteResult } from "./pending.ts";
+
+const DEADLINE_MS = 5_000;
+
+/** The leader that writes. */
+export interface OwnWriter {
+  readonly driver: GroupDriver<Outcome>;
+  readonly machine: Pick<FleetMachine, "view">;
+  readonly self: NodeId;
+}
+
+/** Of an operation above the cluster version: its caller asks first (fleet/format.ts). */
+export function proposeOwn(
+  { driver, machine, self }: OwnWriter,
+  kind: NonNullable<Operation["kind"]>,
+  clock: Clock,
+): Promise<WriteResult<Outcome>> {
+  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
+  const actor = formatIdentity({ kind: "replica", id: self });
+  const data = encodeCommand({ ...write, actor, atMs: clock.wallMs() }, machine.view.clusterVersion);
+  return driver.propose(data, clock.monotonicMs() + DEADLINE_MS);
+}

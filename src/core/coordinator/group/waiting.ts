@@ -1,0 +1,70 @@
+// All who wait for something of one group: writes from their proposal on, changes of the configuration, and reads. What must
+// stay true: a write is in one of its two places, queued for the next append or pending by its index.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { LogIndex, Term } from "../../base/ids.ts";
+import type { ProposedBatch } from "../../raft/batch.ts";
+import { LIMITS } from "./limits.ts";
+import { PendingReads, PendingWrites, type Refusal, type WriteResult } from "./pending.ts";
+import { ProposalQueue } from "./proposal-queue.ts";
+
+export class Waiting<Result> {
+  readonly changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
+  readonly reads = new PendingReads(LIMITS.pendingReadsMax);
+  readonly #writes = new PendingWrites<Result>(LIMITS.pendingWritesMax);
+  readonly #queue = new ProposalQueue<Result>(this.#writes);
+
+  get isEmpty(): boolean {
+    return this.#queue.size + this.#writes.size + this.changes.size === 0 && this.reads.isEmpty;
+  }
+
+  /** What became of the writes that came here, and how many still wait. */
+  get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
+    const { refused, size } = this.#queue;
+    return { ...this.#writes.settled, refused, pending: this.#writes.size + size };
+  }
+
+  /** For a write or a read that was refused since too much waits: when it may come again. */
+  retryDelayMs(refused: "write" | "read"): number {
+    return refused === "write" ? this.#writes.retryDelayMs : this.reads.retryDelayMs;
+  }
+
+  /** Settles when the write's entry is committed and applied, or when that can't be promised any more. */
+  write(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
+    if (this.#writes.size + this.#queue.size >= LIMITS.pendingWritesMax) return this.refuse("overloaded");
+    return this.#queue.add(data, deadline);
+  }
+
+  /** Of a write that is not proposed. */
+  refuse(refusal: Refusal): Promise<WriteResult<Result>> {
+    return this.#queue.refuse(refusal);
+  }
+
+  proposeAll(propose: (data: readonly Uint8Array[]) => ProposedBatch): void {
+    this.#queue.proposeAll(propose);
+  }
+
+  /** An entry was applied. */
+  applied(index: LogIndex, term: Term, result: Result | null): void {
+    this.#writes.applied(index, term, result);
+    this.changes.applied(index, term, index);
+  }
+
+  expire(now: MonotonicMs): void {
+    this.#writes.expire(now);
+    this.changes.expire(now);
+    this.reads.expire(now);
+  }
+
+  /** What was proposed by a leader that leads no more may take effect or not. */
+  leadershipLost(): void {
+    this.#writes.refuseAll("leadership-lost");
+    this.changes.refuseAll("leadership-lost");
+  }
+
+  refuseAll(): void {
+    this.#queue.refuseAll("leadership-lost");
+    this.leadershipLost();
+    this.reads.refuseAll("no-leader");
+  }
+}

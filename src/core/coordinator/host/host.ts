@@ -1,0 +1,379 @@
+// Hosts all Raft groups of a process on what they share: one clock, one turn, one transport. A group in which nothing
+// happens is quiescent: it gets no ticks and sends nothing, and one beat to every peer stands for all of its
+// heartbeats (ADR-0008). What must stay true: a quiescent group wakes when somebody here wants something of it, when
+// a message comes for it, and when its leader's process, or to its leader a member's, is not heard any more.
+
+import { assert } from "../../base/assert.ts";
+import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
+import { soonOncePerPass } from "../../base/soon.ts";
+import { systemTimers, type Timers } from "../../base/timers.ts";
+import type { Message } from "../../raft/message.ts";
+import { isPassedOn } from "../../transport/speaker.ts";
+import type { Quiesce, Transport, TransportEvents } from "../../transport/transport.ts";
+import type { GroupDriver } from "../group/group-driver.ts";
+import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
+import type { TimingProfile } from "./profile.ts";
+import { Pulse } from "./pulse.ts";
+import { agreesToQuiesce, caughtUpWith, mayQuiesce } from "./quiescence.ts";
+import { Turns } from "./turns.ts";
+
+// Less than the margin between an answer's deadline and its caller's (calls/handler.ts).
+const EXPIRE_EVERY_MS = 20;
+const LET_GO_EVERY_MS = 1_000;
+const LET_GO_AT_ONCE = 16;
+// Of which groups it is remembered that a peer spoke of them and they are not here.
+const UNKNOWN_GROUPS_MAX = 256;
+// In ticks: how long nothing must have happened, and how long a leader waits for a follower that answers nothing.
+const QUIESCE_AFTER = 6;
+const PATIENCE = 120;
+// A voter that has not noticed yet that the leader is gone ignores who asks, so the first in line asks again.
+const CAMPAIGNS_AT_MS = [0, 250, 750];
+// The next in line waits long enough for a process that has hundreds of elections to get through on a busy machine.
+const NEXT_IN_LINE_MS = 2_000;
+
+/** What is special about a group; its owner may ask the host for more. */
+export interface GroupRules {
+  /** Whether it may stand still while nothing happens. */
+  readonly mayQuiesce: boolean;
+  /** Whether its clock runs now. */
+  ticks(): boolean;
+  /** Whether this message may be taken in now. */
+  accepts(message: Message): boolean;
+  /** Whether this replica may campaign of its own accord now. */
+  mayCampaign(): boolean;
+}
+
+export interface HostOptions {
+  readonly self: NodeId;
+  readonly transport: Transport;
+  readonly profile: TimingProfile;
+  /** Which groups keep old segments of the log (ADR-0008); without it, none. */
+  readonly disk?: { pinned(): ReadonlyMap<GroupId, LogIndex> };
+  /** A peer speaks of a group that is not here: told once a group, of so many groups. */
+  readonly onUnknownGroup?: (group: GroupId, peer: NodeId) => void;
+  /** The system's by default. A seam: simulations have a clock of their own. */
+  readonly timers?: Timers;
+  /** Runs a turn after what is under way; by default `soonOncePerPass`. A seam: simulations decide. */
+  readonly later?: (run: () => void) => void;
+  /** Runs `run` once what waits in sockets was read; by default at the end of the event loop's pass. A seam. */
+  readonly afterReading?: (run: () => void) => void;
+}
+
+export interface HostCounts {
+  readonly hosted: number;
+  readonly led: number;
+  readonly quiescent: number;
+  readonly leaderless: number;
+}
+
+/** What the host needs of a driver, whatever its machine's results are. */
+type HostedDriver = Pick<
+  GroupDriver<never>,
+  | "status"
+  | "role"
+  | "leader"
+  | "term"
+  | "tick"
+  | "expire"
+  | "hasWaiting"
+  | "quiesce"
+  | "letGo"
+  | "receive"
+  | "unreachable"
+  | "snapshotDelivered"
+  | "forgetLeader"
+  | "campaign"
+  | "transferLeader"
+  | "stop"
+>;
+
+/** A group that this replica leads. */
+export interface Led {
+  readonly group: GroupId;
+  readonly driver: HostedDriver;
+}
+
+interface Hosted {
+  readonly group: GroupId;
+  readonly driver: HostedDriver;
+  readonly rules: GroupRules;
+  /** Ticks since anything but heartbeats happened. */
+  idleTicks: number;
+}
+
+export class Host {
+  readonly #options: HostOptions;
+  readonly #timers: Timers;
+  readonly #pulse: Pulse;
+  readonly #turns: Turns;
+  readonly #groups = new Map<GroupId, Hosted>();
+  /** Those that get ticks; the others are quiescent, or wait for their start. */
+  readonly #awake = new Set<Hosted>();
+  readonly #unknown = new Set<GroupId>();
+  readonly #cancels = new Set<() => void>();
+  readonly #afterReading: (run: () => void) => void;
+  #isLeaving = false;
+  #isStopped = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
+    // As long as the longest election timeout: in quiescent groups nobody is in a hurry, and a false alarm wakes many.
+    this.#pulse = new Pulse(2 * options.profile.electionTicks);
+    this.#turns = new Turns(options.later ?? soonOncePerPass());
+    this.#afterReading = options.afterReading ?? ((run) => void setImmediate(run));
+  }
+
+  /** For drivers: their next turn, together with all others'. */
+  get schedule(): (turn: () => void) => void {
+    return this.#turns.schedule;
+  }
+
+  add(group: GroupId, driver: HostedDriver, rules: GroupRules): void {
+    assert(!this.#groups.has(group), "a group is hosted once");
+    const hosted: Hosted = { group, driver, rules, idleTicks: 0 };
+    this.#groups.set(group, hosted);
+    if (!rules.mayQuiesce) this.#awake.add(hosted);
+  }
+
+  /** Once all groups are added. */
+  start(): void {
+    const { transport, profile } = this.#options;
+    this.#every(profile.tickMs, () => this.#tick());
+    this.#every(EXPIRE_EVERY_MS, () => this.#expire());
+    this.#every(LET_GO_EVERY_MS, () => this.#letGo());
+    transport.start(this.#events());
+    this.#startGroups([...this.#groups.values()]);
+  }
+
+  /** Somebody in this process wants something of the group. */
+  activate(group: GroupId): void {
+    const hosted = this.#groups.get(group);
+    if (hosted !== undefined) this.#wake(hosted);
+  }
+
+  /** Whether the peer's process was heard within the longest election timeout. */
+  hears(peer: NodeId): boolean {
+    return this.#pulse.hears(peer);
+  }
+
+  isQuiescent(group: GroupId): boolean {
+    const hosted = this.#groups.get(group);
+    return hosted !== undefined && !this.#awake.has(hosted);
+  }
+
+  counts(): HostCounts {
+    const drivers = [...this.#groups.values()].map(({ driver }) => driver);
+    return {
+      hosted: drivers.length,
+      led: this.led().length,
+      quiescent: drivers.length - this.#awake.size,
+      leaderless: drivers.filter(({ leader }) => leader === 0).length,
+    };
+  }
+
+  /** This process is about to end: from now on it takes no leadership, neither asked nor of its own accord. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  led(): readonly Led[] {
+    return [...this.#groups.values()].filter(({ driver }) => driver.role === "leader");
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+    for (const { driver } of this.#groups.values()) driver.stop();
+  }
+
+  #every(ms: number, action: () => void): void {
+    this.#cancels.add(this.#timers.every(ms, action));
+  }
+
+  #after(ms: number, action: () => void): void {
+    const cancel = this.#timers.after(ms, () => {
+      this.#cancels.delete(cancel);
+      action();
+    });
+    this.#cancels.add(cancel);
+  }
+
+  // What this replica leads is told to its followers at once. Whom it follows is judged after what waits in the sockets was
+  // read: a process that was held up finds its timer due and the leader's heartbeats unread, and must not take its own
+  // stall for the leader's silence. However long it took, it counts as one tick.
+  #tick(): void {
+    this.#options.transport.beat();
+    const awake = [...this.#awake];
+    const led = new Set(awake.filter(({ driver }) => driver.role === "leader"));
+    for (const hosted of led) this.#tickGroup(hosted);
+    this.#afterReading(() => {
+      if (this.#isStopped) return;
+      for (const peer of this.#pulse.tick()) this.#onSilent(peer);
+      for (const hosted of awake) if (!led.has(hosted) && this.#awake.has(hosted)) this.#tickGroup(hosted);
+    });
+  }
+
+  // Before the tick, so that no heartbeat of this one follows the leader's word that there will be none.
+  #tickGroup(hosted: Hosted): void {
+    // Without ticks it does not campaign; what it still leads needs them, to give up on a successor that does not come.
+    if (!hosted.rules.ticks() || (this.#isLeaving && hosted.driver.role !== "leader")) return;
+    hosted.idleTicks += 1;
+    const isDue = hosted.rules.mayQuiesce && hosted.idleTicks % QUIESCE_AFTER === 0;
+    if (isDue && this.#quiesceIfIdle(hosted)) return;
+    hosted.driver.tick();
+  }
+
+  /** True if this replica leads the group and has made it quiescent. */
+  #quiesceIfIdle(hosted: Hosted): boolean {
+    const { transport } = this.#options;
+    const { group, driver, idleTicks } = hosted;
+    if (driver.role !== "leader" || driver.hasWaiting) return false;
+    const raft = driver.status();
+    if (!mayQuiesce(raft, this.#pulse, idleTicks > PATIENCE)) return false;
+    for (const member of caughtUpWith(raft)) {
+      transport.quiesce(member, { group, term: raft.term, index: raft.lastIndex });
+    }
+    this.#quiesce(hosted);
+    return true;
+  }
+
+  #quiesce(hosted: Hosted): void {
+    hosted.driver.quiesce();
+    this.#awake.delete(hosted);
+  }
+
+  #wake(hosted: Hosted): void {
+    hosted.idleTicks = 0;
+    this.#awake.add(hosted);
+  }
+
+  // Only who is awake has anybody waiting.
+  #expire(): void {
+    for (const { driver } of this.#awake) if (driver.hasWaiting) driver.expire();
+  }
+
+  // A few at a time: each makes a snapshot, and the disk has other work.
+  #letGo(): void {
+    const pinned = [...(this.#options.disk?.pinned() ?? [])].slice(0, LET_GO_AT_ONCE);
+    for (const [group, through] of pinned) this.#groups.get(group)?.driver.letGo(through);
+  }
+
+  #events(): TransportEvents {
+    return {
+      receive: (group, message) => this.#receive(group, message),
+      heard: (peer) => this.#heard(peer),
+      quiesced: (peer, quiesce) => this.#onQuiesced(peer, quiesce),
+      unreachable: (peer, group) => this.#groups.get(group)?.driver.unreachable(peer),
+      disconnected: (peer) => this.#onDisconnected(peer),
+      snapshotDelivered: (group, peer, ok) => {
+        const hosted = this.#groups.get(group);
+        if (hosted === undefined) return;
+        hosted.idleTicks = 0;
+        hosted.driver.snapshotDelivered(peer, ok);
+      },
+    };
+  }
+
+  // Heartbeats and their answers are no sign that anything happens; an answer may even be late, and wakes nobody.
+  #receive(group: GroupId, message: Message): void {
+    // What is passed on says whom it is about, and not who lives.
+    if (!isPassedOn(message)) this.#heard(message.from);
+    const hosted = this.#groups.get(group);
+    if (hosted === undefined) {
+      this.#onUnknown(group, message.from);
+      return;
+    }
+    if (!hosted.rules.accepts(message) || (this.#isLeaving && message.type === "MsgTimeoutNow")) return;
+    if (message.type === "MsgHeartbeat") this.#awake.add(hosted);
+    else if (message.type !== "MsgHeartbeatResp") this.#wake(hosted);
+    hosted.driver.receive(message);
+  }
+
+  // A number of a group costs a peer nothing: beyond a limit they are forgotten unheard.
+  #onUnknown(group: GroupId, peer: NodeId): void {
+    if (this.#unknown.has(group) || this.#unknown.size >= UNKNOWN_GROUPS_MAX) return;
+    this.#unknown.add(group);
+    this.#options.onUnknownGroup?.(group, peer);
+  }
+
+  #onQuiesced(peer: NodeId, quiesce: Quiesce): void {
+    const hosted = this.#groups.get(quiesce.group);
+    if (hosted === undefined || !hosted.rules.mayQuiesce || hosted.driver.hasWaiting) return;
+    const isAgreed = this.#pulse.hears(peer) && agreesToQuiesce(hosted.driver.status(), peer, quiesce);
+    if (isAgreed) this.#quiesce(hosted);
+  }
+
+  // Whoever comes back may lack what happened meanwhile, or have a vote to give.
+  #heard(peer: NodeId): void {
+    if (!this.#pulse.heard(peer)) return;
+    for (const hosted of this.#groups.values()) if (hosted.driver.role === "leader") this.#wake(hosted);
+    this.#startGroups([...this.#groups.values()].filter(({ driver }) => driver.leader === 0));
+  }
+
+  /** The stream has closed, so the process is probably gone. */
+  #onDisconnected(peer: NodeId): void {
+    for (const { driver } of this.#groups.values()) driver.unreachable(peer);
+    this.#pulse.lost(peer);
+    this.#replace(peer, [...this.#groups.values()]);
+  }
+
+  // It hangs, or the network is cut. A group that is never quiescent has noticed by its own clock.
+  #onSilent(peer: NodeId): void {
+    this.#replace(
+      peer,
+      [...this.#groups.values()].filter(({ rules }) => rules.mayQuiesce),
+    );
+  }
+
+  /**
+   * The groups that the peer led forget it and campaign, the first of the survivors at once and the others staggered
+   * behind it. PreVote makes a mistake harmless: while the others still hear the leader they refuse. What is led here
+   * wakes to see whether it still has a quorum.
+   */
+  #replace(peer: NodeId, groups: readonly Hosted[]): void {
+    const { self, profile } = this.#options;
+    let position = 0;
+    for (const hosted of groups) {
+      const { leader } = hosted.driver;
+      if (leader === self || leader === peer) this.#wake(hosted);
+      if (leader !== peer || !this.#mayCampaign(hosted)) continue;
+      hosted.driver.forgetLeader();
+      const survivors = hosted.driver.status().config.voters.filter((voter) => voter !== peer);
+      const rank = campaignRank(survivors, hosted.group, self);
+      // The fleet's own group is in a hurry, and if two campaign at once its fast clock tries again soon.
+      const staggerMs = hosted.rules.mayQuiesce ? NEXT_IN_LINE_MS : profile.staggerMs;
+      if (rank !== null) this.#campaignSoon(hosted, sliceDelayMs(position) + rank * staggerMs);
+      position += 1;
+    }
+  }
+
+  #mayCampaign({ rules }: Hosted): boolean {
+    return rules.mayCampaign() && !this.#isLeaving;
+  }
+
+  #campaignSoon(hosted: Hosted, delayMs: number): void {
+    const { driver, rules } = hosted;
+    const { term } = driver;
+    for (const atMs of rules.mayQuiesce ? CAMPAIGNS_AT_MS : [0]) {
+      this.#after(delayMs + atMs, () => {
+        // In a newer term a candidate waits for votes that are being made durable; another would take them away.
+        const isUnderWay = rules.mayQuiesce && driver.term > term;
+        if (driver.leader === 0 && !isUnderWay && this.#mayCampaign(hosted)) driver.campaign();
+      });
+    }
+  }
+
+  // Another voter first in each group. The others follow in turn, and then the group's own clock.
+  #startGroups(groups: readonly Hosted[]): void {
+    const waiting = groups.filter(({ rules }) => rules.mayQuiesce);
+    for (const [position, hosted] of waiting.entries()) {
+      const { voters } = hosted.driver.status().config;
+      const rank = campaignRank(voters, hosted.group, this.#options.self);
+      const delayMs = sliceDelayMs(position) + (rank ?? 0) * NEXT_IN_LINE_MS;
+      if (rank === 0) this.#campaignSoon(hosted, delayMs);
+      this.#after(delayMs, () => hosted.driver.leader === 0 && this.#wake(hosted));
+    }
+  }
+}

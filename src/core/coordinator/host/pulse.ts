@@ -1,0 +1,44 @@
+// Which peers' processes live, by the frames that come from them: what stands for the heartbeats of quiescent groups.
+// Pure; time is counted in ticks.
+
+import type { NodeId } from "../../base/ids.ts";
+
+export class Pulse {
+  readonly #silentAfter: number;
+  /** Of each peer that was ever heard, the tick at which it last said something. */
+  readonly #heardAt = new Map<NodeId, number>();
+  readonly #silent = new Set<NodeId>();
+  #ticks = 0;
+
+  /** A peer is silent that says nothing for so many ticks. */
+  constructor(silentAfter: number) {
+    this.#silentAfter = silentAfter;
+  }
+
+  /** Returns who has just fallen silent. */
+  tick(): readonly NodeId[] {
+    this.#ticks += 1;
+    const fallen = [...this.#heardAt]
+      .filter(([peer, at]) => this.#ticks - at > this.#silentAfter && !this.#silent.has(peer))
+      .map(([peer]) => peer);
+    for (const peer of fallen) this.#silent.add(peer);
+    return fallen;
+  }
+
+  /** True if it was silent until now, or is heard for the first time. */
+  heard(peer: NodeId): boolean {
+    const isNews = this.#silent.delete(peer) || !this.#heardAt.has(peer);
+    this.#heardAt.set(peer, this.#ticks);
+    return isNews;
+  }
+
+  /** Its stream has closed: whatever it said before proves nothing. */
+  lost(peer: NodeId): void {
+    if (this.#heardAt.has(peer)) this.#silent.add(peer);
+  }
+
+  /** Whether it was heard lately. */
+  hears(peer: NodeId): boolean {
+    return this.#heardAt.has(peer) && !this.#silent.has(peer);
+  }
+}

@@ -1,0 +1,20 @@
+// To whom a leader hands over when it can't do its work any more: pure.
+
+import type { NodeId } from "../../base/ids.ts";
+import type { RaftStatus } from "../../raft/status.ts";
+
+/**
+ * The voter that has answered lately and holds most of the log; null when there is none beside this replica. `isFit`:
+ * whether nothing else is known against it.
+ */
+export function successorOf(
+  raft: RaftStatus,
+  self: NodeId,
+  isFit: (id: NodeId) => boolean = () => true,
+): NodeId | null {
+  const isCandidate = (id: NodeId) => id !== self && raft.config.voters.includes(id) && isFit(id);
+  const [best] = [...raft.progress]
+    .filter(([id, peer]) => isCandidate(id) && peer.isRecentlyActive)
+    .sort(([a, left], [b, right]) => right.match - left.match || a - b);
+  return best?.[0] ?? null;
+}

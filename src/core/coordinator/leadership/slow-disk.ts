@@ -1,0 +1,68 @@
+// Whether a replica's disk is slow for good, and who should lead in its stead: pure. A leader's disk is invisible to
+// the others: heartbeats need no disk, so nobody elects another, while every write waits for it (etcd's known trouble).
+// The rule, in looks of half a second: slow is a disk that for 3 s took longer than half an election timeout, by the
+// median or by a frame that hangs; it is sound again after 10 s of the contrary. A look at an idle disk says nothing.
+
+import type { NodeId } from "../../base/ids.ts";
+import type { RaftStatus } from "../../raft/status.ts";
+import type { SyncSight } from "../../storage/sync-latency.ts";
+import type { TimingProfile } from "../host/profile.ts";
+
+export const LOOK_EVERY_MS = 500;
+export const SLOW_LOOKS = 6;
+export const SOUND_LOOKS = 20;
+/** After a minute without a frame nothing is known of the disk any more. */
+export const IDLE_LOOKS = 120;
+/** How long a replica leads before it hands over, and between two attempts: leadership does not go round. */
+export const LEADING_LOOKS = 10;
+
+export interface Judgement {
+  readonly isSlow: boolean;
+  /** Looks in a row that say the contrary of `isSlow`. */
+  readonly contrary: number;
+  readonly idle: number;
+}
+
+export const SOUND: Judgement = { isSlow: false, contrary: 0, idle: 0 };
+
+/** What a replica says of its disk with every frame to its peers. */
+export interface DiskReport {
+  readonly medianMs: number;
+  readonly slow: boolean;
+  readonly full: boolean;
+}
+
+/** From when on a frame is slow. */
+export function slowMsOf({ tickMs, electionTicks }: TimingProfile): number {
+  return (tickMs * electionTicks) / 2;
+}
+
+export function judgeDisk(before: Judgement, sight: SyncSight, slowMs: number): Judgement {
+  const hangs = sight.underWayMs >= slowMs;
+  if (sight.medianMs === null && !hangs) {
+    const idle = before.idle + 1;
+    return idle >= IDLE_LOOKS ? SOUND : { ...before, idle };
+  }
+  const looksSlow = hangs || (sight.medianMs ?? 0) >= slowMs;
+  if (looksSlow === before.isSlow) return { ...before, contrary: 0, idle: 0 };
+  const contrary = before.contrary + 1;
+  const isTurned = contrary >= (before.isSlow ? SOUND_LOOKS : SLOW_LOOKS);
+  return isTurned ? { isSlow: looksSlow, contrary: 0, idle: 0 } : { ...before, contrary, idle: 0 };
+}
+
+/**
+ * The voter that holds all that is committed and whose disk is the quickest of those that are well; null when there is
+ * none: between slow disks leadership stays where it is. `reports` are those of peers heard of lately.
+ */
+export function healthiestVoter(raft: RaftStatus, reports: ReadonlyMap<NodeId, DiskReport>): NodeId | null {
+  const able = raft.config.voters.flatMap((id) => {
+    const report = reports.get(id);
+    const progress = raft.progress.get(id);
+    if (id === raft.id || report === undefined || progress === undefined) return [];
+    const isWell = !report.slow && !report.full && progress.isRecentlyActive;
+    const { match } = progress;
+    return isWell && match >= raft.commit ? [{ id, match, medianMs: report.medianMs }] : [];
+  });
+  const [best] = able.sort((a, b) => a.medianMs - b.medianMs || b.match - a.match || a.id - b.id);
+  return best?.id ?? null;
+}

@@ -1,0 +1,87 @@
+// Handing leadership over on request: checked, noted in the audit log, done, and answered once another leads.
+
+import { status } from "@grpc/grpc-js";
+import type {
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+import { assertLeads } from "../calls/assert-leads.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { checkPermission } from "../calls/grants.ts";
+import type { Caller } from "../calls/handler.ts";
+import { type Reason, reasonOf } from "../calls/reason.ts";
+import { notLeader } from "../calls/refusals.ts";
+import { perform } from "../services/writes/submit.ts";
+import { transferTarget } from "./transfer-target.ts";
+
+const LOOK_EVERY_MS = 5;
+
+export async function transferLeadership(
+  context: ServiceContext,
+  request: TransferLeadershipRequest,
+  caller: Caller,
+): Promise<TransferLeadershipResponse> {
+  await assertLeads(context, caller);
+  const reason = reasonOf(request.reason);
+  const wanted = { to: request.toNode, from: request.fromNode };
+  const target = transferTarget(context.driver.status(), context.replicas, context, wanted);
+  const to = target.kind === "hand-over" ? nameOf(context, target.to) : request.toNode || "auto";
+  checkPermission(context, caller, { verb: "transfer", table: "leader", name: to });
+  switch (target.kind) {
+    case "refused":
+      throw rpcError(status.FAILED_PRECONDITION, target.reason, target.message);
+    case "already":
+      return answer(context, context.self, false);
+    case "hand-over":
+      if (request.dryRun) return answer(context, target.to, true);
+      await noteTransfer(context, target.to, reason, caller);
+      await handOver(context, target.to, caller);
+      return answer(context, context.driver.status().leader, true);
+  }
+}
+
+/** Leaves in the audit log who asked for it, and why. Throws when it does not: nothing is handed over then. */
+export function noteTransfer(
+  context: ServiceContext,
+  to: number,
+  reason: Reason,
+  caller: Caller,
+): Promise<void> {
+  return perform(context, caller, transferNote(context, to), reason);
+}
+
+export function transferNote(context: ServiceContext, to: number) {
+  const value = { fromNode: nameOf(context, context.self), toNode: nameOf(context, to) };
+  return { $case: "noteTransfer", value } as const;
+}
+
+/** Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft §3.10). */
+export async function handOver(
+  context: ServiceContext,
+  to: Parameters<ServiceContext["driver"]["transferLeader"]>[0],
+  caller: Caller,
+): Promise<void> {
+  const { driver } = context;
+  if (driver.status().role !== "leader") throw notLeader(context);
+  driver.transferLeader(to);
+  for (;;) {
+    const raft = driver.status();
+    if (raft.role !== "leader" && raft.leader !== 0) return;
+    const hasGivenUp = raft.role === "leader" && raft.leadTransferee === 0;
+    if (hasGivenUp || context.clock.monotonicMs() >= caller.deadline) {
+      const message = `${nameOf(context, to)} did not take over within an election timeout`;
+      throw rpcError(status.ABORTED, "TRANSFER_FAILED", message);
+    }
+    await context.sleep(LOOK_EVERY_MS);
+  }
+}
+
+function answer(context: ServiceContext, leaderId: number, changed: boolean): TransferLeadershipResponse {
+  const { term } = context.driver.status();
+  return { changed, leaderId, leaderName: nameOf(context, leaderId), term };
+}
+
+function nameOf(context: ServiceContext, id: number): string {
+  return context.replicas.find((replica) => replica.id === id)?.name ?? "";
+}

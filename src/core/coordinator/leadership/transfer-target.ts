@@ -1,0 +1,80 @@
+// Whom a leader hands over to, when it is asked to: pure. A transfer stops writes until it ends, so one that can't
+// succeed (to a learner, to a replica that does not answer) is refused before it begins.
+
+import { FLEET_GROUP, type GroupId, type NodeId, shownName } from "../../base/ids.ts";
+import type { RaftStatus } from "../../raft/status.ts";
+import { campaignRank } from "../host/campaign-order.ts";
+
+export interface NamedReplica {
+  readonly id: NodeId;
+  readonly name: string;
+}
+
+export interface WantedTransfer {
+  /** Empty: whoever can best take over. */
+  readonly to: string;
+  /** Empty: whoever leads. */
+  readonly from: string;
+}
+
+export type TransferTarget =
+  | { readonly kind: "hand-over"; readonly to: NodeId }
+  /** It is as asked for: `to` leads, or `from` does not. */
+  | { readonly kind: "already" }
+  | { readonly kind: "refused"; readonly reason: string; readonly message: string };
+
+/** What is known of the replicas that could take over. */
+export interface Successors {
+  readonly answers: (replica: NodeId) => boolean;
+  /** Whether nothing is known against its state: a fenced replica takes no leadership (ADR-0017). */
+  readonly isFit: (replica: NodeId) => boolean;
+}
+
+/** `raft` is the leader's own. */
+export function transferTarget(
+  raft: RaftStatus,
+  replicas: readonly NamedReplica[],
+  { answers, isFit }: Successors,
+  wanted: WantedTransfer,
+): TransferTarget {
+  const named = (name: string) => replicas.find((replica) => replica.name === name)?.id;
+  const unknown = [wanted.from, wanted.to].find((name) => name !== "" && named(name) === undefined);
+  if (unknown !== undefined) return refused("MEMBER_UNKNOWN", `there is no node ${shownName(unknown)}`);
+  if (wanted.from !== "" && named(wanted.from) !== raft.id) return { kind: "already" };
+  if (wanted.to === "") {
+    const to = bestSuccessor(raft, FLEET_GROUP, (replica) => answers(replica) && isFit(replica));
+    if (to !== undefined) return { kind: "hand-over", to };
+    return refused("NO_SUCCESSOR", "no other voter that is not fenced answers, so none can take over");
+  }
+  const to = named(wanted.to);
+  if (to === undefined || to === raft.id) return { kind: "already" };
+  if (!raft.config.voters.includes(to)) {
+    return refused("NOT_A_VOTER", `${wanted.to} does not vote, so it can't lead`);
+  }
+  if (!answers(to)) {
+    return refused("MEMBER_UNREACHABLE", `${wanted.to} does not answer, so it can't take over`);
+  }
+  if (!isFit(to)) {
+    return refused(
+      "SUCCESSOR_FENCED",
+      `the state of ${wanted.to} is wrong, so it can't lead until it is rebuilt`,
+    );
+  }
+  return { kind: "hand-over", to };
+}
+
+/** The voter that answers and holds most of the log; among equals another one in each group, so that they spread. */
+export function bestSuccessor(
+  raft: RaftStatus,
+  group: GroupId,
+  answers: (replica: NodeId) => boolean,
+): NodeId | undefined {
+  const others = raft.config.voters.filter((voter) => voter !== raft.id);
+  const matchOf = (voter: NodeId) => raft.progress.get(voter)?.match ?? 0;
+  const rankOf = (voter: NodeId) => campaignRank(others, group, voter) ?? others.length;
+  return others.filter(answers).sort((a, b) => matchOf(b) - matchOf(a) || rankOf(a) - rankOf(b))[0];
+}
+
+function refused(reason: string, message: string): TransferTarget {
+  return { kind: "refused", reason, message };
+}

@@ -1,0 +1,193 @@
+// Changes of who takes part: checked by the leader, one at a time, each under the configuration index that the
+// caller has seen if it gave one. Rows say what is wanted, the configuration follows (ADR-0004). Every request can be
+// repeated: it goes on from what is there.
+
+import { status } from "@grpc/grpc-js";
+import { isMemberNumber, type NodeId, nodeId } from "../../base/ids.ts";
+import type { Permission } from "../../fleet/access.ts";
+import { checkUpsert } from "../../fleet/apply-member.ts";
+import { listMembers } from "../../fleet/query.ts";
+import { MemberKind, type MemberRecord, type UpsertMember } from "../../wire/gen/fleet/v1/command.ts";
+import type {
+  AddMember,
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import { RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { assertLeads } from "../calls/assert-leads.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { checkGrants, checkPermission } from "../calls/grants.ts";
+import type { Caller } from "../calls/handler.ts";
+import { reasonOf } from "../calls/reason.ts";
+import { assertTrusted, refusalError, rejectionError } from "../calls/refusals.ts";
+import { isBegun } from "./begun-change.ts";
+import { answeringVoters, assertFounded, configurationIndex } from "./members.ts";
+import {
+  answer,
+  assertNumber,
+  findMember,
+  findRemoved,
+  isConfigured,
+  leaveLeadership,
+  memberNamed,
+  nameIn,
+  type Order,
+  takeOut,
+  unknownMember,
+  write,
+} from "./membership-steps.ts";
+import { QuorumSlot } from "./quorum-slot.ts";
+import { removalProblem } from "./removal.ts";
+import { replaceMember } from "./replace-member.ts";
+
+type Change = NonNullable<ChangeMembershipRequest["change"]>;
+
+/** Takes one change at a time, and none beside a revocation. */
+export class MembershipChanges extends QuorumSlot {
+  async change(
+    context: ServiceContext,
+    { change, ...request }: ChangeMembershipRequest,
+    caller: Caller,
+  ): Promise<ChangeMembershipResponse> {
+    await assertLeads(context, caller);
+    assertTrusted(context);
+    assertFounded(context);
+    if (change === undefined)
+      throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
+    for (const permission of permissionsFor(change)) checkPermission(context, caller, permission);
+    // Before anything is done: a row that is refused for its reason would leave the configuration changed without it.
+    const reason = reasonOf(request.reason);
+    const order = { context, request: { ...request, reason }, caller };
+    return this.alone(context, caller, "membership", async () => {
+      return (await alreadyDone(order, change)) ?? (await perform(order, change));
+    });
+  }
+}
+
+/** As the rows that are written in the end will be judged when they are applied (fleet/permissions.ts). */
+function permissionsFor({ $case, value }: Change): Permission[] {
+  const table = "member";
+  switch ($case) {
+    case "add":
+    case "promote":
+    case "remove":
+      return [{ verb: $case, table, name: value.name }];
+    case "replace":
+      return [
+        { verb: "promote", table, name: value.with },
+        { verb: "remove", table, name: value.name },
+      ];
+  }
+}
+
+function perform(order: Order, change: Change): Promise<ChangeMembershipResponse> {
+  switch (change.$case) {
+    case "add":
+      return add(order, change.value);
+    case "promote":
+      return promote(order, change.value.name);
+    case "remove":
+      assertNoOtherGroups(order.context);
+      return remove(order, change.value.name);
+    case "replace":
+      assertNoOtherGroups(order.context);
+      return replaceMember(order, change.value);
+  }
+}
+
+function add(
+  order: Order,
+  { nodeId: given, name, address, learner }: AddMember,
+): Promise<ChangeMembershipResponse> {
+  const rows = listMembers(order.context.machine.view);
+  const row = rows.find((known) => known.name === name && known.wanted !== MemberKind.REMOVED);
+  const id = given === 0 ? (row?.nodeId ?? unusedNumber(rows.map((known) => known.nodeId))) : given;
+  const wanted = learner ? MemberKind.LEARNER : MemberKind.VOTER;
+  return upsert(order, { nodeId: id, name, address, wanted });
+}
+
+/** The one above all that were used; below them where there is none above. */
+function unusedNumber(used: readonly number[]): number {
+  const next = Math.max(0, ...used.filter(isMemberNumber)) + 1;
+  if (isMemberNumber(next)) return next;
+  const taken = new Set(used);
+  let lowest = 1;
+  while (taken.has(lowest)) lowest += 1;
+  return lowest;
+}
+
+function promote(order: Order, name: string): Promise<ChangeMembershipResponse> {
+  const { nodeId: id, address } = memberNamed(order.context, name);
+  return upsert(order, { nodeId: id, name, address, wanted: MemberKind.VOTER });
+}
+
+async function upsert(order: Order, member: UpsertMember): Promise<ChangeMembershipResponse> {
+  const { context, request, caller } = order;
+  const { view } = context.machine;
+  assertNumber(member.nodeId);
+  const refused = checkUpsert(view, member);
+  if (refused?.$case === "rejected") throw rejectionError(refused.value);
+  const changed = view.tables.members.get(member.nodeId)?.wanted !== member.wanted;
+  const planned: MemberRecord = { ...member, version: 0, sinceMs: 0 };
+  const operation = { $case: "upsertMember", value: member } as const;
+  // What is added may be known as a learner: then it is promoted.
+  if (changed) checkGrants(context, caller, operation);
+  if (changed && !request.dryRun) await write(order, operation);
+  return answer(context, planned, changed);
+}
+
+/** First out of the configuration, then out of the table: as long as it votes it must be able to talk. */
+async function remove(order: Order, name: string): Promise<ChangeMembershipResponse> {
+  const { context, request } = order;
+  const row = findMember(context, name) ?? findRemoved(context, name);
+  if (row === undefined) throw unknownMember(name);
+  const id = nodeId(row.nodeId);
+  const isRemoved = row.wanted === MemberKind.REMOVED;
+  if (isRemoved && !isConfigured(context, id)) return answer(context, row, false);
+  assertRemovable(context, id);
+  await leaveLeadership(order, id);
+  if (request.dryRun) return answer(context, row, true);
+  await takeOut(order, id);
+  if (!isRemoved) await write(order, { $case: "removeMember", value: { nodeId: id } });
+  return answer(context, row, true);
+}
+
+function assertRemovable(context: ServiceContext, id: NodeId): void {
+  const { config } = context.driver.status();
+  if (config.votersOutgoing.length > 0) throw refusalError(context, "change-pending");
+  const view = { voters: config.voters, answering: answeringVoters(context), nameOf: nameIn(context) };
+  const problem = removalProblem(view, id);
+  if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
+}
+
+// Their configuration does not follow the members' table yet: a removed member would still count as a voter of theirs.
+function assertNoOtherGroups({ groups }: ServiceContext): void {
+  if (groups.size === 0) return;
+  const message = `the fleet hosts ${groups.size} more groups, and no member can be taken out of those yet`;
+  throw rpcError(status.FAILED_PRECONDITION, "GROUPS_FIXED", message);
+}
+
+/**
+ * Null when the change is to be made. A request that is repeated because its answer was lost has moved the index
+ * itself: what is as it asks for is its success, whoever did it, and what was begun is finished. Anything else under
+ * another index is refused.
+ */
+async function alreadyDone(order: Order, change: Change): Promise<ChangeMembershipResponse | null> {
+  const { context, request } = order;
+  const expected = request.expectedConfigurationIndex;
+  const actual = configurationIndex(context);
+  if (expected === undefined || expected === actual) return null;
+  const look = { ...order, request: { ...request, dryRun: true } };
+  // Whatever else it would be refused for: under this index it is not looked at.
+  const seen = await perform(look, change).catch(nullIfRefused);
+  if (seen?.changed === false) return seen;
+  if (isBegun(context, change, expected)) return null;
+  const message = `the configuration is at index ${actual}, not ${expected}`;
+  const metadata = { actual: String(actual), expected: String(expected) };
+  throw rpcError(status.FAILED_PRECONDITION, "CONFIGURATION_CHANGED", message, metadata);
+}
+
+function nullIfRefused(error: unknown): null {
+  if (error instanceof RpcError) return null;
+  throw error;
+}

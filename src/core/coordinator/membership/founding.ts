@@ -1,0 +1,52 @@
+// What an empty data folder means: a fleet that is being founded, or a disk that was lost (ADR-0002). What must stay
+// true: the fleet's own group is founded last, so that a founding which was broken off is begun anew, and groups that
+// are missing beside it were lost with a disk and are never founded a second time.
+
+import { Exit, OperatorError } from "../../base/errors.ts";
+import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, term } from "../../base/ids.ts";
+import type { RejoinMark } from "../../storage/rejoin-mark.ts";
+import type { Storage } from "../../storage/storage.ts";
+
+export interface Founding {
+  readonly dataDirectory: string;
+  /** An empty data folder may be founded anew; otherwise it means that the disk was lost. */
+  readonly bootstrap: boolean;
+  /** Of every group. */
+  readonly voters: readonly NodeId[];
+  /** How many groups beside the fleet's own. */
+  readonly groups: number;
+}
+
+/** An empty data folder is either founded with the first configuration, or marked as lost. */
+export async function found(founding: Founding, storage: Storage, mark: RejoinMark): Promise<void> {
+  if (isFounded(storage, FLEET_GROUP)) return;
+  const { dataDirectory, bootstrap, voters, groups } = founding;
+  if (bootstrap && !(await mark.isSet())) {
+    const others = Array.from({ length: groups }, (_, at) => groupId(at + 1));
+    const missing = others.filter((group) => !isFounded(storage, group));
+    await Promise.all(missing.map((group) => foundGroup(storage, group, voters)));
+    await foundGroup(storage, FLEET_GROUP, voters);
+    return;
+  }
+  if (voters.length === 1) {
+    await storage.close();
+    throw new OperatorError("DATA_LOST", {
+      what: `the data folder ${dataDirectory} is empty, and no other replica holds a copy`,
+      why: "the folder was deleted or the wrong one was given",
+      next: "put the folder back from a copy, or destroy this fleet and init a new one",
+      exit: Exit.Failure,
+    });
+  }
+  await mark.set();
+}
+
+export function isFounded(storage: Storage, group: GroupId): boolean {
+  return storage.reader(group).lastIndex() > 0;
+}
+
+// etcd's way: every founder starts from the same snapshot, which holds nothing but the configuration.
+function foundGroup(storage: Storage, group: GroupId, voters: readonly NodeId[]): Promise<void> {
+  const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
+  return storage.write({ group, hardState: null, entries: [], snapshot });
+}

@@ -1,0 +1,69 @@
+// The members as the leader sees them: what is wanted of each, what it is, and how far behind.
+
+import { type NodeId, nodeId } from "../../base/ids.ts";
+import { listMembers } from "../../fleet/query.ts";
+import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
+import type { ListMembersResponse, ListRequest, MemberView } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { MemberRole } from "../../wire/gen/fleet/v1/views.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { filterOf } from "../calls/filter.ts";
+import type { Caller } from "../calls/handler.ts";
+import { refuseToken } from "../calls/page.ts";
+import { readableWithReports } from "../calls/reads.ts";
+import { refusalError } from "../calls/refusals.ts";
+
+export async function membersList(
+  context: ServiceContext,
+  request: ListRequest,
+  caller: Caller,
+): Promise<ListMembersResponse> {
+  filterOf(request, []);
+  refuseToken(request);
+  const stamp = await readableWithReports(context, request, caller);
+  assertFounded(context);
+  const members = memberViews(context);
+  return { stamp, configurationIndex: configurationIndex(context), members };
+}
+
+function memberViews({ driver, machine, answers, announced }: ServiceContext): MemberView[] {
+  const raft = driver.status();
+  const { voters, votersOutgoing, learners, learnersNext } = raft.config;
+  const roleOf = (id: NodeId) => {
+    if (voters.includes(id) || votersOutgoing.includes(id)) return MemberRole.VOTER;
+    return learners.includes(id) || learnersNext.includes(id) ? MemberRole.LEARNER : MemberRole.NONE;
+  };
+  return listMembers(machine.view)
+    .map((member): MemberView => {
+      const id = nodeId(member.nodeId);
+      const progress = raft.progress.get(id);
+      return {
+        member: { ...member },
+        role: roleOf(id),
+        leads: id === raft.leader,
+        lag: progress && Math.max(0, raft.commit - progress.match),
+        answers: id === raft.id || answers(id),
+        ...(announced(id) ?? { knownVersion: 0, build: "" }),
+      };
+    })
+    .filter(({ member, role }) => member?.wanted !== MemberKind.REMOVED || role !== MemberRole.NONE);
+}
+
+/** Throws, as something that passes, in the moment before a new fleet's first leader has written down its founders. */
+export function assertFounded(context: ServiceContext): void {
+  if (context.machine.view.tables.members.size === 0) throw refusalError(context, "no-leader");
+}
+
+/** Of the leader's: the voters that answered lately, itself included. */
+export function answeringVoters({
+  driver,
+  self,
+  answers,
+}: Pick<ServiceContext, "driver" | "self" | "answers">): ReadonlySet<NodeId> {
+  const { config } = driver.status();
+  return new Set(config.voters.filter((id) => id === self || answers(id)));
+}
+
+/** As NodeStatus has it: no change of the configuration or of the table came after it. */
+export function configurationIndex({ driver, machine }: ServiceContext): number {
+  return Math.max(driver.configurationIndex, ...listMembers(machine.view).map((row) => row.version));
+}

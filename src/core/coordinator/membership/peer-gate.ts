@@ -1,0 +1,114 @@
+// Which replicas are heard here (ADR-0023): a certificate says only who a replica is, the members' table says whether it
+// takes part. What must stay true: whatever a replica sends, this is asked before anything of it is looked at.
+
+import { status } from "@grpc/grpc-js";
+import { isAddress } from "../../base/address.ts";
+import { isName, MEMBER_NUMBER_MAX, type NodeId, nodeId } from "../../base/ids.ts";
+import { ADDRESS_BYTES_MAX, MEMBERS_MAX } from "../../fleet/limits.ts";
+import { listMembers } from "../../fleet/query.ts";
+import type { FleetView } from "../../fleet/state.ts";
+import type { ConfState } from "../../raft/message.ts";
+import type { Peer } from "../../transport/transport.ts";
+import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
+import type { KnownMember } from "../../wire/gen/fleet/v1/raft.ts";
+import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { isMember } from "../group/message-questions.ts";
+
+export interface PeerGateOptions {
+  readonly self: NodeId;
+  /** What the command line named, this replica included. */
+  readonly given: readonly Peer[];
+  readonly view: () => FleetView;
+  /** The configuration of the fleet's own group. */
+  readonly config: () => ConfState;
+  /** Whether this replica is new or lost its disk, and has no table of its own to go by yet (ADR-0002). */
+  readonly isAmnesiac: () => boolean;
+  /** Whether the peer has said something lately. */
+  readonly hears: (peer: NodeId) => boolean;
+  /** A peer named a member that may be unknown here. */
+  readonly introduce: (peer: Peer) => void;
+}
+
+type Row = Pick<KnownMember, "name" | "removed" | "version">;
+
+export class PeerGate {
+  readonly #options: PeerGateOptions;
+  /** What members told of others, where this replica's own table knows less. */
+  readonly #named = new Map<NodeId, KnownMember>();
+  #told: { readonly digest: string; readonly members: readonly KnownMember[] } | null = null;
+
+  constructor(options: PeerGateOptions) {
+    this.#options = options;
+  }
+
+  /** Why the replica is not heard here; null if it is. */
+  refusal(peer: NodeId): RpcError | null {
+    const { given, config } = this.#options;
+    const row = this.#row(peer);
+    if (row?.removed === true) return removed(row.name);
+    const isKnown = row !== undefined || given.some(({ id }) => id === peer) || isMember(config(), peer);
+    return isKnown || this.#hearsNoPeer() ? null : unknown(peer);
+  }
+
+  /** A member that is heard here told what its table says. A table grows older, never wrong: the newer row counts. */
+  learn(members: readonly KnownMember[]): void {
+    for (const member of members) {
+      const id = nodeId(member.nodeId);
+      if (!isPlausible(member) || member.version <= (this.#row(id)?.version ?? -1)) continue;
+      if (!this.#named.has(id) && this.#named.size >= MEMBERS_MAX) return;
+      this.#named.set(id, member);
+      if (!member.removed) this.#options.introduce({ id, name: member.name, address: member.address });
+    }
+  }
+
+  /** What peers are told of this replica's table: the same array until that changes. */
+  known(): readonly KnownMember[] {
+    const view = this.#options.view();
+    const { low, high } = view.tables.members.digest;
+    const digest = `${low}.${high}`;
+    if (this.#told?.digest !== digest) {
+      const members = listMembers(view).map(({ wanted, ...row }) => ({
+        ...row,
+        removed: wanted === MemberKind.REMOVED,
+      }));
+      this.#told = { digest, members };
+    }
+    return this.#told.members;
+  }
+
+  #row(peer: NodeId): Row | undefined {
+    const own = this.#options.view().tables.members.get(peer);
+    const named = this.#named.get(peer);
+    if (own === undefined || (named !== undefined && named.version > own.version)) return named;
+    return { name: own.name, removed: own.wanted === MemberKind.REMOVED, version: own.version };
+  }
+
+  // Its command line may name only nodes that are gone (ADR-0004). Then it answers who finds it: it neither votes nor
+  // counts, and holds nothing that a stranger could spoil.
+  #hearsNoPeer(): boolean {
+    const { self, given, isAmnesiac, hears } = this.#options;
+    return isAmnesiac() && !given.some(({ id }) => id !== self && hears(id));
+  }
+}
+
+/** What comes from the network is looked at before it is kept. */
+function isPlausible({ nodeId: id, name, address }: KnownMember): boolean {
+  return id > 0 && isName(name) && address.length <= ADDRESS_BYTES_MAX && isAddress(address);
+}
+
+export function removed(name: string): RpcError {
+  return refused("MEMBER_REMOVED", `${name} was removed from the fleet`);
+}
+
+export function unknown(peer: number): RpcError {
+  return refused("MEMBER_UNKNOWN", `no member has the number ${peer}; add it with: fleet member add`);
+}
+
+export function unusable(peer: number): RpcError {
+  const message = `${peer} is no number of a member: they are from 1 to ${MEMBER_NUMBER_MAX}; remove it, and add it without one`;
+  return refused("INVALID_MEMBER", message);
+}
+
+function refused(reason: string, message: string): RpcError {
+  return rpcError(status.PERMISSION_DENIED, reason, message);
+}

@@ -1,0 +1,60 @@
+// What decides which voters take part is decided one at a time: changes of the membership, and revocations. What must stay
+// true: each is judged by a state in which all that was decided before it is applied. Two that are judged by the same state
+// may both be right alone, and together leave no quorum.
+
+import { status } from "@grpc/grpc-js";
+import type { RaftStatus } from "../../raft/status.ts";
+import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { assertLeads } from "../calls/assert-leads.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import type { Caller } from "../calls/handler.ts";
+import { RETRY_AFTER_MS, refusalError } from "../calls/refusals.ts";
+
+type Decision = "membership" | "revocation";
+
+export class QuorumSlot {
+  #held: Decision | null = null;
+
+  /** The leader's log as the last decision left it: what it wrote before it was given up may be committed later. */
+  #left: Pick<RaftStatus, "term" | "lastIndex"> | null = null;
+
+  /** Whether a decision is under way, or has left something that is not applied yet. `raft` is the leader's own. */
+  isUnderWay({ term, applied }: Pick<RaftStatus, "term" | "applied">): boolean {
+    const hasLeft = this.#left !== null && term === this.#left.term && applied < this.#left.lastIndex;
+    return this.#held !== null || hasLeft;
+  }
+
+  /** Does `work` while no other decision is under way; throws, as something that passes, if one is. */
+  async alone<T>(
+    context: ServiceContext,
+    caller: Caller,
+    decision: Decision,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#held !== null) throw busy(context, this.#held);
+    this.#held = decision;
+    try {
+      await applyAll(context, caller);
+      return await work();
+    } finally {
+      this.#held = null;
+      this.#left = context.driver.status();
+    }
+  }
+}
+
+/** All that this leader's log has now, of earlier leaders too, is applied here; and it leads still. */
+async function applyAll(context: ServiceContext, caller: Caller): Promise<void> {
+  const { driver } = context;
+  const { lastIndex, term } = driver.status();
+  const applied = await driver.waitApplied(lastIndex, caller.deadline);
+  if (!applied.ok) throw refusalError(context, applied.refusal);
+  await assertLeads(context, caller);
+  if (driver.term !== term) throw refusalError(context, "leadership-lost");
+}
+
+function busy(context: ServiceContext, held: Decision): RpcError {
+  if (held === "membership") return refusalError(context, "change-pending");
+  const message = "a revocation is under way, and another is judged after it";
+  return rpcError(status.UNAVAILABLE, "REVOCATION_UNDER_WAY", message, {}, RETRY_AFTER_MS);
+}

@@ -1,0 +1,46 @@
+// How a leader answers a replica that asks to be let in (ADR-0002, ADR-0004): the table says what it is wanted as.
+
+import { isMemberNumber, nodeId } from "../../base/ids.ts";
+import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
+import type { RejoinRequest, RejoinResponse } from "../../wire/gen/fleet/v1/raft.ts";
+import { assertLeads } from "../calls/assert-leads.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import type { Caller } from "../calls/handler.ts";
+import { refuseOldBuild } from "../cluster-version/version-gate.ts";
+import { isConfigured } from "./membership-steps.ts";
+import { removed, unknown, unusable } from "./peer-gate.ts";
+import type { Wanted } from "./readmission.ts";
+import type { Replica } from "./replica.ts";
+
+export async function readmit(
+  context: ServiceContext,
+  replica: Pick<Replica<unknown>, "readmit">,
+  request: RejoinRequest,
+  caller: Caller,
+): Promise<RejoinResponse> {
+  await assertLeads(context, caller);
+  const wanted = wantedOf(context, request.nodeId);
+  const tooOld = refuseOldBuild(context, request.knownVersion);
+  if (tooOld !== null) throw tooOld;
+  // Who is being removed still has its row for a moment, and must not be let in again meanwhile; nor while the end of a
+  // removal that was given up may yet be applied, behind the entry that would let it in.
+  if (context.changes.isUnderWay(context.driver.status()))
+    return { voter: false, learnerAt: 0, staysLearner: false };
+  const holding = request.whole ? "whole" : request.restored ? "part" : "nothing";
+  const readmission = replica.readmit(nodeId(request.nodeId), holding, wanted);
+  const { at = 0, stays = false } = readmission.kind === "learner" ? readmission : {};
+  return { voter: readmission.kind === "voter", learnerAt: at, staysLearner: stays };
+}
+
+/** What the members' table wants a replica to be; throws when it is not to take part at all. */
+function wantedOf(context: ServiceContext, id: number): Wanted {
+  const { machine, given } = context;
+  const row = machine.view.tables.members.get(id);
+  const isGiven = machine.view.tables.members.size === 0 && given.some((known) => known.id === id);
+  if (row === undefined && isGiven) return "voter";
+  if (row === undefined) throw unknown(id);
+  // It could be asked for by a row from before numbers had a bound. Who is in the configuration already stays.
+  if (!isMemberNumber(id) && !isConfigured(context, nodeId(id))) throw unusable(id);
+  if (row.wanted === MemberKind.REMOVED) throw removed(row.name);
+  return row.wanted === MemberKind.LEARNER ? "learner" : "voter";
+}

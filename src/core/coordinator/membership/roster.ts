@@ -1,0 +1,109 @@
+// Who this replica's peers are: the members' table, and until there is one what the command line named (ADR-0004).
+// The transport follows the table; a leader that finds it empty founds it. Looked at every tick, compared by digest.
+
+import type { NodeId } from "../../base/ids.ts";
+import { nodeId } from "../../base/ids.ts";
+import { listMembers } from "../../fleet/query.ts";
+import type { FleetView } from "../../fleet/state.ts";
+import type { RaftStatus } from "../../raft/status.ts";
+import type { Peer } from "../../transport/transport.ts";
+import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.ts";
+
+export interface RosterOptions {
+  readonly self: NodeId;
+  /** What the command line named, this replica included. */
+  readonly given: readonly Peer[];
+  readonly view: () => FleetView;
+  readonly raft: () => RaftStatus;
+  /** The transport's peers have changed. */
+  readonly connect: (peers: readonly Peer[]) => void;
+  /** Writes the table's first rows; resolves when that has succeeded or failed. */
+  readonly found: (members: readonly MemberRecord[]) => Promise<unknown>;
+  /** This replica is in the configuration no more. */
+  readonly onRemoved: () => void;
+}
+
+export class Roster {
+  readonly #options: RosterOptions;
+  /** Who opened streams without being in the table, by number. */
+  readonly #introduced = new Map<NodeId, Peer>();
+  #seen = "";
+  #isFounding = false;
+  #wasMember = false;
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  /** Every replica that may take part, this one always among them. */
+  known(): Peer[] {
+    const { self, given, view } = this.#options;
+    return knownReplicas(listMembers(view()), given, self, [...this.#introduced.values()]);
+  }
+
+  /** Whoever added this replica's caller as a member knows more than its own table, which may be old. */
+  introduce(peer: Peer): void {
+    const row = this.#options.view().tables.members.get(peer.id);
+    if (row !== undefined || this.known().some(({ id }) => id === peer.id)) return;
+    this.#introduced.set(peer.id, peer);
+    this.#seen = "";
+  }
+
+  /** To be called often: cheap while nothing changes. */
+  look(): void {
+    const { view, self, connect } = this.#options;
+    const { low, high } = view().tables.members.digest;
+    const now = `${low}.${high}`;
+    if (now !== this.#seen) {
+      this.#seen = now;
+      connect(this.known().filter((peer) => peer.id !== self));
+    }
+    this.#noticeRemoval();
+    this.#foundIfEmpty();
+  }
+
+  #noticeRemoval(): void {
+    const { raft, self, onRemoved } = this.#options;
+    const { voters, votersOutgoing, learners, learnersNext } = raft().config;
+    const isMember = [voters, votersOutgoing, learners, learnersNext].some((ids) => ids.includes(self));
+    if (this.#wasMember && !isMember) onRemoved();
+    this.#wasMember = isMember;
+  }
+
+  #foundIfEmpty(): void {
+    const { raft, view, given, found } = this.#options;
+    const { role, config } = raft();
+    if (role !== "leader" || this.#isFounding || view().tables.members.size > 0) return;
+    this.#isFounding = true;
+    const founders = given
+      .filter(({ id }) => config.voters.includes(id) || config.learners.includes(id))
+      .map(({ id, name, address }) => {
+        const wanted = config.learners.includes(id) ? MemberKind.LEARNER : MemberKind.VOTER;
+        return { nodeId: id, name, address, wanted, version: 0, sinceMs: 0 };
+      });
+    void found(founders).finally(() => {
+      this.#isFounding = false;
+    });
+  }
+}
+
+/**
+ * The table's members, and what the command line named unless the table has removed it: a replica that was away for
+ * long may have an old table, and needs whoever its operator names to catch up. The command line's address counts
+ * more than the table's, for its operator knows the network that this process is in. Who introduced itself counts until
+ * the table says something.
+ */
+export function knownReplicas(
+  rows: readonly Readonly<MemberRecord>[],
+  given: readonly Peer[],
+  self: NodeId,
+  introduced: readonly Peer[] = [],
+): Peer[] {
+  const removed = new Set(rows.filter((row) => row.wanted === MemberKind.REMOVED).map((row) => row.nodeId));
+  const known = new Map<number, Peer>(introduced.map((peer) => [peer.id, peer]));
+  for (const { nodeId: id, name, address } of rows) known.set(id, { id: nodeId(id), name, address });
+  for (const peer of given) known.set(peer.id, peer);
+  return [...known.values()]
+    .filter((peer) => peer.id === self || !removed.has(peer.id))
+    .sort((a, b) => a.id - b.id);
+}

@@ -1,0 +1,107 @@
+// What of a shard's report may be observed: names that are names, labels that are labels, and no more of each kind than
+// a report carries (wire/report-limits.ts). A shard checks the same before it sends them, so a row that is dropped here
+// comes from a shard that is not ours, or not sound. Pure. Absent: whether the shard may report at all.
+
+import { isName } from "../../base/ids.ts";
+import { areLabels, isLabelKey } from "../../base/labels.ts";
+import { isPrintable } from "../../base/printable.ts";
+import { checkDomain, shortened } from "../../fleet/validate.ts";
+import type { HeldDomain } from "../../wire/gen/fleet/v1/command.ts";
+import type {
+  DoubleDial,
+  ReportShardRequest,
+  ShardSummary,
+  Shortfall,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
+import {
+  ACK_DETAIL_BYTES_MAX,
+  ACKS_MAX,
+  BINDINGS_MAX,
+  COUNTS_MAX,
+  DIALED_FROM_CHARACTERS_MAX,
+  DOUBLE_DIALS_MAX,
+  INCARNATION_ID_CHARACTERS_MAX,
+  isCountedName,
+  SHORTFALL_BYTES_MAX,
+  SHORTFALLS_MAX,
+  SUMMARY_DOMAINS_MAX,
+} from "../../wire/report-limits.ts";
+import { shortfallBytes } from "../../wire/shortfall-bytes.ts";
+
+export const ROW_KINDS = ["answer", "binding", "domain", "double_dial", "shortfall", "summary"] as const;
+export type RowKind = (typeof ROW_KINDS)[number];
+
+export interface Observable {
+  readonly report: ReportShardRequest;
+  /** How many rows of each kind were left out; kinds of which none was are absent. */
+  readonly refused: ReadonlyMap<RowKind, number>;
+}
+
+/** Null: the report is of no incarnation that there can be. */
+export function observableReport(report: ReportShardRequest): Observable | null {
+  if ((report.incarnation?.id.length ?? 0) > INCARNATION_ID_CHARACTERS_MAX) return null;
+  const refused = new Map<RowKind, number>();
+  const keep = <Row>(kind: RowKind, rows: readonly Row[], isSound: (row: Row) => boolean, most: number) => {
+    const kept = rows.filter(isSound).slice(0, most);
+    if (kept.length < rows.length) refused.set(kind, (refused.get(kind) ?? 0) + rows.length - kept.length);
+    return kept;
+  };
+  const bindings = keep("binding", report.bindings, ({ clusterId }) => isName(clusterId), BINDINGS_MAX);
+  const doubleDials = keep("double_dial", report.doubleDials, isSoundDial, DOUBLE_DIALS_MAX);
+  const acks = keep("answer", report.acks, () => true, ACKS_MAX).map((ack) => ({
+    ...ack,
+    detail: shortened(ack.detail, ACK_DETAIL_BYTES_MAX),
+  }));
+  const shortfalls = keep("shortfall", report.shortfalls, soundShortfalls(), SHORTFALLS_MAX);
+  const held = report.heldDomains && {
+    domains: keep("domain", report.heldDomains.domains, isSoundDomain, Number.POSITIVE_INFINITY),
+  };
+  const summary = report.summary && soundSummary(report.summary, keep);
+  return {
+    report: { ...report, bindings, doubleDials, acks, shortfalls, summary, heldDomains: held },
+    refused,
+  };
+}
+
+type Keep = <Row>(kind: RowKind, rows: readonly Row[], isSound: (row: Row) => boolean, most: number) => Row[];
+
+// As a row of the domains' table may be.
+const isSoundDomain = ({ key, value }: HeldDomain): boolean => checkDomain(key, value) === null;
+
+const isSoundDial = ({ clusterId, from }: DoubleDial): boolean =>
+  isName(clusterId) && from.length <= DIALED_FROM_CHARACTERS_MAX && isPrintable(from);
+
+/** For one report: the bytes of all that it lets through are bounded. */
+function soundShortfalls(): (shortfall: Shortfall) => boolean {
+  let bytes = 0;
+  return (shortfall) => {
+    const { clusterId, requirements, deficit, penaltyBucket } = shortfall;
+    const isSound =
+      isName(clusterId) &&
+      areLabels(requirements) &&
+      Object.keys(deficit).length <= COUNTS_MAX &&
+      Object.keys(deficit).every(isLabelKey) &&
+      isCountedName(penaltyBucket);
+    if (!isSound || bytes + shortfallBytes(shortfall) > SHORTFALL_BYTES_MAX) return false;
+    bytes += shortfallBytes(shortfall);
+    return true;
+  };
+}
+
+function soundSummary(summary: ShardSummary, keep: Keep): ShardSummary {
+  const counts = (given: Readonly<Record<string, number>>): Record<string, number> =>
+    Object.fromEntries(keep("summary", Object.entries(given), ([name]) => isCountedName(name), COUNTS_MAX));
+  const isDomain = ({ key, value }: ShardSummary["domains"][number]) =>
+    key !== "" && value !== "" && isCountedName(key) && isCountedName(value);
+  const domains = keep("summary", summary.domains, isDomain, SUMMARY_DOMAINS_MAX);
+  return {
+    ...summary,
+    freeByInstanceType: counts(summary.freeByInstanceType),
+    freeByZone: counts(summary.freeByZone),
+    domains: domains.map((row) => ({
+      ...row,
+      listedByInstanceType: counts(row.listedByInstanceType),
+      listedByZone: counts(row.listedByZone),
+    })),
+  };
+}

@@ -1,0 +1,66 @@
+// The deny-list of this process is that of the applied state (ADR-0026). What must stay true: a state that is only half
+// there, while a snapshot is restored, lifts no revocation.
+
+import type { NodeId } from "../../base/ids.ts";
+import { REVOCATION_LIST_KEY } from "../../fleet/schema.ts";
+import type { FleetView } from "../../fleet/state.ts";
+import type { Denial, ShownCertificate } from "../../wire/deny-list.ts";
+import type { Revocation } from "../../wire/gen/fleet/v1/command.ts";
+import type { HeldDenials } from "../../wire/held-denials.ts";
+import { formatIdentity } from "../../wire/identity.ts";
+import { ownCertificate } from "../../wire/peer-certificate.ts";
+import { servedCertificate } from "../../wire/served-certificate.ts";
+import type { Tls } from "../../wire/tls.ts";
+
+interface AppliedState {
+  readonly view: FleetView;
+  readonly isRestoring: boolean;
+  onApplied(listener: () => void): () => void;
+}
+
+/** The log index of the last change of the deny-list; 0 = nothing was ever revoked. */
+export function revocationsVersion({ tables }: FleetView): number {
+  return tables.revocationLists.get(REVOCATION_LIST_KEY)?.version ?? 0;
+}
+
+/** Follows the state, which is restored, until what is returned is called. What is held may be newer than it. */
+export function denyByTable(state: AppliedState, incarnation: string, held: HeldDenials): () => void {
+  let seen = 0;
+  const follow = () => {
+    if (state.isRestoring) return;
+    const version = revocationsVersion(state.view);
+    if (version === seen) return;
+    seen = version;
+    held.take({ incarnation, version, denials: [...state.view.tables.revocations.rows()].map(denialOf) });
+  };
+  follow();
+  return state.onApplied(follow);
+}
+
+export function denialOf({ subject, issuedBeforeMs }: Readonly<Revocation>): Denial {
+  return { subject, issuedBeforeMs };
+}
+
+// One that answers the leader answers this much sooner.
+const SERVED_WITHIN_MS = 5_000;
+
+interface ServedFrom {
+  readonly self: NodeId;
+  readonly tls: Tls;
+  readonly addressOf: (replica: NodeId) => string | undefined;
+  readonly answers: (replica: NodeId) => boolean;
+}
+
+/** The certificate with which a replica serves now; null without TLS, and if it is not learned in time. */
+export async function servedBy(
+  replica: NodeId,
+  { self, tls, addressOf, answers }: ServedFrom,
+): Promise<ShownCertificate | null> {
+  const uri = formatIdentity({ kind: "replica", id: replica });
+  if (tls === "insecure-loopback") return null;
+  if (replica === self) return ownCertificate(tls, uri);
+  const address = addressOf(replica);
+  if (address === undefined || !answers(replica)) return null;
+  const served = await servedCertificate(tls, address, SERVED_WITHIN_MS);
+  return served?.uri === uri ? served : null;
+}

@@ -1,0 +1,55 @@
+// The bytes of what watchers are told: an answer that many are told is encoded once, and so is a change that is in
+// several answers. What must stay true: the bytes are those of the generated encoder.
+
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import {
+  CoordinatorService,
+  DenyListNews,
+  TableChange,
+  WatchResponse,
+} from "../../../wire/gen/fleet/v1/coordinator.ts";
+
+// `changes`, length-delimited.
+const CHANGES_TAG = (2 << 3) | 2;
+
+const encodedResponses = new WeakMap<WatchResponse, Buffer>();
+const encodedNews = new WeakMap<DenyListNews, Buffer>();
+const encodedChanges = new WeakMap<TableChange, Uint8Array>();
+
+/** The service as it is generated, but for what a watcher is told. */
+export const coordinatorDefinition: typeof CoordinatorService = {
+  ...CoordinatorService,
+  watch: { ...CoordinatorService.watch, responseSerialize: encodeWatchResponse },
+  watchRevocations: { ...CoordinatorService.watchRevocations, responseSerialize: encodeNews },
+};
+
+/** All shards are told the same one. It must not be modified afterwards. */
+function encodeNews(news: DenyListNews): Buffer {
+  const bytes = encodedNews.get(news) ?? Buffer.from(DenyListNews.encode(news).finish());
+  encodedNews.set(news, bytes);
+  return bytes;
+}
+
+/** Neither the response nor its changes may be modified afterwards. */
+export function encodeWatchResponse(response: WatchResponse): Buffer {
+  const known = encodedResponses.get(response);
+  if (known !== undefined) return known;
+  const { revision, changes, ...after } = response;
+  const writer = new BinaryWriter();
+  // Fields are written in the order of their numbers: what stands before the changes, they, and what comes after.
+  WatchResponse.encode({ revision, changes: [], reset: false, resetReason: 0 }, writer);
+  for (const change of changes) writer.uint32(CHANGES_TAG).bytes(encodedChange(change));
+  WatchResponse.encode({ revision: 0, changes: [], ...after }, writer);
+  const bytes = Buffer.from(writer.finish());
+  encodedResponses.set(response, bytes);
+  return bytes;
+}
+
+/** The change must not be modified afterwards. */
+export function encodedChange(change: TableChange): Uint8Array {
+  const known = encodedChanges.get(change);
+  if (known !== undefined) return known;
+  const bytes = TableChange.encode(change).finish();
+  encodedChanges.set(change, bytes);
+  return bytes;
+}

@@ -1,0 +1,164 @@
+// Changes of the tables as a stream, from any replica. The watcher's place is a log index, and every replica has the
+// same changes at the same index: so a watcher whose replica dies goes on at another.
+// What must stay true: nothing is held for a watcher that does not read. It has a place in the shared log of changes,
+// and when that log has forgotten what comes after the place, or the fleet never came so far, the watcher is told to list
+// anew.
+
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import { type LogIndex, logIndex } from "../../../base/ids.ts";
+import type { WatchRequest, WatchResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
+import { WatchReset } from "../../../wire/gen/fleet/v1/views.ts";
+import type { ServiceContext } from "../../calls/context.ts";
+import type { Caller } from "../../calls/handler.ts";
+import { isOtherRevision } from "../../calls/other-incarnation.ts";
+import { LINEARIZABLE, readable } from "../../calls/reads.ts";
+import { assertTrusted, refusalError } from "../../calls/refusals.ts";
+import { tablesOf, type WatchedTables } from "./watch-tables.ts";
+
+// A quiet watcher learns now and then how far it is, so that it need not go back far when it reconnects.
+const PROGRESS_EVERY_MS = 5_000;
+
+type Call = ServerWritableStream<WatchRequest, WatchResponse>;
+
+/** Tells changes until the call ends. Throws the RpcError of a refusal before anything was told. */
+export async function watch(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
+  const tables = tablesOf(call.request.tables);
+  assertTrusted(context);
+  const { after, reset } = await beginning(call.request, context, caller);
+  // Whoever went away meanwhile has told so to nobody: what is begun for it now would never end.
+  if (call.cancelled) return;
+  const watcher = new Watcher(context, call, tables, after);
+  const stopListening = context.machine.onApplied(() => watcher.wake());
+  const stopTrusting = context.trust.onChange(() => watcher.wake());
+  const progress = setInterval(() => watcher.attempt(() => watcher.tellProgress()), PROGRESS_EVERY_MS);
+  const end = () => {
+    watcher.end();
+    stopListening();
+    stopTrusting();
+    clearInterval(progress);
+  };
+  call.on("cancelled", end);
+  call.on("close", end);
+  call.on("error", end);
+  call.on("drain", () => watcher.wake());
+  // At once, so that a watcher whose stream breaks before the first change knows where it began.
+  if (reset === null) watcher.tellProgress();
+  else watcher.tellReset(reset);
+  watcher.wake();
+}
+
+// This replica may merely be behind: only what a quorum has not committed is a revision that nobody has told.
+async function beginning(
+  { afterRevision, incarnation }: WatchRequest,
+  context: ServiceContext,
+  caller: Caller,
+): Promise<{ readonly after: LogIndex; readonly reset: WatchReset | null }> {
+  const isOther = afterRevision !== undefined && isOtherRevision(context, incarnation);
+  const isHere = afterRevision !== undefined && afterRevision <= context.driver.appliedIndex;
+  if (isHere && !isOther) return { after: logIndex(afterRevision), reset: null };
+  const committed = logIndex((await readable(context, LINEARIZABLE, caller)).index);
+  if (isOther) return { after: committed, reset: WatchReset.INCARNATION };
+  if (afterRevision === undefined || afterRevision <= committed)
+    return { after: logIndex(afterRevision ?? committed), reset: null };
+  return { after: committed, reset: WatchReset.UNREACHED };
+}
+
+class Watcher {
+  readonly #context: ServiceContext;
+  readonly #call: Call;
+  readonly #tables: WatchedTables;
+  /** Everything through this index has been told. */
+  #told: LogIndex;
+  #isScheduled = false;
+  #isFull = false;
+  #isOver = false;
+
+  constructor(context: ServiceContext, call: Call, tables: WatchedTables, after: LogIndex) {
+    this.#context = context;
+    this.#call = call;
+    this.#tables = tables;
+    this.#told = after;
+  }
+
+  /** Nothing is told any more. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** One look for all entries that are applied in one turn. */
+  wake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#tellInTime().catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  async #tellInTime(): Promise<void> {
+    const { work, watchAnswers } = this.#context;
+    const rest = () => work.answer();
+    const isBusy = this.#call.writableNeedDrain || this.#isOver;
+    const release = isBusy ? null : await watchAnswers.prepare(this.#told, this.#tables, rest);
+    await rest();
+    this.#isScheduled = false;
+    this.#isFull = this.#call.writableNeedDrain;
+    // An answer a turn: others are served between those of a watcher that is far behind.
+    if (!this.#isFull && !this.#isOver) {
+      this.attempt(() => {
+        assertTrusted(this.#context);
+        if (this.#tellNext()) this.wake();
+      });
+    }
+    release?.();
+  }
+
+  /** A step that no call of ours waits for: an exception ends the stream, and nothing else. */
+  attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#call.emit("error", this.#context.internalErrors.answer(error, "a watch"));
+  }
+
+  tellProgress(): void {
+    if (this.#isOver) return;
+    assertTrusted(this.#context);
+    const { driver } = this.#context;
+    // A replica without a leader may be cut off, and would tell nothing for as long as that lasts.
+    if (driver.leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));
+    else if (!this.#isFull) this.#tell(WatchReset.UNSPECIFIED);
+  }
+
+  tellReset(resetReason: WatchReset): void {
+    this.#tell(resetReason);
+  }
+
+  /** Whether there may be more to tell. */
+  #tellNext(): boolean {
+    const { watchAnswers, driver } = this.#context;
+    const next = watchAnswers.after(this.#told, this.#tables, driver.appliedIndex);
+    if (next === "forgotten") {
+      this.#told = driver.appliedIndex;
+      this.tellReset(WatchReset.FORGOTTEN);
+      return false;
+    }
+    if (next === "nothing") {
+      if (driver.appliedIndex > this.#told) this.#told = driver.appliedIndex;
+      return false;
+    }
+    this.#told = next.through;
+    if (next.response !== null) this.#isFull = !this.#call.write(next.response);
+    return true;
+  }
+
+  #tell(resetReason: WatchReset): void {
+    const reset = resetReason !== WatchReset.UNSPECIFIED;
+    const { clusterId: incarnation } = this.#context;
+    this.#isFull = !this.#call.write({ revision: this.#told, changes: [], reset, resetReason, incarnation });
+  }
+}

@@ -1,0 +1,189 @@
+// Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
+
+import { status } from "@grpc/grpc-js";
+import { encodeCommand, encodeToApply, type NewCommand } from "../../../fleet/command-codec.ts";
+import { renderApplied } from "../../../fleet/render-audit.ts";
+import { revocationOf } from "../../../wire/admit.ts";
+import type { Applied, Operation, Outcome } from "../../../wire/gen/fleet/v1/command.ts";
+import type { SubmitRequest, SubmitResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
+import { formatIdentity } from "../../../wire/identity.ts";
+import { rpcError } from "../../../wire/rpc-error.ts";
+import { commandBytesMax, commandTooLarge } from "../../calls/command-size.ts";
+import type { ServiceContext } from "../../calls/context.ts";
+import { checkGrants } from "../../calls/grants.ts";
+import type { Caller } from "../../calls/handler.ts";
+import { checkNewAddress } from "../../calls/new-address.ts";
+import { refuseOther } from "../../calls/other-incarnation.ts";
+import { LINEARIZABLE, readable } from "../../calls/reads.ts";
+import { type Reason, reasonOf } from "../../calls/reason.ts";
+import { assertTrusted, diskFull, notLeader, refusalError, rejectionError } from "../../calls/refusals.ts";
+import { checkClusterVersion, isAboveClusterVersion } from "../../cluster-version/version-gate.ts";
+import { refuseRevoking } from "../../revocation/refuse-revoking.ts";
+import { revokeAlone } from "../../revocation/revoke-alone.ts";
+import { refuseAdoption } from "./refuse-adoption.ts";
+import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
+import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
+import { checkRoleRules } from "./role-rules.ts";
+
+export async function submit(
+  context: ServiceContext,
+  request: SubmitRequest,
+  caller: Caller,
+): Promise<SubmitResponse> {
+  const { operation } = request;
+  if (operation?.kind === undefined) {
+    throw rpcError(status.INVALID_ARGUMENT, "OPERATION_MISSING", "the request names no operation");
+  }
+  if (isReserved(operation.kind)) {
+    const message = "this operation is the leader's own: it follows from another request";
+    throw rpcError(status.INVALID_ARGUMENT, "OPERATION_RESERVED", message);
+  }
+  const reason = reasonOf(request.reason);
+  refuseOther(context, request.incarnation);
+  checkGrants(context, caller, operation.kind);
+  if (operation.kind.$case === "setRole") checkRoleRules(operation.kind.value);
+  if (request.dryRun) return tryOut(context, caller, operation, reason);
+  const serving = checkServing(context, operation);
+  // What came from the wire as a whole message is what decoding its command again would give.
+  const write = { ...request, reason };
+  const proposed = () => propose(context, caller, operation, write, encodeToApply);
+  const { kind } = operation;
+  const isRevocation = kind.$case === "revokeCertificate" && context.driver.role === "leader";
+  const { result, term } = await (isRevocation
+    ? revokeAlone(context, kind.value, caller, proposed)
+    : proposed());
+  // A session knows its incarnation; who writes without one may read what it wrote.
+  const incarnation = request.sessionId === 0 ? context.clusterId : undefined;
+  return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
+}
+
+// Read as any other linearizable read, then tried on a copy of what was read; by the leader alone, as the write would be:
+// another replica knows neither what shards report nor, therefore, what would be refused.
+async function tryOut(
+  context: ServiceContext,
+  caller: Caller,
+  operation: Operation,
+  reason: Reason,
+): Promise<SubmitResponse> {
+  if (context.driver.role !== "leader") throw notLeader(context);
+  const { index, term, leads } = await readable(context, LINEARIZABLE, caller);
+  // Deposed while it asked.
+  if (!leads) throw notLeader(context);
+  checkClusterVersion(context, operation);
+  const { kind } = operation;
+  if (kind?.$case === "revokeCertificate") await refuseRevoking(context, kind.value, caller);
+  const serving = checkServing(context, operation);
+  checkNewAddress(context.machine.view, operation);
+  const command = commandOf(context, caller, operation, { ...OUTSIDE_SESSIONS, reason });
+  const outcome = await context.machine.dryRun(command);
+  return { index, term, applied: withServing(appliedOf(outcome), serving) };
+}
+
+/** Throws the refusal of an operation that the tables alone can't judge; of a removal, returns what one that is forced leaves behind, in words. */
+function checkServing(context: ServiceContext, { kind }: Operation): string {
+  if (kind?.$case === "unbindCluster") {
+    refuseUnbinding(context, kind.value);
+    return leavesServed(context, kind.value);
+  }
+  if (kind?.$case === "adoptShard") refuseAdoption(context, kind.value);
+  if (kind?.$case !== "removeShard") return "";
+  refuseServing(context, kind.value);
+  return leavesServing(context, kind.value);
+}
+
+function appliedOf({ result }: Outcome): Applied {
+  if (result?.$case === "applied") return renderApplied(result.value);
+  throw rejectionError(result?.value ?? { reason: "UNKNOWN_OPERATION", message: "", metadata: {}, rows: [] });
+}
+
+const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$case"]>([
+  "foundMembers",
+  "upsertMember",
+  "removeMember",
+  "noteTransfer",
+  "recoverFleet",
+  "settleInstructions",
+  "reconcileDomains",
+  "noteAuditExported",
+  "settleAdoption",
+  "raiseClusterVersion",
+]);
+
+/** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */
+function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
+  return RESERVED.has($case);
+}
+
+export const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+
+interface WriteIdentity {
+  readonly sessionId: number;
+  readonly sequence: number;
+  readonly firstOutstanding: number;
+  readonly reason: Reason;
+}
+
+/** As `propose`, outside any session: throws also when the operation is refused as it is applied, entry and all. */
+export async function perform(
+  context: ServiceContext,
+  caller: Caller,
+  kind: NonNullable<Operation["kind"]>,
+  reason: Reason,
+): Promise<void> {
+  const { result } = await propose(context, caller, { kind }, { ...OUTSIDE_SESSIONS, reason });
+  if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
+}
+
+/** Proposes `operation` in the caller's name; throws the RpcError of a refusal. */
+export async function propose(
+  context: ServiceContext,
+  caller: Caller,
+  operation: Operation,
+  write: WriteIdentity,
+  encode = encodeCommand,
+): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
+  // It may have waited since it was let in.
+  const revoked = revocationOf(caller.identity, context.tls);
+  if (revoked !== null) throw revoked;
+  // Another replica sends the caller to the leader.
+  if (context.driver.leader === context.self) assertTrusted(context);
+  // A leader whose disk is full keeps what room its log has for handing over.
+  if (context.disk.isFull && context.driver.role === "leader") throw diskFull();
+  // Another replica may not know yet what the row has; it sends the caller to the leader.
+  if (context.driver.leader === context.self) {
+    checkNewAddress(context.machine.view, operation);
+    checkClusterVersion(context, operation);
+  } else if (isAboveClusterVersion(context, operation)) {
+    throw notLeader(context);
+  }
+  const command = commandOf(context, caller, operation, write);
+  const data = encode(command, context.machine.view.clusterVersion);
+  refuseTooLarge(context, caller, operation, data.length);
+  const settled = await context.driver.propose(data, caller.deadline);
+  await context.work.answer();
+  if (!settled.ok) throw refusalError(context, settled.refusal);
+  return settled;
+}
+
+// Before it is an entry. It is encoded only once, so its size is asked for here.
+function refuseTooLarge(
+  { refusedWrites }: ServiceContext,
+  { identity }: Caller,
+  { kind }: Operation,
+  bytes: number,
+): void {
+  const most = kind === undefined ? 0 : commandBytesMax(kind.$case);
+  if (bytes <= most) return;
+  refusedWrites.note("command_too_large", formatIdentity(identity));
+  throw commandTooLarge(bytes, most);
+}
+
+function commandOf(
+  { clock }: ServiceContext,
+  { identity }: Caller,
+  operation: Operation,
+  { sessionId, sequence, firstOutstanding, reason }: WriteIdentity,
+): NewCommand {
+  const actor = formatIdentity(identity);
+  return { sessionId, sequence, firstOutstanding, actor, reason, atMs: clock.wallMs(), operation };
+}

@@ -1,0 +1,56 @@
+// Coordinator.Write: what is done with each write of a stream. Submit does the same for one.
+
+import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
+import {
+  SubmitRequest,
+  type SubmitResponse,
+  type WriteAnswers,
+  type WriteBatch,
+  type WriteItem,
+} from "../../../wire/gen/fleet/v1/coordinator.ts";
+import { callerOf, formatIdentity, type Identity } from "../../../wire/identity.ts";
+import { rpcError } from "../../../wire/rpc-error.ts";
+import type { ServiceContext } from "../../calls/context.ts";
+import { answerBy } from "../../calls/handler.ts";
+import { refusalError, tooBusy } from "../../calls/refusals.ts";
+import { answerWrites } from "./answer-writes.ts";
+import { submit } from "./submit.ts";
+
+export function writeStream(context: ServiceContext): handleBidiStreamingCall<WriteBatch, WriteAnswers> {
+  return (call) => {
+    try {
+      const identity = callerOf(call, context.tls);
+      answerWrites(call, {
+        submit: (item) => submitItem(context, identity, item),
+        refused: async () => {
+          await context.work.answer();
+          throw refusalError(context, "overloaded");
+        },
+        refusal: (error) => context.internalErrors.answer(error, call.getPath()),
+      });
+    } catch (error) {
+      call.emit("error", context.internalErrors.answer(error, call.getPath()));
+    }
+  };
+}
+
+async function submitItem(
+  context: ServiceContext,
+  identity: Identity,
+  { request, timeoutMs }: WriteItem,
+): Promise<SubmitResponse> {
+  const deadline = answerBy(context, timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs);
+  const caller = { identity, deadline };
+  // The stream itself was begun long ago.
+  if (!(await context.work.arrive(formatIdentity(identity)))) throw tooBusy(context);
+  return submit(context, decode(request), caller);
+}
+
+function decode(request: Uint8Array): SubmitRequest {
+  try {
+    return SubmitRequest.decode(request);
+  } catch (error) {
+    const message = `the request cannot be read: ${error instanceof Error ? error.message : error}`;
+    throw rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", message);
+  }
+}

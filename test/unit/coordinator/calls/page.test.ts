@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { isText, pageOf } from "../../../../src/core/coordinator/calls/page.ts";
+
+const ROWS = ["a", "b", "c", "d", "e"];
+
+const page = (pageSize: number, pageToken: string, rows: readonly string[] = ROWS, without = "") =>
+  pageOf(
+    { pageSize, pageToken },
+    {
+      ...{ list: "letters", isKey: isText },
+      from: (from) => rows.filter((row) => row >= (from ?? "")),
+      keyOf: (row: string) => row,
+      matches: (row) => row !== without,
+    },
+  );
+
+function all(pageSize: number, without = ""): string[][] {
+  const pages: string[][] = [];
+  let token = "";
+  do {
+    const { rows, nextPageToken } = page(pageSize, token, ROWS, without);
+    pages.push(rows);
+    token = nextPageToken;
+  } while (token !== "");
+  return pages;
+}
+
+test.each([
+  { size: 2, without: "", pages: [["a", "b"], ["c", "d"], ["e"]], why: "the last page is short" },
+  { size: 5, without: "", pages: [ROWS], why: "a page that is just full is the last one" },
+  { size: 0, without: "", pages: [ROWS], why: "no size means as many as fit" },
+  {
+    size: 2,
+    without: "b",
+    pages: [
+      ["a", "c"],
+      ["d", "e"],
+    ],
+    why: "a page counts the rows that match",
+  },
+  { size: 4, without: "e", pages: [["a", "b", "c", "d"]], why: "rows that do not match are no further page" },
+])("pages of $size: $why", ({ size, without, pages }) => {
+  expect(all(size, without)).toEqual(pages);
+});
+
+test("a row that goes and one that comes between two pages neither hides nor repeats another", () => {
+  const { nextPageToken } = page(2, "");
+  expect(page(9, nextPageToken, ["a", "aa", "c", "d"]).rows).toEqual(["c", "d"]);
+});
+
+test.each(["x", "bnVsbA", "eyJhIjoxfQ"])("%s is no page token", (token) => {
+  expect(() => page(2, token)).toThrow("page token");
+});
