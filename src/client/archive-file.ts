@@ -30,7 +30,7 @@ export async function writeArchive(path: string, archive: Archive): Promise<void
     throw new OperatorError("ARCHIVE_NOT_WRITTEN", {
       what: `the answer cannot be archived in ${path}`,
       why: cause instanceof Error ? cause.message : String(cause),
-      next: "name another file with --archive; one that is there is never overwritten",
+      next: "name another file with --archive; existing files are never overwritten",
       exit: Exit.Failure,
       cause,
     });
@@ -49,7 +49,7 @@ export async function readArchive(path: string, command: string): Promise<Archiv
     });
   });
   const archive = parse(text);
-  if (archive === null) throw invalidArchive(path, `it holds no answer that this version wrote`);
+  if (archive === null) throw invalidArchive(path, `this version did not write it`);
   if (archive.command === command) return archive;
   throw new OperatorError("ARCHIVE_INVALID", {
     what: `${path} holds an answer of fleet ${archive.command}, not of fleet ${command}`,

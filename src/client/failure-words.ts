@@ -11,7 +11,7 @@ const DEADLINE = /^Deadline exceeded after ([\d.]+)s/;
 const CERTIFICATE_TIME = /\bcertificate (has expired|is not yet valid)/;
 const WORDS_OF_TIME: Readonly<Record<string, string>> = {
   "has expired":
-    "its certificate has ended: renew it with fleet cert rotate, or with fleet cert issue on a host of its own",
+    "its certificate has expired: renew it with fleet cert rotate, or with fleet cert issue on a host of its own",
   "is not yet valid": "its certificate is not valid yet, or this machine's clock is slow",
 };
 
@@ -46,6 +46,6 @@ function connectionWords(cause: string): string {
   const certificate = CERTIFICATE_TIME.exec(cause)?.[1];
   if (certificate !== undefined) return WORDS_OF_TIME[certificate] ?? cause;
   // All that grpc-js says of a connection that the other side closed during the handshake.
-  if (cause.startsWith("Failed to connect")) return "the connection was closed while it was being made";
+  if (cause.startsWith("Failed to connect")) return "the connection was closed while it was set up";
   return cause;
 }

@@ -126,7 +126,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   INTERNAL: {
     next: ({ id, process }) =>
-      `find it in the log of ${process}: grep ${id}; report what stands there. What was asked may have been done or not: look first`,
+      `find it in the log of ${process}: grep ${id}; report the lines found. Check first whether the change was made`,
     exit: Exit.Failure,
   },
   CLUSTER_ALREADY_BOUND: {
@@ -142,10 +142,10 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   CLUSTER_UNKNOWN: { next: () => "see the known clusters: fleet cluster list", exit: Exit.NotFound },
   INCARNATION_CHANGED: {
     next: () =>
-      "the cluster was recovered or restored: what was acknowledged before may be missing. Look first (fleet status, fleet audit list), then repeat what is still wanted",
+      "the cluster was recovered or restored: acknowledged changes may be missing. Check the state (fleet status, fleet audit list), then repeat what is missing",
   },
-  SHARD_OBEYS: { next: () => "nothing is to be adopted; see: fleet shard list" },
-  ADOPTION_OUTDATED: { next: ({ shard }) => `look again: fleet shard show ${shard}` },
+  SHARD_OBEYS: { next: () => "nothing to adopt; see: fleet shard list" },
+  ADOPTION_OUTDATED: { next: ({ shard }) => `check it again: fleet shard show ${shard}` },
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
   CLUSTER_IN_USE: {
     next: ({ cluster }) =>
@@ -170,16 +170,16 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   ONLY_VOTER: { next: () => "fleet member promote, then fleet member remove" },
   MEMBER_NOT_CAUGHT_UP: { next: () => "wait until it has: fleet member list -w" },
-  CONFIGURATION_CHANGED: { next: () => "look at it again, and take its index from there: fleet member list" },
+  CONFIGURATION_CHANGED: { next: () => "check it again, and take its index from: fleet member list" },
   NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto" },
   MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
   SUCCESSOR_FENCED: { next: () => "name another node, or rebuild this one: fleet member rebuild NODE" },
   NO_SUCCESSOR: { next: () => "see which nodes are up: fleet status" },
   TRANSFER_FAILED: {
-    next: () => "the leader leads on; try again, or another node: fleet leader transfer --to NODE",
+    next: () => "leadership did not move; try again, or another node: fleet leader transfer --to NODE",
   },
   VERSION_CONFLICT: {
-    next: ({ actual }) => `somebody changed it: look at it again, then expect version ${actual}`,
+    next: ({ actual }) => `another writer changed it: check it again, then expect version ${actual}`,
   },
   SHARD_DRAINING: {
     next: ({ shard }) => `choose another shard, or end the drain: fleet shard activate ${shard}`,
@@ -198,9 +198,9 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   BATCH_REFUSED: { next: () => "see which rows, and why: fleet domain move --dry-run; correct the file" },
   BATCH_TOO_LARGE: { next: ({ limit }) => `give at most ${limit} at a time`, exit: Exit.Usage },
   DUPLICATE_SLICE: { next: () => "name each shard once", exit: Exit.Usage },
-  TOO_MANY: { next: () => "remove what is not needed any more" },
+  TOO_MANY: { next: () => "remove what is no longer needed" },
   QUOTA_EXCEEDED: {
-    next: () => "lower the slices or the limit, or let the provider declare more: fleet provider set",
+    next: () => "lower the slices or the limit, or raise the provider's declaration: fleet provider set",
   },
   PROVIDER_UNKNOWN: { next: () => "register it: fleet provider set", exit: Exit.NotFound },
   PROVIDER_IN_USE: {
@@ -215,7 +215,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     exit: Exit.Authentication,
   },
   CERTIFICATE_SERIAL_UNUSABLE: {
-    next: () => "have its authority issue another one, with a usual serial number",
+    next: () => "have its authority issue another one, with a positive serial number of at most 20 bytes",
     exit: Exit.Authentication,
   },
   AUTHORITY_MISMATCH: {
@@ -240,7 +240,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   FEATURE_GATE_UNKNOWN: { next: () => "see the gates: fleet gate list", exit: Exit.NotFound },
   FILTER_UNKNOWN: { next: () => "leave that filter away", exit: Exit.Usage },
   TOO_STALE: {
-    next: () => "allow more by --max-staleness, or take what there is: --stale",
+    next: () => "allow more with --max-staleness, or accept any answer with --stale",
     exit: Exit.NoQuorum,
   },
   ORDER_UNKNOWN: { next: () => "leave that order away", exit: Exit.Usage },
@@ -252,7 +252,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   GRANT_MISSING: { next: askForGrant, exit: Exit.Authentication },
   ROLE_MISSING: {
     next: ({ operator = "" }) =>
-      `ask an administrator for a role: fleet role grant ROLE --to ${operator}; see what there is: fleet role list`,
+      `ask an administrator for a role: fleet role grant ROLE --to ${operator}; see the roles: fleet role list`,
     exit: Exit.Authentication,
   },
   ADMINISTRATOR_ONLY: {

@@ -95,8 +95,8 @@ function holdingsInWords(holdings: ShardHoldings): string {
 
 function unheardInWords({ liveness }: ShardView): string {
   // A new leader knows of nothing undeclared before the shard has reported to it.
-  if (liveness === ShardLiveness.UNKNOWN) return "what it has yet to report: unknown (rebuilding)";
-  if (liveness === ShardLiveness.SUSPECT) return "what it serves since it fell silent: unknown (suspect)";
+  if (liveness === ShardLiveness.UNKNOWN) return "what it has not reported yet: unknown (rebuilding)";
+  if (liveness === ShardLiveness.SUSPECT) return "what it serves since its last report: unknown (suspect)";
   return "";
 }
 

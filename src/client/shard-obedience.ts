@@ -40,7 +40,7 @@ function disobeys(shardId: string, isUnheard: boolean): OperatorError {
       ? `shard ${shardId} has not reported to this leader yet`
       : `the last report of shard ${shardId} obeys another incarnation still`,
     why: "a shard is told with the answer to its next report, and must reach this fleet's leader for that",
-    next: `the order stays; see whether the shard reports here: fleet shard show ${shardId}`,
+    next: `the instruction stays; see whether the shard reports here: fleet shard show ${shardId}`,
     exit: Exit.TimedOut,
   });
 }

@@ -49,9 +49,9 @@ export function lostQuorum({ nodes }: FleetStatus): OperatorError | null {
   const quorum = Math.floor(voters.length / 2) + 1;
   if (lost.length === 0 || lost.length <= voters.length - quorum) return null;
   return new OperatorError("QUORUM_LOST", {
-    what: `${names(lost)} hold no data and wait to be let in by a leader, and without them there can be none`,
+    what: `${names(lost)} have no data and wait for a leader to admit them, and without them no leader can be elected`,
     why: `a leader needs ${quorum} of ${voters.length} voters, and only ${names(others) || "none"} can have data`,
-    next: "put their data folders back from a copy, and start the fleet again: fleet down, then fleet up",
+    next: "restore their data folders from a copy, and restart the fleet: fleet down, then fleet up",
     exit: Exit.NoQuorum,
   });
 }

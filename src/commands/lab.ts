@@ -68,7 +68,7 @@ export default class Lab extends FleetCommand {
     this.onInterrupt(async () => {
       stop.abort();
       await work;
-      return "interrupted; what is there stays until: fleet lab --reset";
+      return "interrupted; its rows stay until: fleet lab --reset";
     });
     return await work;
   }

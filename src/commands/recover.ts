@@ -150,7 +150,7 @@ export default class Recover extends LocalCommand {
 
   // Before the question, and beside the data: what it means is to be read first.
   #say({ consequences, clockBehindMs }: RecoveryPlan): void {
-    if (consequences === null) this.note("a recovery that was interrupted is finished");
+    if (consequences === null) this.note("finishing an interrupted recovery");
     const { marks } = this.look(process.stderr).symbols;
     const lines = [
       ...(consequences === null ? [] : consequenceLines(consequences)),

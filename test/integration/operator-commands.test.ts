@@ -80,7 +80,7 @@ test("a file of moves is refused with its rows, corrected, applied, and applied 
     refused: [{ row: 5_000, domain: "rack=last", reason: "SHARD_UNKNOWN" }],
   });
   const half = await fleet("domain", "move", "--file", file, "--reason", "x");
-  expect(half).toMatchObject({ exit: 9, stdout: expect.stringContaining("the first batch was made") });
+  expect(half).toMatchObject({ exit: 9, stdout: expect.stringContaining("the first batch was committed") });
   const listed = await fleet(
     "domain",
     "list",

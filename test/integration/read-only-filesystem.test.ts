@@ -46,7 +46,7 @@ const plan = async (where: Parameters<typeof planRestore>[1]) =>
 test.skipIf(!isMounted)("a restore to a node's folder is refused before anybody is asked", async () => {
   await expect(plan({ data: join(mountPoint, "n1", "data"), address: "" })).rejects.toMatchObject({
     code: "NOT_WRITABLE",
-    parts: { what: expect.stringContaining(`nothing can be made in ${join(mountPoint, "n1")}: EROFS`) },
+    parts: { what: expect.stringContaining(`cannot write in ${join(mountPoint, "n1")}: EROFS`) },
   });
 });
 

@@ -130,7 +130,7 @@ test.each([
   },
   { words: ["auth", "can-i"], exit: 2, says: "VERB and TABLE are missing" },
   { words: ["auth", "can-i", "drain", "shard", "--list"], exit: 2, says: "--list takes no VERB" },
-  { words: ["role", "create", "x", "--allow", "drain"], exit: 2, says: "drain is no rule of a role" },
+  { words: ["role", "create", "x", "--allow", "drain"], exit: 2, says: "drain is not a rule of a role" },
   { words: ["role", "create", "x", "--allow", "fly shard s1"], exit: 2, says: "shards know no verb fly" },
   {
     words: ["role", "create", "team-a", "--allow", "drain shard s1"],

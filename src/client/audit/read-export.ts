@@ -40,7 +40,7 @@ async function filesAt(path: string): Promise<string[]> {
   throw new OperatorError("AUDIT_EXPORT_MISSING", {
     what: `${path} holds no exported audit entries`,
     why: "leaders write audit-FIRST-LAST.jsonl into audit/ of their data folders, a file for every 1 000 entries",
-    next: "name the folder of a node that led, or several",
+    next: "give the folders of nodes that led",
     exit: Exit.NotFound,
   });
 }

@@ -81,8 +81,8 @@ function wasChecked(chain: Chain | null): void {
   if (chain === null || chain.entries > 0) return;
   throw new OperatorError("AUDIT_EXPORT_EMPTY", {
     what: "nothing was checked: there is no audit entry",
-    why: "the named files, or the fleet's table, are empty",
-    next: "name exported files that hold entries, or the folder of a node that led",
+    why: "the given files, or the fleet's table, are empty",
+    next: "give exported files with entries, or the folder of a node that led",
     exit: Exit.NotFound,
   });
 }

@@ -75,9 +75,12 @@ export async function issueTo(issuer: Issuer, request: IssueRequest, nowMs: numb
 
 function identityFor(nodes: readonly NodeEntry[], { role, name, id }: IssueRequest): Identity {
   if (!isName(name))
-    throw usage(`${name} cannot name a certificate`, "use lower-case letters, digits, '.', '_' and '-'");
+    throw usage(
+      `${name} is not a valid name of a certificate`,
+      "use lower-case letters, digits, '.', '_' and '-'",
+    );
   if (id !== undefined && role !== "replica")
-    throw usage(`--id numbers a replica, and this is for a ${role}`, "leave --id away");
+    throw usage(`--id is for replicas, and this certificate is for a ${role}`, "leave --id away");
   switch (role) {
     case "admin":
     case "readonly":
@@ -120,7 +123,7 @@ function requireOwnNumber(
   if (inName === null || inName === id) return;
   throw usage(
     `--name ${name} says replica ${inName}, and --id says replica ${id}`,
-    `say the same twice (--name ${id} --id ${id}), or give the node's name`,
+    `give both alike (--name ${id} --id ${id}), or give the node's name`,
     `${name}.crt would be taken for replica ${inName}'s, whose process does not start with it`,
   );
 }
@@ -131,8 +134,8 @@ function usage(what: string, next: string, why?: string): OperatorError {
 
 function authorityEnds(left: number): OperatorError {
   return new OperatorError("AUTHORITY_ENDS", {
-    what: `the fleet's authority itself ends in ${left} days`,
-    next: "ask for fewer --days, or change to a new authority first",
+    what: `the fleet's authority expires in ${left} days`,
+    next: "give fewer --days, or rotate the authority first: fleet cert rotate --ca",
     exit: Exit.Precondition,
   });
 }

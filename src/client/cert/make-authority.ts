@@ -72,7 +72,7 @@ function pairIn(folder: string, kind: AuthorityKind): { readonly cert: string; r
 
 function badName(name: string): OperatorError {
   return new OperatorError("USAGE", {
-    what: `${name} cannot name a fleet`,
+    what: `${name} is not a valid name of a fleet`,
     next: "use lower-case letters, digits, '.', '_' and '-'",
     exit: Exit.Usage,
   });

@@ -36,7 +36,7 @@ export const isSameText = (path: string, text: string): Promise<boolean> =>
 
 function exists(path: string): OperatorError {
   return new OperatorError("FILE_EXISTS", {
-    what: `${path} is there already, and nothing was written`,
+    what: `${path} exists, and nothing was written`,
     why: "replacing a key locks out its present user",
     next: "name another folder with --out, or move the file away",
     exit: Exit.Precondition,

@@ -77,8 +77,8 @@ function notInForce(
   );
   return new OperatorError("ROTATION_NOT_IN_FORCE", {
     what: `${told.join(", ")} ${open.length === 1 ? "does" : "do"} not ${wanted} yet, and nothing more was changed`,
-    why: "the process is hung, or its log says why it cannot use the new files",
-    next: "look at its log, restart it if need be, then run the same command again: it continues",
+    why: "the process hangs, or cannot use the new files (see its log)",
+    next: "read its log, restart it if needed, then run the same command again: it continues",
     exit: Exit.GateFailed,
   });
 }

@@ -35,7 +35,7 @@ export function issuedBeforeMs(given: string | undefined, subject: string): numb
   if (given === undefined) return 0;
   if (!subject.startsWith("fleet://")) {
     throw usage(
-      `--issued-before is for an identity, and ${subject} is one certificate`,
+      `--issued-before is for identities, and ${subject} is one certificate`,
       "leave --issued-before away",
     );
   }
@@ -50,7 +50,7 @@ async function certificateIn(path: string): Promise<X509Certificate> {
     return new X509Certificate(leaf);
   } catch (cause) {
     throw usage(
-      `${path} is no serial number, no identity and no file of a certificate`,
+      `${path} is not a serial number, an identity or a certificate file`,
       "see serial numbers and identities: fleet cert list",
       cause,
     );

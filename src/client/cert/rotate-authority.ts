@@ -171,8 +171,8 @@ class AuthorityRotation {
     const next = await readNext(this.#fleet.directory);
     if (next !== null) return next;
     throw new OperatorError("ROTATION_NOT_BEGUN", {
-      what: "no change of the authority is under way",
-      next: "begin one: fleet cert rotate --ca",
+      what: "no rotation of the authority is in progress",
+      next: "start one: fleet cert rotate --ca",
       exit: Exit.Precondition,
     });
   }
@@ -185,7 +185,7 @@ class AuthorityRotation {
 function separate(): OperatorError {
   return new OperatorError("AUTHORITIES_SEPARATE", {
     what: "this fleet has an authority for each kind of identity, and --ca changes the one of all",
-    next: "change the one that you mean by hand, in three stages: docs/operating.md, Certificates",
+    next: "rotate one of them by hand, in three stages: docs/operating.md, Certificates",
     exit: Exit.Precondition,
   });
 }

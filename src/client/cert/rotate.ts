@@ -92,7 +92,7 @@ function chosen({ directory, file }: LocalFleet, names: readonly string[]): Hold
   if (unknown.length > 0) {
     throw new OperatorError("HOLDER_UNKNOWN", {
       what: `no one called ${unknown.join(", ")} holds a certificate in ${directory}, and nothing was changed`,
-      next: "see who does: fleet cert list",
+      next: "see the holders: fleet cert list",
       exit: Exit.NotFound,
     });
   }

@@ -37,7 +37,7 @@ function refused(hook: ChangeHook, { context }: IntendedChange, error: unknown):
   return new OperatorError("CHANGE_REFUSED", {
     what: `context ${context} refuses changes now: its beforeChange hook ${endOf(error)}`,
     why: wordsOf(error) || `it said nothing: ${hook.command}`,
-    next: "wait until it agrees; the hook is in contexts.yaml (fleet context list shows the file under --json)",
+    next: "wait until it allows changes; the hook is in contexts.yaml (fleet context list shows the file under --json)",
     exit: Exit.Precondition,
     cause: error,
   });

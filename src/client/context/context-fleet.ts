@@ -52,8 +52,8 @@ async function localFleet(
   if (fleet !== null) return localTarget(fleet, origin);
   throw new OperatorError("CONTEXT_STALE", {
     what: `context ${name} is a local fleet in ${directory}, and that folder has no fleet.yaml any more`,
-    why: `it was moved or removed without fleet destroy (it listened on ${context.endpoints.join(", ")})`,
-    next: "name another with --context, or give its new folder with --dir",
+    why: `the folder was moved, or removed without fleet destroy (it listened on ${context.endpoints.join(", ")})`,
+    next: "use another --context, or give the new folder with --dir",
     exit: Exit.NotFound,
   });
 }

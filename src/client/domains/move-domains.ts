@@ -60,7 +60,7 @@ export async function readMoves(path: string): Promise<readonly FileMove[]> {
   const parsed = parseMoves(text);
   if (parsed.ok) return parsed.moves;
   throw new OperatorError("MOVES_INVALID", {
-    what: `${path} is no file of moves`,
+    what: `${path} is not a file of moves`,
     why: parsed.problems.join("; "),
     next: "give CSV rows of key,value,to,version, or a JSON array of objects with these fields",
     exit: Exit.Usage,
@@ -127,6 +127,6 @@ function stoppedAfter(error: unknown, done: number, total: number): unknown {
   return new OperatorError(error.code, {
     ...error.parts,
     why: [error.parts.why, `${done} of ${total} moves were made before`].filter(Boolean).join("; "),
-    next: "run it again with the same file: what was moved is left as it is",
+    next: "run it again with the same file: it skips what was moved",
   });
 }

@@ -29,7 +29,7 @@ export function parseMoves(text: string): ParsedMoves {
     const id = domainId(move);
     const before = seen.get(id);
     if (before !== undefined) {
-      problems.push(`row ${at}: ${move.key}=${move.value} is named at row ${before} already`);
+      problems.push(`row ${at}: ${move.key}=${move.value} already stands in row ${before} already`);
     }
     seen.set(id, at);
     moves.push(move);
@@ -56,7 +56,7 @@ function moveOf(
     return null;
   }
   if (typeof to !== "string") {
-    problems.push(`row ${at}: it needs the shard to go to; an empty one releases the domain`);
+    problems.push(`row ${at}: it lacks the field 'to'; an empty one releases the domain`);
     return null;
   }
   if (version === undefined || version === "" || version === null) {

@@ -46,9 +46,9 @@ const counted = (rows: readonly Instruction[]): string =>
 
 function notAccepted({ shardId, key, value, detail }: Instruction): OperatorError {
   return new OperatorError("INSTRUCTION_REFUSED", {
-    what: `shard ${shardId} did not accept what it was told about domain ${key}=${value}`,
+    what: `shard ${shardId} did not accept the instruction about domain ${key}=${value}`,
     why: detail === "" ? "it gave no reason" : detail,
-    next: `see all that it refused: fleet instruction list --shard ${shardId}`,
+    next: `see its refusals: fleet instruction list --shard ${shardId}`,
     exit: Exit.Failure,
   });
 }
@@ -57,7 +57,7 @@ function stillPending(open: readonly Instruction[]): OperatorError {
   const shards = [...new Set(open.map(({ shardId }) => shardId))].sort();
   return new OperatorError("INSTRUCTION_PENDING", {
     what: `${shards.join(", ")} ${shards.length === 1 ? "has" : "have"} ${counted(open)} still to accept`,
-    why: "a shard hears of them in the answer to its next report",
+    why: "a shard gets them with the answer to its next report",
     next: "the leader keeps telling them; see which shards are alive: fleet shard list",
     exit: Exit.TimedOut,
   });

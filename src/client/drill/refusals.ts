@@ -19,7 +19,7 @@ export interface Spare {
 
 export function noQuorumToSpare({ isLed, following, voters, quorum }: Spare): OperatorError {
   return new OperatorError("NO_QUORUM_TO_SPARE", {
-    what: "killing the leader now would stop the fleet",
+    what: "without the leader, the fleet would have no quorum",
     why: isLed
       ? `${following} of ${voters} voters are up and ${quorum} are a quorum: without the leader ${following - 1} would be left`
       : "no leader is known",

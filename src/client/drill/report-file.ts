@@ -20,8 +20,7 @@ export async function assertWritable(path: string): Promise<void> {
     () => true,
     () => false,
   );
-  if (isThere)
-    throw notWritten(path, new Error("a file of that name is there, and reports are never overwritten"));
+  if (isThere) throw notWritten(path, new Error("the file exists, and reports are never overwritten"));
 }
 
 /** Throws REPORT_NOT_WRITTEN, also when the file is there already. */

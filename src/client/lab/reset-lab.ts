@@ -74,9 +74,9 @@ async function findLab(client: LabClient, link: LabLink): Promise<Found> {
 function inUse(foreign: readonly string[]): OperatorError {
   const shown = foreign.slice(0, 5).join(", ");
   return new OperatorError("LAB_SHARD_IN_USE", {
-    what: `shards of the lab hold rows that are not the lab's: ${shown}${foreign.length > 5 ? " and others" : ""}`,
-    why: "a shard that is removed takes along what is declared to it; nothing has been removed",
-    next: "give these to other shards first: fleet rebind, fleet domain assign",
+    what: `the lab's shards have rows that are not the lab's: ${shown}${foreign.length > 5 ? " and others" : ""}`,
+    why: "removing a shard drops what is declared to it; nothing was removed",
+    next: "move these to other shards first: fleet rebind, fleet domain assign",
     exit: Exit.Precondition,
   });
 }

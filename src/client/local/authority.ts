@@ -33,7 +33,7 @@ export async function readAuthority(files: AuthorityFiles): Promise<Authority> {
   } catch (cause) {
     throw unusable(files, cause instanceof Error ? cause.message : String(cause), cause);
   }
-  throw unusable(files, "the certificates in the first have another key than the second");
+  throw unusable(files, "the key in the second does not match the certificates in the first");
 }
 
 /** What a holder trusts, as files beside its certificate: `ca.crt`, and one of each kind where authorities are separate. */
@@ -76,7 +76,7 @@ function unusable(files: AuthorityFiles, why: string, cause?: unknown): Operator
   return new OperatorError("AUTHORITY_UNUSABLE", {
     what: `no certificate can be signed with ${files.cert} and ${files.key}`,
     why,
-    next: "put both files back from a copy; without the key, a new authority means new certificates for all",
+    next: "restore both files from a copy; without the key, a new authority means new certificates for all",
     exit: Exit.Authentication,
     cause,
   });

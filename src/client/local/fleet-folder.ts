@@ -73,7 +73,7 @@ async function orUnusable<T>(directory: string, work: () => Promise<T>): Promise
     throw new OperatorError("FOLDER_UNUSABLE", {
       what: `no fleet can be in ${directory}`,
       why: error instanceof Error ? error.message : String(error),
-      next: "choose a folder that you may write to: fleet init --dir FOLDER",
+      next: "choose a folder that you can write to: fleet init --dir FOLDER",
       exit: Exit.Precondition,
       cause: error,
     });

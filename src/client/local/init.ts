@@ -95,7 +95,7 @@ async function makeOrResume(options: InitOptions, deps: LocalDeps): Promise<Begu
     case "overtaken": {
       const now = await inspectFolder(found.directory);
       if (now.kind === "free") throw cameAndWent(found.directory);
-      const overtaken = "another fleet init made this fleet at the same moment; this one made nothing";
+      const overtaken = "another fleet init made this fleet at the same time; this one made nothing";
       return resume(now.fleet, [...swept, overtaken, ...noteDifferences(options, now.fleet)], deps);
     }
   }
@@ -159,10 +159,10 @@ function refuseUnusable(options: InitOptions): void {
   const { name } = options;
   const { shards, clusters } = wantedFleet(options);
   if (name !== undefined && !isName(name)) {
-    throw usage(`${name} cannot name a fleet`, "use lower-case letters, digits, '.', '_' and '-'");
+    throw usage(`${name} is not a valid name of a fleet`, "use lower-case letters, digits, '.', '_' and '-'");
   }
   if (options.machines !== undefined && shards === 0) {
-    throw usage("machines need a shard to have them", "run: fleet init --shards 1 --machines FILE");
+    throw usage("machines need a shard", "run: fleet init --shards 1 --machines FILE");
   }
   if (clusters > 0 && shards === 0) {
     throw usage("clusters need a shard to dial", `run: fleet init --shards 1 --clusters ${clusters}`);
@@ -175,7 +175,7 @@ function usage(what: string, next: string): OperatorError {
 
 function cameAndWent(directory: string): OperatorError {
   return new OperatorError("FLEET_BUSY", {
-    what: `another process made something in ${directory} and removed it at the same moment`,
+    what: `another process made files in ${directory} and removed them at the same time`,
     next: "wait until it has finished, then run this again",
     exit: Exit.Precondition,
   });

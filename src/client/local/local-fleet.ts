@@ -52,7 +52,7 @@ export async function assertComplete(fleet: LocalFleet): Promise<void> {
   const shown = missing.slice(0, 5).join(", ");
   throw new OperatorError("FLEET_INCOMPLETE", {
     what: `the fleet in ${fleet.directory} lacks ${missing.length} of its files: ${shown}${missing.length > 5 ? ", …" : ""}`,
-    why: "they were removed after `fleet init` made them, or a `fleet destroy` was interrupted",
+    why: "they were removed after `fleet init`, or a `fleet destroy` was interrupted",
     next: `put them back, or give the fleet up with: fleet destroy --dir ${fleet.directory}`,
     exit: Exit.Precondition,
   });

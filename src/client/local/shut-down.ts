@@ -88,7 +88,7 @@ async function removeFiles(fleet: LocalFleet): Promise<string[]> {
   ];
   const notes: string[] = [];
   for (const path of [...folders, foundingPath(directory), fleetFilePath(directory)]) {
-    if (await isLink(path)) notes.push(`${path} was a link: the link was removed, what it leads to was left`);
+    if (await isLink(path)) notes.push(`${path} was a link: the link was removed, its target stays`);
     // rm does not follow links, neither this one nor any below it.
     await rm(path, { recursive: true, force: true });
   }
@@ -104,7 +104,7 @@ async function removeFolder(directory: string): Promise<string[]> {
     if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) throw error;
     const left = await readdir(directory);
     return [
-      `${directory} was left, since fleet did not make: ${left.map((name) => join(directory, name)).join(", ")}`,
+      `${directory} stays, since fleet did not make: ${left.map((name) => join(directory, name)).join(", ")}`,
     ];
   }
 }
@@ -121,7 +121,7 @@ async function isLink(path: string): Promise<boolean> {
 function nameMismatch(fleet: LocalFleet, given: string): OperatorError {
   return new OperatorError("NAME_MISMATCH", {
     what: `the fleet in ${fleet.directory} is called ${fleet.file.name}, not ${given}`,
-    why: "destroying a fleet takes its name, so that the wrong one is not destroyed; nothing was done",
+    why: "the name protects against destroying the wrong fleet; nothing was done",
     next: `fleet destroy --dir ${fleet.directory}, and type ${fleet.file.name}`,
     exit: Exit.Precondition,
   });

@@ -58,7 +58,7 @@ async function refuseHalfRecovered(plans: readonly ProcessPlan[]): Promise<void>
 function noteStale(name: string, state: ProcessState): string[] {
   if (state.kind !== "stale-pid") return [];
   const former = state.pid === null ? "an unreadable pid file" : `process ${state.pid}`;
-  return [`${name} had not been stopped properly (${former} is gone); its pid file was replaced`];
+  return [`${name} was not stopped properly (${former} is gone); its pid file was replaced`];
 }
 
 async function assertPortsFree({ name, address, metrics }: ProcessPlan): Promise<void> {

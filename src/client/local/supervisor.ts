@@ -109,8 +109,8 @@ export async function signalProcess(
 function stopFailed(pid: number): OperatorError {
   return new OperatorError("STOP_FAILED", {
     what: `process ${pid} is still there after SIGKILL`,
-    why: "the kernel holds it, most likely in a disk operation that does not return",
-    next: `look at it with: ps -o pid,stat,wchan,cmd -p ${pid}`,
+    why: "the kernel blocks it, most likely in a disk operation",
+    next: `inspect it with: ps -o pid,stat,wchan,cmd -p ${pid}`,
     exit: Exit.Failure,
   });
 }

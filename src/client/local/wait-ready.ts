@@ -51,7 +51,7 @@ async function findSilent(plans: readonly ProcessPlan[], deps: LocalDeps): Promi
 }
 
 const noteSilent = ({ name, files }: ProcessPlan): string =>
-  `${name} runs and does not serve yet; its log: ${files.log}`;
+  `${name} runs but does not serve yet; its log: ${files.log}`;
 
 /** Never resolves: rejects when no quorum of coordinators runs, and falls silent once `signal` is aborted. */
 async function watchQuorum(fleet: LocalFleet, deps: LocalDeps, signal: AbortSignal): Promise<never> {

@@ -102,7 +102,7 @@ function refuseTakenName({ file }: LocalFleet, name: string): void {
   const isTaken = file.shards.some((shard) => shard.id === name) || RESERVED_PROCESS_NAMES.includes(name);
   if (!isTaken) return;
   throw new OperatorError("NAME_TAKEN", {
-    what: `${name} can't name a node of this fleet: something else has that name`,
+    what: `${name} cannot name a node of this fleet: the name is taken`,
     next: "choose another --name",
     exit: Exit.Precondition,
   });

@@ -91,8 +91,8 @@ function unknown(name: string, names: readonly string[]): OperatorError {
 function tooFew(name: string, voters: number, quorum: number, up: readonly string[]): OperatorError {
   const have = up.length === 0 ? "none is" : `only ${up.join(", ")} ${up.length === 1 ? "is" : "are"}`;
   return new OperatorError("QUORUM_WOULD_BE_LOST", {
-    what: `${name} can't be rebuilt now: ${quorum} of ${voters} voters have to be up without it, and ${have}`,
-    why: "with an empty disk it neither votes nor stores anything until the others have let it in again",
+    what: `${name} can't be rebuilt now: ${quorum} of ${voters} voters must be up without it, and ${have}`,
+    why: "with an empty disk it neither votes nor stores entries until the others have readmitted it",
     next: "start the nodes that are down, or add a member first: fleet member add",
     exit: Exit.Precondition,
   });

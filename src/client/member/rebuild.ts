@@ -129,16 +129,16 @@ function stillFounded(directory: string): OperatorError {
 function stillDisputed(name: string): OperatorError {
   return new OperatorError("STATE_DISPUTED", {
     what: `${name} is fenced, but the others' states still differ, or none of them leads`,
-    why: "a node is rebuilt from a leader whose state is believed; its own files are untouched",
-    next: `fence the others that are wrong, too: fleet member rebuild NODE; then run fleet member rebuild ${name} again`,
+    why: "a rebuild needs a leader with a trusted state; the node's own files are untouched",
+    next: `also fence the other diverged nodes: fleet member rebuild NODE; then run fleet member rebuild ${name} again`,
     exit: Exit.Precondition,
   });
 }
 
 function notRebuilt(name: string, timeoutMs: number): OperatorError {
   return new OperatorError("MEMBER_NOT_READY", {
-    what: `after ${timeoutMs / 1000} s ${name} is not back yet`,
-    why: "its process does not run, can't reach the leader, or has much to catch up with",
+    what: `after ${timeoutMs / 1000} s ${name} has not rejoined yet`,
+    why: "its process is not running, cannot reach the leader, or is still catching up",
     next: `see its log, and fleet status; it continues by itself, and fleet member rebuild ${name} waits for it again`,
     exit: Exit.TimedOut,
   });

@@ -36,13 +36,13 @@ function isAsWanted({ member, role }: MemberView): boolean {
 
 function stateWords(name: string, view: MemberView | undefined): string {
   if (view?.role === MemberRole.LEARNER) return `${name} learns`;
-  return `${name} has not asked to be let in yet`;
+  return `${name} has not asked for admission yet`;
 }
 
 function notReady(name: string, state: string, timeoutMs: number): OperatorError {
   return new OperatorError("MEMBER_NOT_READY", {
     what: `after ${timeoutMs / 1000} s ${state}`,
-    why: "its process does not run, can't reach the leader, or has much to catch up with",
+    why: "its process is not running, cannot reach the leader, or is still catching up",
     next: `see its log, and fleet member list; it continues by itself, and ${name} needs no second add`,
     exit: Exit.TimedOut,
   });

@@ -108,9 +108,9 @@ function incomplete(awaited: readonly string[]): OperatorError {
   return new OperatorError("REPORTS_INCOMPLETE", {
     what:
       awaited.length === 0
-        ? "leaders changed while they were asked, so what shards serve is not known"
-        : `the leader had not heard ${shards} in time, so what is served there is not known`,
-    why: "a new leader learns that from the shards' reports, and takes a shard for silent only when it is suspect",
+        ? "the leader changed during the reads, so it is unknown what the shards serve"
+        : `the leader had not heard ${shards} in time, so it is unknown what they serve`,
+    why: "a new leader learns it from the shards' reports, and waits for each shard until it is suspect",
     next: "run this again, with a longer --timeout; see which shards report: fleet shard list",
     exit: Exit.TimedOut,
   });

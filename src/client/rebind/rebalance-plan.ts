@@ -66,7 +66,7 @@ export function isEmpty({ plan }: RebalanceReport): boolean {
 /** The plan as a file. One without moves is all comment, so that it cannot be applied. */
 export function formatRebalance(report: RebalanceReport): string {
   const remarks = [
-    ...(report.observedComplete ? [] : ["not every shard had been heard: there may be more to move"]),
+    ...(report.observedComplete ? [] : ["the leader had not heard every shard: there may be more to move"]),
     ...(isEmpty(report) ? ["nothing to propose"] : []),
     ...(report.refused.length === 0 ? [] : ["considered, and not proposed:"]),
     ...report.refused.map(
@@ -94,8 +94,8 @@ function explain(list: unknown, reasons: readonly string[]): void {
 
 function incomplete(): OperatorError {
   return new OperatorError("REPORTS_INCOMPLETE", {
-    what: "the leader has not heard every shard, so neither room nor shortfalls are all known",
-    next: "see which shards report: fleet shard list; to plan with what is known: --partial",
+    what: "the leader has not heard every shard, so free capacity and shortfalls are incomplete",
+    next: "see which shards report: fleet shard list; to plan with the known part: --partial",
     exit: Exit.Precondition,
   });
 }

@@ -75,7 +75,7 @@ function reportOf({ move, step, error, isServed }: Track): MoveReport {
     return { ...move, result: "failed", step: reached, why: `${error.code}: ${error.parts.what}` };
   }
   if (step === null) {
-    return { ...move, result: "not-started", step: reached, why: "what comes before it did not end well" };
+    return { ...move, result: "not-started", step: reached, why: "a step before it failed" };
   }
   const result = step.step === "done" || step.step === "blocked" ? step.step : "timed-out";
   const mayHaveNoAgent = step.step === "wait-session" && !isServed;
@@ -85,7 +85,7 @@ function reportOf({ move, step, error, isServed }: Track): MoveReport {
 
 // Nothing ends by itself that waits for an agent which is gone.
 function withoutAgent({ cluster }: Move): string {
-  return `if it has no agent any more: fleet cluster unbind --cluster ${cluster} --force`;
+  return `if it no longer has an agent: fleet cluster unbind --cluster ${cluster} --force`;
 }
 
 function whyOf(step: NextStep): string {

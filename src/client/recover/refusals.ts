@@ -7,8 +7,8 @@ export function running({ nodes }: Diagnosis): OperatorError {
   const found = nodes.filter((node) => node.state === "running");
   return new OperatorError("FLEET_RUNS", {
     what: `${named(found)} ${found.length === 1 ? "runs" : "run"}: nothing was changed`,
-    why: "a log that is being written can be neither judged nor rewritten",
-    next: "see how it is with: fleet status; stop it with: fleet down (or stop its service), then run this again",
+    why: "the log of a running node can be neither compared nor rewritten",
+    next: "see its state with: fleet status; stop it with: fleet down (or stop its service), then run this again",
     exit: Exit.Precondition,
   });
 }
@@ -16,8 +16,8 @@ export function running({ nodes }: Diagnosis): OperatorError {
 export function quorumIsThere({ present, voters, quorumNeeded, nodes }: Diagnosis): OperatorError {
   const only = nodes.length === 1 ? "the only node's copy is whole" : `${present.join(", ")} are whole`;
   return new OperatorError("QUORUM_IS_THERE", {
-    what: `nothing is to be recovered: ${only}, and ${quorumNeeded} of ${voters.length} are a quorum`,
-    why: "a new cluster would lose what the quorum keeps",
+    what: `nothing to recover: ${only}, and ${quorumNeeded} of ${voters.length} are a quorum`,
+    why: "a new cluster would lose what the quorum holds",
     next: "start them: fleet up",
     exit: Exit.Precondition,
   });
@@ -27,7 +27,7 @@ export function noSurvivor({ nodes }: Diagnosis): OperatorError {
   return new OperatorError("NO_SURVIVOR", {
     what: `no node's copy can be read: ${nodes.map((node) => `${node.name} is ${node.state}`).join(", ")}`,
     why: nodes.map((node) => `${node.name}: ${node.problem}`).join("; "),
-    next: "put a copy of a node's data folder back, or destroy this fleet and init a new one",
+    next: "restore a copy of a node's data folder, or destroy this fleet and init a new one",
     exit: Exit.Failure,
   });
 }
@@ -42,7 +42,7 @@ export function choice(
     case "no-survivor":
     case "not-a-survivor":
       return new OperatorError("NODE_UNKNOWN", {
-        what: `${node} is no node whose copy can be read`,
+        what: `${node} is not a node with a readable copy`,
         why: nodes.find((found) => found.name === node)?.problem ?? "no such node was found",
         next: `choose one of: ${usable.join(", ")}`,
         exit: Exit.NotFound,
@@ -50,7 +50,7 @@ export function choice(
     case "not-yet-a-member":
       return new OperatorError("NODE_NOT_YET_A_MEMBER", {
         what: `${node ?? furthest} cannot recover alone: its log ends before it became a member`,
-        why: "it was killed while it took its first copy",
+        why: "it was killed during its first snapshot",
         next: `choose another with --node: ${usable.filter((name) => name !== (node ?? furthest)).join(", ") || "there is none"}`,
         exit: Exit.Precondition,
       });
@@ -70,7 +70,7 @@ export function twoHalves(marked: readonly NodeFinding[]): OperatorError {
   return new OperatorError("RECOVERY_UNFINISHED", {
     what: `recoveries from ${named(marked)} were both begun and not finished`,
     why: "only one of them can become the fleet",
-    next: "move the others' data folders away (keep them), then run this again",
+    next: "move the others' data folders aside (keep them), then run this again",
     exit: Exit.Precondition,
   });
 }
@@ -86,7 +86,7 @@ export function otherHalf(marked: NodeFinding, wanted: string): OperatorError {
 
 export function changedMeanwhile(directory: string): OperatorError {
   return new OperatorError("PLAN_STALE", {
-    what: `${directory} is not as it was when this recovery was decided`,
+    what: `${directory} has changed since this recovery began`,
     why: "a node was started on it meanwhile",
     next: "stop it, then look again with: fleet recover",
     exit: Exit.Precondition,
@@ -96,7 +96,7 @@ export function changedMeanwhile(directory: string): OperatorError {
 export function reasonTooLong(bytesMax: number): OperatorError {
   return new OperatorError("REASON_TOO_LONG", {
     what: `a reason has at most ${bytesMax} bytes`,
-    next: "say it in fewer words",
+    next: "shorten it",
     exit: Exit.Usage,
   });
 }
@@ -112,7 +112,7 @@ export function backupExists(backup: string): OperatorError {
 
 export function mixedUp(why: string): OperatorError {
   return new OperatorError("USAGE", {
-    what: "the folders given do not belong together",
+    what: "the given folders do not belong together",
     why,
     next: "give one folder of each node of one fleet: --data DIR --data DIR",
     exit: Exit.Usage,
@@ -123,7 +123,7 @@ export function unreadable(directory: string, cause: unknown): OperatorError {
   return new OperatorError("FOLDER_UNREADABLE", {
     what: `${directory} can't be read: ${messageOf(cause)}`,
     why: "it belongs to another user",
-    next: "run this as the user that the node runs as",
+    next: "run this as the node's user",
     exit: Exit.NotFound,
     cause,
   });
@@ -132,7 +132,7 @@ export function unreadable(directory: string, cause: unknown): OperatorError {
 export function notTheOwner(directory: string, owner: number, command: string): OperatorError {
   return new OperatorError("NOT_THE_OWNER", {
     what: `${directory} belongs to the user with number ${owner}, who is not the one that runs this`,
-    why: "the node could not write to files that another user makes in its folder",
+    why: "the node could not write to another user's files in its folder",
     next: `run this as that user: sudo -u '#${owner}' fleet ${command} …`,
     exit: Exit.Precondition,
   });
@@ -141,7 +141,7 @@ export function notTheOwner(directory: string, owner: number, command: string): 
 export function backupFailed(backup: string, cause: unknown): OperatorError {
   return new OperatorError("BACKUP_FAILED", {
     what: `the backup ${backup} could not be made: ${messageOf(cause)}`,
-    why: "nothing is changed without one",
+    why: "a recovery changes nothing without a backup",
     next: "free space on that disk or make its folder writable, then run this again; nothing was changed",
     exit: Exit.Failure,
     cause,

@@ -52,7 +52,7 @@ function incomparable(directory: string, why: string): OperatorError {
   return new OperatorError("NOT_COMPARABLE", {
     what: `${directory} can't be compared with the snapshot`,
     why,
-    next: "give data folders of the nodes that were lost, or leave --compare out",
+    next: "give data folders of the lost nodes, or leave --compare out",
     exit: Exit.Precondition,
   });
 }

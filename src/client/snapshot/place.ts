@@ -25,7 +25,7 @@ export async function storeOf(
   }
   const fleet = directory === null ? null : await findLocalFleet(directory);
   const recorded = fleet?.file.snapshots?.to;
-  if (recorded === undefined) throw unnamed("no place for snapshots is named", flag);
+  if (recorded === undefined) throw unnamed("no location of snapshots is known", flag);
   requirePlace(recorded);
   if (!isS3(recorded) && !isAbsolute(recorded)) throw relative(recorded, flag);
   return await openStore(recorded);
@@ -41,7 +41,7 @@ async function requireFolder(place: string): Promise<void> {
   if (isThere) return;
   throw new OperatorError("FOLDER_NOT_FOUND", {
     what: `there is no folder ${place}`,
-    next: "correct --from, or mount what belongs there",
+    next: "correct --from, or mount its disk",
     exit: Exit.NotFound,
   });
 }
@@ -51,7 +51,7 @@ function relative(place: string, flag: string): OperatorError {
   return new OperatorError("CONFIG_INVALID", {
     what: `snapshots.to in fleet.yaml is a relative path: ${place}`,
     why: "each leader exports to a folder of that name inside its own data folder",
-    next: `write the whole path there, then fleet down and fleet up; or name one of those folders with ${flag}`,
+    next: `write an absolute path there, then fleet down and fleet up; or name one of those folders with ${flag}`,
     exit: Exit.NotFound,
   });
 }

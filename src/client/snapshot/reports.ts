@@ -86,8 +86,8 @@ export async function takeSnapshot(
   const problem = verified.ok ? "it has no manifest" : verified.problem;
   throw new OperatorError("SNAPSHOT_DAMAGED", {
     what: `snapshot ${entry.name} can't be restored: ${problem}`,
-    why: "nothing is restored that is not what was exported, byte for byte",
-    next: `find a whole one with: fleet snapshot verify --all --from ${shellWord(store.place)}`,
+    why: "a restore accepts only the exported bytes",
+    next: `find an undamaged one with: fleet snapshot verify --all --from ${shellWord(store.place)}`,
     exit: Exit.Failure,
   });
 }
@@ -104,7 +104,7 @@ function choose(
   if (name !== undefined || fleets.size < 2) return found;
   throw new OperatorError("USAGE", {
     what: `${place} holds snapshots of several fleets: ${[...fleets].sort().join(", ")}`,
-    next: `name the one that is meant; see: fleet snapshot list --from ${shellWord(place)}`,
+    next: `name one of them; see: fleet snapshot list --from ${shellWord(place)}`,
     exit: Exit.Usage,
   });
 }

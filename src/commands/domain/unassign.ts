@@ -16,7 +16,7 @@ export default class DomainUnassign extends DomainCommand {
     const write: Write = {
       operation: { $case: "unassignDomain", value: { ...domain, expectedVersion } },
       would: `would take domain ${name} from its shard`,
-      done: `domain ${name} is not assigned any more`,
+      done: `domain ${name} is no longer assigned`,
       already: `domain ${name} was not assigned`,
     };
     return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [domain]) : null);

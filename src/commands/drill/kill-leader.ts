@@ -139,7 +139,7 @@ async function endEarly(stop: AbortController, drill: Promise<unknown>): Promise
   } catch (error) {
     if (!(error instanceof OperatorError) || error.code !== "DRILL_STOPPED") throw error;
   }
-  return "interrupted; every node has been started again (to be sure: fleet status)";
+  return "interrupted; every node was restarted (check: fleet status)";
 }
 
 function gatesOf(slo: string): readonly Gate[] {

@@ -72,7 +72,7 @@ function unwritable(file: string, cause: Error): OperatorError {
   return new OperatorError("KEY_FILE_UNWRITABLE", {
     what: `the key can't be written to ${file}: nothing was changed`,
     why: cause.message,
-    next: "give a file in a folder that is there and that this user may write to; --rotate also keeps the file's owner",
+    next: "give a file in an existing folder that this user can write to; --rotate also keeps the file's owner",
     exit: Exit.Precondition,
     cause,
   });
@@ -81,7 +81,7 @@ function unwritable(file: string, cause: Error): OperatorError {
 function fileExists(file: string): OperatorError {
   return new OperatorError("FILE_EXISTS", {
     what: `${file} is there already`,
-    why: "a key that is overwritten is lost, and with it what it opens",
+    why: "overwriting a key loses all data that it encrypts",
     next: "give another file, or put a new key before the old ones with --rotate",
     exit: Exit.Precondition,
   });

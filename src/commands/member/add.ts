@@ -99,7 +99,7 @@ export default class MemberAdd extends MemberCommand {
       nodes.find((node) => node.status !== null)?.status ?? {};
     const { nodeId: id = 0, name = "", address = "" } = member ?? {};
     return [
-      `its certificate, unless it has it: ${certificateLine({ id, name, address })}`,
+      `its certificate, if it has none yet: ${certificateLine({ id, name, address })}`,
       `start it there with: ${serveLine({ id, name, address, fleet, clusterId }, list)}`,
     ];
   }
@@ -108,7 +108,7 @@ export default class MemberAdd extends MemberCommand {
 function addressMissing(name: string): OperatorError {
   return new OperatorError("USAGE", {
     what: `where ${name} listens is not given`,
-    why: "this fleet's processes are not on this machine, as far as fleet knows",
+    why: "this fleet is not a local one, so fleet cannot choose an address",
     next: `fleet member add --name ${name} --address HOST:PORT`,
     exit: Exit.Usage,
   });

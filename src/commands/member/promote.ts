@@ -24,8 +24,8 @@ export default class MemberPromote extends MemberCommand {
       await waitForMember(client, name, flags.timeout, (step) => this.note(`  ${step}`));
     }
     return await this.report(flags, done, {
-      done: `${name} is wanted as a voter`,
-      already: `${name} was wanted as a voter already`,
+      done: `${name} will become a voter`,
+      already: `${name} already was to become a voter`,
       would: `would make ${name} a voter`,
     });
   }

@@ -34,8 +34,8 @@ export default class MemberReplace extends MemberCommand {
     const done = isPlan ? joined : await replaceMember(client, wanted, left, timeout, say);
     const notes = directory === undefined || dryRun ? [] : await this.retire(directory, old);
     const words = {
-      done: `${fresh} has taken the place of ${old}`,
-      already: `${fresh} had taken the place of ${old} already`,
+      done: `${fresh} has replaced ${old}`,
+      already: `${fresh} had already replaced ${old} already`,
       would: `would put ${fresh} in the place of ${old}`,
     };
     return await this.report(flags, done, words, notes);

@@ -41,7 +41,7 @@ export default class RebindPlanCommand extends RebindCommand {
 
 function nothingToMove(shard: string): OperatorError {
   return new OperatorError("NOTHING_TO_MOVE", {
-    what: `shard ${shard} owns what was named already, and no other shard serves it`,
+    what: `shard ${shard} already owns the named clusters, and no other shard serves them`,
     next: "see who owns what: fleet cluster list",
     exit: Exit.Precondition,
   });

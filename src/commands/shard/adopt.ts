@@ -35,12 +35,12 @@ export default class ShardAdopt extends WriteCommand {
     const write: Write = {
       operation: { $case: "adoptShard", value: { shardId: shard, givenUp: other } },
       would: `would let shard ${shard} obey this fleet ${instead}`,
-      done: `shard ${shard} is told with its next report to obey this fleet ${instead}`,
-      already: `shard ${shard} is being told already to obey this fleet ${instead}`,
+      done: `shard ${shard} gets the instruction to obey this fleet with the answer to its next report ${instead}`,
+      already: `shard ${shard} is already being told to obey this fleet ${instead}`,
     };
     if (!flags.wait) return await this.write(flags, write);
     return await this.write(flags, write, async () => {
-      this.onInterrupt(() => `the order stays; see whether the shard obeys: fleet shard show ${shard}`);
+      this.onInterrupt(() => `the instruction stays; see whether the shard obeys: fleet shard show ${shard}`);
       await waitUntilObeys(client, shard, flags.timeout);
       this.note(`shard ${shard} obeys this fleet`);
     });
@@ -57,7 +57,7 @@ export default class ShardAdopt extends WriteCommand {
 
 function unheard(name: string): OperatorError {
   return new OperatorError("SHARD_UNHEARD", {
-    what: `shard ${name} has not reported to this leader yet, so whom it obeys is not known`,
+    what: `shard ${name} has not reported to this leader yet, so it is unknown which incarnation it obeys`,
     next: `see whether it reports: fleet shard show ${name}`,
     exit: Exit.Precondition,
   });

@@ -76,7 +76,7 @@ export default class ShardDrain extends WriteCommand {
     } catch (error) {
       const failure = expectedFailure(error);
       if (failure === null) throw error;
-      this.note(`what remains could not be read (${failure.what}); see: fleet shard show ${shard}`);
+      this.note(`the remaining rows could not be read (${failure.what}); see: fleet shard show ${shard}`);
       return null;
     }
   }

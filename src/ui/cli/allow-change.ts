@@ -14,8 +14,8 @@ export async function allowChange(target: Target, command: string, reason = ""):
 function readOnlyContext(name: string): OperatorError {
   return new OperatorError("CONTEXT_READ_ONLY", {
     what: `context ${name} is read-only`,
-    why: "its entry in contexts.yaml says readOnly: true",
-    next: "name another with --context, or change the entry (fleet context list shows the file under --json)",
+    why: "its entry in contexts.yaml has readOnly: true",
+    next: "use another --context, or change the entry (fleet context list shows the file under --json)",
     exit: Exit.Precondition,
   });
 }

@@ -10,11 +10,11 @@ const WIDTHS: Readonly<Record<string, number>> = { index: 8, table: 12, key: 36 
 
 const WHY: Readonly<Record<ResetReason, (revision: number) => string>> = {
   forgotten: (revision) =>
-    `changes up to revision ${revision} are not all known any more: list anew, then read on`,
+    `changes up to revision ${revision} are no longer all known: list again, then continue`,
   unreached: (revision) =>
-    `this fleet has only come to revision ${revision} (restored, or another one): list anew, then read on`,
+    `this fleet has only come to revision ${revision} (it was restored, or is another fleet): list again, then continue`,
   incarnation: (revision) =>
-    `the revision is not known to be of this incarnation (the fleet was recovered or restored, or is another one): list anew, then read on from revision ${revision}`,
+    `the revision may belong to another incarnation (after a recovery or a restore) or another fleet: list again, then continue from revision ${revision}`,
 };
 
 export function changeLines(event: WatchEvent, look: Look): string[] {

@@ -25,6 +25,6 @@ export abstract class DomainCommand extends WriteCommand {
       clock,
       onChange,
     });
-    this.note("every shard has accepted what it was told");
+    this.note("every shard has accepted its instructions");
   }
 }

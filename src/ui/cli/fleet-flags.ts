@@ -71,7 +71,7 @@ export const mutationFlags = {
 
 function tooLong(text: string): OperatorError {
   return new OperatorError("USAGE", {
-    what: `${text} is longer than fleet waits for anything`,
+    what: `${text} is longer than fleet ever waits`,
     next: "give at most 24d",
     exit: Exit.Usage,
   });

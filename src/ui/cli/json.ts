@@ -45,10 +45,7 @@ export const rfc3339 = (atMs: number): string => new Date(atMs).toISOString();
 
 /** `report` as the contract shows it, under its kind. */
 export function toContract(kind: string, report: object): Record<string, unknown> {
-  assert(
-    !("kind" in report) && !("schemaVersion" in report),
-    "kind and schemaVersion are the contract's own keys",
-  );
+  assert(!("kind" in report) && !("schemaVersion" in report), "kind and schemaVersion are reserved keys");
   return sorted({ ...toRecord(report), kind, schemaVersion: SCHEMA_VERSION });
 }
 

@@ -57,7 +57,7 @@ async function localFolder(flags: { readonly dir: string | undefined }): Promise
 function emptyFolder(): OperatorError {
   return new OperatorError("USAGE", {
     what: "--dir is empty",
-    next: "give it a value, or leave --dir out",
+    next: "give --dir a value, or leave it out",
     exit: Exit.Usage,
   });
 }

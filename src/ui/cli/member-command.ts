@@ -63,7 +63,7 @@ export abstract class MemberCommand extends FleetCommand {
   protected async retire(directory: string, name: string): Promise<string[]> {
     const { retireLocalMember } = await import("../../client/member/local-member.ts");
     const aside = await retireLocalMember(directory, name, await this.machine());
-    return aside === null ? [] : [`its process was stopped; its data lies in ${aside}`];
+    return aside === null ? [] : [`its process was stopped; its data is in ${aside}`];
   }
 
   protected async report(

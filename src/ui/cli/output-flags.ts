@@ -99,7 +99,7 @@ export function assertJsonLines(flags: Readonly<Record<string, unknown>>): void 
   if (wrong.length === 0) return;
   throw new OperatorError("USAGE", {
     what: `${wrong.join(", ")} and --watch into a pipe contradict each other`,
-    why: "into a pipe a watch emits JSON lines, one document for each read",
+    why: "into a pipe, --watch prints JSON lines, one document for each read",
     next: `leave ${wrong.join(", ")} away, or read once without --watch`,
     exit: Exit.Usage,
   });

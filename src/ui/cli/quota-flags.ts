@@ -21,7 +21,7 @@ export const sliceFlag = Flags.custom<Slice>({
     const amount = Number(digits);
     if (shardId !== undefined && Number.isSafeInteger(amount)) return { shardId, amount };
     throw new OperatorError("USAGE", {
-      what: `${text} is no slice of a quota`,
+      what: `${text} is not a slice of a quota`,
       next: "give it as SHARD=AMOUNT, for example s1=2000",
       exit: Exit.Usage,
     });

@@ -55,7 +55,7 @@ const clustersView: TableView<PlanReport, MoveRow> = {
   table: moveTable,
   rows: (report) => report.moves,
   lines: ({ domains = [] }) => domainLines(domains),
-  empty: "nothing to move: the shard owns what was named already, and no other shard serves it",
+  empty: "nothing to move: the shard already owns the named clusters, and no other shard serves them",
 };
 
 export abstract class RebindCommand extends FleetCommand {
@@ -75,7 +75,7 @@ export abstract class RebindCommand extends FleetCommand {
   }
 
   protected readonly onUnserved = (cluster: string): void =>
-    this.note(`${cluster}: no shard shows a session of it: its agent is down, or dials in vain`);
+    this.note(`${cluster}: no shard has a session of it: its agent is down, or cannot connect`);
 
   /** Runs the plan, or shows what it would do next; again and again gives the same end. */
   protected async runPlan(plan: RebindPlan, flags: RunFlagValues): Promise<PlanReport> {
@@ -109,7 +109,7 @@ export abstract class RebindCommand extends FleetCommand {
       onWait,
     });
     const isCut = outcome.report.moves.some(({ result }) => result === "timed-out");
-    if (isCut) this.note(`not finished in time; ${howToGoOn(plan)}`);
+    if (isCut) this.note(`it did not finish in time; ${howToGoOn(plan)}`);
     return this.#show(outcome, domains, false);
   }
 

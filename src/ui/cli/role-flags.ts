@@ -10,7 +10,7 @@ export const ruleFlag = Flags.custom<RoleRule>({
     const rule = parseRule(text);
     if (rule !== null) return rule;
     throw new OperatorError("USAGE", {
-      what: `${text} is no rule of a role`,
+      what: `${text} is not a rule of a role`,
       next: 'give it as "VERBS TABLES NAMES", for example "drain,use shard a-*"',
       exit: Exit.Usage,
     });

@@ -6,14 +6,14 @@ import type { Line } from "./fleet-verdict.ts";
 import type { Table } from "./table.ts";
 
 const SENTENCES: Readonly<Record<Problem, string>> = {
-  altered: "its fields do not lead to its hash: the entry was changed, or one before it was removed",
+  altered: "its hash does not match its fields: the entry was changed, or one before it was removed",
   missing: "it does not follow the entry before it: entries between them are missing, or one was replaced",
-  "truncated-head": "it is not the chain's beginning: the entries before it are missing",
-  "truncated-file": "the file does not hold the entries that its name says",
+  "truncated-head": "it is not the first entry of the chain: the entries before it are missing",
+  "truncated-file": "the file does not hold the entries in its name",
   reordered: "its index is not above that of the line before it",
   conflict: "two files hold different entries with this index",
   unchained: "it has no hash, although an entry before it has one",
-  malformed: "it is no line that an export writes",
+  malformed: "it is not a line of an export",
   forked: "the fleet has another entry at this index, or none",
   ahead: "the fleet's newest entry is older: it was restored, recovered or rewritten",
   "head-unknown": "no entry has the noted hash",
@@ -57,7 +57,7 @@ function chainLines(name: string, chain: Chain | null): Line[] {
     lines.push({ text: `${name}: ${unchained} entries have no hash, and nothing proves them`, mark: "warn" });
   }
   if (reworded > 0) {
-    const text = `${name}: ${reworded} entries are in other words than this build's; the chain covers their facts, not words`;
+    const text = `${name}: ${reworded} entries have another build's wording; the chain covers facts, not wording`;
     lines.push({ text, mark: "warn" });
   }
   return lines;

@@ -114,7 +114,7 @@ function doubtLines(fleet: FleetStatus): Line[] {
 
 const FENCES: Readonly<Record<string, string>> = {
   majority: "its state differs from the majority's",
-  memory: "its tables are not what it applied: its memory is damaged",
+  memory: "its tables differ from what it applied: its memory is damaged",
   operator: "an operator fenced it",
 };
 
@@ -140,8 +140,8 @@ function slowLines(fleet: FleetStatus): Line[] {
 
 function outsideLines(fleet: FleetStatus): Line[] {
   const says = {
-    waiting: "holds no data and waits to be let in by a leader",
-    rejoining: "is rejoining: it catches up, and does not vote yet",
+    waiting: "has no data, and waits for a leader to admit it",
+    rejoining: "is rejoining: it catches up, and does not vote until then",
   };
   return fleet.nodes.flatMap((node): Line[] => {
     const admission = admissionWord(node.status?.admission ?? 0);
@@ -166,7 +166,7 @@ function disobeyingLines(fleet: FleetStatus): Line[] {
   const count = leader?.status?.disobeyingShards ?? 0;
   if (count === 0) return [];
   const who = count === 1 ? "1 shard obeys" : `${count} shards obey`;
-  const text = `${who} another incarnation of this fleet, or a term that it has lost: see fleet shard list, then fleet shard adopt SHARD`;
+  const text = `${who} another incarnation of this fleet, or a term that this fleet lost: see fleet shard list, then fleet shard adopt SHARD`;
   return [{ text, mark: "bad" }];
 }
 
@@ -248,8 +248,7 @@ function vanishedLines(fleet: FleetStatus): Line[] {
     const { to = "", vanished = 0 } = status?.snapshotExport ?? {};
     if (vanished === 0) return [];
     const snapshots = vanished === 1 ? "the snapshot" : `all ${vanished} snapshots`;
-    const next =
-      "see whether what belongs there is mounted, or who removed them; new ones go there meanwhile";
+    const next = "check that its disk is mounted, and who removed them; new snapshots still go there";
     return [{ text: `${snapshots} that ${name} had in ${to} vanished: ${next}`, mark: "warn" }];
   });
 }

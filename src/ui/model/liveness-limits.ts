@@ -8,8 +8,8 @@ export function livenessLimits(
 ): { readonly suspectAfterMs: number; readonly deadAfterMs: number } {
   if (suspectAfterMs > 0 && suspectAfterMs < deadAfterMs) return { suspectAfterMs, deadAfterMs };
   throw new OperatorError("USAGE", {
-    what: "--suspect-after is neither more than nothing nor less than --dead-after",
-    why: "a shard is suspected before it is taken for dead",
+    what: "--suspect-after must be above zero and below --dead-after",
+    why: "a shard is suspect before it is dead",
     next: "give for example --suspect-after 30s --dead-after 60s",
     exit: Exit.Usage,
   });

@@ -11,7 +11,7 @@ export function nodeState(status: NodeStatus): MarkedCell {
   if (status.diskFull) return { text: "disk full", mark: "bad" };
   switch (admissionWord(status.admission)) {
     case "waiting":
-      return { text: "waiting to be let in", mark: "warn" };
+      return { text: "waiting for admission", mark: "warn" };
     case "rejoining":
       return { text: "rejoining", mark: "warn" };
     case "member":

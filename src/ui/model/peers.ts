@@ -18,9 +18,9 @@ export function parsePeers(
 ): { readonly replicas: readonly PeerText[]; readonly self: NodeId } {
   const replicas = text.split(",").map(parsePeer);
   if (new Set(replicas.map((peer) => peer.id)).size !== replicas.length)
-    throw bad(text, "a number is given twice");
+    throw bad(text, "a number appears twice");
   const self = replicas.find((peer) => peer.id === selfId);
-  if (self?.name !== selfName) throw bad(text, `it does not hold this replica, ${selfId}=${selfName}@…`);
+  if (self?.name !== selfName) throw bad(text, `it lacks this replica, ${selfId}=${selfName}@…`);
   return { replicas, self: self.id };
 }
 

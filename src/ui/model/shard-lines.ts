@@ -48,10 +48,10 @@ export function obeyedText({ id, epoch, term }: Obeyed): string {
 function disobeyingLines({ observed, shard }: ShardView): Line[] {
   const other = observed?.other ?? olderServers(observed?.newerTerm ?? 0);
   if (other === undefined) return [];
-  const text = `it obeys ${obeyedText(other)}, and follows nothing that this fleet's leader says`;
+  const text = `it obeys ${obeyedText(other)}, and ignores this fleet's leader`;
   const isTold = shard?.givingUp !== undefined;
   const next = isTold
-    ? "it is told with its next report to obey this fleet"
+    ? "the answer to its next report tells it to obey this fleet"
     : `if this fleet is the right one: fleet shard adopt ${shard?.shardId ?? ""}`;
   return [
     { text, mark: "bad" },
@@ -65,9 +65,7 @@ function leftOutLines({ observed }: ShardView): Line[] {
     ...(shortfalls > 0 ? [`${shortfalls} more shortfalls`] : []),
     ...(dials > 0 ? [`${dials} more second agents`] : []),
   ];
-  return parts.length === 0
-    ? []
-    : [{ text: `its report had no room for ${parts.join(" and ")}`, mark: "warn" }];
+  return parts.length === 0 ? [] : [{ text: `its report left out ${parts.join(" and ")}`, mark: "warn" }];
 }
 
 // They tell a term alone.

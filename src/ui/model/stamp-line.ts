@@ -14,7 +14,7 @@ export function stampLine({ stamp }: MaybeStamped): Line | null {
   const { nodeName, index, ageMs } = stamp;
   const missing =
     ageMs === undefined
-      ? "what came later is missing"
+      ? "later changes are missing"
       : `only changes of the last ${formatDuration(ageMs)} can be missing`;
   return { text: `this may be old: ${nodeName} answered, at index ${index}; ${missing}`, mark: "warn" };
 }

@@ -26,12 +26,12 @@ test.each([
   {
     said: unconnected("Error: certificate has expired"),
     words:
-      "its certificate has ended: renew it with fleet cert rotate, or with fleet cert issue on a host of its own",
+      "its certificate has expired: renew it with fleet cert rotate, or with fleet cert issue on a host of its own",
     why: "of the other side's, what to do",
   },
   {
     said: unconnected("Failed to connect (2026-11-21T03:35:49.052Z)"),
-    words: "the connection was closed while it was being made",
+    words: "the connection was closed while it was set up",
     why: "plaintext on one side only",
   },
   {

@@ -68,12 +68,12 @@ test.each([
   {
     shard: shardView("sy", { liveness: ShardLiveness.UNKNOWN }),
     clusters: [],
-    words: "what it has yet to report: unknown (rebuilding)",
+    words: "what it has not reported yet: unknown (rebuilding)",
   },
   {
     shard: shardView("sy", { liveness: ShardLiveness.SUSPECT }),
     clusters: [],
-    words: "what it serves since it fell silent: unknown (suspect)",
+    words: "what it serves since its last report: unknown (suspect)",
   },
 ])("a drain does not end while the shard has $words", async ({ shard, clusters, words }) => {
   const heard: string[] = [];

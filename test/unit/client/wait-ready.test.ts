@@ -30,7 +30,8 @@ test("says who waits and what is left", () => {
   const lost = lostQuorum(fleetReply([alone(1), waits(2), waits(3)]));
   expect(lost).toMatchObject({
     code: "QUORUM_LOST",
-    message: "n2, n3 hold no data and wait to be let in by a leader, and without them there can be none",
+    message:
+      "n2, n3 have no data and wait for a leader to admit them, and without them no leader can be elected",
     parts: { why: "a leader needs 2 of 3 voters, and only n1 can have data", exit: 5 },
   });
 });

@@ -33,7 +33,7 @@ test("--wait ends with a report that obeys", async () => {
   client.listShards.mockResolvedValueOnce(disobeying).mockResolvedValue(obeying);
   const { stdout, stderr, exit } = await adopt("--wait");
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: "shard s1 obeys this fleet\n" });
-  expect(stdout).toContain("is told with its next report to obey this fleet");
+  expect(stdout).toContain("gets the instruction to obey this fleet with the answer to its next report");
 });
 
 test("--wait --timeout ends with 6, and the order stays", async () => {

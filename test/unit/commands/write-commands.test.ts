@@ -265,7 +265,7 @@ describe("shard drain", () => {
     client.listShards.mockRejectedValue(new OperatorError("UNAVAILABLE", parts));
     const { stdout, stderr, exit } = await run(ShardDrain, "shard:drain", ["s1"]);
     expect({ stdout, exit }).toEqual({ stdout: "● shard s1 is being drained (index 12)\n", exit: 0 });
-    expect(stderr).toContain("what remains could not be read (no leader answered in time)");
+    expect(stderr).toContain("the remaining rows could not be read (no leader answered in time)");
   });
 });
 

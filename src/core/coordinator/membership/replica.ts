@@ -15,7 +15,7 @@ import { LOOK_EVERY_MS } from "../leadership/slow-disk.ts";
 import { type Holding, type Readmission, readmissionStep, type Wanted } from "./readmission.ts";
 
 const REJOIN_EVERY_MS = 200;
-// In units of the above: how often a learner for good asks whether it is wanted as a voter.
+// In units of the above: how often a learner for good asks whether it will become a voter.
 const LEARNER_ASKS_EVERY = 5;
 // No multiple or divisor of an election timeout: after each, the core forgets for a moment which followers are active, and
 // looks at just these moments would find no successor, ever.

@@ -42,7 +42,7 @@ export function recoveryLines(diagnosis: Diagnosis): Line[] {
 }
 
 function quorumLine({ voters, present, quorumNeeded }: Diagnosis): Line {
-  if (quorumNeeded === null) return { text: "who votes is not known: no copy can be read", mark: "bad" };
+  if (quorumNeeded === null) return { text: "the voters are unknown: no copy can be read", mark: "bad" };
   const left = present.length === 0 ? "none is left" : `${present.length} left: ${present.join(", ")}`;
   const isEnough = present.length >= quorumNeeded;
   const text = `${quorumNeeded} of the ${voters.length} voters ${voters.join(", ")} are a quorum, ${left}`;
@@ -57,18 +57,18 @@ function verdictLines(diagnosis: Diagnosis): Line[] {
     case "running":
       return [
         {
-          text: "what runs is not looked into: see fleet status, or stop it (fleet down, or its service)",
+          text: "running nodes are not read: see fleet status, or stop them (fleet down, or their services)",
           mark: "warn",
         },
       ];
     case "quorum":
-      return [{ text: "nothing is to be recovered: start the nodes, with fleet up", mark: "good" }];
+      return [{ text: "nothing to recover: start the nodes with fleet up", mark: "good" }];
     case "no-survivor":
-      return [{ text: "nothing can be recovered: put a copy of a node's data folder back", mark: "bad" }];
+      return [{ text: "recovery is impossible: restore a copy of a node's data folder", mark: "bad" }];
     case "no-quorum":
       return [
         {
-          text: `${furthest} is furthest, by the term of its last entry, then by length (Raft §5.4.1)`,
+          text: `${furthest} has the longest log, by the term of its last entry, then by length (Raft §5.4.1)`,
           mark: "good",
         },
         ...(consequences === null ? [] : consequenceLines(consequences)),
@@ -81,7 +81,7 @@ function verdictLines(diagnosis: Diagnosis): Line[] {
 export function consequenceLines({ becomesCommitted, givenUp, mayBeLost }: Consequences): Line[] {
   const lines: Line[] = [];
   if (becomesCommitted !== null) {
-    const text = `entries ${rangeText(becomesCommitted)} may not have been committed: they become so`;
+    const text = `entries ${rangeText(becomesCommitted)} may not have been committed: the recovery commits them`;
     lines.push({ text, mark: "warn" });
   }
   if (givenUp !== null) {
@@ -91,10 +91,10 @@ export function consequenceLines({ becomesCommitted, givenUp, mayBeLost }: Conse
     });
   }
   if (mayBeLost === null) {
-    const text = "nothing else that was committed is missing: the nodes that are gone were no quorum";
+    const text = "no other committed entry is missing: the lost nodes were not a quorum";
     lines.push({ text, mark: "good" });
   } else {
-    const text = `entries from ${mayBeLost.fromIndex} on, if there were any, are lost, acknowledged or not: how many can't be known`;
+    const text = `entries from ${mayBeLost.fromIndex} on, if any, are lost, acknowledged or not; their number is unknown`;
     lines.push({ text, mark: "bad" });
   }
   return lines;

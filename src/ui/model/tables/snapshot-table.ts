@@ -52,12 +52,12 @@ function copyLines({ exportedIndex, exportedAt, stateHash, missing }: RestoreRep
     mark: "good",
   };
   if (missing === null)
-    return [held, { text: "nothing is missing, as far as the compared folders go", mark: "good" }];
+    return [held, { text: "nothing is missing in comparison with the given folders", mark: "good" }];
   const { fromIndex, throughIndex } = missing;
   if (throughIndex !== null) {
     const text = `entries ${fromIndex} to ${throughIndex} of the compared folders are missing`;
     return [held, { text, mark: "bad" }];
   }
-  const text = `entries from ${fromIndex} on, if there were any, are missing: how many can't be known without --compare`;
+  const text = `entries from ${fromIndex} on, if any, are missing; their number is unknown without --compare`;
   return [held, { text, mark: "warn" }];
 }

@@ -35,7 +35,11 @@ describe("CSV", () => {
     { text: "zone,a,s1,1,2\n", says: "row 1: it is not key,value,to,version", why: "a field too many" },
     { text: 'zone,"a,s1\n', says: "row 1: it is not", why: "an open quote" },
     { text: "zone,a,s1,x\n", says: 'row 1: "x" is no version', why: "a version is a number" },
-    { text: "zone,a,s1\nzone,a,s2\n", says: "row 2: zone=a is named at row 1 already", why: "which one?" },
+    {
+      text: "zone,a,s1\nzone,a,s2\n",
+      says: "row 2: zone=a already stands in row 1 already",
+      why: "which one?",
+    },
     { text: ",a,s1\n", says: "row 1: it needs a key", why: "no key" },
     { text: "\n", says: "it names no domain", why: "an empty file is no success" },
   ])("refused: $why", ({ text, says }) => expect(brief(text).join("; ")).toContain(says));

@@ -187,7 +187,7 @@ describe("a fleet that is there", () => {
     const again = await init(world);
     expect(again.outcome).toBe("started");
     expect(again.notes.map((note) => note.split(" ")[0])).toEqual(["n1", "n2", "n3"]);
-    expect(again.notes[0]).toMatch(/n1 had not been stopped properly \(process \d+ is gone\)/);
+    expect(again.notes[0]).toMatch(/n1 was not stopped properly \(process \d+ is gone\)/);
     expect(await fleetFile(world)).toEqual(before);
   });
 
@@ -321,7 +321,7 @@ test("of two inits at a time one makes the fleet and the other says so", async (
   const reports = await Promise.all([init(world), init(world)]);
   expect(reports.map((report) => report.outcome).sort()).toEqual(["already-running", "created"]);
   expect(reports.flatMap((report) => report.notes)).toEqual([
-    "another fleet init made this fleet at the same moment; this one made nothing",
+    "another fleet init made this fleet at the same time; this one made nothing",
   ]);
   expect(world.processes.startedNames()).toEqual(["n1", "n2", "n3"]);
   expect((await readdir(world.root)).sort()).toEqual([".fleet", "config"]);

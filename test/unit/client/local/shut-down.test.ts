@@ -58,7 +58,7 @@ describe("destroy", () => {
     await writeFile(join(world.directory, "notes.txt"), "mine");
     const { notes } = await destroy();
     expect(notes).toEqual([
-      `${world.directory} was left, since fleet did not make: ${join(world.directory, "notes.txt")}`,
+      `${world.directory} stays, since fleet did not make: ${join(world.directory, "notes.txt")}`,
     ]);
     expect(await readdir(world.directory)).toEqual(["notes.txt"]);
   });
@@ -73,7 +73,7 @@ describe("destroy", () => {
     await writeFile(join(elsewhere, "n2-data", "log-1"), "entries");
     const { notes } = await destroy();
     expect(notes).toEqual([
-      `${join(world.directory, "n1")} was a link: the link was removed, what it leads to was left`,
+      `${join(world.directory, "n1")} was a link: the link was removed, its target stays`,
     ]);
     expect((await readdir(elsewhere)).sort()).toEqual(["n1", "n2-data"]);
     expect(await readFile(join(elsewhere, "n2-data", "log-1"), "utf8")).toBe("entries");

@@ -33,7 +33,7 @@ test("advice without moves is all comment, and says what was not heard", () => {
   const nothing = { ...report, plan: createPlan("p", { kind: "local" }, []), observedComplete: false };
   expect(isEmpty(nothing)).toBe(true);
   expect(formatRebalance(nothing)).toBe(
-    "# not every shard had been heard: there may be more to move\n# nothing to propose\n# considered, and not proposed:\n#   c2 at s1 (any): it is young\n",
+    "# the leader had not heard every shard: there may be more to move\n# nothing to propose\n# considered, and not proposed:\n#   c2 at s1 (any): it is young\n",
   );
 });
 

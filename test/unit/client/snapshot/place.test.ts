@@ -49,7 +49,7 @@ test.each([
     to: "backup",
     code: "CONFIG_INVALID",
     exit: Exit.NotFound,
-    why: expect.stringContaining("below its own"),
+    why: expect.stringContaining("inside its own data folder"),
   },
 ])("so is $to in fleet.yaml", async ({ to, code, exit, why }) => {
   const text = "schemaVersion: 1\nname: a\nclusterId: x\nnodes: [{id: 1, name: n1, address: 'h:1'}]\n";

@@ -107,12 +107,12 @@ describe("lines", () => {
     },
     {
       fleet: outside,
-      says: "n2 (127.0.0.1:7002) is rejoining: it catches up, and does not vote yet",
+      says: "n2 (127.0.0.1:7002) is rejoining: it catches up, and does not vote until then",
       why: "up is not all",
     },
     {
       fleet: outside,
-      says: "n3 (127.0.0.1:7003) holds no data and waits to be let in by a leader",
+      says: "n3 (127.0.0.1:7003) has no data, and waits for a leader to admit it",
       why: "who waits for whom",
     },
     {
@@ -142,7 +142,7 @@ describe("lines", () => {
     },
     {
       fleet: vanished,
-      says: "all 5 snapshots that n1 had in /backup vanished: see whether what belongs there is mounted, or who removed them; new ones go there meanwhile",
+      says: "all 5 snapshots that n1 had in /backup vanished: check that its disk is mounted, and who removed them; new snapshots still go there",
       why: "a backup disk was unmounted",
     },
     { fleet: noQuorum, says: "local: no-quorum, 1 of 3 nodes up, no leader", why: "" },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { livenessLimits } from "../../../../src/ui/model/liveness-limits.ts";
 
-test("a shard is suspected before it is taken for dead", () => {
+test("a shard is suspect before it is dead", () => {
   expect(livenessLimits(30_000, 60_000)).toEqual({ suspectAfterMs: 30_000, deadAfterMs: 60_000 });
 });
 

@@ -51,7 +51,7 @@ test("of a shard that is being told already, that is said", () => {
     shard: shard && { ...shard, givingUp: other },
     observed: observed && { ...observed, other },
   };
-  expect(linesOf({ shard: told })[1]?.text).toBe("it is told with its next report to obey this fleet");
+  expect(linesOf({ shard: told })[1]?.text).toBe("the answer to its next report tells it to obey this fleet");
 });
 
 test("clusters that it serves without their being declared to it are named, with how to get rid of them", () => {
