@@ -43,6 +43,7 @@ import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from
 import { LeaderReads } from "./leader-reads.ts";
 import { toOperatorError } from "./operator-errors.ts";
 import { receiveSnapshot } from "./snapshot/receive.ts";
+import { heardStatuses } from "./status-stream.ts";
 import { type WatchEvent, type WatchOptions, watchTables } from "./table-watch.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
@@ -175,6 +176,11 @@ export class FleetClient extends LeaderReads {
     const addresses = this.endpoints.map(({ address }) => address);
     const open = (address: string, request: WatchRequest) => this.#nodeClient(address).watch(request);
     return watchTables({ addresses, open }, options);
+  }
+
+  /** What this very node says of itself, as it comes. Rejects with grpc-js's error when the stream ends in one. */
+  watchStatus(address: string, signal: AbortSignal): AsyncIterable<NodeStatus> {
+    return heardStatuses(() => this.#nodeClient(address).watchStatus({}), signal);
   }
 
   /** Adds, promotes or removes a member. A repeated request goes on from what is there. Throws an OperatorError. */

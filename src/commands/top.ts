@@ -23,12 +23,14 @@ export default class Top extends FleetCommand {
   }
 
   async #live(client: FleetClient): Promise<void> {
-    const [{ FleetWatch }, { liveSources }, { runDashboard }] = await Promise.all([
+    const [{ FleetWatch }, { liveSources }, { runDashboard }, { pause }] = await Promise.all([
       import("../client/fleet-watch.ts"),
       import("../ui/top-sources.ts"),
       import("../ui/top-dashboard.tsx"),
+      import("../ui/top-poller.ts"),
     ]);
-    const sources = liveSources(new FleetWatch(client), client, () => performance.now());
+    const now = () => performance.now();
+    const sources = liveSources(new FleetWatch(client, { now, pause }), client, now);
     const ended = await runDashboard(sources, process, this.look(process.stdout));
     this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
   }

@@ -4,7 +4,7 @@ import { render, renderToString } from "ink";
 import type { Look } from "./model/paint.ts";
 import type { FrameSize } from "./model/top-frame.ts";
 import type { TopState } from "./model/top-state.ts";
-import { poll, type Source } from "./top-poller.ts";
+import { type Feed, poll, type Source } from "./top-poller.ts";
 import { TopStore } from "./top-store.ts";
 import { TopFrameView } from "./view/top-frame-view.tsx";
 import { TopScreen } from "./view/top-screen.tsx";
@@ -18,7 +18,7 @@ export interface DashboardStreams {
 
 /** Resolves with how the operator ended it. */
 export async function runDashboard(
-  sources: () => readonly Source[],
+  sources: () => readonly (Source | Feed)[],
   { stdin, stdout }: DashboardStreams,
   look: Look,
 ): Promise<"quit" | "interrupted"> {

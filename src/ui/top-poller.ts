@@ -9,6 +9,11 @@ export interface Source {
   readonly ask: () => Promise<readonly DataEvent[]>;
 }
 
+/** Something that tells by itself. It does not reject. */
+export interface Feed {
+  readonly follow: (dispatch: (event: DataEvent) => void, signal: AbortSignal) => Promise<void>;
+}
+
 // How often the clock advances, collected data is shown and new sources are looked for.
 const TICK_MS = 250;
 
@@ -25,17 +30,18 @@ export async function pollOnce(
  * only when a source breaks its promise not to.
  */
 export async function poll(
-  sources: () => readonly Source[],
+  sources: () => readonly (Source | Feed)[],
   dispatch: (event: TopEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const followed = new Set<Source>();
+  const followed = new Set<Source | Feed>();
   const broken: unknown[] = [];
   while (!signal.aborted) {
     for (const source of sources()) {
       if (followed.has(source)) continue;
       followed.add(source);
-      follow(source, dispatch, signal).catch((error: unknown) => broken.push(error));
+      const following = "ask" in source ? ask(source, dispatch, signal) : source.follow(dispatch, signal);
+      following.catch((error: unknown) => broken.push(error));
     }
     dispatch({ kind: "tick", atMs: performance.now() });
     await pause(TICK_MS, signal);
@@ -44,11 +50,7 @@ export async function poll(
 }
 
 // Sources of one pace are asked at the same moments, so that what nodes say of their logs can be compared.
-async function follow(
-  source: Source,
-  dispatch: (event: TopEvent) => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function ask(source: Source, dispatch: (event: TopEvent) => void, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const events = await source.ask();
     if (signal.aborted) return;
@@ -57,8 +59,8 @@ async function follow(
   }
 }
 
-// An abort ends the wait early; it is no failure.
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** An abort ends the wait early; it is no failure. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });

@@ -4,7 +4,7 @@ import type { FleetClient } from "../client/fleet-client.ts";
 import type { FleetWatch } from "../client/fleet-watch.ts";
 import { OperatorError } from "../core/base/errors.ts";
 import type { DataEvent } from "./model/top-state.ts";
-import type { Source } from "./top-poller.ts";
+import type { Feed, Source } from "./top-poller.ts";
 
 const NODE_EVERY_MS = 500;
 const LISTS_EVERY_MS = 1000;
@@ -12,7 +12,7 @@ const LISTS_EVERY_MS = 1000;
 const LISTS_DEADLINE_MS = 1500;
 
 type ListsClient = Pick<FleetClient, "listShards" | "listClusters">;
-type TopWatch = Pick<FleetWatch, "addresses" | "look">;
+type TopWatch = Pick<FleetWatch, "addresses" | "follow">;
 
 /** For one frame: a whole look at the fleet. `now` is the monotonic clock. */
 export function onceSources(client: ListsClient & Pick<FleetClient, "status">, now: () => number): Source[] {
@@ -24,17 +24,19 @@ export function onceSources(client: ListsClient & Pick<FleetClient, "status">, n
 }
 
 /** For the live picture: all sources known by now, the same ones each time, and one for each node learned since. */
-export function liveSources(watch: TopWatch, lists: ListsClient, now: () => number): () => readonly Source[] {
+export function liveSources(
+  watch: TopWatch,
+  lists: ListsClient,
+  now: () => number,
+): () => readonly (Source | Feed)[] {
   const fixed = listSources(lists, now);
-  const byAddress = new Map<string, Source>();
+  const byAddress = new Map<string, Feed>();
   return () => {
     for (const address of watch.addresses) {
       if (byAddress.has(address)) continue;
-      const ask = answers(now, async () => {
-        const reply = await watch.look(address);
-        return { kind: "fleet", atMs: now(), reply };
-      });
-      byAddress.set(address, { everyMs: NODE_EVERY_MS, ask });
+      const follow: Feed["follow"] = (dispatch, signal) =>
+        watch.follow(address, (reply) => dispatch({ kind: "fleet", atMs: now(), reply }), signal);
+      byAddress.set(address, { follow });
     }
     return [...byAddress.values(), ...fixed];
   };

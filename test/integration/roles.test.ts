@@ -94,6 +94,7 @@ const hello = SessionUp.fromPartial({
 
 const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/GetStatus": { allowed: EVERYBODY.filter((who) => !who.endsWith("cluster")) },
+  "/fleet.v1.Coordinator/WatchStatus": READ,
   "/fleet.v1.Coordinator/Submit": CHANGE,
   "/fleet.v1.Coordinator/Write": CHANGE,
   "/fleet.v1.Coordinator/ListShards": READ,

@@ -12,6 +12,7 @@ import { systemClock } from "../../src/core/base/clock.ts";
 import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
+import { systemTimers } from "../../src/core/base/timers.ts";
 import { ClientWork } from "../../src/core/coordinator/calls/client-work.ts";
 import type { ServiceContext } from "../../src/core/coordinator/calls/context.ts";
 import { FleetMachine } from "../../src/core/coordinator/group/fleet-machine.ts";
@@ -57,7 +58,11 @@ beforeAll(async () => {
     log: silentLog,
     options: serverOptions,
   });
-  server.addService<CoordinatorServer>(CoordinatorService, coordinatorService(context), coordinatorRules);
+  server.addService<CoordinatorServer>(
+    CoordinatorService,
+    coordinatorService(context, systemTimers),
+    coordinatorRules,
+  );
   const address = await server.listen("127.0.0.1:0");
   admin = connectWriting(tls("admin"), address);
   readonly = connectWriting(tls("readonly"), address);

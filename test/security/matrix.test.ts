@@ -123,6 +123,7 @@ const STANDARD = Object.fromEntries(standardMethods().map(({ path }) => [path, A
 /** Whom the door lets in, by method. What is behind it says the rest: whether it is this shard, or this cluster. */
 const COORDINATOR: Readonly<Record<string, readonly Kind[]>> = {
   GetStatus: ALL.filter((kind) => kind !== "cluster"),
+  WatchStatus: READERS,
   Submit: WRITERS,
   Write: WRITERS,
   TransferLeadership: WRITERS,

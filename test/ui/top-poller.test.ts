@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { Exit, OperatorError } from "../../src/core/base/errors.ts";
 import type { TopEvent } from "../../src/ui/model/top-state.ts";
 import { poll, pollOnce, type Source } from "../../src/ui/top-poller.ts";
@@ -54,16 +55,16 @@ test("polling ends with its signal, even in the middle of a pause", async () => 
   await expect(polling).resolves.toBeUndefined();
 });
 
-test("a node learned while polling is asked from then on, and each node by itself", async () => {
+test("a node learned while polling is followed from then on, and each node by itself", async () => {
   const stop = new AbortController();
   const asked: string[] = [];
   const watch = {
     addresses: ["a"],
-    look: async (address: string) => {
+    follow: async (address: string, tell: (fleet: FleetStatus) => void) => {
       asked.push(address);
       watch.addresses = ["a", "b"];
       if (asked.includes("b")) stop.abort();
-      return fleetReply([upNode(1)]);
+      tell(fleetReply([upNode(1)]));
     },
   };
   const sources = liveSources(watch, answers(), () => 7);

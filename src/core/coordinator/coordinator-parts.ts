@@ -2,6 +2,7 @@
 
 import { systemClock } from "../base/clock.ts";
 import { quantile } from "../base/histogram.ts";
+import { FLEET_GROUP } from "../base/ids.ts";
 import { SeededPrng } from "../base/prng.ts";
 import type { Timers } from "../base/timers.ts";
 import { openStore } from "../export/open-store.ts";
@@ -9,6 +10,7 @@ import { crc32c } from "../storage/crc32c.ts";
 import type { DiskStorage } from "../storage/disk-storage.ts";
 import type { GrpcTransport } from "../transport/grpc.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { InternalErrors } from "../wire/internal-errors.ts";
 import type { ServiceContext } from "./calls/context.ts";
 import { VersionWatch } from "./cluster-version/version-watch.ts";
 import type { CoordinatorOptions } from "./coordinator-options.ts";
@@ -23,6 +25,7 @@ import { proposeOwn } from "./group/propose-own.ts";
 import { PROFILES } from "./host/profile.ts";
 import { DiskWatch } from "./leadership/disk-watch.ts";
 import { Roster } from "./membership/roster.ts";
+import { OwnSizes, ownProcess } from "./metrics/own-sizes.ts";
 
 export function versionWatch(context: ServiceContext): VersionWatch {
   const { driver, machine, announced, clock } = context;
@@ -78,6 +81,16 @@ export function diskWatch(
     syncs: storage.syncs,
   };
   return new DiskWatch({ storage: seen, profile: PROFILES[profile], onChange });
+}
+
+export function sizesOf(storage: DiskStorage, errors: Pick<InternalErrors, "note">): OwnSizes {
+  return new OwnSizes({
+    now: systemClock.monotonicMs,
+    logBytes: () => storage.stats().reservedBytes,
+    snapshotBytes: async () => (await storage.newestSnapshot(FLEET_GROUP))?.bytes ?? null,
+    process: ownProcess,
+    onError: (error) => errors.note(error, "a look at the newest snapshot"),
+  });
 }
 
 export function rosterOf(

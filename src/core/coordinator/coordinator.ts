@@ -36,7 +36,7 @@ import type { ServiceContext } from "./calls/context.ts";
 import { tooBusy } from "./calls/refusals.ts";
 import { outdatedBuild } from "./cluster-version/version-gate.ts";
 import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
-import { diskWatch, rosterOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
+import { diskWatch, rosterOf, sizesOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
 import { compareStates } from "./divergence/compare-states.ts";
 import { startTrust } from "./divergence/start-trust.ts";
 import { auditFilesByKey } from "./encryption/audit-files.ts";
@@ -231,6 +231,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     now: systemClock.monotonicMs,
   });
   const stopRenewing = freshness.keepRenewing(timers);
+  const sizes = sizesOf(storage, internalErrors);
   const context: ServiceContext = {
     clusterId,
     clusterName: options.clusterName,
@@ -256,6 +257,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     host,
     sent: transport.sent,
     transferTo: (follower) => transport.transferTo(follower, FLEET_GROUP),
+    roundTripMs: (peer) => roundTrips.to(peer),
+    sizes: () => sizes.now(),
     machine,
     folderKeys: {
       status: () => storage.encryption(),
@@ -300,7 +303,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       reading: new PacedReading(nodeLoop),
     },
   });
-  server.addService<CoordinatorServer>(coordinatorDefinition, coordinatorService(context), coordinatorRules);
+  server.addService<CoordinatorServer>(
+    coordinatorDefinition,
+    coordinatorService(context, timers),
+    coordinatorRules,
+  );
   server.addService<RaftServer>(RaftService, raftService(context, transport, replica), raftRules(tls));
   server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
   const standard = addStandardServices(server, ["coordinator", "raft", "faults"]);
@@ -329,7 +336,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       roundTripMs: (peer) => roundTrips.to(peer),
       dropped: () => dropped.counts,
       callers: () => server.callers,
-      snapshotSavedAtMs: () => storage.snapshotSavedAtMs(FLEET_GROUP),
+      snapshotSavedAtMs: async () => (await storage.newestSnapshot(FLEET_GROUP))?.savedAtMs ?? null,
     }),
     close: async () => {
       faults.close();

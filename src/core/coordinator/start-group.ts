@@ -13,6 +13,7 @@ import type { StateTrust } from "./divergence/state-trust.ts";
 import type { DroppedMessages } from "./group/dropped-messages.ts";
 import { GroupDriver } from "./group/group-driver.ts";
 import type { GroupDriverOptions } from "./group/group-driver-options.ts";
+import { GroupHistory } from "./group/group-history.ts";
 import { groupLimits } from "./group/group-limits.ts";
 import { GroupMeter } from "./group/group-meter.ts";
 import { LIMITS } from "./group/limits.ts";
@@ -56,7 +57,7 @@ export function startFleetGroup<Result>(
   confirming: Confirming,
 ): GroupDriver<Result> {
   const clock = PROFILES[setting.profile];
-  const meter = newMeter();
+  const meter = new GroupMeter(systemClock.monotonicMs, new GroupHistory());
   const { trust } = setting;
   return driverOf(setting, {
     group: FLEET_GROUP,
@@ -75,7 +76,7 @@ export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, Ta
   const { storage, host } = setting;
   const found = storage.groups().filter((group) => group !== FLEET_GROUP && isFounded(storage, group));
   // Nobody reads it, and there may be thousands of groups: one for all (ADR-0010).
-  const meter = newMeter();
+  const meter = new GroupMeter(systemClock.monotonicMs);
   const started = new Map<GroupId, TallyGroup>();
   for (const group of found) {
     const machine = new TallyMachine();
@@ -112,8 +113,6 @@ interface GroupParts<Result> {
 
 /** Whether snapshots of the state may be kept, and leave (state-checks.ts). */
 type Confirming = Required<Pick<GroupDriverOptions<unknown>, "maySend" | "mayKeep">>;
-
-const newMeter = (): GroupMeter => new GroupMeter(systemClock.monotonicMs);
 
 function driverOf<Result>(
   setting: GroupSetting,

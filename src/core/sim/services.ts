@@ -120,6 +120,8 @@ export class Services {
       groups: new Map(),
       sent: { messages: 0, frames: 0 },
       transferTo: () => null,
+      roundTripMs: () => null,
+      sizes: () => ({ logBytes: 0, snapshotBytes: 0, residentBytes: 0, processorMs: 0 }),
       admission: () => replica.admission,
       answers: (peer) => host.hears(peer),
       servedBy: () => Promise.resolve(null),

@@ -24,7 +24,7 @@ import { MemoryLog } from "./memory.ts";
 import { checkedRing, type DiskStorageOptions, openParts, type StorageParts } from "./open-parts.ts";
 import type { WalRecord } from "./record.ts";
 import type { OnReport } from "./report.ts";
-import type { SnapshotFolder } from "./snapshot-folder.ts";
+import type { NewestSnapshot, SnapshotFolder } from "./snapshot-folder.ts";
 import type { SnapshotSpools } from "./snapshot-spools.ts";
 import { SpooledData } from "./spooled-data.ts";
 import type { OwnSnapshot, Storage, WriteRequest } from "./storage.ts";
@@ -150,9 +150,9 @@ export class DiskStorage implements Storage {
     return this.#wal.stats();
   }
 
-  /** When the group's newest snapshot was written, in milliseconds since 1970; null while there is none. */
-  snapshotSavedAtMs(group: GroupId): Promise<number | null> {
-    return this.#snapshots.savedAtMs(group);
+  /** When the group's newest snapshot was written, and how large it is; null while there is none. */
+  newestSnapshot(group: GroupId): Promise<NewestSnapshot | null> {
+    return this.#snapshots.newest(group);
   }
 
   /** Whether a snapshot or the log's next segment waits for space on the disk. */

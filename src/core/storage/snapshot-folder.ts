@@ -24,6 +24,12 @@ import { openSnapshot, PART_BYTES } from "./stored-snapshot.ts";
 // Files of different groups are synced side by side, which disks do at little more than the price of one.
 const LANES = 4;
 
+export interface NewestSnapshot {
+  /** In milliseconds since 1970. */
+  readonly savedAtMs: number;
+  readonly bytes: number;
+}
+
 export class SnapshotFolder {
   readonly #directory: string;
   readonly #files: FileSystem;
@@ -90,14 +96,14 @@ export class SnapshotFolder {
     return snapshot;
   }
 
-  /** When the group's newest file was written, in milliseconds since 1970; null without one. */
-  async savedAtMs(group: GroupId): Promise<number | null> {
+  /** The group's newest file: when it was written, in milliseconds since 1970, and how large it is; null without one. */
+  async newest(group: GroupId): Promise<NewestSnapshot | null> {
     const own = (await this.#list()).filter((name) => name.group === group);
     const newest = own.toSorted((a, b) => b.index - a.index)[0];
     if (newest === undefined) return null;
     // It may have been pruned since it was listed: then a newer one is there, and the next look finds that.
     const found = await this.#files.stat(join(this.#directory, snapshotFileName(newest))).catch(() => null);
-    return found?.modifiedMs ?? null;
+    return found === null ? null : { savedAtMs: found.modifiedMs, bytes: found.bytes };
   }
 
   /** Keeps the snapshot at `marked`, which a durable mark names, and the one before it. Never rejects. */

@@ -36,6 +36,8 @@ export interface WalStats {
   readonly syncs: number;
   readonly bytesWritten: number;
   readonly segments: number;
+  /** On the disk, whether anything is written there yet or not. */
+  readonly reservedBytes: number;
 }
 
 /** What is durable of a group and must be repeated at the head of each segment. */
@@ -147,6 +149,7 @@ export class Wal {
       syncs: this.#syncs,
       bytesWritten: this.#bytesWritten,
       segments: this.#segments.length,
+      reservedBytes: this.#segments.length * this.#options.segmentBytes,
     };
   }
 

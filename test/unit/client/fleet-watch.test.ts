@@ -1,9 +1,12 @@
-// One node asked at a time, and what all newest answers come to.
-import { expect, test } from "vitest";
+// One node asked at a time or followed by its stream, and what all newest answers come to.
+import { status } from "@grpc/grpc-js";
+import { describe, expect, test } from "vitest";
 import type { NodeAddress, ObserveOptions } from "../../../src/client/fleet-client.ts";
-import type { Answer } from "../../../src/client/fleet-status.ts";
+import type { Answer, FleetStatus } from "../../../src/client/fleet-status.ts";
 import { FleetWatch } from "../../../src/client/fleet-watch.ts";
-import type { NodeStatus } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { present } from "../../../src/core/base/assert.ts";
+import { type NodeStatus, Vitals } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { upNode } from "../ui/model/fixtures.ts";
 
 const address = (id: number) => `127.0.0.1:700${id}`;
@@ -20,6 +23,9 @@ class ScriptedNodes {
     this.endpoints = ids.map((id) => ({ name: address(id), address: address(id) }));
   }
 
+  /** By default an older build, which has no stream. */
+  watchStatus: (address: string, signal: AbortSignal) => AsyncIterable<NodeStatus> = () => unimplemented();
+
   async observe(node: NodeAddress, { hashAtIndex = 0 }: ObserveOptions = {}): Promise<Answer> {
     this.asked.push([node.address, hashAtIndex]);
     if (this.hung.has(node.address)) return new Promise(() => undefined);
@@ -34,8 +40,15 @@ class ScriptedNodes {
   }
 }
 
+const world = { now: () => 0, pause: async () => undefined };
+
+async function* unimplemented(): AsyncGenerator<NodeStatus> {
+  yield* [];
+  throw rpcError(status.UNIMPLEMENTED, "METHOD_UNKNOWN", "no such method");
+}
+
 test("members that an answer names are asked too, from then on", async () => {
-  const watch = new FleetWatch(new ScriptedNodes(2));
+  const watch = new FleetWatch(new ScriptedNodes(2), world);
   expect(watch.addresses).toEqual([address(2)]);
   await watch.look(address(2));
   expect(watch.addresses.toSorted()).toEqual([address(1), address(2), address(3)]);
@@ -43,7 +56,7 @@ test("members that an answer names are asked too, from then on", async () => {
 
 test("a node that hangs takes nothing from the others, and the whole is not called healthy", async () => {
   const nodes = new ScriptedNodes(1, 2, 3);
-  const watch = new FleetWatch(nodes);
+  const watch = new FleetWatch(nodes, world);
   nodes.hung.add(address(2));
   void watch.look(address(2));
   await watch.look(address(1));
@@ -58,7 +71,7 @@ test("a node that hangs takes nothing from the others, and the whole is not call
 
 test("each row says when its own node was heard", async () => {
   const nodes = new ScriptedNodes(1, 2);
-  const watch = new FleetWatch(nodes);
+  const watch = new FleetWatch(nodes, world);
   await watch.look(address(1));
   nodes.down.add(address(2));
   const fleet = await watch.look(address(2));
@@ -70,7 +83,7 @@ test("each row says when its own node was heard", async () => {
 
 test("a node that fell silent keeps the name it gave", async () => {
   const nodes = new ScriptedNodes(1);
-  const watch = new FleetWatch(nodes);
+  const watch = new FleetWatch(nodes, world);
   await watch.look(address(1));
   nodes.down.add(address(1));
   const fleet = await watch.look(address(1));
@@ -83,7 +96,7 @@ test.each([
   { told: "", agree: null, why: "one that has forgotten the index says nothing either way" },
 ])("hashes of one index are compared once both nodes told theirs: $why", async ({ told, agree }) => {
   const nodes = new ScriptedNodes(1, 2);
-  const watch = new FleetWatch(nodes);
+  const watch = new FleetWatch(nodes, world);
   nodes.down.add(address(3));
   nodes.differs.set(address(2), { hashAt: told });
   await watch.look(address(1));
@@ -94,4 +107,79 @@ test.each([
   }
   const fleet = await watch.look(address(1));
   expect(fleet).toMatchObject({ hashIndex: 120, hashesAgree: agree });
+});
+
+describe("a node that is followed", () => {
+  /** Until so many pictures were told. */
+  async function follow(nodes: ScriptedNodes, id: number, pictures: number, paused: () => void = () => {}) {
+    const stop = new AbortController();
+    const told: FleetStatus[] = [];
+    const pause = async () => paused();
+    await new FleetWatch(nodes, { now: () => 0, pause }).follow(
+      address(id),
+      (fleet) => {
+        told.push(fleet);
+        if (told.length === pictures) stop.abort();
+      },
+      stop.signal,
+    );
+    return told.map(({ nodes: all }) => all.find((node) => node.address === address(id))?.status?.term);
+  }
+
+  const statusOf = (term: number, differs: Partial<NodeStatus> = {}) =>
+    present(upNode(1, { term, ...differs }).status, "it is up");
+
+  test("tells each status of its stream, which is taken up again when it ends", async () => {
+    const nodes = new ScriptedNodes(1);
+    let opened = 0;
+    nodes.watchStatus = async function* () {
+      opened += 1;
+      yield statusOf(10 * opened);
+      yield statusOf(10 * opened + 1);
+    };
+    // Each time it is asked once before.
+    expect(await follow(nodes, 1, 6)).toEqual([3, 10, 11, 3, 20, 21]);
+  });
+
+  test("is polled when its build has no stream, and never asked for one again", async () => {
+    const nodes = new ScriptedNodes(1);
+    let opened = 0;
+    nodes.watchStatus = () => {
+      opened += 1;
+      return unimplemented();
+    };
+    expect(await follow(nodes, 1, 4)).toEqual([3, 3, 3, 3]);
+    expect(opened).toBe(1);
+  });
+
+  test("that is down is asked again and again, and streamed from when it is back", async () => {
+    const nodes = new ScriptedNodes(1);
+    nodes.down.add(address(1));
+    nodes.watchStatus = async function* () {
+      yield statusOf(9);
+    };
+    let pauses = 0;
+    const back = () => {
+      pauses += 1;
+      if (pauses === 2) nodes.down.clear();
+    };
+    expect(await follow(nodes, 1, 4, back)).toEqual([undefined, undefined, 3, 9]);
+  });
+
+  test.each([
+    { second: "a0", agree: true, why: "equal" },
+    { second: "b1", agree: false, why: "one differs" },
+  ])("hashes of checkpoints are compared at the newest that all told: $why", async ({ second, agree }) => {
+    const nodes = new ScriptedNodes(1, 2);
+    nodes.down.add(address(3));
+    const vitals = (...checkpoints: Vitals["checkpoints"]) => ({
+      vitals: Vitals.fromPartial({ checkpoints }),
+      hashAt: "",
+    });
+    nodes.differs.set(address(1), vitals({ index: 112, hash: "a0" }, { index: 128, hash: "c0" }));
+    nodes.differs.set(address(2), vitals({ index: 96, hash: "x" }, { index: 112, hash: second }));
+    const watch = new FleetWatch(nodes, world);
+    await watch.look(address(1));
+    expect(await watch.look(address(2))).toMatchObject({ hashIndex: 112, hashesAgree: agree });
+  });
 });

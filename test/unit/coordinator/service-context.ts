@@ -107,6 +107,8 @@ export function contextOf(
     groups: new Map(),
     sent: { messages: 0, frames: 0 },
     transferTo: () => null,
+    roundTripMs: () => null,
+    sizes: () => ({ logBytes: 0, snapshotBytes: 0, residentBytes: 0, processorMs: 0 }),
     admission: () => "member",
     changes: new MembershipChanges(),
     work: new ClientWork({ now: () => 0, nextPass: () => undefined }),

@@ -22,6 +22,7 @@ import type { Host } from "../host/host.ts";
 import type { DiskWatch } from "../leadership/disk-watch.ts";
 import type { MembershipChanges } from "../membership/change-membership.ts";
 import type { Replica } from "../membership/replica.ts";
+import type { Sizes } from "../metrics/own-sizes.ts";
 import type { FirstContacts } from "../reports/first-contacts.ts";
 import type { LivenessLimits } from "../reports/liveness.ts";
 import type { Observed } from "../reports/observed.ts";
@@ -65,6 +66,10 @@ export interface ServiceContext {
   readonly sent: Readonly<SentCounts>;
   /** The snapshot of the fleet's own group that is on its way to a follower; null = none is. */
   readonly transferTo: (follower: NodeId) => SnapshotTransfer | null;
+  /** Of the last heartbeat to the peer, in milliseconds; null when none was answered lately. */
+  readonly roundTripMs: (peer: NodeId) => number | null;
+  /** How large this replica's log, snapshot and process are. */
+  readonly sizes: () => Sizes;
   readonly machine: FleetMachine;
   readonly folderKeys: FolderKeys;
   readonly watchAnswers: WatchAnswers;

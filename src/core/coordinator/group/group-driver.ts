@@ -6,6 +6,7 @@ import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../../raft/confchange.ts";
+import { isForced } from "../../raft/election.ts";
 import {
   APPEND_THREAD,
   APPLY_THREAD,
@@ -134,6 +135,7 @@ export class GroupDriver<Result> {
     this.#tell((raft) => {
       raft.tick();
       this.#snapshots.look();
+      this.meter.look(raft.commit, this.appliedIndex);
     });
   }
 
@@ -158,6 +160,7 @@ export class GroupDriver<Result> {
   /** From a peer. What is not taken in is the sender's loss: Raft tolerates it. */
   receive(message: Message): void {
     const { group, self } = this.#options;
+    if (endsByTransfer(message)) this.meter.expectEnd("handed-over");
     const error = comesFromHere(message, self) ? "malformed" : this.#tell((raft) => raft.step(message));
     if (error === null) return;
     this.#drop(error, message);
@@ -173,6 +176,7 @@ export class GroupDriver<Result> {
   }
 
   forgetLeader(): void {
+    if (this.leader !== 0) this.meter.expectEnd("disconnected");
     this.#tell((raft) => raft.forgetLeader());
   }
 
@@ -181,6 +185,7 @@ export class GroupDriver<Result> {
   }
 
   transferLeader(to: NodeId): void {
+    this.meter.expectEnd("handed-over");
     this.#ask((raft) => raft.transferLeader(to));
   }
 
@@ -335,10 +340,16 @@ export class GroupDriver<Result> {
     const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
     for (const message of ready.messages) {
       if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
-      else if (message.to === APPLY_THREAD) this.#applying.add(message);
+      else if (message.to === APPLY_THREAD) this.#apply(message);
       else if (message.type !== "MsgVote") this.#send(message);
     }
     this.#applying.handedOut(ready.messages);
+  }
+
+  #apply(message: Message): void {
+    const last = message.entries.at(-1);
+    if (last !== undefined) this.meter.committed(last.index);
+    this.#applying.add(message);
   }
 
   #send(message: Message): void {
@@ -356,7 +367,7 @@ export class GroupDriver<Result> {
   #onSoftState(leads: boolean, leader: NodeId): void {
     // The core holds a snapshot that is not restored for one that is not stored: then it does not campaign.
     assert(!leads || !this.#applying.isRestoring, "a replica without a state does not lead");
-    this.meter.saw(leader, this.#options.raft.term);
+    this.meter.saw(leader, this.#options.raft.term, this.#leads && !leads);
     if (leads !== this.#leads) {
       this.#leads = leads;
       if (!leads) this.#waiting.leadershipLost();
@@ -376,6 +387,8 @@ export class GroupDriver<Result> {
     const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
     const hardState = hasHardState ? { term, vote, commit } : null;
     const { group } = this.#options;
+    const last = entries.at(-1);
+    if (last !== undefined) this.meter.appended(last.index);
     this.#disk.write({ group, hardState, entries, snapshot }).then(
       () => this.#appended({ ...message, responses: [...voteRequests, ...message.responses] }),
       (error: unknown) => this.#fail(error),
@@ -414,4 +427,9 @@ export class GroupDriver<Result> {
       this.#fail(error);
     }
   }
+}
+
+/** Whether the leader has this replica, or another one, take over. */
+function endsByTransfer(message: Message): boolean {
+  return message.type === "MsgTimeoutNow" || (message.type === "MsgVote" && isForced(message));
 }

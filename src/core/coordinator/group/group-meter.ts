@@ -3,7 +3,9 @@
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { Histogram, type HistogramSnapshot } from "../../base/histogram.ts";
-import type { NodeId, Term } from "../../base/ids.ts";
+import type { LogIndex, NodeId, Term } from "../../base/ids.ts";
+import type { GroupHistory } from "./group-history.ts";
+import type { ReignEnd } from "./reigns.ts";
 
 const APPLY_BOUNDS_MS = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000];
 const SNAPSHOT_BOUNDS_MS = [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
@@ -16,6 +18,8 @@ interface Reign {
 
 export class GroupMeter {
   readonly #now: () => MonotonicMs;
+  /** Null: this group keeps none. */
+  readonly history: GroupHistory | null;
   readonly #apply = new Histogram(APPLY_BOUNDS_MS);
   readonly #snapshotSave = new Histogram(SNAPSHOT_BOUNDS_MS);
   #reign: Reign | null = null;
@@ -24,8 +28,9 @@ export class GroupMeter {
   #elections = 0;
   #leaderChanges = 0;
 
-  constructor(now: () => MonotonicMs) {
+  constructor(now: () => MonotonicMs, history: GroupHistory | null = null) {
     this.#now = now;
+    this.history = history;
   }
 
   get apply(): HistogramSnapshot {
@@ -56,8 +61,28 @@ export class GroupMeter {
     return () => this.#snapshotSave.record(Math.max(0, this.#now() - began));
   }
 
-  /** `leader` 0 = none is known. */
-  saw(leader: NodeId, term: Term): void {
+  /** This replica's log now ends at `index`. */
+  appended(index: LogIndex): void {
+    this.history?.commits.appended(index, this.#now());
+  }
+
+  committed(index: LogIndex): void {
+    this.history?.commits.committed(index, this.#now());
+  }
+
+  /** To be called often. */
+  look(commit: LogIndex, applied: LogIndex): void {
+    this.history?.rates.look(commit, applied, this.#now());
+  }
+
+  /** Something happened that ends the reign under way. */
+  expectEnd(why: ReignEnd): void {
+    this.history?.reigns.expect(why, this.#now());
+  }
+
+  /** `leader` 0 = none is known. `wasOwn`: this replica led until now. */
+  saw(leader: NodeId, term: Term, wasOwn = false): void {
+    this.history?.reigns.saw(leader, term, this.#now(), wasOwn);
     if (this.#term !== null && term > this.#term) {
       this.#elections += term - this.#term;
       this.#term = term;

@@ -1,5 +1,6 @@
 // The Coordinator service: which handler answers which method. Who may call it: rules.ts.
 
+import type { Timers } from "../../base/timers.ts";
 import { listProbes } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Implementation } from "../../wire/unary-calls.ts";
@@ -30,14 +31,26 @@ import { shortfallsList } from "./lists/shortfall-list.ts";
 import { reportShard } from "./report-shard.ts";
 import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
+import { StatusFeed } from "./status-feed.ts";
 import { watch } from "./watch/watch.ts";
 import { submit } from "./writes/submit.ts";
 import { writeStream } from "./writes/write-stream.ts";
 
-export function coordinatorService(context: ServiceContext): Implementation<CoordinatorServer> {
-  const { machine, changes } = context;
+export function coordinatorService(
+  context: ServiceContext,
+  timers: Timers,
+): Implementation<CoordinatorServer> {
+  const { machine, changes, driver } = context;
+  const statusFeed = new StatusFeed({
+    make: () => nodeStatus(context, { hashAtIndex: 0 }),
+    leadership: () => `${driver.role} ${driver.leader} ${driver.term}`,
+    timers,
+    now: context.clock.monotonicMs,
+    errors: context.internalErrors,
+  });
   return {
     getStatus: handler(context, async (request) => nodeStatus(context, request)),
+    watchStatus: streamHandler(context, async (call) => statusFeed.add(call)),
     submit: handler(context, (request, caller) => submit(context, request, caller)),
     write: writeStream(context),
     transferLeadership: handler(context, (request, caller) => transferLeadership(context, request, caller)),

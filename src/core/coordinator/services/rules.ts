@@ -27,6 +27,7 @@ const change: MethodRule = { allow: writers, bytesMax };
 
 export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> = {
   getStatus: { allow: allButAgents, bytesMax, isPrompt: true },
+  watchStatus: { allow: readers, bytesMax, isPrompt: true },
   // A batch of 4 096 rows, each with names of 253 bytes.
   submit: { allow: writers, bytesMax: 4 * MEGABYTE, fieldsMax: 100_000 },
   // A session's whole window (write-limits.ts).

@@ -5,7 +5,6 @@ import { elapsedMs } from "../../base/clock.ts";
 import { quantile } from "../../base/histogram.ts";
 import type { SyncLatency as Syncs } from "../../storage/sync-latency.ts";
 import type {
-  FollowerProgress,
   GetStatusRequest,
   GroupCounts,
   Member,
@@ -21,6 +20,7 @@ import { ignorantOf } from "../cluster-version/version-watch.ts";
 import type { Trust } from "../divergence/state-trust.ts";
 import { configurationIndex } from "../membership/members.ts";
 import { countDisobeying } from "./sight.ts";
+import { followers, vitals } from "./vitals.ts";
 
 export const ROLES = {
   follower: Role.FOLLOWER,
@@ -76,6 +76,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     stateDoubt: stateDoubt(context.trust.now),
     ...versions(context, raft),
     heldLog: raft.role === "leader" ? { ...context.driver.heldLog } : undefined,
+    vitals: vitals(context, raft),
   };
 }
 
@@ -131,16 +132,4 @@ function members(context: ServiceContext, raft: RaftStatus): Member[] {
   return context.replicas
     .filter((replica) => members.has(replica.id))
     .map(({ id, name, address }) => ({ nodeId: id, name, address, learner: learners.includes(id) }));
-}
-
-function followers(context: ServiceContext, raft: RaftStatus): FollowerProgress[] {
-  return [...raft.progress]
-    .filter(([id]) => id !== context.self)
-    .map(([id, progress]) => ({
-      nodeId: id,
-      matchIndex: progress.match,
-      state: progress.state,
-      active: progress.isRecentlyActive,
-      snapshot: context.transferTo(id) ?? undefined,
-    }));
 }

@@ -1,6 +1,7 @@
 // The leader's wall clock is set back and forth: deadlines, ages and liveness do not follow it, and no answer fails.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemTimers } from "../../../../src/core/base/timers.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { handler } from "../../../../src/core/coordinator/calls/handler.ts";
 import { coordinatorService } from "../../../../src/core/coordinator/services/coordinator-service.ts";
@@ -67,7 +68,7 @@ function ask<Answer>(
   name: "listShards" | "listClusters" | "listShortfalls",
   codec: { encode(answer: Answer): { finish(): Uint8Array }; decode(bytes: Uint8Array): Answer },
 ): Promise<Answer> {
-  const service = coordinatorService(context)[name] as UnaryMethod<ListRequest, Answer>;
+  const service = coordinatorService(context, systemTimers)[name] as UnaryMethod<ListRequest, Answer>;
   const answered = service(callOf(ListRequest.create(), 5_000));
   return group.until(answered.then((answer) => codec.decode(codec.encode(answer).finish())));
 }

@@ -14,6 +14,7 @@ const follower = (snapshot: FollowerProgress["snapshot"]): FollowerProgress => (
     state: snapshot === undefined ? "replicate" : "snapshot",
     active: true,
     snapshot,
+    ...{ nextIndex: 8, inflight: 0, paused: false, lagEntries: 0, lagMs: 0, learner: false },
   },
 });
 const transfer = (arrived: number, checked = 0) => ({

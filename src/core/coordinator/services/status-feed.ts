@@ -1,0 +1,102 @@
+// A replica's status as a stream: made once for all that watch, twice a second, and at once when the leader changes.
+// What must stay true: nothing is held for a watcher that does not read, it is told the newest status when it does; there is no
+// work without a watcher; and their number is bounded.
+
+import { status } from "@grpc/grpc-js";
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { Timers } from "../../base/timers.ts";
+import type { NodeStatus } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { InternalErrors } from "../../wire/internal-errors.ts";
+import { rpcError } from "../../wire/rpc-error.ts";
+
+const TELL_EVERY_MS = 500;
+// How soon a change of the leader is told.
+const LOOK_EVERY_MS = 100;
+export const STATUS_WATCHERS_MAX = 256;
+const RETRY_AFTER_MS = 5_000;
+
+/** What is used of grpc-js's stream. */
+export interface StatusCall {
+  readonly cancelled: boolean;
+  readonly writableNeedDrain: boolean;
+  write(status: NodeStatus): boolean;
+  on(event: string, listener: () => void): unknown;
+  emit(event: "error", error: Error): boolean;
+}
+
+export interface StatusFeedOptions {
+  readonly make: () => NodeStatus;
+  /** What is told at once when it changes: cheap to compare. */
+  readonly leadership: () => string;
+  readonly timers: Timers;
+  readonly now: () => MonotonicMs;
+  readonly errors: Pick<InternalErrors, "answer">;
+}
+
+export class StatusFeed {
+  readonly #options: StatusFeedOptions;
+  readonly #watchers = new Set<StatusCall>();
+  /** Watchers that have not read what they were told before. */
+  readonly #behind = new Set<StatusCall>();
+  #stopLooking: (() => void) | null = null;
+  #newest: NodeStatus | null = null;
+  #toldMs: MonotonicMs = Number.NEGATIVE_INFINITY;
+  #leadership = "";
+
+  constructor(options: StatusFeedOptions) {
+    this.#options = options;
+  }
+
+  /** Tells until the call ends. Throws the RpcError of a refusal. */
+  add(call: StatusCall): void {
+    if (this.#watchers.size >= STATUS_WATCHERS_MAX) {
+      const message = `${STATUS_WATCHERS_MAX} callers watch this replica's status already`;
+      throw rpcError(status.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS", message, {}, RETRY_AFTER_MS);
+    }
+    if (call.cancelled) return;
+    this.#watchers.add(call);
+    for (const event of ["cancelled", "close", "error"]) call.on(event, () => this.#remove(call));
+    call.on("drain", () => this.#readAgain(call));
+    this.#stopLooking ??= this.#options.timers.every(LOOK_EVERY_MS, () => this.#look());
+    const isFresh = this.#newest !== null && this.#options.now() - this.#toldMs < TELL_EVERY_MS;
+    if (isFresh && this.#newest !== null) this.#tell(call, this.#newest);
+    else this.#tellAll();
+  }
+
+  #look(): void {
+    const { now, leadership } = this.#options;
+    if (now() - this.#toldMs >= TELL_EVERY_MS || leadership() !== this.#leadership) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    try {
+      this.#newest = this.#options.make();
+    } catch (error) {
+      const answer = this.#options.errors.answer(error, "a watch of the status");
+      for (const call of [...this.#watchers]) call.emit("error", answer);
+      return;
+    }
+    this.#toldMs = this.#options.now();
+    this.#leadership = this.#options.leadership();
+    for (const call of this.#watchers) this.#tell(call, this.#newest);
+  }
+
+  #tell(call: StatusCall, newest: NodeStatus): void {
+    if (call.writableNeedDrain) this.#behind.add(call);
+    else call.write(newest);
+  }
+
+  #readAgain(call: StatusCall): void {
+    if (!this.#behind.delete(call) || this.#newest === null || !this.#watchers.has(call)) return;
+    this.#tell(call, this.#newest);
+  }
+
+  #remove(call: StatusCall): void {
+    this.#watchers.delete(call);
+    this.#behind.delete(call);
+    if (this.#watchers.size > 0) return;
+    this.#stopLooking?.();
+    this.#stopLooking = null;
+    this.#newest = null;
+  }
+}
