@@ -125,7 +125,7 @@ describe("with one node of three left", () => {
     expect(found.nodes.map((node: { state: string }) => node.state)).toEqual(["whole", "missing", "missing"]);
     const { fromIndex, throughIndex } = found.consequences.mayBeLost;
     expect([Number(fromIndex), throughIndex]).toEqual([Number(found.nodes[0].lastIndex) + 1, null]);
-    expect((await fleet.run("recover")).stdout).toContain("how many can't be known");
+    expect((await fleet.run("recover")).stdout).toContain("their number is unknown");
   });
 
   test("a worse survivor is given up for only when that is said", async () => {

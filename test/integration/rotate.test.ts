@@ -135,7 +135,7 @@ test("a certificate that has ended changes nothing under a node, and a node that
   expect(up).toMatchObject({ exit: 5, stderr: expect.stringContaining("FLEET_E_NODES_UNREACHABLE") });
   expect(await logOf("n3")).toContain("the certificate in use is not valid");
   const status = await fleet.run("status");
-  expect(status).toMatchObject({ exit: 5, stdout: expect.stringContaining("its certificate has ended") });
+  expect(status).toMatchObject({ exit: 5, stdout: expect.stringContaining("its certificate has expired") });
 
   expect(await fleet.run("cert", "rotate", "n3", "--yes")).toMatchObject({ exit: 0 });
   await fleet.untilStatus(client, ({ verdict }) => verdict === "healthy");

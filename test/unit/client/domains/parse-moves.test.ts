@@ -31,7 +31,7 @@ describe("CSV", () => {
   ])("$why", ({ text, moves }) => expect(brief(text)).toEqual(moves));
 
   test.each([
-    { text: "zone,a\n", says: "row 1: it needs the shard to go to", why: "no shard is not an empty one" },
+    { text: "zone,a\n", says: "row 1: it lacks the field 'to'", why: "no shard is not an empty one" },
     { text: "zone,a,s1,1,2\n", says: "row 1: it is not key,value,to,version", why: "a field too many" },
     { text: 'zone,"a,s1\n', says: "row 1: it is not", why: "an open quote" },
     { text: "zone,a,s1,x\n", says: 'row 1: "x" is no version', why: "a version is a number" },
