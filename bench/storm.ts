@@ -5,9 +5,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../src/core/base/assert.ts";
-import { connectCoordinator } from "../src/core/wire/coordinator-client.ts";
 import type { CoordinatorClient } from "../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { LeaderCaller } from "../src/core/wire/leader-caller.ts";
+import { connectCoordinator } from "../src/core/wire/leader/coordinator-client.ts";
+import { LeaderCaller } from "../src/core/wire/leader/leader-caller.ts";
 import { type CallLimits, unary } from "../src/core/wire/unary.ts";
 import { FleetStore } from "./load/fleet-store.ts";
 import type { Server } from "./load/server.ts";

@@ -2,7 +2,7 @@
 
 import type { ClientHttp2Session } from "node:http2";
 import { CoordinatorService, ReportShardRequest } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { framed } from "../../src/core/wire/message-frames.ts";
+import { framed } from "../../src/core/wire/server/message-frames.ts";
 import { call } from "../soak/world.ts";
 
 const PATH = CoordinatorService.reportShard.path;

@@ -9,10 +9,10 @@ import { type LocalFleet, loadLocalFleet } from "../../src/client/local/local-fl
 import { launchOf, type ProcessPlan, type Program } from "../../src/client/local/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { newKeyText } from "../../src/core/seal/operator-keys.ts";
-import { connectCoordinator, connectWriting } from "../../src/core/wire/coordinator-client.ts";
 import type { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
-import { loadTls, type Tls } from "../../src/core/wire/tls.ts";
+import { connectCoordinator, connectWriting } from "../../src/core/wire/leader/coordinator-client.ts";
+import { loadTls, type Tls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type Ran, TestFleet } from "../../test/integration/local-fleet.ts";
 import { FleetWriter, openSession, type Way } from "./fleet-writer.ts";

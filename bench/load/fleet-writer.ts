@@ -5,9 +5,9 @@
 // told: it is validated, replicated, applied, deduplicated and audited, and the tables do not grow.
 
 import { assert } from "../../src/core/base/assert.ts";
-import type { WritingClient } from "../../src/core/wire/coordinator-client.ts";
 import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import type { CoordinatorClient, SubmitResponse } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { WritingClient } from "../../src/core/wire/leader/coordinator-client.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { SESSION_WINDOW } from "../../src/core/wire/write-limits.ts";
 import type { Writer } from "./store.ts";

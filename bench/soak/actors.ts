@@ -12,7 +12,7 @@ import { CoordinatorService, ReportShardRequest } from "../../src/core/wire/gen/
 import { RaftFrame, RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
-import { framed } from "../../src/core/wire/message-frames.ts";
+import { framed } from "../../src/core/wire/server/message-frames.ts";
 import { header } from "../../test/integration/raw-call.ts";
 import { call, open, type World } from "./world.ts";
 

@@ -5,7 +5,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { present } from "../../src/core/base/assert.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
-import { channelCredentials } from "../../src/core/wire/credentials.ts";
 import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   CoordinatorClient,
@@ -13,6 +12,7 @@ import {
   WatchRequest,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { type CallLimits, unary } from "../../src/core/wire/unary.ts";
 import { FleetStore } from "../load/fleet-store.ts";
 import { settledLeader } from "../load/store.ts";

@@ -5,12 +5,6 @@ import { connectivityState } from "@grpc/grpc-js";
 import { type MonotonicMs, systemClock } from "../core/base/clock.ts";
 import { silentLog } from "../core/base/log.ts";
 import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
-import {
-  connectCoordinator,
-  connectFaults,
-  type WritingClient,
-  writingCaller,
-} from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
   ChangeMembershipRequest,
@@ -32,11 +26,17 @@ import type {
   FaultsClient,
   InjectFaultRequest,
 } from "../core/wire/gen/fleet/v1/faults.ts";
-import type { LeaderCaller } from "../core/wire/leader-caller.ts";
-import { type FollowedTls, followTls } from "../core/wire/live-tls.ts";
+import {
+  connectCoordinator,
+  connectFaults,
+  type WritingClient,
+  writingCaller,
+} from "../core/wire/leader/coordinator-client.ts";
+import type { LeaderCaller } from "../core/wire/leader/leader-caller.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
+import { type FollowedTls, followTls } from "../core/wire/tls/live-tls.ts";
+import { requireValid } from "../core/wire/tls/validity.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
-import { requireValid } from "../core/wire/validity.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";

@@ -1,9 +1,9 @@
 // What all nodes say of themselves, joined: who leads, whether they agree, who lags, whether their states are
 // equal at an index that all have passed. Pure; fleet-client.ts does the asking.
 
-import { daysLeft, endsSoon } from "../core/wire/certificate-age.ts";
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
+import { daysLeft, endsSoon } from "../core/wire/tls/certificate-age.ts";
 import { type FleetVersion, fleetVersion } from "./fleet-version.ts";
 
 export interface NodeObservation {

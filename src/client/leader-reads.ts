@@ -3,7 +3,6 @@
 // What must stay true: a call never outlives its deadline, and a failure is an OperatorError.
 
 import { systemClock } from "../core/base/clock.ts";
-import type { WritingClient } from "../core/wire/coordinator-client.ts";
 import {
   type CheckAccessRequest,
   type CheckAccessResponse,
@@ -26,7 +25,8 @@ import {
   type ListShortfallsResponse,
   type ReadStamp,
 } from "../core/wire/gen/fleet/v1/coordinator.ts";
-import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import type { WritingClient } from "../core/wire/leader/coordinator-client.ts";
+import type { LeaderCaller } from "../core/wire/leader/leader-caller.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { allPages, type Listed } from "./all-pages.ts";
 import { askAny } from "./any-replica.ts";

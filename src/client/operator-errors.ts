@@ -3,7 +3,7 @@
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { NAME_RULE } from "../core/base/ids.ts";
-import { LeaderUnavailable } from "../core/wire/leader-search.ts";
+import { LeaderUnavailable } from "../core/wire/leader/leader-search.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { shellWord } from "./shell-word.ts";

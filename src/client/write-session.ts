@@ -5,10 +5,10 @@
 // What must stay true: a number is used for one operation only, however often it is sent; and a session is used in the
 // incarnation of the cluster that opened it, for another one may have given its id to another client.
 
-import type { WritingClient } from "../core/wire/coordinator-client.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type { CoordinatorClient, SubmitResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
-import type { LeaderCaller } from "../core/wire/leader-caller.ts";
+import type { WritingClient } from "../core/wire/leader/coordinator-client.ts";
+import type { LeaderCaller } from "../core/wire/leader/leader-caller.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 import { SESSION_WINDOW } from "../core/wire/write-limits.ts";
 import type { SeenIncarnation } from "./seen-incarnation.ts";

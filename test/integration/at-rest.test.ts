@@ -3,7 +3,7 @@
 import { chmod, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { TlsFiles } from "../../src/core/wire/tls.ts";
+import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { TestFleet } from "./local-fleet.ts";
 
 const NAME = "a-cluster-whose-name-is-a-secret";

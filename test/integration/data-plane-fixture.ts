@@ -14,9 +14,8 @@ import type { AgentHost } from "../../src/core/agent/agent-host.ts";
 import { startAgentHost } from "../../src/core/agent/agent-host.ts";
 import type { ShardOptions } from "../../src/core/shard/shard-server.ts";
 import { startShard } from "../../src/core/shard/shard-server.ts";
-import { bindServer } from "../../src/core/wire/bind-server.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
-import { channelCredentials } from "../../src/core/wire/credentials.ts";
+import type { MachinePool } from "../../src/core/wire/files/machines-file.ts";
 import type { Instruction } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import type {
   BindingInstruction,
@@ -28,10 +27,11 @@ import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator
 import type { ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { DemandGroup, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
-import type { MachinePool } from "../../src/core/wire/machines-file.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
-import type { TlsFiles } from "../../src/core/wire/tls.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { bindServer } from "../../src/core/wire/server/bind-server.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
+import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 
 type Closing = () => Promise<void> | void;

@@ -7,18 +7,18 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { DemandBook, RECLAIM_PACE } from "../../src/core/shard/demand-book.ts";
 import { SessionRegistry } from "../../src/core/shard/session-registry.ts";
 import { ShardStore } from "../../src/core/shard/shard-store.ts";
-import { formatAgentsFile } from "../../src/core/wire/agents-file.ts";
-import { bindServer } from "../../src/core/wire/bind-server.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { formatAgentsFile } from "../../src/core/wire/files/agents-file.ts";
 import {
   Instruction,
   InstructionKind,
   InstructionOutcome,
 } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
-import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { bindServer } from "../../src/core/wire/server/bind-server.ts";
+import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { bound, DataPlane, eventually, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
 import { askReflection, checkHealth } from "./standard-client.ts";
 

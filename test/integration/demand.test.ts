@@ -4,10 +4,10 @@
 import { Server } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SessionCall } from "../../src/core/shard/session.ts";
-import { bindServer } from "../../src/core/wire/bind-server.ts";
 import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { bindServer } from "../../src/core/wire/server/bind-server.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { bound, DataPlane, eventually, machines, wants } from "./data-plane-fixture.ts";
 
 let plane: DataPlane;

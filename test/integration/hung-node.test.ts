@@ -6,8 +6,8 @@ import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { holderTls } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
-import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 

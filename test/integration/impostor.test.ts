@@ -7,11 +7,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
-import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
-import { channelCredentials } from "../../src/core/wire/credentials.ts";
 import { RaftClient, RaftFrame, SnapshotChunk } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
-import { loadTls, type TlsChoice } from "../../src/core/wire/tls.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
+import { loadTls, type TlsChoice } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { TestAuthority } from "./test-authority.ts";
 

@@ -12,7 +12,7 @@ import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
-import type { TlsFiles } from "../../src/core/wire/tls.ts";
+import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { PATIENT } from "./local-fleet.ts";
 
 const HOLDERS = { n1: "fleet://replica/1", n2: "fleet://replica/2", admin: "fleet://admin" } as const;

@@ -15,18 +15,18 @@ import {
 } from "../../src/client/local/layout.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { signalProcess } from "../../src/client/local/supervisor.ts";
+import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import {
   type AgentEntry,
   changeShardAddress,
   formatAgentsFile,
   parseAgentsFile,
-} from "../../src/core/wire/agents-file.ts";
-import { channelOptions } from "../../src/core/wire/channel-options.ts";
-import { channelCredentials } from "../../src/core/wire/credentials.ts";
+} from "../../src/core/wire/files/agents-file.ts";
 import { DemandGroup, ShardClient, type ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import type { TestFleet } from "./local-fleet.ts";
 

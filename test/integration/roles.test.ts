@@ -17,8 +17,6 @@ import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
 import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
-import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
-import { channelCredentials, serverCredentials } from "../../src/core/wire/credentials.ts";
 import {
   CoordinatorService,
   ListRequest,
@@ -28,9 +26,11 @@ import {
 import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService, RejoinRequest } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { channelCredentials, serverCredentials } from "../../src/core/wire/tls/credentials.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { standardMethods } from "./standard-client.ts";
 import { TestAuthority } from "./test-authority.ts";

@@ -14,7 +14,7 @@ import { holdersOf, issueFor } from "../../src/client/local/holders.ts";
 import { authorityFiles, holderTls, processFiles } from "../../src/client/local/layout.ts";
 import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { present } from "../../src/core/base/assert.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 const DRILL = "rotation";

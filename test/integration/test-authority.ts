@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { createAuthority, type PemPair } from "../../src/client/local/certs.ts";
-import type { TlsFiles } from "../../src/core/wire/tls.ts";
+import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 const DAY_MS = 86_400_000;

@@ -20,7 +20,6 @@ import type { Refusal, WriteResult } from "../../src/core/coordinator/group/pend
 import { coordinatorService } from "../../src/core/coordinator/services/coordinator-service.ts";
 import { coordinatorRules } from "../../src/core/coordinator/services/rules.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
-import { connectWriting, type WritingClient } from "../../src/core/wire/coordinator-client.ts";
 import { Command, type Operation, type Outcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   type CoordinatorServer,
@@ -28,10 +27,11 @@ import {
   SubmitRequest,
   type WriteAnswers,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
+import { connectWriting, type WritingClient } from "../../src/core/wire/leader/coordinator-client.ts";
 import { fromStatus, readRpcError } from "../../src/core/wire/rpc-error.ts";
-import { RpcServer } from "../../src/core/wire/rpc-server.ts";
-import { loadTls, type TlsMaterial } from "../../src/core/wire/tls.ts";
+import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
+import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
+import { loadTls, type TlsMaterial } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { STREAM_WRITES_MAX } from "../../src/core/wire/write-limits.ts";
 

@@ -11,15 +11,15 @@ import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
-import type { AuthorityKind } from "../../src/core/wire/authorities.ts";
 import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
-import { channelCredentials, serverCredentials } from "../../src/core/wire/credentials.ts";
 import { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { type SessionDown, SessionUp, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
-import { loadTls, type TlsFiles } from "../../src/core/wire/tls.ts";
+import type { AuthorityKind } from "../../src/core/wire/tls/authorities.ts";
+import { channelCredentials, serverCredentials } from "../../src/core/wire/tls/credentials.ts";
+import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 

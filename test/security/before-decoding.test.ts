@@ -14,7 +14,7 @@ import { senderMetadata } from "../../src/core/transport/sender.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { header, raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 

@@ -19,7 +19,6 @@ import { parse } from "yaml";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
-import { connectCoordinator } from "../../src/core/wire/coordinator-client.ts";
 import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   type CoordinatorClient,
@@ -28,6 +27,7 @@ import {
   SubmitRequest,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
+import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type Ran, runProgram } from "../integration/local-fleet.ts";
 import { UNSAFE } from "../unit/base/hostile-text.ts";

@@ -9,15 +9,15 @@ import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { FairLines } from "../../src/core/coordinator/calls/fair-lines.ts";
 import { MESSAGE_BYTES_MAX, serverOptions } from "../../src/core/wire/channel-options.ts";
-import { formatIdentity, type Identity } from "../../src/core/wire/identity.ts";
-import { type IdentityLimits, limitsOf } from "../../src/core/wire/identity-limits.ts";
-import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
-import { framed } from "../../src/core/wire/message-frames.ts";
-import { anyIdentity } from "../../src/core/wire/method-rules.ts";
-import { PacedReading } from "../../src/core/wire/paced-reading.ts";
 import { RpcError, readRpcError, rpcError } from "../../src/core/wire/rpc-error.ts";
-import { RpcServer } from "../../src/core/wire/rpc-server.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { type IdentityLimits, limitsOf } from "../../src/core/wire/server/identity-limits.ts";
+import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
+import { framed } from "../../src/core/wire/server/message-frames.ts";
+import { anyIdentity } from "../../src/core/wire/server/method-rules.ts";
+import { PacedReading } from "../../src/core/wire/server/paced-reading.ts";
+import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
+import { formatIdentity, type Identity } from "../../src/core/wire/tls/identity.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 
 interface Echo {

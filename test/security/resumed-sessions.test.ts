@@ -8,11 +8,11 @@ import { type handleUnaryCall, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
-import { InternalErrors } from "../../src/core/wire/internal-errors.ts";
-import { framed } from "../../src/core/wire/message-frames.ts";
-import { anyIdentity } from "../../src/core/wire/method-rules.ts";
-import { RpcServer } from "../../src/core/wire/rpc-server.ts";
-import { loadTls } from "../../src/core/wire/tls.ts";
+import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
+import { framed } from "../../src/core/wire/server/message-frames.ts";
+import { anyIdentity } from "../../src/core/wire/server/method-rules.ts";
+import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { HEADERS, raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 

@@ -55,7 +55,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/check",
     "src/core/wire/gen",
     "src/core/wire/rpc-error.ts",
-    "src/core/wire/internal-errors.ts",
+    "src/core/wire/server/internal-errors.ts",
   ],
   "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
@@ -117,7 +117,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/fleet-status.ts (types)",
     "src/client/fleet-version.ts (types)",
     // One bound for what clients judge and what is said of it.
-    "src/core/wire/certificate-age.ts",
+    "src/core/wire/tls/certificate-age.ts",
     "src/client/cert/inventory.ts (types)",
     "src/client/snapshot (types)",
     "src/client/audit (types)",

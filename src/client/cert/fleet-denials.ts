@@ -1,5 +1,5 @@
 // What a local fleet's coordinators refuse, for lists that are useful without them too.
-import { DenyList } from "../../core/wire/deny-list.ts";
+import { DenyList } from "../../core/wire/tls/deny-list.ts";
 import { localTarget } from "../context/target.ts";
 import { FleetClient } from "../fleet-client.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";

@@ -1,11 +1,11 @@
 // The certificates of a local fleet as its files hold them: who each names, and how long it lasts.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { daysLeft, endsSoon } from "../../core/wire/certificate-age.ts";
-import { canonicalSerial, type DenyList } from "../../core/wire/deny-list.ts";
-import { formatIdentity, identityOfNames } from "../../core/wire/identity.ts";
-import { leafOf, loadTls, type TlsFiles } from "../../core/wire/tls.ts";
-import { invalidity, validityOf } from "../../core/wire/validity.ts";
+import { daysLeft, endsSoon } from "../../core/wire/tls/certificate-age.ts";
+import { canonicalSerial, type DenyList } from "../../core/wire/tls/deny-list.ts";
+import { formatIdentity, identityOfNames } from "../../core/wire/tls/identity.ts";
+import { leafOf, loadTls, type TlsFiles } from "../../core/wire/tls/tls.ts";
+import { invalidity, validityOf } from "../../core/wire/tls/validity.ts";
 import { certificatesIn } from "../local/authority.ts";
 import { holdersOf } from "../local/holders.ts";
 import { authorityFiles, authorityPathsIn, certsFolder } from "../local/layout.ts";

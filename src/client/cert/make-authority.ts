@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
-import type { AuthorityKind } from "../../core/wire/authorities.ts";
+import type { AuthorityKind } from "../../core/wire/tls/authorities.ts";
 import { createAuthorities, createAuthority, trustOfOperators } from "../local/certs.ts";
 import { authorityFilesIn, kindAuthorityFilesIn } from "../local/layout.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";

@@ -5,7 +5,7 @@ import { connect } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { TlsMaterial } from "../../core/wire/tls.ts";
+import type { TlsMaterial } from "../../core/wire/tls/tls.ts";
 
 const DIAL_TIMEOUT_MS = 3_000;
 const LOOK_EVERY_MS = 250;

@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
-import { loadTls, type TlsFiles } from "../../core/wire/tls.ts";
+import { loadTls, type TlsFiles } from "../../core/wire/tls/tls.ts";
 import type { PemPair } from "../local/certs.ts";
 import { isErrno } from "../local/errno.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";

@@ -3,8 +3,8 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { certificateBlocks } from "../../core/base/pem.ts";
-import { canonicalSerial } from "../../core/wire/deny-list.ts";
-import { formatIdentity, identityOfNames } from "../../core/wire/identity.ts";
+import { canonicalSerial } from "../../core/wire/tls/deny-list.ts";
+import { formatIdentity, identityOfNames } from "../../core/wire/tls/identity.ts";
 
 export interface RevocationSubject {
   /** As RevokeCertificate has it. */

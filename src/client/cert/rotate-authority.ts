@@ -6,7 +6,7 @@ import { readFile, rm } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { leafOf, loadTls, type TlsMaterial } from "../../core/wire/tls.ts";
+import { leafOf, loadTls, type TlsMaterial } from "../../core/wire/tls/tls.ts";
 import { isSignedBy, readAuthority } from "../local/authority.ts";
 import { createAuthority, type PemPair } from "../local/certs.ts";
 import { isErrno } from "../local/errno.ts";

@@ -1,9 +1,9 @@
 // `fleet cert rotate`: new keys and certificates of the same authority, under running processes.
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { authorityKindOf } from "../../core/wire/authorities.ts";
-import { leafOf, loadTls } from "../../core/wire/tls.ts";
-import { requireValid } from "../../core/wire/validity.ts";
+import { authorityKindOf } from "../../core/wire/tls/authorities.ts";
+import { leafOf, loadTls } from "../../core/wire/tls/tls.ts";
+import { requireValid } from "../../core/wire/tls/validity.ts";
 import { readAuthority, signerOf } from "../local/authority.ts";
 import type { PemPair } from "../local/certs.ts";
 import { adminFiles, type Holder, holdersOf, renewalFor } from "../local/holders.ts";

@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { Document, isMap, parseDocument } from "yaml";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
-import type { TlsFiles } from "../../core/wire/tls.ts";
+import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { ConfigReader } from "../local/config-reader.ts";
 import { isErrno } from "../local/errno.ts";
 import { withLock } from "../local/lock.ts";

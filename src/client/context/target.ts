@@ -1,5 +1,5 @@
 // Which fleet a command talks to: where its coordinators are, what to show them, and who said so.
-import type { TlsChoice } from "../../core/wire/tls.ts";
+import type { TlsChoice } from "../../core/wire/tls/tls.ts";
 import { ADMIN, holderTls } from "../local/layout.ts";
 import type { LocalFleet } from "../local/local-fleet.ts";
 

@@ -2,7 +2,6 @@
 // the caller's own identity: an administrator may report for any shard, and hundreds of connections would measure TLS
 // and not the coordinator. What connections cost is therefore not in the lab's numbers.
 
-import { coordinatorCaller } from "../../core/wire/coordinator-client.ts";
 import type { Quota } from "../../core/wire/gen/fleet/v1/command.ts";
 import {
   type CoordinatorClient,
@@ -10,8 +9,9 @@ import {
   type ReportShardRequest,
   type ReportShardResponse,
 } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import type { LeaderCaller } from "../../core/wire/leader-caller.ts";
-import { loadTls } from "../../core/wire/tls.ts";
+import { coordinatorCaller } from "../../core/wire/leader/coordinator-client.ts";
+import type { LeaderCaller } from "../../core/wire/leader/leader-caller.ts";
+import { loadTls } from "../../core/wire/tls/tls.ts";
 import { type CallLimits, unary } from "../../core/wire/unary.ts";
 import { allPages } from "../all-pages.ts";
 import type { Target } from "../context/target.ts";

@@ -5,7 +5,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { certificateBlocks } from "../../core/base/pem.ts";
-import type { AuthorityKind } from "../../core/wire/authorities.ts";
+import type { AuthorityKind } from "../../core/wire/tls/authorities.ts";
 import type { PemPair } from "./certs.ts";
 import { authorityPathsIn, kindAuthorityFilesIn } from "./layout.ts";
 

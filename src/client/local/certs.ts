@@ -3,7 +3,7 @@
 // and may serve as well as dial, since replicas and shards do both.
 // Absent: files (init.ts lays them out), and any authority that is not our own.
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
-import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/authorities.ts";
+import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/tls/authorities.ts";
 
 /** A certificate and its private key (PKCS#8), both PEM. */
 export interface PemPair {

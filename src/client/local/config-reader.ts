@@ -3,7 +3,7 @@
 import { isAddress } from "../../core/base/address.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
-import { readYaml } from "../../core/wire/yaml-text.ts";
+import { readYaml } from "../../core/wire/files/yaml-text.ts";
 
 /** A value in a configuration file, and where it stands. Every getter throws CONFIG_INVALID on another shape. */
 export class ConfigReader {

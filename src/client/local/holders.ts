@@ -2,9 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { present } from "../../core/base/assert.ts";
 import { nodeId } from "../../core/base/ids.ts";
-import { daysLeft } from "../../core/wire/certificate-age.ts";
-import { formatIdentity, type Identity } from "../../core/wire/identity.ts";
-import type { TlsFiles } from "../../core/wire/tls.ts";
+import { daysLeft } from "../../core/wire/tls/certificate-age.ts";
+import { formatIdentity, type Identity } from "../../core/wire/tls/identity.ts";
+import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { type CertificateRequest, issueCertificate, type PemPair } from "./certs.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import { ADMIN, authorityPathsIn, certsFolder, clusterTls, holderTls, READONLY } from "./layout.ts";

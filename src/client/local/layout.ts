@@ -2,8 +2,8 @@
 // fleet.yaml, certs/, and one folder a process (n1, s1, agents) with its data, log file and pid file.
 // Absent: reading or writing anything.
 import { join } from "node:path";
-import { AUTHORITY_KINDS, type AuthorityKind, type ByAuthority } from "../../core/wire/authorities.ts";
-import type { TlsFiles } from "../../core/wire/tls.ts";
+import { AUTHORITY_KINDS, type AuthorityKind, type ByAuthority } from "../../core/wire/tls/authorities.ts";
+import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 
 /** The folder that `fleet init` makes in the current one. */
 export const FLEET_FOLDER = ".fleet";

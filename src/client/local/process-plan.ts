@@ -1,8 +1,8 @@
 // Which background processes a local fleet consists of and how each is started: pure, from fleet.yaml alone.
 // Paths are absolute and computed from where the folder is now, so that a stopped fleet can be moved.
 import { resolve } from "node:path";
-import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/authorities.ts";
-import type { TlsFiles } from "../../core/wire/tls.ts";
+import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/tls/authorities.ts";
+import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import {
   AGENTS_PROCESS,

@@ -1,8 +1,8 @@
 // Whether what was started can be dialed at all: a process whose certificate is not valid runs, listens, and is refused
 // by everybody. Agents are dialed by nobody, and there are thousands of them: what they cannot do, their log says.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { loadTls } from "../../core/wire/tls.ts";
-import { invalidity, validityOf } from "../../core/wire/validity.ts";
+import { loadTls } from "../../core/wire/tls/tls.ts";
+import { invalidity, validityOf } from "../../core/wire/tls/validity.ts";
 import { dial } from "../cert/proof.ts";
 import { adminFiles, type Holder, holdersOf } from "./holders.ts";
 import type { LocalFleet } from "./local-fleet.ts";

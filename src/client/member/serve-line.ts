@@ -1,7 +1,7 @@
 // What is to be run for a new member on another machine: its certificate's issue, and its start. Pure.
 
 import type { ListMembersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { certificateName } from "../../core/wire/holder.ts";
+import { certificateName } from "../../core/wire/tls/holder.ts";
 import { hostOf } from "../local/ports.ts";
 
 export interface NewMember {

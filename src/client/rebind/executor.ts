@@ -8,7 +8,7 @@ import { writeFileDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Executor, Move } from "../../core/rebind/plan.ts";
 import { expandTemplate } from "../../core/rebind/template.ts";
-import { changeShardAddress } from "../../core/wire/agents-file.ts";
+import { changeShardAddress } from "../../core/wire/files/agents-file.ts";
 import { systemClock } from "../local/clock.ts";
 import { AGENTS_PROCESS, agentsFilePath, lockPath, processFiles } from "../local/layout.ts";
 import { withLock } from "../local/lock.ts";

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { parsePlan } from "../../core/rebind/parse-plan.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
-import { readYaml } from "../../core/wire/yaml-text.ts";
+import { readYaml } from "../../core/wire/files/yaml-text.ts";
 import { safeYaml } from "../safe-yaml.ts";
 
 /** Throws PLAN_MISSING or PLAN_INVALID. */

@@ -9,16 +9,16 @@ import { isDeepStrictEqual } from "node:util";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
-import type { AgentEntry } from "../wire/agents-file.ts";
-import { parseAgentsFile } from "../wire/agents-file.ts";
-import type { ByAuthority } from "../wire/authorities.ts";
-import type { TlsChoice } from "../wire/tls.ts";
+import type { AgentEntry } from "../wire/files/agents-file.ts";
+import { parseAgentsFile } from "../wire/files/agents-file.ts";
+import type { ByAuthority } from "../wire/tls/authorities.ts";
+import type { TlsChoice } from "../wire/tls/tls.ts";
 import type { AgentState, AgentTarget, AgentTuning } from "./agent.ts";
 import { Agent, agentTuning } from "./agent.ts";
 import { agentMetrics } from "./agent-metrics.ts";
 
 export interface AgentHostOptions {
-  /** The agents file (wire/agents-file.ts). */
+  /** The agents file (wire/files/agents-file.ts). */
   readonly file: string;
   /** Where `ca.crt`, `<cluster>.crt` and `<cluster>.key` lie, for entries that name no folder of their own. */
   readonly certsDirectory: string | "insecure-loopback";

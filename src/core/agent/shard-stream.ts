@@ -3,10 +3,10 @@
 
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { channelOptions, sparseKeepalive } from "../wire/channel-options.ts";
-import { channelCredentials } from "../wire/credentials.ts";
 import type { SessionDown, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardClient } from "../wire/gen/fleet/v1/shard.ts";
-import type { Tls } from "../wire/tls.ts";
+import { channelCredentials } from "../wire/tls/credentials.ts";
+import type { Tls } from "../wire/tls/tls.ts";
 
 /** What a session needs of its stream. */
 export type ShardStream = Pick<ClientDuplexStream<SessionUp, SessionDown>, "write" | "cancel" | "on">;

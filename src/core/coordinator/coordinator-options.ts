@@ -4,7 +4,7 @@ import { present } from "../base/assert.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Peer } from "../transport/transport.ts";
-import type { TlsChoice } from "../wire/tls.ts";
+import type { TlsChoice } from "../wire/tls/tls.ts";
 import type { EncryptionSetting } from "./encryption/encryption.ts";
 import type { ProfileName } from "./host/profile.ts";
 import type { LivenessLimits } from "./reports/liveness.ts";

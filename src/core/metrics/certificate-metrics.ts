@@ -1,5 +1,5 @@
 // When the certificates of a process expire, read from its files: what stands there is what the process uses, or, when it
-// is refused (wire/live-tls.ts), would use after a restart. Of several in one file, as while a fleet changes from one
+// is refused (wire/tls/live-tls.ts), would use after a restart. Of several in one file, as while a fleet changes from one
 // authority to another, or of a chain, the first to expire counts: that is when somebody is refused.
 // A folder of agents' certificates holds thousands, so they are read now and then and not with every look.
 

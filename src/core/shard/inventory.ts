@@ -4,8 +4,8 @@
 
 import { OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { MachinePool } from "../wire/machines-file.ts";
-import { readMachinesFile } from "../wire/machines-file.ts";
+import type { MachinePool } from "../wire/files/machines-file.ts";
+import { readMachinesFile } from "../wire/files/machines-file.ts";
 import { type DomainTable, domainName } from "./domain-table.ts";
 import type { ListedPool } from "./machine-pools.ts";
 

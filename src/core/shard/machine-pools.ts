@@ -3,8 +3,8 @@
 // Absent: single machines, their provisioning and their failures; and any choice better than the first fit.
 
 import { assert, present } from "../base/assert.ts";
+import type { MachinePool } from "../wire/files/machines-file.ts";
 import type { ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
-import type { MachinePool } from "../wire/machines-file.ts";
 import { domainMachines } from "./domain-machines.ts";
 
 export interface ListedPool extends MachinePool {

@@ -4,9 +4,9 @@
 
 import { isBug } from "../base/assert.ts";
 import type { Log } from "../base/log.ts";
-import type { InternalErrors } from "../wire/internal-errors.ts";
-import { LeaderUnavailable } from "../wire/leader-search.ts";
+import { LeaderUnavailable } from "../wire/leader/leader-search.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
+import type { InternalErrors } from "../wire/server/internal-errors.ts";
 
 const DEBOUNCE_MS = 100;
 // News that any agent can cause at will, by dialing, must not cost the coordinators more than this.

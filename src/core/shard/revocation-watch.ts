@@ -4,11 +4,11 @@
 
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { Log } from "../base/log.ts";
-import { connectCoordinator } from "../wire/coordinator-client.ts";
 import type { CoordinatorClient, DenyListNews } from "../wire/gen/fleet/v1/coordinator.ts";
-import type { HeldDenials } from "../wire/held-denials.ts";
+import { connectCoordinator } from "../wire/leader/coordinator-client.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
-import type { Tls } from "../wire/tls.ts";
+import type { HeldDenials } from "../wire/tls/held-denials.ts";
+import type { Tls } from "../wire/tls/tls.ts";
 
 /** Between two streams: a coordinator that is down is not dialed in a loop. */
 const RETRY_MS = 500;

@@ -4,8 +4,6 @@ import { status } from "@grpc/grpc-js";
 import { isName } from "../base/ids.ts";
 import { areLabels, LABEL_RULE, LABELS_MAX } from "../base/labels.ts";
 import type { DemandGroup, SessionHello } from "../wire/gen/fleet/v1/shard.ts";
-import type { Identity } from "../wire/identity.ts";
-import { formatIdentity } from "../wire/identity.ts";
 import type { RpcError } from "../wire/rpc-error.ts";
 import { rpcError } from "../wire/rpc-error.ts";
 import {
@@ -17,6 +15,8 @@ import {
   PING_INTERVAL_MS,
   SESSION_PROTOCOL_VERSION,
 } from "../wire/session-protocol.ts";
+import type { Identity } from "../wire/tls/identity.ts";
+import { formatIdentity } from "../wire/tls/identity.ts";
 import type { Destination } from "./binding-table.ts";
 
 /** Why this caller may not open this session, or null. */

@@ -4,9 +4,9 @@
 import { collectCallers } from "../metrics/caller-metrics.ts";
 import type { Exposition } from "../metrics/exposition.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
-import type { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
-import type { CallerCounts } from "../wire/rpc-server.ts";
+import type { InternalErrors } from "../wire/server/internal-errors.ts";
+import type { CallerCounts } from "../wire/server/rpc-server.ts";
 import type { BindingTable } from "./binding-table.ts";
 import type { LeftOut } from "./left-out.ts";
 import type { SessionCall } from "./session.ts";

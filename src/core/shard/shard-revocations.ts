@@ -2,8 +2,8 @@
 
 import type { Log } from "../base/log.ts";
 import type { ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
-import { HeldDenials } from "../wire/held-denials.ts";
-import type { FollowedTls } from "../wire/live-tls.ts";
+import { HeldDenials } from "../wire/tls/held-denials.ts";
+import type { FollowedTls } from "../wire/tls/live-tls.ts";
 import { RevocationWatch } from "./revocation-watch.ts";
 import type { ShardStore } from "./shard-store.ts";
 

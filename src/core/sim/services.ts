@@ -34,8 +34,8 @@ import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Announcement, Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
-import { InternalErrors } from "../wire/internal-errors.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
+import { InternalErrors } from "../wire/server/internal-errors.ts";
 import type { Answer, Change } from "./administrator.ts";
 
 const CLUSTER_ID = "simulated";

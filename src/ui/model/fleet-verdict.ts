@@ -4,7 +4,7 @@
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import type { AwaitedNode } from "../../client/fleet-version.ts";
 import { Exit } from "../../core/base/errors.ts";
-import { endsSoon } from "../../core/wire/certificate-age.ts";
+import { endsSoon } from "../../core/wire/tls/certificate-age.ts";
 import { formatDuration } from "./duration.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";

@@ -4,7 +4,7 @@ import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { toOperatorError } from "../../../src/client/operator-errors.ts";
 import { Exit } from "../../../src/core/base/errors.ts";
-import { LeaderUnavailable } from "../../../src/core/wire/leader-search.ts";
+import { LeaderUnavailable } from "../../../src/core/wire/leader/leader-search.ts";
 import { RpcError, readRpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
 
 test.each([

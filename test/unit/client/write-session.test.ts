@@ -5,10 +5,10 @@ import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { SeenIncarnation } from "../../../src/client/seen-incarnation.ts";
 import { WriteSession } from "../../../src/client/write-session.ts";
-import type { WritingClient } from "../../../src/core/wire/coordinator-client.ts";
 import type { Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { type SubmitRequest, SubmitResponse } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import type { LeaderCaller } from "../../../src/core/wire/leader-caller.ts";
+import type { WritingClient } from "../../../src/core/wire/leader/coordinator-client.ts";
+import type { LeaderCaller } from "../../../src/core/wire/leader/leader-caller.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
 
 const WRITE: Operation = { kind: { $case: "recordProbe", value: { drillId: "d", number: 1 } } };

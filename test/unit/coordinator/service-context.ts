@@ -19,8 +19,8 @@ import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-d
 import { WatchAnswers } from "../../../src/core/coordinator/services/watch/watch-answers.ts";
 import { KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
-import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import { InternalErrors } from "../../../src/core/wire/server/internal-errors.ts";
 import { type Member, TestGroup } from "./group.ts";
 
 export const NEWCOMER = nodeId(4);

@@ -14,8 +14,8 @@ import type { SessionCall } from "../../../src/core/shard/session.ts";
 import { SessionRegistry } from "../../../src/core/shard/session-registry.ts";
 import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import type { SessionDown, SessionUp } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
-import { InternalErrors } from "../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
+import { InternalErrors } from "../../../src/core/wire/server/internal-errors.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 

@@ -7,14 +7,14 @@ import { Server, type ServerWritableStream, type UntypedServiceImplementation } 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../../src/core/base/log.ts";
 import { RevocationWatch } from "../../../src/core/shard/revocation-watch.ts";
-import { bindServer } from "../../../src/core/wire/bind-server.ts";
-import { DenyList } from "../../../src/core/wire/deny-list.ts";
 import {
   CoordinatorService,
   type DenyListNews,
   type WatchRevocationsRequest,
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { HeldDenials } from "../../../src/core/wire/held-denials.ts";
+import { bindServer } from "../../../src/core/wire/server/bind-server.ts";
+import { DenyList } from "../../../src/core/wire/tls/deny-list.ts";
+import { HeldDenials } from "../../../src/core/wire/tls/held-denials.ts";
 
 type Call = ServerWritableStream<WatchRevocationsRequest, DenyListNews>;
 

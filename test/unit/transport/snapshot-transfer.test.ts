@@ -17,11 +17,11 @@ import { SnapshotSpools } from "../../../src/core/storage/snapshot-spools.ts";
 import { RateLimit } from "../../../src/core/transport/rate-limit.ts";
 import { type SnapshotCheck, SnapshotReceiver } from "../../../src/core/transport/snapshot-receiver.ts";
 import { deliverSnapshot, headerOf, type Reached } from "../../../src/core/transport/snapshot-sender.ts";
-import { bindServer } from "../../../src/core/wire/bind-server.ts";
 import { channelOptions, serverOptions } from "../../../src/core/wire/channel-options.ts";
-import { closeServer } from "../../../src/core/wire/close-server.ts";
 import { RaftClient, type RaftServer, RaftService } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
+import { bindServer } from "../../../src/core/wire/server/bind-server.ts";
+import { closeServer } from "../../../src/core/wire/server/close-server.ts";
 import { foundingSnapshot } from "../coordinator/group.ts";
 
 const [LEADER, SELF] = [nodeId(2), nodeId(1)];

@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
-import type { CallerWorld } from "../../../src/core/wire/leader-caller.ts";
+import type { CallerWorld } from "../../../src/core/wire/leader/leader-caller.ts";
 
 interface Sleeper {
   readonly atMs: number;

@@ -4,8 +4,8 @@
 
 import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
-import { callerOf, type Identity } from "../../wire/identity.ts";
-import type { UnaryMethod } from "../../wire/unary-calls.ts";
+import type { UnaryMethod } from "../../wire/server/unary-calls.ts";
+import { callerOf, type Identity } from "../../wire/tls/identity.ts";
 import type { ServiceContext } from "./context.ts";
 
 const DEADLINE_MAX_MS = 30_000;

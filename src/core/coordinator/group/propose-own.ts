@@ -5,7 +5,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
 import { encodeCommand } from "../../fleet/command-codec.ts";
 import type { Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
-import { formatIdentity } from "../../wire/identity.ts";
+import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { FleetMachine } from "./fleet-machine.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import type { WriteResult } from "./pending.ts";

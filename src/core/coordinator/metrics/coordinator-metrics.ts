@@ -3,7 +3,7 @@
 
 import { collectCallers } from "../../metrics/caller-metrics.ts";
 import type { Readiness, RoleMetrics } from "../../metrics/role-metrics.ts";
-import type { CallerCounts } from "../../wire/rpc-server.ts";
+import type { CallerCounts } from "../../wire/server/rpc-server.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { collectFleet } from "./fleet-metrics.ts";
 import { collectRaft, type RaftSights } from "./raft-metrics.ts";

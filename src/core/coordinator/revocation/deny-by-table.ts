@@ -4,13 +4,13 @@
 import type { NodeId } from "../../base/ids.ts";
 import { REVOCATION_LIST_KEY } from "../../fleet/schema.ts";
 import type { FleetView } from "../../fleet/state.ts";
-import type { Denial, ShownCertificate } from "../../wire/deny-list.ts";
 import type { Revocation } from "../../wire/gen/fleet/v1/command.ts";
-import type { HeldDenials } from "../../wire/held-denials.ts";
-import { formatIdentity } from "../../wire/identity.ts";
-import { ownCertificate } from "../../wire/peer-certificate.ts";
-import { servedCertificate } from "../../wire/served-certificate.ts";
-import type { Tls } from "../../wire/tls.ts";
+import type { Denial, ShownCertificate } from "../../wire/tls/deny-list.ts";
+import type { HeldDenials } from "../../wire/tls/held-denials.ts";
+import { formatIdentity } from "../../wire/tls/identity.ts";
+import { ownCertificate } from "../../wire/tls/peer-certificate.ts";
+import { servedCertificate } from "../../wire/tls/served-certificate.ts";
+import type { Tls } from "../../wire/tls/tls.ts";
 
 interface AppliedState {
   readonly view: FleetView;

@@ -5,10 +5,10 @@
 import { status } from "@grpc/grpc-js";
 import type { NodeId } from "../../base/ids.ts";
 import { rejected } from "../../fleet/result.ts";
-import { type Denial, DenyList, type ShownCertificate } from "../../wire/deny-list.ts";
 import type { RevokeCertificate } from "../../wire/gen/fleet/v1/command.ts";
-import { certificateOf, formatIdentity, identityOfNames } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { type Denial, DenyList, type ShownCertificate } from "../../wire/tls/deny-list.ts";
+import { certificateOf, formatIdentity, identityOfNames } from "../../wire/tls/identity.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import type { Caller } from "../calls/handler.ts";
 import { resultError } from "../calls/refusals.ts";

@@ -3,7 +3,7 @@
 import type { Timers } from "../../base/timers.ts";
 import { listProbes } from "../../fleet/query.ts";
 import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
-import type { Implementation } from "../../wire/unary-calls.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { handler, streamHandler } from "../calls/handler.ts";
 import { LINEARIZABLE, readable } from "../calls/reads.ts";

@@ -9,9 +9,9 @@ import type {
   InjectFaultRequest,
   ActiveFault as WireFault,
 } from "../../wire/gen/fleet/v1/faults.ts";
-import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import type { Implementation } from "../../wire/unary-calls.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
+import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { type Caller, handler } from "../calls/handler.ts";
 import { reasonOf } from "../calls/reason.ts";

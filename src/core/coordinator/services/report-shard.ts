@@ -17,8 +17,8 @@ import {
   ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { formatIdentity } from "../../wire/identity.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import type { Caller } from "../calls/handler.ts";
 import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "../calls/other-incarnation.ts";

@@ -15,9 +15,9 @@ import {
   type ServiceRules,
   shardsAndAdmin,
   writers,
-} from "../../wire/method-rules.ts";
-import type { Tls } from "../../wire/tls.ts";
-import type { Implementation } from "../../wire/unary-calls.ts";
+} from "../../wire/server/method-rules.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
+import type { Tls } from "../../wire/tls/tls.ts";
 
 const MEGABYTE = 1024 * 1024;
 const bytesMax = QUESTION_BYTES_MAX;

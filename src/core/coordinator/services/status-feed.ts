@@ -6,8 +6,8 @@ import { status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { NodeStatus } from "../../wire/gen/fleet/v1/coordinator.ts";
-import type { InternalErrors } from "../../wire/internal-errors.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 
 const TELL_EVERY_MS = 500;
 // How soon a change of the leader is told.

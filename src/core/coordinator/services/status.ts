@@ -13,7 +13,7 @@ import type {
   SyncLatency,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
-import { leafOf } from "../../wire/tls.ts";
+import { leafOf } from "../../wire/tls/tls.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { ownIncarnation } from "../calls/other-incarnation.ts";
 import { ignorantOf } from "../cluster-version/version-watch.ts";

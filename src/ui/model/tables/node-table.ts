@@ -2,7 +2,7 @@
 // of an earlier answer would make it look alive.
 
 import type { NodeObservation } from "../../../client/fleet-status.ts";
-import { endsSoon } from "../../../core/wire/certificate-age.ts";
+import { endsSoon } from "../../../core/wire/tls/certificate-age.ts";
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
 import { nodeState, syncCell } from "../node-state.ts";

@@ -20,7 +20,7 @@ import type { LocalFleet } from "../../../../src/client/local/local-fleet.ts";
 import { fillStaging } from "../../../../src/client/local/staging.ts";
 import { present } from "../../../../src/core/base/assert.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import { leafOf, loadTls } from "../../../../src/core/wire/tls.ts";
+import { leafOf, loadTls } from "../../../../src/core/wire/tls/tls.ts";
 
 const DAY_MS = 86_400_000;
 const file: FleetFile = {

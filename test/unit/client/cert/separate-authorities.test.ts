@@ -14,9 +14,9 @@ import { holdersOf } from "../../../../src/client/local/holders.ts";
 import { authorityFilesIn, kindAuthorityFilesIn } from "../../../../src/client/local/layout.ts";
 import { planProcesses } from "../../../../src/client/local/process-plan.ts";
 import { fillStaging } from "../../../../src/client/local/staging.ts";
-import { AUTHORITY_KINDS } from "../../../../src/core/wire/authorities.ts";
-import { requireOwnAuthority } from "../../../../src/core/wire/holder.ts";
-import { leafOf, loadTls } from "../../../../src/core/wire/tls.ts";
+import { AUTHORITY_KINDS } from "../../../../src/core/wire/tls/authorities.ts";
+import { requireOwnAuthority } from "../../../../src/core/wire/tls/holder.ts";
+import { leafOf, loadTls } from "../../../../src/core/wire/tls/tls.ts";
 
 const file: FleetFile = {
   ...{ name: "local", clusterId: "c-1", profile: "lan", clusters: ["c1"], authorities: "separate" },

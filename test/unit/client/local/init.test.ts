@@ -11,8 +11,8 @@ import { parseFleetFile } from "../../../../src/client/local/fleet-file.ts";
 import { type InitOptions, initFleet, upFleet } from "../../../../src/client/local/init.ts";
 import { authorityFiles, holderTls } from "../../../../src/client/local/layout.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import { parseAgentsFile } from "../../../../src/core/wire/agents-file.ts";
-import { loadTls } from "../../../../src/core/wire/tls.ts";
+import { parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
+import { loadTls } from "../../../../src/core/wire/tls/tls.ts";
 import { FakeProcesses, type FakeWorld, failureOf, fakeWorld } from "./fakes.ts";
 
 const init = (world: FakeWorld, options: Partial<InitOptions> = {}) =>

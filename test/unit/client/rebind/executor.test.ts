@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openMover } from "../../../../src/client/rebind/executor.ts";
-import { formatAgentsFile, parseAgentsFile } from "../../../../src/core/wire/agents-file.ts";
+import { formatAgentsFile, parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
 
 const MOVE = { cluster: "c1", from: "s1", to: "s2", migrationId: "m-1" };
 const ADDRESS = "127.0.0.1:7002";

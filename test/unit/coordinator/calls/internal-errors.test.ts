@@ -9,8 +9,8 @@ import { watch } from "../../../../src/core/coordinator/services/watch/watch.ts"
 import type { FleetState } from "../../../../src/core/fleet/state.ts";
 import { MemberKind } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { WatchRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { InternalErrors } from "../../../../src/core/wire/internal-errors.ts";
 import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
+import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { type Member, registerShard, type TestGroup } from "../group.ts";
 import { adminOf, contextOf, ledGroup } from "../service-context.ts";
 

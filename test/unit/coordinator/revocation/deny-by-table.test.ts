@@ -10,8 +10,8 @@ import { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machi
 import { denyByTable } from "../../../../src/core/coordinator/revocation/deny-by-table.ts";
 import { encodeCommand } from "../../../../src/core/fleet/command-codec.ts";
 import { encodeSnapshot } from "../../../../src/core/fleet/snapshot.ts";
-import { DenyList } from "../../../../src/core/wire/deny-list.ts";
-import { HeldDenials } from "../../../../src/core/wire/held-denials.ts";
+import { DenyList } from "../../../../src/core/wire/tls/deny-list.ts";
+import { HeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
 import { command, type OperationKind } from "../../fleet/replica.ts";
 
 let folder: string;

@@ -6,8 +6,8 @@ import type { ServiceContext } from "../../../../src/core/coordinator/calls/cont
 import { denialOf } from "../../../../src/core/coordinator/revocation/deny-by-table.ts";
 import { submit } from "../../../../src/core/coordinator/services/writes/submit.ts";
 import { KNOWN_VERSION } from "../../../../src/core/fleet/format.ts";
-import { DenyList } from "../../../../src/core/wire/deny-list.ts";
 import { MemberKind, type Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { DenyList } from "../../../../src/core/wire/tls/deny-list.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { adminOf, ledGroup, refusalOf } from "../service-context.ts";
 

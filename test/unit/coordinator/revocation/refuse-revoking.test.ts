@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
 import { refuseRevoking } from "../../../../src/core/coordinator/revocation/refuse-revoking.ts";
-import type { ShownCertificate } from "../../../../src/core/wire/deny-list.ts";
-import { identityOfSession } from "../../../../src/core/wire/identity.ts";
 import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
+import type { ShownCertificate } from "../../../../src/core/wire/tls/deny-list.ts";
+import { identityOfSession } from "../../../../src/core/wire/tls/identity.ts";
 import { TestAuthority } from "../../../integration/test-authority.ts";
 
 const NOW_MS = 1_000_000;

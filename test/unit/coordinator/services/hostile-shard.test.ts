@@ -12,7 +12,7 @@ import {
 } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest, SubmitRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
-import type { Identity } from "../../../../src/core/wire/identity.ts";
+import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { adminOf, ledGroup, refusalOf } from "../service-context.ts";
 

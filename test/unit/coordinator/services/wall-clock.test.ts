@@ -20,7 +20,7 @@ import {
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
-import type { UnaryCall, UnaryMethod } from "../../../../src/core/wire/unary-calls.ts";
+import type { UnaryCall, UnaryMethod } from "../../../../src/core/wire/server/unary-calls.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { adminOf, ledGroup, refusalOf } from "../service-context.ts";
 

@@ -3,11 +3,11 @@
 import { status } from "@grpc/grpc-js";
 import { encodeCommand, encodeToApply, type NewCommand } from "../../../fleet/command-codec.ts";
 import { renderApplied } from "../../../fleet/render-audit.ts";
-import { revocationOf } from "../../../wire/admit.ts";
 import type { Applied, Operation, Outcome } from "../../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
-import { formatIdentity } from "../../../wire/identity.ts";
 import { rpcError } from "../../../wire/rpc-error.ts";
+import { revocationOf } from "../../../wire/server/admit.ts";
+import { formatIdentity } from "../../../wire/tls/identity.ts";
 import { commandBytesMax, commandTooLarge } from "../../calls/command-size.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { checkGrants } from "../../calls/grants.ts";

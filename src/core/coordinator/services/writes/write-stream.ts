@@ -8,8 +8,8 @@ import {
   type WriteBatch,
   type WriteItem,
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
-import { callerOf, formatIdentity, type Identity } from "../../../wire/identity.ts";
 import { rpcError } from "../../../wire/rpc-error.ts";
+import { callerOf, formatIdentity, type Identity } from "../../../wire/tls/identity.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { answerBy } from "../../calls/handler.ts";
 import { refusalError, tooBusy } from "../../calls/refusals.ts";

@@ -13,8 +13,8 @@ import type {
   WriteAnswer,
   WriteAnswers,
 } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { InternalErrors } from "../../../../../src/core/wire/internal-errors.ts";
 import { fromStatus, readRpcError, rpcError } from "../../../../../src/core/wire/rpc-error.ts";
+import { InternalErrors } from "../../../../../src/core/wire/server/internal-errors.ts";
 import { STREAM_WRITES_MAX } from "../../../../../src/core/wire/write-limits.ts";
 
 const overloaded = rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "busy", {}, 100);

@@ -1,0 +1,34 @@
+// One timer for many deadlines: set to the earliest, so that thousands of waiting calls cost one timer.
+// It keeps the process alive while it is set; whoever has nothing left to wait for stops it.
+
+import { type MonotonicMs, systemClock } from "../../base/clock.ts";
+
+export class DeadlineTimer {
+  readonly #expire: (nowMs: MonotonicMs) => MonotonicMs;
+  #timer: NodeJS.Timeout | undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
+
+  /** `expire` deals with everything due at `nowMs` and returns the earliest deadline left, or infinity. */
+  constructor(expire: (nowMs: MonotonicMs) => MonotonicMs) {
+    this.#expire = expire;
+  }
+
+  /** From now on something waits until `deadline`. */
+  cover(deadline: MonotonicMs): void {
+    if (deadline >= this.#dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = deadline;
+    this.#timer = setTimeout(() => this.#fire(), Math.max(0, deadline - systemClock.monotonicMs()));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#dueMs = Number.POSITIVE_INFINITY;
+  }
+
+  #fire(): void {
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    const nextMs = this.#expire(systemClock.monotonicMs());
+    if (nextMs !== Number.POSITIVE_INFINITY) this.cover(nextMs);
+  }
+}

@@ -1,0 +1,292 @@
+// The one way to reach the coordinator's leader from a list of endpoints: remembers who led, follows what
+// not-leader answers say, tries another node when one is down or hangs, and always answers within the deadline.
+// What must stay true: while no leader is known, a few calls look for it and all others wait for them, so that what
+// a fleet in trouble is asked does not grow with what its clients want. A retried write may have been applied already:
+// that is safe because client sessions deduplicate it (design, "Exactly once"). A leader that is slow is not abandoned
+// for as long as its followers name it (leader-patience.ts). Absent: reads from followers.
+
+import { setTimeout as sleepFor } from "node:timers/promises";
+import { assert, present } from "../../base/assert.ts";
+import { type MonotonicMs, systemClock } from "../../base/clock.ts";
+import { readRpcError } from "../rpc-error.ts";
+import type { CallLimits } from "../unary.ts";
+import { LeaderBreaker } from "./leader-breaker.ts";
+import { LeaderPatience } from "./leader-patience.ts";
+import { Search } from "./leader-search.ts";
+import type { Endpoint, Verdict } from "./leader-verdict.ts";
+import { isTimeout, judge } from "./leader-verdict.ts";
+import { Lookout } from "./lookout.ts";
+
+const PAUSE_MS_MIN = 25;
+const PAUSE_MS_MAX = 400;
+// For so long a node that failed is not believed to lead, whatever its peers (who may not know yet) say.
+const SUSPECT_MS = 500;
+
+/** Time and chance, a parameter for tests. `now` is the monotonic clock. */
+export interface CallerWorld {
+  now(): MonotonicMs;
+  /** Rejects when `signal` is aborted before; or not at all, where sleeping costs nothing. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** In [0, 1). */
+  random(): number;
+}
+
+export interface LeaderCallerOptions<Client> {
+  readonly endpoints: readonly Endpoint[];
+  readonly connect: (address: string) => Client;
+  readonly world?: CallerWorld;
+}
+
+export interface CallOptions {
+  /** How long the whole call may take, with all its attempts. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+const realWorld: CallerWorld = {
+  now: systemClock.monotonicMs,
+  sleep: (ms, signal) => sleepFor(ms, undefined, signal === undefined ? {} : { signal }),
+  random: Math.random,
+};
+
+/** One call on its way. */
+interface Errand {
+  readonly endMs: MonotonicMs;
+  readonly signal: AbortSignal | undefined;
+  readonly search: Search;
+}
+
+/** Who was asked, since when, for how long, and whether as the known leader or to find one. */
+interface Attempt {
+  readonly address: string;
+  readonly beganMs: number;
+  readonly limitMs: number;
+  readonly turn: "knows" | "looks";
+}
+
+export class LeaderCaller<Client extends { close(): void }> {
+  readonly #endpoints: readonly Endpoint[];
+  readonly #connect: (address: string) => Client;
+  readonly #world: CallerWorld;
+  readonly #clients = new Map<string, Client>();
+  readonly #suspectUntilMs = new Map<string, number>();
+  readonly #breaker = new LeaderBreaker();
+  readonly #patience = new LeaderPatience();
+  readonly #lookout = new Lookout();
+  /** Of the call that looked last. */
+  #lastSearch: Search | null = null;
+  /** Has answered as a leader does: every call goes there. */
+  #leader: string | null = null;
+  /** Is said to lead: who looks goes there. */
+  #hint: string | null = null;
+  #pauseCeilingMs = PAUSE_MS_MIN;
+  #turn = 0;
+  #isClosed = false;
+
+  constructor(options: LeaderCallerOptions<Client>) {
+    assert(options.endpoints.length > 0, "a leader is looked for among at least one endpoint");
+    this.#endpoints = options.endpoints;
+    this.#connect = options.connect;
+    this.#world = options.world ?? realWorld;
+  }
+
+  /**
+   * Calls the leader. `invoke` is called once an attempt and must pass the limits on to its rpc.
+   * Throws the server's own refusal as it is, and LeaderUnavailable when the deadline passes without an answer.
+   */
+  async call<T>(
+    invoke: (client: Client, limits: CallLimits) => Promise<T>,
+    options: CallOptions,
+  ): Promise<T> {
+    const { deadlineMs, signal } = options;
+    const errand = { endMs: this.#world.now() + deadlineMs, signal, search: new Search() };
+    for (;;) {
+      const turn = await this.#myTurn(errand);
+      if (turn === "over") throw errand.search.failure(this.#lastSearch);
+      const attempt = this.#begin(errand, turn);
+      try {
+        const endMs = Math.min(errand.endMs, attempt.beganMs + attempt.limitMs);
+        const answer = await invoke(this.#clientOf(attempt.address), limitsOf(endMs, signal));
+        this.#trust(attempt.address);
+        this.#patience.answered(attempt.address, this.#world.now() - attempt.beganMs);
+        return answer;
+      } catch (error) {
+        const pauseMs = this.#onFailure(error, attempt, errand);
+        const remainingMs = Math.max(0, errand.endMs - this.#world.now());
+        await this.#sleep(Math.min(pauseMs, remainingMs), signal);
+      } finally {
+        if (turn === "looks") this.#lookout.leave();
+      }
+    }
+  }
+
+  /** The address last known to lead, for display. */
+  get leader(): string | null {
+    return this.#leader;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+    this.#lookout.wake();
+  }
+
+  /** Waits until this call may ask somebody: the leader, or as one of the few that look for it. */
+  async #myTurn({ endMs, signal }: Errand): Promise<Attempt["turn"] | "over"> {
+    for (;;) {
+      const now = this.#world.now();
+      if (now >= endMs || this.#isClosed || signal?.aborted === true) return "over";
+      if (this.#leader !== null) return "knows";
+      const waitMs = this.#breaker.waitMs(now);
+      const lookersMax = this.#breaker.isOpen ? 1 : this.#endpoints.length;
+      if (waitMs === 0 && this.#lookout.enter(lookersMax)) return "looks";
+      const untilMs = Math.min(endMs - now, waitMs === 0 ? Number.POSITIVE_INFINITY : waitMs);
+      await this.#lookout.wait((woken) =>
+        this.#sleep(untilMs, signal === undefined ? woken : AbortSignal.any([woken, signal])),
+      );
+    }
+  }
+
+  /** Until the time is over, or `signal` is aborted. */
+  #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return this.#world.sleep(ms, signal).catch(() => undefined);
+  }
+
+  #begin({ search }: Errand, turn: Attempt["turn"]): Attempt {
+    const address = this.#target();
+    search.begin(address);
+    if (turn === "looks") this.#lastSearch = search;
+    return { address, beganMs: this.#world.now(), limitMs: this.#patience.limitMs(address), turn };
+  }
+
+  /** Throws what the caller is to see; otherwise learns from the failure, and returns how long to pause. */
+  #onFailure(error: unknown, attempt: Attempt, { search, signal, endMs }: Errand): number {
+    const failure = readRpcError(error);
+    const verdict = judge(failure, this.#endpoints);
+    if (verdict.kind === "final") {
+      // A refusal from where the leader is said to be: it is there.
+      if (attempt.address === this.#hint) this.#trust(attempt.address);
+      throw error;
+    }
+    search.note(failure, verdict);
+    // Cancelling says nothing about the leader.
+    if (signal?.aborted === true) throw search.failure(null);
+    if (isTimeout(failure)) this.#ranOut(attempt, endMs);
+    else if (verdict.kind !== "overloaded") this.#patience.forget(attempt.address);
+    return this.#learn(attempt, verdict, search);
+  }
+
+  #ranOut({ address, beganMs, limitMs }: Attempt, endMs: number): void {
+    // A call's own deadline may be too short for any leader.
+    if (beganMs + limitMs > endMs) return;
+    this.#patience.ranOut(address, limitMs);
+    // Nobody else could say that it still leads.
+    if (this.#endpoints.length === 1) this.#patience.confirm(address);
+  }
+
+  /** Takes note of a failed attempt; returns how long to pause before the next. */
+  #learn(attempt: Attempt, verdict: Exclude<Verdict, { kind: "final" }>, search: Search): number {
+    const { address } = attempt;
+    switch (verdict.kind) {
+      case "redirect":
+        this.#forget(address);
+        if (!this.#believes(verdict.claim, attempt)) return this.#pauseMs(attempt);
+        this.#hint = verdict.claim.address;
+        if (this.#patience.isSlow(verdict.claim.address)) this.#resume(verdict.claim.address);
+        // The first hint is followed at once; nodes that keep pointing at each other must not be asked in a hot loop.
+        return search.redirects++ === 0 ? 0 : this.#pauseMs(attempt);
+      case "no-leader":
+        this.#forget(address);
+        return this.#pauseMs(attempt);
+      case "overloaded":
+        // Only the leader takes writes, so only the leader has too many. Jitter, so that not all come back at once.
+        this.#trust(address);
+        return Math.max(verdict.delayMs * (1 + this.#world.random() / 2), this.#pauseMs(attempt));
+      case "unreachable":
+        this.#suspectUntilMs.set(address, this.#world.now() + SUSPECT_MS);
+        this.#forget(address);
+        if (this.#breaker.isOpen || this.#breaker.isClaimed(address)) this.#countFailure(attempt);
+        return this.#pauseMs(attempt);
+    }
+  }
+
+  /** Whether to follow what a node says about the leader. */
+  #believes(claim: Extract<Verdict, { kind: "redirect" }>["claim"], attempt: Attempt): boolean {
+    switch (this.#breaker.hear(claim)) {
+      case "stale":
+        return false;
+      case "new-leadership":
+        // Elected since it failed.
+        this.#suspectUntilMs.delete(claim.address);
+        return true;
+      case "known":
+        if (this.#patience.isSlow(claim.address)) return true;
+        // While the breaker is open the next probe goes there: one that never did could not close it.
+        if (this.#isSuspect(claim.address) || this.#breaker.isOpen) this.#countFailure(attempt);
+        return !this.#isSuspect(claim.address);
+    }
+  }
+
+  #countFailure({ beganMs }: Attempt): void {
+    this.#breaker.failed(beganMs, this.#world.now(), this.#world.random());
+  }
+
+  /** Doubles up to the ceiling, with jitter over the upper half so that callers do not march in step. */
+  #pauseMs({ turn }: Attempt): number {
+    // An open breaker has a backoff of its own, which #myTurn obeys.
+    if (this.#breaker.isOpen) return 0;
+    const ceilingMs = this.#pauseCeilingMs;
+    // A leader's death fails all calls under way at once, which is no reason to look for the next one slowly.
+    if (turn === "looks") this.#pauseCeilingMs = Math.min(ceilingMs * 2, PAUSE_MS_MAX);
+    return ceilingMs * (0.5 + this.#world.random() / 2);
+  }
+
+  #target(): string {
+    const named = this.#leader ?? this.#hint;
+    if (named !== null) return named;
+    const count = this.#endpoints.length;
+    const inTurn = this.#endpoints.map((_, offset) => this.#endpoints[(this.#turn + offset) % count]);
+    const chosen = inTurn.find((endpoint) => endpoint !== undefined && !this.#isSuspect(endpoint.address));
+    const address = present(chosen ?? inTurn[0], "there is at least one endpoint").address;
+    this.#turn = (this.#endpoints.findIndex((endpoint) => endpoint.address === address) + 1) % count;
+    return address;
+  }
+
+  #trust(address: string): void {
+    this.#leader = address;
+    this.#hint = null;
+    this.#pauseCeilingMs = PAUSE_MS_MIN;
+    this.#suspectUntilMs.delete(address);
+    this.#breaker.succeeded(address);
+    this.#lookout.wake();
+  }
+
+  /** It leads and is slow, so that all who wait for a leader go on waiting there, and longer. */
+  #resume(address: string): void {
+    this.#patience.confirm(address);
+    this.#leader = address;
+    this.#lookout.wake();
+  }
+
+  /** Concurrent calls share the hint: only the one who followed it may drop it. */
+  #forget(address: string): void {
+    if (this.#leader === address) this.#leader = null;
+    if (this.#hint === address) this.#hint = null;
+  }
+
+  #isSuspect(address: string): boolean {
+    return (this.#suspectUntilMs.get(address) ?? 0) > this.#world.now();
+  }
+
+  #clientOf(address: string): Client {
+    assert(!this.#isClosed, "a closed caller makes no clients");
+    const client = this.#clients.get(address) ?? this.#connect(address);
+    this.#clients.set(address, client);
+    return client;
+  }
+}
+
+function limitsOf(endMs: MonotonicMs, signal: AbortSignal | undefined): CallLimits {
+  return signal === undefined ? { endMs } : { endMs, signal };
+}

@@ -1,0 +1,48 @@
+// What one call has tried and heard so far, and what it throws when its time is over.
+
+import { status } from "@grpc/grpc-js";
+import type { RpcFailure } from "../rpc-error.ts";
+import type { Verdict } from "./leader-verdict.ts";
+
+/** No leader answered in time. */
+export class LeaderUnavailable extends Error {
+  override readonly name = "LeaderUnavailable";
+  /** Addresses in the order they were first tried. */
+  readonly tried: readonly string[];
+  /** What the last meaningful answer said; null when there was no time to ask anybody. */
+  readonly last: RpcFailure | null;
+  /** An attempt ended without an answer, so that a write may have been taken all the same. */
+  readonly isOutcomeUnknown: boolean;
+
+  constructor(tried: readonly string[], last: RpcFailure | null, isOutcomeUnknown: boolean) {
+    super(
+      `no leader answered in time (tried ${tried.join(", ") || "nobody"}): ${last?.message ?? "no time left"}`,
+    );
+    this.tried = tried;
+    this.last = last;
+    this.isOutcomeUnknown = isOutcomeUnknown;
+  }
+}
+
+export class Search {
+  readonly #tried = new Set<string>();
+  #last: RpcFailure | null = null;
+  #isOutcomeUnknown = false;
+  redirects = 0;
+
+  begin(address: string): void {
+    this.#tried.add(address);
+  }
+
+  note(failure: RpcFailure, verdict: Verdict): void {
+    // A bare timeout says less than an earlier answer such as "no leader is known".
+    if (this.#last === null || failure.code !== status.DEADLINE_EXCEEDED) this.#last = failure;
+    this.#isOutcomeUnknown ||= verdict.kind === "unreachable" && verdict.mayHaveArrived;
+  }
+
+  /** `scout`: the newest search of another call, on which this one waited. */
+  failure(scout: Search | null): LeaderUnavailable {
+    const told = this.#tried.size > 0 ? this : (scout ?? this);
+    return new LeaderUnavailable([...told.#tried], told.#last, this.#isOutcomeUnknown);
+  }
+}

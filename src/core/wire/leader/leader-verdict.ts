@@ -1,0 +1,64 @@
+// What a failed attempt tells the leader's caller to do next. Pure; leader-caller.ts acts on it.
+
+import { status } from "@grpc/grpc-js";
+import type { RpcFailure } from "../rpc-error.ts";
+import type { Claim } from "./leader-breaker.ts";
+
+export interface Endpoint {
+  /** When known, a leader's id found here is dialed at this address rather than at the one it advertises. */
+  readonly nodeId?: number;
+  /** host:port */
+  readonly address: string;
+}
+
+export type Verdict =
+  /** The server's considered answer: the caller's to see. */
+  | { readonly kind: "final" }
+  | { readonly kind: "redirect"; readonly claim: Claim }
+  | { readonly kind: "no-leader" }
+  | { readonly kind: "overloaded"; readonly delayMs: number }
+  /** `mayHaveArrived`: the request may have been taken all the same. */
+  | { readonly kind: "unreachable"; readonly mayHaveArrived: boolean };
+
+export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verdict {
+  if (failure.reason === "NOT_LEADER") return redirect(failure.metadata, endpoints);
+  if (failure.reason === "NO_LEADER") return { kind: "no-leader" };
+  if (failure.code === status.RESOURCE_EXHAUSTED && failure.retryDelayMs !== null) {
+    return { kind: "overloaded", delayMs: failure.retryDelayMs };
+  }
+  if (!isTransportFailure(failure)) return { kind: "final" };
+  return { kind: "unreachable", mayHaveArrived: !wasNeverSent(failure) };
+}
+
+/** The attempt's time was over; nothing else is known to be wrong with the node that was asked. */
+export function isTimeout(failure: RpcFailure): boolean {
+  return failure.code === status.DEADLINE_EXCEEDED && !wasNeverSent(failure);
+}
+
+function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonly Endpoint[]): Verdict {
+  const id = metadata["leader_id"] ?? "";
+  const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === id);
+  const address = known?.address ?? metadata["leader_address"] ?? "";
+  // An older server tells no term.
+  const term = Number(metadata["term"] ?? 0);
+  if (address === "" || !Number.isSafeInteger(term)) return { kind: "no-leader" };
+  return { kind: "redirect", claim: { id, address, term, incarnation: metadata["incarnation"] } };
+}
+
+// UNAVAILABLE is retried whatever its reason: the server says by it that another moment or node may do.
+function isTransportFailure(failure: RpcFailure): boolean {
+  if (failure.code === status.UNAVAILABLE || failure.code === status.DEADLINE_EXCEEDED) return true;
+  if (failure.reason !== null) return false;
+  // A connection torn down in mid-call shows as either of these, depending on who closed the stream first.
+  return (
+    failure.code === status.CANCELLED ||
+    (failure.code === status.INTERNAL && failure.message.includes("RST_STREAM"))
+  );
+}
+
+// grpc-js's words for a call that failed, or whose time was over, before there was a connection to send it on.
+function wasNeverSent({ code, reason, message }: RpcFailure): boolean {
+  if (reason !== null) return false;
+  if (code === status.UNAVAILABLE) return /^(No connection established|Name resolution failed)/.test(message);
+  return code === status.DEADLINE_EXCEEDED && message.endsWith("Waiting for LB pick");
+}

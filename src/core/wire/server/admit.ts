@@ -1,0 +1,79 @@
+// Who is let in: a caller without exactly one identity is refused everywhere, health and reflection included, and one that
+// may not call this method is told so. Reasons are the same on every port.
+
+import { status } from "@grpc/grpc-js";
+import { type RpcError, rpcError } from "../rpc-error.ts";
+import { authorityKindOf } from "../tls/authorities.ts";
+import {
+  type Claim,
+  certificateOf,
+  claimedBySession,
+  type Fault,
+  formatIdentity,
+  type Identity,
+  identityOfSession,
+  isRevoked,
+  type PeerSession,
+} from "../tls/identity.ts";
+import type { Tls } from "../tls/tls.ts";
+import type { Allow } from "./method-rules.ts";
+
+/** The identity of who called `path` on this connection; otherwise why it is refused. */
+export function admitted(
+  session: PeerSession | null,
+  path: string,
+  tls: Tls,
+  allow: Allow,
+): Identity | RpcError {
+  const identity = identityOfSession(session, tls);
+  const claimed = claimedBySession(session);
+  if (claimed !== null) return notProved(claimed);
+  if (identity === null) {
+    const message = "the certificate must hold exactly one URI, a fleet:// one, and this one does not";
+    return rpcError(status.UNAUTHENTICATED, "IDENTITY_MISSING", message);
+  }
+  const revoked = revocationOf(identity, tls);
+  if (revoked !== null) return revoked;
+  if (allow(identity)) return identity;
+  const who = formatIdentity(identity);
+  const message = `${who} may not call ${shownPath(path)}`;
+  return rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
+}
+
+function notProved({ identity, fault }: Claim): RpcError {
+  const who = formatIdentity(identity);
+  const { reason, why } = FAULTS[fault];
+  const message = `the certificate of ${who} ${why(identity)}`;
+  return rpcError(status.UNAUTHENTICATED, reason, message, { who });
+}
+
+const FAULTS: Readonly<
+  Record<Fault, { readonly reason: string; readonly why: (identity: Identity) => string }>
+> = {
+  authority: {
+    reason: "AUTHORITY_MISMATCH",
+    why: (identity) => `was not issued by the ${authorityKindOf(identity)} authority`,
+  },
+  expired: { reason: "CERTIFICATE_EXPIRED", why: () => "has expired" },
+  serial: {
+    reason: "CERTIFICATE_SERIAL_UNUSABLE",
+    why: () =>
+      "has a serial number by which it could not be revoked: it must be positive, of at most 20 bytes",
+  },
+};
+
+/** Why the certificate that proved `identity` is not accepted; null if it is. */
+export function revocationOf(identity: Identity, tls: Tls): RpcError | null {
+  if (!isRevoked(identity, tls)) return null;
+  const who = formatIdentity(identity);
+  const serial = certificateOf(identity)?.serial ?? "";
+  const message = `the certificate ${serial} of ${who} is revoked`;
+  return rpcError(status.UNAUTHENTICATED, "CERTIFICATE_REVOKED", message, { who, serial });
+}
+
+const SHOWN_MAX = 100;
+
+/** A caller's text: a method's name and nothing else. */
+export function shownPath(path: string): string {
+  return path.length <= SHOWN_MAX && /^[\w./]+$/.test(path) ? path : "this method";
+}

@@ -1,0 +1,39 @@
+// Decoding what came from the network. What must stay true: a message costs no more objects than its method allows, however
+// few bytes it spends on each (two bytes can be a row), and what can't be read is the caller's fault and no bug of ours.
+
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { status } from "@grpc/grpc-js";
+import { rpcError } from "../rpc-error.ts";
+
+/** As the generated code has it: it takes a reader where its type says bytes. */
+type Decode<Message> = (bytes: Buffer) => Message;
+
+/** Throws the RpcError of a request that can't be read, or has too many fields. */
+export function decodeBounded<Message>(decode: Decode<Message>, bytes: Buffer, fieldsMax: number): Message {
+  // A field takes a byte at least.
+  const input = bytes.length <= fieldsMax ? bytes : countingReader(bytes, fieldsMax);
+  try {
+    return decode(input as Buffer);
+  } catch (error) {
+    if (error instanceof TooManyFields) {
+      const message = `a request may have at most ${fieldsMax} fields`;
+      throw rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
+    }
+    throw rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", "the request is no message of this method");
+  }
+}
+
+class TooManyFields extends Error {}
+
+/** Every field begins with a tag, and those that can be nested or empty have a length: both are read by `uint32`. */
+function countingReader(bytes: Uint8Array, fieldsMax: number): BinaryReader {
+  const reader = new BinaryReader(bytes);
+  const read = reader.uint32;
+  let left = 2 * fieldsMax;
+  reader.uint32 = () => {
+    left -= 1;
+    if (left < 0) throw new TooManyFields();
+    return read.call(reader);
+  };
+  return reader;
+}

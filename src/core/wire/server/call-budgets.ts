@@ -1,0 +1,125 @@
+// What each identity has begun, and how fast: what is beyond its limits (identity-limits.ts) is refused with a delay. What must
+// stay true: an identity's budget is one over all its connections; one that is used up takes nothing from another's; and what is
+// kept is bounded by the identities that call, which no caller can invent.
+
+import { status } from "@grpc/grpc-js";
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { Pace } from "../../base/pace.ts";
+import { type RpcError, rpcError } from "../rpc-error.ts";
+import { formatIdentity, type Identity } from "../tls/identity.ts";
+import { CallerLines } from "./caller-lines.ts";
+import { type IdentityLimits, limitsOf } from "./identity-limits.ts";
+
+const DELAY_STEP_MS = 100;
+const DELAY_MS_MAX = 10_000;
+
+export type Limit = "CALLS_TOO_OFTEN" | "TOO_MANY_CALLS" | "BYTES_TOO_OFTEN";
+
+/** Of a call that was begun. */
+export interface CallBudget {
+  /** What all calls of the identity have in common; null = it has no limits. */
+  readonly account: object | null;
+  /** So many bytes of its request came; an error ends the call. */
+  receive(bytes: number): RpcError | null;
+  end(): void;
+}
+
+interface Account {
+  readonly name: string;
+  readonly kind: Identity["kind"];
+  readonly limits: IdentityLimits;
+  underWay: number;
+}
+
+interface Paces {
+  readonly calls: Pace;
+  readonly bytes: Pace;
+}
+
+const UNLIMITED: CallBudget = { account: null, receive: () => null, end: () => undefined };
+
+export class CallBudgets {
+  readonly #now: () => MonotonicMs;
+  readonly #lines: CallerLines;
+  readonly #limitsOf: typeof limitsOf;
+  /** Of the identities that have calls under way. */
+  readonly #accounts = new Map<string, Account>();
+  readonly #paces = new Map<Identity["kind"], Paces>();
+  readonly #counts = new Map<Identity["kind"], Map<Limit, number>>();
+  /** An error is made once for all calls that get the same delay. */
+  readonly #errors = new Map<string, RpcError>();
+
+  constructor(log: Pick<Log, "warn">, now: () => MonotonicMs, limits = limitsOf) {
+    this.#now = now;
+    this.#limitsOf = limits;
+    this.#lines = new CallerLines((fields) => log.warn("a caller is held back by its limits", fields), now);
+  }
+
+  /** Refused calls by kind of identity and limit. */
+  get counts(): ReadonlyMap<Identity["kind"], ReadonlyMap<Limit, number>> {
+    return this.#counts;
+  }
+
+  /** Identities with calls under way. */
+  get accounts(): number {
+    return this.#accounts.size;
+  }
+
+  /** A call at its headers, from an address: an error refuses it. */
+  begin(identity: Identity, from: string): CallBudget | RpcError {
+    const { kind } = identity;
+    const limits = this.#limitsOf(kind);
+    if (limits === null) return UNLIMITED;
+    const name = formatIdentity(identity);
+    const account = this.#accounts.get(name) ?? { name, kind, limits, underWay: 0 };
+    if (account.underWay >= limits.callsAtOnce) return this.#refuse("TOO_MANY_CALLS", account, from, 0);
+    const waitMs = this.#pacesOf(kind, limits).calls.waitMs(name, this.#now());
+    if (waitMs > 0) return this.#refuse("CALLS_TOO_OFTEN", account, from, waitMs);
+    account.underWay += 1;
+    this.#accounts.set(name, account);
+    return {
+      account,
+      receive: (bytes) => this.#receive(account, from, bytes),
+      end: () => this.#end(account),
+    };
+  }
+
+  #receive(account: Account, from: string, bytes: number): RpcError | null {
+    const { kind, name, limits } = account;
+    const waitMs = this.#pacesOf(kind, limits).bytes.waitMs(name, this.#now(), bytes);
+    return waitMs === 0 ? null : this.#refuse("BYTES_TOO_OFTEN", account, from, waitMs);
+  }
+
+  #end(account: Account): void {
+    account.underWay -= 1;
+    if (account.underWay === 0) this.#accounts.delete(account.name);
+  }
+
+  #pacesOf(kind: Identity["kind"], { calls, bytes }: IdentityLimits): Paces {
+    const paces = this.#paces.get(kind) ?? { calls: new Pace(calls), bytes: new Pace(bytes) };
+    this.#paces.set(kind, paces);
+    return paces;
+  }
+
+  #refuse(limit: Limit, { name, kind, limits }: Account, from: string, waitMs: number): RpcError {
+    const counts = this.#counts.get(kind) ?? new Map<Limit, number>();
+    this.#counts.set(kind, counts.set(limit, (counts.get(limit) ?? 0) + 1));
+    this.#lines.tell(`${limit} ${name}`, { identity: name, from, limit });
+    const steps = Math.max(1, Math.ceil(Math.min(waitMs, DELAY_MS_MAX) / DELAY_STEP_MS));
+    const key = `${limit} ${kind} ${steps}`;
+    const error = this.#errors.get(key) ?? refusal(limit, kind, limits, steps * DELAY_STEP_MS);
+    this.#errors.set(key, error);
+    return error;
+  }
+}
+
+function refusal(limit: Limit, kind: string, limits: IdentityLimits, delayMs: number): RpcError {
+  const most = {
+    CALLS_TOO_OFTEN: `begin ${limits.calls.perSecond} calls a second`,
+    TOO_MANY_CALLS: `have ${limits.callsAtOnce} calls under way`,
+    BYTES_TOO_OFTEN: `send ${limits.bytes.perSecond} bytes a second`,
+  };
+  const message = `one ${kind} may ${most[limit]} here, over all of its connections: try again in ${delayMs} ms`;
+  return rpcError(status.RESOURCE_EXHAUSTED, limit, message, { kind }, delayMs);
+}

@@ -1,0 +1,214 @@
+// The door of a server: every call passes here when its headers are there, before a byte of its message is read and before
+// grpc-js has spent anything on it. What must stay true: who has no identity, or may not call this method, is refused at
+// once; no message is larger than its method allows; prompt calls of operators and replicas wait for nothing; and a call that
+// waits loses no byte, for HTTP/2 keeps its data until they are read. Absent: when there is time (the gate, ADR-0020).
+
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+import { assert } from "../../base/assert.ts";
+import { systemClock } from "../../base/clock.ts";
+import { refusalBy } from "../call-stream.ts";
+import { RpcError, readRpcError } from "../rpc-error.ts";
+import {
+  claimedBySession,
+  formatIdentity,
+  type Identity,
+  identityOfSession,
+  isRevoked,
+} from "../tls/identity.ts";
+import type { Tls } from "../tls/tls.ts";
+import { admitted, shownPath } from "./admit.ts";
+import type { CallBudget, CallBudgets } from "./call-budgets.ts";
+import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./connection-limits.ts";
+import type { Denied, DeniedCalls } from "./denied-calls.ts";
+import { noteFailedHandshakes } from "./failed-handshakes.ts";
+import type { HeldRefusals } from "./held-refusals.ts";
+import type { InternalErrors } from "./internal-errors.ts";
+import type { Logins } from "./logins.ts";
+import { compressed, FrameCheck } from "./message-frames.ts";
+import type { MethodRule } from "./method-rules.ts";
+import type { OpenConnections } from "./open-connections.ts";
+import type { PacedReading } from "./paced-reading.ts";
+import { readingOf } from "./session-reading.ts";
+import { isGone, refuse } from "./stream-answer.ts";
+import { type ServedMethod, serveUnary } from "./unary-calls.ts";
+
+export interface Gate {
+  /** Settles when there is time to begin a call; false = it is refused. */
+  arrive(caller: Identity): Promise<boolean>;
+  /** Of a call that was begun: settles when there is time to go on with it. */
+  goOn(): Promise<void>;
+  /** The same error while nothing has changed: what is sent is made once an error. */
+  refusal(): RpcError;
+  readonly reading: PacedReading;
+}
+
+export interface DoorOptions {
+  readonly tls: Tls;
+  readonly ruleOf: (path: string) => MethodRule | undefined;
+  /** Undefined: grpc-js serves it, or answers that there is no such method. */
+  readonly unaryOf: (path: string) => ServedMethod | undefined;
+  /** Without it every call begins at once. */
+  readonly gate?: Gate | undefined;
+  readonly denied: Pick<DeniedCalls, "note">;
+  readonly errors: Pick<InternalErrors, "note">;
+  readonly connections: OpenConnections;
+  readonly budgets: Pick<CallBudgets, "begin">;
+  readonly held: Pick<HeldRefusals, "refuse">;
+  readonly logins: Pick<Logins, "note">;
+  /** For connections; by default as much as this process may open files. */
+  readonly room?: ConnectionRoom | undefined;
+}
+
+type Serve = (this: Http2Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** Of a server that is bound. */
+export function guardDoor(server: Server, options: DoorOptions): void {
+  for (const http2 of http2ServersOf(server)) {
+    const listeners = http2.listeners("stream") as Serve[];
+    assert(listeners.length > 0, "grpc-js listens to the streams of its HTTP/2 server");
+    http2.removeAllListeners("stream");
+    http2.on("stream", (stream, headers) =>
+      enter(stream, headers, options, () => {
+        for (const listener of listeners) listener.call(http2, stream, headers);
+      }),
+    );
+    if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
+    noteFailedHandshakes(http2, options.denied);
+    const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
+    noteLogins(http2, tls, logins);
+    // A revoked certificate gives no right to room that is kept for administrators and replicas.
+    const identityOf = (session: ServerHttp2Session) => {
+      const identity = identityOfSession(session, tls);
+      return identity === null || isRevoked(identity, tls) ? null : identity;
+    };
+    limitConnections(http2, room, identityOf, denied);
+    options.connections.watch(http2, tls, denied);
+  }
+}
+
+/** grpc-js has no public way to them. */
+function http2ServersOf(server: Server): Http2Server[] {
+  const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
+  const found = [...(http2Servers?.keys() ?? [])];
+  assert(found.length > 0, "a bound server of grpc-js has HTTP/2 servers");
+  return found;
+}
+
+function forgetClosed(http2: Http2Server, reading: PacedReading): void {
+  http2.on("session", (session) =>
+    session.once("close", () => {
+      const connection = readingOf(session);
+      if (connection !== null) reading.closed(connection);
+    }),
+  );
+}
+
+/** A revoked certificate proves nothing any more: its call is denied, and noted as that. */
+function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"]): void {
+  http2.on("session", (session) => {
+    const identity = identityOfSession(session, tls);
+    if (identity === null || isRevoked(identity, tls)) return;
+    logins.note(identity, session.socket.remoteAddress ?? "");
+  });
+}
+
+function enter(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  { tls, ruleOf, unaryOf, gate, denied, errors, budgets, held }: DoorOptions,
+  serveByGrpc: () => void,
+): void {
+  // Without a listener a failure of the stream would end the process.
+  stream.on("error", () => undefined);
+  const path = headers[":path"] ?? "";
+  const rule = ruleOf(path);
+  const identity = letIn(stream, headers, path, rule, tls);
+  if (identity instanceof RpcError) {
+    denied.note(deniedBy(identity, stream, path, tls));
+    refuse(stream, identity);
+    return;
+  }
+  const budget = budgets.begin(identity, addressOf(stream));
+  if (budget instanceof RpcError) {
+    held.refuse(formatIdentity(identity), stream, budget);
+    return;
+  }
+  if (budget.account !== null) stream.once("close", budget.end);
+  const unary = unaryOf(path);
+  const cameMs = systemClock.monotonicMs();
+  const serve = () => {
+    if (unary !== undefined) {
+      serveUnary(stream, unary, { identity, headers, cameMs, budget, goOn: async () => gate?.goOn() });
+      return;
+    }
+    if (rule !== undefined) bound(stream, rule.bytesMax, budget);
+    serveByGrpc();
+  };
+  if (gate === undefined || isPrompt(rule, identity)) serve();
+  else begin(stream, identity, gate, serve).catch((error: unknown) => errors.note(error, path));
+}
+
+const addressOf = ({ session }: ServerHttp2Stream): string => session?.socket?.remoteAddress ?? "";
+
+/** The caller's identity; otherwise why it is refused. A path without a rule is no method, but its caller needs an identity. */
+function letIn(
+  { session }: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  path: string,
+  rule: MethodRule | undefined,
+  tls: Tls,
+): Identity | RpcError {
+  const identity = admitted(session ?? null, path, tls, rule?.allow ?? (() => true));
+  if (identity instanceof RpcError) return identity;
+  const encoding = headers["grpc-encoding"] ?? "identity";
+  return encoding === "identity" ? identity : compressed();
+}
+
+/** A tenant's flood of prompt calls waits with its other calls. */
+function isPrompt(rule: MethodRule | undefined, { kind }: Identity): boolean {
+  return rule?.isPrompt === true && kind !== "shard" && kind !== "cluster";
+}
+
+function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {
+  const identity =
+    identityOfSession(session ?? null, tls) ?? claimedBySession(session ?? null)?.identity ?? null;
+  return {
+    reason: readRpcError(error).reason ?? "",
+    identity: identity === null ? "" : formatIdentity(identity),
+    from: session?.socket.remoteAddress ?? "",
+    what: shownPath(path),
+  };
+}
+
+async function begin(
+  stream: ServerHttp2Stream,
+  caller: Identity,
+  gate: Gate,
+  serve: () => void,
+): Promise<void> {
+  const connection = stream.session && readingOf(stream.session as ServerHttp2Session);
+  if (connection) gate.reading.brought(connection);
+  const isTaken = await gate.arrive(caller);
+  if (isGone(stream)) return;
+  if (isTaken) serve();
+  else refuse(stream, gate.refusal());
+}
+
+/** Of a stream that grpc-js is to serve: what is too large ends the call, and grpc-js does not see it. */
+function bound(stream: ServerHttp2Stream, bytesMax: number, budget: CallBudget): void {
+  const check = new FrameCheck(bytesMax);
+  const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;
+  let isOver = false;
+  stream.emit = (event: string | symbol, ...values: unknown[]) => {
+    if (event !== "data") return emit(event, ...values);
+    if (isOver) return true;
+    const chunk = values[0] as Buffer;
+    const refused = check.take(chunk) ?? budget.receive(chunk.length);
+    if (refused === null) return emit(event, ...values);
+    isOver = true;
+    const end = refusalBy(stream) ?? ((error) => refuse(stream, error));
+    end(refused);
+    return true;
+  };
+}

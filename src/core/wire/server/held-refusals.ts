@@ -1,0 +1,46 @@
+// Calls beyond their caller's limits are refused late: a connection has no more streams until some have ended, so a storm waits at
+// its caller, and costs little here. Stopping to read its socket does not hold it back: Node reads on once a refusal is sent.
+// What must stay true: what is held is bounded, and refusals leave apart, not thousands in one pass of the event loop.
+
+import type { ServerHttp2Stream } from "node:http2";
+import type { RpcError } from "../rpc-error.ts";
+import { refuse } from "./stream-answer.ts";
+
+export const HOLD_MS = 1_000;
+const APART_MS = 20;
+const STEPS = 50;
+/** Of one caller: as many as a shard's connections have streams. Further ones are refused at once. */
+export const HELD_MAX = 2_048;
+
+export class HeldRefusals {
+  readonly #held = new Map<string, number>();
+  #turn = 0;
+
+  /** How many calls of how many callers are held. */
+  get size(): number {
+    return [...this.#held.values()].reduce((sum, held) => sum + held, 0);
+  }
+
+  refuse(caller: string, stream: ServerHttp2Stream, error: RpcError): void {
+    const held = this.#held.get(caller) ?? 0;
+    if (held >= HELD_MAX) {
+      refuse(stream, error);
+      return;
+    }
+    this.#held.set(caller, held + 1);
+    this.#turn = (this.#turn + 1) % STEPS;
+    const end = () => {
+      this.#release(caller);
+      // A request that is there whole is read first: a stream with unread bytes is reset behind its refusal.
+      stream.resume();
+      setImmediate(() => refuse(stream, error));
+    };
+    setTimeout(end, HOLD_MS + this.#turn * APART_MS).unref();
+  }
+
+  #release(caller: string): void {
+    const left = (this.#held.get(caller) ?? 0) - 1;
+    if (left > 0) this.#held.set(caller, left);
+    else this.#held.delete(caller);
+  }
+}

@@ -1,0 +1,67 @@
+// What one identity may take of a server, over all of its connections together (ADR-0030). Many times what a caller of its kind
+// needs. What must stay true: replicas are held back by nothing here but a number of connections, and administrators by
+// nothing: who holds their certificate needs no storm.
+
+import type { Rate } from "../../base/pace.ts";
+import type { Identity } from "../tls/identity.ts";
+
+export interface IdentityLimits {
+  /** Further ones are closed. */
+  readonly connections: number;
+  /** Begun and not ended, streams too. */
+  readonly callsAtOnce: number;
+  readonly calls: Rate;
+  /** Of requests. */
+  readonly bytes: Rate;
+}
+
+const KILOBYTE = 1_024;
+const MEGABYTE = 1_024 * KILOBYTE;
+
+/** A shard reports every two seconds, to one leader. Its largest report is 4 MB. */
+const SHARD: IdentityLimits = {
+  connections: 64,
+  callsAtOnce: 256,
+  calls: { burst: 500, perSecond: 50 },
+  bytes: { burst: 64 * MEGABYTE, perSecond: 8 * MEGABYTE },
+};
+
+/** An agent has one session, on which it sends a roll-up of at most 64 kB now and then. */
+const CLUSTER: IdentityLimits = {
+  connections: 16,
+  callsAtOnce: 64,
+  calls: { burst: 200, perSecond: 50 },
+  bytes: { burst: 4 * MEGABYTE, perSecond: 256 * KILOBYTE },
+};
+
+/** Many people and programs may share one certificate. */
+const OPERATOR: IdentityLimits = {
+  connections: 512,
+  callsAtOnce: 8_192,
+  calls: { burst: 10_000, perSecond: 2_000 },
+  bytes: { burst: 64 * MEGABYTE, perSecond: 8 * MEGABYTE },
+};
+
+const REPLICA_CONNECTIONS = 64;
+
+/** Null: it is held back by nothing. */
+export function limitsOf(kind: Identity["kind"]): IdentityLimits | null {
+  switch (kind) {
+    case "admin":
+    case "replica":
+      return null;
+    case "shard":
+      return SHARD;
+    case "cluster":
+      return CLUSTER;
+    case "readonly":
+    case "operator":
+      return OPERATOR;
+  }
+}
+
+/** Connections of one identity; without any, of all that have none. */
+export function connectionsOf(kind: Identity["kind"] | null): number {
+  if (kind === "replica") return REPLICA_CONNECTIONS;
+  return kind === null ? CLUSTER.connections : (limitsOf(kind)?.connections ?? Number.POSITIVE_INFINITY);
+}

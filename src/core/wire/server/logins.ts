@@ -1,0 +1,47 @@
+// Who has logged in: each connection whose certificate proved an identity is counted by its kind, and the log says who, with which
+// certificate and from where (caller-lines.ts). Operators and replicas at info; shards and agents, which come and go by the
+// thousand, at debug. What must stay true: a flood of one level takes no lines of the other, one identity takes no more than its
+// share of them, and no other identity takes those of administrators.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { certificateOf, formatIdentity, type Identity } from "../tls/identity.ts";
+import { CallerLines } from "./caller-lines.ts";
+import { networkOf } from "./network-of.ts";
+
+export class Logins {
+  readonly #admins: CallerLines;
+  readonly #staff: CallerLines;
+  /** Null: the level is off. */
+  readonly #tenants: CallerLines | null;
+  readonly #counts = new Map<Identity["kind"], number>();
+
+  constructor(log: Pick<Log, "info" | "debug">, now: () => MonotonicMs) {
+    const text = "a caller logged in";
+    this.#admins = new CallerLines((fields) => log.info(text, fields), now);
+    this.#staff = new CallerLines((fields) => log.info(text, fields), now);
+    const { debug } = log;
+    this.#tenants = debug === undefined ? null : new CallerLines((fields) => debug(text, fields), now);
+  }
+
+  /** By kind of identity. */
+  get counts(): ReadonlyMap<Identity["kind"], number> {
+    return this.#counts;
+  }
+
+  /** `from`: without the port. */
+  note(identity: Identity, from: string): void {
+    const { kind } = identity;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    const who = formatIdentity(identity);
+    const serial = certificateOf(identity)?.serial ?? "";
+    // One host has all addresses of its network.
+    const key = `${who} ${serial} ${networkOf(from)}`;
+    this.#linesOf(kind)?.tell(key, { identity: who, serial, from }, who);
+  }
+
+  #linesOf(kind: Identity["kind"]): CallerLines | null {
+    if (kind === "admin") return this.#admins;
+    return kind === "shard" || kind === "cluster" ? this.#tenants : this.#staff;
+  }
+}

@@ -1,0 +1,42 @@
+// The connections that others open here, and a revoked certificate (ADR-0026). What must stay true: an open connection is cut
+// in the turn in which this process learns of the revocation; one that is opened afterwards gets the reason, and ends soon.
+
+import type { Http2Server, ServerHttp2Session } from "node:http2";
+import { formatIdentity, type Identity, identityOfSession, isRevoked } from "../tls/identity.ts";
+import type { Tls } from "../tls/tls.ts";
+import type { DeniedCalls } from "./denied-calls.ts";
+
+/** A call on a new connection gets its refusal by then. */
+const TOLD_MS_MAX = 1_000;
+
+export class OpenConnections {
+  readonly #open = new Map<ServerHttp2Session, Identity>();
+
+  watch(http2: Http2Server, tls: Tls, denied: Pick<DeniedCalls, "note">): void {
+    if (tls === "insecure-loopback" || tls.denyList === undefined) return;
+    http2.on("session", (session) => {
+      const identity = identityOfSession(session, tls);
+      if (identity === null) return;
+      if (isRevoked(identity, tls)) {
+        setTimeout(() => session.destroy(), TOLD_MS_MAX).unref();
+        return;
+      }
+      this.#open.set(session, identity);
+      session.once("close", () => this.#open.delete(session));
+    });
+    http2.once(
+      "close",
+      tls.denyList.onChange(() => this.#cut(tls, denied)),
+    );
+  }
+
+  #cut(tls: Tls, denied: Pick<DeniedCalls, "note">): void {
+    for (const [session, identity] of this.#open) {
+      if (!isRevoked(identity, tls)) continue;
+      const from = session.socket.remoteAddress ?? "";
+      const who = formatIdentity(identity);
+      denied.note({ reason: "CERTIFICATE_REVOKED", identity: who, from, what: "an open connection" });
+      session.destroy();
+    }
+  }
+}

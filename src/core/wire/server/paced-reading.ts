@@ -1,0 +1,59 @@
+// How much of a pass of the event loop goes into reading new calls. Node reads up to 2 MB of each socket in one pass, and
+// makes a stream of every call in it: thousands of them, before a timer or another socket has its turn. So once new calls
+// have had their share of a pass, the connections that bring calls are read on in the next one. What is not read waits in
+// the kernel and then at the client, so a burst costs no memory here either.
+// What must stay true: every connection is read in every pass until the share is used up, and the one that was read last
+// is the last to be read again. What Node had begun to read (64 KB) it still takes.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { Loop } from "../../base/event-loop.ts";
+
+export const READ_MS = 10;
+
+/** Of whose socket reading can be stopped. */
+export interface ReadConnection {
+  stopReading(): void;
+  readOn(): void;
+}
+
+export class PacedReading {
+  readonly #loop: Loop;
+  /** Those that have brought calls; the one that did so last is the last. */
+  readonly #connections = new Set<ReadConnection>();
+  /** When this pass's first call came; null = none has. */
+  #beganMs: MonotonicMs | null = null;
+  #isStopped = false;
+
+  constructor(loop: Loop) {
+    this.#loop = loop;
+  }
+
+  /** A new call has come on this connection. */
+  brought(connection: ReadConnection): void {
+    this.#connections.delete(connection);
+    this.#connections.add(connection);
+    const nowMs = this.#loop.now();
+    if (this.#beganMs === null) this.#begin(nowMs);
+    else if (this.#isStopped) connection.stopReading();
+    else if (nowMs - this.#beganMs >= READ_MS) this.#stop();
+  }
+
+  closed(connection: ReadConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  #begin(nowMs: MonotonicMs): void {
+    this.#beganMs = nowMs;
+    this.#loop.nextPass(() => {
+      this.#beganMs = null;
+      if (!this.#isStopped) return;
+      this.#isStopped = false;
+      for (const connection of this.#connections) connection.readOn();
+    });
+  }
+
+  #stop(): void {
+    this.#isStopped = true;
+    for (const connection of this.#connections) connection.stopReading();
+  }
+}

@@ -1,0 +1,78 @@
+// The bytes of requests that are not whole yet. What must stay true: a request costs no more memory than twice its bytes,
+// however small its pieces, and the unfinished requests of an identity (of a connection, where an
+// identity has no limits) together no more than UNFINISHED_BYTES_MAX.
+
+import { status } from "@grpc/grpc-js";
+import { type RpcError, rpcError } from "../rpc-error.ts";
+import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
+
+/** Of one identity, or of one connection where that has no limits. */
+export const UNFINISHED_BYTES_MAX = 32 * 1024 * 1024;
+
+/** By identity or connection. */
+const unfinished = new WeakMap<object, number>();
+
+export class RequestBytes {
+  readonly #owner: object;
+  readonly #bytesMax: number;
+  /** The first `#length` of them count. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  /** `bytesMax`: of the message. */
+  constructor(owner: object, bytesMax: number) {
+    this.#owner = owner;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Null = it is taken in. */
+  add(chunk: Buffer): RpcError | null {
+    const wasChecked = this.#length >= HEADER_BYTES;
+    this.#append(chunk);
+    if (this.#length < HEADER_BYTES) return null;
+    if (this.#length > HEADER_BYTES + this.#bytesMax) return unreadable();
+    if (!wasChecked) return refusedFrame(this.#bytes, this.#bytesMax) ?? this.#overdrawn();
+    return this.#overdrawn();
+  }
+
+  /** The one message of a whole request; throws the RpcError of what is none. */
+  message(): Buffer {
+    const isWhole =
+      this.#length >= HEADER_BYTES && this.#length === HEADER_BYTES + this.#bytes.readUInt32BE(1);
+    if (!isWhole) throw unreadable();
+    return this.#bytes.subarray(HEADER_BYTES, this.#length);
+  }
+
+  /** The request is whole, or given up. */
+  release(): void {
+    unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) - this.#length);
+    this.#length = 0;
+    this.#bytes = Buffer.alloc(0);
+  }
+
+  #append(chunk: Buffer): void {
+    unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) + chunk.length);
+    const length = this.#length + chunk.length;
+    if (this.#length === 0) {
+      this.#bytes = chunk;
+    } else {
+      if (length > this.#bytes.length) {
+        const roomier = Buffer.allocUnsafe(2 * length);
+        this.#bytes.copy(roomier, 0, 0, this.#length);
+        this.#bytes = roomier;
+      }
+      chunk.copy(this.#bytes, this.#length);
+    }
+    this.#length = length;
+  }
+
+  #overdrawn(): RpcError | null {
+    if ((unfinished.get(this.#owner) ?? 0) <= UNFINISHED_BYTES_MAX) return null;
+    const message = `requests under way of one identity or on one connection may have at most ${UNFINISHED_BYTES_MAX} bytes together`;
+    return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
+  }
+}
+
+function unreadable(): RpcError {
+  return rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", "the request is not one whole message");
+}

@@ -1,0 +1,143 @@
+// A gRPC server of ours: services with a rule for each method, health and reflection, one door for all of it. Unary calls are
+// served on Node's HTTP/2 streams, streams by grpc-js (ADR-0024).
+
+import {
+  type ChannelOptions,
+  type MethodDefinition,
+  Server,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { assert } from "../../base/assert.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Tls } from "../tls/tls.ts";
+import { bindServer } from "./bind-server.ts";
+import { CallBudgets } from "./call-budgets.ts";
+import { type Gate, guardDoor } from "./call-door.ts";
+import { closeServer } from "./close-server.ts";
+import type { ConnectionRoom } from "./connection-limits.ts";
+import { type Denied, DeniedCalls } from "./denied-calls.ts";
+import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
+import { HeldRefusals } from "./held-refusals.ts";
+import type { limitsOf } from "./identity-limits.ts";
+import type { InternalErrors } from "./internal-errors.ts";
+import { Logins } from "./logins.ts";
+import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
+import { OpenConnections } from "./open-connections.ts";
+import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts";
+
+export interface RpcServerOptions {
+  readonly tls: Tls;
+  readonly errors: InternalErrors;
+  readonly log: Log;
+  readonly options: ChannelOptions;
+  /** Without it every call begins at once. */
+  readonly gate?: Gate;
+  /** For connections; by default as much as this process may open files. */
+  readonly room?: ConnectionRoom;
+  readonly limitsOf?: typeof limitsOf;
+}
+
+export interface CallerCounts {
+  /** By reason. */
+  readonly denied: ReadonlyMap<string, number>;
+  /** By kind of identity. */
+  readonly logins: ReadonlyMap<string, number>;
+  /** By kind of identity and limit. */
+  readonly limited: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+/** A generated definition; its serializers are of other types in each method. */
+type Definition<Service> = {
+  readonly [Name in keyof Implementation<Service>]: Pick<MethodDefinition<unknown, unknown>, "path">;
+};
+
+export class RpcServer {
+  readonly #options: RpcServerOptions;
+  readonly #server: Server;
+  readonly #rules = new Map<string, MethodRule>();
+  readonly #unary = new Map<string, ServedMethod>();
+  readonly #denied: DeniedCalls;
+  readonly #connections = new OpenConnections();
+  readonly #logins: Logins;
+  readonly #budgets: CallBudgets;
+  #address: string | null = null;
+
+  constructor(options: RpcServerOptions) {
+    this.#options = options;
+    this.#server = new Server(options.options);
+    const { log } = options;
+    this.#denied = new DeniedCalls(log, systemClock.monotonicMs);
+    this.#logins = new Logins(log, systemClock.monotonicMs);
+    this.#budgets = new CallBudgets(log, systemClock.monotonicMs, options.limitsOf);
+  }
+
+  /** Of a caller that a handler refuses for who it is: it is counted and told of as those that the door refuses. */
+  noteDenied(denied: Denied): void {
+    this.#denied.note(denied);
+  }
+
+  /** Who logged in, who was turned away, and who is held back, in numbers. */
+  get callers(): CallerCounts {
+    return { denied: this.#denied.counts, logins: this.#logins.counts, limited: this.#budgets.counts };
+  }
+
+  /** Before it listens. `Service` is the generated interface of the handlers, whose unary ones are ours. */
+  addService<Service>(
+    definition: Definition<Service>,
+    implementation: Implementation<Service>,
+    rules: ServiceRules<Implementation<Service>>,
+  ): void {
+    const { errors } = this.#options;
+    const streams: Record<string, MethodDefinition<unknown, unknown>> = {};
+    const handlers: Record<string, StreamHandler> = {};
+    const methods = implementation as Readonly<Record<string, unknown>>;
+    const ruleOf = rules as Readonly<Record<string, MethodRule>>;
+    for (const [name, method] of Object.entries<MethodDefinition<unknown, unknown>>(definition as never)) {
+      const { path, requestStream, responseStream } = method;
+      const rule = ruleOf[name];
+      assert(rule !== undefined, "a method has its rule");
+      this.#rules.set(path, rule);
+      if (requestStream || responseStream) {
+        streams[name] = guardedDefinition(method, errors, rule.fieldsMax ?? FIELDS_MAX);
+        handlers[name] = guardedHandler(methods[name] as StreamHandler, path, errors);
+      } else {
+        const served = methods[name] as UnaryMethod<unknown, unknown>;
+        this.#unary.set(path, { definition: method, method: served, rule, errors });
+      }
+    }
+    // grpc-js refuses a service without methods.
+    if (Object.keys(streams).length === 0) return;
+    this.#server.addService(streams, handlers as unknown as UntypedServiceImplementation);
+  }
+
+  /** A service of a library, which grpc-js serves whole; `rule` is that of all its methods. */
+  addLibraryService(
+    definition: ServiceDefinition,
+    implementation: UntypedServiceImplementation,
+    rule: MethodRule,
+  ): void {
+    for (const { path } of Object.values(definition)) this.#rules.set(path, rule);
+    this.#server.addService(definition, implementation);
+  }
+
+  /** Resolves to the address with the real port; throws an OperatorError when it can't listen on `listen`. */
+  async listen(listen: string): Promise<string> {
+    const { tls, gate, room, errors } = this.#options;
+    const address = await bindServer(this.#server, listen, tls);
+    guardDoor(this.#server, {
+      ...{ tls, gate, room, errors, denied: this.#denied, connections: this.#connections },
+      ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals() },
+      ruleOf: (path) => this.#rules.get(path),
+      unaryOf: (path) => this.#unary.get(path),
+    });
+    this.#address = address;
+    return address;
+  }
+
+  /** Takes no more calls; resolves when its connections have ended. */
+  async close(): Promise<void> {
+    if (this.#address !== null) await closeServer(this.#server, this.#address);
+  }
+}

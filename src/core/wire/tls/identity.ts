@@ -1,0 +1,192 @@
+// Who is calling: the one URI among the subject alternative names of the verified peer certificate, if it is a `fleet://`.
+// No URI, or more than one, of whatever system, is nobody: an ambiguous certificate must not get the larger of two rights.
+// What an identity may do is decided where the call is served.
+
+import { status } from "@grpc/grpc-js";
+import { systemClock } from "../../base/clock.ts";
+import type { NodeId } from "../../base/ids.ts";
+import { isName, nodeId } from "../../base/ids.ts";
+import { streamOf } from "../call-stream.ts";
+import { rpcError } from "../rpc-error.ts";
+import { isUsualSerial, type ShownCertificate } from "./deny-list.ts";
+import {
+  chainOf,
+  endOf,
+  type PeerFields,
+  type PeerSocket,
+  peerFields,
+  shownCertificate,
+} from "./peer-certificate.ts";
+import type { Tls, TlsMaterial } from "./tls.ts";
+
+export type Identity =
+  | { readonly kind: "admin" }
+  | { readonly kind: "readonly" }
+  /** A person, or a robot, that may do what roles allow (ADR-0028). */
+  | { readonly kind: "operator"; readonly id: string }
+  | { readonly kind: "replica"; readonly id: NodeId }
+  | { readonly kind: "shard"; readonly id: string }
+  | { readonly kind: "cluster"; readonly id: string };
+
+const PLAINTEXT: Identity = { kind: "admin" };
+
+// To read a certificate takes longer than to serve many a call. A session has one for as long as it lasts: a new
+// certificate, or a new authority, takes a new session.
+const ofSessions = new WeakMap<object, Identity>();
+// An identity that came with a connection is an object of its own, so it leads to what that connection showed.
+const certificates = new WeakMap<Identity, ShownCertificate>();
+const addresses = new WeakMap<Identity, string>();
+
+/** Of connections whose certificate names an identity and does not prove it. */
+const claims = new WeakMap<object, Claim>();
+
+/** As whom the other end of a connection poses, and why that is not believed. */
+export interface Claim {
+  readonly identity: Identity;
+  readonly fault: Fault;
+}
+
+/**
+ * `authority`: another one issued it than its identity needs. `expired`: the handshake resumed one that was made in time.
+ * `serial`: its serial number is none by which it could be revoked.
+ */
+export type Fault = "authority" | "expired" | "serial";
+
+/** A connection, as Node's HTTP/2 has it. */
+export interface PeerSession {
+  readonly destroyed: boolean;
+  readonly socket: PeerSocket | undefined;
+}
+
+/** Who is at the other end; null when its certificate names none, or when the connection is gone. */
+export function identityOfSession(session: PeerSession | null, tls: Tls): Identity | null {
+  if (tls === "insecure-loopback") return PLAINTEXT;
+  // A socket that is gone says nothing any more.
+  if (session === null || session.destroyed || session.socket?.destroyed !== false) return null;
+  const known = ofSessions.get(session);
+  if (known !== undefined) return known;
+  const fields = peerFields(session.socket);
+  const identity = identityOfNames(fields.subjectaltname ?? "");
+  if (identity === null || claims.has(session)) return null;
+  const shown = shownCertificate(fields, formatIdentity(identity));
+  const fault = isProved(identity, fields, tls) ? faultOf(fields, shown) : "authority";
+  if (fault !== null) {
+    claims.set(session, { identity, fault });
+    return null;
+  }
+  ofSessions.set(session, identity);
+  certificates.set(identity, shown);
+  addresses.set(identity, session.socket.remoteAddress ?? "");
+  return identity;
+}
+
+/** Where the connection came from that proved the identity; empty without TLS. Without the port. */
+export function addressOf(identity: Identity): string {
+  return addresses.get(identity) ?? "";
+}
+
+function faultOf(fields: PeerFields, { serial }: ShownCertificate): Fault | null {
+  if (endOf(fields) <= systemClock.wallMs()) return "expired";
+  return isUsualSerial(serial) ? null : "serial";
+}
+
+/** As whom the other end poses without proof; null if it does not. */
+export function claimedBySession(session: PeerSession | null): Claim | null {
+  return (session && claims.get(session)) ?? null;
+}
+
+/** Whether the authority that may issue such an identity issued the certificate that shows it (ADR-0027). */
+export function isProved(
+  identity: Identity,
+  fields: PeerFields,
+  { authorities }: Pick<TlsMaterial, "authorities">,
+): boolean {
+  return authorities === undefined || authorities.prove(identity, chainOf(fields), systemClock.wallMs());
+}
+
+/** The certificate that proved the identity of a connection; null without TLS. */
+export function certificateOf(identity: Identity): ShownCertificate | null {
+  return certificates.get(identity) ?? null;
+}
+
+/** Whether the identity was proved by a certificate that is revoked (ADR-0026). */
+export function isRevoked(identity: Identity, tls: Tls): boolean {
+  if (tls === "insecure-loopback" || tls.denyList === undefined) return false;
+  const certificate = certificateOf(identity);
+  return certificate !== null && tls.denyList.denies(certificate);
+}
+
+/** Of a stream that grpc-js serves, and that the door has let in. */
+export function callerOf(call: object, tls: Tls): Identity {
+  const identity = identityOfSession(streamOf(call)?.session ?? null, tls);
+  if (identity !== null) return identity;
+  throw rpcError(status.CANCELLED, "CONNECTION_GONE", "the connection of this call is gone");
+}
+
+/** The identity in a certificate's `subjectaltname`, as Node prints it. */
+export function identityOfNames(subjectAltName: string): Identity | null {
+  const uris = splitNames(subjectAltName)
+    .filter((name) => name.type === "URI")
+    .map((name) => name.value);
+  const [only] = uris;
+  return only === undefined || uris.length > 1 ? null : parseIdentity(only);
+}
+
+/** The URI for a certificate; the inverse of `identityOfNames`. */
+export function formatIdentity(identity: Identity): string {
+  switch (identity.kind) {
+    case "admin":
+    case "readonly":
+      return `fleet://${identity.kind}`;
+    case "operator":
+    case "replica":
+    case "shard":
+    case "cluster":
+      return `fleet://${identity.kind}/${identity.id}`;
+  }
+}
+
+function parseIdentity(uri: string): Identity | null {
+  if (uri === "fleet://admin") return { kind: "admin" };
+  if (uri === "fleet://readonly") return { kind: "readonly" };
+  const [, kind, id] = /^fleet:\/\/(operator|replica|shard|cluster)\/([^/]+)$/.exec(uri) ?? [];
+  if (id === undefined) return null;
+  if (kind === "replica") return replicaIdentity(id);
+  if (!isName(id)) return null;
+  if (kind === "operator") return { kind, id };
+  return kind === "shard" ? { kind, id } : { kind: "cluster", id };
+}
+
+function replicaIdentity(digits: string): Identity | null {
+  const id = Number(digits);
+  return /^[1-9]\d*$/.test(digits) && Number.isSafeInteger(id) ? { kind: "replica", id: nodeId(id) } : null;
+}
+
+interface AltName {
+  readonly type: string;
+  readonly value: string;
+}
+
+// A value with a comma, a quote or a control character comes as a JSON string literal (Node's fix of
+// CVE-2021-44532), so that `URI:"fleet://admin\u002c DNS:x"` is one name; splitting at commas alone would make it two.
+const ALT_NAME = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
+
+function splitNames(subjectAltName: string): AltName[] {
+  const names: AltName[] = [];
+  ALT_NAME.lastIndex = 0;
+  while (ALT_NAME.lastIndex < subjectAltName.length) {
+    const [, type, value] = ALT_NAME.exec(subjectAltName) ?? [];
+    // What cannot be read as a whole list of names is trusted in no part.
+    if (type === undefined || value === undefined) return [];
+    names.push({ type, value: value.startsWith('"') ? unquoted(value) : value });
+  }
+  return names;
+}
+
+function unquoted(literal: string): string {
+  try {
+    return String(JSON.parse(literal));
+  } catch {
+    return "";
+  }
+}

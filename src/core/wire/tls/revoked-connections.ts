@@ -1,0 +1,29 @@
+// A connection that this process has opened is cut in the turn in which this process learns that the peer's certificate is
+// revoked (ADR-0026). Connections that others open here: server/open-connections.ts.
+
+import type { Socket } from "node:net";
+import { formatIdentity, identityOfNames } from "./identity.ts";
+import { isTls, shownCertificate } from "./peer-certificate.ts";
+import type { TlsMaterial } from "./tls.ts";
+
+/** One that this process has opened: `socket` is connected. */
+export function cutWhenRevoked(socket: Socket, tls: TlsMaterial): void {
+  const { denyList } = tls;
+  if (denyList === undefined || !isTls(socket)) return;
+  const cut = () => {
+    if (isRevokedPeer(socket.getPeerCertificate(), tls)) socket.destroy();
+  };
+  socket.once("close", denyList.onChange(cut));
+  // The list may have changed during the handshake.
+  cut();
+}
+
+/** Whether the certificate of a peer, as Node shows it, is revoked. */
+export function isRevokedPeer(
+  peer: Parameters<typeof shownCertificate>[0],
+  { denyList }: TlsMaterial,
+): boolean {
+  if (denyList === undefined || denyList.size === 0) return false;
+  const identity = identityOfNames(peer.subjectaltname ?? "");
+  return identity !== null && denyList.denies(shownCertificate(peer, formatIdentity(identity)));
+}

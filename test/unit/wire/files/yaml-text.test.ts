@@ -1,0 +1,64 @@
+// YAML that no sound operator writes is a file that is wrong, and no bug of fleet (issue 11).
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ConfigReader } from "../../../../src/client/local/config-reader.ts";
+import { readPlan } from "../../../../src/client/rebind/plan-file.ts";
+import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
+import { parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
+import { parseMachinesFile } from "../../../../src/core/wire/files/machines-file.ts";
+import { readYaml } from "../../../../src/core/wire/files/yaml-text.ts";
+
+const nine = (name: string) => Array.from({ length: 9 }, () => `*${name}`).join(",");
+const BOMB = [
+  "a: &a [x,x,x,x,x,x,x,x,x]",
+  ..."bcdefghi".split("").map((name, at) => `${name}: &${name} [${nine("abcdefghi".charAt(at))}]`),
+].join("\n");
+const ITEM_BOMB = (list: string) =>
+  `${BOMB}\n${list}:\n  - {cluster: [${nine("i")}], instanceType: [${nine("i")}]}\n`;
+
+test.each([
+  { text: BOMB, why: /aliases stand for more/, of: "an alias bomb" },
+  { text: "a: *nothing", why: /alias.*nothing/i, of: "an alias of nothing" },
+  { text: "[".repeat(100_000), why: /nested too deeply/, of: "brackets without end" },
+  { text: "a: [", why: /flow/i, of: "broken YAML" },
+  { text: "a: 1\na: 2", why: /unique/i, of: "a key twice" },
+])("$of has a reason, and throws nothing", ({ text, why }) => {
+  const read = readYaml(text);
+  expect(read.ok ? "" : read.why).toMatch(why);
+});
+
+test("a few aliases are what they stand for", () => {
+  expect(readYaml("a: &a {x: 1}\nb: *a\nc: [*a, *a]")).toEqual({
+    ok: true,
+    value: { a: { x: 1 }, b: { x: 1 }, c: [{ x: 1 }, { x: 1 }] },
+  });
+});
+
+test.each([
+  { read: () => ConfigReader.parse("fleet.yaml", BOMB), of: "a configuration", exit: Exit.NotFound },
+  { read: () => parseAgentsFile(ITEM_BOMB("agents"), "agents.yaml"), of: "an agents file", exit: Exit.Usage },
+  {
+    read: () => parseMachinesFile(ITEM_BOMB("machines"), "machines.yaml"),
+    of: "a machines file",
+    exit: Exit.Usage,
+  },
+])("a bomb in $of is an error with exit code $exit, and no bug", ({ read, exit }) => {
+  let failure: unknown;
+  try {
+    read();
+  } catch (error) {
+    failure = error;
+  }
+  expect(failure).toBeInstanceOf(OperatorError);
+  expect(failure).toMatchObject({ parts: { exit } });
+});
+
+test("so is one in a plan", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fleet-bomb-"));
+  const path = join(folder, "plan.yaml");
+  await writeFile(path, BOMB);
+  await expect(readPlan(path)).rejects.toMatchObject({ code: "PLAN_INVALID", parts: { exit: Exit.Usage } });
+  await rm(folder, { recursive: true });
+});

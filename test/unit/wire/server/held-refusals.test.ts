@@ -1,0 +1,55 @@
+// A refusal beyond a limit leaves late, and not with thousands of others; what is held is bounded.
+
+import type { ServerHttp2Stream } from "node:http2";
+import { status } from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { rpcError } from "../../../../src/core/wire/rpc-error.ts";
+import { HELD_MAX, HeldRefusals, HOLD_MS } from "../../../../src/core/wire/server/held-refusals.ts";
+
+const ERROR = rpcError(status.RESOURCE_EXHAUSTED, "CALLS_TOO_OFTEN", "");
+
+let answered: number;
+let held: HeldRefusals;
+beforeEach(() => {
+  vi.useFakeTimers();
+  answered = 0;
+  held = new HeldRefusals();
+});
+afterEach(() => void vi.useRealTimers());
+
+function refuse(caller: string, count: number, isGone = false): void {
+  const stream = {
+    ...{ destroyed: isGone, closed: isGone, headersSent: false, readableEnded: true },
+    resume: () => undefined,
+    respond: () => {
+      answered += 1;
+    },
+  };
+  for (let at = 0; at < count; at += 1) held.refuse(caller, stream as unknown as ServerHttp2Stream, ERROR);
+}
+
+test("refusals leave after their time, a few in each moment", () => {
+  refuse("a", 500);
+  vi.advanceTimersByTime(HOLD_MS - 1);
+  expect(answered).toBe(0);
+  let most = 0;
+  for (let before = answered; answered < 500; before = answered) {
+    vi.advanceTimersByTime(1);
+    most = Math.max(most, answered - before);
+  }
+  expect(most).toBe(10);
+  expect(held.size).toBe(0);
+});
+
+test("one caller has no more held than its number, and another its own", () => {
+  refuse("a", HELD_MAX + 7);
+  expect(answered, "the rest is refused at once").toBe(7);
+  refuse("b", 1);
+  expect([answered, held.size]).toEqual([7, HELD_MAX + 1]);
+});
+
+test("a call that its caller gave up is forgotten with its time", () => {
+  refuse("a", 3, true);
+  vi.advanceTimersByTime(10 * HOLD_MS);
+  expect([answered, held.size]).toEqual([0, 0]);
+});

@@ -1,0 +1,37 @@
+// Requests that are not whole yet: in the smallest pieces they cost twice their bytes, and a connection has a share.
+
+import { expect, test } from "vitest";
+import { framed, HEADER_BYTES } from "../../../../src/core/wire/server/message-frames.ts";
+import { RequestBytes, UNFINISHED_BYTES_MAX } from "../../../../src/core/wire/server/request-bytes.ts";
+
+const MEGABYTE = 1024 * 1024;
+
+test("a message comes whole out of pieces of one byte", () => {
+  const message = Buffer.from(Array.from({ length: 3_000 }, (_, at) => at % 251));
+  const bytes = new RequestBytes({}, 3_000);
+  for (const byte of framed(message)) expect(bytes.add(Buffer.of(byte))).toBeNull();
+  expect(bytes.message()).toEqual(message);
+});
+
+test("more than was announced, and less, is no message", () => {
+  const bytes = new RequestBytes({}, 10);
+  expect(bytes.add(framed(Buffer.alloc(5)))).toBeNull();
+  expect(() => new RequestBytes({}, 10).message()).toThrow(/not one whole message/);
+  expect(bytes.add(Buffer.alloc(HEADER_BYTES))).toBeNull();
+  expect(() => bytes.message()).toThrow(/not one whole message/);
+  expect(bytes.add(Buffer.alloc(10))?.details).toMatch(/not one whole message/);
+});
+
+test("what a connection has under way is bounded, and given back when a request is whole or gone", () => {
+  const connection = {};
+  const part = Buffer.alloc(8 * MEGABYTE);
+  part.writeUInt32BE(16 * MEGABYTE, 1);
+  const open = Array.from({ length: 4 }, () => new RequestBytes(connection, 16 * MEGABYTE));
+  expect(open.map((one) => one.add(part))).toEqual([null, null, null, null]);
+  expect(4 * part.length).toBe(UNFINISHED_BYTES_MAX);
+  const further = new RequestBytes(connection, 16 * MEGABYTE);
+  expect(further.add(part)?.details).toMatch(/on one connection/);
+  expect(new RequestBytes({}, 16 * MEGABYTE).add(part), "another connection").toBeNull();
+  for (const one of [...open, further]) one.release();
+  expect(new RequestBytes(connection, 16 * MEGABYTE).add(part)).toBeNull();
+});

@@ -1,0 +1,50 @@
+// The handle below an HTTP/2 session's socket, stopped and started. That a real one is there is paced-burst.test.ts's matter.
+
+import { beforeEach, expect, test } from "vitest";
+import { readingOf } from "../../../../src/core/wire/server/session-reading.ts";
+
+const handle = {
+  isRead: true,
+  writeQueueSize: 0,
+  readStop: () => {
+    handle.isRead = false;
+    return 0;
+  },
+  readStart: () => {
+    handle.isRead = true;
+    return 0;
+  },
+};
+beforeEach(() => {
+  handle.isRead = true;
+  handle.writeQueueSize = 0;
+});
+
+const sessionOn = (socket: object, destroyed = false) => ({ destroyed, socket }) as never;
+
+test("reading stops and goes on", () => {
+  const reading = readingOf(sessionOn({ _handle: handle }));
+  reading?.stopReading();
+  expect(handle.isRead).toBe(false);
+  reading?.readOn();
+  expect(handle.isRead).toBe(true);
+});
+
+test("a client that takes no answers is not read on: Node does that once they have left", () => {
+  const reading = readingOf(sessionOn({ _handle: handle }));
+  reading?.stopReading();
+  handle.writeQueueSize = 1;
+  reading?.readOn();
+  expect(handle.isRead).toBe(false);
+});
+
+test("a session is stopped by one thing, however often it is asked for", () => {
+  const session = sessionOn({ _handle: handle });
+  expect(readingOf(session)).toBe(readingOf(session));
+});
+
+test.each([
+  { session: sessionOn({ _handle: handle }, true), why: "it has ended" },
+  { session: sessionOn({ _handle: null }), why: "its socket has ended" },
+  { session: sessionOn({}), why: "Node hides the handle elsewhere" },
+])("nothing is stopped when $why", ({ session }) => expect(readingOf(session)).toBeNull());
