@@ -8,7 +8,7 @@ import { Slices } from "../src/core/coordinator/group/slices.ts";
 import { encodeCommand } from "../src/core/fleet/command-codec.ts";
 import { FIRST_VERSION } from "../src/core/fleet/format.ts";
 import { DOMAIN_MOVES_MAX } from "../src/core/fleet/limits.ts";
-import { domainKey } from "../src/core/fleet/schema.ts";
+import { domainKey } from "../src/core/fleet/tables/schema.ts";
 import type { Operation } from "../src/core/wire/gen/fleet/v1/command.ts";
 import { median } from "./statistics.ts";
 import type { Table } from "./table.ts";

@@ -6,7 +6,7 @@ import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
-import { encodeSnapshotParts } from "../../src/core/fleet/snapshot.ts";
+import { encodeSnapshotParts } from "../../src/core/fleet/snapshot/snapshot.ts";
 import { FleetState } from "../../src/core/fleet/state.ts";
 import { newMessage } from "../../src/core/raft/new-message.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";

@@ -33,7 +33,7 @@ export default class Verify extends BaseCommand {
     const { flags } = await this.parse(Verify);
     const [{ verifyDataFolder }, { decodeSnapshot }] = await Promise.all([
       import("../core/storage/verify.ts"),
-      import("../core/fleet/snapshot.ts"),
+      import("../core/fleet/snapshot/snapshot.ts"),
     ]);
     const decodeState = (data: Uint8Array) => {
       const restored = decodeSnapshot(data);

@@ -107,7 +107,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
         replace: "const lowest = Math.max(...members.map((member) => member.knownVersion));",
       },
       {
-        file: "src/core/fleet/apply-cluster-version.ts",
+        file: "src/core/fleet/apply/apply-cluster-version.ts",
         search: "(heard.get(nodeId) ?? 0) >= version) continue;",
         replace: "heard.has(nodeId)) continue;",
       },

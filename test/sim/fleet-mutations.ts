@@ -8,7 +8,7 @@ export const FLEET_MUTATIONS: readonly Mutation[] = [
     rule: "a repeated write of a session gets its first outcome and changes nothing (Raft dissertation §6.3)",
     edits: [
       {
-        file: "src/core/fleet/apply-session.ts",
+        file: "src/core/fleet/apply/apply-session.ts",
         search: 'if (seen !== undefined) return { kind: "repeated", outcome: seen };',
         replace: "",
       },
@@ -18,7 +18,11 @@ export const FLEET_MUTATIONS: readonly Mutation[] = [
     name: "snapshot-without-sessions",
     rule: "sessions are part of the snapshot (Raft dissertation §6.3)",
     edits: [
-      { file: "src/core/fleet/snapshot.ts", search: "yield encodePart({ sessions: rows });", replace: "" },
+      {
+        file: "src/core/fleet/snapshot/snapshot.ts",
+        search: "yield encodePart({ sessions: rows });",
+        replace: "",
+      },
     ],
   },
   {
@@ -26,7 +30,7 @@ export const FLEET_MUTATIONS: readonly Mutation[] = [
     rule: "a migration begins only from the state that its operator saw",
     edits: [
       {
-        file: "src/core/fleet/apply-binding.ts",
+        file: "src/core/fleet/apply/apply-binding.ts",
         search: "if (!supersededIsAnother) return migrationUnderWay(row);",
         replace: "if (!supersededIsAnother && row.version < 3) return migrationUnderWay(row);",
       },
@@ -37,7 +41,7 @@ export const FLEET_MUTATIONS: readonly Mutation[] = [
     rule: "a cluster is unbound only in the version that was seen: compare-and-set, whatever the log's order",
     edits: [
       {
-        file: "src/core/fleet/apply-unbind.ts",
+        file: "src/core/fleet/apply/apply-unbind.ts",
         search: "if (conflict !== null) return conflict;",
         replace: "",
       },

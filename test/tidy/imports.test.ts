@@ -39,7 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/export": [
     "src/core/base",
     "src/core/seal",
-    "src/core/fleet/snapshot.ts",
+    "src/core/fleet/snapshot/snapshot.ts",
     "src/core/wire/gen/fleet/v1/coordinator.ts (types)",
   ],
   "src/core/shard": ["src/core/base", "src/core/wire", "src/core/metrics"],

@@ -1,8 +1,8 @@
 // Checks entries as one chain, in the order in which they are given. What must stay true: after a break the check continues from
 // what the entry itself says, so that one change is one finding, or two where it touches two links.
 
-import { recomputedHash } from "../fleet/audit-chain.ts";
-import { renderAuditEntry } from "../fleet/render-audit.ts";
+import { recomputedHash } from "../fleet/audit/audit-chain.ts";
+import { renderAuditEntry } from "../fleet/audit/render-audit.ts";
 import type { AuditEntry } from "../wire/gen/fleet/v1/command.ts";
 import type { Findings } from "./finding.ts";
 

@@ -3,7 +3,7 @@
 // that no change of a file goes unseen.
 
 import { printableJson } from "../base/printable.ts";
-import { renderAuditEntry } from "../fleet/render-audit.ts";
+import { renderAuditEntry } from "../fleet/audit/render-audit.ts";
 import { metadataOf } from "../fleet/result.ts";
 import type { AuditEntry } from "../wire/gen/fleet/v1/command.ts";
 

@@ -1,7 +1,7 @@
 // What an exported snapshot's bytes really are. It takes as long as decoding them: see inspect.ts.
 
 import { createHash } from "node:crypto";
-import { decodeSnapshot } from "../fleet/snapshot.ts";
+import { decodeSnapshot } from "../fleet/snapshot/snapshot.ts";
 
 export interface Inspection {
   readonly sha256: string;

@@ -5,8 +5,8 @@
 import type { LogIndex } from "../base/ids.ts";
 import type { Incarnation } from "../base/incarnation.ts";
 import type { IncarnationRecord } from "../wire/gen/fleet/v1/command.ts";
-import { INCARNATION_KEY } from "./schema.ts";
 import type { FleetView } from "./state.ts";
+import { INCARNATION_KEY } from "./tables/schema.ts";
 
 type Tables = Pick<FleetView, "tables">;
 

@@ -8,8 +8,8 @@ import type {
   Probe,
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
-import { probeKey } from "./schema.ts";
 import type { FleetView } from "./state.ts";
+import { probeKey } from "./tables/schema.ts";
 
 /** By shard id. */
 export function listShards(view: FleetView): Readonly<ShardRecord>[] {

@@ -2,8 +2,8 @@
 // holds them (ADR-0015). What applies entries must not import this.
 
 import type { Rejected, RowRefusal } from "../wire/gen/fleet/v1/command.ts";
+import { renderRemainder } from "./audit/render-audit.ts";
 import { FEATURE_GATES } from "./feature-gates.ts";
-import { renderRemainder } from "./render-audit.ts";
 
 type Metadata = Readonly<Record<string, string>>;
 type Words = (facts: Metadata) => string;

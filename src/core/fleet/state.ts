@@ -5,10 +5,10 @@
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
 import { FIRST_VERSION } from "./format.ts";
-import { type Lanes, printLanes } from "./row-hash.ts";
-import { CLUSTER_VERSION_KEY, type Rows, schemas } from "./schema.ts";
-import { recount, type ShardCounts } from "./shard-counts.ts";
-import { type OnChange, type ReadonlyTable, Table } from "./table.ts";
+import { type Lanes, printLanes } from "./tables/row-hash.ts";
+import { CLUSTER_VERSION_KEY, type Rows, schemas } from "./tables/schema.ts";
+import { recount, type ShardCounts } from "./tables/shard-counts.ts";
+import { type OnChange, type ReadonlyTable, Table } from "./tables/table.ts";
 
 /**
  * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;

@@ -8,7 +8,7 @@ import { apply } from "../fleet/apply.ts";
 import { decodeCommand } from "../fleet/command-codec.ts";
 import { epochOf } from "../fleet/incarnation.ts";
 import { listMembers } from "../fleet/query.ts";
-import { decodeSnapshot } from "../fleet/snapshot.ts";
+import { decodeSnapshot } from "../fleet/snapshot/snapshot.ts";
 import type { FleetState } from "../fleet/state.ts";
 import { changeMembership, type Membership, restoreMembership } from "../raft/changer.ts";
 import { decodeConfChange } from "../raft/confchange-codec.ts";

@@ -7,7 +7,7 @@ import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/i
 import { type CopyAge, nextEpoch } from "../base/incarnation.ts";
 import { dryRun } from "../fleet/apply.ts";
 import { encodeCommand, type NewCommand } from "../fleet/command-codec.ts";
-import { encodeSnapshot } from "../fleet/snapshot.ts";
+import { encodeSnapshot } from "../fleet/snapshot/snapshot.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Entry, HardState, WholeSnapshot } from "../raft/message.ts";
 import { type Copy, replay } from "./copy.ts";

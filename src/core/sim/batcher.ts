@@ -1,8 +1,8 @@
 // A client that changes several rows at once, so that its entries are applied in slices, and looks whether anybody ever sees
 // a part of one: its rows always change together, so in every state they are alike.
 
-import { domainKey } from "../fleet/schema.ts";
 import type { FleetView } from "../fleet/state.ts";
+import { domainKey } from "../fleet/tables/schema.ts";
 import { InstructionOutcome, type Operation, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
 import type { SimNode } from "./node.ts";

@@ -3,8 +3,8 @@
 // never a majority of the voters is wrong at once (checks/flips.ts), since then no checker could say who is right.
 
 import type { FleetMachine } from "../coordinator/group/fleet-machine.ts";
-import { probeKey } from "../fleet/schema.ts";
 import type { FleetState } from "../fleet/state.ts";
+import { probeKey } from "../fleet/tables/schema.ts";
 import { ShardRecord } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
 import type { Fault, FaultKind } from "./faults.ts";

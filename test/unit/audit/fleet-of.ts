@@ -1,7 +1,7 @@
 // A fleet's table of audit entries, as a client gets it.
 
-import { auditExportOf } from "../../../src/core/fleet/audit.ts";
-import { renderAuditEntry } from "../../../src/core/fleet/render-audit.ts";
+import { auditExportOf } from "../../../src/core/fleet/audit/audit.ts";
+import { renderAuditEntry } from "../../../src/core/fleet/audit/render-audit.ts";
 import { ListAuditResponse } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import type { Replica } from "../fleet/replica.ts";
 

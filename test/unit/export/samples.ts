@@ -5,7 +5,7 @@ import type { CapturedSnapshot } from "../../../src/core/export/export-snapshot.
 import type { Inspect } from "../../../src/core/export/inspect.ts";
 import { inspectBytes } from "../../../src/core/export/inspect-bytes.ts";
 import type { SnapshotStore, StoredObject } from "../../../src/core/export/snapshot-store.ts";
-import { encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import { encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import type { SnapshotManifest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { member, Replica, register } from "../fleet/replica.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
-import { auditExportOf } from "../../../src/core/fleet/audit.ts";
+import { auditExportOf } from "../../../src/core/fleet/audit/audit.ts";
 import { AUDIT_ENTRIES_MAX, AUDIT_UNEXPORTED_MAX } from "../../../src/core/fleet/limits.ts";
 import { listAudit, listProbes } from "../../../src/core/fleet/query.ts";
 import {

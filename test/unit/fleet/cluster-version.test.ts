@@ -6,7 +6,7 @@ import { logIndex } from "../../../src/core/base/ids.ts";
 import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { decodeCommand, encodeCommand } from "../../../src/core/fleet/command-codec.ts";
 import { FIRST_VERSION, KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import { Command, FleetSnapshot, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { restoreWhole } from "../coordinator/restore-whole.ts";
 import * as make from "./replica.ts";

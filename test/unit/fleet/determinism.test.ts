@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { type Prng, SeededPrng } from "../../../src/core/base/prng.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import { Command, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import * as make from "./replica.ts";

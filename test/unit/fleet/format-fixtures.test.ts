@@ -9,7 +9,7 @@ import { FLEET_GROUP, logIndex, nodeId } from "../../../src/core/base/ids.ts";
 import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { decodeCommand } from "../../../src/core/fleet/command-codec.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import { formatFixture } from "../../fixtures/format-folder.ts";

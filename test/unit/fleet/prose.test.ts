@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
-import { renderApplied, renderAuditEntry } from "../../../src/core/fleet/render-audit.ts";
+import { renderApplied, renderAuditEntry } from "../../../src/core/fleet/audit/render-audit.ts";
 import { renderRefusal } from "../../../src/core/fleet/render-refusal.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import { Command, type Outcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";

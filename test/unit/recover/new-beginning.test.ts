@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { admit } from "../../../src/core/fleet/apply/apply-session.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
-import { admit } from "../../../src/core/fleet/apply-session.ts";
+import { renderAuditEntry } from "../../../src/core/fleet/audit/render-audit.ts";
 import { incarnationRecord } from "../../../src/core/fleet/incarnation.ts";
 import { listAudit, listBindings, listMembers } from "../../../src/core/fleet/query.ts";
-import { renderAuditEntry } from "../../../src/core/fleet/render-audit.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import { replay } from "../../../src/core/recover/copy.ts";
 import { newBeginning, type RecoveryOrder, recovered } from "../../../src/core/recover/new-beginning.ts";

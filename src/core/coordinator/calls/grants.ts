@@ -1,11 +1,11 @@
 // What an operator may not do is refused by the leader before it is an entry, by the state that it has applied. That saves
-// the log what would be refused as it is applied (fleet/authorize.ts), where the decision falls: a role that was revoked
+// the log what would be refused as it is applied (fleet/permissions/authorize.ts), where the decision falls: a role that was revoked
 // meanwhile wins no race. Everybody else is judged at the door.
 
 import { printable } from "../../base/printable.ts";
-import type { Permission } from "../../fleet/access.ts";
-import { accessOf } from "../../fleet/access.ts";
-import { denial, grantMissing } from "../../fleet/authorize.ts";
+import type { Permission } from "../../fleet/permissions/access.ts";
+import { accessOf } from "../../fleet/permissions/access.ts";
+import { denial, grantMissing } from "../../fleet/permissions/authorize.ts";
 import type { Result } from "../../fleet/result.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
 import { readRpcError } from "../../wire/rpc-error.ts";

@@ -120,7 +120,7 @@ export function tooStale(ageMs: number | null, maxMs: number): RpcError {
   return rpcError(status.UNAVAILABLE, "TOO_STALE", message, metadata, RETRY_AFTER_MS);
 }
 
-/** An operator may not do it (fleet/authorize.ts). */
+/** An operator may not do it (fleet/permissions/authorize.ts). */
 const DENIALS: ReadonlySet<string> = new Set(["GRANT_MISSING", "ROLE_MISSING", "ADMINISTRATOR_ONLY"]);
 
 /** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */

@@ -4,9 +4,9 @@
 // meanwhile; what it finds it finds twice.
 
 import type { Timers } from "../../base/timers.ts";
-import type { Lanes } from "../../fleet/row-hash.ts";
-import { printLanes } from "../../fleet/row-hash.ts";
 import type { FleetView } from "../../fleet/state.ts";
+import type { Lanes } from "../../fleet/tables/row-hash.ts";
+import { printLanes } from "../../fleet/tables/row-hash.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { StateTrust } from "./state-trust.ts";
 

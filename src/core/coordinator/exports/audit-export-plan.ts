@@ -2,8 +2,8 @@
 // so that an export that was cut short is recognised when it is repeated.
 
 import { exportLine } from "../../audit/export-line.ts";
-import { auditExportOf } from "../../fleet/audit.ts";
-import { hashBefore } from "../../fleet/audit-chain.ts";
+import { auditExportOf } from "../../fleet/audit/audit.ts";
+import { hashBefore } from "../../fleet/audit/audit-chain.ts";
 import type { FleetView } from "../../fleet/state.ts";
 import type { AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../base/durable-file.ts";
 import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
-import { auditExportOf } from "../../fleet/audit.ts";
+import { auditExportOf } from "../../fleet/audit/audit.ts";
 import type { FleetView } from "../../fleet/state.ts";
 import type { OperatorKeys } from "../../seal/operator-keys.ts";
 import { openEntries, SEALED_SUFFIX, sealEntries } from "../../seal/sealed-entries.ts";

@@ -5,15 +5,20 @@ import { assert } from "../../base/assert.ts";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import type { LogIndex } from "../../base/ids.ts";
 import { atLeisure } from "../../base/leisure.ts";
+import { rowsOf } from "../../fleet/apply/apply-many.ts";
 import { apply, applyInSlices, dryRunInSlices } from "../../fleet/apply.ts";
-import { rowsOf } from "../../fleet/apply-many.ts";
-import { ChangeLog } from "../../fleet/change-log.ts";
+import { ChangeLog } from "../../fleet/changes/change-log.ts";
 import { decodeCommand, formatUnknown, type NewCommand, versions } from "../../fleet/command-codec.ts";
 import { KNOWN_VERSION } from "../../fleet/format.ts";
-import type { ShardCounts } from "../../fleet/shard-counts.ts";
 import type { Slicing } from "../../fleet/slices.ts";
-import { encodeSnapshotParts, type Refused, SnapshotCheck, SnapshotReader } from "../../fleet/snapshot.ts";
+import {
+  encodeSnapshotParts,
+  type Refused,
+  SnapshotCheck,
+  SnapshotReader,
+} from "../../fleet/snapshot/snapshot.ts";
 import { FleetState, type FleetView } from "../../fleet/state.ts";
+import type { ShardCounts } from "../../fleet/tables/shard-counts.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { Machine, Restoring } from "./machine.ts";
 import { RecentDigests } from "./recent-digests.ts";

@@ -2,7 +2,7 @@
 // Kept as numbers: one is remembered with every entry, and hardly one is ever asked for.
 // What must stay true: a slot is believed only if it holds the very index that is asked for.
 
-import { type Lanes, printLanes } from "../../fleet/row-hash.ts";
+import { type Lanes, printLanes } from "../../fleet/tables/row-hash.ts";
 
 const KEPT = 4096;
 const NONE = -1;

@@ -4,8 +4,8 @@
 
 import { status } from "@grpc/grpc-js";
 import { isMemberNumber, type NodeId, nodeId } from "../../base/ids.ts";
-import type { Permission } from "../../fleet/access.ts";
-import { checkUpsert } from "../../fleet/apply-member.ts";
+import { checkUpsert } from "../../fleet/apply/apply-member.ts";
+import type { Permission } from "../../fleet/permissions/access.ts";
 import { listMembers } from "../../fleet/query.ts";
 import { MemberKind, type MemberRecord, type UpsertMember } from "../../wire/gen/fleet/v1/command.ts";
 import type {
@@ -64,7 +64,7 @@ export class MembershipChanges extends QuorumSlot {
   }
 }
 
-/** As the rows that are written in the end will be judged when they are applied (fleet/permissions.ts). */
+/** As the rows that are written in the end will be judged when they are applied (fleet/permissions/permissions.ts). */
 function permissionsFor({ $case, value }: Change): Permission[] {
   const table = "member";
   switch ($case) {

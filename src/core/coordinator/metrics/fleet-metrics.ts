@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { elapsedMs, shownAgeMs } from "../../base/clock.ts";
-import { instructionKey } from "../../fleet/schema.ts";
+import { instructionKey } from "../../fleet/tables/schema.ts";
 import type { Exposition } from "../../metrics/exposition.ts";
 import { type Binding, InstructionOutcome, ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import { Drift, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";

@@ -4,7 +4,7 @@
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Incarnation } from "../../base/incarnation.ts";
-import { OrderedMap } from "../../fleet/ordered-map.ts";
+import { OrderedMap } from "../../fleet/tables/ordered-map.ts";
 import {
   type DoubleDial,
   type ReportShardRequest,

@@ -2,8 +2,8 @@
 // there, while a snapshot is restored, lifts no revocation.
 
 import type { NodeId } from "../../base/ids.ts";
-import { REVOCATION_LIST_KEY } from "../../fleet/schema.ts";
 import type { FleetView } from "../../fleet/state.ts";
+import { REVOCATION_LIST_KEY } from "../../fleet/tables/schema.ts";
 import type { Revocation } from "../../wire/gen/fleet/v1/command.ts";
 import type { Denial, ShownCertificate } from "../../wire/tls/deny-list.ts";
 import type { HeldDenials } from "../../wire/tls/held-denials.ts";

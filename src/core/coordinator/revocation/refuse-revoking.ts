@@ -74,7 +74,7 @@ function listOf(denials: readonly Denial[]): DenyList {
   return list;
 }
 
-/** A revocation never becomes weaker (fleet/apply-revocation.ts). */
+/** A revocation never becomes weaker (fleet/apply/apply-revocation.ts). */
 function withDenial(rows: readonly Denial[], { subject, issuedBeforeMs }: Denial): DenyList {
   const beforeMs = rows.find((row) => row.subject === subject)?.issuedBeforeMs ?? 0;
   return listOf([...rows, { subject, issuedBeforeMs: Math.max(beforeMs, issuedBeforeMs) }]);

@@ -2,7 +2,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { isName } from "../../base/ids.ts";
-import { accessOf } from "../../fleet/access.ts";
+import { accessOf } from "../../fleet/permissions/access.ts";
 import type { CheckAccessRequest, CheckAccessResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";

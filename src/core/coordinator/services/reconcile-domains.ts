@@ -4,7 +4,7 @@
 // asked with every answer and served like the others; and lists are compared, never kept.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { keptOf, missingOf, strayedOf } from "../../fleet/apply-held-domains.ts";
+import { keptOf, missingOf, strayedOf } from "../../fleet/apply/apply-held-domains.ts";
 import { RECONCILED_DOMAINS_MAX } from "../../fleet/limits.ts";
 import {
   type HeldDomain,

@@ -4,11 +4,11 @@
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
-import { instructionsOf } from "../../fleet/apply-instruction.ts";
-import { checkShardRegisters, checkShardTakes } from "../../fleet/apply-shard.ts";
+import { instructionsOf } from "../../fleet/apply/apply-instruction.ts";
+import { checkShardRegisters, checkShardTakes } from "../../fleet/apply/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
 import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
-import { instructionKey } from "../../fleet/schema.ts";
+import { instructionKey } from "../../fleet/tables/schema.ts";
 import {
   type Instruction,
   InstructionOutcome,

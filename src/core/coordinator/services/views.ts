@@ -3,8 +3,8 @@
 import { elapsedMs, type MonotonicMs, type WallMs } from "../../base/clock.ts";
 import type { Incarnation } from "../../base/incarnation.ts";
 import { driftOf } from "../../fleet/drift.ts";
-import type { SessionRow } from "../../fleet/schema.ts";
-import type { ShardCounts } from "../../fleet/shard-counts.ts";
+import type { SessionRow } from "../../fleet/tables/schema.ts";
+import type { ShardCounts } from "../../fleet/tables/shard-counts.ts";
 import type { Binding, ShardRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   ClientSessionView,

@@ -3,8 +3,8 @@
 // witness: a state's applied index tells what it has seen.
 
 import type { LogIndex } from "../../base/ids.ts";
-import { probeKey } from "../../fleet/schema.ts";
 import type { FleetView } from "../../fleet/state.ts";
+import { probeKey } from "../../fleet/tables/schema.ts";
 import { Command, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import { check } from "../violation.ts";
 

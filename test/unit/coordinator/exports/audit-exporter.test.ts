@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { dueExport } from "../../../../src/core/coordinator/exports/audit-export-plan.ts";
 import { AuditExporter } from "../../../../src/core/coordinator/exports/audit-exporter.ts";
-import { auditExportOf } from "../../../../src/core/fleet/audit.ts";
+import { auditExportOf } from "../../../../src/core/fleet/audit/audit.ts";
 import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../../src/core/seal/operator-keys.ts";
 import { openEntries } from "../../../../src/core/seal/sealed-entries.ts";
 import { hostileTexts, UNSAFE } from "../../base/hostile-text.ts";

@@ -7,7 +7,7 @@ import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/i
 import { checkMemory } from "../../../../src/core/coordinator/divergence/memory-check.ts";
 import { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machine.ts";
 import { Slices } from "../../../../src/core/coordinator/group/slices.ts";
-import { decodeSnapshot } from "../../../../src/core/fleet/snapshot.ts";
+import { decodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
 import { newMessage } from "../../../../src/core/raft/new-message.ts";
 import { MemoryStorage } from "../../../../src/core/storage/memory-storage.ts";
 import type { Operation, Outcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
-import { encodeSnapshot } from "../../../../src/core/fleet/snapshot.ts";
+import { encodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
 import { FleetState } from "../../../../src/core/fleet/state.ts";
 import type { Message, StoredData } from "../../../../src/core/raft/message.ts";
 import { newMessage } from "../../../../src/core/raft/new-message.ts";

@@ -9,7 +9,7 @@ import { silentLog } from "../../../../src/core/base/log.ts";
 import { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machine.ts";
 import { denyByTable } from "../../../../src/core/coordinator/revocation/deny-by-table.ts";
 import { encodeCommand } from "../../../../src/core/fleet/command-codec.ts";
-import { encodeSnapshot } from "../../../../src/core/fleet/snapshot.ts";
+import { encodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
 import { DenyList } from "../../../../src/core/wire/tls/deny-list.ts";
 import { HeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
 import { command, type OperationKind } from "../../fleet/replica.ts";

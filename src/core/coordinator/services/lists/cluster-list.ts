@@ -1,6 +1,6 @@
 // Clusters in the order of their names: those that are declared, and those that were only ever seen at a shard.
 
-import { leavingGroup } from "../../../fleet/schema.ts";
+import { leavingGroup } from "../../../fleet/tables/schema.ts";
 import type { Binding } from "../../../wire/gen/fleet/v1/command.ts";
 import type {
   ClusterView,

@@ -1,10 +1,10 @@
 // Lists of the tables: each is a table, the filters that say something about its rows, and a page of them.
 
-import { auditExportOf } from "../../../fleet/audit.ts";
+import { auditExportOf } from "../../../fleet/audit/audit.ts";
+import { renderAuditEntry } from "../../../fleet/audit/render-audit.ts";
 import { FEATURE_GATES } from "../../../fleet/feature-gates.ts";
-import { renderAuditEntry } from "../../../fleet/render-audit.ts";
-import { domainKey, instructionKey, quotaKey } from "../../../fleet/schema.ts";
-import type { ReadonlyTable } from "../../../fleet/table.ts";
+import { domainKey, instructionKey, quotaKey } from "../../../fleet/tables/schema.ts";
+import type { ReadonlyTable } from "../../../fleet/tables/table.ts";
 import type { AuditEntry, Instruction } from "../../../wire/gen/fleet/v1/command.ts";
 import type {
   FeatureGateView,

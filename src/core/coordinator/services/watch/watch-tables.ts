@@ -2,7 +2,7 @@
 
 import { status } from "@grpc/grpc-js";
 import type { LogIndex } from "../../../base/ids.ts";
-import { renderAuditEntry } from "../../../fleet/render-audit.ts";
+import { renderAuditEntry } from "../../../fleet/audit/render-audit.ts";
 import type { RowChange, WatchedTable } from "../../../fleet/state.ts";
 import type { TableChange } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchTable } from "../../../wire/gen/fleet/v1/views.ts";

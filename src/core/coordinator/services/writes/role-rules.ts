@@ -3,7 +3,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../../base/ids.ts";
-import { VERBS } from "../../../fleet/permissions.ts";
+import { VERBS } from "../../../fleet/permissions/permissions.ts";
 import type { RoleRule } from "../../../wire/gen/fleet/v1/command.ts";
 import { rpcError } from "../../../wire/rpc-error.ts";
 

@@ -1,8 +1,8 @@
 // Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
 
 import { status } from "@grpc/grpc-js";
+import { renderApplied } from "../../../fleet/audit/render-audit.ts";
 import { encodeCommand, encodeToApply, type NewCommand } from "../../../fleet/command-codec.ts";
-import { renderApplied } from "../../../fleet/render-audit.ts";
 import type { Applied, Operation, Outcome } from "../../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../../wire/rpc-error.ts";

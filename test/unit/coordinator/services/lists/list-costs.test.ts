@@ -8,8 +8,8 @@ import {
   instructionsList,
   quotasList,
 } from "../../../../../src/core/coordinator/services/lists/lists.ts";
-import { OrderedMap } from "../../../../../src/core/fleet/ordered-map.ts";
-import { Table } from "../../../../../src/core/fleet/table.ts";
+import { OrderedMap } from "../../../../../src/core/fleet/tables/ordered-map.ts";
+import { Table } from "../../../../../src/core/fleet/tables/table.ts";
 import type { Operation } from "../../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ListRequest, ReportShardRequest } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";

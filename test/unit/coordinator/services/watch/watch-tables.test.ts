@@ -3,8 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { logIndex } from "../../../../../src/core/base/ids.ts";
 import { tableChange, tablesOf } from "../../../../../src/core/coordinator/services/watch/watch-tables.ts";
-import { type Rows, schemas } from "../../../../../src/core/fleet/schema.ts";
 import { FleetState } from "../../../../../src/core/fleet/state.ts";
+import { type Rows, schemas } from "../../../../../src/core/fleet/tables/schema.ts";
 import * as wire from "../../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { TableChange } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchTable } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";

@@ -1,0 +1,36 @@
+// Writes that a drill recognises: each application counts, so that a write applied twice shows as 2. One that says
+// which count it expects is a compare-and-set: the probe is then a register that only counts up.
+
+import type { ClearProbes, RecordProbe } from "../../wire/gen/fleet/v1/command.ts";
+import { PROBES_MAX } from "../limits.ts";
+import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
+import type { FleetState } from "../state.ts";
+import { probeKey } from "../tables/schema.ts";
+import { checkNames } from "../validate.ts";
+
+export function recordProbe(state: FleetState, context: ApplyContext, operation: RecordProbe): Result {
+  const { drillId, number, expectedApplications: expected } = operation;
+  const invalid = checkNames({ drill: drillId });
+  if (invalid !== null) return invalid;
+
+  const { probes } = state.tables;
+  const row = probes.get(probeKey(drillId, number));
+  const current = row?.applications ?? 0;
+  if (expected !== undefined && expected !== current) {
+    return rejected("PROBE_CHANGED", { applications: current, expected, probe: number });
+  }
+  if (row === undefined && probes.size >= PROBES_MAX) {
+    return rejected("PROBES_FULL", { limit: PROBES_MAX });
+  }
+  const applications = current + 1;
+  probes.put({ drillId, number, applications, firstIndex: row?.firstIndex ?? context.index });
+  return changed(applications);
+}
+
+export function clearProbes(state: FleetState, operation: ClearProbes): Result {
+  const { drillId } = operation;
+  const invalid = checkNames({ drill: drillId });
+  if (invalid !== null) return invalid;
+
+  return state.tables.probes.removeAll(drillId) > 0 ? changed(0) : unchanged(0);
+}

@@ -1,0 +1,66 @@
+// Which certificates are revoked (ADR-0026). What must stay true: only certificates that were issued already are, so that an
+// identity can always get a new one; a revocation that is repeated never becomes weaker; and the version of the list rises
+// with each change, a removal too, so that a process knows which of two lists is the newer one.
+
+import type { RevokeCertificate, UnrevokeCertificate } from "../../wire/gen/fleet/v1/command.ts";
+import { IDENTITY_BYTES_MAX, REVOCATIONS_MAX } from "../limits.ts";
+import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
+import type { FleetState } from "../state.ts";
+import { isPrintable, shortened } from "../validate.ts";
+
+/** A certificate's times are whole seconds. */
+const GRAIN_MS = 1_000;
+
+export function revokeCertificate(
+  state: FleetState,
+  context: ApplyContext,
+  { subject, issuedBeforeMs, holder, endsAtMs }: RevokeCertificate,
+): Result {
+  const { revocations } = state.tables;
+  const { index, atMs, actor, reason } = context;
+  const isIdentity = isIdentityName(subject);
+  if (!isIdentity && !isSerial(subject)) return rejected("INVALID_REVOCATION", { field: "subject" });
+  if (issuedBeforeMs > atMs) return rejected("INVALID_REVOCATION", { field: "issued_before" });
+  const before = revocations.get(subject);
+  const wantedMs = isIdentity ? inSeconds(issuedBeforeMs === 0 ? atMs : issuedBeforeMs) : 0;
+  if (before !== undefined && before.issuedBeforeMs >= wantedMs) return unchanged(before.version);
+  if (before === undefined && revocations.size >= REVOCATIONS_MAX) {
+    return rejected("TOO_MANY", { limit: REVOCATIONS_MAX, what: "revocations" });
+  }
+  const about = isIdentity
+    ? { holder: "", endsAtMs: 0 }
+    : { holder: shortened(holder, IDENTITY_BYTES_MAX), endsAtMs };
+  const said = { sinceMs: atMs, by: actor, reason };
+  revocations.put({ subject, issuedBeforeMs: wantedMs, ...about, ...said, version: index });
+  return listChanged(state, index);
+}
+
+export function unrevokeCertificate(
+  state: FleetState,
+  context: ApplyContext,
+  { subject }: UnrevokeCertificate,
+): Result {
+  const { revocations } = state.tables;
+  if (revocations.get(subject) === undefined) {
+    return rejected("REVOCATION_UNKNOWN", { subject: shortened(subject, IDENTITY_BYTES_MAX) });
+  }
+  revocations.remove(subject);
+  return listChanged(state, context.index);
+}
+
+function listChanged(state: FleetState, index: number): Result {
+  state.tables.revocationLists.put({ version: index });
+  return changed(index);
+}
+
+/** Only whether a row can hold it. Whether it is an identity that a certificate can have the leader asks before. */
+function isIdentityName(subject: string): boolean {
+  return subject.startsWith("fleet://") && isPrintable(subject, IDENTITY_BYTES_MAX);
+}
+
+/** At most 20 bytes (RFC 5280), without leading zeros. */
+function isSerial(subject: string): boolean {
+  return /^[1-9A-F][0-9A-F]{0,39}$/.test(subject);
+}
+
+const inSeconds = (ms: number): number => ms - (ms % GRAIN_MS);

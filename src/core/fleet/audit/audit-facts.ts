@@ -1,0 +1,126 @@
+// What an audit entry keeps of an operation: names and numbers, no words (render-audit.ts has those). Part of the format:
+// another name or value asks for the next cluster version. Bounded, whatever a batch holds.
+
+import {
+  type DomainMove,
+  MemberKind,
+  type Operation,
+  type RoleRule,
+} from "../../wire/gen/fleet/v1/command.ts";
+import { DETAIL_BYTES_MAX } from "../limits.ts";
+import type { Facts } from "../result.ts";
+import { shortened } from "../validate.ts";
+
+type OperationKind = NonNullable<Operation["kind"]>;
+
+const TARGETS_NAMED = 5;
+
+export function auditFacts({ $case, value }: OperationKind): Facts {
+  switch ($case) {
+    case "openSession":
+      return {};
+    case "registerShard":
+      return { shard: value.shardId, address: value.address, epoch: value.epoch };
+    case "bindCluster":
+      return { cluster: value.clusterId, shard: value.shardId };
+    case "unbindCluster":
+      return { cluster: value.clusterId, ...forced(value.force) };
+    case "beginRebind": {
+      const { clusterId, migrationId, fromShard, toShard, supersedes } = value;
+      const instead = supersedes === "" ? {} : { supersedes };
+      const shards = { from_shard: fromShard, to_shard: toShard };
+      return { cluster: clusterId, migration_id: migrationId, ...shards, ...instead };
+    }
+    case "settleRebind":
+      return { cluster: value.clusterId, migration_id: value.migrationId };
+    case "assignDomain":
+      return { key: value.key, value: value.value, shard: value.shardId };
+    case "unassignDomain":
+      return { key: value.key, value: value.value };
+    case "recordProbe":
+      return { drill: value.drillId, probe: value.number };
+    case "clearProbes":
+      return { drill: value.drillId };
+    case "foundMembers":
+      return { names: value.members.map((member) => member.name).join(", ") };
+    case "upsertMember": {
+      const { nodeId, name, address, wanted } = value;
+      return { node: nodeId, name, address, wanted: wanted === MemberKind.VOTER ? "voter" : "learner" };
+    }
+    case "removeMember":
+      return { node: value.nodeId };
+    case "recoverFleet": {
+      const { nodeId, formerClusterId, clusterId, committedIndex, lastIndex } = value;
+      const clusters = { former_cluster: formerClusterId, new_cluster: clusterId };
+      return { node: nodeId, ...clusters, committed: committedIndex, last: lastIndex };
+    }
+    case "adoptShard": {
+      const { id = "", epoch = 0, term = 0 } = value.givenUp ?? {};
+      return { shard: value.shardId, given_up: id, given_up_epoch: epoch, given_up_term: term };
+    }
+    case "settleAdoption":
+      return { shard: value.shardId };
+    case "noteRebuild":
+    case "noteKeyRotation":
+      return { node: value.name };
+    case "revokeCertificate": {
+      const { subject, issuedBeforeMs, holder } = value;
+      const issued = issuedBeforeMs === 0 ? {} : { issued_before_ms: issuedBeforeMs };
+      return { subject, ...issued, ...(holder === "" ? {} : { holder }) };
+    }
+    case "unrevokeCertificate":
+      return { subject: value.subject };
+    case "noteTransfer":
+      return { from_node: value.fromNode, to_node: value.toNode };
+    case "drainShard":
+    case "activateShard":
+      return { shard: value.shardId };
+    case "removeShard":
+      return { shard: value.shardId, ...forced(value.force) };
+    case "moveDomains":
+      return movesIn(value.moves);
+    case "settleInstructions":
+      return { shard: value.shardId, answers: value.acks.length };
+    case "reconcileDomains":
+      return { shard: value.shardId };
+    case "upsertProvider":
+      return { provider: value.name, address: value.address, declared: value.declaredQuota };
+    case "removeProvider":
+      return { provider: value.name };
+    case "setQuota": {
+      const { provider, region, limit, slices } = value;
+      return { provider, region, limit, slices: slices.length };
+    }
+    case "removeQuota":
+      return { provider: value.provider, region: value.region };
+    case "setFeatureGate":
+      return { gate: value.name, enabled: String(value.enabled) };
+    case "raiseClusterVersion":
+      return { version: value.version };
+    case "setRole":
+      return { role: value.name, rules: value.rules.length, allows: allowsOf(value.rules) };
+    case "deleteRole":
+      return { role: value.name };
+    case "grantRole":
+    case "revokeRole":
+      return { operator: value.operator, role: value.role };
+    case "noteAuditExported":
+      return { index: value.throughIndex };
+  }
+}
+
+/** As an operator writes them: "drain,use shard a-*; rebind cluster a-*". */
+function allowsOf(rules: readonly RoleRule[]): string {
+  const texts = rules.map(({ verbs, tables, names }) => [verbs, tables, names].map(String).join(" "));
+  return shortened(texts.join("; "), DETAIL_BYTES_MAX);
+}
+
+function forced(force: boolean): Facts {
+  return force ? { force: "true" } : {};
+}
+
+function movesIn(moves: readonly DomainMove[]): Facts {
+  const targets = [...new Set(moves.map((move) => (move.shardId === "" ? "no shard" : move.shardId)))].sort();
+  const more = targets.length > TARGETS_NAMED ? { more_targets: targets.length - TARGETS_NAMED } : {};
+  return { moves: moves.length, targets: targets.slice(0, TARGETS_NAMED).join(", "), ...more };
+}

@@ -1,0 +1,117 @@
+// The newest changes of the tables, by log index, for those who watch. Every replica applies the same entries, so all
+// of them hold the same changes at the same index, and a watcher may go on at another replica where it was.
+// What must stay true: a reader gets every change after its index, or is told that some are gone; never a part.
+// Nearly every write changes a client session, refused ones included: those changes are kept apart (session-log.ts), so
+// that they push out no other.
+// Deliberately absent: durability. After a restart a replica knows what came after its snapshot.
+
+import { assert, present } from "../../base/assert.ts";
+import { type LogIndex, logIndex } from "../../base/ids.ts";
+import type { RowChange } from "../state.ts";
+import { SessionLog } from "./session-log.ts";
+
+/**
+ * Half an hour of a large fleet's steady changes. A burst may be more, and a watcher that does not keep up with it
+ * lists anew; with its replaced rows a kept change costs up to 200 bytes.
+ */
+const CHANGES_KEPT = 50_000;
+/** Half an hour of a large fleet's steady writes. */
+const SESSION_CHANGES_KEPT = 20_000;
+
+/** All changes of one log entry. */
+export interface ChangeSet {
+  readonly index: LogIndex;
+  readonly changes: readonly RowChange[];
+}
+
+export class ChangeLog {
+  #sets: ChangeSet[] = [];
+  #kept = 0;
+  /** Nothing at or below this index is known. */
+  #floor: LogIndex;
+  readonly #keptMax: number;
+  readonly #sessions: SessionLog;
+
+  constructor(
+    floor: LogIndex = logIndex(0),
+    keptMax = CHANGES_KEPT,
+    sessionChangesKeptMax = SESSION_CHANGES_KEPT,
+  ) {
+    this.#floor = floor;
+    this.#keptMax = keptMax;
+    this.#sessions = new SessionLog(floor, sessionChangesKeptMax);
+  }
+
+  /** Changes above this index are known; of sessions perhaps fewer. */
+  get floor(): LogIndex {
+    return this.#floor;
+  }
+
+  append(index: LogIndex, changes: readonly RowChange[]): void {
+    assert(index > (this.#sets.at(-1)?.index ?? this.#floor), "changes come in log order");
+    const end = changes.findIndex(({ table }) => table === "sessions");
+    // A copy has no room to spare, as a list has to which changes were added one by one.
+    const others = changes.slice(0, end === -1 ? changes.length : end);
+    for (let at = others.length; at < changes.length; at += 1) {
+      this.#sessions.append(index, present(changes[at], "it is within the list"));
+    }
+    if (others.length === 0) return;
+    this.#sets.push({ index, changes: others });
+    this.#kept += others.length;
+    // A quarter at once, so that a full log is not moved about at every entry.
+    if (this.#kept > this.#keptMax) this.#forget(this.#keptMax * 0.75);
+  }
+
+  /**
+   * The changes after `index`, at most about `limit` of them, whole entries only; null if some of them are gone. Those
+   * of sessions only if wanted.
+   */
+  after(index: LogIndex, limit: number, withSessions = false): readonly ChangeSet[] | null {
+    if (index < this.#floor || (withSessions && index < this.#sessions.floor)) return null;
+    const found: ChangeSet[] = [];
+    let count = 0;
+    let at = this.#firstAfter(index);
+    let session = withSessions ? this.#sessions.firstAfter(index) : this.#sessions.size;
+    while (count < limit) {
+      const others = this.#sets[at];
+      const sessions = this.#sessions.setAt(session);
+      const set = earlier(others, sessions);
+      if (set === undefined) break;
+      if (others?.index === set.index) at += 1;
+      if (sessions?.index === set.index) session += sessions.changes.length;
+      found.push(set);
+      count += set.changes.length;
+    }
+    return found;
+  }
+
+  #forget(keep: number): void {
+    let drop = 0;
+    while (this.#kept > keep && drop < this.#sets.length - 1) {
+      const set = this.#sets[drop];
+      if (set === undefined) break;
+      this.#kept -= set.changes.length;
+      this.#floor = set.index;
+      drop += 1;
+    }
+    this.#sets = this.#sets.slice(drop);
+  }
+
+  #firstAfter(index: LogIndex): number {
+    let low = 0;
+    let high = this.#sets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sets[middle]?.index ?? 0) > index) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** Of one entry both, for it changes its session last. */
+function earlier(others: ChangeSet | undefined, sessions: ChangeSet | undefined): ChangeSet | undefined {
+  if (others === undefined || sessions === undefined) return others ?? sessions;
+  if (others.index !== sessions.index) return others.index < sessions.index ? others : sessions;
+  return { index: others.index, changes: [...others.changes, ...sessions.changes] };
+}

@@ -1,0 +1,60 @@
+// What one operator may do: the union of the rules of all roles that were granted to it. What must stay true: without a
+// rule that allows it, nothing is allowed; and no rule denies anything, so the order of roles and rules plays no part.
+
+import type { OperatorRole, RoleRule } from "../../wire/gen/fleet/v1/command.ts";
+import type { FleetView } from "../state.ts";
+import { grantKey } from "../tables/schema.ts";
+import { type NamePattern, namePattern } from "./name-pattern.ts";
+
+/** To do something to a row: "drain" a "shard" called "s1". */
+export interface Permission {
+  readonly verb: string;
+  readonly table: string;
+  readonly name: string;
+}
+
+export class Access {
+  readonly roles: readonly Readonly<OperatorRole>[];
+  /** Made of the rules when it is first asked for: a batch asks the same for thousands of names. */
+  readonly #patterns = new Map<string, readonly NamePattern[]>();
+
+  constructor(roles: readonly Readonly<OperatorRole>[]) {
+    this.roles = roles;
+  }
+
+  allows({ verb, table, name }: Permission): boolean {
+    const key = `${verb} ${table}`;
+    const patterns = this.#patterns.get(key) ?? this.#patternsFor(verb, table);
+    this.#patterns.set(key, patterns);
+    return patterns.some((matches) => matches(name));
+  }
+
+  #patternsFor(verb: string, table: string): readonly NamePattern[] {
+    const rules = this.roles.flatMap((role) => role.rules).filter((rule) => isAbout(rule, verb, table));
+    return [...new Set(rules.flatMap((rule) => rule.names))].map(namePattern);
+  }
+}
+
+function isAbout({ verbs, tables }: Readonly<RoleRule>, verb: string, table: string): boolean {
+  return holds(verbs, verb) && holds(tables, table);
+}
+
+const holds = (words: readonly string[], word: string) => words.includes("*") || words.includes(word);
+
+/** `operator`: its name, without fleet://operator/. */
+export function accessOf({ tables }: Pick<FleetView, "tables">, operator: string): Access {
+  const roles: Readonly<OperatorRole>[] = [];
+  for (const grant of tables.grants.rows(grantKey(operator, ""))) {
+    if (grant.operator !== operator) break;
+    const role = tables.roles.get(grant.role);
+    if (role !== undefined) roles.push(role);
+  }
+  return new Access(roles);
+}
+
+const OPERATOR = "fleet://operator/";
+
+/** The operator's name in an actor; null = it is none, and roles say nothing about it. */
+export function operatorOf(actor: string): string | null {
+  return actor.startsWith(OPERATOR) ? actor.slice(OPERATOR.length) : null;
+}

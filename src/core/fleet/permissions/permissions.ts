@@ -1,0 +1,126 @@
+// Which permissions each operation needs (ADR-0028). Tables and verbs are called as the commands of fleet are: `fleet shard
+// drain s1` needs "drain" on the "shard" called "s1". What must stay true: an operation that is not named here does not
+// compile, and what stands for no row is for administrators alone.
+
+import type { DomainMove, Operation } from "../../wire/gen/fleet/v1/command.ts";
+import type { FleetView } from "../state.ts";
+import type { Permission } from "./access.ts";
+
+type OperationKind = NonNullable<Operation["kind"]>;
+
+/** One permission, and of a batch the row that needs it. */
+export interface Need extends Permission {
+  readonly row?: number;
+}
+
+/** "any-role": no row is touched, and an operator with a role may. */
+export type Needs = "administrator" | "any-role" | readonly Need[];
+
+/** All of them are needed. */
+export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }: OperationKind): Needs {
+  switch ($case) {
+    case "openSession":
+      return "any-role";
+    case "registerShard":
+      return [{ verb: "register", table: "shard", name: value.shardId }];
+    case "bindCluster":
+      return [{ verb: "bind", table: "cluster", name: value.clusterId }, use(value.shardId)];
+    case "unbindCluster":
+      return [{ verb: "unbind", table: "cluster", name: value.clusterId }];
+    // Not of the shard that it leaves: a team could not leave a shard that another one drains.
+    case "beginRebind":
+      return [rebind(value.clusterId), use(value.toShard)];
+    case "settleRebind":
+      return [rebind(value.clusterId)];
+    case "assignDomain":
+    case "unassignDomain":
+      return move({ shardId: "", ...value });
+    case "moveDomains":
+      return value.moves.flatMap((each, row) => move(each).map((need) => ({ ...need, row })));
+    case "drainShard":
+      return [{ verb: "drain", table: "shard", name: value.shardId }];
+    case "activateShard":
+      return [{ verb: "activate", table: "shard", name: value.shardId }];
+    // By force it takes others' clusters and domains with it.
+    case "removeShard":
+      return [{ verb: value.force ? "force-remove" : "remove", table: "shard", name: value.shardId }];
+    case "adoptShard":
+      return [{ verb: "adopt", table: "shard", name: value.shardId }];
+    case "upsertProvider":
+      return [{ verb: "set", table: "provider", name: value.name }];
+    case "removeProvider":
+      return [{ verb: "remove", table: "provider", name: value.name }];
+    // Its slices name shards too, and give them something: that needs no permission of theirs.
+    case "setQuota":
+      return [{ verb: "set", table: "quota", name: quotaName(value) }];
+    case "removeQuota":
+      return [{ verb: "remove", table: "quota", name: quotaName(value) }];
+    case "setFeatureGate":
+      return [{ verb: "set", table: "gate", name: value.name }];
+    case "recordProbe":
+    case "clearProbes":
+      return [{ verb: "run", table: "drill", name: value.drillId }];
+    case "noteTransfer":
+      return [{ verb: "transfer", table: "leader", name: value.toNode }];
+    case "upsertMember": {
+      const isKnown = tables.members.get(value.nodeId) !== undefined;
+      return [{ verb: isKnown ? "promote" : "add", table: "member", name: value.name }];
+    }
+    case "removeMember": {
+      const { name = String(value.nodeId) } = tables.members.get(value.nodeId) ?? {};
+      return [{ verb: "remove", table: "member", name }];
+    }
+    // Who could change roles could give itself any.
+    case "setRole":
+    case "deleteRole":
+    case "grantRole":
+    case "revokeRole":
+    // Who could revoke certificates could shut out administrators.
+    case "revokeCertificate":
+    case "unrevokeCertificate":
+    // A replica is fenced before it is rebuilt, and one whose tables are wrong cannot say who may.
+    case "noteRebuild":
+    // Keys are of a node's disk, and of no table.
+    case "noteKeyRotation":
+    // The leader's own, and a recovery's.
+    case "foundMembers":
+    case "recoverFleet":
+    case "settleInstructions":
+    case "reconcileDomains":
+    case "settleAdoption":
+    case "noteAuditExported":
+    case "raiseClusterVersion":
+      return "administrator";
+  }
+}
+
+/** Verbs by table, for what operators are told. A role may hold others: they allow nothing. */
+export const VERBS: Readonly<Record<string, readonly string[]>> = {
+  cluster: ["bind", "unbind", "rebind"],
+  shard: ["use", "drain", "activate", "remove", "force-remove", "adopt", "register"],
+  domain: ["assign", "unassign"],
+  provider: ["set", "remove"],
+  quota: ["set", "remove"],
+  gate: ["set"],
+  member: ["add", "promote", "remove"],
+  leader: ["transfer"],
+  drill: ["run"],
+};
+
+const rebind = (name: string): Permission => ({ verb: "rebind", table: "cluster", name });
+/** To put something on a shard. */
+const use = (name: string): Permission => ({ verb: "use", table: "shard", name });
+
+function move({ key, value, shardId }: Pick<DomainMove, "key" | "value" | "shardId">): Permission[] {
+  const name = domainName(key, value);
+  if (shardId === "") return [{ verb: "unassign", table: "domain", name }];
+  return [{ verb: "assign", table: "domain", name }, use(shardId)];
+}
+
+/** KEY=VALUE. The key's own signs of equality are escaped, so that no two domains have one name. */
+function domainName(key: string, value: string): string {
+  return `${key.replaceAll("%", "%25").replaceAll("=", "%3D")}=${value}`;
+}
+
+const quotaName = ({ provider, region }: { readonly provider: string; readonly region: string }) =>
+  `${provider}/${region}`;

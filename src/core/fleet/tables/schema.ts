@@ -1,0 +1,258 @@
+// Which tables there are, how their rows are keyed, and the bytes that a row's digest is taken over.
+// What must stay true: key order is the order in which snapshots and lists show rows, and no two rows of a table
+// that differ in identity have the same key (names and domain parts hold no control character).
+
+import type { BinaryWriter } from "@bufbuild/protobuf/wire";
+import {
+  AuditEntry,
+  AuditExport,
+  Binding,
+  ClientSession,
+  ClusterVersion,
+  Domain,
+  FeatureGate,
+  IncarnationRecord,
+  Instruction,
+  MemberRecord,
+  OperatorRole,
+  Probe,
+  Provider,
+  Quota,
+  Revocation,
+  RevocationList,
+  RoleGrant,
+  type SessionOutcome,
+  ShardRecord,
+} from "../../wire/gen/fleet/v1/command.ts";
+import { RowWriter } from "./row-writer.ts";
+import { shared } from "./shared-text.ts";
+import type { TableSchema } from "./table.ts";
+
+/** A session without its outcomes, which are rows of their own: a write then changes two small rows. */
+export interface SessionRow {
+  readonly sessionId: number;
+  readonly lastUsedIndex: number;
+  readonly firstOutstanding: number;
+  /** How many outcomes are remembered. This and the next follow from the outcomes table: no part of the digest. */
+  readonly outcomeCount: number;
+  /** The highest sequence so far, 0 = none. Its outcome is remembered, for only a higher write confirms it. */
+  readonly lastSequence: number;
+  /** The operator who alone may write in it; empty = no operator opened it. */
+  readonly openedBy: string;
+}
+
+interface OutcomeRow extends Readonly<SessionOutcome> {
+  readonly sessionId: number;
+}
+
+/** Key and row of each table. */
+export interface Rows {
+  readonly shards: readonly [key: string, row: ShardRecord];
+  readonly bindings: readonly [key: string, row: Binding];
+  readonly domains: readonly [key: string, row: Domain];
+  readonly probes: readonly [key: string, row: Probe];
+  readonly sessions: readonly [key: number, row: SessionRow];
+  readonly outcomes: readonly [key: string, row: OutcomeRow];
+  readonly members: readonly [key: number, row: MemberRecord];
+  readonly audit: readonly [key: number, row: AuditEntry];
+  readonly auditExports: readonly [key: number, row: AuditExport];
+  readonly instructions: readonly [key: string, row: Instruction];
+  readonly providers: readonly [key: string, row: Provider];
+  readonly quotas: readonly [key: string, row: Quota];
+  readonly gates: readonly [key: string, row: FeatureGate];
+  readonly clusterVersions: readonly [key: number, row: ClusterVersion];
+  readonly incarnations: readonly [key: number, row: IncarnationRecord];
+  readonly revocations: readonly [key: string, row: Revocation];
+  readonly revocationLists: readonly [key: number, row: RevocationList];
+  readonly roles: readonly [key: string, row: OperatorRole];
+  readonly grants: readonly [key: string, row: RoleGrant];
+}
+
+export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
+  shards: {
+    name: "shards",
+    key: (row) => row.shardId,
+    encode: rowEncoder(ShardRecord.encode),
+  },
+  bindings: {
+    name: "bindings",
+    key: (row) => row.clusterId,
+    encode: rowEncoder(Binding.encode),
+    compact: (row) => ({ ...row, shardId: shared(row.shardId), by: shared(row.by) }),
+    groupsOf: ({ shardId, migration }) =>
+      migration === undefined ? [shardId] : [shardId, leavingGroup(migration.fromShard)],
+  },
+  domains: {
+    name: "domains",
+    key: (row) => domainKey(row.key, row.value),
+    encode: rowEncoder(Domain.encode),
+    compact: (row) => ({ ...row, key: shared(row.key), shardId: shared(row.shardId) }),
+    groupsOf: (row) => [row.shardId],
+  },
+  probes: {
+    name: "probes",
+    key: (row) => probeKey(row.drillId, row.number),
+    encode: rowEncoder(Probe.encode),
+    prefixOf: (row) => row.drillId,
+  },
+  sessions: {
+    name: "sessions",
+    key: (row) => row.sessionId,
+    encode: rowEncoder((row, writer) => ClientSession.encode({ ...row, outcomes: [] }, writer)),
+    groupsOf: ({ openedBy }) => (openedBy === ADMINISTRATORS ? [ADMINISTRATORS] : [openedBy, OPERATORS]),
+    placeOf: (row) => useOrder(row.lastUsedIndex, row.sessionId),
+  },
+  outcomes: {
+    name: "outcomes",
+    key: (row) => outcomeKey(row.sessionId, row.sequence),
+    encode: rowEncoder(({ sessionId, sequence, outcome }, writer) => {
+      const outcomes = [{ sequence, outcome }];
+      ClientSession.encode({ ...NO_SESSION, sessionId, outcomes }, writer);
+    }),
+  },
+  members: {
+    name: "members",
+    key: (row) => row.nodeId,
+    encode: rowEncoder(MemberRecord.encode),
+  },
+  audit: {
+    name: "audit",
+    key: (row) => row.index,
+    encode: rowEncoder(AuditEntry.encode),
+    compact: (row) => ({
+      ...row,
+      actor: shared(row.actor),
+      reason: shared(row.reason),
+      operation: shared(row.operation),
+    }),
+  },
+  auditExports: {
+    name: "auditExports",
+    key: () => AUDIT_EXPORT_KEY,
+    encode: rowEncoder(AuditExport.encode),
+  },
+  instructions: {
+    name: "instructions",
+    key: (row) => instructionKey(row.shardId, row.key, row.value),
+    encode: rowEncoder(Instruction.encode),
+    compact: (row) => ({ ...row, shardId: shared(row.shardId), key: shared(row.key) }),
+  },
+  providers: {
+    name: "providers",
+    key: (row) => row.name,
+    encode: rowEncoder(Provider.encode),
+  },
+  quotas: {
+    name: "quotas",
+    key: (row) => quotaKey(row.provider, row.region),
+    encode: rowEncoder(Quota.encode),
+    groupsOf: (row) => row.slices.map(({ shardId }) => shardId),
+  },
+  gates: {
+    name: "gates",
+    key: (row) => row.name,
+    encode: rowEncoder(FeatureGate.encode),
+  },
+  clusterVersions: {
+    name: "clusterVersions",
+    key: () => CLUSTER_VERSION_KEY,
+    encode: rowEncoder(ClusterVersion.encode),
+  },
+  incarnations: {
+    name: "incarnations",
+    key: () => INCARNATION_KEY,
+    encode: rowEncoder(IncarnationRecord.encode),
+  },
+  revocations: {
+    name: "revocations",
+    key: (row) => row.subject,
+    encode: rowEncoder(Revocation.encode),
+    compact: (row) => ({ ...row, by: shared(row.by), reason: shared(row.reason) }),
+  },
+  revocationLists: {
+    name: "revocationLists",
+    key: () => REVOCATION_LIST_KEY,
+    encode: rowEncoder(RevocationList.encode),
+  },
+  roles: {
+    name: "roles",
+    key: (row) => row.name,
+    encode: rowEncoder(OperatorRole.encode),
+  },
+  grants: {
+    name: "grants",
+    key: (row) => grantKey(row.operator, row.role),
+    encode: rowEncoder(RoleGrant.encode),
+    groupsOf: (row) => [row.role],
+  },
+};
+
+/** What an outcome's row says of its session. */
+const NO_SESSION = { lastUsedIndex: 0, firstOutstanding: 0, openedBy: "" };
+
+/** The sessions that no operator opened; those of an operator are in the group of its name. */
+export const ADMINISTRATORS = "";
+/** Those of all operators together. No name holds \0. */
+export const OPERATORS = "\0operators";
+
+/** The least recently used first. */
+function useOrder(lastUsedIndex: number, sessionId: number): string {
+  return `${padded(lastUsedIndex)}\0${padded(sessionId)}`;
+}
+
+/** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
+export function leavingGroup(shardId: string): string {
+  return `leaving\0${shardId}`;
+}
+
+/** The table has one row. */
+export const AUDIT_EXPORT_KEY = 0;
+/** So has this one, from version 2 on. */
+export const CLUSTER_VERSION_KEY = 0;
+/** So has this one, from the first recovery on. */
+export const INCARNATION_KEY = 0;
+/** And this one, from the first revocation on. */
+export const REVOCATION_LIST_KEY = 0;
+
+export function domainKey(key: string, value: string): string {
+  return `${key}\0${value}`;
+}
+
+export function instructionKey(shardId: string, key: string, value: string): string {
+  return `${shardId}\0${domainKey(key, value)}`;
+}
+
+export function quotaKey(provider: string, region: string): string {
+  return `${provider}\0${region}`;
+}
+
+export function grantKey(operator: string, role: string): string {
+  return `${operator}\0${role}`;
+}
+
+export function probeKey(drillId: string, number: number): string {
+  return `${drillId}\0${padded(number)}`;
+}
+
+export function outcomeKey(sessionId: number, sequence: number): string {
+  return `${padded(sessionId)}\0${padded(sequence)}`;
+}
+
+// One writer for all rows of a table. What it held is given up when a row cannot be written.
+function rowEncoder<Row>(write: (row: Row, writer: BinaryWriter) => unknown): (row: Row) => Uint8Array {
+  let writer = new RowWriter();
+  return (row) => {
+    try {
+      write(row, writer.asProtobuf);
+      return writer.take();
+    } catch (error) {
+      writer = new RowWriter();
+      throw error;
+    }
+  };
+}
+
+// A safe integer has at most 16 digits; with leading zeros the order of the texts is that of the numbers.
+function padded(number: number): string {
+  return String(number).padStart(16, "0");
+}

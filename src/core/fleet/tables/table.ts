@@ -1,0 +1,233 @@
+// One table of the replicated state: rows in key order in a copy-on-write map, with the digest of all rows.
+// What must stay true: rows are never modified in place, so a capture and the live table may share them, and
+// the digest equals the sum over the rows at all times.
+
+import { assert, present } from "../../base/assert.ts";
+import { GroupTotals } from "./group-totals.ts";
+import { GroupedKeys, type Standing } from "./grouped-keys.ts";
+import { OrderedMap } from "./ordered-map.ts";
+import { RecentHashes } from "./recent-hashes.ts";
+import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } from "./row-hash.ts";
+
+type Key = string | number;
+
+export interface TableSchema<K extends Key, Row> {
+  /** Separates the digests of equal rows in two tables. */
+  readonly name: string;
+  key(row: Row): K;
+  /** Deterministic: equal rows have equal bytes on every replica. Valid until the next row is encoded. */
+  encode(row: Row): Uint8Array;
+  /** The row as the table keeps it, with texts that many rows repeat as one. Equal to `row`. */
+  compact?(row: Readonly<Row>): Readonly<Row>;
+  /** Groups whose rows are found without a pass over all rows: the shards that the row names. Equal rows name the same. */
+  groupsOf?(row: Readonly<Row>): readonly string[];
+  /** Orders the rows of a group otherwise than by their keys. No two rows have the same place. */
+  placeOf?(row: Readonly<Row>): string;
+  /** The first part of the key, if all rows that share it may go at once. Then keys are texts that join their parts by \0. */
+  prefixOf?(row: Readonly<Row>): string;
+}
+
+/** What readers and captures see of a table. */
+export interface ReadonlyTable<K extends Key, Row> {
+  readonly size: number;
+  readonly digest: Lanes;
+  get(key: K): Readonly<Row> | undefined;
+  firstKey(): K | undefined;
+  /** In key order, from the first key that is not below `from`. The table must not change meanwhile. */
+  rows(from?: K): Iterable<Readonly<Row>>;
+  /** The same from the last key, or from the last one that is not above `from`, down. */
+  rowsBack(from?: K): Iterable<Readonly<Row>>;
+  /** The rows that name the group, in key order or by their places, from the first that is not below `from`. The same holds. */
+  rowsOf(group: string, from?: K | string): Iterable<Readonly<Row>>;
+  /** How many rows name the group. */
+  countOf(group: string): number;
+  /**
+   * Hashes so many further rows anew. At the end of a pass the sum over all rows, null before: it is `digest`, unless a row
+   * has changed in memory. Rows may come and go meanwhile; nothing is kept of what they were.
+   */
+  rehash(rowsMax: number): Lanes | null;
+}
+
+/** Told of each change of a row; null = it was removed, or was not there before. */
+export type OnChange<K extends Key, Row> = (
+  key: K,
+  row: Readonly<Row> | null,
+  before: Readonly<Row> | null,
+) => void;
+
+/** Rows hashed anew: all below `next`, as they are now. */
+interface Pass<K> {
+  next: K | undefined;
+  sum: Lanes;
+}
+
+/** More than a client's writes under way, whose outcomes come and go. */
+const RECENT_MAX = 1_024;
+
+/** Of no row. */
+const NOWHERE: Standing = { groups: [], place: "" };
+
+export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
+  readonly #schema: TableSchema<K, Row>;
+  readonly #onChange: OnChange<K, Row> | null;
+  readonly #seed: Lanes;
+  #rows = new OrderedMap<K, Readonly<Row>>();
+  #digest: Lanes = NO_LANES;
+  #recent = new RecentHashes<Readonly<Row>>(RECENT_MAX);
+  #groups = new GroupedKeys<K>();
+  #prefixes = new GroupTotals();
+  #pass: Pass<K> | null = null;
+
+  constructor(schema: TableSchema<K, Row>, onChange: OnChange<K, Row> | null = null) {
+    this.#schema = schema;
+    this.#onChange = onChange;
+    this.#seed = tableSeed(schema.name);
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  get digest(): Lanes {
+    return this.#digest;
+  }
+
+  get(key: K): Readonly<Row> | undefined {
+    return this.#rows.get(key);
+  }
+
+  firstKey(): K | undefined {
+    return this.#rows.firstKey();
+  }
+
+  rows(from?: K): Iterable<Readonly<Row>> {
+    return this.#rows.values(from);
+  }
+
+  rowsBack(from?: K): Iterable<Readonly<Row>> {
+    return this.#rows.valuesBack(from);
+  }
+
+  *rowsOf(group: string, from?: K | string): Iterable<Readonly<Row>> {
+    for (const key of this.#groups.keysOf(group, from)) {
+      yield present(this.#rows.get(key), "an indexed key has its row");
+    }
+  }
+
+  countOf(group: string): number {
+    return this.#groups.count(group);
+  }
+
+  rehash(rowsMax: number): Lanes | null {
+    const pass = this.#pass ?? { next: undefined, sum: NO_LANES };
+    this.#pass = pass;
+    let hashed = 0;
+    for (const key of this.#rows.keys(pass.next)) {
+      if (hashed === rowsMax) {
+        pass.next = key;
+        return null;
+      }
+      pass.sum = addLanes(pass.sum, this.#hash(present(this.#rows.get(key), "a key has its row")));
+      hashed += 1;
+    }
+    this.#pass = null;
+    return pass.sum;
+  }
+
+  /** Adds the row or replaces the one with its key. */
+  put(row: Readonly<Row>): void {
+    const key = this.#schema.key(row);
+    // Before anything changes: a row that can't be encoded leaves the table as it was.
+    const hash = this.#hash(row);
+    const kept = this.#schema.compact?.(row) ?? row;
+    const old = this.#rows.set(key, kept);
+    const oldHash = old === undefined ? NO_LANES : this.#hashOnceMore(old);
+    this.#recent.put(kept, hash);
+    this.#count(key, oldHash, hash);
+    this.#follow(key, old, oldHash, kept, hash);
+    this.#onChange?.(key, kept, old ?? null);
+  }
+
+  /** Whether there was such a row. */
+  remove(key: K): boolean {
+    const old = this.#rows.delete(key);
+    if (old === undefined) return false;
+    const hash = this.#hashOnceMore(old);
+    this.#count(key, hash, NO_LANES);
+    this.#follow(key, old, hash, undefined, NO_LANES);
+    this.#onChange?.(key, null, old);
+    return true;
+  }
+
+  /** Removes all rows with the prefix at once, and says how many. Whoever watches would have to hear of each. */
+  removeAll(prefix: string): number {
+    assert(this.#onChange === null, "rows that are watched go one by one");
+    const { count, digest } = this.#prefixes.take(prefix);
+    // Above every key with the prefix, and below those of the next.
+    const [from, below] = [`${prefix}\0`, `${prefix}\u0001`] as K[];
+    const removed = from === undefined || below === undefined ? 0 : this.#rows.deleteRange(from, below);
+    assert(removed === count, "the totals of a prefix are those of its rows");
+    this.#digest = subtractLanes(this.#digest, digest);
+    // How many of them it has passed is not known.
+    this.#pass = null;
+    return count;
+  }
+
+  /** An O(1) copy: neither sees later changes of the other. */
+  capture(): Table<K, Row> {
+    return this.#copy(null);
+  }
+
+  /**
+   * An O(1) copy that takes this table's place, and must be the only one that changes from now on: a pass over the rows
+   * goes on there, and what is known of the newest rows is known there.
+   */
+  draft(onChange: OnChange<K, Row> | null): Table<K, Row> {
+    const draft = this.#copy(onChange);
+    draft.#recent = this.#recent;
+    draft.#pass = this.#pass && { ...this.#pass };
+    return draft;
+  }
+
+  #copy(onChange: OnChange<K, Row> | null): Table<K, Row> {
+    const copy = new Table(this.#schema, onChange);
+    copy.#rows = this.#rows.clone();
+    copy.#digest = this.#digest;
+    copy.#groups = this.#groups.clone();
+    copy.#prefixes = this.#prefixes.clone();
+    return copy;
+  }
+
+  #count(key: K, oldHash: Lanes, hash: Lanes): void {
+    this.#digest = addLanes(subtractLanes(this.#digest, oldHash), hash);
+    const pass = this.#pass;
+    const isPassed = pass?.next !== undefined && key < pass.next;
+    if (isPassed) pass.sum = addLanes(subtractLanes(pass.sum, oldHash), hash);
+  }
+
+  #follow(key: K, old: Row | undefined, oldHash: Lanes, row: Row | undefined, hash: Lanes): void {
+    const { groupsOf, prefixOf } = this.#schema;
+    if (groupsOf !== undefined) {
+      const standing = (of: Row | undefined) => (of === undefined ? NOWHERE : this.#standing(key, of));
+      this.#groups.follow(key, standing(old), standing(row));
+    }
+    const either = row ?? old;
+    if (prefixOf === undefined || either === undefined) return;
+    const count = (row === undefined ? 0 : 1) - (old === undefined ? 0 : 1);
+    this.#prefixes.add(prefixOf(either), count, subtractLanes(hash, oldHash));
+  }
+
+  #standing(key: K, row: Row): Standing {
+    const { groupsOf, placeOf } = this.#schema;
+    return { groups: groupsOf?.(row) ?? [], place: placeOf?.(row) ?? key };
+  }
+
+  // Kept of the newest rows only: for a hundred thousand it costs more memory than hashing one again costs time.
+  #hashOnceMore(old: Readonly<Row>): Lanes {
+    return this.#recent.take(old) ?? this.#hash(old);
+  }
+
+  #hash(row: Readonly<Row>): Lanes {
+    return hashRow(this.#seed, this.#schema.encode(row));
+  }
+}
