@@ -185,7 +185,7 @@ class AuthorityRotation {
 function separate(): OperatorError {
   return new OperatorError("AUTHORITIES_SEPARATE", {
     what: "this fleet has an authority for each kind of identity, and --ca changes the one of all",
-    next: "rotate one of them by hand, in three stages: docs/operating.md, Certificates",
+    next: "rotate one of them by hand, in three stages: docs/certificates.md, A new authority",
     exit: Exit.Precondition,
   });
 }
