@@ -1,6 +1,6 @@
-// MsgApp and its answer (Raft §5.3, AppendEntries). The follower's answer on refusal carries a hint, the term
-// and index of where the logs may agree; leader and follower both skip whole terms, so that a long divergence
-// takes one round a term and not one an entry.
+// MsgApp and its answer (Raft §5.3, AppendEntries). A follower that refuses answers with a hint: the term and
+// index where the logs may agree. Leader and follower both skip whole terms. A long divergence therefore
+// takes one round trip a term, not one an entry.
 
 import { assert } from "../base/assert.ts";
 import { logIndex } from "../base/ids.ts";
@@ -15,13 +15,15 @@ import type { StepError } from "./step-error.ts";
 import { tellToCampaign } from "./tell-to-campaign.ts";
 
 /**
- * MsgApp: logTerm/index = the entry before `entries`, commit = the leader's commit index. With `reject` it has no
- * entries, and says that the leader's log ended at index when the receiver acknowledged more.
+ * MsgApp: logTerm/index = the entry before `entries`, commit = the leader's commit index. With `reject` it
+ * carries no entries. It then says that the receiver acknowledged more than the leader's log held, which
+ * ended at `index`.
  */
 export function handleAppend(core: Core, message: Message): StepError | null {
   if (!followSender(core, message)) return null;
   if (contradictionOf(core.log, message) !== null) return "committed-entries-lost";
-  // Terms need not differ: replicas that forgot their votes may elect in a term that was used before.
+  // The terms may be equal: replicas that forgot their votes may elect a leader in a term that was used
+  // before.
   if (message.reject) return message.index < core.log.committed ? "committed-entries-lost" : null;
   const to = message.from;
   if (message.index < core.log.committed) {
@@ -47,17 +49,22 @@ export function handleAppend(core: Core, message: Message): StepError | null {
   return null;
 }
 
-/** MsgAppResp: index = stored up to; if refused, index = the refused one, rejectHint/logTerm = where logs may agree. */
+/**
+ * MsgAppResp: index = the last stored entry. If refused: index = the refused one, rejectHint/logTerm = where
+ * the logs may agree.
+ */
 export function handleAppendResponse(core: Core, message: Message): StepError | null {
   if (core.role !== "leader") return null;
   const progress = core.progressOf(message.from);
   if (progress === undefined) return null;
   progress.isRecentlyActive = true;
-  // A follower stores only what its leader has. One that acknowledges more holds entries that this leader's quorum has
-  // lost: nothing that it acknowledges in this term says that it holds this leader's entries.
+  // A follower stores only what its leader has. A follower that acknowledges more holds entries that this
+  // leader's quorum has lost. Its acknowledgements in this term then don't prove that it holds this leader's
+  // entries.
   if (!message.reject && message.index > core.log.lastIndex) {
     assert(message.from !== core.id, "a leader stores what it acknowledges to itself");
-    // Told once, and then with heartbeats: a replica of an earlier build answers this as any append.
+    // Sent once here, and then with every heartbeat: a replica of an earlier build answers it like any
+    // append.
     if (progress.aheadOf === null) tellAhead(core, message.from, core.log.lastIndex);
     progress.aheadOf ??= core.log.lastIndex;
   }
@@ -96,7 +103,8 @@ function advanceState(core: Core, message: Message, progress: Progress): void {
       progress.becomeReplicate();
       return;
     case "snapshot":
-      // Whatever the follower got its entries from: once they connect to this log, it can replicate.
+      // It does not matter where the follower got its entries from: once they connect to this log, it can
+      // replicate.
       if (progress.match + 1 < core.log.firstIndex) return;
       progress.becomeProbe();
       progress.becomeReplicate();

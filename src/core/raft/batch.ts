@@ -1,6 +1,7 @@
-// Several proposals in one append: one acknowledgement of the leader's own and one message a follower, where each
-// proposal alone would take as many. What must stay true: a batch comes to what its proposals would come to one after the
-// other, each with an index or a refusal of its own. Configuration changes are proposed alone (proposal.ts).
+// Several proposals in one append. The batch needs one acknowledgement by the leader itself and one message a
+// follower; single proposals need as many as there are proposals. What must stay true: a batch has the same
+// result as its proposals one after the other, each with an index or a refusal of its own. Configuration
+// changes are proposed alone (proposal.ts).
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term } from "../base/ids.ts";
@@ -13,12 +14,12 @@ export type ProposedBatch =
   | {
       readonly ok: true;
       readonly term: Term;
-      /** One a proposal, in order; null: more uncommitted bytes than the limit allows. */
+      /** One for each proposal, in order. null: the limit of uncommitted bytes is reached. */
       readonly indexes: readonly (LogIndex | null)[];
     }
   | { readonly ok: false; readonly reason: "no-leader" | "not-leader" | "transferring" | "removed" };
 
-/** Never forwarded: who does not lead refuses all. */
+/** Never forwarded: a replica that does not lead refuses all of them. */
 export function proposeBatch(core: Core, proposed: readonly Uint8Array[]): ProposedBatch {
   assert(proposed.length > 0, "something is proposed");
   if (core.role !== "leader")
@@ -41,7 +42,7 @@ export function proposeBatch(core: Core, proposed: readonly Uint8Array[]): Propo
   return { ok: true, term: core.term, indexes };
 }
 
-/** Which of them the limit of uncommitted bytes allows, each after those before it. */
+/** The proposals that fit the limit of uncommitted bytes, each counted after those before it. */
 function fitting({ uncommittedBytes, config }: Core, proposed: readonly Uint8Array[]): readonly boolean[] {
   let total = uncommittedBytes;
   return proposed.map(({ length }) => {
@@ -51,7 +52,7 @@ function fitting({ uncommittedBytes, config }: Core, proposed: readonly Uint8Arr
   });
 }
 
-/** A batch may be more than one message holds; the window decides how many go at once. */
+/** A batch may need more than one message; the window decides how many are sent at once. */
 function sendAll(core: Core): void {
   broadcastAppend(core);
   for (const id of core.peers) {

@@ -1,6 +1,6 @@
-// Computes the configuration after a change (Raft §4.1 for single changes, §4.3 for joint ones). Works on
-// copies: a refused change leaves no trace. A joint configuration is entered with the old voters as the
-// outgoing half and left by dropping that half; changes in between are refused.
+// Computes the configuration after a change (Raft §4.1 for single changes, §4.3 for joint ones). It works on
+// copies: a refused change leaves no trace. Entering a joint configuration makes the old voters the outgoing
+// half; leaving it drops that half. Changes in between are refused.
 
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import { type ConfChange, type ConfOperation, entersJoint, leavesJoint } from "./confchange.ts";
@@ -33,7 +33,7 @@ export type Changed =
   | { readonly ok: true; readonly membership: Membership }
   | { readonly ok: false; readonly reason: ChangeRefusal };
 
-/** How progress of a new member starts. */
+/** The progress that a new member starts with. */
 export interface NewMembers {
   readonly lastIndex: LogIndex;
   readonly inflightMessagesMax: number;
@@ -87,7 +87,9 @@ export function leaveJoint(before: Membership): Changed {
   return draft.finish();
 }
 
-/** The membership that a snapshot's configuration describes, built from nothing by the changes above. */
+/**
+ * The membership that a snapshot's configuration describes, rebuilt from an empty one by the changes above.
+ */
 export function restoreMembership(state: ConfState, fresh: NewMembers): Changed {
   const add = (kind: ConfOperation["kind"], ids: readonly NodeId[]) => ids.map((node) => ({ kind, node }));
   const incoming = [
@@ -204,7 +206,8 @@ class Draft {
     if (this.#learners.has(id)) return;
     this.incoming.delete(id);
     this.#learnersNext.delete(id);
-    // An outgoing voter stays one until the joint configuration is left; nobody both votes and learns.
+    // An outgoing voter stays a voter until the joint configuration is left. No member is voter and learner
+    // at once.
     if (this.outgoing.has(id)) {
       this.#learnersNext.add(id);
     } else {
@@ -224,7 +227,8 @@ class Draft {
   #track(id: NodeId, isLearner: boolean, fresh: NewMembers): Progress {
     const known = this.#progress.get(id);
     if (known !== undefined) return known;
-    // Recently active, or the next quorum check would count the newcomer as dead before it could answer.
+    // Marked recently active: otherwise the next quorum check would count the newcomer as dead before it
+    // could answer.
     const entry = new Progress({
       match: logIndex(0),
       next: logIndex(Math.max(fresh.lastIndex, 1)),

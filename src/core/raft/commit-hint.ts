@@ -1,6 +1,7 @@
-// What requests for votes and their answers say beside: how far the sender knows the log to be committed. A voter may
-// have missed that the configuration changed, and would ask for a majority of the old one for ever, while those who know
-// better are refused for their shorter logs or may not lead. (TiKV's raft-rs does the same: "commit by vote".)
+// Requests for votes and their answers also carry a commit hint: the newest entry that the sender knows to be
+// committed. Without it an election can get stuck. A voter that missed a configuration change campaigns for a
+// majority of the old configuration for ever; the members that know the change are refused because their logs
+// are shorter, or may not lead. TiKV's raft-rs does the same ("commit by vote").
 
 import { logIndex, term } from "../base/ids.ts";
 import type { EntryId } from "./raft-log.ts";
@@ -15,7 +16,7 @@ export function encodeCommitHint({ index, term: of }: EntryId): Uint8Array {
   return bytes;
 }
 
-/** Null if the bytes are none. */
+/** Null if the bytes are not a commit hint. */
 export function decodeCommitHint(bytes: Uint8Array): EntryId | null {
   if (bytes.length !== BYTES) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, BYTES);

@@ -1,4 +1,4 @@
-// When a leader may call an entry committed, and whom it tells.
+// When a leader may call an entry committed, and which members it informs.
 
 import { assert } from "../base/assert.ts";
 import type { Core } from "./core.ts";

@@ -1,5 +1,5 @@
-// The bytes of a configuration change in an entry: transition, number of operations, then kind and node of
-// each, all varints (LEB128), then the context up to the end. No bytes at all stand for the zero change,
+// The bytes of a configuration change in an entry: transition, number of operations, kind and node of each,
+// then the context up to the end. All numbers are varints (LEB128). Zero bytes stand for the zero change,
 // which leaves a joint configuration. What must stay true: replicas of all versions decode old entries.
 
 import { assert, present } from "../base/assert.ts";
@@ -8,7 +8,7 @@ import type { ConfChange, ConfOperation } from "./confchange.ts";
 
 const TRANSITIONS = ["auto", "implicit", "explicit"] as const;
 const KINDS = ["add-voter", "remove", "update", "add-learner"] as const;
-/** No place in either list. */
+/** For a name that is in neither list. */
 const UNKNOWN = -1;
 
 export function encodeConfChange(change: ConfChange): Uint8Array {
@@ -24,7 +24,10 @@ export function encodeConfChange(change: ConfChange): Uint8Array {
   return Uint8Array.from([...bytes, ...change.context]);
 }
 
-/** For an entry that was let in or proposed here. Bytes that `encodeConfChange` did not write are a broken log. */
+/**
+ * For an entry that passed the check on receipt, or was proposed here. Other bytes mean that the log is
+ * broken.
+ */
 export function decodeConfChange(data: Uint8Array): ConfChange {
   return present(readConfChange(data), "the bytes of a configuration change can be read");
 }

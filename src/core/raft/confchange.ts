@@ -1,5 +1,5 @@
-// Configuration changes as proposals carry them (Raft §4). A change of several members, or one that says so,
-// goes through a joint configuration; the change without operations leaves it.
+// Configuration changes as proposals carry them (Raft §4). A change of several members, or one that asks for
+// it, uses a joint configuration. The change without operations leaves it.
 
 import type { NodeId } from "../base/ids.ts";
 
@@ -10,10 +10,13 @@ export interface ConfOperation {
 }
 
 export interface ConfChange {
-  /** auto: joint if needed, left by itself. implicit: joint, left by itself. explicit: joint until told to leave. */
+  /**
+   * auto: joint if needed, left automatically. implicit: joint, left automatically. explicit: joint until a
+   * change without operations leaves it.
+   */
   readonly transition: "auto" | "implicit" | "explicit";
   readonly changes: readonly ConfOperation[];
-  /** Opaque to the core, handed to the state machine. */
+  /** Opaque to the core; passed to the state machine. */
   readonly context: Uint8Array;
 }
 

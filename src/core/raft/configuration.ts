@@ -1,5 +1,5 @@
-// Who votes, who learns. What must stay true is in `assertConsistent`: the invariants that every change keeps,
-// between the sets of a configuration and the progress that a leader tracks.
+// Which members vote, and which are learners. What must stay true is in `assertConsistent`: the invariants
+// between the sets of a configuration and the progress that a leader tracks. Every change keeps them.
 
 import { assert, present } from "../base/assert.ts";
 import type { NodeId } from "../base/ids.ts";

@@ -1,5 +1,6 @@
-// The mutable state of one replica (Raft Figure 2) and its two outboxes, shared by the handlers. No logic but
-// sending: roles change in roles.ts, messages are handled in one file per family, step.ts decides which.
+// The mutable state of one replica (Raft Figure 2) and its two outboxes, shared by the handlers. Its only
+// logic is sending. Roles change in roles.ts, each family of messages has its own file of handlers, and
+// step.ts calls the right one.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
@@ -24,41 +25,49 @@ export class Core {
 
   role: Role = "follower";
   term: Term = term(0);
-  /** The candidate voted for in this term, 0 = none. */
+  /** The candidate that this replica voted for in this term, 0 = none. */
   vote: NodeId = NO_NODE;
   /** 0 = none known. */
   leader: NodeId = NO_NODE;
   readonly votes = new Map<NodeId, boolean>();
 
   electionElapsed = 0;
-  /** Since this replica started; before an election timeout it may owe others a lease that it forgot. */
+  /**
+   * Ticks since this replica started. Before an election timeout has passed, an old leader may still rely on
+   * a lease that this replica forgot.
+   */
   ticks = 0;
-  /** Whether it had run before this start. */
+  /** Whether this replica had run before this start. */
   hasRun = false;
   heartbeatElapsed = 0;
   randomizedElectionTicks = 0;
 
   /** The follower that a leader is handing over to, 0 = none. */
   transferee: NodeId = NO_NODE;
-  /** Whether this leader asked somebody to campaign regardless of leases, so that it may not trust its own. */
+  /**
+   * Whether this leader asked a member to campaign regardless of leases. It may then not trust its own lease.
+   */
   hasWaivedLease = false;
   /** A leader proposes no configuration change before this index is applied. */
   pendingConfIndex: LogIndex = logIndex(0);
   /** Payload bytes that this leader appended and that are not applied yet. */
   uncommittedBytes = 0;
 
-  /** How far ahead of this replica a peer's message may be. */
+  /** How far a peer's message may be ahead of this replica. */
   readonly reach = new Reach();
 
   readOnly = new ReadOnly();
   lease = new Lease();
-  /** Reads that came before this leader had committed an entry of its own term. */
+  /** Reads that arrived before this leader had committed an entry of its own term. */
   postponedReads: Message[] = [];
   readStates: ReadState[] = [];
 
-  /** May leave at once. */
+  /** Messages that may be sent at once. */
   outbox: Message[] = [];
-  /** May leave only when everything handed out and pending now is durable; may hold messages to the replica itself. */
+  /**
+   * Messages that may be sent only when everything handed out and pending now is durable. Some may be for the
+   * replica itself.
+   */
   afterAppendOutbox: Message[] = [];
 
   constructor(config: RaftConfig) {
@@ -76,7 +85,7 @@ export class Core {
     return [...this.membership.progress.keys()].filter((id) => id !== this.id);
   }
 
-  /** The two halves of the voters, as quorum arithmetic wants them. */
+  /** The two halves of the voters, in the shape that quorum arithmetic takes. */
   get voters(): Membership["configuration"] {
     return this.membership.configuration;
   }
@@ -109,7 +118,7 @@ export class Core {
         return;
       case "MsgProp":
       case "MsgReadIndex":
-        // These have no term: whoever leads by the time they arrive may handle them.
+        // These have no term: whichever replica leads when they arrive may handle them.
         assert(message.term === 0, "forwarded requests carry no term");
         break;
       case "MsgVote":

@@ -10,14 +10,17 @@ import { jointVote } from "./quorum.ts";
 import { broadcastAppend } from "./replication.ts";
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from "./roles.ts";
 
-/** "transfer": asked by the leader, hence for real and regardless of leases. */
+/** "transfer": the leader asked for it, so it skips the pre-election and ignores leases. */
 export type Campaign = "pre-election" | "election" | "transfer";
 
 const NO_HINT = new Uint8Array(0);
 const PAGE_BYTES = 1024 * 1024;
 const TRANSFER_MARK = Uint8Array.from("CampaignTransfer", (letter) => letter.charCodeAt(0));
 
-/** Starts a campaign if this replica may: not as a leader, nor unelectable, nor unsure of the configuration. */
+/**
+ * Starts a campaign if this replica may. It may not as a leader, when it can't be elected, or when it is
+ * unsure of the configuration.
+ */
 export function campaign(core: Core, kind: Campaign): void {
   if (core.role === "leader" || !core.isPromotable || hasUnappliedConfChange(core)) return;
   startCampaign(core, kind);
@@ -31,7 +34,7 @@ function startCampaign(core: Core, kind: Campaign): void {
   const last = core.log.lastEntry;
   const context = kind === "transfer" ? TRANSFER_MARK : commitHint(core);
   for (const to of votersOf(core.membership.configuration)) {
-    // The own vote counts like any other: when it is durable.
+    // The replica's own vote counts like any other: once it is durable.
     if (to === core.id) core.send(isPre ? "MsgPreVoteResp" : "MsgVoteResp", { to, term });
     else
       core.send(isPre ? "MsgPreVote" : "MsgVote", {
@@ -44,7 +47,7 @@ function startCampaign(core: Core, kind: Campaign): void {
   }
 }
 
-/** A committed but unapplied change could make a quorum of the old configuration meaningless. */
+/** A committed but unapplied change may have made the old configuration's quorum meaningless. */
 function hasUnappliedConfChange(core: Core): boolean {
   const { applied, committed } = core.log;
   return core.log.some(
@@ -55,7 +58,7 @@ function hasUnappliedConfChange(core: Core): boolean {
   );
 }
 
-/** Whether a request for a vote comes from a target of a leadership transfer. */
+/** Whether the sender of this request for a vote is the target of a leadership transfer. */
 export function isForced(message: Message): boolean {
   return (
     message.context.length === TRANSFER_MARK.length &&
@@ -64,8 +67,8 @@ export function isForced(message: Message): boolean {
 }
 
 /**
- * MsgVote, MsgPreVote: logTerm/index = the candidate's last entry. Learners answer too: one that is asked is a
- * voter by a configuration that it does not know yet.
+ * MsgVote, MsgPreVote: logTerm/index = the candidate's last entry. Learners answer too: a learner that is
+ * asked may be a voter in a configuration that it does not know yet.
  */
 export function handleVoteRequest(core: Core, message: Message): void {
   if (core.role !== "leader" && !isForced(message)) learnCommit(core, message);
@@ -87,14 +90,14 @@ export function handleVoteRequest(core: Core, message: Message): void {
   core.vote = message.from;
 }
 
-/** MsgVoteResp, MsgPreVoteResp: counts only in the kind of campaign that asked for it. */
+/** MsgVoteResp, MsgPreVoteResp: counted only in the kind of campaign that asked for it. */
 export function handleVoteResponse(core: Core, message: Message): void {
   const wanted = message.type === "MsgPreVoteResp" ? "pre-candidate" : "candidate";
   if (core.role !== wanted) return;
   learnCommit(core, message);
-  // As in `campaign`: a quorum of the old configuration may be none, and the new one may be the only one that is left.
-  // A hint in another's request may also have led to a change that takes this replica out. Without hints a campaigning
-  // replica learns of no commit.
+  // As in `campaign`: the old configuration's quorum may no longer be one, and the new configuration may be
+  // the only one with members left. A hint in another member's request may also have led to a change that
+  // removes this replica. Without hints a campaigning replica learns of no commit.
   if (core.config.commitHints && (!core.isPromotable || hasUnappliedConfChange(core))) {
     becomeFollower(core, core.term, NO_NODE);
     return;
@@ -123,14 +126,15 @@ function commitHint({ config, log }: Core): Uint8Array {
   return encodeCommitHint({ index: log.committed, term });
 }
 
-// An entry that is committed somewhere and that is here too is committed here, with all before it (log matching, §5.3).
+// An entry that is committed on another member and present here is committed here, with all entries before it
+// (log matching, §5.3).
 function learnCommit(core: Core, message: Message): void {
   if (!core.config.commitHints) return;
   const hint = decodeCommitHint(message.context);
   if (hint !== null && core.log.matches(hint)) core.log.commitTo(hint.index);
 }
 
-/** The first answer counts. */
+/** Only the first answer of a member counts. */
 function recordVote(core: Core, from: NodeId, granted: boolean): void {
   if (!core.votes.has(from)) core.votes.set(from, granted);
 }

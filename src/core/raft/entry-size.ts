@@ -1,6 +1,6 @@
 // Sizes by which the core limits messages, windows and batches. An entry's encoded size is that of raftpb's
-// encoding (tags, two varints and the payload), so that limits given in bytes mean what they mean in etcd;
-// its payload size is the data alone.
+// encoding: tags, two varints and the payload. Limits in bytes therefore mean the same as in etcd. An entry's
+// payload size is the data alone.
 
 import type { Entry } from "./message.ts";
 
@@ -25,7 +25,10 @@ export function payloadBytesOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, entry) => sum + entry.data.length, 0);
 }
 
-/** The longest prefix whose encoded size is within `bytesMax`, but never less than one entry: progress comes first. */
+/**
+ * The longest prefix whose encoded size is within `bytesMax`, but at least one entry: otherwise a large entry
+ * would block progress.
+ */
 export function limitBytes(entries: readonly Entry[], bytesMax: number): readonly Entry[] {
   let sum = 0;
   for (const [position, entry] of entries.entries()) {

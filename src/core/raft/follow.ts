@@ -1,4 +1,4 @@
-// What all messages from a leader have in common: hearing one makes its receiver a follower of the sender.
+// What all messages from a leader have in common: the receiver becomes a follower of the sender.
 
 import { assert } from "../base/assert.ts";
 import type { Core } from "./core.ts";
@@ -10,7 +10,7 @@ export function followSender(core: Core, message: Message): boolean {
   assert(message.from !== NO_NODE, "a leader has an id");
   switch (core.role) {
     case "leader":
-      // At most one leader a term (election safety, Figure 3): this can only be a message gone astray.
+      // There is at most one leader a term (election safety, Figure 3), so this message was misrouted.
       return false;
     case "candidate":
     case "pre-candidate":

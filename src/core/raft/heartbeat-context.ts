@@ -1,15 +1,16 @@
-// What a heartbeat carries and its answer brings back: which waiting reads the answer confirms, and when it was sent.
+// What a heartbeat carries and its answer returns: the number of the newest waiting read, and when the
+// heartbeat was sent.
 
 export interface HeartbeatContext {
-  /** The newest waiting read's number, 0 = none waits. */
+  /** The newest waiting read's number, 0 = no read waits. */
   readonly read: number;
-  /** By the leader's ticks, 0 = leases are off. */
+  /** In the leader's ticks, 0 = leases are off. */
   readonly sentAt: number;
 }
 
 const BYTES = 16;
 
-/** Nothing to say takes no bytes. */
+/** A context without values takes no bytes. */
 export function encodeHeartbeatContext({ read, sentAt }: HeartbeatContext): Uint8Array {
   if (read === 0 && sentAt === 0) return new Uint8Array(0);
   const bytes = new Uint8Array(BYTES);

@@ -1,11 +1,11 @@
-// The sliding window of appends under way to one follower, limited by messages and by payload bytes.
-// What must stay true: it is first in first out, and nothing is added to a full window.
+// The sliding window of in-flight appends to one follower, limited by messages and by payload bytes. What
+// must stay true: it is first in first out, and a full window takes no message.
 
 import { assert } from "../base/assert.ts";
 import type { LogIndex } from "../base/ids.ts";
 
 interface Inflight {
-  /** Of the message's last entry. */
+  /** Index of the message's last entry. */
   readonly index: LogIndex;
   readonly bytes: number;
 }
@@ -26,7 +26,7 @@ export class Inflights {
     return this.#messages.length;
   }
 
-  /** One message may overshoot the bytes, or a single large one could never be sent. */
+  /** One message may exceed the limit of bytes; otherwise a single large one could never be sent. */
   get isFull(): boolean {
     return this.count >= this.#messagesMax || (this.#bytesMax !== 0 && this.#bytes >= this.#bytesMax);
   }

@@ -1,6 +1,6 @@
-// How a leader appends to its own log: entries get the current term and the next indexes, and the leader
-// acknowledges them to itself once they are durable, like any follower. The payload of what is not yet
-// applied is limited, or a leader without a quorum would grow its log without bound.
+// How a leader appends to its own log. Entries get the current term and the next indexes. The leader
+// acknowledges them to itself once they are durable, like any follower. The payload of unapplied entries is
+// limited: otherwise the log of a leader without a quorum would grow without bound.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
@@ -28,7 +28,7 @@ export function appendOwn(core: Core, proposed: readonly NewEntry[]): LogIndex |
   return last;
 }
 
-/** Empty payloads are never refused: without the empty entry of a new leader nothing would ever be committed. */
+/** Empty payloads are never refused: without a new leader's empty entry no entry would ever be committed. */
 function reserve(core: Core, bytes: number): boolean {
   const total = core.uncommittedBytes + bytes;
   if (core.uncommittedBytes > 0 && bytes > 0 && total > core.config.uncommittedBytesMax) return false;
@@ -36,7 +36,7 @@ function reserve(core: Core, bytes: number): boolean {
   return true;
 }
 
-/** Entries were applied; some may be of earlier leaders and were never counted here. */
+/** Entries were applied. Some may be of earlier leaders and were never counted here. */
 export function releaseUncommitted(core: Core, applied: readonly Entry[]): void {
   core.uncommittedBytes = Math.max(core.uncommittedBytes - payloadBytesOf(applied), 0);
 }

@@ -1,16 +1,16 @@
-// A leader's lease: for how long it may answer reads without asking (Raft §6.4.1). A follower that answered a heartbeat
-// neither votes nor campaigns for an election timeout after it came in, hence not for one after it was sent.
-// What must stay true: the lease is counted from the sending of heartbeats, never from their answers, which may have
-// taken their time; CheckQuorum looks too rarely for that. Clocks must advance at about the same rate.
+// A leader's lease: how long it may answer reads without a round of heartbeats (Raft §6.4.1). A follower that
+// answered a heartbeat neither votes nor campaigns for an election timeout after it received it. What must
+// stay true: the lease starts when heartbeats are sent, never when their answers arrive, because answers may
+// be slow. CheckQuorum is too rare for that. Clocks must advance at about the same rate.
 
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import { jointCommitted, type VoterHalves } from "./quorum.ts";
 
-// The tick that is under way here, and the first one of the follower, which may come at once.
+// The current tick here and the follower's first one, which may come at once.
 const TICKS_UNSURE = 2;
 
 export class Lease {
-  /** Ticks of this leadership, from 1. */
+  /** Ticks since this replica became leader, from 1. */
   #now = 1;
   /** By follower: when the newest heartbeat that it answered was sent. */
   readonly #answered = new Map<NodeId, number>();
@@ -23,12 +23,12 @@ export class Lease {
     this.#now += 1;
   }
 
-  /** Ticks will be left out from here on, nobody knows how many: whatever was answered so far proves nothing. */
+  /** An unknown number of ticks is left out from here on, so all answers up to now prove nothing. */
   lapse(electionTicks: number): void {
     this.#now += electionTicks;
   }
 
-  /** `from` answered a heartbeat that was sent at `sentAt`; 0 = it does not say. */
+  /** `from` answered a heartbeat that was sent at `sentAt`; 0 = the answer does not say when. */
   confirm(from: NodeId, sentAt: number): void {
     if (sentAt <= this.#now) this.#answered.set(from, Math.max(sentAt, this.#answered.get(from) ?? 0));
   }

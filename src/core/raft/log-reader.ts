@@ -1,5 +1,5 @@
-// What the core reads of the stable log. Implemented by the storage room and by the conformance driver; the
-// core never writes through it: what to write is in a Ready (or a MsgStorageAppend).
+// What the core reads of the stable log. The storage room and the conformance driver implement it. The core
+// never writes through it: what must be written is in a Ready (or a MsgStorageAppend).
 
 import type { LogIndex, Term } from "../base/ids.ts";
 import type { ConfState, Entry, HardState, Snapshot } from "./message.ts";

@@ -1,5 +1,5 @@
-// A configuration change takes effect when it is applied (unlike Raft §4.1, where it does when appended; see
-// etcd-io/raft's README): the driver calls this for every committed change, in order.
+// A configuration change takes effect when it is applied: the driver calls this for every committed change,
+// in order. Raft §4.1 differs: there a change takes effect when it is appended (see etcd-io/raft's README).
 
 import { changeMembership } from "./changer.ts";
 import { advanceCommit } from "./commit.ts";
@@ -12,8 +12,8 @@ import { sendAppend } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
 
 /**
- * The configuration after the change, to be stored with the applied state. Null for an impossible change, which no
- * correct leader proposes: it changes nothing, on every replica alike.
+ * The configuration after the change, to be stored with the applied state. Null for an impossible change,
+ * which no correct leader proposes. An impossible change changes nothing, on every replica alike.
  */
 export function applyConfChange(core: Core, change: ConfChange): ConfState | null {
   const changed = changeMembership(core.membership, change, core.newMembers);
@@ -27,12 +27,13 @@ export function applyConfChange(core: Core, change: ConfChange): ConfState | nul
 function adjustLeader(core: Core): void {
   const own = core.progressOf(core.id);
   if (own === undefined || own.isLearner) {
-    // "A leader that is removed from the configuration steps down once the configuration is committed" (§4.2.2).
-    // Without the option it stays until somebody else is elected, which leaves no gap without a leader.
+    // "A leader that is removed from the configuration steps down once the configuration is committed"
+    // (§4.2.2). Without the option it stays until another member is elected, so the group is never without a
+    // leader.
     if (core.config.stepDownOnRemoval) becomeFollower(core, core.term, NO_NODE);
     return;
   }
-  // Quorums may have shrunk; newcomers are probed at once.
+  // The quorum may have become smaller, so entries may be committed now. New members are probed at once.
   if (!advanceCommit(core)) for (const id of core.peers) sendAppend(core, id, false);
   releaseConfirmedReads(core);
   const isTransferring = core.transferee !== NO_NODE;

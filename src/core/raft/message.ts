@@ -37,16 +37,19 @@ export interface SnapshotHead {
   readonly confState: ConfState;
 }
 
-/** What is kept elsewhere because it may be large, as a file is. */
+/** Data that is stored elsewhere, such as in a file, because it may be large. */
 export interface StoredData {
   readonly bytes: number;
   readonly sha256: Uint8Array;
-  /** From byte `from` on, in parts that stay good. Rejects when they can't be read. */
+  /**
+   * The bytes from byte `from` on, in parts. Each part stays valid after the next is read. Rejects when they
+   * can't be read.
+   */
   read(from: number): AsyncIterable<Uint8Array>;
 }
 
 export interface Snapshot extends SnapshotHead {
-  /** Opaque to the core: the bytes, or where they are. */
+  /** Opaque to the core: the bytes, or where they are stored. */
   readonly data: Uint8Array | StoredData;
 }
 
@@ -80,7 +83,10 @@ export type MessageType =
   | "MsgStorageApply"
   | "MsgStorageApplyResp";
 
-/** One flat shape for all kinds, as in raftpb; which fields a kind uses is in docs of its handler. */
+/**
+ * One flat shape for all kinds, as in raftpb. The doc comment of a kind's handler says which fields the kind
+ * uses.
+ */
 export interface Message {
   readonly type: MessageType;
   readonly from: NodeId;
@@ -94,9 +100,9 @@ export interface Message {
   readonly rejectHint: LogIndex;
   readonly entries: readonly Entry[];
   readonly snapshot: Snapshot | null;
-  /** ReadIndex request id, or the mark of a forced (transfer) campaign. */
+  /** Request id of a ReadIndex, or the mark of a forced (transfer) campaign. */
   readonly context: Uint8Array;
-  /** What to deliver once a MsgStorageAppend or MsgStorageApply is done. */
+  /** Messages to deliver once a MsgStorageAppend or MsgStorageApply is done. */
   readonly responses: readonly Message[];
 }
 

@@ -1,11 +1,11 @@
-// Fills in the fields that a kind of message does not use, so that every message has one shape.
+// Fills in the fields that a kind of message does not use, so that every message has the same shape.
 
 import { logIndex, term } from "../base/ids.ts";
 import { type Message, type MessageType, NO_NODE } from "./message.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A message of which `from` and `term` are still to be set by whoever sends it. */
+/** A message without `from` and `term`; its sender sets them. */
 export function newMessage(type: MessageType, parts: Partial<Message>): Message {
   return {
     type,

@@ -1,6 +1,6 @@
-// What a leader knows of one follower's log, and how fast it may send: probe (one append at a time until the
-// logs are known to agree), replicate (optimistically, within a window), snapshot (nothing until it reports).
-// What must stay true: match < next; in replicate, everything in the window lies between them.
+// What a leader knows of one follower's log, and how fast it may send. probe: one append at a time until the
+// logs are known to agree. replicate: optimistically, within a window. snapshot: nothing until the follower
+// reports. What must stay true: match < next; in replicate, everything in the window lies between them.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
@@ -9,11 +9,11 @@ import type { Inflights } from "./inflights.ts";
 export type ProgressState = "probe" | "replicate" | "snapshot";
 
 export class Progress {
-  /** Known to be stored by the follower. */
+  /** The last entry that the follower is known to store. */
   match: LogIndex;
-  /** To be sent next. */
+  /** The next entry to send. */
   next: LogIndex;
-  /** The highest commit index that the follower was told. */
+  /** The highest commit index that was sent to the follower. */
   #sentCommit = logIndex(0);
   #state: ProgressState = "probe";
   #pendingSnapshot = logIndex(0);
@@ -21,8 +21,8 @@ export class Progress {
   isRecentlyActive: boolean;
   isLearner: boolean;
   /**
-   * Where this leader's log ended when the follower acknowledged more than that, since when its acknowledgements do not
-   * count; null = it never did.
+   * Null, or where this leader's log ended when the follower acknowledged an entry behind that end. Since
+   * then its acknowledgements do not count.
    */
   aheadOf: LogIndex | null = null;
   /** Whether appends wait for a response. */
@@ -77,7 +77,7 @@ export class Progress {
     this.#sentCommit = index;
   }
 
-  /** The snapshot did not arrive: probing starts from what is known otherwise. */
+  /** The snapshot did not arrive: probing starts from the last known match. */
   abandonSnapshot(): void {
     assert(this.#state === "snapshot", "only a pending snapshot is abandoned");
     this.#pendingSnapshot = logIndex(0);
@@ -105,12 +105,12 @@ export class Progress {
     this.#sentCommit = commit;
   }
 
-  /** Whether telling `commit` would advance the follower's commit index. */
+  /** Whether sending `commit` would advance the follower's commit index. */
   wantsCommit(commit: LogIndex): boolean {
     return commit > this.#sentCommit && this.#sentCommit < this.next - 1;
   }
 
-  /** The follower acknowledged `index`. False if that was known, as with a message that arrives late. */
+  /** The follower acknowledged `index`. False if that was known already, as with a late message. */
   update(index: LogIndex): boolean {
     if (index <= this.match) return false;
     this.match = index;

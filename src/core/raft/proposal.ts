@@ -1,5 +1,6 @@
-// Proposals (Raft §5.3): a leader appends them, a follower sends them on. Configuration changes are checked
-// when proposed, because the leader's applied state is then known; a refused one becomes an empty entry.
+// Proposals (Raft §5.3): a leader appends them, a follower forwards them. Configuration changes are checked
+// when they are proposed, because the leader's applied state is known then. A refused one becomes an empty
+// entry.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
@@ -20,12 +21,15 @@ export type Proposed =
   | {
       readonly ok: true;
       readonly forwarded: false;
-      /** Of the last entry proposed. It is committed only if the entry applied at this index has this term. */
+      /**
+       * The index of the last proposed entry. The proposal is committed only if the entry applied at this
+       * index has this term.
+       */
       readonly index: LogIndex;
       readonly term: Term;
       readonly refused: ConfChangeRefusal | null;
     }
-  /** Sent to the leader, which may drop it. */
+  /** Forwarded to the leader, which may drop it. */
   | { readonly ok: true; readonly forwarded: true }
   | {
       readonly ok: false;
@@ -85,7 +89,8 @@ function proposeAsLeader(core: Core, proposed: readonly Entry[]): Proposed {
 }
 
 function refusalOf(core: Core, entry: Entry, pendingConfIndex: LogIndex): ConfChangeRefusal | null {
-  // Whatever the settings: receivers drop it, and nothing behind it would ever be committed.
+  // Refused whatever the settings are: receivers would drop the entry, and no entry behind it could ever be
+  // committed.
   if (!isReadable(entry)) return "malformed";
   const { changes } = decodeConfChange(entry.data);
   if (outgrows(core, changes)) return "malformed";
@@ -96,7 +101,7 @@ function refusalOf(core: Core, entry: Entry, pendingConfIndex: LogIndex): ConfCh
   return wantsToLeave ? "not-joint" : null;
 }
 
-/** Whether a snapshot of the configuration might come to be one that its receivers drop. */
+/** Whether the change could lead to a configuration that receivers of its snapshot would drop. */
 function outgrows({ membership }: Core, changes: readonly ConfOperation[]): boolean {
   const added = changes.filter(({ kind }) => kind === "add-voter" || kind === "add-learner");
   if (added.length === 0) return false;

@@ -1,5 +1,5 @@
-// Quorum arithmetic for majorities and for joint configurations, which need both their majorities for
-// everything (Raft §4.3). Pure. An empty half agrees to everything, so that a simple configuration is a
+// Quorum arithmetic for majorities and for joint configurations, which need the majority of both halves for
+// everything (Raft §4.3). Pure. An empty half agrees to everything. A simple configuration is therefore a
 // joint one whose outgoing half is empty.
 
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";

@@ -1,5 +1,5 @@
-// What a replica is told at its creation. Time is counted in ticks, whose length the driver chooses; chance
-// comes from the given generator only, so that a run can be repeated.
+// The settings of a replica at its creation. Time is counted in ticks; the driver chooses their length.
+// Randomness comes only from the given generator, so that a run can be repeated.
 
 import { assert } from "../base/assert.ts";
 import type { LogIndex, NodeId } from "../base/ids.ts";
@@ -11,36 +11,43 @@ export interface RaftConfig {
   readonly id: NodeId;
   readonly log: LogReader;
   readonly random: Prng;
-  /** Up to where the state machine has applied; entries up to it are not handed out again. 0 = up to the snapshot. */
+  /**
+   * The last entry that the state machine has applied; the core does not hand out entries up to it again. 0 =
+   * up to the snapshot.
+   */
   readonly applied: LogIndex;
   /** Ticks without a leader after which a follower campaigns; the actual timeout is drawn from [n, 2n-1]. */
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
-  /** Hand out MsgStorageAppend and MsgStorageApply instead of expecting `advance`. */
+  /** Hand out MsgStorageAppend and MsgStorageApply instead of waiting for `advance`. */
   readonly asyncStorageWrites: boolean;
-  /** Ask whether an election could be won before disturbing the cluster by a new term (Raft §9.6). */
+  /**
+   * Ask whether this replica could win an election before it disturbs the cluster by a new term (Raft §9.6).
+   */
   readonly preVote: boolean;
-  /** A leader that does not hear a quorum steps down, and followers that hear a leader refuse to vote (Raft §6.2). */
+  /**
+   * A leader that does not hear a quorum steps down. Followers that hear a leader refuse to vote (Raft §6.2).
+   */
   readonly checkQuorum: boolean;
   /** "lease-based" trusts that clocks advance at about the same rate; it needs `checkQuorum`. */
   readonly readOnly: "safe" | "lease-based";
   /** Encoded bytes of entries in one MsgApp; at least one entry is always sent. */
   readonly messageBytesMax: number;
-  /** MsgApps with entries under way to one replicating follower. */
+  /** In-flight MsgApps with entries to one replicating follower. */
   readonly inflightMessagesMax: number;
-  /** Payload bytes under way to one replicating follower, 0 = no limit. One message may overshoot it. */
+  /** Payload bytes in flight to one replicating follower, 0 = no limit. One message may exceed it. */
   readonly inflightBytesMax: number;
   /** Payload bytes of proposals not yet applied, beyond which a leader refuses more. */
   readonly uncommittedBytesMax: number;
   /** Encoded bytes of entries handed out for applying and not yet applied; at least one entry is always given. */
   readonly committedBytesPerReadyMax: number;
-  /** A follower refuses proposals instead of sending them on to the leader. */
+  /** A follower refuses proposals instead of forwarding them to the leader. */
   readonly disableProposalForwarding: boolean;
-  /** Append configuration changes unchecked; the state machine then has to refuse bad ones. */
+  /** Append configuration changes unchecked; the state machine must then refuse bad ones. */
   readonly disableConfChangeValidation: boolean;
   /** A leader that is removed or demoted steps down when it applies that change. */
   readonly stepDownOnRemoval: boolean;
-  /** Requests for votes and their answers say what is committed, which etcd's do not (commit-hint.ts). */
+  /** Requests for votes and their answers carry commit hints, which etcd's do not (commit-hint.ts). */
   readonly commitHints: boolean;
 }
 

@@ -1,6 +1,6 @@
-// One replica's view of its log: the stable part, read through LogReader, and the unstable tail; how far it
-// is committed, handed out for applying, and applied.
-// What must stay true: applied <= applying <= committed <= lastIndex, and none of them ever decreases.
+// One replica's view of its log. It has a stable part, read through LogReader, and an unstable tail. It knows
+// up to where entries are committed, handed out for applying, and applied. What must stay true: applied <=
+// applying <= committed <= lastIndex, and none of them ever decreases.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
@@ -9,7 +9,9 @@ import type { LogReader, Unreadable } from "./log-reader.ts";
 import type { Entry, Snapshot } from "./message.ts";
 import { Unstable } from "./unstable.ts";
 
-/** Where an entry is; by the log matching property it names the whole log up to it (Raft §5.3). */
+/**
+ * Index and term of an entry. By the log matching property they identify the whole log up to it (Raft §5.3).
+ */
 export interface EntryId {
   readonly term: Term;
   readonly index: LogIndex;
@@ -72,7 +74,7 @@ export class RaftLog {
     return this.term(entry.index) === entry.term;
   }
 
-  /** The voter's rule: the later last term wins, and among equal terms the longer log (Raft §5.4.1). */
+  /** The voter's rule: the later last term wins. Among equal terms the longer log wins (Raft §5.4.1). */
   isUpToDate(candidate: EntryId): boolean {
     const own = this.lastEntry;
     return candidate.term > own.term || (candidate.term === own.term && candidate.index >= own.index);
@@ -86,7 +88,10 @@ export class RaftLog {
     this.unstable.truncateAndAppend(entries);
   }
 
-  /** The entries that follow `previous` at a leader. Null if the logs do not agree there (Raft §5.3). */
+  /**
+   * Appends the entries that follow `previous` in a leader's log. Null if the logs do not agree at `previous`
+   * (Raft §5.3).
+   */
   appendAfter(previous: EntryId, entries: readonly Entry[]): LogIndex | null {
     if (!this.matches(previous)) return null;
     const firstNew = entries.findIndex((entry) => !this.matches(entry));
@@ -101,8 +106,9 @@ export class RaftLog {
   }
 
   /**
-   * The largest index, at most `index`, that may match an entry of `term` at another replica: terms ascend along
-   * a log, so all entries of later terms can be skipped at once. Term 0 = unknown here, hence possibly a match.
+   * The largest index, at most `index`, that may match an entry of `term` at another replica. Terms ascend
+   * along a log, so all entries of later terms can be skipped at once. Term 0 means that the term is unknown
+   * here, so it may match.
    */
   lastIndexWithin(index: LogIndex, term: Term): EntryId {
     for (let candidate = index; candidate > 0; candidate = logIndex(candidate - 1)) {
@@ -135,7 +141,7 @@ export class RaftLog {
     return this.#applying < this.#appliableIndex(allowUnstable);
   }
 
-  /** What may be applied next. `allowUnstable`: also what is committed but not yet written here. */
+  /** The entries to apply next. `allowUnstable`: includes committed entries that are not yet written here. */
   nextCommitted(allowUnstable: boolean): readonly Entry[] {
     if (!this.hasNextCommitted(allowUnstable)) return [];
     const bytesLeft = this.#applyingBytesMax - this.#applyingBytes;
@@ -167,14 +173,14 @@ export class RaftLog {
     this.#isApplyingPaused = this.#applyingBytes >= this.#applyingBytesMax;
   }
 
-  /** A received snapshot replaces the log; what it covers is committed. */
+  /** A received snapshot replaces the log; all entries that it covers are committed. */
   restore(snapshot: Snapshot): void {
     assert(snapshot.index > this.#committed, "a snapshot never takes back what is committed");
     this.#committed = snapshot.index;
     this.unstable.restore(snapshot);
   }
 
-  /** The newest snapshot for a follower; one just received goes before the stored one. */
+  /** The newest snapshot for a follower; one just received takes precedence over the stored one. */
   snapshot(): Snapshot | "unavailable" {
     return this.unstable.snapshot ?? this.#stable.snapshot();
   }

@@ -1,7 +1,7 @@
 // One replica of one Raft group, as a driver sees it: calls and messages in, Readys out. Pure: time comes as
-// ticks, chance from the given generator, and all input and output is the driver's.
-// What must stay true: between two calls the replica's invariants hold; an AssertionError means that they do
-// not, and the replica must not be used any more.
+// ticks, randomness from the given generator, and the driver does all input and output. What must stay true:
+// between two calls the replica's invariants hold. An AssertionError means that they do not, and the replica
+// must not be used any more.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
@@ -31,7 +31,7 @@ export class RaftNode {
   readonly #core: Core;
   readonly #source: ReadySource;
 
-  /** Starts as a follower with what `config.log` holds. */
+  /** Starts as a follower with the state that `config.log` holds. */
   constructor(config: RaftConfig) {
     assertValid(config);
     const core = new Core(config);
@@ -40,7 +40,7 @@ export class RaftNode {
     core.term = hardState.term;
     core.vote = hardState.vote;
     core.hasRun = hardState.term > 0;
-    // What is applied is committed, even if the stored commit index, which need not be synced, is older.
+    // An applied entry is committed, even if the stored commit index is older: that index need not be synced.
     core.log.commitTo(logIndex(Math.max(hardState.commit, config.applied)));
     if (config.applied > 0) core.log.appliedTo(config.applied, 0);
     becomeFollower(core, hardState.term, NO_NODE);
@@ -53,16 +53,17 @@ export class RaftNode {
   }
 
   /**
-   * No ticks will come until the driver finds a reason for them: who leads sends no heartbeats, checks no quorum and
-   * holds no lease; who follows does not campaign. The driver sees to it that ticks go on when a leader is gone.
+   * The driver stops ticks until it has a reason for them. Meanwhile a leader sends no heartbeats, checks no
+   * quorum and holds no lease, and a follower does not campaign. The driver must resume ticks when the leader
+   * is gone.
    */
   quiesce(): void {
     this.#core.lease.lapse(this.#core.config.electionTicks);
   }
 
   /**
-   * A message from another replica or a storage thread. Null if it was let in, even if it is then ignored. After
-   * a LossError this replica must not be used any more.
+   * A message from another replica or a storage thread. Null if it was accepted, even if it is then ignored.
+   * After a LossError this replica must not be used any more.
    */
   step(message: Message): StepError | null {
     return receive(this.#core, message);
@@ -82,12 +83,12 @@ export class RaftNode {
     return propose(this.#core, [{ type: "normal", data }]);
   }
 
-  /** Several at once, in one append. Never forwarded. */
+  /** Proposes several payloads at once, in one append. Never forwarded. */
   proposeBatch(data: readonly Uint8Array[]): ProposedBatch {
     return proposeBatch(this.#core, data);
   }
 
-  /** `v1`: as the older kind of entry, for a single operation without a transition. */
+  /** `v1`: encoded as the older kind of entry, for a single operation without a transition. */
   proposeConfChange(change: ConfChange, format: "v1" | "v2" = "v2"): Proposed {
     assert(format === "v2" || change.changes.length === 1, "an entry of the older kind has one operation");
     const type = format === "v1" ? "conf-change" : "conf-change-v2";
@@ -96,19 +97,25 @@ export class RaftNode {
 
   /**
    * A committed change takes effect. Returns the configuration to store with the applied state. A driver that
-   * applies later than it takes Readys must leave out what a snapshot received meanwhile covers. Null: the change is
-   * impossible, and changed nothing.
+   * applies later than it takes Readys must skip changes that a snapshot received meanwhile covers. Null: the
+   * change is impossible and changed nothing.
    */
   applyConfChange(change: ConfChange): ConfState | null {
     return applyConfChange(this.#core, change);
   }
 
-  /** The answer appears in a later Ready's `readStates`, or never: ask again. `context` names the read. */
+  /**
+   * The answer appears in the `readStates` of a later Ready. It may also never appear: then ask again.
+   * `context` identifies the read.
+   */
   readIndex(context: Uint8Array): void {
     handleReadIndex(this.#core, newMessage("MsgReadIndex", { from: this.#core.id, context }));
   }
 
-  /** Asks the leader, be it this replica or another, to hand over to `to`. `status` tells whether it tries. */
+  /**
+   * Asks the leader, which may be this replica, to hand over to `to`. `status` says whether a transfer is
+   * running.
+   */
   transferLeader(to: NodeId): void {
     handleTransfer(this.#core, newMessage("MsgTransferLeader", { from: to }));
   }
@@ -125,12 +132,12 @@ export class RaftNode {
     reportSnapshot(this.#core, id, ok);
   }
 
-  /** Whether a read that came now would be answered without asking the others (Raft §6.4.1). */
+  /** Whether a read that arrives now would be answered without a round of heartbeats (Raft §6.4.1). */
   get readsByLease(): boolean {
     return readsByLease(this.#core);
   }
 
-  /** As in the status, for those who look at many replicas often. */
+  /** The same as in `status`, for callers that look at many replicas often. */
   get role(): Role {
     return this.#core.role;
   }
@@ -160,7 +167,7 @@ export class RaftNode {
     return this.#source.hasReady();
   }
 
-  /** Takes what is to be done. In synchronous mode `advance` must follow before the next one is taken. */
+  /** Takes the pending work. In synchronous mode `advance` must follow before the next `ready`. */
   ready(): Ready {
     return this.#source.take();
   }
@@ -170,7 +177,7 @@ export class RaftNode {
     this.#source.advance();
   }
 
-  /** For scripts: overrides the timeout drawn last; the next change of role draws another. */
+  /** For scripts: overrides the last drawn timeout; the next change of role draws another. */
   setRandomizedElectionTimeout(ticks: number): void {
     assert(ticks > 0, "a timeout takes at least a tick");
     this.#core.randomizedElectionTicks = ticks;

@@ -1,5 +1,5 @@
-// Linearizable reads without writing to the log (Raft §6.4): the leader notes its commit index, makes sure
-// that it still leads, and tells the asker the index that must be applied before the read is answered.
+// Linearizable reads without a write to the log (Raft §6.4). The leader notes its commit index, confirms that
+// it still leads, and answers with the index that must be applied before the read.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, term as termOf } from "../base/ids.ts";
@@ -7,16 +7,20 @@ import type { Core } from "./core.ts";
 import { type Message, NO_NODE } from "./message.ts";
 import { broadcastHeartbeat } from "./replication.ts";
 
-/** Of peers together; each asks once a turn, for all who wait there. */
+/** Limit of waiting reads of all peers together. A peer sends one a turn for all its waiting callers. */
 const READS_OF_PEERS_MAX = 4_096;
 
-/** MsgReadIndex: context is the asker's name for the read. Dropped without a leader: the asker asks again. */
+/**
+ * MsgReadIndex: context is the requester's name for the read. Dropped when there is no leader: the requester
+ * asks again.
+ */
 export function handleReadIndex(core: Core, message: Message): void {
   switch (core.role) {
     case "leader":
       if (message.from !== core.id && core.readOnly.size + core.postponedReads.length >= READS_OF_PEERS_MAX)
         return;
-      // Until an entry of its own term is committed, a leader does not know which earlier ones are (§6.4, step 1).
+      // Until a leader commits an entry of its own term, it does not know which earlier ones are committed
+      // (§6.4, step 1).
       if (hasCommittedInTerm(core)) startRead(core, message);
       else core.postponedReads.push(message);
       return;
@@ -30,7 +34,7 @@ export function handleReadIndex(core: Core, message: Message): void {
   }
 }
 
-/** Whether a read that came now would be answered without asking the others. */
+/** Whether a read that arrives now would be answered without a round of heartbeats. */
 export function readsByLease(core: Core): boolean {
   return core.role === "leader" && hasCommittedInTerm(core) && holdsLease(core);
 }
@@ -72,7 +76,8 @@ function answer(core: Core, request: Message, index: LogIndex): void {
   else core.send("MsgReadIndexResp", { to: request.from, index, context: request.context });
 }
 
-// A lease is void once somebody was told to campaign regardless of it: a new leader may exist (§6.4.1, §3.10).
+// A lease is void once this leader asked a member to campaign regardless of it: a new leader may exist
+// (§6.4.1, §3.10).
 function holdsLease(core: Core): boolean {
   const { readOnly, electionTicks } = core.config;
   const isLeased = readOnly === "lease-based" && core.lease.isHeld(core.voters, core.id, electionTicks);

@@ -1,6 +1,6 @@
 // Reads that wait until a quorum has confirmed that this leader still leads (ReadIndex, Raft §6.4). Each read
-// gets a sequence number, which heartbeats carry; an answer to a heartbeat confirms its read and all earlier.
-// What must stay true: a read is confirmed only by answers to heartbeats sent after it arrived.
+// gets a sequence number, which heartbeats carry. The answer to a heartbeat confirms the read of that number
+// and all earlier ones. What must stay true: only answers to heartbeats sent after a read arrived confirm it.
 
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import type { Message } from "./message.ts";
@@ -8,13 +8,13 @@ import { jointCommitted, type VoterHalves } from "./quorum.ts";
 
 export interface PendingRead {
   readonly request: Message;
-  /** The commit index at the read's arrival: what the state machine must have applied to answer it. */
+  /** The commit index when the read arrived. The state machine must have applied it before it answers. */
   readonly index: LogIndex;
 }
 
 export class ReadOnly {
   #pending: PendingRead[] = [];
-  /** Sequence number of the first pending read; they are numbered from 1. */
+  /** Sequence number of the first pending read; the numbers start at 1. */
   #first = 1;
   readonly #confirmed = new Map<NodeId, number>();
 
@@ -37,7 +37,10 @@ export class ReadOnly {
     this.#confirmed.set(from, Math.max(sequence, this.#confirmed.get(from) ?? 0));
   }
 
-  /** Takes out the reads that a quorum has confirmed, in order of arrival. `self` confirms all of its reads. */
+  /**
+   * Removes and returns the reads that a quorum has confirmed, in order of arrival. `self` confirms all of
+   * its reads.
+   */
   takeConfirmed(voters: VoterHalves, self: NodeId): readonly PendingRead[] {
     const through = jointCommitted(voters, (voter) =>
       logIndex(voter === self ? this.#newest : (this.#confirmed.get(voter) ?? 0)),

@@ -1,6 +1,6 @@
-// Turns what the handlers left behind into Readys, and remembers what was already handed out. In synchronous
-// mode `advance` reports the last Ready done; in asynchronous mode the storage threads' responses do.
-// What must stay true: acknowledgements leave only with or after the state that they acknowledge (Raft §5,
+// Turns the work of the handlers into Readys, and remembers what it handed out already. In synchronous mode
+// `advance` reports that the last Ready is done; in asynchronous mode the storage threads' responses do. What
+// must stay true: an acknowledgement is sent only with or after the state that it acknowledges (Raft §5,
 // "persistent state ... updated on stable storage before responding to RPCs").
 
 import { assert } from "../base/assert.ts";
@@ -50,7 +50,7 @@ export class ReadySource {
     );
   }
 
-  /** Everything to do now; from here on it counts as handed out. */
+  /** All pending work; from here on it counts as handed out. */
   take(): Ready {
     const work = this.#work();
     const messages = [...this.#core.outbox, ...this.#messagesAfter(work)];
@@ -66,7 +66,7 @@ export class ReadySource {
     for (const message of steps) step(this.#core, message);
   }
 
-  /** Only a driver that appends before it applies may be given what is not yet stable. */
+  /** Only a driver that appends before it applies may get entries that are not yet stable. */
   get #appliesUnstable(): boolean {
     return !this.#core.config.asyncStorageWrites;
   }
@@ -143,8 +143,8 @@ export class ReadySource {
   }
 
   /**
-   * One response if any entry is unstable, even if this Ready has none: it tells of the whole log up to its
-   * last entry, and repairs what a stale response of an earlier term was not allowed to tell.
+   * One response if any entry is unstable, even if this Ready has none. The response covers the whole log up
+   * to its last entry. So it also covers what a stale response of an earlier term was not allowed to confirm.
    */
   #appendResponses(snapshot: Snapshot | null): readonly Message[] {
     const { id, log, term } = this.#core;

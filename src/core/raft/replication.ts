@@ -1,5 +1,5 @@
-// What a leader sends to bring followers' logs in line with its own (Raft §5.3, §7): appends, snapshots where
-// the needed entries are compacted, and heartbeats. Whether it may send is the progress' decision.
+// What a leader sends to bring followers' logs in line with its own (Raft §5.3, §7): appends, heartbeats, and
+// snapshots where the needed entries are compacted. The follower's progress decides whether it may send.
 
 import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
@@ -30,24 +30,28 @@ export function sendAppend(core: Core, to: NodeId, evenIfEmpty: boolean): boolea
   return true;
 }
 
-/** Says to a follower that it acknowledged more than this leader's log held, which ended at `end`. */
+/** Informs a follower that it acknowledged more than this leader's log held, which ended at `end`. */
 export function tellAhead(core: Core, to: NodeId, end: LogIndex): void {
   core.send("MsgApp", { to, index: end, commit: core.log.committed, reject: true });
 }
 
-/** One message to each member, empty ones included: they tell the commit index. */
+/** One message to each member. Empty ones are sent too, because they carry the commit index. */
 export function broadcastAppend(core: Core): void {
   for (const id of core.peers) sendAppend(core, id, true);
 }
 
-/** Carries what waits for a confirmed read, so that a lost round of confirmations is repeated by the next. */
+/**
+ * Carries the number of the newest waiting read, so that the next round repeats a lost round of
+ * confirmations.
+ */
 export function broadcastHeartbeat(core: Core): void {
   assert(core.role === "leader", "only a leader sends heartbeats");
   const sentAt = core.config.readOnly === "lease-based" ? core.lease.now : 0;
   const context = encodeHeartbeatContext({ read: core.readOnly.newestPending, sentAt });
   for (const to of core.peers) {
     const progress = present(core.progressOf(to), "peers are members");
-    // Never above match: a follower must not commit entries of which this leader does not know that they are its own.
+    // Never above match: beyond it this leader does not know that the follower's entries are the same as its
+    // own.
     const commit = lower(progress.match, core.log.committed);
     core.send("MsgHeartbeat", { to, commit, context });
     progress.sentCommit(commit);
@@ -55,7 +59,7 @@ export function broadcastHeartbeat(core: Core): void {
 }
 
 function sendSnapshot(core: Core, to: NodeId, progress: Progress): boolean {
-  // A snapshot is expensive; one that nobody receives would also block the progress until it is reported.
+  // A snapshot is expensive. If the follower is down, it would also block the progress until it is reported.
   if (!progress.isRecentlyActive) return false;
   const snapshot = core.log.snapshot();
   if (snapshot === "unavailable") return false;

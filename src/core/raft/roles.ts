@@ -35,8 +35,8 @@ export function becomeCandidate(core: Core): void {
   core.role = "candidate";
 }
 
-// "If votes received from majority of servers: become leader" (Figure 2). It appends an empty entry of its
-// term, because entries of earlier terms are committed only together with one of its own (§5.4.2, §8).
+// "If votes received from majority of servers: become leader" (Figure 2). The new leader appends an empty
+// entry of its term: entries of earlier terms are committed only together with one of its own (§5.4.2, §8).
 export function becomeLeader(core: Core): void {
   assert(core.role === "candidate", "only a candidate becomes leader");
   assert(core.vote === core.id, "a leader voted for itself");
@@ -46,8 +46,8 @@ export function becomeLeader(core: Core): void {
   const own = present(core.progressOf(core.id), "only a member is elected");
   own.becomeReplicate();
   own.isRecentlyActive = true;
-  // An unapplied change may be anywhere in the log. To propose none before all of it is applied is cheaper than
-  // to search, and keeps single-server changes safe (Ongaro, raft-dev 2015).
+  // An unapplied change may be anywhere in the log. Refusing changes until all of the log is applied is
+  // cheaper than a search, and keeps single-server changes safe (Ongaro, raft-dev 2015).
   core.pendingConfIndex = core.log.lastIndex;
   const index = appendOwn(core, [{ type: "normal", data: new Uint8Array(0) }]);
   assert(index !== null, "an empty entry is never refused");

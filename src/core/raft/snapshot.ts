@@ -1,5 +1,5 @@
-// MsgSnap (Raft §7, InstallSnapshot): a follower too far behind for appends replaces its log and
-// configuration. Its answer is that of an append.
+// MsgSnap (Raft §7, InstallSnapshot): a follower that is too far behind for appends replaces its log and
+// configuration. Its answer is the same as to an append.
 
 import { assert } from "../base/assert.ts";
 import { EMPTY_MEMBERSHIP, restoreMembership } from "./changer.ts";
@@ -33,7 +33,7 @@ function restore(core: Core, snapshot: Snapshot): boolean {
   return true;
 }
 
-/** A replica that is no member would replace its state by one that does not concern it. */
+/** A replica that is not a member ignores the snapshot: that state does not concern it. */
 function isMember(core: Core, { voters, learners, votersOutgoing }: ConfState): boolean {
   return [voters, learners, votersOutgoing].some((ids) => ids.includes(core.id));
 }

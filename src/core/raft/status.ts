@@ -1,4 +1,4 @@
-// A picture of a replica for operators and drivers; nothing in it is live.
+// A picture of a replica for operators and drivers: a copy, which does not change with the replica.
 
 import type { LogIndex, NodeId, Term } from "../base/ids.ts";
 import { confStateOf } from "./configuration.ts";
@@ -13,11 +13,14 @@ export interface ProgressStatus {
   readonly isLearner: boolean;
   readonly isPaused: boolean;
   readonly isRecentlyActive: boolean;
-  /** Whether it holds entries that the leader's quorum has lost, so that what it acknowledges does not count. */
+  /**
+   * Whether the follower holds entries that the leader's quorum has lost, so that its acknowledgements do not
+   * count.
+   */
   readonly isAhead: boolean;
   /** The snapshot that the follower is waiting for, 0 = none. */
   readonly pendingSnapshot: LogIndex;
-  /** Appends with entries under way. */
+  /** In-flight appends with entries. */
   readonly inflight: number;
   readonly isInflightFull: boolean;
 }
@@ -26,7 +29,7 @@ export interface RaftStatus {
   readonly id: NodeId;
   readonly role: Role;
   readonly term: Term;
-  /** 0 = none; so for `leader` and `leadTransferee`. */
+  /** 0 = none. The same holds for `leader` and `leadTransferee`. */
   readonly vote: NodeId;
   readonly leader: NodeId;
   readonly leadTransferee: NodeId;

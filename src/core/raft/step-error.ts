@@ -1,7 +1,7 @@
-// Why a message was not let in, or not followed. The driver counts and warns; the core only says so.
+// Why a message was dropped or had no effect. The driver counts and warns; the core only reports.
 
 export type StepError =
-  /** An answer of somebody who is no member. */
+  /** An answer of a replica that is not a member. */
   | "peer-not-found"
   /** A kind of message that no replica sends to another. */
   | "local-message"
@@ -18,7 +18,7 @@ export type StepError =
 
 /** Entries are lost, and this replica must not take part any more. */
 export type LossError =
-  /** By the cluster: the leader's log contradicts what is committed here. */
+  /** The cluster lost them: the leader's log contradicts what is committed here. */
   | "committed-entries-lost"
-  /** By this replica: the leader counts on entries that it acknowledged. */
+  /** This replica lost them: the leader relies on entries that this replica acknowledged. */
   | "acknowledged-entries-lost";

@@ -1,5 +1,5 @@
-// The one way in for messages: which are let in at all, what their terms mean, who handles them. The rules of
-// terms hold for every message before its handler sees it (Raft §5.1).
+// The only entry for messages: which are accepted, what their terms mean, and which handler gets them. The
+// rules of terms hold for every message before its handler sees it (Raft §5.1).
 
 import { assert } from "../base/assert.ts";
 import { handleAppend, handleAppendResponse } from "./append.ts";
@@ -45,7 +45,7 @@ const RESPONSES: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgReadIndexResp",
 ]);
 
-/** A message from outside. Null if it was let in, which includes that it was then ignored. */
+/** A message from outside. Null if it was accepted, even if it is then ignored. */
 export function receive(core: Core, message: Message): StepError | null {
   const { type, from } = message;
   if (FROM_STORAGE.has(type) && (from === APPEND_THREAD || from === APPLY_THREAD)) return step(core, message);
@@ -70,7 +70,8 @@ export function step(core: Core, message: Message): StepError | null {
 }
 
 // "If a server receives a RequestVote request within the minimum election timeout of hearing from a current
-// leader, it does not update its term or grant its vote" (§4.2.3), except when the leader itself asked for it.
+// leader, it does not update its term or grant its vote" (§4.2.3). The exception: the leader itself asked for
+// the campaign.
 function isHeldOffByLease(core: Core, message: Message): boolean {
   if (message.type !== "MsgVote" && message.type !== "MsgPreVote") return false;
   const { electionTicks, checkQuorum } = core.config;
@@ -78,8 +79,9 @@ function isHeldOffByLease(core: Core, message: Message): boolean {
   return checkQuorum && (hasHeardLeader || mayOweLease(core)) && !isForced(message);
 }
 
-// A restart forgets that a leader was heard, but that leader may count on it: it answers reads for an election timeout
-// after a heartbeat that was answered here (§6.4.1). A replica in its first term has heard nobody.
+// After a restart this replica has forgotten that it heard a leader. That leader may still rely on it: it
+// answers reads for an election timeout after a heartbeat that this replica answered (§6.4.1). A replica in
+// its first term has heard no leader.
 function mayOweLease(core: Core): boolean {
   const { readOnly, electionTicks } = core.config;
   return readOnly === "lease-based" && core.hasRun && core.ticks < electionTicks;
@@ -88,8 +90,8 @@ function mayOweLease(core: Core): boolean {
 // "If one server's current term is smaller than the other's, then it updates its current term" (§5.1).
 function adoptTerm(core: Core, message: Message): void {
   const { type } = message;
-  // A pre-candidate has not entered the term that it asks about, and may never; so a granted answer tells of no
-  // term that exists. A refusal does.
+  // A pre-candidate asks about a term that it has not entered and may never enter, so a granted answer proves
+  // no such term. A refusal proves its term.
   if (type === "MsgPreVote" || (type === "MsgPreVoteResp" && !message.reject)) return;
   const isFromLeader = type === "MsgApp" || type === "MsgHeartbeat" || type === "MsgSnap";
   core.reach.rose(message.term - core.term);
@@ -97,13 +99,14 @@ function adoptTerm(core: Core, message: Message): void {
 }
 
 // "If a server receives a request with a stale term number, it rejects the request" (§5.1). Most are ignored:
-// whoever sent them learns of the term by itself.
+// their senders learn the new term by other messages.
 function answerStale(core: Core, message: Message): void {
   const to = message.from;
   const isFromLeader = message.type === "MsgApp" || message.type === "MsgHeartbeat";
   if (isFromLeader && (core.config.checkQuorum || core.config.preVote)) {
-    // A replica whose term ran ahead while it was cut off gets no votes under these options and does not raise
-    // terms by campaigning, so the old leader has to hear of its term in this way or it would be stuck.
+    // A replica's term may run ahead while it was cut off. Under these options it gets no votes and does not
+    // raise terms by campaigning. The old leader must learn its term by this answer; otherwise the replica
+    // would be stuck.
     core.send("MsgAppResp", { to });
   } else if (message.type === "MsgPreVote") {
     core.send("MsgPreVoteResp", { to, reject: true });

@@ -4,7 +4,7 @@ import { assert } from "../base/assert.ts";
 import type { NodeId } from "../base/ids.ts";
 import type { Core } from "./core.ts";
 
-/** Its forced campaign is not held up by leases, so from here on this leader may not trust its own. */
+/** Leases do not hold up its forced campaign, so from here on this leader may not trust its own lease. */
 export function tellToCampaign(core: Core, to: NodeId): void {
   assert(
     core.role === "leader" && core.transferee === to,

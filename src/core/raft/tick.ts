@@ -1,4 +1,4 @@
-// The passing of time: followers wait for a leader and campaign, leaders send heartbeats and check that a
+// The passing of time: followers wait for a leader and campaign; leaders send heartbeats and check that a
 // quorum still hears them.
 
 import type { Core } from "./core.ts";
@@ -24,7 +24,7 @@ function tickElection(core: Core): void {
   campaignByConfig(core);
 }
 
-/** A campaign that nobody asked for begins with a pre-election, where that is configured. */
+/** A campaign without a leader's request begins with a pre-election, where that is configured. */
 export function campaignByConfig(core: Core): void {
   campaign(core, core.config.preVote ? "pre-election" : "election");
 }

@@ -1,5 +1,5 @@
 // Leadership transfer (Raft §3.10): the leader stops accepting proposals, brings the target up to date, and
-// tells it to campaign. The attempt ends with the term, or after an election timeout.
+// asks it to campaign. The attempt ends with the term, or after an election timeout.
 
 import type { Core } from "./core.ts";
 import { campaign } from "./election.ts";
@@ -25,7 +25,7 @@ export function handleTransfer(core: Core, message: Message): void {
 function startTransfer(core: Core, message: Message): void {
   const target = message.from;
   const progress = core.progressOf(target);
-  // A learner cannot be elected, so that waiting for it would only stop proposals (consul#7031).
+  // A learner cannot be elected: waiting for it would only stop proposals (consul#7031).
   if (progress === undefined || progress.isLearner || core.transferee === target) return;
   core.transferee = NO_NODE;
   if (target === core.id) return;
@@ -35,14 +35,14 @@ function startTransfer(core: Core, message: Message): void {
   else sendAppend(core, target, true);
 }
 
-/** MsgTimeoutNow. A follower only: who campaigns or leads already needs no telling. */
+/** MsgTimeoutNow. Only followers obey it: a candidate or leader has nothing to start. */
 export function handleTimeoutNow(core: Core): void {
   if (core.role === "follower") campaign(core, "transfer");
 }
 
 /**
- * MsgForgetLeader: a driver that has reason to believe the leader dead makes this follower free to grant (pre-)votes.
- * Under leases it may not: the leader relies on followers that remember it.
+ * MsgForgetLeader: a driver that has reason to believe the leader dead makes this follower free to grant
+ * (pre-)votes. Under leases this is not allowed: the leader relies on followers that remember it.
  */
 export function forgetLeader(core: Core): void {
   if (core.role === "follower" && core.config.readOnly !== "lease-based") core.leader = NO_NODE;

@@ -1,6 +1,6 @@
 // The tail of the log that stable storage does not have yet: perhaps a received snapshot, then entries from
-// `offset` on. What was handed out to be written is marked, so that it is handed out once.
-// What must stay true: entries are contiguous; an entry leaves only when the same term of it became stable.
+// `offset` on. Entries that were handed out for writing are marked, so that they are handed out once. What
+// must stay true: entries are contiguous; an entry is removed only when the same term of it became stable.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term } from "../base/ids.ts";
@@ -57,7 +57,10 @@ export class Unstable {
     this.#isSnapshotHandedOut = this.#snapshot !== null;
   }
 
-  /** Stable storage reports the entry (index, term). Another term means that it was overwritten meanwhile. */
+  /**
+   * Stable storage reports the entry (index, term). If the entry has another term here, it was overwritten
+   * meanwhile.
+   */
   stableTo(index: LogIndex, term: Term): void {
     if (index < this.#offset || this.term(index) !== term) return;
     this.#entries.splice(0, index + 1 - this.#offset);

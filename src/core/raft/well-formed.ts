@@ -1,6 +1,6 @@
-// Whether a correct replica could have sent a message: its numbers, its sender, and what its kind carries. Pure, and
-// the first thing that is asked of a peer's message. What must stay true: a handler's assertion cannot fail because of
-// a message that was let in. Whether a message contradicts this replica's log is the handlers' question.
+// Whether a correct replica could have sent a message: its numbers, its sender, and the content of its kind.
+// Pure, and the first check of a peer's message. What must stay true: an accepted message cannot make a
+// handler's assertion fail. Whether a message contradicts this replica's log is the handlers' question.
 
 import type { NodeId, Term } from "../base/ids.ts";
 import { readConfChange } from "./confchange-codec.ts";
@@ -13,15 +13,18 @@ import {
   type MessageType,
 } from "./message.ts";
 
-/** Terms, indexes and ids that a replica may meet; there is room above for sums. Storage threads' ids lie beyond. */
+/**
+ * Terms, indexes and ids up to this are accepted; sums of them stay exact. The ids of storage threads are
+ * larger.
+ */
 const NUMBER_MAX = 2 ** 52;
 
-/** Names of reads and the marks of votes and heartbeats are a few dozen. */
+/** Contexts (names of reads, marks of votes and heartbeats) have a few dozen bytes. */
 const CONTEXT_BYTES_MAX = 256;
 /** More members than a fleet ever had. */
 export const CONFIGURATION_MAX = 1_024;
 
-/** A replica sends these to itself, or gets them back: a follower passes on what others asked. */
+/** A replica sends these to itself, or gets them back: a follower forwards requests of others. */
 const OWN: ReadonlySet<MessageType> = new Set<MessageType>([
   "MsgAppResp",
   "MsgVoteResp",
@@ -34,7 +37,7 @@ const OWN: ReadonlySet<MessageType> = new Set<MessageType>([
 /** Requests that any leader may handle, whatever its term. */
 const WITHOUT_TERM: ReadonlySet<MessageType> = new Set<MessageType>(["MsgProp", "MsgReadIndex"]);
 
-/** Whether only this replica itself can have said that, so that a peer cannot. */
+/** Whether only this replica itself can have sent the message, so that a peer cannot. */
 export function comesFromHere({ type, from }: Message, self: NodeId): boolean {
   if (from === self) return type === "MsgAppResp" || type === "MsgVoteResp" || type === "MsgPreVoteResp";
   return from === APPEND_THREAD || from === APPLY_THREAD;
@@ -75,7 +78,9 @@ function continues({ entries, index, logTerm, term }: Message): boolean {
   return true;
 }
 
-/** Asked by a leader too, before it appends: its followers would drop the entry, and with it all that come behind. */
+/**
+ * A leader checks this too, before it appends: its followers would drop the entry and all entries behind it.
+ */
 export function isReadable({ type, data }: Pick<Entry, "type" | "data">): boolean {
   if (type === "normal") return true;
   const changes = readConfChange(data)?.changes;
@@ -88,7 +93,7 @@ function hasSoundSnapshot({ snapshot, term }: Message): boolean {
   return snapshot.term <= term && isSound(snapshot.confState);
 }
 
-/** As `assertConsistent` has it, and without repetition: such a configuration can be rebuilt. */
+/** The rules of `assertConsistent`, and no id twice: such a configuration can be rebuilt. */
 function isSound({ voters, learners, votersOutgoing, learnersNext, autoLeave }: ConfState): boolean {
   const sets = [voters, learners, votersOutgoing, learnersNext];
   if (sets.some((ids) => ids.length > CONFIGURATION_MAX)) return false;
