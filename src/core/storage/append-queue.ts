@@ -1,13 +1,17 @@
-// What waits for the log's next frame, of all groups in one order. A commit index that moves alone needs no frame of
-// its own (etcd's MustSync; what exactly may ride: write-request.ts). It rides with the next.
-// What must stay true: an append resolves only once everything added before it is durable, and its own records too
-// unless they ride; records reach the log in the order in which they were added.
+// The records that wait for the log's next frame, of all groups in one order. A commit index that moves alone
+// needs no frame of its own (etcd's MustSync): it rides with the next frame. write-request.ts says exactly
+// which writes may ride. What must stay true: an append resolves only once everything added before it is
+// durable, and its own records too unless they ride. Records reach the log in the order in which they were
+// added.
 
 import type { GroupId } from "../base/ids.ts";
 import { payloadBytes } from "./frame.ts";
 import type { WalRecord } from "./record.ts";
 
-/** Whether an append is done once its own records are durable, or as soon as all that came before it are. */
+/**
+ * Whether an append resolves once its own records are durable ("sync"), or as soon as everything before it is
+ * ("ride").
+ */
 export type Urgency = "sync" | "ride";
 
 interface Append {
@@ -17,7 +21,7 @@ interface Append {
   readonly reject: (reason: unknown) => void;
 }
 
-/** One frame's worth. */
+/** The content of one frame. */
 export interface Batch {
   readonly records: readonly WalRecord[];
   resolve(): void;
@@ -26,18 +30,18 @@ export interface Batch {
 
 export class AppendQueue {
   #waiting: Append[] = [];
-  /** Each group's newest hard state that no frame has taken along yet. */
+  /** Each group's newest hard state that is in no frame yet. */
   readonly #riders = new Map<GroupId, WalRecord>();
 
-  /** Records that ride are hard states. An append without any only waits for what came before it. */
+  /** Records that ride must be hard states. An append without records only waits for everything before it. */
   add(records: readonly WalRecord[], urgency: Urgency): Promise<void> {
     const own = records.length > 0 ? urgency : "ride";
     return new Promise((resolve, reject) => this.#waiting.push({ records, urgency: own, resolve, reject }));
   }
 
   /**
-   * What the next frame is to hold: at most `bytesMax`, unless a single append is larger. Null when nothing needs one.
-   * To be called only while everything taken before is durable.
+   * The content of the next frame: at most `bytesMax`, unless a single append is larger. Null when no append
+   * needs one. To be called only while everything taken before is durable.
    */
   take(bytesMax: number): Batch | null {
     this.#settleRiders();
@@ -60,7 +64,7 @@ export class AppendQueue {
     for (const append of this.#waiting.splice(0)) append.reject(reason);
   }
 
-  // Everything before the first that needs a sync is durable already.
+  // Everything before the first append that needs a sync is durable already.
   #settleRiders(): void {
     const first = this.#waiting.findIndex(({ urgency }) => urgency === "sync");
     for (const { records, resolve } of this.#waiting.splice(0, first < 0 ? this.#waiting.length : first)) {

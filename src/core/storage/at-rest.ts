@@ -1,6 +1,7 @@
-// How an open data folder is encrypted: its ring, what seals new frames and files, what opens old ones (ADR-0031). What
-// must stay true: a key is durable in the ring before anything is sealed with it, and leaves the ring only when no file
-// needs it; what is plain is believed only if the ring names it. One change of the ring at a time.
+// How an open data folder is encrypted: its key ring, the sealer of new frames and files, and the opener of
+// old ones (ADR-0031). What must stay true: a key is durable in the ring before it seals anything, and leaves
+// the ring only when no file needs it. Plain data is trusted only if the ring names it. The ring changes one
+// step at a time.
 
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
@@ -19,11 +20,11 @@ import { FrameOpener, type FrameReader, FrameSealer, PLAIN_KEY_ID, plainFrames }
 import { writeKeyRing } from "./key-ring-file.ts";
 import { keyIdOfFile, sealedFiles } from "./sealed-files.ts";
 
-/** How many segments of the log hold frames of each key; PLAIN_KEY_ID = of none. */
+/** How many segments of the log hold frames of each key. PLAIN_KEY_ID counts plain frames. */
 export type KeyUse = ReadonlyMap<number, number>;
 
 export interface AtRestStatus {
-  /** The operator's key that the ring is wrapped with. */
+  /** The operator's key that wraps the ring. */
   readonly operatorKeyId: string;
   /** Ascending; the last one encrypts. */
   readonly keys: readonly {
@@ -34,7 +35,7 @@ export interface AtRestStatus {
   }[];
   readonly plainSegments: number;
   readonly plainSnapshots: number;
-  /** Whether nothing plain is accepted any more. */
+  /** Whether all plain files are refused from now on. */
   readonly isComplete: boolean;
 }
 
@@ -47,7 +48,7 @@ export class AtRest {
   #ring: KeyRing;
   #operatorKey: OperatorKey;
   #sealer: FrameSealer;
-  /** Files that are being written, by the key that they were begun with. */
+  /** Files that are being written, by the key that they started with. */
   readonly #writing = new Map<number, number>();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -73,7 +74,7 @@ export class AtRest {
     return this.#sealer;
   }
 
-  /** From now on a new key encrypts, and the ring is wrapped with the operator's current one. */
+  /** From now on a new key encrypts, and the operator's current key wraps the ring. */
   rotate(keys: OperatorKeys, nowMs: number): Promise<void> {
     return this.#inTurn(async () => {
       const next = withNewKey(this.#ring, nowMs);
@@ -82,11 +83,12 @@ export class AtRest {
     });
   }
 
-  /** Drops the keys that nothing needs any more, and closes the door to plain files once none is left. */
+  /** Drops keys that no file needs any more, and refuses plain files once none is left. */
   settle(snapshots: string, use: () => KeyUse): Promise<void> {
     if (this.#ring.keys.length === 1 && this.#ring.plain === null) return Promise.resolve();
     return this.#inTurn(async () => {
-      // Before the folder is listed: a file that was closed by then stands there under one name or another.
+      // Taken before the folder is listed: a file that was closed by then is in the listing, under its old or
+      // new name.
       const used = new Set(this.#writing.keys());
       const files = await this.#keyIdsIn(snapshots);
       if (files === null) return;
@@ -120,7 +122,10 @@ export class AtRest {
     this.#operatorKey = operatorKey;
   }
 
-  /** By file name: snapshots, and what is to become one. Null when a name changed meanwhile: the next look tells. */
+  /**
+   * By file name: snapshots and their temporary files. Null when a name changed meanwhile: the next call
+   * tries again.
+   */
   async #keyIdsIn(directory: string): Promise<ReadonlyMap<string, number> | null> {
     const found = new Map<string, number>();
     for (const name of await this.#files.list(directory)) {
@@ -147,7 +152,9 @@ export class AtRest {
   }
 }
 
-/** How the folder's frames and files are read; of one that is not encrypted, as they stand there. */
+/**
+ * How the folder's frames and files are read. In a folder that is not encrypted they are read as they are.
+ */
 export function readersOf(
   directory: string,
   opened: OpenedRing | null,

@@ -1,4 +1,5 @@
-// Logs in memory from what the disk held: the newest snapshot of each group, the entries behind it, the hard state.
+// Builds the logs in memory from the disk's content: the newest snapshot of each group, the entries after it,
+// the hard state.
 
 import type { GroupId } from "../base/ids.ts";
 import { MemoryLog } from "./memory.ts";

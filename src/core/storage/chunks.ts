@@ -1,15 +1,16 @@
-// Bytes that come in parts, in other parts: as pieces of one size, or as a whole.
+// Regroups bytes that arrive in parts: into pieces of one size, or into one array.
 
 import type { Snapshot } from "../raft/message.ts";
 
-/** A snapshot's data, wherever they are. */
+/** A snapshot's data in parts, whether they are in memory or in a file. */
 export function partsOf(data: Snapshot["data"]): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   return data instanceof Uint8Array ? [data] : data.read(0);
 }
 
 /**
- * The same bytes in pieces of `size`, the last one shorter. All share one buffer: each is good until the next is asked
- * for. New ones for megabytes would make the collector stop the process.
+ * The same bytes in pieces of `size`; the last one may be shorter. All pieces share one buffer, so each is
+ * valid only until the next is requested. New buffers for megabytes would make the garbage collector pause
+ * the process.
  */
 export async function* inChunks(
   parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

@@ -1,10 +1,12 @@
-// Files as the snapshots' code sees them: by their content, whatever stands on the disk. `plainContent` is the disk
-// itself; sealed-files.ts encrypts.
+// Files as the snapshots' code sees them: by their content, encrypted on the disk or not. `plainContent`
+// reads and writes the disk directly; sealed-files.ts encrypts.
 
 import type { FileSystem, ReadableFile } from "../base/file-system.ts";
 
 export interface ContentFiles extends FileSystem {
-  /** What there is of a file that was never finished; `openToRead` refuses one if that can be told. */
+  /**
+   * Opens the rest of a file that was never finished. `openToRead` refuses such a file if it can detect it.
+   */
   openUnfinished(path: string): Promise<ReadableFile>;
 }
 
@@ -12,7 +14,7 @@ export function plainContent(files: FileSystem): ContentFiles {
   return { ...methodsOf(files), openUnfinished: (path) => files.openToRead(path) };
 }
 
-/** The methods of an object or of a class's instance, as a plain object's. */
+/** The methods of an object or a class's instance, copied to a plain object. */
 export function methodsOf(files: FileSystem): FileSystem {
   return {
     create: (path, mode) => files.create(path, mode),

@@ -25,7 +25,7 @@ export function crc32c(bytes: Uint8Array, previous = 0): number {
   return ~crc >>> 0;
 }
 
-/** An element that the loop's bounds say is there; 0 stands in for the compiler's doubt, at no cost. */
+/** An element that exists by the loop's bounds. The compiler can't know that; `?? 0` costs nothing. */
 function at(numbers: Uint8Array | Uint32Array, position: number): number {
   return numbers[position] ?? 0;
 }

@@ -1,7 +1,7 @@
-// The layout of a node's data folder and the proof that it is this node's: `lock`, `meta.json`, `wal/`, `snap/`.
-// What must stay true: meta.json is written last, so a folder with it is complete, and one without it has never
-// held a frame. A node that lost its log must not vote again under its old id (etcd#10817), hence a folder with
-// meta.json and no log is refused, by the recovery.
+// The layout of a node's data folder and the proof that it belongs to this node: `lock`, `meta.json`, `wal/`,
+// `snap/`. What must stay true: meta.json is written last. A folder with it is complete, and a folder without
+// it has never held a frame. A node that lost its log must not vote again under its old id (etcd#10817).
+// Recovery therefore refuses a folder with meta.json but without a log.
 
 import { join } from "node:path";
 import { diskFiles } from "../base/disk-files.ts";
@@ -29,19 +29,19 @@ interface DataPaths {
 
 interface DataDirectory extends DataPaths {
   readonly segment: SegmentSize;
-  /** Whether meta.json says so. */
+  /** Whether meta.json says that the folder is encrypted. */
   readonly saysEncrypted: boolean;
 }
 
-/** What meta.json says, as far as it is known. */
+/** The fields of meta.json that are known. */
 export type Meta = Readonly<Record<string, unknown>>;
 
 export const META_NAME = "meta.json";
 const EXPECTED_NAMES: ReadonlySet<string> = new Set([LOCK_NAME, KEY_RING_NAME, "wal", "snap"]);
 const FORMAT = 1;
-/** Of an encrypted folder: builds that know no encryption refuse it by this number. */
+/** Format of an encrypted folder: builds that do not know encryption refuse it because of this number. */
 const ENCRYPTED_FORMAT = 2;
-/** What every version before meta.json said it gave to a segment, and what new folders get. */
+/** The segment size of new folders, and of all folders that were made before meta.json recorded a size. */
 export const SEGMENT_BYTES = 16 * 1024 * 1024;
 
 export function dataPaths(directory: string): DataPaths {
@@ -49,8 +49,8 @@ export function dataPaths(directory: string): DataPaths {
 }
 
 /**
- * Checks the folder, or makes it when new; the caller holds its lock. `encrypt` gives a new folder its keys, before
- * anything is written that they seal. Throws an OperatorError if it isn't ours.
+ * Checks the folder, or makes a new one; the caller holds its lock. `encrypt` gives a new folder its keys
+ * before any sealed data is written. Throws an OperatorError if the folder is not this node's.
  */
 export async function prepareDataDirectory(
   directory: string,
@@ -66,13 +66,13 @@ export async function prepareDataDirectory(
     await create(directory, paths, identity, segmentBytes, files, encrypt);
   } else {
     checkIdentity(directory, meta, identity);
-    // Says which key is needed, or that the ring is missing.
+    // The error says which key is needed, or that the ring is missing.
     if (encrypt === null && saysEncrypted(meta)) await requireRing(directory, null, files);
   }
   const segment = meta === null ? { bytes: segmentBytes, mayHaveGrown: false } : sizeIn(meta, segmentBytes);
   for (const path of [directory, paths.wal, paths.snapshots]) {
     await removeLeftovers(path, files, onReport);
-    // A name that is seen may still be lost, if its maker was killed before this.
+    // A name that exists may still be lost, if the process that made it was killed before this sync.
     await files.syncDirectory(path);
   }
   return { ...paths, segment, saysEncrypted: meta === null ? encrypt !== null : saysEncrypted(meta) };
@@ -98,19 +98,25 @@ async function create(
   await writeMeta(directory, identity, segmentBytes, files, encrypt !== null);
 }
 
-/** Gives the folder this identity, instead of the one it had. */
+/** Gives the folder this identity in place of its old one. */
 export async function writeIdentity(directory: string, identity: StorageIdentity): Promise<void> {
   const meta = (await readMeta(directory)) ?? {};
   await writeMeta(directory, identity, sizeIn(meta).bytes, diskFiles, saysEncrypted(meta));
 }
 
-/** Records how large the folder's segments are. From now on none may be shorter, and no frame may reach beyond its file. */
+/**
+ * Records the size of the folder's segments. From now on a shorter segment or a frame beyond its file's end
+ * is damage.
+ */
 export async function recordSegmentSize(directory: string, bytes: number, files: FileSystem): Promise<void> {
   const isEncrypted = saysEncrypted((await readMeta(directory, files)) ?? {});
   await writeMeta(directory, await readIdentity(directory, files), bytes, files, isEncrypted);
 }
 
-/** From now on builds that know no encryption refuse the folder, and this one refuses it without its key ring. */
+/**
+ * From now on builds that do not know encryption refuse the folder, and this build refuses it without its key
+ * ring.
+ */
 export async function recordEncrypted(
   directory: string,
   segmentBytes: number,
@@ -121,7 +127,7 @@ export async function recordEncrypted(
 
 export const saysEncrypted = ({ format }: Meta): boolean => format === ENCRYPTED_FORMAT;
 
-/** How large the folder's segments must be at least, as far as meta.json tells. */
+/** The minimum size of the folder's segments, if meta.json records it. */
 export async function readSegmentSize(directory: string): Promise<SegmentSize> {
   return sizeIn((await readMeta(directory)) ?? {});
 }
@@ -142,7 +148,7 @@ async function writeMeta(
   await writeFileDurably(join(directory, META_NAME), content, undefined, files);
 }
 
-/** Whether anything was ever written to the log in this folder. */
+/** Whether a frame was ever written to the log in this folder. */
 export async function holdsFrame(wal: string, files: FileSystem = diskFiles): Promise<boolean> {
   for (const sequence of await listSegments(wal, files)) {
     if (findFrame(await files.read(segmentPath(wal, sequence))) !== null) return true;
@@ -160,7 +166,8 @@ function encodeMeta(
   return new TextEncoder().encode(`${JSON.stringify({ ...meta, ...checksums })}\n`);
 }
 
-// Tells a damaged identity from another node's. Earlier versions compare it as well, hence it covers what they know.
+// Distinguishes a damaged identity from another node's. Earlier versions compare this checksum too, so it
+// covers only the fields that they know.
 function checksumOf({ format, clusterId, nodeId }: Meta): number {
   return crc32c(new TextEncoder().encode(JSON.stringify([format, clusterId, nodeId])));
 }
@@ -178,9 +185,9 @@ export async function readMeta(directory: string, files: FileSystem = diskFiles)
   });
   if (bytes === null) return null;
   const meta = parseMeta(new TextDecoder().decode(bytes));
-  // The file was replaced as a whole or not at all, so no crash explains this.
+  // The file is replaced as a whole or not at all, so no crash explains this.
   if (meta === null) throw new StorageCorrupt(file, 0, "it is not JSON");
-  // Absent in a folder that an earlier version made; the identity is compared either way.
+  // Absent in a folder that an earlier version made; the identity is compared in either case.
   const { checksum = checksumOf(meta), segmentBytes, wholeChecksum } = meta;
   const isSizeDamaged =
     segmentBytes === undefined ? wholeChecksum !== undefined : wholeChecksum !== wholeChecksumOf(meta);
@@ -198,7 +205,7 @@ function parseMeta(text: string): Meta | null {
   }
 }
 
-/** Whose folder it is. Throws StorageCorrupt when that can't be told. */
+/** The identity in the folder. Throws StorageCorrupt when it can't be read. */
 export async function readIdentity(
   directory: string,
   files: FileSystem = diskFiles,
@@ -226,7 +233,7 @@ function checkIdentity(directory: string, meta: Meta, identity: StorageIdentity)
   }
 }
 
-// A crash between a temporary file's creation and its renaming leaves the former; nothing refers to it.
+// A crash between the creation and the renaming of a temporary file leaves that file; nothing refers to it.
 async function removeLeftovers(directory: string, files: FileSystem, onReport: OnReport): Promise<void> {
   for (const name of await files.list(directory)) {
     if (!name.endsWith(TEMPORARY_SUFFIX)) continue;

@@ -1,8 +1,8 @@
-// Which errors say that the disk itself fails.
+// Which errors mean that the disk itself fails.
 
 import { systemCodeOf } from "../base/system-error.ts";
 
-/** The disk, or what connects it, did not do what it was asked: ENODEV and ENXIO are a disk that is gone. */
+/** The disk or its connection failed. ENODEV and ENXIO mean that the disk is gone. */
 export function isDiskFailure(error: unknown): error is Error {
   return CODES.has(systemCodeOf(error));
 }

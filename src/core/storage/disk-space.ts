@@ -1,6 +1,7 @@
-// A full disk is waited for, not died of. What must stay true: only work that leaves nothing behind when it fails is
-// tried again: a whole temporary file, synced before anything refers to it. A write or a sync inside the log is never
-// retried (PostgreSQL's "fsyncgate"), and nothing is acknowledged meanwhile that depends on the work.
+// A node waits for space on a full disk; it does not stop. What must stay true: only work that leaves nothing
+// behind when it fails is retried. That is a whole temporary file, synced before anything refers to it. A
+// write or a sync inside the log is never retried (PostgreSQL's "fsyncgate"). Meanwhile nothing that depends
+// on the work is acknowledged.
 
 import { systemCodeOf } from "../base/system-error.ts";
 import type { OnReport } from "./report.ts";
@@ -19,12 +20,14 @@ export class DiskSpace {
     this.#onReport = onReport;
   }
 
-  /** Whether something waits for space. */
+  /** Whether some work waits for space. */
   get isFull(): boolean {
     return this.#waiting > 0;
   }
 
-  /** Runs `work`, which makes `file`, again and again while the disk is full. Rejects with any other failure. */
+  /**
+   * Runs `work`, which makes `file`, again and again while the disk is full. Rejects with any other failure.
+   */
   async waitFor(file: string, work: () => Promise<void>): Promise<void> {
     let failure = await outOfSpace(work);
     if (failure === null) return;
@@ -39,7 +42,7 @@ export class DiskSpace {
     }
   }
 
-  /** From now on a full disk is a failure like any other, also for those who wait. */
+  /** From now on a full disk is a failure like any other, also for work that waits already. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -64,12 +67,12 @@ export class DiskSpace {
   }
 }
 
-/** No space left, or the quota is used up. */
+/** No space is left, or the quota is used up. */
 export function isOutOfSpace(error: unknown): error is Error {
   return ["ENOSPC", "EDQUOT"].includes(systemCodeOf(error) ?? "");
 }
 
-/** Null once `work` is done; throws what it throws for another reason. */
+/** Null once `work` is done. Rethrows errors with any other cause. */
 async function outOfSpace(work: () => Promise<void>): Promise<Error | null> {
   try {
     await work();

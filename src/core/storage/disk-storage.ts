@@ -1,7 +1,8 @@
-// Storage on disk: logs of all groups in memory for reading, one write-ahead log and snapshot files for keeping.
-// What must stay true: a snapshot's file is durable before the log's mark names it, the mark before anything behind
-// it, and the mark before entries or older snapshots are removed. A group's writes reach the log in order, even
-// while a received snapshot is being saved; other groups' writes do not wait for that.
+// Storage on disk: the logs of all groups in memory for reading, one write-ahead log and snapshot files on
+// the disk. What must stay true: a snapshot's file is durable before the log's mark names it. The mark is
+// durable before anything behind it, and before entries or older snapshots are removed. A group's writes
+// reach the log in order, even while a received snapshot is being saved. Other groups' writes do not wait for
+// that.
 
 import { dirname } from "node:path";
 import { assert } from "../base/assert.ts";
@@ -33,11 +34,12 @@ import type { SyncLatency } from "./sync-latency.ts";
 import type { Wal, WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
 
-// Beyond these, groups that write little are asked to let go of what they have in older ones (ADR-0008).
+// With more segments than this, groups that write little are asked to compact their entries in the older ones
+// (ADR-0008).
 const SEGMENTS_KEPT = 4;
 
 export class DiskStorage implements Storage {
-  /** How long frames of the log take. */
+  /** How long frames of the log take to become durable. */
   readonly syncs: SyncLatency;
   readonly #logs: Map<GroupId, MemoryLog>;
   readonly #wal: Wal;
@@ -45,15 +47,18 @@ export class DiskStorage implements Storage {
   readonly #snapshotDirectory: string;
   readonly #atRest: AtRest | null;
   readonly #lock: LockFile;
-  /** Snapshots on their way in. */
+  /** Snapshots that are being received. */
   readonly incoming: SnapshotSpools;
   readonly #space: DiskSpace;
   readonly #onReport: OnReport;
-  /** For groups with a received snapshot under way: when the last of their held-back writes may go. */
+  /**
+   * For groups with a received snapshot in progress: resolves when the last of their delayed writes may
+   * start.
+   */
   readonly #gates = new Map<GroupId, Promise<unknown>>();
-  /** Each group's newest snapshot whose mark is in the log or on its way there: marks never go back. */
+  /** Each group's newest snapshot whose mark is in the log or queued for it: marks never decrease. */
   readonly #marks = new Map<GroupId, LogIndex>();
-  /** Saves, fetches and prunings under way, which close waits for. */
+  /** Running saves, fetches and prunings, which close waits for. */
   readonly #pending = new Set<Promise<unknown>>();
   /** Groups whose newest snapshot is being read from its file. */
   readonly #fetching = new Set<GroupId>();
@@ -78,7 +83,7 @@ export class DiskStorage implements Storage {
   static async open(options: DiskStorageOptions): Promise<DiskStorage> {
     const { directory, onReport = ignoreReport, world = diskWorld } = options;
     try {
-      // Before the lock: without the right key not even that is written.
+      // Before the lock: without the right key not even the lock file is written.
       await checkedRing(options, world.files);
       await createDirectoryDurably(directory, world.files);
       await syncNameOf(directory, world.files);
@@ -106,7 +111,7 @@ export class DiskStorage implements Storage {
     const urgency = urgencyOf(this.#log(group), request);
     applyToLog(this.#log(group), request);
     if (snapshot === null) return this.#append(group, recordsOf(request), urgency);
-    // It takes the lost one's place.
+    // The new snapshot replaces the lost one.
     this.#lost.delete(group);
     this.#marks.set(group, snapshot.index);
     return this.#track(this.#install(group, snapshot, recordsOf(request)));
@@ -119,7 +124,7 @@ export class DiskStorage implements Storage {
   shelveSnapshot(group: GroupId): void {
     const log = this.#log(group);
     const { snapshotHead } = log;
-    // Until its file is durable there is nowhere to fetch it from; the empty snapshot at index 0 has none.
+    // Until its file is durable it can't be fetched from there; the empty snapshot at index 0 has no file.
     const isDurable = snapshotHead.index <= this.#wal.durableSnapshotIndex(group);
     if (isDurable && snapshotHead.index > 0) this.#shelve(group, snapshotHead);
   }
@@ -136,7 +141,7 @@ export class DiskStorage implements Storage {
     this.#removeSegments();
   }
 
-  /** All groups of which anything is stored, ascending. */
+  /** All groups with stored data, ascending. */
   groups(): readonly GroupId[] {
     return [...this.#logs.keys()].sort((a, b) => a - b);
   }
@@ -166,8 +171,8 @@ export class DiskStorage implements Storage {
   }
 
   /**
-   * Encrypts what is written from now on with a new key, which is durable in the ring before it is used, and wraps the
-   * ring with the operator's current one. False: the folder is not encrypted.
+   * Encrypts all later writes with a new key, which is durable in the ring before it is used. Wraps the ring
+   * with the operator's current key. False: the folder is not encrypted.
    */
   async rotateKeys(keys: OperatorKeys): Promise<boolean> {
     if (this.#atRest === null) return false;
@@ -176,7 +181,7 @@ export class DiskStorage implements Storage {
     return true;
   }
 
-  /** Waits for everything under way but space, then gives the folder up. */
+  /** Waits for all running work, except for work that waits for space, then closes the folder. */
   async close(): Promise<void> {
     this.#space.stop();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
@@ -185,7 +190,8 @@ export class DiskStorage implements Storage {
     await this.#lock.release();
   }
 
-  // The snapshot's file first, then everything else of the request in one frame: none of it holds without the file.
+  // The snapshot's file first, then everything else of the request in one frame: without the file none of it
+  // is valid.
   async #install(group: GroupId, snapshot: Snapshot, records: readonly WalRecord[]): Promise<void> {
     const saved = this.#saveReceived(group, snapshot).catch((error: Error) => this.#wal.fail(error));
     const before = this.#gates.get(group);
@@ -208,7 +214,7 @@ export class DiskStorage implements Storage {
     assert(head.index <= log.lastIndex(), "a snapshot holds nothing that the log did not");
     await this.#snapshots.save(group, head, encode);
     if (head.index >= this.#newestMark(group)) this.#lost.delete(group);
-    // Overtaken meanwhile by a received or a later one: then the wait is for that mark.
+    // A received or a later snapshot has overtaken this one: wait for that one's mark.
     if (head.index <= this.#newestMark(group)) return this.#append(group, []);
     this.#marks.set(group, head.index);
     await this.#append(group, [markRecord(group, head, false)]);
@@ -220,7 +226,7 @@ export class DiskStorage implements Storage {
     this.#log(group).shelveSnapshot(head, () => this.#track(this.#fetch(group)));
   }
 
-  /** Reads the group's newest snapshot for whoever asks next. */
+  /** Reads the group's newest snapshot into memory for the next caller. */
   async #fetch(group: GroupId): Promise<void> {
     if (this.#fetching.has(group) || this.#lost.has(group)) return;
     this.#fetching.add(group);
@@ -230,7 +236,8 @@ export class DiskStorage implements Storage {
       const { data } = await this.#snapshots.load({ group, term, index });
       log.bringSnapshot(index, data);
     } catch (cause) {
-      // A newer one may have taken its place. Otherwise the file is of no use any more; the state that it holds is applied.
+      // A newer snapshot may have replaced it. Otherwise the file is unusable, but the state in it is applied
+      // already.
       if (log.snapshotHead.index !== index || isPassing(cause)) return;
       this.#lost.add(group);
       this.#onReport({ kind: "snapshot-lost", group, index, cause });
@@ -239,7 +246,7 @@ export class DiskStorage implements Storage {
     }
   }
 
-  /** To the log at once, or behind the received snapshot that the group waits for. */
+  /** Appends to the log at once, or after the received snapshot that the group waits for. */
   #append(group: GroupId, records: readonly WalRecord[], urgency: Urgency = "sync"): Promise<void> {
     const gate = this.#gates.get(group);
     if (gate === undefined) return this.#wal.append(records, urgency);
@@ -256,7 +263,10 @@ export class DiskStorage implements Storage {
     if (this.#atRest !== null) this.#track(this.#wal.cleaned.then(() => this.#settleKeys()));
   }
 
-  /** Files went: perhaps the last ones of a key, or the last plain ones. A failure is reported; the next call tries again. */
+  /**
+   * Files were removed: perhaps the last ones of a key, or the last plain ones. A failure is reported; the
+   * next call tries again.
+   */
   #settleKeys(): void {
     const settled = this.#atRest?.settle(this.#snapshotDirectory, () => this.#wal.keyUse());
     if (settled === undefined) return;
@@ -265,14 +275,15 @@ export class DiskStorage implements Storage {
     this.#track(settled.catch(report));
   }
 
-  /** Through which index the group needs nothing of what the segments hold. */
+  /** The index up to which the group needs no entry in the segments. */
   #unneeded(group: GroupId): LogIndex {
     const log = this.#log(group);
     const compacted = log.firstIndex() - 1;
     const marked = this.#wal.durableSnapshotIndex(group);
-    // Nothing follows the snapshot: a higher entry in a segment is one of a dead leader, and replaced (Raft §5.3).
+    // No entry follows the snapshot. A higher entry in a segment is a dead leader's and was replaced (Raft
+    // §5.3).
     if (compacted === marked && log.lastIndex() === marked) return logIndex(Number.MAX_SAFE_INTEGER);
-    // Visible is not durable: entries stay until the snapshot that stands for them does.
+    // Visible is not durable: entries stay until the snapshot that replaces them is durable.
     return logIndex(Math.min(compacted, marked));
   }
 
@@ -295,8 +306,8 @@ export class DiskStorage implements Storage {
   }
 }
 
-// The folder may be there because of a process that was killed, or whose sync failed, before its name was durable. Where
-// this process may not look into the folder above, somebody else made it.
+// A process may have been killed, or its sync may have failed, before the folder's name was durable. If this
+// process may not read the folder above, another user made it.
 async function syncNameOf(directory: string, files: FileSystem): Promise<void> {
   try {
     await files.syncDirectory(dirname(directory));
@@ -305,7 +316,7 @@ async function syncNameOf(directory: string, files: FileSystem): Promise<void> {
   }
 }
 
-/** Whoever asks again may be luckier. */
+/** A later attempt may succeed. */
 function isPassing(error: unknown): boolean {
   const cause = error instanceof StorageCorrupt ? error.cause : null;
   return cause instanceof Error && "code" in cause && (cause.code === "EMFILE" || cause.code === "ENFILE");

@@ -1,4 +1,4 @@
-// The world of a storage on the machine itself.
+// The storage's world on a real machine.
 
 import { setImmediate as nextPass, setTimeout as sleep } from "node:timers/promises";
 import { diskFiles } from "../base/disk-files.ts";

@@ -1,5 +1,6 @@
-// The mark of a replica that is fenced because its applied state is wrong (ADR-0017). It survives restarts: what led to
-// the wrong state may be in the snapshot of this folder. It goes with the folder, when that is set aside.
+// The mark of a replica that is fenced because its applied state is wrong (ADR-0017). It survives restarts:
+// the wrong state may be in this folder's snapshot. It is removed together with the folder, when an operator
+// moves that away.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { writeFileDurably } from "../base/durable-file.ts";
 
 const FILE = "diverged.json";
 
-/** Of a JSON object; what it says is its owner's business. */
+/** The mark is a JSON object; only its owner interprets the content. */
 export class DivergedMark {
   readonly #path: string;
 
@@ -15,7 +16,7 @@ export class DivergedMark {
     this.#path = join(dataDirectory, FILE);
   }
 
-  /** Null = this folder has none. One that can't be read is a mark all the same, which says nothing. */
+  /** Null = this folder has no mark. A mark that can't be read still counts as a mark, without content. */
   read(): Readonly<Record<string, unknown>> | null {
     if (!existsSync(this.#path)) return null;
     try {

@@ -1,6 +1,7 @@
-// Whether a data folder is encrypted, must be, or may become so, decided before anything in it is changed (ADR-0031).
-// What must stay true: a folder that says it is encrypted is never opened without its ring, and a plain folder that a
-// node with a key finds is taken over only when the operator says so: another could have put it there.
+// Whether a data folder is encrypted, must be, or may become so. This is decided before anything in the
+// folder is changed (ADR-0031). What must stay true: a folder that says it is encrypted is never opened
+// without its ring. A node with a key takes a plain folder over only when the operator says so: an attacker
+// could have put it there.
 
 import { systemClock } from "../base/clock.ts";
 import { diskFiles } from "../base/disk-files.ts";
@@ -14,13 +15,17 @@ import { storageIdentityMismatch } from "./storage-errors.ts";
 
 export interface EncryptionChoice {
   readonly keys: OperatorKeys;
-  /** The operator's word: what is plain in the folder is from before, and is to be replaced by and by. */
+  /**
+   * The operator confirms that the plain files in the folder are from before encryption. They are replaced
+   * step by step.
+   */
   readonly existing: boolean;
 }
 
 /**
- * The ring of a folder that is opened with a key; null = it has none yet. Reads only. Throws an OperatorError. meta.json
- * says whether the folder is encrypted: a ring beside a plain one is left by a start that a crash ended.
+ * The ring of a folder that is opened with a key; null = it has none yet. Only reads. Throws an
+ * OperatorError. meta.json decides whether the folder is encrypted. If a crash interrupted the first
+ * encrypted start, a ring may lie beside a plain folder.
  */
 export async function ringOf(
   directory: string,
@@ -33,7 +38,7 @@ export async function ringOf(
   return meta === null ? await readKeyRing(directory, keys, files) : null;
 }
 
-/** For readers of a stopped node's folder; null = it is not encrypted. Throws as `readKeyRing` does. */
+/** For readers of a stopped node's folder; null = it is not encrypted. Throws like `readKeyRing`. */
 export async function ringToRead(
   directory: string,
   keys: OperatorKeys | null,
@@ -43,7 +48,7 @@ export async function ringToRead(
   return meta !== null && saysEncrypted(meta) ? await requireRing(directory, keys, files) : null;
 }
 
-/** A ring that was moved here with another node's files is refused, whatever meta.json says. */
+/** A ring that was moved here with another node's files is refused, even if meta.json names this node. */
 export function checkRingOwner(directory: string, { ring }: OpenedRing, identity: StorageIdentity): void {
   if (ring.clusterId === identity.clusterId && ring.nodeId === identity.nodeId) return;
   const isCluster = ring.clusterId !== identity.clusterId;
@@ -53,7 +58,7 @@ export function checkRingOwner(directory: string, { ring }: OpenedRing, identity
   throw storageIdentityMismatch(directory, `its key ring was made for ${what}`);
 }
 
-/** Makes the ring another identity's, with the same keys; a folder without one has nothing to give. */
+/** Gives the ring another identity, with the same keys. Does nothing in a folder without a ring. */
 export async function giveRing(
   directory: string,
   { clusterId, nodeId }: StorageIdentity,
@@ -64,7 +69,7 @@ export async function giveRing(
     await writeKeyRing(directory, { ...opened.ring, clusterId, nodeId }, opened.operatorKey);
 }
 
-/** Gives the folder its first key. Durable when the promise resolves. */
+/** Gives the folder its first key, durable when the promise resolves. */
 export async function beginRing(
   directory: string,
   identity: StorageIdentity,

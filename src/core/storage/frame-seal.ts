@@ -1,8 +1,9 @@
 // How a frame's payload is sealed when a folder is encrypted (ADR-0031):
 //   key id u32 | salt (16 bytes) | ciphertext | tag (16 bytes)
-// Each opening of the log has a salt, and so a key, of its own, and a frame's nonce is its sequence. What must stay true:
-// no sequence is sealed twice by one sealer. A torn frame that is cut is written again under the same sequence, but by
-// a later process with another salt. Segment, offset and sequence are bound: a frame opens only where it was written.
+// Each opening of the log has its own salt, and so its own key. A frame's nonce is its sequence. What must
+// stay true: one sealer never seals a sequence twice. A torn frame that was cut is written again under the
+// same sequence, but by a later process with another salt. Segment, offset and sequence are bound: a frame
+// opens only where it was written.
 
 import { type KeyObject, randomBytes } from "node:crypto";
 import { assert } from "../base/assert.ts";
@@ -10,26 +11,26 @@ import { deriveKey, NONCE_BYTES, open, seal, TAG_BYTES } from "../seal/cipher.ts
 import type { DataKey } from "../seal/key-ring.ts";
 import { ByteReader, ByteWriter } from "./byte-cursor.ts";
 
-/** Where a frame stands. */
+/** The position of a frame. */
 export interface FramePlace {
   readonly segment: number;
   readonly offset: number;
   readonly sequence: number;
 }
 
-/** What stands in a valid frame, as far as its checksum tells. */
+/** The content of a frame whose checksums are right. */
 export interface FrameContent {
   readonly isSealed: boolean;
   readonly payload: Uint8Array;
 }
 
-/** Says what a frame's records are. */
+/** Turns a frame's content into the bytes of its records. */
 export interface FrameReader {
-  /** The records' bytes, or why they are not to be believed. */
+  /** The records' bytes, or why they can't be trusted. */
   read(place: FramePlace, content: FrameContent): Uint8Array | string;
 }
 
-/** Seals one payload where it lies. */
+/** Seals one payload in place. */
 export interface PayloadSeal {
   /** `room` is the payload with SEAL_HEAD_BYTES before and TAG_BYTES behind it. */
   seal(room: Uint8Array): void;
@@ -38,19 +39,19 @@ export interface PayloadSeal {
 const SALT_BYTES = 16;
 const PURPOSE = "fleet log 1";
 export const SEAL_HEAD_BYTES = 4 + SALT_BYTES;
-/** What sealing adds to a payload. */
+/** Bytes that sealing adds to a payload. */
 export const SEAL_BYTES = SEAL_HEAD_BYTES + TAG_BYTES;
 
-/** What frames are counted under that no key has sealed. */
+/** Plain frames are counted under this key id. */
 export const PLAIN_KEY_ID = 0;
 
-/** Of a folder that is not encrypted. */
+/** Reads the frames of a folder that is not encrypted. */
 export const plainFrames: FrameReader = {
   read: (_place, { isSealed, payload }) =>
     isSealed ? "it is encrypted, yet the folder has no keys" : payload,
 };
 
-/** Which key the frame was sealed with. */
+/** The id of the key that sealed the frame. */
 export function keyIdOf({ isSealed, payload }: FrameContent): number {
   return isSealed && payload.length >= SEAL_BYTES ? new ByteReader(payload).uint32() : PLAIN_KEY_ID;
 }
@@ -85,11 +86,11 @@ export class FrameSealer {
   }
 }
 
-/** Of an encrypted folder, whose keys are asked for by their id. */
+/** Reads the frames of an encrypted folder; looks up keys by their id. */
 export class FrameOpener implements FrameReader {
   readonly #secretOf: (keyId: number) => Uint8Array | null;
   readonly #mayBePlain: (place: FramePlace) => boolean;
-  /** By key id and salt: one process's frames share one. */
+  /** By key id and salt: all frames of one process share one key. */
   readonly #keys = new Map<string, KeyObject>();
 
   constructor(secretOf: (keyId: number) => Uint8Array | null, mayBePlain: (place: FramePlace) => boolean) {
@@ -108,7 +109,7 @@ export class FrameOpener implements FrameReader {
     const sealing = { key, nonce: nonceOf(place), bound: boundTo(place) };
     const text = open(sealing, payload.subarray(SEAL_HEAD_BYTES, end), payload.subarray(end));
     return (
-      text ?? "it is whole, but not what was written there: changed, moved from elsewhere, or of other keys"
+      text ?? "its checksum is right, but it can't be decrypted: it was changed, moved here from another place, or sealed with another key"
     );
   }
 

@@ -1,10 +1,10 @@
 // A frame is one group-commit batch: the unit of writing, of checking and of atomicity.
 //   magic u32 | payload length u32 | sequence u64 | CRC32C of the body u32 | CRC32C of the header so far u32 | body
-// The body is the payload padded with 0xff, at least one byte, to a multiple of 8: its last byte is never zero. In an
-// encrypted folder the magic is another one, and the payload is sealed (frame-seal.ts): the checksums are of what stands on
-// the disk, so that a torn frame is told from a damaged one without a key.
-// What must stay true: a frame is written only after its predecessor is synced, hence a valid later frame proves
-// that an invalid earlier one is corruption and not a torn tail. Deliberately absent: I/O.
+// The body is the payload padded with 0xff, at least one byte, to a multiple of 8: its last byte is never
+// zero. In an encrypted folder the magic is another one, and the payload is sealed (frame-seal.ts). The
+// checksums cover the bytes on the disk, so a torn frame differs from a damaged one even without a key. What
+// must stay true: a frame is written only after its predecessor is synced. A valid later frame therefore
+// proves that an invalid earlier one is corruption, not a torn tail. Deliberately absent: I/O.
 
 import { assert } from "../base/assert.ts";
 import { ByteReader, ByteWriter } from "./byte-cursor.ts";
@@ -19,16 +19,16 @@ const HEADER_BYTES = HEADER_CHECKED_BYTES + 4;
 const ALIGNMENT = 8;
 const FRAME_BYTES_MIN = HEADER_BYTES + ALIGNMENT;
 const PADDING = 0xff;
-/** What a disk writes whole or not at all. */
+/** A disk writes a sector whole or not at all. */
 const SECTOR_BYTES = 512;
 
 type FrameRead =
   | ({ readonly kind: "frame"; readonly sequence: number; readonly end: number } & FrameContent)
-  /** Nothing but zeros from here on: never written. */
+  /** Only zeros from here on: never written. */
   | { readonly kind: "end" }
   /**
-   * `isTorn`: a sector of it is missing, as after a power cut in the middle of the write. `isCutShort`: the file ends
-   * inside it, although a segment has its full size before a frame goes into it.
+   * `isTorn`: one of its sectors is missing, as after a power cut during the write. `isCutShort`: the file
+   * ends inside it, although a segment has its full size before a frame is written to it.
    */
   | {
       readonly kind: "invalid";
@@ -37,7 +37,7 @@ type FrameRead =
       readonly claim: string;
     };
 
-/** The size on disk of a frame whose records have these bytes in sum. */
+/** The size on disk of a frame whose records have this many bytes in total. */
 export function frameBytes(payloadBytes: number, isSealed = false): number {
   return HEADER_BYTES + bodyBytes(payloadBytes + (isSealed ? SEAL_BYTES : 0));
 }
@@ -78,7 +78,7 @@ export function decodePayload(payload: Uint8Array): readonly WalRecord[] {
   return records;
 }
 
-/** What a segment's bytes hold at `offset`. */
+/** The frame, end or damage in a segment at `offset`. */
 export function readFrame(segment: Uint8Array, offset: number): FrameRead {
   const header = readHeader(segment, offset);
   if (header === null) {
@@ -111,10 +111,10 @@ export function findFrame(segment: Uint8Array): number | null {
 }
 
 /**
- * The offset of the first frame that was written after the invalid one at `invalid`, or null. `last` is the sequence of
- * the frame before the invalid one; null = unknown. The sequence must rise past the invalid frame's own, and by no more
- * than there is room for frames between the two: what remains of the invalid frame may hold, as payload, the bytes of an
- * older frame or of another log's.
+ * The offset of the first frame that was written after the invalid one at `invalid`, or null. `last` is the
+ * sequence of the frame before the invalid one; null = unknown. The sequence must be above the invalid
+ * frame's, but not by more than the number of frames that fit between the two. The invalid frame's payload
+ * may hold the bytes of an older frame or of another log's.
  */
 export function findLaterFrame(segment: Uint8Array, invalid: number, last: number | null): number | null {
   return search(segment, invalid + 1, (sequence, offset) => {
@@ -165,15 +165,15 @@ function readHeader(segment: Uint8Array, offset: number): FrameHeader | null {
   return { isSealed, length: reader.uint32(), sequence: reader.uint64(), bodyCrc: reader.uint32() };
 }
 
-// Without a header the frame's end is unknown, but each sector that the header touches is wholly there or wholly
-// missing: from the frame's start to the sector's end nothing but zeros can be left of a missing one.
+// Without a header the frame's end is unknown. But each sector that the header touches is wholly there or
+// wholly missing. A missing sector leaves only zeros from the frame's start to the sector's end.
 function hasLostHeader(segment: Uint8Array, offset: number): boolean {
   const end = offset + HEADER_BYTES;
   return hasLostSector(segment, offset, Math.min(sectorEnd(end - 1), segment.length));
 }
 
-// The preallocated file held zeros here, so a sector that never reached the disk reads as zeros (etcd's WAL judges
-// the same way). A frame without such a sector was written completely and damaged later.
+// The preallocated file held zeros here, so a sector that never reached the disk reads as zeros (etcd's WAL
+// uses the same rule). A frame without such a sector was written completely and damaged later.
 function hasLostSector(segment: Uint8Array, start: number, end: number): boolean {
   for (let from = start; from < end; from = sectorEnd(from)) {
     if (isZero(segment, from, Math.min(sectorEnd(from), end))) return true;

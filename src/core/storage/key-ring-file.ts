@@ -21,8 +21,8 @@ const RING_MISSING = "the folder is encrypted, and its key ring is missing";
 const FILE_MODE = 0o600;
 
 /**
- * Null: the folder has none, and is not encrypted. Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG, or StorageCorrupt
- * when the file is damaged.
+ * Null: the folder has no ring and is not encrypted. Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG, or
+ * StorageCorrupt when the file is damaged.
  */
 export async function readKeyRing(
   directory: string,
@@ -43,7 +43,7 @@ export async function readKeyRing(
   return opened;
 }
 
-/** The same of a folder that says it is encrypted. */
+/** Like `readKeyRing`, for a folder that says it is encrypted. */
 export async function requireRing(
   directory: string,
   keys: OperatorKeys | null,
@@ -54,7 +54,7 @@ export async function requireRing(
   throw new StorageCorrupt(join(directory, KEY_RING_NAME), 0, RING_MISSING);
 }
 
-/** Durable when the promise resolves; the old one stays if it rejects. */
+/** The new ring is durable when the promise resolves; if it rejects, the old one stays. */
 export async function writeKeyRing(
   directory: string,
   ring: KeyRing,

@@ -1,8 +1,9 @@
-// Keeps a second process out of a data folder. Node has no flock, so the lock is a file that names its holder by
-// process id and start time: a killed holder leaves a stale lock, which is recognized even if its id was given to
-// another process since. What must stay true: the file appears with its content (by a hard link), never empty; and
-// a stale lock is removed only by who holds the guard that is named after it, and sees it still there. Its process is
-// dead, so the same lock never comes back: who comes late with the guard finds another lock, and leaves it alone.
+// Keeps a second process out of a data folder. Node has no flock, so the lock is a file that names its holder
+// by process id and start time. A killed holder leaves a stale lock, which is recognized even if another
+// process has its id by now. What must stay true: the file appears with its content (by a hard link), never
+// empty. A process removes a stale lock only while it holds the guard that is named after that lock and sees
+// the lock still there. The stale lock's process is dead, so the same lock never appears again. A process
+// that gets the guard too late finds another lock and leaves it alone.
 
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
@@ -30,7 +31,7 @@ export class LockFile {
     this.#files = files;
   }
 
-  /** Throws STORAGE_LOCKED while a live process, this one included, holds the folder. */
+  /** Throws STORAGE_LOCKED while a live process, perhaps this one, holds the folder. */
   static async acquire(
     directory: string,
     onReport: OnReport,
@@ -50,7 +51,7 @@ export class LockFile {
   }
 }
 
-/** The live process that holds the folder, null when none does. Changes nothing. */
+/** The id of the live process that holds the folder, null when there is none. Changes nothing. */
 export async function lockHolder(directory: string): Promise<number | null> {
   const { files, processes } = diskWorld;
   const held = await readHolder(join(directory, LOCK_NAME), files);
@@ -71,11 +72,12 @@ class Acquisition {
     this.#onReport = onReport;
   }
 
-  /** Names this process there; false if another one is named. */
+  /** Creates the file with this process's name; false if it names another one. */
   async create(path: string): Promise<boolean> {
     const { files } = this.#world;
     const draft = `${path}-${pidOf(this.own)}${TEMPORARY_SUFFIX}`;
-    // What a killed process with the same id left may be the lock under a second name: to empty one empties both.
+    // A killed process with the same id may have left the lock under a second name: emptying one would empty
+    // both.
     await files.remove(draft);
     const file = await files.create(draft, FILE_MODE);
     try {
@@ -87,7 +89,7 @@ class Acquisition {
       await files.link(draft, path);
       return true;
     } catch (error) {
-      // ENOENT: the holder took our draft for a leftover.
+      // ENOENT: the holder removed our draft as a leftover.
       if (["EEXIST", "ENOENT"].includes(systemCodeOf(error) ?? "")) return false;
       throw error;
     } finally {
@@ -95,14 +97,14 @@ class Acquisition {
     }
   }
 
-  /** Removes what a dead process left there. Throws STORAGE_LOCKED when a live one is named, or is about to be. */
+  /** Removes a dead process's file. Throws STORAGE_LOCKED when a live one is named, or is about to be. */
   async clear(path: string): Promise<void> {
     const { files, processes } = this.#world;
     const held = await readHolder(path, files);
     if (held === null) return;
     if (await processes.isAlive(held)) throw storageLocked(this.#directory, pidOf(held));
     const guard = `${path}-after-${crc32c(new TextEncoder().encode(held)).toString(16)}${TEMPORARY_SUFFIX}`;
-    // A guard is a lock as well: one whose process was killed is cleared in the same way.
+    // A guard is a lock too: the guard of a killed process is cleared in the same way.
     if (!(await this.create(guard))) {
       await this.clear(guard);
       return;

@@ -1,4 +1,5 @@
-// Storage for tests and simulations: as visible, as checked and as ordered as the disk's, durable at once.
+// Storage for tests and simulations. Visibility, checks and order are the same as on disk; writes are durable
+// at once.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import { wholeOf } from "./chunks.ts";
@@ -28,7 +29,7 @@ export class MemoryStorage implements Storage {
     if (head.index > log.snapshotHead.index) log.setSnapshot({ ...head, data });
   }
 
-  /** There is nowhere else to keep it. */
+  /** The data are only in memory, so they stay there. */
   shelveSnapshot(): void {}
 
   isSnapshotLost(): boolean {

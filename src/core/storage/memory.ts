@@ -1,6 +1,6 @@
-// A stable log held in memory: what unit tests and the conformance driver call storage, and the read cache of
-// the disk implementation. A dummy entry (index and term) stands for everything that was compacted away.
-// What must stay true: entries are contiguous from the dummy on. Deliberately absent: durability.
+// A stable log held in memory. It is the storage of unit tests and the conformance driver, and the read cache
+// of the disk implementation. A dummy entry (index and term) stands for all compacted entries. What must stay
+// true: entries are contiguous from the dummy on. Deliberately absent: durability.
 
 import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
@@ -36,7 +36,7 @@ export class MemoryLog implements LogReader {
   #dummy: { readonly index: LogIndex; readonly term: Term } = EMPTY_SNAPSHOT;
   #entries: Entry[] = [];
   #snapshot: SnapshotHead = EMPTY_SNAPSHOT;
-  /** Or how to ask for it where it is. */
+  /** The data, or a function that fetches them. */
   #snapshotData: Snapshot["data"] | (() => void) = EMPTY_SNAPSHOT.data;
   #hardState = EMPTY_HARD_STATE;
 
@@ -72,7 +72,7 @@ export class MemoryLog implements LogReader {
     return "unavailable";
   }
 
-  /** What the newest snapshot stands for, wherever its data are. */
+  /** The head of the newest snapshot, wherever its data are. */
   get snapshotHead(): SnapshotHead {
     return this.#snapshot;
   }
@@ -81,24 +81,28 @@ export class MemoryLog implements LogReader {
     this.#hardState = hardState;
   }
 
-  /** A snapshot made locally from the applied state: replaces the stored one and leaves the entries alone. */
+  /**
+   * A snapshot made locally from the applied state. It replaces the stored one and leaves the entries alone.
+   */
   setSnapshot({ data, ...head }: Snapshot): void {
     this.#snapshot = head;
     this.#snapshotData = data;
   }
 
-  /** The same with its data elsewhere: `fetch` is called whenever they are asked for, until `bringSnapshot` brings them. */
+  /**
+   * The same, with its data on disk: each request for them calls `fetch`, until `bringSnapshot` brings them.
+   */
   shelveSnapshot(head: SnapshotHead, fetch: () => void): void {
     this.#snapshot = head;
     this.#snapshotData = fetch;
   }
 
-  /** The data of the snapshot at `index` were fetched; those of another than the newest are ignored. */
+  /** The data of the snapshot at `index` were fetched. If it is not the newest any more, they are ignored. */
   bringSnapshot(index: LogIndex, data: Snapshot["data"]): void {
     if (index === this.#snapshot.index) this.#snapshotData = data;
   }
 
-  /** Replaces everything from the first new entry on; what is already compacted is skipped. */
+  /** Replaces everything from the first new entry on. Entries that are compacted already are skipped. */
   append(entries: readonly Entry[]): void {
     const fresh = entries.filter((entry) => entry.index > this.#dummy.index);
     const first = fresh[0];
@@ -111,7 +115,7 @@ export class MemoryLog implements LogReader {
     }
   }
 
-  /** Forgets entries up to and including `through`. False if they are already gone. */
+  /** Removes entries up to and including `through`. False if they are removed already. */
   compact(through: LogIndex): boolean {
     if (through <= this.#dummy.index) return false;
     const last = present(this.#at(through), "only existing entries are compacted");
@@ -120,7 +124,7 @@ export class MemoryLog implements LogReader {
     return true;
   }
 
-  /** A snapshot received from a leader replaces the whole log. False if a snapshot as new is already stored. */
+  /** A snapshot received from a leader replaces the whole log. False if a stored snapshot is as new. */
   applySnapshot(snapshot: Snapshot): boolean {
     if (this.#snapshot.index !== 0 && this.#snapshot.index >= snapshot.index) return false;
     this.setSnapshot(snapshot);

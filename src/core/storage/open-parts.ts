@@ -1,6 +1,6 @@
-// What a data folder's opening comes to: the log read back, and what writes and reads from now on. What must stay true:
-// nothing is written before the keys were found right, and a plain folder's ring names what was plain in it before the
-// first frame is sealed.
+// Opens a data folder: reads the log back, and makes the parts that write and read from now on. What must
+// stay true: nothing is written before the keys are checked. The ring of a formerly plain folder names its
+// plain files and segments before the first frame is sealed.
 
 import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, logIndex } from "../base/ids.ts";
@@ -32,14 +32,18 @@ import { Wal } from "./wal.ts";
 export interface DiskStorageOptions {
   readonly directory: string;
   readonly identity: StorageIdentity;
-  /** Size of a log segment in a new folder, 16 MiB by default; a folder keeps the size that it was made with. */
+  /** Size of a log segment in a new folder, 16 MiB by default. An existing folder keeps its size. */
   readonly segmentBytes?: number;
   readonly onReport?: OnReport;
-  /** The operator's keys; null or absent = the folder is plain, and refused if it is not. */
+  /** The operator's keys; null or absent = the folder must be plain, and an encrypted one is refused. */
   readonly encryption?: EncryptionChoice | null;
-  /** Opened by the recovery that marked the folder, to finish it: nobody else may (recovery-mark.ts). */
+  /**
+   * Set by the recovery that marked the folder, to finish it. Any other caller is refused (recovery-mark.ts).
+   */
   readonly finishesRecovery?: boolean;
-  /** The machine's by default. A seam: tests make syncs fail or wait, and simulations have their own. */
+  /**
+   * The machine's by default. A seam: tests make syncs fail or wait, and simulations have their own world.
+   */
   readonly world?: StorageWorld;
 }
 
@@ -71,7 +75,7 @@ export async function openParts(options: DiskStorageOptions, onReport: OnReport)
   const { segment } = paths;
   const atRestBefore = ring === null ? null : new AtRest(directory, ring, files);
   const recovered = await recoverWal(paths.wal, segment, files, onReport, atRestBefore?.frames);
-  // What an earlier version wrote is whole now, and what this one writes never grows a file.
+  // An earlier version's segments are whole now, and this version never lets a file grow.
   if (segment.mayHaveGrown) await recordIfRoom(directory, segment.bytes, files);
   if (ring === null && encryption !== null) {
     const frames = recovered.nextFrame - 1;
@@ -97,14 +101,14 @@ export async function openParts(options: DiskStorageOptions, onReport: OnReport)
   return { logs, wal, snapshots, snapshotDirectory: paths.snapshots, incoming, space, syncs, atRest };
 }
 
-/** The folder's ring, found to be this node's; null = it has none, or no key was given. Reads only. */
+/** The folder's ring, checked to be this node's. Null = it has none, or no key was given. Only reads. */
 export async function checkedRing(
   { directory, identity, encryption = null, finishesRecovery = false }: DiskStorageOptions,
   files: FileSystem,
 ): Promise<OpenedRing | null> {
   if (encryption === null) return null;
   const ring = await ringOf(directory, encryption, files);
-  // A recovery gives ring and folder another identity, one after the other.
+  // A recovery changes the identity of the ring and of the folder, one after the other.
   if (ring !== null && !finishesRecovery) checkRingOwner(directory, ring, identity);
   return ring;
 }
@@ -113,7 +117,7 @@ async function snapshotNames(directory: string, files: FileSystem): Promise<read
   return (await files.list(directory)).filter((name) => parseSnapshotFileName(name) !== null);
 }
 
-/** A full disk may be opened; then a later start records it. */
+/** A folder on a full disk may be opened; a later start then records it. */
 async function recordIfRoom(directory: string, segmentBytes: number, files: FileSystem): Promise<void> {
   try {
     await recordSegmentSize(directory, segmentBytes, files);

@@ -1,5 +1,6 @@
-// Reads what a stopped node's data folder holds, by the very recovery that a start runs, and writes nothing: what can
-// be read here can be started, and what a start would refuse is refused here with the same words.
+// Reads a stopped node's data folder with the same recovery that a start runs, and writes nothing. A folder
+// that can be read here can be started; a folder that a start would refuse is refused here with the same
+// words.
 
 import type { GroupId } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
@@ -20,13 +21,13 @@ import { isFolder, LOG_MISSING, unwritableFiles } from "./verify-log.ts";
 export interface StoppedNode {
   readonly identity: StorageIdentity;
   readonly logs: ReadonlyMap<GroupId, LogReader>;
-  /** It had lost its disk, and was not taken in again: its vote and its acknowledgements count for nothing. */
+  /** The node had lost its disk and was not readmitted: its vote and its acknowledgements do not count. */
   readonly isAmnesiac: boolean;
 }
 
 /**
- * Throws NOT_A_DATA_FOLDER, STORAGE_LOCKED (be it in use before or after), StorageCorrupt, and of an encrypted folder
- * ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG.
+ * Throws NOT_A_DATA_FOLDER, STORAGE_LOCKED (if a process holds the folder before or after the read) or
+ * StorageCorrupt. For an encrypted folder also ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG.
  */
 export async function readStopped(directory: string, keys: OperatorKeys | null = null): Promise<StoppedNode> {
   await assertDataFolder(directory);
@@ -36,7 +37,7 @@ export async function readStopped(directory: string, keys: OperatorKeys | null =
   return node;
 }
 
-/** The same, by whoever keeps everybody else out of the folder. */
+/** The same, for a caller that keeps all others out of the folder. */
 export async function readData(directory: string, keys: OperatorKeys | null = null): Promise<StoppedNode> {
   const identity = await readIdentity(directory);
   const { frames, content } = readersOf(directory, await ringToRead(directory, keys), unwritableFiles);

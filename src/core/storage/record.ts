@@ -1,6 +1,6 @@
-// The log's records and their bytes: entries, hard states and snapshot marks of all groups. Term, vote and commit
-// are one record, so that none can be lost without the others. What must stay true: the encoded kinds and layouts
-// never change under one format version. Deliberately absent: checksums, which are the frame's.
+// The log's records and their bytes: entries, hard states and snapshot marks of all groups. Term, vote and
+// commit are one record, so that none can be lost alone. What must stay true: the encoded kinds and layouts
+// never change within one format version. Deliberately absent: checksums, which belong to the frame.
 
 import { assert } from "../base/assert.ts";
 import { type GroupId, groupId, type LogIndex, logIndex, nodeId, type Term, term } from "../base/ids.ts";
@@ -11,7 +11,7 @@ import type { ByteReader, ByteWriter } from "./byte-cursor.ts";
 export interface SnapshotMark {
   readonly index: LogIndex;
   readonly term: Term;
-  /** Received from a leader: what the log held before it is void. */
+  /** Received from a leader: all earlier records of the log are void. */
   readonly restartsLog: boolean;
 }
 
@@ -59,7 +59,7 @@ export function writeRecord(writer: ByteWriter, record: WalRecord): void {
   }
 }
 
-/** Reads one record; asserts that its kind is known and its bytes are there. */
+/** Reads one record; asserts that its kind is known and its bytes are complete. */
 export function readRecord(reader: ByteReader): WalRecord {
   const kind = reader.uint8();
   const group = groupId(reader.uint64());

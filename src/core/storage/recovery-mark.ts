@@ -1,6 +1,7 @@
-// The mark of a data folder that a recovery from a lost quorum is rewriting: from its first change to its last the
-// folder is neither the old cluster's nor the new one's, and nobody may start on it. The mark holds all that the
-// rewriting needs, so that running it again ends in the same bytes, whatever the moment at which it was killed.
+// The mark of a data folder that a recovery from a lost quorum is rewriting. Between the first and the last
+// change the folder is neither the old cluster's nor the new one's, so no node may start on it. The mark
+// holds everything that the rewriting needs. If the recovery is killed at any moment, running it again
+// produces the same bytes.
 
 import { join } from "node:path";
 import { diskFiles } from "../base/disk-files.ts";
@@ -13,31 +14,32 @@ import { StorageCorrupt } from "./storage-errors.ts";
 
 export interface RecoveryMark {
   readonly nodeId: NodeId;
-  /** Where it is to be reached from now on; empty = where it was. */
+  /** The node's address from now on; empty = unchanged. */
   readonly address: string;
   readonly formerClusterId: string;
   readonly clusterId: string;
-  /** Where the new cluster's log begins. */
+  /** The index where the new cluster's log begins. */
   readonly index: LogIndex;
   readonly term: Term;
-  /** What was known to be committed, and where the old log ends. */
+  /** The last index known to be committed, and the last index of the old log. */
   readonly committed: LogIndex;
   readonly last: LogIndex;
-  /** Of the incarnation that begins; null in the mark of an earlier build, which recorded none. */
+  /** The epoch of the new incarnation. Null in the mark of an earlier build, which recorded none. */
   readonly epoch: number | null;
   readonly actor: string;
   readonly reason: string;
   readonly atMs: number;
-  /** What holds a copy of what was there before: a folder, or the exported snapshot that this was made from. */
+  /** Where a copy of the old data is: a folder, or the exported snapshot that this folder was made from. */
   readonly backup: string;
 }
 
 export const RECOVERY_MARK_NAME = "recovering.json";
 export const UNFINISHED = "a recovery from a lost quorum was interrupted";
 export const FINISH_ADVICE =
-  "finish it by the same command: fleet recover --force-new-cluster (elsewhere than in a local fleet with --data)";
+  "finish it by the same command: fleet recover --force-new-cluster (outside a local fleet with --data)";
 
-// 2: the incarnation's epoch. A build that knows 1 only would finish the recovery without it.
+// Format 2 adds the incarnation's epoch. A build that knows only format 1 would finish the recovery without
+// it.
 const FORMAT = 2;
 
 /** Null without a mark. Throws StorageCorrupt when it can't be read. */
@@ -52,7 +54,7 @@ export async function readRecoveryMark(
   });
   if (bytes === null) return null;
   const mark = parse(new TextDecoder().decode(bytes));
-  if (mark === null) throw new StorageCorrupt(file, 0, "it is no mark of a recovery");
+  if (mark === null) throw new StorageCorrupt(file, 0, "it is not a recovery mark");
   return mark;
 }
 
@@ -72,7 +74,7 @@ export async function refuseUnfinished(directory: string, files: FileSystem = di
   if (mark === null) return;
   throw new OperatorError("RECOVERY_UNFINISHED", {
     what: `${directory} can't be used: ${UNFINISHED}`,
-    why: `it is half-way from cluster ${mark.formerClusterId} to ${mark.clusterId}; ${mark.backup} holds what it was`,
+    why: `it is halfway from cluster ${mark.formerClusterId} to ${mark.clusterId}; ${mark.backup} holds its former content`,
     next: FINISH_ADVICE,
     exit: Exit.Precondition,
   });
@@ -91,7 +93,7 @@ function parse(text: string): RecoveryMark | null {
   const word = (key: string) => String(fields[key]);
   return {
     nodeId: nodeId(count("nodeId")),
-    // Marks of an earlier version have none.
+    // Marks of an earlier version have no address.
     address: typeof fields["address"] === "string" ? fields["address"] : "",
     formerClusterId: word("formerClusterId"),
     clusterId: word("clusterId"),

@@ -1,6 +1,7 @@
-// Reads the write-ahead log back at open. What must stay true: a torn tail (the one frame that was being written
-// when the machine stopped, never acknowledged) is cut and reported; anything else that is wrong is refused with
-// file and offset, because whatever stood there may have been acknowledged. Segments are read one at a time.
+// Reads the write-ahead log back at open. What must stay true: a torn tail is cut and reported. A torn tail
+// is the one frame that was being written when the machine stopped; it was never acknowledged. Any other
+// damage is refused with file and offset, because the lost data may have been acknowledged. Segments are read
+// one at a time.
 
 import { AssertionError, assert } from "../base/assert.ts";
 import type { FileSystem } from "../base/file-system.ts";
@@ -17,13 +18,13 @@ import { StorageCorrupt } from "./storage-errors.ts";
 
 export interface RecoveredWal {
   readonly groups: ReadonlyMap<GroupId, ReplayedGroup>;
-  /** Ascending; the last is the one to go on with. */
+  /** Ascending; new frames are written to the last one. */
   readonly segments: readonly SegmentIndex[];
-  /** Where the next frame goes in the last segment, and how large that file is. */
+  /** Offset of the next frame in the last segment, and the size of that file. */
   readonly end: number;
   readonly capacity: number;
   readonly nextFrame: number;
-  /** Whether the segment after the last exists already, all zeros. */
+  /** Whether the segment after the last exists already, filled with zeros. */
   readonly hasNextSegment: boolean;
 }
 
@@ -62,7 +63,7 @@ class WalRecovery {
   readonly #segments: SegmentIndex[] = [];
   #lastFrame: number | null = null;
   #newest: { readonly file: string; readonly offset: number; readonly frame: Uint8Array } | null = null;
-  /** Behind the last valid frame. */
+  /** The position after the last valid frame. */
   #position: Position = { segments: 0, end: 0, capacity: 0 };
 
   constructor(
@@ -100,7 +101,7 @@ class WalRecovery {
     };
   }
 
-  /** False if the segment ended in a torn tail, which is cut then: nothing follows it. */
+  /** False if the segment ended in a torn tail, which is cut then: no segment follows it. */
   async #replaySegment(sequence: number): Promise<boolean> {
     const file = segmentPath(this.#directory, sequence);
     const bytes = await this.#files.read(file);
@@ -154,7 +155,8 @@ class WalRecovery {
     }
   }
 
-  // Its checksum was right: what does not open was written completely, and is no torn tail.
+  // The frame's checksum was right. If it can't be opened, it was written completely, so it is not a torn
+  // tail.
   #recordsIn(
     segment: number,
     file: string,
@@ -188,8 +190,8 @@ class WalRecovery {
     }
   }
 
-  // A batch is written only after the one before it was synced: a frame behind the invalid one means that this
-  // one had been whole, and acknowledged.
+  // A batch is written only after the one before it was synced. A frame behind the invalid one therefore
+  // proves that this one was whole, and may have been acknowledged.
   async #refuseUnlessTorn(
     sequence: number,
     bytes: Uint8Array,
@@ -232,8 +234,8 @@ class WalRecovery {
     return null;
   }
 
-  // What was read may stand in the page cache only: the writer was killed before its sync, or the sync failed and
-  // left the page marked clean. Writing the newest frame again and syncing makes sure of it.
+  // The data that was read may be only in the page cache: the writer was killed before its sync, or the sync
+  // failed and left the page marked clean. Writing the newest frame again and syncing makes it durable.
   async #confirmNewest(): Promise<void> {
     if (this.#newest !== null)
       await this.#overwrite(this.#newest.file, this.#newest.offset, this.#newest.frame);

@@ -1,5 +1,5 @@
-// The mark of a replica that lost its disk and is not yet taken in again (ADR-0002). It survives restarts, so that a
-// half-restored replica does not vote either, and one that is whole does.
+// The mark of a replica that lost its disk and is not yet readmitted (ADR-0002). It survives restarts. So a
+// half-restored replica does not vote after a restart, and a fully restored one does.
 
 import { dirname, join } from "node:path";
 import { diskFiles } from "../base/disk-files.ts";
@@ -12,7 +12,7 @@ const REJOIN_MARK_NAME = "rejoining";
 const LOST = "lost: see docs/adr/0002-rejoin.md\n";
 const WHOLE = "whole: see docs/adr/0002-rejoin.md\n";
 
-/** The mark in a data folder that says "this replica lost its disk and does not yet know itself a voter again". */
+/** The mark in a data folder: "this replica lost its disk, and is not yet known to be a voter again". */
 export class RejoinMark {
   readonly #path: string;
   readonly #files: FileSystem;
@@ -26,7 +26,7 @@ export class RejoinMark {
     return (await this.#read()) !== null;
   }
 
-  /** Whether the folder holds the log that took this replica out and in again. */
+  /** Whether the folder holds the log that removed this replica and added it again. */
   async isWhole(): Promise<boolean> {
     return (await this.#read()) === WHOLE;
   }

@@ -1,7 +1,7 @@
-// One group's state as the log's records, replayed in order, leave it. Pure.
-// What must stay true: terms, commits and marks never go back, and what remains is contiguous from the newest
-// snapshot mark on. A gap below that mark is fine: the segments that held the missing entries were removed once
-// the snapshot covered them, and the mark itself stands in a later record.
+// One group's state after its log records are replayed in order. Pure. What must stay true: terms, commits
+// and marks never decrease, and the entries are contiguous from the newest snapshot mark on. A gap below that
+// mark is fine. The segments with the missing entries were removed once the snapshot covered them, and the
+// mark is in a later record.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
@@ -11,7 +11,7 @@ import type { SnapshotMark, WalRecord } from "./record.ts";
 export interface ReplayedGroup {
   readonly hardState: HardState | null;
   readonly mark: SnapshotMark | null;
-  /** Contiguous, the first right behind the mark (index 1 without one). */
+  /** Contiguous; the first one follows the mark (index 1 without a mark). */
   readonly entries: readonly Entry[];
 }
 
@@ -22,7 +22,7 @@ export class GroupReplay {
   #base = 0;
   #entries: Entry[] = [];
 
-  /** Takes the next record of this group; asserts what our writer guarantees. */
+  /** Applies the next record of this group; asserts what our writer guarantees. */
   apply(record: WalRecord): void {
     switch (record.kind) {
       case "entry":
@@ -37,7 +37,7 @@ export class GroupReplay {
     }
   }
 
-  /** What remains once all records are replayed. */
+  /** The result once all records are replayed. */
   finish(): ReplayedGroup {
     const covered = this.#mark?.index ?? 0;
     assert(this.#base <= covered, `entries ${covered + 1} to ${this.#base} are missing from the log`);
@@ -86,8 +86,9 @@ export class GroupReplay {
     return this.#base + this.#entries.length;
   }
 
-  // With asynchronous storage writes an entry may be applied, and a snapshot made of it, before the hard state
-  // that says so is durable. What a snapshot holds is committed, so the mark may raise the commit index.
+  // With asynchronous storage writes an entry may be applied and included in a snapshot before the hard state
+  // that commits it is durable. All entries in a snapshot are committed, so the mark may raise the commit
+  // index.
   #committedToMark(): HardState | null {
     const now = this.#hardState;
     if (now === null || this.#mark === null || now.commit >= this.#mark.index) return now;

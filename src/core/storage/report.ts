@@ -1,5 +1,5 @@
-// What the disk storage tells its host beside results: things that an operator may want to see in the log.
-// Data only.
+// What the disk storage reports to its host beside results: events that belong in the operator's log. Data
+// only.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 
@@ -8,7 +8,7 @@ export type StorageReport =
   | { readonly kind: "leftover-removed"; readonly file: string }
   | { readonly kind: "stale-lock-removed"; readonly file: string; readonly pid: number }
   | { readonly kind: "segment-not-prepared"; readonly file: string; readonly cause: unknown }
-  /** Nothing that depends on `file` is acknowledged until it could be made. */
+  /** Nothing that depends on `file` is acknowledged until the file is made. */
   | { readonly kind: "disk-full"; readonly file: string; readonly cause: unknown }
   | { readonly kind: "disk-has-space"; readonly file: string }
   /** A new one is made in its place. */

@@ -1,7 +1,8 @@
-// Files whose content is sealed on the disk (ADR-0031): what is read and written here is the content, in seal/sealed-stream's
-// chunks. What must stay true: a file counts as whole only if its last chunk says so; a file that is plain is read only
-// if the folder's ring allows that one; what is added to an unfinished file is sealed anew with what it holds, since a
-// chunk that a crash tore must not be written a second time with the same key and nonce.
+// Files whose content is sealed on the disk (ADR-0031). Callers read and write the content; the file holds
+// the chunks of seal/sealed-stream. What must stay true: a file counts as whole only if its last chunk says
+// so. A plain file is read only if the folder's ring allows it. Data added to an unfinished file is sealed
+// anew together with the file's content: a chunk that a crash tore must not be written again with the same
+// key and nonce.
 
 import { basename } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
@@ -28,13 +29,16 @@ export interface SealedFilesOptions {
   readonly files: FileSystem;
   readonly activeKey: () => DataKey;
   readonly secretOf: (keyId: number) => Uint8Array | null;
-  /** Whether the file of that name was there before encryption was turned on. */
+  /** Whether the file of that name is older than the folder's encryption. */
   readonly mayBePlain: (name: string) => boolean;
-  /** Told of each key that a file is begun with, before that file is there; the result, once it is closed. */
+  /**
+   * Called with each key that a file will be written with, before the file exists; the result is called once
+   * it is closed.
+   */
   readonly onUse: (keyId: number) => () => void;
 }
 
-/** A file's content can't be believed; what is wrong is for the operator. */
+/** A file's content can't be trusted; the message for the operator says why. */
 export class SealBroken extends Error {
   override readonly name = "SealBroken";
 }
@@ -59,7 +63,7 @@ export function sealedFiles(options: SealedFilesOptions): ContentFiles {
   };
 }
 
-/** The key that the file was sealed with; PLAIN_KEY_ID = with none; null = it is not there. */
+/** The key that sealed the file. PLAIN_KEY_ID = it is plain; null = it does not exist. */
 export async function keyIdOfFile(path: string, files: FileSystem): Promise<number | null> {
   const file = await files.openToRead(path).catch(() => null);
   if (file === null) return null;
@@ -105,7 +109,7 @@ async function appendSealed(path: string, options: SealedFilesOptions): Promise<
   }
 }
 
-/** A file that is being made: the last chunk waits for `sync`, which says that the content is whole. */
+/** A file that is being written. The last chunk waits for `sync`, which says that the content is whole. */
 class SealedFile implements NewFile {
   readonly #file: NewFile;
   readonly #sealer: StreamSealer;
@@ -135,7 +139,7 @@ class SealedFile implements NewFile {
     await this.#file.close();
   }
 
-  // A full chunk is kept until something follows it: the last one is sealed as the last.
+  // A full chunk is kept until more data follow: the last one is sealed as the last.
   async *#sealed(
     parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -143,7 +147,7 @@ class SealedFile implements NewFile {
       this.#isBegun = true;
       yield this.#sealer.head;
     }
-    // Several chunks are written at once: each write waits for a thread.
+    // Several chunks are written at once, because each write waits for a thread.
     let sealed: Uint8Array[] = [];
     for await (const part of parts) {
       for (let from = 0; from < part.length; ) {
@@ -183,7 +187,7 @@ async function openSealed(
       throw new SealBroken(`it was encrypted with key ${head.keyId}, which the folder does not have`);
     const opener = new StreamOpener(secret, head);
     const opened = extent === "whole" ? wholeFile(file, opener) : unfinishedFile(file, opener);
-    // Its end is looked at now: what is cut off must not be taken for a file that ends there.
+    // The end is read now, so that a cut-off file is not taken for one that ends there.
     if (extent === "whole") await opened.read(Math.max(0, opened.bytes - 1), 1);
     return opened;
   } catch (error) {
@@ -203,7 +207,7 @@ function unfinishedFile(file: ReadableFile, opener: StreamOpener): ReadableFile 
   return readChunks(file, opener, chunks * CHUNK_BYTES, null);
 }
 
-/** `last` is the number of the last chunk; null = no chunk is the last. */
+/** `last` is the number of the last chunk; null = none of them is the last. */
 function readChunks(
   file: ReadableFile,
   opener: StreamOpener,
@@ -227,7 +231,7 @@ function readChunks(
     read: async (position, length) => {
       const end = Math.min(position + length, bytes);
       const first = Math.floor(position / CHUNK_BYTES);
-      // Of an empty content the one chunk is opened too: it says that nothing is missing.
+      // Empty content has one chunk, which is opened too: it proves that nothing is missing.
       const next = Math.max(Math.ceil(end / CHUNK_BYTES), last === 0 ? 1 : 0);
       if (next <= first) return new Uint8Array();
       const content = await chunksFrom(first, next);

@@ -1,6 +1,6 @@
-// Removal of log segments whose entries nobody needs any more. What must stay true: the oldest goes first and
-// durably before the next one, and the newest stays. A removed segment in the middle would be taken for a lost one,
-// and an older segment that outlives a newer one would bring replaced entries back.
+// Removes log segments whose entries no group needs any more. What must stay true: the oldest is removed
+// first, durably before the next one, and the newest stays. A gap in the middle would look like a lost
+// segment. An older segment that outlived a newer one would bring replaced entries back.
 
 import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId, LogIndex } from "../base/ids.ts";

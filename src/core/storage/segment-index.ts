@@ -1,5 +1,5 @@
-// Which entries a segment holds, as far as its removal is concerned: the highest index of each group. And which keys its
-// frames were sealed with, as long as they stand there.
+// Which entries a segment holds, as far as its removal is concerned: the highest index of each group. Also
+// which keys sealed its frames, as long as they are in the file.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { WalRecord } from "./record.ts";
@@ -16,7 +16,7 @@ export class SegmentIndex {
   note(record: WalRecord): void {
     if (record.kind !== "entry") return;
     const { group, entry } = record;
-    // A later, lower entry replaces a suffix, but the higher one still stands in the segment.
+    // A later, lower entry replaces a suffix, but the higher one is still in the segment.
     if (entry.index > (this.#lastEntries.get(group) ?? 0)) this.#lastEntries.set(group, entry.index);
   }
 
@@ -24,7 +24,7 @@ export class SegmentIndex {
     this.#keyIds.add(id);
   }
 
-  /** PLAIN_KEY_ID among them: a frame here is not encrypted. */
+  /** Contains PLAIN_KEY_ID if a frame in this segment is not encrypted. */
   get keyIds(): ReadonlySet<number> {
     return this.#keyIds;
   }

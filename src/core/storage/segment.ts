@@ -1,17 +1,21 @@
-// Segment files: `<16-digit sequence>.wal`, preallocated with zeros, so that syncing appended frames needs no
-// change of the file's metadata (half the time, see the design's measurements) and unwritten space reads as zeros.
-// What must stay true: a segment has its full size and its durable name before a frame goes into it. The zeros are
-// written and synced under a temporary name, then the file is renamed and the directory is synced: no crash leaves a
-// short file under a segment's name, so a shorter file is damage, even if what remains of it looks whole.
+// Segment files: `<16-digit sequence>.wal`, preallocated with zeros. Syncing appended frames then needs no
+// change of the file's metadata (half the time, see the design's measurements), and unwritten space reads as
+// zeros. What must stay true: a segment has its full size and its durable name before a frame is written to
+// it. The zeros are written and synced under a temporary name, then the file is renamed and the directory is
+// synced. No crash leaves a short file under a segment's name. A shorter file is therefore damaged, even if
+// all of its remaining frames are valid.
 
 import { join } from "node:path";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
 
-/** How large each segment of a folder is before a frame goes into it. */
+/** The size of each segment of a folder before a frame is written to it. */
 export interface SegmentSize {
   readonly bytes: number;
-  /** Written by a version that let a frame larger than a segment grow its file: there a crash may cut that frame off. */
+  /**
+   * Written by a version that let a frame larger than a segment grow its file: a crash may have cut that
+   * frame off.
+   */
   readonly mayHaveGrown: boolean;
 }
 
@@ -23,7 +27,7 @@ export function segmentPath(directory: string, sequence: number): string {
   return join(directory, `${String(sequence).padStart(16, "0")}.wal`);
 }
 
-/** What is wrong with a segment file of that size; null = nothing. */
+/** Why a segment file of that size is damaged; null = it is not. */
 export function shortnessOf(fileBytes: number, { bytes }: SegmentSize): string | null {
   if (fileBytes >= bytes) return null;
   return (
@@ -48,7 +52,7 @@ export async function createSegment(
   await writeFileDurably(segmentPath(directory, sequence), zeros(bytes), undefined, files);
 }
 
-// All at once they would count as megabytes of garbage, and make the collector stop the process.
+// Zeros in small pieces: megabytes at once would make the garbage collector pause the process.
 function* zeros(bytes: number): Generator<Uint8Array, void, undefined> {
   const part = new Uint8Array(ZEROS_BYTES);
   for (let left = bytes; left > 0; left -= ZEROS_BYTES) yield part.subarray(0, left);

@@ -1,7 +1,7 @@
 // One snapshot in one file, `<group>-<term>-<index>.snap`, and its bytes:
 //   magic u64 | format u32 | group u64 | index u64 | term u64 | conf state | data | SHA-256 of all before
-// Format 1, which is still read, had the data's length before them: they had to be whole in memory before the first byte
-// was written.
+// Format 1, which is still read, had the data's length before the data: they had to be whole in memory before
+// the first byte was written.
 // What must stay true: bytes that differ in one bit are not read as a snapshot.
 
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ export function snapshotFileName({ group, term: of, index }: SnapshotName): stri
   return `${group}-${digits(of)}-${digits(index)}.snap`;
 }
 
-/** Null if no snapshot file is called so. */
+/** Null if this is not the name of a snapshot file. */
 export function parseSnapshotFileName(name: string): SnapshotName | null {
   const [, group, of, index] = NAME.exec(name) ?? [];
   if (group === undefined || of === undefined || index === undefined) return null;
@@ -48,8 +48,8 @@ export function parseSnapshotFileName(name: string): SnapshotName | null {
 }
 
 /**
- * The file's bytes, hashed a part at a time: a large state must not hold up the event loop. Each part is good until the
- * next is asked for.
+ * The file's bytes, hashed part by part: a large state must not block the event loop. Each part is valid
+ * until the next is requested.
  */
 export async function* snapshotParts(
   group: GroupId,
@@ -72,7 +72,7 @@ export function encodeSnapshot(group: GroupId, { data, ...head }: WholeSnapshot)
   return new Uint8Array(Buffer.concat([body, sha256(body)]));
 }
 
-/** The snapshot, or why these bytes are not the one of that name. */
+/** The snapshot, or why these bytes are not the snapshot of that name. */
 export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): WholeSnapshot | string {
   const bodyBytes = bytes.length - SHA256_BYTES;
   if (bytes.length < FIXED_BYTES) return "it is too short for a snapshot";
@@ -85,7 +85,10 @@ export function decodeSnapshot(bytes: Uint8Array, name: SnapshotName): WholeSnap
   return { ...head, data: new Uint8Array(body.buffer, body.byteOffset + dataStart, bodyBytes - dataStart) };
 }
 
-/** What stands before the data, and where these start, of `bodyBytes` with them; or why it is not the head of that one. */
+/**
+ * The fields before the data and the data's offset; `bodyBytes` counts head and data. Or why this is not the
+ * head of that snapshot.
+ */
 export function snapshotHeadOf(
   bytes: Uint8Array,
   bodyBytes: number,

@@ -1,5 +1,5 @@
-// The folder of snapshot files. What must stay true: the file that a group's newest durable mark names exists until
-// a newer mark is durable. A file that no mark names yet is nothing but an attempt.
+// The folder of snapshot files. What must stay true: the file that a group's newest durable mark names exists
+// until a newer mark is durable. A file that no mark names is only an unfinished attempt.
 
 import { join } from "node:path";
 import { present } from "../base/assert.ts";
@@ -21,7 +21,7 @@ import type { SpooledData } from "./spooled-data.ts";
 import { StorageCorrupt, storageWriteFailed } from "./storage-errors.ts";
 import { openSnapshot, PART_BYTES } from "./stored-snapshot.ts";
 
-// Files of different groups are synced side by side, which disks do at little more than the price of one.
+// Files of different groups are synced in parallel, which costs disks little more than one sync.
 const LANES = 4;
 
 export interface NewestSnapshot {
@@ -36,10 +36,12 @@ export class SnapshotFolder {
   readonly #onReport: OnReport;
   readonly #space: DiskSpace;
   readonly #partBytes: number;
-  /** One file of a group at a time: two attempts at one snapshot share a temporary file's name. */
+  /**
+   * Each group's files are made one at a time: two attempts at one snapshot share a temporary file's name.
+   */
   readonly #lanes: Promise<void>[] = Array.from({ length: LANES }, () => Promise.resolve());
 
-  /** Larger snapshots than `partBytes` stay in their files when they are loaded. */
+  /** A snapshot larger than `partBytes` stays in its file when it is loaded. */
   constructor(
     directory: string,
     space: DiskSpace,
@@ -54,15 +56,15 @@ export class SnapshotFolder {
     this.#partBytes = partBytes;
   }
 
-  /** As `save`, of what was spooled here: its file gets the name. */
+  /** Like `save`, for data that was spooled here: the spool file gets the snapshot's name. */
   adopt(group: GroupId, head: SnapshotHead, data: SpooledData): Promise<void> {
     const file = join(this.#directory, snapshotFileName({ group, term: head.term, index: head.index }));
     return this.#inLane(group, file, () => data.moveTo(file, this.#directory));
   }
 
   /**
-   * The file is durable when the promise resolves; what is there is untouched if it rejects, which it does with
-   * STORAGE_WRITE_FAILED. Waits for space.
+   * The file is durable when the promise resolves. If the promise rejects with STORAGE_WRITE_FAILED, existing
+   * files are untouched. Waits for space.
    */
   save(
     group: GroupId,
@@ -79,7 +81,7 @@ export class SnapshotFolder {
     const lane = group % LANES;
     const saved = present(this.#lanes[lane], "every lane has an end").then(() =>
       this.#space.waitFor(file, write).catch((error: unknown) => {
-        // What encodes the state may be wrong as well, and that is no failure of the disk.
+        // The encoding of the state may fail too, which is not a failure of the disk.
         throw isSystemError(error) ? storageWriteFailed(file, error) : error;
       }),
     );
@@ -87,7 +89,10 @@ export class SnapshotFolder {
     return saved;
   }
 
-  /** Its data stay in the file if that is larger. Throws an OperatorError unless the file is there and whole: the log below it may be gone. */
+  /**
+   * If the file is larger than `partBytes`, the data stay in it. Throws an OperatorError unless the file is
+   * there and whole: the log below it may be gone.
+   */
   async load(name: SnapshotName): Promise<Snapshot> {
     const file = join(this.#directory, snapshotFileName(name));
     const snapshot = await openReadable(file, name, this.#files, this.#partBytes);
@@ -101,7 +106,7 @@ export class SnapshotFolder {
     const own = (await this.#list()).filter((name) => name.group === group);
     const newest = own.toSorted((a, b) => b.index - a.index)[0];
     if (newest === undefined) return null;
-    // It may have been pruned since it was listed: then a newer one is there, and the next look finds that.
+    // The file may have been pruned since it was listed. Then a newer one exists, and the next call finds it.
     const found = await this.#files.stat(join(this.#directory, snapshotFileName(newest))).catch(() => null);
     return found === null ? null : { savedAtMs: found.modifiedMs, bytes: found.bytes };
   }

@@ -1,6 +1,7 @@
-// Snapshots on their way in: each is spooled to a file of its own beside the snapshots, and becomes one of them by its name
-// when it is whole (ADR-0019). What must stay true: a spool is no snapshot until its SHA-256 is right and it was synced; it
-// survives a restart, so that the sender resumes it; there are few of them, and those that came to nothing are removed.
+// Snapshots that are being received. Each is spooled to a file of its own beside the snapshots; once it is
+// whole, renaming makes it a snapshot (ADR-0019). What must stay true: a spool is not a snapshot until its
+// SHA-256 is right and it is synced. It survives a restart, so that the sender can resume it. The number of
+// spools is limited, and failed ones are removed.
 
 import { createHash, type Hash } from "node:crypto";
 import { basename, join } from "node:path";
@@ -12,15 +13,15 @@ import { encodeHead } from "./snapshot-file.ts";
 import { SpooledData } from "./spooled-data.ts";
 import { PART_BYTES } from "./stored-snapshot.ts";
 
-/** Of all groups together: in progress, or whole and not taken over yet. */
+/** For all groups together: spools in progress, and whole ones that are not installed yet. */
 const SPOOLS_MAX = 8;
 const FILE_MODE = 0o600;
 const NAME = /^(\d+)-(\d{16})-(\d{16})-(\d+)-([0-9a-f]{64})\.spool$/;
 
-/** Which snapshot: two with the same id have the same bytes. */
+/** Identifies a snapshot: two with the same id have the same bytes. */
 export interface SpoolId extends SnapshotHead {
   readonly group: GroupId;
-  /** Of the data. */
+  /** Size of the data. */
   readonly bytes: number;
   readonly sha256: Uint8Array;
 }
@@ -29,7 +30,7 @@ interface Spool {
   readonly id: SpoolId;
   readonly path: string;
   readonly headBytes: number;
-  /** Of the data, and of the file that it becomes. */
+  /** Hashes of the data, and of the file that it becomes. */
   readonly hashes: { readonly data: Hash; readonly file: Hash };
   received: number;
   file: NewFile;
@@ -39,26 +40,29 @@ export class SnapshotSpools {
   readonly #directory: string;
   readonly #files: ContentFiles;
   readonly #partBytes: number;
-  /** One a group. */
+  /** One for each group. */
   readonly #open = new Map<GroupId, Spool>();
-  /** Whole, and handed out. */
+  /** Whole spools that were handed out. */
   readonly #whole = new Map<string, SpooledData>();
-  /** One thing at a time: an offer reads what an earlier process left. */
+  /** One operation at a time: an offer reads what an earlier process left. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** `partBytes` are read of one at once. */
+  /** Reads a spool in parts of `partBytes`. */
   constructor(directory: string, files: ContentFiles, partBytes = PART_BYTES) {
     this.#directory = directory;
     this.#files = files;
     this.#partBytes = partBytes;
   }
 
-  /** How many bytes of it are here, from the first on. Makes room for it: another one of the group is given up. */
+  /**
+   * How many bytes of it are here, from the first on. Makes room for it by removing another spool of the
+   * group.
+   */
   offer(id: SpoolId): Promise<number> {
     return this.#inTurn(async () => (this.#isUntaken(id) ? id.bytes : (await this.#opened(id)).received));
   }
 
-  /** The sender begins anew. */
+  /** The sender starts from the first byte again. */
   restart(id: SpoolId): Promise<void> {
     return this.#inTurn(async () => {
       await this.#giveUp(id.group);
@@ -67,7 +71,7 @@ export class SnapshotSpools {
     });
   }
 
-  /** The bytes behind those that are here. */
+  /** Appends the bytes that follow the present ones. */
   add(id: SpoolId, part: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       const spool = this.#current(id);
@@ -79,12 +83,15 @@ export class SnapshotSpools {
     });
   }
 
-  /** All bytes came: the data, durable; null, and nothing is left, when they are not those of the id. */
+  /**
+   * All bytes have arrived. Returns the durable data. If the bytes do not match the id, removes them and
+   * returns null.
+   */
   finish(id: SpoolId): Promise<SpooledData | null> {
     return this.#inTurn(async () => {
       if (this.#isUntaken(id)) return this.#handOut(id);
       const spool = this.#current(id);
-      if (spool.received !== id.bytes) throw new Error("a part of it has not come");
+      if (spool.received !== id.bytes) throw new Error("a part of it is missing");
       this.#open.delete(id.group);
       if (Buffer.compare(spool.hashes.data.digest(), id.sha256) !== 0) {
         await spool.file.close();
@@ -98,12 +105,12 @@ export class SnapshotSpools {
     });
   }
 
-  /** Handed out before, and of no use then, as when it came in an older term. */
+  /** Handed out before but never used, as when the snapshot arrived in an older term. */
   #isUntaken(id: SpoolId): boolean {
     return this.#whole.get(this.#pathOf(id))?.isTaken === false;
   }
 
-  /** The newest that was handed out counts: who got an earlier one can release it no more. */
+  /** Only the newest hand-out counts: an earlier holder can't release the file any more. */
   #handOut(id: SpoolId): SpooledData {
     const path = this.#pathOf(id);
     const start = encodeHead(id.group, id).length;
@@ -113,7 +120,7 @@ export class SnapshotSpools {
     return data;
   }
 
-  /** What was finished is needed no more, unless a snapshot has been made of it. */
+  /** The finished data are not needed any more, unless a snapshot was made of them. */
   release(data: StoredData): Promise<void> {
     return this.#inTurn(async () => {
       for (const [path, known] of this.#whole) {
@@ -124,7 +131,7 @@ export class SnapshotSpools {
     });
   }
 
-  /** At a start, and when a group has a newer snapshot: removes what is of no use any more. */
+  /** At a start, and when a group has a newer snapshot: removes spools that are of no use any more. */
   removeThrough(indexOf: (group: GroupId) => number): Promise<void> {
     return this.#inTurn(async () => {
       for (const name of await this.#files.list(this.#directory)) {
@@ -172,7 +179,9 @@ export class SnapshotSpools {
     return { id, path, headBytes: head.length, hashes, received: 0, file };
   }
 
-  /** What an earlier process, or an earlier stream, left. What of it was not synced may be wrong: the SHA-256 tells. */
+  /**
+   * What an earlier process or stream left. Parts that were not synced may be wrong: the SHA-256 detects it.
+   */
   async #resumed(id: SpoolId, path: string): Promise<Spool | null> {
     const head = encodeHead(id.group, id);
     const left = await this.#files.openUnfinished(path).catch(() => null);
@@ -202,7 +211,10 @@ export class SnapshotSpools {
     await spool.file.close();
   }
 
-  /** Those of the group that are of another snapshot; and of all groups no more stay than may. */
+  /**
+   * Removes the group's spools of other snapshots, and keeps the number of spools of all groups within the
+   * limit.
+   */
   async #removeOthers(group: GroupId, path: string): Promise<void> {
     const names = (await this.#files.list(this.#directory)).filter((name) => NAME.test(name));
     const others = names.map((name) => join(this.#directory, name)).filter((other) => other !== path);

@@ -1,5 +1,5 @@
-// The data of a snapshot that was received whole into a file of its own, which is moved, and not copied, when it becomes
-// the group's snapshot.
+// The data of a snapshot that was received whole into a file of its own. When it becomes the group's
+// snapshot, the file is renamed, not copied.
 
 import type { StoredData } from "../raft/message.ts";
 import { type Place, readFrom } from "./stored-snapshot.ts";
@@ -18,7 +18,7 @@ export class SpooledData implements StoredData {
     return this.#place.end - this.#place.start;
   }
 
-  /** Whether the storage makes a snapshot of it: then the file is the storage's. */
+  /** Whether the storage makes a snapshot of it. Then the storage owns the file. */
   get isTaken(): boolean {
     return this.#isTaken;
   }
@@ -30,7 +30,7 @@ export class SpooledData implements StoredData {
   /** Gives the file another name, in the same directory. Durable when the promise resolves. */
   async moveTo(path: string, directory: string): Promise<void> {
     const { files } = this.#place;
-    // Tried again, the name may have been changed already.
+    // On a retry the file may have its new name already.
     if (this.#place.path !== path) await files.rename(this.#place.path, path);
     this.#place = { ...this.#place, path };
     await files.syncDirectory(directory);

@@ -1,18 +1,22 @@
-// What an operator sees when the disk cannot be trusted or used: what happened, why, and the way out.
+// The errors that an operator sees when the disk can't be trusted or used: what happened, why, and the way
+// out.
 
 import { Exit, OperatorError } from "../base/errors.ts";
 
-// Cutting acknowledged entries, or forgetting a vote, could elect a leader that lacks committed entries. An empty
-// folder is safe: the others take this replica out and in again (docs/adr/0002).
+// Cutting acknowledged entries, or forgetting a vote, could elect a leader that lacks committed entries. An
+// empty folder is safe: the others remove this replica and add it again (docs/adr/0002).
 export const REJOIN_ADVICE =
   "check the disk, move this node's data folder away (keep it), then start this node again: while the " +
   "others are a quorum, it rejoins and takes a new copy from them (or replace it: fleet member replace); " +
   "if the quorum is lost, see what is left with: fleet recover";
 
-/** The log, a snapshot or meta.json holds what can't be the result of a crash: refuse to start rather than forget. */
+/**
+ * The log, a snapshot or meta.json holds data that no crash explains: refuse to start rather than lose
+ * acknowledged data.
+ */
 export class StorageCorrupt extends OperatorError {
   readonly file: string;
-  /** Where in the file; 0 when the file as a whole is meant. */
+  /** Offset in the file; 0 when the whole file is meant. */
   readonly offset: number;
   readonly why: string;
 
@@ -25,7 +29,7 @@ export class StorageCorrupt extends OperatorError {
   }
 }
 
-/** The data folder could not be opened for want of space. */
+/** The data folder can't be opened because the disk is full. */
 export function storageFull(directory: string, cause: unknown): OperatorError {
   return new OperatorError("STORAGE_FULL", {
     what: `data folder ${directory} can't be opened: ${messageOf(cause)}`,
@@ -36,7 +40,7 @@ export function storageFull(directory: string, cause: unknown): OperatorError {
   });
 }
 
-/** The data folder could not be opened because its disk fails. */
+/** The data folder can't be opened because its disk fails. */
 export function storageFailed(directory: string, cause: unknown): OperatorError {
   return new OperatorError("STORAGE_FAILED", {
     what: `data folder ${directory} can't be opened: ${messageOf(cause)}`,
@@ -47,7 +51,9 @@ export function storageFailed(directory: string, cause: unknown): OperatorError 
   });
 }
 
-/** After a failed write or sync nobody knows what the disk holds (PostgreSQL's "fsyncgate"): never retried. */
+/**
+ * After a failed write or sync the content of the disk is unknown (PostgreSQL's "fsyncgate"): never retried.
+ */
 export function storageWriteFailed(file: string, cause: unknown): OperatorError {
   return new OperatorError("STORAGE_WRITE_FAILED", {
     what: `writing ${file} failed: ${messageOf(cause)}`,
@@ -71,7 +77,7 @@ export function storageForeign(directory: string, why: string): OperatorError {
   return new OperatorError("STORAGE_FOREIGN_DIRECTORY", {
     what: `${directory} is not a data folder that this node can use`,
     why,
-    next: "check the configured data folder; a new node wants an empty or missing one",
+    next: "check the configured data folder; a new node needs an empty or missing one",
     exit: Exit.NotFound,
   });
 }
@@ -80,7 +86,7 @@ export function notADataFolder(directory: string, why: string): OperatorError {
   return new OperatorError("NOT_A_DATA_FOLDER", {
     what: `${directory} is not a node's data folder`,
     why,
-    next: "give the folder that the node is started with as --data; of a local fleet: .fleet/n1/data",
+    next: "give the folder that the node is started with as --data; in a local fleet: .fleet/n1/data",
     exit: Exit.NotFound,
   });
 }

@@ -1,6 +1,6 @@
-// What the storage needs of the world around it: files, time, and who else is alive. The machine's own is diskWorld
-// (disk-world.ts); the simulator has one under a virtual clock (ADR-0018). Whatever the storage does to a file goes
-// through here.
+// What the storage needs from its environment: files, time, and which processes are alive. The machine's own
+// is diskWorld (disk-world.ts); the simulator has one under a virtual clock (ADR-0018). Every file operation
+// of the storage uses this interface.
 
 import type { FileSystem } from "../base/file-system.ts";
 
@@ -8,21 +8,24 @@ export interface StorageWorld {
   readonly files: FileSystem;
   readonly clock: StorageClock;
   readonly processes: Processes;
-  /** Larger snapshots stay in their files and are read in parts of so many bytes. A seam: simulations make it small. */
+  /**
+   * A snapshot larger than this stays in its file and is read in parts of this size. A seam: simulations make
+   * it small.
+   */
   readonly partBytes?: number;
 }
 
 export interface StorageClock {
-  /** Milliseconds from anywhere, that never go back. */
+  /** Milliseconds since an arbitrary moment; never decreases. */
   now(): number;
-  /** When everything that is ready by now has had its turn. */
+  /** Resolves when everything that is ready in this pass of the event loop has run. */
   endOfPass(): Promise<void>;
   /** Rejects when `signal` is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface Processes {
-  /** Names this process, and none that will ever have its id again: `<pid> <start time>`. */
+  /** Names this process uniquely, even if a later process gets its id: `<pid> <start time>`. */
   own(): Promise<string>;
   isAlive(process: string): Promise<boolean>;
 }

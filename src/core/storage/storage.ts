@@ -1,7 +1,8 @@
-// The port to stable storage: one per process, shared by all Raft groups. Reading is synchronous from memory
-// (a group's uncompacted tail is small); writing is a queue that one sync covers per batch (group commit).
-// What must stay true: a promise of `write` or `saveSnapshot` resolves only after the sync that covers it. Only a
-// commit index that moved alone is covered by none of its own: its write resolves once all before it are durable.
+// The port to stable storage: one per process, shared by all Raft groups. Reads are synchronous from memory
+// (a group's uncompacted tail is small). Writes are queued, and one sync covers a whole batch (group commit).
+// What must stay true: a promise of `write` or `saveSnapshot` resolves only after the sync that covers it.
+// The one exception is a commit index that moved alone: its write resolves once all writes before it are
+// durable.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";
@@ -17,9 +18,9 @@ export interface WriteRequest {
   readonly snapshot: Snapshot | null;
 }
 
-/** A snapshot of the applied state, whose data need not fit into memory at once. */
+/** A snapshot of the applied state; its data may be larger than memory. */
 export interface OwnSnapshot extends SnapshotHead {
-  /** Encodes the data, part by part, as often as it is called: a full disk is tried again. */
+  /** Encodes the data part by part. It may be called again: a snapshot is retried while the disk is full. */
   readonly encode: () => AsyncIterable<Uint8Array>;
 }
 
@@ -30,11 +31,14 @@ export interface Storage {
   write(request: WriteRequest): Promise<void>;
   /** Makes a snapshot of the applied state durable (temporary file, sync, rename, directory sync). */
   saveSnapshot(group: GroupId, snapshot: OwnSnapshot): Promise<void>;
-  /** Its data are restored or sent: the group's newest snapshot may leave memory, and is fetched when it is asked for. */
+  /**
+   * The data were restored or sent: the group's newest snapshot may leave memory. A later request fetches it
+   * from the disk.
+   */
   shelveSnapshot(group: GroupId): void;
-  /** The newest snapshot's data were asked for and could not be fetched: a new one, also at its index, is due. */
+  /** A fetch of the newest snapshot's data failed: a new snapshot is due, even at the same index. */
   isSnapshotLost(group: GroupId): boolean;
-  /** Forgets entries up to and including `through`, which a durable snapshot must cover. */
+  /** Removes entries up to and including `through`, which a durable snapshot must cover. */
   compact(group: GroupId, through: LogIndex): void;
   close(): Promise<void>;
 }

@@ -1,16 +1,19 @@
-// A snapshot that is too large to be held in memory: checked against its checksum once, part by part, and read from its
-// file whenever it is restored or sent. A small one is read whole. What must stay true: what is handed out as a snapshot
-// had the right SHA-256 when it was opened.
+// A snapshot that is too large for memory. It is checked against its checksum once, part by part, and read
+// from its file whenever it is restored or sent. A small one is read whole. What must stay true: every
+// snapshot that is handed out had the right SHA-256 when it was opened.
 
 import { createHash } from "node:crypto";
 import type { FileSystem, ReadableFile } from "../base/file-system.ts";
 import type { Snapshot, StoredData } from "../raft/message.ts";
 import { decodeSnapshot, SHA256_BYTES, type SnapshotName, snapshotHeadOf } from "./snapshot-file.ts";
 
-/** Of a snapshot that is read in parts; smaller ones are read whole. */
+/** Size of one part. Smaller snapshots are read whole. */
 export const PART_BYTES = 256 * 1024;
 
-/** The snapshot in the file, its data in memory if the file has no more than `partBytes`; or why it is not that one. */
+/**
+ * The snapshot in the file, with its data in memory if the file has at most `partBytes`. Or why it is not the
+ * snapshot of that name.
+ */
 export async function openSnapshot(
   path: string,
   name: SnapshotName,
@@ -58,7 +61,7 @@ export interface Place {
   readonly path: string;
   readonly start: number;
   readonly end: number;
-  /** So many bytes are read at once. */
+  /** Number of bytes that are read at once. */
   readonly partBytes: number;
 }
 

@@ -1,5 +1,6 @@
-// How long the disk takes to keep a frame: its write and its sync. Counted since the process started, over the last
-// minute, and since somebody last looked; the one under way counts as well, since a disk may hang for ever.
+// How long the disk takes to make a frame durable: its write and its sync. Measured since the process
+// started, over the last minute, and since the observer's last call. A frame that is still being written
+// counts too, because a disk may hang for ever.
 
 import { assert } from "../base/assert.ts";
 import { addUp, Histogram, type HistogramSnapshot, quantile } from "../base/histogram.ts";
@@ -11,11 +12,11 @@ const BOUNDS_MS = [
 const SLICE_MS = 10_000;
 const SLICES = 6;
 
-/** What was seen since the last look. */
+/** Measured since the last call. */
 export interface SyncSight {
   /** Null when no frame was finished. */
   readonly medianMs: number | null;
-  /** How long the frame under way takes already; 0 when there is none. */
+  /** How long the current frame has taken so far; 0 without one. */
   readonly underWayMs: number;
 }
 
@@ -32,12 +33,12 @@ export class SyncLatency {
   #sinceLook = new Histogram(BOUNDS_MS);
   #beganMs: number | null = null;
 
-  /** `now` is in milliseconds from anywhere, and never goes back. */
+  /** `now` is in milliseconds since an arbitrary moment, and never decreases. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** One frame is under way at a time. */
+  /** Only one frame is written at a time. */
   begin(): void {
     assert(this.#beganMs === null, "the frame before has ended");
     this.#beganMs = this.#now();
@@ -68,7 +69,7 @@ export class SyncLatency {
     return this.#slices.map(({ histogram }) => histogram.snapshot()).reduce(addUp, none);
   }
 
-  /** For one observer, which looks again and again. */
+  /** For one observer that calls repeatedly. */
   look(): SyncSight {
     const medianMs = quantile(this.#sinceLook.snapshot(), 0.5);
     this.#sinceLook = new Histogram(BOUNDS_MS);

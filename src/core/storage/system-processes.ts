@@ -1,5 +1,5 @@
-// The machine's processes, as a lock names them: `<pid> <start time>`, with a dash where the system does not tell the
-// latter. Deliberately absent: processes in other PID namespaces or on other machines.
+// The machine's processes, as a lock names them: `<pid> <start time>`, with a dash where the system does not
+// tell the start time. Deliberately absent: processes in other PID namespaces or on other machines.
 
 import { chooseStartTimeReader, isHidden } from "../base/process-start.ts";
 import type { Processes } from "./storage-world.ts";
@@ -9,18 +9,20 @@ export const systemProcesses: Processes = {
   isAlive,
 };
 
-// A killed process whose parent has not asked for its end keeps its pid, but runs no more: it has no start time.
+// A killed process keeps its pid until its parent collects it, but it does not run any more: it has no start
+// time.
 async function isAlive(named: string): Promise<boolean> {
   const pid = Number.parseInt(named, 10);
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   const recorded = named.trim().slice(String(pid).length + 1);
   const now = await startTimeOf(pid);
   if (now !== null) return now === recorded || recorded === "-";
-  // Of a process that is hidden from us only the boot is known: better refuse a start than write one log twice.
+  // For a process that is hidden from us, only the boot is known. Refusing a start is better than two writers
+  // on one log.
   return bootOf(recorded) === bootOf(await startTimeOf(process.pid)) && (await isHidden(pid));
 }
 
-/** What a start time from /proc says after its ticks. */
+/** The part of a start time from /proc after its ticks. */
 function bootOf(startTime: string | null): string | undefined {
   return startTime?.split("@")[1];
 }

@@ -1,6 +1,7 @@
-// The offline check of the write-ahead log: every segment on its own, so that all damage is listed, and then all of
-// them by the recovery that a start runs, on files that it can't write to. What must stay true: what recovery refuses
-// is damaged here, and a torn tail is one only if recovery takes it for one.
+// The offline check of the write-ahead log. It first checks every segment alone, so that all damage is
+// listed. Then it checks the whole log by the recovery that a start runs, on files that can't be written.
+// What must stay true: data that recovery refuses counts as damaged here, and a torn tail is only torn if
+// recovery says so.
 
 import { readFile, stat } from "node:fs/promises";
 import { diskFiles } from "../base/disk-files.ts";
@@ -105,7 +106,7 @@ function tornTail(report: StorageReport): VerifiedFile[] {
   return [{ file, state: "torn", offset, found, next: "nothing: the next start cuts it away" }];
 }
 
-/** For recovery, which writes its newest frame again and cuts torn tails: here both go nowhere. */
+/** For recovery, which writes its newest frame again and cuts torn tails: here both do nothing. */
 export const unwritableFiles: FileSystem = {
   ...diskFiles,
   openSynced: async () => ({ write: () => Promise.resolve(), close: () => Promise.resolve() }),

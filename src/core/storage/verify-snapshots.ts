@@ -1,5 +1,6 @@
-// The offline check of the snapshot files: SHA-256, name against content, and whether the state in them can be decoded.
-// What must stay true: the snapshot that the log's newest mark names must be there, since the log may begin behind it.
+// The offline check of the snapshot files: SHA-256, name against content, and whether the state in them can
+// be decoded. What must stay true: the snapshot that the log's newest mark names must exist, because the log
+// may begin behind it.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ import { REJOIN_ADVICE } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 import type { Marks } from "./verify-log.ts";
 
-/** Why a snapshot's data can't be restored; null when it can. The storage itself knows no state machine. */
+/** Why a snapshot's data can't be restored; null when they can. The storage itself knows no state machine. */
 export type DecodeState = (data: Uint8Array) => string | null;
 
 export async function verifySnapshots(
@@ -44,7 +45,7 @@ async function verifySnapshot(
   const file = join(directory, snapshotFileName(name));
   const marked = marks?.get(name.group)?.index ?? 0;
   if (marks !== null && name.index > marked) {
-    const found = "no mark in the log names it: a crash came first";
+    const found = "no mark in the log names it: a crash came before the mark was written";
     return { file, state: "leftover", offset: null, found, next: null };
   }
   const problem = await problemOf(file, name, decodeState, content);

@@ -1,6 +1,6 @@
-// Checks a stopped node's data folder offline: identity, every frame of the log, the log as a whole, every snapshot.
-// What must stay true: nothing is written, not even a lock; and whatever a start would refuse is found here too, since
-// the log as a whole is judged by the very recovery that a start runs. Deliberately absent: repair.
+// Checks a stopped node's data folder offline: identity, every frame of the log, the log as a whole, every
+// snapshot. What must stay true: nothing is written, not even a lock. Everything that a start would refuse is
+// found here too, because the log as a whole is checked by the same recovery. Deliberately absent: repair.
 
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -21,7 +21,7 @@ import { type DecodeState, verifySnapshots } from "./verify-snapshots.ts";
 
 export interface Verification {
   readonly directory: string;
-  /** Whose folder it is; null when meta.json does not tell. */
+  /** The cluster of the folder; null when meta.json does not say it. */
   readonly clusterId: string | null;
   readonly nodeId: number | null;
   /** Named relative to the directory. */
@@ -30,8 +30,8 @@ export interface Verification {
 }
 
 /**
- * Throws an OperatorError when `directory` is no data folder, or when a live process holds it, be it from the start
- * or before the end: what a writer is changing can't be judged.
+ * Throws an OperatorError when `directory` is not a data folder, or when a live process holds it at the start
+ * or the end: a folder that is being written can't be checked.
  */
 export async function verifyDataFolder(
   directory: string,
@@ -66,10 +66,10 @@ export async function assertStopped(directory: string): Promise<void> {
   if (pid !== null) throw storageLocked(directory, pid);
 }
 
-/** Throws NOT_A_DATA_FOLDER unless there is something to judge. */
+/** Throws NOT_A_DATA_FOLDER unless there is something to check. */
 export async function assertDataFolder(directory: string): Promise<void> {
   const names = await namesIn(directory);
-  // Made last: without it, a folder whose log was never written to is none yet.
+  // meta.json is written last: without it, a folder whose log was never written to is not a data folder yet.
   if (names.includes(META_NAME)) return;
   if (names.includes("wal") && (await holdsFrame(dataPaths(directory).wal))) return;
   const found = names.length === 0 ? "it is empty or missing" : `it holds ${names.slice(0, 3).join(", ")}`;
@@ -81,7 +81,7 @@ interface VerifiedIdentity extends Pick<Verification, "clusterId" | "nodeId"> {
   readonly segment: SegmentSize;
 }
 
-// Without meta.json nothing says how large the segments must be, and a start refuses the folder anyway.
+// Without meta.json the segments' minimum size is unknown; a start refuses the folder anyway.
 const NOBODY = { clusterId: null, nodeId: null, segment: { bytes: 0, mayHaveGrown: true } };
 
 async function verifyIdentity(directory: string): Promise<VerifiedIdentity> {
@@ -106,7 +106,7 @@ async function verifyIdentity(directory: string): Promise<VerifiedIdentity> {
   }
 }
 
-/** Without the right key nothing can be judged; with a damaged ring nothing can be opened. */
+/** Without the right key nothing can be checked; with a damaged ring nothing can be opened. */
 async function verifyRing(
   directory: string,
   keys: OperatorKeys | null,
@@ -118,7 +118,7 @@ async function verifyRing(
     const file = join(directory, KEY_RING_NAME);
     return { opened, files: [{ file, state: "ok", offset: null, found, next: null }] };
   } catch (error) {
-    // Of meta.json the identity's check tells.
+    // The identity's check reports damage of meta.json.
     if (!(error instanceof StorageCorrupt)) throw error;
     const isRing = error.file === join(directory, KEY_RING_NAME);
     return {
@@ -128,7 +128,7 @@ async function verifyRing(
   }
 }
 
-// A start would refuse it, however sound the rest is.
+// A start would refuse the folder, even if all else is sound.
 async function unfinishedRecovery(directory: string): Promise<VerifiedFile[]> {
   if (!(await namesIn(directory)).includes(RECOVERY_MARK_NAME)) return [];
   return [damaged(join(directory, RECOVERY_MARK_NAME), 0, UNFINISHED, FINISH_ADVICE)];
@@ -150,7 +150,7 @@ async function leftovers(directories: readonly string[]): Promise<VerifiedFile[]
     }));
 }
 
-/** Nothing when there is no such folder. */
+/** Empty when there is no such folder. */
 async function namesIn(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).sort();

@@ -1,7 +1,8 @@
-// The write-ahead log's writer: one for all groups of the process. Everything queued goes into one frame, one
-// write and one sync (group commit); the next batch gathers while that sync runs. What must stay true: a promise
-// resolves only after the sync that covers it and all before it; one batch is in flight at a time; after a failure
-// nothing is written any more, since nobody knows what the disk holds (PostgreSQL's "fsyncgate").
+// The write-ahead log's writer, shared by all groups of the process. Everything queued becomes one frame, one
+// write and one sync (group commit); the next batch gathers while that sync runs. What must stay true: a
+// promise resolves only after the sync that covers it and everything before it. One batch is in flight at a
+// time. After a failure nothing is written any more, because the content of the disk is unknown (PostgreSQL's
+// "fsyncgate").
 
 import { assert, present } from "../base/assert.ts";
 import type { SyncedFile } from "../base/file-system.ts";
@@ -28,7 +29,7 @@ interface WalOptions {
   readonly space: DiskSpace;
   readonly syncs: SyncLatency;
   readonly onReport: OnReport;
-  /** What seals the next frame; null = nothing does. */
+  /** Seals the next frame; null = frames are plain. */
   readonly sealer: () => FrameSealer | null;
 }
 
@@ -40,7 +41,7 @@ export interface WalStats {
   readonly reservedBytes: number;
 }
 
-/** What is durable of a group and must be repeated at the head of each segment. */
+/** A group's durable state that each segment repeats at its start. */
 interface DurableHead {
   readonly hardState: HardState | null;
   readonly mark: SnapshotMark | null;
@@ -60,7 +61,7 @@ export class Wal {
   #segments: readonly SegmentIndex[];
   #current: CurrentSegment;
   #nextFrame: number;
-  /** The next segment's creation: true once it stands there ready, false if it failed. */
+  /** The creation of the next segment: true once it is ready, false if it failed. */
   #prepared: Promise<boolean> | null;
   readonly #queue = new AppendQueue();
   #writing: Promise<void> | null = null;
@@ -79,7 +80,7 @@ export class Wal {
     for (const [group, { hardState, mark }] of recovered.groups) this.#heads.set(group, { hardState, mark });
   }
 
-  /** Goes on where `recovered` ended. */
+  /** Continues where `recovered` ended. */
   static async open(options: WalOptions, recovered: RecoveredWal): Promise<Wal> {
     const sequence = present(recovered.segments.at(-1), "a recovered log has a segment").sequence;
     const file = await options.world.files.openSynced(segmentPath(options.directory, sequence));
@@ -87,9 +88,9 @@ export class Wal {
   }
 
   /**
-   * Durable when the promise resolves, together with everything appended before; no records at all is fine and
-   * waits for what came before. What rides is not: it goes into the next frame that something else needs. Rejects with
-   * an OperatorError, as does every later call then.
+   * Durable when the promise resolves, together with everything appended before. An append without records
+   * waits for everything before it. Records that ride are not durable then: the next frame that another
+   * append needs includes them. Rejects with an OperatorError, and so does every later call.
    */
   append(records: readonly WalRecord[], urgency: Urgency): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
@@ -98,7 +99,7 @@ export class Wal {
     return appended;
   }
 
-  /** Why nothing is written any more; null while all is well. */
+  /** Why nothing is written any more; null without a failure. */
   get failure(): Error | null {
     return this.#failure;
   }
@@ -108,7 +109,9 @@ export class Wal {
     return this.#heads.get(group)?.mark?.index ?? logIndex(0);
   }
 
-  /** Removes, in the background, the oldest segments that hold nothing above `coveredIndex` of each group. */
+  /**
+   * Removes the oldest segments in the background, if they hold no entry above `coveredIndex` of each group.
+   */
   removeCovered(coveredIndex: (group: GroupId) => LogIndex): void {
     this.#cleaning = this.#cleaning.then(async () => {
       const { directory, world, onReport } = this.#options;
@@ -123,7 +126,10 @@ export class Wal {
     });
   }
 
-  /** The groups that need entries in any but the newest `kept` segments, each with the highest one's index. */
+  /**
+   * The groups that need entries in any but the newest `kept` segments, each with the highest index of those
+   * entries.
+   */
   pinned(kept: number, coveredIndex: (group: GroupId) => LogIndex): ReadonlyMap<GroupId, LogIndex> {
     const old = this.#segments.slice(0, -kept);
     // Ascending, so that a later segment's higher index replaces an earlier one's.
@@ -139,7 +145,7 @@ export class Wal {
     return use;
   }
 
-  /** Resolves once the segments that were to be removed are. */
+  /** Resolves once the pending removals of segments are done. */
   get cleaned(): Promise<void> {
     return this.#cleaning;
   }
@@ -153,13 +159,13 @@ export class Wal {
     };
   }
 
-  /** From now on everything rejects with `reason`; what is being written ends in its own way. */
+  /** From now on every call rejects with `reason`; the current write ends in its own way. */
   fail(reason: Error): void {
     this.#failure ??= reason;
     this.#queue.rejectAll(this.#failure);
   }
 
-  /** Waits for what is queued, then lets go of all files. */
+  /** Waits for the queue, then closes all files. */
   async close(): Promise<void> {
     this.#failure ??= new Error("the storage is closed");
     await this.#writing;
@@ -169,10 +175,11 @@ export class Wal {
   }
 
   async #drain(): Promise<void> {
-    // What was sent with the first append leaves before the disk is asked, since the others' disks are waited for as
-    // well; and everything that becomes ready in this pass of the event loop joins it.
+    // Messages that were sent with the first append leave before the disk is asked, because the others' disks
+    // are waited for as well. Everything that becomes ready in this pass of the event loop joins the frame.
     await this.#options.world.clock.endOfPass();
-    // At most a quarter of a segment a frame, unless a single request is larger: a cut wastes little space then.
+    // At most a quarter of a segment for one frame, unless a single request is larger. A new segment then
+    // wastes little space.
     const bytesMax = this.#options.segmentBytes / 4;
     for (let batch = this.#queue.take(bytesMax); batch !== null; batch = this.#queue.take(bytesMax)) {
       try {
@@ -199,7 +206,7 @@ export class Wal {
     const current = this.#current;
     const isFirst = current.end === 0;
     const place = { segment: current.index.sequence, offset: current.end, sequence: this.#nextFrame };
-    // Only now: while a segment was cut, the key may have been rotated, and the old one dropped.
+    // Taken only now: while a segment was made, the key may have been rotated and the old one dropped.
     const sealer = this.#options.sealer();
     const seal = sealer?.at(place) ?? null;
     const frame = encodeFrame(this.#nextFrame, isFirst ? this.#withCheckpoint(records) : records, seal);
@@ -235,7 +242,8 @@ export class Wal {
     }
   }
 
-  // Repeated at the head of a segment, so that all older ones can go once their entries are no longer needed.
+  // Repeated at the start of each segment, so that older ones can be removed once their entries are not
+  // needed.
   #withCheckpoint(records: readonly WalRecord[]): WalRecord[] {
     const heads = [...this.#heads].flatMap(([group, { hardState, mark }]): WalRecord[] => [
       ...(mark ? [{ kind: "snapshot-mark" as const, group, mark: { ...mark, restartsLog: false } }] : []),
@@ -244,8 +252,9 @@ export class Wal {
     return [...heads, ...records];
   }
 
-  // A frame larger than a segment gets one of its own size: space is always reserved before it is written to, so that a
-  // file that ends inside a frame is damage. An empty segment that is too small is made again.
+  // A frame larger than a segment gets a segment of its own size. Space is always reserved before it is
+  // written to, so a file that ends inside a frame is damaged. An empty segment that is too small is made
+  // again.
   async #cut(firstFrameBytes: number): Promise<void> {
     const { directory, segmentBytes, world } = this.#options;
     const capacity = Math.max(segmentBytes, firstFrameBytes);
@@ -272,7 +281,8 @@ export class Wal {
     );
   }
 
-  // Nothing was written to the segment yet, so a full disk is waited for: what is queued is not acknowledged till then.
+  // Nothing was written to the segment yet, so the writer waits for space: the queue is not acknowledged
+  // until then.
   #createSegment(sequence: number, bytes: number): Promise<void> {
     const { directory, space, world } = this.#options;
     const create = () => createSegment(directory, sequence, bytes, world.files);

@@ -1,5 +1,6 @@
-// What a write does to a group's log in memory, and as which records it goes to disk. The assertions are the
-// promises of Raft's persistent state: whoever breaks one has a bug, and the node stops before the disk learns of it.
+// What a write changes in a group's log in memory, and which records it adds on disk. The assertions are the
+// promises of Raft's persistent state. A caller that breaks one has a bug, and the node stops before the disk
+// is changed.
 
 import { assert } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
@@ -22,9 +23,10 @@ export function applyToLog(log: MemoryLog, { snapshot, entries, hardState }: Wri
 }
 
 /**
- * Term, vote and entries are promises, and a promise is synced. A commit index that moves alone is none: whoever
- * forgets it hears it again. Only what it says of the configuration is not left to chance: replicas that forgot a
- * change together would need the quorum of a configuration whose members may be gone for good.
+ * Term, vote and entries are promises, and promises are synced. A commit index that moves alone is not one: a
+ * replica that forgets it learns it again. The exception is a commit index that covers a configuration
+ * change. Replicas that all forgot such a change would need the quorum of a configuration whose members may
+ * be gone for good.
  */
 export function urgencyOf(log: MemoryLog, { snapshot, entries, hardState }: WriteRequest): Urgency {
   if (snapshot !== null || entries.length > 0) return "sync";
@@ -43,7 +45,7 @@ function coversChange(log: MemoryLog, after: LogIndex, through: LogIndex): boole
   return entries.some(({ type }) => type !== "normal");
 }
 
-/** In the order in which recovery must see them: a snapshot voids what came before it. */
+/** In the order that recovery needs: a snapshot voids all records before it. */
 export function recordsOf({ group, snapshot, entries, hardState }: WriteRequest): readonly WalRecord[] {
   return [
     ...(snapshot ? [markRecord(group, snapshot, true)] : []),

@@ -132,13 +132,13 @@ test("an older last frame of the same length in the last one's place, under its 
   if (older === undefined || last === undefined) throw new Error("four entries are four frames");
   expect(older.body.length).toBe(last.body.length);
   await writeFile(wal(directory), withBody(segment, last.offset, older.body));
-  await refused(directory, "STORAGE_CORRUPT", /not what was written there/);
+  await refused(directory, "STORAGE_CORRUPT", /can't be decrypted/);
 });
 
 test("a whole segment of another node's folder with the same operator's key: refused", async () => {
   const [directory, other] = [await encryptedFolder(), await encryptedFolder()];
   await cp(wal(other), wal(directory));
-  await refused(directory, "STORAGE_CORRUPT", /not what was written there|does not have/);
+  await refused(directory, "STORAGE_CORRUPT", /can't be decrypted|does not have/);
 });
 
 test("another node's whole folder under this one's meta.json: refused by the ring", async () => {
