@@ -1,4 +1,4 @@
-// Transport over gRPC: a link to every peer, and what peers open here (incoming.ts).
+// Transport over gRPC: a link to every peer, and the streams that peers open here (incoming.ts).
 
 import { type ChannelCredentials, type ChannelOptions, type StatusObject, status } from "@grpc/grpc-js";
 import { assert, present } from "../base/assert.ts";
@@ -29,34 +29,37 @@ import type {
   TransportEvents,
 } from "./transport.ts";
 
-// A group whose turn it is not is told so, and tries again.
+// A group above this limit is told to wait and tries again.
 const SNAPSHOTS_PER_PEER_MAX = 2;
-// Longer than a follower takes to start again, and resume.
+// Longer than a follower needs to restart and resume.
 const STALL_MS = 30_000;
 
 export interface GrpcTransportOptions
   extends Pick<SnapshotReceiverOptions, "inbox" | "judge" | "check" | "pause"> {
   readonly self: Peer;
   readonly clusterId: string;
-  /** Of this replica's build. */
+  /** What this replica's build announces. */
   readonly announces: Announcement;
-  /** All replicas but this one, until `setPeers` says otherwise. */
+  /** All replicas except this one, until `setPeers` changes them. */
   readonly peers: readonly Peer[];
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
   readonly gate: Gate & {
-    /** What peers are told of all members: the same array until that changes. */
+    /** The members that are announced to peers: the same array until they change. */
     known(): readonly KnownMember[];
   };
-  /** What peers are told of this replica's disk, with every frame, and what they tell. */
+  /**
+   * `own`: this replica's disk report, sent to peers with every frame. `heard`: called with the peers'
+   * reports.
+   */
   readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
-  /** What peers tell of the fleet's applied state. */
+  /** Called with the peers' checks of the fleet's applied state. */
   readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
-  /** The one that rules here: peers that do not know it get no entries. */
+  /** The cluster version in force: peers whose build does not know it get no entries. */
   readonly clusterVersion: () => number;
-  /** A peer, for a reason of its own, does not want this replica: told once of each peer. */
+  /** A peer refuses this replica for a reason of its own: called once for each peer. */
   readonly onRefused: (failure: RpcFailure) => void;
-  /** Of snapshots for followers, to all peers together. */
+  /** Limit for snapshots to followers, shared by all peers. */
   readonly snapshotBytesPerSecond: number;
   readonly log: Log;
   readonly onDropped: (message: UntakenMessage) => void;
@@ -75,12 +78,12 @@ export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
   readonly #clients = new Map<NodeId, RaftClient>();
-  /** Snapshots under way to each peer, by group. */
+  /** Snapshots in progress to each peer, by group. */
   readonly #underWay = new Map<NodeId, Map<GroupId, UnderWay>>();
   readonly #rate: RateLimit;
   /** Since this process started. */
   readonly sent: SentCounts = { messages: 0, frames: 0 };
-  /** What peers open here. */
+  /** The streams that peers open here. */
   readonly incoming: Incoming;
   #events: TransportEvents | null = null;
 
@@ -97,7 +100,7 @@ export class GrpcTransport implements Transport {
     this.setPeers(this.#options.peers);
   }
 
-  /** From now on exactly these are connected; who stays keeps its stream. */
+  /** From now on exactly these are connected; the stream of a peer that stays is kept. */
   setPeers(peers: readonly Peer[]): void {
     const events = this.#events;
     assert(events !== null, "a transport that has started has peers");
@@ -119,12 +122,12 @@ export class GrpcTransport implements Transport {
     return this.#links.get(peer)?.link.isConnected ?? false;
   }
 
-  /** What the peer's build says of itself; null while it is not connected. */
+  /** What the peer's build announces; null while it is not connected. */
   announced(peer: NodeId): Announcement | null {
     return this.#links.get(peer)?.link.announced ?? null;
   }
 
-  /** The snapshot of the group that is on its way to the peer; null = none is. */
+  /** The snapshot of the group that is being sent to the peer; null without one. */
   transferTo(peer: NodeId, group: GroupId): SnapshotTransfer | null {
     const underWay = this.#underWay.get(peer)?.get(group);
     if (underWay === undefined) return null;
@@ -189,7 +192,7 @@ export class GrpcTransport implements Transport {
     }
     const underWay = this.#underWay.get(message.to) ?? new Map<GroupId, UnderWay>();
     this.#underWay.set(message.to, underWay);
-    // The core sends another one of the group only when it counts on the earlier one no more.
+    // The core sends another snapshot of the group only when it does not wait for the earlier one any more.
     underWay.get(group)?.own.abort();
     if (!underWay.has(group) && underWay.size >= SNAPSHOTS_PER_PEER_MAX) {
       queueMicrotask(() => this.#events?.snapshotDelivered(group, message.to, false));
@@ -202,7 +205,8 @@ export class GrpcTransport implements Transport {
     const begun = { own: new AbortController(), index, bytes: header.bytes, reached: nothing };
     underWay.set(group, begun);
     void this.#deliver(client, header, message, begun).then((ok) => {
-      // Nothing is said of one whose place another has taken: it would be taken for the other.
+      // If another snapshot has replaced this one, its outcome is not reported: it would be taken for the
+      // other's.
       if (underWay.get(group) !== begun) return;
       underWay.delete(group);
       this.#events?.snapshotDelivered(group, message.to, ok);
@@ -244,10 +248,11 @@ export class GrpcTransport implements Transport {
 }
 
 function wordsOf({ code, details }: StatusObject) {
-  return { status: status[code], why: code === status.OK ? "the peer has ended it" : details };
+  return { status: status[code], why: code === status.OK ? "the peer ended it" : details };
 }
 
-// Who was not there when a quorum was lost finds a new cluster in the place of its peers.
+// When a fleet is recovered from a lost quorum, a node that was away finds a new cluster in place of its
+// peers.
 function mismatchWords(
   hello: RaftHello,
   wanted: { readonly clusterId: string; readonly peer: Peer },
@@ -255,6 +260,6 @@ function mismatchWords(
   if (hello.clusterId !== wanted.clusterId) {
     return "a peer is of another cluster, which this replica can't join: if the fleet was recovered as a new one, add this node to it with an empty data folder";
   }
-  if (hello.nodeId !== wanted.peer.id) return "a peer is another node than it should be";
-  return "a peer's build does not know the cluster version: it gets no entries until it runs a newer build";
+  if (hello.nodeId !== wanted.peer.id) return "a peer has another node id than expected";
+  return "a peer's build does not know the cluster version: the peer gets no entries until it runs a newer build";
 }

@@ -1,7 +1,7 @@
-// What peers open here: streams of frames, and snapshots. The server that these are added to, and who may call them, is
-// the coordinator's matter; so is Rejoin, which is a question to the leader and not a message of the log.
-// What must stay true: a peer is believed only as the replica that its certificate names, only of this cluster, and only
-// while the gate lets it in (ADR-0023).
+// The streams that peers open here: frames and snapshots. The coordinator owns the gRPC server and decides
+// which certificates may call. It also handles Rejoin, which is a request to the leader, not a message of the
+// log. What must stay true: a peer is believed only as the replica that its certificate names, only of this
+// cluster, and only while the gate admits it (ADR-0023).
 
 import { type ServerDuplexStream, type sendUnaryData, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
@@ -28,11 +28,11 @@ import { type SnapshotCall, SnapshotReceiver, type SnapshotReceiverOptions } fro
 import { claimedBy } from "./speaker.ts";
 import type { Announcement, Peer, TransportEvents } from "./transport.ts";
 
-/** Who takes part, as far as this replica knows. */
+/** Which replicas take part, as far as this one knows. */
 export interface Gate {
-  /** Why the replica is not heard here; null if it is. */
+  /** Why the replica's messages are ignored; null if they are not. */
   refusal(peer: NodeId): RpcError | null;
-  /** What a replica that is heard says of all members. */
+  /** Called with the members that an accepted replica announces. */
   learn(members: readonly KnownMember[]): void;
 }
 
@@ -40,12 +40,12 @@ interface IncomingOptions extends SnapshotReceiverOptions {
   readonly gate: Gate;
   readonly self: Peer;
   readonly clusterId: string;
-  /** Told every caller with the hello. */
+  /** Sent to every caller in the hello. */
   readonly announces: Announcement;
   readonly disk: { heard(peer: NodeId, report: DiskReport): void };
   readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
   readonly log: Log;
-  /** A peer sent what replicas do not send to each other. */
+  /** A peer sent a message that replicas do not send to each other. */
   readonly onDropped: (message: UntakenMessage) => void;
   readonly faults?: LinkFaults;
 }
@@ -56,7 +56,7 @@ export interface UntakenMessage extends Pick<Message, "from" | "term" | "index">
   readonly type: string;
 }
 
-/** Of what a peer calls a type of messages, so much is logged. */
+/** Log at most this many characters of a peer's name for a message type. */
 const TYPE_CHARACTERS_MAX = 64;
 
 type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
@@ -64,9 +64,9 @@ type ExchangeCall = ServerDuplexStream<RaftFrame, RaftHello>;
 export class Incoming {
   readonly #options: IncomingOptions;
   readonly #snapshots: SnapshotReceiver;
-  /** By whom each was opened. */
+  /** The replica that opened each stream. */
   readonly #open = new Map<ExchangeCall, NodeId | null>();
-  /** Who spoke as another; told once of each. */
+  /** Replicas that spoke as another one; logged once for each. */
   readonly #impostors = new Set<NodeId>();
   #events: TransportEvents | null = null;
 
@@ -79,7 +79,10 @@ export class Incoming {
     this.#events = events;
   }
 
-  /** `speaker` is who opened the stream, by its certificate; null = there are none, so anybody. False if it is refused. */
+  /**
+   * `speaker` is the replica that opened the stream, by its certificate; null = no certificates are used, so
+   * it may be any. False if the stream is refused.
+   */
   exchange(call: ExchangeCall, speaker: NodeId | null): boolean {
     const { log } = this.#options;
     const refused = this.#refusal(speaker);
@@ -88,13 +91,13 @@ export class Incoming {
       return false;
     }
     this.#open.set(call, speaker);
-    // A stream that has ended does not say any more who opened it.
+    // Noted now: an ended stream does not say any more which replica opened it.
     const about = log.debug && callerOf(call, speaker);
     log.debug?.("a peer has opened its stream", about);
     this.#greet(call);
     const late = new LateFrames();
     call.on("data", (frame: RaftFrame) => {
-      // What was under way when the stream was refused.
+      // Frames that were being handled when the stream was refused.
       if (!this.#open.has(call)) return;
       const unwanted = this.#refusal(speaker) ?? this.#pretence(frame, speaker);
       if (unwanted !== null) call.emit("error", unwanted);
@@ -111,7 +114,7 @@ export class Incoming {
     return true;
   }
 
-  /** A caller of another cluster learns that it is, and nothing else. */
+  /** A caller of another cluster only learns that this is another cluster. */
   turnAway(call: ExchangeCall): void {
     this.#greet(call);
     call.end();
@@ -122,7 +125,7 @@ export class Incoming {
     call.write({ clusterId, nodeId: self.id, ...announces });
   }
 
-  /** Who takes part may have changed: cuts what a replica has open that is not heard any more. */
+  /** The members may have changed: closes the streams of replicas that are not accepted any more. */
   review(): void {
     for (const [call, speaker] of [...this.#open]) {
       const refused = this.#refusal(speaker);
@@ -188,11 +191,11 @@ export class Incoming {
 
   #onFrame(frame: RaftFrame, speaker: NodeId | null): void {
     const { clusterId, self } = this.#options;
-    // This replica opens no stream to itself: somebody has its key.
+    // This replica opens no stream to itself: another process has its key.
     if (frame.clusterId !== clusterId || speaker === self.id) return;
-    // Without certificates everybody is heard anyway.
+    // Without certificates every caller is accepted anyway.
     if (speaker !== null && frame.members.length > 0) this.#options.gate.learn(frame.members);
-    // A peer of an older version does not say who it is.
+    // A peer of an older version does not send its id.
     const from = nodeId(frame.from);
     if (from !== 0) this.#events?.heard(from);
     if (from !== 0 && frame.disk !== undefined) this.#options.disk.heard(from, frame.disk);
@@ -212,7 +215,7 @@ export class Incoming {
     onDropped({ group, reason: message, type, from, term: term(wire.term), index: logIndex(wire.index) });
   }
 
-  /** What a member passes on is about a member. */
+  /** A forwarded message must be about a member. */
   #aboutUnknown({ from }: RaftMessage, speaker: NodeId | null): boolean {
     return speaker !== null && from !== speaker && this.#refusal(nodeId(from)) !== null;
   }
@@ -223,7 +226,7 @@ export class Incoming {
     { groupId: group, message: wire, quiesce, stateCheck }: GroupMessage,
   ): void {
     if (wire !== undefined) this.#onMessage(groupId(group), wire, speaker);
-    // A peer that does not say who it is has no say in what is right.
+    // A peer that does not send its id can't take part in checks of the state.
     if (stateCheck !== undefined && from !== 0 && group === FLEET_GROUP)
       this.#options.onStateCheck(from, stateCheck);
     if (quiesce === undefined) return;

@@ -1,12 +1,13 @@
-// Transport between replicas of one process, for tests: messages arrive in a later turn, unless the link is cut.
+// Transport between replicas of one process, for tests: messages arrive in a later turn of the event loop,
+// unless the link is cut.
 
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type { Quiesce, Transport, TransportEvents } from "./transport.ts";
 
-/** The wires between the loopback transports of one test. */
+/** The links between the loopback transports of one test. */
 export class LoopbackNetwork {
-  /** Brings a snapshot to its receiver: in the next turn, unless a test lets it take longer. */
+  /** Delivers a snapshot to its receiver: in the next turn, unless a test delays it. */
   carrySnapshot: (deliver: () => void) => void = setImmediate;
   readonly #attached = new Map<NodeId, TransportEvents>();
   readonly #isolated = new Set<NodeId>();

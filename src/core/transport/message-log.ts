@@ -1,13 +1,13 @@
-// What an operator of a restless fleet looks for: who was asked for a vote and what it answered, and which appends were
-// refused. Told of each as one line at level debug, seen from outside the transport; below that level there is no such
-// wrapper, and so no cost.
+// Logs what an operator needs when leaders change too often: requests for votes and their answers, and
+// refused appends. Each is one line at level debug, taken outside the transport. Below that level there is no
+// wrapper, so it costs nothing.
 
 import type { GroupId, NodeId } from "../base/ids.ts";
 import type { Debug } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
 import type { Transport } from "./transport.ts";
 
-/** The same transport, with these messages of all groups told to `debug`. */
+/** The same transport; messages of these kinds of all groups are passed to `debug`. */
 export function logMessages(transport: Transport, debug: Debug, nameOf: (id: NodeId) => string): Transport {
   const log = { debug, nameOf };
   return {
@@ -47,7 +47,7 @@ function tellSent({ debug, nameOf }: MessageLog, group: GroupId, message: Messag
       preVote: isPreVote(type),
     });
   } else if (type === "MsgVoteResp" || type === "MsgPreVoteResp") {
-    debug("answers who asks for its vote", { group, peer, term, granted: !reject, preVote: isPreVote(type) });
+    debug("answers a request for its vote", { group, peer, term, granted: !reject, preVote: isPreVote(type) });
   } else if (type === "MsgAppResp" && reject) {
     debug("refuses an append", { group, peer, term, ...refusal(message) });
   }
@@ -63,7 +63,7 @@ function tellReceived({ debug, nameOf }: MessageLog, group: GroupId, message: Me
   }
 }
 
-/** After which entry the refused ones were to stand, and where follower and leader may agree instead. */
+/** After which entry the refused ones should be, and where follower and leader may agree instead. */
 function refusal({ index, rejectHint, logTerm }: Message) {
   return { after: index, hint: rejectHint, hintTerm: logTerm };
 }

@@ -1,11 +1,14 @@
-// What waits to go to one peer, of all groups together, in order. What must stay true: it is bounded by number and by
-// bytes, so that a slow peer costs the sender a fixed amount of memory however many groups there are; what does not
-// fit is refused, never what was accepted before.
+// The messages that wait to be sent to one peer, of all groups together, in order. What must stay true: the
+// queue is bounded by number and by bytes, so that a slow peer costs a fixed amount of memory however many
+// groups there are. A message that does not fit is refused; accepted ones are never dropped.
 
 import type { GroupMessage } from "../wire/gen/fleet/v1/raft.ts";
 
 export const QUEUE_MESSAGES_MAX = 16_384;
-/** Below what one gRPC message may hold (wire/channel-options.ts), since all of it may leave as one frame. */
+/**
+ * Below the limit of one gRPC message (wire/channel-options.ts), because the whole queue may leave as one
+ * frame.
+ */
 export const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
 
 const HEADER_BYTES = 64;
@@ -28,7 +31,7 @@ export class OutgoingQueue {
     return true;
   }
 
-  /** Everything, in order; the queue is empty then. */
+  /** All messages, in order; the queue is empty then. */
   take(): GroupMessage[] {
     const messages = this.#messages;
     this.#messages = [];

@@ -1,7 +1,7 @@
-// The outgoing half of one peer connection: a stream of frames, opened again whenever it ends.
-// What must stay true: the queue is bounded, and nothing is kept for a peer that can't be reached (Raft sends
-// again what matters). A frame holds all messages of one turn, so that many groups share one write, and nothing is
-// written to a stream that is still full.
+// The outgoing half of one peer connection: a stream of frames, opened again whenever it ends. What must stay
+// true: the queue is bounded, and no message is kept for an unreachable peer (Raft sends again what matters).
+// A frame holds all messages of one turn, so that many groups share one write. Nothing is written to a stream
+// that is still full.
 
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import { FLEET_GROUP, type GroupId } from "../base/ids.ts";
@@ -22,51 +22,51 @@ import { messageToWire } from "./raft-codec.ts";
 import { senderMetadata } from "./sender.ts";
 import type { Announcement, Peer, Quiesce } from "./transport.ts";
 
-// A commit index that moves alone is no hurry: it travels with the next entries, or this much later.
-// A peer counts as silent after ten ticks or more (coordinator/host/host.ts): five of these.
+// A commit index that moves alone is not urgent: it travels with the next entries, or this much later. A peer
+// counts as silent after at least ten ticks (coordinator/host/host.ts), which is five times this delay.
 const BEAT_AFTER_TICKS = 2;
 const NEWS_WAIT_MS = 5;
 const EMPTY: GroupMessage = {
   ...{ groupId: FLEET_GROUP, message: undefined },
   ...{ quiesce: undefined, stateCheck: undefined },
 };
-// A build that announces nothing is from before cluster versions (ADR-0015).
+// A build that announces no version is from before cluster versions (ADR-0015).
 const SILENT_BUILD_KNOWS = 1;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 200;
 
-/** What has left on all links of a process since it started. */
+/** What was sent on all links of a process since it started. */
 export interface SentCounts {
   messages: number;
   frames: number;
 }
 
-/** Who dials. */
+/** The replica that dials. */
 export interface Dialer {
   readonly self: Peer;
   readonly clusterId: string;
   readonly announces: Announcement;
-  /** What it knows of all members: the same array until that changes. */
+  /** The members it knows: the same array until they change. */
   members(): readonly KnownMember[];
   readonly sent: SentCounts;
   readonly faults: LinkFaults;
 }
 
 export interface PeerLinkEvents {
-  /** What the peer is told of this replica's disk. */
+  /** This replica's disk report, sent to the peer. */
   disk(): DiskReport;
   /** A message of this group was dropped. */
   unreachable(group: GroupId): void;
   opened(): void;
-  /** A stream could not be opened: told once, until one can. */
+  /** A stream could not be opened: called once, until one can. */
   failed(why: StatusObject): void;
-  /** A stream that had worked has ended. */
+  /** A working stream has ended. */
   disconnected(why: StatusObject): void;
-  /** Whether the callee's build must not be sent entries. */
+  /** Whether the callee's build is too old to get entries. */
   isTooOld(announced: Announcement): boolean;
-  /** The callee belongs to another cluster, has another id or is too old: told once of each. */
+  /** The callee belongs to another cluster, has another id or is too old: called once for each. */
   mismatched(hello: RaftHello): void;
-  /** The callee, for a reason of its own, does not want this replica: told once. */
+  /** The callee refuses this replica for a reason of its own: called once. */
   refused(failure: RpcFailure): void;
 }
 
@@ -78,7 +78,7 @@ export class PeerLink {
   readonly #events: PeerLinkEvents;
   readonly #late = new LateFrames();
   #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
-  /** The callee's, from its hello to the stream's end. */
+  /** What the callee announced, from its hello to the stream's end. */
   #announced: Announcement | null = null;
   #blocked = false;
   #flushing = false;
@@ -87,11 +87,11 @@ export class PeerLink {
   #hasFailed = false;
   /** Ticks since the last frame. */
   #ticksSilent = 0;
-  /** What of the members this stream has told. */
+  /** The members that this stream has announced last. */
   #told: readonly KnownMember[] = [];
   #newsTimer: NodeJS.Timeout | null = null;
   #retryMs = RETRY_FIRST_MS;
-  /** The callee that was last told to be another than expected. */
+  /** The unexpected identity that was reported last. */
   #mismatch = "";
 
   constructor(peer: Peer, client: RaftClient, dialer: Dialer, events: PeerLinkEvents) {
@@ -106,7 +106,7 @@ export class PeerLink {
     return this.#announced !== null;
   }
 
-  /** What the peer's build says of itself; null while it is not connected. */
+  /** What the peer's build announces; null while it is not connected. */
   get announced(): Announcement | null {
     return this.#announced;
   }
@@ -118,7 +118,7 @@ export class PeerLink {
     else this.#flushSoon();
   }
 
-  /** Lost if there is no room: then the follower asks after its leader, who wakes. */
+  /** Lost if there is no room. Then the follower asks for its leader, which resumes ticks. */
   quiesce({ group, term, index }: Quiesce): void {
     if (this.#add({ ...EMPTY, groupId: group, quiesce: { term, index } })) this.#flushSoon();
   }
@@ -128,7 +128,7 @@ export class PeerLink {
     if (this.#add({ ...EMPTY, stateCheck })) this.#flushSoon();
   }
 
-  /** Called once a tick: a frame within the last two ticks is the sign of life. */
+  /** Called once a tick. A frame within the last two ticks counts as the sign of life. */
   beat(): void {
     this.#ticksSilent += 1;
     if (this.#mustBeat) this.#flushSoon();
@@ -149,8 +149,8 @@ export class PeerLink {
   #flushSoon(): void {
     if (this.#flushing || this.#blocked || !this.isConnected) return;
     this.#flushing = true;
-    // Once the driver's turn that sends has ended: a later phase of the event loop would find nothing more to take
-    // along, and let all that reads from the network go first.
+    // At the end of the driver's turn. A later phase of the event loop would find no more messages to add,
+    // and would run after all reads from the network.
     process.nextTick(() => this.#flush());
   }
 
@@ -173,7 +173,7 @@ export class PeerLink {
       this.#blocked = false;
       this.#flush();
     });
-    // grpc-js emits an error for every status but OK, and a status for every end; both come once a stream.
+    // grpc-js emits an error for every status except OK, and a status for every end. Both come once a stream.
     stream.on("error", (error) => this.#onError(readRpcError(error)));
     stream.on("status", (why) => this.#onEnd(why));
   }

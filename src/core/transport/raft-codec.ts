@@ -1,5 +1,6 @@
-// The core's messages to and from their protobuf form. What comes from the network is not trusted: a type that
-// does not travel, or a number that is not a safe integer, is refused as a value, never asserted.
+// Converts the core's messages to and from their protobuf form. Input from the network is not trusted. A type
+// that replicas do not send, or a number that is not a safe integer, is refused by a return value, never by
+// an assertion.
 
 import { logIndex, nodeId, type Term, term } from "../base/ids.ts";
 import type { ConfState, Entry, EntryType, Message, MessageType, Snapshot } from "../raft/message.ts";
@@ -10,12 +11,13 @@ import {
   type RaftMessage,
 } from "../wire/gen/fleet/v1/raft.ts";
 
-/** Why a wire message is not taken in. */
+/** Why a wire message is refused. */
 export type Untaken = "local-message" | "malformed" | "out-of-reach";
 
 /**
- * Types that travel between replicas. Snapshots travel on a stream of their own; storage messages never, and proposals
- * neither: clients find the leader themselves (ADR-0001), and a peer's would pass by what admits theirs.
+ * Types that replicas send to each other. Snapshots have a stream of their own, and storage messages are
+ * never sent. Proposals are not sent either, because clients find the leader themselves (ADR-0001): a peer's
+ * proposal would skip the checks of clients' proposals.
  */
 const TRAVELLING: ReadonlySet<string> = new Set<MessageType>([
   "MsgApp",
@@ -38,7 +40,7 @@ const ENTRY_TYPE_TO_WIRE: Readonly<Record<EntryType, RaftEntryType>> = {
   "conf-change-v2": RaftEntryType.CONF_CHANGE_V2,
 };
 
-/** A map, since any number may come: also one that is none of the enum's. */
+/** A map, because any number may arrive, even one that the enum does not have. */
 const ENTRY_TYPE_FROM_WIRE: ReadonlyMap<number, EntryType> = new Map([
   [RaftEntryType.NORMAL, "normal"],
   [RaftEntryType.CONF_CHANGE, "conf-change"],
@@ -62,7 +64,7 @@ export function messageToWire(message: Message): RaftMessage {
   };
 }
 
-/** The message, or why it is none that a peer may send. */
+/** The message, or why a peer may not send it. */
 export function messageFromWire(wire: RaftMessage): Message | Untaken {
   if (!TRAVELLING.has(wire.type)) return "local-message";
   const entries = wire.entries.map(entryFromWire);
@@ -85,7 +87,7 @@ export function messageFromWire(wire: RaftMessage): Message | Untaken {
   };
 }
 
-/** A snapshot message as the receiving end rebuilds it from its stream. */
+/** A snapshot message, rebuilt from its stream at the receiving end. */
 export function snapshotMessage(parts: {
   readonly from: number;
   readonly to: number;

@@ -1,18 +1,18 @@
-// No more than so many bytes a second, for all that share the limit together: snapshots for followers leave room for what
-// the quorum waits for.
+// Limits the bytes a second of all callers that share it: snapshots for followers must leave room for the
+// quorum's messages.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
 export class RateLimit {
   readonly #bytesPerSecond: number;
-  /** When what was let through has had its time. */
+  /** The moment when the rate allows the next bytes. */
   #freeAtMs = 0;
 
   constructor(bytesPerSecond: number) {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** Resolves when so many more bytes may go. */
+  /** Resolves when `bytes` more may be sent. */
   async pass(bytes: number): Promise<void> {
     const now = performance.now();
     const waitMs = this.#freeAtMs - now;

@@ -1,12 +1,12 @@
-// How long a heartbeat to each peer takes until it is answered: seen from outside the transport, since the messages say
-// it all. Only a leader sends heartbeats, so only a leader knows.
+// Measures how long a heartbeat to each peer takes until it is answered. It is done outside the transport,
+// because the messages alone show it. Only a leader sends heartbeats, so only a leader knows.
 
 import type { MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
-// What was measured longer ago says nothing of the peer as it is now.
+// An older measurement says nothing about the peer's present state.
 const FRESH_MS = 10_000;
 
 interface RoundTrip {
@@ -20,12 +20,12 @@ export class RoundTrips {
   readonly #sentMs = new Map<NodeId, number>();
   readonly #last = new Map<NodeId, RoundTrip>();
 
-  /** `now` is in milliseconds from anywhere. */
+  /** `now` is in milliseconds since an arbitrary moment. */
   constructor(now: () => MonotonicMs = () => performance.now()) {
     this.#now = now;
   }
 
-  /** The same transport, with heartbeats of the fleet's own group timed. */
+  /** The same transport, with the heartbeats of the fleet's own group timed. */
   around(transport: Transport): Transport {
     return {
       start: (events) => transport.start(this.#listening(events)),
@@ -39,7 +39,7 @@ export class RoundTrips {
     };
   }
 
-  /** In milliseconds, of the last heartbeat; null when none was answered lately. */
+  /** Milliseconds of the last heartbeat; null when none was answered lately. */
   to(peer: NodeId): number | null {
     const last = this.#last.get(peer);
     return last !== undefined && this.#now() - last.atMs <= FRESH_MS ? last.ms : null;
@@ -52,7 +52,7 @@ export class RoundTrips {
         this.#received(group, message);
         events.receive(group, message);
       },
-      // An answer that comes over the next connection is to another heartbeat.
+      // An answer that comes over the next connection belongs to another heartbeat.
       unreachable: (peer, group) => {
         if (group === FLEET_GROUP) this.#sentMs.delete(peer);
         events.unreachable(peer, group);

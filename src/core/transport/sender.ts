@@ -1,5 +1,6 @@
-// Who opens a stream says so in its metadata, as etcd does with X-PeerURLs: a replica that was away while a member
-// was added does not find it in its own table, and could answer it nowhere, not even when it leads.
+// The replica that opens a stream names itself and its address in the metadata, as etcd does with X-PeerURLs.
+// A replica that was away while a member was added does not know that member's address. Without this it could
+// not answer the member, even as its leader.
 
 import { Metadata } from "@grpc/grpc-js";
 import { nodeId } from "../base/ids.ts";
@@ -28,7 +29,7 @@ export function senderMetadata({ clusterId, peer, knownVersion }: Sender): Metad
   return metadata;
 }
 
-/** Null if the metadata does not say: an older version's. */
+/** Null if the metadata does not name the sender: an older version's. */
 export function senderOf(metadata: Metadata): Sender | null {
   const text = (key: string) => String(metadata.get(key)[0] ?? "");
   const id = Number(text(NODE));

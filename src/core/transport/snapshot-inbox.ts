@@ -1,9 +1,9 @@
-// The port to where snapshots are put on their way in, part by part (storage/snapshot-spools.ts).
+// The port to the place where received snapshots are stored, part by part (storage/snapshot-spools.ts).
 
 import type { GroupId } from "../base/ids.ts";
 import type { SnapshotHead, StoredData } from "../raft/message.ts";
 
-/** Which snapshot: two with the same id have the same bytes. */
+/** Identifies a snapshot: two with the same id have the same bytes. */
 export interface IncomingSnapshot extends SnapshotHead {
   readonly group: GroupId;
   readonly bytes: number;
@@ -11,14 +11,17 @@ export interface IncomingSnapshot extends SnapshotHead {
 }
 
 export interface SnapshotInbox {
-  /** How many bytes of it are here, from the first on. Makes room for it. */
+  /** How many bytes of it are here, from the first on. Makes room for the rest. */
   offer(snapshot: IncomingSnapshot): Promise<number>;
-  /** What is here of it is thrown away. */
+  /** Discards the bytes that are here. */
   restart(snapshot: IncomingSnapshot): Promise<void>;
-  /** The bytes behind those that are here. */
+  /** Appends the bytes that follow the present ones. */
   add(snapshot: IncomingSnapshot, part: Uint8Array): Promise<void>;
-  /** All came, and are durable. Null, and nothing is left, if they are not those that were announced. */
+  /**
+   * All bytes are here and durable. If they do not match the announced SHA-256, removes them and returns
+   * null.
+   */
   finish(snapshot: IncomingSnapshot): Promise<StoredData | null>;
-  /** What `finish` gave is needed no more, unless a snapshot was made of it. */
+  /** The data of `finish` are not needed any more, unless a snapshot was made of them. */
   release(data: StoredData): Promise<void>;
 }

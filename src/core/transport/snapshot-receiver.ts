@@ -1,6 +1,8 @@
-// Snapshots that peers send here. What must stay true: before the first byte is kept, the sender is a member, and the head is
-// this cluster's, of a group that is here, from whom it says, and of a size that may be; a snapshot is handed on only when all its bytes are durable,
-// have the announced SHA-256 and can be restored. One that breaks off is resumed; the old state is untouched until then.
+// Snapshots that peers send here. What must stay true: before the first byte is kept, the sender is checked
+// to be a member, and so is the header. It must be of this cluster, of a group that is here, of the replica
+// that sends it, and within the limit of size. A snapshot is handed on only when all its bytes are durable,
+// have the announced SHA-256 and can be restored. An interrupted snapshot is resumed; the old state is
+// untouched until then.
 
 import { type sendUnaryData, status } from "@grpc/grpc-js";
 import { type GroupId, groupId, logIndex, type NodeId, term } from "../base/ids.ts";
@@ -16,22 +18,24 @@ import { RpcError, rpcError } from "../wire/rpc-error.ts";
 import { confStateFromWire, snapshotMessage, type Untaken } from "./raft-codec.ts";
 import type { IncomingSnapshot, SnapshotInbox } from "./snapshot-inbox.ts";
 
-/** More than any state of ours: a million rows are about 100 MB. */
+/** More than any state needs: a million rows are about 100 MB. */
 const SNAPSHOT_BYTES_MAX = 16 * 1024 ** 3;
-/** A sender that sends nothing for so long has gone; it resumes on another stream. */
+/** A sender that is silent for longer counts as gone; it resumes on another stream. */
 const SILENT_MS_MAX = 60_000;
-/** By then a snapshot has been made of what was handed on, or it was of no use. */
+/** By then the data were either used for a snapshot or of no use. */
 const RELEASE_AFTER_MS = 60_000;
 
 const NOTHING = new Uint8Array();
 
-/** A stream of a peer's. */
+/** A stream of a peer. */
 export interface SnapshotCall extends AsyncIterable<SnapshotChunk> {
-  /** Ends it, for both. */
+  /** Ends the stream for both sides. */
   destroy(error: Error): unknown;
 }
 
-/** Takes a snapshot's bytes in, beside the state, to see that they can be restored. Throws when they can't. */
+/**
+ * Reads a snapshot's bytes into a second state, to check that they can be restored. Throws when they can't.
+ */
 export interface SnapshotCheck {
   add(part: Uint8Array): void;
   finish(): void;
@@ -42,24 +46,27 @@ export interface SnapshotReceiverOptions {
   readonly clusterId: string;
   readonly inbox: SnapshotInbox;
   readonly gate: { refusal(peer: NodeId): RpcError | null };
-  /** Why the group takes no snapshot with such a head; null if it does, or is not here. */
+  /** Why the group refuses a snapshot with this head; null if it does not, or is not here. */
   readonly judge: (group: GroupId, head: Message) => Untaken | null;
   /** Null: the group is not here. */
   readonly check: (group: GroupId, index: number) => SnapshotCheck | null;
-  /** Between two slices of a check. */
+  /** Called between two slices of a check. */
   readonly pause: () => Promise<unknown>;
-  /** Runs an action later; returns what cancels that. A seam: simulations have a time of their own. */
+  /**
+   * Runs an action later and returns a function that cancels it. A seam: simulations have a time of their
+   * own.
+   */
   readonly after?: (ms: number, action: () => void) => () => void;
   readonly log: Log;
 }
 
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
-  /** The stream of each group whose bytes count: a sender's newest. */
+  /** The stream of each group whose bytes count: the newest one of a sender. */
   readonly #streams = new Map<GroupId, object>();
-  /** Who sends on each stream that is open. */
+  /** The sender on each open stream. */
   readonly #senders = new Map<SnapshotCall, NodeId>();
-  /** Bytes that were checked, of the snapshots that are whole. */
+  /** Number of checked bytes of the snapshots that are whole. */
   readonly #checked = new Map<GroupId, number>();
   readonly #impostor: (speaker: NodeId, claimed: number) => RpcError;
 
@@ -68,7 +75,7 @@ export class SnapshotReceiver {
     this.#impostor = impostor;
   }
 
-  /** How much of that snapshot is here. Rejects with the RpcError of its refusal. */
+  /** How many bytes of that snapshot are here. Rejects with the RpcError of its refusal. */
   async offer(header: SnapshotHeader, speaker: NodeId | null): Promise<SnapshotProgress> {
     const refused = this.#refusal(header, speaker);
     if (refused !== null) throw refused;
@@ -101,7 +108,7 @@ export class SnapshotReceiver {
       );
   }
 
-  /** Ends the streams of senders that are not heard any more. */
+  /** Ends the streams of senders that are not accepted any more. */
   review(): void {
     for (const [call, speaker] of [...this.#senders]) {
       const refused = this.#gateRefusal(speaker);
@@ -126,7 +133,7 @@ export class SnapshotReceiver {
     this.#after(RELEASE_AFTER_MS, () => void inbox.release(data));
     await this.#checkContent(id, data);
     const about = { group: id.group, from: header.from, index: header.index, bytes: header.bytes };
-    log.debug?.("a snapshot has come", about);
+    log.debug?.("a snapshot was received", about);
     receive(id.group, snapshotMessage({ ...header, confState: id.confState, data }));
     return { bytes: header.bytes };
   }
@@ -153,7 +160,7 @@ export class SnapshotReceiver {
           received += part.value.length;
           await inbox.add(idOf(header), part.value);
         } else
-          throw rpcError(status.INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "a header comes first, and once");
+          throw rpcError(status.INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "the header must come first, and only once");
       }
     } finally {
       unwatch();
@@ -171,11 +178,11 @@ export class SnapshotReceiver {
 
   async #begin(call: SnapshotCall, header: SnapshotHeader): Promise<number> {
     const { inbox } = this.#options;
-    if (this.#checked.has(groupId(header.groupId))) throw new Error("one of the group is being checked");
+    if (this.#checked.has(groupId(header.groupId))) throw new Error("another snapshot of the group is being checked");
     this.#streams.set(groupId(header.groupId), call);
     const here = await inbox.offer(idOf(header));
     if (header.offset === here) return here;
-    // A peer of an older version always sends all of it.
+    // A peer of an older version always sends all bytes.
     if (header.offset !== 0) throw new Error(`byte ${header.offset} came, and ${here} is next`);
     await inbox.restart(idOf(header));
     return 0;
@@ -217,11 +224,11 @@ export class SnapshotReceiver {
       return rpcError(FAILED_PRECONDITION, "REPLICA_MISMATCH", "the snapshot is another replica's");
     if (speaker !== null && header.from !== speaker) return this.#impostor(speaker, header.from);
     if (header.bytes > SNAPSHOT_BYTES_MAX || header.sha256.length !== 32 || header.index < 1)
-      return rpcError(INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "no snapshot has such a head");
+      return rpcError(INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "no snapshot has such a header");
     const group = groupId(header.groupId);
     const confState = confStateFromWire(header.confState);
     const unsound = judge(group, snapshotMessage({ ...header, confState, data: NOTHING }));
-    if (unsound !== null) return rpcError(INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", `its head is ${unsound}`);
+    if (unsound !== null) return rpcError(INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", `its header is ${unsound}`);
     return check(group, header.index) === null ? this.#unknownGroup(group) : null;
   }
 

@@ -1,6 +1,6 @@
-// A snapshot's way to a follower: its bytes go from where the follower says that it has them to, on a new stream whenever
-// one breaks off, for as long as there is progress (ADR-0019). What must stay true: it counts as delivered only by the
-// receiver's receipt. A peer of an older version can't say what it has, and is sent everything at once.
+// Sends a snapshot to a follower. It starts at the byte that the follower asks for, and opens a new stream
+// whenever one breaks, as long as there is progress (ADR-0019). What must stay true: only the receiver's
+// receipt counts as delivery. A peer of an older version can't say what it has, and gets all bytes at once.
 
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,14 +23,14 @@ const CHUNK_BYTES = 64 * 1024;
 const OFFER_DEADLINE_MS = 5_000;
 const LOOK_EVERY_MS = 1_000;
 const RETRY_MS = 500;
-/** Those that another try does not change. */
+/** Statuses that another attempt does not change. */
 const FINAL: ReadonlySet<number> = new Set([
   status.PERMISSION_DENIED,
   status.INVALID_ARGUMENT,
   status.DATA_LOSS,
 ]);
 
-/** Of a snapshot's bytes: how many are at the follower, and how many of them it has checked. */
+/** How many of a snapshot's bytes are at the follower, and how many of them it has checked. */
 export type Reached = Pick<SnapshotProgress, "bytes" | "checked">;
 
 export interface Delivery {
@@ -38,7 +38,7 @@ export interface Delivery {
   readonly header: SnapshotHeader;
   readonly data: Snapshot["data"];
   readonly rate: RateLimit;
-  /** Without progress for so long it is given up. */
+  /** After this long without progress the delivery fails. */
   readonly stallMs: number;
   readonly signal: AbortSignal;
   /** About once a second. */
@@ -63,7 +63,7 @@ export function headerOf(clusterId: string, group: GroupId, message: Message): S
   };
 }
 
-/** Null once the peer has it; otherwise why not. */
+/** Null once the peer has the snapshot; otherwise why not. */
 export async function deliverSnapshot(delivery: Delivery): Promise<Error | null> {
   const progress = new Progress(delivery);
   for (;;) {
@@ -92,7 +92,7 @@ function isFinal(failure: ServiceError): boolean {
   return FINAL.has(failure.code) || reason === "CLUSTER_MISMATCH" || reason === "REPLICA_MISMATCH";
 }
 
-/** How long ago anything moved that had not before: bytes that are sent again are no progress. */
+/** How long ago there was progress. Bytes that are sent again are not progress. */
 class Progress {
   readonly #delivery: Pick<Delivery, "stallMs" | "onReached">;
   #furthest = -1;
@@ -138,8 +138,8 @@ function send(delivery: Delivery, from: number | null, progress: Progress): Prom
     };
     signal.addEventListener("abort", cancel, { once: true });
     stream.on("error", () => undefined);
-    // A file that can't be read any more: the follower is sent another snapshot.
-    // What has left may never arrive: only of a peer that tells nothing it is all that is known.
+    // If a file can't be read any more, the follower gets another snapshot. Sent bytes may never arrive: they
+    // count as progress only for a peer that does not report any.
     const onSent = (bytes: number) => from === null && progress.note({ bytes, checked: 0 });
     writeAll(delivery, { ...header, offset: from ?? 0 }, stream, onSent).catch(cancel);
   });
@@ -171,7 +171,10 @@ async function writeAll(
   stream.end();
 }
 
-/** Written all at once, the stream would hold a copy of the whole snapshot for as long as the receiver is slow. */
+/**
+ * Waits for the stream to drain: otherwise it would hold a copy of the whole snapshot while the receiver is
+ * slow.
+ */
 function write(stream: Stream, chunk: SnapshotChunk): Promise<void> {
   return new Promise((resolve, reject) => {
     if (stream.destroyed) reject(new Error("the stream has ended"));

@@ -1,6 +1,6 @@
 // The port between replicas. Raft tolerates loss, delay, duplication and reordering, so sending never blocks,
-// never fails and keeps bounded queues; what the core must learn of (a peer that can't be reached, a snapshot
-// that arrived or didn't) comes back as events.
+// never fails and keeps bounded queues. What the core must learn comes back as events: a peer can't be
+// reached, a snapshot arrived or failed.
 
 import type { GroupId, LogIndex, NodeId, Term } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
@@ -12,17 +12,18 @@ export interface Peer {
   readonly address: string;
 }
 
-/** What a replica's build tells its peers of itself (ADR-0015). */
+/** What a replica's build announces to its peers (ADR-0015). */
 export interface Announcement {
   /** The newest cluster version that it knows. */
   readonly knownVersion: number;
-  /** Empty: a build that does not say. */
+  /** Empty: the build does not say. */
   readonly build: string;
 }
 
 /**
- * A leader's word to a follower that holds its whole log, all of it committed: it sends no more heartbeats of this
- * group until something happens. From then on the beat of its process stands for them (ADR-0008).
+ * A leader's message to a follower that holds its whole log, all of it committed. The leader then sends no
+ * more heartbeats of this group until there is work. From then on the beat of its process replaces them
+ * (ADR-0008).
  */
 export interface Quiesce {
   readonly group: GroupId;
@@ -33,7 +34,7 @@ export interface Quiesce {
 
 export interface TransportEvents {
   receive(group: GroupId, message: Message): void;
-  /** The peer's process lives: a beat or anything else came. */
+  /** The peer's process is alive: a beat or another frame arrived. */
   heard(peer: NodeId): void;
   quiesced(peer: NodeId, quiesce: Quiesce): void;
   /** A message of this group to the peer was dropped. */
@@ -46,14 +47,17 @@ export interface TransportEvents {
 export interface Transport {
   start(events: TransportEvents): void;
   send(group: GroupId, message: Message): void;
-  /** Behind all messages to the peer that were sent before. */
+  /** Sent after all earlier messages to the peer. */
   quiesce(peer: NodeId, quiesce: Quiesce): void;
-  /** Once a tick: a sign of life to every peer that got no frame lately. */
+  /** Once a tick: sends a sign of life to every peer that got no frame lately. */
   beat(): void;
   close(): Promise<void>;
 }
 
-/** A snapshot on its way to a peer, as that said last: `checkedBytes` count once all have arrived. */
+/**
+ * A snapshot that is being sent to a peer, by the peer's last report. `checkedBytes` rises once all bytes
+ * have arrived.
+ */
 export interface SnapshotTransfer {
   readonly index: LogIndex;
   readonly bytes: number;

@@ -45,7 +45,7 @@ test("a vote is told of when it is asked for, when it is given and when it comes
   const about = { group: 4, peer: "n2", term: 7 };
   expect(lines).toEqual([
     ["asks for a vote", { ...about, lastIndex: 90, lastTerm: 6, preVote: true }],
-    ["answers who asks for its vote", { ...about, granted: false, preVote: false }],
+    ["answers a request for its vote", { ...about, granted: false, preVote: false }],
     ["a vote was answered", { ...about, granted: true, preVote: false }],
   ]);
 });
