@@ -1,5 +1,5 @@
-// A fixed-size set of small integers with a hash that is kept up to date by each change, so that asking whether
-// a set was seen before costs no pass over its words.
+// A fixed-size set of small integers. Each change updates its hash, so that looking a set up needs no pass
+// over its words.
 
 import { assert } from "../base/assert.ts";
 
@@ -26,7 +26,7 @@ export class Bitset {
   /** Adds the member if it is not there, removes it if it is. */
   flip(member: number): void {
     this.words[member >>> 5] = this.#wordOf(member) ^ (1 << (member & 31));
-    // A set's hash is the exclusive or of its members' (Zobrist 1970), whatever the order of changes.
+    // A set's hash is the exclusive or of its members' hashes (Zobrist 1970), in any order of changes.
     this.#hash ^= mix(member);
   }
 

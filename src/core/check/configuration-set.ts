@@ -1,23 +1,24 @@
-// The configurations that a search has been in. What can follow from one does not depend on how it was reached
-// (Lowe 2017), and of two that differ only in the open operations that were used, whatever can follow from the
-// one that used more can follow from the other: so a configuration is worth a visit only if none is known with
-// the same completed operations and state and a subset of its open ones. Exact: a hash only finds what is then
-// compared in full. Rows lie flat in one array, since there may be millions of them.
+// The configurations that a search has visited. What can follow from a configuration does not depend on how
+// it was reached (Lowe 2017). Two configurations may differ only in the open operations that were used.
+// Everything that can follow from the one that used more can then also follow from the other. So a new
+// configuration is skipped if a known one has the same completed operations, the same state, and a subset of
+// its open operations. Exact: the hash only finds candidates, which are then compared in full. Rows are
+// stored flat in one array, because there may be millions of them.
 
 import { type Bitset, mix } from "./bitset.ts";
 
 export interface Configuration {
-  /** The operations with a return that are placed. */
+  /** The placed operations that have a return. */
   readonly completed: Bitset;
-  /** The operations of unknown outcome that are placed. */
+  /** The placed operations of unknown outcome. */
   readonly open: Bitset;
-  /** The number of the state that they led to. */
+  /** The number of the state that the placed operations led to. */
   readonly state: number;
 }
 
 const NONE = 0xffff_ffff;
 const CAPACITY_FIRST = 64;
-/** A row is: the next row of its group, hash and state of the group, completed words, open words. */
+/** A row holds: the next row of its group, hash and state of the group, completed words, open words. */
 const HEADER_WORDS = 3;
 
 export class ConfigurationSet {
@@ -37,7 +38,7 @@ export class ConfigurationSet {
     this.#slots = new Uint32Array(CAPACITY_FIRST).fill(NONE);
   }
 
-  /** Adds a configuration and returns true, unless one that was added makes it superfluous. */
+  /** Adds a configuration and returns true, unless a known one makes it superfluous. */
   add(configuration: Configuration): boolean {
     const hash = (configuration.completed.hash ^ mix(~configuration.state)) >>> 0;
     const slot = this.#findGroup(hash, configuration);

@@ -1,7 +1,7 @@
-// The calls and returns of the operations that are not yet placed, as a doubly linked list in their order: taking
-// an operation out and putting it back are O(1), so that a search can go back cheaply (Wing & Gong 1993, Lowe
-// 2017). What must stay true: operations are put back in the reverse order of being taken out. Deliberately
-// absent: operations that never returned, which no return forces into an order.
+// The calls and returns of the operations that are not yet placed, as a doubly linked list in their order.
+// Removing and restoring an operation are O(1), so that a search can backtrack cheaply (Wing & Gong 1993,
+// Lowe 2017). What must stay true: operations are restored in the reverse order of their removal.
+// Deliberately absent: operations that never returned, because no return forces them into an order.
 
 import { assert, present } from "../base/assert.ts";
 
@@ -20,7 +20,7 @@ export class EntryList {
   readonly #previous: Int32Array;
   /** The operation of each entry, as its index in the spans. */
   readonly #operations: Int32Array;
-  /** Of each call its return; END for the returns. */
+  /** The return of each call; END for the returns. */
   readonly #returns: Int32Array;
 
   constructor(spans: readonly Span[]) {
@@ -54,14 +54,14 @@ export class EntryList {
     return at(this.#operations, entry);
   }
 
-  /** Takes an operation out. */
+  /** Removes an operation from the list. */
   lift(call: Entry): void {
     assert(this.isCall(call), "an operation is taken out by its call");
     this.#unlink(call);
     this.#unlink(at(this.#returns, call));
   }
 
-  /** Puts back the operation that was taken out last. */
+  /** Restores the operation that was removed last. */
   unlift(call: Entry): void {
     this.#relink(at(this.#returns, call));
     this.#relink(call);
@@ -93,7 +93,7 @@ function inOrder(spans: readonly Span[]): readonly Event[] {
       { operation, isCall: false, place: returned },
     ];
   });
-  // Of one place calls come first: what may have overlapped is taken to be concurrent.
+  // At the same place calls come before returns: operations that may have overlapped count as concurrent.
   return events.sort((a, b) => a.place - b.place || Number(b.isCall) - Number(a.isCall));
 }
 

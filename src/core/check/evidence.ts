@@ -1,5 +1,5 @@
-// Why a history is not linearizable: its smallest prefix that already is not. With its last return still
-// outstanding the prefix would be linearizable, so what that return said is what contradicts the rest.
+// Why a history is not linearizable: its smallest prefix that is not. Without its last return that prefix
+// would be linearizable, so the answer of that return contradicts the rest.
 
 import { present } from "../base/assert.ts";
 import { cutAfter, type History, returnsOf } from "./history.ts";
@@ -8,15 +8,15 @@ import type { Part } from "./partition.ts";
 import { type DeadEnd, search } from "./search.ts";
 
 export interface Evidence<State, Input, Output> {
-  /** Which part of the history this is about; null if the model has only one. */
+  /** The part of the history that this is about; null if the model has only one. */
   readonly part: string | null;
-  /** The part's operations that were called before `until`; those cut off are open. */
+  /** The part's operations that were called before `until`. Those without a return by then are open. */
   readonly prefix: History<Input, Output>;
   /** The place of the prefix's last return. */
   readonly until: number;
-  /** False if the budget ran out while a smaller prefix was looked for. */
+  /** False if the budget ran out during the search for a smaller prefix. */
   readonly isSmallest: boolean;
-  /** How far the prefix could be ordered. */
+  /** The longest order of the prefix that was found. */
   readonly deadEnd: DeadEnd<State, Input, Output>;
 }
 
@@ -26,10 +26,10 @@ export interface Violation<State, Input, Output> {
   readonly deadEnd: DeadEnd<State, Input, Output>;
 }
 
-/** The budget for showing an order without look-ahead, which matters less than being quick. */
+/** The budget for the search without look-ahead that shows an order. It is small: speed matters more here. */
 const STEPS_TO_SHOW_MAX = 100_000;
 
-/** Of all parts' smallest offending prefixes the one that ends first: the whole history's. */
+/** The smallest violating prefix of the whole history: of all parts' prefixes, the one that ends first. */
 export function findEvidence<State, Input, Output>(
   model: Model<State, Input, Output>,
   violations: readonly [Violation<State, Input, Output>, ...Violation<State, Input, Output>[]],
@@ -49,12 +49,12 @@ export function findEvidence<State, Input, Output>(
       found = { ...found, isSmallest: false };
     }
   }
-  // With look-ahead orders are given up early; people want to see the answer that does not fit.
+  // With look-ahead wrong orders are dropped early. Readers want to see the answer that does not fit.
   const plain = search({ ...model, lookAhead: null }, found.prefix, Math.min(stepsMax, STEPS_TO_SHOW_MAX));
   return plain.kind === "not-linearizable" ? { ...found, deadEnd: plain.deadEnd } : found;
 }
 
-/** The smallest offending prefix of one part. */
+/** The smallest violating prefix of one part. */
 function narrow<State, Input, Output>(
   model: Model<State, Input, Output>,
   { part, deadEnd }: Violation<State, Input, Output>,
@@ -64,11 +64,12 @@ function narrow<State, Input, Output>(
   const last = present(returns.at(-1), "a history that is not linearizable has a return");
   let isSmallest = true;
   let found = { prefix: cutAfter(part.history, last), until: last, deadEnd };
-  // What returned before the dead end was placed there, so every smaller prefix is linearizable.
+  // All operations that returned before the dead end were placed there, so every smaller prefix is
+  // linearizable.
   let low = returns.indexOf(present(deadEnd.blocked.completion, "a blocked operation returned").at);
   let high = returns.length - 1;
-  // Prefixes of a linearizable history are linearizable, so the offending ones are all from some length on. The
-  // first that is tried is the likely one: the dead end itself.
+  // Prefixes of a linearizable history are linearizable. So from some length on, all prefixes violate. The
+  // first one tried is the likely one: the dead end itself.
   for (let tried = low; low < high; tried = Math.floor((low + high) / 2)) {
     const until = present(returns[tried], "a return that is tried exists");
     const prefix = cutAfter(part.history, until);

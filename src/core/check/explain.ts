@@ -1,10 +1,11 @@
-// Evidence as lines for people: how far the operations could be ordered, and what was left then. Pure text.
+// Evidence as lines for people: the longest order of the operations that was found, and the operations that
+// were left. Pure text.
 
 import type { Evidence } from "./evidence.ts";
 import type { Operation } from "./history.ts";
 import type { Model } from "./model.ts";
 
-/** Of a long order the end is what matters. */
+/** Of a long order only the end is shown. */
 const ORDER_SHOWN_MAX = 5;
 
 export function explain<State, Input, Output>(
@@ -35,7 +36,7 @@ function timesOf({ call, completion }: Operation<unknown, unknown>): string {
   return `[${call}, ${completion?.at ?? "…"}]`;
 }
 
-/** Whether it may have been tried instead of `blocked`; what is called later can't be. */
+/** Whether it could have been placed instead of `blocked`. An operation that was called later could not. */
 function isConcurrent(operation: Operation<unknown, unknown>, blocked: Operation<unknown, unknown>): boolean {
   return operation.call <= (blocked.completion?.at ?? Number.POSITIVE_INFINITY);
 }

@@ -1,16 +1,16 @@
-// Turns the events of sequential processes, in the order in which they happened, into a history. What must stay
-// true: a process has at most one operation under way, and every event has its own place in the order.
+// Turns the events of sequential processes, in the order in which they happened, into a history. What must
+// stay true: a process has at most one pending operation, and every event has its own place in the order.
 
 import { present } from "../base/assert.ts";
 import type { History, Operation } from "./history.ts";
 
 export class HistoryRecorder<Input, Output> {
   readonly #operations = new Map<number, Operation<Input, Output>>();
-  /** The call of each process's operation under way. */
+  /** The call of each process's pending operation. */
   readonly #open = new Map<number, number>();
   #place = 0;
 
-  /** A process that invokes again without a return has given up on what it had under way. */
+  /** A process that invokes again without a return has given up its pending operation. */
   invoke(process: number, input: Input): void {
     const call = this.#nextPlace();
     this.#operations.set(call, { process, call, input, completion: null });
@@ -22,17 +22,17 @@ export class HistoryRecorder<Input, Output> {
     this.#operations.set(operation.call, { ...operation, completion: { at: this.#nextPlace(), output } });
   }
 
-  /** The process will never know the outcome: its operation stays open. */
+  /** The process will never learn the outcome: its operation stays open. */
   giveUp(process: number): void {
     this.#take(process);
   }
 
-  /** The operation certainly had no effect, or none that matters: it never was. */
+  /** The operation certainly had no effect that matters: it is removed from the history. */
   withdraw(process: number): void {
     this.#operations.delete(this.#take(process).call);
   }
 
-  /** What `process` has under way. */
+  /** The pending operation of `process`. */
   pending(process: number): Operation<Input, Output> | undefined {
     const call = this.#open.get(process);
     return call === undefined ? undefined : this.#operations.get(call);

@@ -1,6 +1,6 @@
-// What a checker is given: the operations of a run, each with its place in the one total order of calls and
+// The input of a checker: the operations of a run, each with its place in the one total order of calls and
 // returns. What must stay true: an operation without a completion may have taken effect at any time after its
-// call, or never. Deliberately absent: clocks; a time is a place in an order, whatever counted it.
+// call, or never. Deliberately absent: clocks. A time is a place in that order, whatever counted it.
 
 export interface Operation<Input, Output> {
   readonly process: number;
@@ -19,7 +19,7 @@ interface Completion<Output> {
 
 export type History<Input, Output> = readonly Operation<Input, Output>[];
 
-/** What was known right after place `at`: later calls are gone, later returns have not happened yet. */
+/** What was known right after place `at`: without later calls, and with later returns still pending. */
 export function cutAfter<Input, Output>(history: History<Input, Output>, at: number): History<Input, Output> {
   return history
     .filter((operation) => operation.call <= at)

@@ -1,5 +1,6 @@
-// What the answers that are yet to come say of a state in the middle of a search, by the model's look-ahead. It
-// saves steps and changes no verdict: a hopeless state has no successful order, and unseen states have the same.
+// What later answers prove about a state in the middle of a search, by the model's look-ahead. It saves steps
+// and changes no verdict. A hopeless state has no successful order. All unseen states have the same
+// successful orders.
 
 import { END } from "./entry-list.ts";
 import type { Operation } from "./history.ts";
@@ -7,12 +8,12 @@ import type { LookAhead } from "./model.ts";
 import type { Unplaced } from "./unplaced.ts";
 
 /**
- * `hopeless`: the next read to return can't be answered as it was. `unseen`: the state is overwritten before any
- * read sees it, so that nothing tells it from other unseen states. `open`: anything else.
+ * `hopeless`: the next read to return can't get its answer. `unseen`: the state is overwritten before any
+ * read sees it, so all unseen states are equivalent. `open`: anything else.
  */
 export type Outlook = "open" | "unseen" | "hopeless";
 
-/** Of `state`, to which `placing` is about to lead; `placing` still is among the unplaced. */
+/** The outlook of `state`, the result of `placing`, which is still among the unplaced operations. */
 export function outlook<State, Input, Output>(
   lookAhead: LookAhead<State, Input, Output>,
   unplaced: Unplaced<Input, Output>,
@@ -25,7 +26,8 @@ export function outlook<State, Input, Output>(
   const { output, at } = unplaced.operationAt(read).completion;
   if (lookAhead.mayLeadTo(state, output)) return "open";
 
-  // Something must overwrite the state before that read, hence before anything that was called after its return.
+  // An operation must overwrite the state before that read, so before any operation that was called after its
+  // return.
   const mayRestore = (other: Operation<Input, Output>) =>
     other !== placing && lookAhead.mayRestore(other.input, output);
   let isRestorable = open.some(

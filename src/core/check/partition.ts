@@ -1,6 +1,6 @@
-// Splits a history into the parts that a model calls independent. A history is linearizable exactly if each of
-// its parts is (Herlihy & Wing 1990, Theorem 1; P-compositionality, Horn & Kroening 2015), and the parts together
-// are searched in the sum of their times, not in the product.
+// Splits a history into the parts that a model calls independent. A history is linearizable exactly if each
+// of its parts is (Herlihy & Wing 1990, Theorem 1; P-compositionality, Horn & Kroening 2015). Searching all
+// parts takes the sum of their times, not the product.
 
 import type { History, Operation } from "./history.ts";
 import type { Model } from "./model.ts";
@@ -11,7 +11,7 @@ export interface Part<Input, Output> {
   readonly history: History<Input, Output>;
 }
 
-/** The parts in order of their first operations; of an empty history there are none. */
+/** The parts, in order of their first operations; an empty history has none. */
 export function partition<State, Input, Output>(
   model: Model<State, Input, Output>,
   history: History<Input, Output>,

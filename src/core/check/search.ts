@@ -1,8 +1,9 @@
-// The search for an order of a history's operations that respects real time and that the model allows (Wing &
-// Gong 1993, with Lowe's memoization, 2017). Depth first and iterative: next comes an operation that was called
-// before anything left has returned; when none fits, the last choice is taken back. Operations of unknown outcome
-// are tried last, since the fewer of them an order needs the more it can still become. What must stay true:
-// "linearizable" and "not-linearizable" are proofs. Deliberately absent: a wall clock; the budget counts steps.
+// Searches an order of a history's operations that respects real time and that the model allows (Wing & Gong
+// 1993, with Lowe's memoization, 2017). Depth first and iterative. The next operation must be called before
+// any unplaced operation has returned; when none fits, the search backtracks. Operations of unknown outcome
+// are tried last: an order that uses fewer of them can still be extended in more ways. What must stay true:
+// "linearizable" and "not-linearizable" are proofs. Deliberately absent: a wall clock; the budget counts
+// steps.
 
 import { assert, present } from "../base/assert.ts";
 import type { Bitset } from "./bitset.ts";
@@ -22,27 +23,27 @@ export type SearchResult<State, Input, Output> =
     }
   | { readonly kind: "unknown"; readonly steps: number };
 
-/** As far as any order came. */
+/** The point where the longest order ended. */
 export interface DeadEnd<State, Input, Output> {
-  /** The operation that had to come next, since it returned, and could not. */
+  /** The operation that had to be next because of its return, and could not be. */
   readonly blocked: Operation<Input, Output>;
   /** The operations that were placed: at least all that returned before `blocked` did. */
   readonly order: History<Input, Output>;
-  /** What they led to. */
+  /** The state after `order`. */
   readonly state: State;
 }
 
-/** Which configurations the search has been in; `add` tells whether this one is worth a visit. */
+/** The visited configurations; `add` says whether this one is worth a visit. */
 export interface Visited {
   add(configuration: Configuration): boolean;
 }
 
-/** Stands for the numbers of all states that are overwritten unseen: their configurations are alike. */
+/** The number that all unseen states share: their configurations are equivalent. */
 const UNSEEN = 0xffff_fffe;
 
 interface Choice<State, Input, Output> {
   readonly operation: Operation<Input, Output>;
-  /** The cursor at which it was chosen, and the state before it. */
+  /** The cursor at which the operation was chosen, and the state before it. */
   readonly entry: number;
   readonly openIndex: number;
   readonly state: State;
@@ -68,10 +69,13 @@ class Search<State, Input, Output> {
   readonly #choices: Choice<State, Input, Output>[] = [];
   #state: State;
   #stateNumber: number;
-  /** What to try next: the calls in the list up to its first return, then the open operations called before it. */
+  /**
+   * The next operations to try: the calls in the list up to its first return, then the open operations called
+   * before it.
+   */
   #entry: number;
   #openIndex = 0;
-  /** The furthest return that no order got past. */
+  /** The furthest return that no order could pass. */
   #furthest = END;
   #deadEnd: DeadEnd<State, Input, Output> | null = null;
   #steps = 0;
@@ -100,7 +104,7 @@ class Search<State, Input, Output> {
     return { kind: "linearizable", order: this.#order(), steps: this.#steps };
   }
 
-  /** Places the next operation that fits; false = none does. */
+  /** Places the next operation that fits; false = none fits. */
   #goOn(): boolean {
     const { list, completedPlaced, open, openPlaced } = this.#unplaced;
     for (; list.isCall(this.#entry); this.#entry = list.next(this.#entry)) {
@@ -121,7 +125,7 @@ class Search<State, Input, Output> {
     return false;
   }
 
-  /** Lets the operation take effect, if the model allows it and it leads somewhere new. */
+  /** Places the operation, if the model allows it and the result is a new configuration. */
   #place(operation: Operation<Input, Output>, placed: Bitset, index: number): boolean {
     this.#steps += 1;
     const next = this.#model.step(this.#state, operation.input, operation.completion?.output);
@@ -154,7 +158,7 @@ class Search<State, Input, Output> {
   #takeBack(): boolean {
     for (let choice = this.#choices.pop(); choice !== undefined; choice = this.#choices.pop()) {
       this.#undo(choice);
-      // A read that fits now fits best now: it restrains no other operation, and later it may not fit.
+      // A read that fits is best placed now: it restrains no other operation, and later it may not fit.
       if (!this.#isRead(choice.operation)) return true;
     }
     return false;
@@ -187,7 +191,7 @@ class Search<State, Input, Output> {
     this.#deadEnd = { blocked: this.#firstReturned(), order: this.#order(), state: this.#state };
   }
 
-  /** Of the operations left the one that returned first. The cursor has passed the calls before that return. */
+  /** The unplaced operation that returned first. The cursor has passed the calls before that return. */
   #firstReturned() {
     assert(
       this.#entry !== END && !this.#unplaced.list.isCall(this.#entry),

@@ -1,5 +1,5 @@
-// The operations of a history that a search has not placed yet: those with a return in a list of their calls and
-// returns, those of unknown outcome apart, since no return forces them into an order.
+// The operations of a history that a search has not placed yet. Those with a return are in a list of their
+// calls and returns. Those of unknown outcome are separate, because no return forces them into an order.
 
 import { present } from "../base/assert.ts";
 import { Bitset } from "./bitset.ts";
@@ -7,13 +7,13 @@ import { EntryList } from "./entry-list.ts";
 import { type CompletedOperation, completedOf, type History, type Operation, openOf } from "./history.ts";
 
 export class Unplaced<Input, Output> {
-  /** The entries of the completed operations that are left. */
+  /** The entries of the unplaced completed operations. */
   readonly list: EntryList;
   readonly #completed: readonly CompletedOperation<Input, Output>[];
   readonly completedPlaced: Bitset;
   /** All operations of unknown outcome, in order of their calls. */
   readonly open: History<Input, Output>;
-  /** Which of those are placed. */
+  /** Which of the open operations are placed. */
   readonly openPlaced: Bitset;
 
   constructor(history: History<Input, Output>) {

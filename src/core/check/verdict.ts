@@ -1,6 +1,6 @@
 // Whether a history is linearizable (Herlihy & Wing 1990) with respect to a model: yes, no with evidence, or
-// unknown since the budget was not enough. Deliberately absent: how histories come about and how a verdict is
-// shown (explain.ts).
+// unknown because the budget was too small. Deliberately absent: how histories are recorded and how a verdict
+// is shown (explain.ts).
 
 import { assert } from "../base/assert.ts";
 import { type Evidence, findEvidence, type Violation } from "./evidence.ts";
@@ -9,7 +9,7 @@ import type { Model } from "./model.ts";
 import { partition } from "./partition.ts";
 import { search } from "./search.ts";
 
-/** `steps` is how many steps of the model the decision took, without those spent on evidence. */
+/** `steps`: the model's steps that the decision took, without those for the evidence. */
 export type Verdict<State, Input, Output> =
   | { readonly kind: "linearizable"; readonly steps: number }
   | {
@@ -19,7 +19,7 @@ export type Verdict<State, Input, Output> =
     }
   | { readonly kind: "unknown"; readonly steps: number };
 
-/** Steps of the model for each search: the real histories known to us take some thousands. */
+/** Steps of the model for each search. The real histories that we know take some thousands. */
 const STEPS_MAX_DEFAULT = 1_000_000;
 
 /**

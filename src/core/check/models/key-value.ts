@@ -1,5 +1,5 @@
-// A store of strings by key with get, put and append; every key initially holds the empty string. The state is
-// one key's string: keys are independent, so a history is split by them before it is checked.
+// A store of strings by key with get, put and append; every key starts as the empty string. The state is one
+// key's string: keys are independent, so a history is split by key before it is checked.
 
 import type { Model } from "../model.ts";
 
@@ -26,7 +26,8 @@ export const keyValue: Model<string, KeyValueInput, KeyValueOutput> = {
   },
   keyOf: (state) => state,
   partOf: (input) => input.key,
-  // Appends only extend what is there, so until the next put a get shows how every state before it began.
+  // Appends only extend the string. Until the next put, a get therefore shows how every state before it
+  // began.
   lookAhead: {
     readsAloneTell: true,
     isRead: (input) => input.kind === "get",
@@ -45,7 +46,7 @@ export const keyValue: Model<string, KeyValueInput, KeyValueOutput> = {
   },
 };
 
-/** Of a long string its end is shown, where appends leave their traces. */
+/** Shows the end of a long string, where appends are visible. */
 function quote(text: string): string {
   const isShort = text.length <= SHOWN_CHARACTERS_MAX;
   return isShort ? JSON.stringify(text) : `…${JSON.stringify(text.slice(-SHOWN_CHARACTERS_MAX))}`;

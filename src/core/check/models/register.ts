@@ -1,5 +1,5 @@
-// One register with compare-and-set, initially absent (null). What a cas from null does: it sets the value if
-// there is none.
+// One register with compare-and-set, initially absent (null). A cas from null sets the value if there is
+// none.
 
 import type { Model } from "../model.ts";
 
@@ -32,7 +32,7 @@ export const register: Model<RegisterValue, RegisterInput, RegisterOutput> = {
   keyOf: (state) => state,
   partOf: null,
   lookAhead: {
-    // A cas tells by its answer, too, what was there.
+    // The answer of a cas also shows the value before it.
     readsAloneTell: false,
     isRead: (input) => input.kind === "read",
     mayLeadTo: (state, output) => output.kind !== "value" || output.value === state,

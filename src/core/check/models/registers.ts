@@ -1,4 +1,4 @@
-// Several registers with compare-and-set, each as in register.ts, that never influence each other.
+// Several registers with compare-and-set, each as in register.ts. They never influence each other.
 
 import type { Model } from "../model.ts";
 import { type RegisterInput, type RegisterOutput, type RegisterValue, register } from "./register.ts";
