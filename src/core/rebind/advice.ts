@@ -1,10 +1,10 @@
-// What advice is made of: what one look at the fleet shows, within which limits to propose, and what comes of it.
+// The types of advice: the observed fleet, the limits of a proposal, and its result.
 
 import type { Domain } from "../wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardShortfall, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { DomainMove, NewMove } from "./plan.ts";
 
-/** Every list is whole. */
+/** All lists are complete. */
 export interface FleetSeen {
   readonly shards: readonly ShardView[];
   readonly shortfalls: readonly ShardShortfall[];
@@ -14,7 +14,7 @@ export interface FleetSeen {
 
 export interface RebalanceLimits {
   readonly minAgeCycles: number;
-  /** What changed its shard within so many cycles of that shard stays. */
+  /** A cluster or domain stays if it changed its shard within this many cycles of that shard. */
   readonly cooldownCycles: number;
   readonly maxMoves: number;
 }
@@ -36,6 +36,6 @@ export interface Refused extends Reasoned {
 export interface Advice {
   readonly domains: readonly AdvisedDomain[];
   readonly clusters: readonly AdvisedCluster[];
-  /** What was considered and is not proposed, the gravest first. */
+  /** The refused proposals, the gravest first. */
   readonly refused: readonly Refused[];
 }

@@ -1,5 +1,6 @@
-// The fleet as it was seen, with what is proposed so far laid over it: who is short, who would own which domain, what
-// room is left, how many moves the plan may still have. Must stay true: a shortage is open until some move answers it.
+// The observed fleet with the proposals so far applied to it: which shards are short, which shard would own
+// which domain, how much room is left, how many moves the plan may still have. Must stay true: a shortage is
+// open until some move answers it.
 
 import type { Domain } from "../wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -8,7 +9,7 @@ import { labelName } from "./room.ts";
 import { byGravity, type Shortage, shortagesOf } from "./shortage.ts";
 import { Targets } from "./targets.ts";
 
-/** Of a shard that does not say how long its cycles are: the default of those that do. */
+/** Assumed for a shard that does not report the length of its cycles: the default of shards. */
 const CYCLE_MS_ASSUMED = 10_000;
 
 export class Board {
@@ -19,9 +20,9 @@ export class Board {
   readonly #shards: ReadonlyMap<string, ShardView>;
   readonly #clusters: ReadonlyMap<string, ClusterView>;
   readonly #domains: ReadonlyMap<string, Domain>;
-  /** The leader's clock at the look: the only one that the rows' times may be compared with. */
+  /** The leader's clock at that time: the only clock that the rows' times may be compared with. */
   readonly #nowMs: number;
-  /** Those that no move answers yet, by shard. */
+  /** The shortages that no move answers yet, by shard. */
   readonly #open: Map<string, Shortage[]>;
   readonly #advisedDomains = new Map<string, AdvisedDomain>();
   readonly #advisedClusters = new Map<string, AdvisedCluster>();
@@ -87,7 +88,7 @@ export class Board {
     return this.#open.get(shardId) ?? [];
   }
 
-  /** Why what `shardId` got at `changedAtMs` stays there; null = it has been there for long enough. */
+  /** Why the thing that `shardId` got at `changedAtMs` must stay there; null = its cooldown has passed. */
   coolsDown(shardId: string, changedAtMs: number): string | null {
     const cycleMs = this.#shards.get(shardId)?.observed?.summary?.cycleMs || CYCLE_MS_ASSUMED;
     const cooldownMs = this.#limits.cooldownCycles * cycleMs;

@@ -1,5 +1,5 @@
-// Advice to move a whole cluster from a shard that is short to one that has room for all that it lacks and for what it
-// has. What must stay true: a cluster that moves already, that drifts or that moved lately stays.
+// Advice to move a whole cluster from a shard that is short to one with room for its shortage and for its
+// machines. What must stay true: a cluster that is moving, drifts or moved lately stays.
 
 import type { Board } from "./board.ts";
 import { fixedBecause, machinesOf, needOf, type Shortage, whatIsShort } from "./shortage.ts";
@@ -42,7 +42,7 @@ function someStaysBecause(going: readonly Shortage[]): string | null {
   return null;
 }
 
-// Reports do not say which cluster has which machines: the shard's mean is all there is to go by.
+// Reports do not say which cluster has which machines, so the shard's mean is used.
 function heldAbout(board: Board, shardId: string): number {
   const { summary, boundClusters = 0 } = board.shard(shardId)?.observed ?? {};
   if (summary === undefined) return 0;

@@ -1,6 +1,7 @@
-// Advice to give a short shard a topology domain that another one has, and the domain's machines with it. What must
-// stay true: only machines that nobody uses change hands, so that no cluster loses one; a shard that is short of such
-// machines itself gives none; and what only has to cool down is waited for, since any other help disturbs somebody.
+// Advice to give a short shard a topology domain that another shard has, and the domain's machines with it.
+// What must stay true: only unused machines change hands, so that no cluster loses one. A shard that is short
+// of such machines itself gives none. If a domain only has to cool down, the advice waits for it, because any
+// other move disturbs a running cluster.
 
 import { isName } from "../base/ids.ts";
 import type { DomainMachines, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -16,7 +17,7 @@ interface Donor {
 
 type Given =
   | ({ readonly kind: "free" } & Donor)
-  /** Nothing but time stands in the way. */
+  /** Only time is missing. */
   | { readonly kind: "soon"; readonly why: string }
   | { readonly kind: "no"; readonly why: string };
 
@@ -43,10 +44,13 @@ export function proposeDomain(board: Board, shortage: Shortage): DomainAdvice {
   return { kind: isSoon ? "wait" : "none", why: inShort(whys, "; ") };
 }
 
-/** Those that the short shard lists and does not have, the smallest that is enough first: no more goes than must. */
+/**
+ * Domains that the short shard lists but does not have. The smallest sufficient one comes first, so that no
+ * more machines move than needed.
+ */
 function domainsThatHelp(board: Board, { shard, observed }: ShardView, shortage: Shortage): DomainMachines[] {
   const { region } = shortage.requirements;
-  // Whatever it gets is in its own region.
+  // The new domain must be in the shard's own region.
   if (region !== undefined && region !== shard?.region) return [];
   const others = (observed?.summary?.domains ?? []).filter(({ key, value }) => {
     const owner = board.domain(key, value)?.shardId ?? "";
@@ -76,7 +80,7 @@ function donorOf(board: Board, taker: ShardView, wanted: DomainMachines): Given 
 
 function unfitBecause(board: Board, shardId: string, donor: ShardView, taker: ShardView): string | null {
   if (donor.liveness !== ShardLiveness.ALIVE) return `shard ${shardId} is not known to be alive`;
-  // Machines do not change their region, and each shard takes its own for that of all it has.
+  // Machines never change their region, and a shard assumes that all its machines are in its own.
   if (donor.shard?.region !== taker.shard?.region) return `shard ${shardId} is in another region`;
   return board.targets.isPromised(shardId) ? `room of shard ${shardId} is promised to another move` : null;
 }
@@ -84,7 +88,7 @@ function unfitBecause(board: Board, shardId: string, donor: ShardView, taker: Sh
 function inUseBecause(shardId: string, donor: ShardView, wanted: DomainMachines): string | null {
   const rows = donor.observed?.summary?.domains ?? [];
   const row = rows.find(({ key, value }) => key === wanted.key && value === wanted.value);
-  if (row === undefined) return `shard ${shardId} tells nothing of its machines`;
+  if (row === undefined) return `shard ${shardId} does not report its machines`;
   const used = row.machinesListed - row.machinesFree;
   return used === 0 ? null : `${used} of its ${row.machinesListed} machines are in use at shard ${shardId}`;
 }
@@ -106,7 +110,7 @@ function propose(board: Board, shortage: Shortage, row: DomainMachines, donor: D
   board.adviseDomain({ key, value, from, to, version, why }, answered);
 }
 
-/** This shortage, and what else at its shard the domain's machines are enough for, the gravest first. */
+/** This shortage and the others at its shard that the domain's machines are enough for, the gravest first. */
 function answeredBy(board: Board, shortage: Shortage, row: DomainMachines): readonly Shortage[] {
   const answered = [shortage];
   for (const other of board.openAt(shortage.shardId)) {

@@ -1,5 +1,5 @@
-// What to do for one domain of a plan, from its row as it is now. As with clusters there is no journal: what is as
-// asked for is done, and what somebody else has changed since is left to an operator.
+// The next step for one domain of a plan, from its present row. There is no journal, as with clusters: a row
+// that is already as wanted is done. A row that another client has changed since is left to an operator.
 
 import type { Domain } from "../wire/gen/fleet/v1/command.ts";
 import type { DomainMove } from "./plan.ts";

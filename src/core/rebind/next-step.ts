@@ -1,7 +1,7 @@
-// What to do next for one move, decided from what is observed alone. There is no journal: an execution that was
-// interrupted anywhere, even on another machine, goes on from what the coordinator and the shards show.
-// What must stay true: nothing is settled before the executor has run to its end, the new owner serves the cluster
-// and the old one has let go.
+// The next step for one move, decided only from observed state. There is no journal: an execution that was
+// interrupted anywhere continues, even on another machine, from what the coordinator and the shards show.
+// What must stay true: no move is settled before the executor has finished, the new owner serves the cluster,
+// and the old owner has released it.
 
 import { assert } from "../base/assert.ts";
 import type { Binding } from "../wire/gen/fleet/v1/command.ts";
@@ -13,23 +13,26 @@ export interface MoveObserved {
   readonly binding: Readonly<Binding> | null;
   /** All shards' reports of the cluster. */
   readonly observed: readonly Pick<ClusterObserved, "shardId" | "session" | "bound">[];
-  /** Shards that have reported to the present leader; of any other, nothing is known. */
+  /** Shards that have reported to the present leader; the state of any other is unknown. */
   readonly reporting: ReadonlySet<string>;
-  /** The executor has finished in this run. An earlier run's may have been cut short, so it does not count. */
+  /** The executor has finished in this run. An earlier run does not count: it may have been interrupted. */
   readonly agentMoved: boolean;
 }
 
 export type NextStep =
   /** Declare the new owner: BeginRebind with this `supersedes`. */
   | { readonly step: "begin"; readonly supersedes: string }
-  /** Have the agent restarted with the target's address. Running it twice must do no harm. */
+  /** Restart the agent with the target's address. Running it twice must do no harm. */
   | { readonly step: "move-agent" }
   | { readonly step: "wait-session"; readonly why: string }
   | { readonly step: "wait-release"; readonly why: string }
   | { readonly step: "settle" }
-  /** Nothing is left to do. `why` is given when that is not because the target serves the cluster. */
+  /** Nothing is left to do. `why` is given if the reason is not that the target serves the cluster. */
   | { readonly step: "done"; readonly why?: string }
-  /** Going on would overrule somebody: an operator decides. `reason` is upper case and stable. */
+  /**
+   * Continuing would overwrite another client's decision: an operator decides. `reason` is upper case and
+   * stable.
+   */
   | { readonly step: "blocked"; readonly reason: string; readonly why: string };
 
 export function nextStep(move: Move, seen: MoveObserved): NextStep {
@@ -57,33 +60,35 @@ export function nextStep(move: Move, seen: MoveObserved): NextStep {
 }
 
 function begin(move: Move, seen: MoveObserved): NextStep {
-  // Declaring a dead shard the owner would leave the cluster without a way back by itself.
+  // If a dead shard were declared the owner, the cluster could not recover without an operator.
   if (!seen.reporting.has(move.to)) return targetSilent(move);
   return { step: "begin", supersedes: move.supersedes ?? "" };
 }
 
 function continueMigration(move: Move, seen: MoveObserved): NextStep {
-  // Also when the target serves already: an executor that was cut short, or that of the move which this one undoes,
-  // may have left the agent configured for another shard, to go there at its next start.
+  // Done even if the target serves already. An interrupted executor, or the executor of the move that this
+  // one undoes, may have configured the agent for another shard. The agent would then move there at its next
+  // start.
   if (!seen.agentMoved || !isServedBy(move.to, seen)) return bringAgent(move, seen);
   const holder = holderBeside(move, seen);
   if (holder !== null) return { step: "wait-release", why: holder };
-  // Silence is no release: a cut-off source may still serve the cluster.
+  // Silence is no release: a disconnected source may still serve the cluster.
   if (!seen.reporting.has(move.from)) {
-    return { step: "wait-release", why: `shard ${move.from} does not report whether it has let go` };
+    return { step: "wait-release", why: `shard ${move.from} does not report whether it has released the cluster` };
   }
   return { step: "settle" };
 }
 
-// The target is declared and no migration is under way: settled before, or (in a rollback) never begun. The agent
-// may still dial another shard, which is the one thing left to put right.
+// The target is declared and no migration is running: it was settled before, or (in a rollback) never begun.
+// The agent may still dial another shard; only that is left to correct.
 function finish(move: Move, seen: MoveObserved): NextStep {
   const elsewhere = seen.observed.find((row) => row.session && row.shardId !== move.to);
   if (isServedBy(move.to, seen)) {
     if (elsewhere === undefined) return { step: "done" };
     return { step: "wait-release", why: `shard ${elsewhere.shardId} still has a session` };
   }
-  // That the others have let go is no end for a cluster that was taken from them, in this run or by one before it.
+  // The release by the others does not end the move of a cluster that was moved in this run or an earlier
+  // one.
   const isTaken = seen.agentMoved || move.agentOnly === true;
   if (isTaken || elsewhere !== undefined) return bringAgent(move, seen);
   return { step: "done", why: `no shard shows a session of cluster ${move.cluster}` };
@@ -92,7 +97,7 @@ function finish(move: Move, seen: MoveObserved): NextStep {
 function bringAgent(move: Move, seen: MoveObserved): NextStep {
   const isReporting = seen.reporting.has(move.to);
   if (!seen.agentMoved) {
-    // Wherever the agent is now, it is no worse off there.
+    // Wherever the agent is now, the target is at least as good.
     return isReporting ? { step: "move-agent" } : targetSilent(move);
   }
   const why = isReporting
@@ -105,7 +110,7 @@ function isServedBy(shardId: string, seen: MoveObserved): boolean {
   return seen.observed.some((row) => row.shardId === shardId && row.session);
 }
 
-// Who besides the target still has the cluster: any session counts, and the source's held binding.
+// Which other shard still has the cluster: any session counts, and so does the source's held binding.
 function holderBeside(move: Move, seen: MoveObserved): string | null {
   for (const { shardId, session, bound } of seen.observed) {
     if (shardId === move.to) continue;
@@ -120,7 +125,7 @@ function targetSilent({ to }: Move): NextStep {
 }
 
 function ownerChanged(binding: Readonly<Binding>): NextStep {
-  return blocked("OWNER_CHANGED", `the owner now is ${binding.shardId}, in version ${binding.version}`);
+  return blocked("OWNER_CHANGED", `the owner is now ${binding.shardId}, in version ${binding.version}`);
 }
 
 function blocked(reason: string, why: string): NextStep {

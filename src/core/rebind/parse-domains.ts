@@ -1,4 +1,4 @@
-// A plan's moves of domains. Keys and values are texts of any alphabet: what may name a domain, a coordinator decides.
+// A plan's moves of domains. Keys and values may be in any alphabet; the coordinator decides which are valid.
 
 import type { DomainMove } from "./plan.ts";
 import type { PlanReader } from "./plan-reader.ts";

@@ -1,5 +1,5 @@
-// A plan from what a YAML reader made of a file. People edit plans, so every problem is told at once, each with
-// its path, and a key that nobody reads is a problem: it would be a typo without effect.
+// Reads a plan from a parsed YAML document. People edit plans, so all problems are reported at once, each
+// with its path. An unknown key is a problem too: it would be a typo without effect.
 
 import { readDomains } from "./parse-domains.ts";
 import {
@@ -52,7 +52,7 @@ function readExecutor(reader: PlanReader, value: unknown): Executor | null {
     reader.problem("executor.command", "must be a text");
     return null;
   }
-  // Any valid values do: a template fails for its own form only.
+  // The values do not matter: a template fails only because of its own form.
   const expanded = expandTemplate(command, { cluster: "c", from: "s", to: "s", address: "s:1" });
   if (!expanded.ok) reader.problem("executor.command", expanded.what);
   return { kind, command };

@@ -29,12 +29,12 @@ export class PlanReader {
       return null;
     }
     for (const key of Object.keys(value)) {
-      if (!known.includes(key)) this.problem(path === "" ? key : `${path}.${key}`, "is no known key");
+      if (!known.includes(key)) this.problem(path === "" ? key : `${path}.${key}`, "is not a known key");
     }
     return value;
   }
 
-  /** The name, or "" after telling the problem. */
+  /** The name, or "" after reporting the problem. */
   name(value: unknown, path: string, lengthMax = 253): string {
     if (typeof value === "string" && isName(value) && withoutUndo(value).length <= lengthMax) return value;
     this.problem(
@@ -44,14 +44,14 @@ export class PlanReader {
     return "";
   }
 
-  /** The text, or "" after telling the problem. */
+  /** The text, or "" after reporting the problem. */
   text(value: unknown, path: string): string {
     if (typeof value === "string" && value !== "") return value;
     this.problem(path, "must be a text");
     return "";
   }
 
-  /** Set or absent: to write a flag as false says nothing. */
+  /** Must be true or absent: a flag that is written as false has no effect. */
   flag(value: unknown, path: string): boolean {
     if (value !== undefined && value !== true) this.problem(path, "must be true, or left out");
     return value === true;
@@ -63,7 +63,7 @@ export class PlanReader {
     for (const [at, value] of values.entries()) {
       const earlier = first.get(value);
       if (earlier === undefined) first.set(value, at);
-      else if (value !== "") this.problem(`${list}[${at}].${key}`, `is already that of ${list}[${earlier}]`);
+      else if (value !== "") this.problem(`${list}[${at}].${key}`, `is the same as that of ${list}[${earlier}]`);
     }
   }
 }

@@ -1,6 +1,6 @@
-// The plan of a migration: which domains and clusters move from which shard to which, and how agents are restarted.
-// A plan holds no state of its execution: what to do next follows from what is observed (next-step.ts), so an
-// interrupted plan is simply applied again. Reading and writing YAML is the client's.
+// The plan of a migration: which domains and clusters move from which shard to which, and how agents are
+// restarted. A plan holds no state of its execution. The next step follows from observed state
+// (next-step.ts), so an interrupted plan is applied again. The client reads and writes the YAML.
 
 export type Executor = { readonly kind: "local" } | { readonly kind: "command"; readonly command: string };
 
@@ -9,19 +9,25 @@ export interface Move {
   readonly from: string;
   readonly to: string;
   readonly migrationId: string;
-  /** The migration that this one replaces if that is still under way. */
+  /** The migration that this one replaces if it is still running. */
   readonly supersedes?: string;
-  /** The target is the declared owner already: only the agent is brought there. Undone, `from` becomes the owner. */
+  /**
+   * The target is the declared owner already: only the agent moves there. In a rollback `from` becomes the
+   * owner.
+   */
   readonly agentOnly?: true;
 }
 
-/** A topology domain that goes from one shard to another: before the clusters, whose new shards may need it. */
+/**
+ * A topology domain that moves from one shard to another. Domains move before clusters, whose new shards may
+ * need them.
+ */
 export interface DomainMove {
   readonly key: string;
   readonly value: string;
   readonly from: string;
   readonly to: string;
-  /** The version that the row has before; absent = whichever it has as long as `from` is its shard. */
+  /** The version of the row before the move; absent = any version, as long as `from` is its shard. */
   readonly version?: number;
 }
 
@@ -32,11 +38,12 @@ export interface RebindPlan {
   readonly createdAt?: string;
   readonly executor: Executor;
   readonly domains?: readonly DomainMove[];
-  /** Of clusters. Empty only when there are domains. */
+  /** Moves of clusters. Empty only when there are domains. */
   readonly moves: readonly Move[];
 }
 
-// Both leave room within a name's 253 characters: a plan's for the numbers of its moves, a migration's for undos.
+// Both leave room within a name's 253 characters: a plan's for the numbers of its moves, a migration's for
+// undos.
 export const PLAN_NAME_LENGTH_MAX = 200;
 export const MIGRATION_ID_LENGTH_MAX = 230;
 
@@ -64,7 +71,7 @@ export function createPlan(
   };
 }
 
-/** The plan that undoes this one, at whatever step it stopped: its last moves come first. */
+/** The plan that undoes this one, at whatever step it stopped. Its last moves come first. */
 export function inversePlan(plan: RebindPlan): RebindPlan {
   return {
     ...plan,
@@ -82,12 +89,12 @@ export function inversePlan(plan: RebindPlan): RebindPlan {
   };
 }
 
-// The move itself gives the row its next version, which nobody knows beforehand.
+// The move itself sets the row's next version, which is not known beforehand.
 function turnedRound({ key, value, from, to }: DomainMove): DomainMove {
   return { key, value, from: to, to: from };
 }
 
-/** Moves that may run at once, in the plan's order. */
+/** Moves that may run at the same time, in the plan's order. */
 export function wavesOf(plan: RebindPlan, maxParallel: number): readonly (readonly Move[])[] {
   const size = Math.max(1, Math.floor(maxParallel));
   const waves: Move[][] = [];
@@ -97,7 +104,7 @@ export function wavesOf(plan: RebindPlan, maxParallel: number): readonly (readon
 
 const UNDO = /^(.*[a-z0-9])-undo([0-9]*)$/;
 
-/** The name of what is undone, however often undone and redone: its length is what the limits are about. */
+/** The original name, however often undone and redone: the limits count its length. */
 export function withoutUndo(name: string): string {
   return UNDO.exec(name)?.[1] ?? name;
 }
@@ -107,8 +114,8 @@ export function isUndo(name: string): boolean {
   return UNDO.test(name);
 }
 
-// m, m-undo, m-undo2, m-undo3, …: each inverse has an id of its own, since a migration id names one move only,
-// and undoing an undo often does not outgrow the length of a name.
+// m, m-undo, m-undo2, m-undo3, …: each inverse has an id of its own, because a migration id names one move
+// only. Undoing an undo many times does not exceed the length of a name.
 function undoName(name: string): string {
   const [, base, times] = UNDO.exec(name) ?? [];
   if (base === undefined) return `${name}-undo`;

@@ -1,7 +1,8 @@
-// Advice for a fleet whose shards run short: a topology domain whose machines lie idle elsewhere comes to the shard
-// that lacks them, and nobody is disturbed; else the cluster goes to a shard with room. Nothing here moves anything: the
-// advice is a plan that an operator reads. What must stay true: room is given away once; nothing is proposed for or to
-// a shard that is not known to be alive; what moved lately stays, so that advice followed twice does not send it back.
+// Advice for a fleet whose shards run short. If a topology domain's machines are idle elsewhere, the domain
+// moves to the shard that lacks them, and no cluster is disturbed. Otherwise the cluster moves to a shard
+// with room. The advice moves nothing: it is a plan for an operator to read. What must stay true: room is
+// given away once. No move involves a shard that is not known to be alive. A cluster or domain that moved
+// lately stays, so that following the advice twice does not move it back.
 
 import { ShardLiveness } from "../wire/gen/fleet/v1/views.ts";
 import type { Advice, FleetSeen, RebalanceLimits, Refused } from "./advice.ts";
@@ -15,7 +16,7 @@ export function adviseRebalance(seen: FleetSeen, limits: RebalanceLimits): Advic
   const refused: Refused[] = [];
   for (const shortage of board.shortages) {
     const { shardId: shard, clusterId: cluster, requirements } = shortage;
-    // A move that is proposed already answers it.
+    // A proposed move already answers it.
     if (!board.openAt(shard).includes(shortage)) continue;
     const why = staysBecause(board, shortage, limits) ?? proposeFor(board, shortage);
     if (why !== null) refused.push({ shard, cluster, requirements: requirementsInWords(requirements), why });
@@ -28,10 +29,10 @@ function staysBecause(board: Board, shortage: Shortage, limits: RebalanceLimits)
   const fixed = fixedBecause(shortage);
   if (fixed !== null) return fixed;
   if (shortage.ageCycles < minAgeCycles) {
-    return `it has lasted ${shortage.ageCycles} cycles, and may pass: advice begins at ${minAgeCycles}`;
+    return `it has lasted only ${shortage.ageCycles} cycles, and may pass: advice begins at ${minAgeCycles}`;
   }
   if (board.shard(shortage.shardId)?.liveness !== ShardLiveness.ALIVE) {
-    return `shard ${shortage.shardId} is not known to be alive: what it last told is history`;
+    return `shard ${shortage.shardId} is not known to be alive, so its last report is ignored`;
   }
   return board.movesLeft === 0 ? `the plan has its ${maxMoves} moves already` : null;
 }

@@ -1,10 +1,10 @@
-// What a shard or a topology domain has to give, and whether a demand fits there. Machines are counted by label, each
-// label for itself: a demand for several must fit every count, which is necessary and not always enough, so the shard
-// itself has the last word. Room that one move takes is not there for the next.
+// The free machines of a shard or a topology domain, and whether a demand fits there. Machines are counted
+// for each label separately: a demand for several labels must fit every count. That is necessary but not
+// always sufficient, so the shard itself decides. Room that one move takes is not available to the next.
 
 import type { DomainMachines, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
 
-/** So many machines, each with these labels. */
+/** This many machines, each with these labels. */
 export interface Need {
   readonly machines: number;
   readonly requirements: Readonly<Record<string, string>>;
@@ -18,15 +18,15 @@ export interface Room {
 
 type Taken = { readonly ok: true; readonly room: Room } | { readonly ok: false; readonly why: string };
 
-/** A region is the shard's as a whole: its machines are not counted by it. */
+/** A region belongs to the whole shard: its machines are not counted by region. */
 const UNCOUNTED = "region";
 
-/** Names a label, or a topology domain, in a table: no two of them share a name. */
+/** The name of a label or a topology domain in a table; no two share a name. */
 export function labelName(key: string, value: string): string {
   return JSON.stringify([key, value]);
 }
 
-/** What the shard has free. Null when it has told nothing of its machines. */
+/** The shard's free machines. Null when it has not reported its machines. */
 export function roomOf({ observed }: ShardView): Room | null {
   const summary = observed?.summary;
   if (summary === undefined) return null;
@@ -41,7 +41,7 @@ export function roomOf({ observed }: ShardView): Room | null {
   };
 }
 
-/** What the domain's machines are, whoever has them. */
+/** All machines of the domain, whichever shard has them. */
 export function domainRoom(row: DomainMachines): Room {
   const { key, value, machinesListed, listedByInstanceType, listedByZone } = row;
   return {
@@ -54,7 +54,7 @@ export function domainRoom(row: DomainMachines): Room {
   };
 }
 
-/** What is left of the room once all needs are met, or why one is not. */
+/** The room that is left once all needs are met, or why one can't be met. */
 export function takeAll(room: Room, needs: readonly Need[]): Taken {
   let left = room;
   for (const need of needs) {
@@ -65,7 +65,7 @@ export function takeAll(room: Room, needs: readonly Need[]): Taken {
   return { ok: true, room: left };
 }
 
-/** The room of a shard once it has given a domain away. */
+/** The room of a shard after it has given a domain away. */
 export function withoutDomain(room: Room, row: DomainMachines): Room {
   const given = domainRoom(row);
   const byLabel = new Map(room.byLabel);

@@ -1,5 +1,5 @@
-// One shortfall as the planner sees it: whether anything may be proposed for it, how much is missing, and which of two
-// is the graver, and what is said of several. Pure leaves of rebalance.ts.
+// One shortfall as the planner sees it: whether anything may be proposed for it, how much is missing, which
+// of two is graver, and how several are described. Pure leaves of rebalance.ts.
 
 import { isName } from "../base/ids.ts";
 import type { ShardShortfall } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -14,11 +14,14 @@ export interface Shortage {
   readonly priority: number;
   readonly ageCycles: number;
   readonly sameDomain: boolean;
-  /** Null: its deficit is told in other resources, which cannot be compared with counts of machines. */
+  /** Null: its deficit is given in other resources, which can't be compared with counts of machines. */
   readonly machines: number | null;
 }
 
-/** Rows that name no cluster or shard, as none of ours writes them, are left out: no plan could name them either. */
+/**
+ * Rows without the name of a cluster or shard are left out: no plan could name them. Our own shards never
+ * write such rows.
+ */
 export function shortagesOf(rows: readonly ShardShortfall[]): Shortage[] {
   return rows.flatMap(({ shardId, shortfall }) => {
     if (shortfall === undefined || !isName(shardId) || !isName(shortfall.clusterId)) return [];
@@ -36,11 +39,11 @@ export function byGravity(a: Shortage, b: Shortage): number {
   return identity(a) < identity(b) ? -1 : 1;
 }
 
-/** Why demand must stay where it is, whatever room there is elsewhere. */
+/** Why demand must stay where it is, however much room there is elsewhere. */
 export function fixedBecause({ sameDomain, machines }: Shortage): string | null {
   if (sameDomain) return "all of it must be in one domain, so that moving a part would not help";
   if (machines === null)
-    return "its deficit is not told in machines, so that no room can be compared with it";
+    return "its deficit is not given in machines, so it can't be compared with free machines";
   return null;
 }
 
@@ -58,7 +61,7 @@ export function requirementsInWords(requirements: Readonly<Record<string, string
   return labels.length === 0 ? "any" : labels.sort().join(" ");
 }
 
-/** Who lacks something, and the gravest of what. */
+/** Which clusters lack machines, and the gravest shortage. */
 export function whatIsShort(going: readonly Shortage[]): string {
   const clusters = [...new Set(going.map(({ clusterId }) => clusterId))];
   const [worst] = [...going].sort(byGravity);

@@ -1,6 +1,6 @@
-// Where demand that must leave a shard can go: shards that are known to live, take new demand, have what its labels
-// ask for, and have room that no earlier move of the same advice was given. Of several, one in the same region, then
-// the one with most room left.
+// Where demand that must leave a shard can move. The target must be known to be alive, take new demand, have
+// what the labels ask for, and have room that no earlier move of the same advice was given. A shard in the
+// same region is preferred, then the one with most room left.
 
 import { ShardState } from "../wire/gen/fleet/v1/command.ts";
 import type { DomainMachines, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -17,7 +17,10 @@ interface Target {
 
 type Found = ({ readonly found: true } & Target) | { readonly found: false; readonly why: string };
 
-/** Labels that every shard answers by its region and its counts. Any other only one that has the domain it names. */
+/**
+ * Labels that every shard answers by its region and its counts. Any other label needs a shard that has the
+ * domain of that name.
+ */
 const COMMON_LABELS: ReadonlySet<string> = new Set(["region", "zone", "instance-type"]);
 
 export class Targets {
@@ -26,7 +29,7 @@ export class Targets {
   readonly #promised = new Set<string>();
   readonly #ownerOf: (key: string, value: string) => string | undefined;
 
-  /** `ownerOf` a domain, with what is proposed already. */
+  /** `ownerOf` returns the owner of a domain, with the proposals so far applied. */
   constructor(shards: readonly ShardView[], ownerOf: (key: string, value: string) => string | undefined) {
     this.#shards = new Map(shards.map((view) => [view.shard?.shardId ?? "", view]));
     this.#ownerOf = ownerOf;
@@ -45,7 +48,7 @@ export class Targets {
       const closed = closedBecause(view) ?? this.#lacksLabel(view, needs);
       const room = this.#rooms.get(shardId);
       if (closed !== null || room === undefined) {
-        whys.push(`${shardId} ${closed ?? "tells nothing of its machines"}`);
+        whys.push(`${shardId} ${closed ?? "does not report its machines"}`);
         continue;
       }
       const taken = takeAll(room, needs);
@@ -58,13 +61,13 @@ export class Targets {
     return { found: false, why: whys.length === 0 ? "there is no other shard" : inShort(whys, "; ") };
   }
 
-  /** The room that remains at a shard, for the moves that are still to be found. */
+  /** The room that remains at a shard for the following moves. */
   give(shardId: string, room: Room): void {
     this.#rooms.set(shardId, room);
     this.#promised.add(shardId);
   }
 
-  /** Whether some of the shard's room was given to a move: which of its machines that will be is not known. */
+  /** Whether some of the shard's room was given to a move. Which machines that will be is not known. */
   isPromised(shardId: string): boolean {
     return this.#promised.has(shardId);
   }
@@ -82,7 +85,7 @@ export class Targets {
       if (owner !== undefined && owner !== shard?.shardId)
         return `lacks domain ${key}=${value}, ${owner} has it`;
       const isTold = this.#rooms.get(shard?.shardId ?? "")?.byLabel.has(labelName(key, value)) ?? false;
-      if (!isTold && !COMMON_LABELS.has(key)) return `tells nothing of machines with ${key}=${value}`;
+      if (!isTold && !COMMON_LABELS.has(key)) return `does not report machines with ${key}=${value}`;
     }
     return null;
   }

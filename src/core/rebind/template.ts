@@ -1,12 +1,12 @@
-// A command template becomes an argument vector without a shell: words are split and quoted as a POSIX shell
-// would, then placeholders are replaced within each word. What must stay true: a value never splits a word and
-// never adds one. What only a shell could do (pipes, variables, …) is an error rather than a surprise.
+// Turns a command template into an argument vector without a shell. Words are split and quoted as in a POSIX
+// shell, then placeholders are replaced within each word. What must stay true: a value never splits a word
+// and never adds one. Syntax that needs a shell (pipes, variables, …) is an error, not a surprise.
 
 export interface TemplateValues {
   readonly cluster: string;
   readonly from: string;
   readonly to: string;
-  /** host:port of the shard that the agent shall dial. */
+  /** host:port of the shard that the agent must dial. */
   readonly address: string;
 }
 
@@ -15,7 +15,7 @@ export type Expanded =
   | { readonly ok: false; readonly what: string };
 
 const PLACEHOLDER = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
-// A template may hand a word to a shell of its own (sh -c '…'): values must be harmless even there.
+// A template may pass a word to a shell of its own (sh -c '…'), so values must be harmless even there.
 const HARMLESS = /^[A-Za-z0-9._:[\]-]+$/;
 const NEEDS_SHELL = "|&;<>()$`";
 const NEEDS_SHELL_IN_QUOTES = "$`";
@@ -28,7 +28,7 @@ export function expandTemplate(template: string, values: TemplateValues): Expand
   for (const [, name = ""] of template.matchAll(PLACEHOLDER)) {
     const value = known.get(name);
     if (value === undefined) return { ok: false, what: `unknown placeholder {${name}}` };
-    if (!HARMLESS.test(value)) return { ok: false, what: `the value of {${name}} is no name or address` };
+    if (!HARMLESS.test(value)) return { ok: false, what: `the value of {${name}} is not a name or address` };
   }
   const argv = split.argv.map((word) =>
     word.replaceAll(PLACEHOLDER, (whole, name) => known.get(name) ?? whole),
@@ -70,7 +70,7 @@ function splitWords(text: string): Expanded {
   return { ok: true, argv };
 }
 
-// Within double quotes a backslash is kept before what needs no escaping (POSIX shell, 2.2.3).
+// Within double quotes a backslash is kept before a character that needs no escaping (POSIX shell, 2.2.3).
 function unescaped(char: string, quote: Quote): string {
   return quote === '"' && !'"\\$`'.includes(char) ? `\\${char}` : char;
 }

@@ -107,7 +107,7 @@ test.each<{ change: Partial<FleetSeen>; says: string; why: string }>([
   },
   {
     change: { shards: [short(), shard("s2", { free: 10 })] },
-    says: "s2 tells nothing of its machines",
+    says: "s2 does not report its machines",
     why: "whether they are in use is not known",
   },
 ])("$says: $why", ({ change, says }) => {

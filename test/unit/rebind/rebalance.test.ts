@@ -125,7 +125,7 @@ describe("what stays", () => {
     },
     {
       fleet: { shortfalls: [lacks("s1", "c1", 4, { requirements: { rack: "r1" } })] },
-      says: "s2 tells nothing of machines with rack=r1",
+      says: "s2 does not report machines with rack=r1",
       why: "a label that nobody counts",
     },
     {

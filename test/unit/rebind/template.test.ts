@@ -60,6 +60,6 @@ describe("a bad template is an error", () => {
 
   test.each(["a b", "a;b", "$(b)", "", "a'b", "a\nb"])("a value %j that a shell could act on", (address) => {
     const expanded = expandTemplate("run {address}", { ...VALUES, address });
-    expect(expanded).toEqual({ ok: false, what: "the value of {address} is no name or address" });
+    expect(expanded).toEqual({ ok: false, what: "the value of {address} is not a name or address" });
   });
 });

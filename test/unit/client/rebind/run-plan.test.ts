@@ -308,7 +308,7 @@ describe("shards that say nothing", () => {
       {
         result: "timed-out",
         step: "wait-release",
-        why: "shard s1 does not report whether it has let go",
+        why: "shard s1 does not report whether it has released the cluster",
       },
     ]);
     if (source) source.isSilent = false;
