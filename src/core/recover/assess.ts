@@ -1,9 +1,9 @@
-// Which of the stopped replicas goes furthest, whether enough of them are left for a quorum, and what a recovery from
-// one of them means for the entries of the log. Pure.
+// Which of the stopped replicas has the most advanced log, whether enough of them are left for a quorum, and
+// what a recovery from one of them means for the entries of the log. Pure.
 //
-// Furthest is whom Raft would elect (§5.4.1): the later last term, then the longer log. Such a log holds every entry
-// that any survivor knows to be committed, and every committed entry that a survivor holds at all: entries behind its
-// end can only have been committed by replicas that are gone.
+// The most advanced log is the one that Raft would elect (§5.4.1): the later last term, then the longer log.
+// Such a log holds every entry that any survivor knows to be committed, and every committed entry that any
+// survivor holds. Entries behind its end can only have been committed by replicas that are gone.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
@@ -12,19 +12,19 @@ import { jointVote, quorumSize } from "../raft/quorum.ts";
 import { type Copy, configurationAt } from "./copy.ts";
 
 export interface Assessment {
-  /** Furthest first. */
+  /** The most advanced log first. */
   readonly ranked: readonly Copy[];
   /** The highest index that a survivor knows to be committed. */
   readonly commit: LogIndex;
-  /** Who voted at that index. */
+  /** The members that voted at that index. */
   readonly configuration: ConfState;
   readonly quorum: Quorum;
-  /** Whether replicas that are not here could have committed entries that none of these holds. */
+  /** Whether absent replicas could have committed entries that none of these holds. */
   readonly mayMissCommitted: boolean;
 }
 
 interface Quorum {
-  /** Of the (incoming) voters. */
+  /** Number of (incoming) voters that a quorum needs. */
   readonly needed: number;
   readonly voters: readonly NodeId[];
   /** Voters that could take part if they were started. */
@@ -32,7 +32,7 @@ interface Quorum {
   readonly isThere: boolean;
 }
 
-/** `running` are replicas that were not looked at because they run: they count for the quorum. */
+/** `running` are replicas that were not read because they run: they count for the quorum. */
 export function assess(copies: readonly Copy[], running: readonly NodeId[] = []): Assessment | null {
   const ranked = copies.toSorted(furthestFirst);
   const [furthest] = ranked;
@@ -67,7 +67,8 @@ function behind(a: Copy, b: Copy): number {
   return b.last.term - a.last.term || b.last.index - a.last.index;
 }
 
-// Of equals a voter before a learner, then the lowest number: the same survivor whoever looks.
+// Among equals a voter comes before a learner, then the lowest number: every observer chooses the same
+// survivor.
 function furthestFirst(a: Copy, b: Copy): number {
   return behind(a, b) || Number(isVoter(b)) - Number(isVoter(a)) || a.nodeId - b.nodeId;
 }
@@ -76,22 +77,22 @@ function isVoter(copy: Copy): boolean {
   return configurationAt(copy, copy.last.index).voters.includes(copy.nodeId);
 }
 
-/** Both ends included; without an end it is not known how far it goes. */
+/** Both ends included; no end = its last index is unknown. */
 export interface IndexRange {
   readonly fromIndex: LogIndex;
   readonly throughIndex: LogIndex | null;
 }
 
 export interface Consequences {
-  /** Appended, and perhaps never committed: from now on they are. */
+  /** Appended, perhaps never committed: from now on they count as committed. */
   readonly becomesCommitted: IndexRange | null;
-  /** Held by another survivor and given up with it. */
+  /** Held by another survivor and lost with it. */
   readonly givenUp: IndexRange | null;
-  /** Held by no survivor, and perhaps acknowledged by replicas that are gone. */
+  /** Held by no survivor, but perhaps acknowledged by replicas that are gone. */
   readonly mayBeLost: IndexRange | null;
 }
 
-/** What it means to go on from `chosen`. */
+/** The consequences of a recovery from `chosen`. */
 export function consequences({ ranked, commit, mayMissCommitted }: Assessment, chosen: Copy): Consequences {
   const [furthest = chosen] = ranked;
   const shared = behind(chosen, furthest) > 0 ? sharedThrough(chosen, furthest) : chosen.last.index;
@@ -102,7 +103,10 @@ export function consequences({ ranked, commit, mayMissCommitted }: Assessment, c
   };
 }
 
-/** The last index at which two logs are the same: equal terms there mean equal logs up to there (Raft §5.3). */
+/**
+ * The last index up to which two logs are the same: equal terms at an index mean equal logs up to it (Raft
+ * §5.3).
+ */
 function sharedThrough(chosen: Copy, furthest: Copy): LogIndex {
   const certain = Math.min(chosen.commit, furthest.last.index);
   for (let index = Math.min(chosen.last.index, furthest.last.index); index > certain; index -= 1) {

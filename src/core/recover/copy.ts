@@ -1,5 +1,5 @@
-// What one stopped replica's log holds, replayed to its end: how far it goes, how much of it was known to be committed,
-// who was to vote at which index, and the tables as they are if all of it counts.
+// What one stopped replica's log holds, replayed to its end: its last entry, its commit index, which members
+// voted at which index, and the tables as they are if all entries count.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
@@ -18,7 +18,7 @@ import type { ConfState, Entry } from "../raft/message.ts";
 import type { EntryId } from "../raft/raft-log.ts";
 import type { MemberRecord } from "../wire/gen/fleet/v1/command.ts";
 
-/** A configuration and the index of the entry that brings it. */
+/** A configuration and the index of the entry that set it. */
 interface ConfigurationSince {
   readonly since: LogIndex;
   readonly state: ConfState;
@@ -28,10 +28,10 @@ export interface Copy {
   readonly nodeId: NodeId;
   readonly term: Term;
   readonly last: EntryId;
-  /** What this replica knew; more may have been committed. */
+  /** The commit index that this replica knew; more may have been committed. */
   readonly commit: LogIndex;
   readonly snapshotIndex: LogIndex;
-  /** It had lost its disk: what it acknowledged or voted before, it no longer knows (ADR-0002). */
+  /** It had lost its disk: it forgot what it acknowledged or voted before (ADR-0002). */
   readonly isAmnesiac: boolean;
   readonly age: CopyAge;
   /** Ascending; the first is the snapshot's. */
@@ -71,7 +71,7 @@ export function readCopy(nodeId: NodeId, log: LogReader, isAmnesiac: boolean): R
 }
 
 export type Replayed =
-  /** `newestMs`: when the newest entry that says it was written; 0 = none says it. */
+  /** `newestMs`: when the newest entry with a time was written; 0 = no entry has one. */
   | { readonly ok: true; readonly state: FleetState; readonly newestMs: number }
   | { readonly ok: false; readonly problem: string };
 
@@ -81,7 +81,7 @@ export function replay(log: LogReader): Replayed {
   const restored = decodeSnapshot(data);
   if (!restored.ok) return { ok: false, problem: restored.message };
   const { state } = restored;
-  // The founding snapshot is empty and knows no index of its own.
+  // The first snapshot of a cluster is empty and knows no index of its own.
   if (state.appliedIndex < index) state.advanceTo(index);
   let newestMs = newestAuditMs(state);
   for (const entry of entriesOf(log)) {
@@ -97,7 +97,7 @@ export function replay(log: LogReader): Replayed {
   return { ok: true, state, newestMs };
 }
 
-// Of a snapshot only the rows are left.
+// A snapshot keeps only the rows.
 function newestAuditMs({ tables }: FleetState): number {
   let newestMs = 0;
   for (const { atMs } of tables.audit.rows()) newestMs = Math.max(newestMs, atMs);
@@ -122,7 +122,7 @@ function configurationsOf(log: LogReader): ConfigurationSince[] {
   for (const entry of entriesOf(log)) {
     if (entry.type === "normal") continue;
     const changed = changeMembership(membership, decodeConfChange(entry.data), FRESH);
-    // One that does not fit was never committed: its leader would have refused it.
+    // A change that does not fit was never committed: its leader would have refused it.
     if (!changed.ok) continue;
     membership = changed.membership;
     found.push({ since: entry.index, state: confStateOf(membership.configuration) });
@@ -152,5 +152,5 @@ const NOBODY: ConfState = {
   autoLeave: false,
 };
 
-// Replication does not go on here; only who is in which set counts.
+// No replication happens here; only the sets of members matter.
 const FRESH = { lastIndex: logIndex(0), inflightMessagesMax: 1, inflightBytesMax: 0 };

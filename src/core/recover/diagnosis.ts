@@ -1,24 +1,24 @@
-// What an operator is told of a fleet whose nodes have stopped: of each node how far its copy goes, whether a quorum is
-// left, which copy is furthest, and what going on from it alone would mean. Pure; how it was found out is
-// src/client/recover.
+// What an operator sees of a fleet whose nodes have stopped: how far each node's log reaches, whether a
+// quorum is left, which log is most advanced, and what a recovery from it alone would mean. Pure;
+// src/client/recover collects the data.
 
 import type { NodeId } from "../base/ids.ts";
 import { type Assessment, assess, type Consequences, consequences } from "./assess.ts";
 import { type Copy, configurationAt } from "./copy.ts";
 
-/** What was found where a node's data should be. */
+/** What was found at the place of a node's data. */
 export type Sight =
   | { readonly kind: "whole"; readonly copy: Copy }
   | { readonly kind: "damaged"; readonly nodeId: NodeId | null; readonly problem: string }
   | { readonly kind: "missing"; readonly nodeId: NodeId | null; readonly problem: string }
   | { readonly kind: "running"; readonly nodeId: NodeId | null; readonly problem: string }
-  /** A recovery from it was begun and not finished. */
+  /** A recovery from it was started and not finished. */
   | { readonly kind: "half-recovered"; readonly nodeId: NodeId; readonly problem: string };
 
 export interface Place {
-  /** Null when nothing names it. */
+  /** Null when no source names it. */
   readonly name: string | null;
-  /** Null for a node whose folder nobody named. */
+  /** Null for a node whose folder was not given. */
   readonly directory: string | null;
   readonly sight: Sight;
 }
@@ -45,11 +45,11 @@ export interface Diagnosis {
   readonly nodes: readonly NodeFinding[];
   readonly furthest: string | null;
   readonly quorumNeeded: number | null;
-  /** Names. */
+  /** Names of the voters. */
   readonly voters: readonly string[];
   readonly present: readonly string[];
   readonly committedIndex: number | null;
-  /** Of a recovery from the furthest. */
+  /** Consequences of a recovery from the most advanced log. */
   readonly consequences: Consequences | null;
 }
 
@@ -90,7 +90,7 @@ function verdictOf(places: readonly Place[], assessment: Assessment | null): Ver
   return assessment.quorum.isThere ? "quorum" : "no-quorum";
 }
 
-/** By the place, then by the members' table that goes furthest. */
+/** Names come from the places, then from the most advanced members' table. */
 function naming(places: readonly Place[], furthest: Copy | undefined): (id: number) => string {
   const names = new Map<number, string>();
   for (const { nodeId, name } of furthest?.members ?? []) names.set(nodeId, name);
@@ -131,7 +131,7 @@ function finding(
 function problemOf(sight: Sight): string | null {
   if (sight.kind !== "whole") return sight.problem;
   return sight.copy.isAmnesiac
-    ? "it had lost its disk and was not taken in again: it counts for no quorum"
+    ? "it had lost its disk and was not readmitted: it does not count for a quorum"
     : null;
 }
 
@@ -164,7 +164,10 @@ export type Choice =
   | { readonly ok: false; readonly reason: "no-survivor" | "not-a-survivor" | "not-yet-a-member" }
   | { readonly ok: false; readonly reason: "behind"; readonly givenUp: Consequences["givenUp"] };
 
-/** The survivor to go on from: the furthest, or the one that was named if it may be behind. */
+/**
+ * The survivor to recover from: the most advanced one, or the one that the operator names if it may be
+ * behind.
+ */
 export function choose(
   { assessment, nameOf }: Diagnosed,
   wanted: { readonly node: string | null; readonly mayBeBehind: boolean },
@@ -181,8 +184,8 @@ export function choose(
   return { ok: true, copy, consequences: found };
 }
 
-// A learner that was killed early holds the beginning of a log in which it does not occur yet. A fleet older than its
-// members' table has no rows at all.
+// A learner that was killed early holds the start of a log that does not contain the learner yet. A fleet
+// older than its members' table has no rows at all.
 function isMember({ members, nodeId, last, ...copy }: Copy): boolean {
   const { voters, votersOutgoing, learners, learnersNext } = configurationAt(copy, last.index);
   if (members.length > 0) return members.some((row) => row.nodeId === nodeId);

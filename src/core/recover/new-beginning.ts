@@ -1,6 +1,7 @@
-// The state from which the survivor goes on as a cluster of its own: a snapshot in which it votes alone, with exactly
-// the tables that its log held (so their hash is still theirs), and behind it the recovery itself as the one entry of
-// the new log. Pure, and a function of the log and the order alone, so that doing it twice gives the same bytes.
+// The state from which the survivor starts a cluster of its own. A snapshot makes it the only voter, with
+// exactly the tables of its log (so the state hash is the same). The one entry of the new log, behind the
+// snapshot, is the recovery itself. Pure, and depends only on the log and the order, so that running it twice
+// gives the same bytes.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
@@ -12,7 +13,7 @@ import type { LogReader } from "../raft/log-reader.ts";
 import type { Entry, HardState, WholeSnapshot } from "../raft/message.ts";
 import { type Copy, replay } from "./copy.ts";
 
-/** What the tables take as a reason. */
+/** The limit of a reason in the tables. */
 export { REASON_BYTES_MAX } from "../fleet/limits.ts";
 
 export interface RecoveryOrder {
@@ -24,7 +25,7 @@ export interface RecoveryOrder {
   readonly term: Term;
   readonly committed: LogIndex;
   readonly last: LogIndex;
-  /** Of the incarnation that begins; null = a recovery that an earlier build has begun, which recorded none. */
+  /** Epoch of the new incarnation; null = an earlier build, which recorded none, started this recovery. */
   readonly epoch: number | null;
   readonly actor: string;
   readonly reason: string;
@@ -32,8 +33,9 @@ export interface RecoveryOrder {
 }
 
 /**
- * Where the new incarnation begins: right behind everything that any survivor knows. Others may remember later indexes and
- * terms, which are of another incarnation and so mean nothing here (ADR-0016). `nowMs` is since 1970.
+ * The new incarnation starts right behind the last index and term that any survivor knows. Other replicas may
+ * remember later ones; they belong to another incarnation, so they mean nothing here (ADR-0016). `nowMs` is
+ * since 1970.
  */
 export function newBeginning(
   copies: readonly Pick<Copy, "term" | "last" | "age">[],
@@ -49,7 +51,7 @@ export function newBeginning(
   return { index: logIndex(lastIndex + 1), term: term(lastTerm + 1), epoch: nextEpoch(ageOf(copies), nowMs) };
 }
 
-/** Of several copies of one cluster: what any of them knows. */
+/** The largest age that any of several copies of one cluster knows. */
 export function ageOf(copies: readonly Pick<Copy, "age">[]): CopyAge {
   return {
     epoch: Math.max(...copies.map(({ age }) => age.epoch)),
@@ -57,7 +59,7 @@ export function ageOf(copies: readonly Pick<Copy, "age">[]): CopyAge {
   };
 }
 
-/** What to write in place of the log. The log must be the one that the order was made for. */
+/** The content that replaces the log, which must be the one that the order was made for. */
 export function recovered(
   log: LogReader,
   order: RecoveryOrder,
