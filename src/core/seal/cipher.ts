@@ -16,9 +16,12 @@ export const SECRET_BYTES = 32;
 export const TAG_BYTES = 16;
 export const NONCE_BYTES = 12;
 
-/** What a call seals beside the text: bytes that are not stored here, but must be the same when it is opened. */
+/**
+ * A call's key and nonce, and bound bytes: they are not stored here, but must be the same when the text is
+ * opened.
+ */
 export interface Sealing {
-  /** An object and no bytes: Node takes 11 µs less a call for one. */
+  /** A KeyObject, not bytes: Node then needs 11 µs less a call. */
   readonly key: KeyObject;
   readonly nonce: Uint8Array;
   readonly bound: Uint8Array;
@@ -26,7 +29,7 @@ export interface Sealing {
 
 export const newSecret = (): Uint8Array => randomBytes(SECRET_BYTES);
 
-/** A key for one purpose and one salt. Keys for different purposes tell nothing of each other (RFC 5869). */
+/** A key for one purpose and one salt. A key for one purpose reveals nothing about the others (RFC 5869). */
 export function deriveKey(secret: Uint8Array, salt: Uint8Array, purpose: string): KeyObject {
   assert(secret.length === SECRET_BYTES, "a secret has 256 bits");
   return createSecretKey(Buffer.from(hkdfSync("sha256", secret, salt, purpose, SECRET_BYTES)));
@@ -41,12 +44,15 @@ export function seal(
   const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(bound);
   const sealed = cipher.update(text);
-  // GCM is a stream: all of it came from update, and final only makes the tag.
+  // GCM is a stream: update has returned all ciphertext, and final only makes the tag.
   cipher.final();
   return { sealed, tag: cipher.getAuthTag() };
 }
 
-/** The text; null when one bit of the ciphertext, the tag, the nonce or the bound bytes differs, or the key does. */
+/**
+ * The text. Null when one bit of the ciphertext, the tag, the nonce or the bound bytes differs, or the key
+ * does.
+ */
 export function open({ key, nonce, bound }: Sealing, sealed: Uint8Array, tag: Uint8Array): Uint8Array | null {
   if (tag.length !== TAG_BYTES) return null;
   const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });

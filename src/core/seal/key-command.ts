@@ -1,5 +1,6 @@
-// A command that prints the operator's keys, as of a secret store. What must stay true: it ends in time, with every process
-// that it started, whatever signals they ignore; no error holds what it printed.
+// Runs a command that prints the operator's keys, such as a client of a secret store. What must stay true: it
+// ends in time, with every process that it started, even if they ignore signals. No error contains its
+// output.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
@@ -10,15 +11,15 @@ import { KEY_COMMAND, keyUnusable } from "./seal-errors.ts";
 const COMMAND_MS = 30_000;
 const STDERR_BYTES_MAX = 4 * 1024;
 const STDERR_SHOWN = 200;
-/** What may be a key, or a token of the secret store: a long run of the letters of base64. */
+/** May be a key, or a token of the secret store: a long run of base64 characters. */
 const SECRET_LIKE = /[A-Za-z0-9+/=_-]{32,}/g;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** What it prints. Throws ENCRYPTION_KEY_UNUSABLE. */
+/** The command's output. Throws ENCRYPTION_KEY_UNUSABLE. */
 export function runKeyCommand(command: string, limitMs = COMMAND_MS): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  // A group of its own, so that what the shell started can be ended with it.
+  // A process group of its own, so that all processes of the shell can be killed.
   const child = spawn("/bin/sh", ["-c", command], { stdio: ["ignore", "pipe", "pipe"], detached: true });
   const printed = new Kept(child.stdout, KEY_TEXT_BYTES_MAX, () => {
     fail(`it printed more than ${KEY_TEXT_BYTES_MAX / 1024} KB`);
@@ -37,7 +38,7 @@ export function runKeyCommand(command: string, limitMs = COMMAND_MS): Promise<st
   return promise.finally(() => clearTimeout(timer));
 }
 
-/** The first bytes of a stream; the others are read, and dropped, so that the writer does not wait. */
+/** Keeps the first bytes of a stream. The rest is read and dropped, so that the writer does not block. */
 class Kept {
   readonly #parts: Buffer[] = [];
   #left: number;
@@ -57,9 +58,9 @@ class Kept {
   }
 }
 
-/** Its streams too: one that left the group may hold them open. */
+/** Destroys the streams too: a process that left the group may hold them open. */
 function end(child: Child): void {
-  // Once the shell has ended, and the streams are closed, its number may be another's.
+  // Once the shell has ended and the streams are closed, another process may have its id.
   const hasClosed = child.stdout.closed && child.stderr.closed;
   if (child.pid !== undefined && !hasClosed) {
     try {

@@ -1,5 +1,6 @@
-// The file that holds the operator's keys. What must stay true: reading it ends, whatever the path names, since the
-// threads that read files write the log too; replacing it leaves its mode, owner and group, and a link to it, as they were.
+// The file that holds the operator's keys. What must stay true: reading it ends, whatever the path names,
+// because the threads that read files also write the log. Replacing it keeps its mode, owner and group, and a
+// symbolic link to it.
 
 import { randomUUID } from "node:crypto";
 import { constants, type Stats } from "node:fs";
@@ -8,12 +9,13 @@ import { dirname } from "node:path";
 import { syncDirectory } from "../base/durable-file.ts";
 import { keyUnusable } from "./seal-errors.ts";
 
-/** Of a key file, and of what a key command prints. */
+/** Limit of a key file, and of a key command's output. */
 export const KEY_TEXT_BYTES_MAX = 64 * 1024;
-// Kubernetes gives a secret's file to the group of the pod (fsGroup): the group may read it, and no one else may.
+// Kubernetes gives a secret's file to the group of the pod (fsGroup). So the group may read it, and other
+// users may not.
 const FORBIDDEN_MODE = 0o027;
 const NEW_FILE_MODE = 0o600;
-// A FIFO opened without O_NONBLOCK waits for a writer, and a thread of the disk with it.
+// Opening a FIFO without O_NONBLOCK waits for a writer and blocks one of the disk's threads.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export const keyFileOrigin = (path: string): string => `file ${path}`;
@@ -39,7 +41,7 @@ export async function readKeyText(path: string): Promise<string> {
   }
 }
 
-/** Replaces the keys in a file that is there. Throws what the operating system says, with nothing changed. */
+/** Replaces the keys in an existing file. Throws the operating system's error, with nothing changed. */
 export async function replaceKeyText(path: string, text: string): Promise<void> {
   const target = await realpath(path);
   const temporary = `${target}.${randomUUID()}.tmp`;
@@ -77,7 +79,7 @@ function refusalOf(about: Stats): string | null {
   return `others may read it, or its group may write it (mode ${mode}): chmod 600`;
 }
 
-/** So many bytes of it at most: what a file says of its size may be wrong, as in /proc. */
+/** Reads at most `bytesMax` bytes: the size that a file reports may be wrong, as in /proc. */
 async function readStart(file: FileHandle, bytesMax: number): Promise<Buffer> {
   const into = Buffer.alloc(bytesMax);
   let length = 0;

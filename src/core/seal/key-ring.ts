@@ -1,6 +1,7 @@
-// A data folder's own keys, and the file that keeps them wrapped with the operator's key. What must stay true: the file
-// is authentic as a whole, so that keys, whose folder it is, and which plain files may still be read can't be changed
-// without the operator's key. Pure but for randomness; storage/key-ring-file.ts reads and writes it.
+// A data folder's own keys, and the file that keeps them wrapped with the operator's key. What must stay
+// true: the file is authentic as a whole. Its keys, its owner and its list of readable plain files can't be
+// changed without the operator's key. Pure except for randomness; storage/key-ring-file.ts reads and writes
+// it.
 
 import { randomBytes } from "node:crypto";
 import { assert, present } from "../base/assert.ts";
@@ -15,7 +16,7 @@ export interface DataKey {
   readonly createdAtMs: number;
 }
 
-/** What was written before encryption was turned on, and may be read until compaction removes it. */
+/** Data from before encryption. It may be read until compaction removes it. */
 export interface PlainRemains {
   /** Frames of the log up to this one. */
   readonly frames: number;
@@ -24,19 +25,19 @@ export interface PlainRemains {
 }
 
 export interface KeyRing {
-  /** Whose folder it is. */
+  /** The owner of the folder. */
   readonly clusterId: string;
   readonly nodeId: number;
-  /** Ascending. The last one encrypts; each earlier one has files that it opens. */
+  /** Ascending. The last one encrypts; each earlier one still opens some files. */
   readonly keys: readonly DataKey[];
-  /** Null: nothing plain is accepted any more. */
+  /** Null: all plain data is refused. */
   readonly plain: PlainRemains | null;
 }
 
 const FORMAT = 1;
 const PURPOSE = "fleet key ring 1";
 const SALT_BYTES = 32;
-// The key is used for one message: its salt is new each time.
+// Each wrapping key encrypts one message, because its salt is always new. So the nonce may be constant.
 const NONCE = new Uint8Array(NONCE_BYTES);
 
 export function newKeyRing(
@@ -52,13 +53,13 @@ export function activeKey({ keys }: KeyRing): DataKey {
   return present(keys.at(-1), "a ring has a key");
 }
 
-/** The ring with another key, which encrypts from now on. */
+/** The ring with one more key, which encrypts from now on. */
 export function withNewKey(ring: KeyRing, nowMs: number): KeyRing {
   const id = activeKey(ring).id + 1;
   return { ...ring, keys: [...ring.keys, { id, secret: newSecret(), createdAtMs: nowMs }] };
 }
 
-/** The ring without the keys that open nothing any more; the active one stays. */
+/** The ring without the keys that no file needs any more; the active one stays. */
 export function withoutUnused(ring: KeyRing, used: ReadonlySet<number>): KeyRing {
   const active = activeKey(ring);
   return { ...ring, keys: ring.keys.filter((key) => key === active || used.has(key.id)) };
@@ -84,11 +85,14 @@ export function encodeKeyRing(ring: KeyRing, operatorKey: OperatorKey): Uint8Arr
 
 export interface OpenedRing {
   readonly ring: KeyRing;
-  /** Which of the operator's keys opened it. */
+  /** The operator's key that opened it. */
   readonly operatorKey: OperatorKey;
 }
 
-/** The ring, or why the file is damaged. Throws ENCRYPTION_KEY_WRONG when none of the keys is the one it names. */
+/**
+ * The ring, or why the file is damaged. Throws ENCRYPTION_KEY_WRONG when the key that it names is not among
+ * the given ones.
+ */
 export function decodeKeyRing(
   bytes: Uint8Array,
   operatorKeys: OperatorKeys,
@@ -103,9 +107,9 @@ export function decodeKeyRing(
   const sealing = { key, nonce: NONCE, bound: boundTo(operatorKey) };
   const content = end < 0 ? null : open(sealing, file.sealed.subarray(0, end), file.sealed.subarray(end));
   if (content === null)
-    return "its keys were changed, or are damaged: they do not open with the key that it names";
+    return "its keys were changed or are damaged: they can't be decrypted with the key that it names";
   const ring = parseRing(new TextDecoder().decode(content));
-  return ring === null ? "it opens, but holds no usable keys" : { ring, operatorKey };
+  return ring === null ? "it can be decrypted, but holds no usable keys" : { ring, operatorKey };
 }
 
 interface KeyRingFile {
@@ -114,20 +118,20 @@ interface KeyRingFile {
   readonly sealed: Uint8Array;
 }
 
-/** What can be read without a key, or why it can't. */
+/** The part that can be read without a key, or why it can't. */
 export function parseKeyRingFile(bytes: Uint8Array): KeyRingFile | string {
   const { format, operatorKey, salt, ring } = parseObject(new TextDecoder().decode(bytes));
-  if (format === undefined) return "it is no key ring";
+  if (format === undefined) return "it is not a key ring";
   if (format !== FORMAT) return `its format is ${String(format)}, this version reads ${FORMAT}`;
   if (typeof operatorKey !== "string" || typeof salt !== "string" || typeof ring !== "string")
     return "a part of it is missing";
   const [saltBytes, sealed] = [Buffer.from(salt, "base64"), Buffer.from(ring, "base64")];
-  // Node skips what is no base64.
+  // Node skips characters that are not base64.
   if (base64(saltBytes) !== salt || base64(sealed) !== ring) return "a part of it is damaged";
   return { operatorKey, salt: saltBytes, sealed };
 }
 
-// Authentic, so whatever is not as it should be was written by another version.
+// The text is authentic. If a field is not as expected, another version wrote it.
 function parseRing(text: string): KeyRing | null {
   const { clusterId, nodeId, keys, plain } = parseObject(text);
   if (typeof clusterId !== "string" || typeof nodeId !== "number" || !Array.isArray(keys)) return null;

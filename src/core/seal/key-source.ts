@@ -1,5 +1,6 @@
-// Where the operator's keys come from: a file that only its owner reads, or a command that prints them, as of a secret
-// store. Read whenever they are needed, so that a replaced file or a rotated secret counts without a restart.
+// Where the operator's keys come from: a file that only its owner can read, or a command that prints them,
+// such as a client of a secret store. Keys are read again at each use, so a replaced file or a rotated secret
+// needs no restart.
 
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../base/errors.ts";
@@ -12,19 +13,22 @@ export type KeySource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "command"; readonly command: string };
 
-/** A command ends before that by itself; a file may be on a disk that does not answer. */
+/** A command has its own shorter limit; a file may be on a disk that does not answer. */
 const READ_MS = 40_000;
 
 interface Reading {
   readonly current: Promise<OperatorKeys>;
-  /** Of those who came while it was under way: it may have read what was there before they came. */
+  /** For callers that came while a reading was running: it may have read the old content. */
   next: Promise<OperatorKeys> | null;
 }
 
-/** Under way, one a source: a disk that hangs holds one thread of the process, and not all. */
+/**
+ * At most one running reading for each source: a disk that hangs then blocks one thread of the process, not
+ * all.
+ */
 const readings = new Map<string, Reading>();
 
-/** Null = no encryption was asked for. Throws USAGE when both flags were given, or one is empty. */
+/** Null = encryption is off. Throws USAGE when both flags were given, or one is empty. */
 export function keySourceOf(file: string | undefined, command: string | undefined): KeySource | null {
   if (file !== undefined && command !== undefined)
     throw usage("--encryption-key-file and --encryption-key-command were both given", "give one of them");

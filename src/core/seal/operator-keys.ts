@@ -1,6 +1,7 @@
-// The operator's keys, which encrypt other keys only. The first of a file is the current one; the others are read with
-// and never encrypted with, so that a file can be replaced before everything that it opens is (Kubernetes does the same
-// with its list of providers). What must stay true: a key's text appears in no error and no log; its id does.
+// The operator's keys, which encrypt only other keys. The first key of a file is the current one and
+// encrypts; the others only decrypt. So a file can be replaced before all data that it opens is (Kubernetes
+// does the same with its list of providers). What must stay true: a key's text appears in no error and no
+// log; its id does.
 
 import { createHmac } from "node:crypto";
 import { assert, present } from "../base/assert.ts";
@@ -8,7 +9,7 @@ import { newSecret, SECRET_BYTES } from "./cipher.ts";
 import { keyUnusable } from "./seal-errors.ts";
 
 export interface OperatorKey {
-  /** Tells one key from another, and tells nothing of its secret. */
+  /** Identifies a key and reveals nothing about its secret. */
   readonly id: string;
   readonly secret: Uint8Array;
 }
@@ -29,7 +30,7 @@ export function newKeyText(): string {
   return `${Buffer.from(newSecret()).toString("base64")}\n`;
 }
 
-/** One key a line, of 32 bytes in base64 or hex; empty lines and those that begin with # count for nothing. */
+/** One key a line, of 32 bytes in base64 or hex. Empty lines and those that begin with # are ignored. */
 export function parseOperatorKeys(text: string, origin: string): OperatorKeys {
   const lines = text.split("\n").map((line) => line.trim());
   const given = lines.filter((line) => line !== "" && !line.startsWith("#"));
@@ -66,6 +67,6 @@ function parseSecret(line: string): Uint8Array | null {
     : BASE64.test(line)
       ? Buffer.from(line, "base64")
       : null;
-  // Zeros are what an unset variable or an empty device gives.
+  // An unset variable or an empty device gives zeros.
   return secret?.every((byte) => byte === 0) === false ? secret : null;
 }

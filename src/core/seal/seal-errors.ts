@@ -1,9 +1,9 @@
-// What an operator sees when a key is missing, wrong or unusable: what happened, why, and the way out. No error holds
-// a key; ids do no harm.
+// The errors that an operator sees when a key is missing, wrong or unusable: what happened, why, and the way
+// out. No error contains a key; ids are not secret.
 
 import { Exit, OperatorError } from "../base/errors.ts";
 
-/** What a key came from that no file did. */
+/** The origin of a key that was not read from a file. */
 export const KEY_COMMAND = "the key command";
 
 export function keyUnusable(origin: string, why: string, cause?: unknown): OperatorError {
@@ -22,7 +22,7 @@ export function keyUnusable(origin: string, why: string, cause?: unknown): Opera
 export function keyNeeded(what: string, keyId: string | null): OperatorError {
   return new OperatorError("ENCRYPTION_KEY_NEEDED", {
     what: `${what} is encrypted, and no key was given`,
-    why: keyId === null ? "it can't be read without the operator's key" : `it opens with key ${keyId}`,
+    why: keyId === null ? "it can't be read without the operator's key" : `it needs key ${keyId}`,
     next: "give the key with --encryption-key-file FILE or --encryption-key-command COMMAND; nothing was changed",
     exit: Exit.Authentication,
   });
@@ -31,7 +31,7 @@ export function keyNeeded(what: string, keyId: string | null): OperatorError {
 export function keyWrong(what: string, keyId: string, given: readonly string[]): OperatorError {
   return new OperatorError("ENCRYPTION_KEY_WRONG", {
     what: `${what} is encrypted with another key than the one given`,
-    why: `it opens with key ${keyId}; given: ${given.join(", ")}`,
+    why: `it needs key ${keyId}; given: ${given.join(", ")}`,
     next: "give that key, as the first or a later line of the key file; nothing was changed",
     exit: Exit.Authentication,
   });
@@ -40,15 +40,15 @@ export function keyWrong(what: string, keyId: string, given: readonly string[]):
 export function snapshotNotEncrypted(what: string): OperatorError {
   return new OperatorError("SNAPSHOT_NOT_ENCRYPTED", {
     what: `${what} is not encrypted, although a key was given`,
-    why: "who can write to its store could have put it there; only an encrypted one shows that it was made with the key",
+    why: "anyone who can write to its store could have put it there; only an encrypted one proves that it was made with the key",
     next:
-      "name an encrypted one (fleet snapshot list: KEY); one from before encryption was turned on is read with " +
+      "name an encrypted one (fleet snapshot list: KEY); to read one from before encryption was turned on, add " +
       "--allow-plain; nothing was changed",
     exit: Exit.Precondition,
   });
 }
 
-/** Whether something can't be opened for want of the right key, and may well be whole. */
+/** Whether an object can't be opened because the right key is missing; the object itself may be whole. */
 export function isKeyError(error: unknown): boolean {
   return (
     error instanceof OperatorError && ["ENCRYPTION_KEY_NEEDED", "ENCRYPTION_KEY_WRONG"].includes(error.code)
@@ -58,9 +58,9 @@ export function isKeyError(error: unknown): boolean {
 export function notEncryptedYet(directory: string): OperatorError {
   return new OperatorError("ENCRYPTION_NOT_BEGUN", {
     what: `${directory} is not encrypted, although a key was given`,
-    why: "what is plain could have been put there by another; a start accepts it only when it is told to",
+    why: "another user could have put plain files there; a start accepts them only with --encrypt-existing",
     next:
-      "to encrypt what is there, start this node once with --encrypt-existing (fleet.yaml: encryption.existing: true); " +
+      "to encrypt the existing files, start this node once with --encrypt-existing (fleet.yaml: encryption.existing: true); " +
       "if the folder should be encrypted already, move it away: the node takes a fresh copy from the others",
     exit: Exit.Precondition,
   });

@@ -1,9 +1,10 @@
-// Exported audit entries as an encrypted file: `audit-FIRST-LAST.jsonl.sealed`, opened with the operator's key alone.
+// Exported audit entries as an encrypted file: `audit-FIRST-LAST.jsonl.sealed`, which needs only the
+// operator's key.
 
 import type { OperatorKeys } from "./operator-keys.ts";
 import { isSealedExport, openExport, sealExport } from "./sealed-export.ts";
 
-/** What an encrypted file's name ends in, behind that of a plain one. */
+/** The suffix of an encrypted file, after the plain file's name. */
 export const SEALED_SUFFIX = ".sealed";
 const BOUND = new TextEncoder().encode("audit entries");
 
@@ -12,7 +13,7 @@ export function sealEntries(lines: Uint8Array, { current }: OperatorKeys): Promi
 }
 
 /**
- * The lines of a file, encrypted or not; or why they can't be believed. Throws ENCRYPTION_KEY_NEEDED or
+ * The lines of a file, encrypted or not; or why they can't be trusted. Throws ENCRYPTION_KEY_NEEDED or
  * ENCRYPTION_KEY_WRONG, which name the file.
  */
 export async function openEntries(

@@ -1,7 +1,8 @@
-// What leaves a node as a file of its own: an exported snapshot, exported audit entries. It is opened with the operator's
-// key alone, wherever it is:
+// A file that leaves a node: an exported snapshot, or exported audit entries. The operator's key alone opens
+// it, wherever the file is:
 //   magic u64 | format u32 | operator key's id (12 bytes) | salt (32 bytes) | wrapped secret and tag | a sealed stream
-// What must stay true: each has a secret of its own, and what is told of it elsewhere (a manifest) is bound to it.
+// What must stay true: each file has a secret of its own, and its description elsewhere (a manifest) is bound
+// to it.
 
 import { randomBytes } from "node:crypto";
 import { setImmediate as nextPass } from "node:timers/promises";
@@ -28,17 +29,17 @@ const ID_AT = MAGIC.length + 4;
 const SALT_AT = ID_AT + ID_BYTES;
 const SECRET_AT = SALT_AT + SALT_BYTES;
 const HEAD_BYTES = SECRET_AT + SECRET_BYTES + TAG_BYTES;
-// The wrapping key is used once: its salt is new each time.
+// Each wrapping key is used once, because its salt is always new. So the nonce may be constant.
 const NONCE = new Uint8Array(NONCE_BYTES);
-/** The stream's key is the export's own, and no folder's. */
+/** The stream's key is the export's own and belongs to no folder's ring. */
 const STREAM_KEY_ID = 0;
-// So many chunks are a megabyte: others get their turn in between.
+// This many chunks are a megabyte: other work runs in between.
 const CHUNKS_A_PASS = 16;
 
-/** So many bytes of a file tell which key opens it. */
+/** The first bytes of a file that are enough to find its key. */
 export const KEY_ID_END = SALT_AT;
 
-/** How large the file of so many bytes of content is. */
+/** The size of the file for this many bytes of content. */
 export function sealedExportBytes(bytes: number): number {
   const chunks = Math.max(1, Math.ceil(bytes / CHUNK_BYTES));
   return HEAD_BYTES + STREAM_HEAD_BYTES + bytes + chunks * TAG_BYTES;
@@ -47,7 +48,10 @@ export function sealedExportBytes(bytes: number): number {
 export const isSealedExport = (file: Uint8Array): boolean =>
   file.length >= MAGIC.length && Buffer.compare(file.subarray(0, MAGIC.length), MAGIC) === 0;
 
-/** The operator's key that opens it, by the start of the file; null = it is no encrypted export, or damaged. */
+/**
+ * The operator's key that opens it, by the start of the file; null = it is not an encrypted export, or is
+ * damaged.
+ */
 export function operatorKeyOf(start: Uint8Array): string | null {
   if (!isSealedExport(start) || start.length < KEY_ID_END) return null;
   const id = new TextDecoder().decode(start.subarray(ID_AT, SALT_AT));
@@ -80,25 +84,28 @@ export async function sealExport(
   return Buffer.concat(parts);
 }
 
-/** The content, or why it can't be believed. Throws ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG; `what` names the file. */
+/**
+ * The content, or why it can't be trusted. Throws ENCRYPTION_KEY_NEEDED or ENCRYPTION_KEY_WRONG; `what` names
+ * the file.
+ */
 export async function openExport(
   file: Uint8Array,
   keys: OperatorKeys | null,
   bound: Uint8Array,
   what: string,
 ): Promise<{ readonly content: Uint8Array } | string> {
-  if (!isSealedExport(file) || file.length < HEAD_BYTES) return "it is no encrypted export";
+  if (!isSealedExport(file) || file.length < HEAD_BYTES) return "it is not an encrypted export";
   const format = new DataView(file.buffer, file.byteOffset).getUint32(MAGIC.length, true);
   if (format !== FORMAT) return `its encryption has format ${format}, this version reads ${FORMAT}`;
   const id = operatorKeyOf(file);
-  if (id === null) return "its head is damaged";
+  if (id === null) return "its header is damaged";
   if (keys === null) throw keyNeeded(what, id);
   const operatorKey = keyWithId(keys, id);
   if (operatorKey === null) throw keyWrong(what, id, idsOf(keys));
   const wrapped = file.subarray(SECRET_AT, SECRET_AT + SECRET_BYTES);
   const tag = file.subarray(SECRET_AT + SECRET_BYTES, HEAD_BYTES);
   const secret = open(wrapping(file, operatorKey, bound), wrapped, tag);
-  if (secret === null) return "its head was changed, or what its manifest says";
+  if (secret === null) return "its header or its manifest was changed";
   return await openStream(secret, file.subarray(HEAD_BYTES));
 }
 

@@ -1,7 +1,9 @@
-// A file's content as sealed chunks, after the STREAM construction that age uses (Hoang, Reyhanitabar, Rogaway, Vizár 2015):
+// A file's content as sealed chunks, after the STREAM construction that age uses (Hoang, Reyhanitabar,
+// Rogaway, Vizár 2015):
 //   magic u64 | format u32 | key id u32 | salt (32 bytes) | chunks: 64 KiB of ciphertext and a tag of 16 bytes each
-// The last chunk may be shorter, and its nonce says that it is the last. What must stay true: each file has a salt and so
-// a key of its own; chunks can't be changed, swapped, left out or cut off; the head is bound to each of them.
+// The last chunk may be shorter, and its nonce says that it is the last. What must stay true: each file has
+// its own salt and so its own key. Chunks can't be changed, swapped, left out or cut off. The head is bound
+// to each of them.
 
 import { type KeyObject, randomBytes } from "node:crypto";
 import { assert } from "../base/assert.ts";
@@ -21,11 +23,11 @@ export interface StreamHead {
   readonly bytes: Uint8Array;
 }
 
-/** Null: these bytes begin no sealed file. A text: they do, and why it can't be read. */
+/** Null: these bytes are not the start of a sealed file. A text: they are, and why it can't be read. */
 export function readStreamHead(bytes: Uint8Array): StreamHead | string | null {
   if (bytes.length < MAGIC.length || Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) !== 0)
     return null;
-  if (bytes.length < STREAM_HEAD_BYTES) return "it ends inside its head";
+  if (bytes.length < STREAM_HEAD_BYTES) return "it ends inside its header";
   const head = Uint8Array.from(bytes.subarray(0, STREAM_HEAD_BYTES));
   const view = new DataView(head.buffer);
   const format = view.getUint32(MAGIC.length, true);
@@ -33,7 +35,9 @@ export function readStreamHead(bytes: Uint8Array): StreamHead | string | null {
   return { keyId: view.getUint32(MAGIC.length + 4, true), bytes: head };
 }
 
-/** How many bytes of content a whole sealed file of that size has; null = no sealed file has that size. */
+/**
+ * How many bytes of content a whole sealed file of that size has; null = no whole sealed file has that size.
+ */
 export function contentBytes(fileBytes: number): number | null {
   const body = fileBytes - STREAM_HEAD_BYTES;
   const chunks = Math.ceil(body / SEALED_CHUNK_BYTES);
@@ -54,7 +58,9 @@ export class StreamSealer {
     this.#key = deriveKey(secret, salt, PURPOSE);
   }
 
-  /** What stands in the file for the chunk, in parts: whoever writes several chunks at once copies them once. */
+  /**
+   * The chunk's bytes in the file, in parts: a caller that writes several chunks at once copies them once.
+   */
   seal(chunk: Uint8Array, isLast: boolean): readonly Uint8Array[] {
     assert(!this.#isEnded, "nothing follows the last chunk");
     assert(
@@ -78,7 +84,7 @@ export class StreamOpener {
     this.#key = deriveKey(secret, bytes.subarray(STREAM_HEAD_BYTES - SALT_BYTES), PURPOSE);
   }
 
-  /** Null when it is not the chunk with that number, or not the last one as it should be. */
+  /** Null when this is not the chunk with that number, or when its mark as the last one is wrong. */
   open(number: number, sealed: Uint8Array, isLast: boolean): Uint8Array | null {
     if (sealed.length < TAG_BYTES) return null;
     const end = sealed.length - TAG_BYTES;
