@@ -1,24 +1,23 @@
-// Which exported snapshots a store holds. A snapshot is there when its manifest is; bytes without one are a remnant. One
-// whose bytes are missing, or not as many as its manifest says, is damaged; whether they are the right ones only reading
-// them tells (verify-snapshot.ts).
+// Which exported snapshots a store holds. A snapshot exists when its manifest does; bytes without a manifest
+// are a remnant. A snapshot is damaged when its bytes are missing, or are not as many as its manifest says.
+// Whether they are the right bytes is known only after reading them (verify-snapshot.ts).
 
 import { parseManifest, type StoredManifest, storedSizeProblem } from "./manifest.ts";
 import { manifestKey, newestFirst, parseObjectKey, type SnapshotName } from "./snapshot-name.ts";
 import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
 export interface CatalogEntry extends SnapshotName {
-  /** Null: without one, or one that can't be read; `problem` says which. */
+  /** Null if it has no manifest or an unreadable one; `problem` says which. */
   readonly manifest: StoredManifest | null;
-  /** Why it can't be restored; null as far as can be told without reading its bytes. */
+  /** Why it can't be restored; null if no problem is known without reading its bytes. */
   readonly problem: string | null;
   /** When the youngest of its objects was written. */
   readonly modifiedMs: number;
-  /** All its objects, manifest first: in this order they are deleted. */
+  /** All its objects, manifest first: they are deleted in this order. */
   readonly keys: readonly string[];
 }
 
-export const NO_MANIFEST =
-  "it has no manifest: its export is under way or was interrupted, so it counts for nothing";
+export const NO_MANIFEST = "it has no manifest: its export is running or was interrupted, so it is not used";
 
 export const NO_BYTES = "its bytes are missing";
 
@@ -27,16 +26,16 @@ interface Found {
   keys: string[];
   modifiedMs: number;
   hasManifest: boolean;
-  /** Null: none are there. */
+  /** Null: there are no bytes. */
   stateBytes: number | null;
 }
 
-/** What this cluster could restore, newest first. */
+/** The snapshots that this cluster could restore, newest first. */
 export function restorable(catalog: readonly CatalogEntry[], clusterId: string): readonly CatalogEntry[] {
   return catalog.filter(({ manifest, problem }) => problem === null && manifest?.clusterId === clusterId);
 }
 
-/** Newest first; remnants too. */
+/** Newest first, remnants included. */
 export async function readCatalog(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
   const found = new Map<string, Found>();
   for (const object of await store.list()) note(found, object);
@@ -51,8 +50,8 @@ export async function readCatalog(store: SnapshotStore): Promise<readonly Catalo
   return entries.sort(latestFirst);
 }
 
-// A later incarnation's indexes go on from a copy: an earlier one may have come further. What has no manifest does not say
-// its incarnation, and counts for nothing.
+// A later incarnation's indexes start from a copy, so an earlier incarnation may have higher ones. An entry
+// without a manifest does not name its incarnation and is ignored.
 function latestFirst(a: CatalogEntry, b: CatalogEntry): number {
   return epochOf(b) - epochOf(a) || newestFirst(a, b);
 }
@@ -80,7 +79,7 @@ async function readManifest(
   store: SnapshotStore,
   { of: { name, index }, hasManifest, stateBytes }: Found,
 ): Promise<Pick<CatalogEntry, "manifest" | "problem">> {
-  // One that was written since the list was made is not looked for: its bytes may not be in that list either.
+  // A manifest that was written after the listing is not read: its bytes may be missing from the listing too.
   const bytes = hasManifest ? await store.get(manifestKey(name)) : null;
   if (bytes === null) return { manifest: null, problem: NO_MANIFEST };
   const parsed = parseManifest(bytes);

@@ -1,6 +1,6 @@
-// Exported snapshots in a folder, which may be a mounted share. What a crash leaves half-written is a draft, never an
-// object; folders of other names are not looked into. One call to the system at a time: each that a hung share does not
-// answer holds one of the few threads that the process's own log needs too.
+// Exported snapshots in a folder, which may be a mounted share. A file that a crash left half-written is a
+// draft, never an object. Folders of other names are not read. One system call runs at a time. Each call that
+// a hung share does not answer blocks one of the few threads that the process's own log needs too.
 
 import { readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -13,7 +13,7 @@ export class DirectorySnapshotStore implements SnapshotStore {
   readonly place: string;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `directory` is absolute; it is made when something is put there. */
+  /** `directory` is absolute; the first write creates it. */
   constructor(directory: string) {
     this.place = directory;
   }
@@ -52,7 +52,7 @@ export class DirectorySnapshotStore implements SnapshotStore {
         await rm(path, { force: true });
         await orIfAbsent(undefined, () => syncDirectory(dirname(path)));
       }
-      // The last object takes its folder with it.
+      // Removing the last object removes its folder.
       await removeIfEmpty(key.endsWith("/") ? path : dirname(path));
     });
   }
@@ -108,7 +108,7 @@ async function orIfAbsent<T, Absent>(absent: Absent, work: () => Promise<T>): Pr
   }
 }
 
-/** One that holds anything stays. */
+/** A folder with content stays. */
 async function removeIfEmpty(directory: string): Promise<void> {
   await rmdir(directory).catch(() => undefined);
 }

@@ -1,5 +1,5 @@
-// Keeps one snapshot in a store. What must stay true: its bytes were read back and found to be what was meant before
-// the manifest makes it exist; whatever stops this leaves a remnant that counts for nothing.
+// Saves one snapshot to a store. What must stay true: its bytes were read back and compared before the
+// manifest makes it exist. If this is interrupted, it leaves a remnant, which is ignored.
 
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { OperatorKeys } from "../seal/operator-keys.ts";
@@ -30,7 +30,7 @@ export async function exportSnapshot(
   const opened = readBack === null ? "it is not there" : await fromStored(manifest, readBack, keys, name);
   const problem = typeof opened === "string" ? opened : await problemOf(manifest, opened.content, inspect);
   if (problem !== null) {
-    // Else each further try leaves as much. If it can't be, it is a remnant.
+    // Otherwise each further attempt would leave as much. If the deletion fails, the bytes are a remnant.
     await store.delete(stateKey(name)).catch(() => undefined);
     throw unverified(store.place, name, problem);
   }
@@ -38,15 +38,15 @@ export async function exportSnapshot(
   return name;
 }
 
-/** Manifest first: what is half-deleted counts for nothing. */
+/** Manifest first: a half-deleted snapshot is then ignored. */
 export async function deleteSnapshot(store: SnapshotStore, { keys }: CatalogEntry): Promise<void> {
   for (const key of keys) await store.delete(key);
 }
 
 function unverified(place: string, name: string, problem: string): OperatorError {
   return new OperatorError("SNAPSHOT_UNVERIFIED", {
-    what: `snapshot ${name} in ${place} can't be relied on: ${problem}`,
-    why: "it was read back after it was written, and differs; it got no manifest, and counts for nothing",
+    what: `snapshot ${name} in ${place} can't be used: ${problem}`,
+    why: "it was read back after it was written, and differs; it got no manifest, so it does not count as a snapshot",
     next: "check that store's disks and network, and save again",
     exit: Exit.Failure,
   });

@@ -1,11 +1,11 @@
-// What an exported snapshot's bytes really are. It takes as long as decoding them: see inspect.ts.
+// Decodes an exported snapshot's bytes to see what they hold. This takes long: see inspect.ts.
 
 import { createHash } from "node:crypto";
 import { decodeSnapshot } from "../fleet/snapshot/snapshot.ts";
 
 export interface Inspection {
   readonly sha256: string;
-  /** Null when the bytes are no snapshot. */
+  /** Null when the bytes are not a snapshot. */
   readonly content: { readonly index: number; readonly stateHash: string } | null;
   readonly problem: string | null;
 }

@@ -1,4 +1,4 @@
-// Whether an exported snapshot's bytes are what its manifest says. They are decoded in a thread of their own: a large
+// Whether an exported snapshot's bytes match its manifest. They are decoded in a thread of their own: a large
 // state would hold up a leader's heartbeats.
 
 import { once } from "node:events";
@@ -7,10 +7,10 @@ import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { Inspection } from "./inspect-bytes.ts";
 import { sizeProblem } from "./manifest.ts";
 
-/** How bytes are looked into. A seam: tests of what comes of it need no thread. */
+/** How bytes are inspected. A seam: tests of the result need no thread. */
 export type Inspect = (bytes: Uint8Array) => Promise<Inspection>;
 
-// The same file beside this one, in src and in dist.
+// The worker beside this file, in src and in dist.
 const WORKER = new URL(`./inspect-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 
 const inspectInThread: Inspect = async (bytes) => {
@@ -23,7 +23,7 @@ const inspectInThread: Inspect = async (bytes) => {
   }
 };
 
-/** Why the bytes are not what the manifest says; null when they are. */
+/** Why the bytes do not match the manifest; null when they do. */
 export async function problemOf(
   manifest: SnapshotManifest,
   bytes: Uint8Array,
@@ -33,7 +33,7 @@ export async function problemOf(
   if (wrongSize !== null) return wrongSize;
   const { sha256, content, problem } = await inspect(bytes);
   if (sha256 !== manifest.sha256) return "its SHA-256 is not the one that its manifest says";
-  if (content === null) return problem ?? "it is no snapshot";
+  if (content === null) return problem ?? "it is not a snapshot";
   if (content.stateHash !== manifest.stateHash)
     return `its tables have hash ${content.stateHash}, its manifest says ${manifest.stateHash}`;
   if (content.index !== manifest.index)

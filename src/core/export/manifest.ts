@@ -1,17 +1,23 @@
-// manifest.json: what an exported snapshot is, so that it can be checked and judged without reading its bytes.
+// manifest.json describes an exported snapshot, so that it can be checked and judged without reading its
+// bytes.
 
 import { sealedExportBytes } from "../seal/sealed-export.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 
 const SCHEMA_VERSION = 1;
-/** Of an encrypted snapshot: builds that know no encryption refuse it by this number. */
+/**
+ * The schema of an encrypted snapshot: builds that do not know encryption refuse it because of this number.
+ */
 const ENCRYPTED_SCHEMA_VERSION = 2;
 const TEXTS = ["clusterId", "clusterName", "stateHash", "sha256", "fleetVersion"] as const;
 const COUNTS = ["index", "term", "bytes", "atMs", "auditFirst", "auditLast"] as const;
 
-/** What is said of a snapshot in a store. `bytes` and `sha256` are the state's, encrypted or not. */
+/**
+ * A snapshot's manifest in a store. `bytes` and `sha256` describe the plain state, even if it is stored
+ * encrypted.
+ */
 export interface StoredManifest extends SnapshotManifest {
-  /** Which of the operator's keys opens it; absent = it is not encrypted. */
+  /** The operator's key that opens it; absent = it is not encrypted. */
   readonly encryption?: { readonly operatorKey: string };
 }
 
@@ -59,14 +65,14 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
       fleetVersion: text("fleetVersion"),
       auditFirst: count("auditFirst"),
       auditLast: count("auditLast"),
-      // Absent in those of builds that recorded none.
+      // Absent in manifests of builds that recorded none.
       ...(isCount(fields["epoch"]) ? { epoch: Number(fields["epoch"]) } : {}),
       ...(typeof operatorKey === "string" ? { encryption: { operatorKey } } : {}),
     },
   };
 }
 
-/** Null when the object in the store has as many bytes as a snapshot with this manifest has there. */
+/** Null when the object in the store has the size that follows from this manifest. */
 export function storedSizeProblem(manifest: StoredManifest, bytes: number): string | null {
   if (manifest.encryption === undefined) return sizeProblem(manifest, bytes);
   const expected = sealedExportBytes(manifest.bytes);

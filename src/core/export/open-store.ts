@@ -1,4 +1,4 @@
-// The store that a place means.
+// Opens the store of a place.
 
 import { isAbsolute, resolve } from "node:path";
 import { assert } from "../base/assert.ts";
@@ -6,13 +6,16 @@ import { DirectorySnapshotStore } from "./directory-store.ts";
 import { isS3, parseS3Place, requirePlace } from "./place.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 
-/** The place with a folder's full path; what starts elsewhere later means the same. Throws as `openStore`. */
+/**
+ * The place with a folder's full path, so that it means the same in another working directory. Throws like
+ * `openStore`.
+ */
 export function absolutePlace(given: string, directory: string): string {
   requirePlace(given);
   return isS3(given) ? given : resolve(directory, given);
 }
 
-/** Throws an OperatorError (usage) for what is no place. Nobody is asked yet. */
+/** Throws an OperatorError (usage) if this is not a place. Nothing is contacted yet. */
 export async function openStore(place: string): Promise<SnapshotStore> {
   requirePlace(place);
   if (!isS3(place)) {

@@ -1,11 +1,12 @@
-// Which exported snapshots go: pure. Another cluster's are left alone, as is one whose manifest can't be read: it may be
-// a newer version's. The newest of this cluster that can be restored always stays, however few are to be kept: damaged
-// ones count for nothing, and go when they are older than all that is kept.
+// Which exported snapshots are deleted: pure. Snapshots of another cluster stay, and so does one whose
+// manifest can't be read: a newer version may have written it. The newest restorable snapshot of this cluster
+// always stays, whatever the limit. Damaged ones do not count towards the limit. They are deleted once they
+// are older than all that are kept.
 
 import { assert } from "../base/assert.ts";
 import { type CatalogEntry, NO_MANIFEST, restorable } from "./catalog.ts";
 
-/** An export under way has no manifest yet, and none takes so long. */
+/** A running export has no manifest yet, but none takes this long. */
 const REMNANT_AGE_MS = 24 * 60 * 60 * 1000;
 
 /** Entries to delete, oldest first. `catalog` is newest first. */

@@ -1,5 +1,5 @@
-// What an S3 server or the SDK refused, in an operator's words. Only the error's name, status and message are told:
-// none of them holds a secret.
+// Turns an error of an S3 server or of the SDK into an operator's words. They contain only the error's name,
+// status and message: none of them holds a secret.
 
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { S3Place } from "./place.ts";
@@ -19,7 +19,7 @@ const UNAUTHENTICATED = new Set([
   "SignatureDoesNotMatch",
 ]);
 
-/** The SDK's own words, before anybody was asked; the error has no name of its own. */
+/** The SDK's own message before any request; the error has no name of its own. */
 const NO_REGION = /^Region is missing/;
 
 export function isMissingObject(error: unknown): boolean {
@@ -42,7 +42,7 @@ export function s3Error(place: string, { bucket, endpoint }: S3Place, error: unk
     return new OperatorError("BUCKET_NOT_FOUND", {
       ...parts,
       what: `there is no bucket ${bucket}`,
-      next: "make it, or correct the place; fleet makes no buckets",
+      next: "create the bucket, or correct the place; fleet does not create buckets",
       exit: Exit.NotFound,
     });
   }
@@ -51,7 +51,7 @@ export function s3Error(place: string, { bucket, endpoint }: S3Place, error: unk
     what: `snapshots can't be kept in or read from ${place}`,
     next: NO_REGION.test(message)
       ? "add ?region=REGION to the place, or set AWS_REGION where this runs"
-      : "see whether the server answers, and try again",
+      : "check that the server answers, and try again",
     exit: Exit.Failure,
   });
 }

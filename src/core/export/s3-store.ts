@@ -1,6 +1,6 @@
-// Exported snapshots in a bucket that speaks S3. An object appears there whole when its upload is complete, which is
-// all the atomicity that is needed. Absent: multipart uploads (a fleet's state is a few megabytes) and any credential:
-// the SDK finds them in the environment or the profile by itself.
+// Exported snapshots in an S3 bucket. An object appears as a whole when its upload is complete; no more
+// atomicity is needed. Absent: multipart uploads (a fleet's state is a few megabytes) and credentials: the
+// SDK finds them in the environment or the profile.
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { assert } from "../base/assert.ts";
@@ -11,12 +11,12 @@ import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
 
-/** After how long a request is given up. */
+/** Time limits of a request. */
 interface Patience {
   readonly connectMs: number;
-  /** While nothing is sent or received. */
+  /** Longest time without any byte sent or received. */
   readonly idleMs: number;
-  /** From its beginning to its answer's: a state over a slow line too. */
+  /** From the start of the request to the end of its answer: long enough for a state over a slow line. */
   readonly requestMs: number;
 }
 
@@ -24,8 +24,8 @@ const PATIENCE: Patience = { connectMs: 5_000, idleMs: 30_000, requestMs: 120_00
 /** The SDK's own retries, with its own backoff: 503, timeouts and dropped connections. */
 const ATTEMPTS = 3;
 
-// What it would warn of on the console, between a log's lines, is an error here or advice to programmers. Not the SDK's
-// own NoOpLogger: in that one's place parts of it write to the console all the same.
+// The SDK's console warnings would appear between a log's lines. They are either errors here or advice to
+// programmers. The SDK's own NoOpLogger is not enough: parts of the SDK replace it by the console.
 const silent = () => undefined;
 const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
 
@@ -41,24 +41,24 @@ export class S3SnapshotStore implements SnapshotStore {
     this.#sdk = sdk;
     this.#client = new sdk.S3Client({
       ...(at.endpoint === null ? {} : { endpoint: at.endpoint }),
-      // Servers other than AWS's ask for none, yet requests are signed for one.
+      // Servers other than AWS's need no region, but signed requests need one.
       ...(at.region === null ? (at.endpoint === null ? {} : { region: "us-east-1" }) : { region: at.region }),
       forcePathStyle: at.pathStyle,
       maxAttempts: ATTEMPTS,
       logger: SILENT,
       requestHandler: {
         ...{ connectionTimeout: connectMs, socketTimeout: idleMs, requestTimeout: requestMs },
-        // Else it is only warned of, and the request goes on for as long as its connection does.
+        // Otherwise the SDK only warns, and the request lasts as long as its connection.
         throwOnRequestTimeout: true,
         logger: SILENT,
       },
-      // Newer checksums are not known to every server; what is written is read back and compared anyway.
+      // Not every server knows newer checksums. Written bytes are read back and compared anyway.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     });
   }
 
-  /** The SDK is large: it is loaded by whoever needs it, when it is needed. */
+  /** The SDK is large, so it is loaded only when it is needed. */
   static async open(place: string, at: S3Place, patience = PATIENCE): Promise<S3SnapshotStore> {
     return new S3SnapshotStore(place, at, await import("@aws-sdk/client-s3"), patience);
   }

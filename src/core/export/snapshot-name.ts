@@ -1,6 +1,6 @@
-// What exported snapshots are called and which objects one consists of: `<time>-<index>/state`, its bytes, and
-// `<time>-<index>/manifest.json`, which is written last and makes it exist. Everything else in a store is somebody
-// else's and is left alone. Pure.
+// The names of exported snapshots and of the objects of each: `<time>-<index>/state` holds its bytes, and
+// `<time>-<index>/manifest.json` is written last and makes it exist. All other objects in a store belong to
+// other programs and are left alone. Pure.
 
 export interface SnapshotName {
   readonly name: string;
@@ -8,7 +8,7 @@ export interface SnapshotName {
   readonly index: number;
 }
 
-/** An object of a snapshot; `draft` is what an interrupted write has left: half a file, or an empty folder. */
+/** An object of a snapshot; `draft` is left by an interrupted write: half a file, or an empty folder. */
 export interface ObjectName extends SnapshotName {
   readonly part: "state" | "manifest" | "draft";
 }
@@ -21,7 +21,7 @@ export function snapshotName(atMs: number, index: number): string {
   return `${new Date(atMs).toISOString().replaceAll(/[-:.]/g, "")}-${index}`;
 }
 
-/** Null if no snapshot is called so. */
+/** Null if this is not the name of a snapshot. */
 export function parseSnapshotName(name: string): SnapshotName | null {
   const [, year, month, day, hour, minute, second, ms, index] = NAME.exec(name) ?? [];
   if (index === undefined) return null;
@@ -33,7 +33,7 @@ export function parseSnapshotName(name: string): SnapshotName | null {
 export const stateKey = (name: string): string => `${name}/${STATE}`;
 export const manifestKey = (name: string): string => `${name}/${MANIFEST}`;
 
-/** Null if the object is no part of a snapshot. */
+/** Null if the object does not belong to a snapshot. */
 export function parseObjectKey(key: string): ObjectName | null {
   const slash = key.indexOf("/");
   const parsed = parseSnapshotName(key.slice(0, Math.max(0, slash)));
@@ -52,7 +52,7 @@ export function parseObjectKey(key: string): ObjectName | null {
   }
 }
 
-/** Of one incarnation, newest first: by the log, since the leaders' clocks may differ. */
+/** Within one incarnation, newest first: by log index, because the leaders' clocks may differ. */
 export function newestFirst(a: SnapshotName, b: SnapshotName): number {
   return b.index - a.index || b.atMs - a.atMs;
 }

@@ -1,5 +1,5 @@
-// An exported snapshot's bytes as they stand in a store: the state itself, or encrypted, with what the manifest says bound
-// to it, so that neither can be replaced without the other.
+// An exported snapshot's bytes in a store: the state itself, or encrypted. Encryption binds the bytes to the
+// manifest, so that neither can be replaced without the other.
 
 import type { OperatorKeys } from "../seal/operator-keys.ts";
 import { snapshotNotEncrypted } from "../seal/seal-errors.ts";
@@ -7,7 +7,7 @@ import { isSealedExport, openExport, sealExport } from "../seal/sealed-export.ts
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { StoredManifest } from "./manifest.ts";
 
-/** How a snapshot is stored: its manifest and its bytes there. */
+/** The form of a snapshot in a store: its manifest and its bytes. */
 export async function toStored(
   manifest: SnapshotManifest,
   bytes: Uint8Array,
@@ -19,8 +19,9 @@ export async function toStored(
 }
 
 /**
- * The state, or why it can't be believed. Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG or SNAPSHOT_NOT_ENCRYPTED;
- * `what` names the snapshot. With keys given a plain one is read by the operator's word only: anyone can write one.
+ * The state, or why it can't be trusted. Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG or
+ * SNAPSHOT_NOT_ENCRYPTED; `what` names the snapshot. If keys are given, a plain snapshot is read only when
+ * the operator allows it: anyone can write one.
  */
 export async function fromStored(
   manifest: StoredManifest,
@@ -34,7 +35,7 @@ export async function fromStored(
   return isSealedExport(stored) ? "it is encrypted, and its manifest does not say so" : { content: stored };
 }
 
-/** Everything that the manifest says of the snapshot, in an order of its own. */
+/** All fields of the manifest that are bound to the bytes, in a fixed order. */
 function boundTo(manifest: SnapshotManifest): Uint8Array {
   const { clusterId, clusterName, index, term, stateHash, bytes, sha256 } = manifest;
   const { atMs, fleetVersion, auditFirst, auditLast, epoch = null } = manifest;

@@ -1,6 +1,6 @@
-// Work in a store for so long and no longer: a request that nobody answers, or a share that hangs, must not hold up
-// whoever waits for it. What must stay true: once the signal is aborted, nothing more is begun in the store, though what
-// a hung share was asked may still be done late.
+// Limits the time of work in a store: a server that does not answer, or a share that hangs, must not block
+// the caller. What must stay true: once the signal is aborted, no new operation starts in the store. A hung
+// share may still carry out an earlier one late.
 
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
@@ -24,9 +24,9 @@ export async function untilAborted<T>(
 
 export function storeTimedOut(place: string, limitMs: number): OperatorError {
   return new OperatorError("SNAPSHOT_STORE_TIMED_OUT", {
-    what: `${place} was not done within ${limitMs / 1_000} s`,
-    why: "it does not answer, or is too slow; what has no manifest yet counts for nothing",
-    next: "see whether the server answers, or whether the share hangs, and try again",
+    what: `${place} did not finish within ${limitMs / 1_000} s`,
+    why: "the store does not answer, or is too slow; an export without a manifest does not count as a snapshot",
+    next: "check that the server answers and that the share does not hang, and try again",
     exit: Exit.TimedOut,
   });
 }

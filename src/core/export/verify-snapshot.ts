@@ -1,4 +1,4 @@
-// Whether an exported snapshot is what it says: everything is read.
+// Whether an exported snapshot matches its manifest: all bytes are read.
 
 import type { OperatorKeys } from "../seal/operator-keys.ts";
 import { type CatalogEntry, NO_BYTES } from "./catalog.ts";
@@ -12,8 +12,8 @@ export type VerifiedSnapshot =
   | { readonly ok: false; readonly problem: string };
 
 /**
- * Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG or SNAPSHOT_NOT_ENCRYPTED: what can't be opened is not damaged, and
- * what is plain beside a key is not believed.
+ * Throws ENCRYPTION_KEY_NEEDED, ENCRYPTION_KEY_WRONG or SNAPSHOT_NOT_ENCRYPTED. A snapshot that can't be
+ * opened is not damaged. A plain one is not trusted when a key is given.
  */
 export async function verifySnapshot(
   store: SnapshotStore,

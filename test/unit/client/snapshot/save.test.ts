@@ -15,7 +15,7 @@ test("a store that never answers is given up in time, and gets nothing more", as
   store.answers = () => promise;
   await expect(saveSnapshot(client, store, 50)).rejects.toMatchObject({
     code: "SNAPSHOT_STORE_TIMED_OUT",
-    parts: { exit: 6, what: "memory was not done within 0.05 s" },
+    parts: { exit: 6, what: "memory did not finish within 0.05 s" },
   });
   resolve();
   await new Promise((done) => setTimeout(done, 10));

@@ -201,7 +201,7 @@ test("a store that does not answer is a failure after five minutes, and asked ag
   await world.passHanging(20_000);
   expect(world.kinds()).toEqual(["exported", "failed"]);
   expect(world.schedule.status()).toMatchObject({
-    ...{ error: "memory was not done within 300 s", overdue: true, index: 5 },
+    ...{ error: "memory did not finish within 300 s", overdue: true, index: 5 },
   });
   world.store.answers = () => Promise.resolve();
   await world.passHanging(320_000);
