@@ -1,5 +1,5 @@
-// Checks entries as one chain, in the order in which they are given. What must stay true: after a break the check continues from
-// what the entry itself says, so that one change is one finding, or two where it touches two links.
+// Checks entries as one chain, in the given order. What must stay true: after a break the check continues
+// from the hash in the entry itself. So one change is one finding, or two where it touches two links.
 
 import { recomputedHash } from "../fleet/audit/audit-chain.ts";
 import { renderAuditEntry } from "../fleet/audit/render-audit.ts";
@@ -9,7 +9,7 @@ import type { Findings } from "./finding.ts";
 /** An entry as it is kept somewhere. */
 export interface Link {
   readonly entry: Readonly<AuditEntry>;
-  /** The hash before it, as its keeper says; null = it does not say, as in a fleet's table. */
+  /** The hash before it, as stored with the entry; null = it is not stored, as in a fleet's table. */
   readonly previous: string | null;
   readonly where: string;
 }
@@ -21,11 +21,11 @@ export interface End {
 
 export interface Chain {
   readonly entries: number;
-  /** Entries from before cluster version 2: they have no hash, and nothing here proves them. */
+  /** Entries from before cluster version 2: they have no hash, so nothing here proves them. */
   readonly unchained: number;
-  /** Entries whose words are not those that this build has for their facts. */
+  /** Entries whose words differ from those that this build makes from their facts. */
   readonly reworded: number;
-  /** What comes before the first chained entry: empty = nothing does, null = it is unknown. */
+  /** The hash before the first chained entry: empty = it is the chain's first, null = unknown. */
   readonly before: string | null;
   readonly first: End | null;
   readonly head: End | null;
@@ -41,7 +41,7 @@ export function checkChain(links: readonly Link[], before: string | null, findin
     const { index, hash } = entry;
     if (hash === "") {
       unchained += 1;
-      // What is before the first entry has a hash: the entry had one, too.
+      // The entry before the first one has a hash, so the first one had a hash too.
       if (head !== null || (before ?? "") !== "")
         findings.add({ problem: "unchained", index, where, expected: "a hash", found: "" });
       continue;
@@ -60,10 +60,10 @@ export function checkChain(links: readonly Link[], before: string | null, findin
   return { entries: links.length, unchained, reworded, before: start, first, head };
 }
 
-/** What comes before the first chained entry. */
+/** The hash before the first chained entry. */
 function beginning({ entry, previous, where }: Link, before: string | null, findings: Findings): string {
   const found = previous ?? before ?? "";
-  // What is before a fleet's table is trimmed, and the fleet says its hash.
+  // Entries before a fleet's table were trimmed, and the fleet knows the hash of the last one.
   if (previous === null) return found;
   const expected = before ?? "";
   if (found !== expected) {
@@ -72,7 +72,7 @@ function beginning({ entry, previous, where }: Link, before: string | null, find
   return found;
 }
 
-/** Whether the entry's hash is the one behind `previous`. */
+/** Whether the entry's hash follows `previous`. */
 export function follows(previous: string, entry: Readonly<AuditEntry>): boolean {
   return recomputedHash(previous, entry) === entry.hash;
 }

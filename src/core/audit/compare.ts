@@ -1,11 +1,14 @@
-// An export against the fleet that made it: where both have an entry it is the same one, and the fleet's table continues what
-// the export ends with.
+// Compares an export with the fleet that made it: an entry that both have must be the same, and the fleet's
+// table must continue where the export ends.
 
 import { AUDIT_ENTRIES_MAX } from "../fleet/limits.ts";
 import type { Link } from "./check-chain.ts";
 import type { Findings } from "./finding.ts";
 
-/** `trimmedHash`: of the newest entry that the fleet's table no longer has. Both are in the order of their indexes. */
+/**
+ * `trimmedHash`: hash of the newest entry that was trimmed from the fleet's table. Both lists are ordered by
+ * index.
+ */
 export function compareWithFleet(
   exported: readonly Link[],
   fleet: readonly Link[],
@@ -13,7 +16,7 @@ export function compareWithFleet(
   findings: Findings,
 ): void {
   const [oldest, newest] = [fleet.at(0)?.entry.index ?? 1, fleet.at(-1)?.entry.index ?? 0];
-  // Entries without a hash may be trimmed, with no hash that says so: only a full table trims.
+  // Entries without a hash may have been trimmed without leaving a hash: only a full table is trimmed.
   const mayBeTrimmed = ({ hash }: Link["entry"]) =>
     trimmedHash !== "" || (hash === "" && fleet.length >= AUDIT_ENTRIES_MAX);
   const byIndex = new Map(fleet.map((link) => [link.entry.index, link.entry]));
@@ -32,7 +35,7 @@ export function compareWithFleet(
   continues(exported, fleet, trimmedHash, oldest, findings);
 }
 
-/** What the export ends with is in the table, or is what the table's oldest entry follows. */
+/** The export's last entry is in the table, or the table's oldest entry follows it. */
 function continues(
   exported: readonly Link[],
   fleet: readonly Link[],
@@ -46,7 +49,7 @@ function continues(
   findings.add({ problem: "missing", index, where: "the fleet", expected: last.hash, found: trimmedHash });
 }
 
-// Without a hash, the fields are all there is. Facts came with the chain.
+// Without a hash only the fields can be compared. Facts were introduced together with the chain.
 function areSame(left: Link["entry"], right: Link["entry"]): boolean {
   const { atMs, actor, reason, what } = left;
   return atMs === right.atMs && actor === right.actor && reason === right.reason && what === right.what;

@@ -1,6 +1,6 @@
-// One line of an audit export: an entry with the hash before it, as the exporter writes it and as it is read again.
-// What must stay true: what is read is exactly what a line says. A line in any other form than the exporter's is none, so
-// that no change of a file goes unseen.
+// One line of an audit export: an entry with the hash before it, as the exporter writes it and as it is read
+// again. What must stay true: the result is exactly what the line says. A line in any other form than the
+// exporter's is refused, so that no change of a file goes unnoticed.
 
 import { printableJson } from "../base/printable.ts";
 import { renderAuditEntry } from "../fleet/audit/render-audit.ts";
@@ -9,7 +9,7 @@ import type { AuditEntry } from "../wire/gen/fleet/v1/command.ts";
 
 export interface ExportedEntry {
   readonly entry: AuditEntry;
-  /** The hash of the entry before it; empty = it is the chain's first, or in no chain. */
+  /** The hash of the entry before it; empty = it is the chain's first, or not in a chain. */
   readonly previous: string;
 }
 
@@ -18,7 +18,10 @@ const SCHEMA_VERSION = 1;
 const PLAIN_KEYS = ["actor", "at", "index", "kind", "reason", "schemaVersion", "what"];
 const CHAINED_KEYS = [...PLAIN_KEYS, "hash", "metadata", "operation", "previous"].sort();
 
-/** As `fleet audit list -o jsonl` prints it, so that one tool reads both; a chained one says the hash before it, too. */
+/**
+ * The same form as `fleet audit list -o jsonl`, so that one tool reads both. A chained entry also has the
+ * hash before it.
+ */
 export function exportLine({ entry, previous }: ExportedEntry): string {
   const { index, atMs, actor, reason, what, hash, operation, metadata } = renderAuditEntry(entry);
   const at = new Date(atMs).toISOString();
@@ -26,10 +29,10 @@ export function exportLine({ entry, previous }: ExportedEntry): string {
   return hash === "" ? printed(plain) : printed({ ...plain, hash, metadata, operation, previous });
 }
 
-/** Null: it is no line of an export. */
+/** Null: it is not a line of an export. */
 export function readExportLine(text: string): ExportedEntry | null {
   const read = fieldsOf(text);
-  // Neither a key given twice, nor another order, nor other spaces or escapes than the exporter's survive this.
+  // Refuses a repeated key, another order, and spaces or escapes that differ from the exporter's.
   return read !== null && exportLine(read) === text ? read : null;
 }
 
@@ -70,7 +73,7 @@ function parsed(text: string): Line | null {
 
 const areTexts = (line: Line, keys: readonly string[]): boolean => keys.every((key) => isText(line[key]));
 
-// Half a surrogate pair has the same bytes in UTF-8 as U+FFFD, and so the same hash.
+// Half a surrogate pair has the same UTF-8 bytes as U+FFFD, and so the same hash.
 const isText = (value: unknown): value is string => typeof value === "string" && value.isWellFormed();
 
 const textOf = (line: Line, key: string): string => String(line[key]);

@@ -1,27 +1,27 @@
-// What is wrong with a chain of audit entries, and where. Sentences are made where it is shown.
+// What is wrong with a chain of audit entries, and where. The code that shows it makes the sentences.
 
 export type Problem =
-  /** The entry's fields do not lead to its hash. */
+  /** The entry's hash does not follow from its fields. */
   | "altered"
-  /** The entry follows another one than the one before it. */
+  /** The entry follows a different one than the one before it. */
   | "missing"
-  /** The chain's beginning is not there. */
+  /** The chain's beginning is missing. */
   | "truncated-head"
   /** The file's name says that it has more entries. */
   | "truncated-file"
-  /** The entry's index is not above that of the one before it. */
+  /** The entry's index is not above that of the entry before it. */
   | "reordered"
-  /** Two places have different entries of one index. */
+  /** Two places have different entries with the same index. */
   | "conflict"
-  /** An entry without a hash behind one that has one. */
+  /** An entry without a hash after one with a hash. */
   | "unchained"
-  /** It is no line of an export. */
+  /** It is not a line of an export. */
   | "malformed"
   /** The fleet has another entry at this index, or none. */
   | "forked"
-  /** The export has entries that are newer than the newest of the fleet. */
+  /** The export has entries that are newer than the newest one of the fleet. */
   | "ahead"
-  /** The noted hash is that of no entry. */
+  /** No entry has the noted hash. */
   | "head-unknown";
 
 export interface Finding {
@@ -34,10 +34,10 @@ export interface Finding {
   readonly found: string;
 }
 
-/** One of them says that the chain is broken; a thousand would hide where. */
+/** One finding proves that the chain is broken; a thousand would hide where. */
 const FINDINGS_MAX = 100;
 
-/** What was found, counted, and the first of it kept. */
+/** Counts the findings and keeps the first ones. */
 export class Findings {
   readonly kept: Finding[] = [];
   count = 0;

@@ -1,11 +1,11 @@
-// The entries of many files as one chain: each file is in order, files may stand in any order, and around a failover two may
-// hold the same entries.
+// Merges the entries of many files into one chain. Each file is in order, the files may be in any order, and
+// after a failover two files may hold the same entries.
 
 import type { Link } from "./check-chain.ts";
 import { exportLine } from "./export-line.ts";
 import type { Findings } from "./finding.ts";
 
-/** An exported file as it was read. */
+/** An exported file after reading. */
 export interface ExportFile {
   readonly name: string;
   readonly links: readonly (Link & { readonly previous: string })[];
@@ -46,7 +46,7 @@ function inOrder(links: ExportFile["links"], findings: Findings): void {
   }
 }
 
-/** The exporter's names say the first and the last index. Other names say nothing. */
+/** The exporter's file names contain the first and the last index. Other names contain none. */
 function asNamed(name: string, links: ExportFile["links"], findings: Findings): void {
   const [, first, through] = /(?:^|[\\/])audit-(\d{16})-(\d{16})\.jsonl(?:\.sealed)?$/.exec(name) ?? [];
   if (first === undefined || through === undefined) return;
@@ -56,9 +56,9 @@ function asNamed(name: string, links: ExportFile["links"], findings: Findings): 
     findings.add({ problem: "truncated-file", index: null, where: name, expected, found });
 }
 
-/** Two builds may say one entry in different words. */
+/** Two builds may word the same entry differently. */
 function wordless({ entry, previous }: ExportFile["links"][number]): string {
-  // One without facts has its words alone, and they are kept as they were.
+  // An entry without facts has only its words, which never change.
   return entry.hash === ""
     ? exportLine({ entry, previous })
     : exportLine({ entry: { ...entry, what: "" }, previous });
