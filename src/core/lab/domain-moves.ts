@@ -1,13 +1,13 @@
-// Which domains go where, in batches that one log entry can hold.
+// Which domains move where, in batches that fit one log entry.
 
 import type { Domain, DomainMove } from "../wire/gen/fleet/v1/command.ts";
 import { domainValue, LAB_DOMAIN_KEY, shardName } from "./names.ts";
 import { type LabSize, range } from "./size.ts";
 
-/** What a coordinator takes as one (src/core/fleet/limits.ts). */
+/** The largest batch that a coordinator accepts (src/core/fleet/limits.ts). */
 const BATCH_MOVES_MAX = 4_096;
 
-/** Gives every domain of the lab that nobody has to a shard, evenly. */
+/** Assigns every unassigned domain of the lab to a shard, evenly. */
 export function missingDomains(size: LabSize, known: ReadonlySet<string>): DomainMove[] {
   return range(size.domains)
     .filter((number) => !known.has(domainValue(number)))
@@ -19,7 +19,7 @@ export function missingDomains(size: LabSize, known: ReadonlySet<string>): Domai
     }));
 }
 
-/** Moves each domain to the shard after its own, if it still is where it was seen. */
+/** Moves each domain to the shard after its own, if its row is unchanged. */
 export function movesOn(size: LabSize, domains: readonly Readonly<Domain>[]): DomainMove[] {
   const shards = range(size.shards).map(shardName);
   return domains.map(({ key, value, shardId, version }) => {

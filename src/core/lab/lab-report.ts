@@ -1,11 +1,12 @@
-// What a run of the lab came to: the numbers of its steady part, and what it left in the fleet. Pure.
+// The result of a run of the lab: the numbers of its steady part, and the rows that it left in the fleet.
+// Pure.
 
 import type { LabSize } from "./size.ts";
 
 export interface Durations {
   readonly count: number;
   readonly failed: number;
-  /** Null: none was measured. */
+  /** Null: there was no measurement. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly worstMs: number | null;
@@ -13,13 +14,13 @@ export interface Durations {
 
 export interface LabReport {
   readonly size: LabSize;
-  /** Interrupted before its time. */
+  /** Interrupted before its end. */
   readonly stoppedEarly: boolean;
   readonly steadyMs: number;
   /** From a write's call to its acknowledgement. */
   readonly commits: Durations;
   readonly reports: Durations & { readonly perSecond: number };
-  /** From an agent's dialling another shard until the fleet shows its cluster as drifting. */
+  /** From an agent's dial of another shard until the fleet shows its cluster as drifting. */
   readonly drift: Durations;
   readonly there: LabCounts;
 }

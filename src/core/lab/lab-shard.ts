@@ -1,7 +1,7 @@
-// One shard of the lab with the agents that dial it: a real shard's rules for clusters and domains, without its
-// process, disk and network. It reports and obeys as a real one does.
-// What must stay true: an answer to an instruction is told until a report that carried it was taken, and an answer
-// from an older leader than one already heard changes nothing.
+// One shard of the lab with the agents that dial it. It has a real shard's rules for clusters and domains,
+// without its process, disk and network. It reports and obeys like a real one. What must stay true: the
+// answer to an instruction is repeated until a coordinator accepted a report with it. An answer from an older
+// leader changes nothing.
 
 import { type Binding, contact, obey, readInstruction, sessionEnded } from "../shard/binding-table.ts";
 import { type DomainRecord, domainName, followDomain } from "../shard/domain-table.ts";
@@ -28,7 +28,7 @@ export interface LabShardOptions {
   readonly shortfalls: number;
 }
 
-/** A report and which of the shard's answers travel with it. */
+/** A report and the shard's answers that it carries. */
 export interface Report {
   readonly request: ReportShardRequest;
   readonly acks: readonly InstructionAck[];
@@ -54,13 +54,13 @@ export class LabShard {
     return [...this.#sessions];
   }
 
-  /** Takes up what coordinators hold already, from an earlier run of the lab. */
+  /** Adopts the rows that coordinators hold already from an earlier run of the lab. */
   resume(cluster: string, version: number): void {
     this.#bindings.set(cluster, { kind: "bound", version });
     this.#sessions.add(cluster);
   }
 
-  /** An agent dials this shard. False: it is refused, since the cluster was released. */
+  /** An agent dials this shard. False: it is refused, because the cluster was released. */
   dial(cluster: string): boolean {
     const met = contact(this.#bindings.get(cluster));
     if (met.kind === "refused") return false;
@@ -93,7 +93,7 @@ export class LabShard {
     return { request, acks };
   }
 
-  /** Follows the answer to `report`, which was taken. */
+  /** Follows the coordinator's answer to `report`. */
   taken(report: Report, answer: ReportShardResponse): void {
     if (this.#acks === report.acks) this.#acks = [];
     if (answer.coordinatorTerm < this.#coordinatorTerm) return;
@@ -131,7 +131,7 @@ function summaryOf(): ShardSummary {
   };
 }
 
-/** The gravest first, as a report wants them. */
+/** The gravest first, as a report requires. */
 function shortfallsOf(clusters: readonly string[], count: number, cycle: number): Shortfall[] {
   return range(count).map((number) => ({
     clusterId: clusters[number % Math.max(1, clusters.length)] ?? "",

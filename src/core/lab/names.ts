@@ -1,5 +1,5 @@
-// What the lab's rows are called. What must stay true: every name begins with `lab-` and no other row is ever touched,
-// so that a lab can be taken out of a fleet again without knowing how large it was.
+// The names of the lab's rows. What must stay true: every name begins with `lab-` and no other row is ever
+// touched. So a lab can be removed from a fleet without knowing its size.
 
 export const LAB_PREFIX = "lab-";
 /** Key of all the lab's domains. */
@@ -13,7 +13,7 @@ export const regionName = (number: number): string => `${LAB_PREFIX}region-${pad
 
 export const isLabName = (name: string): boolean => name.startsWith(LAB_PREFIX);
 
-/** Nobody listens there: a lab's shard is dialled by nobody but the lab itself. */
+/** No process listens there: only the lab itself dials a lab's shard. */
 export const shardAddress = (number: number): string => `${shardName(number)}.invalid:1`;
 
 function padded(number: number, digits: number): string {

@@ -1,11 +1,12 @@
-// How large a lab is. L is the fleet of BigFleet ADR-0002, which no single machine could deploy as real processes.
+// The sizes of a lab. L is the fleet of BigFleet ADR-0002, which is too large to run as real processes on one
+// machine.
 
 export interface LabSize {
   readonly shards: number;
   readonly clusters: number;
   readonly domains: number;
   readonly quotas: number;
-  /** Of all shards together; a report carries a hundred at most. */
+  /** For all shards together; a report carries a hundred at most. */
   readonly shortfalls: number;
   readonly reportEveryMs: number;
 }
