@@ -1,6 +1,6 @@
-// Many agents in one process, as a file names them. Must stay true: a reload touches only the agents whose entry
-// changed and waits for none of them, no cluster ever has two agents here at once, and a broken file changes nothing.
-// Absent: watching the file; the command that hosts it decides when to reload.
+// Many agents in one process, listed in a file. Must stay true: a reload touches only the agents whose entry
+// changed and waits for none of them. No cluster ever has two agents here at once. A broken file changes
+// nothing. Absent: watching the file; the command that hosts the agents decides when to reload.
 
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -20,9 +20,12 @@ import { agentMetrics } from "./agent-metrics.ts";
 export interface AgentHostOptions {
   /** The agents file (wire/files/agents-file.ts). */
   readonly file: string;
-  /** Where `ca.crt`, `<cluster>.crt` and `<cluster>.key` lie, for entries that name no folder of their own. */
+  /**
+   * The folder with `ca.crt`, `<cluster>.crt` and `<cluster>.key`, for entries that name no folder of their
+   * own.
+   */
   readonly certsDirectory: string | "insecure-loopback";
-  /** Files of authorities of their own, if it is not `ca.crt` that proves shards and agents (ADR-0027). */
+  /** Files of separate authorities, if shards or agents are not proved by `ca.crt` (ADR-0027). */
   readonly authorities?: ByAuthority<string>;
   readonly log: Log;
   readonly tuning?: AgentTuning;
@@ -54,17 +57,17 @@ export async function startAgentHost(options: AgentHostOptions): Promise<AgentHo
 export class AgentHost {
   readonly metrics: RoleMetrics = agentMetrics(this);
   readonly #options: AgentHostOptions;
-  // One for all: no cluster has two agents here, so whoever of them dials again is the same one.
+  // One for all: no cluster has two agents here, so a later dial for a cluster is from the same agent.
   readonly #instance = randomUUID();
   readonly #hosted = new Map<string, Hosted>();
-  // Reloads run one after another, whoever asks for them.
+  // Reloads run one after another, whatever starts them.
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: AgentHostOptions) {
     this.#options = options;
   }
 
-  /** Reads the file again and follows it. A broken file is logged and returned, and the old agents stay. */
+  /** Reads the file again and applies it. A broken file is logged and returned, and the old agents stay. */
   reload(): Promise<Reloaded> {
     const next = this.#last.then(() => this.#follow());
     this.#last = next;
@@ -133,7 +136,7 @@ export class AgentHost {
     agent.start();
   }
 
-  /** Other certificates take a new agent; another shard or demand does not. */
+  /** Changed certificates need a new agent; a changed shard or demand does not. */
   async #change({ entry: before, agent }: Hosted, entry: AgentEntry): Promise<void> {
     if (before.certs === entry.certs) {
       this.#hosted.set(entry.cluster, { entry, agent });

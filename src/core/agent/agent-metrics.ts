@@ -1,5 +1,5 @@
-// What a process of agents shows. It is ready as soon as it dials: a shard that is away is the shard's trouble, and a
-// metric here.
+// What a process of agents exposes. It is ready as soon as it dials. A shard that is down is not this
+// process's failure; it is only a metric here.
 
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import type { AgentState } from "./agent.ts";

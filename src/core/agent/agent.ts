@@ -1,6 +1,6 @@
-// One cluster's agent: keeps a session with the shard that its operator chose, for ever. Must stay true: it dials
-// only that address (BigFleet ADR-0007), so even a shard that has released the cluster is asked again and again,
-// until the operator gives a new address; then it takes its leave of the old shard before it dials the new one.
+// One cluster's agent: keeps a session with the shard that its operator chose, for ever. Must stay true: it
+// dials only that address (BigFleet ADR-0007), so it keeps dialling even a shard that has released the
+// cluster, until the operator gives a new address. Then it leaves the old shard before it dials the new one.
 // It knows nothing of coordinators.
 
 import { assert } from "../base/assert.ts";
@@ -22,7 +22,7 @@ import { openGrpcStream } from "./shard-stream.ts";
 /** `refused` and `waiting` both wait for the next dial; refused: the shard has released this cluster. */
 export type AgentState = "connecting" | "connected" | "leaving" | "refused" | "waiting";
 
-/** Parameters that only tests change, but for how long a leave-taking may last. */
+/** Parameters that only tests change, except for the limit of a leave. */
 export interface AgentTuning extends SessionTuning {
   readonly backoff: BackoffLimits;
   /** In [0, 1). */
@@ -48,10 +48,10 @@ export interface AgentTarget {
 
 export interface AgentOptions {
   readonly cluster: string;
-  /** Tells this agent from another one of the same cluster; the same at each of its dials. */
+  /** Distinguishes this agent from another one of the same cluster; the same at each of its dials. */
   readonly instance: string;
   readonly target: AgentTarget;
-  /** Looked at anew for each dial, so that renewed certificates need no restart. */
+  /** Read again for each dial, so that renewed certificates need no restart. */
   readonly tls: TlsChoice;
   readonly log: Log;
   readonly tuning: AgentTuning;
@@ -60,10 +60,10 @@ export interface AgentOptions {
 export class Agent {
   readonly #options: AgentOptions;
   #target: AgentTarget;
-  /** The address of the session, or of the dial under way. */
+  /** The address of the session, or of the present dial. */
   #dialed: string;
   #session: ShardSession | null = null;
-  /** Null before files that can be used were found. */
+  /** Null until usable files were found. */
   #tls: LiveTls | null = null;
   #running: Promise<void> | null = null;
   #isStopping = false;
@@ -88,7 +88,7 @@ export class Agent {
     this.#running = this.#run();
   }
 
-  /** Follows its operator: to another shard, with its leave of the old one taken, or with another demand. */
+  /** Applies the operator's choice: another shard, after leaving the old one, or another demand. */
   follow(target: AgentTarget): void {
     this.#target = target;
     if (target.shardAddr !== this.#dialed) {
@@ -101,7 +101,7 @@ export class Agent {
     this.#session?.tellDemand();
   }
 
-  /** Ends the session; resolves when nothing of this agent runs any more. */
+  /** Ends the session; resolves when no part of this agent runs any more. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#session?.close();
@@ -114,7 +114,8 @@ export class Agent {
       this.#state = "connecting";
       const tls = await this.#ownTls();
       if (this.#isStopping) return;
-      // Nothing is waited for from here to the session: who sends this agent elsewhere finds one that takes its leave.
+      // There is no await from here to the session: a call of `follow` then finds a session that it can end
+      // by leaving.
       this.#dialed = this.#target.shardAddr;
       const end = await this.#dial(tls);
       if (this.#isStopping) return;
@@ -124,7 +125,9 @@ export class Agent {
     }
   }
 
-  /** What to show to the shard: files that cannot be used change nothing, as long as there were others before. */
+  /**
+   * The certificates to present to the shard. Unusable files change nothing if there were usable ones before.
+   */
   async #ownTls(): Promise<Tls | OperatorError> {
     const { tls, log } = this.#options;
     if (tls === "insecure-loopback") return tls;
@@ -141,7 +144,7 @@ export class Agent {
     }
   }
 
-  /** Never rejects: certificates that cannot be read are a failed dial like any other. */
+  /** Never rejects: unreadable certificates are a failed dial like any other. */
   async #dial(tls: Tls | OperatorError): Promise<SessionEnd> {
     if (tls instanceof OperatorError) return { kind: "failed", failure: readRpcError(tls) };
     const { cluster, instance, tuning } = this.#options;
@@ -175,14 +178,17 @@ export class Agent {
     this.#state = failure?.reason === "CLUSTER_RELEASED" ? "refused" : "waiting";
     this.#complain(failure);
     const { backoff, random } = this.#options.tuning;
-    // A shard that says when to come again knows better how long is long enough.
+    // If the shard gives a delay, that is a better limit.
     const maxMs = Math.min(backoff.maxMs, failure?.retryDelayMs ?? backoff.maxMs);
     const pauseMs = backoffMs(this.#failures, { ...backoff, maxMs }, random());
     this.#failures += 1;
     await this.#pause(pauseMs);
   }
 
-  /** What the old shard cost is not held against the new one, which may not have heard yet that it is to serve. */
+  /**
+   * Failures at the old shard do not delay the first dial of the new one, which may not know yet that it
+   * serves this cluster.
+   */
   #startAfresh(): void {
     this.#failures = 0;
     this.#lastComplaint = "";
@@ -194,7 +200,7 @@ export class Agent {
     log.info("agent has left its shard", { cluster, from: this.#dialed, to: this.#target.shardAddr, why });
   }
 
-  /** Says why there is no session, once for each new reason. */
+  /** Logs why there is no session, once for each new reason. */
   #complain(failure: RpcFailure | null): void {
     const complaint = failure?.message ?? "the shard closed the session";
     if (complaint === this.#lastComplaint) return;
@@ -206,7 +212,7 @@ export class Agent {
     else log.warn("agent has no session; it will dial again", fields);
   }
 
-  /** Sleeps, or less when the agent is stopped or sent elsewhere. */
+  /** Sleeps; shorter when the agent is stopped or given another shard. */
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);

@@ -6,8 +6,8 @@ export interface BackoffLimits {
 }
 
 /**
- * The wait after `failures` dials in a row (0 = the first wait): doubling up to the limit, the upper half of it
- * at random (`random` in [0, 1)), so that the agents of a restarted shard do not all come in the same moment.
+ * The wait after `failures` dials in a row (0 = the first wait). It doubles up to the limit, and its upper
+ * half is random (`random` in [0, 1)). So the agents of a restarted shard do not all dial at the same moment.
  */
 export function backoffMs(failures: number, limits: BackoffLimits, random: number): number {
   const ceilingMs = Math.min(limits.initialMs * 2 ** failures, limits.maxMs);

@@ -1,5 +1,5 @@
-// One session with one shard, from the dial to its end: pings, roll-ups of the cluster's demand, and the leave-taking
-// of an agent that moves. Which shard to dial, and when again, is agent.ts's business.
+// One session with one shard, from the dial to its end: pings, roll-ups of the cluster's demand, and the
+// leave of an agent that moves. agent.ts decides which shard to dial and when.
 
 import type { DemandGroup, SessionAccepted, SessionDown, SessionUp } from "../wire/gen/fleet/v1/shard.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
@@ -9,7 +9,7 @@ import type { LeaveLimits, Leaving, MayGo } from "./leaving.ts";
 import { hear, mayGo } from "./leaving.ts";
 import type { OpenedStream } from "./shard-stream.ts";
 
-// A shard that answers none of so many pings is as good as dead.
+// A shard that answers none of this many pings counts as dead.
 const PINGS_UNANSWERED_MAX = 3;
 
 export interface SessionTuning {
@@ -22,13 +22,13 @@ export interface SessionOptions {
   readonly cluster: string;
   readonly instance: string;
   readonly opened: OpenedStream;
-  /** What the cluster wants now. */
+  /** The cluster's present demand. */
   readonly demand: () => readonly DemandGroup[];
   readonly tuning: SessionTuning;
   readonly accepted: (by: SessionAccepted) => void;
 }
 
-/** `left`: the agent has gone by itself. A failure of null: the shard closed the session without an error. */
+/** `left`: the agent left by itself. A failure of null: the shard closed the session without an error. */
 export type SessionEnd =
   | { readonly kind: "left"; readonly why: Extract<MayGo, { go: true }>["why"] | "asked" }
   | { readonly kind: "failed"; readonly failure: RpcFailure | null };
@@ -63,14 +63,17 @@ export class ShardSession {
     this.#send({ $case: "hello", value: hello });
   }
 
-  /** Sends the demand as it is now; an agent that was leaving stays. */
+  /** Sends the present demand; an agent that was leaving stays. */
   tellDemand(): void {
     this.#leaving = null;
     clearTimeout(this.#asking);
     this.#rollUp();
   }
 
-  /** Takes the demand back, waits until the shard has reclaimed the machines or a limit passes, and goes. */
+  /**
+   * Takes the demand back, waits until the shard has reclaimed the machines or a limit passes, and ends the
+   * session.
+   */
   leave(): void {
     if (this.#leaving !== null) return;
     if (!this.#isAccepted) {
@@ -82,7 +85,7 @@ export class ShardSession {
     this.#askToGo();
   }
 
-  /** Ends it at once, and leaves the demand standing: the agent will be back. */
+  /** Ends it at once without taking the demand back: the agent will return. */
   close(): void {
     this.#finish({ kind: "left", why: "asked" });
   }

@@ -1,5 +1,5 @@
-// The stream of one session as gRPC has it. Each has a connection of its own, so that a redial is a real one and not
-// a wait for some channel's private backoff.
+// The gRPC stream of one session. Each has a connection of its own, so that a redial really dials, and does
+// not wait for the private backoff of a shared channel.
 
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { channelOptions, sparseKeepalive } from "../wire/channel-options.ts";
@@ -8,7 +8,7 @@ import { ShardClient } from "../wire/gen/fleet/v1/shard.ts";
 import { channelCredentials } from "../wire/tls/credentials.ts";
 import type { Tls } from "../wire/tls/tls.ts";
 
-/** What a session needs of its stream. */
+/** The part of a stream that a session needs. */
 export type ShardStream = Pick<ClientDuplexStream<SessionUp, SessionDown>, "write" | "cancel" | "on">;
 
 export interface OpenedStream {
