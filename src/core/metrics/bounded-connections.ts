@@ -1,20 +1,21 @@
-// How many connections an HTTP port holds, and for how long without a request. What must stay true: a new connection always
-// gets in, for a probe that is refused looks like a process that is dead. At the cap another one makes room: the one that
-// has waited longest of the address that holds most, so that one address' flood cuts only its own.
+// Limits the connections of an HTTP port and their time without a request. What must stay true: a new
+// connection is always accepted, because a refused probe looks like a dead process. At the cap another
+// connection is closed. It is the one that has waited longest, from the address that holds most. So one
+// address's flood closes only its own.
 
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
 export interface Bounds {
   readonly connectionsMax: number;
-  /** From its begin, and from its last answer on, a connection has so long to send the next request's headers. */
+  /** Time limit for the next request's headers, from the connection's start or its last answer. */
   readonly headersWithinMs: number;
 }
 
 interface Open {
   readonly address: string;
   deadline: NodeJS.Timeout;
-  /** Requests that are being answered: pipelined ones too. */
+  /** Requests that are being answered, pipelined ones included. */
   requests: number;
 }
 
@@ -24,7 +25,7 @@ export function boundConnections(server: Server, bounds: Bounds): void {
 
 class BoundedConnections {
   readonly #bounds: Bounds;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #open = new Map<Socket, Open>();
   readonly #byAddress = new Map<string, number>();
 

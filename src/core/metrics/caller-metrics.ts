@@ -1,4 +1,5 @@
-// Who calls a gRPC port, in numbers: by kind and reason, never by identity, of which there are as many as a tenant likes.
+// The callers of a gRPC port in numbers: by kind and reason, never by identity, because a tenant can have any
+// number of identities.
 
 import type { Exposition } from "./exposition.ts";
 

@@ -1,7 +1,8 @@
-// When the certificates of a process expire, read from its files: what stands there is what the process uses, or, when it
-// is refused (wire/tls/live-tls.ts), would use after a restart. Of several in one file, as while a fleet changes from one
-// authority to another, or of a chain, the first to expire counts: that is when somebody is refused.
-// A folder of agents' certificates holds thousands, so they are read now and then and not with every look.
+// When the certificates of a process expire, read from its files. The process uses the content of these
+// files. If it refused them (wire/live-tls.ts), it would use them after a restart. A file may hold several
+// certificates: a chain, or two authorities during a rotation. Then the first to expire counts, because from
+// then on some connections are refused. A folder of agents' certificates holds thousands, so they are read
+// now and then, not with every scrape.
 
 import { X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -21,7 +22,7 @@ export interface CertificateFile {
 
 export type FindCertificates = () => Promise<readonly CertificateFile[]>;
 
-/** All certificates of a folder, of which the authority's is `ca.crt`. */
+/** All certificates of a folder; `ca.crt` is the authority's. */
 export async function certificatesIn(folder: string): Promise<CertificateFile[]> {
   const names = await readdir(folder).catch(() => []);
   const found = names.filter((name) => name.endsWith(".crt"));
@@ -59,7 +60,7 @@ async function firstExpiries(files: readonly CertificateFile[]): Promise<Map<Cer
   return first;
 }
 
-/** Null for a file that can't be read: whoever needs it says so; here it is unknown. */
+/** Null for a file that can't be read: its user reports that; here the time is unknown. */
 async function expiryOf(path: string): Promise<number | null> {
   try {
     const blocks = certificateBlocks(await readFile(path, "latin1"));

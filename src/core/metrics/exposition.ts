@@ -1,6 +1,6 @@
-// What one look at a process found, as Prometheus' text format 0.0.4. Pure. Deliberately absent: registries and
-// counters of their own: values are read from the objects that have them, when somebody looks.
-// What must stay true: what is not known is left out, never exposed as zero.
+// Writes one scrape of a process in Prometheus' text format 0.0.4. Pure. Deliberately absent: registries and
+// counters of its own. Values are read at each scrape from the objects that own them. What must stay true: an
+// unknown value is left out, never exposed as zero.
 
 import { assert } from "../base/assert.ts";
 import type { HistogramSnapshot } from "../base/histogram.ts";

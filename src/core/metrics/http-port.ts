@@ -1,5 +1,5 @@
-// A plain HTTP port that answers GET and HEAD with pages: for scrapers and probes, without identities, with room and time
-// that are bounded (bounded-connections.ts).
+// A plain HTTP port that answers GET and HEAD with pages, for scrapers and probes. It has no identities, and
+// bounds connections and time (bounded-connections.ts).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ import { type Bounds, boundConnections } from "./bounded-connections.ts";
 
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
-// Requests here have no body, and a few headers.
+// Requests here have no body and only a few headers.
 const HEADER_BYTES_MAX = 8 * 1024;
 
 export interface Page {
@@ -21,7 +21,7 @@ export interface HttpPortOptions {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
-  /** What it is for, and the flag that names it, in errors. */
+  /** The port's purpose and the flag that sets it, for errors. */
   readonly purpose: string;
   readonly flag: string;
   readonly bounds: Bounds;
@@ -68,7 +68,7 @@ async function answer(
   response.writeHead(page.code, {
     "content-type": page.type,
     "content-length": Buffer.byteLength(page.body),
-    // A body that was not asked for is not read.
+    // An unexpected body is not read.
     ...(isRead ? {} : { connection: "close" }),
   });
   response.end(request.method === "HEAD" ? undefined : page.body);

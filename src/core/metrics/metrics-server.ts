@@ -1,8 +1,8 @@
-// The HTTP ports beside a role: /metrics for Prometheus, /healthz (this process is alive) and /readyz (it can do its work).
-// Plaintext and without identities, as scrapers and probes expect: so they name no cluster, and are to listen where only
-// they reach. Probes can have a port of their own, since what decides whether a process lives must share no room
-// with what anybody may scrape. What must stay true: however many ask, there is one look at a time; nobody's slowness holds
-// it up.
+// The HTTP ports beside a role: /metrics for Prometheus, /healthz (this process is alive) and /readyz (it can
+// do its work). They are plaintext and without identities, as scrapers and probes expect. So they name no
+// cluster, and must listen where only scrapers and probes reach them. Probes can have a port of their own: a
+// probe decides whether a process lives, so it must not share room with scrapers. What must stay true: only
+// one collection runs at a time, however many callers ask, and a slow caller does not block it.
 
 import type { Log } from "../base/log.ts";
 import { CONTENT_TYPE, Exposition } from "./exposition.ts";
@@ -65,7 +65,7 @@ const notFound = (body: string): Page => ({ code: 404, type: PLAIN_TEXT, body: `
 
 class MetricsPage {
   readonly #options: MetricsServerOptions;
-  /** The look under way, which all who ask meanwhile share. */
+  /** The running collection, which all callers meanwhile share. */
   #look: Promise<Page> | null = null;
 
   constructor(options: MetricsServerOptions) {

@@ -1,4 +1,4 @@
-// What every process of the fleet shows of itself, by the names that Prometheus' own clients use.
+// What every process of the fleet exposes about itself, with the names that Prometheus' own clients use.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Exposition } from "./exposition.ts";
@@ -33,7 +33,7 @@ export class ProcessMetrics {
   }
 }
 
-/** What is measured is the time between two timers, which is at least their interval. */
+/** The measured value is the time between two timers, which is at least their interval. */
 function lateness(betweenNanoseconds: number): number {
   return Math.max(0, betweenNanoseconds / NANOSECONDS_PER_SECOND - RESOLUTION_MS / 1000);
 }

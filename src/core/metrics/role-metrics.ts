@@ -1,4 +1,5 @@
-// What a long-running role shows of itself beside its gRPC port. Looking changes nothing, and may be done at any time.
+// What a long-running role exposes about itself beside its gRPC port. Reading changes nothing and may happen
+// at any time.
 
 import type { Exposition } from "./exposition.ts";
 

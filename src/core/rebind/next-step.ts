@@ -74,7 +74,10 @@ function continueMigration(move: Move, seen: MoveObserved): NextStep {
   if (holder !== null) return { step: "wait-release", why: holder };
   // Silence is no release: a disconnected source may still serve the cluster.
   if (!seen.reporting.has(move.from)) {
-    return { step: "wait-release", why: `shard ${move.from} does not report whether it has released the cluster` };
+    return {
+      step: "wait-release",
+      why: `shard ${move.from} does not report whether it has released the cluster`,
+    };
   }
   return { step: "settle" };
 }

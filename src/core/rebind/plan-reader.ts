@@ -63,7 +63,8 @@ export class PlanReader {
     for (const [at, value] of values.entries()) {
       const earlier = first.get(value);
       if (earlier === undefined) first.set(value, at);
-      else if (value !== "") this.problem(`${list}[${at}].${key}`, `is the same as that of ${list}[${earlier}]`);
+      else if (value !== "")
+        this.problem(`${list}[${at}].${key}`, `is the same as that of ${list}[${earlier}]`);
     }
   }
 }

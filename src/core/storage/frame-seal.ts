@@ -109,7 +109,8 @@ export class FrameOpener implements FrameReader {
     const sealing = { key, nonce: nonceOf(place), bound: boundTo(place) };
     const text = open(sealing, payload.subarray(SEAL_HEAD_BYTES, end), payload.subarray(end));
     return (
-      text ?? "its checksum is right, but it can't be decrypted: it was changed, moved here from another place, or sealed with another key"
+      text ??
+      "its checksum is right, but it can't be decrypted: it was changed, moved here from another place, or sealed with another key"
     );
   }
 

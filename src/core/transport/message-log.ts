@@ -47,7 +47,13 @@ function tellSent({ debug, nameOf }: MessageLog, group: GroupId, message: Messag
       preVote: isPreVote(type),
     });
   } else if (type === "MsgVoteResp" || type === "MsgPreVoteResp") {
-    debug("answers a request for its vote", { group, peer, term, granted: !reject, preVote: isPreVote(type) });
+    debug("answers a request for its vote", {
+      group,
+      peer,
+      term,
+      granted: !reject,
+      preVote: isPreVote(type),
+    });
   } else if (type === "MsgAppResp" && reject) {
     debug("refuses an append", { group, peer, term, ...refusal(message) });
   }

@@ -160,7 +160,11 @@ export class SnapshotReceiver {
           received += part.value.length;
           await inbox.add(idOf(header), part.value);
         } else
-          throw rpcError(status.INVALID_ARGUMENT, "SNAPSHOT_MALFORMED", "the header must come first, and only once");
+          throw rpcError(
+            status.INVALID_ARGUMENT,
+            "SNAPSHOT_MALFORMED",
+            "the header must come first, and only once",
+          );
       }
     } finally {
       unwatch();
@@ -178,7 +182,8 @@ export class SnapshotReceiver {
 
   async #begin(call: SnapshotCall, header: SnapshotHeader): Promise<number> {
     const { inbox } = this.#options;
-    if (this.#checked.has(groupId(header.groupId))) throw new Error("another snapshot of the group is being checked");
+    if (this.#checked.has(groupId(header.groupId)))
+      throw new Error("another snapshot of the group is being checked");
     this.#streams.set(groupId(header.groupId), call);
     const here = await inbox.offer(idOf(header));
     if (header.offset === here) return here;

@@ -9,7 +9,7 @@ test("a value stands behind its HELP and TYPE, in the order of the catalog", () 
   exposition.set("fleet_ready", true);
   expect(exposition.text()).toBe(
     [
-      "# HELP fleet_ready 1 if /readyz says so.",
+      "# HELP fleet_ready 1 if /readyz reports that this process is ready.",
       "# TYPE fleet_ready gauge",
       "fleet_ready 1",
       "# HELP fleet_raft_term The current term.",
