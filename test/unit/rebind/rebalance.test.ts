@@ -103,7 +103,7 @@ describe("what stays", () => {
     },
     {
       fleet: { shortfalls: [lacks("s1", "c1", 4, { deficit: { cpu: 64 } })] },
-      says: "not told in machines",
+      says: "not given in machines",
       why: "it cannot be compared",
     },
     {

@@ -73,12 +73,12 @@ test("what is written is in no file, and is there after a reopen", async () => {
 });
 
 test.each([
-  { given: "no key", encryption: null, code: "ENCRYPTION_KEY_NEEDED", why: /opens with key [0-9a-f]{12}$/ },
+  { given: "no key", encryption: null, code: "ENCRYPTION_KEY_NEEDED", why: /needs key [0-9a-f]{12}$/ },
   {
     given: "another key",
     encryption: { keys: parseOperatorKeys(newKeyText(), "a test"), existing: true },
     code: "ENCRYPTION_KEY_WRONG",
-    why: /opens with key [0-9a-f]{12}; given: [0-9a-f]{12}$/,
+    why: /needs key [0-9a-f]{12}; given: [0-9a-f]{12}$/,
   },
 ])("with $given: refused, and nothing is written", async ({ encryption: given, code, why }) => {
   const directory = await encryptedFolder();
@@ -194,7 +194,7 @@ test("a whole plain folder in the encrypted one's place: refused without the ope
   const directory = await temporaryFolder();
   await (await openStorage(directory)).close();
   const before = await bytesOf(directory);
-  await refused(directory, "ENCRYPTION_NOT_BEGUN", /could have been put there by another/);
+  await refused(directory, "ENCRYPTION_NOT_BEGUN", /another user could have put plain files there/);
   expect(await bytesOf(directory)).toEqual(before);
 });
 
@@ -234,7 +234,7 @@ test("turned on, and killed before meta.json said so: nothing was encrypted yet,
   const existing = { encryption: { keys: OPERATOR_KEYS, existing: true } };
   await (await openStorage(directory, existing)).close();
   await writeFile(join(directory, "meta.json"), meta);
-  await refused(directory, "ENCRYPTION_NOT_BEGUN", /could have been put there/);
+  await refused(directory, "ENCRYPTION_NOT_BEGUN", /could have put plain files there/);
   const storage = await openStorage(directory, existing);
   expect(lastIndexOf(storage)).toBe(3);
   await storage.write(request({ entries: entries(4, 5) }));
