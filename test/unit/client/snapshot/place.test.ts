@@ -44,7 +44,12 @@ test.each(["--to", "--from"] as const)(
 );
 
 test.each([
-  { to: "s3:/b/c", code: "USAGE", exit: Exit.Usage, why: expect.stringContaining("does not begin with s3://") },
+  {
+    to: "s3:/b/c",
+    code: "USAGE",
+    exit: Exit.Usage,
+    why: expect.stringContaining("does not begin with s3://"),
+  },
   {
     to: "backup",
     code: "CONFIG_INVALID",
