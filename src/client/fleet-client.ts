@@ -10,6 +10,7 @@ import type {
   ChangeMembershipRequest,
   ChangeMembershipResponse,
   CoordinatorClient,
+  DataPlane,
   FenceReplicaRequest,
   KeyStatus,
   NodeStatus,
@@ -39,7 +40,14 @@ import { requireValid } from "../core/wire/tls/validity.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
 import type { Target } from "./context/target.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
-import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
+import {
+  type Answer,
+  commonIndex,
+  type FleetStatus,
+  joinAnswers,
+  leaderAddress,
+  unasked,
+} from "./fleet-status.ts";
 import { LeaderReads } from "./leader-reads.ts";
 import { toOperatorError } from "./operator-errors.ts";
 import { receiveSnapshot } from "./snapshot/receive.ts";
@@ -126,8 +134,11 @@ export class FleetClient extends LeaderReads {
     const more = await Promise.all(unasked(first).map((node) => this.observe(node, { timeoutMs })));
     const answers = [...first, ...more].sort((a, b) => (a.name < b.name ? -1 : 1));
     const hashIndex = commonIndex(answers);
-    const hashes = hashIndex === null ? new Map() : await this.#hashes(answers, hashIndex, timeoutMs);
-    const joined = joinAnswers(answers, hashIndex, hashes);
+    const [hashes, dataPlane] = await Promise.all([
+      hashIndex === null ? new Map() : this.#hashes(answers, hashIndex, timeoutMs),
+      this.#dataPlane(answers, timeoutMs),
+    ]);
+    const joined = joinAnswers(answers, hashIndex, hashes, dataPlane);
     // When nobody answers, the fleet is still called what its folder calls it.
     return joined.clusterName === "" ? { ...joined, clusterName: this.target.clusterName ?? "" } : joined;
   }
@@ -294,6 +305,18 @@ export class FleetClient extends LeaderReads {
     );
     const known = replies.flatMap((reply) => (reply.status === "fulfilled" ? [reply.value] : []));
     return new Map(known.filter(([, hash]) => hash !== ""));
+  }
+
+  /** As the leader counts it now; null when none could, or an older build leads. */
+  async #dataPlane(answers: readonly Answer[], timeoutMs: number): Promise<DataPlane | null> {
+    const address = leaderAddress(answers);
+    if (address === null) return null;
+    const client = this.#nodeClient(address);
+    const request = { hashAtIndex: 0, withDataPlane: true };
+    const endMs = systemClock.monotonicMs() + timeoutMs;
+    // What it says of itself is known already: a count that does not come in time is a count that is not known.
+    const status = await unary(client.getStatus.bind(client), request, { endMs }).catch(() => null);
+    return status?.dataPlane ?? null;
   }
 
   #nodeStatus(address: string, hashAtIndex: number, endMs: MonotonicMs): Promise<NodeStatus> {

@@ -1,9 +1,11 @@
 // What all nodes say of themselves, joined: who leads, whether they agree, who lags, whether their states are
 // equal at an index that all have passed. Pure; fleet-client.ts does the asking.
 
-import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import { isDataPlaneSound } from "../core/wire/data-plane-health.ts";
+import type { DataPlane, NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
 import { daysLeft, endsSoon } from "../core/wire/tls/certificate-age.ts";
+import { isFragile, type Tolerance, toleranceOf } from "./fault-tolerance.ts";
 import { type FleetVersion, fleetVersion } from "./fleet-version.ts";
 
 export interface NodeObservation {
@@ -38,6 +40,10 @@ export interface FleetStatus {
   readonly hashesAgree: boolean | null;
   readonly verdict: Verdict;
   readonly versions: FleetVersion;
+  /** Null without a leader. */
+  readonly tolerance: Tolerance | null;
+  /** As the leader counts it; null when it was not asked or did not say. */
+  readonly dataPlane: DataPlane | null;
 }
 
 /** One node's answer, or why there is none. */
@@ -69,6 +75,7 @@ export function joinAnswers(
   answers: readonly Answer[],
   hashIndex: number | null,
   hashes: ReadonlyMap<string, string>,
+  dataPlane: DataPlane | null = null,
 ): FleetStatus {
   const statuses = statusesOf(answers);
   const leader = electedLeader(statuses);
@@ -77,7 +84,9 @@ export function joinAnswers(
   const down = answers.flatMap((answer) => (answer.status === null ? [named(answer, names).name] : []));
   const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
   const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
-  const isWhole = answers.every(isSound) && agreed && hashesAgree !== false;
+  const tolerance = leader === null ? null : toleranceOf(leader, statuses);
+  const areReplicasWhole = answers.every(isSound) && agreed && hashesAgree !== false;
+  const isWhole = areReplicasWhole && !isFragile(tolerance) && isDataPlaneSound(dataPlane);
   return {
     clusterName: statuses[0]?.clusterName ?? "",
     nodes: answers.map((answer) => observation(named(answer, names), leader, hashes)),
@@ -88,6 +97,8 @@ export function joinAnswers(
     hashesAgree,
     versions: fleetVersion(statuses, leader, down),
     verdict: leader === null ? "no-quorum" : isWhole ? "healthy" : "degraded",
+    tolerance,
+    dataPlane,
   };
 }
 
@@ -125,6 +136,12 @@ function electedLeader(statuses: readonly NodeStatus[]): NodeStatus | null {
     if (followers.length > voters.length / 2) return candidate;
   }
   return null;
+}
+
+/** Where the leader answers; null when there is none. */
+export function leaderAddress(answers: readonly Answer[]): string | null {
+  const leader = electedLeader(statusesOf(answers));
+  return answers.find(({ status }) => status !== null && status === leader)?.address ?? null;
 }
 
 const statusesOf = (answers: readonly Answer[]): NodeStatus[] =>

@@ -50,9 +50,10 @@ export default class Init extends LocalCommand {
     const encryption = encryptionSource(flags) ?? undefined;
     // A key that can't be used is refused before anything is made.
     await encryptionKeys(flags);
+    const directory = await this.folder(flags);
     const report = await initFleet(
       {
-        directory: await this.folder(flags),
+        directory,
         name,
         nodes: nodeCount(flags.nodes),
         shards,
@@ -63,7 +64,7 @@ export default class Init extends LocalCommand {
         encryption,
         separateAuthorities: flags["separate-authorities"],
       },
-      await this.deps(),
+      await this.startingDeps(directory),
     );
     await this.printStarted(report);
     return report;

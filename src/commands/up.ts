@@ -11,7 +11,8 @@ export default class Up extends LocalCommand {
   async run(): Promise<InitReport> {
     const { flags } = await this.parse(Up);
     const { upFleet } = await import("../client/local/init.ts");
-    const report = await upFleet(await this.folder(flags), await this.deps());
+    const directory = await this.folder(flags);
+    const report = await upFleet(directory, await this.startingDeps(directory));
     await this.printStarted(report);
     return report;
   }

@@ -118,6 +118,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/fleet-version.ts (types)",
     // One bound for what clients judge and what is said of it.
     "src/core/wire/tls/certificate-age.ts",
+    "src/core/wire/data-plane-health.ts",
     "src/client/cert/inventory.ts (types)",
     "src/client/snapshot (types)",
     "src/client/audit (types)",

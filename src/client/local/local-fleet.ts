@@ -53,9 +53,28 @@ export async function assertComplete(fleet: LocalFleet): Promise<void> {
   throw new OperatorError("FLEET_INCOMPLETE", {
     what: `the fleet in ${fleet.directory} lacks ${missing.length} of its files: ${shown}${missing.length > 5 ? ", …" : ""}`,
     why: "they were removed after `fleet init`, or a `fleet destroy` was interrupted",
-    next: `put them back, or give the fleet up with: fleet destroy --dir ${fleet.directory}`,
+    next: await howToMend(fleet, missing),
     exit: Exit.Precondition,
   });
+}
+
+/** What saves the fleet, if anything does: a lost node comes back through the others, a lost quorum through `fleet recover`. */
+async function howToMend(fleet: LocalFleet, missing: readonly string[]): Promise<string> {
+  const { directory, processes } = fleet;
+  const giveUp = `give the fleet up with: fleet destroy --dir ${directory}`;
+  const folders = processes.map((plan) => plan.files.folder);
+  if (missing.some((path) => !folders.includes(path))) return `put them back, or ${giveUp}`;
+  const coordinators = processes.filter(({ role }) => role === "coordinator");
+  const hasData = await Promise.all(coordinators.map(({ files }) => exists(files.data)));
+  const lost = coordinators.filter((_, at) => hasData[at] === false).map(({ name }) => name);
+  if (lost.length === coordinators.length) return `put a node's folder back, or ${giveUp}`;
+  if (lost.length > (coordinators.length - 1) / 2)
+    return `too few nodes are left for a quorum; see what can be saved with: fleet recover --dir ${directory}`;
+  const again = `mkdir -m 700 ${missing.join(" ")} && fleet up --dir ${directory}`;
+  const [first] = lost;
+  if (first === undefined) return `put them back, or begin with empty ones: ${again}`;
+  const instead = `or put a new node in its place then: fleet member replace ${first} --with NAME --dir ${directory}`;
+  return `put them back, or let the others take ${lost.join(", ")} in as nodes that lost their disks: ${again}; ${instead}`;
 }
 
 async function readFleetIn(directory: string): Promise<LocalFleet | null> {

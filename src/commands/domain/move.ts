@@ -3,7 +3,7 @@ import { Flags } from "@oclif/core";
 import type { MovesReport, RefusedMove } from "../../client/domains/move-domains.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
-import { durationFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { mutationFlags, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { movesLines } from "../../ui/model/moves-lines.ts";
@@ -30,11 +30,7 @@ export default class DomainMove extends DomainCommand {
     ...mutationFlags,
     ...waitFlag,
     ...tableFlags,
-    timeout: durationFlag({
-      summary: "Give up on a batch, and on waiting, after this long",
-      default: 30_000,
-      defaultHelp: async () => "30s",
-    }),
+    timeout: timeoutFlag("30s", "Give up on a batch, and on waiting, after this long"),
     file: Flags.string({ required: true, helpValue: "FILE", summary: "The moves; - reads standard input" }),
   };
 

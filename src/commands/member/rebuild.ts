@@ -3,7 +3,7 @@ import { Args, Flags } from "@oclif/core";
 import type { RebuildOrder } from "../../client/member/rebuild.ts";
 import { allowChange } from "../../ui/cli/allow-change.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { durationFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { mutationFlags, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { localDeps } from "../../ui/cli/local-deps.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { type RebuildReport, rebuildLines } from "../../ui/model/rebuild-lines.ts";
@@ -29,11 +29,7 @@ export default class MemberRebuild extends FleetCommand {
   static override flags = {
     ...mutationFlags,
     reason: Flags.string({ summary: "Why; kept in the audit log, with the node's files and in its log" }),
-    timeout: durationFlag({
-      summary: "Give up waiting after this long; the node continues by itself",
-      default: 300_000,
-      defaultHelp: async () => "5m",
-    }),
+    timeout: timeoutFlag("5m", "Give up waiting after this long; the node continues by itself"),
     yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
   };
 

@@ -27,6 +27,8 @@ export default class ProviderSet extends WriteCommand {
     "expect-version": indexFlag(0, "Only if its row is at this version now (0: only if it does not exist)"),
   };
 
+  protected override readonly meaningfulWhenEmpty = ["region"];
+
   async run(): Promise<WriteReport> {
     const { args, flags } = await this.parse(ProviderSet);
     const { provider: name } = args;

@@ -2,7 +2,7 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
-import { durationFlag } from "../../ui/cli/fleet-flags.ts";
+import { timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindPlanCommand extends RebindCommand {
@@ -17,11 +17,7 @@ export default class RebindPlanCommand extends RebindCommand {
       summary: "A cluster; may be given several times",
     }),
     to: Flags.string({ required: true, summary: "The shard that will own them" }),
-    timeout: durationFlag({
-      summary: "Give up if a new leader has not heard the shards after this long",
-      default: 60_000,
-      defaultHelp: async () => "60s",
-    }),
+    timeout: timeoutFlag("60s", "Give up if a new leader has not heard the shards after this long"),
   };
 
   async run(): Promise<RebindPlan> {

@@ -3,7 +3,7 @@ import { Flags } from "@oclif/core";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { durationFlag } from "../../ui/cli/fleet-flags.ts";
+import { timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 
 interface SaveReport {
@@ -40,11 +40,7 @@ export default class SnapshotSave extends FleetCommand {
   static override flags = {
     ...encryptionFlags,
     to: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
-    timeout: durationFlag({
-      summary: "Give up after this long, whether the fleet or the store is slow",
-      default: 60_000,
-      defaultHelp: async () => "1m",
-    }),
+    timeout: timeoutFlag("1m", "Give up after this long, whether the fleet or the store is slow"),
   };
 
   async run(): Promise<SaveReport> {

@@ -16,6 +16,7 @@ import { ASCII, UNICODE } from "../model/symbols.ts";
 import type { Mark } from "../model/table.ts";
 import { paintFor, wantsColor } from "./color.ts";
 import { writeCrashFile } from "./crash-file.ts";
+import { refuseEmptyValues } from "./empty-values.ts";
 import { bugFailure, expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
 import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
 import { quietBrokenPipes } from "./pipes.ts";
@@ -31,6 +32,8 @@ export abstract class BaseCommand extends Command {
 
   /** How answers are shown. Until the flags are parsed, what the bare arguments tell of it. */
   protected output: OutputOptions = optionsFromArgv(this.argv, process.env);
+  /** Flags whose empty value says something; of all others it is refused. */
+  protected readonly meaningfulWhenEmpty: readonly string[] = [];
   #interruptHandler: InterruptHandler | null = null;
   #interrupted = false;
 
@@ -99,6 +102,7 @@ export abstract class BaseCommand extends Command {
       this.parsed = true;
       throw usageError(error, this.#words());
     });
+    refuseEmptyValues(parsed.raw, this.meaningfulWhenEmpty);
     this.output = outputOptions(parsed.flags);
     return parsed;
   }

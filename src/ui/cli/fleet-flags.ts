@@ -1,6 +1,7 @@
 // Flags that say which fleet is meant, and those of every write. Values may also come from FLEET_* variables and
 // contexts; that order of precedence is the client's (`resolveTarget`), so these flags declare no variable.
 import { Flags } from "@oclif/core";
+import { present } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { quoted } from "../../core/base/printable.ts";
 import { parseDuration } from "../model/duration.ts";
@@ -55,18 +56,37 @@ export const hashFlag = (summary: string) =>
 /** A duration such as 5s, in milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: "DURATION",
-  parse: async (text) => {
-    const ms = parseDuration(text);
-    if (ms === null) throw badDuration(text);
-    if (ms > DURATION_MS_MAX) throw tooLong(text);
-    return ms;
-  },
+  parse: async (text) => durationMs(text),
 });
+
+function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw badDuration(text);
+  if (ms > DURATION_MS_MAX) throw tooLong(text);
+  return ms;
+}
+
+/** How long a command waits before it gives up. None that gives up before it begins: it would change half of something. */
+export const timeoutFlag = (usual: string, summary = "Give up after this long") =>
+  durationFlag({
+    summary,
+    default: present(parseDuration(usual), "a default is a duration"),
+    defaultHelp: async () => usual,
+    parse: async (text) => {
+      const ms = durationMs(text);
+      if (ms > 0) return ms;
+      throw new OperatorError("USAGE", {
+        what: `--timeout ${text} leaves no time to do anything`,
+        next: "give at least 1ms, or leave --timeout away",
+        exit: Exit.Usage,
+      });
+    },
+  });
 
 export const mutationFlags = {
   reason: Flags.string({ summary: "Why; kept in the audit log" }),
   "dry-run": Flags.boolean({ summary: "Check and say what would change, and change nothing" }),
-  timeout: durationFlag({ summary: "Give up after this long", default: 5000, defaultHelp: async () => "5s" }),
+  timeout: timeoutFlag("5s"),
 };
 
 function tooLong(text: string): OperatorError {

@@ -1,14 +1,13 @@
 // Flags by which the server narrows a list, so that what is not asked for does not travel.
 import { Flags } from "@oclif/core";
 import type { ReadOptions } from "../../client/leader-reads.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { COUNT_MAX, durationFlag } from "./fleet-flags.ts";
 import { readFlags } from "./output-flags.ts";
 
 const NARROW = "WHICH ROWS";
 const FRESHNESS = "HOW FRESH";
 
-const text = (summary: string) => Flags.string({ summary, helpGroup: NARROW, parse: notEmpty });
+const text = (summary: string) => Flags.string({ summary, helpGroup: NARROW });
 
 const limit = (summary: string) => Flags.integer({ min: 1, max: COUNT_MAX, summary, helpGroup: NARROW });
 
@@ -54,14 +53,4 @@ export function freshness(flags: {
 /** `rowsMax` of a read, if a limit was given. */
 export function limited(flags: { readonly limit: number | undefined }): { readonly rowsMax?: number } {
   return flags.limit === undefined ? {} : { rowsMax: flags.limit };
-}
-
-// To the server an empty filter is none at all, and a script's unset variable would list everything.
-async function notEmpty(given: string): Promise<string> {
-  if (given !== "") return given;
-  throw new OperatorError("USAGE", {
-    what: "a filter is empty",
-    next: "give it a value, or leave the flag out to list everything",
-    exit: Exit.Usage,
-  });
 }

@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import type { LocalDeps } from "../../client/local/deps.ts";
 import type { InitReport } from "../../client/local/init.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { localDeps } from "./local-deps.ts";
 import type { TextView } from "./view.ts";
@@ -38,6 +37,15 @@ export abstract class LocalCommand extends BaseCommand {
     return localDeps((text) => this.note(text));
   }
 
+  /** As `deps`; Ctrl-C ends what was started with them, and says so. */
+  protected async startingDeps(directory: string): Promise<LocalDeps> {
+    const { endInterruptedStart, OwnProcesses } = await import("../../client/local/own-processes.ts");
+    const deps = await this.deps();
+    const processes = new OwnProcesses(deps.processes);
+    this.onInterrupt(() => endInterruptedStart(directory, processes, deps));
+    return { ...deps, processes };
+  }
+
   protected async printStarted(report: InitReport): Promise<void> {
     const { marks } = this.look(process.stderr).symbols;
     for (const note of report.notes) this.note(`${marks.warn} ${note}`, "warn");
@@ -48,18 +56,9 @@ export abstract class LocalCommand extends BaseCommand {
 async function localFolder(flags: { readonly dir: string | undefined }): Promise<string> {
   const { FLEET_DIR: fromEnv } = process.env;
   const { defaultFolder } = await import("../../client/local/fleet-folder.ts");
-  if (flags.dir === "") throw emptyFolder();
   // A variable that is set to nothing is not set; resolved, it would be the current folder.
   const named = flags.dir ?? (fromEnv === "" ? undefined : fromEnv);
   return named === undefined ? defaultFolder(process.cwd()) : resolve(named);
-}
-
-function emptyFolder(): OperatorError {
-  return new OperatorError("USAGE", {
-    what: "--dir is empty",
-    next: "give --dir a value, or leave it out",
-    exit: Exit.Usage,
-  });
 }
 
 function headline(report: InitReport): string {

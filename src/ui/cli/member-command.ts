@@ -6,18 +6,14 @@ import type { MemberOrder } from "../../client/member/local-member.ts";
 import type { ChangeMembershipResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { allowChange } from "./allow-change.ts";
 import { FleetCommand } from "./fleet-command.ts";
-import { durationFlag, indexFlag, mutationFlags } from "./fleet-flags.ts";
+import { indexFlag, mutationFlags, timeoutFlag } from "./fleet-flags.ts";
 import { localDeps } from "./local-deps.ts";
 import type { TextView } from "./view.ts";
 import type { WriteFlagValues } from "./write-command.ts";
 
 export const memberFlags = {
   ...mutationFlags,
-  timeout: durationFlag({
-    summary: "Give up after this long",
-    default: 60_000,
-    defaultHelp: async () => "1m",
-  }),
+  timeout: timeoutFlag("1m"),
   "expect-index": indexFlag(1, "Only if the configuration is at this index (see: fleet member list)"),
 };
 

@@ -10,7 +10,7 @@ import { type MoveRow, moveTable } from "../model/tables/move-table.ts";
 import { allowChange } from "./allow-change.ts";
 import { expectedFailure } from "./failure.ts";
 import { FleetCommand } from "./fleet-command.ts";
-import { durationFlag, mutationFlags, type TargetFlagValues } from "./fleet-flags.ts";
+import { mutationFlags, type TargetFlagValues, timeoutFlag } from "./fleet-flags.ts";
 import type { TableView } from "./view.ts";
 
 const NAMES_SHOWN = 5;
@@ -24,11 +24,7 @@ export const executorFlags = {
 
 export const runFlags = {
   ...mutationFlags,
-  timeout: durationFlag({
-    summary: "Give up on a wave after this long",
-    default: 60_000,
-    defaultHelp: async () => "60s",
-  }),
+  timeout: timeoutFlag("60s", "Give up on a wave after this long"),
   "max-parallel": Flags.integer({
     summary: "Maximum number of concurrent moves",
     default: 4,

@@ -5,6 +5,7 @@ import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-s
 import type { AwaitedNode } from "../../client/fleet-version.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { endsSoon } from "../../core/wire/tls/certificate-age.ts";
+import { dataPlaneLines, toleranceLines } from "./data-plane-lines.ts";
 import { formatDuration } from "./duration.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
@@ -32,11 +33,13 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...fullLines(fleet),
     ...slowLines(fleet),
     ...outsideLines(fleet),
+    ...toleranceLines(fleet),
     ...transferLines(fleet),
     ...certificateLines(fleet),
     ...refusalLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
+    ...dataPlaneLines(fleet),
     ...disobeyingLines(fleet),
     ...versionLines(fleet),
     ...exportLines(fleet),

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { type Answer, joinAnswers, unasked } from "../../../src/client/fleet-status.ts";
+import type { DataPlane } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { downNode, exportStatus, MEMBERS, upNode } from "../ui/model/fixtures.ts";
+import { downNode, exportStatus, MEMBERS, SOUND_DATA_PLANE as SOUND, upNode } from "../ui/model/fixtures.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -72,4 +73,50 @@ test("a node is called what the leader's table calls it, whoever answered first"
   expect(unasked([behind])).toContainEqual({ name: before, address });
   const silent: Answer = { ...downNode(3), name: address, address };
   expect(joinAnswers([...answers, silent], 120, new Map()).nodes[2]?.name).toBe("n3");
+});
+
+const plane = (differs: Partial<DataPlane>): DataPlane => ({ ...SOUND, ...differs });
+
+test.each([
+  { counted: SOUND, verdict: "healthy", why: "every shard is alive, every cluster served" },
+  { counted: null, verdict: "healthy", why: "an older leader does not count" },
+  { counted: plane({ shardsDead: 20 }), verdict: "degraded", why: "dead shards serve nothing" },
+  { counted: plane({ shardsSuspect: 1 }), verdict: "degraded", why: "a shard is silent" },
+  { counted: plane({ shardsUnheard: 3, clustersUnknown: 12 }), verdict: "healthy", why: "the leader is new" },
+  { counted: plane({ clustersUnknown: 1 }), verdict: "degraded", why: "all shards report, and none has it" },
+  { counted: plane({ clustersElsewhere: 1 }), verdict: "degraded", why: "the wrong shard serves it" },
+  { counted: plane({ clustersDouble: 1 }), verdict: "degraded", why: "two shards serve it" },
+  { counted: plane({ clustersAbsent: 1 }), verdict: "degraded", why: "no shard serves it" },
+  { counted: plane({ clustersMigrating: 4 }), verdict: "healthy", why: "an operator moves them" },
+  { counted: plane({ instructionsPending: 2, oldestPendingMs: 900 }), verdict: "healthy", why: "just given" },
+  {
+    counted: plane({ instructionsPending: 2, oldestPendingMs: 61_000 }),
+    verdict: "degraded",
+    why: "no shard takes them",
+  },
+  { counted: plane({ instructionsRefused: 1 }), verdict: "degraded", why: "a shard could not follow" },
+])("the data plane makes it $verdict: $why", ({ counted, verdict }) => {
+  const answers = [1, 2, 3].map((id) => upNode(id));
+  expect(joinAnswers(answers, null, new Map(), counted)).toMatchObject({ verdict, dataPlane: counted });
+});
+
+test.each([
+  { voters: 1, down: 0, canLose: 0, verdict: "healthy", why: "one was asked for" },
+  { voters: 2, down: 0, canLose: 0, verdict: "degraded", why: "either one's loss stops all writes" },
+  { voters: 3, down: 0, canLose: 1, verdict: "healthy", why: "" },
+  { voters: 3, down: 1, canLose: 0, verdict: "degraded", why: "" },
+  { voters: 4, down: 0, canLose: 1, verdict: "healthy", why: "as three" },
+  { voters: 5, down: 1, canLose: 1, verdict: "degraded", why: "" },
+])("$voters voters, $down down: can lose $canLose", ({ voters, down, canLose, verdict }) => {
+  const members = Array.from({ length: voters }, (_, at) => ({
+    ...{ nodeId: at + 1, name: `n${at + 1}`, address: `127.0.0.1:700${at + 1}`, learner: false },
+  }));
+  const answers = members.map(({ nodeId }) =>
+    nodeId > voters - down ? downNode(nodeId) : upNode(nodeId, { members }),
+  );
+  const { tolerance, verdict: said } = joinAnswers(answers, null, new Map());
+  expect({ tolerance, said }).toEqual({
+    tolerance: { voters, following: voters - down, canLose },
+    said: verdict,
+  });
 });

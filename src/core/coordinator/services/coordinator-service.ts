@@ -10,6 +10,7 @@ import { LINEARIZABLE, readable } from "../calls/reads.ts";
 import { keyStatus, rotateKeys } from "../encryption/keys.ts";
 import { transferLeadership } from "../leadership/transfer-leadership.ts";
 import { membersList } from "../membership/members.ts";
+import { DataPlaneCount } from "../reports/data-plane.ts";
 import { watchRevocations } from "../revocation/watch-revocations.ts";
 import { checkAccess } from "./check-access.ts";
 import { fenceReplica } from "./fence-replica.ts";
@@ -48,8 +49,13 @@ export function coordinatorService(
     now: context.clock.monotonicMs,
     errors: context.internalErrors,
   });
+  const dataPlanes = new DataPlaneCount(context);
   return {
-    getStatus: handler(context, async (request) => nodeStatus(context, request)),
+    getStatus: handler(context, async (request) => {
+      // First: the rest of the answer is of the moment at which it leaves.
+      const dataPlane = request.withDataPlane === true ? await dataPlanes.now() : undefined;
+      return { ...nodeStatus(context, request), dataPlane };
+    }),
     watchStatus: streamHandler(context, async (call) => statusFeed.add(call)),
     submit: handler(context, (request, caller) => submit(context, request, caller)),
     write: writeStream(context),

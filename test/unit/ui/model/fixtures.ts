@@ -6,6 +6,7 @@ import { fleetVersion } from "../../../../src/client/fleet-version.ts";
 import { ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   type ClusterView,
+  type DataPlane,
   type ListClustersResponse,
   type ListShardsResponse,
   type NodeStatus,
@@ -60,6 +61,13 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     ...differs,
   };
 }
+
+export const SOUND_DATA_PLANE: DataPlane = {
+  ...{ shardsAlive: 3, shardsSuspect: 0, shardsDead: 0, shardsUnheard: 0 },
+  ...{ clusters: 12, clustersElsewhere: 0, clustersDouble: 0, clustersAbsent: 0 },
+  ...{ clustersMigrating: 0, clustersUnknown: 0 },
+  ...{ instructionsPending: 0, instructionsRefused: 0, oldestPendingMs: 0 },
+};
 
 /** Of a leader whose exports succeed. */
 export function exportStatus(differs: Partial<SnapshotExport> = {}): SnapshotExport {
@@ -133,6 +141,8 @@ export function fleetReply(
     hashesAgree: true,
     versions: fleetVersion(answering, answering.find(({ role }) => role === Role.LEADER) ?? null, []),
     verdict: answering.length === nodes.length ? "healthy" : "degraded",
+    tolerance: { voters: 3, following: 3, canLose: 1 },
+    dataPlane: null,
     ...differs,
   };
 }

@@ -1,0 +1,24 @@
+// How many more voters may be lost before the fleet has no quorum. Pure.
+
+import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
+
+export interface Tolerance {
+  readonly voters: number;
+  /** Voters that answer and follow the leader, itself included. */
+  readonly following: number;
+  /** So many of these may be lost, and the rest is a quorum. */
+  readonly canLose: number;
+}
+
+export function toleranceOf(leader: NodeStatus, statuses: readonly NodeStatus[]): Tolerance {
+  const voters = new Set(leader.members.filter(({ learner }) => !learner).map(({ nodeId }) => nodeId));
+  const following = statuses.filter(
+    ({ nodeId, leaderId, term }) => voters.has(nodeId) && leaderId === leader.nodeId && term === leader.term,
+  ).length;
+  const quorum = Math.floor(voters.size / 2) + 1;
+  return { voters: voters.size, following, canLose: Math.max(0, following - quorum) };
+}
+
+/** The next loss stops all writes. A fleet of one voter was asked for as such. */
+export const isFragile = (tolerance: Tolerance | null): boolean =>
+  tolerance !== null && tolerance.voters > 1 && tolerance.canLose === 0;
