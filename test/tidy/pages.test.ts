@@ -16,7 +16,7 @@ const OVERUSED =
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const decisions = globSync("docs/adr/*.md", { cwd: root }).sort();
-const pages = decisions;
+const pages = ["README.md", ...globSync("docs/*.md", { cwd: root }).sort(), ...decisions];
 
 describe.each(decisions)("%s", (path) => {
   const text = read(path);
