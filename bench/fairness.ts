@@ -4,8 +4,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { loadLocalFleet } from "../src/client/files/local-fleet.ts";
 import type { FleetClient } from "../src/client/fleet-client.ts";
-import { loadLocalFleet } from "../src/client/local/local-fleet.ts";
 import { TestFleet } from "../test/integration/local-fleet.ts";
 import { reportOf, send } from "./fairness/report-call.ts";
 import type { Storm, Told } from "./fairness/storm-child.ts";

@@ -2,13 +2,13 @@
 // soak/actors.ts again and again. They must cost no election, no acknowledged write, and little time of others.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { type LocalFleet, loadLocalFleet } from "../src/client/files/local-fleet.ts";
 import type { FleetClient } from "../src/client/fleet-client.ts";
 import { fillLab } from "../src/client/lab/fill-lab.ts";
 import { LabFleet } from "../src/client/lab/lab-fleet.ts";
 import { LabLink } from "../src/client/lab/lab-link.ts";
 import { SteadyLab } from "../src/client/lab/steady-lab.ts";
-import { type LocalFleet, loadLocalFleet } from "../src/client/local/local-fleet.ts";
-import { inspectProcess } from "../src/client/local/supervisor.ts";
+import { inspectProcess } from "../src/client/processes/supervisor.ts";
 import type { Durations } from "../src/core/lab/lab-report.ts";
 import { LAB_DOMAIN_KEY } from "../src/core/lab/names.ts";
 import { type LabSize, SIZES } from "../src/core/lab/size.ts";

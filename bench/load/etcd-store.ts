@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { holdFreePorts } from "../../src/client/local/ports.ts";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { EtcdClient } from "./etcd-client.ts";
 import type { Etcd } from "./find-etcd.ts";

@@ -5,8 +5,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { localTarget, type Target } from "../../src/client/context/target.ts";
-import { type LocalFleet, loadLocalFleet } from "../../src/client/local/local-fleet.ts";
-import { launchOf, type ProcessPlan, type Program } from "../../src/client/local/process-plan.ts";
+import { type LocalFleet, loadLocalFleet } from "../../src/client/files/local-fleet.ts";
+import { launchOf, type ProcessPlan, type Program } from "../../src/client/files/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { newKeyText } from "../../src/core/seal/operator-keys.ts";
 import type { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";

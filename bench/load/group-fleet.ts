@@ -4,8 +4,8 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
-import { launchOf, type ProcessPlan } from "../../src/client/local/process-plan.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
+import { launchOf, type ProcessPlan } from "../../src/client/files/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
 import type { CoordinatorClient, GroupCounts } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";

@@ -3,9 +3,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { issueCertificate, type PemPair } from "../../src/client/local/certs.ts";
-import { authorityFiles } from "../../src/client/local/layout.ts";
-import type { LocalFleet } from "../../src/client/local/local-fleet.ts";
+import { issueCertificate, type PemPair } from "../../src/client/cert/certs.ts";
+import { authorityFiles } from "../../src/client/files/layout.ts";
+import type { LocalFleet } from "../../src/client/files/local-fleet.ts";
 import { present } from "../../src/core/base/assert.ts";
 import type { Told } from "./attackers-child.ts";
 import type { World } from "./world.ts";

@@ -1,7 +1,7 @@
 // What hostile callers have: certificates that the fleet's authority signed, and the addresses of its ports.
 
 import { type ClientHttp2Session, connect } from "node:http2";
-import type { PemPair } from "../../src/client/local/certs.ts";
+import type { PemPair } from "../../src/client/cert/certs.ts";
 
 export interface World {
   readonly authority: string;

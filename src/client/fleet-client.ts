@@ -50,7 +50,7 @@ import {
 } from "./fleet-status.ts";
 import { LeaderReads } from "./leader-reads.ts";
 import { toOperatorError } from "./operator-errors.ts";
-import { receiveSnapshot } from "./snapshot/receive.ts";
+import { receiveSnapshot } from "./receive-snapshot.ts";
 import { heardStatuses } from "./status-stream.ts";
 import { type WatchEvent, type WatchOptions, watchTables } from "./table-watch.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";

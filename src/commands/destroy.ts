@@ -14,7 +14,7 @@ export default class Destroy extends LocalCommand {
     const { flags } = await this.parse(Destroy);
     const [{ destroyFleet }, { loadLocalFleet }] = await Promise.all([
       import("../client/local/shut-down.ts"),
-      import("../client/local/local-fleet.ts"),
+      import("../client/files/local-fleet.ts"),
     ]);
     const fleet = await loadLocalFleet(await this.folder(flags));
     const { name } = fleet.file;

@@ -45,7 +45,7 @@ export default class Init extends LocalCommand {
     const { absolutePlace } = await import("../core/export/open-store.ts");
     const { name, shards, clusters, profile, "snapshot-to": to } = flags;
     const snapshotTo = to === undefined ? undefined : absolutePlace(to, process.cwd());
-    const { machinesText } = await import("../client/local/machines-text.ts");
+    const { machinesText } = await import("../client/files/machines-text.ts");
     const machines = flags.machines === undefined ? undefined : await machinesText(flags.machines);
     const encryption = encryptionSource(flags) ?? undefined;
     // A key that can't be used is refused before anything is made.

@@ -1,6 +1,6 @@
 // `fleet recover`: what is left of a fleet that has lost its quorum, and, when told to, a new cluster from it. Offline.
 import { Flags } from "@oclif/core";
-import type { LocalFleet } from "../client/local/local-fleet.ts";
+import type { LocalFleet } from "../client/files/local-fleet.ts";
 import type { Looked } from "../client/recover/look.ts";
 import type { RecoveryPlan } from "../client/recover/plan.ts";
 import type { RecoveryReport } from "../client/recover/recover-fleet.ts";
@@ -134,7 +134,7 @@ export default class Recover extends LocalCommand {
   }
 
   async #fleet(flags: { readonly dir: string | undefined }): Promise<LocalFleet> {
-    const { loadLocalFleet } = await import("../client/local/local-fleet.ts");
+    const { loadLocalFleet } = await import("../client/files/local-fleet.ts");
     return await loadLocalFleet(await this.folder(flags));
   }
 

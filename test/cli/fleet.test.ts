@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
+import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
-import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { program, type Ran, runProgram, TestFleet } from "../integration/local-fleet.ts";
 

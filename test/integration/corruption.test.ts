@@ -4,9 +4,9 @@
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { processFiles } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
-import { processFiles } from "../../src/client/local/layout.ts";
 import { TestFleet } from "./local-fleet.ts";
 
 let fleet: TestFleet;

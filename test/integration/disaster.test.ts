@@ -4,10 +4,10 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { fleetFilePath, processFiles } from "../../src/client/files/layout.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
-import { fleetFilePath, processFiles } from "../../src/client/local/layout.ts";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { type Ran, runProgram, TestFleet } from "./local-fleet.ts";

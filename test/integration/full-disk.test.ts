@@ -4,8 +4,8 @@
 import { existsSync } from "node:fs";
 import { rm, symlink } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { processFiles } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
-import { processFiles } from "../../src/client/local/layout.ts";
 import { areEqual, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { TestFleet } from "./local-fleet.ts";
 

@@ -4,7 +4,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { processFiles } from "../../src/client/local/layout.ts";
+import { processFiles } from "../../src/client/files/layout.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
 import { TestFleet } from "./local-fleet.ts";
 

@@ -2,9 +2,9 @@
 // answer, and are part of the fleet again when they go on.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { holderTls } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
-import { holderTls } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";

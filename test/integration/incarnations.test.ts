@@ -5,8 +5,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { processFiles } from "../../src/client/local/layout.ts";
-import { holdFreePorts } from "../../src/client/local/ports.ts";
+import { processFiles } from "../../src/client/files/layout.ts";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { type Ran, runProgram, TestFleet } from "./local-fleet.ts";
 import type { RunningCommand } from "./running-command.ts";

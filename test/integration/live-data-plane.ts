@@ -4,7 +4,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { issueCertificate } from "../../src/client/local/certs.ts";
+import { issueCertificate } from "../../src/client/cert/certs.ts";
 import {
   AGENTS_PROCESS,
   agentsFilePath,
@@ -12,9 +12,9 @@ import {
   clusterTls,
   machinesFileOf,
   processFiles,
-} from "../../src/client/local/layout.ts";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
-import { signalProcess } from "../../src/client/local/supervisor.ts";
+} from "../../src/client/files/layout.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
+import { signalProcess } from "../../src/client/processes/supervisor.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import {
   type AgentEntry,

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Target } from "../../src/client/context/target.ts";
 import { localTarget } from "../../src/client/context/target.ts";
+import { fleetFilePath, processFiles } from "../../src/client/files/layout.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import { FleetClient, type Patience } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
-import { fleetFilePath, processFiles } from "../../src/client/local/layout.ts";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
 import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
-import { signalProcess } from "../../src/client/local/supervisor.ts";
+import { signalProcess } from "../../src/client/processes/supervisor.ts";
 import { waitReady } from "../../src/client/wait-ready.ts";
 import { RunningCommand } from "./running-command.ts";
 

@@ -4,12 +4,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
+import { addNode } from "../../src/client/files/fleet-file.ts";
+import { fleetFilePath, processFiles } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
-import { addNode } from "../../src/client/local/fleet-file.ts";
-import { fleetFilePath, processFiles } from "../../src/client/local/layout.ts";
-import { holdFreePorts } from "../../src/client/local/ports.ts";
 import { writeNodeCertificate } from "../../src/client/local/staging.ts";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import type { ListMembersResponse } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import { parseExposition, sampleOf } from "../unit/metrics/parse-exposition.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 

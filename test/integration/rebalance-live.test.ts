@@ -5,7 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fleetFilePath, machinesFileOf, processFiles } from "../../src/client/local/layout.ts";
+import { fleetFilePath, machinesFileOf, processFiles } from "../../src/client/files/layout.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
 import { TestFleet } from "./local-fleet.ts";
 

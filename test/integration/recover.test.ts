@@ -5,11 +5,11 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fleetFilePath, holderTls, processFiles, removedFolder } from "../../src/client/files/layout.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
-import { fleetFilePath, holderTls, processFiles, removedFolder } from "../../src/client/local/layout.ts";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
-import { holdFreePorts } from "../../src/client/local/ports.ts";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { leaderOf, program, type Ran, TestFleet } from "./local-fleet.ts";
 import { TestTerminal } from "./terminal.ts";

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import { fillStaging } from "../../src/client/local/staging.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { FLEET_GROUP, nodeId } from "../../src/core/base/ids.ts";

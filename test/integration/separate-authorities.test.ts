@@ -4,9 +4,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
-import { certsFolder, kindAuthorityFilesIn } from "../../src/client/local/layout.ts";
-import { loadLocalFleet } from "../../src/client/local/local-fleet.ts";
+import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
+import { certsFolder, kindAuthorityFilesIn } from "../../src/client/files/layout.ts";
+import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { TestFleet } from "./local-fleet.ts";
 

@@ -3,8 +3,8 @@
 
 import { ChannelCredentials, Client, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { holderTls, READONLY } from "../../src/client/files/layout.ts";
 import { FleetClient } from "../../src/client/fleet-client.ts";
-import { holderTls, READONLY } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import { ReportShardRequest } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";

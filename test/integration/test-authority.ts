@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
-import { createAuthority, type PemPair } from "../../src/client/local/certs.ts";
+import { createAuthority, type PemPair } from "../../src/client/cert/certs.ts";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;

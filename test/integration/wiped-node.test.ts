@@ -4,8 +4,8 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { processFiles } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
-import { processFiles } from "../../src/client/local/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
 import type { NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../src/core/wire/gen/fleet/v1/views.ts";

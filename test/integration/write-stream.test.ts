@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createAuthority, issueCertificate } from "../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
 import { systemClock } from "../../src/core/base/clock.ts";
 import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";

@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Server, type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createAuthority } from "../../src/client/local/certs.ts";
+import { createAuthority } from "../../src/client/cert/certs.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";

@@ -2,7 +2,7 @@
 
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { Metadata } from "@grpc/grpc-js";
-import type { PemPair } from "../../src/client/local/certs.ts";
+import type { PemPair } from "../../src/client/cert/certs.ts";
 import { RpcError, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { header } from "../integration/raw-call.ts";
 

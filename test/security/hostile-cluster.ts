@@ -4,7 +4,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FleetClient } from "../../src/client/fleet-client.ts";
-import { holdFreePorts } from "../../src/client/local/ports.ts";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";

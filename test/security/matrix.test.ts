@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { createAuthority, type PemPair } from "../../src/client/local/certs.ts";
+import { createAuthority, type PemPair } from "../../src/client/cert/certs.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";

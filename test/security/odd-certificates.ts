@@ -3,7 +3,7 @@
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import type { PemPair } from "../../src/client/local/certs.ts";
+import type { PemPair } from "../../src/client/cert/certs.ts";
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 const DAY_MS = 86_400_000;

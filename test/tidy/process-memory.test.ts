@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { PROCESS_MEMORY } from "../../src/client/local/process-memory.ts";
+import { PROCESS_MEMORY } from "../../src/client/processes/process-memory.ts";
 import { root } from "../cli/manifest.ts";
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");

@@ -1,8 +1,8 @@
 // What a local fleet's coordinators refuse, for lists that are useful without them too.
 import { DenyList } from "../../core/wire/tls/deny-list.ts";
 import { localTarget } from "../context/target.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
 import { FleetClient } from "../fleet-client.ts";
-import type { LocalFleet } from "../local/local-fleet.ts";
 
 /** A fleet that is down must not make its operator wait. */
 const DEADLINE_MS = 1_500;

@@ -6,10 +6,10 @@ import { canonicalSerial, type DenyList } from "../../core/wire/tls/deny-list.ts
 import { formatIdentity, identityOfNames } from "../../core/wire/tls/identity.ts";
 import { leafOf, loadTls, type TlsFiles } from "../../core/wire/tls/tls.ts";
 import { invalidity, validityOf } from "../../core/wire/tls/validity.ts";
-import { certificatesIn } from "../local/authority.ts";
-import { holdersOf } from "../local/holders.ts";
-import { authorityFiles, authorityPathsIn, certsFolder } from "../local/layout.ts";
-import type { LocalFleet } from "../local/local-fleet.ts";
+import { authorityFiles, authorityPathsIn, certsFolder } from "../files/layout.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
+import { certificatesIn } from "./authority.ts";
+import { holdersOf } from "./holders.ts";
 
 /** revoked: the coordinators refuse it. unusable: missing, damaged, not valid yet, of an authority that ended, or not of the key or the authority beside it. */
 export type CertificateState = "valid" | "soon" | "ended" | "unusable" | "revoked";

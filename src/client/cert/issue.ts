@@ -9,10 +9,10 @@ import { authorityKindOf } from "../../core/wire/tls/authorities.ts";
 import { daysLeft } from "../../core/wire/tls/certificate-age.ts";
 import { numberInName } from "../../core/wire/tls/holder.ts";
 import { formatIdentity, type Identity } from "../../core/wire/tls/identity.ts";
-import { type AuthorityFiles, readAuthority, signerOf, trustFilesOf } from "../local/authority.ts";
-import { issueCertificate } from "../local/certs.ts";
-import type { NodeEntry } from "../local/fleet-file.ts";
-import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+import type { NodeEntry } from "../files/fleet-file.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
+import { type AuthorityFiles, readAuthority, signerOf, trustFilesOf } from "./authority.ts";
+import { issueCertificate } from "./certs.ts";
 import { isSameText, writeNewFiles } from "./new-files.ts";
 
 type Role = Identity["kind"];

@@ -5,9 +5,9 @@ import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import type { AuthorityKind } from "../../core/wire/tls/authorities.ts";
-import { createAuthorities, createAuthority, trustOfOperators } from "../local/certs.ts";
-import { authorityFilesIn, kindAuthorityFilesIn } from "../local/layout.ts";
-import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+import { authorityFilesIn, kindAuthorityFilesIn } from "../files/layout.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
+import { createAuthorities, createAuthority, trustOfOperators } from "./certs.ts";
 import { writeNewFiles } from "./new-files.ts";
 
 export interface AuthorityReport {

@@ -3,7 +3,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { isErrno } from "../local/errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 
 interface NewFile {
   readonly path: string;

@@ -4,10 +4,10 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { loadTls, type TlsFiles } from "../../core/wire/tls/tls.ts";
-import type { PemPair } from "../local/certs.ts";
-import { isErrno } from "../local/errno.ts";
-import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
+import type { PemPair } from "./certs.ts";
 
 const encoder = new TextEncoder();
 

@@ -6,11 +6,8 @@ import { readFile, rm } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { leafOf, loadTls, type TlsMaterial } from "../../core/wire/tls/tls.ts";
-import { isSignedBy, readAuthority } from "../local/authority.ts";
-import { createAuthority, type PemPair } from "../local/certs.ts";
-import { isErrno } from "../local/errno.ts";
-import { type Holder, holdersOf, issueFor } from "../local/holders.ts";
 import {
   ADMIN,
   authorityFiles,
@@ -20,10 +17,13 @@ import {
   lockPath,
   nextAuthorityFiles,
   rotationFolder,
-} from "../local/layout.ts";
-import type { LocalFleet } from "../local/local-fleet.ts";
-import { withLock } from "../local/lock.ts";
-import { KEY_MODE, PUBLIC_MODE } from "../local/modes.ts";
+} from "../files/layout.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
+import { withLock } from "../processes/lock.ts";
+import { isSignedBy, readAuthority } from "./authority.ts";
+import { createAuthority, type PemPair } from "./certs.ts";
+import { type Holder, holdersOf, issueFor } from "./holders.ts";
 import { untilProven } from "./proof.ts";
 import { keep, writeText } from "./replace-pair.ts";
 import { keptFolder, type RotateDeps, type RotationReport, replaceAll, serversOf } from "./rotate.ts";

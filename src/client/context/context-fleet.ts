@@ -1,7 +1,7 @@
 // The fleet behind a context. For a local fleet its own fleet.yaml says where the nodes are, not the context.
 import { dirname, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { findLocalFleet } from "../local/local-fleet.ts";
+import { findLocalFleet } from "../files/local-fleet.ts";
 import type { Context, Contexts } from "./contexts-file.ts";
 import { formatEndpoints, localTarget, type NamedFleet, type Setting } from "./target.ts";
 

@@ -6,11 +6,11 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { Document, isMap, parseDocument } from "yaml";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
-import { ConfigReader } from "../local/config-reader.ts";
-import { isErrno } from "../local/errno.ts";
-import { withLock } from "../local/lock.ts";
-import type { SupervisorDeps } from "../local/supervisor.ts";
+import { ConfigReader } from "../files/config-reader.ts";
+import { withLock } from "../processes/lock.ts";
+import type { SupervisorDeps } from "../processes/supervisor.ts";
 import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
 
 export interface Context {

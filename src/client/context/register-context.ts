@@ -1,9 +1,9 @@
 // The contexts of local fleets: `fleet init` adds one for the fleet it made, `fleet destroy` takes it out again.
 // What must stay true: a context of another fleet is never overwritten; one whose folder is gone may be.
 import { isDeepStrictEqual } from "node:util";
-import { ADMIN, holderTls } from "../local/layout.ts";
-import { findLocalFleet, type LocalFleet } from "../local/local-fleet.ts";
-import type { SupervisorDeps } from "../local/supervisor.ts";
+import { ADMIN, holderTls } from "../files/layout.ts";
+import { findLocalFleet, type LocalFleet } from "../files/local-fleet.ts";
+import type { SupervisorDeps } from "../processes/supervisor.ts";
 import { type Context, type Contexts, changeContexts } from "./contexts-file.ts";
 
 export interface Registered {

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { TlsChoice } from "../../core/wire/tls/tls.ts";
-import { findLocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
+import { findLocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { contextFleet } from "./context-fleet.ts";
 import { contextsFilePath, loadContexts } from "./contexts-file.ts";
 import { type Endpoint, localTarget, type NamedFleet, type Setting, type Target } from "./target.ts";

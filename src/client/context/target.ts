@@ -1,7 +1,7 @@
 // Which fleet a command talks to: where its coordinators are, what to show them, and who said so.
 import type { TlsChoice } from "../../core/wire/tls/tls.ts";
-import { ADMIN, holderTls } from "../local/layout.ts";
-import type { LocalFleet } from "../local/local-fleet.ts";
+import { ADMIN, holderTls } from "../files/layout.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
 
 /** One coordinator. Its id and name are known only of local fleets. */
 export interface Endpoint {

@@ -2,16 +2,16 @@
 // hears of it in the answer to its next report.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { WaitClock } from "../../core/base/wait-clock.ts";
 import { type Instruction, InstructionOutcome } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import type { Clock } from "../local/clock.ts";
 import { type DomainId, domainId } from "./domain-id.ts";
 
 const LOOK_EVERY_MS = 200;
 
 export interface AcceptanceOptions {
   readonly timeoutMs: number;
-  readonly clock: Clock;
+  readonly clock: WaitClock;
   /** Hears how many are still to accept, whenever that changes. */
   readonly onChange: (words: string) => void;
 }

@@ -1,13 +1,13 @@
 // The world of the local supervisor as parameters: processes, time, the `fleet` program, contexts, and how to
 // learn that a fleet answers. Tests give fakes; `systemDeps` gives the machine.
 import { fileURLToPath } from "node:url";
+import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import { contextsFilePath } from "../context/contexts-file.ts";
 import type { Target } from "../context/target.ts";
-import { systemClock } from "./clock.ts";
-import { isListening } from "./ports.ts";
-import type { Program } from "./process-plan.ts";
-import type { SupervisorDeps } from "./supervisor.ts";
-import { SystemProcesses } from "./system-processes.ts";
+import type { Program } from "../files/process-plan.ts";
+import { isListening } from "../processes/ports.ts";
+import type { SupervisorDeps } from "../processes/supervisor.ts";
+import { SystemProcesses } from "../processes/system-processes.ts";
 
 /** What is known once a fleet has a leader and has committed a write. */
 export interface Readiness {
@@ -45,7 +45,7 @@ export async function systemDeps(
 ): Promise<LocalDeps> {
   return {
     processes: await SystemProcesses.open(),
-    clock: systemClock,
+    clock: systemWaitClock,
     // The same place above src/client/local and dist/client/local.
     program: {
       node: process.execPath,

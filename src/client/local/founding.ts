@@ -3,8 +3,8 @@
 // again in terms in which it has voted already (etcd#10817), so it has to be taken in by the others instead.
 import { rm, stat } from "node:fs/promises";
 import { syncDirectory } from "../../core/base/durable-file.ts";
-import { isErrno } from "./errno.ts";
-import { foundingPath } from "./layout.ts";
+import { isErrno } from "../../core/base/system-error.ts";
+import { foundingPath } from "../files/layout.ts";
 
 export async function isBeingFounded(directory: string): Promise<boolean> {
   try {

@@ -2,8 +2,8 @@
 // Pure.
 
 import type { KeySource } from "../../core/seal/key-source.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
 import type { InitOptions } from "./init.ts";
-import type { LocalFleet } from "./local-fleet.ts";
 
 /** One sentence a flag that was ignored. */
 export function noteDifferences(asked: InitOptions, { directory, file }: LocalFleet): string[] {

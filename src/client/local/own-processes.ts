@@ -2,11 +2,11 @@
 // What must stay true: once they are to be ended, no further one is started.
 import { basename, join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { findLocalFleet } from "../files/local-fleet.ts";
+import type { Launch, Processes, ProcessIdentity, Signal } from "../processes/processes.ts";
+import { stopProcess } from "../processes/supervisor.ts";
 import type { LocalDeps } from "./deps.ts";
-import { findLocalFleet } from "./local-fleet.ts";
-import type { Launch, Processes, ProcessIdentity, Signal } from "./processes.ts";
 import { STOP_GRACE_MS } from "./shut-down.ts";
-import { stopProcess } from "./supervisor.ts";
 
 export class OwnProcesses implements Processes {
   readonly #inner: Processes;

@@ -1,14 +1,12 @@
 // Single processes of a local fleet, for drills, rebinds and tests: listing, starting, stopping, killing, pausing.
 // Signals take no lock, so that a fault happens at the moment it is asked for; starts and stops take the fleet's.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { LocalDeps } from "./deps.ts";
-import { lockPath } from "./layout.ts";
-import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
-import { withLock } from "./lock.ts";
-import type { ProcessPlan, ProcessRole } from "./process-plan.ts";
-import type { Processes, Signal } from "./processes.ts";
-import { STOP_GRACE_MS } from "./shut-down.ts";
-import { type StartDeps, startPlans } from "./start-fleet.ts";
+import { lockPath } from "../files/layout.ts";
+import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
+import type { ProcessPlan } from "../files/process-plan.ts";
+import { withLock } from "../processes/lock.ts";
+import type { ProcessRole } from "../processes/process-memory.ts";
+import type { Processes, Signal } from "../processes/processes.ts";
 import {
   inspectProcess,
   killProcess,
@@ -17,7 +15,10 @@ import {
   type SupervisorDeps,
   signalProcess,
   stopProcess,
-} from "./supervisor.ts";
+} from "../processes/supervisor.ts";
+import type { LocalDeps } from "./deps.ts";
+import { STOP_GRACE_MS } from "./shut-down.ts";
+import { type StartDeps, startPlans } from "./start-fleet.ts";
 
 export interface LocalProcess {
   readonly name: string;

@@ -3,9 +3,9 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { loadTls } from "../../core/wire/tls/tls.ts";
 import { invalidity, validityOf } from "../../core/wire/tls/validity.ts";
+import { adminFiles, type Holder, holdersOf } from "../cert/holders.ts";
 import { dial } from "../cert/proof.ts";
-import { adminFiles, type Holder, holdersOf } from "./holders.ts";
-import type { LocalFleet } from "./local-fleet.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
 
 interface Unreachable {
   readonly name: string;

@@ -4,9 +4,9 @@
 import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
-import { isErrno } from "./errno.ts";
-import type { NodeEntry } from "./fleet-file.ts";
-import { certsFolder, holderTls, processFiles, removedFolder } from "./layout.ts";
+import { isErrno } from "../../core/base/system-error.ts";
+import type { NodeEntry } from "../files/fleet-file.ts";
+import { certsFolder, holderTls, processFiles, removedFolder } from "../files/layout.ts";
 
 /** Returns where it lies now. The node's process does not run. */
 export async function setAside(directory: string, { id, name }: NodeEntry): Promise<string> {

@@ -4,13 +4,13 @@
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { unregisterContexts } from "../context/register-context.ts";
+import { certsFolder, fleetFilePath, foundingPath, lockPath, removedFolder } from "../files/layout.ts";
+import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
+import { withLock } from "../processes/lock.ts";
+import { type Stopped, stopProcess } from "../processes/supervisor.ts";
 import type { LocalDeps } from "./deps.ts";
-import { isErrno } from "./errno.ts";
-import { certsFolder, fleetFilePath, foundingPath, lockPath, removedFolder } from "./layout.ts";
-import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
-import { withLock } from "./lock.ts";
-import { type Stopped, stopProcess } from "./supervisor.ts";
 
 /** How long a process may take to end by itself before it is killed. */
 export const STOP_GRACE_MS = 5_000;

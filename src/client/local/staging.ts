@@ -7,10 +7,10 @@ import { present } from "../../core/base/assert.ts";
 import { createDirectory, syncDirectory } from "../../core/base/durable-file.ts";
 import { formatAgentsFile } from "../../core/wire/files/agents-file.ts";
 import { authorityKindOf } from "../../core/wire/tls/authorities.ts";
-import { readAuthority, signerOf } from "./authority.ts";
-import { createAuthorities, createAuthority, type PemPair, trustOfOperators } from "./certs.ts";
-import { type FleetFile, formatFleetFile, type NodeEntry } from "./fleet-file.ts";
-import { type Holder, holdersOf, issueFor, nodeHolder } from "./holders.ts";
+import { readAuthority, signerOf } from "../cert/authority.ts";
+import { createAuthorities, createAuthority, type PemPair, trustOfOperators } from "../cert/certs.ts";
+import { type Holder, holdersOf, issueFor, nodeHolder } from "../cert/holders.ts";
+import { type FleetFile, formatFleetFile, type NodeEntry } from "../files/fleet-file.ts";
 import {
   ADMIN,
   agentsFilePath,
@@ -22,9 +22,9 @@ import {
   foundingPath,
   kindAuthorityFilesIn,
   machinesFileOf,
-} from "./layout.ts";
-import { KEY_MODE, PUBLIC_MODE } from "./modes.ts";
-import { planProcesses } from "./process-plan.ts";
+} from "../files/layout.ts";
+import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
+import { planProcesses } from "../files/process-plan.ts";
 
 /** Certificates written at once; thousands of clusters at once would run out of file descriptors. */
 const AT_A_TIME = 32;

@@ -2,12 +2,12 @@
 // The caller holds the fleet's lock. Absent: waiting for a leader (wait-ready.ts).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { refuseUnfinished } from "../../core/storage/recovery-mark.ts";
+import { assertComplete, type LocalFleet } from "../files/local-fleet.ts";
+import { launchOf, type ProcessPlan } from "../files/process-plan.ts";
+import { findPortHolder, isPortTaken } from "../processes/ports.ts";
+import { inspectProcess, type ProcessState, startProcess } from "../processes/supervisor.ts";
 import type { LocalDeps } from "./deps.ts";
 import { isBeingFounded } from "./founding.ts";
-import { assertComplete, type LocalFleet } from "./local-fleet.ts";
-import { findPortHolder, isPortTaken } from "./ports.ts";
-import { launchOf, type ProcessPlan } from "./process-plan.ts";
-import { inspectProcess, type ProcessState, startProcess } from "./supervisor.ts";
 
 export interface Started {
   /** Names of the processes that this call started. */

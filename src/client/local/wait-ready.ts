@@ -4,10 +4,10 @@
 import { open } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { localTarget } from "../context/target.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
+import type { ProcessPlan } from "../files/process-plan.ts";
+import { inspectProcess } from "../processes/supervisor.ts";
 import type { LocalDeps, Readiness } from "./deps.ts";
-import type { LocalFleet } from "./local-fleet.ts";
-import type { ProcessPlan } from "./process-plan.ts";
-import { inspectProcess } from "./supervisor.ts";
 
 const READY_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 200;

@@ -9,19 +9,19 @@ import type {
   ChangeMembershipRequest,
   ChangeMembershipResponse,
 } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { editFleetFile } from "../files/edit-fleet-file.ts";
+import { addNode, dropNode, type NodeEntry } from "../files/fleet-file.ts";
+import { lockPath, processFiles, RESERVED_PROCESS_NAMES } from "../files/layout.ts";
+import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { LocalDeps } from "../local/deps.ts";
-import { editFleetFile } from "../local/edit-fleet-file.ts";
-import { addNode, dropNode, type NodeEntry } from "../local/fleet-file.ts";
-import { lockPath, processFiles, RESERVED_PROCESS_NAMES } from "../local/layout.ts";
-import { type LocalFleet, loadLocalFleet } from "../local/local-fleet.ts";
-import { withLock } from "../local/lock.ts";
-import { holdFreePorts, portOf } from "../local/ports.ts";
 import { setAside } from "../local/set-aside.ts";
 import { STOP_GRACE_MS } from "../local/shut-down.ts";
 import { writeNodeCertificate } from "../local/staging.ts";
 import { startPlans } from "../local/start-fleet.ts";
-import { stopProcess } from "../local/supervisor.ts";
+import { withLock } from "../processes/lock.ts";
+import { holdFreePorts, portOf } from "../processes/ports.ts";
+import { stopProcess } from "../processes/supervisor.ts";
 
 export type MemberOrder = Omit<ChangeMembershipRequest, "change">;
 

@@ -2,7 +2,7 @@
 
 import type { ListMembersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { certificateName } from "../../core/wire/tls/holder.ts";
-import { hostOf } from "../local/ports.ts";
+import { hostOf } from "../processes/ports.ts";
 
 export interface NewMember {
   readonly id: number;

@@ -6,14 +6,14 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { writeFileDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { Executor, Move } from "../../core/rebind/plan.ts";
 import { expandTemplate } from "../../core/rebind/template.ts";
 import { changeShardAddress } from "../../core/wire/files/agents-file.ts";
-import { systemClock } from "../local/clock.ts";
-import { AGENTS_PROCESS, agentsFilePath, lockPath, processFiles } from "../local/layout.ts";
-import { withLock } from "../local/lock.ts";
-import { type SupervisorDeps, signalProcess } from "../local/supervisor.ts";
-import { SystemProcesses } from "../local/system-processes.ts";
+import { AGENTS_PROCESS, agentsFilePath, lockPath, processFiles } from "../files/layout.ts";
+import { withLock } from "../processes/lock.ts";
+import { type SupervisorDeps, signalProcess } from "../processes/supervisor.ts";
+import { SystemProcesses } from "../processes/system-processes.ts";
 
 const COMMAND_TIMEOUT_MS = 600_000;
 const COMMAND_OUTPUT_MAX = 16 * 1024 * 1024;
@@ -36,7 +36,7 @@ export async function openMover(executor: Executor, directory: string | undefine
       return new CommandMover(executor.command);
     case "local":
       if (directory === undefined) throw notLocal();
-      return new LocalMover(directory, { processes: await SystemProcesses.open(), clock: systemClock });
+      return new LocalMover(directory, { processes: await SystemProcesses.open(), clock: systemWaitClock });
   }
 }
 

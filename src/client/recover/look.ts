@@ -6,15 +6,15 @@ import { resolve } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { OperatorError } from "../../core/base/errors.ts";
 import { FLEET_GROUP, type NodeId, nodeId } from "../../core/base/ids.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { readCopy } from "../../core/recover/copy.ts";
 import type { Place, Sight } from "../../core/recover/diagnosis.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { readStopped } from "../../core/storage/read-stopped.ts";
 import { readRecoveryMark, UNFINISHED } from "../../core/storage/recovery-mark.ts";
-import { isErrno } from "../local/errno.ts";
-import type { LocalFleet } from "../local/local-fleet.ts";
-import type { Processes } from "../local/processes.ts";
-import { inspectProcess } from "../local/supervisor.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
+import type { Processes } from "../processes/processes.ts";
+import { inspectProcess } from "../processes/supervisor.ts";
 import * as refuse from "./refusals.ts";
 
 export interface Looked {

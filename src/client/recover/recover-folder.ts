@@ -8,6 +8,7 @@ import { present } from "../../core/base/assert.ts";
 import { copyFolderDurably } from "../../core/base/durable-copy.ts";
 import { TEMPORARY_SUFFIX } from "../../core/base/durable-file.ts";
 import { FLEET_GROUP } from "../../core/base/ids.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { recovered } from "../../core/recover/new-beginning.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { writeIdentity } from "../../core/storage/data-directory.ts";
@@ -18,7 +19,6 @@ import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import { RejoinMark } from "../../core/storage/rejoin-mark.ts";
 import type { OnReport } from "../../core/storage/report.ts";
-import { isErrno } from "../local/errno.ts";
 import * as refuse from "./refusals.ts";
 
 /** Backup, then the mark: the folder is neither cluster's until the mark is removed. */

@@ -3,11 +3,11 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { absolutePlace, openStore } from "../../core/export/open-store.ts";
 import { isS3, requirePlace } from "../../core/export/place.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
-import { isErrno } from "../local/errno.ts";
-import { findLocalFleet } from "../local/local-fleet.ts";
+import { findLocalFleet } from "../files/local-fleet.ts";
 
 /**
  * `flag` is the one to be advised, `directory` the fleet's if it is a local one. Throws an OperatorError when no place is named, or none that is one. Nothing is read

@@ -2,9 +2,9 @@
 
 import { isName } from "../../core/base/ids.ts";
 import { REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
+import { inspectFolder, requireRoomFor } from "../files/fleet-folder.ts";
+import { processFiles } from "../files/layout.ts";
 import type { LocalDeps } from "../local/deps.ts";
-import { inspectFolder, requireRoomFor } from "../local/fleet-folder.ts";
-import { processFiles } from "../local/layout.ts";
 import { reasonTooLong } from "../recover/refusals.ts";
 import {
   checkFleet,

@@ -4,9 +4,9 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { isErrno } from "../local/errno.ts";
 import { RESUMED } from "../recover/plan.ts";
 import { recoverFolder } from "../recover/recover-fleet.ts";
 import { notTheOwner } from "../recover/refusals.ts";

@@ -64,8 +64,8 @@ export default class CertIssueCommand extends LocalCommand {
     readonly dir: string | undefined;
   }): Promise<Issuer> {
     const [{ loadLocalFleet }, { authorityFiles, authorityFilesIn }] = await Promise.all([
-      import("../../client/local/local-fleet.ts"),
-      import("../../client/local/layout.ts"),
+      import("../../client/files/local-fleet.ts"),
+      import("../../client/files/layout.ts"),
     ]);
     if (flags.authority !== undefined)
       return { authority: authorityFilesIn(resolve(flags.authority)), nodes: [] };

@@ -40,7 +40,7 @@ export default class CertListCommand extends LocalCommand {
     const [{ listCertificates, needingRenewal }, { fleetDenials }, { loadLocalFleet }] = await Promise.all([
       import("../../client/cert/inventory.ts"),
       import("../../client/cert/fleet-denials.ts"),
-      import("../../client/local/local-fleet.ts"),
+      import("../../client/files/local-fleet.ts"),
     ]);
     const fleet = await loadLocalFleet(await this.folder(flags));
     const report = await listCertificates(fleet, Date.now(), await fleetDenials(fleet));

@@ -35,7 +35,7 @@ export default class CertRotateCommand extends LocalCommand {
     const [{ rotateLeaves }, { rotateAuthority }, { loadLocalFleet }] = await Promise.all([
       import("../../client/cert/rotate.ts"),
       import("../../client/cert/rotate-authority.ts"),
-      import("../../client/local/local-fleet.ts"),
+      import("../../client/files/local-fleet.ts"),
     ]);
     const fleet = await loadLocalFleet(await this.folder(flags));
     const what = flags.ca

@@ -17,9 +17,9 @@ export default class ContextUse extends BaseCommand {
   async run(): Promise<Used> {
     const { args } = await this.parse(ContextUse);
     const { changeContexts, contextsFilePath } = await import("../../client/context/contexts-file.ts");
-    const { systemClock } = await import("../../client/local/clock.ts");
-    const { SystemProcesses } = await import("../../client/local/system-processes.ts");
-    const deps = { clock: systemClock, processes: await SystemProcesses.open() };
+    const { systemWaitClock } = await import("../../core/base/wait-clock.ts");
+    const { SystemProcesses } = await import("../../client/processes/system-processes.ts");
+    const deps = { clock: systemWaitClock, processes: await SystemProcesses.open() };
     const { used } = await changeContexts(contextsFilePath(process.env), deps, ({ current, contexts }) => {
       if (!contexts.has(args.name)) throw unknownContext(args.name, [...contexts.keys()]);
       return { used: { current: args.name, previous: current }, change: { current: args.name, set: {} } };

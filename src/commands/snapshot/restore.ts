@@ -98,7 +98,7 @@ export default class SnapshotRestore extends LocalCommand {
     flags: Parameters<typeof encryptionSource>[0],
     directory: string,
   ): Promise<NonNullable<RestoreWish["encryption"]> | null> {
-    const { findLocalFleet } = await import("../../client/local/local-fleet.ts");
+    const { findLocalFleet } = await import("../../client/files/local-fleet.ts");
     const fleet = await findLocalFleet(directory);
     const [source, keys] = [encryptionSource(flags, fleet), await encryptionKeys(flags, fleet)];
     return source === null || keys === null ? null : { source, keys };

@@ -53,7 +53,7 @@ export default class SnapshotSave extends FleetCommand {
     // A local fleet's place and key are not those of another fleet, which a context may have named.
     const { directory = null } = client.target;
     const store = await storeOf(flags.to, "--to", directory);
-    const { findLocalFleet } = await import("../../client/local/local-fleet.ts");
+    const { findLocalFleet } = await import("../../client/files/local-fleet.ts");
     const keys = await encryptionKeys(flags, directory === null ? null : await findLocalFleet(directory));
     if (keys === null) await this.#warnOfPlain(client);
     const { name, manifest } = await saveSnapshot(client, store, flags.timeout, keys);

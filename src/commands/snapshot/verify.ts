@@ -39,7 +39,7 @@ export default class SnapshotVerify extends LocalCommand {
       import("../../client/snapshot/reports.ts"),
     ]);
     const store = await storeOf(flags.from, "--from", await this.folder(flags));
-    const { findLocalFleet } = await import("../../client/local/local-fleet.ts");
+    const { findLocalFleet } = await import("../../client/files/local-fleet.ts");
     const keys = await encryptionKeys(flags, await findLocalFleet(await this.folder(flags)));
     const which = { name: args.name, all: flags.all };
     const report = await verifySnapshots(store, which, keys, flags["allow-plain"]);

@@ -7,3 +7,8 @@ export function isSystemError(error: unknown): error is Error & { readonly code:
 
 /** Its code; null for any other error. */
 export const systemCodeOf = (error: unknown): string | null => (isSystemError(error) ? error.code : null);
+
+/** Whether `error` is a system error with one of `codes`, such as ENOENT. */
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
+}

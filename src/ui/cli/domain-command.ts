@@ -12,9 +12,9 @@ export const waitFlag = {
 
 export abstract class DomainCommand extends WriteCommand {
   protected async untilAccepted(flags: WriteFlagValues, domains: readonly DomainId[]): Promise<void> {
-    const [{ waitUntilAccepted }, { systemClock: clock }] = await Promise.all([
+    const [{ waitUntilAccepted }, { systemWaitClock: clock }] = await Promise.all([
       import("../../client/domains/wait-accepted.ts"),
-      import("../../client/local/clock.ts"),
+      import("../../core/base/wait-clock.ts"),
     ]);
     this.onInterrupt(
       () => "it is committed, and the leader keeps telling the shards: fleet instruction list",

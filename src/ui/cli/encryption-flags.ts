@@ -1,6 +1,6 @@
 // Flags that name the operator's key, of every command that opens a data folder or an exported snapshot.
 import { Flags } from "@oclif/core";
-import type { LocalFleet } from "../../client/local/local-fleet.ts";
+import type { LocalFleet } from "../../client/files/local-fleet.ts";
 import { type KeySource, keySourceOf, readOperatorKeys } from "../../core/seal/key-source.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 

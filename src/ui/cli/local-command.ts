@@ -55,7 +55,7 @@ export abstract class LocalCommand extends BaseCommand {
 
 async function localFolder(flags: { readonly dir: string | undefined }): Promise<string> {
   const { FLEET_DIR: fromEnv } = process.env;
-  const { defaultFolder } = await import("../../client/local/fleet-folder.ts");
+  const { defaultFolder } = await import("../../client/files/fleet-folder.ts");
   // A variable that is set to nothing is not set; resolved, it would be the current folder.
   const named = flags.dir ?? (fromEnv === "" ? undefined : fromEnv);
   return named === undefined ? defaultFolder(process.cwd()) : resolve(named);

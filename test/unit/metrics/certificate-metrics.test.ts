@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createAuthority, issueCertificate } from "../../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate } from "../../../src/client/cert/certs.ts";
 import { CertificateMetrics, certificatesIn } from "../../../src/core/metrics/certificate-metrics.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { sampleOf } from "./parse-exposition.ts";

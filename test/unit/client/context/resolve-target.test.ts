@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { resolveTarget, type TargetInput } from "../../../../src/client/context/resolve-target.ts";
 import type { Target } from "../../../../src/client/context/target.ts";
-import { formatFleetFile } from "../../../../src/client/local/fleet-file.ts";
+import { formatFleetFile } from "../../../../src/client/files/fleet-file.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { failureOf, temporaryFolder } from "../local/fakes.ts";
 

@@ -3,12 +3,12 @@
 import { expect, test } from "vitest";
 import type { Listed } from "../../../../src/client/all-pages.ts";
 import { waitUntilAccepted } from "../../../../src/client/domains/wait-accepted.ts";
-import type { Clock } from "../../../../src/client/local/clock.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
+import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
 import { Instruction, InstructionOutcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ListInstructionsResponse } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 
-class SteppedClock implements Clock {
+class SteppedClock implements WaitClock {
   nowMs = 0;
   now = () => this.nowMs;
   sleep = async (ms: number) => {

@@ -3,9 +3,14 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Clock } from "../../../../src/client/local/clock.ts";
 import type { LocalDeps, WaitReady } from "../../../../src/client/local/deps.ts";
-import type { Launch, Processes, ProcessIdentity, Signal } from "../../../../src/client/local/processes.ts";
+import type {
+  Launch,
+  Processes,
+  ProcessIdentity,
+  Signal,
+} from "../../../../src/client/processes/processes.ts";
+import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
 
 const SELF: ProcessIdentity = { pid: 100, startTime: "fleet itself" };
 
@@ -68,7 +73,7 @@ export class FakeProcesses implements Processes {
   }
 }
 
-export class FakeClock implements Clock {
+export class FakeClock implements WaitClock {
   #now = 0;
 
   now(): number {

@@ -3,14 +3,14 @@ import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { readAuthority } from "../../../../src/client/cert/authority.ts";
+import { issueCertificate } from "../../../../src/client/cert/certs.ts";
 import { loadContexts } from "../../../../src/client/context/contexts-file.ts";
-import { readAuthority } from "../../../../src/client/local/authority.ts";
-import { issueCertificate } from "../../../../src/client/local/certs.ts";
-import { systemClock } from "../../../../src/client/local/clock.ts";
-import { parseFleetFile } from "../../../../src/client/local/fleet-file.ts";
+import { parseFleetFile } from "../../../../src/client/files/fleet-file.ts";
+import { authorityFiles, holderTls } from "../../../../src/client/files/layout.ts";
 import { type InitOptions, initFleet, upFleet } from "../../../../src/client/local/init.ts";
-import { authorityFiles, holderTls } from "../../../../src/client/local/layout.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
+import { systemWaitClock } from "../../../../src/core/base/wait-clock.ts";
 import { parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
 import { loadTls } from "../../../../src/core/wire/tls/tls.ts";
 import { FakeProcesses, type FakeWorld, failureOf, fakeWorld } from "./fakes.ts";
@@ -23,7 +23,7 @@ const init = (world: FakeWorld, options: Partial<InitOptions> = {}) =>
 /** For inits that wait for each other: their waits are real, since the work they wait for is. */
 const inRealTime = (world: FakeWorld): FakeWorld => ({
   ...world,
-  deps: { ...world.deps, clock: systemClock },
+  deps: { ...world.deps, clock: systemWaitClock },
 });
 const fleetFile = async (world: FakeWorld) =>
   parseFleetFile("fleet.yaml", await readFile(join(world.directory, "fleet.yaml"), "utf8"));

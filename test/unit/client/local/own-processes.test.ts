@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { initFleet, upFleet } from "../../../../src/client/local/init.ts";
 import { endInterruptedStart, OwnProcesses } from "../../../../src/client/local/own-processes.ts";
-import { inspectProcess } from "../../../../src/client/local/supervisor.ts";
+import { inspectProcess } from "../../../../src/client/processes/supervisor.ts";
 import { failureOf, fakeWorld } from "./fakes.ts";
 
 test("an interrupted init ends every process that it started, and says what is left", async () => {

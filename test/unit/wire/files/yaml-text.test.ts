@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ConfigReader } from "../../../../src/client/local/config-reader.ts";
+import { ConfigReader } from "../../../../src/client/files/config-reader.ts";
 import { readPlan } from "../../../../src/client/rebind/plan-file.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";

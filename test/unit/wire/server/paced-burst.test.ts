@@ -2,7 +2,7 @@
 
 import { ChannelCredentials, Metadata } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { createAuthority, issueCertificate } from "../../../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate } from "../../../../src/client/cert/certs.ts";
 import { assert } from "../../../../src/core/base/assert.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { serverOptions } from "../../../../src/core/wire/channel-options.ts";

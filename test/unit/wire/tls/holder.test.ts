@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createAuthority, issueCertificate } from "../../../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate } from "../../../../src/client/cert/certs.ts";
 import { nodeId } from "../../../../src/core/base/ids.ts";
 import { requireHolder } from "../../../../src/core/wire/tls/holder.ts";
 import type { TlsFiles } from "../../../../src/core/wire/tls/tls.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/cert/certs.ts";
 import { LiveTls } from "../../../../src/core/wire/tls/live-tls.ts";
 import { inDays } from "../in-days.ts";
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createAuthority, issueCertificate } from "../../../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate } from "../../../../src/client/cert/certs.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { channelCredentials, serverCredentials } from "../../../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../../../src/core/wire/tls/tls.ts";

@@ -1,7 +1,7 @@
 // Of several authorities one that is valid now is enough, whatever the others' times are.
 
 import { beforeAll, expect, test } from "vitest";
-import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/cert/certs.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { endOf, invalidity, validityOf } from "../../../../src/core/wire/tls/validity.ts";
 import { inDays } from "../in-days.ts";

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { readlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { assert } from "../../core/base/assert.ts";
-import { isErrno } from "./errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { argumentsOf, listOrNothing, processIds, readOrNothing } from "./procfs.ts";
 
 const LOOPBACK = "127.0.0.1";

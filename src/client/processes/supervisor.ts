@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { type Clock, waitUntil } from "./clock.ts";
+import { type WaitClock, waitUntil } from "../../core/base/wait-clock.ts";
 import { formatPidFile, readPidFile } from "./pid-file.ts";
 import { isAlive, type Launch, type Processes, type ProcessIdentity, type Signal } from "./processes.ts";
 
@@ -18,7 +18,7 @@ export type ProcessState =
 
 export interface SupervisorDeps {
   readonly processes: Processes;
-  readonly clock: Clock;
+  readonly clock: WaitClock;
 }
 
 export type Stopped = "stopped" | "killed" | "was-not-running";

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { open, realpath } from "node:fs/promises";
 import { assert, present } from "../../core/base/assert.ts";
 import { chooseStartTimeReader, type StartTimeReader } from "../../core/base/process-start.ts";
-import { isErrno } from "./errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import type { Launch, Processes, ProcessIdentity, Signal } from "./processes.ts";
 import { findServing } from "./procfs.ts";
 

@@ -1,7 +1,7 @@
 // Files that name a process by its identity: the pid file of a background process, and locks.
 // A file that cannot be understood names nobody; it is never a reason to signal anything.
 import { readFile } from "node:fs/promises";
-import { isErrno } from "./errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import type { ProcessIdentity } from "./processes.ts";
 
 /** The contents of a pid file. */

@@ -3,6 +3,8 @@
 import { resolve } from "node:path";
 import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/tls/authorities.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
+import { PROCESS_MEMORY, type ProcessRole } from "../processes/process-memory.ts";
+import type { Launch } from "../processes/processes.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import {
   AGENTS_PROCESS,
@@ -14,11 +16,7 @@ import {
   type ProcessFiles,
   processFiles,
 } from "./layout.ts";
-import { PROCESS_MEMORY } from "./process-memory.ts";
-import type { Launch } from "./processes.ts";
 import type { ShardEntry } from "./shard-entry.ts";
-
-export type ProcessRole = "coordinator" | "shard" | "agents";
 
 export interface ProcessPlan {
   readonly name: string;

@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { connect, createServer } from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
-import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/local/certs.ts";
+import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/cert/certs.ts";
 
 describe("certificates of a local fleet", () => {
   let authority: PemPair;

@@ -8,8 +8,8 @@ import {
   signalProcess,
   startProcess,
   stopProcess,
-} from "../../../../src/client/local/supervisor.ts";
-import { FakeClock, FakeProcesses, failureOf, temporaryFolder } from "./fakes.ts";
+} from "../../../../src/client/processes/supervisor.ts";
+import { FakeClock, FakeProcesses, failureOf, temporaryFolder } from "../local/fakes.ts";
 
 const LAUNCH = { command: "node", args: [], environment: {}, cwd: "/f/n1", logFile: "/f/n1/log" };
 

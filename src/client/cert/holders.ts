@@ -5,10 +5,10 @@ import { nodeId } from "../../core/base/ids.ts";
 import { daysLeft } from "../../core/wire/tls/certificate-age.ts";
 import { formatIdentity, type Identity } from "../../core/wire/tls/identity.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
+import type { FleetFile, NodeEntry } from "../files/fleet-file.ts";
+import { ADMIN, authorityPathsIn, certsFolder, clusterTls, holderTls, READONLY } from "../files/layout.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
 import { type CertificateRequest, issueCertificate, type PemPair } from "./certs.ts";
-import type { FleetFile, NodeEntry } from "./fleet-file.ts";
-import { ADMIN, authorityPathsIn, certsFolder, clusterTls, holderTls, READONLY } from "./layout.ts";
-import type { LocalFleet } from "./local-fleet.ts";
 
 /** Ten years: a local fleet is renewed by hand, and must not die of its age. The authority lasts longer. */
 const CERTIFICATE_DAYS = 3_650;

@@ -2,9 +2,9 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../../../src/client/local/clock.ts";
-import { withLock } from "../../../../src/client/local/lock.ts";
-import { FakeClock, FakeProcesses, failureOf, temporaryFolder } from "./fakes.ts";
+import { withLock } from "../../../../src/client/processes/lock.ts";
+import { systemWaitClock } from "../../../../src/core/base/wait-clock.ts";
+import { FakeClock, FakeProcesses, failureOf, temporaryFolder } from "../local/fakes.ts";
 
 let path: string;
 let processes: FakeProcesses;
@@ -23,7 +23,9 @@ test("bodies never overlap, and nothing is left afterwards", async () => {
     await new Promise((resolve) => setImmediate(resolve));
     inside -= 1;
   };
-  await Promise.all(Array.from({ length: 4 }, () => withLock(path, { processes, clock: systemClock }, body)));
+  await Promise.all(
+    Array.from({ length: 4 }, () => withLock(path, { processes, clock: systemWaitClock }, body)),
+  );
   expect(most).toBe(1);
   expect(await readdir(dirname(path))).toEqual([]);
 });

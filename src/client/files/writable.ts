@@ -2,7 +2,7 @@
 
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isErrno } from "./errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 
 /** Throws what the system says unless this user may write to `folder` or, while it is missing, to the nearest above it. */
 export async function requireWritable(folder: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { isErrno } from "./errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { type FleetFile, parseFleetFile } from "./fleet-file.ts";
 import {
   ADMIN,

@@ -1,7 +1,7 @@
 // How much memory a process of each role takes, as its start decides. The units and the charts in deploy/ say the same, and
 // test/tidy/process-memory.test.ts compares them with this file.
 
-import type { ProcessRole } from "./process-plan.ts";
+export type ProcessRole = "coordinator" | "shard" | "agents";
 
 export interface ProcessMemory {
   /** Flags of V8, which never change while a process runs. */

@@ -4,11 +4,11 @@ import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { createDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { isErrno } from "./errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
+import { readPidFile } from "../processes/pid-file.ts";
+import { isAlive, type Processes } from "../processes/processes.ts";
 import { FLEET_FOLDER, lockPath } from "./layout.ts";
 import { findLocalFleet, type LocalFleet } from "./local-fleet.ts";
-import { readPidFile } from "./pid-file.ts";
-import { isAlive, type Processes } from "./processes.ts";
 import { requireWritable } from "./writable.ts";
 
 export type FleetFolder =

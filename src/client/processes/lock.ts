@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { link, rename, rm, writeFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { isErrno } from "./errno.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import { formatPidFile, type PidFile, readPidFile } from "./pid-file.ts";
 import { isAlive, type Processes } from "./processes.ts";
 import type { SupervisorDeps } from "./supervisor.ts";

@@ -1,11 +1,11 @@
 // A snapshot as a replica streams it: what it is, then its bytes.
 
 import { Metadata } from "@grpc/grpc-js";
-import { wallTimeOf } from "../../core/base/clock.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { CapturedSnapshot } from "../../core/export/export-snapshot.ts";
-import type { CoordinatorClient, SnapshotManifest } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import type { CallLimits } from "../../core/wire/unary.ts";
+import { wallTimeOf } from "../core/base/clock.ts";
+import { Exit, OperatorError } from "../core/base/errors.ts";
+import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
+import type { CoordinatorClient, SnapshotManifest } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import type { CallLimits } from "../core/wire/unary.ts";
 
 /** Rejects with grpc-js's ServiceError, or an OperatorError when the stream ended early. */
 export async function receiveSnapshot(

@@ -1,7 +1,7 @@
 // The command lines that `fleet serve` is started with: its contract with the supervisor.
 import { expect, test } from "vitest";
-import type { FleetFile } from "../../../../src/client/local/fleet-file.ts";
-import { launchOf, planProcesses } from "../../../../src/client/local/process-plan.ts";
+import type { FleetFile } from "../../../../src/client/files/fleet-file.ts";
+import { launchOf, planProcesses } from "../../../../src/client/files/process-plan.ts";
 
 const FLEET: FleetFile = {
   name: "local",

@@ -6,8 +6,8 @@ import { basename, dirname } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { certificateBlocks } from "../../core/base/pem.ts";
 import type { AuthorityKind } from "../../core/wire/tls/authorities.ts";
+import { authorityPathsIn, kindAuthorityFilesIn } from "../files/layout.ts";
 import type { PemPair } from "./certs.ts";
-import { authorityPathsIn, kindAuthorityFilesIn } from "./layout.ts";
 
 /** Its certificates, those of others that are trusted too, and the key of the one that signs. */
 export interface AuthorityFiles {

@@ -1,14 +1,15 @@
-// Time as a parameter, so that tests wait for nothing.
+// Waiting as a parameter: a test's clock passes at once what a command waits for.
+
 import { setTimeout as sleep } from "node:timers/promises";
 
-export interface Clock {
+export interface WaitClock {
   /** Milliseconds since an arbitrary moment; never goes back. */
   now(): number;
   /** Resolves after `ms`, or as soon as `signal` is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-export const systemClock: Clock = {
+export const systemWaitClock: WaitClock = {
   now: () => performance.now(),
   sleep: async (ms, signal) => {
     try {
@@ -22,7 +23,7 @@ export const systemClock: Clock = {
 /** Asks `claim` every `everyMs` until it holds; false when it still does not after `limitMs`. */
 export async function waitUntil(
   claim: () => Promise<boolean>,
-  clock: Clock,
+  clock: WaitClock,
   limitMs: number,
   everyMs = 20,
 ): Promise<boolean> {

@@ -6,7 +6,7 @@ import {
   type FleetFile,
   formatFleetFile,
   parseFleetFile,
-} from "../../../../src/client/local/fleet-file.ts";
+} from "../../../../src/client/files/fleet-file.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 
 const FLEET: FleetFile = {

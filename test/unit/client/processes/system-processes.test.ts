@@ -2,18 +2,18 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { systemClock, waitUntil } from "../../../../src/client/local/clock.ts";
-import { formatPidFile } from "../../../../src/client/local/pid-file.ts";
-import { isAlive } from "../../../../src/client/local/processes.ts";
-import { inspectProcess, startProcess, stopProcess } from "../../../../src/client/local/supervisor.ts";
-import { SystemProcesses } from "../../../../src/client/local/system-processes.ts";
+import { formatPidFile } from "../../../../src/client/processes/pid-file.ts";
+import { isAlive } from "../../../../src/client/processes/processes.ts";
+import { inspectProcess, startProcess, stopProcess } from "../../../../src/client/processes/supervisor.ts";
+import { SystemProcesses } from "../../../../src/client/processes/system-processes.ts";
 import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/core/base/process-start.ts";
-import { temporaryFolder } from "./fakes.ts";
+import { systemWaitClock, waitUntil } from "../../../../src/core/base/wait-clock.ts";
+import { temporaryFolder } from "../local/fakes.ts";
 
 async function startScript(script: string, ...args: readonly string[]) {
   const folder = await temporaryFolder();
   const processes = await SystemProcesses.open();
-  const deps = { processes, clock: systemClock };
+  const deps = { processes, clock: systemWaitClock };
   const [pidFile, logFile] = [join(folder, "pid"), join(folder, "log")];
   onTestFinished(async () => {
     await stopProcess(pidFile, 0, deps);
@@ -35,7 +35,7 @@ const IDLE = "console.log('up'); setInterval(() => {}, 1000)";
 
 test("a process runs in the background, logs to its file, and ends on SIGTERM", async () => {
   const { pidFile, deps, identity, logged } = await startScript(IDLE);
-  expect(await waitUntil(() => logged("up"), systemClock, 50_000)).toBe(true);
+  expect(await waitUntil(() => logged("up"), systemWaitClock, 50_000)).toBe(true);
   expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "running", identity });
   expect(await stopProcess(pidFile, 50_000, deps)).toBe("stopped");
   expect(await isAlive(identity, deps.processes)).toBe(false);
@@ -43,7 +43,7 @@ test("a process runs in the background, logs to its file, and ends on SIGTERM", 
 
 test("a paused process that ignores SIGTERM is killed", async () => {
   const { pidFile, deps, identity, logged } = await startScript(`process.on('SIGTERM', () => {}); ${IDLE}`);
-  expect(await waitUntil(() => logged("up"), systemClock, 50_000)).toBe(true);
+  expect(await waitUntil(() => logged("up"), systemWaitClock, 50_000)).toBe(true);
   deps.processes.signal(identity.pid, "SIGSTOP");
   expect(await stopProcess(pidFile, 50, deps)).toBe("killed");
   expect(await isAlive(identity, deps.processes)).toBe(false);
@@ -67,9 +67,9 @@ test.runIf(process.platform === "linux")(
 
 test("a process that exits at once is seen as gone", async () => {
   const { pidFile, deps, identity } = await startScript("process.exit(1)");
-  expect(await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 50_000)).toBe(
-    true,
-  );
+  expect(
+    await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemWaitClock, 50_000),
+  ).toBe(true);
   expect(await inspectProcess(pidFile, deps.processes)).toEqual({ kind: "stale-pid", pid: identity.pid });
 });
 
@@ -77,7 +77,7 @@ test("it has the environment of its plan, beside this process's", async () => {
   const { logged } = await startScript(
     "console.log(process.env.GIVEN_TO_IT, process.env.PATH !== undefined)",
   );
-  await waitUntil(() => logged("as planned true"), systemClock, 50_000);
+  await waitUntil(() => logged("as planned true"), systemWaitClock, 50_000);
 });
 
 test("a command that does not exist is an error, not a silent pid file", async () => {
@@ -90,7 +90,7 @@ test("a command that does not exist is an error, not a silent pid file", async (
 
 test("a signal to a process that is gone says so", async () => {
   const { deps, identity } = await startScript("process.exit(0)");
-  await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemClock, 50_000);
+  await waitUntil(async () => !(await isAlive(identity, deps.processes)), systemWaitClock, 50_000);
   expect(deps.processes.signal(identity.pid, "SIGTERM")).toBe(false);
 });
 

@@ -2,7 +2,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { findPortHolder, holdFreePorts, isPortTaken, portOf } from "../../../../src/client/local/ports.ts";
+import {
+  findPortHolder,
+  holdFreePorts,
+  isPortTaken,
+  portOf,
+} from "../../../../src/client/processes/ports.ts";
 
 test("ports held together are distinct, taken while held, and free once released", async () => {
   const ports = await holdFreePorts(5);
