@@ -1,9 +1,10 @@
-// Whether a text is an address that can be dialed. Absent: whether anybody listens there, or the name is known.
+// Whether a text is an address that can be dialed. Absent: whether a process listens there, or the name
+// resolves.
 
 import { isIPv4, isIPv6 } from "node:net";
 
 const ADDRESS = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<host>[^:[\]]+)):(?<port>\d{1,5})$/;
-// Underscores are no letters of host names, and yet stand in names that resolve.
+// Host names have no underscores, but names that resolve may contain them.
 const NAME =
   /^[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*[\p{L}\p{N}_])?(?:\.[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*[\p{L}\p{N}_])?)*\.?$/u;
 const NAME_CHARACTERS_MAX = 254;
@@ -18,7 +19,8 @@ export function isAddress(text: string): boolean {
   return v6 === undefined ? isHost(host) : isIPv6(v6);
 }
 
-// What looks like an IPv4 address must be one: it would be dialed as one, or as a name that cannot be.
+// A text that looks like an IPv4 address must be one. It would be dialed as an address, or as a name that
+// can't exist.
 function isHost(host: string): boolean {
   if (DIGITS.test(host)) return isIPv4(host);
   return host.length <= NAME_CHARACTERS_MAX && NAME.test(host);

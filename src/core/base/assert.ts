@@ -1,4 +1,4 @@
-// Assertions catch our own bugs and stop the process; what a caller can get wrong is a value or a typed error.
+// Assertions catch our own bugs and stop the process. A caller's mistake is a value or a typed error.
 
 export class AssertionError extends Error {
   override readonly name = "AssertionError";
@@ -9,7 +9,7 @@ export function assert(condition: boolean, claim: string): asserts condition {
   if (!condition) throw new AssertionError(`broken invariant: ${claim}`);
 }
 
-/** The value, asserted to be there. `claim` says why it must be. */
+/** The value, asserted to be present. `claim` says why it must be. */
 export function present<T>(value: T | null | undefined, claim: string): T {
   assert(value !== null && value !== undefined, claim);
   return value;

@@ -1,4 +1,4 @@
-// A monotonic clock that also counts while the machine sleeps, as far as the system has one (Linux: CLOCK_BOOTTIME).
+// A monotonic clock that also counts while the machine sleeps, if the system has one (Linux: CLOCK_BOOTTIME).
 
 import { uptime } from "node:os";
 import type { MonotonicMs } from "./clock.ts";

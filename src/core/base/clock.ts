@@ -1,14 +1,18 @@
-// The two clocks. The monotonic clock only counts up and cannot be set: durations, deadlines, ages and liveness come from it.
-// The wall clock says what time it is, is set by people and by NTP, and may step back: it is for showing (ADR-0020).
-// What must stay true: this file alone reads the wall clock of the system in src/core, and the types do not mix.
+// The two clocks. The monotonic clock only counts up and can't be set: durations, deadlines, ages and
+// liveness use it. The wall clock gives the time of day. People and NTP set it, and it may step back, so it
+// is only for display (ADR-0020). What must stay true: this file alone reads the system's wall clock in
+// src/core, and the types do not mix.
 
 declare const kind: unique symbol;
-/** A plain number passes for either, so that arithmetic needs no casts; one clock's reading never passes for the other's. */
+/**
+ * A plain number is accepted for either, so that arithmetic needs no casts. One clock's reading is never
+ * accepted for the other's.
+ */
 type Reading<Kind extends string> = number & { readonly [kind]?: Kind };
 
-/** Milliseconds since an arbitrary moment of this process or machine: only differences mean something. */
+/** Milliseconds since an arbitrary moment of this process or machine: only differences have a meaning. */
 export type MonotonicMs = Reading<"monotonic">;
-/** Whole milliseconds since 1970, never negative: as they travel and are stored. */
+/** Whole milliseconds since 1970, never negative: the form for messages and storage. */
 export type WallMs = Reading<"wall">;
 
 export interface Clock {
@@ -28,14 +32,17 @@ export function elapsedMs(since: MonotonicMs, now: MonotonicMs): number {
 }
 
 /**
- * How long ago a wall time was that this process did not measure itself: a file's, a row's. Zero when it lies in the
- * future, since one of the clocks was wrong. For showing only.
+ * The age of a wall time that another process set, such as a file's or a row's. Zero when it lies in the
+ * future, because one of the clocks was wrong. Only for display.
  */
 export function shownAgeMs(since: WallMs, now: WallMs): number {
   return Math.max(0, Math.round(now - since));
 }
 
-/** For libraries that take a deadline as a wall time: to be handed over at once. What they tell is converted where it comes in. */
+/**
+ * For libraries that take a deadline as a wall time: to be passed on at once. Wall times that a library
+ * returns are converted where they arrive.
+ */
 export function wallTimeOf(moment: MonotonicMs, clock: Clock = systemClock): WallMs {
   return clock.wallMs() + (moment - clock.monotonicMs());
 }

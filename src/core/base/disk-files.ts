@@ -5,8 +5,9 @@ import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat
 import type { FileSystem, NewFile, ReadableFile, SyncedFile } from "./file-system.ts";
 import { isSystemError } from "./system-error.ts";
 
-// Linux writes and syncs in one operation (open(2), O_DSYNC), so a frame waits for one thread of Node's pool and not for
-// two in turn. Elsewhere that flag promises less than a sync of Node's does, which on macOS is F_FULLFSYNC.
+// Linux writes and syncs in one operation (open(2), O_DSYNC), so a frame waits for one thread of Node's pool,
+// not for two in turn. On other systems that flag promises less than Node's sync, which is F_FULLFSYNC on
+// macOS.
 const SYNCS_EACH_WRITE = process.platform === "linux";
 
 export const diskFiles: FileSystem = {
@@ -74,7 +75,7 @@ function syncedFile(path: string, handle: FileHandle): SyncedFile {
   };
 }
 
-/** What fails on an open file does not say which it is: "EIO: i/o error, fsync". */
+/** The error of an operation on an open file does not name the file: "EIO: i/o error, fsync". */
 async function namingFile<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

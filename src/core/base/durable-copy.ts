@@ -1,5 +1,5 @@
-// A copy of a folder that survives a power cut. What must stay true: under its own name the copy is whole and synced,
-// or not there; nothing that stands there is overwritten.
+// A copy of a folder that survives a power cut. What must stay true: under its final name the copy is whole
+// and synced, or absent. Existing files there are never overwritten.
 
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ import { syncDirectory, TEMPORARY_SUFFIX } from "./durable-file.ts";
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-/** Copies files and folders in `from` but those that `isLeft` names. `to` must not exist. */
+/** Copies files and folders in `from`, except those that `isLeft` names. `to` must not exist. */
 export async function copyFolderDurably(
   from: string,
   to: string,

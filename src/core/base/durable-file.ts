@@ -1,21 +1,25 @@
-// Files that survive a power cut: a whole file is replaced by writing a temporary one, syncing it, renaming it
-// over the old one and syncing the directory, in that order (POSIX promises nothing less). What must stay true:
-// after a crash the path holds the old bytes or the new ones, never a mixture. Deliberately absent: locking;
-// two writers of one path at a time are the caller's mistake.
+// Files that survive a power cut. A whole file is replaced in four steps: write a temporary one, sync it,
+// rename it over the old one, sync the directory (POSIX promises nothing with fewer). What must stay true:
+// after a crash the path holds the old bytes or the new ones, never a mixture. Deliberately absent: locking.
+// Two writers of one path at a time are the caller's mistake.
 
 import { dirname } from "node:path";
 import { diskFiles } from "./disk-files.ts";
 import type { FileContent, FileSystem } from "./file-system.ts";
 import { systemCodeOf } from "./system-error.ts";
 
-/** What an interrupted `writeFileDurably` leaves behind ends in this; it may be removed at start. */
+/** The suffix of files that an interrupted `writeFileDurably` leaves; they may be removed at start. */
 export const TEMPORARY_SUFFIX = ".tmp";
 
-// State, bindings, audit entries, plans: for the user whose process writes them, unless a caller says otherwise.
+// For state, bindings, audit entries and plans: only the process's own user can read them, unless a caller
+// passes another mode.
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o777;
 
-/** Replaces the file at `path`; it gets `mode`, less the umask. On failure the old file is untouched and the temporary one is gone. */
+/**
+ * Replaces the file at `path` and gives it `mode`, less the umask. On failure the old file is untouched and
+ * the temporary one is removed.
+ */
 export async function writeFileDurably(
   path: string,
   content: FileContent,
@@ -38,7 +42,7 @@ export function syncDirectory(path: string): Promise<void> {
   return diskFiles.syncDirectory(path);
 }
 
-/** Creates the directory and what is missing above it; each new name is durable when the promise resolves. */
+/** Creates the directory and its missing parents; each new name is durable when the promise resolves. */
 export async function createDirectoryDurably(path: string, files: FileSystem = diskFiles): Promise<void> {
   const topmostCreated = await createDirectory(path, DIRECTORY_MODE, files);
   if (topmostCreated === undefined) return;
@@ -49,8 +53,9 @@ export async function createDirectoryDurably(path: string, files: FileSystem = d
 }
 
 /**
- * Creates the directory and what is missing above it; resolves to the topmost that was. One name at a time: where a file
- * system makes no folders, as in /proc, Node's recursive mkdir tries for ever, and of a read-only one it says ENOENT.
+ * Creates the directory and its missing parents; resolves to the topmost one that it created. One name at a
+ * time: where a file system can't make folders, as in /proc, Node's recursive mkdir tries for ever, and for a
+ * read-only one it reports ENOENT.
  */
 export async function createDirectory(
   path: string,
@@ -67,7 +72,7 @@ export async function createDirectory(
   return topmostCreated;
 }
 
-/** Whether it was made here: somebody else may be quicker. */
+/** Whether this call made it: another process may be faster. */
 async function makeOne(path: string, mode: number, files: FileSystem): Promise<boolean> {
   try {
     await files.makeDirectory(path, mode);
@@ -83,7 +88,7 @@ async function makeOne(path: string, mode: number, files: FileSystem): Promise<b
   }
 }
 
-/** False where there is nothing, or something else. */
+/** False if nothing or something else has that path. */
 async function isDirectory(path: string, files: FileSystem): Promise<boolean> {
   try {
     return (await files.stat(path)).isDirectory;

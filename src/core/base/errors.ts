@@ -22,11 +22,11 @@ export interface OperatorErrorParts {
   readonly what: string;
   /** The likely cause. */
   readonly why?: string;
-  /** The next command to run or thing to do. */
+  /** The next command to run or step to take. */
   readonly next?: string;
   /** The endpoint tried, host:port. */
   readonly endpoint?: string;
-  /** What the version or index is that another one was expected of, in digits. */
+  /** The present version or index where another one was expected, in digits. */
   readonly current?: string;
   readonly exit: Exit;
   readonly cause?: unknown;

@@ -1,11 +1,11 @@
-// The event loop as pacing sees it: what time it is, and when others have had their turn.
+// The event loop as pacing needs it: the time, and the moment when other work has had its turn.
 
 import { type MonotonicMs, systemClock } from "./clock.ts";
 
-/** A seam: tests decide how time passes. */
+/** A seam: tests control how time passes. */
 export interface Loop {
   readonly now: () => MonotonicMs;
-  /** After the timers that are due, and after what waits in sockets, was served. */
+  /** Runs after the due timers and the waiting sockets were served. */
   nextPass(run: () => void): void;
 }
 

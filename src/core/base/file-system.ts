@@ -1,33 +1,33 @@
-// The port to a file system: what durable files, the storage and its lock ask of it, and no more. `diskFiles` is the
-// machine's own (disk-files.ts); the simulator has a virtual one that loses what was not synced (ADR-0018). What must
-// stay true of both: content is durable after `sync`, a synced write or never; a name is durable only after its
-// directory was synced. Failures carry the operating system's code (system-error.ts).
+// The port to a file system: only what durable files, the storage and its lock need. `diskFiles` is the
+// machine's own (disk-files.ts); the simulator has a virtual one that loses unsynced data (ADR-0018). What
+// must stay true for both: content is durable after `sync`, and a synced write is durable or fails. A name is
+// durable only after its directory was synced. Failures carry the operating system's code (system-error.ts).
 
 /**
- * A file's content: whole, or in parts between whose writes others get their turn. A part is written before the next is
- * asked for.
+ * A file's content: whole, or in parts, so that other work can run between their writes. A part is written
+ * before the next is requested.
  */
 export type FileContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** A file that is being made. */
+/** A file that is being written. */
 export interface NewFile {
-  /** Behind what it was filled with before. */
+  /** Appends to the earlier content. */
   fill(content: FileContent): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A file that is there, and whose every write is a promise kept. */
+/** An existing file whose every write is durable when its promise resolves. */
 export interface SyncedFile {
   /** Resolves once the bytes are on stable storage. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A file that is there, and stays readable after it was removed. */
+/** An existing file, which stays readable after its removal. */
 export interface ReadableFile {
   readonly bytes: number;
-  /** Fewer than `length` at its end. */
+  /** Returns fewer than `length` bytes at the end of the file. */
   read(position: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -39,22 +39,22 @@ interface FileStat {
 }
 
 export interface FileSystem {
-  /** Makes the file, or empties the one that is there. */
+  /** Creates the file, or empties the existing one. */
   create(path: string, mode: number): Promise<NewFile>;
-  /** Opens a file that is there, to be filled further. */
+  /** Opens an existing file to append to it. */
   append(path: string): Promise<NewFile>;
   openSynced(path: string): Promise<SyncedFile>;
   openToRead(path: string): Promise<ReadableFile>;
   read(path: string): Promise<Uint8Array>;
-  /** The names in a directory, in no order. */
+  /** The names in a directory, in no particular order. */
   list(directory: string): Promise<readonly string[]>;
   stat(path: string): Promise<FileStat>;
   makeDirectory(path: string, mode: number): Promise<void>;
-  /** Replaces what has the new name. */
+  /** Replaces the file that has the new name. */
   rename(from: string, to: string): Promise<void>;
-  /** A second name of the file; EEXIST if it is taken. */
+  /** Adds a second name to the file; EEXIST if the name exists. */
   link(from: string, to: string): Promise<void>;
-  /** Of a file that is not there, nothing is left to remove. */
+  /** Succeeds if there is no such file. */
   remove(path: string): Promise<void>;
   /** Makes creations, renames and removals of names in this directory durable. */
   syncDirectory(path: string): Promise<void>;

@@ -1,9 +1,11 @@
-// Memory of large files, given back as soon as they were read. It lies outside of V8's heap, which an idle process hardly
-// ever collects: a start would keep all that it has read of its log for minutes.
+// Returns the memory of large files as soon as they were read. It lies outside of V8's heap, and an idle process
+// hardly ever collects garbage. Otherwise a process would keep its whole log's content for minutes after its start.
 
-/** Frees the bytes now. They are empty afterwards, and so is every view of them: keep copies of what is still needed. */
+/**
+ * Frees the bytes now. They are empty afterwards, and so is every view of them: copy what is still needed.
+ */
 export function giveBack(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  // Small ones may share a pool of Node's.
+  // Small buffers may share a pool of Node's.
   if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
 }

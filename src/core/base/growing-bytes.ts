@@ -1,5 +1,5 @@
-// Bytes that are appended part by part into one array. Parts need not be kept until all are there: joining them at the
-// end would hold everything twice. What was reserved and never written takes no memory of the machine.
+// Appends bytes part by part to one array. Keeping all parts and joining them at the end would need twice the
+// memory. Space that is reserved but not written takes no memory of the machine.
 
 const FIRST_BYTES = 64 * 1024;
 
@@ -7,7 +7,7 @@ export class GrowingBytes {
   #bytes: Uint8Array;
   #end = 0;
 
-  /** `expected`: about so many bytes will come. */
+  /** `expected`: about this many bytes will come. */
   constructor(expected: number) {
     this.#bytes = new Uint8Array(Math.max(FIRST_BYTES, Math.ceil(expected)));
   }
@@ -23,7 +23,7 @@ export class GrowingBytes {
     this.#end = end;
   }
 
-  /** What was appended so far; shares its memory. */
+  /** The bytes appended so far; shares their memory. */
   get written(): Uint8Array {
     return this.#bytes.subarray(0, this.#end);
   }

@@ -1,12 +1,12 @@
-// A distribution in fixed buckets, as Prometheus counts one: cumulative counts, their sum and their number. Adding a
-// value costs no memory, and histograms of the same bounds can be added up.
+// A distribution in fixed buckets, in Prometheus' form: cumulative counts, their sum and their number. Adding
+// a value needs no memory, and histograms with the same bounds can be added up.
 
 import { assert } from "./assert.ts";
 
 export interface HistogramSnapshot {
-  /** Ascending; what is above the last one is counted in `count` only. */
+  /** Ascending; values above the last one are counted only in `count`. */
   readonly bounds: readonly number[];
-  /** For each bound, how many values are at most so large. */
+  /** For each bound, how many values are at most that large. */
   readonly cumulative: readonly number[];
   readonly count: number;
   readonly sum: number;
@@ -14,7 +14,7 @@ export interface HistogramSnapshot {
 
 export class Histogram {
   readonly #bounds: readonly number[];
-  /** One a bound, and one for all above. */
+  /** One for each bound, and one for all values above. */
   readonly #counts: number[];
   #sum = 0;
 
@@ -45,7 +45,7 @@ export class Histogram {
   }
 }
 
-/** All values of both, which have the same bounds. */
+/** All values of both, which must have the same bounds. */
 export function addUp(left: HistogramSnapshot, right: HistogramSnapshot): HistogramSnapshot {
   assert(left.bounds === right.bounds, "only histograms of the same bounds are added up");
   const cumulative = left.cumulative.map((count, at) => count + (right.cumulative[at] ?? 0));
@@ -53,8 +53,8 @@ export function addUp(left: HistogramSnapshot, right: HistogramSnapshot): Histog
 }
 
 /**
- * The value that `share` of all are at most, estimated within its bucket as Prometheus does; the last bound when it is
- * above that; null without values.
+ * The value that `share` of all values do not exceed, estimated within its bucket as Prometheus does. The
+ * last bound when the value is above it; null without values.
  */
 export function quantile({ bounds, cumulative, count }: HistogramSnapshot, share: number): number | null {
   assert(share > 0 && share <= 1, "a quantile is a share of the values");

@@ -1,5 +1,5 @@
-// Branded identifiers: a term can't be passed for an index, nor a shard's name for a cluster's.
-// All numbers are safe integers; the wire asserts it.
+// Branded identifiers: a term can't be passed for an index, nor a shard's name for a cluster's. All numbers
+// are safe integers; the wire asserts it.
 
 import { quoted } from "./printable.ts";
 
@@ -17,13 +17,13 @@ export const logIndex = (value: number): LogIndex => value as LogIndex;
 export const groupId = (value: number): GroupId => value as GroupId;
 
 /**
- * Of members' numbers, from cluster version 2 on: what the replicated tables take, so another bound asks for the next
- * version, as those in fleet/limits.ts do. It is far below what Raft's messages can carry (raft/well-formed.ts): a change of
- * the configuration that names a larger number would be dropped by all who get it.
+ * Limit of members' numbers from cluster version 2 on. The replicated tables enforce it, so another limit
+ * needs the next version, like those in fleet/limits.ts. It is far below what Raft's messages can carry
+ * (raft/well-formed.ts): every replica would drop a configuration change with a larger number.
  */
 export const MEMBER_NUMBER_MAX = 2 ** 31 - 1;
 
-/** Whether a new member may have it. Rows from before cluster version 2 may have others. */
+/** Whether a new member may have this number. Rows from before cluster version 2 may have others. */
 export function isMemberNumber(number: number): boolean {
   return Number.isSafeInteger(number) && number >= 1 && number <= MEMBER_NUMBER_MAX;
 }
@@ -33,10 +33,10 @@ export const FLEET_GROUP = groupId(0);
 
 const NAME = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
 
-/** The same in words. */
+/** The rule of names in words. */
 export const NAME_RULE = "a name has a-z 0-9 . _ -, with a letter or digit at both ends";
 
-/** A name for a sentence. What is not a valid name is quoted. */
+/** A name for use in a sentence. An invalid name is quoted. */
 export const shownName = (text: string): string => (isName(text) ? text : quoted(text));
 
 /** Whether `text` can name a shard, cluster, node or fleet: an RFC 1123 subdomain's alphabet, 1 to 253 characters. */

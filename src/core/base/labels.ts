@@ -1,14 +1,14 @@
-// What a label may be: Kubernetes' own rules, so that a node's labels can be used as they are. Labels of demand come from
-// tenants' agents, and stand in reports, plans and tables.
+// The rules of labels: Kubernetes' own, so that a node's labels can be used unchanged. Labels of demand come
+// from tenants' agents and appear in reports, plans and tables.
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const PREFIX =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
-/** Of one group of demand. */
+/** In one group of demand. */
 export const LABELS_MAX = 32;
 
-/** The same in words. */
+/** The rule of labels in words. */
 export const LABEL_RULE =
   "a label has 1 to 63 of a-z A-Z 0-9 . _ - with a letter or digit at both ends; its key may have a DNS name and / before that, its value may be empty";
 
@@ -24,7 +24,7 @@ function isLabelValue(text: string): boolean {
   return text === "" || NAME.test(text);
 }
 
-/** Whether all of them are labels, and no more than a group may have. */
+/** Whether all of them are valid labels, and not more than a group may have. */
 export function areLabels(labels: Readonly<Record<string, string>>): boolean {
   const entries = Object.entries(labels);
   return (

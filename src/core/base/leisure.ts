@@ -1,11 +1,12 @@
-// Long work in slices, beside which others must be quick: it takes half of the time at most. A turn for others after each
-// slice would let in only what is ready by then; an answer that needs several turns would wait for as many slices.
+// Splits long work into slices, so that it takes at most half of the time and other work stays fast. One turn
+// for others after each slice would serve only what is ready by then. An answer that needs several turns
+// would wait for as many slices.
 
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
 const WORK_MS = 4;
 
-/** What to wait for after each slice: a turn and, once some milliseconds have been worked, as many of rest. */
+/** To be awaited after each slice: waits one turn, or after some milliseconds of work for the same time. */
 export function atLeisure(): () => Promise<void> {
   let workedMs = 0;
   let resumedMs = performance.now();

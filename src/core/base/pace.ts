@@ -1,4 +1,5 @@
-// How fast something may be asked for by each of many, in tokens: a full bucket is spent at once, and refilled by the second.
+// Limits how fast each of many callers may ask for something, in tokens: a full bucket can be spent at once
+// and is refilled by the second.
 
 import type { MonotonicMs } from "./clock.ts";
 
@@ -23,7 +24,10 @@ export class Pace {
     this.#rate = rate;
   }
 
-  /** 0 = it was paid; otherwise it can be after so many milliseconds. What costs more than a full bucket costs that. */
+  /**
+   * 0 = the price was paid; otherwise the number of milliseconds after which it can be. A price above a full
+   * bucket costs a full bucket.
+   */
   waitMs(key: string, nowMs: MonotonicMs, price = 1): number {
     const { burst, perSecond } = this.#rate;
     const cost = Math.min(price, burst);
@@ -35,7 +39,7 @@ export class Pace {
     return 0;
   }
 
-  // One that is full again is as good as none. When none is, all begin anew: memory is bounded before fairness is.
+  // A full bucket need not be kept. If none is full, all are dropped: bounded memory comes before fairness.
   #forget(nowMs: MonotonicMs): void {
     const { burst, perSecond } = this.#rate;
     for (const [key, { left, atMs }] of this.#buckets) {

@@ -1,4 +1,4 @@
-// PEM texts with several certificates in them: a chain, or the authorities that a fleet trusts while it changes them.
+// PEM texts with several certificates: a chain, or the authorities that a fleet trusts during a rotation.
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

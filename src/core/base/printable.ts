@@ -1,16 +1,16 @@
-// Text from elsewhere, as it may be shown: names and remarks that shards, agents and other callers chose must not move a
-// cursor, hide or reorder what stands beside them, or begin a line of their own.
-// Escaped are control characters (C0, DEL, C1), format characters (bidirectional controls, zero-width ones, tags), line
-// and paragraph separators, what is drawn as nothing (Default_Ignorable_Code_Point), and lone surrogates: Unicode's
-// Cc, Cf, Zl, Zp, Cs and DI. Their escapes are those of JSON. A backslash stays as it is: escapes are for reading.
-// Absent: letters that look alike. Which characters a name may have is isName's business.
+// Makes text from other sources safe to show. Names and remarks come from shards, agents and other callers.
+// They must not move the cursor, hide or reorder the text beside them, or start a line of their own. Escaped
+// are Unicode's Cc, Cf, Zl, Zp, Cs and DI: control characters (C0, DEL, C1), format characters (bidirectional
+// controls, zero-width ones, tags), line and paragraph separators, lone surrogates, and invisible characters
+// (Default_Ignorable_Code_Point). The escapes are JSON's. A backslash stays as it is: escapes are for
+// reading. Absent: letters that look alike. isName decides which characters a name may have.
 
 const UNSAFE = "[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}\\p{DI}]";
 const ANY = new RegExp(UNSAFE, "u");
 const EACH = new RegExp(UNSAFE, "gu");
 // What chalk writes for the sixteen colours, and the end of a line.
 const OWN_OR_UNSAFE = new RegExp(`\\u001B\\[[0-9;]*m|\\n|${UNSAFE}`, "gu");
-// JSON's own indentation. Within a string, JSON.stringify has escaped it.
+// The line ends of JSON's own indentation. Within a string, JSON.stringify has escaped them.
 const UNSAFE_IN_JSON = new RegExp(`(?!\\n)${UNSAFE}`, "gu");
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -19,12 +19,12 @@ const QUOTED_CHARACTERS_MAX = 64;
 /** Whether `text` can be shown as it is, on one line. */
 export const isPrintable = (text: string): boolean => !ANY.test(text);
 
-/** `text` on one line, with escapes for all that does not draw a character in its place. */
+/** `text` on one line, with escapes for every character that is not drawn in its place. */
 export function printable(text: string): string {
   return isPrintable(text) ? text : text.replaceAll(EACH, escaped);
 }
 
-/** Text that was made here, of printable parts: its line ends stay, and its colours where `styled`. */
+/** Text that this program made of printable parts: its line ends stay, and its colours if `styled`. */
 export function printableLines(text: string, styled: boolean): string {
   if (isPrintable(text)) return text;
   return text.replaceAll(OWN_OR_UNSAFE, (found) => {
@@ -33,7 +33,7 @@ export function printableLines(text: string, styled: boolean): string {
   });
 }
 
-/** A JSON text, or YAML in double quotes, with the same value and nothing but printable characters. */
+/** A JSON text, or YAML in double quotes, with the same value and only printable characters. */
 export function printableJson(json: string): string {
   return isPrintable(json) ? json : json.replaceAll(UNSAFE_IN_JSON, escapedUnits);
 }
@@ -43,7 +43,10 @@ export function quoted(text: string, charactersMax = QUOTED_CHARACTERS_MAX): str
   return printableJson(JSON.stringify(cut(text, charactersMax)));
 }
 
-/** At most so many characters, the last one an ellipsis where some are missing. Cuts no surrogate pair. */
+/**
+ * At most `charactersMax` characters; the last one is an ellipsis where some are missing. Never cuts a
+ * surrogate pair.
+ */
 export function cut(text: string, charactersMax: number): string {
   if (text.length <= charactersMax) return text;
   const kept = text.slice(0, charactersMax - 1);

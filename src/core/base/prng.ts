@@ -1,4 +1,4 @@
-// The only source of chance in the pure rooms: seeded, so that a run can be repeated.
+// The only source of randomness in the pure rooms: seeded, so that a run can be repeated.
 
 export interface Prng {
   /** An integer in [0, bound). */

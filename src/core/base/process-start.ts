@@ -1,5 +1,5 @@
-// When the process under a pid was started, as an opaque text to compare: what tells a process from a later
-// one under the same pid. From the kernel's /proc where there is one, otherwise from ps.
+// The start time of the process with a pid, as an opaque text to compare: it distinguishes a process from a
+// later one with the same pid. From the kernel's /proc if there is one, otherwise from ps.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -23,20 +23,20 @@ export async function startTimeFromProc(pid: number): Promise<string | null> {
   return `${ticks}@${boot?.trim() ?? "boot"}`;
 }
 
-/** Whether another user's process runs under `pid` that /proc, mounted with hidepid, does not show. */
+/** Whether another user's process has `pid`, but /proc hides it because it is mounted with hidepid. */
 export async function isHidden(pid: number): Promise<boolean> {
   if ((await readIfThere("/proc/self/stat")) === null || (await readIfThere(`/proc/${pid}/stat`)) !== null)
     return false;
   try {
     process.kill(pid, 0);
-    // One of ours, which /proc shows: it has begun since we looked.
+    // One of our own processes, which /proc shows: it was started since the first read.
     return false;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
-/** Whole seconds: two processes under one pid within a second are beyond what a kernel does. */
+/** Whole seconds: no kernel gives one pid to two processes within a second. */
 export async function startTimeFromPs(pid: number): Promise<string | null> {
   try {
     const { stdout } = await run("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
@@ -56,14 +56,17 @@ export function parseStat(line: string): string | null {
     .slice(line.lastIndexOf(")") + 1)
     .trim()
     .split(" ");
-  // proc(5): after the command come the state, field 3, then threads in field 20 and the start time in field 22.
+  // proc(5): after the command come the state in field 3, threads in field 20 and the start time in field 22.
   const [state, threads, startTime] = [fields[0], Number(fields[20 - 3]), fields[22 - 3]];
   if (state === undefined || startTime === undefined) return null;
-  // Until the last thread of a killed process is gone, a write or a port of it may not be either.
+  // Until the last thread of a killed process is gone, its last write or its port may still be active.
   return isDead(state) && threads <= 1 ? null : startTime;
 }
 
-/** Z is a zombie and X is dead: their pids are taken until a parent asks, which may be long, but nothing runs. */
+/**
+ * Z is a zombie and X is dead: their pids stay in use until the parent collects them, which may take long,
+ * but they do not run.
+ */
 function isDead(state: string): boolean {
   return state.startsWith("Z") || state.startsWith("X");
 }

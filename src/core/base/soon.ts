@@ -1,6 +1,7 @@
-// When work that gathers is to run: as soon as what is under way is over, but at most once in a pass of the event
-// loop. What comes later in that pass runs together at its end. So a lone request waits for nobody, which saves it a
-// pass (what is handed to HTTP/2 leaves at the end of the pass it was handed over in), and a busy process still batches.
+// When gathered work runs: as soon as the current callback ends, but at most once in a pass of the event
+// loop. Work that is added later in that pass runs together at its end. So a single request does not wait for
+// others. That saves it a pass, because HTTP/2 sends data at the end of the pass in which it gets them. A
+// busy process still batches.
 
 /** A seam: tests decide when a pass ends. */
 interface Loop {
@@ -13,7 +14,7 @@ const nodeLoop: Loop = {
   atEndOfPass: (run) => void setImmediate(run),
 };
 
-/** Each has a pass of its own to count by; the returned function runs what it is given once. */
+/** Each result counts its own passes; the returned function runs its argument once. */
 export function soonOncePerPass(loop: Loop = nodeLoop): (run: () => void) => void {
   let hasRun = false;
   return (run) => {

@@ -1,6 +1,6 @@
-// What the operating system says when it refuses or fails. Data only.
+// Errors of the operating system. Data only.
 
-/** An error that the operating system gave a code, such as ENOENT. */
+/** An error with a code of the operating system, such as ENOENT. */
 export function isSystemError(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }

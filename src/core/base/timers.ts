@@ -1,9 +1,9 @@
-// Passing time as a replica needs it, so that a simulation can put a clock of its own in its place.
+// Timers as a replica needs them, so that a simulation can use a clock of its own.
 
 export interface Timers {
-  /** Runs `action` again and again; returns what cancels it. */
+  /** Runs `action` again and again; returns a function that cancels it. */
   every(ms: number, action: () => unknown): () => void;
-  /** Runs `action` once; returns what cancels it. */
+  /** Runs `action` once; returns a function that cancels it. */
   after(ms: number, action: () => unknown): () => void;
 }
 
@@ -19,11 +19,14 @@ export const systemTimers: Timers = {
 };
 
 interface Guard {
-  /** `action`, with what it throws handled and counted under `name`. */
+  /** Wraps `action`: what it throws is handled and counted under `name`. */
   guard(name: string, action: () => unknown): () => void;
 }
 
-/** For background loops: what a run throws costs that run only. Not for what drives consensus, which must stop then. */
+/**
+ * For background loops: an exception ends only the run that threw it. Not for the consensus loop, which must
+ * stop then.
+ */
 export function guardedTimers(timers: Timers, errors: Guard): Timers {
   return {
     every: (ms, action) => timers.every(ms, errors.guard("a background task", action)),
