@@ -1,5 +1,5 @@
-// Answers to domain instructions, repeated with each report until one was taken. In memory only: after a restart the
-// coordinator, having no answer, sends the instruction again, and it is answered again.
+// Answers to domain instructions, repeated with each report until a coordinator accepted one. In memory only.
+// After a restart the coordinator has no answer, so it sends the instruction again and gets a new answer.
 
 import { cut } from "../base/printable.ts";
 import type { InstructionAck } from "../wire/gen/fleet/v1/command.ts";
@@ -18,17 +18,17 @@ export class AckOutbox {
     this.#acks.set(domainName(ack), { ...ack, detail });
   }
 
-  /** Nothing waits any more. */
+  /** Drops all waiting answers. */
   clear(): void {
     this.#acks.clear();
   }
 
-  /** Those that waited longest, and no more than a report carries. */
+  /** The answers that have waited longest, at most as many as a report carries. */
   waiting(): InstructionAck[] {
     return [...this.#acks.values()].slice(0, ACKS_MAX);
   }
 
-  /** A report with these was taken. An answer that was put meanwhile still waits. */
+  /** A coordinator accepted a report with these. An answer that was put meanwhile still waits. */
   taken(acks: readonly InstructionAck[]): void {
     for (const ack of acks) {
       const name = domainName(ack);

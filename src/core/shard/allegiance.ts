@@ -1,39 +1,40 @@
-// Whom a shard obeys: an incarnation of the coordinators' cluster, and in it the newest leader's term. Pure.
-// What must stay true: terms, versions and sequences are compared within one incarnation only; a later incarnation is
-// obeyed at once, an earlier one never; and where the order is not known, the shard stays with the one that it obeys until
-// an operator decides (`fleet shard adopt`). What an operator has given up is obeyed again by an operator's decision only.
+// Which leader a shard obeys: an incarnation of the coordinators' cluster, and in it the newest leader's
+// term. Pure. What must stay true: terms, versions and sequences are compared only within one incarnation. A
+// later incarnation is obeyed at once, an earlier one never. If the order of two is unknown, the shard keeps
+// obeying its own until an operator decides (`fleet shard adopt`). An incarnation that an operator has given
+// up is obeyed again only after another operator's decision.
 
 import { assert } from "../base/assert.ts";
 import { type Incarnation, orderOf } from "../base/incarnation.ts";
 import type { ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
 
 export interface Allegiance {
-  /** Null: none yet, or only coordinators that know no incarnations. */
+  /** Null: none yet, or only coordinators from before incarnations. */
   readonly incarnation: Incarnation | null;
-  /** The newest whose instructions were obeyed, in that incarnation. */
+  /** The newest term, in that incarnation, whose instructions were obeyed. */
   readonly term: number;
-  /** Ids of the incarnations that operators have decided against, the newest last. */
+  /** Ids of the incarnations that operators have given up, the newest last. */
   readonly givenUp: readonly string[];
 }
 
-/** What an answer says about its sender. */
+/** The fields of an answer that describe its sender. */
 export type Sender = Pick<ReportShardResponse, "coordinatorTerm" | "incarnation" | "giveUp">;
 
 export type Standing =
   | { readonly kind: "obeyed" }
-  /** Another incarnation is obeyed from now on: what was obeyed before is older than all that it says. */
+  /** From now on another incarnation is obeyed; everything obeyed before is older than its instructions. */
   | { readonly kind: "begins"; readonly isOrdered: boolean }
   | { readonly kind: "outdated"; readonly why: string };
 
 const GIVEN_UP_MAX = 16;
 
-/** Whether the sender of an answer is followed. */
+/** Whether the shard obeys the sender of an answer. */
 export function standingOf(sender: Sender, allegiance: Allegiance): Standing {
   const { coordinatorTerm: term, incarnation: heard } = sender;
   const { incarnation: obeyed } = allegiance;
   if (isOrdered(sender, allegiance)) return { kind: "begins", isOrdered: true };
   if (heard === undefined) {
-    // No fleet that was recovered or restored with a recorded epoch has leaders of an older build.
+    // A fleet that was recovered or restored with a recorded epoch has no leaders of an older build.
     if (obeyed !== null && obeyed.epoch > 0) return outdated("it says no incarnation");
     return byTerm(term, allegiance);
   }
@@ -51,14 +52,14 @@ export function standingOf(sender: Sender, allegiance: Allegiance): Standing {
   }
 }
 
-/** After an answer of a sender that is obeyed. */
+/** The allegiance after an answer of a leader that is obeyed. */
 export function following(sender: Sender, allegiance: Allegiance): Allegiance {
   const { coordinatorTerm: term, incarnation: heard } = sender;
   assert(term >= allegiance.term, "the newest coordinator term only rises in one incarnation");
   return { ...allegiance, term, incarnation: heard ?? allegiance.incarnation };
 }
 
-/** After the answer with which a sender begins to be obeyed. */
+/** The allegiance after the first answer of a newly obeyed leader. */
 export function changingTo(
   sender: Sender & { readonly incarnation: Incarnation },
   before: Allegiance,
@@ -71,8 +72,8 @@ export function changingTo(
   return { incarnation, term, givenUp: givenUp.slice(-GIVEN_UP_MAX) };
 }
 
-// The order names what is to be given up, so that a late one undoes no other decision. In one incarnation that is a term
-// which no leader has any more: its quorum has lost the end of its log.
+// The order names the incarnation to give up, so that a late order does not undo another decision. Within one
+// incarnation it names a term that no leader has any more: its quorum has lost the end of its log.
 function isOrdered(
   { coordinatorTerm, incarnation, giveUp }: Sender,
   { incarnation: obeyed, term }: Allegiance,

@@ -1,7 +1,7 @@
-// How a shard follows a coordinator's answer to its report. Must stay true: a leader of another incarnation than the one
-// that is obeyed, or older than one already heard, is not followed at all (allegiance.ts); the rest is fenced by version
-// (bindings) and sequence (domains); and answers to instructions leave with the next report, after the write that covers
-// what they claim.
+// Applies a coordinator's answer to this shard's report. Must stay true: an answer of another incarnation
+// than the obeyed one, or of an older leader than one already heard, is not applied at all (allegiance.ts).
+// The rest is fenced by version (bindings) and sequence (domains). Answers to instructions leave with the
+// next report, after the write that covers what they claim.
 
 import type { Log } from "../base/log.ts";
 import type { BindingInstruction, ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -19,12 +19,12 @@ export interface Obeying {
 }
 
 interface Obeyed {
-  /** Something that the coordinator should hear of soon. */
+  /** Whether the coordinator should get a report soon. */
   readonly hasChanged: boolean;
   readonly haveDomainsChanged: boolean;
-  /** Whether its sender is obeyed. */
+  /** Whether the shard obeys its sender. */
   readonly isFollowed: boolean;
-  /** The next report is to tell all domains. */
+  /** Whether the next report must list all domains. */
   readonly isAskedForDomains: boolean;
 }
 
@@ -42,8 +42,8 @@ export function obeyAnswer(answer: ReportShardResponse, obeying: Obeying): Obeye
   return { hasChanged, haveDomainsChanged, isAskedForDomains, isFollowed };
 }
 
-// Answers to the instructions of another incarnation would be taken for answers to this one's: their sequences may be
-// the same.
+// Old answers are dropped: the new incarnation may use the same sequences and would take them for answers to
+// its own instructions.
 function begin(
   answer: ReportShardResponse,
   { isOrdered }: Extract<Standing, { kind: "begins" }>,

@@ -1,19 +1,23 @@
-// Which clusters this shard holds, as pure transitions over one cluster's record. Must stay true: a cluster is
-// bound at first contact, asking nobody; it is let go only on a coordinator's newer instruction and never while
-// its session lives; once released it stays refused until a newer instruction takes it back, or says that it is
-// nobody's: then it is forgotten, and whoever it dials next has its first contact.
-// Absent: sessions (session-registry.ts), the disk (shard-store.ts), and any wait for a coordinator.
+// Which clusters this shard holds, as pure transitions of one cluster's record. Must stay true: a cluster is
+// bound at first contact, without asking a coordinator. It is released only on a coordinator's newer
+// instruction, and never during its session. A released cluster stays refused until a newer instruction
+// changes that. Such an instruction binds it here again, or says that it has no owner. Then its record is
+// removed, and the next shard that it dials has its first contact. Absent: sessions (session-registry.ts),
+// the disk (shard-store.ts), and any wait for a coordinator.
 
 import { assert } from "../base/assert.ts";
 import type { BindingInstruction } from "../wire/gen/fleet/v1/coordinator.ts";
 
-/** Where a released cluster is to go. */
+/** The shard that a released cluster must dial. */
 export interface Destination {
   readonly toShard: string;
   readonly toAddress: string;
 }
 
-/** Of what was obeyed in an earlier incarnation: a log's first entry gives out neither version nor sequence. */
+/**
+ * The version of everything obeyed in an earlier incarnation. No row of the new one has it: a log's first
+ * entry creates neither versions nor sequences.
+ */
 export const EARLIER = 1;
 
 /** One cluster's record. `version` is the coordinator's binding version last obeyed, 0 = first contact. */
@@ -33,7 +37,7 @@ export type Contact =
   | { readonly kind: "accepted"; readonly binding: Binding }
   | { readonly kind: "refused"; readonly to: Destination };
 
-/** From the wire's words; null for an action that only a newer coordinator knows. */
+/** Decodes the wire's form; null for an action that only a newer coordinator knows. */
 export function readInstruction(wire: BindingInstruction): Instruction | null {
   const { version } = wire;
   switch (wire.action?.$case) {
@@ -56,26 +60,26 @@ export function contact(binding: Binding | undefined): Contact {
   switch (binding.kind) {
     case "bound":
       return { kind: "accepted", binding };
-    // To let a releasing cluster back in would keep it here for ever: each reconnect would renew its stay.
+    // A releasing cluster is refused: each reconnect would delay the release, so it would stay here for ever.
     case "releasing":
     case "released":
       return { kind: "refused", to: binding.to };
   }
 }
 
-/** As it is when another incarnation begins to be obeyed: whatever that says is newer. */
+/** The record once another incarnation is obeyed: all its instructions are newer. */
 export function ofEarlier<Kind extends Binding>(binding: Kind): Kind {
   return { ...binding, version: Math.min(binding.version, EARLIER) };
 }
 
-/** The cluster's session is over: what was waiting for that is let go. */
+/** The cluster's session has ended: a pending release takes effect. */
 export function sessionEnded(binding: Binding): Binding {
   return binding.kind === "releasing" ? { ...binding, kind: "released" } : binding;
 }
 
 /**
- * Follows an instruction newer than the last one obeyed; the very same record means that it was stale or has to wait,
- * none where there was one that it is to be forgotten.
+ * Applies an instruction that is newer than the last obeyed one. Returns the same record if the instruction
+ * is stale or must wait, and none if the record must be removed.
  */
 export function obey(
   binding: Binding | undefined,
@@ -84,7 +88,7 @@ export function obey(
 ): Binding | undefined {
   const obeyed = binding?.version ?? 0;
   if (instruction.version <= obeyed) return binding;
-  // A session lives over a binding.
+  // A live session needs its binding.
   if (instruction.kind === "forget") return hasSession ? binding : undefined;
   const next = follow(instruction, hasSession);
   assert(next.version > obeyed, "the obeyed version only rises");
@@ -96,7 +100,7 @@ function follow(instruction: Exclude<Instruction, { kind: "forget" }>, hasSessio
   switch (instruction.kind) {
     case "accept":
       return { kind: "bound", version };
-    // A live session is never forced out: the cluster's operator moves it, by restarting its agent.
+    // A live session is never closed: the cluster's operator moves it by restarting its agent.
     case "release":
       return { kind: hasSession ? "releasing" : "released", version, to: instruction.to };
   }

@@ -1,7 +1,8 @@
-// What each cluster wants, what it has of this shard's machines, and what it lacks. Pure: cycles are called from
-// outside. Higher priority goes first, then what has waited longest; nobody's machines are taken for somebody else.
-// Must stay true: a cluster loses machines only when it wants fewer, and then at the pace, unless the grace is over.
-// Absent: a disk. Agents repeat their demand every few seconds, so a restarted shard knows all of it soon.
+// What each cluster wants, which machines of this shard it has, and what it lacks. Pure: the caller starts
+// the cycles. Higher priority is served first, then the longest waiting; no cluster's machines are taken for
+// another. Must stay true: a cluster loses machines only when it wants fewer. Then it loses them at the pace,
+// or at once when the grace is over. Absent: a disk. Agents repeat their demand every few seconds, so a
+// restarted shard soon knows all of it.
 
 import type { Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ClusterDemand, DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
@@ -10,17 +11,17 @@ import { MachinePools } from "./machine-pools.ts";
 import { type Told, toldDemand, toldShortfalls } from "./told.ts";
 
 export interface ReclaimPace {
-  /** Of a cluster's machines in one cycle, in (0, 1]; at least one machine. */
+  /** The largest part of a cluster's machines to take back in one cycle, in (0, 1]; at least one machine. */
   readonly fraction: number;
-  /** What is still too much after so long goes at once. */
+  /** After this time all excess machines are taken back at once. */
   readonly graceMs: number;
 }
 
-/** BigFleet's: at most max(1, 5 %) of a cluster's machines a cycle, ten minutes of grace. */
+/** BigFleet's pace: at most max(1, 5 %) of a cluster's machines a cycle, ten minutes of grace. */
 export const RECLAIM_PACE: ReclaimPace = { fraction: 0.05, graceMs: 600_000 };
 
 export interface DemandBookOptions {
-  /** Null: this shard was given no machines; it takes demand and serves none. */
+  /** Null: this shard was given no machines; it accepts demand and serves none. */
   readonly machines: readonly ListedPool[] | null;
   readonly region: string;
   readonly pace: ReclaimPace;
@@ -52,7 +53,7 @@ export class DemandBook {
     this.#pace = pace;
   }
 
-  /** Replaces what the cluster wants; what it has changes with the next cycles. */
+  /** Replaces the cluster's demand; its machines change with the next cycles. */
   take(cluster: string, groups: readonly DemandGroup[]): void {
     const account = this.#accounts.get(cluster) ?? { holdings: new Map(), surplusSinceMs: null };
     for (const holding of account.holdings.values()) holding.wanted = 0;
@@ -67,8 +68,9 @@ export class DemandBook {
   }
 
   /**
-   * Another inventory. Who has machines of a pool that is still there keeps them; of one that has become too small, is
-   * gone or went with its topology domain, the least important lose theirs, at once: there is nothing left to take them back from at a pace.
+   * Replaces the inventory. Clusters keep their machines of a pool that is still there. A pool may have
+   * shrunk, be gone, or have left with its topology domain: then the least important clusters lose its
+   * machines at once. There are no machines left to take back at a pace.
    */
   equip(machines: readonly ListedPool[]): void {
     const former = this.#pools;
@@ -79,7 +81,7 @@ export class DemandBook {
     for (const [cluster, account] of this.#accounts) this.#tidy(cluster, account);
   }
 
-  /** One round of the scheduler: takes back at the pace, then gives what is free. */
+  /** One round of the scheduler: first takes machines back at the pace, then gives the free ones. */
   cycle(nowMs: number): void {
     const pools = this.#pools;
     if (pools === null) return;
@@ -114,7 +116,7 @@ export class DemandBook {
     return this.#pools?.summary();
   }
 
-  /** What lasted through a cycle at least: demand that has just come is no shortfall yet. */
+  /** Shortfalls that lasted at least one cycle: demand that has just arrived is not a shortfall yet. */
   shortfalls(): Told<Shortfall> {
     const short = this.#holdings().filter((holding) => isShort(holding) && holding.cyclesShort > 0);
     return toldShortfalls(short.sort(byGravity), shortfallOf);
@@ -180,7 +182,7 @@ function byGravity(a: Holding, b: Holding): number {
   return a.cluster < b.cluster ? -1 : 1;
 }
 
-// Groups that differ in their count alone are one group.
+// Groups that differ only in their count are one group.
 function nameOf({ requirements, priority, sameDomain }: DemandGroup): string {
   return JSON.stringify([
     Object.entries(requirements).sort(([a], [b]) => (a < b ? -1 : 1)),

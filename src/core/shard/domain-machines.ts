@@ -1,5 +1,6 @@
-// What a report tells of machines that go with a topology domain: what this shard could do without, and what it would
-// have if it got the domain. From both sides together a coordinator's operator sees which move helps whom. Pure.
+// What a report says about machines of a topology domain: those that this shard could give away, and those
+// that it would get with a domain. From both sides' reports an operator sees which move helps which shard.
+// Pure.
 
 import type { DomainMachines } from "../wire/gen/fleet/v1/coordinator.ts";
 import { domainName } from "./domain-table.ts";

@@ -1,13 +1,16 @@
-// Second agents of a cluster whose session lives: who may take over, and who was refused lately. Pure: time is a
-// parameter. Must stay true: a live agent is never thrown out by another one, and an agent whose connection broke
-// gets in at once, since it is the same agent.
+// Second agents of a cluster that has a live session: which may take over, and which were refused lately.
+// Pure: time is a parameter. Must stay true: another agent never ends a live agent's session. An agent whose
+// connection broke gets in at once, because it is the same agent.
 
 import type { DoubleDial } from "../wire/gen/fleet/v1/coordinator.ts";
 
-// An agent waits at most 30 s between its dials: who has been quiet for longer has given up.
+// An agent waits at most 30 s between its dials: one that is silent for longer has stopped.
 const LATELY_MS = 45_000;
 
-/** Whether the agent that dials is the one whose session lives. An agent that names no instance is nobody's twin. */
+/**
+ * Whether the dialing agent is the one with the live session. An agent without an instance id is never the
+ * same.
+ */
 export function isSameAgent(livingInstance: string, dialingInstance: string): boolean {
   return dialingInstance !== "" && livingInstance === dialingInstance;
 }
@@ -22,7 +25,7 @@ interface Refused {
 export class DoubleDials {
   readonly #refused = new Map<string, Refused>();
 
-  /** Remembers a refused dial; whether it is the first one lately. */
+  /** Notes a refused dial; returns whether it is the first one lately. */
   note(cluster: string, from: string, nowMs: number): boolean {
     const before = this.#lately(cluster, nowMs);
     const firstMs = before?.firstMs ?? nowMs;
@@ -30,7 +33,7 @@ export class DoubleDials {
     return before === undefined;
   }
 
-  /** The session that lived is over, and another agent took its place: there is no second one any more. */
+  /** The old session has ended and another agent took over: there is no second agent any more. */
   forget(cluster: string): void {
     this.#refused.delete(cluster);
   }
@@ -39,7 +42,7 @@ export class DoubleDials {
     return this.#lately(cluster, nowMs) !== undefined;
   }
 
-  /** By cluster; those of long ago are forgotten. */
+  /** By cluster; old entries are removed. */
   recent(nowMs: number): DoubleDial[] {
     for (const cluster of [...this.#refused.keys()]) {
       if (!this.isContested(cluster, nowMs)) this.#refused.delete(cluster);

@@ -1,6 +1,6 @@
-// The machines that this shard has to give, as its file lists them. Must stay true: a file that cannot be used changes
-// nothing, what was listed before stays; and machines that belong to a topology domain are there only while the shard
-// has the domain. Absent: watching the file; the command that hosts the shard says when to look.
+// The machines that this shard can give, as listed in its file. Must stay true: an unusable file changes
+// nothing, and the old list stays. Machines of a topology domain are there only while the shard has the
+// domain. Absent: watching the file; the command that hosts the shard decides when to read it.
 
 import { OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -13,7 +13,7 @@ export class Inventory {
   readonly #file: string | null;
   readonly #log: Log;
   #pools: readonly MachinePool[] | null;
-  // Looks run one after another, so that the last one asked for is the last one taken.
+  // Reloads run one after another, so that the last one started decides.
   #last: Promise<unknown> = Promise.resolve();
 
   /** Null: a shard without machines. Throws MACHINES_FILE_UNREADABLE and MACHINES_FILE_INVALID. */
@@ -27,14 +27,17 @@ export class Inventory {
     this.#pools = pools;
   }
 
-  /** Null: a shard without machines. Whoever listed a domain's machines has them once it was given the domain. */
+  /**
+   * Null: a shard without machines. The file may list a domain's machines before the shard has the domain;
+   * they count only while it has it.
+   */
   listed(domains: DomainTable): readonly ListedPool[] | null {
     const isHere = ({ domain }: MachinePool) =>
       domain === undefined || domains.get(domainName(domain))?.assigned === true;
     return this.#pools?.map((pool) => ({ ...pool, elsewhere: !isHere(pool) })) ?? null;
   }
 
-  /** Reads the file again; whether it was taken. Never rejects for what an operator wrote. */
+  /** Reads the file again; returns whether it was used. An operator's mistake in it never rejects. */
   reload(): Promise<boolean> {
     const next = this.#last.then(() => this.#look());
     this.#last = next.catch(() => undefined);

@@ -1,5 +1,5 @@
-// What the last report had no room for, and what of it the coordinators did not write down, for metrics, with a warning when
-// that begins and a line when it is over.
+// Reports, for metrics, the rows that the last report had no room for, and those that the coordinators did
+// not write. Logs a warning when that begins and a line when it ends.
 
 import type { Log } from "../base/log.ts";
 import type { Exposition } from "../metrics/exposition.ts";

@@ -1,6 +1,6 @@
-// The machines of this shard as counts of alike ones, and which of them are free. Pure. Must stay true: what is free
-// and what is taken add up to the inventory, pool by pool.
-// Absent: single machines, their provisioning and their failures; and any choice better than the first fit.
+// The machines of this shard as counts of equal ones, and which of them are free. Pure. Must stay true: free
+// and taken machines add up to the inventory, pool by pool. Absent: single machines, their provisioning and
+// their failures; any choice better than the first fit.
 
 import { assert, present } from "../base/assert.ts";
 import type { MachinePool } from "../wire/files/machines-file.ts";
@@ -8,14 +8,14 @@ import type { ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import { domainMachines } from "./domain-machines.ts";
 
 export interface ListedPool extends MachinePool {
-  /** Its topology domain is not this shard's now: nothing of it is there to give. */
+  /** Its topology domain does not belong to this shard now, so it has no machines here. */
   readonly elsewhere?: boolean;
 }
 
-/** What the pools know of a report's summary. */
+/** The part of a report's summary that the pools know. */
 export type Counted = Omit<ShardSummary, "cycleMs">;
 
-/** So many of each pool, by the pool's place in the inventory. */
+/** The number of machines of each pool, by the pool's place in the inventory. */
 export type Taken = Map<number, number>;
 
 export interface Wish {
@@ -37,7 +37,7 @@ export class MachinePools {
     this.#free = pools.map(countHere);
   }
 
-  /** Takes as many as are free of what is wished, from the first pools that fit. */
+  /** Takes as many free machines as are wished, from the first pools that fit. */
   take(wish: Wish, into: Taken): void {
     let missing = wish.count;
     for (const at of this.#fitting(wish)) {
@@ -49,7 +49,7 @@ export class MachinePools {
     }
   }
 
-  /** Takes again what was taken `from` an inventory before this one, as far as the same pools have it still. */
+  /** Takes the same machines as in the earlier inventory `from`, if the pools still have them. */
   takeOver(taken: Taken, from: MachinePools): void {
     const former = [...taken];
     taken.clear();
@@ -62,7 +62,7 @@ export class MachinePools {
     }
   }
 
-  /** Gives `count` machines back, of the last pools first. */
+  /** Gives `count` machines back, from the last pools first. */
   giveBack(from: Taken, count: number): void {
     let left = count;
     for (const [at, held] of [...from].sort(([a], [b]) => b - a)) {
@@ -76,7 +76,7 @@ export class MachinePools {
     assert(left === 0, "what is given back was taken");
   }
 
-  /** The zone of what is taken, or the first one with room for all that is wished; null = there is none. */
+  /** The zone of the taken machines, or the first one with room for the whole wish; null = there is none. */
   zoneFor(wish: Wish, taken: Taken): string | null {
     const [first] = taken.keys();
     if (first !== undefined) {
@@ -115,7 +115,7 @@ export class MachinePools {
     return this.#pools.flatMap((pool, at) => (fits(pool) ? [at] : []));
   }
 
-  /** Undefined for a label that no machine has: nothing fits it. */
+  /** Undefined for a label that no machine has: no machine fits it. */
   #label({ instanceType, zone, domain }: ListedPool, label: string): string | undefined {
     if (label === "instance-type") return instanceType;
     if (label === "zone") return zone;

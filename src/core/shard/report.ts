@@ -1,5 +1,5 @@
-// What a shard tells of itself, in the wire's words. No I/O: the reporter carries these, and answer.ts follows what
-// comes back.
+// Builds a shard's report in the wire's form. No I/O: the reporter sends it, and answer.ts applies the
+// answer.
 
 import type { InstructionAck } from "../wire/gen/fleet/v1/command.ts";
 import type {
@@ -18,7 +18,7 @@ import type { ShardStore } from "./shard-store.ts";
 
 type HasSession = (cluster: string) => boolean;
 
-/** All that a report tells and all that it is told from. */
+/** The content of a report and the sources that it is made from. */
 export interface ReportParts {
   readonly shardId: string;
   readonly address: string;
@@ -53,7 +53,7 @@ export function reportOf(parts: ReportParts): ReportShardRequest {
   };
 }
 
-/** All bindings as the wire has them, in the order of their names. */
+/** All bindings in the wire's form, ordered by name. */
 export function shardBindings(
   bindings: ReadonlyMap<string, Binding>,
   hasSession: HasSession,
@@ -67,12 +67,12 @@ export function shardBindings(
   }));
 }
 
-/** All domains as instructions left them, in the order of their names. */
+/** All domains as instructions left them, ordered by name. */
 export function shardDomains(domains: DomainTable): ShardDomain[] {
   return [...domains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, domain]) => domain);
 }
 
-/** Those that the shard has now, none left out. */
+/** The domains that the shard has now, all of them. */
 export function heldDomains(domains: DomainTable): HeldDomains {
   const held = shardDomains(domains).filter(({ assigned }) => assigned);
   return { domains: held.map(({ key, value, sequence }) => ({ key, value, sequence })) };

@@ -1,6 +1,6 @@
-// Tells the coordinator's leader what this shard serves, now and then and soon after a change. Must stay true:
-// nothing waits for a report, reports never overlap, and an outage is one line in the log, not one every few seconds.
-// What a report says and how its answer is followed is report.ts's business.
+// Reports to the coordinators' leader what this shard serves, regularly and soon after a change. Must stay
+// true: nothing waits for a report, reports never overlap, and an outage is one line in the log, not one
+// every few seconds. report.ts builds a report, and answer.ts applies its answer.
 
 import { isBug } from "../base/assert.ts";
 import type { Log } from "../base/log.ts";
@@ -9,12 +9,12 @@ import { readRpcError } from "../wire/rpc-error.ts";
 import type { InternalErrors } from "../wire/server/internal-errors.ts";
 
 const DEBOUNCE_MS = 100;
-// News that any agent can cause at will, by dialing, must not cost the coordinators more than this.
+// At most one report in this time for news that any agent can cause at will by dialing.
 const SPARING_MS = 500;
 
 export interface ReporterOptions {
   readonly intervalMs: number;
-  /** Sends one report and follows its answer; rejects when nobody took it. */
+  /** Sends one report and applies its answer; rejects when no coordinator accepted it. */
   readonly report: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
   readonly errors: Pick<InternalErrors, "note">;
@@ -25,7 +25,7 @@ export class Reporter {
   readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
-  // When the next report should begin for the sake of news, of performance.now(); null = there are none.
+  // When the next report for news should start, by performance.now(); null = there is no news.
   #wishedMs: number | null = null;
   #lastBegunMs = Number.NEGATIVE_INFINITY;
   #isOutage = false;
@@ -34,12 +34,12 @@ export class Reporter {
     this.#options = options;
   }
 
-  /** Asks for a report soon: changes that come together travel together. */
+  /** Asks for a report soon: changes at the same time share one report. */
   poke(): void {
     this.#wish(performance.now() + DEBOUNCE_MS);
   }
 
-  /** Asks for a report too, but for no more than two of them a second. */
+  /** Also asks for a report, but for at most two a second. */
   pokeSparingly(): void {
     this.#wish(Math.max(performance.now() + DEBOUNCE_MS, this.#lastBegunMs + SPARING_MS));
   }
@@ -78,7 +78,7 @@ export class Reporter {
     if (!this.#closing.signal.aborted) this.#schedule(this.#pauseMs());
   }
 
-  /** News that came during a report have waited, and the next ones may be on their way. */
+  /** News during a report has waited already, and more may follow soon. */
   #pauseMs(): number {
     const { intervalMs } = this.#options;
     if (this.#wishedMs === null) return intervalMs;

@@ -1,6 +1,7 @@
-// How a shard learns of revocations (ADR-0026): a stream from any coordinator, which tells each change at once, and the
-// answers to its reports, which say whether that stream has fallen behind. What must stay true: nothing of the shard waits for
-// it; only the incarnation that the shard obeys is believed; and what was heard stays in force while nobody is heard.
+// How a shard learns of revocations (ADR-0026). A stream from any coordinator sends each change at once, and
+// the answers to its reports show whether that stream has fallen behind. What must stay true: no other part
+// of the shard waits for it. Only the obeyed incarnation is trusted. The last list stays in force while no
+// coordinator answers.
 
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { Log } from "../base/log.ts";
@@ -10,7 +11,7 @@ import { readRpcError } from "../wire/rpc-error.ts";
 import type { HeldDenials } from "../wire/tls/held-denials.ts";
 import type { Tls } from "../wire/tls/tls.ts";
 
-/** Between two streams: a coordinator that is down is not dialed in a loop. */
+/** Delay between two streams: a coordinator that is down is not dialed in a loop. */
 const RETRY_MS = 500;
 
 export interface RevocationWatchOptions {
@@ -21,7 +22,7 @@ export interface RevocationWatchOptions {
   /** The id of the incarnation that the shard obeys; null = none yet. */
   readonly obeyed: () => string | null;
   readonly log: Log;
-  /** Which coordinator is asked first: shards spread over all of them. */
+  /** The coordinator to ask first: shards spread over all of them. */
   readonly first: number;
 }
 
@@ -31,7 +32,7 @@ export class RevocationWatch {
   #next: number;
   #stream: ClientReadableStream<DenyListNews> | null = null;
   #timer: NodeJS.Timeout | undefined;
-  /** At the report before. */
+  /** At the previous report. */
   #wasBehind = false;
   #isClosed = false;
 
@@ -44,7 +45,10 @@ export class RevocationWatch {
     this.#open();
   }
 
-  /** A leader that the shard follows has a list of this version: who has an older one asks another coordinator. */
+  /**
+   * A leader that the shard obeys has a list of this version: if the shard's is older, it asks another
+   * coordinator.
+   */
   compare(incarnation: string, version: number | undefined): void {
     const { held, log } = this.#options;
     if (version === undefined || (version === 0 && held.held.version === 0)) return;
@@ -83,7 +87,7 @@ export class RevocationWatch {
 
   #heard(news: DenyListNews): void {
     const { held, obeyed } = this.#options;
-    // Another one's versions mean nothing here. Once the shard obeys it, `compare` asks again.
+    // Another incarnation's versions mean nothing here. Once the shard obeys it, `compare` asks again.
     const incarnation = obeyed();
     if (incarnation === null || incarnation === news.incarnation) held.take(news);
   }
@@ -92,7 +96,7 @@ export class RevocationWatch {
     if (this.#stream !== stream) return;
     this.#stream = null;
     this.#next += 1;
-    // That coordinators are dead is told once, by the reports.
+    // The reports already log once that coordinators are dead.
     if (error !== null)
       this.#options.log.debug?.("a watch of revocations has ended", { ...readRpcError(error) });
     this.#timer = setTimeout(() => this.#open(), RETRY_MS);

@@ -51,7 +51,9 @@ export function released(cluster: string, to: Destination): RpcError {
   return rpcError(status.FAILED_PRECONDITION, "CLUSTER_RELEASED", message, metadata);
 }
 
-/** The agent asks again, later and later: its operator gives it another address, or the drain ends. */
+/**
+ * The agent dials again at growing intervals, until its operator gives it another address or the drain ends.
+ */
 export function draining(cluster: string, shardId: string): RpcError {
   const message = `shard ${shardId} is being drained and takes no new cluster; give cluster ${cluster} another shard's address`;
   return rpcError(status.FAILED_PRECONDITION, "SHARD_DRAINING", message, { shard: shardId });
@@ -82,13 +84,13 @@ export function helloRepeated(): RpcError {
   return rpcError(status.INVALID_ARGUMENT, "HELLO_REPEATED", "a session has one hello");
 }
 
-/** The delay keeps the gap short when this second agent is the first one's successor, as in a rolling update. */
+/** The delay keeps the gap short when this second agent succeeds the first one, as in a rolling update. */
 export function occupied(cluster: string, by: string): RpcError {
   const message = `another agent of cluster ${cluster} has a live session, from ${by}`;
   return rpcError(status.ALREADY_EXISTS, "CLUSTER_SESSION_LIVE", message, { by }, PING_INTERVAL_MS);
 }
 
-/** Why this roll-up cannot be taken, or null. */
+/** Why this roll-up is refused, or null. */
 export function objectionToDemand(groups: readonly DemandGroup[]): RpcError | null {
   const invalid = (message: string) => rpcError(status.INVALID_ARGUMENT, "DEMAND_INVALID", message);
   if (groups.length > DEMAND_GROUPS_MAX) return invalid(`a roll-up has at most ${DEMAND_GROUPS_MAX} groups`);

@@ -1,7 +1,7 @@
-// The live sessions of this shard: at most one a cluster, each over a durable binding. Must stay true: a session
-// counts as live from its hello on, before its binding is on disk, so that a release that comes meanwhile waits
-// for it; it is accepted only after the disk has it; another agent never ends it while its own one lives; and no step
-// asks a coordinator.
+// The live sessions of this shard: at most one a cluster, each with a durable binding. Must stay true: a
+// session counts as live from its hello on, before its binding is on disk, so that a release meanwhile waits
+// for it. It is accepted only after the disk has the binding. Another agent never ends it while its own agent
+// lives. No step asks a coordinator.
 
 import { assert, present } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";
@@ -24,7 +24,7 @@ import type { ShardStore } from "./shard-store.ts";
 import { type Told, toldDoubleDials } from "./told.ts";
 
 const SILENCE_MS_MAX = 3 * PING_INTERVAL_MS;
-// While another agent of the cluster waits at the door, one missed ping is enough.
+// While another agent of the cluster dials, one missed ping is enough to end the session.
 const CONTESTED_SILENCE_MS_MAX = 1.5 * PING_INTERVAL_MS;
 const SWEEP_MS = 1_000;
 
@@ -35,9 +35,9 @@ export interface RegistryOptions {
   readonly tls: Tls;
   readonly log: Log;
   readonly errors: Pick<InternalErrors, "guard">;
-  /** Told after each change of sessions or bindings. */
+  /** Called after each change of sessions or bindings. */
   readonly changed: () => void;
-  /** Told when a released cluster was refused: its coordinator may have given it back meanwhile. */
+  /** Called when a released cluster was refused: the coordinator may have bound it here again meanwhile. */
   readonly refused: () => void;
   /** Monotonic milliseconds. */
   readonly now: () => MonotonicMs;
@@ -45,7 +45,7 @@ export interface RegistryOptions {
 
 export class SessionRegistry {
   readonly #options: RegistryOptions;
-  // Every open stream, also those that have not said hello.
+  // Every open stream, including those without a hello.
   readonly #open = new Set<Session>();
   readonly #live = new Map<string, Session>();
   readonly #doubleDials = new DoubleDials();
@@ -74,7 +74,7 @@ export class SessionRegistry {
     return toldDoubleDials(this.#doubleDials.recent(this.#options.now()));
   }
 
-  /** Tells each agent whose cluster's machines have changed since it was told last. */
+  /** Sends each agent its cluster's machines if they have changed since the last time. */
   tellDemand(): void {
     for (const session of this.#live.values()) {
       const { cluster, demand } = session;
@@ -85,12 +85,12 @@ export class SessionRegistry {
     }
   }
 
-  /** Ends the sessions that have been silent for too long; to be called about every `SWEEP_MS`. */
+  /** Ends sessions that are silent for too long; to be called about every `SWEEP_MS`. */
   sweep(): void {
     const nowMs = this.#options.now();
     const isLate = nowMs - this.#lastSweepMs > 2 * SWEEP_MS;
     this.#lastSweepMs = nowMs;
-    // A late sweep means that this process itself stood still: frames may lie unread in its sockets.
+    // A late sweep means that this process itself stood still: its sockets may hold unread frames.
     if (isLate) return;
     for (const session of this.#open) this.#endIfSilent(session, nowMs);
   }
@@ -104,7 +104,7 @@ export class SessionRegistry {
     return () => clearInterval(timer);
   }
 
-  /** Ends every session, with the reason: the server's own shutdown would only cut them. */
+  /** Ends every session with the reason: the server's own shutdown would close them without one. */
   close(): void {
     for (const session of this.#open) session.end(refusals.stopping());
   }
@@ -133,7 +133,7 @@ export class SessionRegistry {
         this.#demand(session, session.cluster, frame.value);
         return;
       case undefined:
-        // A frame of a newer protocol: it counts as a sign of life and no more.
+        // A frame of a newer protocol: it counts only as a sign of life.
         return;
     }
   }
@@ -156,7 +156,7 @@ export class SessionRegistry {
     session.instance = hello.instanceId;
     const predecessor = this.#live.get(cluster);
     this.#live.set(cluster, session);
-    // Whoever was refused before was this one's predecessor, or this one itself: that is over.
+    // The agent that was refused before was this one or its predecessor: it has been replaced.
     if (predecessor === undefined) this.#doubleDials.forget(cluster);
     else predecessor.end(refusals.replaced(cluster));
     if (store.set(cluster, outcome.binding)) log.info("cluster bound at first contact", { cluster });
@@ -168,7 +168,7 @@ export class SessionRegistry {
     return refusals.released(cluster, to);
   }
 
-  /** Refuses a second agent while the first one lives, and remembers that it dialed. */
+  /** Refuses a second agent while the first one lives, and notes its dial. */
   #occupied({ call }: Session, { clusterId: cluster, instanceId }: SessionHello): RpcError | null {
     const living = this.#live.get(cluster);
     if (living === undefined || isSameAgent(living.instance, instanceId)) return null;
@@ -216,7 +216,7 @@ export class SessionRegistry {
   #ended(session: Session): void {
     this.#open.delete(session);
     const { cluster } = session;
-    // The end of a replaced session is not the end of the cluster's session.
+    // When a session was replaced, its end is not the end of the cluster's session.
     if (cluster === null || this.#live.get(cluster) !== session) return;
     this.#live.delete(cluster);
     const { store, log, changed } = this.#options;

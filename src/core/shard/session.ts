@@ -1,5 +1,5 @@
-// One agent's stream: its frames in and out, when it last spoke, and its one end.
-// Who it may be for and what becomes of the binding is the registry's business.
+// One agent's stream: its frames in both directions, the time of its last frame, and its one end. The
+// registry decides which cluster it may serve and what happens to the binding.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
@@ -11,7 +11,7 @@ export type SessionCall = ServerDuplexStream<SessionUp, SessionDown>;
 
 export interface SessionEvents {
   frame(session: Session, frame: SessionUp["frame"]): void;
-  /** Once a session, whoever ended it. */
+  /** Called once a session, whichever side ended it. */
   ended(session: Session): void;
 }
 
@@ -19,13 +19,13 @@ export class Session {
   readonly call: SessionCall;
   readonly #events: SessionEvents;
   readonly #now: () => MonotonicMs;
-  /** Monotonic milliseconds of the last frame, or of the stream's begin. */
+  /** Monotonic milliseconds of the last frame, or of the stream's start. */
   lastFrameMs: number;
   /** Null until the hello. */
   cluster: string | null = null;
-  /** The agent behind it, as its hello named itself. */
+  /** The agent's instance, from its hello. */
   instance = "";
-  /** The roll-up taken last, and what was told of the cluster's machines since; null = neither yet. */
+  /** The last accepted roll-up, and the last message about the cluster's machines since; null = none yet. */
   demand: DemandTaken | null = null;
   #isEnded = false;
 
@@ -48,12 +48,12 @@ export class Session {
   send(frame: NonNullable<SessionDown["frame"]>): void {
     assert(!this.#isEnded, "nothing is sent on an ended session");
     if (this.call.write({ frame })) return;
-    // An agent that asks faster than it reads the answers must not fill this process's memory.
+    // An agent that sends faster than it reads the answers must not fill this process's memory.
     this.call.pause();
     this.call.once("drain", () => this.call.resume());
   }
 
-  /** Ends the stream, with `error` as its status unless the agent left by itself. Later ends do nothing. */
+  /** Ends the stream, with `error` as its status unless the agent left by itself. Later calls do nothing. */
   end(error: RpcError | null): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

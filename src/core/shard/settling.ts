@@ -1,11 +1,14 @@
-// Whether a shard knows yet what its clusters use. Who has which machines is on no disk: after a start all of them look
-// idle until the agents are back and have told their demand, and idle machines may be given away. Pure.
+// Whether a shard knows already what its clusters use. Allocations of machines are on no disk. After a start
+// all machines look idle until the agents have dialed again and sent their demand, and idle machines may be
+// given away. Pure.
 
 import type { BindingTable } from "./binding-table.ts";
 
-/** Rounds of the scheduler with all clusters there: the first may come before a roll-up that is on its way. */
+/**
+ * Rounds of the scheduler with all clusters present: the first may come before a roll-up that is on its way.
+ */
 const ROUNDS = 2;
-/** Twice an agent's longest pause between two dials: who is not back by then may be away for good. */
+/** Twice an agent's longest pause between two dials: an agent that is still absent may never return. */
 const WAIT_MAX_MS = 60_000;
 
 export class Settling {
@@ -17,12 +20,12 @@ export class Settling {
     this.#startedMs = nowMs;
   }
 
-  /** Once it is over it stays over. */
+  /** Once true it stays true. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** A round of the scheduler begins. */
+  /** A round of the scheduler starts. */
   round(nowMs: number, bindings: BindingTable, hasSession: (cluster: string) => boolean): void {
     const isThere = ([cluster, { kind }]: [string, { readonly kind: string }]) =>
       kind !== "bound" || hasSession(cluster);

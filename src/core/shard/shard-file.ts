@@ -1,5 +1,5 @@
-// The shard's own record on disk: one JSON document, written whole. Pure: text in, values out.
-// A file that cannot be understood is refused, never guessed at: a forgotten release would serve a cluster twice.
+// The shard's own record on disk: one JSON document, written whole. Pure: text in, values out. A file that
+// can't be decoded is refused, never guessed at: a forgotten release would let a cluster be served twice.
 
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { Allegiance } from "./allegiance.ts";
@@ -7,16 +7,20 @@ import type { Binding, BindingTable, Destination } from "./binding-table.ts";
 import type { DomainRecord, DomainTable } from "./domain-table.ts";
 import { domainName } from "./domain-table.ts";
 
-// 2: domains. A program that knows 1 only must refuse the file, since it would write it again without them.
+// Schema 2 adds domains. A program that knows only schema 1 must refuse the file: it would write it again
+// without them.
 const SCHEMA_VERSION = 2;
 
 export interface ShardRecord {
   readonly shardId: string;
   /** Rises at each start. */
   readonly epoch: number;
-  /** A program that knows terms only forgets the incarnation, and hears of it again. */
+  /** A program that knows only terms drops the incarnation and learns it again. */
   readonly allegiance: Allegiance;
-  /** Whether unknown clusters are refused. A program that does not know it forgets it, and hears of it again. */
+  /**
+   * Whether unknown clusters are refused. A program that does not know this field drops it and learns it
+   * again.
+   */
   readonly draining: boolean;
   readonly bindings: BindingTable;
   readonly domains: DomainTable;
@@ -51,7 +55,7 @@ export function decodeShardRecord(bytes: Uint8Array, path: string): ShardRecord 
   };
 }
 
-// A record of a program that knew no incarnations has a term alone.
+// A record of a program from before incarnations has only a term.
 function allegianceAt(root: Record<string, unknown>, path: string): Allegiance {
   const { incarnation = null, givenUp = [] } = root;
   const term = countAt(root["coordinatorTerm"], path, "coordinatorTerm");

@@ -1,5 +1,5 @@
-// What a shard shows beside its gRPC port. It is ready as soon as it serves: whether a coordinator lives is a metric and
-// no condition (static stability, BigFleet ADR-0002).
+// What a shard exposes beside its gRPC port. It is ready as soon as it serves. A live coordinator is a
+// metric, not a condition (static stability, BigFleet ADR-0002).
 
 import { collectCallers } from "../metrics/caller-metrics.ts";
 import type { Exposition } from "../metrics/exposition.ts";
@@ -13,7 +13,7 @@ import type { SessionCall } from "./session.ts";
 
 const STATES = ["bound", "releasing", "released"] as const;
 
-/** Every reason in session-refusals.ts, and the door's own. */
+/** Every reason in session-refusals.ts, and the server's own. */
 export const SESSION_ENDS = [
   "CLUSTER_RELEASED",
   "CLUSTER_SESSION_LIVE",
@@ -33,7 +33,10 @@ export const SESSION_ENDS = [
 ] as const;
 const OTHER = "other";
 
-/** How many sessions this shard refused or ended, by reason; what an agent or the network ended has none. */
+/**
+ * How many sessions this shard refused or ended, by reason. Sessions that an agent or the network ended are
+ * not counted.
+ */
 export class SessionEnds {
   readonly #counts = new Map<string, number>();
 
@@ -58,7 +61,7 @@ export class SessionEnds {
 export interface ShardSights {
   readonly bindings: BindingTable;
   readonly hasSession: (cluster: string) => boolean;
-  /** Null before the first report that was taken. */
+  /** Null before the first accepted report. */
   readonly reportAgeMs: () => number | null;
   readonly ends: SessionEnds;
   readonly leftOut: Pick<LeftOut, "collect">;

@@ -1,4 +1,4 @@
-// What a shard holds of revocations, and how it learns of them, put together. Without TLS there is nothing to revoke.
+// Connects a shard's list of revocations with its sources. Without TLS there is nothing to revoke.
 
 import type { Log } from "../base/log.ts";
 import type { ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -8,9 +8,9 @@ import { RevocationWatch } from "./revocation-watch.ts";
 import type { ShardStore } from "./shard-store.ts";
 
 export interface ShardRevocations {
-  /** Null: it has no coordinators. */
+  /** Null: the shard has no coordinators. */
   readonly watch: RevocationWatch | null;
-  /** After an answer of a leader that the shard follows. */
+  /** Called after an answer of a leader that the shard obeys. */
   compare(answer: ReportShardResponse): void;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ interface Options {
   readonly log: Log;
 }
 
-/** What was held before is in force when this resolves. Throws DENY_LIST_UNREADABLE. */
+/** The list that was stored before is in force when this resolves. Throws DENY_LIST_UNREADABLE. */
 export async function shardRevocations(
   { shardId, dataDirectory, coordinators, log }: Options,
   { tls }: FollowedTls,

@@ -1,5 +1,5 @@
-// A shard as a process runs it: its record, its sessions, its gRPC port and its reporter, put together.
-// Must stay true: it starts, serves and stops with every coordinator dead (static stability, BigFleet ADR-0002).
+// A shard as a process runs it: connects its record, its sessions, its gRPC port and its reporter. Must stay
+// true: it starts, serves and stops with every coordinator dead (static stability, BigFleet ADR-0002).
 
 import { createDirectory } from "../base/durable-file.ts";
 import type { Log } from "../base/log.ts";
@@ -34,7 +34,7 @@ import { SessionEnds, shardMetrics } from "./shard-metrics.ts";
 import { type ShardRevocations, shardRevocations } from "./shard-revocations.ts";
 import { ShardStore } from "./shard-store.ts";
 
-// A cluster's agent has no business with the other clusters of its shard, nor a shard with another's.
+// A cluster's agent may not act for other clusters of its shard, nor a shard for another shard.
 const RULES: ServiceRules<Implementation<ShardServer>> = {
   session: { allow: anyIdentity, bytesMax: 1024 * 1024 },
   getShardStatus: { allow: readers, bytesMax: QUESTION_BYTES_MAX },
@@ -48,17 +48,17 @@ export interface ShardOptions {
   readonly shardId: string;
   /** host:port, port 0 for a free one. */
   readonly listen: string;
-  /** The address that agents dial and reports name; the listen address when absent. */
+  /** The address for agents and reports; the listen address when absent. */
   readonly advertise?: string;
   readonly dataDirectory: string;
-  /** host:port of coordinator replicas; none = this shard reports to nobody. */
+  /** host:port of coordinator replicas; none = this shard does not report. */
   readonly coordinators: readonly string[];
   readonly tls: TlsChoice;
   readonly reportIntervalMs?: number;
   /** Where its machines are. */
   readonly region?: string;
   readonly zone?: string;
-  /** The file that lists its machines; absent = it was given none, and reports no summary. */
+  /** The file that lists its machines; absent = it has none and reports no summary. */
   readonly machinesFile?: string;
   /** Time between two rounds of the scheduler. */
   readonly cycleIntervalMs?: number;
@@ -72,12 +72,12 @@ export interface RunningShard {
   /** host:port as advertised. */
   readonly address: string;
   readonly metrics: RoleMetrics;
-  /** Reads the machines file again. A bad one changes nothing, and the log says what is wrong with it. */
+  /** Reads the machines file again. A bad file changes nothing, and the log says what is wrong with it. */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a shard; resolves when it listens. Throws an OperatorError that says what stands in the way. */
+/** Starts a shard; resolves when it listens. Throws an OperatorError that says why it can't start. */
 export async function startShard(options: ShardOptions): Promise<RunningShard> {
   requireHolder(options.tls, { kind: "shard", id: options.shardId }, options.shardId);
   const inventory = await Inventory.open(options.machinesFile ?? null, options.log);
@@ -237,14 +237,15 @@ class Shard implements RunningShard {
 
   #summary(): ShardSummary | undefined {
     const counted = this.#demand.summary();
-    // What is only not asked for yet must not look idle: somebody would give it away.
+    // Machines whose agents have not sent their demand yet must not look idle: an operator would move them
+    // away.
     const domains = this.#settling.isOver ? (counted?.domains ?? []) : [];
     return counted && { ...counted, cycleMs: this.#cycleMs, domains };
   }
 
   /**
-   * One round of the scheduler. A cluster that was let go, or is forgotten, needs no machines here, whatever its agent
-   * said last.
+   * One round of the scheduler. A released or forgotten cluster needs no machines here, whatever its agent's
+   * last demand was.
    */
   #schedule(): void {
     for (const cluster of this.#demand.clusters()) {
@@ -273,7 +274,7 @@ class Shard implements RunningShard {
       },
     });
     this.#leftOut.reported(request);
-    // A release that is reported and then lost in a crash would let the cluster be served twice.
+    // If a release were reported and then lost in a crash, the cluster could be served twice.
     await this.#store.durable();
     const answer = await caller.call(
       (client, limits) => unary(client.reportShard.bind(client), request, limits),

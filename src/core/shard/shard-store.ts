@@ -1,6 +1,6 @@
-// The shard's record in memory and on disk. A change is made in memory at once and is durable when `durable()`
-// resolves; changes made together share one write (group commit). Must stay true: nothing that depends on a change
-// (an accepted session, a report) leaves the shard before the write that covers it.
+// The shard's record in memory and on disk. A change is made in memory at once and is durable when
+// `durable()` resolves; simultaneous changes share one write (group commit). Must stay true: nothing that
+// depends on a change (an accepted session, a report) leaves the shard before the write that covers it.
 // Absent: any decision about bindings and domains (binding-table.ts, domain-table.ts).
 
 import { readFile } from "node:fs/promises";
@@ -36,12 +36,14 @@ export class ShardStore {
   readonly #domains: Map<string, DomainRecord>;
   #allegiance: Allegiance;
   #isDraining: boolean;
-  // Changes are counted: each write covers all changes up to the count at its begin.
+  // Changes are counted: each write covers all changes up to the count at its start.
   #changes = 1;
   #durableChanges = 0;
   #write: Promise<void> | null = null;
 
-  /** Opens the record in the data directory, or begins one, and stores a raised epoch. Throws an OperatorError. */
+  /**
+   * Opens or creates the record in the data directory, and stores a raised epoch. Throws an OperatorError.
+   */
   static async open(options: ShardStoreOptions): Promise<ShardStore> {
     const path = join(options.dataDirectory, "bindings.json");
     const bytes = await readIfPresent(path);
@@ -56,12 +58,12 @@ export class ShardStore {
     this.#path = path;
     this.#shardId = options.shardId;
     this.#writeFile = options.writeFile ?? writeFileDurably;
-    // The clock keeps it rising when the record was lost with its disk, or the coordinators would call every
-    // report of this shard stale.
+    // If the record was lost with its disk, the clock still makes the epoch rise. Otherwise the coordinators
+    // would treat every report of this shard as stale.
     this.epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor((options.now ?? systemClock.wallMs)() / 1000));
     this.#allegiance = before?.allegiance ?? { incarnation: null, term: 0, givenUp: [] };
     this.#isDraining = before?.draining ?? false;
-    // A start is the end of every session of the process before it.
+    // A start ends every session of the process before it.
     const bindings = [...(before?.bindings ?? [])];
     this.#bindings = new Map(bindings.map(([cluster, binding]) => [cluster, sessionEnded(binding)]));
     this.#domains = new Map(before?.domains);
@@ -75,17 +77,17 @@ export class ShardStore {
     return this.#domains;
   }
 
-  /** Whom it obeys. */
+  /** The leader and incarnation that the shard obeys. */
   get allegiance(): Allegiance {
     return this.#allegiance;
   }
 
-  /** Whether unknown clusters are refused, as a coordinator has said last. */
+  /** Whether unknown clusters are refused, by a coordinator's last answer. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** Returns whether that changed anything. */
+  /** Returns whether that changed the record. */
   setDraining(isDraining: boolean): boolean {
     if (this.#isDraining === isDraining) return false;
     this.#isDraining = isDraining;
@@ -111,7 +113,10 @@ export class ShardStore {
     this.#changes += 1;
   }
 
-  /** Remembers a newer leader of the incarnation. These are rare, and a forgotten one would let an outdated leader in. */
+  /**
+   * Stores a newer leader's term of the incarnation. Changes are rare, and a forgotten one would let an
+   * outdated leader in.
+   */
   obey(allegiance: Allegiance): void {
     const { incarnation, term } = this.#allegiance;
     const isSame = incarnation === null || incarnation.id === allegiance.incarnation?.id;
@@ -122,7 +127,7 @@ export class ShardStore {
     this.#changes += 1;
   }
 
-  /** Obeys another incarnation: from now on what the one before has said is older than all that is said. */
+  /** Obeys another incarnation: from now on everything from the old one counts as older. */
   begin(allegiance: Allegiance): void {
     this.#allegiance = allegiance;
     for (const [cluster, binding] of this.#bindings) this.#bindings.set(cluster, ofEarlier(binding));
@@ -132,7 +137,9 @@ export class ShardStore {
     this.#changes += 1;
   }
 
-  /** Resolves when every change made so far is on disk; rejects if it cannot be, and the next call tries again. */
+  /**
+   * Resolves when every change made so far is on disk. Rejects if the write fails; the next call tries again.
+   */
   async durable(): Promise<void> {
     const wanted = this.#changes;
     while (this.#durableChanges < wanted) {

@@ -1,5 +1,6 @@
-// What a report tells of a list that may be longer than a report carries (wire/report-limits.ts), and how much it leaves out.
-// Must stay true: no cluster's rows push out all of another's, however grave its agent says that they are. Pure.
+// Selects the rows of a list that fit a report (wire/report-limits.ts), and counts the others. Must stay
+// true: one cluster's rows never displace all rows of another cluster, however grave its agent says that they
+// are. Pure.
 
 import type { DoubleDial, Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ClusterDemand } from "../wire/gen/fleet/v1/shard.ts";
@@ -12,13 +13,16 @@ export interface Told<Row> {
   readonly leftOut: number;
 }
 
-/** Of each cluster so many are told before any cluster gets more. */
+/** This many rows of each cluster come before more rows of any cluster. */
 const OF_EACH_CLUSTER = 10;
-/** What GetShardStatus carries of all clusters' demand. */
+/** Limit of GetShardStatus for all clusters' demand. */
 const STATUS_DEMAND_BYTES_MAX = 1024 * 1024;
 const GROUP_BYTES = 16;
 
-/** The gravest first, as they are given. `asShortfall` is called for those that are told only, and a few that do not fit. */
+/**
+ * The gravest first, in the given order. `asShortfall` is called only for the selected rows, and for a few
+ * that do not fit.
+ */
 export function toldShortfalls<Row extends { readonly cluster: string }>(
   gravest: readonly Row[],
   asShortfall: (row: Row) => Shortfall,
@@ -44,14 +48,16 @@ export function toldShortfalls<Row extends { readonly cluster: string }>(
   return { rows, leftOut: gravest.length - rows.length };
 }
 
-/** The newest, in the order in which they are given. */
+/** The newest, in the given order. */
 export function toldDoubleDials(dials: readonly DoubleDial[]): Told<DoubleDial> {
   if (dials.length <= DOUBLE_DIALS_MAX) return { rows: [...dials], leftOut: 0 };
   const newest = new Set(dials.toSorted((a, b) => a.lastAgeMs - b.lastAgeMs).slice(0, DOUBLE_DIALS_MAX));
   return { rows: dials.filter((dial) => newest.has(dial)), leftOut: dials.length - newest.size };
 }
 
-/** Every cluster, each with all of its groups or, once there is no room, with none. `leftOut` counts groups. */
+/**
+ * Every cluster, each with all of its groups or, once there is no room, with none. `leftOut` counts groups.
+ */
 export function toldDemand(clusters: readonly ClusterDemand[]): Told<ClusterDemand> {
   let bytes = 0;
   let leftOut = 0;
