@@ -19,14 +19,13 @@ import { FleetMachine } from "../../src/core/coordinator/group/fleet-machine.ts"
 import type { Refusal, WriteResult } from "../../src/core/coordinator/group/pending.ts";
 import { coordinatorService } from "../../src/core/coordinator/services/coordinator-service.ts";
 import { coordinatorRules } from "../../src/core/coordinator/services/rules.ts";
+import {
+  coordinatorDefinition,
+  type ServedCoordinator,
+} from "../../src/core/coordinator/services/served-coordinator.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
 import { Command, type Operation, type Outcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
-import {
-  type CoordinatorServer,
-  CoordinatorService,
-  SubmitRequest,
-  type WriteAnswers,
-} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { SubmitRequest, type WriteAnswers } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { connectWriting, type WritingClient } from "../../src/core/wire/leader/coordinator-client.ts";
 import { fromStatus, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
@@ -58,8 +57,8 @@ beforeAll(async () => {
     log: silentLog,
     options: serverOptions,
   });
-  server.addService<CoordinatorServer>(
-    CoordinatorService,
+  server.addService<ServedCoordinator>(
+    coordinatorDefinition,
     coordinatorService(context, systemTimers),
     coordinatorRules,
   );

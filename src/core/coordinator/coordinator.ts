@@ -18,7 +18,6 @@ import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
 import { channelOptions, quickRedial, serverOptions } from "../wire/channel-options.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import type { CoordinatorServer } from "../wire/gen/fleet/v1/coordinator.ts";
 import { type FaultsServer, FaultsService } from "../wire/gen/fleet/v1/faults.ts";
 import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
@@ -33,6 +32,7 @@ import { formatIdentity } from "../wire/tls/identity.ts";
 import { followTls } from "../wire/tls/live-tls.ts";
 import { ClientWork } from "./calls/client-work.ts";
 import type { ServiceContext } from "./calls/context.ts";
+import { LargeWork } from "./calls/large-work.ts";
 import { tooBusy } from "./calls/refusals.ts";
 import { outdatedBuild } from "./cluster-version/version-gate.ts";
 import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
@@ -69,8 +69,8 @@ import { faultsService } from "./services/faults.ts";
 import { raftService } from "./services/raft-service.ts";
 import { HeardDomains } from "./services/reconcile-domains.ts";
 import { coordinatorRules, faultRules, raftRules } from "./services/rules.ts";
+import { coordinatorDefinition, type ServedCoordinator } from "./services/served-coordinator.ts";
 import { WatchAnswers } from "./services/watch/watch-answers.ts";
-import { coordinatorDefinition } from "./services/watch/watch-encoding.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 
 export interface RunningCoordinator {
@@ -284,6 +284,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     admission: () => replica.admission,
     tls,
     work: new ClientWork(nodeLoop),
+    largeWork: new LargeWork(nodeLoop),
     startedMs: systemClock.monotonicMs(),
     clock: faults.clock(),
     sleep,
@@ -303,7 +304,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       reading: new PacedReading(nodeLoop),
     },
   });
-  server.addService<CoordinatorServer>(
+  server.addService<ServedCoordinator>(
     coordinatorDefinition,
     coordinatorService(context, timers),
     coordinatorRules,

@@ -71,7 +71,8 @@ function quoted(text: string): string {
 
 /** The text as a row can hold it: well formed, and of so many UTF-8 bytes at most. */
 export function shortened(text: string, bytesMax: number): string {
-  const bytes = utf8.encode(text);
+  // A character takes a byte at least: of a text of megabytes only its beginning is encoded.
+  const bytes = utf8.encode(text.slice(0, bytesMax + 1));
   if (bytes.length <= bytesMax) return text.toWellFormed();
   // A character cut in two at the end is left out.
   return new TextDecoder().decode(bytes.subarray(0, bytesMax)).replace(/\ufffd+$/, "");

@@ -8,6 +8,7 @@ import { Pace } from "../base/pace.ts";
 import { ClientWork } from "../coordinator/calls/client-work.ts";
 import type { ServiceContext } from "../coordinator/calls/context.ts";
 import type { Caller } from "../coordinator/calls/handler.ts";
+import { LargeWork } from "../coordinator/calls/large-work.ts";
 import { LINEARIZABLE, readable } from "../coordinator/calls/reads.ts";
 import { VersionWatch } from "../coordinator/cluster-version/version-watch.ts";
 import { StateTrust } from "../coordinator/divergence/state-trust.ts";
@@ -61,6 +62,7 @@ export interface ServicesOptions {
 
 // Virtual time does not pass while a process works.
 const UNHURRIED = new ClientWork({ now: () => 0, nextPass: () => undefined });
+const AT_ONCE = new LargeWork({ nextPass: (run) => run() });
 
 export class Services {
   readonly #options: ServicesOptions;
@@ -103,6 +105,7 @@ export class Services {
       ...{ self, given, driver, machine, host, clock, sleep: options.sleep, startedMs: clock.monotonicMs() },
       watchAnswers: new WatchAnswers(() => machine.changes),
       work: UNHURRIED,
+      largeWork: AT_ONCE,
       leadsSince: () => 0,
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       metricsAddress: "",

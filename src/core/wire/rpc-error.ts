@@ -26,8 +26,12 @@ export class RpcError extends Error {
   readonly details: string;
   readonly metadata: Metadata;
 
+  /** Without a stack: it is an answer and no bug, and a storm of refusals would spend most of its time on them. */
   constructor(code: status, message: string, metadata: Metadata) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.details = message;
     this.metadata = metadata;
@@ -58,6 +62,15 @@ export function rpcError(
     });
   }
   return fromStatus({ code, message: printable(cut(message, TEXT_CHARACTERS_MAX)), details });
+}
+
+const REASONS = new WeakMap<RpcError, string>();
+
+/** The reason of an error of ours, read once however often it is sent. */
+export function reasonOf(error: RpcError): string {
+  const reason = REASONS.get(error) ?? readRpcError(error).reason ?? "";
+  REASONS.set(error, reason);
+  return reason;
 }
 
 /** What is wrong with one row of a batch; rows count from 0. */

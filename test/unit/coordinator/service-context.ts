@@ -1,5 +1,6 @@
 // What services see of a leader in a test's group: nodes n1 to n3 were named at its start, n4 came later.
 
+import { nodeLoop } from "../../../src/core/base/event-loop.ts";
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { silentLog } from "../../../src/core/base/log.ts";
 import { Pace } from "../../../src/core/base/pace.ts";
@@ -37,6 +38,10 @@ export async function ledGroup(size: number) {
 /** Who may do everything, and waits for 5 s. */
 export const adminOf = (group: TestGroup) =>
   ({ identity: { kind: "admin" }, deadline: group.nowMs + 5_000 }) as const;
+
+/** A report as a leader gets it. */
+export const asItComes = (report: ReportShardRequest) =>
+  incomingReport(Buffer.from(ReportShardRequest.encode(report).finish()));
 
 /** Why it was refused; empty = it was not. */
 export function refusalOf(group: TestGroup, done: Promise<unknown>): Promise<string> {
@@ -112,6 +117,7 @@ export function contextOf(
     admission: () => "member",
     changes: new MembershipChanges(),
     work: new ClientWork({ now: () => 0, nextPass: () => undefined }),
+    largeWork: new LargeWork(nodeLoop),
     clock: group.clock,
     sleep: () => group.run(1),
   };

@@ -32,6 +32,7 @@ import type { HeardDomains } from "../services/reconcile-domains.ts";
 import type { WatchAnswers } from "../services/watch/watch-answers.ts";
 import type { TallyGroup } from "../start-group.ts";
 import type { ClientWork } from "./client-work.ts";
+import type { LargeWork } from "./large-work.ts";
 
 export interface ServiceContext {
   readonly clusterId: string;
@@ -94,6 +95,7 @@ export interface ServiceContext {
   readonly tls: Tls;
   /** What calls wait for before they are begun, and before they go on. */
   readonly work: ClientWork;
+  readonly largeWork: LargeWork;
   readonly startedMs: MonotonicMs;
   readonly clock: Clock;
   /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */

@@ -6,9 +6,11 @@ import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
 import type { Incarnation } from "../../base/incarnation.ts";
 import { incarnationOf, incarnationRecord } from "../../fleet/incarnation.ts";
+import { bySlices, type Slicing } from "../../fleet/slices.ts";
 import type { Obeyed } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { EARLIER_VERSION_MAX } from "../reports/instructions.ts";
 import type { ServiceContext } from "./context.ts";
 
@@ -54,9 +56,12 @@ export function obeyedInstead(
  * The report as this incarnation may take it. Versions of another one say only that the shard was told something, and its
  * answers and domains' sequences are about instructions that were never given here.
  */
-export function ofThisIncarnation(context: Here, request: ReportShardRequest): ReportShardRequest {
+export function* ofThisIncarnation(context: Here, request: ReportShardRequest): Slicing<ReportShardRequest> {
   const { incarnation, bindings } = request;
   if (incarnation === undefined || incarnation.id === context.clusterId) return request;
-  const rows = bindings.map((row) => ({ ...row, version: Math.min(row.version, EARLIER_VERSION_MAX) }));
+  const rows: typeof bindings = [];
+  yield* bySlices(bindings, ROWS_PER_SLICE, (row) => {
+    rows.push({ ...row, version: Math.min(row.version, EARLIER_VERSION_MAX) });
+  });
   return { ...request, bindings: rows, acks: [], heldDomains: undefined };
 }

@@ -16,8 +16,8 @@ export interface DeclaredBindings {
   shardAddress(shardId: string): string;
   /** Through which log index `binding` knows. */
   readonly appliedIndex: number;
-  /** Whether no shard but `shardId` serves the cluster or holds it, or may: of one that is dead nothing is awaited. */
-  isNobodysBut(shardId: string, clusterId: string): boolean;
+  /** Whether no shard but the reporting one serves the cluster or holds it, or may: of one that is dead nothing is awaited. */
+  isNobodysBut(clusterId: string): boolean;
 }
 
 /** Whether a report of `row` declares its cluster if nobody has. Of what was declared once, only an agent's presence does. */
@@ -45,7 +45,7 @@ function instructionFor(
   declared: DeclaredBindings,
 ): BindingInstruction | null {
   const binding = declared.binding(row.clusterId);
-  if (binding === undefined) return forgetting(shardId, row, declared);
+  if (binding === undefined) return forgetting(row, declared);
   return binding.shardId === shardId ? acceptance(row, binding) : release(row, binding, declared);
 }
 
@@ -92,7 +92,6 @@ function release(row: ShardBinding, binding: Binding, declared: DeclaredBindings
 }
 
 function forgetting(
-  shardId: string,
   { clusterId, state, session, version }: ShardBinding,
   { appliedIndex, isNobodysBut }: DeclaredBindings,
 ): BindingInstruction | null {
@@ -101,6 +100,6 @@ function forgetting(
   // What this replica has yet to apply may bind it.
   if (version >= appliedIndex) return null;
   // A release that is forgotten lets the cluster in again: not while it may be served elsewhere.
-  if (state !== BindingState.BOUND && !isNobodysBut(shardId, clusterId)) return null;
+  if (state !== BindingState.BOUND && !isNobodysBut(clusterId)) return null;
   return { clusterId, version: appliedIndex, action: { $case: "forget", value: {} } };
 }

@@ -5,11 +5,13 @@
 import { isName } from "../../base/ids.ts";
 import { areLabels, isLabelKey } from "../../base/labels.ts";
 import { isPrintable } from "../../base/printable.ts";
+import { bySlices, type Slicing } from "../../fleet/slices.ts";
 import { checkDomain, shortened } from "../../fleet/validate.ts";
 import type { HeldDomain } from "../../wire/gen/fleet/v1/command.ts";
 import type {
   DoubleDial,
   ReportShardRequest,
+  ShardBinding,
   ShardSummary,
   Shortfall,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -26,6 +28,7 @@ import {
   SHORTFALLS_MAX,
   SUMMARY_DOMAINS_MAX,
 } from "../../wire/report-limits.ts";
+import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { shortfallBytes } from "../../wire/shortfall-bytes.ts";
 
 export const ROW_KINDS = ["answer", "binding", "domain", "double_dial", "shortfall", "summary"] as const;
@@ -38,32 +41,39 @@ export interface Observable {
 }
 
 /** Null: the report is of no incarnation that there can be. */
-export function observableReport(report: ReportShardRequest): Observable | null {
+export function* observableReport(report: ReportShardRequest): Slicing<Observable | null> {
   if ((report.incarnation?.id.length ?? 0) > INCARNATION_ID_CHARACTERS_MAX) return null;
   const refused = new Map<RowKind, number>();
-  const keep = <Row>(kind: RowKind, rows: readonly Row[], isSound: (row: Row) => boolean, most: number) => {
-    const kept = rows.filter(isSound).slice(0, most);
+  const keep: Keep = function* (kind, rows, isSound, most) {
+    const kept: (typeof rows)[number][] = [];
+    yield* bySlices(rows, ROWS_PER_SLICE, (row) => {
+      if (isSound(row) && kept.length < most) kept.push(row);
+    });
     if (kept.length < rows.length) refused.set(kind, (refused.get(kind) ?? 0) + rows.length - kept.length);
     return kept;
   };
-  const bindings = keep("binding", report.bindings, ({ clusterId }) => isName(clusterId), BINDINGS_MAX);
-  const doubleDials = keep("double_dial", report.doubleDials, isSoundDial, DOUBLE_DIALS_MAX);
-  const acks = keep("answer", report.acks, () => true, ACKS_MAX).map((ack) => ({
-    ...ack,
-    detail: shortened(ack.detail, ACK_DETAIL_BYTES_MAX),
-  }));
-  const shortfalls = keep("shortfall", report.shortfalls, soundShortfalls(), SHORTFALLS_MAX);
+  const isNamed = ({ clusterId }: ShardBinding) => isName(clusterId);
+  const bindings = yield* keep("binding", report.bindings, isNamed, BINDINGS_MAX);
+  const doubleDials = yield* keep("double_dial", report.doubleDials, isSoundDial, DOUBLE_DIALS_MAX);
+  const answers = yield* keep("answer", report.acks, () => true, ACKS_MAX);
+  const acks = answers.map((ack) => ({ ...ack, detail: shortened(ack.detail, ACK_DETAIL_BYTES_MAX) }));
+  const shortfalls = yield* keep("shortfall", report.shortfalls, soundShortfalls(), SHORTFALLS_MAX);
   const held = report.heldDomains && {
-    domains: keep("domain", report.heldDomains.domains, isSoundDomain, Number.POSITIVE_INFINITY),
+    domains: yield* keep("domain", report.heldDomains.domains, isSoundDomain, Number.POSITIVE_INFINITY),
   };
-  const summary = report.summary && soundSummary(report.summary, keep);
+  const summary = report.summary && (yield* soundSummary(report.summary, keep));
   return {
     report: { ...report, bindings, doubleDials, acks, shortfalls, summary, heldDomains: held },
     refused,
   };
 }
 
-type Keep = <Row>(kind: RowKind, rows: readonly Row[], isSound: (row: Row) => boolean, most: number) => Row[];
+type Keep = <Row>(
+  kind: RowKind,
+  rows: readonly Row[],
+  isSound: (row: Row) => boolean,
+  most: number,
+) => Slicing<Row[]>;
 
 // As a row of the domains' table may be.
 const isSoundDomain = ({ key, value }: HeldDomain): boolean => checkDomain(key, value) === null;
@@ -88,20 +98,20 @@ function soundShortfalls(): (shortfall: Shortfall) => boolean {
   };
 }
 
-function soundSummary(summary: ShardSummary, keep: Keep): ShardSummary {
-  const counts = (given: Readonly<Record<string, number>>): Record<string, number> =>
-    Object.fromEntries(keep("summary", Object.entries(given), ([name]) => isCountedName(name), COUNTS_MAX));
+function* soundSummary(summary: ShardSummary, keep: Keep): Slicing<ShardSummary> {
+  function* counts(given: Readonly<Record<string, number>>): Slicing<Record<string, number>> {
+    const isNamed = ([name]: readonly [string, number]) => isCountedName(name);
+    return Object.fromEntries(yield* keep("summary", Object.entries(given), isNamed, COUNTS_MAX));
+  }
   const isDomain = ({ key, value }: ShardSummary["domains"][number]) =>
     key !== "" && value !== "" && isCountedName(key) && isCountedName(value);
-  const domains = keep("summary", summary.domains, isDomain, SUMMARY_DOMAINS_MAX);
-  return {
-    ...summary,
-    freeByInstanceType: counts(summary.freeByInstanceType),
-    freeByZone: counts(summary.freeByZone),
-    domains: domains.map((row) => ({
-      ...row,
-      listedByInstanceType: counts(row.listedByInstanceType),
-      listedByZone: counts(row.listedByZone),
-    })),
-  };
+  const freeByInstanceType = yield* counts(summary.freeByInstanceType);
+  const freeByZone = yield* counts(summary.freeByZone);
+  const domains: typeof summary.domains = [];
+  for (const row of yield* keep("summary", summary.domains, isDomain, SUMMARY_DOMAINS_MAX)) {
+    const listedByInstanceType = yield* counts(row.listedByInstanceType);
+    const listedByZone = yield* counts(row.listedByZone);
+    domains.push({ ...row, listedByInstanceType, listedByZone });
+  }
+  return { ...summary, freeByInstanceType, freeByZone, domains };
 }

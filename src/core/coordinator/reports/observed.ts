@@ -1,9 +1,11 @@
 // What shards report: soft state of the leader, never replicated, rebuilt from reports after a failover.
 // What must stay true: an older report (epoch, cycle) never replaces a newer one, a newer one replaces all of the
-// older, and what has not been reported to this leader is unknown, never zero.
+// older at one moment, however many slices it is taken in, and what has not been reported to this leader is unknown, never zero.
 
+import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Incarnation } from "../../base/incarnation.ts";
+import { bySlices, drained, type Slicing } from "../../fleet/slices.ts";
 import { OrderedMap } from "../../fleet/tables/ordered-map.ts";
 import {
   type DoubleDial,
@@ -11,6 +13,7 @@ import {
   ShardBinding,
   type ShardSummary,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { PackedShortfalls } from "./packed-shortfalls.ts";
 
 export interface ShardReport {
@@ -34,26 +37,58 @@ export interface ShardReport {
 
 export class Observed {
   readonly #reports = new Map<string, ShardReport>();
-  /** Which shards report each cluster: a page of clusters must not cost a pass over all reports. Hardly ever two. */
-  #shardsOf = new OrderedMap<string, readonly string[]>();
+  /**
+   * Which shards report each cluster: a page of clusters must not cost a pass over all reports. Hardly ever two. While a
+   * report is taken, also what it names and does not count yet, or counted before.
+   */
+  #shardsOf: ShardsOf = new OrderedMap();
+  /** Shards whose report is being taken. */
+  readonly #taking = new Set<string>();
 
   /** Takes the report unless it, or a newer one, is known. */
   take(report: ReportShardRequest, nowMs: MonotonicMs): boolean {
-    const known = this.#reports.get(report.shardId);
-    if (known !== undefined && orderOf(report, known) <= 0) return false;
+    return drained(this.taking(report, { nowMs: () => nowMs, mayTake: () => true }));
+  }
+
+  /** Whether a report of the shard is being taken: another one has to wait. */
+  isTaking(shardId: string): boolean {
+    return this.#taking.has(shardId);
+  }
+
+  /** The same in slices. `mayTake` is asked at the moment from which the report counts. */
+  *taking(report: ReportShardRequest, moment: Moment): Slicing<boolean> {
+    const { shardId } = report;
+    assert(!this.#taking.has(shardId), "reports of one shard are taken one after the other");
+    this.#taking.add(shardId);
+    try {
+      return yield* this.#take(report, moment);
+    } finally {
+      this.#taking.delete(shardId);
+    }
+  }
+
+  *#take(report: ReportShardRequest, { nowMs, mayTake }: Moment): Slicing<boolean> {
     const { shardId, epoch, cycle, summary, coordinatorTerm, incarnation } = report;
-    const shortfalls = new PackedShortfalls(report.shortfalls);
-    const bindings = bindingsOf(report, known?.bindings);
-    const sessions = report.bindings.filter((binding) => binding.session).length;
-    const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
-    const leftOut = { shortfalls: report.shortfallsLeftOut, doubleDials: report.doubleDialsLeftOut };
-    const taken = {
-      ...{ shardId, epoch, cycle, receivedMs: nowMs },
-      ...{ bindings, sessions, summary, shortfalls, doubleDials, leftOut, coordinatorTerm, incarnation },
-    };
-    if (bindings !== known?.bindings) this.#index(known?.bindings ?? new Map(), taken);
-    this.#reports.set(shardId, taken);
-    return true;
+    const known = this.#reports.get(shardId);
+    if (known !== undefined && orderOf(report, known) <= 0) return false;
+    // A new leadership begins another one.
+    const shardsOf = this.#shardsOf;
+    const before = known?.bindings ?? new Map<string, ShardBinding>();
+    const { bindings, sessions } = yield* bindingsOf(report, known?.bindings);
+    if (bindings !== known?.bindings) yield* addAll(shardsOf, shardId, bindings, before);
+    const counts = this.#shardsOf === shardsOf && mayTake();
+    if (counts) {
+      const shortfalls = new PackedShortfalls(report.shortfalls);
+      const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
+      const leftOut = { shortfalls: report.shortfallsLeftOut, doubleDials: report.doubleDialsLeftOut };
+      this.#reports.set(shardId, {
+        ...{ shardId, epoch, cycle, receivedMs: nowMs() },
+        ...{ bindings, sessions, summary, shortfalls, doubleDials, leftOut, coordinatorTerm, incarnation },
+      });
+    }
+    const [gone, kept] = counts ? [before, bindings] : [bindings, before];
+    if (gone !== kept) yield* removeAll(shardsOf, shardId, gone, kept);
+    return counts;
   }
 
   /** Whether a newer report of the shard is known. A shard repeats a report whose answer was lost: that is not older. */
@@ -73,12 +108,20 @@ export class Observed {
   /** The newest reports that name the cluster, by shard id. */
   reportsOf(clusterId: string): ShardReport[] {
     const shards = this.#shardsOf.get(clusterId) ?? [];
-    return shards.toSorted().flatMap((shardId) => this.#reports.get(shardId) ?? []);
+    return shards
+      .toSorted()
+      .flatMap((shardId) => this.#reports.get(shardId) ?? [])
+      .filter(({ bindings }) => bindings.has(clusterId));
   }
 
   /** The clusters that some shard reports, by name, from the first that is not below `from`. */
   clusters(from?: string): Iterable<string> {
-    return this.#shardsOf.keys(from);
+    const named = this.#shardsOf.keys(from);
+    return this.#taking.size === 0 ? named : this.#reported(named);
+  }
+
+  *#reported(clusters: Iterable<string>): Generator<string, void, undefined> {
+    for (const clusterId of clusters) if (this.reportsOf(clusterId).length > 0) yield clusterId;
   }
 
   /** A new leadership starts from nothing. */
@@ -86,32 +129,49 @@ export class Observed {
     this.#reports.clear();
     this.#shardsOf = new OrderedMap();
   }
+}
 
-  // What both name is left alone: that is nearly all, several times a minute.
-  #index(before: ReadonlyMap<string, unknown>, { shardId, bindings }: ShardReport): void {
-    for (const clusterId of before.keys()) if (!bindings.has(clusterId)) this.#unindex(clusterId, shardId);
-    for (const clusterId of bindings.keys()) {
-      if (before.has(clusterId)) continue;
-      this.#shardsOf.set(clusterId, [...(this.#shardsOf.get(clusterId) ?? []), shardId]);
-    }
-  }
+type ShardsOf = OrderedMap<string, readonly string[]>;
 
-  #unindex(clusterId: string, shardId: string): void {
-    const others = this.#shardsOf.get(clusterId)?.filter((other) => other !== shardId) ?? [];
-    if (others.length > 0) this.#shardsOf.set(clusterId, others);
-    else this.#shardsOf.delete(clusterId);
-  }
+export interface Moment {
+  readonly nowMs: () => MonotonicMs;
+  readonly mayTake: () => boolean;
+}
+
+type Rows = ReadonlyMap<string, ShardBinding>;
+
+// What both name is left alone: that is nearly all, several times a minute.
+function* addAll(into: ShardsOf, shardId: string, rows: Rows, but: Rows): Slicing<void> {
+  yield* bySlices(rows.keys(), ROWS_PER_SLICE, (clusterId) => {
+    if (!but.has(clusterId)) into.set(clusterId, [...(into.get(clusterId) ?? []), shardId]);
+  });
+}
+
+function* removeAll(from: ShardsOf, shardId: string, rows: Rows, but: Rows): Slicing<void> {
+  yield* bySlices(rows.keys(), ROWS_PER_SLICE, (clusterId) => {
+    if (but.has(clusterId)) return;
+    const others = from.get(clusterId)?.filter((other) => other !== shardId) ?? [];
+    if (others.length > 0) from.set(clusterId, others);
+    else from.delete(clusterId);
+  });
 }
 
 // Nearly all reports say of their clusters what the one before said: then the older rows stay, and the newer ones die young.
-function bindingsOf(
+function* bindingsOf(
   { bindings }: ReportShardRequest,
-  known: ReadonlyMap<string, ShardBinding> | undefined,
-): ReadonlyMap<string, ShardBinding> {
-  const rows = known && [...known.values()];
-  const saysTheSame = rows?.length === bindings.length && rows.every((row, at) => isSame(row, bindings[at]));
-  if (known !== undefined && saysTheSame) return known;
-  return new Map(bindings.map((row) => [row.clusterId, row]));
+  known: Rows | undefined,
+): Slicing<{ readonly bindings: Rows; readonly sessions: number }> {
+  let sessions = 0;
+  let saysTheSame = known?.size === bindings.length;
+  const before = known?.values();
+  yield* bySlices(bindings, ROWS_PER_SLICE, (row) => {
+    if (row.session) sessions += 1;
+    saysTheSame &&= isSame(row, before?.next().value);
+  });
+  if (known !== undefined && saysTheSame) return { bindings: known, sessions };
+  const rows = new Map<string, ShardBinding>();
+  yield* bySlices(bindings, ROWS_PER_SLICE, (row) => void rows.set(row.clusterId, row));
+  return { bindings: rows, sessions };
 }
 
 // Of later versions too: none of them is a message.
@@ -121,9 +181,9 @@ function isSame(row: ShardBinding, other: ShardBinding | undefined): boolean {
   return FIELDS.every((field) => row[field] === other?.[field]);
 }
 
-type Moment = Pick<ShardReport, "epoch" | "cycle">;
+type Place = Pick<ShardReport, "epoch" | "cycle">;
 
 /** Below 0 = `report` is older than `known`. */
-function orderOf(report: Moment, known: Moment): number {
+function orderOf(report: Place, known: Place): number {
   return report.epoch - known.epoch || report.cycle - known.cycle;
 }

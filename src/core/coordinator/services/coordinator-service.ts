@@ -2,7 +2,6 @@
 
 import type { Timers } from "../../base/timers.ts";
 import { listProbes } from "../../fleet/query.ts";
-import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { handler, streamHandler } from "../calls/handler.ts";
@@ -30,6 +29,7 @@ import {
 import { rolesList } from "./lists/role-list.ts";
 import { shortfallsList } from "./lists/shortfall-list.ts";
 import { reportShard } from "./report-shard.ts";
+import type { ServedCoordinator } from "./served-coordinator.ts";
 import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
 import { StatusFeed } from "./status-feed.ts";
@@ -40,7 +40,7 @@ import { writeStream } from "./writes/write-stream.ts";
 export function coordinatorService(
   context: ServiceContext,
   timers: Timers,
-): Implementation<CoordinatorServer> {
+): Implementation<ServedCoordinator> {
   const { machine, changes, driver } = context;
   const statusFeed = new StatusFeed({
     make: () => nodeStatus(context, { hashAtIndex: 0 }),

@@ -1,108 +1,101 @@
 // A shard's report to the leader: remembers what was observed, registers the shard, declares clusters at first contact
 // (first wins), and answers with what the shard should release or take back. What must stay true: nothing of a report
-// that a newer one has overtaken is followed, and its shard is not told that it arrived.
+// that a newer one has overtaken is followed, and its shard is not told that it arrived; a report counts as a whole, from one
+// moment on; and no turn of the event loop looks at more than a slice of it.
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
-import { instructionsOf } from "../../fleet/apply/apply-instruction.ts";
 import { checkShardRegisters, checkShardTakes } from "../../fleet/apply/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
 import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
+import { bySlices } from "../../fleet/slices.ts";
 import { instructionKey } from "../../fleet/tables/schema.ts";
 import {
-  type Instruction,
   InstructionOutcome,
   type Operation,
   type ShardRecord,
   ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { rpcError } from "../../wire/rpc-error.ts";
+import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import type { Caller } from "../calls/handler.ts";
-import { obeyedInstead, ofThisIncarnation, ownIncarnation } from "../calls/other-incarnation.ts";
+import { obeyedInstead, ofThisIncarnation } from "../calls/other-incarnation.ts";
 import { ownReason } from "../calls/reason.ts";
 import { assertTrusted, notLeader, rejectionError } from "../calls/refusals.ts";
 import { ownMaking } from "../reports/first-contacts.ts";
-import { instructionsFor, isFirstContact, unreportedAcceptances } from "../reports/instructions.ts";
+import type { IncomingReport } from "../reports/incoming-report.ts";
+import { isFirstContact } from "../reports/instructions.ts";
 import { observableReport } from "../reports/observable-report.ts";
-import { revocationsVersion } from "../revocation/deny-by-table.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
-import { isNobodysBut, sightOf } from "./sight.ts";
+import { answerOf, bindingInstructions } from "./report-answer.ts";
+import { sightOf } from "./sight.ts";
 import { OUTSIDE_SESSIONS, propose } from "./writes/submit.ts";
 
-// An answer stays well below the message limit; what is left comes with the answers to the next reports.
-const INSTRUCTIONS_PER_ANSWER = 4_096;
+/** Looking at the largest report takes some 0.2 s. */
+const STILL_READING_MS = 500;
 
 export async function reportShard(
   context: ServiceContext,
-  report: ReportShardRequest,
+  incoming: IncomingReport,
   caller: Caller,
 ): Promise<ReportShardResponse> {
-  const { identity } = caller;
-  if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === report.shardId)) {
-    const message = `this certificate may not report as shard ${shownName(report.shardId)}`;
-    throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
-  }
-  if (context.driver.role !== "leader") throw notLeader(context);
-  assertTrusted(context);
-  keepRowPace(context, report, caller);
-  const request = ofThisIncarnation(context, observable(context, report));
-  refuseOutdated(context, request);
-  observe(context, request);
+  const { largeWork } = context;
+  const leads = mayReport(context, incoming, caller);
+  const whole = await largeWork.run(incoming.whole());
+  const request = await observable(context, whole);
+  await observe(context, request, leads);
   await register(context, request, caller);
   await settleAdoption(context, request, caller);
   await settleInstructions(context, request, caller);
   const askDomains = await reconcileDomains(context, request);
   const firstContactsRefused = await declareFirstContacts(context, request, caller);
+  const instructions = await largeWork.run(bindingInstructions(context, request));
+  // Its term is the answer's, and what another leader has told meanwhile is newer.
+  if (!leads()) throw notLeader(context);
   assertTrusted(context);
   refuseOutdated(context, request);
-  const { counts, view } = context.machine;
-  const { bindings, shards } = view.tables;
-  const { shardId } = request;
-  const { state, givingUp } = shards.get(shardId) ?? {};
-  const draining = state === ShardState.DRAINING;
-  const instructions = instructionsFor(request.shardId, request.bindings, {
-    binding: (clusterId) => bindings.get(clusterId),
-    shardAddress: (shardId) => shards.get(shardId)?.address ?? "",
-    appliedIndex: view.appliedIndex,
-    isNobodysBut: (but, clusterId) => isNobodysBut(context, but, clusterId),
-  });
-  if (draining) {
-    const declared = {
-      count: counts.clusters.get(shardId) ?? 0,
-      binding: (clusterId: string) => bindings.get(clusterId),
-      own: () => bindings.rowsOf(shardId),
-    };
-    instructions.push(...unreportedAcceptances(shardId, request.bindings, declared));
+  return answerOf(context, request, instructions, { askDomains, firstContactsRefused });
+}
+
+/**
+ * Judges a report before its rows are decoded: they are the expensive part, and a shard may send them as it likes. Returns
+ * whether this replica leads in the same term still.
+ */
+function mayReport(context: ServiceContext, { head, price }: IncomingReport, caller: Caller): () => boolean {
+  const { driver } = context;
+  const { identity } = caller;
+  if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === head.shardId)) {
+    const message = `this certificate may not report as shard ${shownName(head.shardId)}`;
+    throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
   }
-  const domainInstructions = pendingInstructions(context, request.shardId);
-  const { term } = context.driver;
-  const sender = { coordinatorTerm: term, incarnation: ownIncarnation(context), giveUp: givingUp };
-  const told = { instructions, domainInstructions, draining, askDomains };
-  const denyListVersion = revocationsVersion(view);
-  return { ...sender, ...told, firstContactsRefused: firstContactsRefused || undefined, denyListVersion };
+  if (driver.role !== "leader") throw notLeader(context);
+  assertTrusted(context);
+  keepRowPace(context, head, price, caller);
+  refuseOutdated(context, head);
+  const { term } = driver;
+  return () => driver.role === "leader" && driver.term === term;
 }
 
 /** Throws REPORTS_TOO_OFTEN. */
 function keepRowPace(
   { rowPace, refusedWrites, clock }: ServiceContext,
-  { shardId, bindings, shortfalls, acks, doubleDials, heldDomains }: ReportShardRequest,
+  { shardId }: ReportShardRequest,
+  price: number,
   { identity }: Caller,
 ): void {
-  const lists = [bindings, shortfalls, acks, doubleDials, heldDomains?.domains ?? []];
-  const rows = lists.reduce((sum, { length }) => sum + length, 1);
-  const waitMs = rowPace.waitMs(shardId, clock.monotonicMs(), rows);
+  const waitMs = rowPace.waitMs(shardId, clock.monotonicMs(), price);
   if (waitMs === 0) return;
   refusedWrites.note("report_pace", formatIdentity(identity));
-  const message = `shard ${shownName(shardId)} reports ${rows} rows again so soon`;
+  const message = `shard ${shownName(shardId)} reports ${price} rows again so soon`;
   throw rpcError(status.RESOURCE_EXHAUSTED, "REPORTS_TOO_OFTEN", message, {}, waitMs);
 }
 
 /** Throws REPORT_INVALID. Rows that no sound shard reports are counted, and left out of all that follows. */
-function observable({ refusedRows }: ServiceContext, report: ReportShardRequest): ReportShardRequest {
-  const seen = observableReport(report);
+async function observable(context: ServiceContext, report: ReportShardRequest): Promise<ReportShardRequest> {
+  const seen = await context.largeWork.run(observableReport(report));
   if (seen === null) {
     throw rpcError(
       status.INVALID_ARGUMENT,
@@ -110,8 +103,8 @@ function observable({ refusedRows }: ServiceContext, report: ReportShardRequest)
       "the report's incarnation has an id that none has",
     );
   }
-  refusedRows.note(report.shardId, seen.refused);
-  return seen.report;
+  context.refusedRows.note(report.shardId, seen.refused);
+  return await context.largeWork.run(ofThisIncarnation(context, seen.report));
 }
 
 function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {
@@ -125,12 +118,29 @@ function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }:
 }
 
 // What a removed shard still serves is served by nobody's leave: that must be seen, though the shard is refused.
-function observe({ machine, observed, clock }: ServiceContext, request: ReportShardRequest): void {
-  const known = machine.view.tables.shards.get(request.shardId);
+async function observe(
+  context: ServiceContext,
+  request: ReportShardRequest,
+  leads: () => boolean,
+): Promise<void> {
+  const { machine, observed, clock, largeWork } = context;
+  const { shardId } = request;
+  if (!leads()) throw notLeader(context);
+  refuseOutdated(context, request);
+  if (observed.isTaking(shardId)) throw stillReading(shardId);
+  const mayTake = () => {
+    const known = machine.view.tables.shards.get(shardId);
+    const isRemoved = known?.state === ShardState.REMOVED && request.epoch >= known.epoch;
+    return leads() && (isRemoved || checkShardRegisters(machine.view, request) === null);
+  };
+  if (mayTake()) await largeWork.run(observed.taking(request, { nowMs: clock.monotonicMs, mayTake }));
   const refused = checkShardRegisters(machine.view, request);
-  const isRemoved = known?.state === ShardState.REMOVED && request.epoch >= known.epoch;
-  if (refused === null || isRemoved) observed.take(request, clock.monotonicMs());
   if (refused?.$case === "rejected") throw rejectionError(refused.value);
+}
+
+function stillReading(shardId: string): RpcError {
+  const message = `an earlier report of shard ${shownName(shardId)} is being looked at`;
+  return rpcError(status.RESOURCE_EXHAUSTED, "REPORTS_TOO_OFTEN", message, {}, STILL_READING_MS);
 }
 
 async function register(context: ServiceContext, request: ReportShardRequest, caller: Caller): Promise<void> {
@@ -192,15 +202,6 @@ async function settleInstructions(
   }
 }
 
-function pendingInstructions({ machine }: ServiceContext, shardId: string): Instruction[] {
-  const pending: Instruction[] = [];
-  for (const row of instructionsOf(machine.view, shardId)) {
-    if (row.outcome === InstructionOutcome.UNSPECIFIED) pending.push(row);
-    if (pending.length === INSTRUCTIONS_PER_ANSWER) break;
-  }
-  return pending;
-}
-
 // A lost race for a cluster is no failure of the report: the loser's session is shown as drift. So are the clusters of a
 // shard that takes nothing new; to propose what is known to be refused would fill the log with every report.
 async function declareFirstContacts(
@@ -208,28 +209,29 @@ async function declareFirstContacts(
   request: ReportShardRequest,
   caller: Caller,
 ): Promise<number> {
-  const { clock, firstContacts, firstContactsMax, machine, refusedWrites } = context;
+  const { clock, firstContacts, firstContactsMax, largeWork, machine, refusedWrites } = context;
   const { shardId } = request;
   if (!isEnabled(machine.view, "first-contact") || checkShardTakes(machine.view, shardId) !== null) return 0;
   const isUnknown = (clusterId: string) => machine.view.tables.bindings.get(clusterId) === undefined;
-  const contacted = request.bindings.filter((row) => isFirstContact(row) && isUnknown(row.clusterId));
+  const contacted: string[] = [];
+  const gather = bySlices(request.bindings, ROWS_PER_SLICE, (row) => {
+    if (isFirstContact(row) && isUnknown(row.clusterId)) contacted.push(row.clusterId);
+  });
+  await largeWork.run(gather);
   const actor = formatIdentity(caller.identity);
   const isOperator = caller.identity.kind === "admin";
-  const { refused } = await firstContacts.declare(
-    contacted.map(({ clusterId }) => clusterId),
-    {
-      shardId,
-      room: () =>
-        isOperator
-          ? Number.POSITIVE_INFINITY
-          : firstContactsMax - ownMaking(machine.view.tables.bindings.rowsOf(shardId), actor),
-      declare: (clusterId) => {
-        const operation: Operation = { kind: { $case: "bindCluster", value: { clusterId, shardId } } };
-        return write(context, request, caller, operation, "first contact");
-      },
-      isLate: () => clock.monotonicMs() >= caller.deadline,
+  const { refused } = await firstContacts.declare(contacted, {
+    shardId,
+    room: () =>
+      isOperator
+        ? Number.POSITIVE_INFINITY
+        : firstContactsMax - ownMaking(machine.view.tables.bindings.rowsOf(shardId), actor),
+    declare: (clusterId) => {
+      const operation: Operation = { kind: { $case: "bindCluster", value: { clusterId, shardId } } };
+      return write(context, request, caller, operation, "first contact");
     },
-  );
+    isLate: () => clock.monotonicMs() >= caller.deadline,
+  });
   if (refused > 0) refusedWrites.note("first_contact_quota", actor, refused);
   return refused;
 }

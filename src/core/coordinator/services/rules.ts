@@ -1,7 +1,6 @@
 // Who may call which method of a coordinator, and how large a request may be.
 
 import { MESSAGE_BYTES_MAX } from "../../wire/channel-options.ts";
-import type { CoordinatorServer } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { FaultsServer } from "../../wire/gen/fleet/v1/faults.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
 import {
@@ -18,6 +17,7 @@ import {
 } from "../../wire/server/method-rules.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
+import type { ServedCoordinator } from "./served-coordinator.ts";
 
 const MEGABYTE = 1024 * 1024;
 const bytesMax = QUESTION_BYTES_MAX;
@@ -25,7 +25,7 @@ const bytesMax = QUESTION_BYTES_MAX;
 const read: MethodRule = { allow: readers, bytesMax };
 const change: MethodRule = { allow: writers, bytesMax };
 
-export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> = {
+export const coordinatorRules: ServiceRules<Implementation<ServedCoordinator>> = {
   getStatus: { allow: allButAgents, bytesMax, isPrompt: true },
   watchStatus: { allow: readers, bytesMax, isPrompt: true },
   // A batch of 4 096 rows, each with names of 253 bytes.
@@ -33,7 +33,8 @@ export const coordinatorRules: ServiceRules<Implementation<CoordinatorServer>> =
   // A session's whole window (write-limits.ts).
   write: { allow: writers, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 100_000 },
   // All that a shard of 20 000 clusters serves, and all domains that it holds.
-  reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE, fieldsMax: 400_000 },
+  // Its rows are bounded as they are cut into slices.
+  reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE, fieldsMax: Number.POSITIVE_INFINITY },
   writeGroup: { allow: adminOnly, bytesMax: MEGABYTE },
   transferLeadership: { ...change, isPrompt: true },
   changeMembership: { ...change, isPrompt: true },

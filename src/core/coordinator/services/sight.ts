@@ -40,18 +40,32 @@ export function isObservedComplete({ driver, machine, observed }: ServiceContext
 }
 
 /**
- * Whether this replica leads, and no other shard serves the cluster, holds it, or may have come to since it was last
- * heard. One that was removed may like any; one that is dead is not waited for, or it would lock the cluster out for good.
+ * Of this moment: whether this replica leads, and no other shard serves the cluster, holds it, or may have come to since it was
+ * last heard. One that was removed may like any; one that is dead is not waited for, or it would lock the cluster out for good.
  */
-export function isNobodysBut(context: ServiceContext, but: string, clusterId: string): boolean {
+export function nobodysBut(context: ServiceContext, but: string): (clusterId: string) => boolean {
   const sight = sightOf(context);
-  if (sight.leadsForMs === null) return false;
+  if (sight.leadsForMs === null) return () => false;
+  let areHeard: boolean | null = null;
+  return (clusterId) => {
+    if (isHeldElsewhere(sight, but, clusterId)) return false;
+    // The same for all clusters, and a pass over all shards.
+    areHeard ??= areOthersHeard(context, sight, but);
+    return areHeard;
+  };
+}
+
+function isHeldElsewhere(sight: Sight, but: string, clusterId: string): boolean {
   for (const { shardId, bindings } of sight.observed.reportsOf(clusterId)) {
     const row = bindings.get(clusterId);
     const hasIt = row?.session === true || row?.state === BindingState.BOUND;
-    if (shardId !== but && hasIt && livenessIn(sight, shardId) !== ShardLiveness.DEAD) return false;
+    if (shardId !== but && hasIt && livenessIn(sight, shardId) !== ShardLiveness.DEAD) return true;
   }
-  for (const { shardId } of context.machine.view.tables.shards.rows()) {
+  return false;
+}
+
+function areOthersHeard({ machine }: ServiceContext, sight: Sight, but: string): boolean {
+  for (const { shardId } of machine.view.tables.shards.rows()) {
     const liveness = livenessIn(sight, shardId);
     if (shardId !== but && liveness !== ShardLiveness.ALIVE && liveness !== ShardLiveness.DEAD) return false;
   }

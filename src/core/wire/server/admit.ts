@@ -28,17 +28,35 @@ export function admitted(
   const identity = identityOfSession(session, tls);
   const claimed = claimedBySession(session);
   if (claimed !== null) return notProved(claimed);
-  if (identity === null) {
-    const message = "the certificate must hold exactly one URI, a fleet:// one, and this one does not";
-    return rpcError(status.UNAUTHENTICATED, "IDENTITY_MISSING", message);
-  }
+  if (identity === null) return IDENTITY_MISSING;
   const revoked = revocationOf(identity, tls);
   if (revoked !== null) return revoked;
-  if (allow(identity)) return identity;
-  const who = formatIdentity(identity);
-  const message = `${who} may not call ${shownPath(path)}`;
-  return rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
+  return allow(identity) ? identity : notAllowed(identity, shownPath(path));
 }
+
+/** Made once a connection and method: a storm of calls that are not allowed costs little each. */
+const REFUSED = new WeakMap<Identity, Map<string, RpcError>>();
+
+function notAllowed(identity: Identity, method: string): RpcError {
+  const known = REFUSED.get(identity)?.get(method);
+  if (known !== undefined) return known;
+  const who = formatIdentity(identity);
+  const message = `${who} may not call ${method}`;
+  const made = rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
+  const others = REFUSED.get(identity) ?? new Map<string, RpcError>();
+  // A caller chooses what it calls: one that makes up names pays for each.
+  if (others.size < REFUSED_METHODS_MAX) REFUSED.set(identity, others.set(method, made));
+  return made;
+}
+
+/** More than a server has. */
+const REFUSED_METHODS_MAX = 64;
+
+const IDENTITY_MISSING = rpcError(
+  status.UNAUTHENTICATED,
+  "IDENTITY_MISSING",
+  "the certificate must hold exactly one URI, a fleet:// one, and this one does not",
+);
 
 function notProved({ identity, fault }: Claim): RpcError {
   const who = formatIdentity(identity);

@@ -3,7 +3,7 @@
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
-import { rpcError } from "../rpc-error.ts";
+import { RpcError, rpcError } from "../rpc-error.ts";
 
 /** As the generated code has it: it takes a reader where its type says bytes. */
 type Decode<Message> = (bytes: Buffer) => Message;
@@ -15,6 +15,7 @@ export function decodeBounded<Message>(decode: Decode<Message>, bytes: Buffer, f
   try {
     return decode(input as Buffer);
   } catch (error) {
+    if (error instanceof RpcError) throw error;
     if (error instanceof TooManyFields) {
       const message = `a request may have at most ${fieldsMax} fields`;
       throw rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);

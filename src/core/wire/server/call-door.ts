@@ -8,7 +8,7 @@ import type { Server } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import { refusalBy } from "../call-stream.ts";
-import { RpcError, readRpcError } from "../rpc-error.ts";
+import { RpcError, reasonOf } from "../rpc-error.ts";
 import {
   claimedBySession,
   formatIdentity,
@@ -174,7 +174,7 @@ function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string,
   const identity =
     identityOfSession(session ?? null, tls) ?? claimedBySession(session ?? null)?.identity ?? null;
   return {
-    reason: readRpcError(error).reason ?? "",
+    reason: reasonOf(error),
     identity: identity === null ? "" : formatIdentity(identity),
     from: session?.socket.remoteAddress ?? "",
     what: shownPath(path),

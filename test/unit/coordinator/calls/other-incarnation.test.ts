@@ -160,7 +160,7 @@ describe("shards", () => {
   const request = (cycle: number, differs: Partial<ReportShardRequest>) =>
     ReportShardRequest.fromPartial({ shardId: "s1", address: "s1:1", epoch: 1, cycle, ...differs });
   const caller = () => ({ identity: { kind: "shard", id: "s1" } as const, deadline: group.nowMs + 5_000 });
-  const report = (asked: ReportShardRequest) => group.until(reportShard(context, asked, caller()));
+  const report = (asked: ReportShardRequest) => group.until(reportShard(context, asItComes(asked), caller()));
   const row = () => context.machine.view.tables.shards.get("s1");
 
   test("are told the incarnation that answers", async () => {

@@ -1,12 +1,13 @@
 // What a hostile shard reports is validated where it is observed (issue 11): names, labels, sizes.
 
 import { expect, test } from "vitest";
-import { observableReport } from "../../../../src/core/coordinator/reports/observable-report.ts";
+import { observableReport as observing } from "../../../../src/core/coordinator/reports/observable-report.ts";
 import { InstructionOutcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { hostileTexts, UNSAFE } from "../../base/hostile-text.ts";
 
+const observableReport = (given: ReportShardRequest) => drained(observing(given));
 const report = (parts: Parameters<typeof ReportShardRequest.fromPartial>[0]) =>
   ReportShardRequest.fromPartial({ shardId: "s1", address: "s1:1", epoch: 1, cycle: 1, ...parts });
 const refusedIn = (parts: Parameters<typeof report>[0]) =>

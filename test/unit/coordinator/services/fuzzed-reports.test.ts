@@ -123,7 +123,7 @@ test.each(SEEDS)("seed %i: every report is answered or refused, and the replicas
     const request = fuzzer.report(cycle);
     const identity = { kind: "shard", id: request.shardId } as const;
     const outcome = await group.until(
-      reportShard(context, request, { identity, deadline: group.nowMs + 5_000 }).then(
+      reportShard(context, asItComes(request), { identity, deadline: group.nowMs + 5_000 }).then(
         () => "answered",
         (error: unknown) => {
           expect(error, String(error instanceof Error ? error.stack : error)).toBeInstanceOf(RpcError);

@@ -31,7 +31,7 @@ const evil = { kind: "shard", id: "evil" } as const;
 const asked = (parts: Parameters<typeof ReportShardRequest.fromPartial>[0]) =>
   ReportShardRequest.fromPartial({ shardId: "evil", address: "evil:1", epoch: 1, cycle: 1, ...parts });
 const reporting = (request: ReportShardRequest, identity: Identity = evil) =>
-  reportShard(context, request, { identity, deadline: group.nowMs + 5_000 });
+  reportShard(context, asItComes(request), { identity, deadline: group.nowMs + 5_000 });
 const contacts = (count: number, prefix = "taken") =>
   Array.from({ length: count }, (_, at) => ({
     clusterId: `${prefix}-${at}`,

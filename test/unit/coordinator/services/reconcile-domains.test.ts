@@ -81,7 +81,7 @@ afterEach(async () => {
 
 function ask(request: ReportShardRequest): Promise<ReportShardResponse> {
   const identity = { kind: "shard", id: request.shardId } as const;
-  return group.until(reportShard(context, request, { identity, deadline: group.nowMs + 5_000 }));
+  return group.until(reportShard(context, asItComes(request), { identity, deadline: group.nowMs + 5_000 }));
 }
 
 /** One report and its answer, which the shard follows. */

@@ -41,10 +41,10 @@ const callerAs = (shardId: string) => ({
 });
 
 const report = (asked: ReportShardRequest) =>
-  group.until(reportShard(context, asked, callerAs(asked.shardId)));
+  group.until(reportShard(context, asItComes(asked), callerAs(asked.shardId)));
 
 const refused = (asked: ReportShardRequest, as = asked.shardId) =>
-  refusalOf(group, reportShard(context, asked, callerAs(as)));
+  refusalOf(group, reportShard(context, asItComes(asked), callerAs(as)));
 
 test("what was reported is kept and answered, and its request stays as it came", async () => {
   await report(request("s1", 1));

@@ -54,7 +54,7 @@ function report(...bindings: { clusterId: string; state: BindingState; session: 
     group,
     reportShard(
       context,
-      ReportShardRequest.fromPartial({ ...request, shortfalls: [shortfall] }),
+      asItComes(ReportShardRequest.fromPartial({ ...request, shortfalls: [shortfall] })),
       adminOf(group),
     ),
   );

@@ -3,7 +3,6 @@
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
-  CoordinatorService,
   DenyListNews,
   NodeStatus,
   TableChange,
@@ -18,23 +17,15 @@ const encodedNews = new WeakMap<DenyListNews, Buffer>();
 const encodedStatuses = new WeakMap<NodeStatus, Buffer>();
 const encodedChanges = new WeakMap<TableChange, Uint8Array>();
 
-/** The service as it is generated, but for what a watcher is told. */
-export const coordinatorDefinition: typeof CoordinatorService = {
-  ...CoordinatorService,
-  watch: { ...CoordinatorService.watch, responseSerialize: encodeWatchResponse },
-  watchStatus: { ...CoordinatorService.watchStatus, responseSerialize: encodeStatus },
-  watchRevocations: { ...CoordinatorService.watchRevocations, responseSerialize: encodeNews },
-};
-
 /** All shards are told the same one. It must not be modified afterwards. */
-function encodeNews(news: DenyListNews): Buffer {
+export function encodeNews(news: DenyListNews): Buffer {
   const bytes = encodedNews.get(news) ?? Buffer.from(DenyListNews.encode(news).finish());
   encodedNews.set(news, bytes);
   return bytes;
 }
 
 /** All that watch are told the same one. It must not be modified afterwards. */
-function encodeStatus(status: NodeStatus): Buffer {
+export function encodeStatus(status: NodeStatus): Buffer {
   const bytes = encodedStatuses.get(status) ?? Buffer.from(NodeStatus.encode(status).finish());
   encodedStatuses.set(status, bytes);
   return bytes;

@@ -37,7 +37,7 @@ function report(cycle: number, ...bindings: { clusterId: string; state: BindingS
   const place = { shardId: "sy", address: "sy:1", epoch: 1, cycle };
   return refusalOf(
     group,
-    reportShard(context, ReportShardRequest.fromPartial({ ...place, bindings }), adminOf(group)),
+    reportShard(context, asItComes(ReportShardRequest.fromPartial({ ...place, bindings })), adminOf(group)),
   );
 }
 

@@ -44,7 +44,7 @@ async function report(shard: string, held?: Held) {
   const bindings = held === undefined ? [] : [{ clusterId: "c1", ...held }];
   const place = { shardId: shard, address: `${shard}:1`, epoch: 1, cycle };
   const asked = ReportShardRequest.fromPartial({ ...place, bindings });
-  const { instructions } = await group.until(reportShard(context, asked, adminOf(group)));
+  const { instructions } = await group.until(reportShard(context, asItComes(asked), adminOf(group)));
   return instructions.map(({ action, version }) => ({ tell: action?.$case, version }));
 }
 

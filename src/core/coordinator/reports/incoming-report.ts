@@ -1,0 +1,76 @@
+// A shard's report as it came: what it says of itself is decoded at once, its rows only when the leader has decided to look at
+// them, in slices (ADR-0025). What must stay true: it comes to what decoding the whole message gives. Pure.
+
+import type { Slicing } from "../../fleet/slices.ts";
+import { HeldDomains, ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { decodeBounded } from "../../wire/server/bounded-decode.ts";
+import { FIELDS_MAX } from "../../wire/server/method-rules.ts";
+import { type SlicedMessage, sliceMessage } from "../../wire/server/sliced-message.ts";
+
+/** Twice the clusters of the largest shard; the topology domains that it holds are counted apart. */
+const FIELDS_OF_ALL_MAX = 100_000;
+/** A slice of bindings has 3 000, and 64 kB of shortfalls a few times as many. */
+const FIELDS_PER_SLICE = 16_384;
+/** So many bytes cost as much as a row. */
+const BYTES_PER_ROW = 256;
+
+/** bindings, shortfalls, acks and double_dials of ReportShardRequest. */
+const LISTS: ReadonlySet<number> = new Set([5, 9, 10, 11]);
+const HELD_DOMAINS = 12;
+/** domains of HeldDomains. */
+const DOMAINS: ReadonlySet<number> = new Set([1]);
+
+export interface IncomingReport {
+  /** All of it but its rows. */
+  readonly head: ReportShardRequest;
+  /** What looking at it costs, in rows. */
+  readonly price: number;
+  /** Throws the RpcError of rows that can't be read. */
+  whole(): Slicing<ReportShardRequest>;
+}
+
+/** Throws the RpcError of a report that is too large; what can't be read throws as the generated code does. */
+export function incomingReport(bytes: Buffer): IncomingReport {
+  const fieldsMax = FIELDS_OF_ALL_MAX;
+  const message = sliceMessage(bytes, { rows: LISTS, nested: HELD_DOMAINS, fieldsMax });
+  const held = message.nested && sliceMessage(message.nested, { rows: DOMAINS, fieldsMax });
+  const head = decodeBounded(ReportShardRequest.decode, message.head, FIELDS_MAX);
+  return {
+    head,
+    price: 1 + message.rows + (held?.rows ?? 0) + Math.floor(bytes.length / BYTES_PER_ROW),
+    whole: () => wholeOf(head, message, held),
+  };
+}
+
+function* wholeOf(
+  head: ReportShardRequest,
+  message: SlicedMessage,
+  held: SlicedMessage | null,
+): Slicing<ReportShardRequest> {
+  const report: ReportShardRequest = {
+    ...head,
+    ...{ bindings: [], shortfalls: [], acks: [], doubleDials: [] },
+    heldDomains: held === null ? undefined : { domains: [] },
+  };
+  yield* decoded(message, ReportShardRequest.decode, (part) => {
+    report.bindings.push(...part.bindings);
+    report.shortfalls.push(...part.shortfalls);
+    report.acks.push(...part.acks);
+    report.doubleDials.push(...part.doubleDials);
+  });
+  if (held !== null) {
+    yield* decoded(held, HeldDomains.decode, ({ domains }) => report.heldDomains?.domains.push(...domains));
+  }
+  return report;
+}
+
+function* decoded<Message>(
+  { slices }: SlicedMessage,
+  decode: (bytes: Buffer) => Message,
+  take: (part: Message) => void,
+): Slicing<void> {
+  for (const [at, slice] of slices.entries()) {
+    if (at > 0) yield;
+    for (const part of slice) take(decodeBounded(decode, part, FIELDS_PER_SLICE));
+  }
+}

@@ -1,0 +1,118 @@
+// A large message as bytes, cut where its rows begin, so that they are decoded a slice at a time (ADR-0025). What must stay true:
+// the slices and the head hold each field once, in its order; the slices are small whatever the caller sends; and what is
+// spent before the first slice is decoded is a walk along the rows' lengths.
+
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { status } from "@grpc/grpc-js";
+import { assert } from "../../base/assert.ts";
+import { rpcError } from "../rpc-error.ts";
+
+/** Decoded within some 0.5 ms. */
+export const ROWS_PER_SLICE = 512;
+/** One row may be larger, and is the last of its slice. */
+const BYTES_PER_SLICE = 64 * 1024;
+/** Of one row, and of the head. */
+const PART_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Consecutive bytes of a message, each a few whole fields. */
+export type Slice = readonly Buffer[];
+
+export interface SlicedMessage {
+  /** All fields that are no rows. */
+  readonly head: Buffer;
+  readonly slices: readonly Slice[];
+  readonly rows: number;
+  /** The message in the field `nested`; null = it has none. */
+  readonly nested: Buffer | null;
+}
+
+export interface Cut {
+  /** Fields with these numbers are rows. */
+  readonly rows: ReadonlySet<number>;
+  /** A field whose message is cut by itself, and is no part of the head. Of several the last one counts. */
+  readonly nested?: number;
+  /** Those in rows and in messages are not counted. */
+  readonly fieldsMax: number;
+}
+
+/** Throws the RpcError of a message that is too large, and a RangeError or Error of one that can't be read. */
+export function sliceMessage(bytes: Buffer, { rows, nested, fieldsMax }: Cut): SlicedMessage {
+  const reader = new BinaryReader(bytes);
+  const head = new Parts(bytes);
+  const slices: Parts[] = [];
+  let inside: Buffer | null = null;
+  let rowCount = 0;
+  for (let fields = 1; reader.pos < reader.len; fields += 1) {
+    if (fields > fieldsMax) throw tooManyFields(fieldsMax);
+    const from = reader.pos;
+    const [field, wireType] = reader.tag();
+    const length = skip(reader, field, wireType);
+    if (field === nested && length !== null) {
+      inside = bytes.subarray(reader.pos - length, reader.pos);
+      continue;
+    }
+    if (rows.has(field)) {
+      rowCount += 1;
+      roomIn(slices, bytes).add(from, reader.pos);
+    } else head.add(from, reader.pos);
+    if (reader.pos - from > PART_BYTES_MAX || head.bytes > PART_BYTES_MAX) throw tooLarge();
+  }
+  const cut = slices.map((slice) => slice.all());
+  return { head: Buffer.concat(head.all()), slices: cut, rows: rowCount, nested: inside };
+}
+
+/** The length of a field's content; null = it says none. */
+function skip(reader: BinaryReader, field: number, wireType: WireType): number | null {
+  if (wireType !== WireType.LengthDelimited) {
+    reader.skip(wireType, field);
+    return null;
+  }
+  const length = reader.uint32();
+  reader.pos += length;
+  if (reader.pos > reader.len) throw new RangeError("a field ends behind its message");
+  return length;
+}
+
+/** The slice that takes the next row. */
+function roomIn(slices: Parts[], message: Buffer): Parts {
+  const last = slices.at(-1);
+  if (last !== undefined && last.count < ROWS_PER_SLICE && last.bytes < BYTES_PER_SLICE) return last;
+  const next = new Parts(message);
+  slices.push(next);
+  return next;
+}
+
+/** What is next to each other is one part. */
+class Parts {
+  readonly #message: Buffer;
+  readonly #ends: { from: number; to: number }[] = [];
+  bytes = 0;
+  count = 0;
+
+  constructor(message: Buffer) {
+    this.#message = message;
+  }
+
+  add(from: number, to: number): void {
+    const last = this.#ends.at(-1);
+    assert(from < to && (last === undefined || last.to <= from), "fields come in their order");
+    if (last?.to === from) last.to = to;
+    else this.#ends.push({ from, to });
+    this.bytes += to - from;
+    this.count += 1;
+  }
+
+  all(): Buffer[] {
+    return this.#ends.map(({ from, to }) => this.#message.subarray(from, to));
+  }
+}
+
+function tooLarge() {
+  const message = `one row of a message, and all that is no row, may have at most ${PART_BYTES_MAX} bytes`;
+  return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
+}
+
+function tooManyFields(fieldsMax: number) {
+  const message = `a message of this method may have at most ${fieldsMax} rows and fields`;
+  return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
+}
