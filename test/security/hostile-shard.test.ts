@@ -154,7 +154,12 @@ test("answers of three megabytes, and another epoch with each report: the leader
   await writesDuring(leader, attacked);
   expect((await cluster.status(leader))?.term).toBe(term);
   // Paced, or not read at all.
-  const expected = new Set<string | null>(["REGISTERS_TOO_OFTEN", "BYTES_TOO_OFTEN", null]);
+  const expected = new Set<string | null>([
+    "REGISTERS_TOO_OFTEN",
+    "REPORTS_TOO_OFTEN",
+    "BYTES_TOO_OFTEN",
+    null,
+  ]);
   expect([...(await attacked)].filter((reason) => !expected.has(reason))).toEqual([]);
   const rows = await unary(leader.client.listAudit.bind(leader.client), ListRequest.fromPartial({}), {
     endMs: endMs(),

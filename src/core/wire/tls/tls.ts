@@ -102,9 +102,14 @@ export function mapAuthorities<From, To>(
   return Object.fromEntries(pairs);
 }
 
+// Parsing one takes longer than the rest of a GetStatus. The bytes are never modified.
+const leaves = new WeakMap<Buffer, X509Certificate>();
+
 /** The certificate that the holder of `material` shows, the first of its chain. */
-export function leafOf(material: Pick<TlsMaterial, "cert">): X509Certificate {
-  return new X509Certificate(material.cert);
+export function leafOf({ cert }: Pick<TlsMaterial, "cert">): X509Certificate {
+  const leaf = leaves.get(cert) ?? new X509Certificate(cert);
+  leaves.set(cert, leaf);
+  return leaf;
 }
 
 function readPem(path: string): Buffer {
