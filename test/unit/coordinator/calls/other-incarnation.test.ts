@@ -18,7 +18,7 @@ import {
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, WatchReset } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { type Member, registerShard, type TestGroup } from "../group.ts";
-import { adminOf, ledGroup, refusalOf } from "../service-context.ts";
+import { adminOf, asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
 let group: TestGroup;
 let leader: Member;

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { observableReport as observing } from "../../../../src/core/coordinator/reports/observable-report.ts";
+import { drained } from "../../../../src/core/fleet/slices.ts";
 import { InstructionOutcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../src/core/wire/gen/fleet/v1/views.ts";

@@ -7,7 +7,7 @@ import { reportShard } from "../../../../src/core/coordinator/services/report-sh
 import { ReportShardRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { RpcError, readRpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { hostileTexts } from "../../base/hostile-text.ts";
-import { ledGroup } from "../service-context.ts";
+import { asItComes, ledGroup } from "../service-context.ts";
 
 const REPORTS = 400;
 const SEEDS = [1, 2, 3];

@@ -14,7 +14,7 @@ import { ReportShardRequest, SubmitRequest } from "../../../../src/core/wire/gen
 import { BindingState } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 import type { Member, TestGroup } from "../group.ts";
-import { adminOf, ledGroup, refusalOf } from "../service-context.ts";
+import { adminOf, asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
 const QUOTA = 300;
 

@@ -20,7 +20,7 @@ import type {
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { activate, assign, type OperationKind, removeShard } from "../../fleet/replica.ts";
 import type { Member, TestGroup } from "../group.ts";
-import { ledGroup } from "../service-context.ts";
+import { asItComes, ledGroup } from "../service-context.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 

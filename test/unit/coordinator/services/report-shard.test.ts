@@ -8,7 +8,7 @@ import type { Operation } from "../../../../src/core/wire/gen/fleet/v1/command.t
 import { ReportShardRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Member, TestGroup } from "../group.ts";
-import { ledGroup, refusalOf } from "../service-context.ts";
+import { asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
 let group: TestGroup;
 let leader: Member;

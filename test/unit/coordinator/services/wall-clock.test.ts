@@ -22,7 +22,7 @@ import { BindingState, ShardLiveness } from "../../../../src/core/wire/gen/fleet
 import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
 import type { UnaryCall, UnaryMethod } from "../../../../src/core/wire/server/unary-calls.ts";
 import type { Member, TestGroup } from "../group.ts";
-import { adminOf, ledGroup, refusalOf } from "../service-context.ts";
+import { adminOf, asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
 const HOUR_MS = 3_600_000;
 const START_MS = 1_700_000_000_000;

@@ -10,7 +10,7 @@ import { ReportShardRequest, SubmitRequest } from "../../../../../src/core/wire/
 import { BindingState } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../../../../src/core/wire/rpc-error.ts";
 import type { Member, TestGroup } from "../../group.ts";
-import { adminOf, contextOf, ledGroup, refusalOf } from "../../service-context.ts";
+import { adminOf, asItComes, contextOf, ledGroup, refusalOf } from "../../service-context.ts";
 
 let group: TestGroup;
 let leader: Member;

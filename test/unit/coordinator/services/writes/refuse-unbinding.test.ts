@@ -9,7 +9,7 @@ import type { Operation } from "../../../../../src/core/wire/gen/fleet/v1/comman
 import { ReportShardRequest, SubmitRequest } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TestGroup } from "../../group.ts";
-import { adminOf, ledGroup, refusalOf } from "../../service-context.ts";
+import { adminOf, asItComes, ledGroup, refusalOf } from "../../service-context.ts";
 
 const { BOUND, RELEASED } = BindingState;
 
