@@ -15,7 +15,7 @@ const BYTES_PER_SLICE = 64 * 1024;
 const PART_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Consecutive bytes of a message, each a few whole fields. */
-export type Slice = readonly Buffer[];
+type Slice = readonly Buffer[];
 
 export interface SlicedMessage {
   /** All fields that are no rows. */
