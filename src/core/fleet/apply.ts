@@ -1,6 +1,6 @@
-// Applying one command of the replicated log. Every replica applies the same entries in the same order and must
-// come to the same rows and outcomes, so nothing but the state and the entry plays a part. Bad input is a
-// refusal, never an exception: an exception here would stop every replica at the same entry, for good.
+// Applies one command of the replicated log. Every replica applies the same entries in the same order and
+// must get the same rows and outcomes, so only the state and the entry matter. Bad input is a refusal, never
+// an exception: an exception here would stop every replica at the same entry, for good.
 
 import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
@@ -36,7 +36,7 @@ import { checkReason } from "./validate.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
-/** A command whose operation is to be performed. */
+/** A command whose operation is about to be carried out. */
 interface Begun {
   readonly isOver: false;
   readonly command: NewCommand;
@@ -54,15 +54,18 @@ interface Over {
 }
 
 /**
- * Applies the command at `index`, which must be above all indexes applied before. The outcome of a repeated
- * command is that of its first application, with the index of then.
+ * Applies the command at `index`, which must be above all indexes applied before. A repeated command gets the
+ * outcome and the index of its first application.
  */
 export function apply(state: FleetState, index: LogIndex, command: NewCommand): Outcome {
   const begun = begin(state, index, command, AT_ONCE);
   return begun.isOver ? begun.outcome : finish(state, begun, perform(state, begun));
 }
 
-/** As `apply`, in slices of so many rows (ADR-0022). Until it is over, `state` is the state at no index. */
+/**
+ * Like `apply`, in slices of `rowsPerSlice` rows (ADR-0022). Until it ends, `state` is not the state of any
+ * index.
+ */
 export function* applyInSlices(
   state: FleetState,
   index: LogIndex,
@@ -75,12 +78,12 @@ export function* applyInSlices(
   return finish(state, begun, many === null ? perform(state, begun) : yield* many);
 }
 
-/** What the command would come to now, were it the next: the state stays as it is. */
+/** The outcome if the command were the next entry. The state does not change. */
 export function dryRun(state: FleetState, command: NewCommand): Outcome {
   return drained(dryRunInSlices(state, command, AT_ONCE));
 }
 
-/** As `dryRun`, in slices of so many rows. What the state becomes meanwhile plays no part. */
+/** Like `dryRun`, in slices of rows. Later changes of the state do not matter. */
 export function dryRunInSlices(
   state: FleetState,
   command: NewCommand,
@@ -92,7 +95,7 @@ export function dryRunInSlices(
 function begin(state: FleetState, index: LogIndex, command: NewCommand, rowsPerSlice: number): Begun | Over {
   state.advanceTo(index);
   if (command === NO_COMMAND) return over({ index, result: rejected("COMMAND_UNDECODABLE") });
-  // A raise is kept in the format of before: it is the last entry of that.
+  // A raise is stored in the old format: it is the last entry of that format.
   const { clusterVersion } = state;
   const admission = admit(state, command);
   if (admission.kind === "repeated") return over(admission.outcome);
@@ -117,7 +120,7 @@ function begin(state: FleetState, index: LogIndex, command: NewCommand, rowsPerS
   return { isOver: false, command, operation, context, confirmed, clusterVersion, digest: state.digest() };
 }
 
-/** Under earlier versions no operator's command is proposed. */
+/** Under earlier versions operators' commands are not proposed. */
 function denied(state: FleetState, actor: string, kind: OperationKind): Result | null {
   return state.clusterVersion < ROLES_VERSION ? null : denial(state, actor, kind);
 }
@@ -135,7 +138,7 @@ function finish(state: FleetState, begun: Begun, result: Result): Outcome {
     );
   }
   const outcome = { index, result: inFormat(clusterVersion, operation.$case, result) };
-  // Refusals are remembered too: a repetition must not succeed where the first one was told that it failed.
+  // Refusals are stored too: if the first attempt was refused, a repetition must not succeed.
   remember(state, command, confirmed, outcome, index);
   return outcome;
 }
@@ -223,8 +226,8 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
   }
 }
 
-// Sessions, a drill's probes and what follows by itself are no decisions of anybody; at their rate they would push
-// out what is.
+// Not audited: sessions, a drill's probes, and operations that follow automatically. They are not decisions,
+// and there are so many that they would displace the others.
 function isAudited({ $case }: OperationKind): boolean {
   switch ($case) {
     case "openSession":

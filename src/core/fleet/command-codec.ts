@@ -1,6 +1,7 @@
-// A command as the bytes of a log entry, and back. What must stay true: a command says the cluster version that its
-// proposer knew, and a replica that does not know that version stops before it applies anything. A refusal in its place
-// would make its state differ from that of the replicas that know it, for good (ADR-0015).
+// Encodes a command as the bytes of a log entry, and decodes it. What must stay true: a command names the
+// cluster version that its proposer knew. A replica that does not know that version stops before it applies
+// anything. If it refused the command instead, its state would differ from that of the other replicas for
+// good (ADR-0015).
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { assert } from "../base/assert.ts";
@@ -15,7 +16,7 @@ const FORMAT_FIELD = 8;
 /** A command before it is proposed. */
 export type NewCommand = Omit<Command, "formatVersion">;
 
-/** The entry's bytes under the cluster version of now. */
+/** The entry's bytes under the present cluster version. */
 export function encodeCommand(command: NewCommand, clusterVersion: number): Uint8Array {
   return Command.encode(versioned(command, clusterVersion)).finish();
 }
@@ -23,23 +24,24 @@ export function encodeCommand(command: NewCommand, clusterVersion: number): Uint
 function versioned(command: NewCommand, clusterVersion: number): Command {
   const kind = command.operation?.kind;
   const required = kind === undefined ? FIRST_VERSION : requiredVersion(kind);
-  // A recovery raises the version by itself: its only member is the build that writes it.
+  // A recovery raises the version itself: its only member is the build that writes it.
   const isRaise = kind?.$case === "raiseClusterVersion" || kind?.$case === "recoverFleet";
   assert(isRaise || required <= clusterVersion, "an operation is proposed once the cluster version knows it");
   const version = Math.max(clusterVersion, required);
-  // Under version 1 the bytes are those of the builds that knew no versions.
+  // Under version 1 the bytes are those of builds from before versions.
   return { ...command, formatVersion: version === FIRST_VERSION ? 0 : version };
 }
 
-/** Larger commands are decoded again: what is kept of those under way stays small beside their bytes. */
+/** Larger commands are decoded again, so that the kept commands need little memory beside their bytes. */
 const KEPT_BYTES_MAX = 1_024;
 
-/** By the very bytes that go into the log, so that only the entry with these bytes finds its command. */
+/** Keyed by the identity of the bytes that go to the log, so that only this entry finds its command. */
 const kept = new WeakMap<Uint8Array, Command>();
 
 /**
- * As `encodeCommand`, for a command that this replica will probably apply itself: it need not be decoded again. The
- * command must not change afterwards, and its texts and numbers must be such as come from the wire.
+ * Like `encodeCommand`, for a command that this replica will probably apply itself: it need not be decoded
+ * again. The command must not change afterwards, and its texts and numbers must be ones that the wire can
+ * carry.
  */
 export function encodeToApply(command: NewCommand, clusterVersion: number): Uint8Array {
   const own = versioned(command, clusterVersion);
@@ -48,12 +50,13 @@ export function encodeToApply(command: NewCommand, clusterVersion: number): Uint
   return data;
 }
 
-/** In the place of bytes that are no command: applied, it is a refusal on every replica alike. */
+/** Replaces bytes that are not a command. Applying it is a refusal, on every replica alike. */
 export const NO_COMMAND: Command = Command.fromPartial({});
 
 /**
- * Throws FORMAT_UNKNOWN for a command of a newer format than `knownVersion`. Bytes that cannot be read are NO_COMMAND,
- * unless they still say a newer format: to stop at every start, all replicas at once, would help nobody.
+ * Throws FORMAT_UNKNOWN for a command of a newer format than `knownVersion`. Unreadable bytes become
+ * NO_COMMAND, unless they still name a newer format. Otherwise all replicas would stop at every start, which
+ * would help no operator.
  */
 export function decodeCommand(
   index: LogIndex,
@@ -62,7 +65,7 @@ export function decodeCommand(
 ): Command {
   const own = kept.get(data);
   if (own !== undefined) {
-    // It is applied once. The bytes stay in the log's cache for long, and the command is not to stay with them.
+    // It is applied once. The log's cache keeps the bytes for long, but the command must be freed.
     kept.delete(data);
     return own;
   }
@@ -83,7 +86,7 @@ function readCommand(data: Uint8Array): Command | null {
   }
 }
 
-/** What the bytes say of their format, though the rest of them may be unreadable; 0 = nothing. */
+/** The format that the bytes name, even if the rest of them is unreadable; 0 = none. */
 function formatOf(data: Uint8Array): number {
   const reader = new BinaryReader(data);
   let format = 0;
@@ -99,7 +102,7 @@ function formatOf(data: Uint8Array): number {
   return format;
 }
 
-/** Fatal, and no bug: `what` was written by a build that is newer than this one. */
+/** Fatal, but not a bug: a newer build than this one wrote `what`. */
 export function formatUnknown(what: string): OperatorError {
   return new OperatorError("FORMAT_UNKNOWN", {
     what,

@@ -1,9 +1,9 @@
-// Behaviours that an operator may switch for the whole fleet at once. The list is closed: a gate that no code asks
-// for would be a switch connected to nothing.
+// Behaviours that an operator may switch for the whole fleet at once. The list is closed: a gate that no code
+// reads would do nothing.
 
 import type { FleetView } from "./state.ts";
 
-/** What each gate is for, and what holds while nobody has set it. */
+/** The purpose of each gate, and its default. */
 export const FEATURE_GATES = {
   "first-contact": {
     default: true,

@@ -1,33 +1,36 @@
-// What is replicated outlives the build. The cluster version says by which format all members apply the log: the lowest
-// that all of them know, raised by an entry, never lowered (ADR-0015). What must stay true: under a version all builds
-// that know it come to the same bytes, so whatever changes a row, an outcome or a snapshot asks for the next version:
-// `if (state.clusterVersion >= 2)`.
+// Replicated data outlives the build. The cluster version names the format by which all members apply the
+// log. It is the lowest version that all of them know; an entry raises it, and it is never lowered
+// (ADR-0015). What must stay true: under one version all builds that know it produce the same bytes. So a
+// change of a row, an outcome or a snapshot needs the next version: `if (state.clusterVersion >= 2)`.
 
 import { assert } from "../base/assert.ts";
 import type { Operation } from "../wire/gen/fleet/v1/command.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
-/** Of logs and snapshots that do not say, and of builds that announce nothing. */
+/** The version of logs and snapshots that name none, and of builds that announce none. */
 export const FIRST_VERSION = 1;
-/** The newest that this build knows, and what it announces to its peers. */
+/** The newest version that this build knows and announces to its peers. */
 export const KNOWN_VERSION = 2;
-/** From this one on the state records its incarnation (ADR-0016), and operations are known that came with it. */
+/** From this version on the state records its incarnation (ADR-0016), with the operations for it. */
 export const INCARNATIONS_VERSION = 2;
-/** From this one on audit entries are chained (ADR-0029), and keep facts instead of words. */
+/** From this version on audit entries are chained (ADR-0029), and store facts instead of words. */
 export const CHAIN_VERSION = 2;
-/** From this one on certificates can be revoked (ADR-0026). */
+/** From this version on certificates can be revoked (ADR-0026). */
 const REVOCATIONS_VERSION = 2;
-/** From this one on the state has roles and grants, by which operators' commands are judged (ADR-0028). */
+/** From this version on the state has roles and grants, which decide on operators' commands (ADR-0028). */
 export const ROLES_VERSION = 2;
 
-/** From this one on a member's number has a bound. */
+/** From this version on a member's number has a limit. */
 export const MEMBER_NUMBERS_VERSION = 2;
 
-/** From this one on the audit log has rotations of data keys (ADR-0031). */
+/** From this version on the audit log records rotations of data keys (ADR-0031). */
 const KEY_ROTATIONS_VERSION = 2;
 
-/** The cluster version from which on the operation may be proposed; a raise asks for the version that it raises to. */
+/**
+ * The cluster version from which on the operation may be proposed. A raise needs the version that it raises
+ * to.
+ */
 export function requiredVersion({ $case, value }: OperationKind): number {
   switch ($case) {
     case "openSession":
@@ -57,7 +60,7 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "setFeatureGate":
     case "noteAuditExported":
       return FIRST_VERSION;
-    // One that an earlier build has begun records no incarnation.
+    // A recovery that an earlier build started records no incarnation.
     case "recoverFleet":
       return value.incarnation === undefined ? FIRST_VERSION : INCARNATIONS_VERSION;
     case "adoptShard":

@@ -1,4 +1,5 @@
-// What is kept of a result: under cluster version 1 the words of then, afterwards reason and facts alone (ADR-0015).
+// What the state stores of a result: under cluster version 1 that version's words, later only reason and
+// facts (ADR-0015).
 
 import { effectsInWords } from "./format-1/effects.ts";
 import { inFormat1 } from "./format-1/refusals.ts";

@@ -1,6 +1,7 @@
-// Which incarnation of the cluster the tables belong to (ADR-0016). Without a row they are of the founding, whose id is the
-// cluster's and whose epoch is 0: so are all fleets that began before incarnations were recorded.
-// What must stay true: only a recovery writes the row, in the first entry of the new incarnation's log.
+// Which incarnation of the cluster the tables belong to (ADR-0016). Without a row they belong to the first
+// one: its id is the cluster's, its epoch is 0. The same holds for all fleets from before incarnations were
+// recorded. What must stay true: only a recovery writes the row, in the first entry of the new incarnation's
+// log.
 
 import type { LogIndex } from "../base/ids.ts";
 import type { Incarnation } from "../base/incarnation.ts";
@@ -17,7 +18,7 @@ export function incarnationRecord({ tables }: Tables): Readonly<IncarnationRecor
   return tables.incarnations.get(INCARNATION_KEY);
 }
 
-/** `clusterId`: of the replica that asks, which is the id of the tables' incarnation. */
+/** `clusterId`: the asking replica's, which is the id of the tables' incarnation. */
 export function incarnationOf(view: Tables, clusterId: string): Incarnation {
   return { id: clusterId, epoch: epochOf(view) };
 }
@@ -27,15 +28,15 @@ export function epochOf(view: Tables): number {
 }
 
 /**
- * The id of a session that the entry at `index` opens. Two incarnations from one copy give out the same indexes, and a
- * client that does not say its incarnation must not be answered from another client's session: so the ids of one that
- * was recovered begin at a place of its own.
+ * The id of a session that the entry at `index` opens. Two incarnations from one copy use the same indexes. A
+ * client that does not name its incarnation must never get an answer from another client's session. So the
+ * session ids of a recovered cluster start at a number of their own.
  */
 export function sessionIdAt(view: Tables, index: LogIndex): number {
   const record = incarnationRecord(view);
   const first = record === undefined ? 0 : saltOf(record.id) * SALT_STEP;
   let id = first + index;
-  // One that was opened before an earlier recovery, at a place of that one's own.
+  // The id belongs to a session from before an earlier recovery, which used this number.
   while (view.tables.sessions.get(id) !== undefined) id += 1;
   return id;
 }

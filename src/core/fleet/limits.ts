@@ -1,46 +1,49 @@
-// Bounds of the replicated tables. They decide outcomes, so every replica of a fleet must have the same ones:
-// changing a number here needs a new command version, not a setting.
+// Limits of the replicated tables. They decide outcomes, so every replica of a fleet must have the same ones.
+// Changing a number here needs a new command version, not a setting.
 
-/** A least recently used session makes room for a new one. */
+/** The least recently used session makes room for a new one. */
 export const SESSIONS_MAX = 10_000;
-/** Of them one operator may have so many; its own least recently used one makes room for its next. */
+/** One operator's share of them. Its own least recently used session makes room for its next. */
 export const OPERATOR_SESSIONS_MAX = 100;
-/** In a full table all operators together may keep so many from administrators, and these the rest from them. */
+/** In a full table all operators together may keep this many sessions, and administrators the rest. */
 export const OPERATORS_SESSIONS_SHARE = SESSIONS_MAX / 2;
 /** Writes of one session whose outcomes the client may leave unconfirmed. */
 export const OUTCOMES_PER_SESSION_MAX = 1_024;
 /** Older audit entries are dropped once they are exported. */
 export const AUDIT_ENTRIES_MAX = 10_000;
-/** Entries kept while nobody exports them; beyond that the oldest are dropped all the same, and counted. */
+/**
+ * The limit of entries that are not exported yet. Beyond it the oldest are dropped without export, and
+ * counted.
+ */
 export const AUDIT_UNEXPORTED_MAX = 20_000;
 export const PROBES_MAX = 1_000_000;
 
-/** Members that a fleet may ever have had: rows of removed ones stay. */
+/** Members that a fleet may ever have: the rows of removed ones stay. */
 export const MEMBERS_MAX = 1_000;
 
-/** Of one batch. It is applied in slices, over some tens of turns of the event loop (ADR-0022). */
+/** In one batch. It is applied in slices, over some tens of turns of the event loop (ADR-0022). */
 export const DOMAIN_MOVES_MAX = 4_096;
-/** Of a refused batch, so many of its rows are explained. */
+/** For a refused batch, this many of its rows are explained. */
 export const ROW_REFUSALS_MAX = 100;
 /** Answers to instructions that one command carries. */
 export const INSTRUCTION_ACKS_MAX = 4_096;
-/** Domains that one command tells a shard anew. */
+/** Domains that one command sends to a shard again. */
 export const RECONCILED_DOMAINS_MAX = 4_096;
 export const QUOTA_SLICES_MAX = 1_000;
 export const PROVIDERS_MAX = 1_000;
 export const QUOTAS_MAX = 10_000;
 
-/** Of the deny-list: every process keeps it in memory, and shards are sent it whole. */
+/** In the deny-list: every process keeps it in memory, and shards get the whole list. */
 export const REVOCATIONS_MAX = 4_096;
 /** fleet://operator/ and a name. */
 export const IDENTITY_BYTES_MAX = 280;
 
 export const ROLE_RULES_MAX = 32;
-/** Verbs, tables and names of one rule, so many of each. */
+/** Verbs, tables and names of one rule: this many of each. */
 export const RULE_WORDS_MAX = 16;
 /**
- * Names of all rules of a role. A batch of 4 096 rows is compared with those of all roles of its operator: 512 patterns
- * take some 50 ms.
+ * Names in all rules of a role. A batch of 4 096 rows is compared with those of all roles of its operator:
+ * 512 patterns take some 50 ms.
  */
 export const ROLE_NAMES_MAX = 32;
 export const ROLES_OF_OPERATOR_MAX = 16;

@@ -1,4 +1,4 @@
-// Selections from a state or a capture, in key order. Pure reads: what a list costs is its own length.
+// Selections from a state or a capture, in key order. Pure reads: the cost of a list is its own length.
 
 import type {
   AuditEntry,
@@ -11,27 +11,27 @@ import type {
 import type { FleetView } from "./state.ts";
 import { probeKey } from "./tables/schema.ts";
 
-/** By shard id. */
+/** Ordered by shard id. */
 export function listShards(view: FleetView): Readonly<ShardRecord>[] {
   return [...view.tables.shards.rows()];
 }
 
-/** By cluster id. */
+/** Ordered by cluster id. */
 export function listBindings(view: FleetView): Readonly<Binding>[] {
   return [...view.tables.bindings.rows()];
 }
 
-/** By key, then value. */
+/** Ordered by key, then value. */
 export function listDomains(view: FleetView): Readonly<Domain>[] {
   return [...view.tables.domains.rows()];
 }
 
-/** By node id, removed ones included. */
+/** Ordered by node id, with removed ones. */
 export function listMembers(view: FleetView): Readonly<MemberRecord>[] {
   return [...view.tables.members.rows()];
 }
 
-/** By log index, newest last. */
+/** Ordered by log index, newest last. */
 export function listAudit(view: FleetView): Readonly<AuditEntry>[] {
   return [...view.tables.audit.rows()];
 }

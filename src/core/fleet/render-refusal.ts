@@ -1,5 +1,5 @@
-// A refusal's sentence, made from its reason and facts when it is read. These words may change with any build: no state
-// holds them (ADR-0015). What applies entries must not import this.
+// Makes a refusal's sentence from its reason and facts when it is read. These words may change with any
+// build: no state stores them (ADR-0015). Code that applies entries must not import this.
 
 import type { Rejected, RowRefusal } from "../wire/gen/fleet/v1/command.ts";
 import { renderRemainder } from "./audit/render-audit.ts";
@@ -8,7 +8,7 @@ import { FEATURE_GATES } from "./feature-gates.ts";
 type Metadata = Readonly<Record<string, string>>;
 type Words = (facts: Metadata) => string;
 
-/** Of more operators only so many are named (apply-role.ts). */
+/** If there are more operators, only this many are named (apply-role.ts). */
 const OPERATORS_NAMED = 5;
 
 const WORDS: Readonly<Record<string, Words>> = {
@@ -98,7 +98,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   REASON_TOO_LONG: ({ limit }) => `a reason is at most ${limit} bytes`,
 };
 
-/** With its sentences. A refusal that was kept under cluster version 1 has them already. */
+/** The refusal with its sentences. One that was stored under cluster version 1 has them already. */
 export function renderRefusal(rejected: Rejected): Rejected {
   return { ...worded(rejected), rows: rejected.rows.map(worded) };
 }

@@ -1,15 +1,15 @@
-// Work over many rows in slices, so that others are served between two of them. Generators, so that the same code also runs
-// in one go. What must stay true: how the work is cut changes nothing of what it comes to.
+// Work over many rows in slices, so that other work runs between two of them. Generators, so that the same
+// code also runs in one go. What must stay true: the size of slices never changes the result.
 
 import { assert } from "../base/assert.ts";
 
-/** Work that rests at each `yield`. */
+/** Work that pauses at each `yield`. */
 export type Slicing<Value> = Generator<undefined, Value, undefined>;
 
-/** For work that is never cut. */
+/** For work that is never split. */
 export const AT_ONCE = Number.POSITIVE_INFINITY;
 
-/** Does the work for each row, and rests after every so many. */
+/** Does the work for each row and yields after every `rowsPerSlice` rows. */
 export function* bySlices<Row>(
   rows: Iterable<Row>,
   rowsPerSlice: number,
@@ -24,7 +24,7 @@ export function* bySlices<Row>(
   }
 }
 
-/** All of it now. */
+/** Runs all of it now. */
 export function drained<Value>(slicing: Slicing<Value>): Value {
   for (;;) {
     const step = slicing.next();

@@ -1,6 +1,6 @@
-// The replicated state: the tables, and the index through which the log has been applied.
-// What must stay true: only `apply` and restoring a snapshot change tables; a capture never changes.
-// Deliberately absent: what shards report (soft, on the leader, in the coordinator) and the log itself.
+// The replicated state: the tables, and the index through which the log has been applied. What must stay
+// true: only `apply` and restoring a snapshot change tables; a capture never changes. Deliberately absent:
+// what shards report (soft state of the leader, in the coordinator) and the log itself.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
@@ -11,9 +11,9 @@ import { recount, type ShardCounts } from "./tables/shard-counts.ts";
 import { type OnChange, type ReadonlyTable, Table } from "./tables/table.ts";
 
 /**
- * A table whose changes can be watched. What a client's writes came to and a drill's probes are no business of others;
- * how far the audit log is exported is told with its list, the cluster version with the status, and what is revoked by a
- * stream of its own. Roles and grants change rarely, and the audit log tells of each change.
+ * A table whose changes can be watched. Not watchable: outcomes of clients' writes and a drill's probes are
+ * private. The audit export is in the audit list, the cluster version in the status, and revocations have a
+ * stream of their own. Roles and grants change rarely, and the audit log has each change.
  */
 export type WatchedTable = Exclude<
   keyof Rows,
@@ -28,7 +28,7 @@ export type WatchedTable = Exclude<
   | "grants"
 >;
 
-/** A row as it is after a change; null = it was removed. */
+/** A row after a change; null = it was removed. */
 export type RowChange = {
   readonly [Name in WatchedTable]: {
     readonly table: Name;
@@ -38,7 +38,7 @@ export type RowChange = {
 }[WatchedTable];
 
 type FleetTables = { readonly [Name in keyof Rows]: Table<Rows[Name][0], Rows[Name][1]> };
-/** Told of what changes in a table; null = no one is told. */
+/** Called with each change of a table; null = not watched. */
 type Watchers = { readonly [Name in keyof Rows]: OnChange<Rows[Name][0], Rows[Name][1]> | null };
 type ReadonlyTables = { readonly [Name in keyof Rows]: ReadonlyTable<Rows[Name][0], Rows[Name][1]> };
 
@@ -46,11 +46,14 @@ type ReadonlyTables = { readonly [Name in keyof Rows]: ReadonlyTable<Rows[Name][
 export interface FleetView {
   readonly appliedIndex: LogIndex;
   readonly tables: ReadonlyTables;
-  /** How many all tables have together. */
+  /** Number of rows in all tables together. */
   readonly rows: number;
-  /** By which rows are written and operations may be proposed (format.ts). It only rises. */
+  /**
+   * The version that decides how rows are written and which operations may be proposed (format.ts). It only
+   * rises.
+   */
   readonly clusterVersion: number;
-  /** Digest of all rows, 16 hexadecimal digits: equal on all replicas at an equal applied index. */
+  /** Digest of all rows, 16 hexadecimal digits: the same on all replicas at the same applied index. */
   hash(): string;
 }
 
@@ -60,10 +63,10 @@ export class FleetState implements FleetView {
   readonly #all: readonly { readonly digest: Lanes }[];
   #appliedIndex: LogIndex = logIndex(0);
   #changes: RowChange[] = [];
-  /** Another state is about to take its place. */
+  /** A draft is about to replace this state. */
   #hasDraft = false;
 
-  /** By default empty. `make`: its tables, which may tell the watchers of their changes. */
+  /** Empty by default. `make` creates its tables, which report their changes to the watchers. */
   constructor(make: (watchers: Watchers) => FleetTables = newTables, counts: Counts = newCounts()) {
     this.#counts = counts;
     this.tables = make(watchersOf((change) => this.#changes.push(change), counts));
@@ -82,12 +85,12 @@ export class FleetState implements FleetView {
     return clusterVersionOf(this.tables);
   }
 
-  /** A fork has those of the state that it was made of. */
+  /** A fork has the counts of the state that it was made from. */
   get counts(): ShardCounts {
     return this.#counts;
   }
 
-  /** For log entries that carry no command (a new leader's, a membership change): only the index moves. */
+  /** For log entries that carry no command (a new leader's, a membership change): only the index changes. */
   advanceTo(index: LogIndex): void {
     assert(Number.isSafeInteger(index), "a log index is a safe integer");
     assert(!this.#hasDraft, "a state that has a draft is not changed any more");
@@ -95,7 +98,7 @@ export class FleetState implements FleetView {
     this.#appliedIndex = index;
   }
 
-  /** The applied index is no part of it: an entry without a command moves the index and no row. */
+  /** The applied index is not included: an entry without a command changes the index and no row. */
   digest(): Lanes {
     return sumDigests(this.#all);
   }
@@ -104,14 +107,14 @@ export class FleetState implements FleetView {
     return printLanes(this.digest());
   }
 
-  /** What changed in the watched tables since this was last asked, in the order of the changes. */
+  /** The changes in the watched tables since the last call, in order. */
   takeChanges(): readonly RowChange[] {
     const changes = this.#changes;
     this.#changes = [];
     return changes;
   }
 
-  /** An O(1) copy that applying further commands does not change. */
+  /** An O(1) copy that later commands do not change. */
   capture(): FleetView {
     const hash = this.hash();
     const tables = captured(this.tables);
@@ -119,7 +122,7 @@ export class FleetState implements FleetView {
     return { appliedIndex, tables, rows: rowsOf(tables), clusterVersion, hash: () => hash };
   }
 
-  /** Who the members are, and nothing else: what a replica goes by while its state is replaced. It has no watchers. */
+  /** A state with only the members: a replica needs them while its state is replaced. It has no watchers. */
   withoutRows(): FleetState {
     const rest = new FleetState(() => ({
       ...newTables(NO_WATCHERS),
@@ -137,7 +140,7 @@ export class FleetState implements FleetView {
   }
 
   /**
-   * An O(1) copy that is to take this state's place, once an entry is applied to it. It has its own watchers and counts,
+   * An O(1) copy that replaces this state once an entry is applied to it. It has its own watchers and counts,
    * and this state must not change any more.
    */
   draft(): FleetState {
@@ -247,7 +250,8 @@ function rowsOf(tables: ReadonlyTables): number {
   return Object.values(tables).reduce((sum, { size }) => sum + size, 0);
 }
 
-// Three times a command: by numbers, since objects in between would be a good part of the garbage.
+// Runs three times a command. It works on numbers, because temporary objects would be a large part of the
+// garbage.
 function sumDigests(tables: readonly { readonly digest: Lanes }[]): Lanes {
   let low = 0;
   let high = 0;

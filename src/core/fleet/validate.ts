@@ -1,5 +1,5 @@
-// Checks of what a command carries, as refusals. They run on every replica and therefore may look at nothing
-// but the command: the edge that accepts requests checks more, but a log entry must be safe by itself.
+// Checks of a command's content, as refusals. They run on every replica and may therefore look only at the
+// command. The gRPC services check more, but a log entry must be safe by itself.
 
 import { isName } from "../base/ids.ts";
 import { ADDRESS_BYTES_MAX, DOMAIN_PART_BYTES_MAX, REASON_BYTES_MAX } from "./limits.ts";
@@ -9,7 +9,9 @@ const utf8 = new TextEncoder();
 const CONTROL = /\p{Cc}/u;
 const ASCII = /^[ -~]*$/;
 
-/** The refusal for the first field that is no name, or null. `fields` maps what is named to the name. */
+/**
+ * The refusal for the first field that is not a valid name, or null. `fields` maps what is named to the name.
+ */
 export function checkNames(fields: Readonly<Record<string, string>>): Result | null {
   for (const [field, name] of Object.entries(fields)) {
     if (!isName(name)) {
@@ -19,7 +21,7 @@ export function checkNames(fields: Readonly<Record<string, string>>): Result | n
   return null;
 }
 
-/** As `checkNames`, for fields that may be empty. */
+/** Like `checkNames`, for fields that may be empty. */
 export function checkOptionalNames(fields: Readonly<Record<string, string>>): Result | null {
   return checkNames(Object.fromEntries(Object.entries(fields).filter(([, name]) => name !== "")));
 }
@@ -36,7 +38,7 @@ export function checkDomain(key: string, value: string): Result | null {
   return null;
 }
 
-/** Only whether a row can hold it. Whether it is host:port the leader asks, before there is an entry. */
+/** Only checks whether a row can hold it. The leader checks that it is host:port before there is an entry. */
 export function checkAddress(address: string): Result | null {
   if (isPrintable(address, ADDRESS_BYTES_MAX)) return null;
   return invalidAddress(address);
@@ -46,7 +48,7 @@ export function invalidAddress(address: string): Result {
   return rejected("INVALID_ADDRESS", { address: quoted(address) });
 }
 
-/** The audit table keeps reasons, so their size is bounded. */
+/** The audit table stores reasons, so their size is limited. */
 export function checkReason(reason: string): Result | null {
   if (fitsSurely(reason, REASON_BYTES_MAX) || utf8.encode(reason).length <= REASON_BYTES_MAX) return null;
   return rejected("REASON_TOO_LONG", { limit: REASON_BYTES_MAX });
@@ -59,17 +61,18 @@ export function isPrintable(text: string, bytesMax: number): boolean {
   return fits && text.isWellFormed() && !CONTROL.test(text);
 }
 
-// No UTF-16 unit takes more than three bytes of UTF-8, and none less than one: most texts need not be encoded.
+// No UTF-16 unit takes more than three bytes of UTF-8, and none less than one: most texts need not be
+// encoded.
 function fitsSurely(text: string, bytesMax: number): boolean {
   return 3 * text.length <= bytesMax;
 }
 
-// Messages are remembered with the session, so a hostile name must not make them large.
+// Messages are stored with the session, so a hostile name must not make them large.
 function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
 
-/** The text as a row can hold it: well formed, and of so many UTF-8 bytes at most. */
+/** The text as a row can hold it: well formed, and at most `bytesMax` UTF-8 bytes. */
 export function shortened(text: string, bytesMax: number): string {
   // A character takes a byte at least: of a text of megabytes only its beginning is encoded.
   const bytes = utf8.encode(text.slice(0, bytesMax + 1));

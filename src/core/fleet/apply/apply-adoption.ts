@@ -1,6 +1,7 @@
-// An operator's decision that a shard obeys this fleet, although it obeys another incarnation or a newer term. The row keeps
-// it until the shard obeys: a new leader goes on telling it. What must stay true: it names what the shard is to give up, so
-// that it never takes a shard from a coordinator that the operator has not seen.
+// An operator's decision that a shard must obey this fleet, although it obeys another incarnation or a newer
+// term. The row keeps the order until the shard obeys, so that a new leader continues with it. What must stay
+// true: it names what the shard must give up. So it never takes a shard from a coordinator that the operator
+// has not seen.
 
 import type { AdoptShard, SettleAdoption } from "../../wire/gen/fleet/v1/command.ts";
 import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
@@ -22,7 +23,7 @@ export function adoptShard(state: FleetState, { shardId, givenUp, expectedVersio
   return isSame ? unchanged(row.version) : update(state, row, { givingUp: { ...givenUp } });
 }
 
-/** Idempotent: every leader that hears the shard obey may say so. */
+/** Idempotent: every leader that sees the shard obey may propose it. */
 export function settleAdoption(state: FleetState, { shardId }: SettleAdoption): Result {
   const row = state.tables.shards.get(shardId);
   if (row?.givingUp === undefined) return unchanged(row?.version ?? ABSENT);

@@ -1,8 +1,8 @@
-// Which shard serves which cluster. First contact binds; afterwards only a migration changes the owner, as a
-// compare-and-set on the owner that the operator saw (or it is unbound: apply-unbind.ts). During a migration the declared
-// owner already is the target, so that a shard asked to release never gets the cluster back by default.
-// A row's version is the log index of its last change: shards obey only versions above the last that they obeyed, and
-// remember those of rows that are gone, so that a row made again must never repeat one.
+// Which shard serves which cluster. First contact binds. Afterwards only a migration changes the owner, by
+// compare-and-set on the owner that the operator saw (apply-unbind.ts removes a binding). During a migration
+// the target is the declared owner already. So a shard that must release a cluster never gets it back by
+// default. A row's version is the log index of its last change. Shards obey only versions above the last one
+// that they obeyed, and remember versions of removed rows, so a new row must never repeat one.
 
 import type { BeginRebind, BindCluster, Binding, SettleRebind } from "../../wire/gen/fleet/v1/command.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
@@ -59,7 +59,7 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
   if (fromShard === toShard) {
     return rejected("REBIND_TO_SAME_SHARD", owner(row));
   }
-  // A cluster may always go back to where it came from: a rollback must not fail because that shard is drained.
+  // A cluster may always return to its source: a rollback must not fail because that shard is drained.
   const goesBack = row.migration?.fromShard === toShard;
   const notTaken = goesBack ? null : checkShardTakes(state, toShard);
   if (notTaken !== null) return notTaken;
@@ -109,7 +109,7 @@ function clusterUnknown(clusterId: string): Result {
   return rejected("CLUSTER_UNKNOWN", { cluster: clusterId });
 }
 
-/** The refusal of whatever else is to be done with a cluster that is on its way. */
+/** The refusal of any other operation on a cluster that is moving. */
 export function migrationUnderWay(row: Readonly<Binding>): Result {
   const migrationId = row.migration?.migrationId ?? "";
   const from = row.migration?.fromShard ?? "";

@@ -1,5 +1,6 @@
-// The cluster version, raised. What must stay true: it never falls, and every member that is in the table when the raise
-// is applied had announced the version. The leader asked its peers before, but a member may have been added meanwhile.
+// Raises the cluster version. What must stay true: it never falls, and every member in the table at that
+// entry has announced the version. The leader asked its peers before, but a member may have been added
+// meanwhile.
 
 import { assert } from "../../base/assert.ts";
 import { MemberKind, type RaiseClusterVersion } from "../../wire/gen/fleet/v1/command.ts";

@@ -1,6 +1,7 @@
-// Which shard serves which topology domain. Rows come and go, so a row's version is the log index of its last
-// change (as etcd's mod_revision): a row removed and made again never repeats a version, and a compare-and-set
-// on an old one can't succeed by accident. Who loses and who gets a domain is told by instructions.
+// Which shard serves which topology domain. Rows are created and removed, so a row's version is the log index
+// of its last change (like etcd's mod_revision). A new row never repeats a version, and a compare-and-set on
+// an old version can't succeed by accident. Instructions inform the shard that loses a domain and the one
+// that gets it.
 
 import {
   type AssignDomain,
@@ -30,7 +31,7 @@ export function assignDomain(state: FleetState, context: ApplyContext, operation
   return changed(row?.shardId === operation.shardId ? row.version : context.index);
 }
 
-/** Idempotent: a domain that is not assigned is as asked for. */
+/** Idempotent: a domain that is not assigned is as wanted. */
 export function unassignDomain(state: FleetState, context: ApplyContext, operation: UnassignDomain): Result {
   const row = rowOf(state, operation);
   const refused = checkUnassign(operation, row);
@@ -42,14 +43,14 @@ export function unassignDomain(state: FleetState, context: ApplyContext, operati
 
 type Row = Readonly<Domain> | undefined;
 
-/** A move with the row that it is about, looked up once: no other move of the batch changes that row. */
+/** A move with its row, looked up once: no other move of the batch changes that row. */
 interface RowMove {
   readonly move: DomainMove;
   readonly row: Row;
   readonly isDone: boolean;
 }
 
-/** All or nothing: every row is checked against the state as it is before any is moved. */
+/** All or nothing: every row is checked against the present state before any is moved. */
 export function* moveDomains(
   state: FleetState,
   context: ApplyContext,
@@ -102,7 +103,7 @@ function rowMoveOf(view: FleetView, move: DomainMove): RowMove {
   return { move, row, isDone: move.shardId === "" ? row === undefined : isAsAsked(view, move, row) };
 }
 
-// A domain that is named twice would be checked against an owner that it has no longer.
+// If a domain were named twice, its second move would be checked against the old owner.
 function checkRow(
   view: FleetView,
   context: ApplyContext,
@@ -118,9 +119,10 @@ function checkRow(
   return move.shardId === "" ? checkUnassign(move, row) : checkAssign(view, move, row);
 }
 
-// A file of moves that stopped between two batches is given again whole, and its first run has overtaken its versions.
-// Hence a row that is as asked for is done whichever version the caller had seen; one that was never there, nobody has. Of
-// a domain that has no row any more only this is known: its versions were indexes of the log, all below this entry's.
+// A file of moves that stopped between two batches is applied again as a whole, and its first run has changed
+// the versions. So a row that is as wanted counts as done, whichever version the caller saw. An exception: a
+// version that the row never had. For a domain without a row, only this is known: its versions were log
+// indexes below this entry's.
 function checkOvertaken({ index }: ApplyContext, move: DomainMove, row: Row): Result | null {
   const { key, value, expectedVersion = ABSENT } = move;
   const isOvertaken = expectedVersion <= (row?.version ?? index - 1);
@@ -138,7 +140,7 @@ function checkAssign(view: FleetView, operation: AssignDomain, row: Row): Result
   const conflict = checkVersion(`domain ${key}=${value}`, row, expectedVersion);
   if (conflict !== null) return conflict;
   if (row?.shardId === shardId) return null;
-  // Without a version the caller has not said that it knows the present owner.
+  // Without a version the caller has not shown that it knows the present owner.
   if (row !== undefined && expectedVersion === undefined) {
     return rejected("DOMAIN_ALREADY_ASSIGNED", {
       key,
@@ -155,12 +157,12 @@ function checkUnassign(operation: UnassignDomain, row: Row): Result | null {
   return checkDomain(key, value) ?? checkVersion(`domain ${key}=${value}`, row, expectedVersion);
 }
 
-// A shard that failed to take the domain is told again when it is assigned to it again.
+// If a shard failed to take the domain, assigning it again sends the instruction again.
 function isAsAsked(view: FleetView, { key, value, shardId }: AssignDomain, row: Row): boolean {
   return row?.shardId === shardId && !hasFailed(view, shardId, key, value);
 }
 
-/** `row` is the domain's present one. */
+/** `row` is the domain's present row. */
 function assign(state: FleetState, context: ApplyContext, move: DomainMove, row: Row, ordinal: number): void {
   const { key, value, shardId } = move;
   if (row?.shardId !== shardId) {

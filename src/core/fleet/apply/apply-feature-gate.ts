@@ -1,4 +1,4 @@
-// Switching a behaviour for the whole fleet: every replica sees the switch at the same log index.
+// Switches a behaviour for the whole fleet: every replica sees the switch at the same log index.
 
 import type { SetFeatureGate } from "../../wire/gen/fleet/v1/command.ts";
 import { isFeatureGate } from "../feature-gates.ts";

@@ -1,8 +1,8 @@
-// What shards hold against what the tables give them. Instructions keep the two together; a removal by force and a state
-// restored from an older export tear them apart, for the tables forget then what shards were told. The tables are right:
-// a shard lets go of what is not its own, and is told again what it lacks.
-// What must stay true: whatever the shard is being told already, or has refused, is left alone, so that a list may be
-// late and may come twice.
+// Compares what shards hold with the tables. Instructions keep both equal, with two exceptions: a removal by
+// force, and a state restored from an older export. After these the tables have forgotten instructions that
+// shards obeyed. The tables are right: a shard must release domains that are not its own, and gets an
+// instruction for those that it lacks. What must stay true: a domain with a pending or refused instruction is
+// left alone. So a list may arrive late and more than once.
 
 import {
   type HeldDomain,
@@ -23,23 +23,26 @@ import { ABSENT } from "./expected-version.ts";
 
 const NAMED_MAX = 5;
 
-/** Of domains that the shard holds, those that the tables do not give it. */
+/** Of the domains that the shard holds, those that the tables do not assign to it. */
 export function strayedOf(view: FleetView, shardId: string, held: readonly HeldDomain[]): HeldDomain[] {
   return held.filter((domain) => hasStrayed(view, shardId, domain));
 }
 
-/** Of domains that the shard holds, the names of those that the tables give it. */
+/** Of the domains that the shard holds, the names of those that the tables assign to it. */
 export function keptOf(view: FleetView, shardId: string, held: readonly HeldDomain[]): string[] {
   return held.filter((domain) => ownerOf(view, domain) === shardId).map(nameOf);
 }
 
 interface MissingPart {
   readonly missing: readonly MissingDomain[];
-  /** Where the next part begins; null = there is none. */
+  /** Where the next part starts; null = there is none. */
   readonly next: string | null;
 }
 
-/** Of so many domains that the tables give the shard, from one on, those that it does not hold and was not told of. */
+/**
+ * Checks at most `countMax` domains that the tables assign to the shard, starting with `from`. Returns those
+ * that it does not hold and has no instruction for.
+ */
 export function missingOf(
   view: FleetView,
   shardId: string,
@@ -58,7 +61,7 @@ export function missingOf(
   return { missing, next: null };
 }
 
-/** Idempotent: what was told once is being told, or is as it should be. */
+/** Idempotent: a domain with a pending instruction, or one that is as wanted, is left alone. */
 export function* reconcileDomains(
   state: FleetState,
   context: ApplyContext,
@@ -67,7 +70,7 @@ export function* reconcileDomains(
   if (strayed.length + missing.length > RECONCILED_DOMAINS_MAX) {
     return rejected("BATCH_TOO_LARGE", { limit: RECONCILED_DOMAINS_MAX, what: "reconciled" });
   }
-  // A removed shard is told nothing any more.
+  // A removed shard gets no more instructions.
   const shard = state.tables.shards.get(shardId);
   if (shard === undefined || shard.state === ShardState.REMOVED) return unchanged(ABSENT);
   const released: string[] = [];
@@ -91,7 +94,7 @@ export function* reconcileDomains(
   return isDone ? unchanged(ABSENT) : changed(context.index, effectsOf(released, given));
 }
 
-// An instruction that is older than what the shard has obeyed will never be followed: it is told a newer one.
+// A shard never follows an instruction older than one that it has obeyed, so it gets a newer one.
 function hasStrayed(view: FleetView, shardId: string, { key, value, sequence }: HeldDomain): boolean {
   if (ownerOf(view, { key, value }) === shardId || checkDomain(key, value) !== null) return false;
   if (!Number.isSafeInteger(sequence + 1)) return false;
@@ -104,7 +107,7 @@ function isMissing(view: FleetView, shardId: string, domain: MissingDomain): boo
   return view.tables.instructions.get(instructionKey(shardId, domain.key, domain.value)) === undefined;
 }
 
-// What it accepted before it has not any more.
+// The shard accepted the domain before, but does not have it any more.
 function unconfirm({ tables }: FleetState, domain: MissingDomain): void {
   const row = tables.domains.get(nameOf(domain));
   if (row !== undefined) tables.domains.put({ ...row, confirmedAtMs: 0 });

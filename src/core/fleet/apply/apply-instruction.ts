@@ -1,5 +1,6 @@
-// What shards are told about domains. An instruction is a row until its shard has accepted it, so it survives a
-// failover; there is at most one a shard and domain, the newest, and a shard never needs an older one.
+// Instructions to shards about domains. An instruction is a row until its shard has accepted it, so it
+// survives a failover. For each shard and domain there is at most one, the newest; a shard never needs an
+// older one.
 
 import {
   type Instruction,
@@ -20,9 +21,12 @@ interface Wanted {
   readonly key: string;
   readonly value: string;
   readonly kind: InstructionKind;
-  /** Tells the instructions of one log entry apart. */
+  /** Distinguishes the instructions of one log entry. */
   readonly ordinal: number;
-  /** The sequence that the shard has obeyed for it, if that is known: what it is told is newer. */
+  /**
+   * The sequence that the shard has obeyed for this domain, if it is known: the new instruction gets a higher
+   * one.
+   */
   readonly obeyed?: number;
 }
 
@@ -41,7 +45,7 @@ export function instruct(state: FleetState, context: ApplyContext, wanted: Wante
   });
 }
 
-/** Follows what a shard answered; answers to instructions that are gone or were replaced are history. */
+/** Applies a shard's answers. Answers to instructions that are gone or were replaced change nothing. */
 export function* settleInstructions(
   state: FleetState,
   context: ApplyContext,
@@ -59,7 +63,7 @@ export function* settleInstructions(
   return settled > 0 ? changed(settled) : unchanged(0);
 }
 
-/** Whether the shard has refused the domain's newest instruction, or failed at it. */
+/** Whether the shard has refused the domain's newest instruction, or failed to carry it out. */
 export function hasFailed(view: FleetView, shardId: string, key: string, value: string): boolean {
   const row = view.tables.instructions.get(instructionKey(shardId, key, value));
   return row !== undefined && row.outcome !== InstructionOutcome.UNSPECIFIED;
@@ -73,7 +77,7 @@ export function* instructionsOf(view: FleetView, shardId: string): Iterable<Read
   }
 }
 
-/** Whether that changed anything. */
+/** Returns whether that changed anything. */
 function settle(
   state: FleetState,
   context: ApplyContext,
@@ -86,7 +90,7 @@ function settle(
       instructions.remove(instructionKey(row.shardId, row.key, row.value));
       confirm(state, context, row);
       return true;
-    // A shard that follows a newer term or sequence: it is told again by whoever leads now.
+    // A shard that obeys a newer term or sequence: the present leader sends the instruction again.
     case InstructionOutcome.REJECTED_STALE:
     case InstructionOutcome.UNSPECIFIED:
     case InstructionOutcome.UNRECOGNIZED:

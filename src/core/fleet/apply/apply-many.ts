@@ -1,4 +1,4 @@
-// The operations that may be about thousands of rows: how many, and their work in slices (ADR-0022).
+// The operations that may change thousands of rows: how many rows, and their work in slices (ADR-0022).
 
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
 import type { NewCommand } from "../command-codec.ts";
@@ -13,7 +13,7 @@ import { removeShard } from "./apply-remove-shard.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
-/** How many rows the command is about, as far as that takes no look at them; 1 = a few. */
+/** The number of rows of the command, if it is known without reading them; 1 = a few. */
 export function rowsOf(state: FleetState, { operation }: NewCommand): number {
   const kind = operation?.kind;
   switch (kind?.$case) {
@@ -34,7 +34,7 @@ function rowsOfShard({ clusters, domains, instructions }: ShardCounts, shardId: 
   return (clusters.get(shardId) ?? 0) + (domains.get(shardId) ?? 0) + (instructions.get(shardId) ?? 0);
 }
 
-/** Null: the operation is about a few rows. */
+/** Null: the operation changes only a few rows. */
 export function performOnMany(
   state: FleetState,
   context: ApplyContext,

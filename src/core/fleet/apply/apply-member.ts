@@ -1,6 +1,6 @@
-// Which replicas the fleet wants. Rows only: the group's configuration follows them, one step at a time, by the
-// leader's hand (ADR-0004). What must stay true: a number that was ever used belongs to one name and address for
-// good, for a replica that comes back under a number takes part as the one that had it.
+// The replicas that the fleet wants. Rows only: the leader then changes the group's configuration one step at
+// a time (ADR-0004). What must stay true: a used number belongs to one name and address for good, because a
+// replica that returns under a number takes part as its former holder.
 
 import { isMemberNumber, MEMBER_NUMBER_MAX } from "../../base/ids.ts";
 import {
@@ -18,7 +18,7 @@ import { type ApplyContext, changed, type Result, rejected, unchanged } from "..
 import type { FleetState, FleetView } from "../state.ts";
 import { checkAddress, checkNames } from "../validate.ts";
 
-/** Idempotent, so that every leader which finds no rows may try. */
+/** Idempotent, so that every leader that finds no rows may propose it. */
 export function foundMembers(
   state: FleetState,
   context: ApplyContext,
@@ -61,7 +61,7 @@ export function removeMember(state: FleetState, context: ApplyContext, { nodeId 
   return changed(context.index);
 }
 
-/** What is done to a member beside the tables: the entry is all there is of it, and is for members only. */
+/** An operation on a member that changes no table: only the entry records it, and only for members. */
 export function noteOfMember(
   state: FleetState,
   context: ApplyContext,
@@ -72,7 +72,7 @@ export function noteOfMember(
   return isMember ? changed(context.index) : rejected("MEMBER_UNKNOWN", { node: name });
 }
 
-/** Why the state would refuse the operation now; null if it would take it. Changes nothing. */
+/** Why the state would refuse the operation now; null if it would accept it. Changes nothing. */
 export function checkUpsert(view: FleetView, operation: UpsertMember): Result | null {
   const invalid = checkMember(view, operation);
   if (invalid !== null) return invalid;

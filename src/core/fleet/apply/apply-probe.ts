@@ -1,5 +1,5 @@
-// Writes that a drill recognises: each application counts, so that a write applied twice shows as 2. One that says
-// which count it expects is a compare-and-set: the probe is then a register that only counts up.
+// Writes that a drill recognises: each application is counted, so that a write applied twice shows as 2. A
+// write with an expected count is a compare-and-set: the probe is then a register that only counts up.
 
 import type { ClearProbes, RecordProbe } from "../../wire/gen/fleet/v1/command.ts";
 import { PROBES_MAX } from "../limits.ts";

@@ -1,6 +1,6 @@
-// Providers and how much of them each shard may use. What must stay true: a quota's slices never add up to more than
-// its limit, and the limits of a provider's quotas never to more than the provider has declared; and a shard that takes
-// nothing new gets no slice and no larger one.
+// Providers and how much of them each shard may use. What must stay true: the sum of a quota's slices never
+// exceeds its limit. The sum of a provider's limits never exceeds what the provider has declared. A draining
+// or removed shard gets no new slice and no larger one.
 
 import type {
   Provider,
@@ -38,7 +38,7 @@ export function upsertProvider(state: FleetState, context: ApplyContext, operati
   return changed(context.index);
 }
 
-/** Idempotent: a provider that is not there is as asked for. */
+/** Idempotent: a provider that does not exist is as wanted. */
 export function removeProvider(state: FleetState, { name, expectedVersion }: RemoveProvider): Result {
   const { providers } = state.tables;
   const row = providers.get(name);
@@ -72,7 +72,7 @@ export function setQuota(state: FleetState, context: ApplyContext, operation: Se
   return changed(context.index);
 }
 
-/** Idempotent: a quota that is not there is as asked for. */
+/** Idempotent: a quota that does not exist is as wanted. */
 export function removeQuota(state: FleetState, operation: RemoveQuota): Result {
   const { provider, region, expectedVersion } = operation;
   const { quotas } = state.tables;

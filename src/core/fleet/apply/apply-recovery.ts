@@ -1,7 +1,7 @@
-// A recovery from a lost quorum: one member goes on alone. Its row and the others' tombstones say so in the table, so
-// that the roster agrees with the configuration and no number is used again. Shards may have obeyed what the lost
-// members knew: what they are told from now on must be newer than that. The rest of the state is kept as it is:
-// who owns what, sessions with their outcomes, the audit log.
+// A recovery from a lost quorum: one member continues alone. Its row and the others' tombstones are in the
+// table, so that the roster agrees with the configuration and no number is used again. Shards may have obeyed
+// entries that only the lost members knew, so all later instructions must be newer than those. The rest of
+// the state stays: owners, sessions with their outcomes, the audit log.
 
 import type { Incarnation } from "../../base/incarnation.ts";
 import { InstructionKind, MemberKind, type RecoverFleet } from "../../wire/gen/fleet/v1/command.ts";
@@ -10,13 +10,16 @@ import { type ApplyContext, changed, type Result } from "../result.ts";
 import type { FleetState } from "../state.ts";
 import { instruct } from "./apply-instruction.ts";
 
-/** Always a change, hence always audited: that it happened counts, even if the table was like this already. */
+/**
+ * Always a change, so always audited: the fact of the recovery counts, even if the table was like this
+ * already.
+ */
 export function recoverFleet(
   state: FleetState,
   context: ApplyContext,
   { nodeId, address, incarnation, formerClusterId }: RecoverFleet,
 ): Result {
-  // Entries of format 1 bring none.
+  // Entries of format 1 carry none.
   if (incarnation !== undefined) beginIncarnation(state, context, incarnation, formerClusterId);
   const { members } = state.tables;
   for (const row of [...members.rows()]) {
@@ -28,11 +31,12 @@ export function recoverFleet(
   }
   raiseBindings(state, context);
   tellDomainsAgain(state, context);
-  // Without a row of its own the fleet is older than its table: the first leader founds that, with itself alone.
+  // If the member has no row, the fleet is older than its members' table: the first leader creates it, with
+  // only itself.
   return changed(context.index);
 }
 
-// The one member that is left knows the version that records incarnations: it is the build that wrote this entry.
+// The remaining member knows the version that records incarnations: its build wrote this entry.
 function beginIncarnation(
   { tables, clusterVersion }: FleetState,
   context: ApplyContext,
@@ -45,16 +49,16 @@ function beginIncarnation(
     tables.clusterVersions.put({ version: INCARNATIONS_VERSION, ...since });
 }
 
-// A shard obeys a binding's version only if it is newer than the last that it obeyed: a log index too.
+// A shard obeys a binding's version only if it is newer than the last one that it obeyed: a log index, too.
 function raiseBindings({ tables }: FleetState, context: ApplyContext): void {
   for (const row of [...tables.bindings.rows()]) {
     tables.bindings.put({ ...row, version: context.index });
   }
 }
 
-// An instruction's sequence is its log index, and the new log's are above all of the old one's. A domain that was moved
-// in a lost entry is told to its former owner again; whom it was moved to is not known here, and lets go of it when it has
-// told what it holds (ADR-0013).
+// An instruction's sequence is its log index, and all indexes of the new log are above the old one's. A
+// domain may have moved in a lost entry: then its former owner gets the instruction again. The new owner is
+// not known here; it releases the domain after it has reported what it holds (ADR-0013).
 function tellDomainsAgain(state: FleetState, context: ApplyContext): void {
   const { domains, instructions } = state.tables;
   let ordinal = 0;

@@ -1,6 +1,7 @@
-// Taking a shard out of the fleet. Refused while anything is declared to it, for whatever it still serves would be
-// nobody's, or while it was told something that it has not accepted: it keeps a domain whose release it never heard of.
-// By force, both go with it. The row stays as removed, or the shard's next report would bring it back.
+// Removes a shard from the fleet. Refused while anything is declared to it, because clusters that it still
+// serves would have no owner. Also refused while it has not accepted an instruction: it would keep a domain
+// whose release it never received. By force both are dropped with it. The row stays as removed; otherwise the
+// shard's next report would register it again.
 
 import { type RemoveShard, ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import { type ApplyContext, changed, type Facts, type Result, rejected, unchanged } from "../result.ts";
@@ -11,15 +12,15 @@ import { instructionsOf } from "./apply-instruction.ts";
 import { checkShardKnown } from "./apply-shard.ts";
 import { checkVersion } from "./expected-version.ts";
 
-/** What stands in the way of a shard's removal: the keys of rows, by table. */
+/** What blocks a shard's removal: the keys of rows, by table. */
 interface Remainder {
   /** Clusters bound to it. */
   readonly clusters: readonly string[];
-  /** Clusters that are on their way from it to another. */
+  /** Clusters that are moving from it to another. */
   readonly leaving: readonly string[];
   readonly domains: readonly string[];
   readonly quotas: readonly string[];
-  /** What it was told and has not accepted, failed ones included. */
+  /** Instructions that it has not accepted, including failed ones. */
   readonly instructions: readonly string[];
 }
 
@@ -47,7 +48,7 @@ export function* removeShard(
   return changed(version, isEmpty ? {} : counts);
 }
 
-/** Costs what it finds. */
+/** Its cost is proportional to what it finds. */
 function* remainderOf(view: FleetView, shardId: string, rowsPerSlice: number): Slicing<Remainder> {
   const { bindings, domains, quotas } = view.tables;
   return {
@@ -99,6 +100,6 @@ function* drop(
     const slices = row?.slices.filter((slice) => slice.shardId !== shardId) ?? [];
     if (row !== undefined) quotas.put({ ...row, slices, version: state.appliedIndex });
   });
-  // A removed shard is told nothing any more.
+  // A removed shard gets no more instructions.
   yield* bySlices(remainder.instructions, rowsPerSlice, (key) => instructions.remove(key));
 }

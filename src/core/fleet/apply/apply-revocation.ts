@@ -1,6 +1,7 @@
-// Which certificates are revoked (ADR-0026). What must stay true: only certificates that were issued already are, so that an
-// identity can always get a new one; a revocation that is repeated never becomes weaker; and the version of the list rises
-// with each change, a removal too, so that a process knows which of two lists is the newer one.
+// Which certificates are revoked (ADR-0026). What must stay true: only certificates that were issued already
+// can be revoked, so that an identity can always get a new one. A repeated revocation never becomes weaker.
+// The version of the list rises with each change, including removals, so that a process knows which of two
+// lists is newer.
 
 import type { RevokeCertificate, UnrevokeCertificate } from "../../wire/gen/fleet/v1/command.ts";
 import { IDENTITY_BYTES_MAX, REVOCATIONS_MAX } from "../limits.ts";
@@ -53,7 +54,10 @@ function listChanged(state: FleetState, index: number): Result {
   return changed(index);
 }
 
-/** Only whether a row can hold it. Whether it is an identity that a certificate can have the leader asks before. */
+/**
+ * Only checks whether a row can hold it. The leader checks before whether a certificate can have this
+ * identity.
+ */
 function isIdentityName(subject: string): boolean {
   return subject.startsWith("fleet://") && isPrintable(subject, IDENTITY_BYTES_MAX);
 }

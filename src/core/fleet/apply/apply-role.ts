@@ -1,6 +1,6 @@
-// Roles, and which operators have them. What must stay true: a grant's role is there; a rule is bounded, so that judging a
-// batch by all rules of an operator stays short. Which verbs there are plays no part here: one that a later build brings
-// must be judged alike by all (the leader refuses unknown ones, services/writes/role-rules.ts).
+// Roles, and which operators have them. What must stay true: a grant's role exists. Rules are bounded, so
+// that checking a batch against all rules of an operator is fast. Verbs are not checked here: all builds must
+// treat a later build's verb alike (the leader refuses unknown ones, services/writes/role-rules.ts).
 
 import type {
   DeleteRole,
@@ -25,7 +25,7 @@ import { checkNames, isPrintable } from "../validate.ts";
 import { ABSENT, checkVersion } from "./expected-version.ts";
 
 const WORD = /^(\*|[a-z][a-z-]{0,31})$/;
-/** A domain's key and value, and what stands between them. */
+/** A domain's key and value, and the character between them. */
 const PATTERN_BYTES_MAX = 507;
 const OPERATORS_NAMED = 5;
 
@@ -47,7 +47,7 @@ export function setRole(state: FleetState, context: ApplyContext, operation: Set
   return changed(context.index);
 }
 
-/** Idempotent: a role that is not there is as asked for. */
+/** Idempotent: a role that does not exist is as wanted. */
 export function deleteRole(state: FleetState, { name, expectedVersion }: DeleteRole): Result {
   const { roles, grants } = state.tables;
   const row = roles.get(name);
@@ -82,7 +82,7 @@ export function grantRole(state: FleetState, context: ApplyContext, operation: G
   return changed(context.index);
 }
 
-/** Idempotent: a grant that is not there is as asked for. */
+/** Idempotent: a grant that does not exist is as wanted. */
 export function revokeRole(state: FleetState, { operator, role }: RevokeRole): Result {
   const removed = state.tables.grants.get(grantKey(operator, role)) !== undefined;
   if (!removed) return unchanged(ABSENT);

@@ -1,7 +1,7 @@
-// Client sessions: a write that carries (session, sequence) is applied at most once, and a repetition gets the
-// first outcome, across failover and snapshot (Raft dissertation §6.3). Sessions expire only by being the least
-// recently used of too many: time plays no part, so that every replica forgets the same ones.
-// What must stay true: operators, however many, never evict the sessions that administrators used last, up to their half.
+// Client sessions: a write with (session, sequence) is applied at most once, and a repetition gets the first
+// outcome, across failover and snapshot (Raft dissertation §6.3). A session ends only as the least recently
+// used of too many. Time does not matter, so that every replica drops the same ones. What must stay true:
+// operators, however many, never evict the sessions that administrators used last, up to their half.
 
 import { present } from "../../base/assert.ts";
 import type { LogIndex } from "../../base/ids.ts";
@@ -24,7 +24,7 @@ type Sequenced = Pick<Command, "sessionId" | "sequence" | "firstOutstanding" | "
 export type Admission =
   /** `confirmed`: the earlier writes whose outcomes the client has seen, by sequence. */
   | { readonly kind: "apply"; readonly confirmed: readonly number[] }
-  /** Seen before: this is what its first application came to. */
+  /** A repetition, with the outcome of its first application. */
   | { readonly kind: "repeated"; readonly outcome: Outcome }
   | { readonly kind: "refused"; readonly result: Result };
 
@@ -36,7 +36,7 @@ export function admit(view: FleetView, command: Sequenced): Admission {
   if (session === undefined) {
     return refuse("SESSION_EXPIRED", { session: sessionId });
   }
-  // Another's outcome would be taken for its own, and its next number would be used up.
+  // It would get another client's outcome and use up that client's next number.
   if (session.openedBy !== openerOf(view, command.actor))
     return refuse("SESSION_OF_ANOTHER", { session: sessionId });
   const seen = view.tables.outcomes.get(outcomeKey(sessionId, sequence))?.outcome;
@@ -44,7 +44,7 @@ export function admit(view: FleetView, command: Sequenced): Admission {
   if (sequence < session.firstOutstanding) {
     return refuse("SEQUENCE_FORGOTTEN", { first_outstanding: session.firstOutstanding, sequence });
   }
-  // Remembering such a write would forget it at once, so a repetition could not be recognised.
+  // Such a write's outcome would be dropped at once, so a repetition could not be recognised.
   if (sequence < 1 || sequence < command.firstOutstanding) {
     return refuse("INVALID_SEQUENCE", { sequence });
   }
@@ -55,7 +55,9 @@ export function admit(view: FleetView, command: Sequenced): Admission {
   return { kind: "apply", confirmed };
 }
 
-/** Remembers what an admitted command of a session came to and forgets what its client has confirmed. */
+/**
+ * Stores the outcome of an admitted command of a session, and drops outcomes that its client has confirmed.
+ */
 export function remember(
   state: FleetState,
   command: Sequenced,
@@ -81,7 +83,7 @@ export function remember(
 
 export function openSession(state: FleetState, context: ApplyContext, sessionId: number): Result {
   if (sessionId !== 0) {
-    // It might evict the very session that must remember this outcome.
+    // It might evict the very session that must store this outcome.
     return rejected("SESSION_IN_SESSION", { session: sessionId });
   }
   const { sessions } = state.tables;
@@ -100,15 +102,15 @@ export function openSession(state: FleetState, context: ApplyContext, sessionId:
   return changed(opened);
 }
 
-/** An operator's session is its own. All others are administrators', who may do everything. */
+/** An operator's session is its own. All others belong to administrators, who may do everything. */
 function openerOf({ clusterVersion }: FleetView, actor: string): string {
   return clusterVersion < ROLES_VERSION ? ADMINISTRATORS : (operatorOf(actor) ?? ADMINISTRATORS);
 }
 
 /**
- * Of which group a session makes room for the next one of this opener; null = there is room. Operators hold at most their
- * share of a full table against administrators, so the other sessions, the newest of administrators, stay. Before
- * roles all sessions are administrators'.
+ * The group whose least recently used session makes room for this opener's next one; null = there is room. In
+ * a full table operators hold at most their share, so administrators' newest sessions stay. Before roles all
+ * sessions are administrators'.
  */
 function fullGroup({ tables: { sessions } }: FleetView, openedBy: string): string | null {
   if (openedBy !== ADMINISTRATORS && sessions.countOf(openedBy) >= OPERATOR_SESSIONS_MAX) return openedBy;
@@ -126,7 +128,7 @@ function evictLeastRecentlyUsed(state: FleetState, group: string): void {
   sessions.remove(evicted.sessionId);
 }
 
-// In order. Nothing below the session's own first outstanding sequence is remembered.
+// In order. Nothing below the session's own first outstanding sequence is stored.
 function rememberedBelow(view: FleetView, session: Readonly<SessionRow>, sequence: number): number[] {
   const found: number[] = [];
   if (session.outcomeCount === 0 || sequence <= session.firstOutstanding) return found;

@@ -1,5 +1,5 @@
-// Shards register themselves, once an epoch. A shard's epoch rises at each of its starts: the highest one is the
-// living one, so it alone may say where the shard is. Draining and activating are the operator's.
+// Shards register themselves, once an epoch. A shard's epoch rises at each start: the highest one is the
+// running one, so only that one may set the shard's address. Operators drain and activate.
 
 import {
   type ActivateShard,
@@ -49,7 +49,7 @@ export function activateShard(state: FleetState, { shardId, expectedVersion }: A
   return update(state, row, { state: ShardState.ACTIVE });
 }
 
-/** The refusal of a shard that registers, or null. */
+/** The refusal of a shard's registration, or null. */
 export function checkShardRegisters(view: FleetView, operation: RegisterShard): Result | null {
   const { shardId, address, region, zone } = operation;
   const invalid =
@@ -60,7 +60,7 @@ export function checkShardRegisters(view: FleetView, operation: RegisterShard): 
   return row.state === ShardState.REMOVED ? removed(shardId) : checkEpoch(row, operation);
 }
 
-/** The refusal of an operation that gives something to a shard which may not take it, or null. */
+/** The refusal of an operation that gives something to a shard that may not take it, or null. */
 export function checkShardTakes(view: FleetView, shardId: string): Result | null {
   const row = view.tables.shards.get(shardId);
   if (row === undefined) return unknown(shardId);
@@ -78,7 +78,7 @@ export function checkShardTakes(view: FleetView, shardId: string): Result | null
   }
 }
 
-/** The refusal of an operation that names a shard nobody has registered, or null. */
+/** The refusal of an operation that names a shard that has never registered, or null. */
 export function checkShardKnown(view: FleetView, shardId: string): Result | null {
   return view.tables.shards.get(shardId) === undefined ? unknown(shardId) : null;
 }

@@ -1,6 +1,7 @@
-// Taking a cluster's binding away: it was declared by mistake, or the cluster is gone. Refused while the cluster is on its
-// way, unless forced: that is also how a migration ends whose agent will never come. Whether an agent is served is not in
-// the log, so that the leader asks before there is an entry (services/writes/refuse-unbinding.ts).
+// Removes a cluster's binding: it was declared by mistake, or the cluster is gone. Refused during a
+// migration, unless forced; by force a migration ends whose agent will never arrive. The log does not know
+// whether an agent is connected, so the leader checks that before there is an entry
+// (services/writes/refuse-unbinding.ts).
 
 import type { Binding, UnbindCluster } from "../../wire/gen/fleet/v1/command.ts";
 import { changed, type Facts, type Result, unchanged } from "../result.ts";
@@ -9,7 +10,7 @@ import { checkNames } from "../validate.ts";
 import { migrationUnderWay } from "./apply-binding.ts";
 import { ABSENT, checkVersion } from "./expected-version.ts";
 
-/** Idempotent: a cluster that is not bound is as asked for. */
+/** Idempotent: a cluster that is not bound is as wanted. */
 export function unbindCluster(state: FleetState, operation: UnbindCluster): Result {
   const { clusterId, force, expectedVersion } = operation;
   const invalid = checkNames({ cluster: clusterId });
@@ -25,7 +26,7 @@ export function unbindCluster(state: FleetState, operation: UnbindCluster): Resu
   return changed(ABSENT, lossOf(row));
 }
 
-/** What the row said is in no table any more: it stays in the audit log, for whoever wants to undo this. */
+/** No table has the row's content any more. The audit log keeps it for an operator who wants to undo this. */
 function lossOf({ shardId, migration }: Readonly<Binding>): Facts {
   if (migration === undefined) return { from: shardId };
   return { from: shardId, ended_migration: migration.migrationId, ended_from: migration.fromShard };

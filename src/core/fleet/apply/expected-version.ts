@@ -1,10 +1,10 @@
-// Compare-and-set: a caller may say which version of a row it has seen, and is refused if that is no longer the one.
-// Compared before anything else about the row, also when that already is as asked for. A retry of a write whose answer was
-// lost is not judged again: its session remembers the outcome.
+// Compare-and-set: a caller may name the version of a row that it has seen, and is refused if the row has
+// another one. This is checked before anything else about the row, even if the row is already as wanted. A
+// retry of a write whose answer was lost is not checked again: its session has stored the outcome.
 
 import { type Result, rejected } from "../result.ts";
 
-/** The version of a row that is not there. */
+/** The version of a row that does not exist. */
 export const ABSENT = 0;
 
 /** The refusal, which shows the current version, or null. `what` names the row: "cluster c1". */

@@ -1,5 +1,5 @@
-// What an audit entry keeps of an operation: names and numbers, no words (render-audit.ts has those). Part of the format:
-// another name or value asks for the next cluster version. Bounded, whatever a batch holds.
+// What an audit entry stores of an operation: names and numbers, no words (render-audit.ts makes those). Part
+// of the format: another name or value needs the next cluster version. Bounded, however large a batch is.
 
 import {
   type DomainMove,
@@ -109,7 +109,7 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
   }
 }
 
-/** As an operator writes them: "drain,use shard a-*; rebind cluster a-*". */
+/** In an operator's form: "drain,use shard a-*; rebind cluster a-*". */
 function allowsOf(rules: readonly RoleRule[]): string {
   const texts = rules.map(({ verbs, tables, names }) => [verbs, tables, names].map(String).join(" "));
   return shortened(texts.join("; "), DETAIL_BYTES_MAX);

@@ -1,5 +1,5 @@
-// Who changed what, when and why: the newest entries, as rows. Older ones are trimmed once they are exported; while
-// nobody exports them more are kept, and what is dropped beyond that is counted, so that a gap never goes unseen.
+// Who changed what, when and why: the newest entries, as rows. Older ones are trimmed once they are exported.
+// Without exports more entries are kept; dropped ones are counted, so that a gap never goes unnoticed.
 
 import { assert } from "../../base/assert.ts";
 import type { LogIndex } from "../../base/ids.ts";
@@ -15,7 +15,7 @@ import { AUDIT_EXPORT_KEY } from "../tables/schema.ts";
 import { chainedHash, chainHead, NO_HASH } from "./audit-chain.ts";
 import { auditFacts } from "./audit-facts.ts";
 
-/** `effects`: what went with the operation. */
+/** `effects`: what was changed with the operation. */
 export function addAuditEntry(
   state: FleetState,
   index: LogIndex,

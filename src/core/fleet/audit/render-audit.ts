@@ -1,12 +1,13 @@
-// An audit entry's line and what went with an operation, made from their facts when they are read. These words may
-// change with any build: no state holds them (ADR-0015). What applies entries must not import this.
+// Makes an audit entry's line, and the words for an operation's effects, from facts when they are read. These
+// words may change with any build: no state stores them (ADR-0015). Code that applies entries must not import
+// this.
 
 import type { Applied, AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
 
 type Metadata = Readonly<Record<string, string>>;
 type Words = (facts: Metadata) => string;
 
-/** Of more domains only so many are kept by name (apply-held-domains.ts). */
+/** If there are more domains, only this many are stored by name (apply-held-domains.ts). */
 const DOMAINS_NAMED = 5;
 
 const OPERATIONS: Readonly<Record<string, Words>> = {
@@ -63,7 +64,7 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   raiseClusterVersion: ({ version }) => `raise the cluster version to ${version}`,
 };
 
-/** With its line. An entry that was written under cluster version 1 has it already. */
+/** The entry with its line. One from cluster version 1 has it already. */
 export function renderAuditEntry(entry: Readonly<AuditEntry>): AuditEntry {
   if (entry.what !== "") return entry;
   const { operation, metadata } = entry;
@@ -74,7 +75,7 @@ export function renderAuditEntry(entry: Readonly<AuditEntry>): AuditEntry {
   return { ...entry, what: effects === "" ? what : `${what}, which ${effects}` };
 }
 
-/** With what went with it. An outcome that was kept under cluster version 1 has it already. */
+/** The outcome with its effects in words. One that was stored under cluster version 1 has them already. */
 export function renderApplied(applied: Applied): Applied {
   if (applied.summary !== "" || Object.keys(applied.metadata).length === 0) return applied;
   return { ...applied, summary: renderEffects(applied.metadata) };
@@ -86,7 +87,7 @@ function byForce(force: string | undefined): string {
   return force === undefined ? "" : " by force";
 }
 
-// By the facts alone: a repeated write gets its first outcome, whatever it asks for by now.
+// From the facts alone: a repeated write gets its first outcome, whatever it asks for now.
 function renderEffects(facts: Metadata): string {
   if (facts["released"] !== undefined || facts["given"] !== undefined) return reconciledInWords(facts);
   if (facts["clusters"] !== undefined) return `drops ${renderRemainder(facts)}`;

@@ -1,9 +1,9 @@
-// The newest changes of the tables, by log index, for those who watch. Every replica applies the same entries, so all
-// of them hold the same changes at the same index, and a watcher may go on at another replica where it was.
-// What must stay true: a reader gets every change after its index, or is told that some are gone; never a part.
-// Nearly every write changes a client session, refused ones included: those changes are kept apart (session-log.ts), so
-// that they push out no other.
-// Deliberately absent: durability. After a restart a replica knows what came after its snapshot.
+// The newest changes of the tables, by log index, for watchers. Every replica applies the same entries, so
+// all of them have the same changes at the same index, and a watcher may continue at another replica. What
+// must stay true: a reader gets every change after its index, or learns that some are missing; never only a
+// part. Almost every write changes a client session, even a refused one. Those changes are kept apart
+// (session-log.ts), so that they displace no others. Deliberately absent: durability. After a restart a
+// replica has the changes since its snapshot.
 
 import { assert, present } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
@@ -11,8 +11,8 @@ import type { RowChange } from "../state.ts";
 import { SessionLog } from "./session-log.ts";
 
 /**
- * Half an hour of a large fleet's steady changes. A burst may be more, and a watcher that does not keep up with it
- * lists anew; with its replaced rows a kept change costs up to 200 bytes.
+ * Half an hour of a large fleet's steady changes. A burst may be larger: a watcher that is too slow lists
+ * again. With its replaced rows a kept change costs up to 200 bytes.
  */
 const CHANGES_KEPT = 50_000;
 /** Half an hour of a large fleet's steady writes. */
@@ -27,7 +27,7 @@ export interface ChangeSet {
 export class ChangeLog {
   #sets: ChangeSet[] = [];
   #kept = 0;
-  /** Nothing at or below this index is known. */
+  /** Changes at or below this index are not available. */
   #floor: LogIndex;
   readonly #keptMax: number;
   readonly #sessions: SessionLog;
@@ -42,7 +42,7 @@ export class ChangeLog {
     this.#sessions = new SessionLog(floor, sessionChangesKeptMax);
   }
 
-  /** Changes above this index are known; of sessions perhaps fewer. */
+  /** Changes above this index are available; for sessions perhaps fewer. */
   get floor(): LogIndex {
     return this.#floor;
   }
@@ -50,7 +50,7 @@ export class ChangeLog {
   append(index: LogIndex, changes: readonly RowChange[]): void {
     assert(index > (this.#sets.at(-1)?.index ?? this.#floor), "changes come in log order");
     const end = changes.findIndex(({ table }) => table === "sessions");
-    // A copy has no room to spare, as a list has to which changes were added one by one.
+    // The copy has no spare room, unlike a list that grew change by change.
     const others = changes.slice(0, end === -1 ? changes.length : end);
     for (let at = others.length; at < changes.length; at += 1) {
       this.#sessions.append(index, present(changes[at], "it is within the list"));
@@ -58,13 +58,13 @@ export class ChangeLog {
     if (others.length === 0) return;
     this.#sets.push({ index, changes: others });
     this.#kept += others.length;
-    // A quarter at once, so that a full log is not moved about at every entry.
+    // A quarter at once, so that a full log is not moved at every entry.
     if (this.#kept > this.#keptMax) this.#forget(this.#keptMax * 0.75);
   }
 
   /**
-   * The changes after `index`, at most about `limit` of them, whole entries only; null if some of them are gone. Those
-   * of sessions only if wanted.
+   * The changes after `index`, at most about `limit` of them, complete entries only; null if some of them are
+   * missing. Changes of sessions only if wanted.
    */
   after(index: LogIndex, limit: number, withSessions = false): readonly ChangeSet[] | null {
     if (index < this.#floor || (withSessions && index < this.#sessions.floor)) return null;
@@ -109,7 +109,7 @@ export class ChangeLog {
   }
 }
 
-/** Of one entry both, for it changes its session last. */
+/** For the same entry both: it changes its session last. */
 function earlier(others: ChangeSet | undefined, sessions: ChangeSet | undefined): ChangeSet | undefined {
   if (others === undefined || sessions === undefined) return others ?? sessions;
   if (others.index !== sessions.index) return others.index < sessions.index ? others : sessions;

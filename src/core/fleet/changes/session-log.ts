@@ -1,7 +1,7 @@
-// The newest changes of client sessions, as numbers side by side: nearly every write makes one, whether anybody watches
-// or not, and here it costs a few numbers and leaves the collector nothing to follow.
-// What must stay true: what is read is what was appended, but for who opened the session; a reader below the floor is told that changes are gone
-// (change-log.ts).
+// The newest changes of client sessions, as numbers in arrays. Almost every write makes one, watched or not;
+// here it costs a few numbers, and the garbage collector has nothing to trace. What must stay true: a change
+// is read as it was appended, except for the session's opener. A reader below the floor learns that changes
+// are missing (change-log.ts).
 
 import { assert } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
@@ -9,10 +9,10 @@ import type { RowChange } from "../state.ts";
 import type { SessionRow } from "../tables/schema.ts";
 import type { ChangeSet } from "./change-log.ts";
 
-/** Index, session, last sequence, first outstanding, how many outcomes. */
+/** Index, session, last sequence, first outstanding, number of outcomes. */
 const FIELDS = 5;
 const FIRST_SIZE = 64;
-/** In the place of how many outcomes there are. */
+/** Stands for the number of outcomes of a removed session. */
 const REMOVED = -1;
 
 export class SessionLog {
@@ -27,12 +27,12 @@ export class SessionLog {
     this.#keptMax = keptMax;
   }
 
-  /** Changes above this index are known. */
+  /** Changes above this index are available. */
   get floor(): LogIndex {
     return this.#floor;
   }
 
-  /** The position behind the last change. */
+  /** The position after the last change. */
   get size(): number {
     return this.#size;
   }
@@ -53,7 +53,7 @@ export class SessionLog {
     this.#size += 1;
   }
 
-  /** The changes of one entry, the first of which is at this position; undefined behind the last. */
+  /** The changes of one entry, whose first change is at this position; undefined after the last. */
   setAt(position: number): ChangeSet | undefined {
     const index = this.#indexAt(position);
     if (index === undefined) return undefined;
@@ -97,8 +97,8 @@ export class SessionLog {
     return this.#numbers[position * FIELDS + field] ?? 0;
   }
 
-  // A quarter at once, so that a full log is not moved about at every write. What is left of an entry whose first change
-  // went is at the floor, where nobody reads it.
+  // A quarter at once, so that a full log is not moved at every write. If an entry loses its first change,
+  // the rest of it is at the floor, where it is never read.
   #forget(): void {
     const drop = Math.ceil(this.#keptMax / 4);
     this.#floor = this.#indexAt(drop - 1) ?? this.#floor;

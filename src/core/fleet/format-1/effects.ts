@@ -2,12 +2,12 @@
 // here makes replicas differ in a rolling upgrade. Words that may change are in ../render-*.ts (ADR-0015). What must stay
 // true is pinned by test/fixtures/format-1.
 
-/** So many domains were named at most. */
+/** At most this many domains were named. */
 const NAMED = 5;
 
 type Metadata = Readonly<Record<string, string>>;
 
-/** What went with an operation, in words; empty when nothing did. */
+/** What was changed with an operation, in words; empty for nothing. */
 export function effectsInWords(operation: string, facts: Metadata): string {
   if (Object.keys(facts).length === 0) return "";
   switch (operation) {

@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   REASON_TOO_LONG: ({ limit }) => `a reason is at most ${limit} bytes`,
 };
 
-/** Facts that version 1 did not keep. */
+/** Facts that version 1 did not store. */
 const UNKEPT: Readonly<Record<string, readonly string[]>> = {
   BATCH_TOO_LARGE: ["what"],
   BATCH_REFUSED: ["refused", "moves"],
@@ -95,7 +95,7 @@ const UNKEPT: Readonly<Record<string, readonly string[]>> = {
   REASON_TOO_LONG: ["limit"],
 };
 
-/** The refusal as version 1 keeps it. */
+/** The refusal as version 1 stores it. */
 export function inFormat1({ reason, metadata, rows }: Rejected): Rejected {
   const message = WORDS[reason]?.(metadata) ?? "";
   return { reason, message, metadata: kept(reason, metadata), rows: rows.map(rowInFormat1) };
@@ -106,7 +106,7 @@ function rowInFormat1({ row, reason, metadata }: RowRefusal): RowRefusal {
 }
 
 function kept(reason: string, metadata: Metadata): Record<string, string> {
-  // It refused a batch that was too large to reconcile without saying the limit.
+  // Version 1 refused a too large batch to reconcile without naming the limit.
   if (reason === "BATCH_TOO_LARGE" && metadata["what"] !== "moves") return {};
   const unkept = UNKEPT[reason] ?? [];
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => !unkept.includes(key)));

@@ -1,12 +1,13 @@
-// What one operator may do: the union of the rules of all roles that were granted to it. What must stay true: without a
-// rule that allows it, nothing is allowed; and no rule denies anything, so the order of roles and rules plays no part.
+// What one operator may do: the union of the rules of all roles that were granted to it. What must stay true:
+// without a rule that allows it, nothing is allowed. No rule denies anything, so the order of roles and rules
+// does not matter.
 
 import type { OperatorRole, RoleRule } from "../../wire/gen/fleet/v1/command.ts";
 import type { FleetView } from "../state.ts";
 import { grantKey } from "../tables/schema.ts";
 import { type NamePattern, namePattern } from "./name-pattern.ts";
 
-/** To do something to a row: "drain" a "shard" called "s1". */
+/** Permission for one row: "drain" a "shard" called "s1". */
 export interface Permission {
   readonly verb: string;
   readonly table: string;
@@ -15,7 +16,7 @@ export interface Permission {
 
 export class Access {
   readonly roles: readonly Readonly<OperatorRole>[];
-  /** Made of the rules when it is first asked for: a batch asks the same for thousands of names. */
+  /** Built at the first use: a batch checks the same rules for thousands of names. */
   readonly #patterns = new Map<string, readonly NamePattern[]>();
 
   constructor(roles: readonly Readonly<OperatorRole>[]) {
@@ -54,7 +55,7 @@ export function accessOf({ tables }: Pick<FleetView, "tables">, operator: string
 
 const OPERATOR = "fleet://operator/";
 
-/** The operator's name in an actor; null = it is none, and roles say nothing about it. */
+/** The operator's name in an actor; null = the actor is not an operator, so roles do not apply to it. */
 export function operatorOf(actor: string): string | null {
   return actor.startsWith(OPERATOR) ? actor.slice(OPERATOR.length) : null;
 }

@@ -1,6 +1,6 @@
-// Whether an operator's command may be applied. Asked by the leader before it proposes, and by every replica again when the
-// entry is applied: what counts is which roles the operator has at that place of the log (ADR-0028). Other actors are
-// judged at the door, by their certificate alone.
+// Whether an operator's command may be applied. The leader checks it before it proposes, and every replica
+// checks it again when the entry is applied: the roles at that place of the log decide (ADR-0028). Other
+// actors are checked only by their certificate, when the call arrives.
 
 import { type Operation, RowRefusal } from "../../wire/gen/fleet/v1/command.ts";
 import { ROW_REFUSALS_MAX } from "../limits.ts";
@@ -10,7 +10,7 @@ import { shortened } from "../validate.ts";
 import { type Access, accessOf, operatorOf, type Permission } from "./access.ts";
 import { type Need, needsOf } from "./permissions.ts";
 
-/** A domain's key and value, and what stands between them. */
+/** A domain's key and value, and the character between them. */
 const NAME_BYTES_MAX = 507;
 
 /** The refusal of an operation that this actor may not do, or null. */
@@ -28,7 +28,7 @@ export function denial(
   return access.roles.length > 0 ? null : rejected("ROLE_MISSING", { operator });
 }
 
-/** Of all that is missing the first, and of a batch the first rows that lack something. */
+/** The first missing permission; for a batch the first rows that lack one. */
 function missingOf(access: Access, operator: string, needs: readonly Need[]): Result | null {
   const missing: Need[] = [];
   for (const need of needs) {
@@ -49,7 +49,7 @@ function rowRefusal(operator: string, need: Need): RowRefusal[] {
   return [RowRefusal.fromPartial({ row: need.row, reason: GRANT_MISSING, metadata })];
 }
 
-/** The refusal of one permission, for what is no operation of its own. */
+/** The refusal for one permission, for calls that are not operations. */
 export function grantMissing(operator: string, permission: Permission): Result {
   return rejected(GRANT_MISSING, factsOf(operator, permission));
 }

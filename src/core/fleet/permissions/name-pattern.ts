@@ -1,5 +1,6 @@
-// Patterns of names: a * stands for any text, the empty one too; all other characters for themselves. What must stay true:
-// without a * only the equal name matches, and what a pattern takes to match grows with its length times the name's, no more.
+// Patterns of names: a * matches any text, even the empty one; all other characters match themselves. What
+// must stay true: without a * only the equal name matches. Matching takes at most time proportional to the
+// pattern's length times the name's.
 
 export type NamePattern = (name: string) => boolean;
 
@@ -11,7 +12,10 @@ export function namePattern(pattern: string): NamePattern {
   return (name) => isBetween(name, first, rest, last);
 }
 
-/** Each text of `between` is taken where it comes first: what is left for the next ones is then the longest. */
+/**
+ * Each text of `between` is matched at its first occurrence, so that the longest rest is left for the next
+ * ones.
+ */
 function isBetween(name: string, first: string, between: readonly string[], last: string): boolean {
   const end = name.length - last.length;
   if (end < first.length || !name.startsWith(first) || !name.endsWith(last)) return false;

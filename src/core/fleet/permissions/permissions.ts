@@ -1,6 +1,6 @@
-// Which permissions each operation needs (ADR-0028). Tables and verbs are called as the commands of fleet are: `fleet shard
-// drain s1` needs "drain" on the "shard" called "s1". What must stay true: an operation that is not named here does not
-// compile, and what stands for no row is for administrators alone.
+// Which permissions each operation needs (ADR-0028). Tables and verbs have the names of fleet's commands:
+// `fleet shard drain s1` needs "drain" on the "shard" called "s1". What must stay true: an operation that is
+// not listed here does not compile. An operation without a row is for administrators only.
 
 import type { DomainMove, Operation } from "../../wire/gen/fleet/v1/command.ts";
 import type { FleetView } from "../state.ts";
@@ -8,12 +8,12 @@ import type { Permission } from "./access.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
 
-/** One permission, and of a batch the row that needs it. */
+/** One permission; for a batch, with the row that needs it. */
 export interface Need extends Permission {
   readonly row?: number;
 }
 
-/** "any-role": no row is touched, and an operator with a role may. */
+/** "any-role": it changes no row, and every operator with a role may do it. */
 export type Needs = "administrator" | "any-role" | readonly Need[];
 
 /** All of them are needed. */
@@ -27,7 +27,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
       return [{ verb: "bind", table: "cluster", name: value.clusterId }, use(value.shardId)];
     case "unbindCluster":
       return [{ verb: "unbind", table: "cluster", name: value.clusterId }];
-    // Not of the shard that it leaves: a team could not leave a shard that another one drains.
+    // No permission for the source shard: otherwise a team could not leave a shard that another team drains.
     case "beginRebind":
       return [rebind(value.clusterId), use(value.toShard)];
     case "settleRebind":
@@ -41,7 +41,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
       return [{ verb: "drain", table: "shard", name: value.shardId }];
     case "activateShard":
       return [{ verb: "activate", table: "shard", name: value.shardId }];
-    // By force it takes others' clusters and domains with it.
+    // By force it drops others' clusters and domains too.
     case "removeShard":
       return [{ verb: value.force ? "force-remove" : "remove", table: "shard", name: value.shardId }];
     case "adoptShard":
@@ -50,7 +50,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
       return [{ verb: "set", table: "provider", name: value.name }];
     case "removeProvider":
       return [{ verb: "remove", table: "provider", name: value.name }];
-    // Its slices name shards too, and give them something: that needs no permission of theirs.
+    // Its slices name shards and give them something; that needs no permission for the shards.
     case "setQuota":
       return [{ verb: "set", table: "quota", name: quotaName(value) }];
     case "removeQuota":
@@ -70,19 +70,19 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
       const { name = String(value.nodeId) } = tables.members.get(value.nodeId) ?? {};
       return [{ verb: "remove", table: "member", name }];
     }
-    // Who could change roles could give itself any.
+    // An operator who could change roles could get any role.
     case "setRole":
     case "deleteRole":
     case "grantRole":
     case "revokeRole":
-    // Who could revoke certificates could shut out administrators.
+    // An operator who could revoke certificates could lock administrators out.
     case "revokeCertificate":
     case "unrevokeCertificate":
-    // A replica is fenced before it is rebuilt, and one whose tables are wrong cannot say who may.
+    // A replica is fenced before it is rebuilt. While its tables are wrong, it can't check permissions.
     case "noteRebuild":
-    // Keys are of a node's disk, and of no table.
+    // Keys belong to a node's disk, not to a table.
     case "noteKeyRotation":
-    // The leader's own, and a recovery's.
+    // Only the leader itself and a recovery write these.
     case "foundMembers":
     case "recoverFleet":
     case "settleInstructions":
@@ -94,7 +94,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
   }
 }
 
-/** Verbs by table, for what operators are told. A role may hold others: they allow nothing. */
+/** Verbs by table, for display. A role may contain other verbs: they allow nothing. */
 export const VERBS: Readonly<Record<string, readonly string[]>> = {
   cluster: ["bind", "unbind", "rebind"],
   shard: ["use", "drain", "activate", "remove", "force-remove", "adopt", "register"],
@@ -108,7 +108,7 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const rebind = (name: string): Permission => ({ verb: "rebind", table: "cluster", name });
-/** To put something on a shard. */
+/** Permission to put something on a shard. */
 const use = (name: string): Permission => ({ verb: "use", table: "shard", name });
 
 function move({ key, value, shardId }: Pick<DomainMove, "key" | "value" | "shardId">): Permission[] {
@@ -117,7 +117,7 @@ function move({ key, value, shardId }: Pick<DomainMove, "key" | "value" | "shard
   return [{ verb: "assign", table: "domain", name }, use(shardId)];
 }
 
-/** KEY=VALUE. The key's own signs of equality are escaped, so that no two domains have one name. */
+/** KEY=VALUE. An equals sign in the key is escaped, so that no two domains have the same name. */
 function domainName(key: string, value: string): string {
   return `${key.replaceAll("%", "%25").replaceAll("=", "%3D")}=${value}`;
 }

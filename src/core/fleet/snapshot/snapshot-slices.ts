@@ -1,27 +1,27 @@
-// Reads a snapshot's bytes as they come, a slice at a time: a protobuf message is its fields one after another, so the
-// whole fields of any piece of it are a message too. What must stay true: the rows of all slices are those of the whole,
-// in any cut. Nothing beyond the field that is not whole yet is kept. Pure.
+// Decodes a snapshot's bytes as they arrive, a slice at a time. A protobuf message is a sequence of fields,
+// so the complete fields of any piece of it are a message too. What must stay true: all slices together have
+// the rows of the whole, however it is split. Only the incomplete field is kept. Pure.
 
 import { FleetSnapshot } from "../../wire/gen/fleet/v1/command.ts";
 
 const VARINT_BYTES_MAX = 10;
-/** A row beyond this is no row of ours; it would be collected for as long as it claims to be. */
+/** None of our rows is larger; a field that claims more would be collected up to the size that it claims. */
 const FIELD_BYTES_MAX = 64 * 1024 * 1024;
 
-/** How a field says where it ends. */
+/** The wire types, which say where a field ends. */
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 export class SnapshotSlices {
-  /** The beginning of a field that has not come whole. */
+  /** The start of the incomplete field. */
   #rest: Uint8Array = new Uint8Array();
 
-  /** What the fields hold that are whole now; "malformed" if this can't be a snapshot. */
+  /** The content of the fields that are complete now; "malformed" if this can't be a snapshot. */
   add(part: Uint8Array): FleetSnapshot | "malformed" {
     const bytes = this.#rest.length === 0 ? part : joined(this.#rest, part);
     const end = endOfFields(bytes);
     if (end === null) return "malformed";
     this.#rest = bytes.slice(end);
-    // The decoder throws on integers beyond 2^53, and on fields that are no messages.
+    // The decoder throws on integers beyond 2^53, and on fields that are not messages.
     try {
       return FleetSnapshot.decode(bytes.subarray(0, end));
     } catch {
@@ -29,13 +29,13 @@ export class SnapshotSlices {
     }
   }
 
-  /** Whether the last field was whole. */
+  /** Whether the last field was complete. */
   get isWhole(): boolean {
     return this.#rest.length === 0;
   }
 }
 
-/** Behind the last whole field; null if there is no such field in protobuf. */
+/** The offset behind the last complete field; null if protobuf has no such field. */
 function endOfFields(bytes: Uint8Array): number | null {
   for (let at = 0; ; ) {
     const end = endOfField(bytes, at);

@@ -1,6 +1,7 @@
-// A state as bytes and back. Protobuf messages concatenate field by field, so a snapshot is encoded in parts of
-// bounded size, between which the driver can serve others, and decoded in slices (snapshot-slices.ts). A capture taken from equal states on two replicas has
-// equal bytes. Restoring recomputes the digest: a snapshot that differs from its own digest is refused.
+// Encodes a state as bytes and restores it. Protobuf messages concatenate field by field. So a snapshot is
+// encoded in parts of bounded size, between which the driver can do other work, and decoded in slices
+// (snapshot-slices.ts). Captures of equal states on two replicas have equal bytes. Restoring recomputes the
+// digest: a snapshot that differs from its own digest is refused.
 
 import { logIndex } from "../../base/ids.ts";
 import { type ClientSession, FleetSnapshot } from "../../wire/gen/fleet/v1/command.ts";
@@ -10,7 +11,9 @@ import { addLanes, type Lanes, NO_LANES, printLanes } from "../tables/row-hash.t
 import { outcomeKey } from "../tables/schema.ts";
 import { SnapshotSlices } from "./snapshot-slices.ts";
 
-/** A session's outcomes count as rows, and a session is not split: a part has at most this many and one session. */
+/**
+ * Outcomes count as rows, and a session is not split: a part has at most this many rows and one session more.
+ */
 const ROWS_PER_PART = 256;
 const NEWEST_FORMAT = snapshotFormat(KNOWN_VERSION);
 
@@ -22,7 +25,7 @@ export interface Refused {
 
 export type RestoredState = { readonly ok: true; readonly state: FleetState } | Refused;
 
-/** The whole snapshot at once; prefer the parts where others wait. */
+/** The whole snapshot at once. Use the parts where other work waits. */
 export function encodeSnapshot(view: FleetView): Uint8Array {
   const parts = [...encodeSnapshotParts(view)];
   const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
@@ -67,28 +70,28 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(grants.rows())) yield encodePart({ grants: rows });
 }
 
-/** No bytes at all are the empty state, which is what a group is bootstrapped from. */
+/** Zero bytes are the empty state, from which a group is bootstrapped. */
 export function decodeSnapshot(bytes: Uint8Array): RestoredState {
   const reader = new SnapshotReader();
   return reader.add(bytes) ?? reader.finish();
 }
 
-/** A snapshot that is decoded as its bytes come, into a state of its own. */
+/** Decodes a snapshot as its bytes arrive, into a state of its own. */
 export class SnapshotReader {
   readonly #content = new SnapshotContent();
   readonly #state = new FleetState();
 
-  /** The next bytes; null unless they show that this is no snapshot. */
+  /** Adds the next bytes; returns null, or why this is not a snapshot. */
   add(part: Uint8Array): Refused | null {
     const read = this.#content.add(part);
     if (!read.ok) return read;
     fill(this.#state, read.rows);
-    // Watchers begin behind the snapshot: its rows are no changes.
+    // Watchers start after the snapshot: its rows are not changes.
     this.#state.takeChanges();
     return null;
   }
 
-  /** All bytes came. */
+  /** All bytes have arrived. */
   finish(): RestoredState {
     const ended = this.#content.end(this.#state.digest());
     if (ended !== null) return ended;
@@ -98,11 +101,14 @@ export class SnapshotReader {
   }
 }
 
-/** As `SnapshotReader`, but nothing is kept: whether the bytes can be restored, for no more memory than a slice takes. */
+/**
+ * Like `SnapshotReader`, but keeps nothing: it checks whether the bytes can be restored, with the memory of
+ * one slice.
+ */
 export class SnapshotCheck {
   readonly #content = new SnapshotContent();
   #digest: Lanes = NO_LANES;
-  /** The cluster version that the snapshot's rows say. */
+  /** The cluster version in the snapshot's rows. */
   clusterVersion = 0;
 
   add(part: Uint8Array): Refused | null {
@@ -110,7 +116,7 @@ export class SnapshotCheck {
     if (!read.ok) return read;
     const slice = new FleetState();
     fill(slice, read.rows);
-    // The digest is a sum over the rows, so those of the slices add up to that of the whole.
+    // The digest is a sum over the rows, so the slices' digests add up to that of the whole.
     this.#digest = addLanes(this.#digest, slice.digest());
     this.clusterVersion = Math.max(this.clusterVersion, slice.clusterVersion);
     return null;
@@ -121,7 +127,7 @@ export class SnapshotCheck {
   }
 }
 
-/** What all slices of a snapshot say together, but for their rows. */
+/** The fields of a snapshot, from all its slices, except its rows. */
 class SnapshotContent {
   readonly #slices = new SnapshotSlices();
   #isEmpty = true;
@@ -133,12 +139,13 @@ class SnapshotContent {
     if (part.length > 0) this.#isEmpty = false;
     const rows = this.#slices.add(part);
     if (rows === "malformed") return refused("malformed", "the snapshot is no FleetSnapshot message");
-    // These come first, each once.
+    // These fields come first, each once.
     this.#format ||= rows.format;
     this.#stateHash ||= rows.stateHash;
     this.appliedIndex ||= rows.appliedIndex;
     if (this.#format > NEWEST_FORMAT) return this.#unknownFormat();
-    // The digest can't tell an absent outcome from one that was never encoded, and its write would be applied again.
+    // The digest can't distinguish an absent outcome from one that was never encoded, and its write would be
+    // applied again.
     if (rows.sessions.some(({ outcomes }) => outcomes.some(({ outcome }) => outcome?.result === undefined))) {
       return refused("malformed", "a remembered write of the snapshot has no outcome");
     }

@@ -1,5 +1,6 @@
-// How many rows share the first part of their keys, and the sum of their digests: so all of them can go at once, at the
-// cost of none. What must stay true: the totals are those of the rows, and a prefix without rows has none.
+// How many rows share the first part of their keys, and the sum of their digests: so all of them can be
+// removed without reading them. What must stay true: the totals match the rows, and a prefix without rows has
+// no entry.
 
 import { assert } from "../../base/assert.ts";
 import { OrderedMap } from "./ordered-map.ts";
@@ -15,14 +16,14 @@ const NONE: Totals = { count: 0, digest: NO_LANES };
 export class GroupTotals {
   #totals = new OrderedMap<string, Totals>();
 
-  /** An O(1) copy: neither sees later changes of the other. */
+  /** An O(1) copy: later changes of one do not change the other. */
   clone(): GroupTotals {
     const copy = new GroupTotals();
     copy.#totals = this.#totals.clone();
     return copy;
   }
 
-  /** `count` rows more, or fewer, and what that changes of the digest. */
+  /** Adds `count` rows (or removes them if negative) and the change of the digest. */
   add(prefix: string, count: number, digest: Lanes): void {
     const known = this.#totals.get(prefix) ?? NONE;
     const totals = { count: known.count + count, digest: addLanes(known.digest, digest) };
@@ -35,7 +36,7 @@ export class GroupTotals {
     this.#totals.delete(prefix);
   }
 
-  /** What the prefix had; it has nothing afterwards. */
+  /** Removes and returns the prefix's totals. */
   take(prefix: string): Totals {
     return this.#totals.delete(prefix) ?? NONE;
   }

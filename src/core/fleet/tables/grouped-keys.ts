@@ -1,7 +1,8 @@
-// An index beside a table's rows: which keys belong to which group, such as the domains of a shard.
-// In its groups a key stands at a place: itself, unless the table gives its groups an order of their own.
-// What must stay true: a key is in a group exactly while its row names that group, at the place that its row says, and no
-// group is empty. The index follows from the rows alone, so it is no part of the digest, and a restored state has built it anew.
+// An index beside a table's rows: which keys belong to which group, such as the domains of a shard. Within a
+// group a key has a place: itself, unless the table orders its groups differently. What must stay true: a key
+// is in a group exactly while its row names that group, at the place that its row gives, and no group is
+// empty. The index follows from the rows alone. So it is not part of the digest, and a restore builds it
+// anew.
 
 import { OrderedMap } from "./ordered-map.ts";
 
@@ -10,11 +11,11 @@ type Key = string | number;
 interface Group<K extends Key> {
   /** A group with the mark of another index is copied before it is changed. */
   readonly owner: object;
-  /** By place. A key that is its own place is its value too, so that one that changes groups stays one text. */
+  /** By place. A key that is its own place is also the value, so that one text serves for both. */
   readonly keys: OrderedMap<Key, K>;
 }
 
-/** Where a row's key is to be found: no two rows of a group have the same place. */
+/** A row's groups and its place in them: no two rows of a group have the same place. */
 export interface Standing {
   readonly groups: readonly string[];
   readonly place: Key;
@@ -24,7 +25,7 @@ export class GroupedKeys<K extends Key> {
   #owner = {};
   #groups = new OrderedMap<string, Group<K>>();
 
-  /** An O(1) copy: neither sees later changes of the other. */
+  /** An O(1) copy: later changes of one do not change the other. */
   clone(): GroupedKeys<K> {
     const copy = new GroupedKeys<K>();
     copy.#groups = this.#groups.clone();
@@ -36,12 +37,12 @@ export class GroupedKeys<K extends Key> {
     return this.#groups.get(group)?.keys.size ?? 0;
   }
 
-  /** In order, from the first place that is not below `from`. The index must not change meanwhile. */
+  /** In order, from the first place at or above `from`. The index must not change meanwhile. */
   keysOf(group: string, from?: Key): Iterable<K> {
     return this.#groups.get(group)?.keys.values(from) ?? [];
   }
 
-  /** Follows a row from the groups that it named to those that it names. */
+  /** Moves a row's key from its old groups to its new ones. */
   follow(key: K, before: Standing, after: Standing): void {
     const stays = before.place === after.place;
     let kept = key;

@@ -1,7 +1,7 @@
-// A map in key order: a copy-on-write B+ tree, so that a copy costs O(1) and neither sees later changes of the other.
-// What must stay true: a node is changed only by the map that owns it, and a node that two maps share is owned by neither;
-// no node but a root is empty. Keys are all texts or all numbers. Lists in nodes have no room to spare: rows are many,
-// and changes of one leaf are few.
+// A map in key order: a copy-on-write B+ tree. A copy costs O(1), and later changes of one do not change the
+// other. What must stay true: only the map that owns a node changes it, and a node that two maps share has no
+// owner. Only a root may be empty. Keys are all texts or all numbers. Lists in nodes have no spare room:
+// there are many rows, and each leaf changes rarely.
 
 import { assert } from "../../base/assert.ts";
 
@@ -20,23 +20,26 @@ interface Leaf<K, V> {
 interface Branch<K, V> {
   readonly owner: Owner;
   readonly isLeaf: false;
-  /** `keys[i]` is above all keys of `children[i]`, and not above those of the next child. */
+  /** `keys[i]` is above all keys of `children[i]`, and at most the smallest key of the next child. */
   keys: K[];
   children: Node<K, V>[];
 }
 
 type Node<K, V> = Leaf<K, V> | Branch<K, V>;
 
-/** A node of that many entries or children is full. */
+/** A node with this many entries or children is full. */
 const NODE_MAX = 32;
-/** Two neighbours are put together once both fit with room for more. */
+/** Two neighbours are merged once both fit into one node with room to spare. */
 const MERGED_MAX = 24;
 
 export class OrderedMap<K extends Key, V> {
   #owner: Owner = {};
   #root: Node<K, V> = { owner: this.#owner, isLeaf: true, keys: [], values: [] };
   #size = 0;
-  /** What `set` or `delete` found at its key. A field, for a result with it at each level would be garbage every time. */
+  /**
+   * The value that `set` or `delete` found at its key. A field, because returning an object at each level
+   * would produce garbage.
+   */
   #before: V | undefined;
 
   get size(): number {
@@ -65,7 +68,7 @@ export class OrderedMap<K extends Key, V> {
     return node.keys[0];
   }
 
-  /** Sets the value of the key; what it was before, if there was one. The key that came first is kept. */
+  /** Sets the value of the key; returns the old value, if any. The first key object is kept. */
   set(key: K, value: V): V | undefined {
     const root = this.#owned(this.#root);
     const right = this.#setIn(root, key, value);
@@ -76,7 +79,7 @@ export class OrderedMap<K extends Key, V> {
     return before;
   }
 
-  /** Removes the key; its value, if there was one. */
+  /** Removes the key; returns its value, if any. */
   delete(key: K): V | undefined {
     const root = this.#owned(this.#root);
     this.#deleteIn(root, key);
@@ -87,7 +90,10 @@ export class OrderedMap<K extends Key, V> {
     return before;
   }
 
-  /** Removes the keys from `from` that are below `below`, and says how many. Nodes in between go as a whole. */
+  /**
+   * Removes the keys from `from` up to but excluding `below`, and returns their number. Nodes in between are
+   * removed as a whole.
+   */
   deleteRange(from: K, below: K): number {
     assert(from <= below, "a range ends behind its beginning");
     const root = this.#owned(this.#root);
@@ -97,28 +103,28 @@ export class OrderedMap<K extends Key, V> {
     return count;
   }
 
-  /** In key order, from the first key that is not below `from`. The map must not change meanwhile. */
+  /** In key order, from the first key at or above `from`. The map must not change meanwhile. */
   *values(from?: K): Generator<V, void, undefined> {
     for (const { leaf, at } of leaves(this.#root, from)) {
       for (let next = at; next < leaf.values.length; next += 1) yield leaf.values[next] as V;
     }
   }
 
-  /** The keys in the same order; the same holds. */
+  /** The keys in the same order, under the same condition. */
   *keys(from?: K): Generator<K, void, undefined> {
     for (const { leaf, at } of leaves(this.#root, from)) {
       for (let next = at; next < leaf.keys.length; next += 1) yield leaf.keys[next] as K;
     }
   }
 
-  /** The same from the last key, or from the last one that is not above `from`, down. */
+  /** The values in reverse order, from the last key or from the last one at or below `from`. */
   *valuesBack(from?: K): Generator<V, void, undefined> {
     for (const { leaf, at } of leavesBack(this.#root, from)) {
       for (let next = at; next >= 0; next -= 1) yield leaf.values[next] as V;
     }
   }
 
-  /** What was split off, if the node was full. */
+  /** The part that was split off, if the node was full. */
   #setIn(node: Node<K, V>, key: K, value: V): Right<K, V> | null {
     if (node.isLeaf) return this.#setInLeaf(node, key, value);
     const at = countUpTo(node.keys, key);
@@ -178,7 +184,7 @@ export class OrderedMap<K extends Key, V> {
     dropChildren(node, at, 1);
   }
 
-  /** How many keys went. The node may be empty afterwards, and none below it is. */
+  /** The number of removed keys. Afterwards the node may be empty, but no node below it is. */
   #deleteRangeIn(node: Node<K, V>, from: K, below: K): number {
     if (node.isLeaf) {
       const first = countBelow(node.keys, from);
@@ -243,7 +249,7 @@ export class OrderedMap<K extends Key, V> {
   }
 }
 
-/** What is split off a full node. */
+/** The part that is split off a full node. */
 interface Right<K, V> {
   /** Its first key. */
   readonly from: K;
@@ -278,7 +284,7 @@ function countUpTo<K extends Key>(keys: readonly K[], key: K): number {
   return low;
 }
 
-// Rows that come in order, as out of a snapshot, leave full nodes behind.
+// Rows that arrive in order, as from a snapshot, leave full nodes behind.
 function splitPoint(length: number, at: number): number {
   return at === length - 1 ? length - 1 : length >>> 1;
 }
@@ -307,7 +313,7 @@ interface Place<K, V> {
   readonly at: number;
 }
 
-/** The leaves from the one that holds the first key not below `from`, each with where to begin in it. */
+/** The leaves from the one with the first key at or above `from`, each with the position to start at. */
 function* leaves<K extends Key, V>(node: Node<K, V>, from?: K): Generator<Place<K, V>, void, undefined> {
   if (node.isLeaf) {
     yield { leaf: node, at: from === undefined ? 0 : countBelow(node.keys, from) };
@@ -318,7 +324,7 @@ function* leaves<K extends Key, V>(node: Node<K, V>, from?: K): Generator<Place<
   for (let at = first + 1; at < node.children.length; at += 1) yield* leaves(childAt(node, at));
 }
 
-/** The same from the one that holds the last key not above `from`, down. */
+/** The same in reverse order, from the leaf with the last key at or below `from`. */
 function* leavesBack<K extends Key, V>(node: Node<K, V>, from?: K): Generator<Place<K, V>, void, undefined> {
   if (node.isLeaf) {
     yield { leaf: node, at: (from === undefined ? node.keys.length : countUpTo(node.keys, from)) - 1 };

@@ -1,12 +1,13 @@
-// Hashes of the rows that a table was given last, by the row itself: a row that is replaced or removed soon after it was
-// put need not be hashed again. Rows that change at every write, such as a client's session, are found here every time.
-// What must stay true: a row is never modified in place, so its hash is for good; what is kept is bounded.
+// Hashes of the rows that were put into a table last, by the row itself. A row that is replaced or removed
+// soon after its put need not be hashed again. Rows that change at every write, such as a client's session,
+// are always found here. What must stay true: a row is never modified in place, so its hash never changes.
+// The number of kept hashes is limited.
 
 import type { Lanes } from "./row-hash.ts";
 
 export class RecentHashes<Row extends object> {
   readonly #generationMax: number;
-  /** When the newer is full it becomes the older, and the older is forgotten as a whole. */
+  /** When the newer map is full it becomes the older one, and the older one is dropped as a whole. */
   #newer = new Map<Row, Lanes>();
   #older = new Map<Row, Lanes>();
 
@@ -22,7 +23,7 @@ export class RecentHashes<Row extends object> {
     this.#newer.set(row, hash);
   }
 
-  /** Of a row that is not in the table any more. */
+  /** The hash of a row that is no longer in the table. */
   take(row: Row): Lanes | undefined {
     return takeFrom(this.#newer, row) ?? takeFrom(this.#older, row);
   }

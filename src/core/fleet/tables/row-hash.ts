@@ -1,6 +1,6 @@
 // The digest of one row: two independent 32-bit lanes over the row's encoding, prefixed by its table's name.
-// A state's digest is the sum of its rows' lanes, so that a change costs one subtraction and one addition.
-// It detects replicas that differ by accident or by a bug; it is no defence against forged rows.
+// A state's digest is the sum of its rows' lanes, so that a change costs one subtraction and one addition. It
+// detects replicas that differ by accident or by a bug. It does not protect against forged rows.
 
 /** Two unsigned 32-bit numbers. */
 export interface Lanes {
@@ -12,7 +12,7 @@ export const NO_LANES: Lanes = { low: 0, high: 0 };
 
 const utf8 = new TextEncoder();
 
-/** The lanes that every row of a table starts from. */
+/** The start value of a table's rows. */
 export function tableSeed(table: string): Lanes {
   return absorb({ low: 0x811c9dc5, high: 0x9e3779b9 }, utf8.encode(table));
 }

@@ -1,7 +1,7 @@
-// The bytes that a row's digest is taken over, in a buffer that the next row overwrites. protobuf's own writer makes
-// a copy of each, and goes through big integers for every 64-bit number: a third of what applying a command costs.
-// What must stay true: the bytes are those of protobuf's own writer, or replicas of two versions would differ. A kind of
-// field that no row has is not written here at all: generated code that asks for it throws.
+// Writes the bytes for a row's digest into a buffer that the next row overwrites. protobuf's own writer
+// copies them, and uses BigInts for every 64-bit number: that is a third of the cost of applying a command.
+// What must stay true: the bytes are the same as protobuf's own writer's, otherwise replicas of two versions
+// would differ. Kinds of fields that no row has are not supported: generated code that uses them throws.
 
 import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { assert } from "../../base/assert.ts";
@@ -12,7 +12,7 @@ const NUMBER_BYTES_MAX = 10;
 const UNIT_BYTES_MAX = 3;
 const ASCII_MAX = 0x7f;
 
-/** A text that is longer is encoded by one call, a shorter one unit by unit: the call costs as much as 40 units. */
+/** A longer text is encoded by one call, a shorter one unit by unit: the call costs as much as 40 units. */
 const SHORT_TEXT_UNITS_MAX = 64;
 
 const utf8 = new TextEncoder();
@@ -22,12 +22,12 @@ export class RowWriter {
   #end = 0;
   readonly #forks: number[] = [];
 
-  /** For generated code, which is typed by protobuf's class and not by what it calls of it. */
+  /** For generated code, whose type is protobuf's class and not the part of it that is called. */
   get asProtobuf(): BinaryWriter {
     return this as unknown as BinaryWriter;
   }
 
-  /** What was written since the last call; valid until something else is. */
+  /** The bytes written since the last call; valid until the next write. */
   take(): Uint8Array {
     assert(this.#forks.length === 0, "every nested message has ended");
     const end = this.#end;
@@ -48,7 +48,7 @@ export class RowWriter {
     return this.#varint(Number(value));
   }
 
-  // A negative number, such as an unknown enum value, is extended to 64 bits, as protobuf has it.
+  // A negative number, such as an unknown enum value, is extended to 64 bits, as in protobuf.
   int32(value: number): this {
     if (value >= 0) return this.#varint(value);
     this.#reserve(NUMBER_BYTES_MAX);
@@ -94,7 +94,7 @@ export class RowWriter {
 
   fork(): this {
     this.#forks.push(this.#end);
-    // Room for the length of most: a longer one makes way for itself.
+    // Room for the length of most messages: a longer one moves its own bytes.
     this.#reserve(1);
     this.#end += 1;
     return this;
@@ -110,7 +110,8 @@ export class RowWriter {
       this.#bytes.copyWithin(start + 1 + extra, start + 1, this.#end);
     }
     this.#end = start;
-    // Its room is there already. To reserve more would copy what stands before the end, and the message stands behind it.
+    // Its room exists already. Reserving more would copy only the bytes before the end, but the message is
+    // behind it.
     this.#digits(length);
     this.#end += length;
     return this;

@@ -1,6 +1,6 @@
-// Which tables there are, how their rows are keyed, and the bytes that a row's digest is taken over.
-// What must stay true: key order is the order in which snapshots and lists show rows, and no two rows of a table
-// that differ in identity have the same key (names and domain parts hold no control character).
+// The tables, the keys of their rows, and the bytes for a row's digest. What must stay true: key order is the
+// order of rows in snapshots and lists. No two rows of a table with different identities have the same key
+// (names and domain parts contain no control character).
 
 import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
@@ -28,16 +28,21 @@ import { RowWriter } from "./row-writer.ts";
 import { shared } from "./shared-text.ts";
 import type { TableSchema } from "./table.ts";
 
-/** A session without its outcomes, which are rows of their own: a write then changes two small rows. */
+/** A session without its outcomes, which have rows of their own: a write then changes two small rows. */
 export interface SessionRow {
   readonly sessionId: number;
   readonly lastUsedIndex: number;
   readonly firstOutstanding: number;
-  /** How many outcomes are remembered. This and the next follow from the outcomes table: no part of the digest. */
+  /**
+   * The number of stored outcomes. This and the next field follow from the outcomes table, so they are not
+   * part of the digest.
+   */
   readonly outcomeCount: number;
-  /** The highest sequence so far, 0 = none. Its outcome is remembered, for only a higher write confirms it. */
+  /**
+   * The highest sequence so far, 0 = none. Its outcome is stored, because only a higher write confirms it.
+   */
   readonly lastSequence: number;
-  /** The operator who alone may write in it; empty = no operator opened it. */
+  /** The operator, the only one that may write in it; empty = no operator opened it. */
   readonly openedBy: string;
 }
 
@@ -45,7 +50,7 @@ interface OutcomeRow extends Readonly<SessionOutcome> {
   readonly sessionId: number;
 }
 
-/** Key and row of each table. */
+/** The key and the row of each table. */
 export interface Rows {
   readonly shards: readonly [key: string, row: ShardRecord];
   readonly bindings: readonly [key: string, row: Binding];
@@ -187,12 +192,12 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
   },
 };
 
-/** What an outcome's row says of its session. */
+/** The session's fields in an outcome's row. */
 const NO_SESSION = { lastUsedIndex: 0, firstOutstanding: 0, openedBy: "" };
 
-/** The sessions that no operator opened; those of an operator are in the group of its name. */
+/** The group of sessions that no operator opened. An operator's sessions are in the group of its name. */
 export const ADMINISTRATORS = "";
-/** Those of all operators together. No name holds \0. */
+/** The group of all operators' sessions. No name contains \0. */
 export const OPERATORS = "\0operators";
 
 /** The least recently used first. */
@@ -200,18 +205,21 @@ function useOrder(lastUsedIndex: number, sessionId: number): string {
   return `${padded(lastUsedIndex)}\0${padded(sessionId)}`;
 }
 
-/** The bindings that move away from the shard; those that it has are in the group of its name. No name holds \0. */
+/**
+ * The group of bindings that move away from the shard. Its own bindings are in the group of its name. No name
+ * contains \0.
+ */
 export function leavingGroup(shardId: string): string {
   return `leaving\0${shardId}`;
 }
 
 /** The table has one row. */
 export const AUDIT_EXPORT_KEY = 0;
-/** So has this one, from version 2 on. */
+/** This table has one row too, from version 2 on. */
 export const CLUSTER_VERSION_KEY = 0;
-/** So has this one, from the first recovery on. */
+/** This one too, from the first recovery on. */
 export const INCARNATION_KEY = 0;
-/** And this one, from the first revocation on. */
+/** This one too, from the first revocation on. */
 export const REVOCATION_LIST_KEY = 0;
 
 export function domainKey(key: string, value: string): string {
@@ -238,7 +246,7 @@ export function outcomeKey(sessionId: number, sequence: number): string {
   return `${padded(sessionId)}\0${padded(sequence)}`;
 }
 
-// One writer for all rows of a table. What it held is given up when a row cannot be written.
+// One writer for all rows of a table. Its content is dropped when a row can't be written.
 function rowEncoder<Row>(write: (row: Row, writer: BinaryWriter) => unknown): (row: Row) => Uint8Array {
   let writer = new RowWriter();
   return (row) => {
@@ -252,7 +260,7 @@ function rowEncoder<Row>(write: (row: Row, writer: BinaryWriter) => unknown): (r
   };
 }
 
-// A safe integer has at most 16 digits; with leading zeros the order of the texts is that of the numbers.
+// A safe integer has at most 16 digits; with leading zeros texts have the same order as numbers.
 function padded(number: number): string {
   return String(number).padStart(16, "0");
 }

@@ -1,18 +1,18 @@
-// How many rows of a table name each shard, kept up with every change: a list of shards shows these numbers, and must
-// not cost a pass over all rows. What must stay true: a shard that no row names has no entry.
+// How many rows of a table name each shard, updated with every change. A list of shards shows these numbers
+// and must not read all rows. What must stay true: a shard that no row names has no entry.
 
 export interface OfShard {
   readonly shardId: string;
 }
 
-/** One a table; of the live state only, for captures are read row by row. */
+/** One for each table. Only for the live state: captures are read row by row. */
 export interface ShardCounts {
   readonly clusters: ReadonlyMap<string, number>;
   readonly domains: ReadonlyMap<string, number>;
   readonly instructions: ReadonlyMap<string, number>;
 }
 
-/** Follows a row from `before` to `after`; null = there was, or is, none. */
+/** Counts a row's change from `before` to `after`; null = there was, or is, no row. */
 export function recount(
   counts: Map<string, number>,
   before: Readonly<OfShard> | null,

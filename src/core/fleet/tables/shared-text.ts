@@ -1,7 +1,8 @@
-// Equal texts as one. Rows come out of the log with texts of their own, and a hundred thousand of them name the same
-// few hundred shards: shared, they take a third less memory. What must stay true: a row's content never changes by it.
+// Replaces equal texts by one. Rows decoded from the log have texts of their own, and a hundred thousand rows
+// name the same few hundred shards: shared texts take a third less memory. What must stay true: a row's
+// content never changes.
 
-/** Beyond this, what is remembered is not as repetitive as was thought, and begins anew. */
+/** Beyond this the texts are not as repetitive as expected, and the map starts empty again. */
 const TEXTS_MAX = 10_000;
 
 const known = new Map<string, string>();

@@ -1,6 +1,6 @@
 // One table of the replicated state: rows in key order in a copy-on-write map, with the digest of all rows.
-// What must stay true: rows are never modified in place, so a capture and the live table may share them, and
-// the digest equals the sum over the rows at all times.
+// What must stay true: rows are never modified in place, so a capture and the live table may share them. The
+// digest always equals the sum over the rows.
 
 import { assert, present } from "../../base/assert.ts";
 import { GroupTotals } from "./group-totals.ts";
@@ -12,59 +12,69 @@ import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } fro
 type Key = string | number;
 
 export interface TableSchema<K extends Key, Row> {
-  /** Separates the digests of equal rows in two tables. */
+  /** Makes the digests of equal rows in two tables differ. */
   readonly name: string;
   key(row: Row): K;
   /** Deterministic: equal rows have equal bytes on every replica. Valid until the next row is encoded. */
   encode(row: Row): Uint8Array;
-  /** The row as the table keeps it, with texts that many rows repeat as one. Equal to `row`. */
+  /** The row as the table stores it, with shared texts. Equal to `row`. */
   compact?(row: Readonly<Row>): Readonly<Row>;
-  /** Groups whose rows are found without a pass over all rows: the shards that the row names. Equal rows name the same. */
+  /**
+   * Groups whose rows are found without reading all rows: the shards that the row names. Equal rows name the
+   * same groups.
+   */
   groupsOf?(row: Readonly<Row>): readonly string[];
-  /** Orders the rows of a group otherwise than by their keys. No two rows have the same place. */
+  /** Orders the rows of a group other than by their keys. No two rows have the same place. */
   placeOf?(row: Readonly<Row>): string;
-  /** The first part of the key, if all rows that share it may go at once. Then keys are texts that join their parts by \0. */
+  /**
+   * The first part of the key, if all rows that share it can be removed at once. The keys are then texts of
+   * parts joined by \0.
+   */
   prefixOf?(row: Readonly<Row>): string;
 }
 
-/** What readers and captures see of a table. */
+/** A table as readers and captures see it. */
 export interface ReadonlyTable<K extends Key, Row> {
   readonly size: number;
   readonly digest: Lanes;
   get(key: K): Readonly<Row> | undefined;
   firstKey(): K | undefined;
-  /** In key order, from the first key that is not below `from`. The table must not change meanwhile. */
+  /** In key order, from the first key at or above `from`. The table must not change meanwhile. */
   rows(from?: K): Iterable<Readonly<Row>>;
-  /** The same from the last key, or from the last one that is not above `from`, down. */
+  /** The same in reverse order, from the last key or from the last one at or below `from`. */
   rowsBack(from?: K): Iterable<Readonly<Row>>;
-  /** The rows that name the group, in key order or by their places, from the first that is not below `from`. The same holds. */
+  /**
+   * The rows that name the group, in key order or by their places, from the first at or above `from`. The
+   * same condition holds.
+   */
   rowsOf(group: string, from?: K | string): Iterable<Readonly<Row>>;
   /** How many rows name the group. */
   countOf(group: string): number;
   /**
-   * Hashes so many further rows anew. At the end of a pass the sum over all rows, null before: it is `digest`, unless a row
-   * has changed in memory. Rows may come and go meanwhile; nothing is kept of what they were.
+   * Hashes this many further rows again. Returns the sum over all rows at the end of a pass, null before. The
+   * sum equals `digest`, unless a row has changed in memory. Rows may be added and removed meanwhile; old
+   * rows are not kept.
    */
   rehash(rowsMax: number): Lanes | null;
 }
 
-/** Told of each change of a row; null = it was removed, or was not there before. */
+/** Called with each change of a row; null = it was removed, or did not exist before. */
 export type OnChange<K extends Key, Row> = (
   key: K,
   row: Readonly<Row> | null,
   before: Readonly<Row> | null,
 ) => void;
 
-/** Rows hashed anew: all below `next`, as they are now. */
+/** The rows hashed again: all below `next`, in their present form. */
 interface Pass<K> {
   next: K | undefined;
   sum: Lanes;
 }
 
-/** More than a client's writes under way, whose outcomes come and go. */
+/** More than a client's outstanding writes, whose outcomes are added and removed. */
 const RECENT_MAX = 1_024;
 
-/** Of no row. */
+/** The groups and the place of no row. */
 const NOWHERE: Standing = { groups: [], place: "" };
 
 export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
@@ -137,7 +147,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   /** Adds the row or replaces the one with its key. */
   put(row: Readonly<Row>): void {
     const key = this.#schema.key(row);
-    // Before anything changes: a row that can't be encoded leaves the table as it was.
+    // First, because nothing may change yet: a row that can't be encoded leaves the table unchanged.
     const hash = this.#hash(row);
     const kept = this.#schema.compact?.(row) ?? row;
     const old = this.#rows.set(key, kept);
@@ -148,7 +158,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     this.#onChange?.(key, kept, old ?? null);
   }
 
-  /** Whether there was such a row. */
+  /** Returns whether there was such a row. */
   remove(key: K): boolean {
     const old = this.#rows.delete(key);
     if (old === undefined) return false;
@@ -159,28 +169,31 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     return true;
   }
 
-  /** Removes all rows with the prefix at once, and says how many. Whoever watches would have to hear of each. */
+  /**
+   * Removes all rows with the prefix at once and returns their number. Not for watched tables: a watcher
+   * would need each row.
+   */
   removeAll(prefix: string): number {
     assert(this.#onChange === null, "rows that are watched go one by one");
     const { count, digest } = this.#prefixes.take(prefix);
-    // Above every key with the prefix, and below those of the next.
+    // From the smallest key with the prefix up to the smallest key behind it.
     const [from, below] = [`${prefix}\0`, `${prefix}\u0001`] as K[];
     const removed = from === undefined || below === undefined ? 0 : this.#rows.deleteRange(from, below);
     assert(removed === count, "the totals of a prefix are those of its rows");
     this.#digest = subtractLanes(this.#digest, digest);
-    // How many of them it has passed is not known.
+    // The pass may have included some of the removed rows.
     this.#pass = null;
     return count;
   }
 
-  /** An O(1) copy: neither sees later changes of the other. */
+  /** An O(1) copy: later changes of one do not change the other. */
   capture(): Table<K, Row> {
     return this.#copy(null);
   }
 
   /**
-   * An O(1) copy that takes this table's place, and must be the only one that changes from now on: a pass over the rows
-   * goes on there, and what is known of the newest rows is known there.
+   * An O(1) copy that replaces this table, and must be the only one that changes from now on. It continues a
+   * running pass over the rows and has the kept hashes.
    */
   draft(onChange: OnChange<K, Row> | null): Table<K, Row> {
     const draft = this.#copy(onChange);
@@ -222,7 +235,8 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     return { groups: groupsOf?.(row) ?? [], place: placeOf?.(row) ?? key };
   }
 
-  // Kept of the newest rows only: for a hundred thousand it costs more memory than hashing one again costs time.
+  // Hashes are kept only for the newest rows: for a hundred thousand rows they would cost more memory than
+  // hashing again costs time.
   #hashOnceMore(old: Readonly<Row>): Lanes {
     return this.#recent.take(old) ?? this.#hash(old);
   }
