@@ -1,5 +1,5 @@
-// The HTTP/2 stream that a call came on. grpc-js has no name for it, so this looks behind its types; where another version
-// has another shape, a call has none, and nobody is let in (a test fails).
+// The HTTP/2 stream of a call. grpc-js has no public way to it, so this uses its private fields. If another
+// version has other fields, a call has no stream and is refused (a test fails).
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { RpcError } from "./rpc-error.ts";
@@ -10,7 +10,7 @@ interface Layer {
   readonly stream?: ServerHttp2Stream;
 }
 
-/** `call`: as grpc-js hands it to a handler, under its interceptors. */
+/** `call`: as grpc-js passes it to a handler, under its interceptors. */
 export function streamOf(call: object): ServerHttp2Stream | null {
   let layer = (call as Layer).call;
   while (layer?.nextCall !== undefined) layer = layer.nextCall;
@@ -25,7 +25,7 @@ export function refuseBy(call: object, refuse: (error: RpcError) => void): void 
   if (stream !== null) refusals.set(stream, refuse);
 }
 
-/** Null: nothing of ours serves the stream yet. */
+/** Null: no code of ours serves the stream yet. */
 export function refusalBy(stream: ServerHttp2Stream): ((error: RpcError) => void) | null {
   return refusals.get(stream) ?? null;
 }

@@ -1,5 +1,5 @@
-// The gRPC options of every channel and server, set on purpose: grpc-js's defaults wait up to two minutes
-// before they redial and never notice a peer that hangs.
+// The gRPC options of every channel and server, set on purpose: by default grpc-js waits up to two minutes
+// before it redials, and never detects a peer that hangs.
 
 import type { ChannelOptions } from "@grpc/grpc-js";
 
@@ -9,10 +9,11 @@ const common: ChannelOptions = {
   // The default of 4 MB is less than a full listing of a large fleet, or than one replication frame under load.
   "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
   "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
-  // A frozen process (SIGSTOP) keeps its sockets open: only an unanswered ping tells it from an idle one.
+  // A frozen process (SIGSTOP) keeps its sockets open: only an unanswered ping distinguishes it from an idle
+  // one.
   "grpc.keepalive_time_ms": 2_000,
   "grpc.keepalive_timeout_ms": 2_000,
-  // Statistics of every call that nothing here asks for.
+  // Statistics of every call, which no code here reads.
   "grpc.enable_channelz": 0,
 };
 
@@ -28,26 +29,26 @@ export const channelOptions: ChannelOptions = {
   "grpc.keepalive_permit_without_calls": 0,
   // Retries are ours (leader-caller.ts): they must follow the leader, which the channel cannot.
   "grpc.enable_retries": 0,
-  // The fleet's nodes are dialed as they were named, whatever http_proxy says.
+  // Nodes are dialed at their own addresses, whatever http_proxy says.
   "grpc.enable_http_proxy": 0,
 };
 
-/** On top of the others for peers and operators, who wait for a restarted node, and are few. */
+/** In addition to the others, for peers and operators: they are few, and they wait for a restarted node. */
 export const quickRedial: ChannelOptions = { "grpc.max_reconnect_backoff_ms": 300 };
 
 export const serverOptions: ChannelOptions = {
   ...common,
-  // Calls under way on one connection; further ones wait at the client. As many as a replica lets wait in all, so that a client
-  // that asks too much is told. The default is 2^32 - 1.
+  // Calls in progress on one connection; further ones wait at the client. As many as a replica lets wait in
+  // total, so that a client with too many calls gets an error. The default is 2^32 - 1.
   "grpc.max_concurrent_streams": 8_192,
 };
 
-/** A shard's port, on top of the others: an agent has one session, an operator asks one question. */
+/** In addition to the others, for a shard's port: an agent has one session, an operator has one request. */
 export const agentStreams: ChannelOptions = { "grpc.max_concurrent_streams": 32 };
 
 /**
- * For agents and shards, on top of the others: a shard holds thousands of connections, each with a session that
- * has pings of its own, so the transport's are only a second net.
+ * In addition to the others, for agents and shards. A shard has thousands of connections, each with a session
+ * that has pings of its own, so the transport's pings are only a second check.
  */
 export const sparseKeepalive: ChannelOptions = {
   "grpc.keepalive_time_ms": 10_000,

@@ -1,12 +1,12 @@
-// Whether what the leader counts of shards, bindings and instructions is sound. Pure.
-// What must stay true: a leader that is too young to have heard its shards is no fault of theirs.
+// Whether the leader's counts of shards, bindings and instructions are healthy. Pure. What must stay true: if
+// a leader is too new to have heard its shards, that does not count against them.
 
 import type { DataPlane } from "./gen/fleet/v1/coordinator.ts";
 
-/** An instruction that waits longer was not delivered: shards ask for theirs several times in this time. */
+/** An instruction that waits longer was not delivered: in this time a shard asks several times. */
 const UNDELIVERED_AFTER_MS = 60_000;
 
-/** Null: nothing is known against it. */
+/** Null: there is no known problem. */
 export function isDataPlaneSound(plane: DataPlane | null): boolean {
   if (plane === null) return true;
   const { clustersElsewhere, clustersDouble, clustersAbsent } = plane;
@@ -15,7 +15,7 @@ export function isDataPlaneSound(plane: DataPlane | null): boolean {
   return areShardsSound && areClustersSound && plane.instructionsRefused === 0 && !isUndelivered(plane);
 }
 
-/** Clusters of which nothing is known, although the leader had the time to hear of them. */
+/** Clusters of unknown state, although the leader had enough time to hear of them. */
 export const isUnknownFor = ({ clustersUnknown, shardsUnheard }: DataPlane): boolean =>
   clustersUnknown > 0 && shardsUnheard === 0;
 

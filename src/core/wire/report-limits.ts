@@ -1,31 +1,34 @@
-// How much of each kind a shard's report carries: shards send no more, and coordinators take in no more. What is beyond is
-// counted and told, so that one agent cannot make its shard's reports fail. Together with a row of some 300 bytes for each
-// cluster they stay well below a message's limit.
+// The limits of a shard's report: shards send no more, and coordinators accept no more. Rows beyond a limit
+// are counted and reported, so that one agent can't make its shard's reports fail. Together with a row of
+// some 300 bytes for each cluster they stay well below a message's limit.
 
 import { isPrintable } from "../base/printable.ts";
 
-/** Clusters of one shard: ten times what the largest fleet gives one. A shard tells all that it has. */
+/** Clusters of one shard: ten times as many as in the largest fleet. A shard reports all of them. */
 export const BINDINGS_MAX = 50_000;
-/** The gravest. */
+/** The gravest ones. */
 export const SHORTFALLS_MAX = 100;
 export const SHORTFALL_BYTES_MAX = 64 * 1024;
-/** The newest are among them. */
+/** The newest ones. */
 export const DOUBLE_DIALS_MAX = 500;
-/** Answers to instructions; the rest comes with the next report. */
+/** Answers to instructions; the others follow with the next report. */
 export const ACKS_MAX = 4_096;
-/** Of an answer's words: as much as the row of an instruction keeps. */
+/** For an answer's words: the same limit as in an instruction's row. */
 export const ACK_DETAIL_BYTES_MAX = 256;
-/** Kinds of machines, zones and resources that one count is split by. */
+/** Kinds of machines, zones and resources by which one count is split. */
 export const COUNTS_MAX = 1_000;
 export const SUMMARY_DOMAINS_MAX = 100;
-/** Of an instance type, a zone, or a topology domain's key or value. */
+/** For an instance type, a zone, or a topology domain's key or value. */
 const COUNTED_NAME_BYTES_MAX = 253;
-/** Where a refused agent dialed from: host:port. */
+/** For the host:port from which a refused agent dialed. */
 export const DIALED_FROM_CHARACTERS_MAX = 259;
-/** How a cluster's beginning is called. */
+/** For the id of an incarnation. */
 export const INCARNATION_ID_CHARACTERS_MAX = 253;
 
-/** Whether `text` may name an instance type or a zone: an operator's words, from a machines file, of any script. */
+/**
+ * Whether `text` may name an instance type or a zone: an operator's words in any script, from a machines
+ * file.
+ */
 export function isCountedName(text: string): boolean {
   return (
     text.length <= COUNTED_NAME_BYTES_MAX &&

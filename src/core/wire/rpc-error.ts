@@ -1,7 +1,7 @@
-// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin` with an ErrorInfo (a stable reason, in upper snake
-// case), when a retry makes sense a RetryInfo, and of a refused batch a BadRequest that names its rows.
-// A stream that answers many requests carries the same google.rpc.Status in its messages.
-// Which reasons exist is the business of whoever raises them.
+// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin`. It has an ErrorInfo (a stable reason,
+// in upper snake case), a RetryInfo when a retry makes sense, and for a refused batch a BadRequest that names
+// its rows. A stream that answers many requests carries the same google.rpc.Status in its messages. The code
+// that raises an error chooses its reason.
 
 import { Metadata, status } from "@grpc/grpc-js";
 import { cut, printable } from "../base/printable.ts";
@@ -19,7 +19,7 @@ const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
 const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
 const RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo";
 
-/** An error in the shape that grpc-js sends from a server and gives to a client's callback. */
+/** An error in the form that a grpc-js server sends and a client's callback gets. */
 export class RpcError extends Error {
   override readonly name = "RpcError";
   readonly code: status;
@@ -38,12 +38,13 @@ export class RpcError extends Error {
   }
 }
 
-// Errors quote what a caller sent, at any length; both travel in headers, of which HTTP/2 peers take some 64 kB.
+// Errors quote callers' texts of any length. Message and metadata travel in headers, of which HTTP/2 peers
+// accept some 64 kB.
 const TEXT_CHARACTERS_MAX = 1_000;
 
 /**
- * An error for a gRPC answer. `metadata` goes into ErrorInfo; `retryDelayMs` tells the caller when to retry. Long texts are
- * cut, and the message is printable: the program that shows it may not escape it.
+ * An error for a gRPC answer. `metadata` is put into ErrorInfo; `retryDelayMs` tells the caller when to
+ * retry. Long texts are cut, and the message is made printable: the program that shows it may not escape it.
  */
 export function rpcError(
   code: status,
@@ -80,10 +81,10 @@ export interface RowViolation {
   readonly message: string;
 }
 
-// They travel in a header, in base64, and HTTP/2 peers refuse headers of more than some 64 kB.
+// They travel in a header, in base64, and HTTP/2 peers refuse headers above some 64 kB.
 const VIOLATION_BYTES_MAX = 32 * 1024;
 
-/** The same error, naming as many of the rows as fit. */
+/** The same error, naming as many rows as fit. */
 export function withViolations(error: RpcError, violations: readonly RowViolation[]): RpcError {
   const bad = BadRequest.fromPartial({});
   let bytes = 0;
@@ -98,7 +99,7 @@ export function withViolations(error: RpcError, violations: readonly RowViolatio
   return fromStatus({ code, message, details: [...details, detail] });
 }
 
-// Of a violation, what is neither its reason nor its message.
+// Bytes of a violation besides its reason and its message.
 const ROW_BYTES = 32;
 
 /** `failed` as the error that a unary call would have ended with. */
@@ -108,14 +109,17 @@ export function fromStatus(failed: Status): RpcError {
   return new RpcError(failed.code, failed.message, trailers);
 }
 
-/** All that `error` says, to be carried in a message; the inverse of `fromStatus`. */
+/** The whole error, to be carried in a message; the inverse of `fromStatus`. */
 export function toStatus(error: RpcError): Status {
   const { code, details: message } = error;
   const [packed] = error.metadata.get(DETAILS_KEY);
   return packed instanceof Uint8Array ? Status.decode(packed) : { code, message, details: [] };
 }
 
-/** What a failed call said. `reason` is null when the error did not come from a fleet server's own code. */
+/**
+ * The content of a failed call's error. `reason` is null when the error did not come from a fleet server's
+ * own code.
+ */
 export interface RpcFailure {
   readonly code: status;
   readonly reason: string | null;
@@ -124,7 +128,7 @@ export interface RpcFailure {
   readonly retryDelayMs: number | null;
 }
 
-/** Reads any thrown value; what is no gRPC error has code UNKNOWN. Never throws. */
+/** Reads any thrown value; an error from elsewhere gets code UNKNOWN. Never throws. */
 export function readRpcError(error: unknown): RpcFailure {
   const code = codeOf(error);
   const message = messageOf(error);
@@ -140,7 +144,7 @@ export function readRpcError(error: unknown): RpcFailure {
   };
 }
 
-/** What a refused batch's error says of its rows. */
+/** The rows in a refused batch's error. */
 export function violationsOf(error: unknown): RowViolation[] {
   return (detailsOf(error).bad?.fieldViolations ?? []).map(violationOf);
 }
@@ -183,7 +187,7 @@ function detailsOf(error: unknown): Details {
       if (detail.typeUrl === RETRY_INFO) found.retry = RetryInfo.decode(detail.value);
     }
   } catch {
-    // Details that cannot be read (a proxy's, or a newer peer's) leave the plain code and message, which stand.
+    // Details that can't be read (a proxy's, or a newer peer's) leave the plain code and message.
   }
   return found;
 }

@@ -1,5 +1,5 @@
-// What a shortfall takes of a report, in bytes of its texts: counted alike by the shard that tells it and the coordinator
-// that hears it, and cheaper than encoding it. Numbers and tags are a few dozen bytes more.
+// The size of a shortfall in a report, in bytes of its texts. The sending shard and the receiving coordinator
+// count alike, which is cheaper than encoding it. Numbers and tags are a few dozen bytes more.
 
 import type { Shortfall } from "./gen/fleet/v1/coordinator.ts";
 

@@ -5,7 +5,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { type MonotonicMs, wallTimeOf } from "../base/clock.ts";
 
 export interface CallLimits {
-  /** When the call is over, answered or not. */
+  /** When the call ends, answered or not. */
   readonly endMs: MonotonicMs;
   readonly signal?: AbortSignal;
 }

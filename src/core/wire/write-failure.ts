@@ -1,4 +1,4 @@
-// Why a write on a stream got no answer, in errors like those of a call of its own. Pure.
+// Why a write on a stream got no answer, as errors like those of a single call. Pure.
 
 import { Metadata, status } from "@grpc/grpc-js";
 import { RpcError, readRpcError, rpcError } from "./rpc-error.ts";
@@ -11,8 +11,8 @@ const NEVER_TAKEN: readonly status[] = [
 ];
 
 /**
- * What a failed stream means for a write on it. Refused at its door, no write was taken. Whatever else ended it was
- * about the stream, and says nothing of what became of its writes.
+ * What a stream's failure means for a write on it. If the server refused the stream, it accepted no write.
+ * Any other failure concerns the stream and does not say what happened to its writes.
  */
 export function streamFailure(error: Error): RpcError {
   const { code, message } = readRpcError(error);
@@ -28,7 +28,7 @@ export function tooLarge(bytes: number): RpcError {
   return rpcError(status.INVALID_ARGUMENT, "WRITE_TOO_LARGE", message);
 }
 
-/** A value that its field cannot hold, such as a negative version. */
+/** A value that does not fit its field, such as a negative version. */
 export function unencodable(error: unknown): RpcError {
   const why = error instanceof Error ? error.message : String(error);
   return rpcError(
@@ -38,12 +38,12 @@ export function unencodable(error: unknown): RpcError {
   );
 }
 
-/** In the words of grpc-js, which have an operator's words already. */
+/** In grpc-js's words, for which an operator's words exist already. */
 export function deadlineExceeded(waitedMs: number): RpcError {
   return plain(status.DEADLINE_EXCEEDED, `Deadline exceeded after ${(waitedMs / 1000).toFixed(3)}s`);
 }
 
-/** An error without details: no server's considered answer. */
+/** An error without details: not a server's own answer. */
 export function plain(code: status, message: string): RpcError {
   return new RpcError(code, message, new Metadata());
 }

@@ -1,5 +1,6 @@
-// The file that names the agents of one process and the shard each dials (BigFleet ADR-0007: a cluster's operator
-// picks its shard at deploy time). Pure text in, values out. Edits keep the operator's comments and order.
+// The file that names the agents of one process and the shard that each dials (BigFleet ADR-0007: a cluster's
+// operator picks its shard at deploy time). Pure text in, values out. Edits keep the operator's comments and
+// order.
 
 import { parseDocument, stringify } from "yaml";
 import { isAddress } from "../../base/address.ts";

@@ -1,4 +1,4 @@
-// A cluster's demand as an operator writes it: [{count, requirements, priority, sameDomain}]. Pure.
+// A cluster's demand in an operator's form: [{count, requirements, priority, sameDomain}]. Pure.
 
 import { areLabels, LABEL_RULE, LABELS_MAX } from "../../base/labels.ts";
 import type { DemandGroup } from "../gen/fleet/v1/shard.ts";

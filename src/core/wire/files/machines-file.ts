@@ -1,4 +1,4 @@
-// The file that says which machines a shard has: counts of alike ones.
+// The file that says which machines a shard has: counts of equal ones.
 
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../base/errors.ts";
@@ -10,7 +10,9 @@ export interface MachinePool {
   readonly instanceType: string;
   readonly zone: string;
   readonly count: number;
-  /** These machines belong to whichever shard has this topology domain; absent = to the shard that lists them. */
+  /**
+   * These machines belong to whichever shard has this topology domain; absent = to the shard that lists them.
+   */
   readonly domain?: TopologyDomain;
 }
 
@@ -21,12 +23,16 @@ interface TopologyDomain {
 
 const FIELDS = new Set(["instanceType", "zone", "count", "domain"]);
 const A_TEXT = "a text of printable characters, of at most 253 bytes";
-/** Labels that a machine has anyway. A zone is one too, and may be a domain: that of its machines. */
+/**
+ * Labels that every machine has. A zone is one of them and may also be a domain: that of its own machines.
+ */
 const OWN_LABELS = new Set(["instance-type", "region"]);
-/** Of one pool: a hundred times what the largest fleet has in all, and small enough for every sum to be exact. */
+/**
+ * For one pool: a hundred times all machines of the largest fleet, and small enough that every sum is exact.
+ */
 const COUNT_MAX = 1_000_000_000;
 
-/** Throws an OperatorError: MACHINES_FILE_UNREADABLE, or as `parseMachinesFile`. */
+/** Throws an OperatorError: MACHINES_FILE_UNREADABLE, or those of `parseMachinesFile`. */
 export async function readMachinesFile(path: string): Promise<readonly MachinePool[]> {
   return parseMachinesFile(await readMachinesText(path), path);
 }
@@ -43,7 +49,7 @@ export async function readMachinesText(path: string): Promise<string> {
   });
 }
 
-/** Parses `text`; `path` is for messages. Throws an OperatorError naming the line at fault. */
+/** Parses `text`; `path` is for messages. Throws an OperatorError that names the line at fault. */
 export function parseMachinesFile(text: string, path: string): readonly MachinePool[] {
   const each = "each pool is a map with instanceType, zone and count";
   const items = readYamlList(text, "machines", each, (line, why) => invalid(path, line, why));

@@ -1,5 +1,5 @@
-// A YAML document that is one list of maps under one name, with the line of each: what the agents and machines files
-// have in common. Pure text in, values out.
+// A YAML document with one list of maps under one name, with the line of each: the common form of the agents
+// and machines files. Pure text in, values out.
 
 import { isMap, isSeq } from "yaml";
 import { readYamlDocument, yamlValue } from "./yaml-text.ts";
@@ -9,7 +9,10 @@ export interface YamlItem {
   readonly line: number;
 }
 
-/** Throws what `invalid` makes of the line at fault and why. `each` says what an item should be. */
+/**
+ * Throws the error that `invalid` makes from the line at fault and the reason. `each` says what an item
+ * should be.
+ */
 export function readYamlList(
   text: string,
   name: string,

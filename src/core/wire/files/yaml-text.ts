@@ -1,9 +1,9 @@
-// YAML that others may have written, as a value or as why it has none. What must stay true: no text makes the reader throw: one
-// that is broken, nested without end, or an alias bomb, is a file that is wrong and no bug of ours.
+// Reads YAML from untrusted files: returns a value, or why there is none. What must stay true: no text makes
+// the reader throw. A broken text, endless nesting or an alias bomb is a wrong file, not a bug of ours.
 
 import { type Document, LineCounter, type ParsedNode, parseDocument, type YAMLMap } from "yaml";
 
-/** What an honest file of aliases stays far below: each use of an anchor counts as what it stands for. */
+/** Far more than a normal file of aliases has. Each use of an anchor counts as what it stands for. */
 const ALIASES_MAX = 100;
 
 interface Broken {
@@ -45,7 +45,7 @@ function caught<Value>(read: () => Value): { readonly ok: true; readonly value: 
   try {
     return { ok: true, value: read() };
   } catch (error) {
-    // The reader has no errors of its own for these: an alias of nothing, or of too much, and no stack left.
+    // The reader throws other errors for these: an unknown alias, too many aliases, and no stack left.
     if (error instanceof ReferenceError) return { ok: false, line: 1, why: problemOf(error.message) };
     if (error instanceof RangeError) return { ok: false, line: 1, why: problemOf(error.message) };
     throw error;

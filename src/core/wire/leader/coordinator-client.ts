@@ -1,4 +1,4 @@
-// Coordinator clients with this project's credentials and channel options: what LeaderCaller connects with.
+// Coordinator clients with this project's credentials and channel options, for LeaderCaller.
 
 import type { ChannelOptions } from "@grpc/grpc-js";
 import { channelOptions, quickRedial } from "../channel-options.ts";
@@ -14,13 +14,16 @@ export function connectCoordinator(tls: Tls, address: string): CoordinatorClient
   return connect(tls, address, { ...channelOptions, ...quickRedial });
 }
 
-/** The service by which drills make faults in a coordinator. */
+/** The service with which drills make faults in a coordinator. */
 export function connectFaults(tls: Tls, address: string): FaultsClient {
   const options = { ...channelOptions, ...quickRedial };
   return new FaultsClient(address, channelCredentials(tls, address, "replica"), options);
 }
 
-/** A caller of the leader among `endpoints`, for hundreds of shards that dial them all; close it when done. */
+/**
+ * A caller of the leader among `endpoints`, for the hundreds of shards that dial all of them; close it when
+ * done.
+ */
 export function coordinatorCaller(tls: Tls, endpoints: readonly Endpoint[]): LeaderCaller<CoordinatorClient> {
   return new LeaderCaller({ endpoints, connect: (address) => connect(tls, address, channelOptions) });
 }
@@ -36,7 +39,7 @@ export interface WritingClient {
   close(): void;
 }
 
-/** A caller of the leader among `endpoints`, for who writes much; close it when done. */
+/** A caller of the leader among `endpoints`, for clients that write much; close it when done. */
 export function writingCaller(tls: Tls, endpoints: readonly Endpoint[]): LeaderCaller<WritingClient> {
   return new LeaderCaller({ endpoints, connect: (address) => connectWriting(tls, address) });
 }

@@ -1,5 +1,5 @@
-// One timer for many deadlines: set to the earliest, so that thousands of waiting calls cost one timer.
-// It keeps the process alive while it is set; whoever has nothing left to wait for stops it.
+// One timer for many deadlines, set to the earliest, so that thousands of waiting calls cost one timer. It
+// keeps the process alive while it is set; an owner without waiting calls stops it.
 
 import { type MonotonicMs, systemClock } from "../../base/clock.ts";
 
@@ -8,12 +8,12 @@ export class DeadlineTimer {
   #timer: NodeJS.Timeout | undefined;
   #dueMs = Number.POSITIVE_INFINITY;
 
-  /** `expire` deals with everything due at `nowMs` and returns the earliest deadline left, or infinity. */
+  /** `expire` handles everything due at `nowMs` and returns the earliest remaining deadline, or infinity. */
   constructor(expire: (nowMs: MonotonicMs) => MonotonicMs) {
     this.#expire = expire;
   }
 
-  /** From now on something waits until `deadline`. */
+  /** From now on a call waits until `deadline`. */
   cover(deadline: MonotonicMs): void {
     if (deadline >= this.#dueMs) return;
     clearTimeout(this.#timer);

@@ -1,49 +1,49 @@
-// When a caller stops believing in a leader: pure. Followers name a dead leader until they notice, and a caller that
-// trusted them every time would ask the dead one, and them, as fast as it can. After three failures of one claim (who
-// leads, where, in which term) the breaker opens: one probe per backoff, which doubles. A new term resets it.
-// Absent: cancelled attempts, which say nothing about the leader.
+// When a caller stops believing in a leader: pure. Followers name a dead leader until they notice its death.
+// A caller that always trusted them would call the dead leader and the followers as fast as it can. After
+// three failures of one claim (leader, address, term) the breaker opens: one probe per backoff, which
+// doubles. A new term resets it. Absent: cancelled attempts, which say nothing about the leader.
 
 const FAILURES_TO_OPEN = 3;
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 2_000;
 
-/** What a not-leader answer says. */
+/** The content of a not-leader answer. */
 export interface Claim {
-  /** Empty when it was not told. */
+  /** Empty when the answer has none. */
   readonly id: string;
   /** host:port */
   readonly address: string;
-  /** 0 when it was not told. */
+  /** 0 when the answer has none. */
   readonly term: number;
-  /** That the term is of; undefined when it was not told. */
+  /** The term's incarnation; undefined when the answer has none. */
   readonly incarnation?: string | undefined;
 }
 
-/** stale: an older term than one already heard of, so whoever says it lags behind. */
+/** stale: the term is older than a known one, so the answering node lags behind. */
 export type Hearing = "new-leadership" | "known" | "stale";
 
 export class LeaderBreaker {
   #claim: Claim | null = null;
-  /** The highest of all claims: terms never go back (Raft §5.1). */
+  /** The highest of all claims: terms never decrease (Raft §5.1). */
   #newestTerm = 0;
   #failures = 0;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #backoffMs = BACKOFF_MS_MIN;
-  /** When the next probe may go; null while closed. */
+  /** When the next probe is allowed; null while closed. */
   #probeAtMs: number | null = null;
 
   get isOpen(): boolean {
     return this.#probeAtMs !== null;
   }
 
-  /** How long nobody may be asked; 0 while closed. */
+  /** How long no node may be called; 0 while closed. */
   waitMs(nowMs: number): number {
     return this.#probeAtMs === null ? 0 : Math.max(0, this.#probeAtMs - nowMs);
   }
 
-  /** Takes in who is said to lead. A claim without a term is as good as any other. */
+  /** Notes a claim about the leader. A claim without a term counts like any other. */
   hear(claim: Claim): Hearing {
-    // Terms go on from a copy then: the same ones may come again, and lower ones (ADR-0016).
+    // In a new incarnation terms continue from a copy: the same or lower ones may appear (ADR-0016).
     if (this.#isOther(claim)) this.#newestTerm = 0;
     const isStale = claim.term > 0 && claim.term < this.#newestTerm;
     if (isStale) return "stale";
@@ -55,21 +55,21 @@ export class LeaderBreaker {
     return "new-leadership";
   }
 
-  /** Whether `address` is where the leader is believed to be. */
+  /** Whether the leader is believed to be at `address`. */
   isClaimed(address: string): boolean {
     return this.#claim?.address === address;
   }
 
   /**
-   * An attempt at the claimed leader failed, or was sent on to it while it is known to fail, or a probe failed.
-   * `beganMs`: attempts that were under way together fail for the same reason, so they count once.
+   * An attempt at the claimed leader failed, or a node named that leader while it is known to fail, or a
+   * probe failed. `beganMs`: concurrent attempts fail for the same reason, so they count once.
    */
   failed(beganMs: number, nowMs: number, random: number): void {
     if (beganMs < this.#failedAtMs) return;
     this.#failedAtMs = nowMs;
     this.#failures += 1;
     if (this.#failures < FAILURES_TO_OPEN) return;
-    // Jitter over the upper half, so that the callers of a dead leader do not march in step.
+    // Jitter over the upper half, so that the callers of a dead leader do not retry at the same time.
     this.#probeAtMs = nowMs + this.#backoffMs * (0.5 + random / 2);
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MS_MAX);
   }

@@ -1,9 +1,9 @@
-// The one way to reach the coordinator's leader from a list of endpoints: remembers who led, follows what
-// not-leader answers say, tries another node when one is down or hangs, and always answers within the deadline.
-// What must stay true: while no leader is known, a few calls look for it and all others wait for them, so that what
-// a fleet in trouble is asked does not grow with what its clients want. A retried write may have been applied already:
-// that is safe because client sessions deduplicate it (design, "Exactly once"). A leader that is slow is not abandoned
-// for as long as its followers name it (leader-patience.ts). Absent: reads from followers.
+// The one way to reach the coordinators' leader from a list of endpoints. It remembers the leader, follows
+// not-leader answers, tries another node when one is down or hangs, and always answers within the deadline.
+// What must stay true: while no leader is known, a few calls look for it and all others wait for them. So a
+// fleet in trouble does not get more requests when its clients have more work. A retried write may have been
+// applied already; that is safe because client sessions deduplicate it (design, "Exactly once"). A slow
+// leader is not abandoned while its followers name it (leader-patience.ts). Absent: reads from followers.
 
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { assert, present } from "../../base/assert.ts";
@@ -19,13 +19,13 @@ import { Lookout } from "./lookout.ts";
 
 const PAUSE_MS_MIN = 25;
 const PAUSE_MS_MAX = 400;
-// For so long a node that failed is not believed to lead, whatever its peers (who may not know yet) say.
+// For this long a failed node is not believed to lead, even if its peers (which may not know yet) name it.
 const SUSPECT_MS = 500;
 
-/** Time and chance, a parameter for tests. `now` is the monotonic clock. */
+/** Time and randomness, a parameter for tests. `now` is the monotonic clock. */
 export interface CallerWorld {
   now(): MonotonicMs;
-  /** Rejects when `signal` is aborted before; or not at all, where sleeping costs nothing. */
+  /** Rejects when `signal` is aborted first; or never, where sleeping costs nothing. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** In [0, 1). */
   random(): number;
@@ -38,7 +38,7 @@ export interface LeaderCallerOptions<Client> {
 }
 
 export interface CallOptions {
-  /** How long the whole call may take, with all its attempts. */
+  /** Limit of the whole call, with all its attempts. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
 }
@@ -49,14 +49,14 @@ const realWorld: CallerWorld = {
   random: Math.random,
 };
 
-/** One call on its way. */
+/** One running call. */
 interface Errand {
   readonly endMs: MonotonicMs;
   readonly signal: AbortSignal | undefined;
   readonly search: Search;
 }
 
-/** Who was asked, since when, for how long, and whether as the known leader or to find one. */
+/** Which node was called, since when, for how long, and whether as the known leader or to find one. */
 interface Attempt {
   readonly address: string;
   readonly beganMs: number;
@@ -73,11 +73,11 @@ export class LeaderCaller<Client extends { close(): void }> {
   readonly #breaker = new LeaderBreaker();
   readonly #patience = new LeaderPatience();
   readonly #lookout = new Lookout();
-  /** Of the call that looked last. */
+  /** The newest call that looked for the leader. */
   #lastSearch: Search | null = null;
-  /** Has answered as a leader does: every call goes there. */
+  /** It has answered as a leader does: every call uses it. */
   #leader: string | null = null;
-  /** Is said to lead: who looks goes there. */
+  /** It is said to lead: calls that look for the leader try it. */
   #hint: string | null = null;
   #pauseCeilingMs = PAUSE_MS_MIN;
   #turn = 0;
@@ -91,8 +91,8 @@ export class LeaderCaller<Client extends { close(): void }> {
   }
 
   /**
-   * Calls the leader. `invoke` is called once an attempt and must pass the limits on to its rpc.
-   * Throws the server's own refusal as it is, and LeaderUnavailable when the deadline passes without an answer.
+   * Calls the leader. `invoke` runs once for each attempt and must pass the limits to its rpc. Throws the
+   * server's own refusal unchanged, and LeaderUnavailable when the deadline passes without an answer.
    */
   async call<T>(
     invoke: (client: Client, limits: CallLimits) => Promise<T>,
@@ -120,7 +120,7 @@ export class LeaderCaller<Client extends { close(): void }> {
     }
   }
 
-  /** The address last known to lead, for display. */
+  /** The last known leader's address, for display. */
   get leader(): string | null {
     return this.#leader;
   }
@@ -132,7 +132,7 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#lookout.wake();
   }
 
-  /** Waits until this call may ask somebody: the leader, or as one of the few that look for it. */
+  /** Waits until this call may call a node: the leader, or as one of the few calls that look for it. */
   async #myTurn({ endMs, signal }: Errand): Promise<Attempt["turn"] | "over"> {
     for (;;) {
       const now = this.#world.now();
@@ -160,17 +160,17 @@ export class LeaderCaller<Client extends { close(): void }> {
     return { address, beganMs: this.#world.now(), limitMs: this.#patience.limitMs(address), turn };
   }
 
-  /** Throws what the caller is to see; otherwise learns from the failure, and returns how long to pause. */
+  /** Throws the error for the caller; otherwise learns from the failure and returns how long to pause. */
   #onFailure(error: unknown, attempt: Attempt, { search, signal, endMs }: Errand): number {
     const failure = readRpcError(error);
     const verdict = judge(failure, this.#endpoints);
     if (verdict.kind === "final") {
-      // A refusal from where the leader is said to be: it is there.
+      // The named leader answered with a refusal, so it is the leader.
       if (attempt.address === this.#hint) this.#trust(attempt.address);
       throw error;
     }
     search.note(failure, verdict);
-    // Cancelling says nothing about the leader.
+    // A cancelled attempt says nothing about the leader.
     if (signal?.aborted === true) throw search.failure(null);
     if (isTimeout(failure)) this.#ranOut(attempt, endMs);
     else if (verdict.kind !== "overloaded") this.#patience.forget(attempt.address);
@@ -181,11 +181,11 @@ export class LeaderCaller<Client extends { close(): void }> {
     // A call's own deadline may be too short for any leader.
     if (beganMs + limitMs > endMs) return;
     this.#patience.ranOut(address, limitMs);
-    // Nobody else could say that it still leads.
+    // With one endpoint no other node could confirm that it still leads.
     if (this.#endpoints.length === 1) this.#patience.confirm(address);
   }
 
-  /** Takes note of a failed attempt; returns how long to pause before the next. */
+  /** Notes a failed attempt; returns how long to pause before the next. */
   #learn(attempt: Attempt, verdict: Exclude<Verdict, { kind: "final" }>, search: Search): number {
     const { address } = attempt;
     switch (verdict.kind) {
@@ -194,13 +194,15 @@ export class LeaderCaller<Client extends { close(): void }> {
         if (!this.#believes(verdict.claim, attempt)) return this.#pauseMs(attempt);
         this.#hint = verdict.claim.address;
         if (this.#patience.isSlow(verdict.claim.address)) this.#resume(verdict.claim.address);
-        // The first hint is followed at once; nodes that keep pointing at each other must not be asked in a hot loop.
+        // The first hint is followed at once. Nodes that keep naming each other must not be called in a hot
+        // loop.
         return search.redirects++ === 0 ? 0 : this.#pauseMs(attempt);
       case "no-leader":
         this.#forget(address);
         return this.#pauseMs(attempt);
       case "overloaded":
-        // Only the leader takes writes, so only the leader has too many. Jitter, so that not all come back at once.
+        // Only the leader accepts writes, so only the leader has too many. Jitter, so that callers do not all
+        // return at once.
         this.#trust(address);
         return Math.max(verdict.delayMs * (1 + this.#world.random() / 2), this.#pauseMs(attempt));
       case "unreachable":
@@ -211,18 +213,18 @@ export class LeaderCaller<Client extends { close(): void }> {
     }
   }
 
-  /** Whether to follow what a node says about the leader. */
+  /** Whether to believe a node's claim about the leader. */
   #believes(claim: Extract<Verdict, { kind: "redirect" }>["claim"], attempt: Attempt): boolean {
     switch (this.#breaker.hear(claim)) {
       case "stale":
         return false;
       case "new-leadership":
-        // Elected since it failed.
+        // It was elected after it failed.
         this.#suspectUntilMs.delete(claim.address);
         return true;
       case "known":
         if (this.#patience.isSlow(claim.address)) return true;
-        // While the breaker is open the next probe goes there: one that never did could not close it.
+        // While the breaker is open, this may be the next probe: without a probe it could not close.
         if (this.#isSuspect(claim.address) || this.#breaker.isOpen) this.#countFailure(attempt);
         return !this.#isSuspect(claim.address);
     }
@@ -232,12 +234,14 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#breaker.failed(beganMs, this.#world.now(), this.#world.random());
   }
 
-  /** Doubles up to the ceiling, with jitter over the upper half so that callers do not march in step. */
+  /**
+   * Doubles up to the limit, with jitter over the upper half so that callers do not retry at the same time.
+   */
   #pauseMs({ turn }: Attempt): number {
-    // An open breaker has a backoff of its own, which #myTurn obeys.
+    // An open breaker has its own backoff, which #myTurn applies.
     if (this.#breaker.isOpen) return 0;
     const ceilingMs = this.#pauseCeilingMs;
-    // A leader's death fails all calls under way at once, which is no reason to look for the next one slowly.
+    // A leader's death fails all its calls at once, which is no reason to look for the next leader slowly.
     if (turn === "looks") this.#pauseCeilingMs = Math.min(ceilingMs * 2, PAUSE_MS_MAX);
     return ceilingMs * (0.5 + this.#world.random() / 2);
   }
@@ -262,14 +266,14 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#lookout.wake();
   }
 
-  /** It leads and is slow, so that all who wait for a leader go on waiting there, and longer. */
+  /** It leads and is slow: all calls that wait for a leader keep waiting there, with a longer limit. */
   #resume(address: string): void {
     this.#patience.confirm(address);
     this.#leader = address;
     this.#lookout.wake();
   }
 
-  /** Concurrent calls share the hint: only the one who followed it may drop it. */
+  /** Concurrent calls share the hint: only a call that followed it may drop it. */
   #forget(address: string): void {
     if (this.#leader === address) this.#leader = null;
     if (this.#hint === address) this.#hint = null;

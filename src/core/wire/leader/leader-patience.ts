@@ -1,11 +1,12 @@
-// How long an attempt at the leader may take: pure. One that gets no answer in time is given up, since a process that
-// hangs must not cost a call its whole deadline. But a leader that its followers still name afterwards lives and is
-// slow: every write that was given up is proposed once more, so it is asked again with twice the time, or those
-// who wait for it would keep it slow. Absent: dead connections, which show by themselves (channel-options.ts).
+// How long an attempt at the leader may take: pure. An attempt without an answer is given up in time, because
+// a process that hangs must not use up a call's whole deadline. But if its followers still name it
+// afterwards, the leader lives and is slow. Every abandoned write is proposed again, which would keep it
+// slow. So the next attempt gets twice the time. Absent: dead connections, which are detected otherwise
+// (channel-options.ts).
 
 import { assert } from "../../base/assert.ts";
 
-// Longer than a LAN's election timeout: who is named after it has been heard since it began.
+// Longer than a LAN's election timeout: a node named afterwards has been heard since the attempt started.
 const ATTEMPT_MS = 1_500;
 
 export class LeaderPatience {
@@ -18,7 +19,7 @@ export class LeaderPatience {
     return slow?.address === address && this.#isConfirmed ? slow.limitMs : ATTEMPT_MS;
   }
 
-  /** Whether the last attempt there ended only because its time was over. */
+  /** Whether the last attempt there ended only because of its time limit. */
   isSlow(address: string): boolean {
     return this.#slow?.address === address;
   }
@@ -26,13 +27,13 @@ export class LeaderPatience {
   /** An attempt at `address` got no answer within `limitMs`. */
   ranOut(address: string, limitMs: number): void {
     assert(limitMs >= ATTEMPT_MS, "patience only grows");
-    // Attempts that were under way together run out together: they double it once.
+    // Concurrent attempts time out together: they double it only once.
     if (this.isSlow(address) && limitMs * 2 <= this.limitMs(address)) return;
     this.#slow = { address, limitMs: limitMs * 2 };
     this.#isConfirmed = false;
   }
 
-  /** After that, it is still said to lead. */
+  /** After the timeout a node still names it as the leader. */
   confirm(address: string): void {
     if (this.isSlow(address)) this.#isConfirmed = true;
   }
@@ -41,7 +42,7 @@ export class LeaderPatience {
     if (tookMs < ATTEMPT_MS) this.forget(address);
   }
 
-  /** It is not slow: it is fast again, or gone, or leads no more. */
+  /** It is not slow any more: it is fast again, gone, or not the leader. */
   forget(address: string): void {
     if (this.isSlow(address)) this.#slow = null;
   }

@@ -1,4 +1,4 @@
-// What one call has tried and heard so far, and what it throws when its time is over.
+// What one call has tried and learned so far, and what it throws at its deadline.
 
 import { status } from "@grpc/grpc-js";
 import type { RpcFailure } from "../rpc-error.ts";
@@ -7,11 +7,11 @@ import type { Verdict } from "./leader-verdict.ts";
 /** No leader answered in time. */
 export class LeaderUnavailable extends Error {
   override readonly name = "LeaderUnavailable";
-  /** Addresses in the order they were first tried. */
+  /** Addresses in the order of their first attempt. */
   readonly tried: readonly string[];
-  /** What the last meaningful answer said; null when there was no time to ask anybody. */
+  /** The last meaningful answer; null when there was no time for any attempt. */
   readonly last: RpcFailure | null;
-  /** An attempt ended without an answer, so that a write may have been taken all the same. */
+  /** An attempt ended without an answer, so a write may have been accepted. */
   readonly isOutcomeUnknown: boolean;
 
   constructor(tried: readonly string[], last: RpcFailure | null, isOutcomeUnknown: boolean) {
@@ -40,7 +40,7 @@ export class Search {
     this.#isOutcomeUnknown ||= verdict.kind === "unreachable" && verdict.mayHaveArrived;
   }
 
-  /** `scout`: the newest search of another call, on which this one waited. */
+  /** `scout`: the newest search of another call, for which this one waited. */
   failure(scout: Search | null): LeaderUnavailable {
     const told = this.#tried.size > 0 ? this : (scout ?? this);
     return new LeaderUnavailable([...told.#tried], told.#last, this.#isOutcomeUnknown);

@@ -1,23 +1,23 @@
-// What a failed attempt tells the leader's caller to do next. Pure; leader-caller.ts acts on it.
+// What the caller should do after a failed attempt. Pure; leader-caller.ts acts on it.
 
 import { status } from "@grpc/grpc-js";
 import type { RpcFailure } from "../rpc-error.ts";
 import type { Claim } from "./leader-breaker.ts";
 
 export interface Endpoint {
-  /** When known, a leader's id found here is dialed at this address rather than at the one it advertises. */
+  /** If it is known, this node's address here replaces the one that it advertises. */
   readonly nodeId?: number;
   /** host:port */
   readonly address: string;
 }
 
 export type Verdict =
-  /** The server's considered answer: the caller's to see. */
+  /** The server's own answer, for the caller. */
   | { readonly kind: "final" }
   | { readonly kind: "redirect"; readonly claim: Claim }
   | { readonly kind: "no-leader" }
   | { readonly kind: "overloaded"; readonly delayMs: number }
-  /** `mayHaveArrived`: the request may have been taken all the same. */
+  /** `mayHaveArrived`: the server may have accepted the request. */
   | { readonly kind: "unreachable"; readonly mayHaveArrived: boolean };
 
 export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verdict {
@@ -30,7 +30,7 @@ export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verd
   return { kind: "unreachable", mayHaveArrived: !wasNeverSent(failure) };
 }
 
-/** The attempt's time was over; nothing else is known to be wrong with the node that was asked. */
+/** The attempt timed out; there is no other known problem with the node. */
 export function isTimeout(failure: RpcFailure): boolean {
   return failure.code === status.DEADLINE_EXCEEDED && !wasNeverSent(failure);
 }
@@ -39,24 +39,25 @@ function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonl
   const id = metadata["leader_id"] ?? "";
   const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === id);
   const address = known?.address ?? metadata["leader_address"] ?? "";
-  // An older server tells no term.
+  // An older server sends no term.
   const term = Number(metadata["term"] ?? 0);
   if (address === "" || !Number.isSafeInteger(term)) return { kind: "no-leader" };
   return { kind: "redirect", claim: { id, address, term, incarnation: metadata["incarnation"] } };
 }
 
-// UNAVAILABLE is retried whatever its reason: the server says by it that another moment or node may do.
+// UNAVAILABLE is always retried: it means that another moment or node may succeed.
 function isTransportFailure(failure: RpcFailure): boolean {
   if (failure.code === status.UNAVAILABLE || failure.code === status.DEADLINE_EXCEEDED) return true;
   if (failure.reason !== null) return false;
-  // A connection torn down in mid-call shows as either of these, depending on who closed the stream first.
+  // A connection that breaks during a call shows as either of these, depending on which side closed the
+  // stream first.
   return (
     failure.code === status.CANCELLED ||
     (failure.code === status.INTERNAL && failure.message.includes("RST_STREAM"))
   );
 }
 
-// grpc-js's words for a call that failed, or whose time was over, before there was a connection to send it on.
+// grpc-js's words for a call that failed, or timed out, before there was a connection for it.
 function wasNeverSent({ code, reason, message }: RpcFailure): boolean {
   if (reason !== null) return false;
   if (code === status.UNAVAILABLE) return /^(No connection established|Name resolution failed)/.test(message);

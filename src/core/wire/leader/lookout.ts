@@ -1,5 +1,5 @@
-// Lets few of a caller's many calls look for the leader, while the others wait for what those find: a thousand
-// concurrent calls ask no more than a handful.
+// Lets only a few of a caller's calls look for the leader, while the others wait for the result: a thousand
+// concurrent calls cause no more requests than a handful.
 
 import { assert } from "../../base/assert.ts";
 
@@ -7,7 +7,7 @@ export class Lookout {
   #looking = 0;
   #waiting: (() => void)[] = [];
 
-  /** Whether the call may look itself: then it must `leave`. */
+  /** Whether the call may look itself: then it must call `leave`. */
   enter(lookersMax: number): boolean {
     if (this.#looking >= lookersMax) return false;
     this.#looking += 1;
@@ -17,11 +17,11 @@ export class Lookout {
   leave(): void {
     assert(this.#looking > 0, "only who has entered leaves");
     this.#looking -= 1;
-    // Who left may have come to its end, and then another must look.
+    // A call that left may have reached its deadline, and then another must look.
     this.wake();
   }
 
-  /** Something was found out: those that wait see for themselves what it means for them. */
+  /** There is a result: the waiting calls check what it means for them. */
   wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -1,8 +1,8 @@
-// A client's writes to one replica on one stream (Coordinator.Write): all that are submitted in one turn travel in
-// one message. The stream is opened with the first write, and again with the next one after it has failed.
-// What must stay true: every write is settled once, at the latest at its own deadline; a write that the replica
-// refuses fails with the error that Submit would have given; when the stream fails, what is outstanding on it fails
-// as UNAVAILABLE, since it may have been taken. Absent: retries, which are leader-caller.ts's.
+// A client's writes to one replica on one stream (Coordinator.Write): all writes of one turn travel in one
+// message. The stream is opened with the first write, and after a failure again with the next one. What must
+// stay true: every write settles once, at the latest at its own deadline. A write that the replica refuses
+// fails with the same error as Submit. When the stream fails, its outstanding writes fail as UNAVAILABLE,
+// because they may have been accepted. Absent: retries, which belong to leader-caller.ts.
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
@@ -21,7 +21,7 @@ import { deadlineExceeded, plain, streamFailure, tooLarge, unencodable } from ".
 import { WRITE_BYTES_MAX } from "../write-limits.ts";
 import { DeadlineTimer } from "./deadline-timer.ts";
 
-/** What is used here of a call of Coordinator.Write. */
+/** The part of a call of Coordinator.Write that is used here. */
 interface WriteCall {
   on(event: "data", listener: (message: WriteAnswers) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -38,30 +38,30 @@ interface Outstanding {
   readonly endMs: MonotonicMs;
   readonly resolve: (response: SubmitResponse) => void;
   readonly reject: (error: RpcError) => void;
-  /** Forgets the caller's abort signal. */
+  /** Removes the listener of the caller's abort signal. */
   readonly release: () => void;
 }
 
 export class WriteChannel {
   readonly #open: () => WriteCall;
-  /** In the order they were submitted. */
+  /** In order of submission. */
   readonly #outstanding = new Map<number, Outstanding>();
   readonly #timer = new DeadlineTimer((nowMs) => this.#expire(nowMs));
   readonly #soon = soonOncePerPass();
   #call: WriteCall | null = null;
-  /** Not handed to the stream yet. */
+  /** Not passed to the stream yet. */
   readonly #queue = new Set<Outstanding>();
   #lastTag = 0;
   #isFlushing = false;
   #isBlocked = false;
   #isClosed = false;
 
-  /** `open` begins the rpc. */
+  /** `open` starts the rpc. */
   constructor(open: () => WriteCall) {
     this.#open = open;
   }
 
-  /** As `unary(client.submit…)`. */
+  /** Like `unary(client.submit…)`. */
   submit(request: SubmitRequest, { endMs, signal }: CallLimits): Promise<SubmitResponse> {
     assert(!this.#isClosed, "a closed channel takes no writes");
     return new Promise((resolve, reject) => {
@@ -78,7 +78,7 @@ export class WriteChannel {
     });
   }
 
-  /** Ends the stream; what is outstanding fails as cancelled. */
+  /** Ends the stream; outstanding writes fail as cancelled. */
   close(): void {
     this.#isClosed = true;
     const call = this.#call;
@@ -101,7 +101,7 @@ export class WriteChannel {
     const call = this.#call ?? this.#begin();
     const nowMs = systemClock.monotonicMs();
     const items = Array.from(this.#queue, ({ tag, request, endMs }) => {
-      // 0 would stand for no limit at all.
+      // 0 would mean no limit.
       return { tag, request, timeoutMs: Math.max(1, Math.ceil(endMs - nowMs)) };
     });
     this.#queue.clear();
@@ -114,7 +114,7 @@ export class WriteChannel {
     this.#isBlocked = false;
     call.on("data", ({ answers }: WriteAnswers) => this.#take(call, answers));
     call.on("drain", () => this.#drained(call));
-    // grpc-js emits an error for every status but OK, and an end for a stream that the replica closes.
+    // grpc-js emits an error for every status except OK, and an end for a stream that the replica closes.
     call.on("error", (error: Error) => this.#ended(call, streamFailure(error)));
     call.on("end", () => this.#ended(call, plain(status.UNAVAILABLE, "the replica ended the stream")));
     return call;
@@ -143,7 +143,7 @@ export class WriteChannel {
 
   #settle({ tag, outcome }: WriteAnswer): void {
     const write = this.#remove(tag);
-    // A late answer: the write has reached its deadline here.
+    // A late answer: the write has passed its deadline here.
     if (write === undefined) return;
     if (outcome?.$case === "response") write.resolve(outcome.value);
     else if (outcome?.$case === "refusal") write.reject(fromStatus(outcome.value));
@@ -159,7 +159,7 @@ export class WriteChannel {
     return nextMs;
   }
 
-  /** The stream is no more: all that is outstanding fails, sent or not. */
+  /** The stream is gone: all outstanding writes fail, sent or not. */
   #lose(error: RpcError): void {
     this.#call = null;
     this.#isBlocked = false;

@@ -1,5 +1,6 @@
-// Who is let in: a caller without exactly one identity is refused everywhere, health and reflection included, and one that
-// may not call this method is told so. Reasons are the same on every port.
+// Which callers are admitted. A caller without exactly one identity is refused everywhere, even by health and
+// reflection. A caller that may not call this method gets an error that says so. Reasons are the same on
+// every port.
 
 import { status } from "@grpc/grpc-js";
 import { type RpcError, rpcError } from "../rpc-error.ts";
@@ -18,7 +19,7 @@ import {
 import type { Tls } from "../tls/tls.ts";
 import type { Allow } from "./method-rules.ts";
 
-/** The identity of who called `path` on this connection; otherwise why it is refused. */
+/** The identity of the caller of `path` on this connection; otherwise why it is refused. */
 export function admitted(
   session: PeerSession | null,
   path: string,
@@ -80,7 +81,7 @@ const FAULTS: Readonly<
   },
 };
 
-/** Why the certificate that proved `identity` is not accepted; null if it is. */
+/** Why the certificate that proved `identity` is refused; null if it is not. */
 export function revocationOf(identity: Identity, tls: Tls): RpcError | null {
   if (!isRevoked(identity, tls)) return null;
   const who = formatIdentity(identity);
@@ -91,7 +92,7 @@ export function revocationOf(identity: Identity, tls: Tls): RpcError | null {
 
 const SHOWN_MAX = 100;
 
-/** A caller's text: a method's name and nothing else. */
+/** A caller's text: only the method's name is kept. */
 export function shownPath(path: string): string {
   return path.length <= SHOWN_MAX && /^[\w./]+$/.test(path) ? path : "this method";
 }

@@ -1,4 +1,4 @@
-// Making a gRPC server listen, with an operator's error when it cannot.
+// Makes a gRPC server listen, with an operator's error when it can't.
 
 import type { Server } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../../base/errors.ts";

@@ -1,16 +1,17 @@
-// Decoding what came from the network. What must stay true: a message costs no more objects than its method allows, however
-// few bytes it spends on each (two bytes can be a row), and what can't be read is the caller's fault and no bug of ours.
+// Decodes messages from the network. What must stay true: a message costs at most as many objects as its
+// method allows, however few bytes it spends on each (two bytes can be a row). An unreadable message is the
+// caller's fault, not a bug of ours.
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
 import { RpcError, rpcError } from "../rpc-error.ts";
 
-/** As the generated code has it: it takes a reader where its type says bytes. */
+/** The generated code's decoder: it accepts a reader where its type says bytes. */
 type Decode<Message> = (bytes: Buffer) => Message;
 
 /** Throws the RpcError of a request that can't be read, or has too many fields. */
 export function decodeBounded<Message>(decode: Decode<Message>, bytes: Buffer, fieldsMax: number): Message {
-  // A field takes a byte at least.
+  // A field takes at least one byte.
   const input = bytes.length <= fieldsMax ? bytes : countingReader(bytes, fieldsMax);
   try {
     return decode(input as Buffer);
@@ -26,7 +27,9 @@ export function decodeBounded<Message>(decode: Decode<Message>, bytes: Buffer, f
 
 class TooManyFields extends Error {}
 
-/** Every field begins with a tag, and those that can be nested or empty have a length: both are read by `uint32`. */
+/**
+ * Every field starts with a tag, and fields that can be nested or empty have a length: `uint32` reads both.
+ */
 function countingReader(bytes: Uint8Array, fieldsMax: number): BinaryReader {
   const reader = new BinaryReader(bytes);
   const read = reader.uint32;

@@ -1,6 +1,7 @@
-// What each identity has begun, and how fast: what is beyond its limits (identity-limits.ts) is refused with a delay. What must
-// stay true: an identity's budget is one over all its connections; one that is used up takes nothing from another's; and what is
-// kept is bounded by the identities that call, which no caller can invent.
+// Counts each identity's calls and their rate: calls beyond its limits (identity-limits.ts) are refused with
+// a delay. What must stay true: an identity has one budget over all its connections. A used-up budget takes
+// nothing from another identity. Memory is bounded by the number of calling identities, which callers can't
+// invent.
 
 import { status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -16,11 +17,11 @@ const DELAY_MS_MAX = 10_000;
 
 export type Limit = "CALLS_TOO_OFTEN" | "TOO_MANY_CALLS" | "BYTES_TOO_OFTEN";
 
-/** Of a call that was begun. */
+/** The budget of a started call. */
 export interface CallBudget {
-  /** What all calls of the identity have in common; null = it has no limits. */
+  /** Shared by all calls of the identity; null = it has no limits. */
   readonly account: object | null;
-  /** So many bytes of its request came; an error ends the call. */
+  /** Counts bytes of its request; an error ends the call. */
   receive(bytes: number): RpcError | null;
   end(): void;
 }
@@ -43,11 +44,11 @@ export class CallBudgets {
   readonly #now: () => MonotonicMs;
   readonly #lines: CallerLines;
   readonly #limitsOf: typeof limitsOf;
-  /** Of the identities that have calls under way. */
+  /** Accounts of identities that have running calls. */
   readonly #accounts = new Map<string, Account>();
   readonly #paces = new Map<Identity["kind"], Paces>();
   readonly #counts = new Map<Identity["kind"], Map<Limit, number>>();
-  /** An error is made once for all calls that get the same delay. */
+  /** All calls with the same delay share one error object. */
   readonly #errors = new Map<string, RpcError>();
 
   constructor(log: Pick<Log, "warn">, now: () => MonotonicMs, limits = limitsOf) {
@@ -61,12 +62,12 @@ export class CallBudgets {
     return this.#counts;
   }
 
-  /** Identities with calls under way. */
+  /** Number of identities with running calls. */
   get accounts(): number {
     return this.#accounts.size;
   }
 
-  /** A call at its headers, from an address: an error refuses it. */
+  /** A call's headers from an address have arrived; an error refuses the call. */
   begin(identity: Identity, from: string): CallBudget | RpcError {
     const { kind } = identity;
     const limits = this.#limitsOf(kind);

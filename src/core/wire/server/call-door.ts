@@ -1,7 +1,8 @@
-// The door of a server: every call passes here when its headers are there, before a byte of its message is read and before
-// grpc-js has spent anything on it. What must stay true: who has no identity, or may not call this method, is refused at
-// once; no message is larger than its method allows; prompt calls of operators and replicas wait for nothing; and a call that
-// waits loses no byte, for HTTP/2 keeps its data until they are read. Absent: when there is time (the gate, ADR-0020).
+// The entry of a server. Every call passes here when its headers have arrived, before a byte of its message
+// is read and before grpc-js does any work for it. What must stay true: a caller without an identity, or
+// without the right to this method, is refused at once. No message is larger than its method allows. Prompt
+// calls of operators and replicas wait for nothing. A waiting call loses no byte, because HTTP/2 keeps its
+// data until they are read. Absent: the decision when there is time (the gate, ADR-0020).
 
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
@@ -34,11 +35,11 @@ import { isGone, refuse } from "./stream-answer.ts";
 import { type ServedMethod, serveUnary } from "./unary-calls.ts";
 
 export interface Gate {
-  /** Settles when there is time to begin a call; false = it is refused. */
+  /** Settles when there is time to start a call; false = it is refused. */
   arrive(caller: Identity): Promise<boolean>;
-  /** Of a call that was begun: settles when there is time to go on with it. */
+  /** For a started call: settles when there is time to continue it. */
   goOn(): Promise<void>;
-  /** The same error while nothing has changed: what is sent is made once an error. */
+  /** The same object while its content has not changed, so that it is encoded once. */
   refusal(): RpcError;
   readonly reading: PacedReading;
 }
@@ -48,7 +49,7 @@ export interface DoorOptions {
   readonly ruleOf: (path: string) => MethodRule | undefined;
   /** Undefined: grpc-js serves it, or answers that there is no such method. */
   readonly unaryOf: (path: string) => ServedMethod | undefined;
-  /** Without it every call begins at once. */
+  /** Without a gate every call starts at once. */
   readonly gate?: Gate | undefined;
   readonly denied: Pick<DeniedCalls, "note">;
   readonly errors: Pick<InternalErrors, "note">;
@@ -56,13 +57,13 @@ export interface DoorOptions {
   readonly budgets: Pick<CallBudgets, "begin">;
   readonly held: Pick<HeldRefusals, "refuse">;
   readonly logins: Pick<Logins, "note">;
-  /** For connections; by default as much as this process may open files. */
+  /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom | undefined;
 }
 
 type Serve = (this: Http2Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-/** Of a server that is bound. */
+/** For a server that is bound already. */
 export function guardDoor(server: Server, options: DoorOptions): void {
   for (const http2 of http2ServersOf(server)) {
     const listeners = http2.listeners("stream") as Serve[];
@@ -77,7 +78,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
     noteFailedHandshakes(http2, options.denied);
     const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
     noteLogins(http2, tls, logins);
-    // A revoked certificate gives no right to room that is kept for administrators and replicas.
+    // A revoked certificate gives no right to the room that is kept for administrators and replicas.
     const identityOf = (session: ServerHttp2Session) => {
       const identity = identityOfSession(session, tls);
       return identity === null || isRevoked(identity, tls) ? null : identity;
@@ -87,7 +88,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
   }
 }
 
-/** grpc-js has no public way to them. */
+/** grpc-js has no public way to its HTTP/2 servers. */
 function http2ServersOf(server: Server): Http2Server[] {
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
   const found = [...(http2Servers?.keys() ?? [])];
@@ -104,7 +105,7 @@ function forgetClosed(http2: Http2Server, reading: PacedReading): void {
   );
 }
 
-/** A revoked certificate proves nothing any more: its call is denied, and noted as that. */
+/** A revoked certificate proves nothing: its call is denied and counted as denied. */
 function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"]): void {
   http2.on("session", (session) => {
     const identity = identityOfSession(session, tls);
@@ -151,7 +152,10 @@ function enter(
 
 const addressOf = ({ session }: ServerHttp2Stream): string => session?.socket?.remoteAddress ?? "";
 
-/** The caller's identity; otherwise why it is refused. A path without a rule is no method, but its caller needs an identity. */
+/**
+ * The caller's identity; otherwise why it is refused. A path without a rule is not a method, but its caller
+ * needs an identity too.
+ */
 function letIn(
   { session }: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -195,7 +199,9 @@ async function begin(
   else refuse(stream, gate.refusal());
 }
 
-/** Of a stream that grpc-js is to serve: what is too large ends the call, and grpc-js does not see it. */
+/**
+ * For a stream that grpc-js serves: a message that is too large ends the call, and grpc-js does not see it.
+ */
 function bound(stream: ServerHttp2Stream, bytesMax: number, budget: CallBudget): void {
   const check = new FrameCheck(bytesMax);
   const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;

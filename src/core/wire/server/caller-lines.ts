@@ -1,12 +1,13 @@
-// Lines of the log about callers, which no flood fills. What must stay true: the same caller for the same reason is told at
-// once, and then with its number when another ten seconds are over and it still comes; of all callers together LINES_MAX are
-// told in ten seconds, SHARE_MAX of them of one share, and the rest is counted.
+// Log lines about callers, protected against floods. What must stay true: the first line for a caller and
+// reason is written at once. If the caller keeps coming, a line with their number follows when another ten
+// seconds are over. All callers together get at most LINES_MAX lines in ten seconds, and one share at most
+// SHARE_MAX of them. The others are counted.
 
 import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
 
 export const TELL_EVERY_MS = 10_000;
 export const LINES_MAX = 32;
-/** Of one share, where the caller has one. */
+/** For one share, if the caller has one. */
 export const SHARE_MAX = 4;
 const CALLERS_MAX = 256;
 
@@ -20,7 +21,7 @@ interface Told {
 export class CallerLines {
   readonly #write: (fields: Fields) => void;
   readonly #now: () => MonotonicMs;
-  /** By caller and reason, the newest last: when the log told of it, and how often it came since. */
+  /** By caller and reason, the newest last: when the last line was written, and how many came since. */
   readonly #told = new Map<string, Told>();
   #sinceMs: MonotonicMs | null = null;
   #lines = 0;
@@ -33,7 +34,10 @@ export class CallerLines {
     this.#now = now;
   }
 
-  /** `key`: the caller and the reason. `share`: who gets SHARE_MAX lines alone; null = no bound but that of all. */
+  /**
+   * `key`: the caller and the reason. `share`: the group that gets at most SHARE_MAX lines; null = only the
+   * limit for all.
+   */
   tell(key: string, fields: Fields, share: string | null = null): void {
     const nowMs = this.#now();
     const { atMs, times } = this.#told.get(key) ?? { atMs: null, times: 0 };

@@ -1,16 +1,18 @@
-// Ending a gRPC server, for every role alike. What must stay true: no connection outlives it, and a call that is being
-// answered gets its answer. grpc-js's forceShutdown does neither: it knows its connections only with channelz on,
-// which is off here (channel-options.ts), so that streams would go on until the process is gone.
+// Ends a gRPC server, for every role alike. What must stay true: no connection outlives it, and a call in
+// progress gets its answer. grpc-js's forceShutdown does neither. It knows its connections only with channelz
+// on, which is off here (channel-options.ts), so streams would last until the process ends.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "@grpc/grpc-js";
 
-// Answers that are ready leave in a turn or two; who holds a stream open for longer is cut off.
+// Ready answers leave in a turn or two; a stream that stays open for longer is cut off.
 const GRACE_MS = 250;
-// A connection that has not shaken hands yet is no session to be cut: it ends with the process.
+// A connection in its handshake has no session to close: it ends with the process.
 const LIMIT_MS = 2 * GRACE_MS;
 
-/** Takes no more calls at `address` (as bindServer gave it); resolves when its connections have ended. */
+/**
+ * Accepts no more calls at `address` (as bindServer returned it); resolves when its connections have ended.
+ */
 export async function closeServer(server: Server, address: string): Promise<void> {
   server.drain(address, GRACE_MS);
   const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));

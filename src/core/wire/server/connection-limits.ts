@@ -1,6 +1,7 @@
-// How many connections a port keeps: so many that files are left for the log, certificates and peers. Those that shake hands
-// have a pool and a deadline of their own. Once they have, replicas and administrators are always kept, a replica within its own
-// number (identity-limits.ts). All others have a pool, in which the identity with the most connections gives way.
+// How many connections a port keeps, so that enough files are left for the log, certificates and peers.
+// Connections in their handshake have a pool and a deadline of their own. After it replicas and
+// administrators are always kept, a replica within its own number (identity-limits.ts). All others share a
+// pool: when it is full, the identity with the most connections loses one.
 
 import { readFileSync } from "node:fs";
 import type { Http2Server, ServerHttp2Session } from "node:http2";
@@ -11,10 +12,10 @@ import type { DeniedCalls } from "./denied-calls.ts";
 import { connectionsOf } from "./identity-limits.ts";
 import { networkOf } from "./network-of.ts";
 
-/** Of a shard or an agent, on one connection: what is beyond is refused before anything of ours sees it. */
+/** For a shard or an agent, on one connection: further streams are refused before our code sees them. */
 const STRANGER_STREAMS_MAX = 32;
 const CONNECTIONS_MAX = 16_384;
-/** Of the files that a process may open; the rest is for what it serves. */
+/** Share of the files that a process may open; the others are for its own work. */
 const SHARE_OF_FILES = 0.6;
 
 export interface ConnectionRoom {
@@ -27,7 +28,7 @@ export function roomOf(openFilesMax: number): ConnectionRoom {
   return { handshakes: Math.ceil(all / 4), strangers: Math.ceil(all / 2) };
 }
 
-/** Limits those of `http2`. `identityOf`: whose session it is; null = of nobody. */
+/** Limits the connections of `http2`. `identityOf`: the session's identity; null = it has none. */
 export function limitConnections(
   http2: Http2Server,
   room: ConnectionRoom,
@@ -38,7 +39,7 @@ export function limitConnections(
   const strangers = new ConnectionPool(room.strangers, "newest");
   const replicas = new ConnectionPool(Number.POSITIVE_INFINITY, "newest");
   const raw = new Map<string, Pooled>();
-  // Before HTTP/2 makes a session of it, in plaintext at once.
+  // Before HTTP/2 makes a session of it, which in plaintext happens at once.
   http2.prependListener("connection", (socket: Socket) => {
     const pooled = pooledOf(socket);
     const key = endOf(socket);
@@ -71,7 +72,7 @@ export function limitConnections(
   });
 }
 
-/** A socket and the TLS socket upon it have the same far end. */
+/** A socket and the TLS socket on top of it have the same remote end. */
 function endOf({ remoteAddress, remotePort }: Pick<Socket, "remoteAddress" | "remotePort">): string {
   return `${remoteAddress}|${remotePort}`;
 }
@@ -82,7 +83,7 @@ function pooledOf(socket: Socket): Pooled {
   return { holder: networkOf(socket.remoteAddress ?? ""), holderMax, end: () => socket.destroy() };
 }
 
-/** How many files this process may open; where the system does not tell, as many as are usual. */
+/** How many files this process may open; if the system does not say, the usual number. */
 export function openFilesMax(read: () => string = () => readFileSync("/proc/self/limits", "utf8")): number {
   try {
     const [, soft] = /^Max open files\s+(\d+|unlimited)\s/m.exec(read()) ?? [];

@@ -1,24 +1,24 @@
-// Which connections a port keeps when there are too many: pure. What must stay true: a pool never has more than its room,
-// and when it is full, the holder that has the most gives way. So one alone can't keep the others out, and it can't
-// have more than its own number while the pool has room.
+// Which connections a port keeps when there are too many: pure. What must stay true: a pool never exceeds its
+// room. When it is full, the holder with the most connections loses one, so that one holder can't keep the
+// others out. Even while the pool has room, a holder can't exceed its own number.
 
 import { present } from "../../base/assert.ts";
 
 export interface Pooled {
-  /** Whose it is: an identity, or an address while that is all that is known. */
+  /** The owner: an identity, or an address while the identity is unknown. */
   readonly holder: string;
-  /** So many connections its holder may have, even while there is room. */
+  /** The most connections its holder may have, even while there is room. */
   readonly holderMax: number;
   end(): void;
 }
 
-/** Which of a holder's connections gives way: one that says nothing is the oldest, one that works was there first. */
+/** Which of a holder's connections is closed: the oldest of silent ones, the newest of working ones. */
 type Victim = "oldest" | "newest";
 
 export class ConnectionPool {
   readonly #room: number;
   readonly #victim: Victim;
-  /** By holder, each in the order they came. */
+  /** By holder, each in order of arrival. */
   readonly #byHolder = new Map<string, Set<Pooled>>();
   #size = 0;
 
@@ -31,7 +31,7 @@ export class ConnectionPool {
     return this.#size;
   }
 
-  /** Takes it in; what must go for it is ended, maybe itself. */
+  /** Adds it and closes a connection if needed, perhaps this one. */
   add(connection: Pooled): void {
     const { holder } = connection;
     const own = this.#byHolder.get(holder) ?? new Set();
@@ -41,7 +41,7 @@ export class ConnectionPool {
     else if (this.#size > this.#room) this.#end(this.#inHeaviest());
   }
 
-  /** One that is not here is no error: it may have given way. */
+  /** It is no error if it is missing: it may have been closed for another. */
   remove(connection: Pooled): void {
     const own = this.#byHolder.get(connection.holder);
     if (own?.delete(connection) !== true) return;

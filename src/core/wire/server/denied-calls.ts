@@ -1,17 +1,18 @@
-// Who was turned away, for operators: each time is counted, and the log says who, from where and why (caller-lines.ts).
+// Callers that were refused, for operators: each time is counted, and the log says who, from where and why
+// (caller-lines.ts).
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { CallerLines } from "./caller-lines.ts";
 
 export interface Denied {
-  /** As it stands in the error's details; of a handshake, HANDSHAKE_FAILED. */
+  /** The reason in the error's details; for a handshake HANDSHAKE_FAILED. */
   readonly reason: string;
   /** The certificate's identity; empty = it has none. */
   readonly identity: string;
   /** Without the port. */
   readonly from: string;
-  /** The method, or what was wrong with the handshake. */
+  /** The method, or the problem of the handshake. */
   readonly what: string;
 }
 
@@ -31,7 +32,7 @@ export class DeniedCalls {
   note(denied: Denied): void {
     const { reason, identity, from, what } = denied;
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
-    // A caller chooses the method, but not what OpenSSL calls its certificate's fault.
+    // A caller chooses the method, but not OpenSSL's name of its certificate's fault.
     const fault = reason === "HANDSHAKE_FAILED" ? what : "";
     this.#lines.tell([reason, identity, from, fault].join(" "), { ...denied });
   }

@@ -1,12 +1,12 @@
-// Handshakes that came to nothing, for who watches the port. A certificate that is refused (expired, of another authority, not
-// for clients) ends the connection without a word to the caller: the server's log is where the cause stands.
+// Logs failed handshakes. A refused certificate (expired, of another authority, not for clients) ends the
+// connection without a message to the caller: only the server's log has the cause.
 
 import type { Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { DeniedCalls } from "./denied-calls.ts";
 
-/** Of one that hangs up by itself, as a probe does, nothing is told. */
+/** A caller that closes the connection itself, such as a probe, is not logged. */
 export function noteFailedHandshakes(http2: Http2Server, denied: Pick<DeniedCalls, "note">): void {
   http2.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const what = refusedCertificate(socket) ?? error.code ?? "";
@@ -15,13 +15,13 @@ export function noteFailedHandshakes(http2: Http2Server, denied: Pick<DeniedCall
   });
 }
 
-/** OpenSSL's name of what is wrong with the caller's certificate, such as CERT_HAS_EXPIRED; null = nothing was found. */
+/** OpenSSL's name of the caller's certificate problem, such as CERT_HAS_EXPIRED; null = none was found. */
 function refusedCertificate({ authorizationError }: TLSSocket): string | null {
-  // Declared as an error, and a text.
+  // Typed as an error, but it is a text.
   return authorizationError === null || authorizationError === undefined ? null : String(authorizationError);
 }
 
-/** Node has closed the TLS socket by then, and only the socket below it remembers where it came from. */
+/** Node has closed the TLS socket by then; only the socket below it still knows its remote address. */
 function addressOf(socket: TLSSocket): string {
   const { _parent: below } = socket as { readonly _parent?: Socket };
   return socket.remoteAddress ?? below?.remoteAddress ?? "";

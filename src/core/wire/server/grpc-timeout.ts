@@ -1,4 +1,4 @@
-// How long a caller waits, as gRPC tells it in a header: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
+// How long a caller waits, from gRPC's header: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
 
 import { status } from "@grpc/grpc-js";
 import { rpcError } from "../rpc-error.ts";
@@ -12,7 +12,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   n: 1e-6,
 };
 
-/** Infinity without the header. Throws INVALID_ARGUMENT for what is none. */
+/** Infinity without the header. Throws INVALID_ARGUMENT for a malformed one. */
 export function timeoutMsOf(header: string | readonly string[] | undefined): number {
   if (header === undefined) return Number.POSITIVE_INFINITY;
   const [, digits, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(header)) ?? [];

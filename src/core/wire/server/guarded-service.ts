@@ -1,6 +1,6 @@
-// A bug in a stream costs that stream alone: what a handler or a listener throws, and an answer that can't be encoded, go
-// through InternalErrors. Without this, grpc-js answers some of them without a log line, and the rest end the
-// process. Unary calls answer for themselves (unary-calls.ts).
+// A bug in a stream ends only that stream: exceptions of handlers and listeners, and answers that can't be
+// encoded, are passed to InternalErrors. Without this, grpc-js answers some of them without a log line, and
+// the others end the process. Unary calls do the same themselves (unary-calls.ts).
 
 import type { MethodDefinition } from "@grpc/grpc-js";
 import { refuseBy } from "../call-stream.ts";
@@ -9,7 +9,7 @@ import { decodeBounded } from "./bounded-decode.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 
 interface Call {
-  /** Of a call with one question. */
+  /** Of a call with one request message. */
   readonly request?: unknown;
   emit(event: string, ...values: unknown[]): boolean;
   push?(message: unknown): boolean;
@@ -19,7 +19,7 @@ type Answer = (error: Error | null, value?: unknown) => void;
 export type StreamHandler = (call: Call, answer?: Answer) => void;
 type Definition = MethodDefinition<unknown, unknown>;
 
-/** What of a definition goes to grpc-js: requests are bounded, and a failure to encode has its id. */
+/** The definition that grpc-js gets: requests are bounded, and a failure to encode has an id. */
 export function guardedDefinition(
   definition: Definition,
   errors: InternalErrors,
@@ -39,7 +39,8 @@ export function guardedDefinition(
   };
 }
 
-// grpc-js answers INTERNAL when this throws. So the refusal takes the message's place, and `guardMessages` finds it.
+// grpc-js answers INTERNAL when this throws. So the refusal replaces the message, and `guardMessages` finds
+// it.
 function decodedOrRefused(
   decode: Definition["requestDeserialize"],
   bytes: Buffer,
@@ -83,8 +84,8 @@ function guardMessages(call: Call, refuse: (error: RpcError) => void): void {
   };
 }
 
-// Every event of a stream passes here, so that no listener can be forgotten. A listener of "error" that throws is only
-// noted: the stream is ending by then.
+// Every event of a stream passes here, so that no listener is missed. An exception in a listener of "error"
+// is only noted: the stream is ending already.
 function guardListeners(call: Call, path: string, errors: InternalErrors): void {
   const emit = call.emit.bind(call);
   call.emit = (event, ...values) => {

@@ -1,6 +1,7 @@
-// Calls beyond their caller's limits are refused late: a connection has no more streams until some have ended, so a storm waits at
-// its caller, and costs little here. Stopping to read its socket does not hold it back: Node reads on once a refusal is sent.
-// What must stay true: what is held is bounded, and refusals leave apart, not thousands in one pass of the event loop.
+// Calls beyond their caller's limits are refused late. A connection has no more streams until some have
+// ended, so a storm waits at its caller and costs little here. Pausing its socket does not hold it back: Node
+// resumes reading once a refusal is sent. What must stay true: the number of held calls is bounded, and
+// refusals are sent one after another, not thousands in one pass of the event loop.
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { RpcError } from "../rpc-error.ts";
@@ -9,7 +10,7 @@ import { refuse } from "./stream-answer.ts";
 export const HOLD_MS = 1_000;
 const APART_MS = 20;
 const STEPS = 50;
-/** Of one caller: as many as a shard's connections have streams. Further ones are refused at once. */
+/** For one caller: as many as a shard's connections have streams. Further ones are refused at once. */
 export const HELD_MAX = 2_048;
 
 export class HeldRefusals {
@@ -31,7 +32,7 @@ export class HeldRefusals {
     this.#turn = (this.#turn + 1) % STEPS;
     const end = () => {
       this.#release(caller);
-      // A request that is there whole is read first: a stream with unread bytes is reset behind its refusal.
+      // A complete request is read first: a stream with unread bytes is reset behind its refusal.
       stream.resume();
       setImmediate(() => refuse(stream, error));
     };

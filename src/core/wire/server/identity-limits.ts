@@ -1,6 +1,6 @@
-// What one identity may take of a server, over all of its connections together (ADR-0030). Many times what a caller of its kind
-// needs. What must stay true: replicas are held back by nothing here but a number of connections, and administrators by
-// nothing: who holds their certificate needs no storm.
+// How much of a server one identity may use, over all of its connections together (ADR-0030). The limits are
+// many times what a caller of its kind needs. What must stay true: replicas have no limit but a number of
+// connections, and administrators have none: an attacker with their certificate needs no storm.
 
 import type { Rate } from "../../base/pace.ts";
 import type { Identity } from "../tls/identity.ts";
@@ -8,10 +8,10 @@ import type { Identity } from "../tls/identity.ts";
 export interface IdentityLimits {
   /** Further ones are closed. */
   readonly connections: number;
-  /** Begun and not ended, streams too. */
+  /** Started and not ended, including streams. */
   readonly callsAtOnce: number;
   readonly calls: Rate;
-  /** Of requests. */
+  /** Bytes of requests. */
   readonly bytes: Rate;
 }
 
@@ -26,7 +26,7 @@ const SHARD: IdentityLimits = {
   bytes: { burst: 64 * MEGABYTE, perSecond: 8 * MEGABYTE },
 };
 
-/** An agent has one session, on which it sends a roll-up of at most 64 kB now and then. */
+/** An agent has one session, on which it sends a roll-up of at most 64 kB from time to time. */
 const CLUSTER: IdentityLimits = {
   connections: 16,
   callsAtOnce: 64,
@@ -44,7 +44,7 @@ const OPERATOR: IdentityLimits = {
 
 const REPLICA_CONNECTIONS = 64;
 
-/** Null: it is held back by nothing. */
+/** Null: it has no limits. */
 export function limitsOf(kind: Identity["kind"]): IdentityLimits | null {
   switch (kind) {
     case "admin":
@@ -60,7 +60,7 @@ export function limitsOf(kind: Identity["kind"]): IdentityLimits | null {
   }
 }
 
-/** Connections of one identity; without any, of all that have none. */
+/** Connections of one identity; without an identity, of all connections that have none. */
 export function connectionsOf(kind: Identity["kind"] | null): number {
   if (kind === "replica") return REPLICA_CONNECTIONS;
   return kind === null ? CLUSTER.connections : (limitsOf(kind)?.connections ?? Number.POSITIVE_INFINITY);

@@ -1,7 +1,7 @@
-// What becomes of an exception that nothing foresaw: one rule for every handler, stream and background loop. An RpcError
-// is an answer. Anything else is a bug of ours: it is logged with its stack under an id, counted, and answered INTERNAL
-// with the same id. It costs the one call that hit it. A broken invariant of replicated state never comes here: it stops
-// the replica (coordinator/group/group-driver.ts).
+// One rule for unexpected exceptions of every handler, stream and background loop. An RpcError is an answer.
+// Anything else is a bug of ours: it is logged with its stack under an id, counted, and answered INTERNAL
+// with the same id. It fails only the call that hit it. A broken invariant of replicated state never comes
+// here: it stops the replica (coordinator/group/group-driver.ts).
 
 import { status } from "@grpc/grpc-js";
 import type { Log } from "../../base/log.ts";
@@ -11,7 +11,7 @@ const ID_LENGTH = 8;
 
 export class InternalErrors {
   readonly #log: Log;
-  /** Whose log holds the line, for the caller: "coordinator n1". */
+  /** The process whose log has the line, for the caller: "coordinator n1". */
   readonly #process: string;
   #count = 0;
 
@@ -25,7 +25,7 @@ export class InternalErrors {
     return this.#count;
   }
 
-  /** What a caller is told of `error`, which `where` has thrown. */
+  /** The answer to the caller for `error`, which `where` has thrown. */
   answer(error: unknown, where: string): RpcError {
     if (error instanceof RpcError) return error;
     const id = this.note(error, where);
@@ -42,7 +42,7 @@ export class InternalErrors {
     return id;
   }
 
-  /** `action` for a timer or a listener: what it throws, or rejects with, is noted and ends this run only. */
+  /** Wraps `action` for a timer or a listener: an exception or rejection is noted and ends only this run. */
   guard(where: string, action: () => unknown): () => void {
     return () => {
       try {

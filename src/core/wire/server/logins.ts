@@ -1,7 +1,8 @@
-// Who has logged in: each connection whose certificate proved an identity is counted by its kind, and the log says who, with which
-// certificate and from where (caller-lines.ts). Operators and replicas at info; shards and agents, which come and go by the
-// thousand, at debug. What must stay true: a flood of one level takes no lines of the other, one identity takes no more than its
-// share of them, and no other identity takes those of administrators.
+// Logins: each connection whose certificate proved an identity is counted by its kind, and the log says who,
+// with which certificate and from where (caller-lines.ts). Operators and replicas are logged at info; shards
+// and agents, of which there are thousands, at debug. What must stay true: a flood at one level takes no
+// lines of the other. One identity takes at most its share of lines, and no other identity takes those of
+// administrators.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";

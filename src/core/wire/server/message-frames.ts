@@ -1,17 +1,17 @@
-// The frames of gRPC over HTTP/2: a flag, a length of four bytes, and the message. What must stay true: a message's length
-// is checked when its five bytes are there, before any of it is kept.
+// The frames of gRPC over HTTP/2: a flag, a length of four bytes, and the message. What must stay true: a
+// message's length is checked when its first five bytes have arrived, before any of it is kept.
 
 import { status } from "@grpc/grpc-js";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 
 export const HEADER_BYTES = 5;
 
-/** Follows the frames of a stream of bytes, and keeps none of it. */
+/** Follows the frames in a stream of bytes, and keeps none of them. */
 export class FrameCheck {
   readonly #bytesMax: number;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
-  /** Of the message under way, what is still to come. */
+  /** Bytes of the present message that are still to come. */
   #left = 0;
 
   constructor(bytesMax: number) {
@@ -41,7 +41,7 @@ export class FrameCheck {
   }
 }
 
-/** Why the message behind this header is not taken; null = it is. */
+/** Why the message after this header is refused; null = it is not. */
 export function refusedFrame(header: Buffer, bytesMax: number): RpcError | null {
   if (header[0] !== 0) return compressed();
   const bytes = header.readUInt32BE(1);

@@ -1,5 +1,6 @@
-// What a server asks of a call before it reads a byte of it: who may call the method, and how large a request may be. A
-// service without a rule for each of its methods does not compile, and a path without a rule is answered by nothing of ours.
+// The rules of a call that are checked before a byte of it is read: who may call the method, and how large a
+// request may be. A service without a rule for each of its methods does not compile. A path without a rule
+// reaches no code of ours.
 
 import type { Identity } from "../tls/identity.ts";
 
@@ -7,23 +8,27 @@ import type { Identity } from "../tls/identity.ts";
 export type Allow = (identity: Identity) => boolean;
 
 export const anyIdentity: Allow = () => true;
-/** An agent knows nothing of coordinators, and has no business with them. */
+/** An agent knows nothing of coordinators and may not call them. */
 export const allButAgents: Allow = ({ kind }) => kind !== "cluster";
 export const adminOnly: Allow = ({ kind }) => kind === "admin";
 export const readers: Allow = ({ kind }) => kind === "admin" || kind === "readonly" || kind === "operator";
-/** An operator's rows are looked at where the change is made (calls/grants.ts). */
+/** An operator's permission for a row is checked where the change is made (calls/grants.ts). */
 export const writers: Allow = ({ kind }) => kind === "admin" || kind === "operator";
 export const replicasOnly: Allow = ({ kind }) => kind === "replica";
 export const shardsAndAdmin: Allow = ({ kind }) => kind === "shard" || kind === "admin";
 
 export interface MethodRule {
   readonly allow: Allow;
-  /** The largest message of a caller's. */
+  /** The largest message of a caller. */
   readonly bytesMax: number;
-  /** Fields of all depths together, where they are less than bytes: two bytes can be a row. Otherwise FIELDS_MAX. */
+  /**
+   * Number of fields at all depths, if it is lower than the number of bytes: two bytes can be a row.
+   * Otherwise FIELDS_MAX.
+   */
   readonly fieldsMax?: number;
   /**
-   * Begins however many calls wait: of replicas to each other, and those with which operators look at a replica and mend it.
+   * Starts however many calls wait. For calls between replicas, and those with which operators inspect and
+   * repair a replica.
    */
   readonly isPrompt?: boolean;
 }
@@ -33,5 +38,5 @@ export type ServiceRules<Definition> = { readonly [Name in keyof Definition]: Me
 /** Decoded within some 10 ms. */
 export const FIELDS_MAX = 50_000;
 
-/** A question: names, a filter, a page. */
+/** A request for data: names, a filter, a page. */
 export const QUESTION_BYTES_MAX = 64 * 1024;

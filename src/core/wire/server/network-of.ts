@@ -1,4 +1,4 @@
-// Who is one at the far end of a connection that has no identity yet: an IPv4 address, or the /64 of an IPv6 address, since
+// The remote end of a connection without an identity: an IPv4 address, or the /64 of an IPv6 address, because
 // one host has all addresses of a /64 (RFC 4291, 2.5.4).
 
 import { isIPv6 } from "node:net";

@@ -1,12 +1,13 @@
-// The connections that others open here, and a revoked certificate (ADR-0026). What must stay true: an open connection is cut
-// in the turn in which this process learns of the revocation; one that is opened afterwards gets the reason, and ends soon.
+// Connections that others opened here, and revoked certificates (ADR-0026). What must stay true: an open
+// connection is closed in the same turn in which this process learns of the revocation. One that is opened
+// later gets the reason, and ends soon.
 
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import { formatIdentity, type Identity, identityOfSession, isRevoked } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
 
-/** A call on a new connection gets its refusal by then. */
+/** A call on a new connection has got its refusal by then. */
 const TOLD_MS_MAX = 1_000;
 
 export class OpenConnections {

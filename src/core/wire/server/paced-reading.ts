@@ -1,16 +1,17 @@
-// How much of a pass of the event loop goes into reading new calls. Node reads up to 2 MB of each socket in one pass, and
-// makes a stream of every call in it: thousands of them, before a timer or another socket has its turn. So once new calls
-// have had their share of a pass, the connections that bring calls are read on in the next one. What is not read waits in
-// the kernel and then at the client, so a burst costs no memory here either.
-// What must stay true: every connection is read in every pass until the share is used up, and the one that was read last
-// is the last to be read again. What Node had begun to read (64 KB) it still takes.
+// Limits how much of one pass of the event loop is spent on reading new calls. Node reads up to 2 MB of each
+// socket in one pass and makes a stream of every call in it: thousands of them, before a timer or another
+// socket has its turn. So once new calls have used their share of a pass, the connections that bring calls
+// are read again in the next one. Unread data waits in the kernel and then at the client, so a burst costs no
+// memory here. What must stay true: every connection is read in every pass until the share is used up, and
+// the one that was read last is the last to be read again. Data that Node has started to read (64 KB) are
+// still handled.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Loop } from "../../base/event-loop.ts";
 
 export const READ_MS = 10;
 
-/** Of whose socket reading can be stopped. */
+/** A connection whose socket's reading can be paused. */
 export interface ReadConnection {
   stopReading(): void;
   readOn(): void;
@@ -18,7 +19,7 @@ export interface ReadConnection {
 
 export class PacedReading {
   readonly #loop: Loop;
-  /** Those that have brought calls; the one that did so last is the last. */
+  /** Connections that have brought calls, the latest one last. */
   readonly #connections = new Set<ReadConnection>();
   /** When this pass's first call came; null = none has. */
   #beganMs: MonotonicMs | null = null;
@@ -28,7 +29,7 @@ export class PacedReading {
     this.#loop = loop;
   }
 
-  /** A new call has come on this connection. */
+  /** A new call has arrived on this connection. */
   brought(connection: ReadConnection): void {
     this.#connections.delete(connection);
     this.#connections.add(connection);

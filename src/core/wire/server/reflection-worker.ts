@@ -1,11 +1,11 @@
-// The thread of reflection.ts: reads the contract's files, and answers questions about them with the library's service.
+// The thread of reflection.ts: reads the contract's files, and answers requests with the library's service.
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { MethodDefinition, Server } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 
-/** Which .proto files to describe, below which folder, and the full names of the services that are served. */
+/** The .proto files to describe, their folder, and the full names of the services that are served. */
 export interface ServedFiles {
   readonly folder: string;
   readonly files: readonly string[];
@@ -13,16 +13,16 @@ export interface ServedFiles {
 }
 
 export interface ReflectionQuestion {
-  /** Of the method that was called: it tells the version. */
+  /** Path of the called method: it gives the version. */
   readonly path: string;
   /** A ServerReflectionRequest. */
   readonly question: Uint8Array;
 }
 
-/** A ServerReflectionResponse; null when the question was none. */
+/** A ServerReflectionResponse; null when the request was not valid. */
 export type ReflectionAnswer = Uint8Array | null;
 
-/** What the library's service uses of a call. */
+/** The part of a call that the library's service uses. */
 interface Call {
   on(event: string, listener: (message: object) => void): void;
   write(response: object): void;
@@ -31,9 +31,9 @@ interface Call {
 
 type Answer = (question: Uint8Array) => Uint8Array;
 
-/** The answer to a question, by the path of the method. */
+/** Returns a function that answers a request by the path of its method. */
 function load({ folder, files, services }: ServedFiles): ReadonlyMap<string, Answer> {
-  // Without keepCase the descriptors would show other field names than the contract's.
+  // Without keepCase the descriptors would have other field names than the contract.
   const contract = loadSync([...files], { includeDirs: [folder], keepCase: true });
   const answers = new Map<string, Answer>();
   const server = {

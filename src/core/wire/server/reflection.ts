@@ -1,7 +1,8 @@
-// Server reflection (grpc.reflection.v1 and v1alpha), so that grpcurl knows the contract. To read its files takes a third
-// of the CPU time of a process's start, and would hold up a leader's heartbeats later: a thread of its own does it. It
-// begins with the first question, is one for all conversations, and ends after a while without any, so that whoever asks
-// again and again makes no further one. Here messages stay bytes.
+// Server reflection (grpc.reflection.v1 and v1alpha), so that grpcurl knows the contract. Reading its files
+// takes a third of a process's CPU time at start, and later it would hold up a leader's heartbeats. So a
+// separate thread does it. The thread starts with the first request, serves all conversations, and ends after
+// a while without requests. A caller that asks again and again therefore starts no further threads. Messages
+// stay bytes here.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -11,7 +12,7 @@ import type { ReflectionAnswer, ReflectionQuestion, ServedFiles } from "./reflec
 
 type Conversation = ServerDuplexStream<Buffer, Buffer>;
 
-// The same file beside this one, in src and in dist.
+// The worker beside this file, in src and in dist.
 const WORKER = new URL(
   `./reflection-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
   import.meta.url,
@@ -27,7 +28,7 @@ const asBytes = {
   responseDeserialize: same,
 };
 
-/** Adds both versions of the service to `server`. Its thread ends when it was asked nothing for `idleMs`. */
+/** Adds both versions of the service to `server`. Its thread ends after `idleMs` without requests. */
 export function addReflection(
   server: Pick<Server, "addService">,
   served: ServedFiles,
@@ -42,7 +43,7 @@ export function addReflection(
   }
 }
 
-/** Settles when the caller has read what was written, or has gone away. */
+/** Settles when the caller has read the written bytes, or has disconnected. */
 function drained(call: Conversation): Promise<void> {
   return new Promise((resolve) => {
     for (const event of ["drain", "cancelled", "close", "error"]) call.once(event, () => resolve());
@@ -54,7 +55,10 @@ class ReflectionThread {
   readonly #idleMs: number;
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
-  /** Questions are answered one after the other, whosever they are; a thread ends in its turn too. */
+  /**
+   * Requests are answered one after another, whichever caller sent them; the end of a thread waits its turn
+   * too.
+   */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(served: ServedFiles, idleMs: number) {
@@ -62,18 +66,18 @@ class ReflectionThread {
     this.#idleMs = idleMs;
   }
 
-  /** Answers each question of `call` in its turn; never rejects. */
+  /** Answers each request of `call` in its turn; never rejects. */
   async converse(path: string, call: Conversation): Promise<void> {
     try {
-      // A call that is destroyed could not be answered with an error any more.
+      // A destroyed call could not be answered with an error any more.
       for await (const question of call.iterator({ destroyOnReturn: false })) {
         const isTaken = call.write(Buffer.from(await this.#ask({ path, question })));
-        // Who reads no answers is asked for no more questions.
+        // If the caller does not read answers, no more requests are read.
         if (!isTaken) await drained(call);
       }
       call.end();
     } catch (error) {
-      // A caller that has gone away hears nothing of it.
+      // A caller that has disconnected does not get it.
       call.emit("error", error);
     }
   }
@@ -106,10 +110,10 @@ class ReflectionThread {
 
   #begin(): Worker {
     const worker = new Worker(WORKER, { workerData: this.#served, execArgv: [] });
-    // A process that is done need not wait for it.
+    // A process may end without waiting for it.
     worker.unref();
     this.#worker = worker;
-    // Whenever it fails, be it between two questions: whoever asks next has another.
+    // The thread may fail at any time, even between two requests: the next request starts another.
     worker.on("error", () => {
       if (this.#worker === worker) this.#worker = null;
     });

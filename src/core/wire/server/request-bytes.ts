@@ -1,12 +1,12 @@
-// The bytes of requests that are not whole yet. What must stay true: a request costs no more memory than twice its bytes,
-// however small its pieces, and the unfinished requests of an identity (of a connection, where an
-// identity has no limits) together no more than UNFINISHED_BYTES_MAX.
+// The bytes of incomplete requests. What must stay true: a request needs at most twice its size in memory,
+// however small its pieces. All incomplete requests of an identity together need at most UNFINISHED_BYTES_MAX
+// (of a connection, if its identity has no limits).
 
 import { status } from "@grpc/grpc-js";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
 
-/** Of one identity, or of one connection where that has no limits. */
+/** For one identity, or for one connection if its identity has no limits. */
 export const UNFINISHED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** By identity or connection. */
@@ -15,7 +15,7 @@ const unfinished = new WeakMap<object, number>();
 export class RequestBytes {
   readonly #owner: object;
   readonly #bytesMax: number;
-  /** The first `#length` of them count. */
+  /** The first `#length` of them are used. */
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
@@ -25,7 +25,7 @@ export class RequestBytes {
     this.#bytesMax = bytesMax;
   }
 
-  /** Null = it is taken in. */
+  /** Null = accepted. */
   add(chunk: Buffer): RpcError | null {
     const wasChecked = this.#length >= HEADER_BYTES;
     this.#append(chunk);
@@ -35,7 +35,7 @@ export class RequestBytes {
     return this.#overdrawn();
   }
 
-  /** The one message of a whole request; throws the RpcError of what is none. */
+  /** The one message of a whole request; throws the RpcError for an invalid one. */
   message(): Buffer {
     const isWhole =
       this.#length >= HEADER_BYTES && this.#length === HEADER_BYTES + this.#bytes.readUInt32BE(1);
@@ -43,7 +43,7 @@ export class RequestBytes {
     return this.#bytes.subarray(HEADER_BYTES, this.#length);
   }
 
-  /** The request is whole, or given up. */
+  /** The request is complete or abandoned. */
   release(): void {
     unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) - this.#length);
     this.#length = 0;

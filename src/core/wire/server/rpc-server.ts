@@ -1,5 +1,5 @@
-// A gRPC server of ours: services with a rule for each method, health and reflection, one door for all of it. Unary calls are
-// served on Node's HTTP/2 streams, streams by grpc-js (ADR-0024).
+// A gRPC server of ours: services with a rule for each method, health and reflection, and one entry for all
+// calls. Unary calls are served on Node's HTTP/2 streams, streams by grpc-js (ADR-0024).
 
 import {
   type ChannelOptions,
@@ -32,9 +32,9 @@ export interface RpcServerOptions {
   readonly errors: InternalErrors;
   readonly log: Log;
   readonly options: ChannelOptions;
-  /** Without it every call begins at once. */
+  /** Without a gate every call starts at once. */
   readonly gate?: Gate;
-  /** For connections; by default as much as this process may open files. */
+  /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom;
   readonly limitsOf?: typeof limitsOf;
 }
@@ -48,7 +48,7 @@ export interface CallerCounts {
   readonly limited: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
-/** A generated definition; its serializers are of other types in each method. */
+/** A generated definition; the types of its serializers differ for each method. */
 type Definition<Service> = {
   readonly [Name in keyof Implementation<Service>]: Pick<MethodDefinition<unknown, unknown>, "path">;
 };
@@ -73,17 +73,23 @@ export class RpcServer {
     this.#budgets = new CallBudgets(log, systemClock.monotonicMs, options.limitsOf);
   }
 
-  /** Of a caller that a handler refuses for who it is: it is counted and told of as those that the door refuses. */
+  /**
+   * For a caller that a handler refuses because of its identity: counted and logged like those that are
+   * refused at the entry.
+   */
   noteDenied(denied: Denied): void {
     this.#denied.note(denied);
   }
 
-  /** Who logged in, who was turned away, and who is held back, in numbers. */
+  /** Logins, refused callers, and callers beyond their limits, as numbers. */
   get callers(): CallerCounts {
     return { denied: this.#denied.counts, logins: this.#logins.counts, limited: this.#budgets.counts };
   }
 
-  /** Before it listens. `Service` is the generated interface of the handlers, whose unary ones are ours. */
+  /**
+   * To be called before it listens. `Service` is the generated interface of the handlers; the unary ones are
+   * ours.
+   */
   addService<Service>(
     definition: Definition<Service>,
     implementation: Implementation<Service>,
@@ -112,7 +118,7 @@ export class RpcServer {
     this.#server.addService(streams, handlers as unknown as UntypedServiceImplementation);
   }
 
-  /** A service of a library, which grpc-js serves whole; `rule` is that of all its methods. */
+  /** A library's service, which grpc-js serves as a whole; `rule` applies to all its methods. */
   addLibraryService(
     definition: ServiceDefinition,
     implementation: UntypedServiceImplementation,
@@ -136,7 +142,7 @@ export class RpcServer {
     return address;
   }
 
-  /** Takes no more calls; resolves when its connections have ended. */
+  /** Accepts no more calls; resolves when its connections have ended. */
   async close(): Promise<void> {
     if (this.#address !== null) await closeServer(this.#server, this.#address);
   }

@@ -1,20 +1,20 @@
-// Stops the reading of an HTTP/2 session's socket, and lets it read on. Node has no public way to it: `socket.pause()` is
-// refused, since the session reads the socket's handle by itself.
+// Pauses and resumes the reading of an HTTP/2 session's socket. Node has no public way: `socket.pause()` is
+// refused, because the session reads the socket's handle itself.
 
 import type { ServerHttp2Session } from "node:http2";
 import type { ReadConnection } from "./paced-reading.ts";
 
-/** What Node's sockets have below them. */
+/** The handle below a Node socket. */
 interface Handle {
   readStop(): number;
   readStart(): number;
-  /** Bytes that were given to the socket and have not left. */
+  /** Bytes that were passed to the socket and have not left. */
   readonly writeQueueSize: number;
 }
 
 const KNOWN = new WeakMap<ServerHttp2Session, ReadConnection>();
 
-/** Null: the session has no socket any more, or a Node that hides it elsewhere. */
+/** Null: the session has no socket any more, or this Node hides it elsewhere. */
 export function readingOf(session: ServerHttp2Session): ReadConnection | null {
   const known = KNOWN.get(session);
   if (known !== undefined) return known;
@@ -23,8 +23,8 @@ export function readingOf(session: ServerHttp2Session): ReadConnection | null {
   if (!isHandle(handle)) return null;
   const made: ReadConnection = {
     stopReading: () => void handle.readStop(),
-    // While a write is under way the session has stopped reading by itself, and reads on once it is through: a client that
-    // takes no answers is not read either.
+    // During a write the session has paused reading itself, and resumes afterwards. So a client that accepts
+    // no answers is not read either.
     readOn: () => {
       if (handle.writeQueueSize === 0) handle.readStart();
     },

@@ -1,5 +1,6 @@
-// Health (grpc.health.v1) and server reflection beside our own services, so that grpcurl and Kubernetes probes
-// work on every port, for whoever has an identity. Health says SERVING per service; who sets it is the server's business.
+// Health (grpc.health.v1) and server reflection beside our own services, so that grpcurl and Kubernetes
+// probes work on every port, for callers with an identity. Health reports SERVING for each service; the
+// server sets it.
 
 import { fileURLToPath } from "node:url";
 import type { Server } from "@grpc/grpc-js";
@@ -8,10 +9,10 @@ import { anyIdentity, type MethodRule, QUESTION_BYTES_MAX } from "./method-rules
 import { addReflection } from "./reflection.ts";
 import type { RpcServer } from "./rpc-server.ts";
 
-// The package's proto folder is as far from src/core/wire as it is from dist/core/wire.
+// The package's proto folder is as far from this file in src as in dist.
 const PROTO_FOLDER = fileURLToPath(new URL("../../../../proto", import.meta.url));
 
-/** The parts of the contract that a process serves and so describes. */
+/** The parts of the contract that a process serves and therefore describes. */
 export type ServedProto = "coordinator" | "raft" | "faults" | "shard";
 
 export interface StandardServices {
@@ -21,7 +22,7 @@ export interface StandardServices {
 
 const RULE: MethodRule = { allow: anyIdentity, bytesMax: QUESTION_BYTES_MAX };
 
-/** Adds both services to `server`. All services begin as SERVING; so does the process as a whole. */
+/** Adds both services to `server`. All services start as SERVING, and so does the process as a whole. */
 export function addStandardServices(server: RpcServer, served: readonly ServedProto[]): StandardServices {
   const asked = (rule: MethodRule): Pick<Server, "addService"> => ({
     addService: (definition, methods) => server.addLibraryService(definition, methods, rule),
@@ -30,7 +31,7 @@ export function addStandardServices(server: RpcServer, served: readonly ServedPr
   const health = new HealthImplementation(
     Object.fromEntries(["", ...names].map((name) => [name, "SERVING" as const])),
   );
-  // Whoever asks whether a process is alive must not wait for those that keep it busy.
+  // A probe of a process must not wait for the calls that keep it busy.
   health.addToServer(asked({ ...RULE, isPrompt: true }) as Server);
   addReflection(asked(RULE), {
     folder: PROTO_FOLDER,

@@ -1,4 +1,4 @@
-// How a call is answered on its HTTP/2 stream where grpc-js has no part in it.
+// Answers a call on its HTTP/2 stream without grpc-js.
 
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { RpcError } from "../rpc-error.ts";
@@ -18,15 +18,15 @@ export function answer(stream: ServerHttp2Stream, message: Uint8Array): void {
     if (!isGone(stream)) stream.sendTrailers(OK);
   });
   stream.write(framed(message));
-  // Node says that there is no more only once the message is in the socket, and the trailers leave a pass of the event loop
-  // after that. Told now, it sends them as soon as the message has left.
+  // Node reports the end of the data only once the message is in the socket, and the trailers leave a pass of
+  // the event loop later. With this they are sent as soon as the message has left.
   stream._final(() => undefined);
   stream.end();
 }
 
-/** A call of which something was answered already, by grpc-js, is cut off: it can't be told any more. */
+/** If grpc-js has sent a part of an answer already, the call is reset: it can't get an error any more. */
 export function refuse(stream: ServerHttp2Stream, error: RpcError): void {
-  // What the caller has sent is of no use, and would hold the stream open.
+  // The caller's remaining data are of no use, and would hold the stream open.
   stream.resume();
   if (isGone(stream)) return;
   if (stream.headersSent) {
@@ -34,16 +34,16 @@ export function refuse(stream: ServerHttp2Stream, error: RpcError): void {
     return;
   }
   stream.respond(refusalOf(error), { endStream: true });
-  // The caller may be sending still, and need not.
+  // The caller may still be sending, but need not.
   if (!stream.readableEnded) stream.close();
 }
 
-/** Its caller has gone away, or its time was over. */
+/** The caller has disconnected, or its deadline has passed. */
 export function isGone(stream: ServerHttp2Stream): boolean {
   return stream.destroyed || stream.closed;
 }
 
-// Made once an error: a burst is refused with few different ones.
+// Encoded once for each error: a burst is refused with few different errors.
 const REFUSALS = new WeakMap<RpcError, OutgoingHttpHeaders>();
 
 function refusalOf(error: RpcError): OutgoingHttpHeaders {

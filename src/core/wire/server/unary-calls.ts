@@ -1,6 +1,7 @@
-// Unary calls, which have one message on each side, are served on Node's HTTP/2 streams themselves. grpc-js makes some hundred
-// objects a call, for interceptors, metadata and flow control that none of these uses (ADR-0024).
-// What must stay true: a request is bounded before it is kept, and its bytes are decoded when all of them are there.
+// Unary calls have one message on each side. They are served directly on Node's HTTP/2 streams: grpc-js makes
+// some hundred objects a call, for interceptors, metadata and flow control that none of these uses
+// (ADR-0024). What must stay true: a request is bounded before it is kept, and decoded when all of its bytes
+// have arrived.
 
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type handleUnaryCall, type MethodDefinition, status } from "@grpc/grpc-js";
@@ -20,14 +21,14 @@ export interface UnaryCall<Request> {
   readonly request: Request;
   readonly path: string;
   readonly identity: Identity;
-  /** How long the caller waits for the answer, from now on; infinity = it did not say. */
+  /** How long the caller will wait for the answer; infinity = it did not say. */
   remainingMs(nowMs: MonotonicMs): number;
 }
 
-/** An RpcError that it throws is the answer; anything else is a bug (InternalErrors). */
+/** An RpcError that it throws is the answer; any other exception is a bug (InternalErrors). */
 export type UnaryMethod<Request, Response> = (call: UnaryCall<Request>) => Promise<Response>;
 
-/** A generated service, whose unary methods are ours. */
+/** A generated service whose unary methods are ours. */
 export type Implementation<Service> = {
   readonly [Name in keyof Service as string extends Name
     ? never
@@ -43,19 +44,19 @@ export interface ServedMethod {
   readonly errors: InternalErrors;
 }
 
-/** A call that was let in and is to be read now. It came at `cameMs`. */
+/** An admitted call whose request is read now. It arrived at `cameMs`. */
 export interface Admitted {
   readonly identity: Identity;
   readonly headers: IncomingHttpHeaders;
   readonly cameMs: MonotonicMs;
   readonly budget: Pick<CallBudget, "account" | "receive">;
-  /** Settles when there is time for more of this call than to read it. */
+  /** Settles when there is time to continue this call after reading. */
   goOn(): Promise<void>;
 }
 
-/** By then a request is whole, or its caller has lost its turn. */
+/** After this time an incomplete request is refused. */
 const WHOLE_MS_MAX = 30_000;
-/** What takes less than some 0.1 ms to decode needs no time of its own. */
+/** A smaller request is decoded in less than some 0.1 ms and needs no turn of its own. */
 const SMALL_BYTES = 16 * 1024;
 
 export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admitted: Admitted): void {
@@ -85,7 +86,7 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
       served.errors.note(error, served.definition.path),
     );
   };
-  // A call without a body has ended before it was begun.
+  // A call without a body ended before it was started.
   if (stream.readableEnded) whole();
   else stream.on("end", whole);
 }
@@ -101,20 +102,20 @@ async function reply(
   try {
     const waitMs = timeoutMsOf(headers["grpc-timeout"]);
     const message = bytes.message();
-    // Many that were begun one after the other may be whole in the same pass of the event loop.
+    // Many calls that were started one after another may be complete in the same pass of the event loop.
     if (message.length > SMALL_BYTES) await goOn();
     const request = decodeBounded(requestDeserialize, message, rule.fieldsMax ?? FIELDS_MAX);
     bytes.release();
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);
     const response = await method({ request, path, identity, remainingMs });
-    // What nobody waits for is not encoded.
+    // An answer without a waiting caller is not encoded.
     if (!isGone(stream)) answer(stream, takeable(responseSerialize(response)));
   } catch (error) {
     refuse(stream, errors.answer(error, path));
   }
 }
 
-/** The caller's library would cut a larger one off, without words of ours. */
+/** The caller's library would reject a larger one, without words of ours. */
 function takeable(message: Uint8Array): Uint8Array {
   if (message.length <= MESSAGE_BYTES_MAX) return message;
   const what = `the answer has ${message.length} bytes, and callers take ${MESSAGE_BYTES_MAX}: ask for less`;

@@ -1,7 +1,8 @@
-// Which authority proves which identities, where they are separate (ADR-0027). TLS itself knows one bundle of trust, so any of
-// its authorities could sign any identity: a tenants' authority a replica. What must stay true: a certificate counts only if a
-// chain of signatures leads from it to the authority of its identity's kind; every key of the chain is checked, never a name
-// alone; and what stands between is an authority itself, within its own time.
+// Which authority proves which identities, if they are separate (ADR-0027). TLS itself has one bundle of
+// trusted authorities, so any of them could sign any identity: a tenants' authority could sign a replica.
+// What must stay true: a certificate counts only if a chain of signatures leads from it to the authority of
+// its identity's kind. Every key of the chain is checked, never only a name. Each certificate in between is
+// an authority itself, and valid now.
 
 import type { X509Certificate } from "node:crypto";
 import type { Identity } from "./identity.ts";
@@ -9,7 +10,7 @@ import type { Identity } from "./identity.ts";
 export const AUTHORITY_KINDS = ["peer", "shard", "agent", "operator"] as const;
 export type AuthorityKind = (typeof AUTHORITY_KINDS)[number];
 
-/** By kind, for those that have an authority of their own. */
+/** By kind, for kinds with a separate authority. */
 export type ByAuthority<Value> = Readonly<Partial<Record<AuthorityKind, Value>>>;
 
 const KIND_OF: Readonly<Record<Identity["kind"], AuthorityKind>> = {
@@ -24,12 +25,12 @@ const KIND_OF: Readonly<Record<Identity["kind"], AuthorityKind>> = {
 export const authorityKindOf = ({ kind }: Identity): AuthorityKind => KIND_OF[kind];
 
 export class Authorities {
-  /** What their files hold, PEM. */
+  /** The content of their files, PEM. */
   readonly files: ByAuthority<Buffer>;
   readonly #others: readonly X509Certificate[];
   readonly #own: ByAuthority<readonly X509Certificate[]>;
 
-  /** `others`: of the kinds that have none of their own. */
+  /** `others`: for kinds without a separate authority. */
   constructor(
     others: readonly X509Certificate[],
     own: ByAuthority<readonly X509Certificate[]>,
@@ -40,7 +41,10 @@ export class Authorities {
     this.files = files;
   }
 
-  /** Whether the authority of the identity's kind issued the chain, of which the first certificate names the identity. */
+  /**
+   * Whether the authority of the identity's kind issued the chain. The chain's first certificate names the
+   * identity.
+   */
   prove(identity: Identity, chain: readonly X509Certificate[], nowMs: number): boolean {
     const trusted = (this.#own[authorityKindOf(identity)] ?? this.#others).filter((each) =>
       isValidAt(each, nowMs),

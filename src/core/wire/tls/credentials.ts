@@ -1,5 +1,5 @@
-// Credentials for both ends of a connection. Both ends always show a certificate of the fleet's own authority.
-// Plaintext exists only as an explicit choice, and only on loopback: nothing falls back to it.
+// Credentials for both ends of a connection. Both ends always present a certificate of the fleet's own
+// authority. Plaintext must be chosen explicitly, and works only on loopback: nothing falls back to it.
 
 import type { PeerCertificate } from "node:tls";
 import { checkServerIdentity } from "node:tls";
@@ -11,7 +11,7 @@ import { LiveChannelCredentials, LiveServerCredentials } from "./live-credential
 import { isRevokedPeer } from "./revoked-connections.ts";
 import type { Tls, TlsMaterial } from "./tls.ts";
 
-/** Server side: a client without a valid certificate of the authority never gets past the handshake. */
+/** Server side: a client without a valid certificate of the authority fails in the handshake. */
 export function serverCredentials(tls: Tls, listen: string): ServerCredentials {
   if (tls === "insecure-loopback") {
     assertLoopback(listen);
@@ -21,8 +21,8 @@ export function serverCredentials(tls: Tls, listen: string): ServerCredentials {
 }
 
 /**
- * Client side: the server's certificate must be of the authority, name the host that was dialed, and be a
- * `server`'s, when given, so that a cluster's certificate cannot pose as a shard or a coordinator.
+ * Client side: the server's certificate must be of the authority and name the dialed host. If `server` is
+ * given, it must also be that kind's, so that a cluster's certificate can't pose as a shard or a coordinator.
  * Use it with `channelOptions`.
  */
 export function channelCredentials(
@@ -37,9 +37,12 @@ export function channelCredentials(
   return new LiveChannelCredentials(tls, serverCheck(tls, address, server));
 }
 
-/** What is wrong with the certificate of the server at `address`, as Node asks for it; undefined if nothing is. */
+/**
+ * What is wrong with the certificate of the server at `address`, in the form for Node; undefined if nothing
+ * is.
+ */
 export function serverCheck(tls: TlsMaterial, address: string, server?: "replica" | "shard") {
-  // The host that grpc-js passes is the name for SNI (channel-options.ts), not the one that was dialed.
+  // The host that grpc-js passes is the name for SNI (channel-options.ts), not the dialed one.
   return (_name: string, peer: PeerCertificate): Error | undefined =>
     checkServer(address, peer, server) ??
     checkAuthority(address, peer, tls) ??
@@ -55,7 +58,7 @@ function checkServer(address: string, peer: PeerCertificate, server: string | un
   return checkServerIdentity(hostOf(address).replace(/^\[|\]$/g, ""), peer);
 }
 
-/** A server of which nothing was asked but its host may have no identity. */
+/** A server that must only match its host may have no identity. */
 function checkAuthority(address: string, peer: PeerCertificate, tls: TlsMaterial): Error | undefined {
   const identity = identityOfNames(peer.subjectaltname ?? "");
   if (identity === null || isProved(identity, peer, tls)) return undefined;

@@ -1,10 +1,11 @@
-// Which certificates this process refuses, though the authority signed them (ADR-0026): some by their serial number, and of
-// some identities those that were issued before a moment. What must stay true: a list takes the place of another as a whole,
-// in one step, and who holds connections is told in the same turn. Absent: where lists come from.
+// Which certificates this process refuses although the authority signed them (ADR-0026): some by their serial
+// number, and of some identities those issued before a moment. What must stay true: a list replaces another
+// as a whole, in one step, and owners of connections are notified in the same turn. Absent: where lists come
+// from.
 
-/** What counts of a certificate. */
+/** The fields of a certificate that are compared. */
 export interface ShownCertificate {
-  /** As `canonicalSerial` makes it. */
+  /** In the form of `canonicalSerial`. */
   readonly serial: string;
   /** Its one URI, such as fleet://shard/s1. */
   readonly uri: string;
@@ -14,7 +15,7 @@ export interface ShownCertificate {
 export interface Denial {
   /** A serial number, or an identity. */
   readonly subject: string;
-  /** Of an identity: certificates whose notBefore is earlier. */
+  /** For an identity: its certificates with an earlier notBefore are refused. */
   readonly issuedBeforeMs: number;
 }
 
@@ -40,7 +41,7 @@ export class DenyList {
     );
   }
 
-  /** Calls `listener` after every change, until what is returned is called. */
+  /** Calls `listener` after every change, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -52,7 +53,10 @@ export function isUsualSerial(serial: string): boolean {
   return /^[1-9A-F][0-9A-F]{0,39}$/.test(serial);
 }
 
-/** A serial number as all here compare them: people write it with colons, in lower case or with leading zeros. */
+/**
+ * A serial number in the form for comparisons: people write it with colons, in lower case or with leading
+ * zeros.
+ */
 export function canonicalSerial(text: string): string {
   return text.replaceAll(":", "").toUpperCase().replace(/^0+/, "");
 }

@@ -1,6 +1,7 @@
-// The deny-list as a process holds it, in memory and on its disk, so that it is enforced from the first handshake after a
-// restart (ADR-0026). What must stay true: of one incarnation a list never takes the place of a newer one; the file is whole
-// at every moment; and a file that can't be understood stops the process, for without it revoked certificates would be let in.
+// The deny-list of a process, in memory and on its disk, so that it is enforced from the first handshake
+// after a restart (ADR-0026). What must stay true: within one incarnation an older list never replaces a
+// newer one. The file is whole at every moment. A file that can't be decoded stops the process, because
+// without it revoked certificates would be accepted.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ import { systemCodeOf } from "../../base/system-error.ts";
 import type { Denial, DenyList } from "./deny-list.ts";
 
 export interface Denials {
-  /** Whose version it is; empty = nothing was heard yet. */
+  /** The version's incarnation; empty = no list has arrived yet. */
   readonly incarnation: string;
   /** The log index of the list's last change. */
   readonly version: number;
@@ -28,12 +29,12 @@ export class HeldDenials {
   readonly #denyList: DenyList;
   readonly #log: Log;
   #held: Denials;
-  /** What is on the disk, or on its way there. */
+  /** The list that is on the disk or being written. */
   #stored: Denials;
   #writing: Promise<void> | null = null;
   #retry: NodeJS.Timeout | undefined;
 
-  /** What the folder's file says is in force when this resolves. Throws DENY_LIST_UNREADABLE. */
+  /** The list in the folder's file is in force when this resolves. Throws DENY_LIST_UNREADABLE. */
   static async open(directory: string, denyList: DenyList, log: Log): Promise<HeldDenials> {
     const path = join(directory, FILE_NAME);
     const held = await readDenials(path);
@@ -53,7 +54,7 @@ export class HeldDenials {
     return this.#held;
   }
 
-  /** Puts the list in force, unless a newer one of its incarnation is; it is durable soon after. */
+  /** Puts the list in force, unless a newer one of its incarnation is; soon afterwards it is durable. */
   take({ incarnation, version, denials }: Denials): void {
     const isSame = incarnation === this.#held.incarnation;
     if (isSame && version <= this.#held.version) return;
@@ -68,7 +69,7 @@ export class HeldDenials {
     this.#store();
   }
 
-  /** Resolves when no write is under way. */
+  /** Resolves when no write is running. */
   async close(): Promise<void> {
     clearTimeout(this.#retry);
     while (this.#writing !== null) await this.#writing;
@@ -82,7 +83,7 @@ export class HeldDenials {
     });
   }
 
-  /** Never rejects: the list is in force meanwhile. */
+  /** Never rejects: meanwhile the list is in force. */
   async #write(): Promise<void> {
     const wanted = this.#held;
     this.#retry = undefined;

@@ -1,5 +1,6 @@
-// Whether a process's own certificate is its own. With another's it would run, its peers and the coordinators would refuse
-// what it says, and it could not take up the right one without a restart: better that it does not start.
+// Checks that a process's certificate is its own. With another's certificate it would run, but its peers and
+// the coordinators would refuse it, and it could not load the right one without a restart. So it does not
+// start.
 
 import { X509Certificate } from "node:crypto";
 import { systemClock } from "../../base/clock.ts";
@@ -9,7 +10,7 @@ import { authorityKindOf } from "./authorities.ts";
 import { formatIdentity, type Identity, identityOfNames } from "./identity.ts";
 import { leafOf, loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
 
-/** Throws CERTIFICATE_OF_ANOTHER, or as `loadTls` does. `name`: what the process is called. */
+/** Throws CERTIFICATE_OF_ANOTHER, or the errors of `loadTls`. `name`: the process's name. */
 export function requireHolder(choice: TlsChoice, holder: Identity, name: string): void {
   if (choice === "insecure-loopback") return;
   const material = loadTls(choice);
@@ -29,7 +30,10 @@ export function requireHolder(choice: TlsChoice, holder: Identity, name: string)
   });
 }
 
-/** Throws AUTHORITY_MISMATCH: everybody would refuse a certificate that another authority issued than it needs. */
+/**
+ * Throws AUTHORITY_MISMATCH: every peer would refuse a certificate of another authority than the required
+ * one.
+ */
 export function requireOwnAuthority(material: TlsMaterial, { cert }: TlsFiles): void {
   const chain = certificateBlocks(material.cert.toString("latin1")).map(
     (block) => new X509Certificate(block),
@@ -46,13 +50,16 @@ export function requireOwnAuthority(material: TlsMaterial, { cert }: TlsFiles): 
   });
 }
 
-/** How the certificate of a replica called `name` is called: no other's number, under which it would be taken for that. */
+/**
+ * The file name for the certificate of a replica called `name`. It must not look like another replica's
+ * number.
+ */
 export function certificateName(name: string, id: number): string {
   const number = numberInName(name);
   return number === null || number === id ? name : String(id);
 }
 
-/** The number that a replica's name is, if it is one. */
+/** The number in a replica's name, if there is one. */
 export function numberInName(name: string): number | null {
   return /^\d+$/.test(name) ? Number(name) : null;
 }

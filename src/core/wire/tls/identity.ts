@@ -1,6 +1,7 @@
-// Who is calling: the one URI among the subject alternative names of the verified peer certificate, if it is a `fleet://`.
-// No URI, or more than one, of whatever system, is nobody: an ambiguous certificate must not get the larger of two rights.
-// What an identity may do is decided where the call is served.
+// The caller's identity: the one URI among the subject alternative names of the verified peer certificate, if
+// it is a `fleet://`. A certificate without a URI, or with more than one of any scheme, has no identity: an
+// ambiguous certificate must not get the larger of two rights. The code that serves a call decides what an
+// identity may do.
 
 import { status } from "@grpc/grpc-js";
 import { systemClock } from "../../base/clock.ts";
@@ -22,7 +23,7 @@ import type { Tls, TlsMaterial } from "./tls.ts";
 export type Identity =
   | { readonly kind: "admin" }
   | { readonly kind: "readonly" }
-  /** A person, or a robot, that may do what roles allow (ADR-0028). */
+  /** A person or a robot, with the rights of its roles (ADR-0028). */
   | { readonly kind: "operator"; readonly id: string }
   | { readonly kind: "replica"; readonly id: NodeId }
   | { readonly kind: "shard"; readonly id: string }
@@ -30,38 +31,38 @@ export type Identity =
 
 const PLAINTEXT: Identity = { kind: "admin" };
 
-// To read a certificate takes longer than to serve many a call. A session has one for as long as it lasts: a new
-// certificate, or a new authority, takes a new session.
+// Reading a certificate takes longer than serving many calls. A session keeps its identity as long as it
+// lasts: a new certificate or a new authority needs a new session.
 const ofSessions = new WeakMap<object, Identity>();
-// An identity that came with a connection is an object of its own, so it leads to what that connection showed.
+// The identity of each connection is an object of its own, so it leads to that connection's certificate.
 const certificates = new WeakMap<Identity, ShownCertificate>();
 const addresses = new WeakMap<Identity, string>();
 
-/** Of connections whose certificate names an identity and does not prove it. */
+/** For connections whose certificate names an identity without proving it. */
 const claims = new WeakMap<object, Claim>();
 
-/** As whom the other end of a connection poses, and why that is not believed. */
+/** The identity that a connection claims, and why it is not accepted. */
 export interface Claim {
   readonly identity: Identity;
   readonly fault: Fault;
 }
 
 /**
- * `authority`: another one issued it than its identity needs. `expired`: the handshake resumed one that was made in time.
- * `serial`: its serial number is none by which it could be revoked.
+ * `authority`: an authority of another kind issued it. `expired`: the certificate ended after the session
+ * that the handshake resumed. `serial`: it can't be revoked by its serial number.
  */
 export type Fault = "authority" | "expired" | "serial";
 
-/** A connection, as Node's HTTP/2 has it. */
+/** A connection, in the form of Node's HTTP/2. */
 export interface PeerSession {
   readonly destroyed: boolean;
   readonly socket: PeerSocket | undefined;
 }
 
-/** Who is at the other end; null when its certificate names none, or when the connection is gone. */
+/** The identity of the other end; null when its certificate names none, or when the connection is closed. */
 export function identityOfSession(session: PeerSession | null, tls: Tls): Identity | null {
   if (tls === "insecure-loopback") return PLAINTEXT;
-  // A socket that is gone says nothing any more.
+  // A closed socket has no certificate any more.
   if (session === null || session.destroyed || session.socket?.destroyed !== false) return null;
   const known = ofSessions.get(session);
   if (known !== undefined) return known;
@@ -80,7 +81,7 @@ export function identityOfSession(session: PeerSession | null, tls: Tls): Identi
   return identity;
 }
 
-/** Where the connection came from that proved the identity; empty without TLS. Without the port. */
+/** The remote address of the connection that proved the identity, without the port; empty without TLS. */
 export function addressOf(identity: Identity): string {
   return addresses.get(identity) ?? "";
 }
@@ -90,12 +91,12 @@ function faultOf(fields: PeerFields, { serial }: ShownCertificate): Fault | null
   return isUsualSerial(serial) ? null : "serial";
 }
 
-/** As whom the other end poses without proof; null if it does not. */
+/** The identity that the other end claims without proof; null if it claims none. */
 export function claimedBySession(session: PeerSession | null): Claim | null {
   return (session && claims.get(session)) ?? null;
 }
 
-/** Whether the authority that may issue such an identity issued the certificate that shows it (ADR-0027). */
+/** Whether the right authority for such an identity issued its certificate (ADR-0027). */
 export function isProved(
   identity: Identity,
   fields: PeerFields,
@@ -116,7 +117,7 @@ export function isRevoked(identity: Identity, tls: Tls): boolean {
   return certificate !== null && tls.denyList.denies(certificate);
 }
 
-/** Of a stream that grpc-js serves, and that the door has let in. */
+/** For a stream that grpc-js serves and that was admitted. */
 export function callerOf(call: object, tls: Tls): Identity {
   const identity = identityOfSession(streamOf(call)?.session ?? null, tls);
   if (identity !== null) return identity;
@@ -167,8 +168,9 @@ interface AltName {
   readonly value: string;
 }
 
-// A value with a comma, a quote or a control character comes as a JSON string literal (Node's fix of
-// CVE-2021-44532), so that `URI:"fleet://admin\u002c DNS:x"` is one name; splitting at commas alone would make it two.
+// Node prints a value with a comma, a quote or a control character as a JSON string literal (its fix of
+// CVE-2021-44532). So `URI:"fleet://admin\u002c DNS:x"` is one name; splitting at commas alone would make it
+// two.
 const ALT_NAME = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
 
 function splitNames(subjectAltName: string): AltName[] {
@@ -176,7 +178,7 @@ function splitNames(subjectAltName: string): AltName[] {
   ALT_NAME.lastIndex = 0;
   while (ALT_NAME.lastIndex < subjectAltName.length) {
     const [, type, value] = ALT_NAME.exec(subjectAltName) ?? [];
-    // What cannot be read as a whole list of names is trusted in no part.
+    // If the whole list of names can't be parsed, no part of it is trusted.
     if (type === undefined || value === undefined) return [];
     names.push({ type, value: value.startsWith('"') ? unquoted(value) : value });
   }

@@ -1,6 +1,6 @@
-// gRPC credentials that take what their TLS material holds at the moment of each new connection. Connections that are
-// open stay as they are. gRPC's own makers of credentials fix the files for ever, and those that follow files put a
-// new authority and a new certificate into force one after the other; here both change in one step.
+// gRPC credentials that use the present content of their TLS material for each new connection. Open
+// connections do not change. gRPC's own credentials fix the files for ever. Those that follow files apply a
+// new authority and a new certificate one after the other; here both change in one step.
 
 import {
   type CallCredentials,
@@ -22,7 +22,8 @@ export class LiveServerCredentials extends ServerCredentials {
       { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS_MAX },
       contextOf(tls),
     );
-    // A new context has new keys for session tickets, so a ticket of a dropped authority's client is worth nothing.
+    // A new context has new keys for session tickets, so tickets of a removed authority's clients are
+    // invalid.
     tls.onChange?.(() => this.updateSecureContextOptions(contextOf(tls)));
   }
 
@@ -76,7 +77,8 @@ export class LiveChannelCredentials extends ChannelCredentials {
   }
 }
 
-// TLS 1.2 has suites without forward secrecy and without authenticated encryption: where it is asked for, these alone.
+// TLS 1.2 has suites without forward secrecy or without authenticated encryption: if TLS 1.2 is enabled, only
+// these are.
 const SUITES = [
   ...["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"],
   ...["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"],

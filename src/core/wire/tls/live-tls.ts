@@ -1,8 +1,8 @@
-// A process's TLS files, followed while it runs: a renewed certificate or authority is in force for every connection
-// made afterwards. What must stay true: files that do not belong together, that make this process somebody else, or that
-// are not valid now while those in use are, change nothing; one in use that ends is told of, since nobody could dial in
-// to learn it. Their contents are read rather than watched: what Kubernetes swaps is a link far from the file, and
-// a time stamp is too coarse to tell two writes apart.
+// Follows a process's TLS files while it runs: a renewed certificate or authority applies to every later
+// connection. What must stay true: new files are ignored in three cases. They do not belong together, they
+// name another identity, or they are not valid now while the present ones are. If the certificate in use
+// ends, the log says so, because no caller could connect to learn it. The contents are read, not watched:
+// Kubernetes swaps a link far from the file, and a time stamp is too coarse to distinguish two writes.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -34,7 +34,7 @@ export interface FollowedTls {
   close(): void;
 }
 
-/** Loads the files as `loadTls` does, and follows them until closed. */
+/** Loads the files like `loadTls`, and follows them until closed. */
 export function followTls(choice: TlsChoice, log: Log, lookEveryMs = LOOK_EVERY_MS): FollowedTls {
   if (choice === "insecure-loopback") return { tls: choice, close: () => undefined };
   const tls = new LiveTls(choice, log);
@@ -51,11 +51,11 @@ export class LiveTls implements TlsMaterial {
   readonly #wallMs: () => WallMs;
   #now: TlsMaterial;
   #validity: Validity;
-  /** What was last said of the end of the one in use. */
+  /** The last logged state of the certificate's end. */
   #told: "nothing" | "ends soon" | "invalid" = "nothing";
-  /** Of the contents that were looked at last. */
+  /** The contents that were read last. */
   #seen = "";
-  /** Whether those could not be used, and that was said. */
+  /** Whether those contents were refused, and whether that was logged. */
   #isRefused: "no" | "unsaid" | "said" = "no";
   #refusal = "";
   #isLooking = false;
@@ -98,7 +98,7 @@ export class LiveTls implements TlsMaterial {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads the files and takes them up if they changed. Never rejects. */
+  /** Reads the files and applies changes. Never rejects. */
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -135,7 +135,7 @@ export class LiveTls implements TlsMaterial {
     const validity = validityOf(wanted, this.#files);
     const fault = invalidity(validity, this.#wallMs());
     if (fault !== null && this.#fault() === null) throw fault;
-    // What OpenSSL would not take would take every server's port out of use.
+    // Contents that OpenSSL refuses would disable every server's port.
     createSecureContext({ ca: wanted.ca, cert: wanted.cert, key: wanted.key });
     this.#isRefused = "no";
     this.#refusal = "";
@@ -151,7 +151,7 @@ export class LiveTls implements TlsMaterial {
     });
   }
 
-  // Files that are being replaced one by one do not belong together for a moment: only what stays so is worth a line.
+  // Files that are being replaced one by one do not match for a moment: only a lasting mismatch is logged.
   #refuse(error: unknown): void {
     if (this.#isRefused === "no") {
       this.#isRefused = "unsaid";
@@ -166,7 +166,7 @@ export class LiveTls implements TlsMaterial {
     });
   }
 
-  /** Why the ones in use are worth nothing now; null when they are. */
+  /** Why the certificates in use are not valid now; null when they are. */
   #fault(): OperatorError | null {
     return invalidity(this.#validity, this.#wallMs());
   }

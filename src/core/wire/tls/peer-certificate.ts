@@ -1,4 +1,4 @@
-// The certificate at the other end of a connection, read once: to read it takes longer than to serve many a call.
+// The certificate of a connection's other end, read once: reading takes longer than serving many calls.
 
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
@@ -8,7 +8,7 @@ import { leafOf, type TlsMaterial } from "./tls.ts";
 
 const CHAIN_MAX = 8;
 
-/** What Node says of a peer's certificate. */
+/** Node's description of a peer's certificate. */
 export interface PeerFields {
   readonly raw?: Buffer;
   readonly issuerCertificate?: PeerFields;
@@ -16,19 +16,19 @@ export interface PeerFields {
   readonly serialNumber?: string;
 }
 
-/** A socket that may be one of TLS. */
+/** A socket that may use TLS. */
 export interface PeerSocket {
   readonly destroyed: boolean;
   readonly remoteAddress?: string | undefined;
   getPeerCertificate?(detailed: true): PeerFields;
 }
 
-/** Of a certificate that names `uri`. */
+/** For a certificate that names `uri`. */
 export function shownCertificate(fields: PeerFields, uri: string): ShownCertificate {
   const { serialNumber = "", raw } = fields;
-  // Not from Node's text of it, in which the years 30 and 2030 are the same to Date.parse.
+  // Not from Node's text of it: in that text Date.parse treats the years 30 and 2030 alike.
   const notBeforeMs = raw === undefined ? Number.NaN : new X509Certificate(raw).validFromDate.getTime();
-  // One whose beginning can't be read is taken for the oldest there is: a revocation of its identity counts.
+  // If its start can't be read, it counts as the oldest possible: a revocation of its identity applies.
   return {
     serial: canonicalSerial(serialNumber),
     uri,
@@ -36,12 +36,12 @@ export function shownCertificate(fields: PeerFields, uri: string): ShownCertific
   };
 }
 
-/** When the certificate ends, by the wall clock; never, of one that is not there. */
+/** When the certificate ends, by the wall clock; never, if there is none. */
 export function endOf({ raw }: PeerFields): WallMs {
   return raw === undefined ? Number.POSITIVE_INFINITY : new X509Certificate(raw).validToDate.getTime();
 }
 
-/** What this process shows itself. */
+/** The certificate that this process itself presents. */
 export function ownCertificate(material: Pick<TlsMaterial, "cert">, uri: string): ShownCertificate {
   const { serialNumber, raw } = leafOf(material);
   return shownCertificate({ serialNumber, raw }, uri);
@@ -51,7 +51,7 @@ export function peerFields(socket: PeerSocket): PeerFields {
   return socket.getPeerCertificate?.(true) ?? {};
 }
 
-/** The certificate and what issued it, as far as Node knows that: each is issued by the next one's name, at least. */
+/** The certificate and its issuers, as far as Node knows them: each issuer matches at least by name. */
 export function chainOf(fields: PeerFields): X509Certificate[] {
   const chain: X509Certificate[] = [];
   let next: PeerFields | undefined = fields;

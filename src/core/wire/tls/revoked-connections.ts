@@ -1,12 +1,12 @@
-// A connection that this process has opened is cut in the turn in which this process learns that the peer's certificate is
-// revoked (ADR-0026). Connections that others open here: server/open-connections.ts.
+// Closes a connection that this process opened, in the turn in which it learns that the peer's certificate is
+// revoked (ADR-0026). For connections that others open here: server/open-connections.ts.
 
 import type { Socket } from "node:net";
 import { formatIdentity, identityOfNames } from "./identity.ts";
 import { isTls, shownCertificate } from "./peer-certificate.ts";
 import type { TlsMaterial } from "./tls.ts";
 
-/** One that this process has opened: `socket` is connected. */
+/** For a connection that this process opened: `socket` is connected. */
 export function cutWhenRevoked(socket: Socket, tls: TlsMaterial): void {
   const { denyList } = tls;
   if (denyList === undefined || !isTls(socket)) return;

@@ -1,5 +1,6 @@
-// Which certificate a server shows now. A connection of its own asks for it: one that is open shows what was in force when it
-// began. What must stay true: only who listens at the dialed address can answer, so a stolen key alone changes nothing.
+// Which certificate a server presents now. This opens a new connection to see it: an open connection keeps
+// the certificate from its start. What must stay true: only the process that listens at the dialed address
+// can answer, so a stolen key alone changes nothing.
 
 import { connect } from "node:tls";
 import { serverCheck } from "./credentials.ts";
@@ -28,12 +29,13 @@ export function servedCertificate(
       const peer = socket.getPeerCertificate();
       const identity = identityOfNames(peer.subjectaltname ?? "");
       resolve(identity && shownCertificate(peer, formatIdentity(identity)));
-      // Not destroyed: the server would take that for a handshake that failed.
+      // Not destroyed: the server would count that as a failed handshake.
       socket.end();
     });
-    // What is wrong with it makes no difference here; "close" comes after it.
+    // The error does not matter here; "close" comes after it.
     socket.on("error", () => undefined);
-    // What the server says by itself, as its settings, is not read for its own sake: without that the end is never seen.
+    // The server's own messages, such as settings, are read and dropped: otherwise the end would never be
+    // seen.
     socket.resume();
     socket.once("close", () => {
       clearTimeout(timer);

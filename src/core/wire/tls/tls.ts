@@ -1,6 +1,6 @@
-// Mutual TLS for every port: what a process shows and trusts, read from its files and checked to belong together.
-// Who a certificate names is identity.ts's business, how long it is valid validity.ts's, what is done with the files
-// credentials.ts's, and following them while they change live-tls.ts's.
+// Mutual TLS for every port: the certificates that a process presents and trusts, read from its files and
+// checked to belong together. identity.ts reads whom a certificate names, validity.ts how long it is valid.
+// credentials.ts uses the material, and live-tls.ts follows the files while they change.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -20,16 +20,16 @@ export interface TlsFiles {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
-  /** Of kinds of identities whose authority is not the one in `ca` (ADR-0027). */
+  /** For kinds of identities whose authority is not in `ca` (ADR-0027). */
   readonly authorities?: ByAuthority<string>;
   /** Absent: 1.3. */
   readonly minVersion?: OlderTls;
 }
 
-/** What a port may be told to accept beside TLS 1.3. */
+/** What a port may accept in addition to TLS 1.3. */
 export type OlderTls = "TLSv1.2";
 
-/** What the files hold. */
+/** The content of the files. */
 export interface TlsContents {
   readonly ca: Buffer;
   readonly cert: Buffer;
@@ -39,7 +39,7 @@ export interface TlsContents {
 
 /** PEM contents, checked to belong together. */
 export interface TlsMaterial {
-  /** All authorities: one, or several while a fleet changes from one to another, or where they are separate. */
+  /** All authorities: one, or several during a rotation, or if they are separate. */
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -47,18 +47,21 @@ export interface TlsMaterial {
   readonly authorities?: Authorities | undefined;
   /** What this process's port accepts; absent: TLS 1.3. */
   readonly minVersion?: OlderTls | undefined;
-  /** Why the files that lie there now are not used; empty or absent: they are. */
+  /** Why the present files are not used; empty or absent: they are. */
   readonly refusal?: string;
-  /** Certificates of the authority that are not accepted all the same. Absent: this process knows of none. */
+  /** Certificates of the authority that are refused. Absent: this process knows of none. */
   readonly denyList?: DenyList;
-  /** Calls `listener` when the three have changed, until what is returned is called. Absent: they never change. */
+  /**
+   * Calls `listener` when the three have changed, until the returned function is called. Absent: they never
+   * change.
+   */
   onChange?(listener: () => void): () => void;
 }
 
-/** What a process was asked to use, as its flags say it. */
+/** The choice in a process's flags. */
 export type TlsChoice = TlsFiles | "insecure-loopback";
 
-/** What a process uses. */
+/** The material that a process uses. */
 export type Tls = TlsMaterial | "insecure-loopback";
 
 /** Reads and checks the files. Throws an OperatorError (Exit.Authentication) that names the file at fault. */
@@ -71,7 +74,7 @@ export function loadTls(choice: TlsChoice): Tls {
   return checkTls({ ca: readPem(ca), cert: readPem(cert), key: readPem(key), ...own }, choice);
 }
 
-/** What the files hold, once it is known to belong together. Throws as `loadTls` does. */
+/** The content of the files, once it is known to belong together. Throws like `loadTls`. */
 export function checkTls(found: TlsContents, from: TlsFiles): TlsMaterial {
   const others = authoritiesOf(found.ca, from.ca);
   const separate = found.authorities ?? {};
@@ -137,8 +140,8 @@ function certificatesOf(pem: Buffer, path: string): X509Certificate[] {
 const PEM_KEY = /-----BEGIN ((?:\w+ )?PRIVATE KEY)-----[^-]+-----END \1-----\n?/g;
 
 /**
- * The certificate's key among those in the file: while a pair is being renewed the file holds the old key and the
- * new one, so that whichever certificate lies beside it has its key at every moment.
+ * The certificate's key among those in the file. During a renewal the file holds the old key and the new one,
+ * so that either certificate beside it has its key at every moment.
  */
 function keyOf(leaf: X509Certificate, pem: Buffer, { key, cert }: TlsFiles): Buffer {
   const keys = pem.toString("latin1").match(PEM_KEY) ?? [];

@@ -1,7 +1,7 @@
-// From when until when the certificates of a process are any use to it. `requireValid` alone reads files.
-// What must stay true: peers judge as OpenSSL does, by the whole chain: a certificate is worth nothing outside its own
-// time, nor outside its issuer's. Of several authorities one that holds is enough, since a fleet trusts two of them
-// while it changes from one to the other.
+// During which time the certificates of a process can be used. Only `requireValid` reads files. What must
+// stay true: the same rule as OpenSSL's, for the whole chain. A certificate is invalid outside its own time
+// and outside its issuer's. Of several authorities one valid one is enough, because a fleet trusts two of
+// them during a rotation.
 
 import { X509Certificate } from "node:crypto";
 import { Exit, OperatorError } from "../../base/errors.ts";
@@ -9,14 +9,14 @@ import { certificateBlocks } from "../../base/pem.ts";
 import { isIssuedBy } from "./authorities.ts";
 import { loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.ts";
 
-/** How to get another one. */
+/** How to renew it. */
 export const RENEWAL =
   "renew it: fleet cert rotate of a local fleet; elsewhere fleet cert issue, and copy the new files over the old ones";
 
 interface Bound {
   /** In milliseconds since 1970. */
   readonly atMs: number;
-  /** What has it: a file, or who issued what is in it. */
+  /** The owner of this time: a file, or the issuer of a certificate in it. */
   readonly of: string;
 }
 
@@ -25,19 +25,19 @@ interface Span {
   readonly endsMs: number;
 }
 
-/** Certificates of which one that is valid is enough. */
+/** Certificates of which one valid one is enough. */
 interface Alternatives {
-  /** What they are, all of them. */
+  /** Their name, for all of them. */
   readonly of: string;
-  /** What they are when none of them is valid. */
+  /** Their name for the message when none of them is valid. */
   readonly none: string;
   readonly spans: readonly Span[];
 }
 
-/** All that has to hold at once. */
+/** All of these must be valid at the same time. */
 export type Validity = readonly Alternatives[];
 
-/** `material`: what `checkTls` has found to belong together, read from `files`. */
+/** `material`: what `checkTls` found to belong together, read from `files`. */
 export function validityOf({ ca, cert }: Pick<TlsMaterial, "ca" | "cert">, files: TlsFiles): Validity {
   const authorities = certificatesIn(ca);
   const [leaf, ...chain] = certificatesIn(cert);
@@ -55,21 +55,26 @@ export function validityOf({ ca, cert }: Pick<TlsMaterial, "ca" | "cert">, files
   ].filter(({ spans }) => spans.length > 0);
 }
 
-/** Until when what is valid at `nowMs` stays so without a break, and what ends it; `nowMs` when it isn't valid. */
+/**
+ * Until when certificates that are valid at `nowMs` stay valid without a gap, and which ends first; `nowMs`
+ * when they are not valid.
+ */
 export function endOf(validity: Validity, nowMs: number): Bound {
   return validity
     .map(({ of, spans }) => ({ of, atMs: heldUntil(spans, nowMs) }))
     .reduce((a, b) => (b.atMs < a.atMs ? b : a));
 }
 
-/** Throws why what a client has to show is worth nothing now: TLS itself would tell it of an alert, without a name. */
+/**
+ * Throws why a client's certificates are not valid now: TLS itself would only send an alert without a name.
+ */
 export function requireValid(choice: TlsChoice, nowMs: number): void {
   if (choice === "insecure-loopback") return;
   const fault = invalidity(validityOf(loadTls(choice), choice), nowMs);
   if (fault !== null) throw fault;
 }
 
-/** Why it is worth nothing now; null when it is valid. */
+/** Why they are not valid now; null when they are. */
 export function invalidity(validity: Validity, nowMs: number): OperatorError | null {
   const faulty = validity.filter(({ spans }) => heldUntil(spans, nowMs) === nowMs);
   const ended = faulty
@@ -102,7 +107,7 @@ export function invalidity(validity: Validity, nowMs: number): OperatorError | n
   });
 }
 
-/** Until when from `nowMs` on one of them holds at every moment; `nowMs` when none does. */
+/** Until when, starting at `nowMs`, one of them is valid at every moment; `nowMs` when none is. */
 function heldUntil(spans: readonly Span[], nowMs: number): number {
   let untilMs = nowMs;
   for (const { beginsMs, endsMs } of spans.toSorted((a, b) => a.beginsMs - b.beginsMs)) {
@@ -111,7 +116,7 @@ function heldUntil(spans: readonly Span[], nowMs: number): number {
   return untilMs;
 }
 
-/** When the next of them begins; null when none does. */
+/** When the next of them becomes valid; null when none does. */
 function nextOf(spans: readonly Span[], nowMs: number): number | null {
   const begins = spans.map(({ beginsMs }) => beginsMs).filter((beginsMs) => beginsMs > nowMs);
   return begins.length === 0 ? null : Math.min(...begins);
