@@ -40,6 +40,7 @@ export function vitals(context: ServiceContext, raft: RaftStatus): Vitals {
     ...sizes(),
     reigns: reigns(context),
     checkpoints: checkpoints(context),
+    wallClockMs: clock.wallMs(),
   };
 }
 

@@ -1,0 +1,90 @@
+// What this machine shows of a local fleet.
+
+import type { Check } from "../check.ts";
+import type { LocalFacts } from "../local-facts.ts";
+
+/** Connections, log segments and snapshots need files; the door keeps room for members (ADR-0024). */
+const OPEN_FILES_MIN = 4_096;
+const FREE_SHARE_MIN = 0.1;
+const FREE_BYTES_MIN = 2 ** 30;
+
+export const localChecks: readonly Check<LocalFacts>[] = [
+  {
+    id: "local.process",
+    severity: "error",
+    why: "a process of this fleet is not running",
+    look: ({ processes }) =>
+      processes
+        .filter(({ running }) => !running)
+        .map(({ name }) => ({
+          subject: name,
+          evidence: "it does not run",
+          next: "fleet up; read its log first if it crashed",
+        })),
+  },
+  {
+    id: "local.open-files",
+    severity: "warning",
+    why: "a process without free files refuses connections, and cannot write new segments",
+    look: ({ processes }) =>
+      processes.flatMap(({ name, openFilesMax }) =>
+        openFilesMax === null || openFilesMax >= OPEN_FILES_MIN
+          ? []
+          : [
+              {
+                subject: name,
+                evidence: `it may open ${openFilesMax} files`,
+                next: "raise the limit (ulimit -n 65536), then fleet down and fleet up",
+              },
+            ],
+      ),
+  },
+  {
+    id: "local.disk-space",
+    severity: "warning",
+    why: "with a full disk a node stores nothing and cannot lead",
+    look: ({ disks }) =>
+      disks.flatMap(({ folder, freeBytes, totalBytes }) =>
+        freeBytes >= FREE_BYTES_MIN && freeBytes >= totalBytes * FREE_SHARE_MIN
+          ? []
+          : [
+              {
+                subject: folder,
+                evidence: `${(freeBytes / 1e9).toFixed(1)} of ${(totalBytes / 1e9).toFixed(1)} GB are free`,
+                next: "free space on that disk",
+              },
+            ],
+      ),
+  },
+  {
+    id: "local.key-mode",
+    severity: "error",
+    why: "other users of this machine can read the key, and act in its holder's name",
+    look: ({ keys }) =>
+      keys
+        .filter(({ mode }) => (mode & 0o077) !== 0)
+        .map(({ file, mode }) => ({
+          subject: file,
+          evidence: `mode 0${mode.toString(8)}`,
+          next: `chmod 600 ${file}; then renew its certificate if others could read it`,
+        })),
+  },
+  {
+    id: "local.certificate",
+    severity: "warning",
+    why: "an expired or unusable certificate cuts its holder off",
+    look: ({ certificates }) =>
+      certificates
+        .filter(({ state }) => state !== "valid")
+        .map(({ name, state, daysLeft, problem }) => ({
+          subject: name,
+          evidence:
+            problem ??
+            (state === "soon"
+              ? `it expires in ${daysLeft} days`
+              : `it is ${state === "ended" ? "expired" : state}`),
+          severity: state === "soon" ? ("warning" as const) : ("error" as const),
+          next: `fleet cert rotate ${name}`,
+        })),
+  },
+];

@@ -1,0 +1,89 @@
+// What this machine shows of a local fleet: processes, their limits, disks, keys and certificates.
+
+import { readdir, readFile, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { CertificateView } from "../cert/inventory.ts";
+import { listCertificates } from "../cert/inventory.ts";
+import { certsFolder, clusterCertsFolder } from "../local/layout.ts";
+import type { LocalFleet } from "../local/local-fleet.ts";
+import { readPidFile } from "../local/pid-file.ts";
+import { isAlive } from "../local/processes.ts";
+import { SystemProcesses } from "../local/system-processes.ts";
+
+export interface ProcessFacts {
+  readonly name: string;
+  readonly running: boolean;
+  /** Files that it may have open; null when it does not run, or /proc does not say. */
+  readonly openFilesMax: number | null;
+}
+
+export interface DiskFacts {
+  readonly folder: string;
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface KeyFacts {
+  readonly file: string;
+  /** The permission bits, as in 0o600. */
+  readonly mode: number;
+}
+
+export interface LocalFacts {
+  readonly processes: readonly ProcessFacts[];
+  /** One for each file system that holds data folders. */
+  readonly disks: readonly DiskFacts[];
+  readonly keys: readonly KeyFacts[];
+  readonly certificates: readonly CertificateView[];
+}
+
+/** Reads only. Files that are missing meanwhile are passed over. */
+export async function localFacts(fleet: LocalFleet, nowMs: number): Promise<LocalFacts> {
+  const [processes, disks, keys, { certificates }] = await Promise.all([
+    Promise.all(fleet.processes.map(({ name, files }) => processFacts(name, files.pid))),
+    diskFacts(fleet.processes.map(({ files }) => files.folder)),
+    keyFacts([certsFolder(fleet.directory), clusterCertsFolder(fleet.directory)]),
+    listCertificates(fleet, nowMs),
+  ]);
+  return { processes, disks, keys, certificates };
+}
+
+async function processFacts(name: string, pidPath: string): Promise<ProcessFacts> {
+  const file = await readPidFile(pidPath);
+  if (file.kind !== "names" || !(await isAlive(file.identity, await SystemProcesses.open()))) {
+    return { name, running: false, openFilesMax: null };
+  }
+  const limits = await readFile(`/proc/${file.identity.pid}/limits`, "utf8").catch(() => "");
+  const max = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+  return { name, running: true, openFilesMax: max === undefined ? null : Number(max) };
+}
+
+async function diskFacts(folders: readonly string[]): Promise<DiskFacts[]> {
+  const byDevice = new Map<number, DiskFacts>();
+  for (const folder of folders) {
+    const [entry, system] = await Promise.all([
+      stat(folder).catch(() => null),
+      statfs(folder).catch(() => null),
+    ]);
+    if (entry === null || system === null || byDevice.has(entry.dev)) continue;
+    const { bsize, bavail, blocks } = system;
+    byDevice.set(entry.dev, { folder, freeBytes: bsize * bavail, totalBytes: bsize * blocks });
+  }
+  return [...byDevice.values()];
+}
+
+async function keyFacts(folders: readonly string[]): Promise<KeyFacts[]> {
+  const lists = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(folder).catch(() => []);
+      return names.filter((name) => name.endsWith(".key")).map((name) => join(folder, name));
+    }),
+  );
+  const facts = await Promise.all(
+    lists.flat().map(async (file) => {
+      const entry = await stat(file).catch(() => null);
+      return entry === null ? [] : [{ file, mode: entry.mode & 0o777 }];
+    }),
+  );
+  return facts.flat();
+}
