@@ -271,6 +271,22 @@ describe("a node that hangs", () => {
   });
 });
 
+test("doctor runs every check, and writes JUnit", async () => {
+  const { stdout, exit } = await run("doctor -o json --junit doctor.xml");
+  const { kind, findings, passed, skipped } = JSON.parse(stdout);
+  expect({ kind, skipped }).toEqual({ kind: "Diagnosis", skipped: [] });
+  // All nodes of a local fleet are on this host, and it exports no snapshots.
+  const found = findings.map(({ check }: { check: string }) => check);
+  expect(found).toEqual(expect.arrayContaining(["node.shared-host", "snapshot.none"]));
+  expect(passed).toContain("local.process");
+  expect([5, 8]).toContain(exit);
+  expect(await readFile(join(fleet.home, "doctor.xml"), "utf8")).toContain('<testcase classname="doctor"');
+  expect(await run("doctor --junit doctor.xml")).toMatchObject({
+    exit: 1,
+    stderr: expect.stringContaining("JUNIT_NOT_WRITTEN"),
+  });
+});
+
 // The last one, for it ends the fleet.
 describe("a fleet that is down", () => {
   test("is said so with exit 5, in words of this project", async () => {
@@ -284,6 +300,12 @@ describe("a fleet that is down", () => {
     const json = JSON.parse((await run("shard list --json")).stdout);
     expect(json).toMatchObject({ kind: "Error", error: { code: "FLEET_E_UNAVAILABLE", exit: 5 } });
     expect((await run("top --once")).stdout).toContain("no-quorum");
+    const doctor = await run("doctor");
+    expect(doctor).toMatchObject({
+      exit: 5,
+      stdout: expect.stringContaining("checks were skipped: no leader"),
+    });
+    expect(doctor.stdout).toMatch(/critical {2}fleet: no node leads for a quorum; 0 of 3 nodes answer/);
   });
 });
 

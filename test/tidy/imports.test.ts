@@ -122,6 +122,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/cert/inventory.ts (types)",
     "src/client/snapshot (types)",
     "src/client/audit (types)",
+    "src/client/doctor (types)",
     "src/core/audit (types)",
     "src/core/recover (types)",
   ],
