@@ -2,8 +2,8 @@
 // down, it still reads the rest. It changes nothing.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { findLocalFleet } from "../files/local-fleet.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import { findLocalFleet } from "../local/local-fleet.ts";
 import type { Evidence, Gathered } from "./check.ts";
 import { contextFacts } from "./context-facts.ts";
 import { localFacts } from "./local-facts.ts";

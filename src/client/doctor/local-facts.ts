@@ -4,11 +4,11 @@ import { readdir, readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificateView } from "../cert/inventory.ts";
 import { listCertificates } from "../cert/inventory.ts";
-import { certsFolder, clusterCertsFolder } from "../local/layout.ts";
-import type { LocalFleet } from "../local/local-fleet.ts";
-import { readPidFile } from "../local/pid-file.ts";
-import { isAlive } from "../local/processes.ts";
-import { SystemProcesses } from "../local/system-processes.ts";
+import { certsFolder, clusterCertsFolder } from "../files/layout.ts";
+import type { LocalFleet } from "../files/local-fleet.ts";
+import { readPidFile } from "../processes/pid-file.ts";
+import { isAlive } from "../processes/processes.ts";
+import { SystemProcesses } from "../processes/system-processes.ts";
 
 export interface ProcessFacts {
   readonly name: string;
