@@ -1,8 +1,8 @@
 // Where `fleet doctor --junit` writes: a new file, never over another one.
 
-import { isErrno } from "@@";
 import { unlink, writeFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 
 /** Throws JUNIT_NOT_WRITTEN, also when the file exists. Leaves no part of a file behind. */
 export async function writeJunitFile(path: string, text: string): Promise<void> {
