@@ -15,9 +15,10 @@ import {
   FollowerProgress,
   type NodeStatus,
   ShardShortfall,
+  StateDoubt,
   Vitals,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { Admission, Drift, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { Admission, Drift, ReignEnd, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import {
   clusterView,
   downNode,
@@ -86,7 +87,7 @@ function evidence(
 const checksOf = (given: Evidence) =>
   diagnose("prod", given).findings.map(({ check, subject }) => `${check} ${subject}`);
 
-const reign = { leaderId: 1, term: 3, fromAgeMs: 1_000, untilAgeMs: undefined, ended: 0 };
+const reign = { leaderId: 1, term: 3, fromAgeMs: 1_000, untilAgeMs: undefined, ended: ReignEnd.UNSPECIFIED };
 const certificate = {
   name: "s1",
   identity: null,
@@ -129,7 +130,7 @@ describe("coordinators", () => {
     { finds: "state.hashes fleet", fleet: { ...SOUND, hashesAgree: false } },
     {
       finds: "state.fenced n1",
-      fleet: fleetWith({ stateDoubt: { fenced: true, index: 9, cause: "majority", detail: "" } }),
+      fleet: fleetWith({ stateDoubt: StateDoubt.fromPartial({ fenced: true, index: 9, cause: "majority" }) }),
     },
     { finds: "replication.lag n2", fleet: fleetWith({ followers: [follower({ lagMs: 5_001 })] }) },
     {
