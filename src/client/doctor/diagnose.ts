@@ -20,7 +20,7 @@ import { replicationChecks } from "./checks/replication.ts";
 import { shardChecks } from "./checks/shards.ts";
 import { snapshotChecks } from "./checks/snapshots.ts";
 
-export interface Skipped {
+interface Skipped {
   readonly check: string;
   readonly because: string;
 }

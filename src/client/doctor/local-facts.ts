@@ -10,20 +10,20 @@ import { readPidFile } from "../processes/pid-file.ts";
 import { isAlive } from "../processes/processes.ts";
 import { SystemProcesses } from "../processes/system-processes.ts";
 
-export interface ProcessFacts {
+interface ProcessFacts {
   readonly name: string;
   readonly running: boolean;
   /** Files that it may have open; null when it does not run, or /proc does not say. */
   readonly openFilesMax: number | null;
 }
 
-export interface DiskFacts {
+interface DiskFacts {
   readonly folder: string;
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
 
-export interface KeyFacts {
+interface KeyFacts {
   readonly file: string;
   /** The permission bits, as in 0o600. */
   readonly mode: number;
