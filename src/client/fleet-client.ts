@@ -143,6 +143,11 @@ export class FleetClient extends LeaderReads {
     return joined.clusterName === "" ? { ...joined, clusterName: this.target.clusterName ?? "" } : joined;
   }
 
+  /** What this client shows to servers, as its files are now. */
+  get tls(): FollowedTls["tls"] {
+    return this.#tls.tls;
+  }
+
   protected override replicas(): readonly CoordinatorClient[] {
     return this.endpoints.map(({ address }) => this.#nodeClient(address));
   }

@@ -12,6 +12,7 @@ import { leaderOf, TestFleet } from "./local-fleet.ts";
 const QUICK = ["--before", "500ms", "--after", "500ms"];
 
 const NODES = ["n1", "n2", "n3"];
+const LONG = ["drill", "kill-leader", "--yes", "--before", "200ms", "--after", "10m"];
 
 let fleet: TestFleet;
 let client: FleetClient;
@@ -162,6 +163,74 @@ test("Ctrl-C after the kill starts the node again, and leaves neither a report n
   const ids = [...new Set(drillIds)].flatMap((drillId) => [drillId, `${drillId}.registers`]);
   const left = await Promise.all(ids.map((drillId) => client.listProbes(drillId)));
   expect(left.flatMap(({ probes }) => probes)).toEqual([]);
+});
+
+test("a terminal that is closed and a SIGTERM end a drill as Ctrl-C does", async () => {
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    await healthy();
+    const running = fleet.launch(...LONG, "--report", `${signal}.json`);
+    expect(await running.says(/fault n\d/)).toBe(true);
+    running.signal(signal);
+    expect(await running.ended()).toMatchObject({
+      exit: 130,
+      stderr: expect.stringContaining("put back"),
+    });
+    await healthy();
+  }
+});
+
+test("a drill that was killed with kill -9 is told of by the next command, refuses others, and is healed", async () => {
+  await healthy();
+  const running = fleet.launch(...LONG, "--report", "killed.json");
+  expect(await running.says(/leader n\d/)).toBe(true);
+  running.signal("SIGKILL");
+  await running.ended();
+  await fleet.untilStatus(client, ({ nodes }) => nodes.some(({ reachable }) => !reachable));
+  const told = await fleet.run("leader", "show");
+  expect(told.stderr).toContain("fleet drill heal");
+  const healed = await fleet.run("drill", "heal");
+  expect(healed).toMatchObject({ exit: 0, stdout: expect.stringMatching(/started n\d/) });
+  await healthy();
+  expect(await fleet.run("drill", "heal")).toMatchObject({ exit: 0, stdout: "nothing to heal\n" });
+  expect((await fleet.run("leader", "show")).stderr).not.toContain("drill heal");
+  const { entries } = await client.listAudit();
+  expect(entries.map(({ operation }) => operation)).toContain("noteDrill");
+});
+
+test("one drill at a time: the second is refused, and the lock of a lost one can be removed", async () => {
+  await healthy();
+  const running = fleet.launch(...LONG, "--report", "first.json");
+  expect(await running.says(/leader n\d/)).toBe(true);
+  const second = await fleet.run("drill", "run", "transfer", "--yes", "--report", "second.json");
+  // The fleet is not whole, or it is locked: nothing is broken twice.
+  expect([5, 9]).toContain(second.exit);
+  running.signal("SIGINT");
+  await running.ended();
+  await healthy();
+  const lock = { drillId: "fleet-drill-lock", number: 0 };
+  await client.submit({ kind: { $case: "recordProbe", value: lock } });
+  const locked = await fleet.run("drill", "run", "transfer", "--yes", ...QUICK);
+  expect(locked).toMatchObject({ exit: 9, stderr: expect.stringContaining("FLEET_E_DRILL_UNDER_WAY") });
+  expect((await fleet.run("drill", "heal", "--unlock")).exit).toBe(0);
+  expect((await fleet.run("drill", "run", "transfer", "--yes", ...QUICK)).exit).toBe(0);
+});
+
+test.each(["partition", "full-disk", "failing-disk"])("%s passes, and leaves a whole fleet", async (name) => {
+  await healthy();
+  const ran = await fleet.run("drill", "run", name, "--yes", ...QUICK, "--json");
+  expect(JSON.parse(ran.stdout)).toMatchObject({ drill: name, verdict: "pass", observed: { evidence: [] } });
+  expect(ran.exit).toBe(0);
+  await healthy();
+});
+
+test("a drill that there is not is refused, and the list says which there are", async () => {
+  expect(await fleet.run("drill", "run", "nosuch", "--yes")).toMatchObject({ exit: 3 });
+  const { stdout } = await fleet.run("drill", "list", "--json");
+  const { drills } = JSON.parse(stdout);
+  expect(drills.length).toBeGreaterThan(15);
+  expect(drills.find(({ name }: { name: string }) => name === "partition").whyNot).toBeNull();
+  // It has no shards.
+  expect(drills.find(({ name }: { name: string }) => name === "kill-shard").whyNot).toContain("no shards");
 });
 
 test("without a quorum to spare it is refused, and nothing is killed", async () => {

@@ -133,7 +133,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/seal",
     "src/core/recover (types)",
     "src/core/wire (types)",
-    "src/core/drill (types)",
+    "src/core/drill",
     "src/core/rebind (types)",
     // The port beside a role is every role's, so no role opens it.
     "src/core/metrics",

@@ -30,6 +30,18 @@ export async function contextFleet(
     ...(readOnly === undefined ? {} : { readOnly }),
     ...(color === undefined ? {} : { color }),
     ...(command === undefined ? {} : { beforeChange: { command, directory: dirname(file) } }),
+    ...drillHooks(hooks, dirname(file)),
+  };
+}
+
+function drillHooks({ kill, start }: Context["hooks"] = {}, directory: string): Pick<NamedFleet, "hooks"> {
+  if (kill === undefined && start === undefined) return {};
+  return {
+    hooks: {
+      ...(kill === undefined ? {} : { kill }),
+      ...(start === undefined ? {} : { start }),
+      directory,
+    },
   };
 }
 

@@ -13,6 +13,13 @@ import { withLock } from "../processes/lock.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
 import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
 
+interface ContextHooks {
+  readonly beforeChange?: string;
+  /** What ends, and what starts, the process of the node FLEET_HOOK_NODE, for drills. */
+  readonly kill?: string;
+  readonly start?: string;
+}
+
 export interface Context {
   readonly endpoints: readonly string[];
   readonly tls?: TlsFiles;
@@ -20,7 +27,7 @@ export interface Context {
   readonly directory?: string;
   readonly readOnly?: boolean;
   readonly color?: ContextColor;
-  readonly hooks?: { readonly beforeChange?: string };
+  readonly hooks?: ContextHooks;
 }
 
 export interface Contexts {
@@ -96,9 +103,12 @@ function parseContext(entry: ConfigReader): Context {
   };
 }
 
-function parseHooks(hooks: ConfigReader): NonNullable<Context["hooks"]> {
-  const beforeChange = hooks.field("beforeChange").optional((value) => value.string());
-  return beforeChange === undefined ? {} : { beforeChange };
+function parseHooks(hooks: ConfigReader): ContextHooks {
+  const read = (name: keyof ContextHooks) => {
+    const command = hooks.field(name).optional((value) => value.string());
+    return command === undefined ? {} : { [name]: command };
+  };
+  return { ...read("beforeChange"), ...read("kill"), ...read("start") };
 }
 
 function parseAddresses(list: ConfigReader): string[] {

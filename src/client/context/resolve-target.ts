@@ -180,12 +180,13 @@ function identityOf(owner: NamedFleet): Pick<Target, "directory" | "clusterName"
 }
 
 /** Kept also when the endpoints were typed out: whoever names a context wants its caution. */
-function mannerOf(whole: NamedFleet | null): Pick<Target, "readOnly" | "color" | "beforeChange"> {
-  const { readOnly, color, beforeChange } = whole ?? {};
+function mannerOf(whole: NamedFleet | null): Pick<Target, "readOnly" | "color" | "beforeChange" | "hooks"> {
+  const { readOnly, color, beforeChange, hooks } = whole ?? {};
   return {
     ...(readOnly === undefined ? {} : { readOnly }),
     ...(color === undefined ? {} : { color }),
     ...(beforeChange === undefined ? {} : { beforeChange }),
+    ...(hooks === undefined ? {} : { hooks }),
   };
 }
 

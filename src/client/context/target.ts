@@ -28,6 +28,13 @@ export interface ChangeHook {
   readonly directory: string;
 }
 
+/** Commands that end and start a node's process, for drills. They run as a change hook does, with FLEET_HOOK_NODE. */
+export interface DrillHooks {
+  readonly kill?: string;
+  readonly start?: string;
+  readonly directory: string;
+}
+
 export interface Target {
   /** What the operator calls the fleet: a context's or fleet's name, or the endpoints themselves. */
   readonly name: string;
@@ -44,6 +51,7 @@ export interface Target {
   /** The context's colour, so that one fleet is not taken for another. */
   readonly color?: ContextColor;
   readonly beforeChange?: ChangeHook;
+  readonly hooks?: DrillHooks;
   readonly settings: readonly Setting[];
 }
 

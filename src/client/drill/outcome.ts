@@ -8,6 +8,11 @@ const REFUSED: readonly Exit[] = [Exit.Usage, Exit.NotFound, Exit.Authentication
 /** Refusals of a repetition: what became of the first attempt is forgotten. */
 const FORGOTTEN = new Set(["SESSION_EXPIRED", "SEQUENCE_FORGOTTEN"]);
 
+/** What an error is counted as. */
+export function codeOf(error: unknown): string {
+  return error instanceof OperatorError ? error.code : "INTERNAL";
+}
+
 export function isOutcomeUnknown(error: unknown): boolean {
   if (!(error instanceof OperatorError)) return true;
   return !REFUSED.includes(error.parts.exit) || FORGOTTEN.has(error.code);

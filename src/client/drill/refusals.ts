@@ -2,29 +2,41 @@
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
-export function notLocal(name: string): OperatorError {
-  return new OperatorError("NOT_A_LOCAL_FLEET", {
-    what: `${name} is not a local fleet, so its processes can't be killed from here`,
-    next: "name a local one with --dir",
-    exit: Exit.Usage,
-  });
-}
-
 export interface Spare {
   readonly isLed: boolean;
   readonly following: number;
   readonly voters: number;
   readonly quorum: number;
+  /** What would be left of the followers and the leader. */
+  readonly left: number;
 }
 
-export function noQuorumToSpare({ isLed, following, voters, quorum }: Spare): OperatorError {
+export function noQuorumToSpare({ isLed, following, voters, quorum, left }: Spare): OperatorError {
   return new OperatorError("NO_QUORUM_TO_SPARE", {
-    what: "without the leader, the fleet would have no quorum",
+    what: "this drill would stop the fleet now",
     why: isLed
-      ? `${following} of ${voters} voters are up and ${quorum} are a quorum: without the leader ${following - 1} would be left`
+      ? `${following} of ${voters} voters are up and ${quorum} are a quorum: ${Math.max(0, left)} would be left`
       : "no leader is known",
     next: "bring all nodes up first: fleet status, fleet up",
     exit: Exit.NoQuorum,
+  });
+}
+
+export function lagging(node: string, entries: number): OperatorError {
+  return new OperatorError("REPLICA_LAGS", {
+    what: `${node} is ${entries} entries behind the leader`,
+    why: "a fault elsewhere would leave the fleet to a replica that has yet to catch up",
+    next: "wait until it has caught up: fleet status --watch",
+    exit: Exit.Precondition,
+  });
+}
+
+export function notSteady(): OperatorError {
+  return new OperatorError("LEADER_NOT_STEADY", {
+    what: "leadership changed before the drill had broken anything",
+    why: "a fault on top of an election shows nothing of the fault alone",
+    next: "see why: fleet leader show, then try again",
+    exit: Exit.Precondition,
   });
 }
 
@@ -36,12 +48,11 @@ export function stopped(): OperatorError {
   });
 }
 
-export function restartFailed(node: string, cause: unknown): OperatorError {
-  return new OperatorError("RESTART_FAILED", {
-    what: `${node}, which the drill had killed, could not be started again`,
-    why: cause instanceof Error ? cause.message : String(cause),
-    next: "start it with: fleet up",
+export function notHealed(what: readonly string[]): OperatorError {
+  return new OperatorError("DRILL_NOT_HEALED", {
+    what: `the drill could not take back all that it did: ${what.join("; ")}`,
+    why: "what is left is in its journal",
+    next: "try again with: fleet drill heal",
     exit: Exit.Failure,
-    cause,
   });
 }

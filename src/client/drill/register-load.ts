@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { OperatorError } from "../../core/base/errors.ts";
 import type { RegisterOutput } from "../../core/check/models/register.ts";
 import type { RegistersInput } from "../../core/check/models/registers.ts";
+import type { ErrorCounts } from "../../core/drill/client-view.ts";
 import type { HistoryEvent } from "../../core/drill/register-history.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import { isOutcomeUnknown } from "./outcome.ts";
+import { codeOf, isOutcomeUnknown } from "./outcome.ts";
 
 const CLIENTS = 5;
 const REGISTERS = 3;
@@ -23,6 +24,8 @@ export interface RegisterLoadOptions {
   readonly drillId: string;
   /** Milliseconds on the drill's clock. */
   readonly now: () => number;
+  /** Told of every read that was answered, and in which term. */
+  readonly onRead?: (begunMs: number, term: number) => void;
 }
 
 type RegisterClient = Pick<FleetClient, "submit" | "listProbes">;
@@ -36,12 +39,17 @@ export class RegisterLoad {
   readonly #events: HistoryEvent[] = [];
   readonly #clients: Promise<unknown>;
   #ended: Promise<readonly HistoryEvent[]> | null = null;
+  readonly #errors = new Map<string, number>();
   #isStopping = false;
 
   constructor(client: RegisterClient, options: RegisterLoadOptions) {
     this.#client = client;
     this.#options = options;
     this.#clients = Promise.all(Array.from({ length: CLIENTS }, (_, process) => this.#run(process)));
+  }
+
+  get errors(): ErrorCounts {
+    return Object.fromEntries(this.#errors);
   }
 
   /** Lets what is under way end, reads every register once more, and returns all events in their order. */
@@ -79,7 +87,9 @@ export class RegisterLoad {
   async #read(process: number, register: number, deadlineMs: number): Promise<number | null | undefined> {
     const { drillId } = this.#options;
     const output = await this.#record(process, { kind: "read", register: nameOf(register) }, async () => {
-      const { probes } = await this.#client.listProbes(drillId, { deadlineMs });
+      const begunMs = this.#options.now();
+      const { probes, stamp } = await this.#client.listProbes(drillId, { deadlineMs });
+      this.#options.onRead?.(begunMs, stamp?.term ?? 0);
       const probe = probes.find(({ number }) => number === register);
       return { kind: "value", value: probe?.applications ?? null };
     });
@@ -119,6 +129,7 @@ export class RegisterLoad {
       if (error instanceof OperatorError && error.code === "PROBE_CHANGED") {
         return this.#answered(process, { kind: "mismatch" });
       }
+      this.#errors.set(codeOf(error), (this.#errors.get(codeOf(error)) ?? 0) + 1);
       // A read that came to nothing has no effect, whatever became of it.
       const isUnknown = input.kind !== "read" && isOutcomeUnknown(error);
       this.#events.push({ type: isUnknown ? "info" : "fail", process, atMs: this.#options.now() });

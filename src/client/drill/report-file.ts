@@ -1,15 +1,24 @@
 // Where a drill's report and its history are kept: files that are never overwritten.
 
 import { access, constants, writeFile } from "node:fs/promises";
-import { dirname, format, parse, resolve } from "node:path";
+import { dirname, format, join, parse, resolve } from "node:path";
+import { createDirectoryDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { printableJson } from "../../core/base/printable.ts";
 import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport } from "../../core/drill/series.ts";
-import type { DrillResult } from "./kill-leader.ts";
+import { drillsFolder } from "./journal.ts";
+import type { DrillResult } from "./run-drill.ts";
 
 const SCHEMA_VERSION = 1;
+
+/** Where a report goes that no file was named for: beside the journals, never loose into the working folder. */
+export async function defaultReport(directory: string | undefined, drill: string): Promise<string> {
+  const folder = drillsFolder(directory, process.cwd());
+  await createDirectoryDurably(folder);
+  return join(folder, `${drill}-${new Date().toISOString().replace(/[:.]/g, "-")}.json`);
+}
 
 /** To be asked before a drill: its result is not to be lost for want of a file. Throws REPORT_NOT_WRITTEN. */
 export async function assertWritable(path: string): Promise<void> {

@@ -2,10 +2,11 @@
 // What must stay true: a number is one write, however often the client retries it, and only a definite refusal
 // counts as failed; everything else that was not acknowledged is unknown.
 
+import type { ErrorCounts, WriteSample } from "../../core/drill/client-view.ts";
 import type { DrillEvent } from "../../core/drill/timeline.ts";
 import type { AttemptedWrite } from "../../core/drill/verdict.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import { isOutcomeUnknown } from "./outcome.ts";
+import { codeOf, isOutcomeUnknown } from "./outcome.ts";
 
 const WRITE_DEADLINE_MS = 15_000;
 
@@ -22,6 +23,9 @@ export class SteadyWriter {
   readonly #client: FleetClient;
   readonly #options: SteadyWriterOptions;
   readonly #results = new Map<number, AttemptedWrite["result"]>();
+  readonly #samples = new Map<number, WriteSample>();
+  readonly #acknowledged = new Set<number>();
+  readonly #errors = new Map<string, number>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #startedMs: number;
   readonly #timer: NodeJS.Timeout;
@@ -36,8 +40,22 @@ export class SteadyWriter {
     this.#timer = setInterval(() => this.#writeDue(), 1_000 / options.rate);
   }
 
+  /** How many writes were acknowledged by now. */
   get acknowledged(): number {
-    return [...this.#results.values()].filter((result) => result === "acknowledged").length;
+    return this.#acknowledged.size;
+  }
+
+  get acknowledgedNumbers(): ReadonlySet<number> {
+    return this.#acknowledged;
+  }
+
+  /** When each write began and was acknowledged. */
+  get samples(): readonly WriteSample[] {
+    return [...this.#samples.values()];
+  }
+
+  get errors(): ErrorCounts {
+    return Object.fromEntries(this.#errors);
   }
 
   /** Stops starting writes and waits for the outcome of those under way; again, it only repeats the answer. */
@@ -62,16 +80,22 @@ export class SteadyWriter {
 
   async #write(number: number): Promise<void> {
     const { drillId, now, onEvent } = this.#options;
+    const begunMs = now();
     this.#results.set(number, "unknown");
+    this.#samples.set(number, { number, begunMs, acknowledgedMs: null });
     try {
       const operation = { kind: { $case: "recordProbe", value: { drillId, number } } } as const;
       const { term } = await this.#client.submit(operation, {
         reason: drillId,
         deadlineMs: WRITE_DEADLINE_MS,
       });
+      const atMs = now();
       this.#results.set(number, "acknowledged");
-      onEvent({ kind: "acknowledged", atMs: now(), number, term });
+      this.#acknowledged.add(number);
+      this.#samples.set(number, { number, begunMs, acknowledgedMs: atMs });
+      onEvent({ kind: "acknowledged", atMs, number, term, begunMs });
     } catch (error) {
+      this.#errors.set(codeOf(error), (this.#errors.get(codeOf(error)) ?? 0) + 1);
       this.#results.set(number, isOutcomeUnknown(error) ? "unknown" : "failed");
     }
   }

@@ -16,6 +16,7 @@ const LOCK_FILE = "lock";
 const FOUNDING_FILE = "founding";
 const CERTS_FOLDER = "certs";
 const REMOVED_FOLDER = "removed";
+const DRILLS_FOLDER = "drills";
 const CLUSTERS_FOLDER = "clusters";
 const REPLACED_FOLDER = "replaced";
 const ROTATION_FOLDER = "rotation";
@@ -33,6 +34,7 @@ export const RESERVED_PROCESS_NAMES: readonly string[] = [
   CERTS_FOLDER,
   CLUSTERS_FOLDER,
   REMOVED_FOLDER,
+  DRILLS_FOLDER,
   AGENTS_PROCESS,
   AUTHORITY,
   ...AUTHORITY_KINDS.map((kind) => `${kind}-${AUTHORITY}`),
@@ -56,6 +58,8 @@ export const fleetFilePath = (directory: string): string => join(directory, FLEE
 export const lockPath = (directory: string): string => join(directory, LOCK_FILE);
 /** Where the folders and certificates of removed members lie. */
 export const removedFolder = (directory: string): string => join(directory, REMOVED_FOLDER);
+/** Where journals and reports of drills lie. */
+export const drillsFolderIn = (directory: string): string => join(directory, DRILLS_FOLDER);
 /** There from `fleet init` until the fleet has committed its first write: see founding.ts. */
 export const foundingPath = (directory: string): string => join(directory, FOUNDING_FILE);
 export const certsFolder = (directory: string): string => join(directory, CERTS_FOLDER);

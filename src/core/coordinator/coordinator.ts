@@ -207,7 +207,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     self,
     driver,
     host,
-    disk: storage,
+    disk: watch,
     watch,
     trust,
     isFit: (peer) => checks.isFit(peer),

@@ -3,7 +3,9 @@
 // its meaning.
 
 import type { Linearizability } from "./linearizability.ts";
+import type { Observation } from "./observation.ts";
 import { type Gate, type GateName, type GateUnit, unitOf } from "./slo.ts";
+import { requiredStages } from "./stages.ts";
 import type { Durations, TimelineLine } from "./timeline.ts";
 import type { WriteCounts, WriteVerdict } from "./verdict.ts";
 
@@ -15,6 +17,7 @@ export interface DrillReport {
   readonly timeline: readonly TimelineLine[];
   readonly measured: Measured;
   readonly linearizability: Linearizability;
+  readonly observed: Observation;
   readonly gates: readonly GateResult[];
   readonly verdict: "pass" | "fail";
 }
@@ -26,6 +29,8 @@ interface Measured extends Durations {
   readonly unexpected: number;
   /** Whether what clients were told contradicts itself: 1 or 0; null = it could not be decided. */
   readonly violations: number | null;
+  /** Reads that missed writes which had been acknowledged before. */
+  readonly staleReads: number;
 }
 
 interface GateResult extends Gate {
@@ -43,10 +48,11 @@ export interface DrillFindings {
   readonly durations: Durations;
   readonly writes: WriteVerdict;
   readonly linearizability: Linearizability;
+  readonly observed: Observation;
 }
 
 export function reportOf(findings: DrillFindings, gates: readonly Gate[]): DrillReport {
-  const { drill, startedAt, timeline, durations, writes, linearizability } = findings;
+  const { drill, startedAt, timeline, durations, writes, linearizability, observed } = findings;
   const measured: Measured = {
     ...durations,
     writes: writes.counts,
@@ -54,12 +60,14 @@ export function reportOf(findings: DrillFindings, gates: readonly Gate[]): Drill
     duplicated: writes.duplicated.length,
     unexpected: writes.unexpected.length,
     violations: violationsOf(linearizability),
+    staleReads: observed.staleReads,
   };
   const results = gates.map((gate) => checkGate(gate, measured));
   // What did not happen at all has failed, whatever the gates ask for.
-  const isRecovered = Object.values(durations).every((duration) => duration !== null);
-  const verdict = isRecovered && results.every(({ passed }) => passed) ? "pass" : "fail";
-  return { drill, startedAt, timeline, measured, linearizability, gates: results, verdict };
+  const isRecovered = requiredStages(observed.expects).every((stage) => observed.stages[stage] !== null);
+  const isAsExpected = isRecovered && observed.acknowledgedMeanwhile === 0 && observed.shardGaps === 0;
+  const verdict = isAsExpected && results.every(({ passed }) => passed) ? "pass" : "fail";
+  return { drill, startedAt, timeline, measured, linearizability, observed, gates: results, verdict };
 }
 
 function violationsOf({ verdict }: Linearizability): number | null {
@@ -99,5 +107,7 @@ export function measuredOf(name: GateName, measured: Measured): number | null {
       return measured.writes.unknown;
     case "violations":
       return measured.violations;
+    case "stale-reads":
+      return measured.staleReads;
   }
 }

@@ -12,6 +12,7 @@ const UNITS = {
   failed: "count",
   unknown: "count",
   violations: "count",
+  "stale-reads": "count",
 } as const;
 
 export type GateName = keyof typeof UNITS;
@@ -36,6 +37,7 @@ const ALWAYS: readonly Gate[] = [
   { name: "lost", limit: 0 },
   { name: "duplicated", limit: 0 },
   { name: "violations", limit: 0 },
+  { name: "stale-reads", limit: 0 },
 ];
 
 /** Gates in the order given, then those that always hold and were not given. An empty text gives only the latter. */

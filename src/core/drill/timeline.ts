@@ -4,15 +4,38 @@
 
 export type DrillEvent =
   | { readonly kind: "started"; readonly atMs: number }
-  /** The leader of `term` was killed. */
-  | { readonly kind: "fault"; readonly atMs: number; readonly node: string; readonly term: number }
+  /** The fault was made, while the leader of `term` led. `what`: its line, if the leader was not killed. */
+  | {
+      readonly kind: "fault";
+      readonly atMs: number;
+      readonly node: string;
+      readonly term: number;
+      readonly what?: string;
+    }
+  /** A replica no longer follows the leader of before. */
+  | { readonly kind: "detected"; readonly atMs: number; readonly node: string }
+  | { readonly kind: "candidate"; readonly atMs: number; readonly node: string; readonly term: number }
   /** A replica was seen to lead. */
   | { readonly kind: "leader"; readonly atMs: number; readonly node: string; readonly term: number }
   /** A write was acknowledged; `term` is that of the replica which answered. */
-  | { readonly kind: "acknowledged"; readonly atMs: number; readonly number: number; readonly term: number }
+  | {
+      readonly kind: "acknowledged";
+      readonly atMs: number;
+      readonly number: number;
+      readonly term: number;
+      readonly begunMs?: number;
+    }
+  /** The new leader has committed an entry of its term. */
+  | { readonly kind: "committed"; readonly atMs: number; readonly term: number }
+  /** A linearizable read was answered; `term` is that of the replica which answered. */
+  | { readonly kind: "read"; readonly atMs: number; readonly begunMs: number; readonly term: number }
+  /** The fault begins to be taken back. */
+  | { readonly kind: "healed"; readonly atMs: number }
   | { readonly kind: "restarted"; readonly atMs: number; readonly node: string }
   /** The restarted replica has applied what was committed when it was restarted. */
   | { readonly kind: "caught-up"; readonly atMs: number; readonly node: string }
+  /** All replicas answer and agree again. */
+  | { readonly kind: "whole"; readonly atMs: number }
   | { readonly kind: "stopped"; readonly atMs: number };
 
 /** Milliseconds; null = it did not happen. */
@@ -33,8 +56,12 @@ type Of<Kind extends DrillEvent["kind"]> = Extract<DrillEvent, { kind: Kind }>;
 
 export function measure(events: readonly DrillEvent[]): Durations {
   const { fault, leader, write, restarted, caughtUp } = milestones(inOrder(events));
+  const leaderMs = span(fault, leader);
+  const writeMs = span(fault, write);
+  // Who looks sees a leader late. A write that was acknowledged in its term proves that it led by then.
+  const provenMs = writeMs !== null && (leaderMs === null || writeMs < leaderMs) ? writeMs : leaderMs;
   return {
-    faultToLeaderMs: span(fault, leader),
+    faultToLeaderMs: provenMs,
     faultToFirstWriteMs: span(fault, write),
     catchUpMs: span(restarted, caughtUp),
   };
@@ -46,7 +73,7 @@ export function timelineOf(events: readonly DrillEvent[]): readonly TimelineLine
   const { write } = milestones(ordered);
   const startMs = ordered[0]?.atMs ?? 0;
   return ordered
-    .filter((event) => event.kind !== "acknowledged" || event === write)
+    .filter((event) => (event.kind !== "acknowledged" && event.kind !== "read") || event === write)
     .map((event) => ({ atMs: event.atMs - startMs, what: describeEvent(event) }));
 }
 
@@ -70,6 +97,12 @@ function milestones(ordered: readonly DrillEvent[]): Milestones {
     switch (event.kind) {
       case "started":
       case "stopped":
+      case "detected":
+      case "candidate":
+      case "committed":
+      case "read":
+      case "healed":
+      case "whole":
         break;
       case "fault":
         found.fault ??= event;
@@ -109,7 +142,19 @@ function describeEvent(event: DrillEvent): string {
     case "started":
       return "writes started";
     case "fault":
-      return `killed ${event.node}, leader of term ${event.term}`;
+      return event.what ?? `killed ${event.node}, leader of term ${event.term}`;
+    case "detected":
+      return `${event.node} has noticed`;
+    case "candidate":
+      return `${event.node} campaigns for term ${event.term}`;
+    case "committed":
+      return `an entry of term ${event.term} is committed`;
+    case "read":
+      return "first linearizable read after the fault";
+    case "healed":
+      return "healing";
+    case "whole":
+      return "all replicas answer and agree";
     case "leader":
       return `${event.node} leads term ${event.term}`;
     case "acknowledged":

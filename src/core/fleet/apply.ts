@@ -14,7 +14,7 @@ import { reconcileDomains } from "./apply/apply-held-domains.ts";
 import { settleInstructions } from "./apply/apply-instruction.ts";
 import { performOnMany } from "./apply/apply-many.ts";
 import { foundMembers, noteOfMember, removeMember, upsertMember } from "./apply/apply-member.ts";
-import { clearProbes, recordProbe } from "./apply/apply-probe.ts";
+import { clearProbes, noteDrill, recordProbe } from "./apply/apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply/apply-quota.ts";
 import { recoverFleet } from "./apply/apply-recovery.ts";
 import { removeShard } from "./apply/apply-remove-shard.ts";
@@ -170,6 +170,8 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return clearProbes(state, value);
     case "noteTransfer":
       return changed(context.index);
+    case "noteDrill":
+      return noteDrill(context, value);
     case "foundMembers":
       return foundMembers(state, context, value);
     case "upsertMember":
@@ -263,6 +265,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "adoptShard":
     case "noteRebuild":
     case "noteKeyRotation":
+    case "noteDrill":
     case "revokeCertificate":
     case "unrevokeCertificate":
     case "setRole":

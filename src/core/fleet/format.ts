@@ -26,6 +26,8 @@ export const MEMBER_NUMBERS_VERSION = 2;
 
 /** From this version on the audit log records rotations of data keys (ADR-0031). */
 const KEY_ROTATIONS_VERSION = 2;
+/** From this one on the audit log has drills (ADR-0034). */
+const DRILLS_VERSION = 2;
 
 /**
  * The cluster version from which on the operation may be proposed. A raise needs the version that it raises
@@ -69,6 +71,8 @@ export function requiredVersion({ $case, value }: OperationKind): number {
       return INCARNATIONS_VERSION;
     case "noteKeyRotation":
       return KEY_ROTATIONS_VERSION;
+    case "noteDrill":
+      return DRILLS_VERSION;
     case "revokeCertificate":
     case "unrevokeCertificate":
       return REVOCATIONS_VERSION;

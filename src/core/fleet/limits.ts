@@ -17,6 +17,7 @@ export const AUDIT_ENTRIES_MAX = 10_000;
  */
 export const AUDIT_UNEXPORTED_MAX = 20_000;
 export const PROBES_MAX = 1_000_000;
+export const DRILL_VICTIMS_MAX = 64;
 
 /** Members that a fleet may ever have: the rows of removed ones stay. */
 export const MEMBERS_MAX = 1_000;

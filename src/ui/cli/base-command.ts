@@ -27,6 +27,9 @@ import { type Rendered, renderView, type TextView, type View } from "./view.ts";
 /** Ends a command's work early and says in what state it left things. Its text is shown on stderr. */
 export type InterruptHandler = () => Promise<string | undefined> | string | undefined;
 
+/** Beside Ctrl-C. Without a handler they end a process as they do everywhere. */
+const ENDS = ["SIGTERM", "SIGHUP"] as const;
+
 export abstract class BaseCommand extends Command {
   static override baseFlags = outputFlags;
 
@@ -61,9 +64,13 @@ export abstract class BaseCommand extends Command {
     process.exitCode = exit;
   }
 
-  /** What Ctrl-C does before the process ends with 130. A second Ctrl-C ends it at once. */
+  /**
+   * What Ctrl-C does before the process ends with 130. A second Ctrl-C ends it at once. A terminal that is closed (SIGHUP), and a
+   * process manager's SIGTERM, do the same.
+   */
   protected onInterrupt(handler: InterruptHandler): void {
     this.#interruptHandler = handler;
+    for (const signal of ENDS) process.on(signal, this.#onSigint);
   }
 
   /** Symbols and colours as the flags, the environment and the stream allow. */
@@ -116,7 +123,7 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
-    process.off("SIGINT", this.#onSigint);
+    for (const signal of ["SIGINT", ...ENDS]) process.off(signal, this.#onSigint);
     await super.finally(error);
   }
 

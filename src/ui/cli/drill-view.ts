@@ -3,6 +3,7 @@
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport, Spread } from "../../core/drill/series.ts";
 import type { GateUnit } from "../../core/drill/slo.ts";
+import { STAGES, type Stage } from "../../core/drill/stages.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Look } from "../model/paint.ts";
 import type { Column } from "../model/table.ts";
@@ -63,22 +64,57 @@ function timeline(report: DrillReport): string[] {
   return report.timeline.map((line) => `${`${line.atMs}ms`.padStart(8)}  ${line.what}`);
 }
 
-function measured({ measured: found, linearizability }: DrillReport): string[] {
+const STAGE_WORDS: Readonly<Record<Stage, string>> = {
+  detected: "a replica notices",
+  candidate: "a candidate",
+  elected: "a new leader",
+  committed: "its first commit",
+  "first-write": "a client's first write",
+  "first-read": "a client's first read",
+  "lag-gone": "no replica lags",
+  redundant: "all agree again",
+};
+
+/** Since the fault, or since its healing where the fleet had to stand until then. */
+function stages({ observed }: DrillReport): string[] {
+  const since = observed.expects === "stop" ? "healing" : "fault";
+  const seen = STAGES.filter((stage) => observed.stages[stage] !== null || IS_SHOWN.has(stage));
+  return seen.map(
+    (stage) => `${`${since} → ${STAGE_WORDS[stage]}`.padEnd(34)}${duration(observed.stages[stage])}`,
+  );
+}
+
+const IS_SHOWN: ReadonlySet<Stage> = new Set(["first-write", "first-read", "lag-gone", "redundant"]);
+
+function clients({ observed }: DrillReport): string[] {
+  const worst = observed.clients.toSorted((left, right) => right.longestGapMs - left.longestGapMs)[0];
+  const codes = Object.entries(observed.errors).map(([code, count]) => `${code} ${count}`);
+  return [
+    ...(worst === undefined
+      ? []
+      : [`longest wait          ${duration(worst.longestGapMs)}, ${worst.client} at ${worst.fromMs}ms`]),
+    `errors                ${codes.length === 0 ? "none" : codes.join(", ")}`,
+  ];
+}
+
+function measured(report: DrillReport): string[] {
+  const { measured: found, linearizability } = report;
   const { verdict: word, operations, outcomesUnknown } = linearizability;
   const { attempted, acknowledged, failed, unknown } = found.writes;
   return [
-    `kill → new leader     ${duration(found.faultToLeaderMs)}`,
-    `kill → first write    ${duration(found.faultToFirstWriteMs)}`,
-    `restart → caught up   ${duration(found.catchUpMs)}`,
+    ...stages(report),
+    ...clients(report),
     `writes                ${attempted} attempted, ${acknowledged} acknowledged, ${failed} failed, ${unknown} unknown`,
     `lost                  ${found.lost}`,
     `applied twice         ${found.duplicated}`,
+    `stale reads           ${found.staleReads}`,
     `linearizable          ${word} (${operations} reads and compare-and-sets, ${outcomesUnknown} of unknown outcome)`,
   ];
 }
 
-function evidence({ linearizability }: DrillReport): string[] {
-  return linearizability.evidence.length === 0 ? [] : [...linearizability.evidence, ""];
+function evidence({ linearizability, observed }: DrillReport): string[] {
+  const lines = [...observed.evidence, ...linearizability.evidence];
+  return lines.length === 0 ? [] : [...lines, ""];
 }
 
 function verdict({ gates, verdict: word }: DrillReport, look: Look): string[] {

@@ -41,8 +41,20 @@ export abstract class FleetCommand extends BaseCommand {
   /** A client to that fleet; closed when the command ends. */
   protected async client(flags: TargetFlagValues): Promise<FleetClient> {
     const { FleetClient: Client } = await import("../../client/fleet-client.ts");
-    this.#client ??= Client.connect(await this.target(flags));
+    if (this.#client === null) {
+      const target = await this.target(flags);
+      this.#client = Client.connect(target);
+      await this.#noteInterruptedDrill(target);
+    }
     return this.#client;
+  }
+
+  /** A drill that was killed leaves its faults: the next command that finds its journal says so. */
+  async #noteInterruptedDrill({ directory }: Target): Promise<void> {
+    if (this.words === "drill heal") return;
+    const { interruptedDrill } = await import("../../client/drill/interrupted.ts");
+    const found = await interruptedDrill(directory, process.cwd());
+    if (found !== null) this.note(found, "bad");
   }
 
   /** Asks for the fleet's name to be typed out, in its context's colour. Throws NOT_CONFIRMED. */

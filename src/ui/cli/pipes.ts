@@ -10,6 +10,8 @@ export function quietBrokenPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit();
+      // The terminal was closed: what is being put back goes on without a word.
+      if (error.code === "EIO") return;
       throw error;
     });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type DrillFindings, reportOf } from "../../../src/core/drill/report.ts";
 import { type Gate, unitOf } from "../../../src/core/drill/slo.ts";
+import { observed } from "./observed.ts";
 
 const findings: DrillFindings = {
   drill: "kill-leader",
@@ -14,6 +15,7 @@ const findings: DrillFindings = {
     unexpected: [5, 6],
   },
   linearizability: { verdict: "yes", operations: 20, outcomesUnknown: 1, steps: 40, evidence: [] },
+  observed,
 };
 
 describe("a gate", () => {
@@ -32,7 +34,11 @@ describe("a gate", () => {
   });
 });
 
-const unrecovered = { ...findings, durations: { ...findings.durations, catchUpMs: null } };
+const unrecovered = {
+  ...findings,
+  durations: { ...findings.durations, catchUpMs: null },
+  observed: { ...observed, stages: { ...observed.stages, "lag-gone": null } },
+};
 
 test("what never happened fails its gate, and the drill whatever its gates are", () => {
   const gate = { name: "catch-up", limit: 60_000 } as const;
@@ -84,9 +90,22 @@ test("the report's form is a contract with scripts", () => {
       duplicated: 0,
       unexpected: 2,
       violations: 0,
+      staleReads: 0,
     },
     linearizability: findings.linearizability,
+    observed,
     gates: [{ name: "lost", limit: 1, unit: "count", actual: 1, passed: true }],
     verdict: "pass",
   });
+});
+
+test("writes that were acknowledged without a quorum fail a drill, whatever its gates are", () => {
+  const seen = { ...observed, expects: "stop", acknowledgedMeanwhile: 1 } as const;
+  expect(reportOf({ ...findings, observed: seen }, []).verdict).toBe("fail");
+});
+
+test("a stale read is a measured number", () => {
+  const gate = { name: "stale-reads", limit: 0 } as const;
+  const report = reportOf({ ...findings, observed: { ...observed, staleReads: 2 } }, [gate]);
+  expect(report).toMatchObject({ gates: [{ actual: 2, passed: false }], verdict: "fail" });
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type DrillReport, reportOf } from "../../../src/core/drill/report.ts";
 import { seriesOf } from "../../../src/core/drill/series.ts";
 import type { Gate } from "../../../src/core/drill/slo.ts";
+import { observed } from "./observed.ts";
 
 const gates: readonly Gate[] = [{ name: "first-write", limit: 500 }];
 
@@ -14,6 +15,7 @@ function run(firstWriteMs: number | null, lost: readonly number[] = []): DrillRe
       ...{ lost, duplicated: [], unexpected: [] },
     },
     linearizability: { verdict: "yes", operations: 20, outcomesUnknown: 1, steps: 40, evidence: [] } as const,
+    observed,
   };
   return reportOf(findings, gates);
 }

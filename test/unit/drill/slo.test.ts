@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { parseSlo } from "../../../src/core/drill/slo.ts";
 
-const ALWAYS = { lost: 0, duplicated: 0, violations: 0 };
+const ALWAYS = { lost: 0, duplicated: 0, violations: 0, "stale-reads": 0 };
 
 test.each([
   { text: "", gates: ALWAYS, why: "writes are never lost nor duplicated, and no answer contradicts another" },
   { text: "first-write=2s", gates: { "first-write": 2_000, ...ALWAYS }, why: "seconds" },
   { text: "election=750ms", gates: { election: 750, ...ALWAYS }, why: "milliseconds" },
   { text: "catch-up=1.5m", gates: { "catch-up": 90_000, ...ALWAYS }, why: "minutes, in parts" },
-  { text: "lost=3,duplicated=1", gates: { lost: 3, duplicated: 1, violations: 0 }, why: "said otherwise" },
+  { text: "lost=3,duplicated=1", gates: { ...ALWAYS, lost: 3, duplicated: 1 }, why: "said otherwise" },
   {
     text: " first-write=2s, lost=0 ,duplicated=0,election=1s",
-    gates: { "first-write": 2_000, lost: 0, duplicated: 0, election: 1_000, violations: 0 },
+    gates: { "first-write": 2_000, lost: 0, duplicated: 0, election: 1_000, violations: 0, "stale-reads": 0 },
     why: "in the order given",
   },
   {
@@ -24,7 +24,8 @@ test.each([
   expect(parseSlo(text)).toEqual({ ok: true, gates: expected });
 });
 
-const NAMES = "election, first-write, catch-up, lost, duplicated, unexpected, failed, unknown, violations";
+const NAMES =
+  "election, first-write, catch-up, lost, duplicated, unexpected, failed, unknown, violations, stale-reads";
 const duration = (name: string, value: string) =>
   `the limit of ${name} must be a duration such as 500ms, 2s or 1m, not "${value}"`;
 

@@ -41,7 +41,7 @@ describe("durations", () => {
     },
     {
       events: [fault, write(1_010, 50, 3), write(1_450, 51, 4), write(1_500, 52, 4)],
-      is: { ...NEVER, faultToFirstWriteMs: 450 },
+      is: { ...NEVER, faultToLeaderMs: 450, faultToFirstWriteMs: 450 },
       why: "the old leader's last acknowledgement was still on its way",
     },
     {
@@ -83,4 +83,13 @@ test("the timeline tells each event, and of the writes the first after the fault
     { atMs: 2_500, what: "writes stopped" },
   ]);
   expect(timelineOf([])).toEqual([]);
+});
+
+test("a write that was acknowledged in a new term proves its leader, however late that was seen", () => {
+  const durations = measure([
+    { kind: "fault", atMs: 100, node: "n1", term: 5 },
+    { kind: "acknowledged", atMs: 180, number: 9, term: 6 },
+    { kind: "leader", atMs: 195, node: "n2", term: 6 },
+  ]);
+  expect(durations).toMatchObject({ faultToLeaderMs: 80, faultToFirstWriteMs: 80 });
 });

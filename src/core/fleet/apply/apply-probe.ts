@@ -1,8 +1,8 @@
 // Writes that a drill recognises: each application is counted, so that a write applied twice shows as 2. A
 // write with an expected count is a compare-and-set: the probe is then a register that only counts up.
 
-import type { ClearProbes, RecordProbe } from "../../wire/gen/fleet/v1/command.ts";
-import { PROBES_MAX } from "../limits.ts";
+import type { ClearProbes, NoteDrill, RecordProbe } from "../../wire/gen/fleet/v1/command.ts";
+import { DRILL_VICTIMS_MAX, PROBES_MAX } from "../limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
 import type { FleetState } from "../state.ts";
 import { probeKey } from "../tables/schema.ts";
@@ -25,6 +25,15 @@ export function recordProbe(state: FleetState, context: ApplyContext, operation:
   const applications = current + 1;
   probes.put({ drillId, number, applications, firstIndex: row?.firstIndex ?? context.index });
   return changed(applications);
+}
+
+/** The entry is all there is of it. Nodes and shards are named as the operator's tool knows them. */
+export function noteDrill(context: ApplyContext, { drillId, drill, victims }: NoteDrill): Result {
+  const names = Object.fromEntries(victims.map((name, at) => [`victim ${at + 1}`, name]));
+  if (victims.length > DRILL_VICTIMS_MAX) {
+    return rejected("TOO_MANY", { limit: DRILL_VICTIMS_MAX, what: "victims of a drill" });
+  }
+  return checkNames({ drill, "drill id": drillId, ...names }) ?? changed(context.index);
 }
 
 export function clearProbes(state: FleetState, operation: ClearProbes): Result {

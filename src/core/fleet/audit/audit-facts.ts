@@ -41,6 +41,12 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
       return { drill: value.drillId, probe: value.number };
     case "clearProbes":
       return { drill: value.drillId };
+    case "noteDrill":
+      return {
+        drill: value.drill,
+        drill_id: value.drillId,
+        victims: shortened(value.victims.join(", "), DETAIL_BYTES_MAX),
+      };
     case "foundMembers":
       return { names: value.members.map((member) => member.name).join(", ") };
     case "upsertMember": {

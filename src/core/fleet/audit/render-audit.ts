@@ -21,6 +21,7 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   settleRebind: ({ migration_id, cluster }) => `settle migration ${migration_id} of cluster ${cluster}`,
   assignDomain: ({ key, value, shard }) => `assign domain ${key}=${value} to shard ${shard}`,
   unassignDomain: ({ key, value }) => `unassign domain ${key}=${value}`,
+  noteDrill: ({ drill, victims }) => `begin drill ${drill}${victims === "" ? "" : ` at ${victims}`}`,
   foundMembers: ({ names }) => `found the fleet with ${names}`,
   upsertMember: ({ name, node, address, wanted }) =>
     `want node ${name} (${node}) at ${address} as a ${wanted}`,

@@ -53,6 +53,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
     case "noteRebuild":
       return `rebuild node ${value.name} from the leader's state`;
     // Proposed from version 2 on, whose entries have no line.
+    case "noteDrill":
+      return `begin drill ${value.drill}`;
     case "noteKeyRotation":
       return `rotate the data key of node ${value.name}`;
     case "revokeCertificate":

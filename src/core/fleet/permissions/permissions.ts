@@ -59,6 +59,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
       return [{ verb: "set", table: "gate", name: value.name }];
     case "recordProbe":
     case "clearProbes":
+    case "noteDrill":
       return [{ verb: "run", table: "drill", name: value.drillId }];
     case "noteTransfer":
       return [{ verb: "transfer", table: "leader", name: value.toNode }];

@@ -62,6 +62,10 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
     needs: ["add member n4"],
   },
   removeMember: { value: { nodeId: 2 }, needs: ["remove member n2"] },
+  noteDrill: {
+    value: { drillId: "kill-leader-1", drill: "kill-leader", victims: ["n1"] },
+    needs: ["run drill kill-leader-1"],
+  },
   setRole: ADMINISTRATOR,
   deleteRole: ADMINISTRATOR,
   grantRole: ADMINISTRATOR,

@@ -1,0 +1,138 @@
+// Performs a drill's act on its victims. What must stay true: what takes it back is in the journal before it begins.
+
+import { type Act, type DrillSpec, faultFor } from "../../core/drill/drill-spec.ts";
+import type { FleetClient } from "../fleet-client.ts";
+import type { NodeObservation } from "../fleet-status.ts";
+import type { Hands } from "./hands.ts";
+import type { Journal, Undo } from "./journal.ts";
+import type { LeaderNow } from "./preflight.ts";
+
+export interface ActContext {
+  readonly client: FleetClient;
+  readonly hands: Hands;
+  readonly journal: Journal;
+  readonly drillId: string;
+  /** A fault heals by itself after so long. */
+  readonly ttlMs: number;
+  /** Waits until all replicas answer and agree. */
+  readonly whole: () => Promise<void>;
+}
+
+/** Coordinators by what the drill hits, those of the last row first to be hit. */
+export function chooseVictims(
+  { victims }: DrillSpec,
+  nodes: readonly NodeObservation[],
+  leader: LeaderNow,
+  shards: readonly string[],
+): readonly string[] {
+  const voters = nodes.filter(({ reachable }) => reachable).map(({ name }) => name);
+  const followers = voters.filter((name) => name !== leader.name);
+  const quorum = Math.floor(voters.length / 2) + 1;
+  switch (victims) {
+    case "leader":
+      return [leader.name];
+    case "follower":
+      return followers.slice(0, 1);
+    case "minority":
+      return followers.slice(0, Math.max(1, voters.length - quorum));
+    // Leader and all: what is left could not elect.
+    case "majority":
+      return [leader.name, ...followers].slice(0, voters.length - quorum + 1);
+    case "all":
+      return [...followers, leader.name];
+    case "shard":
+      return shards.slice(0, 1);
+  }
+}
+
+/** What takes the act back. Of one that is over when it returns: what takes it back if it is cut short. */
+export function undoOf(
+  { act }: DrillSpec,
+  victims: readonly string[],
+  nodes: readonly NodeObservation[],
+): readonly Undo[] {
+  const each = (kind: "start" | "resume" | "discard"): Undo[] => victims.map((node) => ({ kind, node }));
+  switch (act.kind) {
+    case "kill":
+    case "restart-each":
+      return each("start");
+    case "pause":
+      return each("resume");
+    case "wipe":
+      return [...each("start"), ...each("discard")];
+    case "transfer":
+      return [];
+    case "inject": {
+      const clear = nodes
+        .filter(({ name }) => victims.includes(name))
+        .map(({ name: node, address }): Undo => ({ kind: "clear-faults", node, address }));
+      return act.fault.kind === "failing-disk" ? [...each("start"), ...clear] : clear;
+    }
+  }
+}
+
+export async function perform(
+  act: Act,
+  victims: readonly string[],
+  nodes: readonly NodeObservation[],
+  context: ActContext,
+): Promise<void> {
+  const { client, hands, drillId, ttlMs } = context;
+  switch (act.kind) {
+    case "kill":
+      await Promise.all(victims.map((node) => hands.kill(node)));
+      return;
+    case "pause":
+      await Promise.all(victims.map((node) => hands.pause(node)));
+      return;
+    case "wipe":
+      for (const node of victims) {
+        await hands.kill(node);
+        await hands.wipe(node);
+        await hands.start(node);
+      }
+      return;
+    case "restart-each":
+      for (const node of victims) {
+        await hands.stop(node);
+        await hands.start(node);
+        await context.whole();
+      }
+      return;
+    case "transfer":
+      await client.transferLeadership({
+        ...{ toNode: "", fromNode: victims[0] ?? "", reason: drillId, dryRun: false },
+      });
+      return;
+    case "inject": {
+      const others = nodes
+        .filter(({ name }) => !victims.includes(name))
+        .flatMap(({ nodeId }) => nodeId ?? []);
+      const fault = faultFor(act.fault, others);
+      const hit = nodes.filter(({ name }) => victims.includes(name));
+      await Promise.all(
+        hit.map(({ name: nodeName, address }) =>
+          client.injectFault(address, { nodeName, fault, ttlMs, reason: drillId }),
+        ),
+      );
+    }
+  }
+}
+
+const VERBS: Readonly<Record<Act["kind"], string>> = {
+  kill: "killed",
+  pause: "paused",
+  wipe: "wiped",
+  "restart-each": "restarting",
+  transfer: "handing leadership over from",
+  inject: "hit",
+};
+
+/** The timeline's line. Killing the leader has one of its own. */
+export function actWords({ act }: DrillSpec, victims: readonly string[], leader: LeaderNow): string {
+  const named = victims.map((name) =>
+    name === leader.name ? `${name}, leader of term ${leader.term}` : name,
+  );
+  const what = act.kind === "inject" ? `${act.fault.kind} at` : VERBS[act.kind];
+  return `${what} ${named.join("; ")}`;
+}

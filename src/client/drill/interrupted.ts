@@ -1,0 +1,20 @@
+// Whether a drill of this fleet was interrupted: asked by every command, so it loads little, and reads a folder that is
+// mostly not there.
+
+import { readdir } from "node:fs/promises";
+import { SystemProcesses } from "../local/system-processes.ts";
+import { drillsFolder, isJournal, journalsIn } from "./journal.ts";
+
+/** In a line for people; null = none was. */
+export async function interruptedDrill(directory: string | undefined, cwd: string): Promise<string | null> {
+  const folder = drillsFolder(directory, cwd);
+  const names = await readdir(folder).catch(() => []);
+  if (!names.some(isJournal)) return null;
+  const found = await journalsIn(folder, await SystemProcesses.open());
+  const dead = found.filter(({ isRunning }) => !isRunning);
+  if (dead.length === 0) return null;
+  const named = dead.map(({ entry, path }) =>
+    entry === null ? path : `${entry.drill}, begun ${entry.startedAt}`,
+  );
+  return `an interrupted drill may have left faults behind (${named.join("; ")}): fleet drill heal`;
+}

@@ -1,0 +1,124 @@
+// What a drill has to take back, on disk before it is done: so a drill that was killed can be healed later by
+// `fleet drill heal`. What must stay true: a step is durable here before its fault begins, and the file is removed only when
+// everything is taken back. Taking back twice changes nothing.
+
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
+import { isErrno } from "../local/errno.ts";
+import { drillsFolderIn, FLEET_FOLDER } from "../local/layout.ts";
+import { isAlive, type Processes, type ProcessIdentity } from "../local/processes.ts";
+
+/** One step back. */
+export type Undo =
+  | { readonly kind: "start"; readonly node: string }
+  | { readonly kind: "resume"; readonly node: string }
+  | { readonly kind: "clear-faults"; readonly node: string; readonly address: string }
+  | { readonly kind: "discard"; readonly node: string }
+  | { readonly kind: "clear-probes"; readonly drillId: string }
+  | { readonly kind: "unlock" };
+
+export interface JournalEntry {
+  readonly schemaVersion: 1;
+  readonly drillId: string;
+  readonly drill: string;
+  readonly startedAt: string;
+  /** The fleet as the operator calls it. */
+  readonly fleet: string;
+  readonly process: ProcessIdentity;
+  readonly undo: readonly Undo[];
+}
+
+const SUFFIX = ".journal.json";
+
+/** Where the journals and reports of a fleet's drills are: in a local fleet's folder, else in the current one. */
+export function drillsFolder(directory: string | undefined, cwd: string): string {
+  return drillsFolderIn(directory ?? join(cwd, FLEET_FOLDER));
+}
+
+export class Journal {
+  readonly #path: string;
+  #entry: JournalEntry;
+
+  private constructor(path: string, entry: JournalEntry) {
+    this.#path = path;
+    this.#entry = entry;
+  }
+
+  static async begin(folder: string, entry: Omit<JournalEntry, "undo" | "schemaVersion">): Promise<Journal> {
+    await createDirectoryDurably(folder);
+    const journal = new Journal(join(folder, `${entry.drillId}${SUFFIX}`), {
+      ...entry,
+      ...{ schemaVersion: 1, undo: [] },
+    });
+    await journal.#write();
+    return journal;
+  }
+
+  get undo(): readonly Undo[] {
+    return this.#entry.undo;
+  }
+
+  /** Durable when it resolves. */
+  async add(...undo: readonly Undo[]): Promise<void> {
+    this.#entry = { ...this.#entry, undo: [...this.#entry.undo, ...undo] };
+    await this.#write();
+  }
+
+  async end(): Promise<void> {
+    await rm(this.#path, { force: true });
+  }
+
+  async #write(): Promise<void> {
+    await writeFileDurably(this.#path, Buffer.from(`${JSON.stringify(this.#entry, null, 2)}\n`));
+  }
+}
+
+export const isJournal = (name: string): boolean => name.endsWith(SUFFIX);
+
+export interface LeftBehind {
+  readonly path: string;
+  /** Null: the file can't be read as a journal. */
+  readonly entry: JournalEntry | null;
+  /** Whether the drill's process still runs. */
+  readonly isRunning: boolean;
+}
+
+/** The journals in the folder, oldest first. */
+export async function journalsIn(folder: string, processes: Processes): Promise<readonly LeftBehind[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
+    throw error;
+  });
+  const paths = names
+    .filter(isJournal)
+    .sort()
+    .map((name) => join(folder, name));
+  return await Promise.all(
+    paths.map(async (path) => {
+      const entry = parseEntry(await readFile(path, "utf8").catch(() => ""));
+      const isRunning = entry !== null && (await isAlive(entry.process, processes));
+      return { path, entry, isRunning };
+    }),
+  );
+}
+
+const UNDO_KINDS: ReadonlySet<unknown> = new Set<Undo["kind"]>([
+  ...(["start", "resume", "clear-faults", "discard", "clear-probes", "unlock"] as const),
+]);
+
+function parseEntry(text: string): JournalEntry | null {
+  try {
+    const entry: JournalEntry = JSON.parse(text);
+    const isWhole =
+      entry.schemaVersion === 1 &&
+      [entry.drillId, entry.drill, entry.startedAt, entry.fleet].every(
+        (field) => typeof field === "string",
+      ) &&
+      typeof entry.process.pid === "number" &&
+      entry.undo.every(({ kind }) => UNDO_KINDS.has(kind));
+    return isWhole ? entry : null;
+  } catch {
+    return null;
+  }
+}

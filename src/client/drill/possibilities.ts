@@ -1,0 +1,39 @@
+// What drills can do with this fleet: by its processes, and by whether its coordinators take faults.
+
+import type { Need } from "../../core/drill/drill-spec.ts";
+import type { FleetClient } from "../fleet-client.ts";
+import type { FleetStatus } from "../fleet-status.ts";
+import { loadLocalFleet } from "../local/local-fleet.ts";
+import type { Hands } from "./hands.ts";
+import type { WatchedShard } from "./shard-watch.ts";
+
+export interface Possibilities {
+  readonly can: ReadonlySet<Need>;
+  /** Shards whose processes are here. */
+  readonly shards: readonly WatchedShard[];
+}
+
+export async function possibilities(
+  client: Pick<FleetClient, "listFaults" | "target">,
+  hands: Hands,
+  { nodes }: Pick<FleetStatus, "nodes">,
+): Promise<Possibilities> {
+  const { directory } = client.target;
+  const file = directory === undefined ? null : (await loadLocalFleet(directory)).file;
+  const shards = file?.shards.map(({ id: name, address }) => ({ name, address })) ?? [];
+  const can = new Set(hands.can);
+  if (shards.length === 0) can.delete("shards");
+  const up = nodes.filter(({ reachable }) => reachable);
+  const allowed = await Promise.all(up.map(({ address }) => allowsFaults(client, address)));
+  if (up.length > 0 && allowed.every(Boolean)) can.add("faults");
+  return { can, shards };
+}
+
+/** A build from before the service, or an operator who is no administrator, allows none. */
+async function allowsFaults(client: Pick<FleetClient, "listFaults">, address: string): Promise<boolean> {
+  try {
+    return (await client.listFaults(address)).allowed;
+  } catch {
+    return false;
+  }
+}

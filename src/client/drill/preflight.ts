@@ -1,0 +1,67 @@
+// What must hold before a drill breaks anything: it is possible here, the fleet is whole, no replica lags, and the quorum bears
+// it. Refusals change nothing.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { type DrillSpec, missing, type Need, needsOf } from "../../core/drill/drill-spec.ts";
+import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetStatus } from "../fleet-status.ts";
+import * as refuse from "./refusals.ts";
+
+/** Entries that a follower may be behind while the fleet takes writes. */
+const LAG_MAX = 1_000;
+
+const LACKS: Readonly<Record<Need, string>> = {
+  faults: "its coordinators were not started with --allow-faults",
+  kill: 'its processes cannot be killed from here (no local fleet, and no hook "kill" in the context)',
+  start: 'its processes cannot be started from here (no local fleet, and no hook "start" in the context)',
+  stop: "its processes can be stopped in a local fleet only",
+  pause: "its processes can be paused in a local fleet only",
+  wipe: "data can be put aside in a local fleet only",
+  shards: "it has no shards whose processes can be reached from here",
+};
+
+/** Why the drill is not possible with what is there; null = it is. */
+export function whyNot(spec: DrillSpec, can: ReadonlySet<Need>): string | null {
+  const lacking = needsOf(spec).find((need) => !can.has(need));
+  return lacking === undefined ? null : LACKS[lacking];
+}
+
+export function assertPossible(spec: DrillSpec, can: ReadonlySet<Need>, fleet: string): void {
+  const why = whyNot(spec, can);
+  if (why === null) return;
+  throw new OperatorError("DRILL_NOT_POSSIBLE", {
+    what: `${spec.name} is not possible with ${fleet}`,
+    why,
+    next: "see which drills are possible here: fleet drill list",
+    exit: Exit.Precondition,
+  });
+}
+
+export interface LeaderNow {
+  readonly name: string;
+  readonly term: number;
+  readonly commitIndex: number;
+}
+
+/** The leader, if the fleet bears the drill. Throws NO_QUORUM_TO_SPARE or FLEET_NOT_WHOLE. */
+export function leaderFor(spec: DrillSpec, status: FleetStatus): LeaderNow {
+  const leader = leaderOf(status);
+  const voters = (leader?.members ?? []).filter((member) => !member.learner).map((member) => member.nodeId);
+  const quorum = Math.floor(voters.length / 2) + 1;
+  const following = status.nodes.filter(
+    (node) => voters.includes(node.nodeId ?? 0) && node.status?.leaderId === leader?.nodeId,
+  ).length;
+  const needed = spec.expects === "stop" ? voters.length : quorum + missing(spec, voters.length);
+  if (leader === null || following < needed) {
+    const isLed = leader !== null;
+    const left = following - missing(spec, voters.length);
+    throw refuse.noQuorumToSpare({ isLed, following, voters: voters.length, quorum, left });
+  }
+  const late = status.nodes.find(({ lag }) => lag !== null && lag > LAG_MAX);
+  if (late !== undefined) throw refuse.lagging(late.name, late.lag ?? 0);
+  return { name: leader.nodeName, term: leader.term, commitIndex: leader.commitIndex };
+}
+
+export function leaderOf(status: FleetStatus): NodeStatus | null {
+  return status.nodes.find((node) => node.nodeId === status.leader)?.status ?? null;
+}

@@ -1,0 +1,341 @@
+// Runs one drill: preflight, baseline, fault, observe, heal, whole again, judge. All drills are data (core/drill/catalog.ts),
+// and go through here.
+// What must stay true: what the drill does is in its journal before it is done, and is taken back however the drill ends.
+
+import { OperatorError } from "../../core/base/errors.ts";
+import { gapsOf, slicesOf } from "../../core/drill/client-view.ts";
+import type { DrillSpec } from "../../core/drill/drill-spec.ts";
+import { judgeHistory } from "../../core/drill/linearizability.ts";
+import { evidenceOf, type Observation } from "../../core/drill/observation.ts";
+import type { HistoryEvent } from "../../core/drill/register-history.ts";
+import { type DrillReport, reportOf } from "../../core/drill/report.ts";
+import type { Gate } from "../../core/drill/slo.ts";
+import { requiredStages, stagesOf } from "../../core/drill/stages.ts";
+import { type DrillEvent, measure, timelineOf } from "../../core/drill/timeline.ts";
+import { judgeWrites, type WriteVerdict } from "../../core/drill/verdict.ts";
+import type { FleetClient } from "../fleet-client.ts";
+import type { FleetStatus } from "../fleet-status.ts";
+import type { LocalDeps } from "../local/deps.ts";
+import { type ActContext, actWords, chooseVictims, perform, undoOf } from "./acts.ts";
+import { takeLock } from "./drill-lock.ts";
+import type { Hands } from "./hands.ts";
+import { drillsFolder, Journal } from "./journal.ts";
+import { DrillLoad, type LoadResult } from "./load.ts";
+import { Lookout } from "./lookout.ts";
+import { possibilities } from "./possibilities.ts";
+import { assertPossible, type LeaderNow, leaderFor, leaderOf } from "./preflight.ts";
+import * as refuse from "./refusals.ts";
+import { ShardWatch } from "./shard-watch.ts";
+import { takeBack, undoWords } from "./undo.ts";
+
+const LOOK_EVERY_MS = 20;
+// Before anything is broken there is time to hear a slow node out.
+const PATIENTLY = { perNodeTimeoutMs: 5_000 };
+const NODE_TIMEOUT_MS = 1_000;
+const RECOVERY_LIMIT_MS = 30_000;
+const WHOLE_LIMIT_MS = 120_000;
+const HEAL_LIMIT_MS = 60_000;
+
+export interface DrillOptions {
+  /** Writes a second. */
+  readonly rate: number;
+  /** Milliseconds of writing before the fault, and after the recovery. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  readonly gates: readonly Gate[];
+  /** Told what happens as it happens. */
+  readonly onEvent: (event: DrillEvent) => void;
+  /** Ends the drill early, with everything put back as it was. */
+  readonly signal: AbortSignal;
+}
+
+export interface DrillResult {
+  readonly report: DrillReport;
+  /** Names the drill's rows and its history. */
+  readonly drillId: string;
+  /** What the clients of the drill's registers asked and were told. */
+  readonly events: readonly HistoryEvent[];
+}
+
+/** Throws what the preflight refuses, with nothing broken; DRILL_STOPPED once `signal` is aborted; DRILL_NOT_HEALED. */
+export async function runDrill(
+  spec: DrillSpec,
+  client: FleetClient,
+  deps: LocalDeps,
+  hands: Hands,
+  options: DrillOptions,
+): Promise<DrillResult> {
+  const status = await client.status(PATIENTLY);
+  assertPossible(spec, (await possibilities(client, hands, status)).can, client.target.name);
+  leaderFor(spec, status);
+  return new DrillRun(spec, client, deps, hands, options).run();
+}
+
+class DrillRun {
+  readonly #spec: DrillSpec;
+  readonly #client: FleetClient;
+  readonly #deps: LocalDeps;
+  readonly #hands: Hands;
+  readonly #options: DrillOptions;
+  readonly #events: DrillEvent[] = [];
+  readonly #startedAt = new Date();
+  readonly #startMs = performance.now();
+  readonly #drillId: string;
+  readonly #registersId: string;
+  #victims: readonly string[] = [];
+  #shards: ShardWatch | null = null;
+
+  constructor(spec: DrillSpec, client: FleetClient, deps: LocalDeps, hands: Hands, options: DrillOptions) {
+    this.#spec = spec;
+    this.#client = client;
+    this.#deps = deps;
+    this.#hands = hands;
+    this.#options = options;
+    this.#drillId = `${spec.name}-${this.#startedAt.getTime()}`;
+    this.#registersId = `${this.#drillId}.registers`;
+  }
+
+  readonly #now = (): number => Math.round(performance.now() - this.#startMs);
+
+  async run(): Promise<DrillResult> {
+    const { target } = this.#client;
+    const journal = await Journal.begin(drillsFolder(target.directory, process.cwd()), {
+      ...{ drillId: this.#drillId, drill: this.#spec.name, fleet: target.name },
+      ...{ startedAt: this.#startedAt.toISOString(), process: await this.#deps.processes.self() },
+    });
+    try {
+      await takeLock(this.#client, this.#drillId, this.#startedAt.getTime());
+    } catch (error) {
+      await journal.end();
+      throw error;
+    }
+    let result: DrillResult;
+    try {
+      await journal.add(
+        { kind: "clear-probes", drillId: this.#drillId },
+        { kind: "clear-probes", drillId: this.#registersId },
+        { kind: "unlock" },
+      );
+      result = await this.#underLoad(journal);
+    } finally {
+      await this.#takeBack(journal);
+    }
+    return result;
+  }
+
+  async #underLoad(journal: Journal): Promise<DrillResult> {
+    const status = await this.#client.status(PATIENTLY);
+    const load = new DrillLoad(this.#client, {
+      ...{ drillId: this.#drillId, registersId: this.#registersId, rate: this.#options.rate },
+      ...{ now: this.#now, onEvent: (event) => this.#note(event) },
+      sleep: (ms) => this.#deps.clock.sleep(ms),
+    });
+    const { shards } = await possibilities(this.#client, this.#hands, status);
+    const sleep = (ms: number) => this.#deps.clock.sleep(ms);
+    const { tls } = this.#client;
+    this.#shards = new ShardWatch({ shards, tls, now: this.#now, sleep });
+    const lookout = new Lookout({
+      ...{ client: this.#client, nodes: status.nodes, now: this.#now },
+      sleep: (ms) => this.#deps.clock.sleep(ms),
+      onEvent: (event) => this.#note(event),
+    });
+    try {
+      const before = leaderFor(this.#spec, status);
+      await this.#pause(this.#options.beforeMs);
+      await this.#breakAndHeal(before, journal, lookout);
+      const loaded = await load.stop();
+      const { probes } = await this.#client.listProbes(this.#drillId, { deadlineMs: HEAL_LIMIT_MS });
+      const writes = judgeWrites(loaded.writes, probes);
+      const report = this.#report(writes, loaded, lookout);
+      return { report, drillId: this.#drillId, events: loaded.events };
+    } finally {
+      await Promise.all([load.stop(), lookout.stop(), this.#shards.stop()]);
+    }
+  }
+
+  async #breakAndHeal(before: LeaderNow, journal: Journal, lookout: Lookout): Promise<void> {
+    const status = await this.#client.status(PATIENTLY);
+    const leader = leaderFor(this.#spec, status);
+    // Under load and unbroken it must keep its leader: else there was no time to cool down.
+    if (leader.term !== before.term) throw refuse.notSteady();
+    const { nodes } = status;
+    const { shards } = await possibilities(this.#client, this.#hands, status);
+    this.#victims = chooseVictims(
+      this.#spec,
+      nodes,
+      leader,
+      shards.map(({ name }) => name),
+    );
+    const undo = undoOf(this.#spec, this.#victims, nodes);
+    await journal.add(...undo);
+    await this.#audit();
+    try {
+      await this.#break(leader, nodes, journal, lookout);
+      await this.#recover();
+      await this.#pause(Math.max(this.#spec.holdMs, this.#options.afterMs));
+    } finally {
+      await this.#heal(undo);
+    }
+    // Still under load, which a node that catches up in a real fleet is, too.
+    if (this.#spec.expects === "stop") await this.#recover();
+    await this.#whole(true);
+  }
+
+  /** Before anything is broken: a leader that is cut off could not write it. Format 1 has no such entry. */
+  async #audit(): Promise<void> {
+    const value = { drillId: this.#drillId, drill: this.#spec.name, victims: [...this.#victims] };
+    try {
+      await this.#client.submit({ kind: { $case: "noteDrill", value } }, { reason: this.#drillId });
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
+    }
+  }
+
+  async #break(
+    leader: LeaderNow,
+    nodes: FleetStatus["nodes"],
+    journal: Journal,
+    lookout: Lookout,
+  ): Promise<void> {
+    const { act } = this.#spec;
+    const [node = "no node"] = this.#victims;
+    const isOwnWords = act.kind === "kill" && this.#victims.length === 1 && node === leader.name;
+    const what = isOwnWords ? {} : { what: actWords(this.#spec, this.#victims, leader) };
+    const victims = new Set(this.#victims);
+    // Noted before it is made: the time to recover must never look shorter than it was.
+    lookout.watch({ term: leader.term, victims, leader: leader.name, commitIndex: leader.commitIndex });
+    this.#note({ kind: "fault", atMs: this.#now(), node, term: leader.term, ...what });
+    const { holdMs } = this.#spec;
+    const { afterMs } = this.#options;
+    const context: ActContext = {
+      ...{ client: this.#client, hands: this.#hands, journal, drillId: this.#drillId },
+      // Longer than the drill takes, so that it is the drill that heals.
+      ttlMs: Math.min(3_600_000, holdMs + afterMs + RECOVERY_LIMIT_MS + HEAL_LIMIT_MS),
+      whole: () => this.#whole(false),
+    };
+    await perform(act, this.#victims, nodes, context);
+  }
+
+  /** Until clients have recovered as the drill expects, or the limit has passed. */
+  async #recover(): Promise<void> {
+    const { expects } = this.#spec;
+    const isHealed = this.#events.some(({ kind }) => kind === "healed");
+    if (expects === "stop" && !isHealed) return;
+    const wanted = requiredStages(expects).filter((stage) => stage !== "lag-gone" && stage !== "redundant");
+    const endMs = this.#now() + RECOVERY_LIMIT_MS;
+    while (this.#now() < endMs) {
+      const stages = stagesOf(this.#events, expects);
+      if (wanted.every((stage) => stages[stage] !== null)) return;
+      await this.#pause(LOOK_EVERY_MS);
+    }
+  }
+
+  async #heal(undo: Parameters<typeof takeBack>[0]): Promise<void> {
+    this.#note({ kind: "healed", atMs: this.#now() });
+    // The data that a wiped node had are kept until it is whole again.
+    const now = undo.filter(({ kind }) => kind !== "discard");
+    const failed = await takeBack(now, this.#healers(), HEAL_LIMIT_MS, (step) => {
+      if (step.kind === "start") this.#note({ kind: "restarted", atMs: this.#now(), node: step.node });
+    });
+    if (failed.length > 0) throw refuse.notHealed(failed.map(({ undo: step }) => undoWords(step)));
+  }
+
+  /** All that is in the journal, once more: a step that was done already costs nothing. */
+  async #takeBack(journal: Journal): Promise<void> {
+    const failed = await takeBack(journal.undo, this.#healers(), HEAL_LIMIT_MS, () => undefined);
+    if (failed.length === 0) await journal.end();
+    // Rows that stay cost a few kilobytes; the journal still names them, and a drill's result is not given up for that.
+  }
+
+  #healers() {
+    return { client: this.#client, hands: this.#hands, reason: this.#drillId };
+  }
+
+  /** Until all replicas have applied what was committed when it was looked for first, and agree. */
+  async #whole(isTold: boolean): Promise<void> {
+    const endMs = this.#now() + WHOLE_LIMIT_MS;
+    let goal: number | null = null;
+    const caughtUp = new Set<string>();
+    while (this.#now() < endMs) {
+      const status = await this.#client.status({ perNodeTimeoutMs: NODE_TIMEOUT_MS });
+      goal ??= leaderOf(status)?.commitIndex ?? null;
+      const reached = status.nodes.filter(
+        (node) => goal !== null && (node.status?.appliedIndex ?? 0) >= goal,
+      );
+      if (isTold && reached.length === status.nodes.length) {
+        for (const node of this.#victims.filter((name) => !caughtUp.has(name))) {
+          caughtUp.add(node);
+          this.#note({ kind: "caught-up", atMs: this.#now(), node });
+        }
+      }
+      const isWhole = reached.length === status.nodes.length && status.verdict === "healthy";
+      if (isWhole && (this.#shards?.isWhole ?? true)) {
+        if (isTold) this.#note({ kind: "whole", atMs: this.#now() });
+        return;
+      }
+      await this.#pause(LOOK_EVERY_MS);
+    }
+  }
+
+  #report(writes: WriteVerdict, loaded: LoadResult, lookout: Lookout): DrillReport {
+    const findings = {
+      drill: this.#spec.name,
+      startedAt: this.#startedAt.toISOString(),
+      timeline: timelineOf(this.#events),
+      durations: measure(this.#events),
+      writes,
+      linearizability: judgeHistory(loaded.events),
+      observed: this.#observed(writes, loaded, lookout),
+    };
+    return reportOf(findings, this.#options.gates);
+  }
+
+  #observed(
+    writes: WriteVerdict,
+    { samples, events, stale, errors }: LoadResult,
+    lookout: Lookout,
+  ): Observation {
+    const at = (kind: DrillEvent["kind"]) => this.#events.find((event) => event.kind === kind)?.atMs ?? null;
+    const { expects } = this.#spec;
+    const [fromMs, toMs] = [at("fault") ?? 0, at("healed")];
+    const endedMs = at("stopped") ?? this.#now();
+    const startedMs = at("started") ?? 0;
+    const meanwhile = samples.filter(
+      ({ begunMs, acknowledgedMs }) =>
+        expects === "stop" && begunMs > fromMs + SETTLE_MS && (acknowledgedMs ?? endedMs) < (toMs ?? endedMs),
+    );
+    const isDuring = (atMs: number) => atMs >= fromMs && atMs <= (toMs ?? endedMs);
+    const gaps = this.#spec.watchesShards ? (this.#shards?.gaps ?? []) : [];
+    const shardGaps = gaps.filter(({ atMs }) => isDuring(atMs));
+    const acknowledgedMeanwhile = meanwhile.map(({ number }) => number);
+    const acknowledgedAt = new Map(
+      samples.map(({ number, acknowledgedMs }) => [number, acknowledgedMs ?? 0]),
+    );
+    return {
+      ...{ expects, victims: this.#victims, errors, roles: lookout.roles, endedMs },
+      stages: stagesOf(this.#events, expects),
+      fault: { fromMs, toMs },
+      clients: gapsOf(samples, events, startedMs, endedMs),
+      staleReads: stale.length,
+      acknowledgedMeanwhile: meanwhile.length,
+      shardGaps: shardGaps.length,
+      evidence: evidenceOf({ ...writes, stale, shardGaps, acknowledgedMeanwhile, acknowledgedAt }),
+      slices: slicesOf(samples, 0, endedMs),
+    };
+  }
+
+  #note(event: DrillEvent): void {
+    this.#events.push(event);
+    if (event.kind !== "read") this.#options.onEvent(event);
+  }
+
+  /** Throws DRILL_STOPPED when the drill is to end. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    await this.#deps.clock.sleep(ms, signal);
+    if (signal.aborted) throw refuse.stopped();
+  }
+}
+
+// A process that is killed may still acknowledge what its kernel had taken.
+const SETTLE_MS = 250;

@@ -1,0 +1,81 @@
+// Looks at the shards of a local fleet during a drill: whether each serves the agents that it served before. Shards must not
+// need coordinators for that, and a shard that was killed must get its agents back.
+
+import type { FollowedTls } from "../../core/wire/live-tls.ts";
+import { connectShard } from "../../core/wire/shard-client.ts";
+import { unary } from "../../core/wire/unary.ts";
+
+const LOOK_EVERY_MS = 200;
+const TIMEOUT_MS = 500;
+
+export interface WatchedShard {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface ShardWatchOptions {
+  readonly shards: readonly WatchedShard[];
+  readonly tls: FollowedTls["tls"];
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** A shard served fewer agents than before. */
+export interface ShardGap {
+  readonly atMs: number;
+  readonly shard: string;
+  readonly served: number;
+  readonly wanted: number;
+}
+
+export class ShardWatch {
+  readonly #options: ShardWatchOptions;
+  /** Agents by shard, as they are now and at most were. */
+  readonly #served = new Map<string, number>();
+  readonly #wanted = new Map<string, number>();
+  readonly #gaps: ShardGap[] = [];
+  readonly #loops: Promise<unknown>;
+  #isOver = false;
+
+  constructor(options: ShardWatchOptions) {
+    this.#options = options;
+    this.#loops = Promise.all(options.shards.map((shard) => this.#look(shard)));
+  }
+
+  get gaps(): readonly ShardGap[] {
+    return this.#gaps;
+  }
+
+  /** Whether each shard serves as many agents as it ever did while it was watched. */
+  get isWhole(): boolean {
+    return this.#options.shards.every(
+      ({ name }) => (this.#served.get(name) ?? 0) >= (this.#wanted.get(name) ?? 0),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#loops;
+  }
+
+  async #look({ name, address }: WatchedShard): Promise<void> {
+    const { now, sleep, tls } = this.#options;
+    const client = connectShard(tls, address);
+    while (!this.#isOver) {
+      const atMs = now();
+      const served = await unary(
+        client.getShardStatus.bind(client),
+        {},
+        { endMs: performance.now() + TIMEOUT_MS },
+      )
+        .then(({ bindings }) => bindings.filter(({ session }) => session).length)
+        .catch(() => 0);
+      const wanted = Math.max(served, this.#wanted.get(name) ?? 0);
+      this.#served.set(name, served);
+      this.#wanted.set(name, wanted);
+      if (served < wanted) this.#gaps.push({ atMs, shard: name, served, wanted });
+      await sleep(LOOK_EVERY_MS);
+    }
+    client.close();
+  }
+}

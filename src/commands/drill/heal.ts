@@ -1,0 +1,40 @@
+// `fleet drill heal`: takes back what a drill did that was killed before its end.
+import { Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { allowChange } from "../../ui/cli/allow-change.ts";
+import { type HealReport, healView } from "../../ui/cli/drill-list-view.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { localDeps } from "../../ui/cli/local-deps.ts";
+
+export default class DrillHeal extends FleetCommand {
+  static override summary = "Take back what an interrupted drill has done";
+  static override description =
+    "Reads the journals in .fleet/drills/ of drills whose process is gone, starts and resumes what they killed and paused, clears their faults, their rows and their lock. A drill that still runs is left alone. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
+  static override examples = ["<%= config.bin %> drill heal", "<%= config.bin %> drill heal --unlock"];
+  static override flags = {
+    unlock: Flags.boolean({ summary: "Remove the lock of drills, whichever drill has it" }),
+  };
+
+  async run(): Promise<HealReport> {
+    const { flags } = await this.parse(DrillHeal);
+    const client = await this.client(flags);
+    await allowChange(client.target, this.words);
+    const [{ healAll }, { handsOf }] = await Promise.all([
+      import("../../client/drill/heal.ts"),
+      import("../../client/drill/hands.ts"),
+    ]);
+    const deps = await localDeps((text) => this.note(text));
+    const hands = handsOf(client.target, deps);
+    const report = await healAll(client, hands, deps.processes, { unlock: flags.unlock });
+    await this.printText(report, healView);
+    if (report.left.length > 0) {
+      throw new OperatorError("DRILL_NOT_HEALED", {
+        what: `not taken back: ${report.left.map(({ what }) => what).join("; ")}`,
+        why: report.left[0]?.why ?? "",
+        next: "see what is up: fleet status; then try again: fleet drill heal",
+        exit: Exit.Failure,
+      });
+    }
+    return report;
+  }
+}

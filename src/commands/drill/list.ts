@@ -1,0 +1,32 @@
+// `fleet drill list`: the drills, and which of them are possible with this fleet.
+import { DRILLS } from "../../core/drill/catalog.ts";
+import type { DrillList } from "../../ui/cli/drill-list-view.ts";
+import { drillListView } from "../../ui/cli/drill-list-view.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { localDeps } from "../../ui/cli/local-deps.ts";
+
+export default class DrillListCommand extends FleetCommand {
+  static override summary = "The drills, and which are possible with this fleet";
+  static override description =
+    "A local fleet can be broken in every way. Elsewhere, faults inside a coordinator need its --allow-faults, and drills of processes need the hooks kill and start of the context, which get the node's name in FLEET_HOOK_NODE.";
+  static override examples = ["<%= config.bin %> drill list"];
+
+  async run(): Promise<DrillList> {
+    const { flags } = await this.parse(DrillListCommand);
+    const client = await this.client(flags);
+    const [{ possibilities }, { handsOf }, { whyNot }] = await Promise.all([
+      import("../../client/drill/possibilities.ts"),
+      import("../../client/drill/hands.ts"),
+      import("../../client/drill/preflight.ts"),
+    ]);
+    const hands = handsOf(client.target, await localDeps((text) => this.note(text)));
+    const { can } = await possibilities(client, hands, await client.status());
+    const drills = DRILLS.map((spec) => {
+      const { name, summary, victims, expects } = spec;
+      return { name, summary, victims, expects, whyNot: whyNot(spec, can) };
+    });
+    const list = { drills };
+    await this.print(list, drillListView);
+    return list;
+  }
+}

@@ -1,0 +1,131 @@
+// A drill as data: whom it hits, with what, and what must come of it. One executor performs all of them
+// (client/drill/run-drill.ts). Pure.
+
+import { Exit, OperatorError } from "../base/errors.ts";
+import { type Fault, LinkDirection } from "../wire/gen/fleet/v1/faults.ts";
+
+/** Whom the drill hits. A minority is as many voters as a quorum can miss; a majority is one more. */
+export type Victims = "leader" | "follower" | "minority" | "majority" | "all" | "shard";
+
+/** What happens to each victim. */
+export type Act =
+  | { readonly kind: "kill" }
+  | { readonly kind: "pause" }
+  /** Kills it, puts its data folder aside, and starts it empty. */
+  | { readonly kind: "wipe" }
+  /** Stops and starts all coordinators, one after the other, the leader last. */
+  | { readonly kind: "restart-each" }
+  | { readonly kind: "transfer" }
+  | { readonly kind: "inject"; readonly fault: InjectedFault };
+
+export type InjectedFault =
+  | { readonly kind: "partition"; readonly direction: "both" | "incoming" | "outgoing" }
+  | { readonly kind: "lossy-links"; readonly lossPercent: number; readonly delayMs: number }
+  | { readonly kind: "slow-disk"; readonly delayMs: number }
+  | { readonly kind: "full-disk" }
+  | { readonly kind: "failing-disk" }
+  | { readonly kind: "clock-jump"; readonly byMs: number };
+
+/**
+ * What clients must see. "new-leader": another replica leads, and writes are taken in its term. "no-stop": writes are
+ * taken all the time, whoever leads. "stop": no write is taken until the fault is healed.
+ */
+export type Expectation = "new-leader" | "no-stop" | "stop";
+
+export interface DrillSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly victims: Victims;
+  readonly act: Act;
+  readonly expects: Expectation;
+  /** The fault lasts at least so long. */
+  readonly holdMs: number;
+  /** Whether the shards and their agents must go on meanwhile. */
+  readonly watchesShards?: true;
+}
+
+/** What a drill needs beside a connection. */
+export type Need = "faults" | "kill" | "start" | "stop" | "pause" | "wipe" | "shards";
+
+export function needsOf({ act, victims, watchesShards }: DrillSpec): readonly Need[] {
+  const shards: readonly Need[] = victims === "shard" || watchesShards ? ["shards"] : [];
+  switch (act.kind) {
+    case "kill":
+      return ["kill", "start", ...shards];
+    case "pause":
+      return ["pause"];
+    case "wipe":
+      return ["kill", "wipe", "start"];
+    case "restart-each":
+      return ["stop", "start"];
+    case "transfer":
+      return [];
+    // Its process stops by itself, and must be started again.
+    case "inject":
+      return act.fault.kind === "failing-disk" ? ["faults", "start"] : ["faults"];
+  }
+}
+
+/** The message that makes the fault. `others`: the ids of the replicas that are no victims. */
+export function faultFor(fault: InjectedFault, others: readonly number[]): Fault {
+  switch (fault.kind) {
+    case "partition": {
+      const direction = DIRECTIONS[fault.direction];
+      return { kind: { $case: "partition", value: { peers: [...others], direction } } };
+    }
+    case "lossy-links": {
+      const { lossPercent, delayMs } = fault;
+      return { kind: { $case: "lossyLinks", value: { peers: [], lossPercent, delayMs } } };
+    }
+    case "slow-disk":
+      return { kind: { $case: "slowDisk", value: { delayMs: fault.delayMs } } };
+    case "full-disk":
+      return { kind: { $case: "fullDisk", value: {} } };
+    case "failing-disk":
+      return { kind: { $case: "failingDisk", value: {} } };
+    case "clock-jump":
+      return { kind: { $case: "clockJump", value: { byMs: fault.byMs } } };
+  }
+}
+
+const DIRECTIONS = {
+  both: LinkDirection.BOTH,
+  incoming: LinkDirection.INCOMING,
+  outgoing: LinkDirection.OUTGOING,
+} as const;
+
+/** How many voters a fleet of `voters` can miss. */
+const spareOf = (voters: number): number => voters - (Math.floor(voters / 2) + 1);
+
+/** How many of the voters the drill takes from the quorum while its fault lasts. */
+export function missing({ victims, act }: DrillSpec, voters: number): number {
+  if (act.kind === "transfer") return 0;
+  if (act.kind === "restart-each") return 1;
+  // These replicas still answer.
+  if (act.kind === "inject" && ["lossy-links", "clock-jump"].includes(act.fault.kind)) return 0;
+  switch (victims) {
+    case "leader":
+    case "follower":
+      return 1;
+    case "minority":
+      return Math.max(1, spareOf(voters));
+    case "majority":
+      return spareOf(voters) + 1;
+    case "all":
+      return voters;
+    case "shard":
+      return 0;
+  }
+}
+
+/** The drill called `name`. Throws DRILL_UNKNOWN. */
+export function drillNamed(name: string, catalog: readonly DrillSpec[]): DrillSpec {
+  const found = catalog.find((spec) => spec.name === name);
+  if (found !== undefined) return found;
+  throw new OperatorError("DRILL_UNKNOWN", {
+    what: `there is no drill called "${name.slice(0, 64)}"`,
+    why: `there are ${catalog.map((spec) => spec.name).join(", ")}`,
+    next: "see what each does: fleet drill list",
+    exit: Exit.NotFound,
+  });
+}

@@ -1,0 +1,158 @@
+// What the commands that run a drill share: flags, the question, the runs, and what is written of them.
+import { Flags } from "@oclif/core";
+import type { DrillOptions, DrillResult } from "../../client/drill/run-drill.ts";
+import type { FleetClient } from "../../client/fleet-client.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { DrillSpec } from "../../core/drill/drill-spec.ts";
+import type { DrillReport } from "../../core/drill/report.ts";
+import { type SeriesReport, seriesOf } from "../../core/drill/series.ts";
+import { type Gate, parseSlo } from "../../core/drill/slo.ts";
+import { allowChange } from "./allow-change.ts";
+import { drillView, seriesView } from "./drill-view.ts";
+import { FleetCommand } from "./fleet-command.ts";
+import { durationFlag, type TargetFlagValues } from "./fleet-flags.ts";
+import { localDeps } from "./local-deps.ts";
+
+export const drillFlags = {
+  rate: Flags.integer({ summary: "Writes a second", default: 50, min: 1, max: 2_000 }),
+  before: durationFlag({
+    summary: "Write this long before the fault",
+    default: 2_000,
+    defaultHelp: async () => "2s",
+  }),
+  after: durationFlag({
+    summary: "and this long after the recovery",
+    default: 2_000,
+    defaultHelp: async () => "2s",
+  }),
+  runs: Flags.integer({
+    summary: "Do it this often, one after the other, and judge by the worst",
+    default: 1,
+    min: 1,
+    max: 1_000,
+  }),
+  slo: Flags.string({ summary: "Gates: first-write=2s,election=1s,catch-up=10s,lost=0,…", default: "" }),
+  report: Flags.string({ summary: "File for the JSON report (default: in .fleet/drills/)" }),
+  history: Flags.string({
+    summary: "File for what clients asked and were told, one JSON document a line; of several runs FILE-1, …",
+  }),
+  yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
+};
+
+export interface DrillFlagValues extends TargetFlagValues {
+  readonly rate: number;
+  readonly before: number;
+  readonly after: number;
+  readonly runs: number;
+  readonly slo: string;
+  readonly report: string | undefined;
+  readonly history: string | undefined;
+  readonly yes: boolean;
+}
+
+interface ResultFiles {
+  readonly file: string;
+  /** One for each run; none when they are not wanted. */
+  readonly histories: readonly string[];
+}
+
+export abstract class DrillCommand extends FleetCommand {
+  protected async runSpec(spec: DrillSpec, flags: DrillFlagValues): Promise<DrillReport | SeriesReport> {
+    const { runs } = flags;
+    const gates = gatesOf(flags.slo);
+    const { assertWritable, defaultReport, historyFiles } = await import("../../client/drill/report-file.ts");
+    const histories = flags.history === undefined ? [] : historyFiles(flags.history, runs);
+    for (const path of [flags.report ?? [], histories].flat()) await assertWritable(path);
+    const client = await this.client(flags);
+    const { name, directory } = client.target;
+    const times = runs === 1 ? "" : ` ${runs} times`;
+    await this.confirm(name, `run drill ${spec.name} on fleet ${name}${times}`, flags.yes);
+    await allowChange(client.target, this.words);
+    const stop = new AbortController();
+    const options: DrillOptions = {
+      ...{ rate: flags.rate, beforeMs: flags.before, afterMs: flags.after, gates, signal: stop.signal },
+      onEvent: (event) => {
+        if (event.kind !== "acknowledged")
+          this.note(`  ${event.kind}${"node" in event ? ` ${event.node}` : ""}`);
+      },
+    };
+    const file = flags.report ?? (await defaultReport(directory, spec.name));
+    const once = () => this.#drill(spec, client, options);
+    const drill =
+      runs === 1
+        ? this.#once(once, { file, histories })
+        : this.#often(once, options.gates, { file, histories }, runs);
+    this.onInterrupt(() => endEarly(stop, drill));
+    return await drill;
+  }
+
+  async #once(once: () => Promise<DrillResult>, files: ResultFiles): Promise<DrillReport> {
+    const { writeHistory, writeReport } = await import("../../client/drill/report-file.ts");
+    const result = await once();
+    const { report } = result;
+    // Shown first: what was measured must not be lost with a disk that filled up meanwhile.
+    await this.printText(report, drillView);
+    await writeReport(files.file, report);
+    this.note(`report: ${files.file}`);
+    for (const path of files.histories) await writeHistory(path, result);
+    this.exitWith(report.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
+    return report;
+  }
+
+  async #often(
+    once: () => Promise<DrillResult>,
+    gates: readonly Gate[],
+    { file, histories }: ResultFiles,
+    wanted: number,
+  ): Promise<SeriesReport> {
+    const [{ writeHistory, writeReport }, { repeatDrill }] = await Promise.all([
+      import("../../client/drill/report-file.ts"),
+      import("../../client/drill/repeat.ts"),
+    ]);
+    const { runs, failure } = await repeatDrill(wanted, async (run) => {
+      this.note(`run ${run} of ${wanted}`);
+      const result = await once();
+      const path = histories[run - 1];
+      if (path !== undefined) await writeHistory(path, result);
+      return result.report;
+    });
+    const series = seriesOf(runs, wanted, gates);
+    // What ended it early is this command's answer then.
+    if (failure === null) await this.printText(series, seriesView);
+    await writeReport(file, series);
+    this.note(`report of ${runs.length} of ${wanted} runs: ${file}`);
+    if (failure !== null) throw failure.cause;
+    this.exitWith(series.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
+    return series;
+  }
+
+  async #drill(spec: DrillSpec, client: FleetClient, options: DrillOptions): Promise<DrillResult> {
+    const [{ runDrill }, { handsOf }] = await Promise.all([
+      import("../../client/drill/run-drill.ts"),
+      import("../../client/drill/hands.ts"),
+    ]);
+    const deps = await localDeps((text) => this.note(text));
+    return await runDrill(spec, client, deps, handsOf(client.target, deps), options);
+  }
+}
+
+/** Waits until the drill has put back what it broke; says what became of it. */
+async function endEarly(stop: AbortController, drill: Promise<unknown>): Promise<string> {
+  stop.abort();
+  try {
+    await drill;
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.code !== "DRILL_STOPPED") throw error;
+  }
+  return "interrupted; what the drill broke has been put back, every node started again (to be sure: fleet status)";
+}
+
+function gatesOf(slo: string): readonly Gate[] {
+  const parsed = parseSlo(slo);
+  if (parsed.ok) return parsed.gates;
+  throw new OperatorError("USAGE", {
+    what: `--slo: ${parsed.what}`,
+    next: "write it as first-write=2s,lost=0",
+    exit: Exit.Usage,
+  });
+}
