@@ -4,11 +4,11 @@ import { execFile } from "node:child_process";
 import { rename, rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import type { Need } from "../../core/drill/drill-spec.ts";
 import type { DrillHooks, Target } from "../context/target.ts";
+import { processFiles } from "../files/layout.ts";
 import type { LocalDeps } from "../local/deps.ts";
-import { isErrno } from "../local/errno.ts";
-import { processFiles } from "../local/layout.ts";
 import { killNode, pauseNode, resumeNode, startNode, stopNode } from "../local/process-control.ts";
 
 /** Each takes the name of a coordinator or shard. Repeating one changes nothing. */

@@ -2,7 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import type { FleetClient } from "../fleet-client.ts";
-import type { Processes } from "../local/processes.ts";
+import type { Processes } from "../processes/processes.ts";
 import { freeLock } from "./drill-lock.ts";
 import type { Hands } from "./hands.ts";
 import { drillsFolder, journalsIn } from "./journal.ts";

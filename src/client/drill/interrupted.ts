@@ -2,7 +2,7 @@
 // mostly not there.
 
 import { readdir } from "node:fs/promises";
-import { SystemProcesses } from "../local/system-processes.ts";
+import { SystemProcesses } from "../processes/system-processes.ts";
 import { drillsFolder, isJournal, journalsIn } from "./journal.ts";
 
 /** In a line for people; null = none was. */

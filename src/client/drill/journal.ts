@@ -5,9 +5,9 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
-import { isErrno } from "../local/errno.ts";
-import { drillsFolderIn, FLEET_FOLDER } from "../local/layout.ts";
-import { isAlive, type Processes, type ProcessIdentity } from "../local/processes.ts";
+import { isErrno } from "../../core/base/system-error.ts";
+import { drillsFolderIn, FLEET_FOLDER } from "../files/layout.ts";
+import { isAlive, type Processes, type ProcessIdentity } from "../processes/processes.ts";
 
 /** One step back. */
 export type Undo =

@@ -1,9 +1,9 @@
 // What drills can do with this fleet: by its processes, and by whether its coordinators take faults.
 
 import type { Need } from "../../core/drill/drill-spec.ts";
+import { loadLocalFleet } from "../files/local-fleet.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
-import { loadLocalFleet } from "../local/local-fleet.ts";
 import type { Hands } from "./hands.ts";
 import type { WatchedShard } from "./shard-watch.ts";
 

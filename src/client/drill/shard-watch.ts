@@ -1,8 +1,8 @@
 // Looks at the shards of a local fleet during a drill: whether each serves the agents that it served before. Shards must not
 // need coordinators for that, and a shard that was killed must get its agents back.
 
-import type { FollowedTls } from "../../core/wire/live-tls.ts";
 import { connectShard } from "../../core/wire/shard-client.ts";
+import type { FollowedTls } from "../../core/wire/tls/live-tls.ts";
 import { unary } from "../../core/wire/unary.ts";
 
 const LOOK_EVERY_MS = 200;
