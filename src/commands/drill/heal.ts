@@ -9,7 +9,7 @@ import { localDeps } from "../../ui/cli/local-deps.ts";
 export default class DrillHeal extends FleetCommand {
   static override summary = "Take back what an interrupted drill has done";
   static override description =
-    "Reads the journals in .fleet/drills/ of drills whose process is gone, starts and resumes what they killed and paused, clears their faults, their rows and their lock. A drill that still runs is left alone. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
+    "Reads the journals in .fleet/drills/ of drills whose process is gone. Starts and resumes what they killed and paused, and clears their faults, rows and lock. A drill that still runs is left alone. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
   static override examples = ["<%= config.bin %> drill heal", "<%= config.bin %> drill heal --unlock"];
   static override flags = {
     unlock: Flags.boolean({ summary: "Remove the lock of drills, whichever drill has it" }),

@@ -8,7 +8,7 @@ import { DrillCommand, drillFlags } from "../../ui/cli/drill-command.ts";
 export default class DrillKillLeader extends DrillCommand {
   static override summary = "Kill the leader under writes and judge the recovery";
   static override description =
-    "The same as fleet drill run kill-leader: SIGKILLs the leader's process, measures the recovery by stages, restarts the node, waits until it has caught up, reads every write back, and proves by a history of reads and compare-and-sets that what clients were told is linearizable. Asks for the fleet's name; --yes answers it. Refused without a quorum to spare. Exits with 7 when a gate fails. With --runs it asks once, continues after a gate that failed, and shows of what was measured the median and the worst.";
+    "The same as fleet drill run kill-leader: kills the leader's process (SIGKILL) and measures the recovery by stages. Then it restarts the node, waits until it has caught up, and reads every write back. A history of reads and compare-and-sets proves that the clients' answers are linearizable. Asks for the fleet's name; --yes skips the question. Refused if the others would not be a quorum. Exits with 7 if a gate fails. With --runs it asks once, continues after a failed gate, and shows the median and the worst of each measurement.";
   static override examples = [
     "<%= config.bin %> drill kill-leader --slo first-write=2s,lost=0",
     "<%= config.bin %> drill kill-leader --yes --history history.jsonl",

@@ -8,7 +8,7 @@ import { localDeps } from "../../ui/cli/local-deps.ts";
 export default class DrillListCommand extends FleetCommand {
   static override summary = "The drills, and which are possible with this fleet";
   static override description =
-    "A local fleet can be broken in every way. Elsewhere, faults inside a coordinator need its --allow-faults, and drills of processes need the hooks kill and start of the context, which get the node's name in FLEET_HOOK_NODE.";
+    "A local fleet can be broken in every way. Elsewhere, faults inside a coordinator need its --allow-faults, and drills of processes need the context's hooks kill and start. Hooks get the node's name in FLEET_HOOK_NODE.";
   static override examples = ["<%= config.bin %> drill list"];
 
   async run(): Promise<DrillList> {
