@@ -28,7 +28,7 @@ import { addStandardServices } from "../wire/server/standard-services.ts";
 import { channelCredentials } from "../wire/tls/credentials.ts";
 import { HeldDenials } from "../wire/tls/held-denials.ts";
 import { requireHolder } from "../wire/tls/holder.ts";
-import { formatIdentity } from "../wire/tls/identity.ts";
+import { formatIdentity, isTenant } from "../wire/tls/identity.ts";
 import { followTls } from "../wire/tls/live-tls.ts";
 import { ClientWork } from "./calls/client-work.ts";
 import type { ServiceContext } from "./calls/context.ts";
@@ -298,7 +298,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const server = new RpcServer({
     ...{ tls, errors: internalErrors, log, options: serverOptions },
     gate: {
-      arrive: (identity) => context.work.arrive(formatIdentity(identity)),
+      arrive: (identity) => context.work.arrive(formatIdentity(identity), isTenant(identity)),
       goOn: () => context.work.answer(),
       refusal: () => tooBusy(context),
       reading: new PacedReading(nodeLoop),

@@ -2,7 +2,8 @@
 // peer's message. Work within a pass's budget runs at once; what is beyond it waits, and each later pass does a slice.
 // What must stay true: nothing waits while there is time, answers go before new calls, answers in the order they came, and new
 // calls in that of their caller, callers in turn (fair-lines.ts). A new call is refused when too many wait and its caller
-// has the most of them, or when its caller's oldest has waited too long: then each later one would, too.
+// has the most of them, or when its caller's oldest has waited too long: then each later one would, too. Calls of tenants (shards
+// and agents) have a part of the slice and a line of their own, so that their storm makes no pass long and delays no operator.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Loop } from "../../base/event-loop.ts";
@@ -11,6 +12,9 @@ import { FairLines, Line } from "./fair-lines.ts";
 
 /** Of one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
 export const SLICE_MS = 10;
+/** Of that, for calls of tenants: a hundred reports of a hundred rows in 0.1 s. */
+export const TENANT_SLICE_MS = 3;
+/** In each line. */
 export const ARRIVALS_MAX = 8_192;
 /** Less than the shortest deadline that operators use, and many times what a burst of the allowed size takes. */
 export const ARRIVAL_WAIT_MS_MAX = 1_000;
@@ -20,8 +24,12 @@ export class ClientWork {
   readonly #loop: Loop;
   readonly #answers = new Line();
   readonly #arrivals = new FairLines(ARRIVALS_MAX);
+  readonly #tenants = new FairLines(ARRIVALS_MAX);
   /** When this pass's first work began; null = none has. */
   #beganMs: MonotonicMs | null = null;
+  /** What tenants' calls that had waited took of this pass. */
+  #tenantMs = 0;
+  #isTenantsTurn = false;
   #refused = 0;
 
   constructor(loop: Loop) {
@@ -30,21 +38,25 @@ export class ClientWork {
 
   /** How many calls wait to be begun, and how many were refused since this process started. */
   get counts(): { readonly waiting: number; readonly refused: number } {
-    return { waiting: this.#arrivals.size, refused: this.#refused };
+    return { waiting: this.#arrivals.size + this.#tenants.size, refused: this.#refused };
   }
 
   /** When a call that is refused now may come again. */
   get retryDelayMs(): number {
-    return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, this.#arrivals.longestWaitMs(this.#loop.now())));
+    const nowMs = this.#loop.now();
+    const longestMs = Math.max(this.#arrivals.longestWaitMs(nowMs), this.#tenants.longestWaitMs(nowMs));
+    return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, longestMs));
   }
 
   /** A new call of `caller`: settles when there is time to begin it; false = it is refused. */
-  async arrive(caller: string): Promise<boolean> {
+  async arrive(caller: string, isTenant = false): Promise<boolean> {
     const nowMs = this.#loop.now();
-    if (this.#isFree(nowMs)) return true;
+    const isNext = this.#isFree(nowMs) && (!isTenant || this.#isFreeForTenants(nowMs));
+    if (isNext) return true;
+    const line = isTenant ? this.#tenants : this.#arrivals;
     const isTaken =
-      this.#arrivals.waitedMs(caller, nowMs) <= ARRIVAL_WAIT_MS_MAX &&
-      (await new Promise<boolean>((resume) => this.#arrivals.add(caller, { sinceMs: nowMs, resume })));
+      line.waitedMs(caller, nowMs) <= ARRIVAL_WAIT_MS_MAX &&
+      (await new Promise<boolean>((resume) => line.add(caller, { sinceMs: nowMs, resume })));
     if (!isTaken) this.#refused += 1;
     return isTaken;
   }
@@ -60,6 +72,10 @@ export class ClientWork {
     return this.#answers.size + this.#arrivals.size === 0 && this.#hasTime(nowMs);
   }
 
+  #isFreeForTenants(nowMs: MonotonicMs): boolean {
+    return this.#tenants.size === 0 && elapsed(this.#beganMs, nowMs) < TENANT_SLICE_MS;
+  }
+
   #hasTime(nowMs: MonotonicMs): boolean {
     if (this.#beganMs === null) this.#begin(nowMs);
     return elapsed(this.#beganMs, nowMs) < SLICE_MS;
@@ -67,21 +83,34 @@ export class ClientWork {
 
   #begin(nowMs: MonotonicMs): void {
     this.#beganMs = nowMs;
+    this.#tenantMs = 0;
     this.#loop.nextPass(() => {
       this.#beganMs = null;
-      if (this.#answers.size + this.#arrivals.size > 0) void this.#slice();
+      if (this.#answers.size + this.#arrivals.size + this.#tenants.size > 0) void this.#slice();
     });
   }
 
   async #slice(): Promise<void> {
     this.#begin(this.#loop.now());
-    while (this.#hasTime(this.#loop.now())) {
-      const next = this.#answers.take() ?? this.#arrivals.take();
+    for (let nowMs = this.#loop.now(); this.#hasTime(nowMs); ) {
+      const answer = this.#answers.take();
+      const tenant = answer === undefined && this.#isTenantNext() ? this.#tenants.take() : undefined;
+      const next = answer ?? tenant ?? this.#arrivals.take();
       if (next === undefined) return;
       next.resume(true);
       // So that what it costs, its data read included, is seen before the next is let go on.
       await new Promise<void>((resolve) => process.nextTick(resolve));
+      const thenMs = this.#loop.now();
+      if (tenant !== undefined) this.#tenantMs += thenMs - nowMs;
+      nowMs = thenMs;
     }
+  }
+
+  /** Both lines have their turns, while tenants have time. */
+  #isTenantNext(): boolean {
+    if (this.#tenantMs >= TENANT_SLICE_MS) return false;
+    this.#isTenantsTurn = !this.#isTenantsTurn;
+    return this.#isTenantsTurn || this.#arrivals.size === 0;
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type Identity,
   identityOfSession,
   isRevoked,
+  isTenant,
 } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
 import { admitted, shownPath } from "./admit.ts";
@@ -170,8 +171,8 @@ function letIn(
 }
 
 /** A tenant's flood of prompt calls waits with its other calls. */
-function isPrompt(rule: MethodRule | undefined, { kind }: Identity): boolean {
-  return rule?.isPrompt === true && kind !== "shard" && kind !== "cluster";
+function isPrompt(rule: MethodRule | undefined, identity: Identity): boolean {
+  return rule?.isPrompt === true && !isTenant(identity);
 }
 
 function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {

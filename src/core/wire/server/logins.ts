@@ -6,7 +6,7 @@
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { certificateOf, formatIdentity, type Identity } from "../tls/identity.ts";
+import { certificateOf, formatIdentity, type Identity, isTenant } from "../tls/identity.ts";
 import { CallerLines } from "./caller-lines.ts";
 import { networkOf } from "./network-of.ts";
 
@@ -43,6 +43,6 @@ export class Logins {
 
   #linesOf(kind: Identity["kind"]): CallerLines | null {
     if (kind === "admin") return this.#admins;
-    return kind === "shard" || kind === "cluster" ? this.#tenants : this.#staff;
+    return isTenant({ kind }) ? this.#tenants : this.#staff;
   }
 }

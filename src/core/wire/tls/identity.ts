@@ -29,6 +29,11 @@ export type Identity =
   | { readonly kind: "shard"; readonly id: string }
   | { readonly kind: "cluster"; readonly id: string };
 
+/** Shards and agents: as many as a fleet has, and of anybody's. */
+export function isTenant({ kind }: Pick<Identity, "kind">): boolean {
+  return kind === "shard" || kind === "cluster";
+}
+
 const PLAINTEXT: Identity = { kind: "admin" };
 
 // Reading a certificate takes longer than serving many calls. A session keeps its identity as long as it

@@ -7,6 +7,7 @@ import {
   ARRIVALS_MAX,
   ClientWork,
   SLICE_MS,
+  TENANT_SLICE_MS,
 } from "../../../../src/core/coordinator/calls/client-work.ts";
 import { DELAY_MS_MAX } from "../../../../src/core/coordinator/group/drain-rate.ts";
 
@@ -45,8 +46,8 @@ beforeEach(() => {
 });
 
 /** A call that takes 1 ms once it is begun. */
-async function call(name: string, costsMs = 1, caller = "admin"): Promise<void> {
-  if (!(await work.arrive(caller))) {
+async function call(name: string, costsMs = 1, caller = "admin", isTenant = false): Promise<void> {
+  if (!(await work.arrive(caller, isTenant))) {
     done.push(`${name} refused`);
     return;
   }
@@ -150,4 +151,37 @@ test("a caller whose oldest call has waited too long is refused more, and no oth
   void call("taken", 1, "s2");
   await loop.endPass();
   expect(done).toEqual(["fills the pass", "refused refused", "waits", "taken"]);
+});
+
+test("a storm of tenants takes a part of each pass, and delays no operator by more than one call", async () => {
+  for (let at = 0; at < 40; at += 1) {
+    void call("storm", 1, "s1", true);
+    await settle();
+  }
+  expect(done).toHaveLength(TENANT_SLICE_MS);
+  void call("first");
+  await settle();
+  expect(
+    done.filter((name) => name === "first"),
+    "it does not wait behind them",
+  ).toHaveLength(1);
+  const perPass: number[] = [];
+  for (let pass = 0; pass < 20 && done.length < 41; pass += 1) {
+    const before = done.length;
+    void call("operator");
+    await settle();
+    await loop.endPass();
+    const since = done.slice(before);
+    expect(since.indexOf("operator")).toBeLessThanOrEqual(1);
+    perPass.push(since.filter((name) => name === "storm").length);
+  }
+  expect(Math.max(...perPass)).toBe(TENANT_SLICE_MS);
+});
+
+test("operators who use up every pass leave tenants their part", async () => {
+  await call("fills the pass", SLICE_MS);
+  for (let at = 0; at < 100; at += 1) void call("operator", 1, `o${at}`);
+  for (let at = 0; at < 3; at += 1) void call("report", 1, "s1", true);
+  await loop.endPass();
+  expect(done.filter((name) => name === "report")).toHaveLength(TENANT_SLICE_MS);
 });
