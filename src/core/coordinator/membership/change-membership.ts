@@ -21,7 +21,7 @@ import type { Caller } from "../calls/handler.ts";
 import { reasonOf } from "../calls/reason.ts";
 import { assertTrusted, refusalError, rejectionError } from "../calls/refusals.ts";
 import { isBegun } from "./begun-change.ts";
-import { answeringVoters, assertFounded, configurationIndex } from "./members.ts";
+import { assertFounded, configurationIndex, lastingVoters } from "./members.ts";
 import {
   answer,
   assertNumber,
@@ -144,7 +144,7 @@ async function remove(order: Order, name: string): Promise<ChangeMembershipRespo
   const id = nodeId(row.nodeId);
   const isRemoved = row.wanted === MemberKind.REMOVED;
   if (isRemoved && !isConfigured(context, id)) return answer(context, row, false);
-  assertRemovable(context, id);
+  await assertRemovable(context, id);
   await leaveLeadership(order, id);
   if (request.dryRun) return answer(context, row, true);
   await takeOut(order, id);
@@ -152,10 +152,11 @@ async function remove(order: Order, name: string): Promise<ChangeMembershipRespo
   return answer(context, row, true);
 }
 
-function assertRemovable(context: ServiceContext, id: NodeId): void {
+async function assertRemovable(context: ServiceContext, id: NodeId): Promise<void> {
+  const answering = await lastingVoters(context);
   const { config } = context.driver.status();
   if (config.votersOutgoing.length > 0) throw refusalError(context, "change-pending");
-  const view = { voters: config.voters, answering: answeringVoters(context), nameOf: nameIn(context) };
+  const view = { voters: config.voters, answering, nameOf: nameIn(context) };
   const problem = removalProblem(view, id);
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
 }

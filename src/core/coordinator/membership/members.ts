@@ -5,6 +5,7 @@ import { listMembers } from "../../fleet/query.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { ListMembersResponse, ListRequest, MemberView } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { MemberRole } from "../../wire/gen/fleet/v1/views.ts";
+import type { ShownCertificate } from "../../wire/tls/deny-list.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { filterOf } from "../calls/filter.ts";
 import type { Caller } from "../calls/handler.ts";
@@ -61,6 +62,23 @@ export function answeringVoters({
 }: Pick<ServiceContext, "driver" | "self" | "answers">): ReadonlySet<NodeId> {
   const { config } = driver.status();
   return new Set(config.voters.filter((id) => id === self || answers(id)));
+}
+
+/**
+ * Those of them that will go on answering: a revoked one is not heard any more, by whom it is not cut off already (ADR-0026). A
+ * voter whose certificate can't be learned counts.
+ */
+export async function lastingVoters(
+  context: Pick<ServiceContext, "driver" | "self" | "answers" | "servedBy" | "tls">,
+  others: readonly NodeId[] = [],
+): Promise<ReadonlySet<NodeId>> {
+  const { answers, servedBy, tls } = context;
+  const answering = [...answeringVoters(context), ...others.filter(answers)];
+  if (tls === "insecure-loopback") return new Set(answering);
+  const served = await Promise.all(answering.map(async (id) => [id, await servedBy(id)] as const));
+  const isRevoked = (shown: ShownCertificate | null) =>
+    shown !== null && tls.denyList?.denies(shown) === true;
+  return new Set(served.flatMap(([id, shown]) => (isRevoked(shown) ? [] : [id])));
 }
 
 /** As NodeStatus has it: no change of the configuration or of the table came after it. */

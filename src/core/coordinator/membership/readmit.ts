@@ -3,6 +3,7 @@
 import { isMemberNumber, nodeId } from "../../base/ids.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { RejoinRequest, RejoinResponse } from "../../wire/gen/fleet/v1/raft.ts";
+import { revocationOf } from "../../wire/server/admit.ts";
 import { assertLeads } from "../calls/assert-leads.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import type { Caller } from "../calls/handler.ts";
@@ -19,6 +20,9 @@ export async function readmit(
   caller: Caller,
 ): Promise<RejoinResponse> {
   await assertLeads(context, caller);
+  // The door let it in before that.
+  const revoked = revocationOf(caller.identity, context.tls);
+  if (revoked !== null) throw revoked;
   const wanted = wantedOf(context, request.nodeId);
   const tooOld = refuseOldBuild(context, request.knownVersion);
   if (tooOld !== null) throw tooOld;

@@ -8,7 +8,7 @@ import type { ChangeMembershipResponse, ReplaceMember } from "../../wire/gen/fle
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { refusalError } from "../calls/refusals.ts";
-import { answeringVoters } from "./members.ts";
+import { lastingVoters } from "./members.ts";
 import {
   answer,
   assertNumber,
@@ -46,7 +46,7 @@ export async function replaceMember(
       `${shownName(name)} can't be replaced with itself`,
     );
   }
-  if (await hasLeftJoint(order)) assertReplaceable(context, oldId, newId);
+  if (await hasLeftJoint(order)) await assertReplaceable(context, oldId, newId);
   const { wanted, address } = fresh;
   const isDone =
     !isConfigured(context, oldId) && old.wanted === MemberKind.REMOVED && wanted === MemberKind.VOTER;
@@ -81,7 +81,8 @@ async function hasLeftJoint({ context, caller }: Order): Promise<true> {
   return true;
 }
 
-function assertReplaceable(context: ServiceContext, oldId: NodeId, newId: NodeId): void {
+async function assertReplaceable(context: ServiceContext, oldId: NodeId, newId: NodeId): Promise<void> {
+  const answering = await lastingVoters(context, [newId]);
   const { voters } = context.driver.status().config;
   if (!isConfigured(context, oldId)) return;
   const nameOf = nameIn(context);
@@ -94,7 +95,6 @@ function assertReplaceable(context: ServiceContext, oldId: NodeId, newId: NodeId
     throw rpcError(status.FAILED_PRECONDITION, "MEMBER_NOT_CAUGHT_UP", message);
   }
   if (!voters.includes(oldId)) return;
-  const answering = new Set([...answeringVoters(context), ...(context.answers(newId) ? [newId] : [])]);
   const problem = removalProblem({ voters: [...new Set([...voters, newId])], answering, nameOf }, oldId);
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
 }

@@ -1,6 +1,7 @@
 // Changes of the membership at a leader whose log holds what is not applied yet. Found by the simulator.
 
 import { describe, expect, test } from "vitest";
+import { present } from "../../../../src/core/base/assert.ts";
 import { type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { configurationIndex } from "../../../../src/core/coordinator/membership/members.ts";
@@ -9,6 +10,8 @@ import type { ConfOperation } from "../../../../src/core/raft/confchange.ts";
 import { MemberKind, type Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { ChangeMembershipRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
+import { DenyList } from "../../../../src/core/wire/tls/deny-list.ts";
+import { identityOfSession } from "../../../../src/core/wire/tls/identity.ts";
 import { type Member, TestGroup } from "../group.ts";
 import { contextOf, NEWCOMER } from "../service-context.ts";
 
@@ -167,6 +170,32 @@ test("who opens a stream before the founders are written down is no founder", as
     (error: unknown) => readRpcError(error).reason,
   );
   expect(await group.until(asked)).toBe("MEMBER_UNKNOWN");
+  group.close();
+});
+
+test("who was revoked while it waited for the leader to be sure is not let in again", async () => {
+  const group = new TestGroup(3);
+  const leader = await group.leader();
+  await group.propose(leader, founders());
+  await group.propose(leader, newcomer());
+  const denyList = new DenyList();
+  const empty = Buffer.alloc(0);
+  const tls = { ca: empty, cert: empty, key: empty, denyList };
+  const fields = { subjectaltname: `URI:fleet://replica/${NEWCOMER}`, serialNumber: "A4" };
+  const identity = identityOfSession(
+    { destroyed: false, socket: { destroyed: false, getPeerCertificate: () => fields } },
+    tls,
+  );
+  const replica = { readmit: () => expect.fail("it is let in") };
+  const request = { clusterId: "test", nodeId: NEWCOMER, restored: false, whole: false, knownVersion: 2 };
+  const context = { ...contextOf(group, leader), tls };
+  const caller = { identity: present(identity, "the certificate names it"), deadline: group.nowMs + 5_000 };
+  const asked = readmit(context, replica, request, caller).then(
+    () => null,
+    (error: unknown) => readRpcError(error).reason,
+  );
+  denyList.replace([{ subject: "A4", issuedBeforeMs: 0 }]);
+  expect(await group.until(asked)).toBe("CERTIFICATE_REVOKED");
   group.close();
 });
 

@@ -1,6 +1,7 @@
 // Revocations at a real leader that are sent at once: each is judged with what the others before it have done.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { present } from "../../../../src/core/base/assert.ts";
 import { type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { denialOf } from "../../../../src/core/coordinator/revocation/deny-by-table.ts";
@@ -75,6 +76,17 @@ test("one of two is told to come again, and then that it would end the quorum", 
   expect(await refusalOf(group, revoke(`A${other}`))).toBe("REVOCATION_ENDS_QUORUM");
   expect(revoked()).toEqual([`A${one}`]);
 });
+
+test.each([
+  { who: "a follower", revokes: (): string => `A${followers()[0]}` },
+  { who: "the leader itself", revokes: (): string => `A${leader.id}` },
+])(
+  "$who that was revoked counts in no quorum that a removal leaves, though it answers",
+  async ({ revokes }) => {
+    expect(await refusalOf(group, revoke(revokes()))).toBe("");
+    expect(await refusalOf(group, remove(present(followers()[1], "there are two followers")))).toBe("QUORUM_WOULD_BE_LOST");
+  },
+);
 
 test("none begins beside a change of the membership, and no change beside one", async () => {
   const [one, other] = followers() as [NodeId, NodeId];
