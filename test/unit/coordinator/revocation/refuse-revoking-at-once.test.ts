@@ -84,7 +84,9 @@ test.each([
   "$who that was revoked counts in no quorum that a removal leaves, though it answers",
   async ({ revokes }) => {
     expect(await refusalOf(group, revoke(revokes()))).toBe("");
-    expect(await refusalOf(group, remove(present(followers()[1], "there are two followers")))).toBe("QUORUM_WOULD_BE_LOST");
+    expect(await refusalOf(group, remove(present(followers()[1], "there are two followers")))).toBe(
+      "QUORUM_WOULD_BE_LOST",
+    );
   },
 );
 
