@@ -69,6 +69,34 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire/gen (types)",
     ...VALUES,
   ],
+  // A local fleet, from the machine upwards: its processes, its files, certificates and contexts, and what starts it.
+  "src/client/processes": ["src/core/base"],
+  "src/client/files": ["src/core/base", "src/core/seal (types)", "src/core/wire", "src/client/processes"],
+  "src/client/context": [
+    "src/core/base",
+    "src/core/wire (types)",
+    "src/client/files",
+    "src/client/processes",
+  ],
+  "src/client/cert": [
+    "src/core/base",
+    "src/core/wire",
+    "src/client/context",
+    "src/client/files",
+    "src/client/processes",
+    "src/client/fleet-client.ts",
+  ],
+  "src/client/local": [
+    "src/core/base",
+    "src/core/seal (types)",
+    "src/core/wire",
+    // Whether a folder may be started at all.
+    "src/core/storage/recovery-mark.ts",
+    "src/client/cert",
+    "src/client/context",
+    "src/client/files",
+    "src/client/processes",
+  ],
   // Offline: it rewrites a stopped node's files, so there is no server to ask.
   "src/client/recover": [
     "src/core/base",
@@ -106,8 +134,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/rebind",
     "src/core/export (types)",
     "src/core/lab",
-    // Whether a folder may be started at all.
-    "src/core/storage/recovery-mark.ts",
   ],
   "src/ui/model": [
     "src/core/base",

@@ -3,15 +3,15 @@
 // what a leader is (deps.waitReady knows).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
-import type { KeySource } from "../../core/seal/key-source.ts";
 import { registerContext } from "../context/register-context.ts";
-import type { NodeEntry, Profile } from "../files/fleet-file.ts";
+import type { NodeEntry } from "../files/fleet-file.ts";
 import { inspectFolder, sweepStagingFolders } from "../files/fleet-folder.ts";
 import { lockPath } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { withLock } from "../processes/lock.ts";
 import type { LocalDeps } from "./deps.ts";
 import { endFounding } from "./founding.ts";
+import type { InitOptions } from "./init-options.ts";
 import { makeFleet, type NewFleet } from "./new-fleet.ts";
 import { noteDifferences } from "./note-differences.ts";
 import { refuseUnreachable } from "./refuse-unreachable.ts";
@@ -19,25 +19,6 @@ import { startFleet } from "./start-fleet.ts";
 import { waitUntilAllServe, waitUntilReady } from "./wait-ready.ts";
 
 const DEFAULTS = { name: "local", nodes: 3, shards: 0, clusters: 0, profile: "lan" } as const;
-
-export interface InitOptions {
-  /** The fleet's folder, or one that has it as .fleet. */
-  readonly directory: string;
-  // What a new fleet shall be; absent is the default, and says nothing of a fleet that is there.
-  readonly name?: string | undefined;
-  readonly nodes?: 1 | 3 | 5 | undefined;
-  readonly shards?: number | undefined;
-  readonly clusters?: number | undefined;
-  readonly profile?: Profile | undefined;
-  /** A full path, or s3://bucket/prefix. */
-  readonly snapshotTo?: string | undefined;
-  /** The text of a machines file that can be used: each shard of a new fleet begins with it. */
-  readonly machines?: string | undefined;
-  /** What encrypts the coordinators' data folders. */
-  readonly encryption?: KeySource | undefined;
-  /** Each kind of identity has an authority of its own (ADR-0027). */
-  readonly separateAuthorities?: boolean | undefined;
-}
 
 type InitOutcome = "created" | "started" | "already-running";
 

@@ -3,7 +3,7 @@
 
 import type { KeySource } from "../../core/seal/key-source.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
-import type { InitOptions } from "./init.ts";
+import type { InitOptions } from "./init-options.ts";
 
 /** One sentence a flag that was ignored. */
 export function noteDifferences(asked: InitOptions, { directory, file }: LocalFleet): string[] {

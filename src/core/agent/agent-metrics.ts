@@ -3,7 +3,6 @@
 
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import type { AgentState } from "./agent.ts";
-import type { AgentHost } from "./agent-host.ts";
 
 const STATES = {
   connecting: true,
@@ -13,7 +12,12 @@ const STATES = {
   waiting: true,
 } as const satisfies Record<AgentState, true>;
 
-export function agentMetrics(host: Pick<AgentHost, "agents">): RoleMetrics {
+/** The agents of a process. */
+interface Host {
+  agents(): readonly { readonly state: AgentState }[];
+}
+
+export function agentMetrics(host: Host): RoleMetrics {
   return {
     collect: (into) => {
       const states = host.agents().map(({ state }) => state);

@@ -22,10 +22,10 @@ import type { FaultBoard } from "./faults/fault-board.ts";
 import type { FleetMachine } from "./group/fleet-machine.ts";
 import type { GroupDriver } from "./group/group-driver.ts";
 import { proposeOwn } from "./group/propose-own.ts";
+import { OwnSizes, ownProcess } from "./host/own-sizes.ts";
 import { PROFILES } from "./host/profile.ts";
 import { DiskWatch } from "./leadership/disk-watch.ts";
 import { Roster } from "./membership/roster.ts";
-import { OwnSizes, ownProcess } from "./metrics/own-sizes.ts";
 
 export function versionWatch(context: ServiceContext): VersionWatch {
   const { driver, machine, announced, clock } = context;

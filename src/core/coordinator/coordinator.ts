@@ -59,6 +59,7 @@ import { RejoinAsker } from "./membership/rejoin.ts";
 import { Replica } from "./membership/replica.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "./reports/first-contacts.ts";
+import { HeardDomains } from "./reports/heard-domains.ts";
 import { Observed } from "./reports/observed.ts";
 import { REGISTRATIONS, REPORTED_ROWS } from "./reports/pace.ts";
 import { RefusedRows } from "./reports/refused-rows.ts";
@@ -67,10 +68,8 @@ import { denyByTable, servedBy } from "./revocation/deny-by-table.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { faultsService } from "./services/faults.ts";
 import { raftService } from "./services/raft-service.ts";
-import { HeardDomains } from "./services/reconcile-domains.ts";
 import { coordinatorRules, faultRules, raftRules } from "./services/rules.ts";
 import { coordinatorDefinition, type ServedCoordinator } from "./services/served-coordinator.ts";
-import { WatchAnswers } from "./services/watch/watch-answers.ts";
 import { type GroupSetting, startFleetGroup, startOtherGroups } from "./start-group.ts";
 
 export interface RunningCoordinator {
@@ -267,7 +266,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       auditFiles: () => auditFilesByKey(join(options.dataDirectory, "audit")),
       log,
     },
-    watchAnswers: new WatchAnswers(() => machine.changes),
     freshness,
     observed,
     heardDomains: new HeardDomains(),

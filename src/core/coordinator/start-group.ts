@@ -18,7 +18,7 @@ import { groupLimits } from "./group/group-limits.ts";
 import { GroupMeter } from "./group/group-meter.ts";
 import { LIMITS } from "./group/limits.ts";
 import type { Machine } from "./group/machine.ts";
-import { type Tally, TallyMachine } from "./group/tally-machine.ts";
+import { type TallyGroup, TallyMachine } from "./group/tally-machine.ts";
 import type { GroupRules, Host } from "./host/host.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./host/profile.ts";
 import type { DiskWatch } from "./leadership/disk-watch.ts";
@@ -42,12 +42,6 @@ export interface GroupSetting {
   /** Whether the applied state of the fleet's own group may be believed. */
   readonly trust: Pick<StateTrust, "isTrusted" | "isFenced">;
   readonly onFatal: (error: unknown) => void;
-}
-
-/** A group beside the fleet's own. */
-export interface TallyGroup {
-  readonly driver: GroupDriver<Tally>;
-  readonly machine: TallyMachine;
 }
 
 export function startFleetGroup<Result>(

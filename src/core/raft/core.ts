@@ -12,8 +12,8 @@ import type { Progress } from "./progress.ts";
 import type { RaftConfig } from "./raft-config.ts";
 import { RaftLog } from "./raft-log.ts";
 import { Reach } from "./reach.ts";
+import type { ReadState } from "./read-only.ts";
 import { ReadOnly } from "./read-only.ts";
-import type { ReadState } from "./ready.ts";
 
 export type Role = "follower" | "pre-candidate" | "candidate" | "leader";
 

@@ -12,6 +12,12 @@ export interface PendingRead {
   readonly index: LogIndex;
 }
 
+/** The read with this context may be answered once the state machine has applied `index` (Raft §6.4). */
+export interface ReadState {
+  readonly index: LogIndex;
+  readonly context: Uint8Array;
+}
+
 export class ReadOnly {
   #pending: PendingRead[] = [];
   /** Sequence number of the first pending read; the numbers start at 1. */

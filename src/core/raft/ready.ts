@@ -1,21 +1,16 @@
 // The work that a replica hands to its driver, in the required order: make hard state, entries and snapshot
 // durable, send messages, apply committed entries. Data only.
 
-import type { LogIndex, NodeId } from "../base/ids.ts";
+import type { NodeId } from "../base/ids.ts";
 import type { Role } from "./core.ts";
 import type { Entry, HardState, Message, Snapshot } from "./message.ts";
+import type { ReadState } from "./read-only.ts";
 
 /** Volatile state that other parts want to know; never stored. */
 export interface SoftState {
   /** 0 = none known. */
   readonly leader: NodeId;
   readonly role: Role;
-}
-
-/** The read with this context may be answered once the state machine has applied `index` (Raft §6.4). */
-export interface ReadState {
-  readonly index: LogIndex;
-  readonly context: Uint8Array;
 }
 
 export interface Ready {

@@ -6,7 +6,8 @@
 
 import type { Shortfall } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { ClusterDemand, DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
-import type { Counted, ListedPool, Taken } from "./machine-pools.ts";
+import type { ListedPool } from "./listed-pool.ts";
+import type { Counted, Taken } from "./machine-pools.ts";
 import { MachinePools } from "./machine-pools.ts";
 import { type Told, toldDemand, toldShortfalls } from "./told.ts";
 

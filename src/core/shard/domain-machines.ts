@@ -4,7 +4,7 @@
 
 import type { DomainMachines } from "../wire/gen/fleet/v1/coordinator.ts";
 import { domainName } from "./domain-table.ts";
-import type { ListedPool } from "./machine-pools.ts";
+import type { ListedPool } from "./listed-pool.ts";
 
 /** In one report. */
 const DOMAINS_MAX = 100;

@@ -7,7 +7,7 @@ import type { Log } from "../base/log.ts";
 import type { MachinePool } from "../wire/files/machines-file.ts";
 import { readMachinesFile } from "../wire/files/machines-file.ts";
 import { type DomainTable, domainName } from "./domain-table.ts";
-import type { ListedPool } from "./machine-pools.ts";
+import type { ListedPool } from "./listed-pool.ts";
 
 export class Inventory {
   readonly #file: string | null;

@@ -6,11 +6,7 @@ import { assert, present } from "../base/assert.ts";
 import type { MachinePool } from "../wire/files/machines-file.ts";
 import type { ShardSummary } from "../wire/gen/fleet/v1/coordinator.ts";
 import { domainMachines } from "./domain-machines.ts";
-
-export interface ListedPool extends MachinePool {
-  /** Its topology domain does not belong to this shard now, so it has no machines here. */
-  readonly elsewhere?: boolean;
-}
+import type { ListedPool } from "./listed-pool.ts";
 
 /** The part of a report's summary that the pools know. */
 export type Counted = Omit<ShardSummary, "cycleMs">;

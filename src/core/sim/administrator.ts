@@ -5,18 +5,11 @@ import type { NodeId } from "../base/ids.ts";
 import { listMembers } from "../fleet/query.ts";
 import type { FleetView } from "../fleet/state.ts";
 import { MemberKind } from "../wire/gen/fleet/v1/command.ts";
-import type { ChangeMembershipRequest } from "../wire/gen/fleet/v1/coordinator.ts";
 import { Chance } from "./chance.ts";
+import type { Answer, Change } from "./change-request.ts";
 import { leaderOf } from "./leader-of.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
-
-export type Change = NonNullable<ChangeMembershipRequest["change"]>;
-
-/** `reason`: the stable one of the error; null = done. */
-export interface Answer {
-  readonly reason: string | null;
-}
 
 const ATTEMPT_MS = 2_000;
 const RETRY_MS = 300;

@@ -5,9 +5,9 @@ import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
 import { Pace } from "../base/pace.ts";
+import type { Caller } from "../coordinator/calls/caller.ts";
 import { ClientWork } from "../coordinator/calls/client-work.ts";
 import type { ServiceContext } from "../coordinator/calls/context.ts";
-import type { Caller } from "../coordinator/calls/handler.ts";
 import { LargeWork } from "../coordinator/calls/large-work.ts";
 import { LINEARIZABLE, readable } from "../coordinator/calls/reads.ts";
 import { VersionWatch } from "../coordinator/cluster-version/version-watch.ts";
@@ -25,19 +25,18 @@ import { readmit } from "../coordinator/membership/readmit.ts";
 import type { Replica } from "../coordinator/membership/replica.ts";
 import { Roster } from "../coordinator/membership/roster.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "../coordinator/reports/first-contacts.ts";
+import { HeardDomains } from "../coordinator/reports/heard-domains.ts";
 import { Observed } from "../coordinator/reports/observed.ts";
 import { REGISTRATIONS, REPORTED_ROWS } from "../coordinator/reports/pace.ts";
 import { RefusedRows } from "../coordinator/reports/refused-rows.ts";
 import { RefusedWrites } from "../coordinator/reports/refused-writes.ts";
-import { HeardDomains } from "../coordinator/services/reconcile-domains.ts";
-import { WatchAnswers } from "../coordinator/services/watch/watch-answers.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Announcement, Peer } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import { InternalErrors } from "../wire/server/internal-errors.ts";
-import type { Answer, Change } from "./administrator.ts";
+import type { Answer, Change } from "./change-request.ts";
 
 const CLUSTER_ID = "simulated";
 const ASK_TIMEOUT_MS = 1_000;
@@ -103,7 +102,6 @@ export class Services {
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
       ...{ self, given, driver, machine, host, clock, sleep: options.sleep, startedMs: clock.monotonicMs() },
-      watchAnswers: new WatchAnswers(() => machine.changes),
       work: UNHURRIED,
       largeWork: AT_ONCE,
       leadsSince: () => 0,

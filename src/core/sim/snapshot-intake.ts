@@ -11,7 +11,6 @@ import type { SnapshotInbox } from "../transport/snapshot-inbox.ts";
 import { SnapshotReceiver, type SnapshotReceiverOptions } from "../transport/snapshot-receiver.ts";
 import { rpcError } from "../wire/rpc-error.ts";
 import { CLUSTER_ID } from "./open-folder.ts";
-import type { SideGroup } from "./side-groups.ts";
 
 const PERMISSION_DENIED = 7;
 
@@ -21,7 +20,7 @@ export interface IntakeOptions {
   readonly gate: SnapshotReceiverOptions["gate"];
   readonly driverOf: (group: GroupId) => Parameters<typeof judgeSnapshot>[0];
   readonly machine: Machine<unknown>;
-  readonly groups: readonly SideGroup[];
+  readonly groups: readonly { readonly group: GroupId; readonly machine: Machine<unknown> }[];
   readonly timers: Timers;
   /** When the process comes to its next turn; never, once it has ended. */
   readonly turn: () => Promise<void>;

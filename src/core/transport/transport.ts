@@ -64,3 +64,6 @@ export interface SnapshotTransfer {
   readonly arrivedBytes: number;
   readonly checkedBytes: number;
 }
+
+/** What is announced by a replica, this one included; null while it is not connected. */
+export type Announced = (replica: NodeId) => Announcement | null;

@@ -5,7 +5,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { printable } from "../../core/base/printable.ts";
 import { closest } from "../model/closest.ts";
-import type { Line } from "../model/fleet-verdict.ts";
+import type { Line } from "../model/line.ts";
 import type { Look } from "../model/paint.ts";
 import { printableReport } from "../model/printable-report.ts";
 import { type MaybeStamped, stampLine } from "../model/stamp-line.ts";

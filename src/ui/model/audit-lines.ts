@@ -2,7 +2,7 @@
 import type { AuditVerification } from "../../client/audit/verify-audit.ts";
 import type { Chain } from "../../core/audit/check-chain.ts";
 import type { Finding, Problem } from "../../core/audit/finding.ts";
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 import type { Table } from "./table.ts";
 
 const SENTENCES: Readonly<Record<Problem, string>> = {

@@ -1,8 +1,8 @@
 // What `fleet cluster list` says about bindings as a whole, and which of them have drifted.
 import type { Listed } from "../../client/all-pages.ts";
 import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import type { Line } from "./fleet-verdict.ts";
 import { moreLine } from "./limit.ts";
+import type { Line } from "./line.ts";
 import { isWithoutReports } from "./stamp-line.ts";
 import { byDriftThenName, driftSummary } from "./tables/cluster-table.ts";
 import { hasDrift, REBUILDING } from "./words.ts";

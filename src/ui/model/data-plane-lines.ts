@@ -5,7 +5,7 @@ import type { FleetStatus } from "../../client/fleet-status.ts";
 import { isUndelivered, isUnknownFor } from "../../core/wire/data-plane-health.ts";
 import type { DataPlane } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 
 export function toleranceLines({ tolerance }: Pick<FleetStatus, "tolerance">): Line[] {
   if (tolerance === null) return [];

@@ -1,6 +1,6 @@
 // What a rebind says of its plan's domains, below the table of clusters: how many are where they should be, and each
 // that is not.
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 
 interface DomainRow {
   readonly key: string;

@@ -7,16 +7,11 @@ import { Exit } from "../../core/base/errors.ts";
 import { endsSoon } from "../../core/wire/tls/certificate-age.ts";
 import { dataPlaneLines, toleranceLines } from "./data-plane-lines.ts";
 import { formatDuration } from "./duration.ts";
+import type { Line } from "./line.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";
 import { transferLines } from "./transfer-lines.ts";
 import { admissionWord } from "./words.ts";
-
-/** A line of text below a table. */
-export interface Line {
-  readonly text: string;
-  readonly mark: Mark;
-}
 
 const VERDICT_MARKS: Readonly<Record<Verdict, Mark>> = {
   healthy: "good",

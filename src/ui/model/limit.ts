@@ -1,5 +1,5 @@
 // What is said below a list that is not all there is: --limit has cut it short, or shards have not reported yet.
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 import { isWithoutReports, type MaybeStamped } from "./stamp-line.ts";
 import { REBUILDING } from "./words.ts";
 

@@ -1,5 +1,5 @@
 // What `fleet domain move` says of its batches.
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 
 interface Moves {
   readonly dryRun: boolean;

@@ -3,7 +3,7 @@ import { isName } from "../../core/base/ids.ts";
 import type { Obeyed } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "./words.ts";
 
 // The rest is in -o json.

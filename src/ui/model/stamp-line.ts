@@ -1,7 +1,7 @@
 // What is said below an answer that may be old, so that nobody takes it for the newest.
 import type { ReadStamp } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 
 /** A report, which may be one that a replica has stamped. */
 export interface MaybeStamped {

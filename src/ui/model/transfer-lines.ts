@@ -2,7 +2,7 @@
 
 import type { FleetStatus } from "../../client/fleet-status.ts";
 import type { SnapshotTransfer } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import type { Line } from "./fleet-verdict.ts";
+import type { Line } from "./line.ts";
 
 const MEBIBYTE = 1024 * 1024;
 

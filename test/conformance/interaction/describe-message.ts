@@ -8,7 +8,8 @@ import {
   type Message,
   NO_NODE,
 } from "../../../src/core/raft/message.ts";
-import type { ReadState, Ready } from "../../../src/core/raft/ready.ts";
+import type { ReadState } from "../../../src/core/raft/read-only.ts";
+import type { Ready } from "../../../src/core/raft/ready.ts";
 import { describeEntry, describeHardState, describeSnapshot, describeSoftState } from "./describe-entry.ts";
 
 /** One line, or several if the message holds several entries, a snapshot or responses; no final line end. */

@@ -13,13 +13,12 @@ import { Host } from "../../../src/core/coordinator/host/host.ts";
 import { PROFILES } from "../../../src/core/coordinator/host/profile.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/membership/change-membership.ts";
 import { FirstContacts } from "../../../src/core/coordinator/reports/first-contacts.ts";
+import { HeardDomains } from "../../../src/core/coordinator/reports/heard-domains.ts";
 import { incomingReport } from "../../../src/core/coordinator/reports/incoming-report.ts";
 import { Observed } from "../../../src/core/coordinator/reports/observed.ts";
 import { REGISTRATIONS, REPORTED_ROWS } from "../../../src/core/coordinator/reports/pace.ts";
 import { RefusedRows } from "../../../src/core/coordinator/reports/refused-rows.ts";
 import { RefusedWrites } from "../../../src/core/coordinator/reports/refused-writes.ts";
-import { HeardDomains } from "../../../src/core/coordinator/services/reconcile-domains.ts";
-import { WatchAnswers } from "../../../src/core/coordinator/services/watch/watch-answers.ts";
 import { KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -77,7 +76,6 @@ export function contextOf(
       self: id,
       driver,
       machine,
-      watchAnswers: new WatchAnswers(() => machine.changes),
       given: FOUNDERS,
       replicas: [...FOUNDERS, peer(NEWCOMER)],
       disk: { isFull: false, isSlow: false, syncs: new SyncLatency() },

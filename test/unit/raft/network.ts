@@ -8,7 +8,7 @@ import { decodeConfChange } from "../../../src/core/raft/confchange-codec.ts";
 import type { ConfState, Entry, Message, Snapshot } from "../../../src/core/raft/message.ts";
 import type { RaftConfig } from "../../../src/core/raft/raft-config.ts";
 import { RaftNode } from "../../../src/core/raft/raft-node.ts";
-import type { ReadState } from "../../../src/core/raft/ready.ts";
+import type { ReadState } from "../../../src/core/raft/read-only.ts";
 import { MemoryLog } from "../../../src/core/storage/memory.ts";
 
 export type Options = Partial<Omit<RaftConfig, "id" | "log">>;

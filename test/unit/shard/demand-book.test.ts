@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import type { ReclaimPace } from "../../../src/core/shard/demand-book.ts";
 import { DemandBook, RECLAIM_PACE, reclaimableInCycle } from "../../../src/core/shard/demand-book.ts";
-import type { ListedPool } from "../../../src/core/shard/machine-pools.ts";
+import type { ListedPool } from "../../../src/core/shard/listed-pool.ts";
 import { DemandGroup } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
 
 const MACHINES: readonly ListedPool[] = [

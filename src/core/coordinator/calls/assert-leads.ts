@@ -1,7 +1,7 @@
 // What may be decided only by a leader that knows itself to be one.
 
+import type { Caller } from "./caller.ts";
 import type { ServiceContext } from "./context.ts";
-import type { Caller } from "./handler.ts";
 import { notLeader, refusalError } from "./refusals.ts";
 
 /**

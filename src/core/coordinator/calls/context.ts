@@ -2,37 +2,69 @@
 
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
+import type { Log } from "../../base/log.ts";
 import type { Pace } from "../../base/pace.ts";
+import type { RaftStatus } from "../../raft/status.ts";
+import type { OperatorKeys } from "../../seal/operator-keys.ts";
+import type { AtRestStatus } from "../../storage/at-rest.ts";
+import type { SyncLatency } from "../../storage/sync-latency.ts";
 import type { SentCounts } from "../../transport/peer-link.ts";
-import type { Peer, SnapshotTransfer } from "../../transport/transport.ts";
+import type { Announced, Peer, SnapshotTransfer } from "../../transport/transport.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
-import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type {
+  AuditFiles,
+  ChangeMembershipRequest,
+  ChangeMembershipResponse,
+  SnapshotExport,
+} from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { RpcError } from "../../wire/rpc-error.ts";
 import type { Denied } from "../../wire/server/denied-calls.ts";
 import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import type { ShownCertificate } from "../../wire/tls/deny-list.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
-import type { Announced } from "../cluster-version/version-watch.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
-import type { FolderKeys } from "../encryption/keys.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { Freshness } from "../group/freshness.ts";
 import type { GroupDriver } from "../group/group-driver.ts";
+import type { TallyGroup } from "../group/tally-machine.ts";
 import type { Host } from "../host/host.ts";
-import type { DiskWatch } from "../leadership/disk-watch.ts";
-import type { MembershipChanges } from "../membership/change-membership.ts";
-import type { Replica } from "../membership/replica.ts";
-import type { Sizes } from "../metrics/own-sizes.ts";
+import type { Sizes } from "../host/own-sizes.ts";
 import type { FirstContacts } from "../reports/first-contacts.ts";
+import type { HeardDomains } from "../reports/heard-domains.ts";
 import type { LivenessLimits } from "../reports/liveness.ts";
 import type { Observed } from "../reports/observed.ts";
 import type { RefusedRows } from "../reports/refused-rows.ts";
 import type { RefusedWrites } from "../reports/refused-writes.ts";
-import type { HeardDomains } from "../services/reconcile-domains.ts";
-import type { WatchAnswers } from "../services/watch/watch-answers.ts";
-import type { TallyGroup } from "../start-group.ts";
+import type { Caller } from "./caller.ts";
 import type { ClientWork } from "./client-work.ts";
 import type { LargeWork } from "./large-work.ts";
+
+/** Decides one thing about the quorum at a time (membership/quorum-slot.ts). */
+interface QuorumChanges {
+  isUnderWay(raft: Pick<RaftStatus, "term" | "applied">): boolean;
+  alone<T>(
+    context: ServiceContext,
+    caller: Caller,
+    decision: "membership" | "revocation",
+    work: () => Promise<T>,
+  ): Promise<T>;
+  change(
+    context: ServiceContext,
+    request: ChangeMembershipRequest,
+    caller: Caller,
+  ): Promise<ChangeMembershipResponse>;
+}
+
+/** What the services may do with the folder's keys. */
+export interface FolderKeys {
+  /** Null: the folder is not encrypted. */
+  readonly status: () => Promise<AtRestStatus | null>;
+  /** The operator's, as they are now; null = the process was given none. Throws an OperatorError. */
+  readonly operatorKeys: () => Promise<OperatorKeys | null>;
+  readonly rotate: (keys: OperatorKeys) => Promise<boolean>;
+  readonly auditFiles: () => Promise<readonly AuditFiles[]>;
+  readonly log: Log;
+}
 
 export interface ServiceContext {
   readonly clusterId: string;
@@ -58,7 +90,7 @@ export interface ServiceContext {
   /** Whether the learner has told this leader that it holds the log since it was let in. */
   readonly isWhole: (learner: NodeId) => boolean;
   /** The one change of the membership, or revocation, that may be under way. */
-  readonly changes: MembershipChanges;
+  readonly changes: QuorumChanges;
   /** The fleet's own group. */
   readonly driver: GroupDriver<Outcome>;
   /** The others. */
@@ -73,7 +105,6 @@ export interface ServiceContext {
   readonly sizes: () => Sizes;
   readonly machine: FleetMachine;
   readonly folderKeys: FolderKeys;
-  readonly watchAnswers: WatchAnswers;
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;
   readonly observed: Observed;
   readonly heardDomains: HeardDomains;
@@ -89,9 +120,9 @@ export interface ServiceContext {
   /** When this replica last began or ceased to lead. */
   readonly leadsSince: () => MonotonicMs;
   readonly liveness: LivenessLimits;
-  readonly disk: Pick<DiskWatch, "isFull" | "isSlow" | "syncs">;
+  readonly disk: { readonly isFull: boolean; readonly isSlow: boolean; readonly syncs: SyncLatency };
   /** Whether this replica counts already. */
-  readonly admission: () => Replica<Outcome>["admission"];
+  readonly admission: () => "member" | "waiting" | "rejoining";
   readonly tls: Tls;
   /** What calls wait for before they are begun, and before they go on. */
   readonly work: ClientWork;

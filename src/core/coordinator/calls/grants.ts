@@ -10,8 +10,8 @@ import type { Result } from "../../fleet/result.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
 import { readRpcError } from "../../wire/rpc-error.ts";
 import { addressOf, formatIdentity, type Identity } from "../../wire/tls/identity.ts";
+import type { Caller } from "./caller.ts";
 import type { ServiceContext } from "./context.ts";
-import type { Caller } from "./handler.ts";
 import { resultError } from "./refusals.ts";
 
 /** Throws GRANT_MISSING, ROLE_MISSING or ADMINISTRATOR_ONLY. */

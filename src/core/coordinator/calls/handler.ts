@@ -6,17 +6,12 @@ import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { UnaryMethod } from "../../wire/server/unary-calls.ts";
 import { callerOf, type Identity } from "../../wire/tls/identity.ts";
+import type { Caller } from "./caller.ts";
 import type { ServiceContext } from "./context.ts";
 
 const DEADLINE_MAX_MS = 30_000;
 // For the way back and for a stalled event loop; of a very short deadline a quarter.
 const ANSWER_MARGIN_MS = 100;
-
-export interface Caller {
-  readonly identity: Identity;
-  /** By then the answer must leave. */
-  readonly deadline: MonotonicMs;
-}
 
 /** `work` as the server calls it. */
 export function handler<Request, Response>(

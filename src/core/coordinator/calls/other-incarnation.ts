@@ -11,10 +11,13 @@ import type { Obeyed } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
+import type { FleetMachine } from "../group/fleet-machine.ts";
 import { EARLIER_VERSION_MAX } from "../reports/instructions.ts";
-import type { ServiceContext } from "./context.ts";
 
-type Here = Pick<ServiceContext, "clusterId" | "machine">;
+interface Here {
+  readonly clusterId: string;
+  readonly machine: Pick<FleetMachine, "view">;
+}
 
 export function ownIncarnation({ clusterId, machine }: Here): Incarnation {
   return incarnationOf(machine.view, clusterId);

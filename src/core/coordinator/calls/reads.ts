@@ -3,8 +3,8 @@
 import { present } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { Caller } from "./caller.ts";
 import type { ServiceContext } from "./context.ts";
-import type { Caller } from "./handler.ts";
 import { refuseOther } from "./other-incarnation.ts";
 import { assertTrusted, notLeader, refusalError, restoring, tooStale } from "./refusals.ts";
 

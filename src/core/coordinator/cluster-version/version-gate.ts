@@ -4,14 +4,16 @@
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import { FIRST_VERSION, requiredVersion } from "../../fleet/format.ts";
+import type { Announced } from "../../transport/transport.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
 import { type RpcError, type RpcFailure, rpcError } from "../../wire/rpc-error.ts";
-import type { ServiceContext } from "../calls/context.ts";
+import type { FleetMachine } from "../group/fleet-machine.ts";
 import { describeBuilds, ignorantOf } from "./version-watch.ts";
 
-type Gated = Pick<ServiceContext, "announced"> & {
-  readonly machine: Pick<ServiceContext["machine"], "view">;
-};
+interface Gated {
+  readonly announced: Announced;
+  readonly machine: Pick<FleetMachine, "view">;
+}
 
 /** As far as this replica has applied the log. */
 export function isAboveClusterVersion({ machine }: Pick<Gated, "machine">, { kind }: Operation): boolean {

@@ -4,7 +4,7 @@
 
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";
-import type { Announcement } from "../../transport/transport.ts";
+import type { Announced, Announcement } from "../../transport/transport.ts";
 import { MemberKind, type RaiseClusterVersion } from "../../wire/gen/fleet/v1/command.ts";
 import type { GroupDriver } from "../group/group-driver.ts";
 
@@ -13,9 +13,6 @@ export interface MemberBuild extends Announcement {
   readonly nodeId: NodeId;
   readonly name: string;
 }
-
-/** What is announced by a replica, this one included; null while it is not connected. */
-export type Announced = (replica: NodeId) => Announcement | null;
 
 /** Of all members that are not removed, by number. Version 0: it is not connected. */
 function memberBuilds({ tables }: FleetView, announced: Announced): MemberBuild[] {

@@ -4,27 +4,13 @@
 import { status } from "@grpc/grpc-js";
 import { OperatorError } from "../../base/errors.ts";
 import { shownName } from "../../base/ids.ts";
-import type { Log } from "../../base/log.ts";
 import { isSystemError } from "../../base/system-error.ts";
-import type { OperatorKeys } from "../../seal/operator-keys.ts";
-import type { AtRestStatus } from "../../storage/at-rest.ts";
-import type { AuditFiles, KeyStatus, RotateKeysRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { KeyStatus, RotateKeysRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
-import type { ServiceContext } from "../calls/context.ts";
-import type { Caller } from "../calls/handler.ts";
+import type { Caller } from "../calls/caller.ts";
+import type { FolderKeys, ServiceContext } from "../calls/context.ts";
 import { reasonOf } from "../calls/reason.ts";
-
-/** What the services may do with the folder's keys. */
-export interface FolderKeys {
-  /** Null: the folder is not encrypted. */
-  readonly status: () => Promise<AtRestStatus | null>;
-  /** The operator's, as they are now; null = the process was given none. Throws an OperatorError. */
-  readonly operatorKeys: () => Promise<OperatorKeys | null>;
-  readonly rotate: (keys: OperatorKeys) => Promise<boolean>;
-  readonly auditFiles: () => Promise<readonly AuditFiles[]>;
-  readonly log: Log;
-}
 
 export async function keyStatus({ folderKeys, ...context }: ServiceContext): Promise<KeyStatus> {
   const nodeName = nameOf(context);

@@ -2,7 +2,6 @@
 
 import type { Message } from "../../raft/message.ts";
 import type { RaftNode } from "../../raft/raft-node.ts";
-import type { StateTrust } from "../divergence/state-trust.ts";
 import type { Dropped } from "./dropped-messages.ts";
 import type { GroupMeter } from "./group-meter.ts";
 import type { Machine } from "./machine.ts";
@@ -20,7 +19,7 @@ export interface GroupDriverOptions<Result>
   /** Counts and times for operators; by `now` when absent. */
   readonly meter?: GroupMeter;
   /** Whether the applied state may be believed (ADR-0017); without it, always. */
-  readonly trust?: Pick<StateTrust, "isTrusted">;
+  readonly trust?: { readonly isTrusted: boolean };
   /** Whether a snapshot may go to a follower now; without it, always. */
   readonly maySend?: MaySend;
   /** What to wait for between two slices of a snapshot; by default others' turn. A seam: simulations decide. */

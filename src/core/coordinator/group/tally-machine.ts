@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import type { LogIndex } from "../../base/ids.ts";
+import type { GroupDriver } from "./group-driver.ts";
 import type { Machine, Restoring } from "./machine.ts";
 
 export interface Tally {
@@ -76,4 +77,10 @@ function noTally(index: LogIndex): OperatorError {
     next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
     exit: Exit.Failure,
   });
+}
+
+/** A group beside the fleet's own. */
+export interface TallyGroup {
+  readonly driver: GroupDriver<Tally>;
+  readonly machine: TallyMachine;
 }

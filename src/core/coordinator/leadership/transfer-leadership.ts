@@ -7,12 +7,12 @@ import type {
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { assertLeads } from "../calls/assert-leads.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { checkPermission } from "../calls/grants.ts";
-import type { Caller } from "../calls/handler.ts";
+import { perform } from "../calls/propose.ts";
 import { type Reason, reasonOf } from "../calls/reason.ts";
 import { notLeader } from "../calls/refusals.ts";
-import { perform } from "../services/writes/submit.ts";
 import { transferTarget } from "./transfer-target.ts";
 
 const LOOK_EVERY_MS = 5;

@@ -15,9 +15,9 @@ import type {
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { assertLeads } from "../calls/assert-leads.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { checkGrants, checkPermission } from "../calls/grants.ts";
-import type { Caller } from "../calls/handler.ts";
 import { reasonOf } from "../calls/reason.ts";
 import { assertTrusted, refusalError, rejectionError } from "../calls/refusals.ts";
 import { isBegun } from "./begun-change.ts";

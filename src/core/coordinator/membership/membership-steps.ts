@@ -11,14 +11,14 @@ import type {
   ChangeMembershipResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { checkGrants } from "../calls/grants.ts";
-import type { Caller } from "../calls/handler.ts";
+import { perform } from "../calls/propose.ts";
 import type { Reason } from "../calls/reason.ts";
 import { notLeader, refusalError } from "../calls/refusals.ts";
 import { handOver, noteTransfer, transferNote } from "../leadership/transfer-leadership.ts";
 import { bestSuccessor } from "../leadership/transfer-target.ts";
-import { perform } from "../services/writes/submit.ts";
 import { configurationIndex } from "./members.ts";
 
 type Request = Omit<ChangeMembershipRequest, "change" | "reason"> & { readonly reason: Reason };

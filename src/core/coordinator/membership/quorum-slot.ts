@@ -6,8 +6,8 @@ import { status } from "@grpc/grpc-js";
 import type { RaftStatus } from "../../raft/status.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { assertLeads } from "../calls/assert-leads.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import type { Caller } from "../calls/handler.ts";
 import { RETRY_AFTER_MS, refusalError } from "../calls/refusals.ts";
 
 type Decision = "membership" | "revocation";

@@ -2,7 +2,7 @@
 
 import type { Exposition } from "../../metrics/exposition.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import { countDataPlane } from "../reports/data-plane.ts";
+import { countDataPlane } from "../services/data-plane.ts";
 import { countDisobeying } from "../services/sight.ts";
 
 export type FleetSources = Pick<

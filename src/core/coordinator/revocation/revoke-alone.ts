@@ -1,8 +1,8 @@
 // A revocation is judged and proposed while no other decision about the quorum is under way (quorum-slot.ts).
 
 import type { RevokeCertificate } from "../../wire/gen/fleet/v1/command.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import type { Caller } from "../calls/handler.ts";
 import { refusalError } from "../calls/refusals.ts";
 import { refuseRevoking } from "./refuse-revoking.ts";
 

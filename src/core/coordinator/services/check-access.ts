@@ -6,8 +6,8 @@ import { accessOf } from "../../fleet/permissions/access.ts";
 import type { CheckAccessRequest, CheckAccessResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import type { Caller } from "../calls/handler.ts";
 import { LINEARIZABLE, readable } from "../calls/reads.ts";
 import { checkVerb } from "./writes/role-rules.ts";
 

@@ -9,9 +9,9 @@ import { LINEARIZABLE, readable } from "../calls/reads.ts";
 import { keyStatus, rotateKeys } from "../encryption/keys.ts";
 import { transferLeadership } from "../leadership/transfer-leadership.ts";
 import { membersList } from "../membership/members.ts";
-import { DataPlaneCount } from "../reports/data-plane.ts";
 import { watchRevocations } from "../revocation/watch-revocations.ts";
 import { checkAccess } from "./check-access.ts";
+import { DataPlaneCount } from "./data-plane.ts";
 import { fenceReplica } from "./fence-replica.ts";
 import { listGroups, writeGroup } from "./groups.ts";
 import { clustersList } from "./lists/cluster-list.ts";
@@ -33,7 +33,7 @@ import type { ServedCoordinator } from "./served-coordinator.ts";
 import { snapshotSave } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
 import { StatusFeed } from "./status-feed.ts";
-import { watch } from "./watch/watch.ts";
+import { watching } from "./watch/watch.ts";
 import { submit } from "./writes/submit.ts";
 import { writeStream } from "./writes/write-stream.ts";
 
@@ -79,7 +79,7 @@ export function coordinatorService(
     listRoles: handler(context, (request, caller) => rolesList(context, request, caller)),
     checkAccess: handler(context, (request, caller) => checkAccess(context, request, caller)),
     watchRevocations: streamHandler(context, async (call) => watchRevocations(context, call)),
-    watch: streamHandler(context, (call, caller) => watch(context, call, caller)),
+    watch: streamHandler(context, watching(context)),
     fenceReplica: handler(context, (request) => fenceReplica(context, request)),
     getKeyStatus: handler(context, () => keyStatus(context)),
     rotateKeys: handler(context, (request, caller) => rotateKeys(context, request, caller)),

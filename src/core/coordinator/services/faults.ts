@@ -12,8 +12,9 @@ import type {
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import { type Caller, handler } from "../calls/handler.ts";
+import { handler } from "../calls/handler.ts";
 import { reasonOf } from "../calls/reason.ts";
 import { faultMessage, readFault } from "../faults/fault.ts";
 import {

@@ -9,8 +9,8 @@ import type {
   WriteGroupResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import type { Caller } from "../calls/handler.ts";
 import { diskFull, refusalError } from "../calls/refusals.ts";
 import { GROUP_ENTRY_BYTES_MAX } from "../group/group-limits.ts";
 import { ROLES } from "./status.ts";

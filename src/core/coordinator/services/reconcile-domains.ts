@@ -28,26 +28,6 @@ const DOMAINS_PER_TURN = 2_048;
  */
 const PENDING_MAX = 65_536;
 
-/** When a list was compared: by the leader of this term, with the shard's row at this version. */
-interface Hearing {
-  readonly term: number;
-  readonly version: number;
-}
-
-/** Which shards have told their domains, by shard id. */
-export class HeardDomains {
-  readonly #heard = new Map<string, Hearing>();
-
-  has(shardId: string, { term, version }: Hearing): boolean {
-    const heard = this.#heard.get(shardId);
-    return heard?.term === term && heard.version === version;
-  }
-
-  note(shardId: string, hearing: Hearing): void {
-    this.#heard.set(shardId, hearing);
-  }
-}
-
 /** Follows the list that came with a report, if one did; whether the shard is to be asked for one. */
 export async function reconcileDomains(
   context: ServiceContext,

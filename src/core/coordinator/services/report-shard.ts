@@ -20,9 +20,10 @@ import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fle
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import type { Caller } from "../calls/handler.ts";
 import { obeyedInstead, ofThisIncarnation } from "../calls/other-incarnation.ts";
+import { OUTSIDE_SESSIONS, propose } from "../calls/propose.ts";
 import { ownReason } from "../calls/reason.ts";
 import { assertTrusted, notLeader, rejectionError } from "../calls/refusals.ts";
 import { ownMaking } from "../reports/first-contacts.ts";
@@ -32,7 +33,6 @@ import { observableReport } from "../reports/observable-report.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
 import { answerOf, bindingInstructions } from "./report-answer.ts";
 import { sightOf } from "./sight.ts";
-import { OUTSIDE_SESSIONS, propose } from "./writes/submit.ts";
 
 /** Looking at the largest report takes some 0.2 s. */
 const STILL_READING_MS = 500;

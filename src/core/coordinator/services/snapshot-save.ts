@@ -2,8 +2,8 @@
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { SnapshotSaveRequest, SnapshotSaveResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import type { Caller } from "../calls/handler.ts";
 import { LINEARIZABLE, readable } from "../calls/reads.ts";
 import { captureExport } from "../exports/capture-export.ts";
 

@@ -8,6 +8,7 @@
 import { assert, present } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { RowChange } from "../state.ts";
+import type { ChangeSet } from "./change-set.ts";
 import { SessionLog } from "./session-log.ts";
 
 /**
@@ -17,12 +18,6 @@ import { SessionLog } from "./session-log.ts";
 const CHANGES_KEPT = 50_000;
 /** Half an hour of a large fleet's steady writes. */
 const SESSION_CHANGES_KEPT = 20_000;
-
-/** All changes of one log entry. */
-export interface ChangeSet {
-  readonly index: LogIndex;
-  readonly changes: readonly RowChange[];
-}
 
 export class ChangeLog {
   #sets: ChangeSet[] = [];

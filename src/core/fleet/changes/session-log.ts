@@ -7,7 +7,7 @@ import { assert } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { RowChange } from "../state.ts";
 import type { SessionRow } from "../tables/schema.ts";
-import type { ChangeSet } from "./change-log.ts";
+import type { ChangeSet } from "./change-set.ts";
 
 /** Index, session, last sequence, first outstanding, number of outcomes. */
 const FIELDS = 5;

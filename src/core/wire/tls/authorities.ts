@@ -5,7 +5,6 @@
 // an authority itself, and valid now.
 
 import type { X509Certificate } from "node:crypto";
-import type { Identity } from "./identity.ts";
 
 export const AUTHORITY_KINDS = ["peer", "shard", "agent", "operator"] as const;
 export type AuthorityKind = (typeof AUTHORITY_KINDS)[number];
@@ -13,16 +12,22 @@ export type AuthorityKind = (typeof AUTHORITY_KINDS)[number];
 /** By kind, for kinds with a separate authority. */
 export type ByAuthority<Value> = Readonly<Partial<Record<AuthorityKind, Value>>>;
 
-const KIND_OF: Readonly<Record<Identity["kind"], AuthorityKind>> = {
+const KIND_OF = {
   replica: "peer",
   shard: "shard",
   cluster: "agent",
   admin: "operator",
   readonly: "operator",
   operator: "operator",
-};
+} as const satisfies Record<string, AuthorityKind>;
 
-export const authorityKindOf = ({ kind }: Identity): AuthorityKind => KIND_OF[kind];
+/** An identity (identity.ts), of which the kind alone counts here. */
+interface OfKind {
+  readonly kind: keyof typeof KIND_OF;
+  readonly id?: string | number;
+}
+
+export const authorityKindOf = ({ kind }: OfKind): AuthorityKind => KIND_OF[kind];
 
 export class Authorities {
   /** The content of their files, PEM. */
@@ -45,7 +50,7 @@ export class Authorities {
    * Whether the authority of the identity's kind issued the chain. The chain's first certificate names the
    * identity.
    */
-  prove(identity: Identity, chain: readonly X509Certificate[], nowMs: number): boolean {
+  prove(identity: OfKind, chain: readonly X509Certificate[], nowMs: number): boolean {
     const trusted = (this.#own[authorityKindOf(identity)] ?? this.#others).filter((each) =>
       isValidAt(each, nowMs),
     );

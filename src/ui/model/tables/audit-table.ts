@@ -1,6 +1,6 @@
 // One row per change of the fleet's state: when, at which index, who, what and why.
 import type { AuditEntry, AuditExport } from "../../../core/wire/gen/fleet/v1/command.ts";
-import type { Line } from "../fleet-verdict.ts";
+import type { Line } from "../line.ts";
 import type { Table } from "../table.ts";
 
 export const auditTable: Table<AuditEntry> = {

@@ -1,6 +1,6 @@
 // One row per node: how its data folder is encrypted, and what is left to be replaced.
 import type { AuditFiles, DataKey } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
-import type { Line } from "../fleet-verdict.ts";
+import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 
 /** What a node says of its keys, written down here since the model may not import the client. */

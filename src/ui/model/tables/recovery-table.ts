@@ -2,7 +2,7 @@
 import type { Consequences, IndexRange } from "../../../core/recover/assess.ts";
 import type { Diagnosis, NodeFinding } from "../../../core/recover/diagnosis.ts";
 import { formatDuration } from "../duration.ts";
-import type { Line } from "../fleet-verdict.ts";
+import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 
 const MARKS: Readonly<Record<NodeFinding["state"], Mark>> = {

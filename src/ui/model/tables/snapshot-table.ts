@@ -2,7 +2,7 @@
 
 import type { SnapshotFinding, SnapshotListReport } from "../../../client/snapshot/reports.ts";
 import type { RestoreReport } from "../../../client/snapshot/restore.ts";
-import type { Line } from "../fleet-verdict.ts";
+import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 import { clockLines } from "./recovery-table.ts";
 

@@ -1,5 +1,5 @@
 // One row per file of a data folder that `fleet verify` looked at, and what to do about the damaged ones.
-import type { Line } from "../fleet-verdict.ts";
+import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 
 /** The storage's finding about one file, written down here since the model may not import the storage. */

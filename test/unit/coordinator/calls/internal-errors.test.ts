@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AssertionError, present } from "../../../../src/core/base/assert.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
-import { watch } from "../../../../src/core/coordinator/services/watch/watch.ts";
+import { watching } from "../../../../src/core/coordinator/services/watch/watch.ts";
 import type { FleetState } from "../../../../src/core/fleet/state.ts";
 import { MemberKind } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { WatchRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -31,8 +31,8 @@ beforeEach(async () => {
 afterEach(() => group.close());
 
 test("a watcher that throws ends its stream with INTERNAL and an id; the replica and other watchers go on", async () => {
-  const broken = await watching();
-  const healthy = await watching();
+  const broken = await watchingGroup();
+  const healthy = await watchingGroup();
   broken.call.write = () => {
     throw new Error("a bug");
   };
@@ -46,7 +46,7 @@ test("a watcher that throws ends its stream with INTERNAL and an id; the replica
   healthy.call.emit("close");
 });
 
-async function watching() {
+async function watchingGroup() {
   const told: unknown[] = [];
   const ended: unknown[] = [];
   const request = WatchRequest.fromPartial({ afterRevision: leader.driver.appliedIndex });
@@ -58,7 +58,7 @@ async function watching() {
     writableNeedDrain: false,
   });
   call.on("error", (error) => ended.push(error));
-  await group.until(watch(context, call as never, adminOf(group)));
+  await group.until(watching(context)(call as never, adminOf(group)));
   return { call, told, ended };
 }
 

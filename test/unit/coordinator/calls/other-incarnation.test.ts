@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { shardsList } from "../../../../src/core/coordinator/services/lists/lists.ts";
 import { reportShard } from "../../../../src/core/coordinator/services/report-shard.ts";
-import { watch } from "../../../../src/core/coordinator/services/watch/watch.ts";
+import { watching } from "../../../../src/core/coordinator/services/watch/watch.ts";
 import { submit } from "../../../../src/core/coordinator/services/writes/submit.ts";
 import { InstructionOutcome, type Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import {
@@ -117,7 +117,7 @@ class TestCall extends EventEmitter {
 describe("watches", () => {
   async function beginningOf(request: Partial<WatchRequest>): Promise<WatchResponse | undefined> {
     const call = new TestCall(request);
-    await group.until(watch(context, call as never, adminOf(group)));
+    await group.until(watching(context)(call as never, adminOf(group)));
     call.emit("close");
     return call.told[0];
   }

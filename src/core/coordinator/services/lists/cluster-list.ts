@@ -7,9 +7,9 @@ import type {
   ListClustersResponse,
   ListRequest,
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
+import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { filterOf } from "../../calls/filter.ts";
-import type { Caller } from "../../calls/handler.ts";
 import { isText, type Listed, pageOf } from "../../calls/page.ts";
 import { readableWithReports } from "../../calls/reads.ts";
 import { isObservedComplete, sightOf } from "../sight.ts";

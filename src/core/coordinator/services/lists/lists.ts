@@ -19,9 +19,9 @@ import type {
   ListSessionsResponse,
   ListShardsResponse,
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
+import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { filterOf, wants } from "../../calls/filter.ts";
-import type { Caller } from "../../calls/handler.ts";
 import { isIndex, isText, pageOf, refuseToken } from "../../calls/page.ts";
 import { readable, readableWithReports } from "../../calls/reads.ts";
 import { sightOf } from "../sight.ts";

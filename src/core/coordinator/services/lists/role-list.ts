@@ -1,9 +1,9 @@
 // Roles, and who has each.
 
 import type { ListRequest, ListRolesResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
+import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { filterOf } from "../../calls/filter.ts";
-import type { Caller } from "../../calls/handler.ts";
 import { isText, pageOf } from "../../calls/page.ts";
 import { readable } from "../../calls/reads.ts";
 

@@ -9,9 +9,9 @@ import type {
   ListShortfallsResponse,
   ShardShortfall,
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
+import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { filterOf, wants } from "../../calls/filter.ts";
-import type { Caller } from "../../calls/handler.ts";
 import { isText, pageOf } from "../../calls/page.ts";
 import { readableWithReports } from "../../calls/reads.ts";
 import { isObservedComplete } from "../sight.ts";

@@ -5,7 +5,8 @@
 // (ADR-0022), and kept for those who wait for it.
 
 import type { LogIndex } from "../../../base/ids.ts";
-import type { ChangeLog, ChangeSet } from "../../../fleet/changes/change-log.ts";
+import type { ChangeLog } from "../../../fleet/changes/change-log.ts";
+import type { ChangeSet } from "../../../fleet/changes/change-set.ts";
 import type { RowChange } from "../../../fleet/state.ts";
 import type { TableChange, WatchResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset } from "../../../wire/gen/fleet/v1/views.ts";

@@ -8,11 +8,12 @@ import type { ServerWritableStream } from "@grpc/grpc-js";
 import { type LogIndex, logIndex } from "../../../base/ids.ts";
 import type { WatchRequest, WatchResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset } from "../../../wire/gen/fleet/v1/views.ts";
+import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
-import type { Caller } from "../../calls/handler.ts";
 import { isOtherRevision } from "../../calls/other-incarnation.ts";
 import { LINEARIZABLE, readable } from "../../calls/reads.ts";
 import { assertTrusted, refusalError } from "../../calls/refusals.ts";
+import { WatchAnswers } from "./watch-answers.ts";
 import { tablesOf, type WatchedTables } from "./watch-tables.ts";
 
 // A quiet watcher learns now and then how far it is, so that it need not go back far when it reconnects.
@@ -20,14 +21,26 @@ const PROGRESS_EVERY_MS = 5_000;
 
 type Call = ServerWritableStream<WatchRequest, WatchResponse>;
 
-/** Tells changes until the call ends. Throws the RpcError of a refusal before anything was told. */
-export async function watch(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
+type Watch = (call: Call, caller: Caller) => Promise<void>;
+
+/** Tells changes until the call ends. What it returns throws the RpcError of a refusal before anything was told. */
+export function watching(context: ServiceContext): Watch {
+  const answers = new WatchAnswers(() => context.machine.changes);
+  return (call, caller) => watch(context, answers, call, caller);
+}
+
+async function watch(
+  context: ServiceContext,
+  answers: WatchAnswers,
+  call: Call,
+  caller: Caller,
+): Promise<void> {
   const tables = tablesOf(call.request.tables);
   assertTrusted(context);
   const { after, reset } = await beginning(call.request, context, caller);
   // Whoever went away meanwhile has told so to nobody: what is begun for it now would never end.
   if (call.cancelled) return;
-  const watcher = new Watcher(context, call, tables, after);
+  const watcher = new Watcher({ context, answers, call, tables }, after);
   const stopListening = context.machine.onApplied(() => watcher.wake());
   const stopTrusting = context.trust.onChange(() => watcher.wake());
   const progress = setInterval(() => watcher.attempt(() => watcher.tellProgress()), PROGRESS_EVERY_MS);
@@ -63,8 +76,16 @@ async function beginning(
   return { after: committed, reset: WatchReset.UNREACHED };
 }
 
+interface Watched {
+  readonly context: ServiceContext;
+  readonly answers: WatchAnswers;
+  readonly call: Call;
+  readonly tables: WatchedTables;
+}
+
 class Watcher {
   readonly #context: ServiceContext;
+  readonly #answers: WatchAnswers;
   readonly #call: Call;
   readonly #tables: WatchedTables;
   /** Everything through this index has been told. */
@@ -73,8 +94,9 @@ class Watcher {
   #isFull = false;
   #isOver = false;
 
-  constructor(context: ServiceContext, call: Call, tables: WatchedTables, after: LogIndex) {
+  constructor({ context, answers, call, tables }: Watched, after: LogIndex) {
     this.#context = context;
+    this.#answers = answers;
     this.#call = call;
     this.#tables = tables;
     this.#told = after;
@@ -95,10 +117,10 @@ class Watcher {
   }
 
   async #tellInTime(): Promise<void> {
-    const { work, watchAnswers } = this.#context;
+    const { work } = this.#context;
     const rest = () => work.answer();
     const isBusy = this.#call.writableNeedDrain || this.#isOver;
-    const release = isBusy ? null : await watchAnswers.prepare(this.#told, this.#tables, rest);
+    const release = isBusy ? null : await this.#answers.prepare(this.#told, this.#tables, rest);
     await rest();
     this.#isScheduled = false;
     this.#isFull = this.#call.writableNeedDrain;
@@ -140,8 +162,8 @@ class Watcher {
 
   /** Whether there may be more to tell. */
   #tellNext(): boolean {
-    const { watchAnswers, driver } = this.#context;
-    const next = watchAnswers.after(this.#told, this.#tables, driver.appliedIndex);
+    const { driver } = this.#context;
+    const next = this.#answers.after(this.#told, this.#tables, driver.appliedIndex);
     if (next === "forgotten") {
       this.#told = driver.appliedIndex;
       this.tellReset(WatchReset.FORGOTTEN);

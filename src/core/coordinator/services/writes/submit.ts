@@ -2,22 +2,20 @@
 
 import { status } from "@grpc/grpc-js";
 import { renderApplied } from "../../../fleet/audit/render-audit.ts";
-import { encodeCommand, encodeToApply, type NewCommand } from "../../../fleet/command-codec.ts";
+import { encodeToApply } from "../../../fleet/command-codec.ts";
 import type { Applied, Operation, Outcome } from "../../../wire/gen/fleet/v1/command.ts";
 import type { SubmitRequest, SubmitResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../../wire/rpc-error.ts";
-import { revocationOf } from "../../../wire/server/admit.ts";
-import { formatIdentity } from "../../../wire/tls/identity.ts";
-import { commandBytesMax, commandTooLarge } from "../../calls/command-size.ts";
+import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { checkGrants } from "../../calls/grants.ts";
-import type { Caller } from "../../calls/handler.ts";
 import { checkNewAddress } from "../../calls/new-address.ts";
 import { refuseOther } from "../../calls/other-incarnation.ts";
+import { commandOf, OUTSIDE_SESSIONS, propose } from "../../calls/propose.ts";
 import { LINEARIZABLE, readable } from "../../calls/reads.ts";
 import { type Reason, reasonOf } from "../../calls/reason.ts";
-import { assertTrusted, diskFull, notLeader, refusalError, rejectionError } from "../../calls/refusals.ts";
-import { checkClusterVersion, isAboveClusterVersion } from "../../cluster-version/version-gate.ts";
+import { notLeader, rejectionError } from "../../calls/refusals.ts";
+import { checkClusterVersion } from "../../cluster-version/version-gate.ts";
 import { refuseRevoking } from "../../revocation/refuse-revoking.ts";
 import { revokeAlone } from "../../revocation/revoke-alone.ts";
 import { refuseAdoption } from "./refuse-adoption.ts";
@@ -112,78 +110,4 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
 /** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */
 function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
   return RESERVED.has($case);
-}
-
-export const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
-
-interface WriteIdentity {
-  readonly sessionId: number;
-  readonly sequence: number;
-  readonly firstOutstanding: number;
-  readonly reason: Reason;
-}
-
-/** As `propose`, outside any session: throws also when the operation is refused as it is applied, entry and all. */
-export async function perform(
-  context: ServiceContext,
-  caller: Caller,
-  kind: NonNullable<Operation["kind"]>,
-  reason: Reason,
-): Promise<void> {
-  const { result } = await propose(context, caller, { kind }, { ...OUTSIDE_SESSIONS, reason });
-  if (result.result?.$case === "rejected") throw rejectionError(result.result.value);
-}
-
-/** Proposes `operation` in the caller's name; throws the RpcError of a refusal. */
-export async function propose(
-  context: ServiceContext,
-  caller: Caller,
-  operation: Operation,
-  write: WriteIdentity,
-  encode = encodeCommand,
-): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
-  // It may have waited since it was let in.
-  const revoked = revocationOf(caller.identity, context.tls);
-  if (revoked !== null) throw revoked;
-  // Another replica sends the caller to the leader.
-  if (context.driver.leader === context.self) assertTrusted(context);
-  // A leader whose disk is full keeps what room its log has for handing over.
-  if (context.disk.isFull && context.driver.role === "leader") throw diskFull();
-  // Another replica may not know yet what the row has; it sends the caller to the leader.
-  if (context.driver.leader === context.self) {
-    checkNewAddress(context.machine.view, operation);
-    checkClusterVersion(context, operation);
-  } else if (isAboveClusterVersion(context, operation)) {
-    throw notLeader(context);
-  }
-  const command = commandOf(context, caller, operation, write);
-  const data = encode(command, context.machine.view.clusterVersion);
-  refuseTooLarge(context, caller, operation, data.length);
-  const settled = await context.driver.propose(data, caller.deadline);
-  await context.work.answer();
-  if (!settled.ok) throw refusalError(context, settled.refusal);
-  return settled;
-}
-
-// Before it is an entry. It is encoded only once, so its size is asked for here.
-function refuseTooLarge(
-  { refusedWrites }: ServiceContext,
-  { identity }: Caller,
-  { kind }: Operation,
-  bytes: number,
-): void {
-  const most = kind === undefined ? 0 : commandBytesMax(kind.$case);
-  if (bytes <= most) return;
-  refusedWrites.note("command_too_large", formatIdentity(identity));
-  throw commandTooLarge(bytes, most);
-}
-
-function commandOf(
-  { clock }: ServiceContext,
-  { identity }: Caller,
-  operation: Operation,
-  { sessionId, sequence, firstOutstanding, reason }: WriteIdentity,
-): NewCommand {
-  const actor = formatIdentity(identity);
-  return { sessionId, sequence, firstOutstanding, actor, reason, atMs: clock.wallMs(), operation };
 }

@@ -2,8 +2,8 @@
 // list nothing, or too much, and say that this was all.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Caller } from "../../../../../src/core/coordinator/calls/caller.ts";
 import type { ServiceContext } from "../../../../../src/core/coordinator/calls/context.ts";
-import type { Caller } from "../../../../../src/core/coordinator/calls/handler.ts";
 import { membersList } from "../../../../../src/core/coordinator/membership/members.ts";
 import { clustersList } from "../../../../../src/core/coordinator/services/lists/cluster-list.ts";
 import {

@@ -2,7 +2,7 @@
 
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { watch } from "../../../../../src/core/coordinator/services/watch/watch.ts";
+import { watching } from "../../../../../src/core/coordinator/services/watch/watch.ts";
 import { encodeWatchResponse } from "../../../../../src/core/coordinator/services/watch/watch-encoding.ts";
 import { wholeOf } from "../../../../../src/core/storage/chunks.ts";
 import {
@@ -56,12 +56,12 @@ async function watchers(
   count: number,
   tables: (at: number) => readonly WatchTable[],
 ): Promise<EncodingCall[]> {
-  const context = contextOf(group, leader);
+  const watch = watching(contextOf(group, leader));
   const begun = Array.from({ length: count }, async (_, at) => {
     const call = new EncodingCall(leader.driver.appliedIndex, tables(at));
     calls.push(call);
     const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
-    await watch(context, call as never, caller);
+    await watch(call as never, caller);
     return call;
   });
   const started = await group.until(Promise.all(begun));

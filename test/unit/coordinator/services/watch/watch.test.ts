@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { present } from "../../../../../src/core/base/assert.ts";
 import { sessionsList } from "../../../../../src/core/coordinator/services/lists/lists.ts";
-import { watch } from "../../../../../src/core/coordinator/services/watch/watch.ts";
+import { watching } from "../../../../../src/core/coordinator/services/watch/watch.ts";
 import { wholeOf } from "../../../../../src/core/storage/chunks.ts";
 import {
   ListRequest,
@@ -65,7 +65,7 @@ async function watchFrom(
   const call = new TestCall(afterRevision, tables);
   calls.push(call);
   const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
-  await group.until(watch(contextOf(group, member), call as never, caller));
+  await group.until(watching(contextOf(group, member))(call as never, caller));
   await group.run(1);
   return call;
 }
@@ -103,7 +103,7 @@ test.each([
   if (waitsFor !== null) group.network.isolate(leader.id);
   const call = new TestCall(5_000_000_000_000, []);
   const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
-  const begun = watch(contextOf(group, leader), call as never, caller);
+  const begun = watching(contextOf(group, leader))(call as never, caller);
   await group.run(1);
   if (waitsFor === null) expect([listening.size, vi.getTimerCount()]).toEqual([1, 1]);
   call.cancel();
@@ -125,7 +125,7 @@ test("a watcher whose replica knows no leader any more is told so, and nothing a
   const errors: unknown[] = [];
   call.on("error", (error) => errors.push(error));
   const caller = { identity: { kind: "admin" } as const, deadline: group.nowMs + 5_000 };
-  await group.until(watch(contextOf(group, follower), call as never, caller));
+  await group.until(watching(contextOf(group, follower))(call as never, caller));
   await group.run(2);
   expect(errors).toMatchObject([{ details: expect.stringContaining("leader") }]);
   expect(call.told).toEqual([]);

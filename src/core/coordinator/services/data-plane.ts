@@ -9,9 +9,9 @@ import { type Binding, InstructionOutcome, ShardState } from "../../wire/gen/fle
 import type { DataPlane } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Drift, ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import { sightOf } from "../services/sight.ts";
-import { clusterView } from "../services/views.ts";
-import { livenessOf } from "./liveness.ts";
+import { livenessOf } from "../reports/liveness.ts";
+import { sightOf } from "./sight.ts";
+import { clusterView } from "./views.ts";
 
 const SLICE_ROWS = 500;
 // A dashboard asks several times a second, and of many dashboards each.

@@ -1,7 +1,7 @@
 // What the leader counts for `fleet status`; fleet-metrics.test.ts has the kinds one by one.
 import { afterEach, expect, test } from "vitest";
 import { logIndex } from "../../../../src/core/base/ids.ts";
-import { DataPlaneCount } from "../../../../src/core/coordinator/reports/data-plane.ts";
+import { DataPlaneCount } from "../../../../src/core/coordinator/services/data-plane.ts";
 import { Command } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { TestGroup } from "../group.ts";
 import { registerShard } from "../group.ts";

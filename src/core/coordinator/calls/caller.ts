@@ -1,0 +1,10 @@
+// Who asks, and until when: what every method is given beside its request.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { Identity } from "../../wire/tls/identity.ts";
+
+export interface Caller {
+  readonly identity: Identity;
+  /** By then the answer must leave. */
+  readonly deadline: MonotonicMs;
+}
