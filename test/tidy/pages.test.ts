@@ -2,13 +2,15 @@
 // (style.md, "Plain English"): short sentences, the field's nouns.
 
 import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "./source-files.ts";
 
 /** Longer sentences are read twice. Numbers are not counted. */
 const WORDS_MAX = 28;
-/** A page, at 120 characters a line. */
+/** Longer pages are searched, not read: a topic of its own gets a page of its own. */
+const PAGE_LINES_MAX = 400;
+/** One printed page, at 120 characters a line. */
 const DECISION_LINES_MAX = 70;
 const DECISION_PARTS = ["Context", "Decision", "Rejected", "Consequences"];
 const OVERUSED =
@@ -46,6 +48,10 @@ test.each(pages)("%s is plain English", (path) => {
   expect(sentences.filter((sentence) => wordsIn(sentence) > WORDS_MAX)).toEqual([]);
 });
 
+test.each(pages.filter((path) => path.startsWith("docs/")))("%s is short enough to be read", (path) => {
+  expect(read(path).split("\n").length).toBeLessThanOrEqual(PAGE_LINES_MAX);
+});
+
 // A moved or renamed file leaves no page behind that sends its reader to the old one.
 test.each([...pages, "src/core/README.md"])("each source file that %s names is there", (path) => {
   const named = [...read(path).matchAll(/`(?:\.\.\/)*([\w./-]+\.(?:ts|tsx|proto))`/g)].map(
@@ -53,6 +59,16 @@ test.each([...pages, "src/core/README.md"])("each source file that %s names is t
   );
   const gone = named.filter((name) => !sources.some((source) => `/${source}`.endsWith(`/${name}`)));
   expect(gone).toEqual([]);
+});
+
+// That the page is there, readme.test.ts asks.
+test.each(pages)("each heading that %s links to is there", (path) => {
+  const links = [...read(path).matchAll(/\]\(([^)#:]*\.md)?#([^)]+)\)/g)];
+  const gone = links.filter(([, page, anchor = ""]) => {
+    const target = page === undefined ? path : join(dirname(path), page);
+    return !anchorsOf(read(target)).includes(anchor);
+  });
+  expect(gone.map(([link]) => link)).toEqual([]);
 });
 
 test("a sentence ends with its paragraph, its row or its list item, and code is one word", () => {
@@ -73,6 +89,17 @@ test("a sentence ends with its paragraph, its row or its list item, and code is 
     "| a row |",
   ]);
 });
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  const headings = page.replaceAll(/^ *```[\s\S]*?^ *```/gm, "").matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, text = ""]) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 /** Paragraphs, items and rows, each in a line, without blocks of code and marks. */
 function paragraphsOf(page: string): string[] {
