@@ -1,4 +1,4 @@
-// What a coordinator is started with, and what follows from that alone.
+// The options of a coordinator, and what follows from them alone.
 
 import { present } from "../base/assert.ts";
 import type { NodeId } from "../base/ids.ts";
@@ -13,29 +13,34 @@ export interface CoordinatorOptions {
   readonly self: NodeId;
   readonly clusterId: string;
   readonly clusterName: string;
-  /** All replicas, this one included. */
+  /** All replicas, including this one. */
   readonly replicas: readonly Peer[];
   /** host:port; port 0 picks a free one. */
   readonly listen: string;
   readonly dataDirectory: string;
   /** How the data folder is encrypted; null or absent = not at all. */
   readonly encryption?: EncryptionSetting | null;
-  /** An empty data folder may be founded anew; otherwise it means that the disk was lost (ADR-0002). */
+  /**
+   * Whether an empty data folder may be bootstrapped; otherwise it means that the disk was lost (ADR-0002).
+   */
   readonly bootstrap: boolean;
-  /** How many groups beside the fleet's own it is founded with (ADR-0008); what a folder holds counts afterwards. */
+  /**
+   * The number of groups, besides the fleet's own, to bootstrap (ADR-0008). An existing folder keeps its
+   * groups.
+   */
   readonly groups: number;
   readonly tls: TlsChoice;
   readonly profile: ProfileName;
   readonly snapshotEvery: number;
-  /** Of snapshots for followers, to all of them together. */
+  /** Limit for snapshots to followers, shared by all of them. */
   readonly snapshotBytesPerSecond: number;
   /** Entries of the audit log that are exported together, to `audit` in the data folder. */
   readonly auditExportEvery: number;
-  /** Where, how often and how many snapshots are exported; null = not at all. */
+  /** Where, how often and how many snapshots are exported; null = none. */
   readonly snapshotExports: SnapshotExports | null;
   /** Bindings that a shard may have by first contact alone (`FIRST_CONTACTS_MAX`). */
   readonly firstContactsMax?: number;
-  /** The same for every replica, or what is dead to one leader is not to the next. */
+  /** Must be the same for every replica; otherwise two leaders disagree about which shards are dead. */
   readonly liveness: LivenessLimits;
   /** Whether drills may make faults in this process (ADR-0034); absent = they may not. */
   readonly allowFaults?: boolean;
@@ -43,7 +48,7 @@ export interface CoordinatorOptions {
   /** host:port of this process's metrics, for its status; empty = it has none. */
   readonly metricsAddress: string;
   readonly log: Log;
-  /** Called once when this replica can't go on; the process should exit. */
+  /** Called once when this replica can't continue; the process should exit. */
   readonly onFatal: (error: unknown) => void;
 }
 

@@ -1,4 +1,4 @@
-// Parts of a coordinator that are made of its options and of one another; coordinator.ts puts them together.
+// Parts of a coordinator that are made from its options and from one another; coordinator.ts connects them.
 
 import { systemClock } from "../base/clock.ts";
 import { quantile } from "../base/histogram.ts";
@@ -48,7 +48,7 @@ export async function snapshotSchedule(
   return new SnapshotSchedule({
     ...{ clusterId, everyMs, keep, clock },
     store: await openStore(to),
-    // Before it is founded there is nothing to be kept.
+    // Before the cluster's bootstrap there is nothing to keep.
     leads: () =>
       driver.status().role === "leader" &&
       trust.isTrusted &&
@@ -73,7 +73,7 @@ export function diskWatch(
     if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
     else log.info("the disk is quick again");
   };
-  // A drill's full disk is seen at once, and not only when the next segment is needed.
+  // A drill's full disk is noticed at once, not only when the next segment is needed.
   const seen = {
     get isFull() {
       return storage.isFull || faults.isDiskFull;

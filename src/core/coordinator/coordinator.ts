@@ -1,6 +1,6 @@
-// Puts one coordinator replica together and starts it: storage, the Raft group's driver, peers, gRPC services.
-// What must stay true: nothing is served before the data folder has been read and found whole; when a write or an
-// invariant fails the process is told to stop, for a replica that goes on with doubtful state is worse than none.
+// Assembles one coordinator replica and starts it: storage, the Raft group's driver, peers, gRPC services.
+// What must stay true: nothing is served before the data folder was read and found whole. When a write or an
+// invariant fails, the process is told to stop: a replica with doubtful state is worse than none.
 
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
@@ -187,7 +187,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     send: (peer, check) => transport.checkState(peer, check),
   });
   const roster = rosterOf(options, driver, machine, transport);
-  // The state that it begins with may take seconds. Without it nothing is served, and this replica takes part in nothing.
+  // Restoring the initial state may take seconds. Before that nothing is served, and this replica takes part
+  // in nothing.
   await driver.restored;
   const stopDenying = denials === null ? () => {} : denyByTable(machine, clusterId, denials);
   const isWhole = await mark.isWhole();

@@ -1,4 +1,4 @@
-// One Raft group of a process put together: core, driver and machine on the shared storage, transport and host.
+// Assembles one Raft group of a process: core, driver and machine on the shared storage, transport and host.
 
 import { randomInt } from "node:crypto";
 import { systemClock } from "../base/clock.ts";
@@ -26,7 +26,7 @@ import { isFounded } from "./membership/founding.ts";
 
 const TRAILING_ENTRIES = 1_000;
 
-/** What all groups of a process share. */
+/** The parts that all groups of a process share. */
 export interface GroupSetting {
   readonly self: NodeId;
   readonly storage: DiskStorage;
@@ -39,7 +39,7 @@ export interface GroupSetting {
   readonly dropped: DroppedMessages;
   /** Whether this process should lead. */
   readonly watch: Pick<DiskWatch, "isFull" | "isSlow">;
-  /** Whether the applied state of the fleet's own group may be believed. */
+  /** Whether the applied state of the fleet's own group can be trusted. */
   readonly trust: Pick<StateTrust, "isTrusted" | "isFenced">;
   readonly onFatal: (error: unknown) => void;
 }
@@ -65,11 +65,11 @@ export function startFleetGroup<Result>(
   });
 }
 
-/** Every group beside the fleet's own of which the storage holds a log, hosted. */
+/** Starts every group besides the fleet's own that has a log in the storage. */
 export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, TallyGroup> {
   const { storage, host } = setting;
   const found = storage.groups().filter((group) => group !== FLEET_GROUP && isFounded(storage, group));
-  // Nobody reads it, and there may be thousands of groups: one for all (ADR-0010).
+  // It is never read, and there may be thousands of groups: one meter for all of them (ADR-0010).
   const meter = new GroupMeter(systemClock.monotonicMs);
   const started = new Map<GroupId, TallyGroup>();
   for (const group of found) {
@@ -83,7 +83,8 @@ export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, Ta
   return started;
 }
 
-// Whose disk is full takes no leadership: its writes would wait for space. Whose is slow leaves it to the others.
+// A replica with a full disk accepts no leadership: its writes would wait for space. One with a slow disk
+// leaves leadership to the others.
 export function rulesOf(watch: GroupSetting["watch"]): GroupRules {
   return {
     mayQuiesce: true,
@@ -100,12 +101,12 @@ interface GroupParts<Result> {
   readonly clock: { readonly electionTicks: number; readonly heartbeatTicks: number };
   readonly limits: ReturnType<typeof groupLimits>;
   readonly onLeadership: () => void;
-  /** Absent: nobody compares its state yet, so it is believed. */
+  /** Absent: its state is not compared yet, so it is trusted. */
   readonly trust?: GroupSetting["trust"];
   readonly confirming?: Confirming;
 }
 
-/** Whether snapshots of the state may be kept, and leave (state-checks.ts). */
+/** Whether snapshots of the state may be stored or sent (state-checks.ts). */
 type Confirming = Required<Pick<GroupDriverOptions<unknown>, "maySend" | "mayKeep">>;
 
 function driverOf<Result>(

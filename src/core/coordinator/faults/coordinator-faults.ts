@@ -1,5 +1,5 @@
-// Where the faults of drills take hold of a coordinator: its storage's file system, its links and its clock (ADR-0034).
-// A coordinator that does not allow faults has none of these seams in its way.
+// Where drills' faults act in a coordinator: its storage's file system, its links and its clock (ADR-0034). A
+// coordinator that does not allow faults runs without these seams.
 
 import { randomInt } from "node:crypto";
 import { systemClock } from "../../base/clock.ts";

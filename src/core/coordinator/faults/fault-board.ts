@@ -1,5 +1,6 @@
-// The faults that are active in this process, and what they do to its links, its disk and its clock (ADR-0034).
-// What must stay true: every fault ends, at the latest with its time to live; a board that does not allow faults has none.
+// The active faults of this process, and their effects on its links, its disk and its clock (ADR-0034). What
+// must stay true: every fault ends, at the latest with its time to live. A board that does not allow faults
+// has none.
 
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
@@ -8,7 +9,7 @@ import type { Timers } from "../../base/timers.ts";
 import type { LinkFaults } from "../../transport/link-faults.ts";
 import type { Direction, Fault } from "./fault.ts";
 
-/** No more at once: a drill needs one or two a replica. */
+/** The limit of active faults: a drill needs one or two for each replica. */
 export const FAULTS_MAX = 16;
 export const TTL_MS_MIN = 100;
 export const TTL_MS_MAX = 3_600_000;
@@ -33,7 +34,7 @@ interface FaultBoardOptions {
 export class FaultBoard implements LinkFaults {
   readonly #options: FaultBoardOptions;
   readonly #active = new Map<number, { readonly active: ActiveFault; readonly cancel: () => void }>();
-  /** Told when a fault has begun or ended, so that what waits for one looks again. */
+  /** Called when a fault has begun or ended, so that waiting code checks again. */
   readonly #watchers = new Set<() => void>();
   #lastId = 0;
 
@@ -53,7 +54,9 @@ export class FaultBoard implements LinkFaults {
     return this.#active.size >= FAULTS_MAX;
   }
 
-  /** The caller has checked that faults are allowed, that there is room, and that the time to live is one. */
+  /**
+   * The caller has checked that faults are allowed, that there is room, and that the time to live is valid.
+   */
   inject(fault: Fault, ttlMs: number, { by, reason }: Pick<ActiveFault, "by" | "reason">): ActiveFault {
     const { clock, timers, log } = this.#options;
     this.#lastId += 1;
@@ -66,7 +69,7 @@ export class FaultBoard implements LinkFaults {
     return active;
   }
 
-  /** All of them, if none is named. */
+  /** Clears all faults if none is named. */
   clear(ids: readonly number[], by: string): void {
     for (const id of ids.length === 0 ? [...this.#active.keys()] : ids) this.#end(id, `cleared by ${by}`);
   }
@@ -83,7 +86,7 @@ export class FaultBoard implements LinkFaults {
     return this.#link(peer, "incoming");
   }
 
-  /** By how much each write of the log is late. */
+  /** How late each write of the log is. */
   get diskDelayMs(): number {
     return this.#sum((fault) => (fault.kind === "slow-disk" ? fault.delayMs : 0));
   }
@@ -96,7 +99,7 @@ export class FaultBoard implements LinkFaults {
     return this.#has("failing-disk");
   }
 
-  /** The wall clock with its jumps; the monotonic clock cannot be set. */
+  /** The wall clock with its jumps; the monotonic clock can't be set. */
   clock(): Clock {
     const { clock } = this.#options;
     const jumpMs = () => this.#sum((fault) => (fault.kind === "clock-jump" ? fault.byMs : 0));
@@ -117,7 +120,7 @@ export class FaultBoard implements LinkFaults {
   }
 
   #link(peer: NodeId, way: Exclude<Direction, "both">): number | null {
-    // Asked for each frame.
+    // Runs for each frame.
     if (this.#active.size === 0) return 0;
     let delayMs = 0;
     for (const { active } of this.#active.values()) {

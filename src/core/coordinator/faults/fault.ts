@@ -1,5 +1,5 @@
-// The faults that a drill makes inside a running replica, and which of them are possible. Pure.
-// What must stay true: what came from the network is checked here, once, before anything happens.
+// The faults that a drill can make inside a running replica, and which of them are valid. Pure. What must
+// stay true: input from the network is checked here, once, before anything happens.
 
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import { type Fault as FaultMessage, LinkDirection } from "../../wire/gen/fleet/v1/faults.ts";
@@ -21,10 +21,10 @@ export type Fault =
 
 const PEERS_MAX = 64;
 const DELAY_MS_MAX = 60_000;
-// A year: certificates are judged by the system's own clock, which no fault moves.
+// A year. The system's own clock judges certificates, and no fault changes it.
 const JUMP_MS_MAX = 366 * 24 * 3_600_000;
 
-/** The fault, or why there is no such fault. `peers`: the ids of the other replicas. */
+/** The fault, or why it is not valid. `peers`: the ids of the other replicas. */
 export function readFault(message: FaultMessage | undefined, peers: readonly NodeId[]): Fault | string {
   const { kind } = message ?? {};
   switch (kind?.$case) {

@@ -1,5 +1,5 @@
-// A file system with the faults of a board (ADR-0034). A full disk refuses new content and takes what is preallocated,
-// as disks do; a failing one fails every write and sync, and the storage stops for it.
+// A file system with the faults of a board (ADR-0034). As on real disks, a full disk refuses new content but
+// accepts writes to preallocated space. A failing disk fails every write and sync, and the storage stops.
 
 import type { FileSystem, NewFile, SyncedFile } from "../../base/file-system.ts";
 import type { FaultBoard } from "./fault-board.ts";
@@ -40,7 +40,7 @@ export function faultyFiles(files: FileSystem, faults: DiskFaults): FileSystem {
 
 /** Waits as long as the disk is slow; throws if it fails. */
 async function disturb(faults: DiskFaults, operation: string, path: string): Promise<void> {
-  // A slow disk that is healed meanwhile is waited for no longer.
+  // Stops waiting when the fault ends.
   if (faults.diskDelayMs > 0) await faults.pause(faults.diskDelayMs);
   if (faults.isDiskFailing) throw systemError("EIO", "i/o error", operation, path);
 }

@@ -1,5 +1,5 @@
-// How large this replica's log, snapshot and process are, for operators. What must stay true: to ask costs no waiting, for the
-// disk may hang: what is told may be some seconds old.
+// The sizes of this replica's log, snapshot and process, for operators. What must stay true: asking never
+// waits, because the disk may hang; the answer may be some seconds old.
 
 import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
 
@@ -25,7 +25,7 @@ const FRESH_MS = 5_000;
 export class OwnSizes {
   readonly #options: SizesOptions;
   #snapshotBytes = 0;
-  /** When the snapshot was looked at last. */
+  /** When the snapshot was checked last. */
   #lookedMs: MonotonicMs | null = null;
   #isLooking = false;
 

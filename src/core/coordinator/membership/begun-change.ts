@@ -1,6 +1,7 @@
-// Whether a request that is repeated under an index which has passed has moved that index itself: a removal or a
-// replacement changes the configuration first and the table afterwards, and its leader may die in between. What has
-// happened since is compared with what the request does: anything else means that somebody changed something.
+// A request may be repeated with an index that has passed, because its first attempt changed that index. A
+// removal or a replacement changes the configuration first and the table afterwards, and its leader may die
+// in between. This compares the changes since that index with what the request does. Any other change was
+// made by another client.
 
 import { listMembers } from "../../fleet/query.ts";
 import type { ConfOperation } from "../../raft/confchange.ts";
@@ -11,13 +12,13 @@ import { findMember, findRemoved } from "./membership-steps.ts";
 
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
-/** All that a request may change, step by step. */
+/** Everything that a request may change, step by step. */
 interface Steps {
   readonly configures: (operation: ConfOperation) => boolean;
   readonly writes: (row: Readonly<MemberRecord>) => boolean;
 }
 
-/** Whether all that has changed above `expected` is a part of `change`. */
+/** Whether all changes above `expected` belong to `change`. */
 export function isBegun(context: ServiceContext, change: Change, expected: number): boolean {
   const { driver, machine } = context;
   const operations = driver.configurationChangesSince(expected);
@@ -27,7 +28,7 @@ export function isBegun(context: ServiceContext, change: Change, expected: numbe
   return operations.every(steps.configures) && written.every(steps.writes);
 }
 
-/** Null when it is done in one step: such a change is finished, or was not begun. */
+/** Null when it is one step: such a change is finished, or was not begun. */
 function stepsOf(context: ServiceContext, change: Change): Steps | null {
   switch (change.$case) {
     case "add":
@@ -47,7 +48,7 @@ function removal(old: number | undefined): Steps {
   };
 }
 
-/** With the newcomer's way in, which is made for it. */
+/** Including the admission of the newcomer, which is part of it. */
 function replacement(old: number | undefined, fresh: number | undefined): Steps {
   const leaves = removal(old);
   return {

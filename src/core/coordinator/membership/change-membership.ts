@@ -1,6 +1,6 @@
-// Changes of who takes part: checked by the leader, one at a time, each under the configuration index that the
-// caller has seen if it gave one. Rows say what is wanted, the configuration follows (ADR-0004). Every request can be
-// repeated: it goes on from what is there.
+// Changes of the members: checked by the leader, one at a time, each under the configuration index that the
+// caller has seen, if it names one. Rows say what is wanted, and the configuration follows (ADR-0004). Every
+// request can be repeated: it continues from the present state.
 
 import { status } from "@grpc/grpc-js";
 import { isMemberNumber, type NodeId, nodeId } from "../../base/ids.ts";
@@ -42,7 +42,7 @@ import { replaceMember } from "./replace-member.ts";
 
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
-/** Takes one change at a time, and none beside a revocation. */
+/** Makes one change at a time, and none during a revocation. */
 export class MembershipChanges extends QuorumSlot {
   async change(
     context: ServiceContext,
@@ -55,7 +55,8 @@ export class MembershipChanges extends QuorumSlot {
     if (change === undefined)
       throw rpcError(status.INVALID_ARGUMENT, "CHANGE_MISSING", "the request names no change");
     for (const permission of permissionsFor(change)) checkPermission(context, caller, permission);
-    // Before anything is done: a row that is refused for its reason would leave the configuration changed without it.
+    // Checked before anything is done: if its row were refused for the reason, the configuration would have
+    // changed without the row.
     const reason = reasonOf(request.reason);
     const order = { context, request: { ...request, reason }, caller };
     return this.alone(context, caller, "membership", async () => {
@@ -64,7 +65,7 @@ export class MembershipChanges extends QuorumSlot {
   }
 }
 
-/** As the rows that are written in the end will be judged when they are applied (fleet/permissions/permissions.ts). */
+/** The same permissions as for the rows that are written at the end (fleet/permissions/permissions.ts). */
 function permissionsFor({ $case, value }: Change): Permission[] {
   const table = "member";
   switch ($case) {
@@ -106,7 +107,7 @@ function add(
   return upsert(order, { nodeId: id, name, address, wanted });
 }
 
-/** The one above all that were used; below them where there is none above. */
+/** The number above all used ones; if there is none above, one below. */
 function unusedNumber(used: readonly number[]): number {
   const next = Math.max(0, ...used.filter(isMemberNumber)) + 1;
   if (isMemberNumber(next)) return next;
@@ -130,13 +131,16 @@ async function upsert(order: Order, member: UpsertMember): Promise<ChangeMembers
   const changed = view.tables.members.get(member.nodeId)?.wanted !== member.wanted;
   const planned: MemberRecord = { ...member, version: 0, sinceMs: 0 };
   const operation = { $case: "upsertMember", value: member } as const;
-  // What is added may be known as a learner: then it is promoted.
+  // The added member may already be a learner: then it is promoted.
   if (changed) checkGrants(context, caller, operation);
   if (changed && !request.dryRun) await write(order, operation);
   return answer(context, planned, changed);
 }
 
-/** First out of the configuration, then out of the table: as long as it votes it must be able to talk. */
+/**
+ * First removed from the configuration, then from the table: it must be able to send messages as long as it
+ * votes.
+ */
 async function remove(order: Order, name: string): Promise<ChangeMembershipResponse> {
   const { context, request } = order;
   const row = findMember(context, name) ?? findRemoved(context, name);
@@ -161,7 +165,8 @@ async function assertRemovable(context: ServiceContext, id: NodeId): Promise<voi
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
 }
 
-// Their configuration does not follow the members' table yet: a removed member would still count as a voter of theirs.
+// Their configuration does not follow the members' table yet: a removed member would still count as a voter
+// there.
 function assertNoOtherGroups({ groups }: ServiceContext): void {
   if (groups.size === 0) return;
   const message = `the fleet hosts ${groups.size} more groups, and no member can be taken out of those yet`;
@@ -169,9 +174,9 @@ function assertNoOtherGroups({ groups }: ServiceContext): void {
 }
 
 /**
- * Null when the change is to be made. A request that is repeated because its answer was lost has moved the index
- * itself: what is as it asks for is its success, whoever did it, and what was begun is finished. Anything else under
- * another index is refused.
+ * Null when the change must still be made. A request that is repeated because its answer was lost has changed
+ * the index itself. If the state is as wanted, the request succeeds, whoever made the change; a change that
+ * was begun is finished. Anything else under another index is refused.
  */
 async function alreadyDone(order: Order, change: Change): Promise<ChangeMembershipResponse | null> {
   const { context, request } = order;
@@ -179,7 +184,7 @@ async function alreadyDone(order: Order, change: Change): Promise<ChangeMembersh
   const actual = configurationIndex(context);
   if (expected === undefined || expected === actual) return null;
   const look = { ...order, request: { ...request, dryRun: true } };
-  // Whatever else it would be refused for: under this index it is not looked at.
+  // Under this index it is not checked for other refusals.
   const seen = await perform(look, change).catch(nullIfRefused);
   if (seen?.changed === false) return seen;
   if (isBegun(context, change, expected)) return null;

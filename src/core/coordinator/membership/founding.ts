@@ -1,6 +1,6 @@
-// What an empty data folder means: a fleet that is being founded, or a disk that was lost (ADR-0002). What must stay
-// true: the fleet's own group is founded last, so that a founding which was broken off is begun anew, and groups that
-// are missing beside it were lost with a disk and are never founded a second time.
+// What an empty data folder means: a new fleet's bootstrap, or a lost disk (ADR-0002). What must stay true:
+// the fleet's own group is bootstrapped last. So an interrupted bootstrap starts again. Groups that are
+// missing beside it were lost with a disk and are never bootstrapped a second time.
 
 import { Exit, OperatorError } from "../../base/errors.ts";
 import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, term } from "../../base/ids.ts";
@@ -9,15 +9,15 @@ import type { Storage } from "../../storage/storage.ts";
 
 export interface Founding {
   readonly dataDirectory: string;
-  /** An empty data folder may be founded anew; otherwise it means that the disk was lost. */
+  /** Whether an empty data folder may be bootstrapped; otherwise it means that the disk was lost. */
   readonly bootstrap: boolean;
-  /** Of every group. */
+  /** The voters of every group. */
   readonly voters: readonly NodeId[];
-  /** How many groups beside the fleet's own. */
+  /** The number of groups besides the fleet's own. */
   readonly groups: number;
 }
 
-/** An empty data folder is either founded with the first configuration, or marked as lost. */
+/** Bootstraps an empty data folder with the first configuration, or marks it as lost. */
 export async function found(founding: Founding, storage: Storage, mark: RejoinMark): Promise<void> {
   if (isFounded(storage, FLEET_GROUP)) return;
   const { dataDirectory, bootstrap, voters, groups } = founding;
@@ -44,7 +44,7 @@ export function isFounded(storage: Storage, group: GroupId): boolean {
   return storage.reader(group).lastIndex() > 0;
 }
 
-// etcd's way: every founder starts from the same snapshot, which holds nothing but the configuration.
+// As in etcd, every first member starts from the same snapshot, which holds only the configuration.
 function foundGroup(storage: Storage, group: GroupId, voters: readonly NodeId[]): Promise<void> {
   const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
   const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };

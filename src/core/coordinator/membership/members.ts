@@ -1,4 +1,4 @@
-// The members as the leader sees them: what is wanted of each, what it is, and how far behind.
+// The members as the leader sees them: each one's wanted role, its present role, and how far it is behind.
 
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import { listMembers } from "../../fleet/query.ts";
@@ -49,12 +49,12 @@ function memberViews({ driver, machine, answers, announced }: ServiceContext): M
     .filter(({ member, role }) => member?.wanted !== MemberKind.REMOVED || role !== MemberRole.NONE);
 }
 
-/** Throws, as something that passes, in the moment before a new fleet's first leader has written down its founders. */
+/** Throws a retryable error until a new fleet's first leader has written the first rows. */
 export function assertFounded(context: ServiceContext): void {
   if (context.machine.view.tables.members.size === 0) throw refusalError(context, "no-leader");
 }
 
-/** Of the leader's: the voters that answered lately, itself included. */
+/** On the leader: the voters that answered lately, including itself. */
 export function answeringVoters({
   driver,
   self,

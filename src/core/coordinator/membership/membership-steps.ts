@@ -1,5 +1,5 @@
-// The steps that changes of the membership are made of: a change of the configuration, a row, a leader that goes.
-// Each may be all that is left to do when a request is repeated.
+// The steps of membership changes: a change of the configuration, a row, a leader that hands over. When a
+// request is repeated, any of them may be the only one left.
 
 import { status } from "@grpc/grpc-js";
 import { FLEET_GROUP, isMemberNumber, MEMBER_NUMBER_MAX, type NodeId, shownName } from "../../base/ids.ts";
@@ -23,14 +23,14 @@ import { configurationIndex } from "./members.ts";
 
 type Request = Omit<ChangeMembershipRequest, "change" | "reason"> & { readonly reason: Reason };
 
-/** One request on its way. */
+/** One running request. */
 export interface Order {
   readonly context: ServiceContext;
   readonly request: Request;
   readonly caller: Caller;
 }
 
-/** Whatever the cluster version: under the first one the table would take any number. */
+/** Whatever the cluster version is: under the first one the table would accept any number. */
 export function assertNumber(number: number): void {
   if (isMemberNumber(number)) return;
   const message = `a node's number is from 1 to ${MEMBER_NUMBER_MAX}, not ${number}`;
@@ -38,8 +38,8 @@ export function assertNumber(number: number): void {
 }
 
 /**
- * If `id` is this replica, another leads afterwards, and the caller is sent there to ask again. Of a dry run only whether
- * that may be.
+ * If `id` is this replica, another one leads afterwards, and the caller is sent there to ask again. A dry run
+ * only checks whether that is allowed.
  */
 export async function leaveLeadership(order: Order, id: NodeId): Promise<void> {
   const { context, request, caller } = order;
@@ -65,9 +65,9 @@ export async function configure(
 }
 
 /**
- * Even if it is in no configuration: one that asked to be let in may be by an entry that is not applied yet, and the change
- * that takes it out again comes behind that. A number beyond the bound is never let in (readmit.ts), and followers may not
- * be able to read a change that names it.
+ * Even if it is in no configuration: an entry that is not applied yet may admit it, and the change that
+ * removes it must come after that entry. A number beyond the limit is never admitted (readmit.ts), and
+ * followers may not be able to decode a change that names it.
  */
 export async function takeOut(order: Order, id: NodeId): Promise<void> {
   if (!isMemberNumber(id) && !isConfigured(order.context, id)) return;

@@ -1,5 +1,6 @@
-// Which replicas are heard here (ADR-0023): a certificate says only who a replica is, the members' table says whether it
-// takes part. What must stay true: whatever a replica sends, this is asked before anything of it is looked at.
+// Which replicas are accepted here (ADR-0023). A certificate only says which replica it is; the members'
+// table says whether it takes part. What must stay true: this is checked before any message of a replica is
+// read.
 
 import { status } from "@grpc/grpc-js";
 import { isAddress } from "../../base/address.ts";
@@ -16,14 +17,14 @@ import { isMember } from "../group/message-questions.ts";
 
 export interface PeerGateOptions {
   readonly self: NodeId;
-  /** What the command line named, this replica included. */
+  /** The replicas of the command line, including this one. */
   readonly given: readonly Peer[];
   readonly view: () => FleetView;
   /** The configuration of the fleet's own group. */
   readonly config: () => ConfState;
-  /** Whether this replica is new or lost its disk, and has no table of its own to go by yet (ADR-0002). */
+  /** Whether this replica is new or lost its disk, so that it has no table of its own yet (ADR-0002). */
   readonly isAmnesiac: () => boolean;
-  /** Whether the peer has said something lately. */
+  /** Whether the peer has sent anything lately. */
   readonly hears: (peer: NodeId) => boolean;
   /** A peer named a member that may be unknown here. */
   readonly introduce: (peer: Peer) => void;
@@ -33,7 +34,7 @@ type Row = Pick<KnownMember, "name" | "removed" | "version">;
 
 export class PeerGate {
   readonly #options: PeerGateOptions;
-  /** What members told of others, where this replica's own table knows less. */
+  /** Rows that members sent, where this replica's own table knows less. */
   readonly #named = new Map<NodeId, KnownMember>();
   #told: { readonly digest: string; readonly members: readonly KnownMember[] } | null = null;
 
@@ -41,7 +42,7 @@ export class PeerGate {
     this.#options = options;
   }
 
-  /** Why the replica is not heard here; null if it is. */
+  /** Why the replica is refused here; null if it is not. */
   refusal(peer: NodeId): RpcError | null {
     const { given, config } = this.#options;
     const row = this.#row(peer);
@@ -50,7 +51,7 @@ export class PeerGate {
     return isKnown || this.#hearsNoPeer() ? null : unknown(peer);
   }
 
-  /** A member that is heard here told what its table says. A table grows older, never wrong: the newer row counts. */
+  /** An accepted member sent rows of its table. A table gets old, never wrong: the newer row counts. */
   learn(members: readonly KnownMember[]): void {
     for (const member of members) {
       const id = nodeId(member.nodeId);
@@ -61,7 +62,7 @@ export class PeerGate {
     }
   }
 
-  /** What peers are told of this replica's table: the same array until that changes. */
+  /** The rows of this replica's table that peers get: the same array until it changes. */
   known(): readonly KnownMember[] {
     const view = this.#options.view();
     const { low, high } = view.tables.members.digest;
@@ -83,15 +84,15 @@ export class PeerGate {
     return { name: own.name, removed: own.wanted === MemberKind.REMOVED, version: own.version };
   }
 
-  // Its command line may name only nodes that are gone (ADR-0004). Then it answers who finds it: it neither votes nor
-  // counts, and holds nothing that a stranger could spoil.
+  // Its command line may name only nodes that are gone (ADR-0004). Then it accepts any replica that contacts
+  // it: it neither votes nor counts, and holds nothing that a stranger could damage.
   #hearsNoPeer(): boolean {
     const { self, given, isAmnesiac, hears } = this.#options;
     return isAmnesiac() && !given.some(({ id }) => id !== self && hears(id));
   }
 }
 
-/** What comes from the network is looked at before it is kept. */
+/** Input from the network is checked before it is stored. */
 function isPlausible({ nodeId: id, name, address }: KnownMember): boolean {
   return id > 0 && isName(name) && address.length <= ADDRESS_BYTES_MAX && isAddress(address);
 }

@@ -1,6 +1,6 @@
-// What decides which voters take part is decided one at a time: changes of the membership, and revocations. What must stay
-// true: each is judged by a state in which all that was decided before it is applied. Two that are judged by the same state
-// may both be right alone, and together leave no quorum.
+// Decisions about which voters take part run one at a time: membership changes and revocations. What must
+// stay true: each is checked against a state that includes all earlier ones. Two that are checked against the
+// same state may both be right alone, and together leave no quorum.
 
 import { status } from "@grpc/grpc-js";
 import type { RaftStatus } from "../../raft/status.ts";
@@ -15,16 +15,22 @@ type Decision = "membership" | "revocation";
 export class QuorumSlot {
   #held: Decision | null = null;
 
-  /** The leader's log as the last decision left it: what it wrote before it was given up may be committed later. */
+  /**
+   * The leader's log at the end of the last decision: its entries may be committed after the decision was
+   * abandoned.
+   */
   #left: Pick<RaftStatus, "term" | "lastIndex"> | null = null;
 
-  /** Whether a decision is under way, or has left something that is not applied yet. `raft` is the leader's own. */
+  /**
+   * Whether a decision is running, or has left an entry that is not applied yet. `raft` is the leader's own
+   * status.
+   */
   isUnderWay({ term, applied }: Pick<RaftStatus, "term" | "applied">): boolean {
     const hasLeft = this.#left !== null && term === this.#left.term && applied < this.#left.lastIndex;
     return this.#held !== null || hasLeft;
   }
 
-  /** Does `work` while no other decision is under way; throws, as something that passes, if one is. */
+  /** Runs `work` while no other decision is running; throws a retryable error if one is. */
   async alone<T>(
     context: ServiceContext,
     caller: Caller,
@@ -43,7 +49,10 @@ export class QuorumSlot {
   }
 }
 
-/** All that this leader's log has now, of earlier leaders too, is applied here; and it leads still. */
+/**
+ * Resolves when everything in this leader's log, including earlier leaders' entries, is applied here and it
+ * still leads.
+ */
 async function applyAll(context: ServiceContext, caller: Caller): Promise<void> {
   const { driver } = context;
   const { lastIndex, term } = driver.status();

@@ -1,8 +1,9 @@
-// How a replica that lost its disk, or is new, becomes a voter (ADR-0002, ADR-0004). A lost one may have voted and have
-// acknowledged entries that it no longer knows, so it must not count before the log itself has taken it out and
-// put it back: removed, added as a learner, caught up, promoted; each step a committed configuration change.
-// The leader keeps no state for it: the step follows from the configuration and from what the replica says. Since a
-// replica takes nothing in before it was told to follow, one that holds something was removed after its loss.
+// How a replica that lost its disk, or is new, becomes a voter (ADR-0002, ADR-0004). A lost one may have
+// voted and acknowledged entries that it has forgotten. So it must not count before the log itself has
+// removed it and added it again. The steps are: removed, added as a learner, caught up, promoted. Each is a
+// committed configuration change. The leader keeps no state: the step follows from the configuration and from
+// the replica's report. A replica accepts no entries before it may follow. So one that holds entries was
+// removed after its loss.
 
 import { type LogIndex, logIndex, type NodeId } from "../../base/ids.ts";
 import type { RejoinResponse } from "../../wire/gen/fleet/v1/raft.ts";
@@ -12,23 +13,23 @@ export interface ReadmissionView {
   readonly learners: readonly NodeId[];
   readonly isJoint: boolean;
   readonly commit: LogIndex;
-  /** What the leader knows the replica to hold; 0 = nothing, or no progress is kept for it. */
+  /** What the replica holds, by the leader's progress; 0 = nothing, or there is no progress for it. */
   readonly match: LogIndex;
 }
 
-/** What the replica says that its disk holds; whole: the log that took it out and in again. */
+/** What the replica reports about its disk. whole: it holds the log that removed it and added it again. */
 export type Holding = "nothing" | "part" | "whole";
 
 export type ReadmissionStep = "remove" | "add-learner" | "follow" | "promote" | "wait" | "voter";
 
-/** What the leader tells the replica that asks. */
+/** The leader's answer to the asking replica. */
 export type Readmission =
   | { readonly kind: "waiting" }
-  /** The log up to this committed index has taken it out and in again; it may be wanted as a learner for good. */
+  /** The log up to this committed index has removed it and added it again. It may be a learner for good. */
   | { readonly kind: "learner"; readonly at: LogIndex; readonly stays?: boolean }
   | { readonly kind: "voter" };
 
-/** What the peers' answers come to, of which only a leader's says anything. */
+/** The result of the peers' answers; only a leader's counts. */
 export function readmissionOf(answers: readonly RejoinResponse[]): Readmission {
   if (answers.some((answer) => answer.voter)) return { kind: "voter" };
   const at = Math.max(0, ...answers.map((answer) => answer.learnerAt));
@@ -36,10 +37,10 @@ export function readmissionOf(answers: readonly RejoinResponse[]): Readmission {
   return at > 0 ? { kind: "learner", at: logIndex(at), stays } : { kind: "waiting" };
 }
 
-/** What the members' table wants the replica to be. */
+/** The replica's kind in the members' table. */
 export type Wanted = "voter" | "learner";
 
-/** The view is that of a leader which has just been confirmed by a quorum. */
+/** The view must be from a leader that a quorum has just confirmed. */
 export function readmissionStep(
   view: ReadmissionView,
   node: NodeId,
@@ -52,7 +53,7 @@ export function readmissionStep(
   if (!isVoter && !isLearner) return "add-learner";
   switch (holding) {
     case "nothing":
-      // Progress from before the loss: the leader believes in entries that are gone (etcd#10817).
+      // Progress from before the loss: the leader relies on entries that are gone (etcd#10817).
       return isVoter || view.match > 0 ? "remove" : "follow";
     case "part":
       return "follow";

@@ -1,4 +1,5 @@
-// How a leader answers a replica that asks to be let in (ADR-0002, ADR-0004): the table says what it is wanted as.
+// A leader's answer to a replica that asks for admission (ADR-0002, ADR-0004): the table says which kind it
+// should be.
 
 import { isMemberNumber, nodeId } from "../../base/ids.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
@@ -26,8 +27,8 @@ export async function readmit(
   const wanted = wantedOf(context, request.nodeId);
   const tooOld = refuseOldBuild(context, request.knownVersion);
   if (tooOld !== null) throw tooOld;
-  // Who is being removed still has its row for a moment, and must not be let in again meanwhile; nor while the end of a
-  // removal that was given up may yet be applied, behind the entry that would let it in.
+  // A member that is being removed still has its row for a moment and must not be admitted meanwhile. Nor
+  // while the end of an abandoned removal may still be applied, after the entry that would admit it.
   if (context.changes.isUnderWay(context.driver.status()))
     return { voter: false, learnerAt: 0, staysLearner: false };
   const holding = request.whole ? "whole" : request.restored ? "part" : "nothing";
@@ -36,14 +37,15 @@ export async function readmit(
   return { voter: readmission.kind === "voter", learnerAt: at, staysLearner: stays };
 }
 
-/** What the members' table wants a replica to be; throws when it is not to take part at all. */
+/** The wanted kind of a replica in the members' table; throws when it must not take part at all. */
 function wantedOf(context: ServiceContext, id: number): Wanted {
   const { machine, given } = context;
   const row = machine.view.tables.members.get(id);
   const isGiven = machine.view.tables.members.size === 0 && given.some((known) => known.id === id);
   if (row === undefined && isGiven) return "voter";
   if (row === undefined) throw unknown(id);
-  // It could be asked for by a row from before numbers had a bound. Who is in the configuration already stays.
+  // A row from before the limit of numbers may have such a number. A member that is in the configuration
+  // already stays.
   if (!isMemberNumber(id) && !isConfigured(context, nodeId(id))) throw unusable(id);
   if (row.wanted === MemberKind.REMOVED) throw removed(row.name);
   return row.wanted === MemberKind.LEARNER ? "learner" : "voter";

@@ -1,5 +1,5 @@
-// The asking side of readmission (ADR-0002): a replica that finds its data folder empty, although the fleet
-// already exists, marks it (storage/rejoin-mark.ts), takes no part in elections, and asks its peers until it is a
+// The asking side of readmission (ADR-0002). A replica that finds its data folder empty, although the fleet
+// exists, marks it (storage/rejoin-mark.ts). It takes no part in elections and asks its peers until it is a
 // voter again.
 
 import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
@@ -18,9 +18,9 @@ export interface RejoinAskerOptions {
   readonly clusterId: string;
   /** The newest cluster version that this build knows. */
   readonly knownVersion: number;
-  /** Whom to ask now: a replica that catches up learns of others. */
+  /** The peers to ask now: a replica that catches up learns of others. */
   readonly peers: () => readonly Peer[];
-  /** Told once of each reason why the leader does not let this replica in. */
+  /** Called once for each reason why the leader refuses to admit this replica. */
   readonly onRefused: (failure: RpcFailure) => void;
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
@@ -35,7 +35,7 @@ export class RejoinAsker {
     this.#options = options;
   }
 
-  /** Asks all peers, of which only the leader acts: waiting, when none answers. Never rejects. */
+  /** Asks all peers, of which only the leader acts; "waiting" when none answers. Never rejects. */
   async ask(holding: Holding): Promise<Readmission> {
     const { clusterId, self, knownVersion, peers } = this.#options;
     const held = { restored: holding !== "nothing", whole: holding === "whole" };
@@ -54,7 +54,7 @@ export class RejoinAsker {
     return readmissionOf(given);
   }
 
-  // That a follower does not lead, or that a leader is not known yet, is no refusal: it passes.
+  // A follower, or a peer that knows no leader yet, gives no refusal: that passes.
   #note(failure: RpcFailure): void {
     if (failure.code !== status.PERMISSION_DENIED || this.#refusals.has(failure.message)) return;
     this.#refusals.add(failure.message);

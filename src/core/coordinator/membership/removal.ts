@@ -1,11 +1,11 @@
-// Whether a member may be removed: pure. A removal that leaves fewer answering voters than a quorum of what remains
-// would stop the fleet, and the operator would learn of it afterwards. So it is refused, with the arithmetic.
+// Whether a member may be removed: pure. If a removal left fewer answering voters than the remaining quorum,
+// the fleet would stop, and the operator would learn it too late. So it is refused, with the numbers.
 
 import type { NodeId } from "../../base/ids.ts";
 
 export interface RemovalView {
   readonly voters: readonly NodeId[];
-  /** Voters that answer the leader, itself included. */
+  /** Voters that answer the leader, including itself. */
   readonly answering: ReadonlySet<NodeId>;
   readonly nameOf: (id: NodeId) => string;
 }

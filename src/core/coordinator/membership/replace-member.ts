@@ -1,5 +1,5 @@
-// One member in another's place: the newcomer, which has caught up as a learner, gets the vote in the same joint step
-// (Raft §4.3) in which the old one leaves, so that the number of voters never shrinks meanwhile.
+// Replaces one member by another. The newcomer, which has caught up as a learner, gets its vote in the same
+// joint step (Raft §4.3) in which the old member leaves. So the number of voters never shrinks.
 
 import { status } from "@grpc/grpc-js";
 import { type NodeId, nodeId, shownName } from "../../base/ids.ts";
@@ -28,7 +28,10 @@ import { removalProblem } from "./removal.ts";
 
 const LOOK_EVERY_MS = 5;
 
-/** What is left to do is seen from configuration and table, so that any leader goes on where another one stopped. */
+/**
+ * The remaining steps follow from configuration and table, so that any leader continues where another one
+ * stopped.
+ */
 export async function replaceMember(
   order: Order,
   { name, with: newName }: ReplaceMember,
@@ -54,7 +57,7 @@ export async function replaceMember(
   await leaveLeadership(order, oldId);
   if (request.dryRun) return answer(context, fresh, true);
   if (isConfigured(context, oldId)) await swap(order, oldId, newId);
-  // It lost its disk and is on its way back in, perhaps by an entry that is not applied yet.
+  // It lost its disk and is being readmitted, perhaps by an entry that is not applied yet.
   else if (old.wanted !== MemberKind.REMOVED) await takeOut(order, oldId);
   const voter = { nodeId: fresh.nodeId, name: newName, address, wanted: MemberKind.VOTER };
   if (wanted !== MemberKind.VOTER) await write(order, { $case: "upsertMember", value: voter });
@@ -72,7 +75,10 @@ async function swap(order: Order, oldId: NodeId, newId: NodeId): Promise<void> {
   await hasLeftJoint(order);
 }
 
-/** A joint configuration is left by itself; one that an earlier request entered is waited for too. */
+/**
+ * The leader leaves a joint configuration automatically; one that an earlier request entered is waited for
+ * too.
+ */
 async function hasLeftJoint({ context, caller }: Order): Promise<true> {
   while (context.driver.status().config.votersOutgoing.length > 0) {
     if (context.clock.monotonicMs() >= caller.deadline) throw refusalError(context, "no-quorum");

@@ -1,6 +1,6 @@
-// What the fleet's own group does beyond what the host does for every group: it asks to be let in again when this
-// replica has lost its disk (ADR-0002), takes in nothing that it must not before that, and hands leadership over when
-// the disk is full, or slow for good. It is never quiescent.
+// What the fleet's own group does beyond the host's work for every group. It asks for readmission when this
+// replica has lost its disk (ADR-0002), and accepts nothing before that. It hands leadership over when the
+// disk is full, or slow for a long time. It is never quiescent.
 
 import { FLEET_GROUP, type LogIndex, logIndex, type NodeId, nodeId } from "../../base/ids.ts";
 import { systemTimers, type Timers } from "../../base/timers.ts";
@@ -15,15 +15,15 @@ import { LOOK_EVERY_MS } from "../leadership/slow-disk.ts";
 import { type Holding, type Readmission, readmissionStep, type Wanted } from "./readmission.ts";
 
 const REJOIN_EVERY_MS = 200;
-// In units of the above: how often a learner for good asks whether it will become a voter.
+// In units of the above: how often a permanent learner asks whether it will become a voter.
 const LEARNER_ASKS_EVERY = 5;
-// No multiple or divisor of an election timeout: after each, the core forgets for a moment which followers are active, and
-// looks at just these moments would find no successor, ever.
+// Not a multiple or divisor of an election timeout. After each timeout the core forgets for a moment which
+// followers are active; checks at exactly these moments would never find a successor.
 const HAND_OVER_EVERY_MS = 430;
 
-/** How a replica that lost its disk comes back, and what of that it remembers. */
+/** How a replica that lost its disk returns, and what it still knows. */
 export interface Rejoin {
-  /** Whether the disk holds the log that took this replica out and in again. */
+  /** Whether the disk holds the log that removed this replica and added it again. */
   readonly isWhole: boolean;
   /** Asks the peers what this replica may do again. */
   ask(holding: Holding): Promise<Readmission>;
@@ -39,13 +39,13 @@ export interface ReplicaOptions<Result> {
   readonly host: Host;
   /** null = this replica has its disk. */
   readonly rejoin: Rejoin | null;
-  /** Whether this replica waits for space on its disk; without it, never. */
+  /** Whether this replica waits for space on its disk; absent = never. */
   readonly disk?: { readonly isFull: boolean };
-  /** How quick this replica's disk and its peers' are; without it, none is slow. */
+  /** How fast this replica's disk and its peers' are; absent = none is slow. */
   readonly watch?: Pick<DiskWatch, "isSlow" | "look">;
-  /** Whether this replica's applied state may be believed (ADR-0017); without it, always. */
+  /** Whether this replica's applied state can be trusted (ADR-0017); absent = always. */
   readonly trust?: Pick<StateTrust, "isFenced" | "onChange">;
-  /** Whether nothing is known against the peer's state; without it, nothing. */
+  /** Whether there is no known problem with the peer's state; absent = there is none. */
   readonly isFit?: (peer: NodeId) => boolean;
   /** The system's by default. A seam: simulations have a clock of their own. */
   readonly timers?: Timers;
@@ -55,20 +55,21 @@ export class Replica<Result> {
   readonly #options: ReplicaOptions<Result>;
   readonly #timers: Timers;
   readonly #cancels = new Set<() => void>();
-  /** Who was asked to take leadership over, and did not. */
+  /** Replicas that were asked to take leadership over, and did not. */
   readonly #tried = new Set<NodeId>();
-  /** What peers that asked to be let in said last. */
+  /** The last reports of peers that asked for admission. */
   readonly #holdings = new Map<NodeId, Holding>();
   /**
-   * Whether this replica's memory has a hole: it may have voted, and acknowledged entries, of which it knows nothing.
-   * It is whole again with the committed log that took it out and in again, since a candidate whose log lacks that
-   * is refused for its log. Then it must vote when asked, even before it hears that it was promoted: the others may
-   * count on its vote already, and without it no leader might be found who could tell it.
+   * Whether this replica has forgotten something: it may have voted and acknowledged entries that it does not
+   * know. This ends with the committed log that removed it and added it again: a candidate whose log lacks
+   * that is refused for its log. From then on it must vote when asked, even before it learns of its
+   * promotion. The others may rely on its vote already, and without it no leader might be elected that could
+   * tell it.
    */
   #isAmnesiac: boolean;
-  /** The log has taken this replica in as a learner; what it holds was taken in after that. */
+  /** The log has added this replica as a learner; everything that it holds was accepted after that. */
   #mayFollow: boolean;
-  /** Null: a member like the others, as far as it knows. */
+  /** Null: a normal member, as far as it knows. */
   #admission: "waiting" | "rejoining" | null;
 
   constructor(options: ReplicaOptions<Result>) {
@@ -84,7 +85,10 @@ export class Replica<Result> {
     options.host.add(FLEET_GROUP, options.driver, this.#rules());
   }
 
-  /** The next step towards voting again for a peer that lost its disk. On a leader just confirmed by a quorum only. */
+  /**
+   * The next step towards voting again for a peer that lost its disk. Only on a leader that a quorum has just
+   * confirmed.
+   */
   readmit(peer: NodeId, holding: Holding, wanted: Wanted = "voter"): Readmission {
     const { driver } = this.#options;
     this.#holdings.set(peer, holding);
@@ -111,17 +115,17 @@ export class Replica<Result> {
     }
   }
 
-  /** Whether it still has to be let in: no leader has answered yet, or it is on its way to what it is wanted to be. */
+  /** Whether it must still be admitted: no leader has answered yet, or it has not reached its wanted kind. */
   get admission(): "member" | "waiting" | "rejoining" {
     return this.#admission ?? "member";
   }
 
-  /** Whether it may have forgotten what it promised, and so neither votes nor campaigns. */
+  /** Whether it may have forgotten promises, and so neither votes nor campaigns. */
   get isAmnesiac(): boolean {
     return this.#isAmnesiac;
   }
 
-  /** Whether the peer, a learner, has said of itself that it could vote at once (ADR-0002). */
+  /** Whether the peer, a learner, has reported that it could vote at once (ADR-0002). */
   isWhole(peer: NodeId): boolean {
     const { config } = this.#options.driver.status();
     return config.learners.includes(peer) && this.#holdings.get(peer) === "whole";
@@ -141,20 +145,21 @@ export class Replica<Result> {
   #rules(): GroupRules {
     return {
       mayQuiesce: false,
-      // Without its memory a replica neither campaigns nor votes, and its clock stands still.
+      // A replica that has forgotten promises neither campaigns nor votes, and its clock stands still.
       ticks: () => !this.#isAmnesiac,
-      // Two replicas with full disks must not hand leadership to and fro.
+      // Two replicas with full disks must not hand leadership to each other in turn.
       accepts: (message) =>
         !(this.#isAmnesiac && this.#mustIgnore(message)) &&
         !((this.#isFull() || this.#isFenced()) && message.type === "MsgTimeoutNow"),
-      // With a disk that can't keep up it leads only if nobody else does: the others' clocks run out as well.
+      // With a disk that is too slow it leads only if no other replica does: the others' timeouts also
+      // expire.
       mayCampaign: () =>
         !this.#isAmnesiac && !this.#isFull() && !this.#isFenced() && this.#options.watch?.isSlow !== true,
     };
   }
 
-  // What an amnesiac must not answer: anything before the log has taken it in again, then still requests for its
-  // vote, and heartbeats meant for the log that it lost.
+  // Messages that an amnesiac replica must not answer: all of them before the log has added it again; then
+  // still requests for its vote, and heartbeats for the log that it lost.
   #mustIgnore(message: Message): boolean {
     if (!this.#mayFollow) return true;
     switch (message.type) {
@@ -175,15 +180,15 @@ export class Replica<Result> {
     return this.#options.trust?.isFenced ?? false;
   }
 
-  // What waits would be answered from a state that is wrong.
+  // Waiting calls would be answered from a wrong state.
   #trustChanged(): void {
     if (!this.#isFenced()) return;
     this.#options.driver.refuseWaiting();
     this.#handOverIfUnfit();
   }
 
-  // Tried again and again, one after the other: a successor may be unfit as well without this replica's knowledge, or gone,
-  // and writes are refused meanwhile anyway.
+  // Tried again and again, one candidate after another: a successor may be unfit or gone too, which this
+  // replica can't know. Writes are refused meanwhile anyway.
   #handOverIfUnfit(): void {
     const { driver, self, isFit } = this.#options;
     if (!(this.#isFull() || this.#isFenced())) return;
@@ -214,7 +219,7 @@ export class Replica<Result> {
       if (asking || pause-- > 0) return;
       asking = true;
       pause = 0;
-      // Only leaders answer, and who is elected is a voter again.
+      // Only leaders answer, and an elected replica is a voter again.
       const leads = driver.status().role === "leader";
       const readmission: Readmission = leads ? { kind: "voter" } : await rejoin.ask(this.#holding());
       if (readmission.kind === "learner") {
@@ -226,7 +231,7 @@ export class Replica<Result> {
         await rejoin.whole();
         this.#isAmnesiac = false;
       }
-      // A learner asks on, since its promotion is the answer; it is in no hurry.
+      // A learner keeps asking, because its promotion is the answer; it is not urgent.
       if (readmission.kind === "learner" && readmission.stays === true && !this.#isAmnesiac) {
         pause = LEARNER_ASKS_EVERY - 1;
         this.#admission = null;

@@ -1,5 +1,6 @@
-// Who this replica's peers are: the members' table, and until there is one what the command line named (ADR-0004).
-// The transport follows the table; a leader that finds it empty founds it. Looked at every tick, compared by digest.
+// This replica's peers: the members' table, and until there is one the command line (ADR-0004). The transport
+// follows the table, and a leader that finds it empty writes the first rows. Checked every tick, compared by
+// digest.
 
 import type { NodeId } from "../../base/ids.ts";
 import { nodeId } from "../../base/ids.ts";
@@ -11,7 +12,7 @@ import { MemberKind, type MemberRecord } from "../../wire/gen/fleet/v1/command.t
 
 export interface RosterOptions {
   readonly self: NodeId;
-  /** What the command line named, this replica included. */
+  /** The replicas of the command line, including this one. */
   readonly given: readonly Peer[];
   readonly view: () => FleetView;
   readonly raft: () => RaftStatus;
@@ -19,13 +20,13 @@ export interface RosterOptions {
   readonly connect: (peers: readonly Peer[]) => void;
   /** Writes the table's first rows; resolves when that has succeeded or failed. */
   readonly found: (members: readonly MemberRecord[]) => Promise<unknown>;
-  /** This replica is in the configuration no more. */
+  /** This replica is not in the configuration any more. */
   readonly onRemoved: () => void;
 }
 
 export class Roster {
   readonly #options: RosterOptions;
-  /** Who opened streams without being in the table, by number. */
+  /** Replicas that opened streams without being in the table, by number. */
   readonly #introduced = new Map<NodeId, Peer>();
   #seen = "";
   #isFounding = false;
@@ -35,13 +36,15 @@ export class Roster {
     this.#options = options;
   }
 
-  /** Every replica that may take part, this one always among them. */
+  /** Every replica that may take part, always including this one. */
   known(): Peer[] {
     const { self, given, view } = this.#options;
     return knownReplicas(listMembers(view()), given, self, [...this.#introduced.values()]);
   }
 
-  /** Whoever added this replica's caller as a member knows more than its own table, which may be old. */
+  /**
+   * The leader that added this caller as a member knows more than this replica's own table, which may be old.
+   */
   introduce(peer: Peer): void {
     const row = this.#options.view().tables.members.get(peer.id);
     if (row !== undefined || this.known().some(({ id }) => id === peer.id)) return;
@@ -88,10 +91,10 @@ export class Roster {
 }
 
 /**
- * The table's members, and what the command line named unless the table has removed it: a replica that was away for
- * long may have an old table, and needs whoever its operator names to catch up. The command line's address counts
- * more than the table's, for its operator knows the network that this process is in. Who introduced itself counts until
- * the table says something.
+ * The table's members, and those of the command line unless the table has removed them. A replica that was
+ * away for long may have an old table, and needs the operator's peers to catch up. The command line's address
+ * takes precedence over the table's, because its operator knows this process's network. A replica that
+ * introduced itself counts until the table has a row for it.
  */
 export function knownReplicas(
   rows: readonly Readonly<MemberRecord>[],

@@ -1,5 +1,6 @@
-// What a coordinator replica shows beside its gRPC port, and whether it is ready: it knows a leader, counts as a member,
-// and its tables are close behind what is committed. A replica that is not ready still answers what it can.
+// What a coordinator replica exposes beside its gRPC port, and whether it is ready. It is ready when it knows
+// a leader, counts as a member, and has applied almost everything committed. A replica that is not ready
+// still answers what it can.
 
 import { collectCallers } from "../../metrics/caller-metrics.ts";
 import type { Readiness, RoleMetrics } from "../../metrics/role-metrics.ts";
@@ -8,7 +9,7 @@ import type { ServiceContext } from "../calls/context.ts";
 import { collectFleet } from "./fleet-metrics.ts";
 import { collectRaft, type RaftSights } from "./raft-metrics.ts";
 
-// A linearizable read waits for less than this at the rate at which entries are applied.
+// At the usual rate of applying, a linearizable read waits for less than this.
 const UNAPPLIED_ENTRIES_MAX = 1_000;
 
 const ADMISSIONS = {

@@ -1,4 +1,4 @@
-// The replicated tables, and on the leader what shards report of themselves (data-plane.ts counts it).
+// The replicated tables, and on the leader the shards' reports (data-plane.ts counts them).
 
 import type { Exposition } from "../../metrics/exposition.ts";
 import type { ServiceContext } from "../calls/context.ts";

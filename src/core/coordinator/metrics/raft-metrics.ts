@@ -1,5 +1,5 @@
-// The fleet's own Raft group, its disk and its peers, as this replica sees them. Other groups of the process have no
-// metrics of their own, only counts of all: there may be thousands (ADR-0010).
+// The fleet's own Raft group, its disk and its peers, as this replica sees them. Other groups of the process
+// have no metrics of their own, only total counts: there may be thousands (ADR-0010).
 
 import { shownAgeMs, type WallMs } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
@@ -10,19 +10,19 @@ import type { HeldLog } from "../group/log-hold.ts";
 
 const ROLES = ["follower", "pre-candidate", "candidate", "leader"] as const;
 const PROPOSAL_RESULTS = ["accepted", "failed", "refused"] as const;
-// Less than what a replica remembers of its hashes. A round number, and not the newest index: replicas are scraped at
-// different moments, and only hashes of one index can be compared.
+// Less than the number of stored hashes. A round number, not the newest index: replicas are scraped at
+// different moments, and only hashes of the same index can be compared.
 const CHECKPOINT_ENTRIES = 1_024;
 // 48 of 64 bits: a double holds them exactly.
 const CHECKPOINT_DIGITS = 12;
 
 type RaftStatus = ReturnType<ServiceContext["driver"]["status"]>;
 
-/** What the tables of services do not know. */
+/** Values that the services' context does not have. */
 export interface RaftSights {
   /** In milliseconds; null = not known. */
   readonly roundTripMs: (peer: NodeId) => number | null;
-  /** Messages of peers that were not taken in. */
+  /** Messages of peers that were dropped. */
   readonly dropped: () => DroppedMessages["counts"];
   /** In milliseconds since 1970; null without a snapshot. */
   readonly snapshotSavedAtMs: () => Promise<WallMs | null>;

@@ -1,5 +1,5 @@
-// The deny-list of this process is that of the applied state (ADR-0026). What must stay true: a state that is only half
-// there, while a snapshot is restored, lifts no revocation.
+// Makes this process's deny-list follow the applied state (ADR-0026). What must stay true: while a snapshot
+// is being restored, the incomplete state lifts no revocation.
 
 import type { NodeId } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";
@@ -23,7 +23,10 @@ export function revocationsVersion({ tables }: FleetView): number {
   return tables.revocationLists.get(REVOCATION_LIST_KEY)?.version ?? 0;
 }
 
-/** Follows the state, which is restored, until what is returned is called. What is held may be newer than it. */
+/**
+ * Follows the restored state until the returned function is called. The stored list may be newer than the
+ * state.
+ */
 export function denyByTable(state: AppliedState, incarnation: string, held: HeldDenials): () => void {
   let seen = 0;
   const follow = () => {
@@ -41,7 +44,7 @@ export function denialOf({ subject, issuedBeforeMs }: Readonly<Revocation>): Den
   return { subject, issuedBeforeMs };
 }
 
-// One that answers the leader answers this much sooner.
+// A replica must answer this much sooner than the leader's call ends.
 const SERVED_WITHIN_MS = 5_000;
 
 interface ServedFrom {
@@ -51,7 +54,7 @@ interface ServedFrom {
   readonly answers: (replica: NodeId) => boolean;
 }
 
-/** The certificate with which a replica serves now; null without TLS, and if it is not learned in time. */
+/** The certificate with which a replica serves now; null without TLS, and if it does not answer in time. */
 export async function servedBy(
   replica: NodeId,
   { self, tls, addressOf, answers }: ServedFrom,

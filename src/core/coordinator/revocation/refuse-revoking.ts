@@ -1,6 +1,6 @@
-// Whether a revocation may be made (ADR-0026). What must stay true: who revokes keeps its own way in, so that somebody always
-// can; and the voters that are left are a quorum, so that the revocation of the revocation can be committed. Only the leader
-// reaches all replicas, so only it refuses.
+// Whether a revocation may be made (ADR-0026). What must stay true: the caller keeps its own access, so that
+// a mistake can be undone. The remaining voters are a quorum, so that undoing it can be committed. Only the
+// leader reaches all replicas, so only the leader refuses.
 
 import { status } from "@grpc/grpc-js";
 import type { NodeId } from "../../base/ids.ts";
@@ -20,13 +20,13 @@ type Asked = Pick<
   "driver" | "self" | "answers" | "clock" | "replicas" | "servedBy" | "machine" | "tls"
 >;
 
-/** What voters serve; of one that is not here that is not known. */
+/** The voters' present certificates; an absent voter's is unknown. */
 type Served = ReadonlyMap<NodeId, ShownCertificate>;
 
 interface Judged {
-  /** What is revoked already. */
+  /** The list without this revocation. */
   readonly before: DenyList;
-  /** With what is to be revoked now. */
+  /** The list with this revocation. */
   readonly after: DenyList;
   readonly subject: string;
   readonly served: Served;
@@ -44,18 +44,21 @@ export async function refuseRevoking(
     throw resultError(rejected("INVALID_REVOCATION", { field: "subject" }));
   }
   const served = await servedByVoters(context);
-  // From here on in one turn with the proposal.
+  // From here on in the same turn as the proposal.
   const nowMs = Math.floor(context.clock.wallMs() / 1_000) * 1_000;
   const wanted = { subject, issuedBeforeMs: issuedBeforeMs === 0 ? nowMs : issuedBeforeMs };
   const own = certificateOf(identity);
   if (own !== null && listOf([wanted]).denies(own)) throw revokesCaller(own, isIdentity);
-  // Without certificates none is lost.
+  // Without certificates none can be lost.
   if (context.tls === "insecure-loopback") return;
   const rows = [...context.machine.view.tables.revocations.rows()].map(denialOf);
   refuseEndOfQuorum(context, { before: listOf(rows), after: withDenial(rows, wanted), subject, served });
 }
 
-/** Whether a certificate can have it: its parts alone, so that nothing is accepted that never matches. */
+/**
+ * Whether a certificate can have this identity: by its parts alone, so that no name that never matches is
+ * accepted.
+ */
 function isIdentityName(subject: string): boolean {
   const parsed = identityOfNames(`URI:${subject}`);
   return parsed !== null && formatIdentity(parsed) === subject;
@@ -101,8 +104,8 @@ function refuseEndOfQuorum(context: Asked, judged: Judged): void {
 }
 
 /**
- * By this revocation, and not by an earlier one. Of a voter that serves nothing, its whole identity counts; and if it answers,
- * any serial number may be its own.
+ * Refused by this revocation and not by an earlier one. For a voter without a known certificate its whole
+ * identity counts; if it answers, any serial number may be its own.
  */
 function isHit(id: NodeId, { before, after, subject, served }: Judged, answers: boolean): boolean {
   const certificate = served.get(id);
@@ -113,7 +116,7 @@ function isHit(id: NodeId, { before, after, subject, served }: Judged, answers: 
   return after.denies(certificate) && !before.denies(certificate);
 }
 
-/** Whether what it serves is known, and not revoked. */
+/** Whether its certificate is known and not revoked. */
 function isSpared(id: NodeId, { after, served }: Judged): boolean {
   const certificate = served.get(id);
   return certificate !== undefined && !after.denies(certificate);

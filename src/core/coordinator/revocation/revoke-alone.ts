@@ -1,4 +1,4 @@
-// A revocation is judged and proposed while no other decision about the quorum is under way (quorum-slot.ts).
+// Checks and proposes a revocation while no other decision about the quorum is running (quorum-slot.ts).
 
 import type { RevokeCertificate } from "../../wire/gen/fleet/v1/command.ts";
 import type { Caller } from "../calls/caller.ts";
@@ -6,7 +6,7 @@ import type { ServiceContext } from "../calls/context.ts";
 import { refusalError } from "../calls/refusals.ts";
 import { refuseRevoking } from "./refuse-revoking.ts";
 
-/** `propose` begins in the same turn in which the revocation is judged; it settles when the entry is applied or has failed. */
+/** `propose` starts in the same turn as the check; it settles when the entry is applied or has failed. */
 export function revokeAlone<T>(
   context: ServiceContext,
   revocation: RevokeCertificate,

@@ -1,6 +1,6 @@
-// The deny-list as a stream for shards, from any replica (ADR-0026). What must stay true: nothing is held for a caller that
-// does not read: it is told the newest list when it does. A replica that knows no leader tells nothing, since it may be cut
-// off from all news: its callers ask another.
+// The deny-list as a stream for shards, from any replica (ADR-0026). What must stay true: nothing is queued
+// for a caller that does not read: it gets the newest list when it reads again. A replica that knows no
+// leader sends nothing, because it may be cut off: its callers ask another.
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { DenyListNews, WatchRevocationsRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -16,10 +16,10 @@ type Context = Pick<
 
 const LOOK_EVERY_MS = 500;
 
-/** Made once for all callers. */
+/** Encoded once for all callers. */
 const newest = new WeakMap<object, DenyListNews>();
 
-/** Tells until the call ends. */
+/** Sends the list until the call ends. */
 export function watchRevocations(context: Context, call: Call): void {
   const { incarnation, version } = call.request;
   let told = incarnation === context.clusterId ? version : -1;
@@ -54,7 +54,7 @@ export function watchRevocations(context: Context, call: Call): void {
   });
   attempt(() => {
     assertAble(context);
-    // So that the caller learns that it is heard, whatever it has.
+    // So that the caller gets a first answer, whatever version it has.
     if (newsOf(context).version === told)
       isFull = !call.write({ incarnation: context.clusterId, version: told, denials: [] });
     else tell();

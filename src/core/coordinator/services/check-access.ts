@@ -1,4 +1,5 @@
-// Who a caller is, and what it may do, by the rules that its writes are judged by. Administrators may ask for an operator.
+// A caller's identity and permissions, by the same rules as for its writes. Administrators may ask for an
+// operator.
 
 import { status } from "@grpc/grpc-js";
 import { isName } from "../../base/ids.ts";

@@ -1,4 +1,4 @@
-// The Coordinator service: which handler answers which method. Who may call it: rules.ts.
+// The Coordinator service: which handler answers which method. rules.ts says who may call it.
 
 import type { Timers } from "../../base/timers.ts";
 import { listProbes } from "../../fleet/query.ts";
@@ -52,7 +52,7 @@ export function coordinatorService(
   const dataPlanes = new DataPlaneCount(context);
   return {
     getStatus: handler(context, async (request) => {
-      // First: the rest of the answer is of the moment at which it leaves.
+      // First, so that the rest of the answer is from the moment when it leaves.
       const dataPlane = request.withDataPlane === true ? await dataPlanes.now() : undefined;
       return { ...nodeStatus(context, request), dataPlane };
     }),

@@ -1,4 +1,5 @@
-// The Faults service: what drills break in this replica, for how long, and what of it is active (ADR-0034).
+// The Faults service: which faults drills inject into this replica, for how long, and which are active
+// (ADR-0034).
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
@@ -60,7 +61,7 @@ function inject(
   return wireFault(context, board.inject(fault, ttlMs, { by: formatIdentity(identity), reason }));
 }
 
-/** Allowed always: there is nothing to clear where faults are not allowed. */
+/** Always allowed: without the permission for faults there is nothing to clear. */
 function clear(
   context: ServiceContext,
   board: FaultBoard,

@@ -1,5 +1,5 @@
-// An operator fences this replica by hand (ADR-0017): before it is rebuilt, so that a state that is not trusted has no
-// say any more; and to settle a dispute, by naming those that are wrong.
+// An operator fences this replica by hand (ADR-0017). Reasons: before a rebuild, so that an untrusted state
+// no longer counts; or to settle a dispute, by naming the wrong replicas.
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";

@@ -1,4 +1,4 @@
-// The groups beside the fleet's own: what this replica sees of them, and writes to them (ADR-0008).
+// The groups besides the fleet's own: this replica's view of them, and writes to them (ADR-0008).
 
 import { status } from "@grpc/grpc-js";
 import { groupId } from "../../base/ids.ts";

@@ -1,5 +1,5 @@
-// The Raft service: the transport's streams, and Rejoin. Only replicas get here (rules.ts). Whether the replica is a
-// member, the transport asks its gate (ADR-0023).
+// The Raft service: the transport's streams, and Rejoin. Only replicas may call it (rules.ts). The
+// transport's gate decides whether the replica is a member (ADR-0023).
 
 import { type Metadata, status } from "@grpc/grpc-js";
 import type { NodeId } from "../../base/ids.ts";
@@ -56,12 +56,12 @@ export function raftService(
   };
 }
 
-/** As whom alone the caller may speak; without TLS nobody knows. */
+/** The only replica as which the caller may speak; unknown without TLS. */
 function speakerOf(caller: Identity): NodeId | null {
   return caller.kind === "replica" ? caller.id : null;
 }
 
-// Its own address is all that a caller may tell, and only to a replica of its cluster.
+// A caller may announce only its own address, and only to a replica of its cluster.
 function introduce(context: ServiceContext, metadata: Metadata, caller: Identity): void {
   const sender = senderOf(metadata);
   if (sender === null || sender.clusterId !== context.clusterId) return;

@@ -1,7 +1,7 @@
-// Once a leadership, and whenever a shard's row has changed, the shard is asked which topology domains it holds; where
-// its list differs from the tables, it is told by instructions like any others (ADR-0013).
-// What must stay true: nothing waits for a list. A shard that never tells one, since it is older than the question, is
-// asked with every answer and served like the others; and lists are compared, never kept.
+// Compares a shard's topology domains with the tables: once a leadership, and whenever the shard's row has
+// changed. If its list differs, the shard gets ordinary instructions (ADR-0013). What must stay true: nothing
+// waits for a list. A shard that sends none, because it is older than the question, is asked with every
+// answer and served like the others. Lists are compared, never stored.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { keptOf, missingOf, strayedOf } from "../../fleet/apply/apply-held-domains.ts";
@@ -18,13 +18,13 @@ import { refusalError } from "../calls/refusals.ts";
 import { proposeOwn } from "../group/propose-own.ts";
 
 /**
- * A list is compared so many domains a turn. The tables may change between two of them: what has changed is found again
- * when the difference is applied.
+ * At most this many domains of a list are compared in a turn. The tables may change between two turns: the
+ * changes are found again when the difference is applied.
  */
 const DOMAINS_PER_TURN = 2_048;
 /**
- * A shard that has so many instructions pending is told of no more domains that it should not hold: a list that it makes up
- * would fill the table with rows. They are told once it has answered.
+ * A shard with this many pending instructions gets no more releases: a made-up list would fill the table with
+ * rows. It gets them once it has answered.
  */
 const PENDING_MAX = 65_536;
 
@@ -36,13 +36,13 @@ export async function reconcileDomains(
   const { driver, heardDomains, machine } = context;
   const shard = machine.view.tables.shards.get(shardId);
   if (shard === undefined || shard.state === ShardState.REMOVED) return false;
-  // The version rises with the shard's epoch, and when it is activated again.
+  // The version rises with the shard's epoch, and with an activation.
   const hearing = { term: driver.status().term, version: shard.version };
   if (heardDomains.has(shardId, hearing)) return false;
   if (heldDomains === undefined) return true;
   const { batches, isWhole } = await batchesOf(context, shardId, heldDomains.domains);
   for (const batch of batches) {
-    // A leader whose disk is full keeps what room its log has for handing over: the next one asks.
+    // A leader with a full disk keeps its log's remaining room for a hand-over: the next leader asks.
     if (context.disk.isFull) return true;
     const kind = { $case: "reconcileDomains", value: batch } as const;
     const settled = await proposeOwn(context, kind, context.clock);
@@ -52,7 +52,7 @@ export async function reconcileDomains(
   return !isWhole;
 }
 
-/** None where nothing differs: that is nearly always. Not whole: the rest has to wait. */
+/** Usually empty, as nothing differs. Incomplete if the rest must wait. */
 async function batchesOf(
   { machine }: ServiceContext,
   shardId: string,
@@ -81,7 +81,7 @@ async function missingFrom(
   kept: ReadonlySet<string>,
 ): Promise<MissingDomain[]> {
   const missing: MissingDomain[] = [];
-  // Nearly always the shard holds all of its own, and none of them needs to be looked at again.
+  // Usually the shard holds all of its own domains, and none needs a second check.
   if (kept.size === (machine.counts.domains.get(shardId) ?? 0)) return missing;
   for (let from: string | null = ""; from !== null; ) {
     const part = missingOf(machine.view, shardId, kept, { from, countMax: DOMAINS_PER_TURN });

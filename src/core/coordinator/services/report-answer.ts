@@ -1,5 +1,6 @@
-// What a leader answers a shard's report: what it should release, take back or forget, and what it was told of domains. What must
-// stay true: each instruction is of one moment of the tables, however many slices the answer is made in.
+// A leader's answer to a shard's report: which clusters it should release, take again or forget, and its
+// instructions about domains. What must stay true: each instruction is from one moment of the tables, however
+// many slices the answer takes.
 
 import { instructionsOf } from "../../fleet/apply/apply-instruction.ts";
 import type { Slicing } from "../../fleet/slices.ts";
@@ -16,12 +17,12 @@ import { type DeclaredBindings, instructionsFor, unreportedAcceptances } from ".
 import { revocationsVersion } from "../revocation/deny-by-table.ts";
 import { nobodysBut } from "./sight.ts";
 
-// An answer stays well below the message limit; what is left comes with the answers to the next reports.
+// Keeps an answer well below the message limit; the rest follows with the answers to the next reports.
 const INSTRUCTIONS_PER_ANSWER = 4_096;
 
 export type Told = Pick<ReportShardResponse, "askDomains"> & { readonly firstContactsRefused: number };
 
-/** Of its rows. */
+/** For the report's rows. */
 export function* bindingInstructions(
   context: ServiceContext,
   { shardId, bindings }: ReportShardRequest,
@@ -46,7 +47,7 @@ function declaredNow(context: ServiceContext, reporter: string): DeclaredBinding
   };
 }
 
-/** All that is told at once, beside `instructions`. */
+/** The parts that are made at once, besides `instructions`. */
 export function answerOf(
   context: ServiceContext,
   { shardId, bindings: reported }: ReportShardRequest,

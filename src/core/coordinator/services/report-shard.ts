@@ -1,7 +1,7 @@
-// A shard's report to the leader: remembers what was observed, registers the shard, declares clusters at first contact
-// (first wins), and answers with what the shard should release or take back. What must stay true: nothing of a report
-// that a newer one has overtaken is followed, and its shard is not told that it arrived; a report counts as a whole, from one
-// moment on; and no turn of the event loop looks at more than a slice of it.
+// A shard's report to the leader. The leader remembers it, registers the shard, declares clusters at first
+// contact (the first wins), and answers which clusters to release or take again. What must stay true: a
+// report that a newer one has overtaken has no effect, and its shard gets an error. A report counts as a
+// whole, from one moment on. No turn of the event loop handles more than a slice of it.
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
@@ -34,7 +34,7 @@ import { reconcileDomains } from "./reconcile-domains.ts";
 import { answerOf, bindingInstructions } from "./report-answer.ts";
 import { sightOf } from "./sight.ts";
 
-/** Looking at the largest report takes some 0.2 s. */
+/** Reading the largest report takes some 0.2 s. */
 const STILL_READING_MS = 500;
 
 export async function reportShard(
@@ -53,7 +53,7 @@ export async function reportShard(
   const askDomains = await reconcileDomains(context, request);
   const firstContactsRefused = await declareFirstContacts(context, request, caller);
   const instructions = await largeWork.run(bindingInstructions(context, request));
-  // Its term is the answer's, and what another leader has told meanwhile is newer.
+  // The answer carries this term, and another leader's instructions are newer.
   if (!leads()) throw notLeader(context);
   assertTrusted(context);
   refuseOutdated(context, request);
@@ -61,8 +61,8 @@ export async function reportShard(
 }
 
 /**
- * Judges a report before its rows are decoded: they are the expensive part, and a shard may send them as it likes. Returns
- * whether this replica leads in the same term still.
+ * Checks a report before its rows are decoded: decoding is the expensive part, and a shard may send as many
+ * as it likes. Returns a function that says whether this replica still leads in the same term.
  */
 function mayReport(context: ServiceContext, { head, price }: IncomingReport, caller: Caller): () => boolean {
   const { driver } = context;
@@ -93,7 +93,7 @@ function keepRowPace(
   throw rpcError(status.RESOURCE_EXHAUSTED, "REPORTS_TOO_OFTEN", message, {}, waitMs);
 }
 
-/** Throws REPORT_INVALID. Rows that no sound shard reports are counted, and left out of all that follows. */
+/** Throws REPORT_INVALID. Rows that no correct shard reports are counted and ignored. */
 async function observable(context: ServiceContext, report: ReportShardRequest): Promise<ReportShardRequest> {
   const seen = await context.largeWork.run(observableReport(report));
   if (seen === null) {
@@ -117,7 +117,7 @@ function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }:
   });
 }
 
-// What a removed shard still serves is served by nobody's leave: that must be seen, though the shard is refused.
+// A removed shard is refused, but it may still serve clusters without permission, which must be visible.
 async function observe(
   context: ServiceContext,
   request: ReportShardRequest,
@@ -167,7 +167,7 @@ function keepPace(
   throw rpcError(status.RESOURCE_EXHAUSTED, "REGISTERS_TOO_OFTEN", message, {}, waitMs);
 }
 
-// It obeys: who leads next need not tell it any more.
+// It obeys, so the next leader need not send the order.
 async function settleAdoption(
   context: ServiceContext,
   request: ReportShardRequest,
@@ -181,7 +181,8 @@ async function settleAdoption(
   await write(context, request, caller, operation, "shard's report");
 }
 
-// A shard repeats its answers until a report was taken; only what is still open is worth an entry in the log.
+// A shard repeats its answers until a report was accepted; only answers to open instructions need a log
+// entry.
 async function settleInstructions(
   context: ServiceContext,
   request: ReportShardRequest,
@@ -190,7 +191,7 @@ async function settleInstructions(
   const { shardId, acks } = request;
   const { instructions } = context.machine.view.tables;
   const open = acks.filter((ack) => {
-    // The shard goes by a newer one: the row stays as it is, and an entry would only say so.
+    // The shard obeys a newer leader: the row stays unchanged, so no entry is needed.
     if (ack.outcome === InstructionOutcome.REJECTED_STALE) return false;
     const row = instructions.get(instructionKey(shardId, ack.key, ack.value));
     return row?.sequence === ack.sequence && row.outcome === InstructionOutcome.UNSPECIFIED;
@@ -202,8 +203,9 @@ async function settleInstructions(
   }
 }
 
-// A lost race for a cluster is no failure of the report: the loser's session is shown as drift. So are the clusters of a
-// shard that takes nothing new; to propose what is known to be refused would fill the log with every report.
+// A lost race for a cluster does not fail the report: the loser's session is shown as drift. The same holds
+// for the clusters of a shard that takes nothing new. Proposals that are known to be refused would fill the
+// log with every report.
 async function declareFirstContacts(
   context: ServiceContext,
   request: ReportShardRequest,

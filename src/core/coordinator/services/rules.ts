@@ -32,13 +32,13 @@ export const coordinatorRules: ServiceRules<Implementation<ServedCoordinator>> =
   submit: { allow: writers, bytesMax: 4 * MEGABYTE, fieldsMax: 100_000 },
   // A session's whole window (write-limits.ts).
   write: { allow: writers, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 100_000 },
-  // All that a shard of 20 000 clusters serves, and all domains that it holds.
-  // Its rows are bounded as they are cut into slices.
+  // Everything that a shard of 20 000 clusters serves, and all domains that it holds. The number of rows is
+  // limited when they are sliced.
   reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE, fieldsMax: Number.POSITIVE_INFINITY },
   writeGroup: { allow: adminOnly, bytesMax: MEGABYTE },
   transferLeadership: { ...change, isPrompt: true },
   changeMembership: { ...change, isPrompt: true },
-  // No row of the tables stands for these: a replica whose tables are wrong cannot say who may fence it.
+  // These change no row of the tables: a replica whose tables are wrong can't check who may fence it.
   fenceReplica: { allow: adminOnly, bytesMax },
   rotateKeys: { allow: adminOnly, bytesMax },
   getKeyStatus: read,
@@ -63,18 +63,18 @@ export const coordinatorRules: ServiceRules<Implementation<ServedCoordinator>> =
   snapshotSave: read,
 };
 
-/** Begin however busy the replica is: a fault that was made must be possible to clear. */
+/** Started however busy the replica is: it must always be possible to clear a fault. */
 export const faultRules: ServiceRules<Implementation<FaultsServer>> = {
   listFaults: { allow: adminOnly, bytesMax, isPrompt: true },
   injectFault: { allow: adminOnly, bytesMax, isPrompt: true },
   clearFaults: { allow: adminOnly, bytesMax, isPrompt: true },
 };
 
-/** Without TLS everybody is an administrator, replicas too. */
+/** Without TLS every caller is an administrator and may act as a replica. */
 export function raftRules(tls: Tls): ServiceRules<Implementation<RaftServer>> {
   const allow = tls === "insecure-loopback" ? anyIdentity : replicasOnly;
   return {
-    // Frames of a turn, each with entries of up to some megabytes.
+    // The frames of a turn, each with entries of up to some megabytes.
     exchange: { allow, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 400_000, isPrompt: true },
     installSnapshot: { allow, bytesMax: 4 * MEGABYTE, isPrompt: true },
     offerSnapshot: { allow, bytesMax, isPrompt: true },

@@ -1,5 +1,6 @@
-// The Coordinator service as a replica serves it: as it is generated, but for what a watcher is told, which is encoded once for
-// all, and for a shard's report, whose rows are not decoded before the leader has decided to look at them.
+// The Coordinator service as a replica serves it. It differs from the generated one in two ways. Watchers'
+// answers are encoded once for all of them. A shard's rows are not decoded before the leader has decided to
+// read them.
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import {

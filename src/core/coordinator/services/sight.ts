@@ -1,4 +1,4 @@
-// What this replica sees of shards at this moment, and whether that is all of them.
+// What this replica knows of shards at this moment, and whether it knows all of them.
 
 import { elapsedMs } from "../../base/clock.ts";
 import { ShardState } from "../../wire/gen/fleet/v1/command.ts";
@@ -22,7 +22,7 @@ export function sightOf(context: Seer): Sight {
   return { observed, nowMs, wallMs: clock.wallMs(), term, incarnation, leadsForMs, liveness };
 }
 
-/** How many shards follow nothing that this replica says, as far as they have reported to it. */
+/** How many of the shards that report to this replica obey another leader and ignore it. */
 export function countDisobeying(context: Seer): number {
   const sight = sightOf(context);
   let count = 0;
@@ -30,7 +30,7 @@ export function countDisobeying(context: Seer): number {
   return count;
 }
 
-/** Whether this replica leads and has heard from every registered shard since it began to. */
+/** Whether this replica leads and has heard every registered shard since it became leader. */
 export function isObservedComplete({ driver, machine, observed }: ServiceContext): boolean {
   if (driver.role !== "leader") return false;
   for (const { shardId, state } of machine.view.tables.shards.rows()) {
@@ -40,8 +40,9 @@ export function isObservedComplete({ driver, machine, observed }: ServiceContext
 }
 
 /**
- * Of this moment: whether this replica leads, and no other shard serves the cluster, holds it, or may have come to since it was
- * last heard. One that was removed may like any; one that is dead is not waited for, or it would lock the cluster out for good.
+ * Valid for this moment: whether this replica leads, and no other shard serves or holds the cluster, or may
+ * do so since its last report. A removed shard may hold any cluster. A dead shard is not waited for:
+ * otherwise it would lock the cluster out for good.
  */
 export function nobodysBut(context: ServiceContext, but: string): (clusterId: string) => boolean {
   const sight = sightOf(context);
@@ -49,7 +50,7 @@ export function nobodysBut(context: ServiceContext, but: string): (clusterId: st
   let areHeard: boolean | null = null;
   return (clusterId) => {
     if (isHeldElsewhere(sight, but, clusterId)) return false;
-    // The same for all clusters, and a pass over all shards.
+    // The same for all clusters; needs a pass over all shards.
     areHeard ??= areOthersHeard(context, sight, but);
     return areHeard;
   };

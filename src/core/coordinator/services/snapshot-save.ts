@@ -1,4 +1,5 @@
-// A snapshot for whoever keeps it elsewhere: everything that was committed when it was asked for is in it.
+// Sends a snapshot to a client that stores it elsewhere. It contains everything committed at the time of the
+// call.
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { SnapshotSaveRequest, SnapshotSaveResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -13,7 +14,7 @@ type Call = ServerWritableStream<SnapshotSaveRequest, SnapshotSaveResponse>;
 
 export async function snapshotSave(context: ServiceContext, call: Call, caller: Caller): Promise<void> {
   await readable(context, LINEARIZABLE, caller);
-  // Copying the tables for nobody would cost as much as for somebody.
+  // If the caller is gone, copying the tables would be wasted.
   if (call.cancelled) return;
   const { manifest, bytes } = await captureExport(context);
   await tell(call, { part: { $case: "manifest", value: manifest } });
@@ -25,7 +26,7 @@ export async function snapshotSave(context: ServiceContext, call: Call, caller: 
 
 const MAKES_ROOM = ["drain", "cancelled", "close", "error"] as const;
 
-/** Resolves when there is room for more, or nobody reads any more. */
+/** Resolves when there is room for more, or the caller is gone. */
 function tell(call: Call, response: SnapshotSaveResponse): Promise<void> {
   if (call.cancelled || call.write(response)) return Promise.resolve();
   return new Promise((resolve) => {

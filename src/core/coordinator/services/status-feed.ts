@@ -1,6 +1,6 @@
-// A replica's status as a stream: made once for all that watch, twice a second, and at once when the leader changes.
-// What must stay true: nothing is held for a watcher that does not read, it is told the newest status when it does; there is no
-// work without a watcher; and their number is bounded.
+// A replica's status as a stream: made once for all watchers, twice a second, and at once when the leader
+// changes. What must stay true: nothing is queued for a watcher that does not read; it gets the newest status
+// when it reads again. Without watchers there is no work, and their number is limited.
 
 import { status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -10,12 +10,12 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 
 const TELL_EVERY_MS = 500;
-// How soon a change of the leader is told.
+// How soon a change of the leader is sent.
 const LOOK_EVERY_MS = 100;
 export const STATUS_WATCHERS_MAX = 256;
 const RETRY_AFTER_MS = 5_000;
 
-/** What is used of grpc-js's stream. */
+/** The part of grpc-js's stream that is used here. */
 export interface StatusCall {
   readonly cancelled: boolean;
   readonly writableNeedDrain: boolean;
@@ -26,7 +26,7 @@ export interface StatusCall {
 
 export interface StatusFeedOptions {
   readonly make: () => NodeStatus;
-  /** What is told at once when it changes: cheap to compare. */
+  /** Changes of this are sent at once: cheap to compare. */
   readonly leadership: () => string;
   readonly timers: Timers;
   readonly now: () => MonotonicMs;
@@ -36,7 +36,7 @@ export interface StatusFeedOptions {
 export class StatusFeed {
   readonly #options: StatusFeedOptions;
   readonly #watchers = new Set<StatusCall>();
-  /** Watchers that have not read what they were told before. */
+  /** Watchers that have not read their last status yet. */
   readonly #behind = new Set<StatusCall>();
   #stopLooking: (() => void) | null = null;
   #newest: NodeStatus | null = null;
@@ -47,7 +47,7 @@ export class StatusFeed {
     this.#options = options;
   }
 
-  /** Tells until the call ends. Throws the RpcError of a refusal. */
+  /** Sends until the call ends. Throws the RpcError of a refusal. */
   add(call: StatusCall): void {
     if (this.#watchers.size >= STATUS_WATCHERS_MAX) {
       const message = `${STATUS_WATCHERS_MAX} callers watch this replica's status already`;

@@ -1,4 +1,4 @@
-// This replica's own view of itself and its group: answered at once, in any role, quorum or not.
+// This replica's own view of itself and its group: answered at once, in any role, with or without a quorum.
 
 import { assert } from "../../base/assert.ts";
 import { elapsedMs } from "../../base/clock.ts";
@@ -125,7 +125,7 @@ function groupCounts({ host, sent }: ServiceContext): GroupCounts {
   return { ...host.counts(), messagesSent: sent.messages, framesSent: sent.frames };
 }
 
-/** The configured replicas that the group's configuration holds now. */
+/** The known replicas that are in the group's configuration now. */
 function members(context: ServiceContext, raft: RaftStatus): Member[] {
   const { voters, votersOutgoing, learners, learnersNext } = raft.config;
   const members = new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext]);

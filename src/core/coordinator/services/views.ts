@@ -1,4 +1,4 @@
-// Declared and observed side by side: what the tables say and what shards report, joined. Pure.
+// Declared and observed state side by side: joins the tables with shards' reports. Pure.
 
 import { elapsedMs, type MonotonicMs, type WallMs } from "../../base/clock.ts";
 import type { Incarnation } from "../../base/incarnation.ts";
@@ -18,20 +18,20 @@ import { obeyedInstead } from "../calls/other-incarnation.ts";
 import { isLate, type LivenessLimits, livenessOf } from "../reports/liveness.ts";
 import type { Observed, ShardReport } from "../reports/observed.ts";
 
-/** What a replica knows of shards beyond the tables. */
+/** What a replica knows of shards besides the tables. */
 export interface Sight {
   readonly observed: Observed;
   readonly nowMs: MonotonicMs;
-  /** For showing when a report came. */
+  /** To show when a report arrived. */
   readonly wallMs: WallMs;
   readonly term: number;
   readonly incarnation: Incarnation;
-  /** For how long this replica has led; null = it does not. */
+  /** How long this replica has led; null = it does not lead. */
   readonly leadsForMs: number | null;
   readonly liveness: LivenessLimits;
 }
 
-/** What judging the age of a report takes. */
+/** What is needed to judge the age of a report. */
 export type ReportSight = Pick<Sight, "observed" | "nowMs" | "liveness">;
 
 export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, sight: Sight): ShardView {
@@ -47,7 +47,10 @@ export function shardView(shard: Readonly<ShardRecord>, declared: ShardCounts, s
   };
 }
 
-/** Of a shard that is in the fleet, or was; one that never reported is judged by how long this replica has led. */
+/**
+ * For a shard that is or was in the fleet. One that never reported is judged by how long this replica has
+ * led.
+ */
 export function livenessIn({ observed, nowMs, leadsForMs, liveness }: Sight, shardId: string): ShardLiveness {
   const report = observed.report(shardId);
   return livenessOf(report === undefined ? null : elapsedMs(report.receivedMs, nowMs), leadsForMs, liveness);
@@ -75,13 +78,13 @@ function shardObserved(
   };
 }
 
-/** How far a writing client is. What its writes came to stays here. */
+/** How far a writing client is, without the outcomes of its writes. */
 export function sessionView(session: Readonly<SessionRow>): ClientSessionView {
   const { sessionId, lastSequence, firstOutstanding, outcomeCount, lastUsedIndex } = session;
   return { sessionId, lastSequence, firstOutstanding, unconfirmed: outcomeCount, lastUsedIndex };
 }
 
-/** One cluster, declared or only seen. Late reports are shown and prove nothing. */
+/** One cluster, declared or only seen. Late reports are shown but prove nothing. */
 export function clusterView(
   clusterId: string,
   declared: Readonly<Binding> | undefined,
@@ -92,14 +95,14 @@ export function clusterView(
   const fresh = rows.filter((row) => !row.late);
   const ownerReported = declared !== undefined && isFresh(observed.report(declared.shardId), sight);
   const drift = driftOf(declared ?? null, fresh, ownerReported);
-  // Nobody knows any more of a cluster that was only ever seen at shards which have fallen silent since.
+  // The cluster was only seen at shards that have been silent since, so its state is unknown.
   const isLost = drift === Drift.NONE && declared === undefined && rows.length > 0;
   return { clusterId, declared, observed: rows, drift: isLost ? Drift.UNKNOWN : drift };
 }
 
 /**
- * Clusters that the shard said last to serve or to hold, without their being declared to it, by name. However long ago:
- * silence is no release, and what to make of it is the caller's to say.
+ * Clusters that the shard's last report serves or holds without a declaration, by name. However old the
+ * report is: silence is no release, and the caller decides what it means.
  */
 export function undeclaredAt(
   shardId: string,

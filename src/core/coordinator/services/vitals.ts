@@ -1,4 +1,4 @@
-// How this replica and its followers have been doing lately, as operators are told.
+// How this replica and its followers have been doing lately, for operators.
 
 import { elapsedMs } from "../../base/clock.ts";
 import { logIndex } from "../../base/ids.ts";
@@ -20,7 +20,7 @@ const ENDS = {
   superseded: ReignEnd.SUPERSEDED,
 } as const;
 
-// Replicas that are asked at different moments have some of these in common, however fast entries come.
+// Replicas that are asked at different moments share some of these indexes, however fast entries come.
 const CHECKPOINT_STEPS = [1, 16, 256, 2_048];
 const CHECKPOINTS_A_STEP = 2;
 
@@ -44,7 +44,7 @@ export function vitals(context: ServiceContext, raft: RaftStatus): Vitals {
   };
 }
 
-/** Of both halves in a joint configuration, the one that has fewer voters to spare: each needs its majority. */
+/** In a joint configuration the half with fewer voters to spare counts: each half needs its majority. */
 function quorumMargin({ self, answers }: ServiceContext, { config }: RaftStatus): QuorumMargin {
   const isHere = (id: RaftStatus["id"]) => id === self || answers(id);
   const spare = (voters: readonly RaftStatus["id"][]) =>

@@ -1,4 +1,4 @@
-// Clusters in the order of their names: those that are declared, and those that were only ever seen at a shard.
+// Clusters in the order of their names: declared ones, and those that were only seen at a shard.
 
 import { leavingGroup } from "../../../fleet/tables/schema.ts";
 import type { Binding } from "../../../wire/gen/fleet/v1/command.ts";
@@ -29,7 +29,7 @@ export async function clustersList(
     view.observed.some((row) => row.shardId === shardId);
   const listed: Listed<string, ClusterView> = {
     ...{ list: "clusters", isKey: isText },
-    // Names with the prefix stand together: the others need not be looked at.
+    // Names with the prefix are adjacent: the others need not be read.
     from: (from) => views(context, from !== undefined && from > prefix ? from : prefix),
     keyOf: (view) => view.clusterId,
     matches: (view) => (shardId === "" || isAt(view)) && (drift.length === 0 || drift.includes(view.drift)),
@@ -50,7 +50,7 @@ export async function clustersList(
 
 type NamedRow = readonly [id: string, row: Readonly<Binding> | undefined];
 
-/** Both by name, so that a page costs its own length. */
+/** Both ordered by name, so that the cost of a page is its own length. */
 function* merged(declared: Iterable<Readonly<Binding>>, seen: Iterable<string>): Iterable<NamedRow> {
   const names = seen[Symbol.iterator]();
   let next = names.next();
@@ -63,7 +63,7 @@ function* merged(declared: Iterable<Readonly<Binding>>, seen: Iterable<string>):
   for (; next.done !== true; next = names.next()) yield [next.value, undefined];
 }
 
-/** What is declared to the shard, moves away from it, or was seen there. */
+/** Clusters that are declared to the shard, move away from it, or were seen there. */
 function rowsAt({ machine, observed }: ServiceContext, shardId: string, from: string): readonly NamedRow[] {
   const { bindings } = machine.view.tables;
   const declared = [...bindings.rowsOf(shardId, from), ...bindings.rowsOf(leavingGroup(shardId), from)];

@@ -1,4 +1,4 @@
-// Lists of the tables: each is a table, the filters that say something about its rows, and a page of them.
+// Lists of the tables: each has a table, the filters that apply to its rows, and a page of them.
 
 import { auditExportOf } from "../../../fleet/audit/audit.ts";
 import { renderAuditEntry } from "../../../fleet/audit/render-audit.ts";
@@ -59,7 +59,7 @@ export const domainsList: List<ListDomainsResponse> = async (context, request, c
   return { stamp, domains: rows, nextPageToken };
 };
 
-/** Newest last, as the log has them, or from the newest back. */
+/** Newest last, in log order, or newest first. */
 export const auditList: List<ListAuditResponse> = async (context, request, caller) => {
   const filter = filterOf(request, ["afterIndex", "actor", "newestFirst"]);
   const stamp = await readable(context, request, caller);
@@ -157,7 +157,7 @@ export const instructionsList: List<ListInstructionsResponse> = async (context, 
   return { stamp, instructions: rows, nextPageToken };
 };
 
-/** The rows that name the shard, if one is given: the others are not passed over. */
+/** The rows that name the shard, if one is given, without reading the others. */
 function rowsAt<Row>(
   table: Pick<ReadonlyTable<string, Row>, "rows" | "rowsOf">,
   shardId: string,
@@ -166,7 +166,7 @@ function rowsAt<Row>(
   return shardId === "" ? table.rows(from) : table.rowsOf(shardId, from);
 }
 
-/** As `rowsAt`: a shard's instructions stand together. */
+/** Like `rowsAt`: a shard's instructions are adjacent. */
 function* instructionsAt(
   { machine }: ServiceContext,
   shardId: string,

@@ -1,4 +1,4 @@
-// Roles, and who has each.
+// Roles, and which operators have each.
 
 import type { ListRequest, ListRolesResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import type { Caller } from "../../calls/caller.ts";

@@ -1,7 +1,6 @@
-// Demand that shards can't meet, the gravest first: of the highest priority, and of that the oldest.
-// What must stay true: where a page ended is a place in that order, not a count, so that a report that comes between two
-// pages neither repeats a row nor lets one pass that has not changed. One that has aged beyond the place meanwhile is
-// missing: it stands on the pages before.
+// Demand that shards can't meet, the gravest first: by priority, then by age. What must stay true: the end of
+// a page is a place in that order, not a count. So a report between two pages neither repeats an unchanged
+// row nor skips one. A row that has aged beyond the place meanwhile is missing: it belongs to earlier pages.
 
 import { elapsedMs } from "../../../base/clock.ts";
 import type {

@@ -1,8 +1,8 @@
-// What watchers are told, made once for all that ask in the same turn of the event loop: watchers that keep up stand at
-// the same revision, and a hundred of them would filter and encode the same changes a hundred times.
-// What must stay true: an answer depends on the revision and the tables alone, so it may be shared; nothing is kept
-// beyond the turn, or a burst would fill the memory with answers. Only what a large entry changed is prepared in slices
-// (ADR-0022), and kept for those who wait for it.
+// The answers to watchers, made once for all that ask in the same turn of the event loop. Watchers that keep
+// up are at the same revision, and a hundred of them would filter and encode the same changes a hundred
+// times. What must stay true: an answer depends only on the revision and the tables, so it may be shared.
+// Nothing is kept beyond the turn, because a burst would fill the memory with answers. Only the changes of a
+// large entry are prepared in slices (ADR-0022) and kept for those that wait for them.
 
 import type { LogIndex } from "../../../base/ids.ts";
 import type { ChangeLog } from "../../../fleet/changes/change-log.ts";
@@ -17,17 +17,17 @@ const CHANGES_PER_ANSWER = 1_000;
 /** About a millisecond. */
 const CHANGES_PER_SLICE = 300;
 
-/** What comes after a revision. */
+/** The changes after a revision. */
 interface NextAnswer {
-  /** Everything through this index is told by it. */
+  /** It covers everything through this index. */
   readonly through: LogIndex;
-  /** Null: nothing of the watched tables changed. */
+  /** Null: the watched tables did not change. */
   readonly response: WatchResponse | null;
 }
 
 type Next = NextAnswer | "forgotten" | "nothing";
 
-/** A large answer, for those who wait for it. */
+/** A large answer, for the watchers that wait for it. */
 interface Preparation {
   users: number;
   /** Null until it is encoded. */
@@ -42,14 +42,14 @@ export class WatchAnswers {
   /** By revision and tables. */
   readonly #preparations = new Map<string, Preparation>();
 
-  /** `changes`: the log of now; a received snapshot begins another. */
+  /** `changes`: the present log; a received snapshot starts another. */
   constructor(changes: () => Pick<ChangeLog, "after">) {
     this.#changes = changes;
   }
 
   /**
-   * Encodes what comes after `told`, if it is much, and `rest`s between two slices: once for all that ask. Resolves when
-   * `after` takes no time; what that returns is to be called once it was asked.
+   * Encodes the changes after `told`, if there are many, and calls `rest` between two slices: once for all
+   * that ask. Resolves when `after` is fast; the returned function must be called after it.
    */
   async prepare(told: LogIndex, tables: WatchedTables, rest: () => Promise<void>): Promise<() => void> {
     const key = keyOf(told, tables);
@@ -69,9 +69,9 @@ export class WatchAnswers {
     return release;
   }
 
-  /** "nothing": no entry after `told` has changed a row. "forgotten": what came after it is gone. */
+  /** "nothing": no entry after `told` has changed a row. "forgotten": the changes after it are gone. */
   after(told: LogIndex, tables: WatchedTables, applied: LogIndex): Next {
-    // What is applied during the turn makes another answer.
+    // Entries that are applied during the turn make another answer.
     const prepared = this.#preparations.get(keyOf(told, tables))?.next;
     if (prepared) return prepared;
     const key = `${applied} ${keyOf(told, tables)}`;
@@ -92,7 +92,7 @@ export class WatchAnswers {
     return answerOf(last.index, changes);
   }
 
-  /** Null: it is not much. What is applied meanwhile is no part of it: the answer is full as it is. */
+  /** Null: there are few changes. Entries applied meanwhile are not included: the answer is full as it is. */
   #begin(key: string, told: LogIndex, tables: WatchedTables, rest: () => Promise<void>): Preparation | null {
     const sets = this.#setsAfter(told, tables);
     const last = sets?.at(-1);
@@ -138,7 +138,7 @@ export class WatchAnswers {
     return changes.filter(({ table }) => tables.has(table)).map((change) => this.#shared(index, change));
   }
 
-  /** Watchers of different tables share those that both watch. */
+  /** Watchers of different tables share the changes of common tables. */
   #shared(index: LogIndex, change: RowChange): TableChange {
     const known = this.#tableChanges.get(change);
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
-// The bytes of what watchers are told: an answer that many are told is encoded once, and so is a change that is in
-// several answers. What must stay true: the bytes are those of the generated encoder.
+// The bytes for watchers: an answer for many watchers is encoded once, and so is a change that is in several
+// answers. What must stay true: the bytes are the generated encoder's.
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
@@ -17,14 +17,14 @@ const encodedNews = new WeakMap<DenyListNews, Buffer>();
 const encodedStatuses = new WeakMap<NodeStatus, Buffer>();
 const encodedChanges = new WeakMap<TableChange, Uint8Array>();
 
-/** All shards are told the same one. It must not be modified afterwards. */
+/** All shards get the same one. It must not be modified afterwards. */
 export function encodeNews(news: DenyListNews): Buffer {
   const bytes = encodedNews.get(news) ?? Buffer.from(DenyListNews.encode(news).finish());
   encodedNews.set(news, bytes);
   return bytes;
 }
 
-/** All that watch are told the same one. It must not be modified afterwards. */
+/** All watchers get the same one. It must not be modified afterwards. */
 export function encodeStatus(status: NodeStatus): Buffer {
   const bytes = encodedStatuses.get(status) ?? Buffer.from(NodeStatus.encode(status).finish());
   encodedStatuses.set(status, bytes);
@@ -37,7 +37,8 @@ export function encodeWatchResponse(response: WatchResponse): Buffer {
   if (known !== undefined) return known;
   const { revision, changes, ...after } = response;
   const writer = new BinaryWriter();
-  // Fields are written in the order of their numbers: what stands before the changes, they, and what comes after.
+  // Fields are written in the order of their numbers: the fields before the changes, the changes, and the
+  // fields after them.
   WatchResponse.encode({ revision, changes: [], reset: false, resetReason: 0 }, writer);
   for (const change of changes) writer.uint32(CHANGES_TAG).bytes(encodedChange(change));
   WatchResponse.encode({ revision: 0, changes: [], ...after }, writer);

@@ -1,4 +1,4 @@
-// The watched tables and their changes as the wire has them.
+// The watched tables and their changes in the wire's form.
 
 import { status } from "@grpc/grpc-js";
 import type { LogIndex } from "../../../base/ids.ts";
@@ -25,9 +25,9 @@ const TABLES: Readonly<Record<WatchedTable, WatchTable>> = {
 export type WatchedTables = ReadonlySet<WatchedTable>;
 
 /**
- * None named = all but sessions: nearly every write changes one beside what it was made for, and clients of before they
- * could be watched take a table that they do not know for a removal. Throws the RpcError of a table that this version does
- * not know.
+ * Without names = all except sessions: almost every write changes one, and clients from before sessions could
+ * be watched take an unknown table for a removal. Throws the RpcError for a table that this version does not
+ * know.
  */
 export function tablesOf(wanted: readonly WatchTable[]): WatchedTables {
   const names = Object.keys(TABLES) as WatchedTable[];

@@ -1,8 +1,7 @@
-// Changes of the tables as a stream, from any replica. The watcher's place is a log index, and every replica has the
-// same changes at the same index: so a watcher whose replica dies goes on at another.
-// What must stay true: nothing is held for a watcher that does not read. It has a place in the shared log of changes,
-// and when that log has forgotten what comes after the place, or the fleet never came so far, the watcher is told to list
-// anew.
+// Changes of the tables as a stream, from any replica. A watcher's place is a log index, and every replica
+// has the same changes at the same index. So a watcher whose replica dies continues at another. What must
+// stay true: nothing is queued for a watcher that does not read. It has a place in the shared log of changes.
+// If the changes after that place are gone, or the fleet never reached it, the watcher must list again.
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { type LogIndex, logIndex } from "../../../base/ids.ts";
@@ -16,7 +15,8 @@ import { assertTrusted, refusalError } from "../../calls/refusals.ts";
 import { WatchAnswers } from "./watch-answers.ts";
 import { tablesOf, type WatchedTables } from "./watch-tables.ts";
 
-// A quiet watcher learns now and then how far it is, so that it need not go back far when it reconnects.
+// A watcher without changes gets its position from time to time, so that it starts near the end when it
+// reconnects.
 const PROGRESS_EVERY_MS = 5_000;
 
 type Call = ServerWritableStream<WatchRequest, WatchResponse>;
@@ -38,7 +38,7 @@ async function watch(
   const tables = tablesOf(call.request.tables);
   assertTrusted(context);
   const { after, reset } = await beginning(call.request, context, caller);
-  // Whoever went away meanwhile has told so to nobody: what is begun for it now would never end.
+  // A caller that has disconnected meanwhile sent no event for that: a watcher started now would never end.
   if (call.cancelled) return;
   const watcher = new Watcher({ context, answers, call, tables }, after);
   const stopListening = context.machine.onApplied(() => watcher.wake());
@@ -54,13 +54,14 @@ async function watch(
   call.on("close", end);
   call.on("error", end);
   call.on("drain", () => watcher.wake());
-  // At once, so that a watcher whose stream breaks before the first change knows where it began.
+  // At once, so that a watcher whose stream breaks before the first change knows where it started.
   if (reset === null) watcher.tellProgress();
   else watcher.tellReset(reset);
   watcher.wake();
 }
 
-// This replica may merely be behind: only what a quorum has not committed is a revision that nobody has told.
+// This replica may only be behind. Only a revision that no quorum has committed was never sent to any
+// watcher.
 async function beginning(
   { afterRevision, incarnation }: WatchRequest,
   context: ServiceContext,
@@ -88,7 +89,7 @@ class Watcher {
   readonly #answers: WatchAnswers;
   readonly #call: Call;
   readonly #tables: WatchedTables;
-  /** Everything through this index has been told. */
+  /** Everything through this index has been sent. */
   #told: LogIndex;
   #isScheduled = false;
   #isFull = false;
@@ -102,12 +103,12 @@ class Watcher {
     this.#told = after;
   }
 
-  /** Nothing is told any more. */
+  /** Nothing more is sent. */
   end(): void {
     this.#isOver = true;
   }
 
-  /** One look for all entries that are applied in one turn. */
+  /** One check for all entries that are applied in one turn. */
   wake(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -124,7 +125,7 @@ class Watcher {
     await rest();
     this.#isScheduled = false;
     this.#isFull = this.#call.writableNeedDrain;
-    // An answer a turn: others are served between those of a watcher that is far behind.
+    // One answer a turn: other work runs between the answers to a watcher that is far behind.
     if (!this.#isFull && !this.#isOver) {
       this.attempt(() => {
         assertTrusted(this.#context);
@@ -134,7 +135,7 @@ class Watcher {
     release?.();
   }
 
-  /** A step that no call of ours waits for: an exception ends the stream, and nothing else. */
+  /** A step that no call waits for: an exception ends only the stream. */
   attempt(step: () => void): void {
     try {
       step();
@@ -151,7 +152,7 @@ class Watcher {
     if (this.#isOver) return;
     assertTrusted(this.#context);
     const { driver } = this.#context;
-    // A replica without a leader may be cut off, and would tell nothing for as long as that lasts.
+    // A replica without a leader may be cut off, and would send nothing for as long as that lasts.
     if (driver.leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));
     else if (!this.#isFull) this.#tell(WatchReset.UNSPECIFIED);
   }
@@ -160,7 +161,7 @@ class Watcher {
     this.#tell(resetReason);
   }
 
-  /** Whether there may be more to tell. */
+  /** Returns whether there may be more to send. */
   #tellNext(): boolean {
     const { driver } = this.#context;
     const next = this.#answers.after(this.#told, this.#tables, driver.appliedIndex);

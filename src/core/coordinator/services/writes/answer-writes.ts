@@ -1,7 +1,7 @@
-// A stream of writes and their answers: each write is submitted in the order it came, and answered as it settles.
-// What must stay true: what one stream makes this replica keep is bounded. A write counts until the transport has
-// taken its answer, and a client that does not read its answers is not read either, until it does. A stream's end
-// takes back nothing that was submitted: the answers then have nobody to go to.
+// A stream of writes and their answers: writes are submitted in order of arrival, and answered as they
+// settle. What must stay true: one stream uses a bounded amount of memory. A write counts until the transport
+// has accepted its answer. If a client does not read its answers, its writes are not read either. The end of
+// a stream does not undo submitted writes; only their answers are lost.
 
 import { assert } from "../../../base/assert.ts";
 import { soonOncePerPass } from "../../../base/soon.ts";
@@ -18,10 +18,10 @@ import { SESSION_WINDOW, STREAM_WRITES_MAX } from "../../../wire/write-limits.ts
 
 assert(SESSION_WINDOW < OUTCOMES_PER_SESSION_MAX, "outcomes of a whole window are remembered");
 
-// Half, so that what is under way when reading stops still has room.
+// Half, so that writes in progress still have room when reading stops.
 const UNREAD_ANSWERS_MAX = STREAM_WRITES_MAX / 2;
 
-/** What is used here of a call. */
+/** The part of a call that is used here. */
 interface Stream {
   on(event: "data", listener: (batch: WriteBatch) => void): unknown;
   on(event: "end" | "cancelled" | "error", listener: () => void): unknown;
@@ -33,13 +33,13 @@ interface Stream {
 
 interface Writes {
   readonly submit: (item: WriteItem) => Promise<SubmitResponse>;
-  /** Rejects with what a write is told for which the stream has no room. */
+  /** Rejects with the error for a write that the stream has no room for. */
   readonly refused: () => Promise<never>;
-  /** What a write is told that failed with `error`. */
+  /** The answer to a write that failed with `error`. */
   readonly refusal: (error: unknown) => RpcError;
 }
 
-/** Answers what comes on `stream`, all that settled in one turn in one message. */
+/** Answers the writes of `stream`: all that settle in one turn in one message. */
 export function answerWrites(stream: Stream, writes: Writes): void {
   const answered = new AnsweredStream(stream, writes);
   stream.on("data", (batch: WriteBatch) => answered.take(batch));
@@ -52,7 +52,7 @@ class AnsweredStream {
   readonly #stream: Stream;
   readonly #writes: Writes;
   readonly #soon = soonOncePerPass();
-  /** Writes whose answers the transport has not taken yet, and how many of these answers it was given. */
+  /** Writes whose answers the transport has not accepted yet, and the number of answers passed to it. */
   #unanswered = 0;
   #onTheWay = 0;
   #answers: WriteAnswer[] = [];
@@ -71,7 +71,7 @@ class AnsweredStream {
     for (const item of batch.items) this.#take(item);
   }
 
-  /** The client sends no more, and still waits for answers. */
+  /** The client sends no more writes, but still waits for answers. */
   ended(): void {
     this.#hasEnded = true;
     this.#endIfDone();

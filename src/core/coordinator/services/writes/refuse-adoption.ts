@@ -1,5 +1,5 @@
-// Whether a shard may be told to obey this fleet: only if it obeys something else, and what the operator has seen. Only the
-// leader hears shards, so only it refuses.
+// Whether a shard may be ordered to obey this fleet: only if it obeys something else, namely what the
+// operator has seen. Only the leader hears shards, so only the leader refuses.
 
 import { status } from "@grpc/grpc-js";
 import type { AdoptShard } from "../../../wire/gen/fleet/v1/command.ts";
@@ -10,7 +10,7 @@ import { sightOf } from "../sight.ts";
 
 /** Throws SHARD_UNHEARD, SHARD_OBEYS or ADOPTION_OUTDATED. */
 export function refuseAdoption(context: ServiceContext, { shardId, givenUp }: AdoptShard): void {
-  // One that never registered the tables refuse.
+  // The tables refuse a shard that never registered.
   if (context.driver.status().role !== "leader" || givenUp === undefined) return;
   if (context.machine.view.tables.shards.get(shardId) === undefined) return;
   const report = context.observed.report(shardId);

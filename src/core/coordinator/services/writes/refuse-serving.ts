@@ -1,8 +1,7 @@
-// What the log does not know of a shard that is to be removed: clusters that it serves without their being declared to
-// it. They would be served by nobody's leave, so their shard is not taken out unless that is forced, and that it was
-// forced says so.
-// What must stay true: silence is never taken for absence. What a shard said last counts until it is dead, and from when
-// it is suspect nobody knows that there is not more.
+// Checks a shard before its removal for something that the log does not know: clusters that it serves without
+// a declaration. After the removal it would serve them without permission. So the removal is refused unless
+// it is forced; then the answer names them. What must stay true: silence is never taken for absence. A
+// shard's last report counts until the shard is dead; once it is suspect, there may be more clusters.
 
 import { status } from "@grpc/grpc-js";
 import { type Applied, type RemoveShard, ShardState } from "../../../wire/gen/fleet/v1/command.ts";
@@ -19,13 +18,13 @@ export function refuseServing(context: ServiceContext, { shardId, force }: Remov
   const { counts } = context.machine;
   const serving = force ? null : servingOf(context, shardId);
   if (serving === null || serving.liveness === ShardLiveness.DEAD) return;
-  // What is declared to it comes first, and is refused when the removal is applied.
+  // Declared rows come first, and are refused when the removal is applied.
   if (counts.clusters.has(shardId) || counts.domains.has(shardId)) return;
   if (serving.undeclared.length > 0) throw inUse(shardId, serving.undeclared);
   if (serving.liveness !== ShardLiveness.ALIVE) throw unheard(shardId, serving);
 }
 
-/** What a forced removal leaves to be served by nobody's leave, in words that go on after "which"; empty = nothing. */
+/** What a forced removal leaves at the shard, in words that continue after "which"; empty = nothing. */
 export function leavesServing(context: ServiceContext, { shardId, force }: RemoveShard): string {
   const serving = force ? servingOf(context, shardId) : null;
   if (serving === null) return "";
@@ -39,7 +38,7 @@ export function leavesServing(context: ServiceContext, { shardId, force }: Remov
   return `may serve clusters that are not declared to it: ${whyUnheard(serving)}`;
 }
 
-/** What was applied, with what goes unsaid in the tables: a removed shard serves on. */
+/** The outcome, with a fact that the tables don't have: a removed shard keeps serving. */
 export function withServing(applied: Applied, serving: string): Applied {
   if (!applied.changed || serving === "") return applied;
   const { summary } = applied;
@@ -49,12 +48,12 @@ export function withServing(applied: Applied, serving: string): Applied {
 interface Serving {
   readonly liveness: ShardLiveness;
   readonly undeclared: readonly string[];
-  /** For how long the leader has not heard it: since its last report, or since it leads. */
+  /** How long the leader has not heard it: since its last report, or since it became leader. */
   readonly silentForMs: number;
   readonly hasReported: boolean;
 }
 
-/** Null on a replica that does not lead, and of a shard that is not in the fleet. */
+/** Null on a replica that does not lead, and for a shard that is not in the fleet. */
 function servingOf(context: ServiceContext, shardId: string): Serving | null {
   const { shards, bindings } = context.machine.view.tables;
   const row = shards.get(shardId);

@@ -1,7 +1,7 @@
-// What the log does not know of a cluster that is to be unbound: whether an agent of it is served. Its shard would go on
-// serving it by nobody's leave, so the binding stays unless it is forced away.
-// What must stay true, as with a shard's removal: what a shard said last counts until it is dead, and from when it is
-// suspect nobody knows that there is not more.
+// Checks a cluster before it is unbound for something that the log does not know: whether an agent is
+// connected. Its shard would keep serving it without permission, so the binding stays unless it is forced.
+// What must stay true, as with a shard's removal: a shard's last report counts until the shard is dead; once
+// it is suspect, there may be more.
 
 import { status } from "@grpc/grpc-js";
 import type { Binding, UnbindCluster } from "../../../wire/gen/fleet/v1/command.ts";
@@ -25,7 +25,7 @@ export function refuseUnbinding(context: ServiceContext, operation: UnbindCluste
   if (owner !== ShardLiveness.ALIVE && owner !== ShardLiveness.DEAD) throw unheard(row, owner);
 }
 
-/** What a forced unbinding leaves, in words that go on after "which"; empty = nothing that is known of. */
+/** What a forced unbinding leaves, in words that continue after "which"; empty = nothing that is known. */
 export function leavesServed(context: ServiceContext, { clusterId, force }: UnbindCluster): string {
   const sight = sightOf(context);
   const serving = force && sight.leadsForMs !== null ? servingOf(context, clusterId, sight) : undefined;
@@ -39,7 +39,7 @@ function servingOf(context: ServiceContext, clusterId: string, sight: Sight): Cl
   );
 }
 
-// When it is applied, and by what comes first there.
+// Applying it would refuse it anyway, for a reason that comes first.
 function isRefusedAnyway({ version, migration }: Readonly<Binding>, { expectedVersion }: UnbindCluster) {
   return migration !== undefined || (expectedVersion !== undefined && expectedVersion !== version);
 }

@@ -1,5 +1,5 @@
-// Which verbs and tables a role may speak of, and a question about access too: a word that allows nothing is a mistake, and
-// its author hears of it at once. Roles that are there already may hold words of later builds.
+// Which verbs and tables a role, or a question about access, may contain. A word that allows nothing is a
+// mistake, so its author gets an error at once. Existing roles may contain words of later builds.
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../../base/ids.ts";

@@ -1,4 +1,4 @@
-// Writes: stamped with who and when by the leader, proposed, answered when committed and applied.
+// Writes: the leader adds actor and time, proposes them, and answers when they are committed and applied.
 
 import { status } from "@grpc/grpc-js";
 import { renderApplied } from "../../../fleet/audit/render-audit.ts";
@@ -42,7 +42,7 @@ export async function submit(
   if (operation.kind.$case === "setRole") checkRoleRules(operation.kind.value);
   if (request.dryRun) return tryOut(context, caller, operation, reason);
   const serving = checkServing(context, operation);
-  // What came from the wire as a whole message is what decoding its command again would give.
+  // A whole message from the wire equals the result of decoding its command again.
   const write = { ...request, reason };
   const proposed = () => propose(context, caller, operation, write, encodeToApply);
   const { kind } = operation;
@@ -50,13 +50,13 @@ export async function submit(
   const { result, term } = await (isRevocation
     ? revokeAlone(context, kind.value, caller, proposed)
     : proposed());
-  // A session knows its incarnation; who writes without one may read what it wrote.
+  // A session knows its incarnation. A client that writes without a session may read what it wrote.
   const incarnation = request.sessionId === 0 ? context.clusterId : undefined;
   return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
 }
 
-// Read as any other linearizable read, then tried on a copy of what was read; by the leader alone, as the write would be:
-// another replica knows neither what shards report nor, therefore, what would be refused.
+// Like any other linearizable read, then tried on a copy of the state. Only the leader can do it, as with the
+// write: another replica does not know shards' reports, so it does not know what would be refused.
 async function tryOut(
   context: ServiceContext,
   caller: Caller,
@@ -65,7 +65,7 @@ async function tryOut(
 ): Promise<SubmitResponse> {
   if (context.driver.role !== "leader") throw notLeader(context);
   const { index, term, leads } = await readable(context, LINEARIZABLE, caller);
-  // Deposed while it asked.
+  // It was deposed while it asked.
   if (!leads) throw notLeader(context);
   checkClusterVersion(context, operation);
   const { kind } = operation;
@@ -77,7 +77,10 @@ async function tryOut(
   return { index, term, applied: withServing(appliedOf(outcome), serving) };
 }
 
-/** Throws the refusal of an operation that the tables alone can't judge; of a removal, returns what one that is forced leaves behind, in words. */
+/**
+ * Throws the refusal of an operation that the tables alone can't judge. For a removal it returns what a
+ * forced one leaves behind, in words.
+ */
 function checkServing(context: ServiceContext, { kind }: Operation): string {
   if (kind?.$case === "unbindCluster") {
     refuseUnbinding(context, kind.value);
@@ -107,7 +110,7 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
   "raiseClusterVersion",
 ]);
 
-/** Operations of the leader's own, and of an offline recovery: they stand beside something that is no row. */
+/** Operations of the leader itself and of an offline recovery: they belong to something other than a row. */
 function isReserved({ $case }: NonNullable<Operation["kind"]>): boolean {
   return RESERVED.has($case);
 }

@@ -1,4 +1,4 @@
-// Coordinator.Write: what is done with each write of a stream. Submit does the same for one.
+// Coordinator.Write: handles each write of a stream. Submit does the same for a single write.
 
 import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
 import {
@@ -41,7 +41,7 @@ async function submitItem(
 ): Promise<SubmitResponse> {
   const deadline = answerBy(context, timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs);
   const caller = { identity, deadline };
-  // The stream itself was begun long ago.
+  // The stream itself was started long ago.
   if (!(await context.work.arrive(formatIdentity(identity)))) throw tooBusy(context);
   return submit(context, decode(request), caller);
 }
