@@ -1,12 +1,12 @@
-// What may be decided only by a leader that knows itself to be one.
+// For decisions that only a confirmed leader may make.
 
 import type { Caller } from "./caller.ts";
 import type { ServiceContext } from "./context.ts";
 import { notLeader, refusalError } from "./refusals.ts";
 
 /**
- * Throws unless a quorum confirms that this replica leads. A deposed leader's, or a new leader's not yet applied,
- * configuration may show a replica that lost its disk as the voter that it was before.
+ * Throws unless a quorum confirms that this replica leads. The configuration of a deposed leader, or the
+ * unapplied one of a new leader, may still show a replica that lost its disk as a voter.
  */
 export async function assertLeads(context: ServiceContext, caller: Caller): Promise<void> {
   if (context.driver.role !== "leader") throw notLeader(context);

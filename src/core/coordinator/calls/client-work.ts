@@ -1,22 +1,24 @@
-// How much of a pass of the event loop clients may take, so that a burst of theirs holds up no tick, no heartbeat and no
-// peer's message. Work within a pass's budget runs at once; what is beyond it waits, and each later pass does a slice.
-// What must stay true: nothing waits while there is time, answers go before new calls, answers in the order they came, and new
-// calls in that of their caller, callers in turn (fair-lines.ts). A new call is refused when too many wait and its caller
-// has the most of them, or when its caller's oldest has waited too long: then each later one would, too. Calls of tenants (shards
-// and agents) have a part of the slice and a line of their own, so that their storm makes no pass long and delays no operator.
+// How much of a pass of the event loop clients may use, so that their burst holds up no tick, no heartbeat
+// and no peer's message. Work within a pass's budget runs at once; the rest waits, and each later pass does a
+// slice. What must stay true: nothing waits while there is time. Answers come before new calls, in order of
+// arrival. New calls are in their caller's order, and callers take turns (fair-lines.ts). A new call is
+// refused in two cases. Too many wait and its caller has most of them; or its caller's oldest has waited too
+// long, so each later one would too.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Loop } from "../../base/event-loop.ts";
 import { DELAY_MS_MAX } from "../group/drain-rate.ts";
 import { FairLines, Line } from "./fair-lines.ts";
 
-/** Of one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
+/** For one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
 export const SLICE_MS = 10;
 /** Of that, for calls of tenants: a hundred reports of a hundred rows in 0.1 s. */
 export const TENANT_SLICE_MS = 3;
 /** In each line. */
 export const ARRIVALS_MAX = 8_192;
-/** Less than the shortest deadline that operators use, and many times what a burst of the allowed size takes. */
+/**
+ * Less than the shortest deadline that operators use, and many times what a burst of the allowed size needs.
+ */
 export const ARRIVAL_WAIT_MS_MAX = 1_000;
 const DELAY_MS_MIN = 50;
 
@@ -36,12 +38,12 @@ export class ClientWork {
     this.#loop = loop;
   }
 
-  /** How many calls wait to be begun, and how many were refused since this process started. */
+  /** How many calls wait to start, and how many were refused since this process started. */
   get counts(): { readonly waiting: number; readonly refused: number } {
     return { waiting: this.#arrivals.size + this.#tenants.size, refused: this.#refused };
   }
 
-  /** When a call that is refused now may come again. */
+  /** When a call that is refused now may be retried. */
   get retryDelayMs(): number {
     const nowMs = this.#loop.now();
     const longestMs = Math.max(this.#arrivals.longestWaitMs(nowMs), this.#tenants.longestWaitMs(nowMs));
@@ -61,7 +63,7 @@ export class ClientWork {
     return isTaken;
   }
 
-  /** Of a call that was begun: settles when there is time to go on with it. Never refused. */
+  /** For a started call: settles when there is time to continue it. Never refused. */
   async answer(): Promise<void> {
     const nowMs = this.#loop.now();
     if (this.#isFree(nowMs)) return;
@@ -98,7 +100,7 @@ export class ClientWork {
       const next = answer ?? tenant ?? this.#arrivals.take();
       if (next === undefined) return;
       next.resume(true);
-      // So that what it costs, its data read included, is seen before the next is let go on.
+      // So that the cost of this call, including reading its data, is counted before the next one continues.
       await new Promise<void>((resolve) => process.nextTick(resolve));
       const thenMs = this.#loop.now();
       if (tenant !== undefined) this.#tenantMs += thenMs - nowMs;

@@ -1,5 +1,6 @@
-// How large an operation may be, before it becomes an entry: what is in the log goes to every replica, and its refusal is
-// remembered with names from it. What must stay true: every operation that the tables would take passes.
+// The largest size of an operation, checked before it becomes an entry. The log is sent to every replica, and
+// a refusal is stored with names from it. What must stay true: every operation that the tables would accept
+// passes.
 
 import { status } from "@grpc/grpc-js";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";

@@ -73,35 +73,37 @@ export interface ServiceContext {
   readonly version: string;
   /** host:port of this process's metrics; empty = it has none. */
   readonly metricsAddress: string;
-  /** All replicas as they are known now, this one included. */
+  /** All replicas as they are known now, including this one. */
   readonly replicas: readonly Peer[];
-  /** What the command line named, this replica included: the founders, as long as there is no table. */
+  /**
+   * The replicas of the command line, including this one: the first members, as long as there is no table.
+   */
   readonly given: readonly Peer[];
-  /** Why a replica is not heard here; null if it is (ADR-0023). */
+  /** Why a replica is refused here; null if it is not (ADR-0023). */
   readonly refusePeer: (peer: NodeId) => RpcError | null;
-  /** A replica has opened a stream: it may be one that this replica's table does not know yet. */
+  /** A replica has opened a stream: this replica's table may not know it yet. */
   readonly introduce: (peer: Peer) => void;
-  /** Whether a stream to the peer is open and it has said something within an election timeout. */
+  /** Whether a stream to the peer is open and the peer has sent something within an election timeout. */
   readonly answers: (peer: NodeId) => boolean;
-  /** The certificate with which a replica, this one included, serves now; null if that can't be learned. */
+  /** The certificate with which a replica (perhaps this one) serves now; null if that can't be learned. */
   readonly servedBy: (replica: NodeId) => Promise<ShownCertificate | null>;
-  /** What the build of a replica, this one included, says of itself; null while it is not connected. */
+  /** What the build of a replica (perhaps this one) announces; null while it is not connected. */
   readonly announced: Announced;
-  /** Whether the learner has told this leader that it holds the log since it was let in. */
+  /** Whether the learner has reported to this leader that it holds the log since its admission. */
   readonly isWhole: (learner: NodeId) => boolean;
   /** The one change of the membership, or revocation, that may be under way. */
   readonly changes: QuorumChanges;
   /** The fleet's own group. */
   readonly driver: GroupDriver<Outcome>;
-  /** The others. */
+  /** The other groups. */
   readonly groups: ReadonlyMap<GroupId, TallyGroup>;
   readonly host: Host;
   readonly sent: Readonly<SentCounts>;
-  /** The snapshot of the fleet's own group that is on its way to a follower; null = none is. */
+  /** The snapshot of the fleet's own group that is being sent to a follower; null without one. */
   readonly transferTo: (follower: NodeId) => SnapshotTransfer | null;
   /** Of the last heartbeat to the peer, in milliseconds; null when none was answered lately. */
   readonly roundTripMs: (peer: NodeId) => number | null;
-  /** How large this replica's log, snapshot and process are. */
+  /** The sizes of this replica's log, snapshot and process. */
   readonly sizes: () => Sizes;
   readonly machine: FleetMachine;
   readonly folderKeys: FolderKeys;
@@ -110,35 +112,35 @@ export interface ServiceContext {
   readonly heardDomains: HeardDomains;
   readonly refusedRows: RefusedRows;
   readonly refusedWrites: RefusedWrites;
-  /** Told of who may not do what it asks for, beside those that the door turns away. */
+  /** Called for callers without a permission, in addition to those that are refused at the entry. */
   readonly noteDenied: (denied: Denied) => void;
   readonly firstContacts: FirstContacts;
-  /** Bindings of its own making that a shard may have. */
+  /** Bindings by first contact that a shard may have. */
   readonly firstContactsMax: number;
   readonly registrationPace: Pace;
   readonly rowPace: Pace;
-  /** When this replica last began or ceased to lead. */
+  /** When this replica last became leader, or stopped leading. */
   readonly leadsSince: () => MonotonicMs;
   readonly liveness: LivenessLimits;
   readonly disk: { readonly isFull: boolean; readonly isSlow: boolean; readonly syncs: SyncLatency };
   /** Whether this replica counts already. */
   readonly admission: () => "member" | "waiting" | "rejoining";
   readonly tls: Tls;
-  /** What calls wait for before they are begun, and before they go on. */
+  /** What calls wait for before they start, and before they continue. */
   readonly work: ClientWork;
   readonly largeWork: LargeWork;
   readonly startedMs: MonotonicMs;
   readonly clock: Clock;
-  /** Waits for something that tells no one when it happens. A seam: simulations have a clock of their own. */
+  /** Waits for an event that has no notification. A seam: simulations have a clock of their own. */
   readonly sleep: (ms: number) => Promise<unknown>;
-  /** Whether this replica's applied state may be believed. */
+  /** Whether this replica's applied state can be trusted. */
   readonly trust: StateTrust;
-  /** Whether nothing is known against the peer's state: it may lead. */
+  /** Whether there is no known problem with the peer's state, so that it may lead. */
   readonly isFit: (peer: NodeId) => boolean;
-  /** Whether this replica's state at the index may leave it in a snapshot; until then, ask again. */
+  /** Whether this replica's state at the index may be sent in a snapshot; if not yet, ask again. */
   readonly mayKeep: (index: LogIndex) => boolean;
-  /** What becomes of an exception that nothing foresaw. */
+  /** Handles unexpected exceptions. */
   readonly internalErrors: InternalErrors;
-  /** How this leader's exports of snapshots stand; undefined when it leads not, or exports none. */
+  /** The state of this leader's exports of snapshots; undefined when it does not lead or exports none. */
   readonly snapshotExport: () => SnapshotExport | undefined;
 }

@@ -1,6 +1,6 @@
-// Calls that wait to be begun, one line a caller: each caller in turn begins its first. What must stay true: there are never
-// more than the room, and when it is full, the caller with the most gives way. So one caller's storm delays another's call by
-// one call a caller, and refuses it none.
+// Calls that wait to start, one line for each caller: callers take turns, each with its first call. What must
+// stay true: there are never more calls than the room. When it is full, the caller with most calls loses one.
+// So one caller's storm delays another's call by one call for each caller, and never makes it refused.
 
 import { assert } from "../../base/assert.ts";
 import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
@@ -9,13 +9,13 @@ const KEPT_MAX = 4_096;
 
 export interface Waiting {
   readonly sinceMs: MonotonicMs;
-  /** False: it has given way. */
+  /** False: it lost its place. */
   readonly resume: (isTaken: boolean) => void;
 }
 
 export class FairLines {
   readonly #room: number;
-  /** By caller; the one that began a call last is the last. */
+  /** By caller; the one that started a call last is the last. */
   readonly #lines = new Map<string, Line>();
   #size = 0;
 
@@ -27,7 +27,7 @@ export class FairLines {
     return this.#size;
   }
 
-  /** Takes it in; what gives way for it is told, maybe itself. */
+  /** Adds it; if a call must lose its place, perhaps this one, that call is told. */
   add(caller: string, waiting: Waiting): void {
     const line = this.#lines.get(caller) ?? new Line();
     this.#lines.set(caller, line);
@@ -51,7 +51,7 @@ export class FairLines {
     return undefined;
   }
 
-  /** For how long the first of this caller's has waited. */
+  /** How long this caller's first call has waited. */
   waitedMs(caller: string, nowMs: MonotonicMs): number {
     return this.#lines.get(caller)?.waitedMs(nowMs) ?? 0;
   }
@@ -88,7 +88,7 @@ export class Line {
     if (next === undefined) return undefined;
     this.#taken += 1;
     assert(this.#taken <= this.#waiting.length, "what is taken was added");
-    // Seldom, so that moving what is left costs little for each.
+    // Rarely, so that moving the rest costs little for each.
     if (this.#taken > KEPT_MAX || this.#taken === this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#taken);
       this.#taken = 0;
@@ -96,14 +96,14 @@ export class Line {
     return next;
   }
 
-  /** The newest. */
+  /** The newest one. */
   drop(): Waiting {
     const newest = this.size > 0 ? this.#waiting.pop() : undefined;
     assert(newest !== undefined, "what gives way was there");
     return newest;
   }
 
-  /** For how long the first one has waited. */
+  /** How long the first one has waited. */
   waitedMs(nowMs: MonotonicMs): number {
     const first = this.#waiting[this.#taken];
     return first === undefined ? 0 : elapsedMs(first.sinceMs, nowMs);

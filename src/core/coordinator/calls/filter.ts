@@ -1,5 +1,5 @@
-// Which filters and orders a list understands. One that it does not is refused: ignoring it would list too much, and
-// whoever acts on the rows would act on the wrong ones.
+// Which filters and orders a list supports. An unsupported one is refused: ignoring it would list too much,
+// and a caller that acts on the rows would act on the wrong ones.
 
 import { status } from "@grpc/grpc-js";
 import { ListFilter, type ListRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -10,7 +10,7 @@ type Order = "newestFirst";
 
 const NONE = ListFilter.fromPartial({});
 
-/** The request's filter, all of whose fields are set; throws the RpcError of what is not `allowed`. */
+/** The request's filter with all fields set; throws the RpcError for one that is not `allowed`. */
 export function filterOf(request: ListRequest, allowed: readonly (Field | Order)[]): ListFilter {
   if (request.newestFirst && !allowed.includes("newestFirst")) {
     throw rpcError(status.INVALID_ARGUMENT, "ORDER_UNKNOWN", "this list has no newest row to begin with");
@@ -24,7 +24,7 @@ export function filterOf(request: ListRequest, allowed: readonly (Field | Order)
   return filter;
 }
 
-/** Whether `value` is as the filter wants it; a filter that is not set wants anything. */
+/** Whether `value` matches the filter; a filter that is not set matches anything. */
 export function wants(wanted: string | number, value: string | number): boolean {
   return wanted === "" || wanted === 0 || wanted === value;
 }

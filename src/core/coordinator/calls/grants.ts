@@ -1,6 +1,7 @@
-// What an operator may not do is refused by the leader before it is an entry, by the state that it has applied. That saves
-// the log what would be refused as it is applied (fleet/permissions/authorize.ts), where the decision falls: a role that was revoked
-// meanwhile wins no race. Everybody else is judged at the door.
+// A leader refuses what an operator may not do before it is an entry, by its applied state. This keeps
+// entries out of the log that would be refused at apply (fleet/permissions/authorize.ts). The decision is
+// made there, so a role that was revoked meanwhile has no effect. Other callers are checked when their call
+// arrives.
 
 import { printable } from "../../base/printable.ts";
 import type { Permission } from "../../fleet/permissions/access.ts";
@@ -25,14 +26,14 @@ export function checkGrants(
   refuse(context, identity, denial(context.machine.view, formatIdentity(identity), kind));
 }
 
-/** As `checkGrants`, of what is no operation of its own. For a leader that was confirmed, whose state is of now. */
+/** Like `checkGrants`, for calls that are not operations. For a confirmed leader, whose state is current. */
 export function checkPermission(context: ServiceContext, { identity }: Caller, permission: Permission): void {
   if (identity.kind !== "operator") return;
   const isAllowed = accessOf(context.machine.view, identity.id).allows(permission);
   refuse(context, identity, isAllowed ? null : grantMissing(identity.id, permission));
 }
 
-/** Told as the calls are that the door refuses: with who, from where, and what. */
+/** Logged like calls that are refused at the entry: with who, from where, and what. */
 function refuse({ noteDenied }: ServiceContext, identity: Identity, refused: Result | null): void {
   if (refused === null) return;
   const error = resultError(refused);

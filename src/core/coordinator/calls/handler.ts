@@ -1,6 +1,6 @@
-// What every handler does around its own work: until when, and a bug that stays with its call.
-// What must stay true: a call is answered before the caller's own deadline, so that "no quorum" reaches the caller
-// as UNAVAILABLE with its reason and not as a bare DEADLINE_EXCEEDED.
+// What every handler does around its own work: the deadline, and keeping a bug within its call. What must
+// stay true: a call is answered before the caller's own deadline. So "no quorum" reaches the caller as
+// UNAVAILABLE with its reason, not as a bare DEADLINE_EXCEEDED.
 
 import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -10,7 +10,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceContext } from "./context.ts";
 
 const DEADLINE_MAX_MS = 30_000;
-// For the way back and for a stalled event loop; of a very short deadline a quarter.
+// For the way back and for a stalled event loop; a quarter of a very short deadline.
 const ANSWER_MARGIN_MS = 100;
 
 /** `work` as the server calls it. */
@@ -22,7 +22,7 @@ export function handler<Request, Response>(
     work(request, callerWith(context, identity, remainingMs(context.clock.monotonicMs())));
 }
 
-/** As `handler`, for answers that come as a stream: `work` is done when the stream has begun, not when it is over. */
+/** Like `handler`, for streamed answers: `work` is done when the stream has started, not when it ends. */
 export function streamHandler<Request, Response>(
   context: ServiceContext,
   work: (call: ServerWritableStream<Request, Response>, caller: Caller) => Promise<void>,
@@ -30,7 +30,7 @@ export function streamHandler<Request, Response>(
   return async (call) => {
     try {
       const given = call.getDeadline();
-      // grpc-js counts what the caller waits from when the call came, and tells it as a wall time.
+      // grpc-js counts the caller's timeout from the arrival of the call, and gives it as a wall time.
       const remainingMs = (given instanceof Date ? given.getTime() : given) - context.clock.wallMs();
       await work(call, callerWith(context, callerOf(call, context.tls), remainingMs));
     } catch (error) {
@@ -39,14 +39,14 @@ export function streamHandler<Request, Response>(
   };
 }
 
-/** Throws the refusal of a replica that is no member (ADR-0023). */
+/** Throws the refusal of a replica that is not a member (ADR-0023). */
 function callerWith(context: ServiceContext, identity: Identity, waitMs: number): Caller {
   const refused = identity.kind === "replica" ? context.refusePeer(identity.id) : null;
   if (refused !== null) throw refused;
   return { identity, deadline: answerBy(context, waitMs) };
 }
 
-/** When the answer must leave for a caller that waits so long. */
+/** When the answer must leave for a caller that waits this long. */
 export function answerBy({ clock }: ServiceContext, waitMs: number): MonotonicMs {
   const remainingMs = Math.min(waitMs, DEADLINE_MAX_MS);
   return clock.monotonicMs() + remainingMs - Math.min(ANSWER_MARGIN_MS, remainingMs / 4);

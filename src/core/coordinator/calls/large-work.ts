@@ -1,6 +1,6 @@
-// The work that large requests make, in slices: one slice of all of them together in a pass of the event loop, so that a
-// commit waits for one slice and not for a report of 30 000 rows. What must stay true: work that is one slice waits for
-// nothing, and those that wait have their slices in turn. Absent: how much work there may be (pace.ts).
+// The work of large requests, in slices: one slice of all of them together in a pass of the event loop. So a
+// commit waits for one slice, not for a report of 30 000 rows. What must stay true: work of a single slice
+// does not wait, and waiting work takes turns. Absent: limits of the amount of work (pace.ts).
 
 import { assert } from "../../base/assert.ts";
 import type { Loop } from "../../base/event-loop.ts";
@@ -15,7 +15,7 @@ export class LargeWork {
     this.#nextPass = nextPass;
   }
 
-  /** Does it all; what others do may come between two slices. */
+  /** Does all of it; other work may run between two slices. */
   async run<Value>(slicing: Slicing<Value>): Promise<Value> {
     for (;;) {
       const step = slicing.next();

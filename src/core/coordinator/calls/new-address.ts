@@ -1,5 +1,5 @@
-// The addresses that come into the tables. They are checked before there is an entry, and not when it is applied: earlier
-// versions let others in, and every replica must judge their entries alike, whichever version applies them.
+// New addresses for the tables. They are checked before there is an entry, not at apply. Earlier versions
+// accepted other addresses, and every replica must treat those entries alike, whichever version it runs.
 
 import { isAddress } from "../../base/address.ts";
 import type { FleetView } from "../../fleet/state.ts";
@@ -7,7 +7,7 @@ import { invalidAddress } from "../../fleet/validate.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
 import { resultError } from "./refusals.ts";
 
-/** Throws INVALID_ADDRESS. What a row has already it may keep: its shard must be able to start again. */
+/** Throws INVALID_ADDRESS. A row may keep its present address: its shard must be able to start again. */
 export function checkNewAddress(view: FleetView, operation: Operation): void {
   const places = placesOf(view, operation);
   if (places === null || places.wanted === places.present || isAddress(places.wanted)) return;
@@ -20,7 +20,7 @@ interface Places {
   readonly present: string | undefined;
 }
 
-/** Null for an operation that brings no address. */
+/** Null for an operation without an address. */
 function placesOf({ tables }: FleetView, { kind }: Operation): Places | null {
   switch (kind?.$case) {
     case "registerShard":

@@ -1,6 +1,6 @@
-// What comes from another incarnation of the cluster than this one (ADR-0016): which requests are refused for it, and which
-// shards obey another one. A cluster's incarnation never changes while its processes run, so a request is judged when it
-// comes. Pure but for the refusal.
+// Requests and shards of another incarnation of the cluster (ADR-0016): which requests are refused, and which
+// shards obey another incarnation. A cluster's incarnation never changes while its processes run, so a
+// request is checked on arrival. Pure except for the refusal.
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
@@ -23,7 +23,7 @@ export function ownIncarnation({ clusterId, machine }: Here): Incarnation {
   return incarnationOf(machine.view, clusterId);
 }
 
-/** Throws INCARNATION_CHANGED. A client that says none is answered: it is older than incarnations. */
+/** Throws INCARNATION_CHANGED. A client that names none is answered: it is from before incarnations. */
 export function refuseOther(context: Here, told: string | undefined): void {
   if (told === undefined || told === "" || told === context.clusterId) return;
   const record = incarnationRecord(context.machine.view);
@@ -36,13 +36,15 @@ export function refuseOther(context: Here, told: string | undefined): void {
   });
 }
 
-/** Whether a revision of `told` means nothing here. One that names none may be of before a recovery. */
+/**
+ * Whether a revision of `told` has no meaning here. One without an incarnation may be from before a recovery.
+ */
 export function isOtherRevision(context: Here, told: string | undefined): boolean {
   if (told !== undefined && told !== "") return told !== context.clusterId;
   return incarnationRecord(context.machine.view) !== undefined;
 }
 
-/** What a shard obeys instead of this leader; undefined = this leader, or nothing that it says. */
+/** What a shard obeys instead of this leader; undefined = this leader, or it does not say. */
 export function obeyedInstead(
   {
     incarnation,
@@ -56,8 +58,9 @@ export function obeyedInstead(
 }
 
 /**
- * The report as this incarnation may take it. Versions of another one say only that the shard was told something, and its
- * answers and domains' sequences are about instructions that were never given here.
+ * The report in a form for this incarnation. Another incarnation's versions only show that the shard had an
+ * instruction. Its answers and its domains' sequences belong to instructions that this incarnation never
+ * gave.
  */
 export function* ofThisIncarnation(context: Here, request: ReportShardRequest): Slicing<ReportShardRequest> {
   const { incarnation, bindings } = request;

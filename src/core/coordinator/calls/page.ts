@@ -1,11 +1,13 @@
-// One page of a list: rows in key order from where the page before ended. Pages are not of one moment; what must stay
-// true is that a row which is there all the time is listed exactly once.
+// One page of a list: rows in key order from the end of the previous page. Pages are from different moments.
+// What must stay true: a row that exists all the time is listed exactly once.
 
 import { status } from "@grpc/grpc-js";
 import type { ListRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 
-/** Also the default: an answer then stays below the message limit and delays others by milliseconds only. */
+/**
+ * Also the default: an answer then stays below the message limit and delays other work by milliseconds only.
+ */
 const PAGE_SIZE_MAX = 5_000;
 
 export interface Page<Row> {
@@ -15,21 +17,21 @@ export interface Page<Row> {
 }
 
 export interface Listed<Key extends string | number, Row> {
-  /** Its tokens are of no use to another list. */
+  /** Its tokens are not valid for another list. */
   readonly list: string;
   /** `isText` or `isIndex`. */
   readonly isKey: (value: unknown) => value is Key;
-  /** Rows in key order from `from`, or from where its row would stand; keys may descend. */
+  /** Rows in key order from `from`, or from its place if that row is gone; keys may descend. */
   readonly from: (from: Key | undefined) => Iterable<Row>;
   readonly keyOf: (row: Row) => Key;
   readonly matches: (row: Row) => boolean;
 }
 
 export const isText = (value: unknown): value is string => typeof value === "string";
-/** Of rows that go by where they stand in the log. */
+/** For rows that are ordered by log index. */
 export const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
-/** Throws the RpcError of a token that this list never gave. */
+/** Throws the RpcError for a token that this list never returned. */
 export function pageOf<Key extends string | number, Row>(
   request: Pick<ListRequest, "pageSize" | "pageToken">,
   listed: Listed<Key, Row>,
@@ -48,7 +50,7 @@ export function pageOf<Key extends string | number, Row>(
   return { rows, nextPageToken: "" };
 }
 
-/** For a list that is one page, and so gives no token. */
+/** For a list with one page, and so without tokens. */
 export function refuseToken({ pageToken }: Pick<ListRequest, "pageToken">): void {
   if (pageToken !== "") throw tokenInvalid();
 }
@@ -57,7 +59,7 @@ function writeToken(key: string | number, list: string): string {
   return Buffer.from(JSON.stringify([key, list])).toString("base64url");
 }
 
-// Replicas of before lists were named in their tokens give such without a name, and read no name.
+// Replicas from before tokens named their list give tokens without a name, and read no name.
 function readToken<Key extends string | number, Row>(token: string, { list, isKey }: Listed<Key, Row>): Key {
   const content = contentOf(token);
   if (!Array.isArray(content)) throw tokenInvalid();

@@ -1,4 +1,4 @@
-// Reads of the replicated tables: linearizable unless asked otherwise, each stamped with where it was served.
+// Reads of the replicated tables: linearizable by default, each stamped with where it was served.
 
 import { present } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
@@ -36,12 +36,14 @@ export async function readable(
       await settled(context, context.driver.readIndex(caller.deadline));
   }
   assertTrusted(context);
-  // At the last moment: the snapshot may have come while this waited.
+  // Checked last: a snapshot may have arrived while this waited.
   if (context.driver.isRestoring) throw restoring();
   return stampOf(context, request);
 }
 
-/** As `readable`, for answers that join what shards report: only the leader hears them, so only it may answer. */
+/**
+ * Like `readable`, for answers that include shards' reports: only the leader has them, so only it may answer.
+ */
 export async function readableWithReports(
   context: ServiceContext,
   request: ListRequest,
@@ -51,7 +53,7 @@ export async function readableWithReports(
   return readable(context, request, caller);
 }
 
-/** Whoever takes an old answer takes one without what shards report, too. */
+/** A caller that accepts an old answer also accepts one without shards' reports. */
 function mayBeOld({ consistency }: Consistency): boolean {
   return consistency?.$case === "stale" || consistency?.$case === "maxStalenessMs";
 }
@@ -75,7 +77,7 @@ function stampOf(context: ServiceContext, request: Consistency): ReadStamp {
   };
 }
 
-// A replica that is too old, or does not know how old it is, asks: it may be neither a moment later.
+// A replica that is too old, or does not know its age, asks: a moment later it may be recent enough.
 async function noOlder(context: ServiceContext, maxMs: number, { deadline }: Caller): Promise<void> {
   const { freshness } = context;
   if (freshness.ageMs !== null && freshness.ageMs <= maxMs) return;

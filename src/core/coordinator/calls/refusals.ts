@@ -1,4 +1,4 @@
-// From why something could not be done to the gRPC error that tells the caller what to do instead.
+// Turns the reason of a failure into the gRPC error that tells the caller what to do instead.
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
@@ -12,7 +12,7 @@ import type { ServiceContext } from "./context.ts";
 
 export const RETRY_AFTER_MS = 100;
 
-/** Which group was asked, and who may be named as its leader. */
+/** The group of the call, and the replicas that may be named as its leader. */
 export interface Asked extends Pick<ServiceContext, "clusterId" | "replicas"> {
   readonly driver: Pick<GroupDriver<never>, "leader" | "term" | "retryDelayMs">;
 }
@@ -46,11 +46,12 @@ function overloaded(message: string, retryDelayMs: number): RpcError {
   return rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", message, {}, retryDelayMs);
 }
 
-// By delay. In a burst thousands are refused in one pass of the event loop, and making the error costs more than the answer.
+// By delay. In a burst thousands are refused in one pass of the event loop, and making the error costs more
+// than the answer.
 const BUSY = new Map<number, RpcError>();
 const BUSY_STEP_MS = 50;
 
-/** The call was not begun. */
+/** The call was not started. */
 export function tooBusy({ work }: { readonly work: { readonly retryDelayMs: number } }): RpcError {
   const delayMs = Math.ceil(work.retryDelayMs / BUSY_STEP_MS) * BUSY_STEP_MS;
   const known = BUSY.get(delayMs);
@@ -60,15 +61,15 @@ export function tooBusy({ work }: { readonly work: { readonly retryDelayMs: numb
   return made;
 }
 
-/** Nothing was written: as with overload, the caller tries again, here or where it is sent to then. */
+/** Nothing was written: as with overload, the caller tries again, here or at the named leader. */
 export function diskFull(): RpcError {
   const message = "the leader's disk is full; it takes writes again once there is space";
   return rpcError(status.RESOURCE_EXHAUSTED, "DISK_FULL", message, {}, RETRY_AFTER_MS);
 }
 
 /**
- * Throws while this replica's state may not be believed (ADR-0017). Of a fenced one callers try another; while the state
- * is disputed, no other would answer either.
+ * Throws while this replica's state can't be trusted (ADR-0017). With a fenced replica callers try another
+ * one. During a dispute no other would answer either.
  */
 export function assertTrusted({
   trust,
@@ -109,7 +110,7 @@ export function notLeader(asked: Asked): RpcError {
   });
 }
 
-/** A read of bounded staleness that this replica can't promise; another may. `ageMs`: null = nobody knows. */
+/** A read of bounded staleness that this replica can't promise; another may. `ageMs`: null = unknown. */
 export function tooStale(ageMs: number | null, maxMs: number): RpcError {
   const age = ageMs === null ? "by how much is not known" : `by up to ${ageMs} ms`;
   const message = `what this replica has may be older than ${maxMs} ms, ${age}: no quorum confirms it`;
@@ -120,7 +121,7 @@ export function tooStale(ageMs: number | null, maxMs: number): RpcError {
   return rpcError(status.UNAVAILABLE, "TOO_STALE", message, metadata, RETRY_AFTER_MS);
 }
 
-/** An operator may not do it (fleet/permissions/authorize.ts). */
+/** An operator has no permission (fleet/permissions/authorize.ts). */
 const DENIALS: ReadonlySet<string> = new Set(["GRANT_MISSING", "ROLE_MISSING", "ADMINISTRATOR_ONLY"]);
 
 /** A command that the state machine refused: the caller's mistake or a lost race, with its stable reason. */
@@ -131,7 +132,7 @@ export function rejectionError(rejected: Rejected): RpcError {
   return rows.length === 0 ? error : withViolations(error, rows);
 }
 
-/** Of a result that is known to be a refusal. */
+/** For a result that is known to be a refusal. */
 export function resultError(result: Result): RpcError {
   assert(result.$case === "rejected", "only a refusal is an error");
   return rejectionError(result.value);

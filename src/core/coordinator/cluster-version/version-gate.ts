@@ -1,5 +1,5 @@
-// What is refused because of the cluster version (ADR-0015): an operation that not all members know yet, before it is an
-// entry; and a replica whose build does not know the version that rules, before it takes part.
+// Refusals because of the cluster version (ADR-0015): an operation that not all members know yet, before it
+// is an entry; and a replica whose build does not know the version in force, before it takes part.
 
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../../base/errors.ts";
@@ -20,7 +20,7 @@ export function isAboveClusterVersion({ machine }: Pick<Gated, "machine">, { kin
   return kind !== undefined && requiredVersion(kind) > machine.view.clusterVersion;
 }
 
-/** Throws CLUSTER_VERSION_TOO_LOW for an operation of a version above the one that rules. */
+/** Throws CLUSTER_VERSION_TOO_LOW for an operation above the version in force. */
 export function checkClusterVersion(
   context: Gated,
   { kind }: Operation,
@@ -45,8 +45,8 @@ export function checkClusterVersion(
 }
 
 /**
- * The refusal of a replica that does not know the version that rules, or null. `knownVersion` 0: it does not say. Not
- * FAILED_PRECONDITION, since builds from before this rule write down no other refusal than PERMISSION_DENIED.
+ * The refusal of a replica that does not know the version in force, or null. `knownVersion` 0: it does not
+ * say. Not FAILED_PRECONDITION: builds from before this rule log only PERMISSION_DENIED.
  */
 export function refuseOldBuild({ machine }: Pick<Gated, "machine">, knownVersion: number): RpcError | null {
   const ruling = machine.view.clusterVersion;
@@ -56,7 +56,7 @@ export function refuseOldBuild({ machine }: Pick<Gated, "machine">, knownVersion
   return rpcError(status.PERMISSION_DENIED, "BUILD_TOO_OLD", message, { cluster_version: String(ruling) });
 }
 
-/** What a replica has to stop with that was refused for its build; null for another refusal. */
+/** The error with which a replica stops that was refused because of its build; null for another refusal. */
 export function outdatedBuild({ reason, metadata }: RpcFailure, knownVersion: number): OperatorError | null {
   const ruling = Number(metadata["cluster_version"]);
   if (reason !== "BUILD_TOO_OLD" || !(ruling > knownVersion)) return null;

@@ -1,6 +1,7 @@
-// Raising the cluster version (ADR-0015): as etcd's monitorVersions, the leader compares what all members announce, and
-// raises the version to the lowest of it. What must stay true: a member that is not connected to the leader now holds
-// the version down, for it may come back as an older build; and so does a learner, which applies the same entries.
+// Raises the cluster version (ADR-0015). Like etcd's monitorVersions, the leader compares the versions that
+// all members announce, and raises the cluster version to the lowest of them. What must stay true: a member
+// that is not connected to the leader keeps the version where it is, because it may return with an older
+// build. A learner counts too, because it applies the same entries.
 
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";
@@ -43,7 +44,7 @@ interface VersionWatchOptions {
   readonly driver: Pick<GroupDriver<never>, "role">;
   readonly view: () => FleetView;
   readonly announced: Announced;
-  /** Of this replica's build. */
+  /** This replica's build. */
   readonly knownVersion: number;
   /** Proposes it; resolves when that has succeeded or failed. */
   readonly raise: (raise: RaiseClusterVersion) => Promise<unknown>;
@@ -63,7 +64,7 @@ export class VersionWatch {
     const ruling = view().clusterVersion;
     if (ruling >= knownVersion || this.#isRaising || driver.role !== "leader") return;
     const members = memberBuilds(view(), announced);
-    // Before the founders are written down nobody knows who has to be asked.
+    // Before the first rows are written it is unknown which members to ask.
     const lowest = Math.min(...members.map((member) => member.knownVersion));
     const version = Math.min(lowest, knownVersion);
     if (members.length === 0 || version <= ruling) return;

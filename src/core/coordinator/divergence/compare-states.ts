@@ -1,5 +1,5 @@
-// A coordinator's comparing of its state with the others' (ADR-0017): the checks and the passes over memory, with their clock,
-// and what is logged of them.
+// A coordinator's comparison of its state with the others' (ADR-0017): the checks and the passes over memory,
+// with their clock and their log lines.
 
 import type { NodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";

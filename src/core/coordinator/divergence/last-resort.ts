@@ -1,13 +1,14 @@
-// When a fenced replica asks for votes after all (ADR-0017). Its state is wrong, so it should not lead; but its log is right,
-// and may be the newest that is left: then the others' votes elect no other (Raft §5.4.1), and the cluster stands still.
-// So after a long time without a leader it asks. It leads until another has caught up, serves nothing, and hands over
-// (replica.ts). What must stay true: as long as another can be elected, that one is.
+// When a fenced replica requests votes after all (ADR-0017). Its state is wrong, so it should not lead. But
+// its log is right, and may be the newest one left. Then no other can be elected (Raft §5.4.1), and the
+// cluster stands still. So after a long time without a leader it campaigns. It leads until another has caught
+// up, serves nothing, and hands over (replica.ts). What must stay true: as long as another replica can be
+// elected, that one is.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Message } from "../../raft/message.ts";
 import { asksForVote } from "../group/message-questions.ts";
 
-// By then each of the others has asked for votes several times.
+// By then each of the others has requested votes several times.
 const ELECTION_TIMEOUTS = 5;
 
 export interface LastResortOptions {
@@ -18,14 +19,17 @@ export interface LastResortOptions {
 
 export class LastResort {
   readonly #options: LastResortOptions;
-  /** When it would first have asked for votes, since it last heard a leader. */
+  /** When it would first have requested votes since it last heard a leader. */
   #sinceMs: MonotonicMs | null = null;
 
   constructor(options: LastResortOptions) {
     this.#options = options;
   }
 
-  /** Whether the message may go. Each one that is sent is to be shown: an answer to a leader says that there is one. */
+  /**
+   * Whether the message may be sent. To be called with each sent message: an answer to a leader shows that
+   * there is one.
+   */
   lets(message: Message): boolean {
     const { trust, electionMs, now } = this.#options;
     if (answersLeader(message)) this.#sinceMs = null;

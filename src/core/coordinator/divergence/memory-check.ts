@@ -1,7 +1,7 @@
-// A slow pass over all rows in memory (ADR-0017): each table's rows are hashed anew and compared with the digest that the table
-// keeps. A row that was damaged in place is found by nothing else before it changes: its table's digest is still right.
-// What must stay true: it takes little of a core (a slice of rows, then a rest) and keeps no rows that are replaced
-// meanwhile; what it finds it finds twice.
+// A slow pass over all rows in memory (ADR-0017): each table's rows are hashed again and compared with the
+// table's digest. A row that was damaged in place is found by nothing else until it changes: its table's
+// digest is still right. What must stay true: the pass uses little of a core (a slice of rows, then a pause)
+// and keeps no replaced rows. It reports a fault only after finding it twice.
 
 import type { Timers } from "../../base/timers.ts";
 import type { FleetView } from "../../fleet/state.ts";
@@ -10,7 +10,7 @@ import { printLanes } from "../../fleet/tables/row-hash.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { StateTrust } from "./state-trust.ts";
 
-// 120 000 rows in two minutes, for half a millisecond of work a slice.
+// 120 000 rows in two minutes, with half a millisecond of work for each slice.
 const ROWS_PER_SLICE = 256;
 const SLICE_EVERY_MS = 250;
 /** From the start to the first pass, and from one pass to the next. */
@@ -32,12 +32,12 @@ interface Damage {
   readonly expected: Lanes;
 }
 
-/** Begins the passes; returns what ends them. */
+/** Starts the passes; returns a function that ends them. */
 export function checkMemory({ machine, trust, timers }: MemoryCheckOptions): () => void {
   let cancel: () => void = () => undefined;
   let pass = passOver(machine);
   const step = () => {
-    // Amid an entry the tables are about to be replaced, and with them how far the pass has come.
+    // During an entry the tables are about to be replaced, and with them the pass's position.
     const { done, value } = machine.isApplying
       ? { done: false, value: null }
       : machine.isRestoring
@@ -52,7 +52,7 @@ export function checkMemory({ machine, trust, timers }: MemoryCheckOptions): () 
   return () => cancel();
 }
 
-/** A slice a step; at the end what is damaged, or null. */
+/** One slice for each step; at the end the damaged table, or null. */
 function* passOver(machine: MemoryCheckOptions["machine"]): Generator<null, Damage | null, void> {
   for (const name of Object.keys(machine.view.tables) as TableName[]) {
     const isDamaged = (yield* rehash(machine, name)) !== null && (yield* rehash(machine, name));

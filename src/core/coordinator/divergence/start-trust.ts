@@ -1,4 +1,5 @@
-// A replica's trust in its own state as its data folder has it (ADR-0017): fenced, if it was in an earlier life.
+// A replica's trust in its own state, from its data folder (ADR-0017): fenced, if it was fenced before a
+// restart.
 
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
@@ -16,7 +17,7 @@ export function startTrust(dataDirectory: string, log: Log): StateTrust {
   });
 }
 
-/** What a mark's file says; a fence is one, whatever is left of its reasons. */
+/** The content of a mark's file. It is a fence even if its reasons can't be read. */
 function divergenceOf(found: Readonly<Record<string, unknown>>): Divergence {
   const text = (name: string) => (typeof found[name] === "string" ? found[name] : "");
   const count = (name: string) => (Number.isSafeInteger(found[name]) ? Number(found[name]) : 0);

@@ -1,7 +1,8 @@
-// Replicas compare their applied state at checkpoints (ADR-0017). The leader names one every few seconds and every
-// thousand entries; each replica answers with its digest there once it has applied it; the leader tells all what the
-// majority has, and whoever has something else fences itself. What must stay true: a replica judges itself by its own
-// digest, so that a verdict that is late or wrong about it does no harm; a digest that is not known is never answered.
+// Replicas compare their applied state at checkpoints (ADR-0017). The leader names one every few seconds and
+// every thousand entries. Each replica answers with its digest there once it has applied it. The leader sends
+// all of them the majority's digest, and a replica with another digest fences itself. What must stay true: a
+// replica judges itself by its own digest, so a late or wrong verdict about it does no harm. A replica never
+// answers with a digest that it does not know.
 
 import { assert } from "../../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term } from "../../base/ids.ts";
@@ -13,7 +14,8 @@ import { type StateAnswer, stateVerdict } from "./state-verdict.ts";
 import { SILENT_CHECKPOINTS, Witnesses } from "./state-witnesses.ts";
 
 export const CHECK_EVERY_MS = 2_000;
-// Well below what recent-digests.ts keeps, so that a follower that is a little ahead or behind still knows its digest.
+// Well below the number of digests in recent-digests.ts, so that a follower that is slightly ahead or behind
+// still knows its digest.
 const CHECK_EVERY_ENTRIES = 1_000;
 const NO_ANSWERS: ReadonlyMap<NodeId, StateAnswer> = new Map();
 const DIGEST = /^[0-9a-f]{16}$/;
@@ -28,14 +30,17 @@ export interface StateChecksOptions {
     readonly appliedIndex: LogIndex;
     status(): Pick<RaftStatus, "config" | "progress">;
   };
-  /** The digest right after `index`; null = not known, or not any more. */
+  /** The digest right after `index`; null = not known (any more). */
   readonly digestAt: (index: number) => string | null;
-  /** The tables now: the index through which they were applied, and their digest. */
+  /** The present tables: the index through which they were applied, and their digest. */
   readonly now: () => { readonly appliedIndex: LogIndex; hash(): string };
   readonly send: (peer: NodeId, check: StateCheck) => void;
-  /** Whether the peer has said anything lately. */
+  /** Whether the peer has sent anything lately. */
   readonly hears: (peer: NodeId) => boolean;
-  /** A snapshot at this index is made, or leaves, though no checkpoint has confirmed it: these voters are silent. */
+  /**
+   * A snapshot at this index is made or sent although no checkpoint has confirmed it: these voters are
+   * silent.
+   */
   readonly onUnconfirmed?: (index: LogIndex, silent: readonly NodeId[]) => void;
   readonly nameOf: (id: NodeId) => string;
   readonly log: Log;
@@ -46,23 +51,23 @@ interface Round {
   readonly term: number;
   readonly index: LogIndex;
   readonly answers: Map<NodeId, StateAnswer>;
-  /** What the majority has; empty = disputed; null = still open. */
+  /** The majority's digest; empty = disputed; null = still open. */
   digest: string | null;
-  /** Whether all of the time since the last tick was there to answer it. */
+  /** Whether replicas had all of the time since the last tick to answer it. */
   isAged: boolean;
 }
 
 export class StateChecks {
   readonly #options: StateChecksOptions;
   #round: Round | null = null;
-  /** What the leader asks about, until it is applied here. */
+  /** The leader's question, until its index is applied here. */
   #asked: { readonly from: NodeId; readonly term: number; readonly index: number } | null = null;
   /** Peers whose state was wrong at the last checkpoint that they answered. */
   readonly #wrong = new Set<NodeId>();
   readonly #witnesses: Witnesses;
-  /** Ticks, under some leader, since this replica last heard what the majority has. */
+  /** Ticks, under any leader, since this replica last received the majority's digest. */
   #unheardTicks = 0;
-  /** The newest snapshot that was not held back though it was not confirmed. */
+  /** The newest snapshot that was not held back although it was not confirmed. */
   #unconfirmed = logIndex(0);
 
   constructor(options: StateChecksOptions) {
@@ -70,7 +75,7 @@ export class StateChecks {
     this.#witnesses = new Witnesses(options);
   }
 
-  /** Whether nothing is known against the peer's state: it may lead. */
+  /** Whether there is no known problem with the peer's state, so that it may lead. */
   isFit(peer: NodeId): boolean {
     return !this.#wrong.has(peer);
   }
@@ -96,9 +101,10 @@ export class StateChecks {
   }
 
   /**
-   * Whether the snapshot may go to a follower that lacks entries that are compacted. One that was confirmed goes in a
-   * dispute, too: the follower applies what comes after it itself, and then has a say of its own. It also goes if this
-   * replica was fenced after it was made: as a last resort it leads, and its log and that snapshot are right.
+   * Whether the snapshot may be sent to a follower that lacks compacted entries. A confirmed one is sent
+   * during a dispute, too: the follower applies the later entries itself, and then counts. It is also sent if
+   * this replica was fenced after it was made: as a last resort it leads, and its log and that snapshot are
+   * right.
    */
   maySend(follower: NodeId, snapshot: LogIndex): boolean {
     const { driver, trust } = this.#options;
@@ -110,9 +116,10 @@ export class StateChecks {
   }
 
   /**
-   * Whether this replica's state at `index` may be kept in a snapshot, and leave in one: a majority had the same state
-   * there or later, or no voter is left that could contradict. Otherwise a checkpoint is begun, so ask again. To be asked
-   * first when the state is captured: what the others confirm is its digest when the entry was applied.
+   * Whether this replica's state at `index` may be stored or sent in a snapshot. Either a majority had the
+   * same state there or later, or no voter is left that could contradict. Otherwise a checkpoint is started,
+   * so ask again. First to be called when the state is captured: the others confirm the digest at the moment
+   * when the entry was applied.
    */
   mayKeep(index: LogIndex): boolean {
     const { trust, onUnconfirmed } = this.#options;
@@ -152,12 +159,12 @@ export class StateChecks {
         if (from === driver.leader) this.#obey(index, kind.value.digest);
         return;
       case undefined:
-        // Of a newer build.
+        // From a newer build.
         return;
     }
   }
 
-  // Nothing but an entry changes the tables.
+  // Only an entry changes the tables.
   #lookInside(): void {
     const { trust, digestAt, now } = this.#options;
     const view = now();
@@ -173,25 +180,28 @@ export class StateChecks {
     return driver.role === "leader" && !trust.isFenced;
   }
 
-  // One that is still open stays: if each request put a new one in its place, none would ever be answered.
+  // An open checkpoint stays: if each request replaced it, none would ever be answered.
   #hurry(): void {
     if (!this.#mayAsk()) return;
     const { term } = this.#options.driver;
     if (this.#round?.digest !== null || this.#round.term !== term) this.#begin(false);
   }
 
-  /** Whether no voter is left that could say that the state at `index` is wrong. A follower hears of it by its leader. */
+  /**
+   * Whether no voter is left that could say that the state at `index` is wrong. A follower learns it from its
+   * leader.
+   */
   #areOthersSilent(index: LogIndex): boolean {
     const { self, driver } = this.#options;
     if (driver.role !== "leader") return this.#unheardTicks >= SILENT_CHECKPOINTS;
     const round = this.#round;
     const own = round?.answers.get(self);
     if (round == null || round.term !== driver.term || own == null) return false;
-    // Who agreed with an earlier state may contradict this one.
+    // A replica that agreed with an earlier state may contradict this one.
     return this.#witnesses.areSilent(round.index >= index ? round.answers : NO_ANSWERS, own);
   }
 
-  /** `isAged`: begun by a tick, so that all the time until the next one is there to answer it. */
+  /** `isAged`: started by a tick, so that replicas have all the time until the next one to answer it. */
   #begin(isAged: boolean): void {
     const { self, driver, digestAt } = this.#options;
     const index = driver.appliedIndex;
@@ -225,7 +235,7 @@ export class StateChecks {
     for (const [node, answer] of round.answers) if (node !== self) this.#note(node, answer, round);
   }
 
-  /** Keeps in mind which peers are wrong, and tells one that answers after the verdict. */
+  /** Notes which peers are wrong, and informs one that answers after the verdict. */
   #note(peer: NodeId, answer: StateAnswer, { index, digest }: Round): void {
     const { log, nameOf } = this.#options;
     if (digest === "" || digest === null) return;

@@ -1,19 +1,20 @@
-// Whether this replica's applied state may be believed (ADR-0017). A replica that knows that its state is wrong is
-// fenced: it serves no reads, does not lead, and makes no snapshots, until `fleet member rebuild` gives it a new folder.
-// While voters differ without a majority, the state is disputed, and no replica is believed.
-// What must stay true: only another data folder ends a fence; a dispute ends by a majority, or by a fence.
+// Whether this replica's applied state can be trusted (ADR-0017). A replica that knows that its state is
+// wrong is fenced. It serves no reads, does not lead, and makes no snapshots, until `fleet member rebuild`
+// gives it a new folder. While voters differ without a majority, the state is disputed, and no replica is
+// trusted. What must stay true: only another data folder ends a fence. A dispute ends by a majority, or by a
+// fence.
 
 import type { WallMs } from "../../base/clock.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 
-/** Why a replica is fenced. `expected` is what the majority has there; empty = nobody compared. */
+/** Why a replica is fenced. `expected` is the majority's digest there; empty = it was not compared. */
 export interface Divergence {
   readonly index: number;
   readonly digest: string;
   readonly expected: string;
   readonly cause: "majority" | "memory" | "operator";
-  /** An operator's reason, or which table is damaged. */
+  /** An operator's reason, or the damaged table. */
   readonly detail: string;
   readonly atMs: WallMs;
 }
@@ -24,7 +25,7 @@ export type Trust =
   | ({ readonly kind: "diverged" } & Divergence);
 
 export interface StateTrustOptions {
-  /** What the data folder says: this replica was fenced in an earlier life. */
+  /** From the data folder: this replica was fenced before a restart. */
   readonly found: Divergence | null;
   /** Makes durable that this replica is fenced. */
   readonly mark: (divergence: Divergence) => Promise<void>;
@@ -51,7 +52,7 @@ export class StateTrust {
     return this.#trust;
   }
 
-  /** Whether reads may be served, snapshots made, and writes taken. */
+  /** Whether reads may be served, snapshots made, and writes accepted. */
   get isTrusted(): boolean {
     return this.#trust.kind === "trusted";
   }
@@ -60,17 +61,20 @@ export class StateTrust {
     return this.#trust.kind === "diverged";
   }
 
-  /** Whether rows changed in memory, and perhaps in snapshots too, with no checkpoint to show since when. */
+  /** Whether rows changed in memory, and perhaps in snapshots too; no checkpoint shows since when. */
   get isDamaged(): boolean {
     return this.#trust.kind === "diverged" && this.#trust.cause === "memory";
   }
 
-  /** The newest checkpoint of this life at which a majority had the same state; what led there was the same, too. */
+  /**
+   * The newest checkpoint since this start at which a majority had the same state; everything before it was
+   * the same, too.
+   */
   get confirmedThrough(): LogIndex {
     return this.#confirmedThrough;
   }
 
-  /** Calls back after each change; the returned function ends that. */
+  /** Calls `listener` after each change, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -106,7 +110,7 @@ export class StateTrust {
     this.#become({ kind: "trusted" });
   }
 
-  /** Makes the fence durable, unless it is; to be called again and again, since a disk may be full. */
+  /** Makes the fence durable, unless it is; to be called repeatedly, because a disk may be full. */
   remember(): void {
     if (this.#isMarked || this.#isMarking || this.#trust.kind !== "diverged") return;
     const { kind: _, ...divergence } = this.#trust;

@@ -1,18 +1,22 @@
-// Whose applied state is right at a checkpoint (ADR-0017): pure. What a majority of the voters has is right, as what a
-// majority has stored is committed. An absent answer is no vote: its sender may be down, slow, or of an older build. A
-// fenced voter has none either, but it still counts for the size of the quorum.
+// Which applied state is right at a checkpoint (ADR-0017): pure. The state of a majority of the voters is
+// right, just as an entry that a majority has stored is committed. A missing answer is no vote: its sender
+// may be down, slow, or of an older build. A fenced voter has no vote either, but still counts for the size
+// of the quorum.
 
 import type { NodeId } from "../../base/ids.ts";
 import { jointVote, type VoterHalves } from "../../raft/quorum.ts";
 
-/** The digest of a replica's state at the checkpoint; null = it is fenced, and knows that its own is wrong. */
+/**
+ * The digest of a replica's state at the checkpoint; null = it is fenced, because it knows that its own is
+ * wrong.
+ */
 export type StateAnswer = string | null;
 
 export type StateVerdict =
-  /** Answers that are not there yet may decide. */
+  /** Missing answers may still decide. */
   | { readonly kind: "open" }
   | { readonly kind: "majority"; readonly digest: string }
-  /** Voters differ, and no digest has a majority: nobody can say who is right. */
+  /** Voters differ, and no digest has a majority: it is unknown which state is right. */
   | { readonly kind: "disputed" };
 
 /** `isOver`: no more answers are waited for. */
@@ -25,7 +29,8 @@ export function stateVerdict(
   const digests = new Set(
     [...answers].flatMap(([node, digest]) => (all.has(node) && digest ? [digest] : [])),
   );
-  // Every voter has answered, and those that are not fenced agree: an operator who fenced the others has settled it.
+  // Every voter has answered, and those that are not fenced agree: an operator who fenced the others has
+  // settled it.
   const [only] = digests;
   const isComplete = [...all].every((voter) => answers.has(voter));
   if (only !== undefined && digests.size === 1 && isComplete) return { kind: "majority", digest: only };

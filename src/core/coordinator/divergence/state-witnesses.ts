@@ -1,27 +1,28 @@
-// Which voters could still contradict a leader's state at a checkpoint (ADR-0017). One that waits for a snapshot has no state
-// to compare. One that left several checkpoints in a row unanswered is silent: it is down, of an older build, or too slow.
-// What must stay true: a voter that is heard again has a say again; nothing that was learnt in one term counts in another.
+// Which voters could still contradict a leader's state at a checkpoint (ADR-0017). A voter that waits for a
+// snapshot has no state to compare. A voter that left several checkpoints in a row unanswered is silent: it
+// is down, of an older build, or too slow. What must stay true: a voter that is heard again counts again.
+// Facts of one term do not count in another.
 
 import type { LogIndex, NodeId, Term } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 import type { StateAnswer } from "./state-verdict.ts";
 
-/** Checkpoints that a voter may leave unanswered before the others go on without it. */
+/** After this many unanswered checkpoints the others continue without the voter. */
 export const SILENT_CHECKPOINTS = 3;
 
 export interface WitnessesOptions {
   readonly self: NodeId;
   readonly driver: { readonly term: Term; status(): Pick<RaftStatus, "config" | "progress"> };
-  /** Whether the peer has said anything lately. */
+  /** Whether the peer has sent anything lately. */
   readonly hears: (peer: NodeId) => boolean;
 }
 
 export class Witnesses {
   readonly #options: WitnessesOptions;
   #term: number | null = null;
-  /** Followers that are to get a snapshot, and which. */
+  /** Followers that need a snapshot, and which one. */
   readonly #waiting = new Map<NodeId, LogIndex>();
-  /** Checkpoints in a row that a voter has left unanswered. */
+  /** Consecutive checkpoints that a voter has left unanswered. */
   readonly #missed = new Map<NodeId, number>();
   readonly #unheard = new Set<NodeId>();
 
@@ -29,13 +30,13 @@ export class Witnesses {
     this.#options = options;
   }
 
-  /** The peer lacks entries that are compacted: without a snapshot it never comes to a later checkpoint. */
+  /** The peer lacks compacted entries: without a snapshot it never reaches a later checkpoint. */
   waits(peer: NodeId, snapshot: LogIndex): void {
     this.#look();
     this.#waiting.set(peer, snapshot);
   }
 
-  /** A checkpoint is over that every voter had time to answer. */
+  /** A checkpoint has ended that every voter had time to answer. */
   ended(answers: ReadonlyMap<NodeId, StateAnswer>): void {
     for (const voter of this.#look()) {
       if (answers.has(voter)) this.#missed.delete(voter);
@@ -43,7 +44,7 @@ export class Witnesses {
     }
   }
 
-  /** The answers, and of each voter that waits for a snapshot that it has no say. */
+  /** The answers; each voter that waits for a snapshot is marked as having none. */
   withWaiting(answers: ReadonlyMap<NodeId, StateAnswer>): ReadonlyMap<NodeId, StateAnswer> {
     const waiting = this.#look().filter((voter) => !answers.has(voter) && this.#isWaiting(voter));
     return waiting.length === 0
@@ -51,7 +52,7 @@ export class Witnesses {
       : new Map([...answers, ...waiting.map((id) => [id, null] as const)]);
   }
 
-  /** Whether no voter's answer can come any more that would contradict `own`. */
+  /** Whether no voter's answer is possible any more that would contradict `own`. */
   areSilent(answers: ReadonlyMap<NodeId, StateAnswer>, own: string): boolean {
     return this.#look().every((voter) => {
       const answer = answers.get(voter);
@@ -60,7 +61,7 @@ export class Witnesses {
     });
   }
 
-  /** Voters that could answer, and left the last checkpoints unanswered. */
+  /** Voters that could answer, but left the last checkpoints unanswered. */
   silent(): readonly NodeId[] {
     return this.#look().filter((voter) => this.#isSilent(voter));
   }
@@ -75,7 +76,7 @@ export class Witnesses {
     return snapshot !== undefined && match !== undefined && match < snapshot;
   }
 
-  /** The other voters, after forgetting what does not hold any more. */
+  /** The other voters; drops facts that are not true any more. */
   #look(): readonly NodeId[] {
     const { self, driver, hears } = this.#options;
     if (driver.term !== this.#term) {

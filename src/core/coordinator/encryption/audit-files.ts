@@ -1,5 +1,5 @@
-// Which of the operator's keys open the audit entries that a node has exported. Nothing writes those files again, so that a
-// key which is taken away takes its files with it.
+// Which of the operator's keys open the audit entries that a node has exported. These files are never written
+// again, so removing a key makes its files unreadable.
 
 import { join } from "node:path";
 import { diskFiles } from "../../base/disk-files.ts";
@@ -12,20 +12,20 @@ import type { AuditFiles } from "../../wire/gen/fleet/v1/coordinator.ts";
 const PLAIN_SUFFIX = ".jsonl";
 const PLAIN = "";
 
-/** By key, in the order of their ids; plain ones first. Of each file its head is read, and no more. */
+/** By key, in the order of their ids; plain ones first. Only the head of each file is read. */
 export async function auditFilesByKey(
   directory: string,
   files: FileSystem = diskFiles,
 ): Promise<readonly AuditFiles[]> {
   const names = await files.list(directory).catch((error: unknown) => {
-    // It is made with the first export.
+    // The folder is created with the first export.
     if (isSystemError(error) && error.code === "ENOENT") return [];
     throw error;
   });
   const counts = new Map<string, number>();
   for (const name of names) {
     const key = await keyOf(join(directory, name), files);
-    // One that is damaged opens with no key: fleet audit verify names it.
+    // No key opens a damaged one: fleet audit verify names it.
     if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return [...counts]

@@ -1,4 +1,4 @@
-// The operator's keys as a coordinator is given them: read at its start, and again whenever they are rotated.
+// The operator's keys of a coordinator: read at its start, and again at each rotation.
 
 import type { Log } from "../../base/log.ts";
 import { type KeySource, readOperatorKeys } from "../../seal/key-source.ts";
@@ -8,11 +8,17 @@ import type { EncryptionChoice } from "../../storage/folder-keys.ts";
 
 export interface EncryptionSetting {
   readonly source: KeySource;
-  /** The operator's word: what is plain in the data folder is from before, and is to be replaced by and by. */
+  /**
+   * The operator confirms that the plain files in the data folder are from before encryption. They are
+   * replaced step by step.
+   */
   readonly existing: boolean;
 }
 
-/** At a start: the operator's word is needed no more, and would let a plain folder in that is put in this one's place. */
+/**
+ * At a start: this flag is not needed any more, and would accept a plain folder that an attacker puts in this
+ * one's place.
+ */
 export function warnOfExisting(
   setting: EncryptionSetting | null,
   folder: Pick<AtRestStatus, "isComplete"> | null,
@@ -22,7 +28,7 @@ export function warnOfExisting(
   log.warn("nothing plain is left: take --encrypt-existing away (fleet.yaml: encryption.existing)");
 }
 
-/** As they are now. Throws ENCRYPTION_KEY_UNUSABLE. */
+/** The present keys. Throws ENCRYPTION_KEY_UNUSABLE. */
 export async function operatorKeys(setting: EncryptionSetting | null): Promise<OperatorKeys | null> {
   return setting === null ? null : await readOperatorKeys(setting.source);
 }

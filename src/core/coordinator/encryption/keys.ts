@@ -1,5 +1,5 @@
-// How this replica's data folder is encrypted, and a new key for it (ADR-0031). The audit log has the rotation already:
-// who asks for it writes that first. This replica's own log says who asked, and what came of it.
+// How this replica's data folder is encrypted, and its rotation to a new key (ADR-0031). The audit log has
+// the rotation already: the caller writes that first. This replica's own log says who asked, and the result.
 
 import { status } from "@grpc/grpc-js";
 import { OperatorError } from "../../base/errors.ts";
@@ -50,7 +50,7 @@ export async function rotateKeys(
   return found;
 }
 
-/** False: there is nothing to rotate. A key file that can't be used, or a full disk, is told to the caller. */
+/** False: there is nothing to rotate. An unusable key file, or a full disk, is reported to the caller. */
 async function hasRotated({ operatorKeys, rotate }: FolderKeys): Promise<boolean> {
   try {
     const keys = await operatorKeys();

@@ -1,5 +1,5 @@
-// Which audit entries are to be exported next, and as which file. Pure: the same entries always make the same file,
-// so that an export that was cut short is recognised when it is repeated.
+// Which audit entries are exported next, and as which file. Pure: the same entries always make the same file,
+// so that an interrupted export is recognised when it is repeated.
 
 import { exportLine } from "../../audit/export-line.ts";
 import { auditExportOf } from "../../fleet/audit/audit.ts";
@@ -17,7 +17,7 @@ export interface AuditFile {
   readonly head: string;
 }
 
-/** The oldest `entriesPerFile` entries that no file holds; null while fewer wait. */
+/** The oldest `entriesPerFile` entries that are in no file yet; null while there are fewer. */
 export function dueExport(view: FleetView, entriesPerFile: number): AuditFile | null {
   const { throughIndex, trimmedHash } = auditExportOf(view);
   const due: Readonly<AuditEntry>[] = [];
@@ -42,5 +42,5 @@ function fileOf(entries: readonly Readonly<AuditEntry>[], before: string): Audit
   return { name, content, through, entries: entries.length, head: previous };
 }
 
-// Files are in log order when they are in the order of their names.
+// Ordering files by name gives log order.
 const padded = (index: number): string => String(index).padStart(16, "0");

@@ -1,8 +1,8 @@
-// Keeps the audit log for good: the leader writes older entries to files in its data folder, and once they are durable
-// tells the log, which may then trim them. Every leader writes its own files, so a fleet's are spread over its nodes,
-// and around a failover an entry may be in the files of two.
-// What must stay true: the marker in the log never passes an entry that is not on a disk, and no file is overwritten.
-// Deliberately absent: removing files. They are the operator's.
+// Keeps the audit log for good. The leader writes older entries to files in its data folder. Once they are
+// durable, it notes that in the log, which may then trim them. Every leader writes its own files, so a
+// fleet's files are spread over its nodes, and around a failover an entry may be in the files of two. What
+// must stay true: the marker in the log never passes an entry that is not on a disk, and no file is
+// overwritten. Deliberately absent: removing files. They belong to the operator.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,15 +18,17 @@ import { type AuditFile, dueExport } from "./audit-export-plan.ts";
 const LOOK_EVERY_MS = 1_000;
 
 export interface AuditExporterOptions {
-  /** Made when it is needed. */
+  /** Created when it is needed. */
   readonly directory: string;
   readonly entriesPerFile: number;
   /** Whether this replica leads and has room on its disk. */
   readonly mayExport: () => boolean;
   readonly view: () => FleetView;
-  /** Has the log note that entries through this index are exported; rejects or resolves when that is settled. */
+  /**
+   * Notes in the log that entries through this index are exported; rejects or resolves when that is settled.
+   */
   readonly note: (throughIndex: number) => Promise<unknown>;
-  /** What the files are encrypted with, read again for each; absent = nothing. */
+  /** The keys that encrypt the files, read again for each file; absent = they are plain. */
   readonly keys?: () => Promise<OperatorKeys | null>;
   readonly timers: Pick<Timers, "every">;
   readonly log: Log;
@@ -43,7 +45,7 @@ export class AuditExporter {
     this.#cancel = options.timers.every(LOOK_EVERY_MS, () => this.look());
   }
 
-  /** Exports what is due, unless that is under way. */
+  /** Exports what is due, unless an export is running. */
   look(): void {
     if (this.#isRunning || !this.#options.mayExport()) return;
     this.#isRunning = true;
@@ -54,7 +56,7 @@ export class AuditExporter {
       });
   }
 
-  /** An export under way is left to itself: whatever of it is durable is found again. */
+  /** A running export is left alone: its durable part is recognised later. */
   stop(): void {
     this.#cancel();
   }
@@ -66,16 +68,16 @@ export class AuditExporter {
       const keys = (await this.#options.keys?.()) ?? null;
       const kept = await keep(directory, due, keys);
       await note(due.through);
-      // Not noted: leadership was lost, or there is no quorum. The next look tries again, with the same file.
+      // Not noted: leadership was lost, or there is no quorum. The next attempt uses the same file.
       if (auditExportOf(view()).throughIndex < due.through) return;
       this.#lastFailure = "";
-      // A log that is kept elsewhere thereby notes what the chain was (ADR-0029).
+      // A log that is stored elsewhere thereby has the chain's head (ADR-0029).
       const { entries, head } = due;
       log.info("exported audit entries", { file: kept, entries, head });
     }
   }
 
-  // It is tried again every second; the same words each time would fill the log.
+  // The export is retried every second; the same line each time would fill the log.
   #warn(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     if (message === this.#lastFailure) return;
@@ -86,13 +88,13 @@ export class AuditExporter {
   }
 }
 
-// A newer build may say the same entry in other words (ADR-0015): the file that is there stays.
+// A newer build may use other words for the same entry (ADR-0015): the existing file stays.
 function differInWordsOnly(there: Uint8Array, content: Uint8Array): boolean {
   const [left, right] = [wordless(there), wordless(content)];
   return left !== null && left === right;
 }
 
-/** The lines without their sentences; null if they are no such lines. */
+/** The lines without their sentences; null if they are not export lines. */
 function wordless(file: Uint8Array): string | null {
   try {
     const lines = new TextDecoder().decode(file).trimEnd().split("\n");
@@ -103,8 +105,8 @@ function wordless(file: Uint8Array): string | null {
 }
 
 /**
- * The file, durable when it resolves; with keys it is encrypted. A file of that name must hold the same, from an export
- * whose note was lost.
+ * The file, durable when it resolves; with keys it is encrypted. An existing file of that name must have the
+ * same content, from an export whose note was lost.
  */
 async function keep(
   directory: string,
@@ -126,7 +128,7 @@ async function keep(
     typeof opened !== "string" &&
     (Buffer.compare(opened.content, content) === 0 || differInWordsOnly(opened.content, content));
   if (!isSame) throw new Error(`${path} holds something else: move it away`);
-  // Its maker may have been killed before the folder was synced.
+  // The process that made it may have been killed before it synced the folder.
   await syncDirectory(directory);
   return path;
 }

@@ -1,4 +1,4 @@
-// One snapshot of this replica's tables as it leaves the replica: its bytes and the manifest that says what they are.
+// One snapshot of this replica's tables for an export: its bytes and its manifest.
 
 import { createHash } from "node:crypto";
 import { status } from "@grpc/grpc-js";
@@ -27,19 +27,23 @@ export interface CaptureSource
   readonly clock: Clock;
 }
 
-// Longer than voters that do not answer are waited for.
+// Voters that do not answer are waited for at most this long.
 const CONFIRMED_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 50;
 const RETRY_AFTER_MS = 2_000;
 
-// About what a row takes. Too little would be outgrown, and each buffer left behind makes the collector stop the process.
+// About the size of a row. Too small a buffer would be outgrown, and each abandoned buffer makes the garbage
+// collector pause the process.
 const ROW_BYTES = 128;
 
-/** What is true of one moment is read before the first wait; encoding and hashing let others be served meanwhile. */
+/**
+ * Everything that must be from one moment is read before the first wait. Encoding and hashing let other work
+ * run.
+ */
 export async function captureExport(source: CaptureSource): Promise<CapturedSnapshot> {
   const { clusterId, clusterName, version, machine, driver, clock } = source;
   const { view } = machine;
-  // Asked for while it is encoded.
+  // Requested while it is encoded.
   source.mayKeep(view.appliedIndex);
   assertTrusted(source);
   const about = {
@@ -58,7 +62,7 @@ export async function captureExport(source: CaptureSource): Promise<CapturedSnap
   return { manifest: { ...about, bytes: bytes.length, sha256: hash.digest("hex") }, bytes };
 }
 
-/** Outside there must be no copy of a state that the other replicas might still call wrong (ADR-0017). */
+/** No copy may leave the fleet while the other replicas might still find the state wrong (ADR-0017). */
 async function untilConfirmed(source: CaptureSource, index: LogIndex): Promise<void> {
   const { mayKeep, clock, sleep } = source;
   const endMs = clock.monotonicMs() + CONFIRMED_WITHIN_MS;

@@ -1,4 +1,4 @@
-// What a leader's log says of its exports: one line a fact.
+// A leader's log lines about its exports, one for each fact.
 
 import type { Log } from "../../base/log.ts";
 import type { ExportReport } from "./snapshot-schedule.ts";

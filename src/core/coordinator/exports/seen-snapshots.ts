@@ -1,6 +1,6 @@
-// Which exported snapshots a leader has seen in its store, and how many have vanished: when none of those that were there
-// is there any more, the disk that belongs there is not mounted, or somebody has removed them. One that is left is
-// enough: retention and operators delete some. Deliberately absent: what was there before this replica led.
+// Which exported snapshots a leader has seen in its store, and how many have vanished. If none of them is
+// there any more, the disk is not mounted, or an operator removed them. If one is left, nothing is wrong:
+// retention and operators delete some. Deliberately absent: snapshots from before this replica led.
 
 export type SeenChange = "vanished" | "returned" | null;
 
@@ -8,12 +8,12 @@ export class SeenSnapshots {
   #seen: ReadonlySet<string> = new Set();
   #vanished: ReadonlySet<string> = new Set();
 
-  /** How many that were there are not; 0 as soon as one of them is back. */
+  /** How many that were there are gone; 0 as soon as one of them is back. */
   get vanished(): number {
     return this.#vanished.size;
   }
 
-  /** What a look into the store has found. */
+  /** The names that a listing of the store returned. */
   found(names: readonly string[]): SeenChange {
     const there = new Set(names);
     const change = this.#changeOf(there);

@@ -1,6 +1,7 @@
-// A leader's exports: every so often a verified snapshot goes to the store, unless what is there is still the newest
-// state, and whole. What must stay true: one export at a time, and none for ever; followers export nothing; a failure is
-// shown until one succeeds, and tried again with a growing delay. A new leader goes on from what the store holds.
+// A leader's exports: at each interval a verified snapshot is saved to the store, unless the newest one there
+// is whole and still holds the newest state. What must stay true: one export at a time, with a time limit.
+// Followers export nothing. A failure is shown until an export succeeds, and retried with a growing delay. A
+// new leader continues from the store's content.
 
 import { assert } from "../../base/assert.ts";
 import { type Clock, elapsedMs, type MonotonicMs } from "../../base/clock.ts";
@@ -20,13 +21,13 @@ import { SeenSnapshots } from "./seen-snapshots.ts";
 
 const LOOK_EVERY_MS = 1_000;
 const RETRY_MS = 5_000;
-/** Of one attempt, whatever the store does: what takes longer has failed. */
+/** Limit of one attempt, whatever the store does: a longer one has failed. */
 const ATTEMPT_MS = 300_000;
-/** How often the newest one's bytes are read again, as long as it stays the newest. */
+/** How often the newest one's bytes are read again, while it stays the newest. */
 const VERIFY_EVERY_MS = 3_600_000;
-/** Of the interval, so that the fleets of one store do not all export at once. */
+/** A part of the interval, so that the fleets of one store do not all export at once. */
 const JITTER = 0.1;
-/** Intervals without a success after which it is called overdue. */
+/** After this many intervals without a success it counts as overdue. */
 const OVERDUE = 3;
 
 export interface SnapshotScheduleOptions {
@@ -38,14 +39,14 @@ export interface SnapshotScheduleOptions {
   readonly leads: () => boolean;
   readonly stateHash: () => string;
   readonly capture: () => Promise<CapturedSnapshot>;
-  /** What exports are encrypted with, read again for each; absent = nothing. */
+  /** The keys that encrypt exports, read again for each; absent = they are plain. */
   readonly keys?: () => Promise<OperatorKeys | null>;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Seeded by who this is: the same replica has the same delays. */
+  /** Seeded by the replica's identity: the same replica has the same delays. */
   readonly random: Prng;
   readonly onReport: (report: ExportReport) => void;
-  /** A seam: tests look into bytes without a thread. */
+  /** A seam: tests inspect bytes without a thread. */
   readonly inspect?: Inspect;
 }
 
@@ -66,14 +67,14 @@ export class SnapshotSchedule {
   #failures = 0;
   #error = "";
   #newest: { readonly index: number; readonly atMs: number } | null = null;
-  /** Of the last attempt: how many that should be gone are still there, and why. */
+  /** In the last attempt: how many outdated ones are still there, and why. */
   #undeleted = { count: 0, error: "" };
   #seen = new SeenSnapshots();
-  /** Which were found to be damaged, and why; they were told of. */
+  /** Which ones are damaged, and why; these were logged. */
   #damaged: ReadonlyMap<string, string> = new Map();
-  /** The newest one's bytes were last read back then. */
+  /** When the newest one's bytes were last read back. */
   #verified: { readonly name: string; readonly onMs: MonotonicMs } = { name: "", onMs: 0 };
-  /** When the store was last known to hold the newest state; while this replica does not lead, null. */
+  /** When the store was last known to hold the newest state; null while this replica does not lead. */
   #currentMs: MonotonicMs | null = null;
 
   constructor(options: SnapshotScheduleOptions) {
@@ -83,7 +84,7 @@ export class SnapshotSchedule {
     this.#cancel = options.timers.every(LOOK_EVERY_MS, () => this.#tick());
   }
 
-  /** What a leader says of its exports; undefined on others, who know nothing. */
+  /** A leader's status of its exports; undefined on other replicas, which do not know it. */
   status(): SnapshotExport | undefined {
     const { store, everyMs, leads, clock } = this.#options;
     if (!leads() || this.#currentMs === null) return undefined;
@@ -102,7 +103,7 @@ export class SnapshotSchedule {
     };
   }
 
-  /** Whether an export is under way. */
+  /** Whether an export is running. */
   get isBusy(): boolean {
     return this.#busy;
   }
@@ -148,7 +149,7 @@ export class SnapshotSchedule {
       this.#error = "";
       this.#dueMs = nextMs + this.#jitterMs();
     } catch (error) {
-      // Whatever it was, the replica goes on: a store that fails must not cost the fleet its leader.
+      // In any case the replica continues: a failing store must not cost the fleet its leader.
       this.#error = textOf(error);
       const retryMs = Math.min(everyMs, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
@@ -165,7 +166,8 @@ export class SnapshotSchedule {
     const { everyMs, stateHash, clock, clusterId } = this.#options;
     const startedMs = clock.monotonicMs();
     const keys = (await this.#options.keys?.()) ?? null;
-    // With a key a plain one does not stand for an export: anyone who can write to the store can make one.
+    // With a key a plain snapshot does not count as an export: anyone who can write to the store can make
+    // one.
     const [entry] = restorable(await this.#look(store), clusterId).filter(
       ({ manifest }) => keys === null || manifest?.encryption !== undefined,
     );
@@ -173,7 +175,8 @@ export class SnapshotSchedule {
     this.#newest = newest && { index: newest.index, atMs: newest.atMs };
     if (entry !== undefined && newest !== null) {
       const isCurrent = newest.stateHash === stateHash();
-      // The leader before has exported it lately: only wall times can say so. One from the future says nothing.
+      // The previous leader has exported it lately: only wall times can show that. A time in the future shows
+      // nothing.
       const sinceMs = clock.wallMs() - newest.atMs;
       if (!this.#hasTried && sinceMs >= 0 && sinceMs < everyMs) {
         this.#currentMs = isCurrent ? startedMs : startedMs - sinceMs;
@@ -189,7 +192,7 @@ export class SnapshotSchedule {
     return startedMs + everyMs;
   }
 
-  /** The catalog, after telling of what is not in it as it should be. */
+  /** The catalog; logs the entries that are not as they should be. */
   async #look(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
     const { clusterId, onReport } = this.#options;
     const catalog = await this.#readCatalog(store);
@@ -201,7 +204,7 @@ export class SnapshotSchedule {
     return catalog;
   }
 
-  /** What reading its bytes has shown of one stays known of it: the list tells their number only. */
+  /** A result of reading its bytes is kept: a listing only shows their number. */
   async #readCatalog(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
     return (await readCatalog(store)).map((entry) => {
       const problem = entry.problem ?? this.#damaged.get(entry.name) ?? null;
@@ -215,7 +218,7 @@ export class SnapshotSchedule {
     if (entry.name === name && elapsedMs(onMs, clock.monotonicMs()) < VERIFY_EVERY_MS) return true;
     const keys = (await this.#options.keys?.()) ?? null;
     const verified = await verifySnapshot(store, entry, inspect, keys).catch((error: unknown) => {
-      // Of an earlier key, which was taken away: it may be whole, and the next one is due.
+      // Its key was taken away: it may be whole, and the next export is due.
       if (isKeyError(error)) return null;
       throw error;
     });
@@ -245,7 +248,8 @@ export class SnapshotSchedule {
     onReport({ kind: "exported", name, index, tookMs: elapsedMs(startedMs, clock.monotonicMs()) });
   }
 
-  // One that was saved by another user can't be deleted: that must neither keep the others nor count as a failed export.
+  // One that another user saved can't be deleted. That must neither keep the others nor count as a failed
+  // export.
   async #deleteOutdated(store: SnapshotStore): Promise<void> {
     const { clusterId, keep, clock, onReport } = this.#options;
     const errors: string[] = [];

@@ -1,8 +1,8 @@
-// Applies a group's committed entries to its machine and its configuration, and knows how far that has come.
-// What must stay true: entries are applied in order, without a gap, each once; a snapshot never takes the state back. A large
-// entry is applied in slices (ADR-0022), and counts as applied when the last is done.
-// One whose data are stored elsewhere is restored in slices, between which others are served; until it is whole nothing
-// is applied. A newer one may take its place meanwhile.
+// Applies a group's committed entries to its machine and its configuration, and knows the last applied one.
+// What must stay true: entries are applied in order, without a gap, each once; a snapshot never takes the
+// state back. A large entry is applied in slices (ADR-0022), and counts as applied after the last slice. A
+// snapshot with data stored elsewhere is restored in slices, between which other work runs; until it is
+// complete no entry is applied. Meanwhile a newer snapshot may replace it.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { assert, present } from "../../base/assert.ts";
@@ -19,15 +19,18 @@ const SLICE_BYTES = 64 * 1024;
 
 export interface ApplierOptions<Result> {
   readonly machine: Machine<Result>;
-  /** The configuration that the change leads to; null: it is impossible, and changes nothing. */
+  /** The configuration after the change; null: the change is impossible and changes nothing. */
   readonly applyConfChange: (change: ConfChange) => ConfState | null;
-  /** Told of each entry, in order; null is the result of what is no command. */
+  /** Called with each entry, in order; the result is null for an entry without a command. */
   readonly onApplied: (entry: Entry, result: Result | null) => void;
-  /** What to wait for between two slices of a snapshot; by default others' turn. A seam: simulations decide. */
+  /**
+   * What to wait for between two slices of a snapshot; by default a turn for other work. A seam: simulations
+   * decide.
+   */
   readonly pause?: (() => Promise<unknown>) | undefined;
 }
 
-/** The entry that was applied last, and the configuration since then. */
+/** The last applied entry, and the configuration since then. */
 export interface Applied {
   readonly index: LogIndex;
   readonly term: Term;
@@ -45,7 +48,7 @@ export class Applier<Result> {
   #last = NOTHING;
   #configuration = new ConfigurationHistory(NOTHING.index);
   #restoring: Restoring | null = null;
-  /** The entry behind `last`, while it is not whole. */
+  /** The entry after `last`, while it is not complete. */
   #begun: { readonly entry: Entry; readonly slices: Slices<Result> } | null = null;
   #isStopped = false;
 
@@ -53,7 +56,7 @@ export class Applier<Result> {
     this.#options = options;
   }
 
-  /** Whether the state is not that at `last`, nor any other: a snapshot takes its place. */
+  /** Whether the state is not that of any index, because a snapshot is replacing it. */
   get isRestoring(): boolean {
     return this.#restoring !== null;
   }
@@ -71,7 +74,7 @@ export class Applier<Result> {
     return this.#begun !== null;
   }
 
-  /** Applies the next entry, or begins to; `applySlice` does the rest then. */
+  /** Applies the next entry, or starts to; then `applySlice` does the rest. */
   apply(entry: Entry): void {
     assert(this.#restoring === null, "nothing is applied before the snapshot is whole");
     assert(this.#begun === null, "an entry waits until the one before it is whole");
@@ -103,7 +106,10 @@ export class Applier<Result> {
     return confState ?? this.#last.confState;
   }
 
-  /** Null: it is restored. Otherwise that comes later, or never, when a newer one takes its place or this has stopped. */
+  /**
+   * Null: it is restored. Otherwise the promise resolves later, or never, when a newer snapshot replaces it
+   * or this has stopped.
+   */
   restore(snapshot: Snapshot): Promise<"restored" | "given up"> | null {
     assert(snapshot.index >= this.#last.index, "a snapshot never takes the state back");
     assert(this.#begun === null, "a snapshot comes after what was handed out before it");
@@ -116,7 +122,7 @@ export class Applier<Result> {
     return null;
   }
 
-  /** What is being restored is given up. */
+  /** Abandons a running restore. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -137,7 +143,7 @@ export class Applier<Result> {
         }
       }
     } catch (error) {
-      // The file of one that is given up may be gone already.
+      // An abandoned snapshot's file may be gone already.
       if (isGivenUp()) return "given up";
       throw error;
     }

@@ -1,7 +1,7 @@
-// What the core hands out to be applied, and what it is told when that is done. While a snapshot is restored nothing is
-// applied, and the core is told nothing of its own writes: it holds the snapshot for one that is not stored yet, so it hands
-// out nothing behind it and does not campaign. What peers are told, that entries are stored or a vote is given, does not
-// wait. What must stay true: the core hears of its writes in their order.
+// Takes entries from the core, has them applied, and reports back to the core. During a restore no entry is
+// applied, and the core is not told about its own writes. It then treats the snapshot as not stored yet, so
+// it hands out no entry behind it and does not campaign. Answers to peers, that entries are stored or a vote
+// is given, do not wait. What must stay true: the core hears of its writes in order.
 
 import { assert, present } from "../../base/assert.ts";
 import type { LogIndex, NodeId } from "../../base/ids.ts";
@@ -16,24 +16,24 @@ export interface ApplyingOptions<Result> extends ApplierOptions<Result> {
   /** To the core of this replica. */
   readonly step: (message: Message) => void;
   readonly send: (message: Message) => void;
-  /** A snapshot's data are needed no more. */
+  /** A snapshot's data are not needed any more. */
   readonly onRestored: () => void;
   /** Everything through `index` is applied. */
   readonly onProgress: (index: LogIndex) => void;
-  /** Something waits for the next turn. */
+  /** There is work for the next turn. */
   readonly onLater: () => void;
 }
 
 export class Applying<Result> {
   readonly #options: ApplyingOptions<Result>;
   readonly #applier: Applier<Result>;
-  /** Handed out by the core, and not applied yet: no more bytes than `committedBytesPerReadyMax`, or one entry. */
+  /** Handed out by the core and not applied yet: at most `committedBytesPerReadyMax`, or one entry. */
   #waiting: Message[] = [];
-  /** Of the first one that waits, how many entries are applied, or begun. */
+  /** How many entries of the first waiting message are applied or started. */
   #begun = 0;
-  /** What the core is told once the snapshot is restored that came before it. */
+  /** Messages for the core that came after the snapshot; it gets them once the snapshot is restored. */
   #heldBack: Message[] = [];
-  /** Whether this turn has applied something: what the core hands out after that waits for the next turn. */
+  /** Whether this turn has applied something: later entries from the core wait for the next turn. */
   #hasApplied = false;
   #mayTakeLong = false;
 
@@ -50,12 +50,12 @@ export class Applying<Result> {
     return this.#applier.configuration;
   }
 
-  /** Whether a snapshot takes the state's place: nothing may be read, and nothing is applied. */
+  /** Whether a snapshot is replacing the state: no reads and no entries are possible. */
   get isRestoring(): boolean {
     return this.#applier.isRestoring;
   }
 
-  /** `mayTakeLong`: whether a slice of a large entry fits into it. */
+  /** `mayTakeLong`: whether the turn has time for a slice of a large entry. */
   beginTurn(mayTakeLong: boolean): void {
     this.#hasApplied = false;
     this.#mayTakeLong = mayTakeLong;
@@ -66,10 +66,11 @@ export class Applying<Result> {
   }
 
   /**
-   * What the Ready with these messages handed out. A leader waits for what its followers store, and not for what they
-   * apply: commands may wait for the next turn, which after a lone write comes when the disk has been asked. A configuration
-   * may not: a snapshot that arrived meanwhile would have changed the core's already, and the old change would be made on
-   * top of it. Nor may what a snapshot follows.
+   * The Ready with these messages was handed out. A leader waits for its followers' storage, not for their
+   * applying. So commands may wait for the next turn, which after a single write comes once the write was
+   * passed to the disk. A configuration change may not wait: a snapshot that arrived meanwhile would have
+   * changed the core's configuration already, and the old change would be applied to that. Entries before a
+   * snapshot may not wait either.
    */
   handedOut(messages: readonly Message[]): void {
     const isCommands = this.#waiting.every(({ entries }) => entries.every(({ type }) => type === "normal"));
@@ -80,7 +81,7 @@ export class Applying<Result> {
     else if (this.#waiting.length > 0) this.#options.onLater();
   }
 
-  /** All that waits; of a large entry one slice, and what comes after it in a later turn. */
+  /** Applies all that waits; a large entry takes one slice a turn, and later entries wait. */
   applySome(): void {
     if (this.isRestoring || this.#waiting.length === 0) return;
     const isSlice = this.#applier.isMidEntry;
@@ -89,13 +90,13 @@ export class Applying<Result> {
     if (this.#waiting.length > 0) this.#options.onLater();
   }
 
-  /** All that waits, however long it takes. */
+  /** Applies all that waits, however long it takes. */
   #applyAll(): void {
     if (this.isRestoring) return;
     while (this.#waiting.length > 0) this.#applyNext();
   }
 
-  /** A slice of the entry that is begun; otherwise the next page, up to an entry that takes slices. */
+  /** A slice of the started entry; otherwise the next page, up to an entry that needs slices. */
   #applyNext(): void {
     const { entries, responses } = present(this.#waiting[0], "something waits");
     this.#hasApplied = true;
@@ -126,7 +127,7 @@ export class Applying<Result> {
     }
   }
 
-  /** A received snapshot is stored: what waits is covered by it, and the core hears of that as if it had been applied. */
+  /** A received snapshot is stored. It covers all waiting entries, and for the core they count as applied. */
   cover(snapshot: Snapshot): void {
     assert(snapshot.index > this.last.index, "a received snapshot never takes the state back");
     assert(
@@ -142,12 +143,12 @@ export class Applying<Result> {
     }
   }
 
-  /** Null: it was in memory, and is restored. "given up": a newer one has taken its place, or this has stopped. */
+  /** Null: it was in memory and is restored. "given up": a newer one has replaced it, or this has stopped. */
   restore(snapshot: Snapshot): Promise<"restored" | "given up"> | null {
     return this.#applier.restore(snapshot);
   }
 
-  /** The state is the snapshot's. */
+  /** The state is now the snapshot's. */
   restored(): void {
     assert(!this.isRestoring, "half a state is no state");
     this.#options.onRestored();

@@ -1,5 +1,6 @@
-// When entries came into this replica's log, and how long they took to be committed: what turns a lag in entries into a lag in
-// time. What must stay true: it is bounded however fast entries come, and it decides nothing.
+// When entries reached this replica's log, and how long their commit took: this converts a lag in entries to
+// a lag in time. What must stay true: memory is bounded however fast entries come, and nothing is decided
+// here.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex } from "../../base/ids.ts";
@@ -49,14 +50,17 @@ export class CommitTimes {
     }
   }
 
-  /** How long the oldest entry after `match` has been in the log; 0 = there is none. At least so long when it is forgotten. */
+  /**
+   * How long the oldest entry after `match` has been in the log; 0 = there is none. A lower bound if that
+   * entry is not remembered.
+   */
   lagMs(match: LogIndex, last: LogIndex, nowMs: MonotonicMs): number {
     if (match >= last) return 0;
     const oldest = this.#appended.find(({ index }) => index > match);
     return oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs);
   }
 
-  /** Of the last ten seconds; null = nothing was committed in them. */
+  /** In the last ten seconds; null = nothing was committed. */
   latency(nowMs: MonotonicMs): CommitLatency | null {
     const recent = this.#latencies.filter(({ atMs }) => nowMs - atMs <= LATENCY_WINDOW_MS);
     const sorted = recent.map(({ ms }) => ms).sort((a, b) => a - b);
@@ -65,12 +69,12 @@ export class CommitTimes {
     return medianMs === undefined || p99Ms === undefined ? null : { medianMs, p99Ms };
   }
 
-  /** Every other batch of the committed ones counts as part of the next: an older lag is told less exactly. */
+  /** Every second committed batch is merged into the next: an old lag is then less exact. */
   #thin(): void {
     const isKept = (_: Appended, at: number) => at >= this.#committed || at % 2 === 1;
     const kept = this.#appended.filter(isKept);
     const dropped = this.#appended.length - kept.length;
-    // Nothing is committed, so nothing could be thinned: the oldest goes.
+    // If nothing is committed, nothing can be merged: the oldest batch is dropped.
     this.#appended = dropped === 0 ? this.#appended.slice(1) : kept;
     this.#committed = Math.max(0, this.#committed - dropped);
   }

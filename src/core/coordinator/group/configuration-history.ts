@@ -1,6 +1,6 @@
-// The newest changes of a group's configuration, as this replica has applied them: pure. A compare-and-set on the
-// configuration's index asks when it changed last; a change that was begun under that index, and not finished, asks
-// what has happened since. Absent: what a snapshot covers, of which only the end is known.
+// The newest changes of a group's configuration that this replica has applied: pure. A compare-and-set on the
+// configuration's index needs the last change. A change that was begun under that index and not finished
+// needs all changes since. Absent: changes that a snapshot covers, of which only the result is known.
 
 import { assert } from "../../base/assert.ts";
 import type { LogIndex } from "../../base/ids.ts";
@@ -34,7 +34,7 @@ export class ConfigurationHistory {
     if (dropped !== undefined) this.#knownAbove = dropped.index;
   }
 
-  /** What was changed above `index`; null when that is not known. */
+  /** The changes above `index`; null when they are not known. */
   since(index: number): readonly ConfOperation[] | null {
     if (index < this.#knownAbove) return null;
     return this.#changes.filter((change) => change.index > index).flatMap((change) => change.operations);

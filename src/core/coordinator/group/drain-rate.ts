@@ -1,12 +1,12 @@
-// How fast a queue is served, and so when whoever found it full should come again: pure. A constant delay would be
-// too long for a short burst, and far too short for a disk that has become slow.
+// How fast a queue is served, and so when a caller that found it full should try again: pure. A constant
+// delay would be too long for a short burst, and far too short for a disk that has become slow.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 
 const WINDOW_MS = 1_000;
 const DELAY_MS_MIN = 20;
-// Also when nothing moves at all: then nobody knows, and some must look.
+// Also used when the queue does not move: some callers must then try.
 export const DELAY_MS_MAX = 2_000;
 
 interface Sample {
@@ -15,10 +15,10 @@ interface Sample {
 }
 
 export class DrainRate {
-  /** Oldest first; all but the first are younger than the window. */
+  /** Oldest first; all except the first are younger than the window. */
   #samples: Sample[] = [];
 
-  /** `served`: how many have been served since the beginning. */
+  /** `served`: number of served items since the beginning. */
   sample(served: number, atMs: MonotonicMs): void {
     const last = this.#samples.at(-1);
     assert(last === undefined || served >= last.served, "what was served stays served");
@@ -27,7 +27,7 @@ export class DrainRate {
     while ((this.#samples[1]?.atMs ?? atMs) <= atMs - WINDOW_MS) this.#samples.shift();
   }
 
-  /** Until half of those that wait have been served, at the pace of the last second. */
+  /** The time until half of the waiting ones are served, at the pace of the last second. */
   delayMs(waiting: number): number {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (first === undefined || last === undefined || last.served === first.served) return DELAY_MS_MAX;

@@ -1,38 +1,38 @@
-// What peers sent and this replica did not take in, counted by reason for operators. A reason that tells of a fault is
-// logged as a warning that names the sender: once for each sender, reason and term. What must stay true: a flood fills no
-// log, whatever terms and groups it names.
+// Peers' messages that this replica dropped, counted by reason for operators. A reason that means a fault is
+// logged as a warning with the sender: once for each sender, reason and term. What must stay true: a flood
+// never fills the log, whatever terms and groups it names.
 
 import type { GroupId, LogIndex, NodeId, Term } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { MessageType } from "../../raft/message.ts";
 import type { StepError } from "../../raft/step-error.ts";
 
-/** `impossible-change`: a committed change of the configuration that cannot be made, and changes nothing. */
+/** `impossible-change`: a committed configuration change that can't be made, and changes nothing. */
 export type DropReason = StepError | "impossible-change";
 
 export interface Dropped {
   readonly group: GroupId;
   readonly reason: DropReason;
   readonly from: NodeId;
-  /** What it was, as the sender called it. */
+  /** The message's type, as the sender wrote it. */
   readonly type: MessageType | string;
   readonly term: Term;
   readonly index: LogIndex;
 }
 
-/** For one reason and sender; after these, one when the drops have doubled. */
+/** For one reason and sender; after these, one warning each time the number of drops has doubled. */
 const WARNINGS_MAX = 16;
 const SENDERS_MAX = 256;
 
-/** What one sender sent that was dropped for one reason. */
+/** The messages of one sender that were dropped for one reason. */
 interface Drops {
   count: number;
   readonly warned: Set<string>;
 }
 
-/** What is wrong, and what to do about it; null = it happens in a sound fleet. */
+/** What is wrong, and what to do about it; null = it also happens in a healthy fleet. */
 const WARNINGS: Readonly<Record<DropReason, readonly [string, string] | null>> = {
-  // Who was removed may not know it yet.
+  // A removed replica may not know it yet.
   "peer-not-found": null,
   "proposal-dropped": null,
   "local-message": [
@@ -74,7 +74,7 @@ export class DroppedMessages {
   readonly #counts = new Map<DropReason, number>();
   readonly #bySender = new Map<string, Drops>();
 
-  /** Of senders beyond the number that are told apart. */
+  /** For senders beyond the number that is counted separately. */
   readonly #others: Drops = { count: 0, warned: new Set() };
 
   constructor(options: DroppedMessagesOptions) {
@@ -107,7 +107,7 @@ export class DroppedMessages {
     const known = this.#bySender.get(key);
     if (known !== undefined) return known;
     const fresh: Drops = { count: 0, warned: new Set() };
-    // Only without certificates can there be so many.
+    // There can only be so many without certificates.
     if (this.#bySender.size >= SENDERS_MAX) return this.#others;
     this.#bySender.set(key, fresh);
     return fresh;

@@ -1,5 +1,5 @@
-// The fleet's tables behind the Machine port: commands decoded, outcomes returned, and the state hash remembered
-// per applied index, so that replicas can be compared at an index that both have passed.
+// The fleet's tables behind the Machine port. It decodes commands and returns outcomes. It stores the state
+// hash for each applied index, so that replicas can be compared at an index that both have passed.
 
 import { assert } from "../../base/assert.ts";
 import { Exit, OperatorError } from "../../base/errors.ts";
@@ -24,9 +24,9 @@ import type { Machine, Restoring } from "./machine.ts";
 import { RecentDigests } from "./recent-digests.ts";
 import { Slices } from "./slices.ts";
 
-/** How entries are cut. A move of a domain takes some 10 µs. */
+/** When an entry is applied in slices. A move of a domain takes some 10 µs. */
 export interface Cut {
-  /** An entry about more rows is applied in slices. */
+  /** An entry with more rows is applied in slices. */
   readonly atOnceRowsMax: number;
   readonly sliceRows: number;
 }
@@ -42,14 +42,15 @@ export class FleetMachine implements Machine<Outcome> {
   /** The newest cluster version that this replica knows (ADR-0015). */
   readonly knownVersion: number;
   readonly #cut: Cut;
-  /** The snapshot that takes the state's place, while that is not finished. */
+  /** The running restore of a snapshot that will replace the state. */
   #restoring: Restoring | null = null;
-  /** The entry that is applied to a draft of the next state. */
+  /** The entry that is being applied to a draft of the next state. */
   #applying: Slices<Outcome> | null = null;
 
   /**
-   * `pauses`: for one snapshot, how others are served between two slices of it. `knownVersion`: of a build; it applies
-   * nothing that is newer. `cut`: how entries are. All are seams: simulations decide.
+   * `pauses` returns, for one snapshot, a function that lets other work run between two slices.
+   * `knownVersion`: the build's; newer entries are not applied. `cut`: how entries are sliced. All are seams:
+   * simulations decide.
    */
   constructor(pauses: () => () => Promise<unknown> = atLeisure, knownVersion = KNOWN_VERSION, cut = CUT) {
     this.#pauses = pauses;
@@ -57,19 +58,19 @@ export class FleetMachine implements Machine<Outcome> {
     this.#cut = cut;
   }
 
-  /** Whether `view` is no state of the log's: the old one is given up, and the new one not whole. */
+  /** Whether `view` is not a state of the log: the old state was dropped, and the new one is not complete. */
   get isRestoring(): boolean {
     return this.#restoring !== null;
   }
 
-  /** Whether the state is about to be replaced by that after the next entry. */
+  /** Whether the state is about to be replaced by the one after the next entry. */
   get isApplying(): boolean {
     return this.#applying !== null;
   }
 
   /**
-   * The tables after the last entry that is applied as a whole; not to be kept across turns. While it restores, who the
-   * members are and nothing else.
+   * The tables after the last completely applied entry; not to be kept across turns. During a restore it has
+   * only the members.
    */
   get view(): FleetView {
     return this.#state;
@@ -85,13 +86,16 @@ export class FleetMachine implements Machine<Outcome> {
     return this.#changes;
   }
 
-  /** Calls back after every change of the state, in the same turn; the returned function ends that. */
+  /**
+   * Calls `listener` after every change of the state, in the same turn, until the returned function is
+   * called.
+   */
   onApplied(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** What the command would come to now, were it the next. Others are served meanwhile. */
+  /** The outcome if the command were the next entry. Other work runs meanwhile. */
   async dryRun(command: NewCommand): Promise<Outcome> {
     const steps = dryRunInSlices(this.#state, command, this.#cut.sliceRows);
     const pause = this.#pauses();
@@ -110,14 +114,14 @@ export class FleetMachine implements Machine<Outcome> {
     return applied;
   }
 
-  /** As `apply`, in one go however large the entry is. */
+  /** Like `apply`, but at once, however large the entry is. */
   applyAtOnce(index: LogIndex, data: Uint8Array): Outcome | null {
     const applied = this.apply(index, data);
     return applied instanceof Slices ? applied.finish() : applied;
   }
 
   restore(index: LogIndex): Restoring {
-    // Given up first: there is not room for two.
+    // Dropped first: there is not enough memory for two.
     this.#applying = null;
     this.#state = this.#state.withoutRows();
     this.#digests.forgetAll();
@@ -159,7 +163,7 @@ export class FleetMachine implements Machine<Outcome> {
     };
   }
 
-  /** The state hash right after `index` was applied; null when that is not, or no longer, known. */
+  /** The state hash right after `index` was applied; null when it is not known (any more). */
   hashAt(index: number): string | null {
     return this.#digests.at(index);
   }
@@ -177,7 +181,7 @@ export class FleetMachine implements Machine<Outcome> {
     return outcome;
   }
 
-  /** The entry is applied to a draft, which takes the state's place when it is whole (ADR-0022). */
+  /** The entry is applied to a draft, which replaces the state when it is complete (ADR-0022). */
   #begin(index: LogIndex, command: NewCommand): Slices<Outcome> {
     const steps = this.#applyToDraft(index, command);
     const slices: Slices<Outcome> = new Slices({
@@ -203,7 +207,7 @@ export class FleetMachine implements Machine<Outcome> {
     return outcome;
   }
 
-  /** What is remembered of an entry once the state is that after it. */
+  /** Stores what is needed once the state is the one after the entry. */
   #keep(index: LogIndex): void {
     this.#changes.append(index, this.#state.takeChanges());
     this.#digests.remember(index, this.#state.digest());
@@ -230,7 +234,7 @@ export class FleetMachine implements Machine<Outcome> {
   }
 }
 
-// An entry that is half applied has left tables that no other replica has: this replica must not go on with them.
+// A half-applied entry leaves tables that no other replica has: this replica must not continue with them.
 function stoppingIfBroken<Result>(index: LogIndex, work: () => Result): Result {
   try {
     return work();

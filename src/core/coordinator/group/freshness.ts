@@ -1,23 +1,25 @@
-// How old at most what this replica has applied is: for reads of bounded staleness, from any role.
-// What must stay true: `ageMs` is no less than the age of any committed write that is missing here. The proof is a read
-// index (Raft §6.4): once it is applied that a quorum confirmed for a request made at T, nothing is missing that was
-// committed at T, and as the state never goes back, that stays so. The age is counted from the asking, never from the
-// answer. A heartbeat would prove less: it may come from a leader that was deposed unheard, and of the commit index it
-// tells what its receiver holds. Leaders go by the same proof: theirs is the last time that a quorum followed them.
+// An upper bound for the age of this replica's applied state: for reads of bounded staleness, in any role.
+// What must stay true: `ageMs` is at least the age of any committed write that is missing here. The proof is
+// a read index (Raft §6.4). A quorum confirms it for a request made at time T; once it is applied here, every
+// write committed by T is here. The state never goes back, so that stays true. The age is counted from the
+// request, never from the answer. A heartbeat would prove less: its sender may be a deposed leader that does
+// not know it, and its commit index is limited to what the receiver holds. Leaders use the same proof: the
+// last time that a quorum followed them.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { GroupDriver } from "./group-driver.ts";
 import type { ReadResult } from "./pending.ts";
 
-// Shared with all reads that wait, and nothing beside the heartbeats of a second; by so much an age may be overstated.
+// The renewal shares the confirmation with all waiting reads, and costs nothing beside a second's heartbeats.
+// An age may be too high by this much.
 const RENEW_EVERY_MS = 1_000;
 const RENEW_DEADLINE_MS = 5_000;
 
 export interface FreshnessOptions {
   readonly driver: Pick<GroupDriver<never>, "readIndex">;
   /**
-   * The one that ran further counts: the monotonic clock stands still while the machine sleeps, and the clock that
+   * The clock that advanced more counts. The monotonic clock stops while the machine sleeps; the clock that
    * counts since boot does not.
    */
   readonly clocks: readonly (() => MonotonicMs)[];
@@ -27,7 +29,10 @@ export interface FreshnessOptions {
 
 export class Freshness {
   readonly #options: FreshnessOptions;
-  /** What the clocks showed when the newest proof was asked for; null = there is none since this replica started. */
+  /**
+   * The clocks' readings when the newest proof was requested; null = there is none since this replica
+   * started.
+   */
   #provenAt: readonly MonotonicMs[] | null = null;
   #isRenewing = false;
 
@@ -35,12 +40,12 @@ export class Freshness {
     this.#options = options;
   }
 
-  /** Null: nothing is known. */
+  /** Null: unknown. */
   get ageMs(): number | null {
     return this.#provenAt && this.#since(this.#provenAt);
   }
 
-  /** Asks for a proof; once it is there, what is read now is as fresh as a linearizable read (`deadline` as there). */
+  /** Requests a proof. Once it is there, reads are as fresh as linearizable ones (the same `deadline`). */
   async confirm(deadline: MonotonicMs): Promise<ReadResult> {
     const askedAt = this.#options.clocks.map((clock) => clock());
     const result = await this.#options.driver.readIndex(deadline);
@@ -49,7 +54,7 @@ export class Freshness {
     return result;
   }
 
-  /** So that a replica that is cut off knows since when; returns what ends it. */
+  /** So that a disconnected replica knows since when; returns a function that stops it. */
   keepRenewing(timers: Timers): () => void {
     return timers.every(RENEW_EVERY_MS, () => this.#renew());
   }

@@ -1,4 +1,5 @@
-// What a driver is given: the group's core, machine and storage, and the ways out to the rest of the process. Data only.
+// The options of a driver: the group's core, machine and storage, and its connections to the rest of the
+// process. Data only.
 
 import type { Message } from "../../raft/message.ts";
 import type { RaftNode } from "../../raft/raft-node.ts";
@@ -16,18 +17,21 @@ export interface GroupDriverOptions<Result>
   /** Distinguishes this process's read requests from those of its earlier lives. */
   readonly incarnation: number;
   readonly onLeadership: (leads: boolean) => void;
-  /** Counts and times for operators; by `now` when absent. */
+  /** Counts and times for operators; it uses `now` when absent. */
   readonly meter?: GroupMeter;
   /** Whether the applied state may be believed (ADR-0017); without it, always. */
   readonly trust?: { readonly isTrusted: boolean };
   /** Whether a snapshot may go to a follower now; without it, always. */
   readonly maySend?: MaySend;
-  /** What to wait for between two slices of a snapshot; by default others' turn. A seam: simulations decide. */
+  /**
+   * What to wait for between two slices of a snapshot; by default a turn for other work. A seam: simulations
+   * decide.
+   */
   readonly pause?: () => Promise<unknown>;
-  /** Runs the driver's next turn after what is under way: the host's, for all groups together. */
+  /** Runs the driver's next turn after the present callback: the host's, for all groups together. */
   readonly schedule: (turn: () => void) => void;
-  /** Told of every message that was not taken in. */
+  /** Called with every dropped message. */
   readonly onDropped?: (dropped: Dropped) => void;
-  /** Somebody in this process wants something of the group, so it must not stand still. */
+  /** Called when some part of this process needs the group, so it must not stay quiescent. */
   readonly onActive: () => void;
 }

@@ -1,6 +1,6 @@
-// Drives one Raft group: what happens is told to the pure core, and what its Ready asks for is performed here.
-// What must stay true: a response that waits for a write is delivered only after the storage promised it is synced;
-// after a failed write this group does nothing more. applier.ts applies: configurations at once, commands perhaps later.
+// Drives one Raft group: passes events to the pure core, and carries out the work of its Ready. What must
+// stay true: a response that waits for a write is delivered only after that write is synced. After a failed
+// write this group does nothing more. applier.ts applies: configurations at once, commands perhaps later.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -41,7 +41,7 @@ export class GroupDriver<Result> {
   #readRequests = 0;
   readonly #applying: Applying<Result>;
   readonly #snapshots: OwnSnapshots;
-  /** Settles once the state is there that this replica begins with; rejects when it can't be restored. */
+  /** Settles once this replica's initial state is restored; rejects when it can't be restored. */
   readonly restored: Promise<void>;
 
   constructor(options: GroupDriverOptions<Result>) {
@@ -71,12 +71,12 @@ export class GroupDriver<Result> {
       },
     });
     this.restored = this.#restore(snapshot);
-    // A caller that never asks for it must not be stopped by its failure.
+    // A caller that ignores this promise must not be stopped by its failure.
     this.restored.catch(() => undefined);
     this.#schedule();
   }
 
-  /** Whether a snapshot takes the state's place: nothing may be read, and nothing is applied. */
+  /** Whether a snapshot is replacing the state: no reads and no entries are possible. */
   get isRestoring(): boolean {
     return this.#applying.isRestoring;
   }
@@ -90,7 +90,7 @@ export class GroupDriver<Result> {
     return this.#applying.configuration.index;
   }
 
-  /** What became of the configuration above `index`; null when that is not known here. */
+  /** The changes of the configuration above `index`; null when they are not known here. */
   configurationChangesSince(index: number): readonly ConfOperation[] | null {
     return this.#applying.configuration.since(index);
   }
@@ -99,12 +99,12 @@ export class GroupDriver<Result> {
     return this.#snapshots.index;
   }
 
-  /** What of the log is kept for followers that are being sent a snapshot. */
+  /** The part of the log that is kept for followers that receive a snapshot. */
   get heldLog(): HeldLog {
     return this.#snapshots.held;
   }
 
-  /** What became of the writes that came here, and how many still wait. */
+  /** The outcomes of the writes that arrived here, and how many still wait. */
   get proposals(): Waiting<Result>["proposals"] {
     return this.#waiting.proposals;
   }
@@ -126,7 +126,7 @@ export class GroupDriver<Result> {
     return this.#options.raft.status();
   }
 
-  /** Whether anybody waits for a write or a read. */
+  /** Whether a write or a read is waiting. */
   get hasWaiting(): boolean {
     return !this.#waiting.isEmpty;
   }
@@ -139,25 +139,28 @@ export class GroupDriver<Result> {
     });
   }
 
-  /** There will be no ticks until something happens (ADR-0008). */
+  /** There will be no ticks until there is work (ADR-0008). */
   quiesce(): void {
     assert(!this.hasWaiting, "what waits has a deadline, and so needs ticks");
     this.#tell((raft) => raft.quiesce());
   }
 
-  /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
+  /** Entries through this index are to be compacted as soon as a snapshot covers them. */
   letGo(through: LogIndex): void {
     this.#snapshots.letGo(through);
     this.#schedule();
   }
 
-  /** Refuses what waits beyond its deadline. Apart from `tick`, which may be slow or, while rejoining, stand still. */
+  /**
+   * Refuses calls whose deadline has passed. Separate from `tick`, which may be slow or, during a rejoin,
+   * stopped.
+   */
   expire(): void {
     this.#waiting.expire(this.#options.now());
     if (this.#waiting.reads.hasUnasked) this.#schedule();
   }
 
-  /** From a peer. What is not taken in is the sender's loss: Raft tolerates it. */
+  /** A message of a peer. Raft tolerates it if the message is dropped. */
   receive(message: Message): void {
     const { group, self } = this.#options;
     if (endsByTransfer(message)) this.meter.expectEnd("handed-over");
@@ -215,12 +218,12 @@ export class GroupDriver<Result> {
     return this.#waiting.changes.add(proposed.index, proposed.term, deadline);
   }
 
-  /** Proposes without waiting: what comes of it is seen in the status. */
+  /** Proposes without waiting: the status shows the result. */
   proposeConfChange(change: ConfChange): boolean {
     return this.#ask((raft) => raft.proposeConfChange(change))?.ok ?? false;
   }
 
-  /** For whom `propose` or `readIndex` refused since too much waits: when it may come again. */
+  /** When a caller may try again whose `propose` or `readIndex` was refused because too many calls wait. */
   retryDelayMs(refused: "write" | "read"): number {
     return this.#waiting.retryDelayMs(refused);
   }
@@ -248,7 +251,7 @@ export class GroupDriver<Result> {
     this.refuseWaiting();
   }
 
-  /** Whoever waits is told nothing that follows from the applied state. */
+  /** Waiting calls get no answer that depends on the applied state. */
   refuseWaiting(): void {
     this.#waiting.refuseAll();
   }
@@ -264,7 +267,7 @@ export class GroupDriver<Result> {
     this.#options.onDropped?.({ group: this.#options.group, reason, from, type, term, index });
   }
 
-  /** As `tell`, on behalf of somebody in this process, and after what was proposed before. */
+  /** Like `#tell`, for a caller in this process, and after everything that was proposed before. */
   #ask<Answer>(question: (raft: RaftNode) => Answer): Answer | null {
     this.#options.onActive();
     return this.#tell((raft) => {
@@ -273,12 +276,15 @@ export class GroupDriver<Result> {
     });
   }
 
-  /** All that was proposed since the last turn becomes one append: one message a follower, however many they are. */
+  /**
+   * All proposals since the last turn become one append: one message for each follower, however many they
+   * are.
+   */
   #proposeQueued(): void {
     this.#waiting.proposeAll((data) => this.#options.raft.proposeBatch(data));
   }
 
-  /** What the core answers; null when this replica has stopped, or does so now because an invariant broke. */
+  /** The core's answer; null when this replica has stopped, or stops now because an invariant broke. */
   #tell<Answer>(event: (raft: RaftNode) => Answer): Answer | null {
     if (this.#stopped) return null;
     try {
@@ -291,7 +297,7 @@ export class GroupDriver<Result> {
     }
   }
 
-  // One turn's events share one Ready, and so one frame a peer and one sync (group commit).
+  // One turn's events share one Ready, so one frame for each peer and one sync (group commit).
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
@@ -301,7 +307,10 @@ export class GroupDriver<Result> {
     });
   }
 
-  /** `isScheduled`: its own; else behind a write, of which several may end in one pass of the event loop. */
+  /**
+   * `isScheduled`: the driver's own turn; otherwise after a write, of which several may end in one pass of
+   * the event loop.
+   */
   #turn(isScheduled: boolean): void {
     if (this.#stopped) return;
     this.#applying.beginTurn(isScheduled);
@@ -365,7 +374,7 @@ export class GroupDriver<Result> {
   }
 
   #onSoftState(leads: boolean, leader: NodeId): void {
-    // The core holds a snapshot that is not restored for one that is not stored: then it does not campaign.
+    // For the core an unrestored snapshot is not stored yet: so it does not campaign.
     assert(!leads || !this.#applying.isRestoring, "a replica without a state does not lead");
     this.meter.saw(leader, this.#options.raft.term, this.#leads && !leads);
     if (leads !== this.#leads) {
@@ -376,8 +385,9 @@ export class GroupDriver<Result> {
     if (leader === 0) this.#waiting.reads.refuseAll("no-leader");
   }
 
-  // Votes are asked for once the candidate's own is durable, with its term (Raft Figure 2): the others' could elect it
-  // without its own, and after a crash it would lead the same term a second time, with other entries.
+  // Votes are requested once the candidate's own vote and term are durable (Raft Figure 2). Otherwise the
+  // others' votes could elect it without its own. After a crash it could then lead the same term a second
+  // time, with other entries.
   #append(message: Message, voteRequests: readonly Message[]): void {
     const { term, vote, commit, entries, snapshot } = message;
     assert(
@@ -429,7 +439,7 @@ export class GroupDriver<Result> {
   }
 }
 
-/** Whether the leader has this replica, or another one, take over. */
+/** Whether the message makes this replica, or another one, take over leadership. */
 function endsByTransfer(message: Message): boolean {
   return message.type === "MsgTimeoutNow" || (message.type === "MsgVote" && isForced(message));
 }

@@ -1,5 +1,5 @@
-// What operators see of how a group has been doing lately: its leaders, how long commits take, how many there are. Only the
-// fleet's own group keeps one.
+// How a group has been doing lately, for operators: its leaders, how long commits take, how many there are.
+// Only the fleet's own group has one.
 
 import { CommitTimes } from "./commit-times.ts";
 import { Rates } from "./rates.ts";

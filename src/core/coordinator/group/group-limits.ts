@@ -1,5 +1,6 @@
-// How much one group may hold in memory. The fleet's own group has its limits (limits.ts); the others share theirs evenly, so that
-// a slow disk or follower costs a process a fixed amount however many groups it hosts. Pure.
+// How much one group may hold in memory. The fleet's own group has its own limits (limits.ts). The others
+// share theirs evenly, so that a slow disk or follower costs a process a fixed amount however many groups it
+// hosts. Pure.
 
 import { assert } from "../../base/assert.ts";
 import type { RaftConfig } from "../../raft/raft-config.ts";
@@ -11,9 +12,9 @@ const MEGABYTE = 1024 * KILOBYTE;
 const SHARED_BYTES = 64 * MEGABYTE;
 const SHARE_BYTES_MIN = 32 * KILOBYTE;
 
-/** What one entry of a group beside the fleet's own may hold. */
+/** The largest entry of a group besides the fleet's own. */
 export const GROUP_ENTRY_BYTES_MAX = 8 * KILOBYTE;
-/** How many groups beside the fleet's own one process may host: then each has the smallest share. */
+/** How many groups besides the fleet's own one process may host: then each has the smallest share. */
 const GROUPS_MAX = SHARED_BYTES / SHARE_BYTES_MIN;
 
 type GroupLimits = Pick<
@@ -26,7 +27,7 @@ type GroupLimits = Pick<
 > &
   Pick<OwnSnapshotsOptions, "heldLogBytesMax" | "snapshotEveryBytes" | "trailingBytes">;
 
-/** For each of so many groups beside the fleet's own. */
+/** Each group's limits if there are `groups` of them besides the fleet's own. */
 export function groupLimits(groups: number): GroupLimits {
   assert(groups >= 1 && groups <= GROUPS_MAX, `a process hosts 1 to ${GROUPS_MAX} more groups`);
   const share = Math.min(Math.floor(SHARED_BYTES / groups), MEGABYTE);
@@ -38,7 +39,7 @@ export function groupLimits(groups: number): GroupLimits {
     uncommittedBytesMax: share,
     committedBytesPerReadyMax: Math.min(share, LIMITS.committedBytesPerReadyMax),
     heldLogBytesMax: share,
-    // Twice: a group's own snapshot is small, but its file costs a sync.
+    // Twice the share: a group's snapshot is small, but its file costs a sync.
     snapshotEveryBytes: 2 * share,
     trailingBytes: share,
   };

@@ -1,5 +1,6 @@
-// What a group's driver counts and times for operators. It decides nothing: a driver behaves the same without it.
-// Batches are timed, not entries: applying one takes microseconds, of which two looks at the clock would be a part.
+// Counts and times of a group's driver for operators. Nothing is decided here: a driver behaves the same
+// without it. Batches are timed, not entries: applying one takes microseconds, and reading the clock twice
+// would be a part of that.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { Histogram, type HistogramSnapshot } from "../../base/histogram.ts";
@@ -10,7 +11,7 @@ import type { ReignEnd } from "./reigns.ts";
 const APPLY_BOUNDS_MS = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000];
 const SNAPSHOT_BOUNDS_MS = [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
 
-/** Who led last, and in which term. */
+/** The last leader and its term. */
 interface Reign {
   readonly leader: NodeId;
   readonly term: Term;
@@ -18,12 +19,12 @@ interface Reign {
 
 export class GroupMeter {
   readonly #now: () => MonotonicMs;
-  /** Null: this group keeps none. */
+  /** Null: this group has none. */
   readonly history: GroupHistory | null;
   readonly #apply = new Histogram(APPLY_BOUNDS_MS);
   readonly #snapshotSave = new Histogram(SNAPSHOT_BOUNDS_MS);
   #reign: Reign | null = null;
-  /** The highest term seen since a leader was first known: a log that is taken over holds others' elections. */
+  /** The highest term seen since a leader was first known: an existing log contains earlier elections. */
   #term: Term | null = null;
   #elections = 0;
   #leaderChanges = 0;
@@ -75,7 +76,7 @@ export class GroupMeter {
     this.history?.rates.look(commit, applied, this.#now());
   }
 
-  /** Something happened that ends the reign under way. */
+  /** An event that will end the present reign. */
   expectEnd(why: ReignEnd): void {
     this.history?.reigns.expect(why, this.#now());
   }

@@ -1,4 +1,4 @@
-// Whether a group would take a snapshot in, by its head alone: asked before the first byte of it is kept.
+// Whether a group would accept a snapshot, by its head alone: checked before its first byte is kept.
 
 import type { Message } from "../../raft/message.ts";
 import { isInReach } from "../../raft/reach.ts";

@@ -1,4 +1,4 @@
-// How much one replica takes on before it pushes back, in one place since the numbers depend on each other.
+// How much work one replica accepts, in one place because the numbers depend on each other.
 
 import { assert } from "../../base/assert.ts";
 import { OUTCOMES_PER_SESSION_MAX } from "../../fleet/limits.ts";
@@ -18,22 +18,29 @@ export const LIMITS = {
   inflightBytesMax: 16 * MEGABYTE,
   uncommittedBytesMax: 32 * MEGABYTE,
   /**
-   * Applied and answered in one turn of the event loop, if it is more than one entry: some hundred small writes. A large
-   * entry, such as a full batch of moves, comes alone, and is applied over several turns (ADR-0022).
+   * The bytes that are applied and answered in one turn of the event loop, if it is more than one entry: some
+   * hundred small writes. A large entry, such as a full batch of moves, is handed out alone and applied over
+   * several turns (ADR-0022).
    */
   committedBytesPerReadyMax: 64 * KILOBYTE,
-  /** Payload of entries from one snapshot to the next: the log's tail is in memory. Large batches reach it, small writes do not. */
+  /**
+   * Payload of entries between two snapshots: the log's tail is in memory. Large batches reach this limit,
+   * small writes do not.
+   */
   snapshotEveryBytes: 8 * MEGABYTE,
   /** Payload of entries that are kept behind a snapshot. */
   trailingBytes: 4 * MEGABYTE,
-  /** Log that is kept for followers that are being sent a snapshot: a minute and more of writes at full rate (ADR-0019). */
+  /**
+   * Log that is kept for followers that receive a snapshot: at least a minute of writes at full rate
+   * (ADR-0019).
+   */
   heldLogBytesMax: 64 * MEGABYTE,
 } as const;
 
 // One client alone never meets the limit, however many writes its session allows it.
 assert(OUTCOMES_PER_SESSION_MAX <= LIMITS.pendingWritesMax, "a session's writes may all wait");
 assert(STREAM_WRITES_MAX <= LIMITS.pendingWritesMax, "a stream's writes may all wait");
-// Reads cost less than writes; when writes are refused, operators must still be able to look.
+// Reads cost less than writes. When writes are refused, operators must still be able to read.
 assert(LIMITS.pendingReadsMax >= LIMITS.pendingWritesMax, "reads are refused after writes");
 assert(LIMITS.uncommittedBytesMax >= LIMITS.inflightBytesMax, "what may wait can fill a follower's window");
 assert(

@@ -1,5 +1,5 @@
-// How many bytes of entries a log has: its tail is in memory, and ten thousand batches of moves are gigabytes. Entries alone
-// must not decide how much is kept of it. Pure.
+// How many bytes of entries a log has. Its tail is in memory, and ten thousand batches of moves are
+// gigabytes, so the number of entries alone must not decide how much is kept. Pure.
 
 import { assert } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
@@ -9,7 +9,10 @@ import type { Entry } from "../../raft/message.ts";
 
 type Reader = Pick<LogReader, "entries" | "firstIndex">;
 
-/** Through which index the log may go so that at most `bytesMax` stay of what is behind `from`, through `last`. */
+/**
+ * The index up to which the log may be compacted, so that at most `bytesMax` stay of the entries after
+ * `from`, through `last`.
+ */
 export function trailingFrom(log: Reader, from: LogIndex, last: LogIndex, bytesMax: number): LogIndex {
   const first = logIndex(Math.max(from + 1, log.firstIndex()));
   let bytes = 0;
@@ -20,7 +23,7 @@ export function trailingFrom(log: Reader, from: LogIndex, last: LogIndex, bytesM
   return from;
 }
 
-/** Of the entries from `first` through `last`; the log has all of them. */
+/** Of the entries from `first` through `last`; the log must have all of them. */
 export function bytesBetween(log: Reader, first: LogIndex, last: LogIndex): number {
   return payloadBytesOf(entriesOf(log, first, last));
 }

@@ -1,28 +1,29 @@
-// For which followers a leader holds its log back from compaction (ADR-0019). A follower that installs a snapshot at S
-// asks for S + 1 next; if that is compacted meanwhile it needs another snapshot, and so on for ever.
-// What must stay true: a hold ends. The follower replicates past what is to be compacted, or it is no member any more,
-// or it is silent for too long, or the held log reaches its bound in bytes (own-snapshots.ts). Pure: no clock of its own.
+// For which followers a leader delays compaction of its log (ADR-0019). A follower that installs a snapshot
+// at S asks for S + 1 next. If that entry is compacted meanwhile, the follower needs another snapshot, and so
+// on for ever. What must stay true: every hold ends. The follower replicates past the wanted compaction, is
+// removed, is silent for too long, or the held log reaches its limit in bytes (own-snapshots.ts). Pure: no
+// clock of its own.
 
 import { assert } from "../../base/assert.ts";
 import type { LogIndex, NodeId } from "../../base/ids.ts";
 import type { ProgressStatus } from "../../raft/status.ts";
 
-// A follower that restarts in the middle of a snapshot is back sooner, and resumes it.
+// A follower that restarts during a snapshot is back sooner, and resumes it.
 const SILENT_MS_MAX = 30_000;
 
-/** What is held now, and how often that was not enough. */
+/** The present hold, and how often its limit was too small. */
 export interface HeldLog {
-  /** Of entries that would be compacted if no follower needed them. */
+  /** Bytes of entries that would be compacted if no follower needed them. */
   readonly bytes: number;
   readonly bytesMax: number;
-  /** Followers for which the bound was reached: each of them needs another snapshot. */
+  /** Followers for which the limit was reached: each of them needs another snapshot. */
   readonly exceeded: number;
 }
 
 interface Hold {
-  /** The snapshot that the follower was sent. */
+  /** The snapshot that was sent to the follower. */
   readonly snapshot: LogIndex;
-  /** Entries above this are for it; null = none any more, until it is sent another snapshot. */
+  /** Entries above this are kept for it; null = none, until it gets another snapshot. */
   above: LogIndex | null;
   heardMs: number;
 }
@@ -36,20 +37,23 @@ export class LogHold {
     return this.#holds.size === 0;
   }
 
-  /** Through which index the log may be compacted, of what is wanted. */
+  /** The index up to which the log may be compacted, at most `wanted`. */
   allowed(wanted: LogIndex): LogIndex {
     let allowed = wanted;
     for (const { above } of this.#holds.values()) if (above !== null && above < allowed) allowed = above;
     return allowed;
   }
 
-  /** What the leader knows now; empty on any other replica. Compaction is wanted through `wanted`. */
+  /** The leader's present progress; empty on any other replica. Compaction is wanted through `wanted`. */
   follow(progress: ReadonlyMap<NodeId, Progress>, wanted: LogIndex, nowMs: number): void {
     for (const id of this.#holds.keys()) if (!progress.has(id)) this.#holds.delete(id);
     for (const [id, follower] of progress) this.#followOne(id, follower, wanted, nowMs);
   }
 
-  /** The bound is reached: gives up those that hold back what is wanted, until they are sent another snapshot. */
+  /**
+   * The limit is reached: ends the holds that block compaction through `wanted`, until these followers get
+   * another snapshot.
+   */
   giveUp(wanted: LogIndex): readonly NodeId[] {
     const given: NodeId[] = [];
     for (const [id, hold] of this.#holds) {
@@ -70,7 +74,7 @@ export class LogHold {
     }
     if (known === undefined) return;
     if (isRecentlyActive) known.heardMs = nowMs;
-    // While the snapshot is on its way, and right after, the follower's match is still from before it.
+    // During the snapshot, and right after it, the follower's match is still the one from before.
     if (known.above !== null && match > known.above) known.above = match;
     if (nowMs - known.heardMs >= SILENT_MS_MAX) known.above = null;
     const isCaughtUp = match >= wanted && match >= known.snapshot;

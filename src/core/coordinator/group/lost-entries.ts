@@ -1,5 +1,5 @@
-// Why a replica stops that can prove that entries were lost, by the cluster or by itself. It keeps its files: which
-// history is right is for a person to decide.
+// Why a replica stops that can prove a loss of entries, by the cluster or by itself. It keeps its files: an
+// operator must decide which history is right.
 
 import { Exit, OperatorError } from "../../base/errors.ts";
 import type { GroupId } from "../../base/ids.ts";

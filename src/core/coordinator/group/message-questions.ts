@@ -1,4 +1,4 @@
-// What a driver asks of a message that its core has handed out. Pure.
+// What a driver needs to know about a message from its core. Pure.
 
 import type { NodeId } from "../../base/ids.ts";
 import { APPEND_THREAD, type ConfState, type Message } from "../../raft/message.ts";

@@ -1,12 +1,12 @@
-// A group's writes, reported in their order. Those that share a sync with a received snapshot may be over a moment before
-// it. The core must not hear of entries first that follow the snapshot: it would look for them in a log that ends with the
-// snapshot, for as long as that is restored, and refuse what it has acknowledged.
+// Reports a group's writes in their order. Writes that share a sync with a received snapshot may end a moment
+// before it. The core must not hear of entries behind the snapshot first. During the restore it would look
+// for them in a log that ends with the snapshot, and refuse what it has acknowledged.
 
 import type { Storage, WriteRequest } from "../../storage/storage.ts";
 
 export class OrderedWrites {
   readonly #storage: Pick<Storage, "write">;
-  /** The newest received snapshot that is being stored, or was the last one to be. */
+  /** The newest received snapshot that is or was being stored. */
   #snapshot: Promise<void> | null = null;
 
   constructor(storage: Pick<Storage, "write">) {
@@ -21,7 +21,7 @@ export class OrderedWrites {
   }
 
   #behind(before: Promise<void>, written: Promise<void>): Promise<void> {
-    // What fails before it stops the replica as well.
+    // A failure before it stops the replica as well.
     written.catch(() => undefined);
     return before.then(() => written);
   }

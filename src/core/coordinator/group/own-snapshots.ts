@@ -1,7 +1,8 @@
-// The snapshots that a group's replica makes of its own state, and what of the log it compacts behind them. What must stay
-// true: one is made at a time; entries are forgotten only when a durable snapshot covers them, and not those that a
-// follower needs after the snapshot that it is being sent, up to a bound in bytes. When snapshots are due by the log's
-// length is snapshot-points.ts's business, for which followers the log is held is log-hold.ts's.
+// The snapshots that a group's replica makes of its own state, and the log that it compacts behind them. What
+// must stay true: one snapshot is made at a time. Entries are compacted only when a durable snapshot covers
+// them. Entries that a follower needs after its present snapshot are kept, up to a limit in bytes.
+// snapshot-points.ts decides when snapshots are due by the log's length, and log-hold.ts for which followers
+// the log is kept.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -20,25 +21,27 @@ export interface OwnSnapshotsOptions {
   readonly self: NodeId;
   readonly storage: Storage;
   readonly machine: Pick<Machine<unknown>, "capture">;
-  /** Applied entries from one to the next. */
+  /** Applied entries between two snapshots. */
   readonly snapshotEvery: number;
-  /** Payload of the entries from one to the next: the next is made when either is reached. */
+  /** Payload of the entries between two snapshots: the next is made when either limit is reached. */
   readonly snapshotEveryBytes: number;
-  /** Entries kept behind a snapshot, so that a follower a little behind need not take the snapshot. */
+  /**
+   * Entries kept behind a snapshot, so that a follower that is slightly behind does not need the snapshot.
+   */
   readonly trailing: number;
-  /** At most so much payload of them. */
+  /** The largest payload of them. */
   readonly trailingBytes: number;
-  /** Payload of entries kept beyond that for followers that are being sent a snapshot. */
+  /** Payload of further entries that are kept for followers that receive a snapshot. */
   readonly heldLogBytesMax: number;
-  /** That bound was reached: these followers need another snapshot. */
+  /** That limit was reached: these followers need another snapshot. */
   readonly onHeldTooMuch?: (followers: readonly NodeId[], held: HeldLog) => void;
-  /** What this replica knows of its followers as a leader; empty when it is none. */
+  /** What this replica knows of its followers as a leader; empty when it does not lead. */
   readonly followers: () => RaftStatus["progress"];
   readonly now: () => MonotonicMs;
   readonly meter: GroupMeter;
-  /** Whether the applied state may be kept in snapshots (ADR-0017); without it, always. */
+  /** Whether the applied state may be stored in snapshots (ADR-0017); absent = always. */
   readonly trust?: { readonly isTrusted: boolean };
-  /** Whether a snapshot of the state at this index may be kept, and entries forgotten for it; without it, always. */
+  /** Whether a snapshot at this index may be stored, and the log compacted for it; absent = always. */
   readonly mayKeep?: (index: LogIndex) => boolean;
   /** A write or an invariant failed: the process must stop. */
   readonly onFatal: (error: unknown) => void;
@@ -54,57 +57,57 @@ export class OwnSnapshots {
   readonly #options: OwnSnapshotsOptions;
   #index: LogIndex;
   #isSaving = false;
-  /** What is to be saved once the others have confirmed it (ADR-0017). */
+  /** The captured state, to be saved once the others have confirmed it (ADR-0017). */
   #captured: CapturedState | null = null;
   #isWanted = false;
-  /** Entries through this index are to be kept no longer than it takes to make a snapshot of what they led to. */
+  /** Entries through this index are to be compacted as soon as a snapshot covers them. */
   #unwantedThrough = logIndex(0);
   readonly #hold = new LogHold();
-  /** Payload of what was applied since the newest one was captured. */
+  /** Payload that was applied since the newest snapshot was captured. */
   #grownBytes = 0;
-  /** Of the log's first entries, which would be gone were it not for followers: through which index, how many bytes. */
+  /** The log's first entries, which are kept only for followers: their last index and their bytes. */
   #held = { through: logIndex(0), bytes: 0 };
   #exceeded = 0;
 
-  /** `index`: of the newest one that there is. */
+  /** `index`: of the newest existing snapshot. */
   constructor(options: OwnSnapshotsOptions, index: LogIndex) {
     this.#options = options;
     this.#index = index;
   }
 
-  /** Of the newest one that is durable. */
+  /** Index of the newest durable one. */
   get index(): LogIndex {
     return this.#index;
   }
 
-  /** What the log is held back by. */
+  /** The log that is kept for followers. */
   get held(): HeldLog {
     return { bytes: this.#held.bytes, bytesMax: this.#options.heldLogBytesMax, exceeded: this.#exceeded };
   }
 
-  /** Time has passed: what followers needed they may need no more. */
+  /** Time has passed: followers may not need their entries any more. */
   look(): void {
     if (!this.#hold.isEmpty) this.#compact();
   }
 
-  /** One more entry was applied, with so much payload. */
+  /** One more entry was applied, with this payload. */
   applied(bytes: number): void {
     this.#grownBytes += bytes;
   }
 
-  /** A newer one is due at once: somebody can't use the one that there is. */
+  /** A new snapshot is due at once: the existing one can't be used. */
   want(): void {
     this.#isWanted = true;
   }
 
-  /** The log is to be let go through `through`, as soon as a snapshot covers it. */
+  /** The log is to be compacted through `through`, as soon as a snapshot covers it. */
   letGo(through: LogIndex): void {
     const last = this.#options.storage.reader(this.#options.group).lastIndex();
     this.#unwantedThrough = logIndex(Math.min(through, last));
     if (this.#index >= this.#unwantedThrough) this.#compact();
   }
 
-  /** A snapshot of another replica has taken the state's place. */
+  /** A snapshot of another replica has replaced the state. */
   received(index: LogIndex): void {
     assert(index > this.#index, "a received snapshot is newer than what is there");
     this.#index = index;
@@ -113,7 +116,10 @@ export class OwnSnapshots {
     this.#held = { through: index, bytes: 0 };
   }
 
-  /** Begins one of what was applied through `last`, if one is due and none under way; or of what was captured before. */
+  /**
+   * Starts a snapshot of the state through `last`, if one is due and none is running; or of an earlier
+   * captured state.
+   */
   saveIfDue(last: Applied): void {
     if (this.#isSaving) return;
     if (!this.#isTrusted) {
@@ -168,9 +174,12 @@ export class OwnSnapshots {
     );
   }
 
-  /** Forgets what the newest one covers, but for what followers a little behind, or being sent a snapshot, may need. */
+  /**
+   * Compacts what the newest snapshot covers, except for entries that followers may still need: those
+   * slightly behind, and those that receive a snapshot.
+   */
   #compact(): void {
-    // What led to a wrong state is kept for the post-mortem.
+    // The entries that led to a wrong state are kept for the analysis.
     if (!this.#isTrusted) return;
     const { storage, group, trailing, trailingBytes, followers, now } = this.#options;
     const behind = logIndex(Math.max(this.#index - trailing, 0));
@@ -178,7 +187,8 @@ export class OwnSnapshots {
     const wanted = logIndex(Math.max(kept, Math.min(this.#unwantedThrough, this.#index)));
     this.#hold.follow(followers(), wanted, now());
     this.#countHeld(wanted);
-    // As long as somebody needs them the log's entries are let go in few large steps, each of which copies what stays.
+    // While followers need entries, the log is compacted in few large steps, because each step copies the
+    // rest.
     const allowed = this.#hold.allowed(wanted);
     const isWorthIt = allowed === wanted || allowed - this.#first() >= trailing;
     if (isWorthIt) this.#compactThrough(allowed);
@@ -207,7 +217,7 @@ export class OwnSnapshots {
     storage.compact(group, through);
   }
 
-  /** Each entry is counted once when compaction first wants it, and once when it goes. */
+  /** Each entry is counted once when its compaction is first wanted, and once when it is compacted. */
   #countHeld(wanted: LogIndex): void {
     const first = this.#first();
     const isNew = this.#held.through < first;

@@ -1,14 +1,16 @@
-// Who still waits for what in one Raft group: proposals by log index, reads by confirmation and applied index.
-// What must stay true: everything that waits is answered once, at the latest at its deadline, and a result goes
-// only to the proposal of the same index *and term* (another leader may have filled the index). Both are bounded:
-// whoever finds no room is refused at once, and told when half of what waits will have been served.
+// The waiting calls of one Raft group: proposals by log index, reads by confirmation and applied index. What
+// must stay true: each call is answered once, at the latest at its deadline. A result is delivered only to
+// the proposal with the same index *and term* (another leader may have used the index). Both queues are
+// bounded: a call without room is refused at once, with the time until half of the waiting calls are served.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, Term } from "../../base/ids.ts";
 import { DrainRate } from "./drain-rate.ts";
 
-/** Why a write or read got no result; whether a write took effect is unknown unless it says otherwise. */
+/**
+ * Why a write or read got no result. Whether a write took effect is unknown unless the reason says otherwise.
+ */
 export type Refusal =
   | "not-leader"
   | "no-leader"
@@ -49,7 +51,7 @@ export class PendingWrites<Result> {
     return this.#byIndex.size;
   }
 
-  /** How many that waited got their result, and how many did not. */
+  /** How many waiting calls got their result, and how many did not. */
   get settled(): { accepted: number; failed: number } {
     return { accepted: this.#served, failed: this.#failed };
   }
@@ -58,7 +60,7 @@ export class PendingWrites<Result> {
     return this.#byIndex.size >= this.#countMax;
   }
 
-  /** When a write that is refused now may come again. */
+  /** When a write that is refused now may be retried. */
   get retryDelayMs(): number {
     return this.#drain.delayMs(this.#byIndex.size);
   }
@@ -67,10 +69,10 @@ export class PendingWrites<Result> {
     return new Promise((settle) => this.put({ index, term, deadline, settle }));
   }
 
-  /** As `add`, for a write whose promise was given before it was proposed. */
+  /** Like `add`, for a write that got its promise before it was proposed. */
   put({ index, ...write }: PendingWrite<Result> & { readonly index: LogIndex }): void {
     assert(!this.isFull, "the proposer has checked for room");
-    // A deposed leader's proposal may still wait at an index that its successor's log gave anew.
+    // A deposed leader's proposal may still wait at an index that its successor uses again.
     const deposed = this.#byIndex.get(index);
     if (deposed !== undefined) this.#refuse(deposed, "leadership-lost");
     this.#byIndex.set(index, write);
@@ -116,7 +118,10 @@ interface PendingRead {
 
 const REASK_MS = 500;
 
-/** Linearizable reads share confirmations: all that wait when one is asked for are covered by it (Raft §6.4). */
+/**
+ * Linearizable reads share confirmations: a confirmation covers all reads that wait when it is requested
+ * (Raft §6.4).
+ */
 export class PendingReads {
   #unasked: PendingRead[] = [];
   readonly #asked = new Map<string, { readonly at: MonotonicMs; readonly reads: PendingRead[] }>();
@@ -130,12 +135,12 @@ export class PendingReads {
     this.#countMax = countMax;
   }
 
-  /** How many wait, wherever they do. */
+  /** How many reads wait in all queues. */
   get size(): number {
     return this.#size;
   }
 
-  /** When a read that is refused now may come again. */
+  /** When a read that is refused now may be retried. */
   get retryDelayMs(): number {
     return this.#drain.delayMs(this.#size);
   }
@@ -157,7 +162,7 @@ export class PendingReads {
     return this.#unasked.length === 0 && this.#asked.size === 0 && this.#confirmed.length === 0;
   }
 
-  /** Everything unasked now rides on the request `key`. */
+  /** All reads that have not asked yet share the request `key`. */
   asked(key: string, now: MonotonicMs): void {
     this.#asked.set(key, { at: now, reads: this.#unasked });
     this.#unasked = [];
@@ -180,7 +185,9 @@ export class PendingReads {
     }
   }
 
-  /** Expires what is due; a confirmation that got lost is asked for again under a new key (etcd#7331). */
+  /**
+   * Ends what has reached its deadline; a lost confirmation is requested again under a new key (etcd#7331).
+   */
   expire(now: MonotonicMs): void {
     this.#drain.sample(this.#served, now);
     for (const [key, request] of this.#asked) {

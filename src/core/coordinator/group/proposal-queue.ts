@@ -1,5 +1,5 @@
-// Proposals of one turn, which become one append. What must stay true: each is settled once; what is refused before it
-// was proposed has changed nothing.
+// The proposals of one turn, which become one append. What must stay true: each settles once, and one that is
+// refused before it was proposed has changed nothing.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { ProposedBatch } from "../../raft/batch.ts";
@@ -16,7 +16,7 @@ export class ProposalQueue<Result> {
   #queued: Queued<Result>[] = [];
   #refused = 0;
 
-  /** `writes`: where they wait once they are proposed. */
+  /** `writes`: where they wait after they were proposed. */
   constructor(writes: PendingWrites<Result>) {
     this.#writes = writes;
   }
@@ -34,13 +34,13 @@ export class ProposalQueue<Result> {
     return new Promise((settle) => this.#queued.push({ data, deadline, settle }));
   }
 
-  /** A write that there is no room for, or nobody to take it. */
+  /** A write for which there is no room or no leader. */
   refuse(refusal: Refusal): Promise<WriteResult<Result>> {
     this.#refused += 1;
     return Promise.resolve({ ok: false, refusal });
   }
 
-  /** `propose` takes them all; when it throws they stay, to be refused. */
+  /** `propose` takes all of them. When it throws they stay, to be refused. */
   proposeAll(propose: (data: readonly Uint8Array[]) => ProposedBatch): void {
     if (this.#queued.length === 0) return;
     const proposed = propose(this.#queued.map(({ data }) => data));

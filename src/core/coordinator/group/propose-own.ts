@@ -1,5 +1,5 @@
-// What follows by itself goes through the log like everything else, in the leader's own name. Outside any session:
-// whoever leads next may propose it again, so these operations are idempotent.
+// The leader's own operations go through the log like all others, in its own name. They are outside any
+// session: the next leader may propose them again, so they are idempotent.
 
 import type { Clock } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
@@ -19,7 +19,7 @@ export interface OwnWriter {
   readonly self: NodeId;
 }
 
-/** Of an operation above the cluster version: its caller asks first (fleet/format.ts). */
+/** For an operation above the cluster version its caller asks first (fleet/format.ts). */
 export function proposeOwn(
   { driver, machine, self }: OwnWriter,
   kind: NonNullable<Operation["kind"]>,

@@ -32,7 +32,7 @@ export class Rates {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (first === undefined || last === undefined || first === last) return { commits: 0, applies: 0 };
     const seconds = (last.atMs - first.atMs) / 1_000;
-    // A snapshot moves both by more than was done here.
+    // A snapshot moves both by more than this replica did.
     const rate = (from: number, to: number) => Math.max(0, to - from) / seconds;
     return { commits: rate(first.commit, last.commit), applies: rate(first.applied, last.applied) };
   }

@@ -1,6 +1,6 @@
-// The state's digest after each of the last applied indexes, so that replicas can be compared where both have been.
-// Kept as numbers: one is remembered with every entry, and hardly one is ever asked for.
-// What must stay true: a slot is believed only if it holds the very index that is asked for.
+// The state's digest after each of the last applied indexes, so that replicas can be compared where both have
+// been. Stored as numbers: one is stored with every entry, and almost none is ever read. What must stay true:
+// a slot counts only if it holds exactly the wanted index.
 
 import { type Lanes, printLanes } from "../../fleet/tables/row-hash.ts";
 
@@ -18,7 +18,7 @@ export class RecentDigests {
     this.#lanes[2 * slot + 1] = high;
   }
 
-  /** Printed; null when it is not, or no longer, known. */
+  /** Printed; null when it is not known (any more). */
   at(index: number): string | null {
     const slot = index % KEPT;
     if (this.#indexes[slot] !== index) return null;

@@ -1,6 +1,6 @@
-// Who led from when to when, and why that ended, as this replica saw it: a bounded list for operators, replicated nowhere.
-// What must stay true: only the last reign may be open, terms never go back, and a leader that was only lost from sight
-// keeps its one reign.
+// Which replica led from when to when, and why that ended, as this replica saw it: a bounded list for
+// operators, not replicated. What must stay true: only the last reign may be open, and terms never decrease.
+// A leader that was only out of contact for a while keeps its one reign.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -18,7 +18,7 @@ export interface Reign {
 }
 
 const KEPT = 64;
-// A transfer that comes to nothing explains no end that comes later.
+// A failed transfer explains no later end.
 const HINT_MS = 10_000;
 
 export class Reigns {
@@ -30,7 +30,7 @@ export class Reigns {
     return this.#kept;
   }
 
-  /** Something happened that will end the reign under way, and explains it. */
+  /** An event that will end the present reign, and explains it. */
   expect(why: ReignEnd, atMs: MonotonicMs): void {
     this.#hint = { why, atMs };
   }

@@ -1,5 +1,5 @@
-// An entry that is being applied in slices (ADR-0022). What must stay true: nothing of it shows before the last slice, and
-// what is given up before that leaves no trace.
+// An entry that is being applied in slices (ADR-0022). What must stay true: it is invisible before the last
+// slice, and if it is abandoned before that, it leaves no trace.
 
 import { assert } from "../../base/assert.ts";
 
@@ -15,7 +15,7 @@ export class Slices<Result> {
     return this.#steps === null;
   }
 
-  /** What the entry came to. */
+  /** The entry's result. */
   get result(): Result | null {
     assert(this.isWhole, "an entry has a result once it is applied");
     return this.#result;
@@ -31,7 +31,7 @@ export class Slices<Result> {
     this.#result = step.value;
   }
 
-  /** All that is left, at once. */
+  /** Applies the rest at once. */
   finish(): Result | null {
     while (!this.isWhole) this.step();
     return this.result;

@@ -1,5 +1,6 @@
-// Why a leader holds a snapshot back from the follower that needs it: pure. The core is told that it did not arrive, and asks
-// again with the follower's next answer. What must stay true: a state that is not believed leaves in no snapshot (ADR-0017).
+// Why a leader does not send a snapshot to the follower that needs it: pure. The core is told that it did not
+// arrive, and asks again with the follower's next answer. What must stay true: an untrusted state is never
+// sent in a snapshot (ADR-0017).
 
 import type { LogIndex, NodeId } from "../../base/ids.ts";
 import type { Message } from "../../raft/message.ts";
@@ -9,12 +10,15 @@ import { isMember } from "./message-questions.ts";
 export type MaySend = (follower: NodeId, snapshot: LogIndex) => boolean;
 
 export type HeldFor =
-  /** From before the follower became a member: it refuses it, however often it comes. A newer one is due at once. */
+  /**
+   * The snapshot is from before the follower became a member, so the follower always refuses it. A new
+   * snapshot is due at once.
+   */
   | "not-a-member"
   /** No checkpoint has confirmed it yet, or this replica's state is wrong. */
   | "unconfirmed";
 
-/** Null: the message goes. Without `maySend` the group's replicas do not compare their states. */
+/** Null: the message is sent. Without `maySend` the group's replicas do not compare their states. */
 export function whyHeld({ snapshot, to }: Message, maySend?: MaySend): HeldFor | null {
   if (snapshot === null) return null;
   if (!isMember(snapshot.confState, to)) return "not-a-member";

@@ -1,16 +1,16 @@
-// At which entries a replica makes a snapshot of its own: every so many, and no two replicas at the same ones. All of
-// them apply the same entries at about the same time; if they saved together, one machine's disk or one shared volume
-// would get all the files at once, and a write that needs a majority would wait for the slowest of all.
-// What must stay true: between two points lie `every` entries, on every replica. Pure.
+// At which entries a replica makes a snapshot of its own: at regular distances, and each replica at different
+// ones. All replicas apply the same entries at about the same time. If they saved together, one machine's
+// disk or one shared volume would get all files at once, and a write that needs a majority would wait for the
+// slowest of all. What must stay true: between two points lie `every` entries, on every replica. Pure.
 
 import { assert } from "../../base/assert.ts";
 import type { LogIndex, NodeId } from "../../base/ids.ts";
 
-// Multiples of the golden ratio, taken modulo one, keep apart whichever ids follow each other (Knuth, TAOCP 6.4):
-// three replicas are at least 23 % of the way from each other, five at least 14 %.
+// Multiples of the golden ratio, modulo one, keep consecutive ids apart (Knuth, TAOCP 6.4): three replicas
+// are at least 23 % of the way from each other, five at least 14 %.
 const GOLDEN_RATIO = 0.618_033_988_749_895;
 
-/** Whether one of the replica's points lies behind `saved`, at or before `applied`. */
+/** Whether one of the replica's points is after `saved`, at or before `applied`. */
 export function passedSnapshotPoint(
   self: NodeId,
   every: number,
@@ -23,8 +23,8 @@ export function passedSnapshotPoint(
 }
 
 /**
- * How many bytes of entries lie between two snapshots that are made for their bytes: from three quarters of `every` on to
- * all of it, on each replica another number.
+ * How many bytes of entries are between two snapshots that are made because of bytes: between three quarters
+ * of `every` and all of it, a different number on each replica.
  */
 export function snapshotBytes(self: NodeId, every: number): number {
   return every * (0.75 + 0.25 * shareOf(self));

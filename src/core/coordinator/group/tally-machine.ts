@@ -1,5 +1,6 @@
-// What the groups beside the fleet's own replicate for now: how many entries there were, and a digest of all of them
-// in order, so that replicas can be compared. Groundwork: routes will put their own machine in its place (ADR-0008).
+// What the groups besides the fleet's own replicate for now: the number of entries, and a digest of all of
+// them in order, so that replicas can be compared. Groundwork: routes will replace it by their own machine
+// (ADR-0008).
 
 import { createHash } from "node:crypto";
 import { Exit, OperatorError } from "../../base/errors.ts";
@@ -9,7 +10,7 @@ import type { Machine, Restoring } from "./machine.ts";
 
 export interface Tally {
   readonly entries: number;
-  /** SHA-256 of the digest before and the newest entry, in hexadecimal; empty before the first. */
+  /** SHA-256 of the previous digest and the newest entry, in hexadecimal; empty before the first. */
   readonly digest: string;
 }
 
@@ -62,7 +63,7 @@ function reading(index: LogIndex, then: (tally: Tally) => void): Restoring {
   };
 }
 
-/** A group is founded with no data at all. */
+/** A group is bootstrapped without data. */
 function parse(index: LogIndex, text: string): Tally {
   if (text === "") return NOTHING;
   const [, entries, digest] = SHAPE.exec(text) ?? [];

@@ -1,5 +1,5 @@
-// All who wait for something of one group: writes from their proposal on, changes of the configuration, and reads. What must
-// stay true: a write is in one of its two places, queued for the next append or pending by its index.
+// All waiting calls of one group: writes from their proposal on, configuration changes, and reads. What must
+// stay true: a write is in exactly one place, queued for the next append or pending by its index.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, Term } from "../../base/ids.ts";
@@ -18,13 +18,13 @@ export class Waiting<Result> {
     return this.#queue.size + this.#writes.size + this.changes.size === 0 && this.reads.isEmpty;
   }
 
-  /** What became of the writes that came here, and how many still wait. */
+  /** The outcomes of the writes that arrived here, and how many still wait. */
   get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
     const { refused, size } = this.#queue;
     return { ...this.#writes.settled, refused, pending: this.#writes.size + size };
   }
 
-  /** For a write or a read that was refused since too much waits: when it may come again. */
+  /** When a write or a read may be retried that was refused because too many wait. */
   retryDelayMs(refused: "write" | "read"): number {
     return refused === "write" ? this.#writes.retryDelayMs : this.reads.retryDelayMs;
   }
@@ -35,7 +35,7 @@ export class Waiting<Result> {
     return this.#queue.add(data, deadline);
   }
 
-  /** Of a write that is not proposed. */
+  /** For a write that is not proposed. */
   refuse(refusal: Refusal): Promise<WriteResult<Result>> {
     return this.#queue.refuse(refusal);
   }
@@ -56,7 +56,7 @@ export class Waiting<Result> {
     this.reads.expire(now);
   }
 
-  /** What was proposed by a leader that leads no more may take effect or not. */
+  /** The proposals of a former leader may take effect or not. */
   leadershipLost(): void {
     this.#writes.refuseAll("leadership-lost");
     this.changes.refuseAll("leadership-lost");

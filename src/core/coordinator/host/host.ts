@@ -1,7 +1,8 @@
-// Hosts all Raft groups of a process on what they share: one clock, one turn, one transport. A group in which nothing
-// happens is quiescent: it gets no ticks and sends nothing, and one beat to every peer stands for all of its
-// heartbeats (ADR-0008). What must stay true: a quiescent group wakes when somebody here wants something of it, when
-// a message comes for it, and when its leader's process, or to its leader a member's, is not heard any more.
+// Hosts all Raft groups of a process on shared parts: one clock, one turn, one transport. A group without
+// work is quiescent: it gets no ticks and sends nothing, and one beat to every peer replaces all of its
+// heartbeats (ADR-0008). What must stay true: a quiescent group wakes in three cases. A part of this process
+// needs it, a message for it arrives, or the process of its leader (for the leader: of a member) is not heard
+// any more.
 
 import { assert } from "../../base/assert.ts";
 import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
@@ -21,25 +22,26 @@ import { Turns } from "./turns.ts";
 const EXPIRE_EVERY_MS = 20;
 const LET_GO_EVERY_MS = 1_000;
 const LET_GO_AT_ONCE = 16;
-// Of which groups it is remembered that a peer spoke of them and they are not here.
+// The number of unknown groups that are remembered once a peer has named them.
 const UNKNOWN_GROUPS_MAX = 256;
-// In ticks: how long nothing must have happened, and how long a leader waits for a follower that answers nothing.
+// In ticks: how long there must be no work, and how long a leader waits for a follower that does not answer.
 const QUIESCE_AFTER = 6;
 const PATIENCE = 120;
-// A voter that has not noticed yet that the leader is gone ignores who asks, so the first in line asks again.
+// A voter that has not noticed the leader's loss yet ignores requests for votes, so the first in line asks
+// again.
 const CAMPAIGNS_AT_MS = [0, 250, 750];
-// The next in line waits long enough for a process that has hundreds of elections to get through on a busy machine.
+// The next in line waits long enough for a process that must hold hundreds of elections on a busy machine.
 const NEXT_IN_LINE_MS = 2_000;
 
-/** What is special about a group; its owner may ask the host for more. */
+/** The special rules of a group; its owner may ask the host for more. */
 export interface GroupRules {
-  /** Whether it may stand still while nothing happens. */
+  /** Whether it may become quiescent when there is no work. */
   readonly mayQuiesce: boolean;
   /** Whether its clock runs now. */
   ticks(): boolean;
-  /** Whether this message may be taken in now. */
+  /** Whether this message may be accepted now. */
   accepts(message: Message): boolean;
-  /** Whether this replica may campaign of its own accord now. */
+  /** Whether this replica may start a campaign itself now. */
   mayCampaign(): boolean;
 }
 
@@ -47,15 +49,18 @@ export interface HostOptions {
   readonly self: NodeId;
   readonly transport: Transport;
   readonly profile: TimingProfile;
-  /** Which groups keep old segments of the log (ADR-0008); without it, none. */
+  /** Which groups keep old segments of the log (ADR-0008); absent = none. */
   readonly disk?: { pinned(): ReadonlyMap<GroupId, LogIndex> };
-  /** A peer speaks of a group that is not here: told once a group, of so many groups. */
+  /** A peer named a group that is not here: called once for each group, up to a limit. */
   readonly onUnknownGroup?: (group: GroupId, peer: NodeId) => void;
   /** The system's by default. A seam: simulations have a clock of their own. */
   readonly timers?: Timers;
-  /** Runs a turn after what is under way; by default `soonOncePerPass`. A seam: simulations decide. */
+  /** Runs a turn after the present callback; by default `soonOncePerPass`. A seam: simulations decide. */
   readonly later?: (run: () => void) => void;
-  /** Runs `run` once what waits in sockets was read; by default at the end of the event loop's pass. A seam. */
+  /**
+   * Runs `run` once the data waiting in sockets were read; by default at the end of the event loop's pass. A
+   * seam.
+   */
   readonly afterReading?: (run: () => void) => void;
 }
 
@@ -66,7 +71,7 @@ export interface HostCounts {
   readonly leaderless: number;
 }
 
-/** What the host needs of a driver, whatever its machine's results are. */
+/** The part of a driver that the host needs, whatever its machine's results are. */
 type HostedDriver = Pick<
   GroupDriver<never>,
   | "status"
@@ -97,7 +102,7 @@ interface Hosted {
   readonly group: GroupId;
   readonly driver: HostedDriver;
   readonly rules: GroupRules;
-  /** Ticks since anything but heartbeats happened. */
+  /** Ticks since the last event other than heartbeats. */
   idleTicks: number;
 }
 
@@ -107,7 +112,7 @@ export class Host {
   readonly #pulse: Pulse;
   readonly #turns: Turns;
   readonly #groups = new Map<GroupId, Hosted>();
-  /** Those that get ticks; the others are quiescent, or wait for their start. */
+  /** The groups that get ticks; the others are quiescent, or wait for their start. */
   readonly #awake = new Set<Hosted>();
   readonly #unknown = new Set<GroupId>();
   readonly #cancels = new Set<() => void>();
@@ -118,7 +123,8 @@ export class Host {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
-    // As long as the longest election timeout: in quiescent groups nobody is in a hurry, and a false alarm wakes many.
+    // As long as the longest election timeout: quiescent groups have no urgent work, and a false alarm wakes
+    // many.
     this.#pulse = new Pulse(2 * options.profile.electionTicks);
     this.#turns = new Turns(options.later ?? soonOncePerPass());
     this.#afterReading = options.afterReading ?? ((run) => void setImmediate(run));
@@ -136,7 +142,7 @@ export class Host {
     if (!rules.mayQuiesce) this.#awake.add(hosted);
   }
 
-  /** Once all groups are added. */
+  /** To be called once all groups are added. */
   start(): void {
     const { transport, profile } = this.#options;
     this.#every(profile.tickMs, () => this.#tick());
@@ -146,7 +152,7 @@ export class Host {
     this.#startGroups([...this.#groups.values()]);
   }
 
-  /** Somebody in this process wants something of the group. */
+  /** A part of this process needs the group. */
   activate(group: GroupId): void {
     const hosted = this.#groups.get(group);
     if (hosted !== undefined) this.#wake(hosted);
@@ -172,7 +178,10 @@ export class Host {
     };
   }
 
-  /** This process is about to end: from now on it takes no leadership, neither asked nor of its own accord. */
+  /**
+   * This process is about to stop: from now on it accepts no leadership, neither by request nor by its own
+   * campaign.
+   */
   leave(): void {
     this.#isLeaving = true;
   }
@@ -200,9 +209,10 @@ export class Host {
     this.#cancels.add(cancel);
   }
 
-  // What this replica leads is told to its followers at once. Whom it follows is judged after what waits in the sockets was
-  // read: a process that was held up finds its timer due and the leader's heartbeats unread, and must not take its own
-  // stall for the leader's silence. However long it took, it counts as one tick.
+  // The groups led here tell their followers at once. The groups followed here are checked only after the
+  // data waiting in the sockets were read. A process that was held up finds its timer due and the leader's
+  // heartbeats unread, and must not take its own stall for the leader's silence. However long it was, it
+  // counts as one tick.
   #tick(): void {
     this.#options.transport.beat();
     const awake = [...this.#awake];
@@ -215,9 +225,10 @@ export class Host {
     });
   }
 
-  // Before the tick, so that no heartbeat of this one follows the leader's word that there will be none.
+  // Before the tick, so that no heartbeat of this tick follows the leader's message that there will be none.
   #tickGroup(hosted: Hosted): void {
-    // Without ticks it does not campaign; what it still leads needs them, to give up on a successor that does not come.
+    // Without ticks it does not campaign. Groups that it still leads need ticks to give up on a successor
+    // that does not take over.
     if (!hosted.rules.ticks() || (this.#isLeaving && hosted.driver.role !== "leader")) return;
     hosted.idleTicks += 1;
     const isDue = hosted.rules.mayQuiesce && hosted.idleTicks % QUIESCE_AFTER === 0;
@@ -249,7 +260,7 @@ export class Host {
     this.#awake.add(hosted);
   }
 
-  // Only who is awake has anybody waiting.
+  // Only groups that are awake have waiting calls.
   #expire(): void {
     for (const { driver } of this.#awake) if (driver.hasWaiting) driver.expire();
   }
@@ -276,9 +287,9 @@ export class Host {
     };
   }
 
-  // Heartbeats and their answers are no sign that anything happens; an answer may even be late, and wakes nobody.
+  // Heartbeats and their answers are not activity; an answer may even be late, and must not wake the group.
   #receive(group: GroupId, message: Message): void {
-    // What is passed on says whom it is about, and not who lives.
+    // A forwarded message names its subject, not the process that is alive.
     if (!isPassedOn(message)) this.#heard(message.from);
     const hosted = this.#groups.get(group);
     if (hosted === undefined) {
@@ -291,7 +302,7 @@ export class Host {
     hosted.driver.receive(message);
   }
 
-  // A number of a group costs a peer nothing: beyond a limit they are forgotten unheard.
+  // Naming a group costs a peer nothing: beyond a limit new ones are ignored.
   #onUnknown(group: GroupId, peer: NodeId): void {
     if (this.#unknown.has(group) || this.#unknown.size >= UNKNOWN_GROUPS_MAX) return;
     this.#unknown.add(group);
@@ -305,7 +316,7 @@ export class Host {
     if (isAgreed) this.#quiesce(hosted);
   }
 
-  // Whoever comes back may lack what happened meanwhile, or have a vote to give.
+  // A returning peer may lack recent entries, or have a vote to give.
   #heard(peer: NodeId): void {
     if (!this.#pulse.heard(peer)) return;
     for (const hosted of this.#groups.values()) if (hosted.driver.role === "leader") this.#wake(hosted);
@@ -319,7 +330,7 @@ export class Host {
     this.#replace(peer, [...this.#groups.values()]);
   }
 
-  // It hangs, or the network is cut. A group that is never quiescent has noticed by its own clock.
+  // It hangs, or the network is cut. A group that is never quiescent has noticed it by its own clock.
   #onSilent(peer: NodeId): void {
     this.#replace(
       peer,
@@ -328,9 +339,9 @@ export class Host {
   }
 
   /**
-   * The groups that the peer led forget it and campaign, the first of the survivors at once and the others staggered
-   * behind it. PreVote makes a mistake harmless: while the others still hear the leader they refuse. What is led here
-   * wakes to see whether it still has a quorum.
+   * The groups that the peer led forget it and campaign, the first of the survivors at once and the others
+   * after a delay. PreVote makes a mistake harmless: others that still hear the leader refuse. Groups led
+   * here wake to check whether they still have a quorum.
    */
   #replace(peer: NodeId, groups: readonly Hosted[]): void {
     const { self, profile } = this.#options;
@@ -342,7 +353,7 @@ export class Host {
       hosted.driver.forgetLeader();
       const survivors = hosted.driver.status().config.voters.filter((voter) => voter !== peer);
       const rank = campaignRank(survivors, hosted.group, self);
-      // The fleet's own group is in a hurry, and if two campaign at once its fast clock tries again soon.
+      // The fleet's own group is urgent, and if two campaign at once its fast clock soon tries again.
       const staggerMs = hosted.rules.mayQuiesce ? NEXT_IN_LINE_MS : profile.staggerMs;
       if (rank !== null) this.#campaignSoon(hosted, sliceDelayMs(position) + rank * staggerMs);
       position += 1;
@@ -358,14 +369,15 @@ export class Host {
     const { term } = driver;
     for (const atMs of rules.mayQuiesce ? CAMPAIGNS_AT_MS : [0]) {
       this.#after(delayMs + atMs, () => {
-        // In a newer term a candidate waits for votes that are being made durable; another would take them away.
+        // In a newer term a candidate waits for votes that are being made durable; another campaign would
+        // take them away.
         const isUnderWay = rules.mayQuiesce && driver.term > term;
         if (driver.leader === 0 && !isUnderWay && this.#mayCampaign(hosted)) driver.campaign();
       });
     }
   }
 
-  // Another voter first in each group. The others follow in turn, and then the group's own clock.
+  // In each group another voter is first. The others follow in turn, and then the group's own clock.
   #startGroups(groups: readonly Hosted[]): void {
     const waiting = groups.filter(({ rules }) => rules.mayQuiesce);
     for (const [position, hosted] of waiting.entries()) {

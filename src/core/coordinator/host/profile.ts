@@ -5,7 +5,7 @@ export interface TimingProfile {
   readonly heartbeatTicks: number;
   /** The election timeout is drawn from [electionTicks, 2 * electionTicks - 1]. */
   readonly electionTicks: number;
-  /** Between the first and the next survivor that campaigns at once when the leader's stream has closed. */
+  /** The delay between one survivor's campaign and the next's when the leader's stream has closed. */
   readonly staggerMs: number;
 }
 
@@ -17,9 +17,9 @@ export const PROFILES = {
 } as const satisfies Record<string, TimingProfile>;
 
 /**
- * The clocks of groups beside the fleet's own. That a leader's process is gone or hangs the host notices for all of
- * them (pulse.ts); their own clocks are the net below, and slow, so that a thousand awake groups do not drown a busy
- * process in heartbeats and then in elections because of those (ADR-0008).
+ * The clocks of groups besides the fleet's own. The host notices for all of them that a leader's process is
+ * gone or hangs (pulse.ts). Their own clocks are only the fallback, and slow. Otherwise a thousand awake
+ * groups would flood a busy process with heartbeats, and then with elections caused by them (ADR-0008).
  */
 export const GROUP_CLOCKS = {
   // Heartbeat 200 ms, election 2 to 4 s.

@@ -1,21 +1,21 @@
-// Which peers' processes live, by the frames that come from them: what stands for the heartbeats of quiescent groups.
-// Pure; time is counted in ticks.
+// Which peers' processes are alive, by the frames that they send: this replaces the heartbeats of quiescent
+// groups. Pure; time is counted in ticks.
 
 import type { NodeId } from "../../base/ids.ts";
 
 export class Pulse {
   readonly #silentAfter: number;
-  /** Of each peer that was ever heard, the tick at which it last said something. */
+  /** For each peer that was ever heard, the tick of its last frame. */
   readonly #heardAt = new Map<NodeId, number>();
   readonly #silent = new Set<NodeId>();
   #ticks = 0;
 
-  /** A peer is silent that says nothing for so many ticks. */
+  /** A peer without frames for this many ticks is silent. */
   constructor(silentAfter: number) {
     this.#silentAfter = silentAfter;
   }
 
-  /** Returns who has just fallen silent. */
+  /** Returns the peers that have just become silent. */
   tick(): readonly NodeId[] {
     this.#ticks += 1;
     const fallen = [...this.#heardAt]
@@ -32,7 +32,7 @@ export class Pulse {
     return isNews;
   }
 
-  /** Its stream has closed: whatever it said before proves nothing. */
+  /** Its stream has closed: earlier frames prove nothing any more. */
   lost(peer: NodeId): void {
     if (this.#heardAt.has(peer)) this.#silent.add(peer);
   }

@@ -1,11 +1,11 @@
-// The one turn of all groups of a process: whatever became ready in any of them is performed together, so that their
-// messages share a frame a peer, and their entries one write and one sync (group commit).
+// The one turn of all groups of a process: the ready work of all of them is done together. So their messages
+// share a frame for each peer, and their entries one write and one sync (group commit).
 
 export class Turns {
   readonly #later: (run: () => void) => void;
   #due: (() => void)[] = [];
 
-  /** `later` runs a turn after what is under way. A seam: simulations decide when that is. */
+  /** `later` runs a turn after the present callback. A seam: simulations decide when that is. */
   constructor(later: (run: () => void) => void) {
     this.#later = later;
   }

@@ -1,6 +1,7 @@
-// What a replica does before it ends: it hands over every group that it leads, so that a restart costs its clients no
-// election timeout. What must stay true: while it leaves it takes no leadership (Host.leave), and it ends within a
-// bounded time, whoever hangs: a group that nobody takes is left to the others' clocks.
+// What a replica does before it stops: it hands over every group that it leads, so that a restart costs its
+// clients no election timeout. What must stay true: meanwhile it accepts no leadership (Host.leave). It stops
+// within a bounded time, even if another replica hangs: groups without a successor are left to the others'
+// election timeouts.
 
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import { FLEET_GROUP, type GroupId, type NodeId } from "../../base/ids.ts";
@@ -8,7 +9,7 @@ import type { Host, Led } from "../host/host.ts";
 import { bestSuccessor } from "./transfer-target.ts";
 
 export const DEPARTURE_MS_MAX = 1_000;
-// A successor that has not even asked for votes by then is passed over: it leaves as well, or its disk is full.
+// A successor that has not requested votes by then is skipped: it is stopping as well, or its disk is full.
 const ATTEMPT_MS_MAX = 400;
 const LOOK_EVERY_MS = 5;
 
@@ -16,34 +17,40 @@ export interface DepartureWorld {
   readonly host: Pick<Host, "leave" | "led">;
   /** Whether the peer could take over, as far as is known. */
   readonly answers: (peer: NodeId) => boolean;
-  /** Whether nothing is known against the peer's state of the fleet's own group: others are not compared. */
+  /**
+   * Whether there is no known problem with the peer's state of the fleet's own group; other groups are not
+   * compared.
+   */
   readonly isFit: (peer: NodeId) => boolean;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 export interface Departure {
-  /** Groups that were led when it began. */
+  /** Number of groups led at the start. */
   readonly led: number;
-  /** Those of them that another is known to lead now. */
+  /** Number of those groups that another replica is known to lead now. */
   readonly taken: number;
 }
 
 /** A group that is being handed over. */
 interface Errand extends Led {
-  /** Who was asked to take it, and did not; asked again after the others. */
+  /** Replicas that were asked and did not take over; they are asked again after the others. */
   readonly tried: Set<NodeId>;
   askedMs: MonotonicMs;
 }
 
-/** Resolves when others lead all that was led here, when nobody is left who could, or after DEPARTURE_MS_MAX. */
+/**
+ * Resolves when other replicas lead all groups that were led here, when no possible successor is left, or
+ * after DEPARTURE_MS_MAX.
+ */
 export async function handOverAll(world: DepartureWorld): Promise<Departure> {
   const { host, clock, sleep } = world;
   const endMs = clock.monotonicMs() + DEPARTURE_MS_MAX;
   host.leave();
   const errands = new Map<GroupId, Errand>();
   for (;;) {
-    // Looked at anew: a campaign that was under way may have been won meanwhile.
+    // Listed again each time: a running campaign may have been won meanwhile.
     for (const led of host.led()) {
       if (!errands.has(led.group)) errands.set(led.group, { ...led, tried: new Set(), askedMs: 0 });
     }
@@ -55,11 +62,11 @@ export async function handOverAll(world: DepartureWorld): Promise<Departure> {
   return { led: errands.size, taken: taken.length };
 }
 
-/** Takes the next step, if one is due; whether there is something to wait for. */
+/** Takes the next step, if one is due; returns whether there is something to wait for. */
 function handOver(errand: Errand, { answers, isFit, clock }: DepartureWorld): boolean {
   const { group, driver, tried } = errand;
   const raft = driver.status();
-  // Once it knows who leads now, this replica can say so to its clients, and its vote has gone where it was needed.
+  // Once it knows the new leader, this replica can name it to its clients, and its vote has been sent.
   if (raft.role !== "leader") return raft.leader === 0 && raft.config.voters.some(answers);
   const isAsked = raft.leadTransferee !== 0 && clock.monotonicMs() - errand.askedMs < ATTEMPT_MS_MAX;
   if (isAsked && answers(raft.leadTransferee)) return true;

@@ -1,4 +1,4 @@
-// What a replica knows of its own disk and, from what they say with every frame, of its peers' (slow-disk.ts judges).
+// What a replica knows of its own disk, and of its peers' disks from their frames (slow-disk.ts judges).
 
 import type { NodeId } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
@@ -6,13 +6,14 @@ import type { SyncLatency } from "../../storage/sync-latency.ts";
 import type { TimingProfile } from "../host/profile.ts";
 import { type DiskReport, healthiestVoter, judgeDisk, LEADING_LOOKS, SOUND, slowMsOf } from "./slow-disk.ts";
 
-// In looks: peers send a frame with every heartbeat, so who was not heard for so long does not answer.
+// In observations. Peers send a frame with every heartbeat: a peer that was silent for this long does not
+// answer.
 const REPORT_LOOKS = 4;
 
 export interface DiskWatchOptions {
   readonly storage: { readonly isFull: boolean; readonly syncs: SyncLatency };
   readonly profile: TimingProfile;
-  /** The disk has become slow, or is sound again. */
+  /** The disk has become slow, or is healthy again. */
   readonly onChange: (isSlow: boolean) => void;
 }
 
@@ -40,7 +41,10 @@ export class DiskWatch {
     return this.#options.storage.syncs;
   }
 
-  /** Every LOOK_EVERY_MS. Returns to whom this replica should hand over leadership now; null when to nobody. */
+  /**
+   * Every LOOK_EVERY_MS. Returns the voter to which this replica should hand over leadership now; null
+   * without one.
+   */
   look(raft: RaftStatus): NodeId | null {
     const { profile, onChange } = this.#options;
     const wasSlow = this.isSlow;
@@ -56,7 +60,7 @@ export class DiskWatch {
     return successor;
   }
 
-  /** What peers are told. */
+  /** This replica's report to its peers. */
   own(): DiskReport {
     return { medianMs: Math.round(this.#medianMs), slow: this.isSlow, full: this.isFull };
   }

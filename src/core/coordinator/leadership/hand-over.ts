@@ -1,11 +1,11 @@
-// To whom a leader hands over when it can't do its work any more: pure.
+// The voter to which a leader hands over when it can't do its work any more: pure.
 
 import type { NodeId } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 
 /**
- * The voter that has answered lately and holds most of the log; null when there is none beside this replica. `isFit`:
- * whether nothing else is known against it.
+ * The other voter that has answered lately and holds most of the log; null when there is none. `isFit`:
+ * whether there is no other known problem with it.
  */
 export function successorOf(
   raft: RaftStatus,

@@ -1,7 +1,8 @@
-// Whether a replica's disk is slow for good, and who should lead in its stead: pure. A leader's disk is invisible to
-// the others: heartbeats need no disk, so nobody elects another, while every write waits for it (etcd's known trouble).
-// The rule, in looks of half a second: slow is a disk that for 3 s took longer than half an election timeout, by the
-// median or by a frame that hangs; it is sound again after 10 s of the contrary. A look at an idle disk says nothing.
+// Whether a replica's disk is slow for good, and which replica should lead instead: pure. The others can't
+// see a leader's disk. Heartbeats need no disk, so no other is elected, while every write waits for it (a
+// known problem of etcd). The rule uses observations every half second. A disk is slow if for 3 s its median,
+// or a hanging frame, took longer than half an election timeout. It is healthy again after 10 s of the
+// opposite. An observation of an idle disk says nothing.
 
 import type { NodeId } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
@@ -11,28 +12,31 @@ import type { TimingProfile } from "../host/profile.ts";
 export const LOOK_EVERY_MS = 500;
 export const SLOW_LOOKS = 6;
 export const SOUND_LOOKS = 20;
-/** After a minute without a frame nothing is known of the disk any more. */
+/** After a minute without a frame the disk's state is unknown. */
 export const IDLE_LOOKS = 120;
-/** How long a replica leads before it hands over, and between two attempts: leadership does not go round. */
+/**
+ * How long a replica leads before it hands over, and between two attempts: so leadership does not move in
+ * circles.
+ */
 export const LEADING_LOOKS = 10;
 
 export interface Judgement {
   readonly isSlow: boolean;
-  /** Looks in a row that say the contrary of `isSlow`. */
+  /** Consecutive observations that contradict `isSlow`. */
   readonly contrary: number;
   readonly idle: number;
 }
 
 export const SOUND: Judgement = { isSlow: false, contrary: 0, idle: 0 };
 
-/** What a replica says of its disk with every frame to its peers. */
+/** A replica's report about its disk, sent with every frame to its peers. */
 export interface DiskReport {
   readonly medianMs: number;
   readonly slow: boolean;
   readonly full: boolean;
 }
 
-/** From when on a frame is slow. */
+/** From this duration on a frame is slow. */
 export function slowMsOf({ tickMs, electionTicks }: TimingProfile): number {
   return (tickMs * electionTicks) / 2;
 }
@@ -51,8 +55,8 @@ export function judgeDisk(before: Judgement, sight: SyncSight, slowMs: number): 
 }
 
 /**
- * The voter that holds all that is committed and whose disk is the quickest of those that are well; null when there is
- * none: between slow disks leadership stays where it is. `reports` are those of peers heard of lately.
+ * The voter that holds everything committed and has the fastest healthy disk; null when there is none:
+ * between slow disks leadership stays. `reports` are from peers that were heard lately.
  */
 export function healthiestVoter(raft: RaftStatus, reports: ReadonlyMap<NodeId, DiskReport>): NodeId | null {
   const able = raft.config.voters.flatMap((id) => {

@@ -1,4 +1,5 @@
-// Handing leadership over on request: checked, noted in the audit log, done, and answered once another leads.
+// A leadership transfer on request: checked, noted in the audit log, carried out, and answered once another
+// replica leads.
 
 import { status } from "@grpc/grpc-js";
 import type {
@@ -41,7 +42,7 @@ export async function transferLeadership(
   }
 }
 
-/** Leaves in the audit log who asked for it, and why. Throws when it does not: nothing is handed over then. */
+/** Records in the audit log who asked for it, and why. If that throws, nothing is handed over. */
 export function noteTransfer(
   context: ServiceContext,
   to: number,
@@ -56,7 +57,10 @@ export function transferNote(context: ServiceContext, to: number) {
   return { $case: "noteTransfer", value } as const;
 }
 
-/** Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft §3.10). */
+/**
+ * Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft
+ * §3.10).
+ */
 export async function handOver(
   context: ServiceContext,
   to: Parameters<ServiceContext["driver"]["transferLeader"]>[0],

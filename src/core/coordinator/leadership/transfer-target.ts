@@ -1,5 +1,5 @@
-// Whom a leader hands over to, when it is asked to: pure. A transfer stops writes until it ends, so one that can't
-// succeed (to a learner, to a replica that does not answer) is refused before it begins.
+// The target of a requested leadership transfer: pure. A transfer stops writes until it ends. So one that
+// can't succeed (to a learner, to a replica that does not answer) is refused before it starts.
 
 import { FLEET_GROUP, type GroupId, type NodeId, shownName } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
@@ -11,26 +11,26 @@ export interface NamedReplica {
 }
 
 export interface WantedTransfer {
-  /** Empty: whoever can best take over. */
+  /** Empty: the best successor. */
   readonly to: string;
-  /** Empty: whoever leads. */
+  /** Empty: the present leader. */
   readonly from: string;
 }
 
 export type TransferTarget =
   | { readonly kind: "hand-over"; readonly to: NodeId }
-  /** It is as asked for: `to` leads, or `from` does not. */
+  /** Already as wanted: `to` leads, or `from` does not. */
   | { readonly kind: "already" }
   | { readonly kind: "refused"; readonly reason: string; readonly message: string };
 
-/** What is known of the replicas that could take over. */
+/** The facts about the replicas that could take over. */
 export interface Successors {
   readonly answers: (replica: NodeId) => boolean;
-  /** Whether nothing is known against its state: a fenced replica takes no leadership (ADR-0017). */
+  /** Whether there is no known problem with its state: a fenced replica takes no leadership (ADR-0017). */
   readonly isFit: (replica: NodeId) => boolean;
 }
 
-/** `raft` is the leader's own. */
+/** `raft` is the leader's own status. */
 export function transferTarget(
   raft: RaftStatus,
   replicas: readonly NamedReplica[],
@@ -63,7 +63,10 @@ export function transferTarget(
   return { kind: "hand-over", to };
 }
 
-/** The voter that answers and holds most of the log; among equals another one in each group, so that they spread. */
+/**
+ * The answering voter that holds most of the log. Among equals each group prefers another one, so that
+ * leadership spreads.
+ */
 export function bestSuccessor(
   raft: RaftStatus,
   group: GroupId,

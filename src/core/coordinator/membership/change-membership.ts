@@ -175,7 +175,7 @@ function assertNoOtherGroups({ groups }: ServiceContext): void {
 
 /**
  * Null when the change must still be made. A request that is repeated because its answer was lost has changed
- * the index itself. If the state is as wanted, the request succeeds, whoever made the change; a change that
+ * the index itself. If the state is as wanted, the request succeeds, even if another client made the change; a change that
  * was begun is finished. Anything else under another index is refused.
  */
 async function alreadyDone(order: Order, change: Change): Promise<ChangeMembershipResponse | null> {

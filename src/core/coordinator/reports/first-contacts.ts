@@ -1,14 +1,15 @@
-// How many clusters shards may declare at first contact, and how fast: a certificate of a shard must neither keep the leader
-// from its heartbeats nor take all names of a fleet. What must stay true: of all shards together no more are proposed at once
-// than are applied in a turn or two; a shard that is refused is served as before, since a binding on its own disk needs no
-// coordinator. What is not declared now comes with the next report. Absent: who may report.
+// How many clusters shards may declare at first contact, and how fast. A shard's certificate must neither
+// keep the leader from its heartbeats nor take all names of a fleet. What must stay true: for all shards
+// together, at most as many are proposed at once as are applied in a turn or two. A refused cluster is served
+// as before, because a binding on the shard's own disk needs no coordinator. The rest is declared with the
+// next report. Absent: which shards may report.
 
 import { assert } from "../../base/assert.ts";
 import type { Binding } from "../../wire/gen/fleet/v1/command.ts";
 
-/** Bindings of its own making that a shard may have. */
+/** Bindings by first contact that a shard may have. */
 export const FIRST_CONTACTS_MAX = 1_000;
-/** Of one report in one go, of one report in all, and of all reports at once. */
+/** For one report at a time, for one report in total, and for all reports at once. */
 const BATCH = 64;
 const OF_A_REPORT_MAX = 512;
 const AT_ONCE_MAX = 128;
@@ -16,17 +17,17 @@ const AT_ONCE_MAX = 128;
 assert(BATCH <= AT_ONCE_MAX, "a batch alone has room");
 
 export interface Declared {
-  /** What the shard may not have: it has as many of its own making as one may. */
+  /** How many were refused because the shard has reached its limit of bindings by first contact. */
   readonly refused: number;
 }
 
 export interface Declaring {
   readonly shardId: string;
-  /** How many more bindings of its own making the shard may have now. */
+  /** How many more bindings by first contact the shard may have now. */
   readonly room: () => number;
   /** Resolves when it is applied, or refused. */
   readonly declare: (clusterId: string) => Promise<unknown>;
-  /** Whether the report has taken its time. */
+  /** Whether the report has used up its time. */
   readonly isLate: () => boolean;
 }
 
@@ -34,7 +35,7 @@ export class FirstContacts {
   readonly #declaring = new Set<string>();
   #underWay = 0;
 
-  /** Declares as many of `clusters` as it may now. */
+  /** Declares as many of `clusters` as the limits allow now. */
   async declare(clusters: readonly string[], declaring: Declaring): Promise<Declared> {
     const { shardId, room, isLate } = declaring;
     // Two reports of one shard would each see the same room.
@@ -68,7 +69,7 @@ export class FirstContacts {
   }
 }
 
-/** How many of these, a shard's rows, it declared itself: no other has decided anything about them since. */
+/** How many of a shard's rows it declared itself: no other client has changed them since. */
 export function ownMaking(rows: Iterable<Readonly<Binding>>, shard: string): number {
   let count = 0;
   for (const { by, migration } of rows) if (by === shard && migration === undefined) count += 1;

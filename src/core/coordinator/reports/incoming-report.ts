@@ -1,5 +1,6 @@
-// A shard's report as it came: what it says of itself is decoded at once, its rows only when the leader has decided to look at
-// them, in slices (ADR-0025). What must stay true: it comes to what decoding the whole message gives. Pure.
+// A received report of a shard. Its general fields are decoded at once; its rows only when the leader has
+// decided to read them, in slices (ADR-0025). What must stay true: the result equals decoding the whole
+// message. Pure.
 
 import type { Slicing } from "../../fleet/slices.ts";
 import { HeldDomains, ReportShardRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -7,11 +8,11 @@ import { decodeBounded } from "../../wire/server/bounded-decode.ts";
 import { FIELDS_MAX } from "../../wire/server/method-rules.ts";
 import { type SlicedMessage, sliceMessage } from "../../wire/server/sliced-message.ts";
 
-/** Twice the clusters of the largest shard; the topology domains that it holds are counted apart. */
+/** Twice the clusters of the largest shard; the topology domains that it holds are counted separately. */
 const FIELDS_OF_ALL_MAX = 100_000;
 /** A slice of bindings has 3 000, and 64 kB of shortfalls a few times as many. */
 const FIELDS_PER_SLICE = 16_384;
-/** So many bytes cost as much as a row. */
+/** This many bytes cost as much as a row. */
 const BYTES_PER_ROW = 256;
 
 /** bindings, shortfalls, acks and double_dials of ReportShardRequest. */
@@ -21,15 +22,15 @@ const HELD_DOMAINS = 12;
 const DOMAINS: ReadonlySet<number> = new Set([1]);
 
 export interface IncomingReport {
-  /** All of it but its rows. */
+  /** Everything except its rows. */
   readonly head: ReportShardRequest;
-  /** What looking at it costs, in rows. */
+  /** The cost of reading it, in rows. */
   readonly price: number;
-  /** Throws the RpcError of rows that can't be read. */
+  /** Throws the RpcError for rows that can't be read. */
   whole(): Slicing<ReportShardRequest>;
 }
 
-/** Throws the RpcError of a report that is too large; what can't be read throws as the generated code does. */
+/** Throws the RpcError for a report that is too large. Unreadable bytes throw as in the generated code. */
 export function incomingReport(bytes: Buffer): IncomingReport {
   const fieldsMax = FIELDS_OF_ALL_MAX;
   const message = sliceMessage(bytes, { rows: LISTS, nested: HELD_DOMAINS, fieldsMax });

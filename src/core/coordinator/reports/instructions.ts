@@ -1,31 +1,37 @@
-// What a shard is told in answer to its report: pure, from its rows and the declared bindings.
-// A live session is never policed away: a shard that holds one without ever having been the declared owner is
-// drift, which operators see and rebind; only a former owner, or one without a session, is told to let go.
-// What a shard holds of a cluster that was unbound it is told to forget. The version of that is the log index at which
-// the cluster had no binding: above all that were given out before, and below any that it is given later.
+// A shard's instructions in the answer to its report: pure, from its rows and the declared bindings. A live
+// session is never closed. If a shard has a session without ever having been the declared owner, that is
+// drift: operators see it and rebind. Only a former owner, or a shard without a session, must release the
+// cluster. For an unbound cluster the shard must remove its record. That instruction's version is the log
+// index at which the cluster had no binding. It is above all versions given out before, and below any later
+// one.
 
 import type { Binding } from "../../wire/gen/fleet/v1/command.ts";
 import type { BindingInstruction, ShardBinding } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 
-/** The first entry of a log gives out no version: so high is one that another incarnation has given. */
+/** The first entry of a log creates no version: one up to this value is from another incarnation. */
 export const EARLIER_VERSION_MAX = 1;
 
 export interface DeclaredBindings {
   binding(clusterId: string): Binding | undefined;
   shardAddress(shardId: string): string;
-  /** Through which log index `binding` knows. */
+  /** The log index through which `binding` is known. */
   readonly appliedIndex: number;
-  /** Whether no shard but the reporting one serves the cluster or holds it, or may: of one that is dead nothing is awaited. */
+  /** Whether no other shard serves or holds the cluster, or may do so. A dead shard is not waited for. */
   isNobodysBut(clusterId: string): boolean;
 }
 
-/** Whether a report of `row` declares its cluster if nobody has. Of what was declared once, only an agent's presence does. */
+/**
+ * Whether a report of `row` declares its cluster if it is undeclared. For a cluster that was declared once,
+ * only a connected agent does.
+ */
 export function isFirstContact({ state, session, version }: ShardBinding): boolean {
   return state === BindingState.BOUND && (session || version === 0);
 }
 
-/** The instructions for `shardId`; a cluster that nobody owns is forgotten unless the report itself may declare it. */
+/**
+ * The instructions for `shardId`. An unowned cluster is forgotten unless the report itself may declare it.
+ */
 export function instructionsFor(
   shardId: string,
   rows: readonly ShardBinding[],
@@ -50,7 +56,7 @@ function instructionFor(
 }
 
 /**
- * What a shard that refuses unknown clusters must hear of those that are its own and that it does not report, for it
+ * Instructions for a shard that refuses unknown clusters, about its own clusters that it does not report: it
  * may have lost its disk. `declared.own` are the `count` bindings that name the shard.
  */
 export function unreportedAcceptances(
@@ -60,7 +66,7 @@ export function unreportedAcceptances(
 ): BindingInstruction[] {
   const reported = new Set(rows.map((row) => row.clusterId));
   const known = rows.filter((row) => declared.binding(row.clusterId)?.shardId === shardId).length;
-  // Nearly always so: then not even the shard's own bindings are passed over.
+  // The usual case: then not even the shard's own bindings are read.
   if (known === declared.count) return [];
   const unreported: BindingInstruction[] = [];
   for (const { clusterId, version } of declared.own()) {
@@ -95,11 +101,11 @@ function forgetting(
   { clusterId, state, session, version }: ShardBinding,
   { appliedIndex, isNobodysBut }: DeclaredBindings,
 ): BindingInstruction | null {
-  // It was never told a binding: a first contact, that nobody has declared yet or that may not be declared.
+  // It never had a binding instruction: a first contact, which is not declared yet or may not be declared.
   if (session || version === 0) return null;
-  // What this replica has yet to apply may bind it.
+  // An entry that this replica has yet to apply may bind it.
   if (version >= appliedIndex) return null;
-  // A release that is forgotten lets the cluster in again: not while it may be served elsewhere.
+  // Forgetting a release admits the cluster again: not while it may be served elsewhere.
   if (state !== BindingState.BOUND && !isNobodysBut(clusterId)) return null;
   return { clusterId, version: appliedIndex, action: { $case: "forget", value: {} } };
 }

@@ -1,23 +1,23 @@
-// Whether a shard lives, from the age of its newest report: pure. Nothing follows from it by itself, for a shard that
-// its coordinators do not hear may serve its clusters all the same.
-// What must stay true: a leader that is younger than a limit never says that the limit has passed.
+// Whether a shard is alive, by the age of its newest report: pure. Nothing follows automatically: a shard
+// that its coordinators do not hear may still serve its clusters. What must stay true: a leader that is
+// younger than a limit never says that the limit has passed.
 
 import { ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 
-/** Of a shard that has not reported for longer than that. The one measure of how old a report may be. */
+/** For a shard without a report for longer than this. The only measure for the age of reports. */
 export interface LivenessLimits {
   readonly suspectAfterMs: number;
   readonly deadAfterMs: number;
 }
 
-/** The report is so old that its shard is suspect or dead: whatever it said, it proves nothing of now. */
+/** The report is so old that its shard is suspect or dead: it proves nothing about the present. */
 export function isLate(reportAgeMs: number, { suspectAfterMs }: LivenessLimits): boolean {
   return reportAgeMs > suspectAfterMs;
 }
 
 /**
- * `reportAgeMs` is null for a shard that has not reported to this leader; `leadsForMs` is null on a replica that does
- * not lead.
+ * `reportAgeMs` is null for a shard that has not reported to this leader; `leadsForMs` is null on a replica
+ * that does not lead.
  */
 export function livenessOf(
   reportAgeMs: number | null,
@@ -25,7 +25,7 @@ export function livenessOf(
   limits: LivenessLimits,
 ): ShardLiveness {
   if (leadsForMs === null) return ShardLiveness.UNKNOWN;
-  // It last reported, if ever, to a leader before this one.
+  // If it ever reported, that was to an earlier leader.
   const silentForMs = reportAgeMs ?? leadsForMs;
   if (silentForMs > limits.deadAfterMs) return ShardLiveness.DEAD;
   if (isLate(silentForMs, limits)) return ShardLiveness.SUSPECT;

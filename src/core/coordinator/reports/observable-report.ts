@@ -1,6 +1,6 @@
-// What of a shard's report may be observed: names that are names, labels that are labels, and no more of each kind than
-// a report carries (wire/report-limits.ts). A shard checks the same before it sends them, so a row that is dropped here
-// comes from a shard that is not ours, or not sound. Pure. Absent: whether the shard may report at all.
+// The part of a shard's report that is accepted: valid names, valid labels, and at most the limits of
+// wire/report-limits.ts for each kind. A shard checks the same before it reports. So a dropped row comes from
+// a shard that is not ours, or is faulty. Pure. Absent: whether the shard may report at all.
 
 import { isName } from "../../base/ids.ts";
 import { areLabels, isLabelKey } from "../../base/labels.ts";
@@ -36,11 +36,11 @@ export type RowKind = (typeof ROW_KINDS)[number];
 
 export interface Observable {
   readonly report: ReportShardRequest;
-  /** How many rows of each kind were left out; kinds of which none was are absent. */
+  /** Number of dropped rows of each kind; kinds without any are absent. */
   readonly refused: ReadonlyMap<RowKind, number>;
 }
 
-/** Null: the report is of no incarnation that there can be. */
+/** Null: the report's incarnation is not a valid one. */
 export function* observableReport(report: ReportShardRequest): Slicing<Observable | null> {
   if ((report.incarnation?.id.length ?? 0) > INCARNATION_ID_CHARACTERS_MAX) return null;
   const refused = new Map<RowKind, number>();
@@ -75,13 +75,13 @@ type Keep = <Row>(
   most: number,
 ) => Slicing<Row[]>;
 
-// As a row of the domains' table may be.
+// The rule for a row of the domains' table.
 const isSoundDomain = ({ key, value }: HeldDomain): boolean => checkDomain(key, value) === null;
 
 const isSoundDial = ({ clusterId, from }: DoubleDial): boolean =>
   isName(clusterId) && from.length <= DIALED_FROM_CHARACTERS_MAX && isPrintable(from);
 
-/** For one report: the bytes of all that it lets through are bounded. */
+/** For one report: the total bytes of accepted shortfalls are limited. */
 function soundShortfalls(): (shortfall: Shortfall) => boolean {
   let bytes = 0;
   return (shortfall) => {

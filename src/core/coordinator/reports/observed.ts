@@ -1,6 +1,7 @@
-// What shards report: soft state of the leader, never replicated, rebuilt from reports after a failover.
-// What must stay true: an older report (epoch, cycle) never replaces a newer one, a newer one replaces all of the
-// older at one moment, however many slices it is taken in, and what has not been reported to this leader is unknown, never zero.
+// Shards' reports: soft state of the leader, never replicated, rebuilt from reports after a failover. What
+// must stay true: an older report (epoch, cycle) never replaces a newer one. A newer one replaces the whole
+// older one at one moment, however many slices it needs. What was not reported to this leader is unknown,
+// never zero.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -29,7 +30,7 @@ export interface ShardReport {
   readonly leftOut: { readonly shortfalls: number; readonly doubleDials: number };
   /** By cluster. */
   readonly doubleDials: ReadonlyMap<string, DoubleDial>;
-  /** The newest that it has obeyed. */
+  /** The newest term that it has obeyed. */
   readonly coordinatorTerm: number;
   /** The incarnation that it obeys; undefined = it does not say. */
   readonly incarnation: Incarnation | undefined;
@@ -38,24 +39,25 @@ export interface ShardReport {
 export class Observed {
   readonly #reports = new Map<string, ShardReport>();
   /**
-   * Which shards report each cluster: a page of clusters must not cost a pass over all reports. Hardly ever two. While a
-   * report is taken, also what it names and does not count yet, or counted before.
+   * Which shards report each cluster: a page of clusters must not cost a pass over all reports. Rarely two
+   * shards. While a report is being processed, this also has shards whose rows do not count yet, or do not
+   * count any more.
    */
   #shardsOf: ShardsOf = new OrderedMap();
-  /** Shards whose report is being taken. */
+  /** Shards whose report is being processed. */
   readonly #taking = new Set<string>();
 
-  /** Takes the report unless it, or a newer one, is known. */
+  /** Accepts the report unless it, or a newer one, is known. */
   take(report: ReportShardRequest, nowMs: MonotonicMs): boolean {
     return drained(this.taking(report, { nowMs: () => nowMs, mayTake: () => true }));
   }
 
-  /** Whether a report of the shard is being taken: another one has to wait. */
+  /** Whether a report of the shard is being processed: another one must wait. */
   isTaking(shardId: string): boolean {
     return this.#taking.has(shardId);
   }
 
-  /** The same in slices. `mayTake` is asked at the moment from which the report counts. */
+  /** The same in slices. `mayTake` is called at the moment from which the report counts. */
   *taking(report: ReportShardRequest, moment: Moment): Slicing<boolean> {
     const { shardId } = report;
     assert(!this.#taking.has(shardId), "reports of one shard are taken one after the other");
@@ -71,7 +73,7 @@ export class Observed {
     const { shardId, epoch, cycle, summary, coordinatorTerm, incarnation } = report;
     const known = this.#reports.get(shardId);
     if (known !== undefined && orderOf(report, known) <= 0) return false;
-    // A new leadership begins another one.
+    // A new leadership starts with an empty one.
     const shardsOf = this.#shardsOf;
     const before = known?.bindings ?? new Map<string, ShardBinding>();
     const { bindings, sessions } = yield* bindingsOf(report, known?.bindings);
@@ -91,7 +93,10 @@ export class Observed {
     return counts;
   }
 
-  /** Whether a newer report of the shard is known. A shard repeats a report whose answer was lost: that is not older. */
+  /**
+   * Whether a newer report of the shard is known. A shard repeats a report whose answer was lost: that is not
+   * older.
+   */
   isOutdated(report: Pick<ReportShardRequest, "shardId" | "epoch" | "cycle">): boolean {
     const known = this.#reports.get(report.shardId);
     return known !== undefined && orderOf(report, known) < 0;
@@ -114,7 +119,7 @@ export class Observed {
       .filter(({ bindings }) => bindings.has(clusterId));
   }
 
-  /** The clusters that some shard reports, by name, from the first that is not below `from`. */
+  /** The clusters that some shard reports, by name, from the first at or above `from`. */
   clusters(from?: string): Iterable<string> {
     const named = this.#shardsOf.keys(from);
     return this.#taking.size === 0 ? named : this.#reported(named);
@@ -124,7 +129,7 @@ export class Observed {
     for (const clusterId of clusters) if (this.reportsOf(clusterId).length > 0) yield clusterId;
   }
 
-  /** A new leadership starts from nothing. */
+  /** A new leadership starts without reports. */
   forgetAll(): void {
     this.#reports.clear();
     this.#shardsOf = new OrderedMap();
@@ -140,7 +145,7 @@ export interface Moment {
 
 type Rows = ReadonlyMap<string, ShardBinding>;
 
-// What both name is left alone: that is nearly all, several times a minute.
+// Clusters in both are skipped: that is almost all of them, several times a minute.
 function* addAll(into: ShardsOf, shardId: string, rows: Rows, but: Rows): Slicing<void> {
   yield* bySlices(rows.keys(), ROWS_PER_SLICE, (clusterId) => {
     if (!but.has(clusterId)) into.set(clusterId, [...(into.get(clusterId) ?? []), shardId]);
@@ -156,7 +161,8 @@ function* removeAll(from: ShardsOf, shardId: string, rows: Rows, but: Rows): Sli
   });
 }
 
-// Nearly all reports say of their clusters what the one before said: then the older rows stay, and the newer ones die young.
+// Almost all reports repeat the previous rows: then the older rows are kept, and the newer ones are collected
+// early.
 function* bindingsOf(
   { bindings }: ReportShardRequest,
   known: Rows | undefined,
@@ -174,7 +180,7 @@ function* bindingsOf(
   return { bindings: rows, sessions };
 }
 
-// Of later versions too: none of them is a message.
+// Includes later versions' fields: none of them is a message.
 const FIELDS = Object.keys(ShardBinding.create()) as (keyof ShardBinding)[];
 
 function isSame(row: ShardBinding, other: ShardBinding | undefined): boolean {

@@ -1,5 +1,5 @@
-// Demand that a shard reported, as bytes: hardly anybody asks for it, it is replaced with every report, and as objects it
-// would be half of what the reports of a large fleet take of the heap.
+// A shard's reported demand as bytes. It is rarely read and replaced with every report. As objects it would
+// be half of the heap that a large fleet's reports need.
 
 import { ReportShardRequest, type Shortfall } from "../../wire/gen/fleet/v1/coordinator.ts";
 
@@ -13,7 +13,7 @@ export class PackedShortfalls {
     this.#bytes = ReportShardRequest.encode(report).finish();
   }
 
-  /** In the order in which they were reported. */
+  /** In reported order. */
   unpack(): Shortfall[] {
     return ReportShardRequest.decode(this.#bytes).shortfalls;
   }

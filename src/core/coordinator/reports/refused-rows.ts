@@ -1,5 +1,5 @@
-// Rows of shards' reports that were left out, counted by kind for operators, with a warning that names the shard: once for
-// each shard and kind, so that a flood fills no log.
+// Dropped rows of shards' reports, counted by kind for operators. A warning names the shard once for each
+// shard and kind, so that a flood never fills the log.
 
 import type { Log } from "../../base/log.ts";
 import { ROW_KINDS, type RowKind } from "./observable-report.ts";

@@ -1,5 +1,5 @@
-// What this leader did not write down of what shards and callers asked for, counted by reason for operators, with a warning
-// that names who asked: once for each of them and each reason, so that a flood fills no log.
+// Requests of shards and callers that this leader refused to write, counted by reason for operators. A
+// warning names the caller once for each caller and reason, so that a flood never fills the log.
 
 import type { Log } from "../../base/log.ts";
 

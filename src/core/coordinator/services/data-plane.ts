@@ -1,6 +1,6 @@
-// What the leader knows of shards, bindings and instructions, counted. What needs a pass over a table is done in slices
-// between which others are served: a table may hold 100 000 rows, and heartbeats are due every 50 ms.
-// What must stay true: a replica that does not lead counts nothing, since shards report to the leader only.
+// The leader's counts of shards, bindings and instructions. A pass over a table is done in slices, between
+// which other work runs: a table may hold 100 000 rows, and heartbeats are due every 50 ms. What must stay
+// true: a replica that does not lead counts nothing, because shards report only to the leader.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { elapsedMs, type MonotonicMs, shownAgeMs } from "../../base/clock.ts";
@@ -14,7 +14,7 @@ import { sightOf } from "./sight.ts";
 import { clusterView } from "./views.ts";
 
 const SLICE_ROWS = 500;
-// A dashboard asks several times a second, and of many dashboards each.
+// A dashboard asks several times a second, and there may be many dashboards.
 const FRESH_MS = 1_000;
 
 export type DataPlaneSources = Pick<
@@ -22,7 +22,7 @@ export type DataPlaneSources = Pick<
   "clusterId" | "driver" | "machine" | "observed" | "clock" | "leadsSince" | "liveness"
 >;
 
-/** The leader's count, made when it is asked for, and at most once a second. */
+/** The leader's count, made on request, and at most once a second. */
 export class DataPlaneCount {
   readonly #context: DataPlaneSources;
   #underWay: Promise<DataPlane | undefined> | null = null;
@@ -57,7 +57,7 @@ export class DataPlaneCount {
   }
 }
 
-/** Undefined when this replica does not lead, or ceased to while it counted. */
+/** Undefined when this replica does not lead, or stopped leading while it counted. */
 export async function countDataPlane(context: DataPlaneSources): Promise<DataPlane | undefined> {
   if (context.driver.role !== "leader") return undefined;
   const lives = countLives(context);
@@ -136,7 +136,7 @@ async function countInstructions({ machine, clock }: DataPlaneSources) {
   return { instructionsPending, instructionsRefused, oldestPendingMs };
 }
 
-/** Visits the rows in the order of their keys; those that come and go meanwhile may be met or missed. */
+/** Visits the rows in key order; rows that are added or removed meanwhile may be visited or not. */
 async function inSlices<Key, Row>(
   rowsFrom: (from: Key | undefined) => Iterable<Row>,
   keyOf: (row: Row) => Key,
