@@ -1,18 +1,60 @@
 #!/usr/bin/env node
-// The one door into fleet. It refuses an unsupported Node before anything that needs a newer one is loaded,
-// and sets NODE_ENV before React is: its development build leaks memory in a dashboard left open for days.
+// The one door into fleet. Under a Node that is too old it runs itself under the one that npm ci brought, before anything
+// that needs a newer one is loaded, and sets NODE_ENV before React is: its development build leaks memory in a
+// dashboard left open for days.
 const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 12)) {
-  console.error(
-    `fleet needs Node 22.12 or newer, and this is ${process.version}. Run it with npx after npm ci (which brings Node 24), or install a newer Node.`,
-  );
-  process.exit(3);
+if (major < 22 || (major === 22 && minor < 12)) await runUnderNewerNode();
+else await runHere();
+
+async function runHere() {
+  const argv = process.argv.slice(2);
+  if (argv.length === 1 && ["--version", "-v"].includes(argv[0])) return await showVersion();
+  process.env.NODE_ENV ??= "production";
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache();
+  const [{ execute }, { argvInOrder }, { quietBrokenPipes }] = await Promise.all([
+    import("@oclif/core/execute"),
+    import("../dist/ui/cli/argv-in-order.js"),
+    import("../dist/ui/cli/pipes.js"),
+  ]);
+  // Help and errors of the command line are written before any command runs.
+  quietBrokenPipes();
+  void execute({ args: argvInOrder(argv), dir: import.meta.url }).then(() => {
+    // What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive.
+    process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+  });
 }
-process.env.NODE_ENV ??= "production";
-const { enableCompileCache } = await import("node:module");
-enableCompileCache();
-const { execute } = await import("@oclif/core/execute");
-void execute({ dir: import.meta.url }).then(() => {
-  // What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive.
-  process.stdout.write("", () => process.stderr.write("", () => process.exit()));
-});
+
+// As oclif words it, in a third of the time.
+async function showVersion() {
+  const { readFileSync } = await import("node:fs");
+  const { name, version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const { platform, arch, version: node } = process;
+  process.stdout.write(`${name}/${version} ${platform}-${arch} node-${node}\n`);
+}
+
+async function runUnderNewerNode() {
+  const [{ existsSync }, { spawn }, { fileURLToPath }] = await Promise.all([
+    import("node:fs"),
+    import("node:child_process"),
+    import("node:url"),
+  ]);
+  const newer = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
+  if (!existsSync(newer)) {
+    console.error(
+      `fleet needs Node 22.12 or newer, and this is ${process.version}. Run npm ci, which brings Node 24, or install a newer Node.`,
+    );
+    process.exit(3);
+  }
+  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
+  // A terminal sends Ctrl-C to both; what one process alone is sent is passed on.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

@@ -1,9 +1,10 @@
 // What one read of a fleet answered, kept as a file, so that a colleague sees what you saw. What must stay true: what
 // is read back equals what was answered, fields that were not known included, and no file is ever overwritten.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { printableJson } from "../core/base/printable.ts";
+import { writeNewFile } from "./new-file.ts";
 
 const KIND = "FleetArchive";
 const SCHEMA_VERSION = 1;
@@ -26,7 +27,7 @@ export interface Archive {
 export async function writeArchive(path: string, archive: Archive): Promise<void> {
   const document = { kind: KIND, schemaVersion: SCHEMA_VERSION, ...archive };
   const text = JSON.stringify(document, (_, value: unknown) => (value === undefined ? ABSENT : value), 2);
-  await writeFile(path, `${printableJson(text)}\n`, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
+  await writeNewFile(path, `${printableJson(text)}\n`).catch((cause: unknown) => {
     throw new OperatorError("ARCHIVE_NOT_WRITTEN", {
       what: `the answer cannot be archived in ${path}`,
       why: cause instanceof Error ? cause.message : String(cause),

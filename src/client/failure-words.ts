@@ -9,6 +9,8 @@ const DEADLINE = /^Deadline exceeded after ([\d.]+)s/;
 
 // What OpenSSL says of the certificate that the other side shows, or of its issuer.
 const CERTIFICATE_TIME = /\bcertificate (has expired|is not yet valid)/;
+// What OpenSSL says when the first bytes that come back are plain text, such as an answer of a web server.
+const NO_TLS = /wrong[ _]version[ _]number|http[ _]request|packet length too long|unknown protocol/i;
 const WORDS_OF_TIME: Readonly<Record<string, string>> = {
   "has expired":
     "its certificate has expired: renew it with fleet cert rotate, or with fleet cert issue on a host of its own",
@@ -30,9 +32,15 @@ export function failureWords(failure: RpcFailure): string {
   if (failure.code === status.DEADLINE_EXCEEDED && seconds !== undefined) {
     return `no answer within ${Number(seconds).toFixed(1)} s`;
   }
+  // This client gave up on a stream that said nothing.
+  if (failure.code === status.CANCELLED) return "no answer";
   const cause = NEVER_CONNECTED.exec(failure.message)?.[1];
   return cause === undefined ? failure.message : connectionWords(cause);
 }
+
+/** Whether something listens there that is no port of a fleet. */
+export const speaksNoTls = (failure: RpcFailure): boolean =>
+  failure.code === status.UNAVAILABLE && NO_TLS.test(failure.message);
 
 /** Whether the other side and this one did not accept each other's certificates. */
 export function isTlsFailure(failure: RpcFailure): boolean {
@@ -43,6 +51,7 @@ function connectionWords(cause: string): string {
   const errno = /\bE[A-Z]{3,}\b/.exec(cause)?.[0];
   const known = errno === undefined ? undefined : BY_ERRNO[errno];
   if (known !== undefined) return known;
+  if (NO_TLS.test(cause)) return "it does not speak TLS: something else listens at this address";
   const certificate = CERTIFICATE_TIME.exec(cause)?.[1];
   if (certificate !== undefined) return WORDS_OF_TIME[certificate] ?? cause;
   // All that grpc-js says of a connection that the other side closed during the handshake.

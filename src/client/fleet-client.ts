@@ -210,8 +210,10 @@ export class FleetClient extends LeaderReads {
   }
 
   /** The tables as they are now, to be kept elsewhere. Throws an OperatorError. */
-  saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
-    return this.atLeader("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
+  async saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
+    // A snapshot may take a minute. That there is no leader is known as soon as for any other read.
+    await this.listMembers({ deadlineMs: Math.min(deadlineMs, this.#patience.callDeadlineMs) });
+    return await this.atLeader("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
   }
 
   /** Hands leadership over; answered once another leads. Throws an OperatorError. */

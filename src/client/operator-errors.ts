@@ -5,7 +5,7 @@ import { Exit, OperatorError } from "../core/base/errors.ts";
 import { NAME_RULE } from "../core/base/ids.ts";
 import { LeaderUnavailable } from "../core/wire/leader/leader-search.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
-import { failureWords, isTlsFailure } from "./failure-words.ts";
+import { failureWords, isTlsFailure, speaksNoTls } from "./failure-words.ts";
 import { shellWord } from "./shell-word.ts";
 
 /** Any thrown value as an OperatorError; one that already is passes through. `call` decides the words of a timeout. */
@@ -72,6 +72,8 @@ function advice(failure: RpcFailure): { readonly next: string; readonly exit: Ex
     const { next, exit = Exit.Precondition } = reasoned;
     return { next: next(failure.metadata), exit };
   }
+  if (speaksNoTls(failure))
+    return { next: "check the address: --endpoints, or the context's", exit: Exit.Authentication };
   if (isTlsFailure(failure))
     return { next: "check the certificates: --ca, --cert, --key", exit: Exit.Authentication };
   switch (failure.code) {

@@ -6,10 +6,11 @@
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { type ClientReadableStream, status } from "@grpc/grpc-js";
 import { assert } from "../core/base/assert.ts";
+import { Exit, OperatorError } from "../core/base/errors.ts";
 import type { TableChange, WatchRequest, WatchResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset, type WatchTable } from "../core/wire/gen/fleet/v1/views.ts";
 import { type RpcFailure, readRpcError, rpcError } from "../core/wire/rpc-error.ts";
-import { isTlsFailure } from "./failure-words.ts";
+import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { toOperatorError } from "./operator-errors.ts";
 
 // A replica says every five seconds how far it is, if nothing else.
@@ -59,6 +60,8 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
   /** A stream broke, or could not be opened; the watch goes on elsewhere. */
   readonly onTrouble?: (address: string, failure: RpcFailure) => void;
+  /** Throws if no replica has answered within this time. A watch that was answered once retries for as long as it lasts. */
+  readonly firstAnswerMs?: number;
 }
 
 export interface WatchSource {
@@ -72,12 +75,15 @@ export interface WatchSource {
 
 /** Time and chance, a parameter for tests. */
 interface WatchWorld {
+  /** Of a monotonic clock. */
+  now(): number;
   sleep(ms: number, signal: AbortSignal | undefined): Promise<unknown>;
   /** In [0, 1). */
   random(): number;
 }
 
 const realWorld: WatchWorld = {
+  now: () => performance.now(),
   sleep: (ms, signal) =>
     sleepFor(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
   random: Math.random,
@@ -90,7 +96,9 @@ export async function* watchTables(
   world: WatchWorld = realWorld,
 ): AsyncGenerator<WatchEvent> {
   assert(addresses.length > 0, "a fleet is watched through at least one endpoint");
-  const { signal, onTrouble } = options;
+  const { signal, onTrouble, firstAnswerMs = Number.POSITIVE_INFINITY } = options;
+  // Until a replica has answered.
+  let firstEndMs: number | null = world.now() + firstAnswerMs;
   let revision = options.afterRevision;
   let incarnation = options.incarnation;
   let pauseMs = PAUSE_MS_MIN;
@@ -99,7 +107,10 @@ export async function* watchTables(
     const address = addresses[turn % addresses.length] ?? "";
     const request: WatchRequest = { tables: [...options.tables], afterRevision: revision, incarnation };
     try {
-      for await (const response of heard(open(address, request), signal)) {
+      const silenceMs =
+        firstEndMs === null ? SILENCE_MS : Math.min(SILENCE_MS, Math.max(1, firstEndMs - world.now()));
+      for await (const response of heard(open(address, request), signal, silenceMs)) {
+        firstEndMs = null;
         pauseMs = PAUSE_MS_MIN;
         refused = Number.NEGATIVE_INFINITY;
         const event = eventOf(response, { revision, incarnation });
@@ -112,11 +123,13 @@ export async function* watchTables(
       // One replica's bad certificate is that replica's; when none ever accepted ours, it is ours.
       if (isTlsFailure(failure)) refused += 1;
       if (isFinal(failure) || refused === addresses.length) throw toOperatorError(error, "read");
+      if (firstEndMs !== null && world.now() >= firstEndMs) throw unanswered(addresses, failure);
       onTrouble?.(address, failure);
     }
     if ((turn + 1) % addresses.length !== 0 && pauseMs === PAUSE_MS_MIN) continue;
     // Over the upper half, so that watchers of a replica that died do not come back in step.
-    await world.sleep(pauseMs * (0.5 + world.random() / 2), signal);
+    const restMs = firstEndMs === null ? Number.POSITIVE_INFINITY : Math.max(0, firstEndMs - world.now());
+    await world.sleep(Math.min(pauseMs * (0.5 + world.random() / 2), restMs), signal);
     pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
   }
 }
@@ -151,22 +164,35 @@ function reasonOf(reason: WatchReset): ResetReason {
 async function* heard(
   call: ReturnType<WatchSource["open"]>,
   signal: AbortSignal | undefined,
+  firstMs: number,
 ): AsyncGenerator<WatchResponse> {
   const cancel = () => call.cancel();
   signal?.addEventListener("abort", cancel, { once: true });
   const messages = call[Symbol.asyncIterator]();
+  let silenceMs = firstMs;
   try {
     for (;;) {
       // Only while a message is awaited: whoever takes long over the last one is no silence of the replica's.
-      const watchdog = setTimeout(cancel, SILENCE_MS);
+      const watchdog = setTimeout(cancel, silenceMs);
       const next = await messages.next().finally(() => clearTimeout(watchdog));
       if (next.done === true) return;
+      silenceMs = SILENCE_MS;
       yield next.value;
     }
   } finally {
     signal?.removeEventListener("abort", cancel);
     cancel();
   }
+}
+
+function unanswered(addresses: readonly string[], failure: RpcFailure): OperatorError {
+  return new OperatorError("UNAVAILABLE", {
+    what: "no node answered in time, so there is nothing to watch",
+    why: failureWords(failure),
+    next: "see which nodes are up: fleet status",
+    endpoint: addresses.join(", "),
+    exit: Exit.NoQuorum,
+  });
 }
 
 function isFinal(failure: RpcFailure): boolean {

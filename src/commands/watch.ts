@@ -2,12 +2,16 @@
 import { Args, Flags } from "@oclif/core";
 import type { WatchEvent } from "../client/table-watch.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
+import type { RpcFailure } from "../core/wire/rpc-error.ts";
 import { changeDocuments, changeLines } from "../ui/cli/change-lines.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
 import { indexFlag } from "../ui/cli/fleet-flags.ts";
 import { writeData } from "../ui/cli/terminal.ts";
 import { closest } from "../ui/model/closest.ts";
 import { tableNames, tablesNamed } from "../ui/model/words.ts";
+
+// As long as any other command waits for a leader.
+const FIRST_ANSWER_MS = 5_000;
 
 export default class Watch extends FleetCommand {
   static override summary = "Show changes of the tables as they are made";
@@ -46,9 +50,15 @@ export default class Watch extends FleetCommand {
       ...(flags.after === undefined ? {} : { afterRevision: flags.after }),
       ...(flags.incarnation === undefined ? {} : { incarnation: flags.incarnation }),
     };
-    const onTrouble = (address: string, { message }: { readonly message: string }) =>
-      this.note(`${address}: ${message}; watching on through another node`);
-    for await (const event of client.watch({ tables: tablesNamed(names), onTrouble, ...from })) {
+    const { failureWords } = await import("../client/failure-words.ts");
+    const onTrouble = (address: string, failure: RpcFailure) =>
+      this.note(`${address}: ${failureWords(failure)}; watching on through another node`);
+    for await (const event of client.watch({
+      tables: tablesNamed(names),
+      onTrouble,
+      firstAnswerMs: FIRST_ANSWER_MS,
+      ...from,
+    })) {
       if (this.#revision === null) this.note(`watching after revision ${event.revision}`);
       this.#print(event, isText);
       this.#revision = event.revision;

@@ -1,7 +1,9 @@
 // What the spawned program promises without any fleet: help, typing errors, exit codes, the Node that it needs.
 
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { program, type Ran, runProgram, TestFleet } from "../integration/local-fleet.ts";
 import { commands, manifest } from "./manifest.ts";
@@ -62,6 +64,28 @@ test.each([
 
 test.each(["--version", "-v"])("fleet %s says which version this is", async (line) => {
   expect(await run(line)).toMatchObject({ exit: 0, stderr: "", stdout: expect.stringMatching(/^fleet\/\d/) });
+});
+
+describe.skipIf(!existsSync("/dev/full"))("an answer that cannot be written", () => {
+  test.each(["--help", "version", "shard --help", "help status", "context list --json"])(
+    "fleet %s > /dev/full says so without a stack",
+    async (line) => {
+      const shell = ["-c", `"$0" "$@" > /dev/full`, process.execPath, program, ...line.split(" ")];
+      const { exit, stderr } = await new Promise<Ran>((resolve) => {
+        execFile("sh", shell, { cwd: home.home, env: home.env }, (error, stdout, stderr) =>
+          resolve({ exit: Number(error?.code ?? 0), stdout, stderr }),
+        );
+      });
+      expect(exit).toBe(1);
+      expect(stderr).toMatch(/^error: the answer was not written: ENOSPC.* \[FLEET_E_FILE_SYSTEM\]\n/);
+      expectShort(stderr);
+    },
+  );
+});
+
+test("flags of all commands may stand before the command", async () => {
+  expect(JSON.parse((await run("--json version")).stdout)).toMatchObject({ kind: "Version" });
+  expect((await run("--context nosuch status")).stderr).toContain("nosuch");
 });
 
 describe("a command line that is wrong", () => {
@@ -175,37 +199,47 @@ describe("without any fleet", () => {
 });
 
 describe("Node", () => {
+  test.each([{ version: "22.12.0" }, { version: "22.11.9" }, { version: "20.20.2" }, { version: "23.0.0" }])(
+    "under $version fleet runs, by the Node that npm ci brought if need be",
+    async ({ version }) => {
+      const { exit, stdout } = await runNode(process.execPath, program, ...pretending(version));
+      expect({ exit, stdout }).toEqual({ exit: 0, stdout: expect.stringMatching(/^fleet \d/) });
+    },
+  );
+
   test.each([
     { version: "22.12.0", isEnough: true },
     { version: "22.11.9", isEnough: false },
     { version: "20.20.2", isEnough: false },
-    { version: "23.0.0", isEnough: true },
-  ])("$version is enough: $isEnough", async ({ version, isEnough }) => {
-    const stub = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
-    const { exit, stderr } = await runNode(
-      process.execPath,
-      "--import",
-      `data:text/javascript,${encodeURIComponent(stub)}`,
-    );
-    expect(exit).toBe(isEnough ? 0 : 3);
+  ])("without that one $version is enough: $isEnough", async ({ version, isEnough }) => {
+    // The program alone, with nothing beside it.
+    const alone = join(home.home, "alone", "bin", "run.js");
+    await mkdir(dirname(alone), { recursive: true });
+    await copyFile(program, alone);
+    await writeFile(join(home.home, "alone", "package.json"), '{"type": "module"}');
+    const { exit, stderr } = await runNode(process.execPath, alone, ...pretending(version));
+    expect(exit).toBe(isEnough ? 1 : 3);
     if (!isEnough) expect(stderr).toMatch(/^fleet needs Node 22\.12 or newer.*\n$/);
   });
 
-  test("every Node of this machine either runs fleet or is told so in one line", async () => {
+  const pretending = (version: string): string[] => {
+    const stub = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
+    return ["--import", `data:text/javascript,${encodeURIComponent(stub)}`];
+  };
+
+  test("every Node of this machine runs fleet", async () => {
     const places = new Set(["/usr/bin", "/usr/local/bin", ...(process.env["PATH"] ?? "").split(":")]);
     for (const place of places) {
-      const { exit, stderr } = await runNode(join(place, "node"));
-      if (exit === 0 || stderr === "ENOENT") continue;
-      expect({ exit, lines: stderr.trimEnd().split("\n").length }).toEqual({ exit: 3, lines: 1 });
-      expect(stderr).toContain("fleet needs Node 22.12 or newer");
+      const { exit, stderr } = await runNode(join(place, "node"), program);
+      if (stderr !== "ENOENT") expect({ place, exit, stderr }).toEqual({ place, exit: 0, stderr: "" });
     }
   });
 
   /** `fleet version` under a Node of choice. */
-  function runNode(node: string, ...options: readonly string[]): Promise<Ran> {
+  function runNode(node: string, run: string, ...options: readonly string[]): Promise<Ran> {
     return new Promise((resolve) => {
       const cwd = home.home;
-      execFile(node, [...options, program, "version"], { cwd, env: home.env }, (error, stdout, stderr) => {
+      execFile(node, [...options, run, "version"], { cwd, env: home.env }, (error, stdout, stderr) => {
         const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ exit, stdout, stderr: error?.code === "ENOENT" ? "ENOENT" : stderr });
       });

@@ -1,9 +1,10 @@
 // Certificates and keys as new files. What must stay true: nothing that is there is replaced, and all of them are
 // written or none.
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
+import { writeNewFile } from "../new-file.ts";
 
 interface NewFile {
   readonly path: string;
@@ -17,7 +18,7 @@ export async function writeNewFiles(folder: string, files: readonly NewFile[]): 
   const written: string[] = [];
   try {
     for (const { path, text, mode } of files) {
-      await writeFile(path, text, { mode, flag: "wx", flush: true });
+      await writeNewFile(path, text, mode);
       written.push(path);
     }
   } catch (error) {

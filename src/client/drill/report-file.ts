@@ -1,6 +1,6 @@
 // Where a drill's report and its history are kept: files that are never overwritten.
 
-import { access, constants, writeFile } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { dirname, format, join, parse, resolve } from "node:path";
 import { createDirectoryDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -8,6 +8,7 @@ import { printableJson } from "../../core/base/printable.ts";
 import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport } from "../../core/drill/series.ts";
+import { writeNewFile } from "../new-file.ts";
 import { drillsFolder } from "./journal.ts";
 import type { DrillResult } from "./run-drill.ts";
 
@@ -53,7 +54,7 @@ export async function writeHistory(path: string, { drillId, events }: DrillResul
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
+  await writeNewFile(path, text).catch((cause: unknown) => {
     throw notWritten(path, cause);
   });
 }

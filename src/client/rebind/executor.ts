@@ -2,14 +2,14 @@
 // everybody else by a command of their own, such as a helm upgrade. Running either twice does no harm.
 
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { writeFileDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { Executor, Move } from "../../core/rebind/plan.ts";
 import { expandTemplate } from "../../core/rebind/template.ts";
-import { changeShardAddress } from "../../core/wire/files/agents-file.ts";
+import { agentUnknown, changeShardAddress, parseAgentsFile } from "../../core/wire/files/agents-file.ts";
 import { AGENTS_PROCESS, agentsFilePath, lockPath, processFiles } from "../files/layout.ts";
 import { withLock } from "../processes/lock.ts";
 import { type SupervisorDeps, signalProcess } from "../processes/supervisor.ts";
@@ -46,6 +46,8 @@ class LocalMover implements AgentMover {
   readonly #deps: SupervisorDeps;
   // Moves of one wave edit the same file, one after another.
   #last: Promise<void> = Promise.resolve();
+  // Each move of a plan is checked: a plan of 50 000 must not read the file 50 000 times.
+  #known: { readonly version: string; readonly clusters: ReadonlySet<string> } | null = null;
 
   constructor(directory: string, deps: SupervisorDeps) {
     this.#directory = directory;
@@ -53,8 +55,22 @@ class LocalMover implements AgentMover {
     this.#deps = deps;
   }
 
-  async check(move: Move, address: string): Promise<void> {
-    await this.#edited(move, address);
+  async check({ cluster }: Move): Promise<void> {
+    const clusters = await this.#clusters();
+    if (!clusters.has(cluster)) throw agentUnknown(this.#file, cluster);
+  }
+
+  /** The clusters whose agents the file has now. */
+  async #clusters(): Promise<ReadonlySet<string>> {
+    const { ino, size, mtimeNs } = await stat(this.#file, { bigint: true }).catch((cause: unknown) => {
+      throw noAgentsFile(this.#file, cause);
+    });
+    const version = `${ino} ${size} ${mtimeNs}`;
+    if (this.#known?.version !== version) {
+      const agents = parseAgentsFile(await this.#text(), this.#file);
+      this.#known = { version, clusters: new Set(agents.map(({ cluster }) => cluster)) };
+    }
+    return this.#known.clusters;
   }
 
   moveAgent(move: Move, address: string): Promise<void> {
@@ -73,10 +89,13 @@ class LocalMover implements AgentMover {
   }
 
   async #edited(move: Move, address: string): Promise<string> {
-    const text = await readFile(this.#file, "utf8").catch((cause: unknown) => {
+    return changeShardAddress(await this.#text(), this.#file, move.cluster, address);
+  }
+
+  #text(): Promise<string> {
+    return readFile(this.#file, "utf8").catch((cause: unknown) => {
       throw noAgentsFile(this.#file, cause);
     });
-    return changeShardAddress(text, this.#file, move.cluster, address);
   }
 }
 

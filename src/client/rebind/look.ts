@@ -20,6 +20,8 @@ import type { FleetClient } from "../fleet-client.ts";
 const LOOK_EVERY_MS = 250;
 // A look that begins just before its end is still given the time to succeed.
 const CALL_MS_MIN = 1_000;
+// Without a leader nothing can be begun, and an operator who waits longer wonders whether anything happens.
+const FIRST_ANSWER_MS = 5_000;
 const NAMES_SHOWN = 5;
 
 type Seen = Pick<MoveObserved, "binding" | "observed">;
@@ -42,6 +44,7 @@ export class Lookout {
   readonly #client: FleetReads;
   readonly #onWait: OnWait;
   #awaited = "";
+  #isAnswered = false;
 
   constructor(client: FleetReads, onWait: OnWait = () => undefined) {
     this.#client = client;
@@ -51,10 +54,12 @@ export class Lookout {
   /** Throws when `endMs` (of performance.now()) passes before the leader has heard the shards. */
   async look(endMs: number): Promise<Fleet> {
     for (;;) {
-      const deadlineMs = Math.max(CALL_MS_MIN, endMs - performance.now());
+      const restMs = Math.max(CALL_MS_MIN, endMs - performance.now());
+      const deadlineMs = this.#isAnswered ? restMs : Math.min(restMs, FIRST_ANSWER_MS);
       // One after the other: what the second answer lacks, the first has not heard either.
       const shards = await this.#client.listShards({ deadlineMs });
-      const clusters = await this.#client.listClusters({ deadlineMs });
+      this.#isAnswered = true;
+      const clusters = await this.#client.listClusters({ deadlineMs: restMs });
       const awaited = shards.shards.filter(isAwaited).map(({ shard }) => shard?.shardId ?? "");
       if (awaited.length === 0 && areOfOneLeader(shards.stamp, clusters.stamp)) {
         return fleetOf(shards, clusters);

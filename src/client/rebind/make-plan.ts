@@ -94,7 +94,8 @@ function lookOnce(client: FleetReads, { timeoutMs, onWait }: Hearing): Promise<F
 
 // A list that names a cluster twice was put together wrongly, and may lack another one.
 function refuseRepeated(clusters: readonly string[]): void {
-  const repeated = clusters.find((cluster, at) => clusters.indexOf(cluster) !== at);
+  const seen = new Set<string>();
+  const repeated = clusters.find((cluster) => seen.size === seen.add(cluster).size);
   if (repeated === undefined) return;
   throw new OperatorError("USAGE", {
     what: `cluster ${repeated} is named twice`,

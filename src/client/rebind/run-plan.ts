@@ -39,9 +39,11 @@ export async function runPlan(
 ): Promise<RebindOutcome> {
   const lookout = new Lookout(client, options.onWait);
   const ended: Track[] = [];
+  let isWell = true;
   for (const moves of wavesOf(plan, options.maxParallel)) {
     const tracks = moves.map((move) => new Track(move));
-    if (ended.every((track) => track.isDone)) await new Wave(client, lookout, tracks, mover, options).run();
+    if (isWell) await new Wave(client, lookout, tracks, mover, options).run();
+    isWell &&= tracks.every((track) => track.isDone);
     ended.push(...tracks);
   }
   return outcomeOf(plan, ended);

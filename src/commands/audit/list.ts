@@ -18,12 +18,16 @@ const view: TableView<Listed<ListAuditResponse>, AuditEntry> = {
   empty: "nothing has been changed yet",
 };
 
+// A screen or two: the log of a fleet has thousands of entries, and whoever looks at it wants the newest.
+const TAIL_USUAL = 100;
+
 const auditFlags = {
   after: indexFlag(0, "Only changes above this log index"),
   tail: Flags.integer({
     min: 1,
     max: COUNT_MAX,
     summary: "Maximum number of entries, the newest",
+    defaultHelp: async () => `${TAIL_USUAL} for a table, unless --after or --limit is given`,
     exclusive: ["limit"],
   }),
   limit: Flags.integer({
@@ -39,6 +43,7 @@ export default class AuditList extends FleetCommand {
   static override examples = [
     "<%= config.bin %> audit list",
     "<%= config.bin %> audit list --tail 20",
+    "<%= config.bin %> audit list --after 0",
     "<%= config.bin %> audit list --after 1200 --actor fleet://admin",
   ];
   static override flags = { ...listFlags, ...auditFlags };
@@ -46,8 +51,21 @@ export default class AuditList extends FleetCommand {
   async run(): Promise<Listed<ListAuditResponse>> {
     const { flags } = await this.parse(AuditList);
     const { after: afterIndex = 0, actor = "" } = flags;
-    const rows = flags.tail === undefined ? limited(flags) : { newest: true, rowsMax: flags.tail };
+    const tail = flags.tail ?? (this.#isWholeWanted(flags) ? undefined : TAIL_USUAL);
+    const rows = tail === undefined ? limited(flags) : { newest: true, rowsMax: tail };
     const options = { filter: { afterIndex, actor }, ...rows, ...freshness(flags) };
     return await this.read(flags, { view, load: (client) => client.listAudit(options) });
+  }
+
+  /** Scripts read all of it, as does everyone who says from where. */
+  #isWholeWanted({
+    after,
+    limit,
+  }: {
+    readonly after: number | undefined;
+    readonly limit: number | undefined;
+  }) {
+    const isForPeople = this.output.format === "table" || this.output.format === "wide";
+    return !isForPeople || after !== undefined || limit !== undefined;
   }
 }

@@ -24,6 +24,9 @@ const REFUSED_BY_FILE_SYSTEM: ReadonlySet<unknown> = new Set([
   ...["ENOSPC", "EDQUOT", "EIO", "EOPNOTSUPP", "EXDEV", "ESTALE"],
 ]);
 
+// What a write to an open file says, without its path: the file is a redirected output, or one that was just made.
+const REFUSED_WRITE: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EIO"]);
+
 // Some forty lines of a terminal.
 const FACT_CHARACTERS_MAX = 4_000;
 
@@ -44,8 +47,9 @@ export function expectedFailure(error: unknown): Failure | null {
 }
 
 function isRefusedByFileSystem(error: unknown): error is Error {
-  const hasPath = error instanceof Error && "path" in error && typeof error.path === "string";
-  return hasPath && "code" in error && REFUSED_BY_FILE_SYSTEM.has(error.code);
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  const hasPath = "path" in error && typeof error.path === "string";
+  return (hasPath ? REFUSED_BY_FILE_SYSTEM : REFUSED_WRITE).has(error.code);
 }
 
 function fileSystemFailure(error: Error): Failure {

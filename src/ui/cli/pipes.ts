@@ -1,5 +1,8 @@
 // A reader that closes its end (`fleet audit list | head`) is no failure: the process ends quietly. Without this a
-// watch would go on for ever, since oclif swallows the error and keeps running.
+// watch would go on for ever, since oclif swallows the error and keeps running. An answer that cannot be written, since
+// the disk behind a redirection is full, is a failure that is told without a stack.
+import { Exit } from "../../core/base/errors.ts";
+import { writeRemarks } from "./terminal.ts";
 
 let installed = false;
 
@@ -7,12 +10,17 @@ let installed = false;
 export function quietBrokenPipes(): void {
   if (installed) return;
   installed = true;
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit();
-      // The terminal was closed: what is being put back goes on without a word.
-      if (error.code === "EIO") return;
-      throw error;
-    });
-  }
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    // The terminal was closed: a command that repairs something finishes without a word.
+    if (error.code === "EIO") return;
+    writeRemarks(
+      `error: the answer was not written: ${error.message} [FLEET_E_FILE_SYSTEM]\n  next: make room where the output goes, and run the same command again`,
+    );
+    process.exit(Exit.Failure);
+  });
+  // Remarks that cannot be written take nothing from the answer.
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+  });
 }

@@ -1,28 +1,18 @@
-// Rows to text: kubectl-like columns without borders. cli-table3 aligns them; it is given no styles of its own, since
-// it would write its escape codes into pipes.
-import Table from "cli-table3";
+// Rows to text: kubectl-like columns without borders, each as wide as its widest cell. One pass over the cells for their
+// widths and one for the lines: a list may have 100 000 rows.
 import { printable } from "../../core/base/printable.ts";
 import type { Look } from "../model/paint.ts";
 import type { Cell, Column } from "../model/table.ts";
+import { columnsOf } from "./columns-of.ts";
 import { rfc3339 } from "./json.ts";
 
-const NO_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "",
-};
+const GAP = "  ";
+
+/** A cell as it is written, and the columns of a terminal that it takes. */
+interface Written {
+  readonly text: string;
+  readonly columns: number;
+}
 
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
@@ -31,26 +21,29 @@ export function renderTable<Row>(
   look: Look,
 ): string {
   const cells = rows.map((row) => columns.map((column) => column.value(row)));
-  const table = new Table({
-    chars: NO_BORDERS,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
-    colAligns: columns.map((_, at) => (isNumeric(cells, at) ? "right" : "left")),
-    ...(headers ? { head: columns.map((column) => look.paint.faint(column.header)) } : {}),
-  });
-  for (const row of cells) table.push(row.map((cell) => cellText(cell, look)));
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+  const isRight = columns.map((_, at) => isNumeric(cells, at));
+  const lines = cells.map((row) => row.map((cell) => written(cellText(cell, look))));
+  if (headers) lines.unshift(columns.map(({ header }) => written(look.paint.faint(header))));
+  const widths = columns.map((_, at) =>
+    lines.reduce((most, line) => Math.max(most, line[at]?.columns ?? 0), 0),
+  );
+  const pad = ({ text, columns: own }: Written, at: number): string => {
+    const missing = " ".repeat((widths[at] ?? 0) - own);
+    return isRight[at] === true ? missing + text : text + missing;
+  };
+  return lines.map((line) => line.map(pad).join(GAP).trimEnd()).join("\n");
 }
 
+const written = (text: string): Written => ({ text, columns: columnsOf(text) });
+
 function isNumeric(rows: readonly (readonly Cell[])[], column: number): boolean {
-  const cells = rows.map((row) => row[column] ?? null);
-  return (
-    cells.some((cell) => typeof cell === "number") &&
-    cells.every((cell) => cell === null || typeof cell === "number")
-  );
+  let hasNumber = false;
+  for (const row of rows) {
+    const cell = row[column] ?? null;
+    if (typeof cell === "number") hasNumber = true;
+    else if (cell !== null) return false;
+  }
+  return hasNumber;
 }
 
 /** A cell as it is written, in its colour and without padding. */

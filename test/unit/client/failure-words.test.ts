@@ -30,6 +30,13 @@ test.each([
     why: "of the other side's, what to do",
   },
   {
+    said: unconnected(
+      "Error: write EPROTO 40B7:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:ssl/record",
+    ),
+    words: "it does not speak TLS: something else listens at this address",
+    why: "a web server",
+  },
+  {
     said: unconnected("Failed to connect (2026-11-21T03:35:49.052Z)"),
     words: "the connection was closed while it was set up",
     why: "plaintext on one side only",

@@ -38,7 +38,12 @@ async function watched(
     return { cancel: () => undefined, [Symbol.asyncIterator]: () => answers() };
   };
   const pauses: number[] = [];
-  const world = { sleep: async (ms: number) => pauses.push(ms), random: () => 0 };
+  let nowMs = 0;
+  const sleep = async (ms: number) => {
+    nowMs += ms;
+    pauses.push(ms);
+  };
+  const world = { now: () => nowMs, sleep, random: () => 0 };
   const events: WatchEvent[] = [];
   const source = { addresses: ["n1", "n2"], open };
   const all = { tables: [], signal: stop.signal, ...options };
@@ -146,4 +151,21 @@ test("a node that goes on in another incarnation without a reset is not believed
     { answers: [WatchResponse.fromPartial({ revision: 160, incarnation: "restored" })], ends: null },
   ]);
   expect(said).toEqual([["changes", 140]]);
+});
+
+const refused = rpcError(status.UNAVAILABLE, "NO_ROUTE", "connection refused");
+const silent = (times: number) => Array.from({ length: times }, () => ({ answers: [], ends: refused }));
+
+test("a watch that no node answers ends with the reason", async () => {
+  await expect(watched(silent(100), { firstAnswerMs: 5_000 })).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    parts: { exit: 5, why: "connection refused", endpoint: "n1, n2" },
+  });
+});
+
+test("a watch that was answered once retries for as long as its nodes are away", async () => {
+  const { asked } = await watched([{ answers: [told(5)], ends: down }, ...silent(100)], {
+    firstAnswerMs: 5_000,
+  });
+  expect(asked).toHaveLength(101);
 });

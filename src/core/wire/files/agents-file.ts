@@ -36,16 +36,19 @@ export function formatAgentsFile(agents: readonly AgentEntry[]): string {
 export function changeShardAddress(text: string, path: string, cluster: string, shardAddr: string): string {
   const agents = readAgents(text, path);
   const index = agents.findIndex((agent) => agent.cluster === cluster);
-  if (index < 0) {
-    throw new OperatorError("AGENT_UNKNOWN", {
-      what: `${path} has no agent of cluster ${cluster}`,
-      next: `look for the file that deploys this cluster's agent; a cluster that is gone: fleet cluster unbind --cluster ${cluster}`,
-      exit: Exit.NotFound,
-    });
-  }
+  if (index < 0) throw agentUnknown(path, cluster);
   const document = parseDocument(text);
   document.setIn(["agents", index, "shardAddr"], shardAddr);
   return document.toString();
+}
+
+/** The file at `path` has no agent of the cluster. */
+export function agentUnknown(path: string, cluster: string): OperatorError {
+  return new OperatorError("AGENT_UNKNOWN", {
+    what: `${path} has no agent of cluster ${cluster}`,
+    next: `look for the file that deploys this cluster's agent; a cluster that is gone: fleet cluster unbind --cluster ${cluster}`,
+    exit: Exit.NotFound,
+  });
 }
 
 function readAgents(text: string, path: string): AgentEntry[] {

@@ -22,7 +22,10 @@ function factsIn(metadata: AuditEntry["metadata"]): string | null {
   return facts.length === 0 ? null : facts.join(" ");
 }
 
-const MORE: Line = { text: "there are more: raise --tail or --limit, or narrow the list", mark: "unknown" };
+const MORE: Line = {
+  text: "there are more: raise --tail or --limit, or narrow the list; --after 0 shows all",
+  mark: "unknown",
+};
 
 interface AuditReply {
   readonly more: boolean;

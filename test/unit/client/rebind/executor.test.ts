@@ -1,9 +1,19 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openMover } from "../../../../src/client/rebind/executor.ts";
 import { formatAgentsFile, parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
+
+const reads = vi.hoisted(() => ({ count: 0 }));
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const counted = (...asked: Parameters<typeof real.readFile>) => {
+    reads.count += 1;
+    return real.readFile(...asked);
+  };
+  return { ...real, readFile: counted };
+});
 
 const MOVE = { cluster: "c1", from: "s1", to: "s2", migrationId: "m-1" };
 const ADDRESS = "127.0.0.1:7002";
@@ -62,6 +72,18 @@ describe("the local executor", () => {
   ])("says beforehand that it has $why", async ({ agents }) => {
     if (agents !== null) await writeFile(file(), formatAgentsFile(agents));
     await expect((await opened()).check(MOVE, ADDRESS)).rejects.toMatchObject({ code: "AGENT_UNKNOWN" });
+  });
+
+  test("checks each of many moves without reading the file for each", async () => {
+    const clusters = Array.from({ length: 2_000 }, (_, at) => `c${at}`);
+    await writeFile(file(), formatAgentsFile(clusters.map((cluster) => ({ cluster, shardAddr: "a:1" }))));
+    const mover = await opened();
+    reads.count = 0;
+    for (const cluster of clusters) await mover.check({ ...MOVE, cluster }, ADDRESS);
+    expect(reads.count).toBe(1);
+    await mover.moveAgent({ ...MOVE, cluster: "c1" }, ADDRESS);
+    await writeFile(file(), formatAgentsFile([{ cluster: "c2", shardAddr: "a:1" }]));
+    await expect(mover.check(MOVE, ADDRESS)).rejects.toMatchObject({ code: "AGENT_UNKNOWN" });
   });
 
   test("loses no change when many are made at once, by this process and by others", async () => {
