@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { printableJson } from "../core/base/printable.ts";
-import { writeNewFile } from "./new-file.ts";
+import { writeNewFile } from "./files/new-file.ts";
 
 const KIND = "FleetArchive";
 const SCHEMA_VERSION = 1;

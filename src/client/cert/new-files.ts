@@ -4,7 +4,7 @@ import { readFile, rm } from "node:fs/promises";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
-import { writeNewFile } from "../new-file.ts";
+import { writeNewFile } from "../files/new-file.ts";
 
 interface NewFile {
   readonly path: string;

@@ -8,7 +8,7 @@ import { printableJson } from "../../core/base/printable.ts";
 import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport } from "../../core/drill/series.ts";
-import { writeNewFile } from "../new-file.ts";
+import { writeNewFile } from "../files/new-file.ts";
 import { drillsFolder } from "./journal.ts";
 import type { DrillResult } from "./run-drill.ts";
 

@@ -1,6 +1,6 @@
 // A file that holds the whole text or is not there: a disk that is full must leave no empty file behind.
 import { rm, writeFile } from "node:fs/promises";
-import { isErrno } from "../core/base/system-error.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 
 const OWNER_ONLY = 0o600;
 
