@@ -7,6 +7,8 @@
 
 const UNSAFE = "[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}\\p{DI}]";
 const ANY = new RegExp(UNSAFE, "u");
+// Most texts are, and this tells it in a tenth of the time.
+const ASCII = /^[ -~]*$/;
 const EACH = new RegExp(UNSAFE, "gu");
 // What chalk writes for the sixteen colours, and the end of a line.
 const OWN_OR_UNSAFE = new RegExp(`\\u001B\\[[0-9;]*m|\\n|${UNSAFE}`, "gu");
@@ -17,7 +19,7 @@ const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
 const QUOTED_CHARACTERS_MAX = 64;
 
 /** Whether `text` can be shown as it is, on one line. */
-export const isPrintable = (text: string): boolean => !ANY.test(text);
+export const isPrintable = (text: string): boolean => ASCII.test(text) || !ANY.test(text);
 
 /** `text` on one line, with escapes for every character that is not drawn in its place. */
 export function printable(text: string): string {

@@ -5,6 +5,7 @@
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { assert } from "../base/assert.ts";
+import { encodeMessage } from "../base/encode-message.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { Command } from "../wire/gen/fleet/v1/command.ts";
@@ -18,7 +19,7 @@ export type NewCommand = Omit<Command, "formatVersion">;
 
 /** The entry's bytes under the present cluster version. */
 export function encodeCommand(command: NewCommand, clusterVersion: number): Uint8Array {
-  return Command.encode(versioned(command, clusterVersion)).finish();
+  return encodeMessage(Command.encode, versioned(command, clusterVersion));
 }
 
 function versioned(command: NewCommand, clusterVersion: number): Command {
@@ -45,7 +46,7 @@ const kept = new WeakMap<Uint8Array, Command>();
  */
 export function encodeToApply(command: NewCommand, clusterVersion: number): Uint8Array {
   const own = versioned(command, clusterVersion);
-  const data = Command.encode(own).finish();
+  const data = encodeMessage(Command.encode, own);
   if (data.length <= KEPT_BYTES_MAX) kept.set(data, own);
   return data;
 }

@@ -5,15 +5,16 @@ import { assert, present } from "../base/assert.ts";
 import type { GroupId, LogIndex, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
-import {
-  type DiskReport,
-  type KnownMember,
+import type {
+  DiskReport,
+  KnownMember,
   RaftClient,
-  type RaftHello,
-  type SnapshotHeader,
-  type StateCheck,
+  RaftHello,
+  SnapshotHeader,
+  StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
+import { FrameClient } from "./frame-client.ts";
 import { type Gate, Incoming, type UntakenMessage } from "./incoming.ts";
 import { type LinkFaults, soundLinks } from "./link-faults.ts";
 import { PeerLink, type SentCounts } from "./peer-link.ts";
@@ -137,7 +138,7 @@ export class GrpcTransport implements Transport {
 
   #connect(peer: Peer, events: TransportEvents): void {
     const { credentialsFor, channelOptions, self, clusterId, announces, log } = this.#options;
-    const client = new RaftClient(peer.address, credentialsFor(peer.address), channelOptions);
+    const client = new FrameClient(peer.address, credentialsFor(peer.address), channelOptions);
     this.#clients.set(peer.id, client);
     const members = () => this.#options.gate.known();
     const dialer = { self, clusterId, announces, members, sent: this.sent, faults: this.#faults };

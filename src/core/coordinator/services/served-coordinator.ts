@@ -1,12 +1,15 @@
-// The Coordinator service as a replica serves it. It differs from the generated one in two ways. Watchers'
-// answers are encoded once for all of them. A shard's rows are not decoded before the leader has decided to
-// read them.
+// The Coordinator service as a replica serves it. It differs from the generated one in three ways. Watchers'
+// answers are encoded once for all of them. Answers to writes are encoded by a lasting writer (ADR-0037). A shard's rows
+// are not decoded before the leader has decided to read them.
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
+import { serializerOf } from "../../base/encode-message.ts";
 import {
   type CoordinatorServer,
   CoordinatorService,
   type ReportShardResponse,
+  SubmitResponse,
+  WriteAnswers,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { type IncomingReport, incomingReport } from "../reports/incoming-report.ts";
 import { encodeNews, encodeStatus, encodeWatchResponse } from "./watch/watch-encoding.ts";
@@ -19,6 +22,8 @@ export type ServedCoordinator = {
 
 export const coordinatorDefinition = {
   ...CoordinatorService,
+  submit: { ...CoordinatorService.submit, responseSerialize: serializerOf(SubmitResponse.encode) },
+  write: { ...CoordinatorService.write, responseSerialize: serializerOf(WriteAnswers.encode) },
   watch: { ...CoordinatorService.watch, responseSerialize: encodeWatchResponse },
   watchStatus: { ...CoordinatorService.watchStatus, responseSerialize: encodeStatus },
   watchRevocations: { ...CoordinatorService.watchRevocations, responseSerialize: encodeNews },

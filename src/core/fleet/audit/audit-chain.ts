@@ -23,8 +23,7 @@ export function recomputedHash(previous: string, entry: Readonly<AuditEntry>): s
 
 /** The hash that the next entry must follow. */
 export function chainHead({ tables }: Pick<FleetView, "tables">): string {
-  for (const newest of tables.audit.rowsBack()) return newest.hash;
-  return NO_HASH;
+  return tables.audit.lastRow()?.hash ?? NO_HASH;
 }
 
 /** The hash of the entry before the table's first one at or above `index`. */

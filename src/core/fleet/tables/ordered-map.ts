@@ -68,6 +68,12 @@ export class OrderedMap<K extends Key, V> {
     return node.keys[0];
   }
 
+  lastValue(): V | undefined {
+    let node = this.#root;
+    while (!node.isLeaf) node = childAt(node, node.children.length - 1);
+    return node.values[node.values.length - 1];
+  }
+
   /** Sets the value of the key; returns the old value, if any. The first key object is kept. */
   set(key: K, value: V): V | undefined {
     const root = this.#owned(this.#root);

@@ -39,6 +39,7 @@ export interface ReadonlyTable<K extends Key, Row> {
   readonly digest: Lanes;
   get(key: K): Readonly<Row> | undefined;
   firstKey(): K | undefined;
+  lastRow(): Readonly<Row> | undefined;
   /** In key order, from the first key at or above `from`. The table must not change meanwhile. */
   rows(from?: K): Iterable<Readonly<Row>>;
   /** The same in reverse order, from the last key or from the last one at or below `from`. */
@@ -108,6 +109,10 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
 
   firstKey(): K | undefined {
     return this.#rows.firstKey();
+  }
+
+  lastRow(): Readonly<Row> | undefined {
+    return this.#rows.lastValue();
   }
 
   rows(from?: K): Iterable<Readonly<Row>> {

@@ -3,25 +3,35 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { RpcError } from "../rpc-error.ts";
 import { framed } from "./message-frames.ts";
+import { sendOkTrailers } from "./ok-trailers.ts";
 
 const HEADERS: OutgoingHttpHeaders = {
   ":status": 200,
   "content-type": "application/grpc+proto",
   "grpc-accept-encoding": "identity",
 };
-const OK: OutgoingHttpHeaders = { "grpc-status": "0" };
+/** What `_write` gets with bytes (Node, "Implementing a writable stream"); its type lacks it. */
+const AS_IT_IS = "buffer" as BufferEncoding;
+// gRPC has no use for a date.
+const WITH_TRAILERS = { waitForTrailers: true, sendDate: false };
 
+/** Headers, message and trailers leave in one write. */
 export function answer(stream: ServerHttp2Stream, message: Uint8Array): void {
   if (isGone(stream)) return;
-  stream.respond(HEADERS, { waitForTrailers: true });
-  stream.once("wantTrailers", () => {
-    if (!isGone(stream)) stream.sendTrailers(OK);
-  });
-  stream.write(framed(message));
-  // Node reports the end of the data only once the message is in the socket, and the trailers leave a pass of
-  // the event loop later. With this they are sent as soon as the message has left.
-  stream._final(() => undefined);
+  stream.respond(HEADERS, WITH_TRAILERS);
+  stream.on("wantTrailers", onWantTrailers);
+  // `write` would buffer nothing here, and would make an error object of each answer whose stream closes before the
+  // socket reports the write.
+  stream._write(framed(message), AS_IT_IS, nothing);
+  // Node reports the end of the data only once the message is in the socket. With this the trailers leave with the message.
+  stream._final(nothing);
   stream.end();
+}
+
+const nothing = (): void => undefined;
+
+function onWantTrailers(this: ServerHttp2Stream): void {
+  if (!isGone(this)) sendOkTrailers(this);
 }
 
 /** If grpc-js has sent a part of an answer already, the call is reset: it can't get an error any more. */

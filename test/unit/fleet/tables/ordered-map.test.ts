@@ -10,6 +10,7 @@ function check(map: OrderedMap<number, number>, model: ReadonlyMap<number, numbe
   const rows = sorted(model);
   expect(map.size).toBe(rows.length);
   expect(map.firstKey()).toBe(rows[0]?.[0]);
+  expect(map.lastValue()).toBe(rows.at(-1)?.[1]);
   expect([...map.values()]).toEqual(rows.map(([, value]) => value));
   expect([...map.valuesBack()]).toEqual(rows.map(([, value]) => value).reverse());
 }

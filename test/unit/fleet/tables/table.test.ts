@@ -80,6 +80,7 @@ test("rows are read from the first key that is not below the one asked for", () 
   expect([...table.rows("b")].map(({ key }) => key)).toEqual(["c", "d"]);
   expect(table.firstKey()).toBe("a");
   expect(tableOf().firstKey()).toBeUndefined();
+  expect(tableOf().lastRow()).toBeUndefined();
 });
 
 function sorted(model: ReadonlyMap<string, number>): Pair[] {
