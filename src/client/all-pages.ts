@@ -1,13 +1,12 @@
-// A list as a whole, fetched page by page. The stamp is that of the last page: the newest that any of its
-// rows is of.
+// Fetches a whole list page by page. The stamp is the last page's: the newest of all rows.
 
-/** A list as operators see it: how it was fetched is no part of it, and whether it was cut short is. */
+/** A list as operators see it: without paging, but with the note whether rows are missing. */
 export type Listed<Response> = Omit<Response, "nextPageToken"> & {
-  /** There are more rows than were asked for. */
+  /** There are more rows than were requested. */
   readonly more: boolean;
 };
 
-/** `rows` is the response's field with the rows; `rowsMax` ends the fetching early. */
+/** `rows` names the response's field with the rows; `rowsMax` ends the fetching early. */
 export async function allPages<Field extends string, Response extends Record<Field, unknown[]>>(
   load: (pageToken: string) => Promise<Response & { readonly nextPageToken: string }>,
   rows: Field,

@@ -1,6 +1,6 @@
-// A read that any replica may answer: all are asked at once, so that one that is down or hangs costs no time.
-// What must stay true: the leader's answer is taken when it comes soon, since it alone knows what shards report; of the
-// others' the one that has followed furthest.
+// A read that any replica may answer. All are asked at once, so that a replica that is down or hangs costs no
+// time. What must stay true: the leader's answer is used when it comes soon, because only the leader knows
+// shards' reports. Of the others' answers the one with the highest index is used.
 
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import type { ReadStamp } from "../core/wire/gen/fleet/v1/coordinator.ts";
@@ -8,7 +8,7 @@ import { readRpcError } from "../core/wire/rpc-error.ts";
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { toOperatorError } from "./operator-errors.ts";
 
-// After the first answer: enough for the others of a fleet that is well, and unnoticed by who waits for one that is not.
+// Wait after the first answer: enough for the others of a healthy fleet, and not noticeable otherwise.
 const GRACE_MS = 250;
 
 export interface Answered<Node, Response> {
@@ -16,7 +16,10 @@ export interface Answered<Node, Response> {
   readonly response: Response;
 }
 
-/** Throws the OperatorError of the refusal that says most when nobody answers. `ask` is aborted once it is too late. */
+/**
+ * When no replica answers, throws the OperatorError of the most informative refusal. `ask` is aborted once it
+ * is too late.
+ */
 export async function askAny<Node, Response extends { readonly stamp: ReadStamp | undefined }>(
   nodes: readonly Node[],
   ask: (node: Node, signal: AbortSignal) => Promise<Response>,
@@ -56,7 +59,7 @@ function better<Node, Response extends { readonly stamp: ReadStamp | undefined }
   return a?.leads === true || (a?.index ?? 0) >= (b?.index ?? 0) ? best : other;
 }
 
-// A node that refuses says more than one that is down; one that accepts no certificate only if none does.
+// A refusal says more than a node that is down. A rejected certificate counts only if there is nothing else.
 function nobodyAnswered(failures: readonly unknown[]): OperatorError {
   const told = failures.find(
     (failure) => failure instanceof OperatorError || readRpcError(failure).reason !== null,

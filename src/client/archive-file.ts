@@ -1,5 +1,5 @@
-// What one read of a fleet answered, kept as a file, so that a colleague sees what you saw. What must stay true: what
-// is read back equals what was answered, fields that were not known included, and no file is ever overwritten.
+// One answer of a fleet, stored as a file, so that a colleague sees the same. What must stay true: reading it
+// back gives the same answer, including unknown fields, and no file is ever overwritten.
 
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
@@ -8,22 +8,22 @@ import { writeNewFile } from "./files/new-file.ts";
 
 const KIND = "FleetArchive";
 const SCHEMA_VERSION = 1;
-/** Stands for a field that is there without a value, which JSON would leave out. */
+/** Marks a field without a value, which JSON would omit. */
 const ABSENT = { $absent: true };
 
 export interface Archive {
-  /** The read, as typed: "shard list". */
+  /** The command, as typed: "shard list". */
   readonly command: string;
   /** RFC 3339. */
   readonly at: string;
-  /** The version of fleet that asked. */
+  /** The version of fleet that made the request. */
   readonly version: string;
   readonly target: { readonly name: string; readonly endpoints: readonly string[] };
   /** The answer before it was filtered, ordered or formatted. */
   readonly report: object;
 }
 
-/** Throws ARCHIVE_NOT_WRITTEN, also when a file of that name is there. */
+/** Throws ARCHIVE_NOT_WRITTEN, also when a file of that name exists. */
 export async function writeArchive(path: string, archive: Archive): Promise<void> {
   const document = { kind: KIND, schemaVersion: SCHEMA_VERSION, ...archive };
   const text = JSON.stringify(document, (_, value: unknown) => (value === undefined ? ABSENT : value), 2);
@@ -88,7 +88,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-// JSON.parse's own reviver would remove the fields that it makes undefined.
+// JSON.parse's own reviver would remove fields that become undefined.
 function restore(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(restore);
   if (typeof value !== "object" || value === null) return value;

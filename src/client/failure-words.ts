@@ -1,5 +1,5 @@
-// gRPC's failures in an operator's words. grpc-js tells of its own machinery ("No connection established. Last error:
-// … Resolution note:", "Waiting for LB pick"); who reads it wants to know what to look at. Pure.
+// gRPC's failures in an operator's words. grpc-js describes its own machinery ("No connection established.
+// Last error: … Resolution note:", "Waiting for LB pick"); an operator needs to know what to check. Pure.
 
 import { status } from "@grpc/grpc-js";
 import type { RpcFailure } from "../core/wire/rpc-error.ts";
@@ -7,7 +7,7 @@ import type { RpcFailure } from "../core/wire/rpc-error.ts";
 const NEVER_CONNECTED = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s;
 const DEADLINE = /^Deadline exceeded after ([\d.]+)s/;
 
-// What OpenSSL says of the certificate that the other side shows, or of its issuer.
+// OpenSSL's words about the other side's certificate or its issuer.
 const CERTIFICATE_TIME = /\bcertificate (has expired|is not yet valid)/;
 // What OpenSSL says when the first bytes that come back are plain text, such as an answer of a web server.
 const NO_TLS = /wrong[ _]version[ _]number|http[ _]request|packet length too long|unknown protocol/i;
@@ -25,7 +25,9 @@ const BY_ERRNO: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
 };
 
-/** One short clause, without the address, which stands beside it. A server's own words are left as they are. */
+/**
+ * One short clause, without the address, which is shown beside it. A server's own words are left unchanged.
+ */
 export function failureWords(failure: RpcFailure): string {
   if (failure.reason !== null) return failure.message;
   const seconds = DEADLINE.exec(failure.message)?.[1];
@@ -54,7 +56,7 @@ function connectionWords(cause: string): string {
   if (NO_TLS.test(cause)) return "it does not speak TLS: something else listens at this address";
   const certificate = CERTIFICATE_TIME.exec(cause)?.[1];
   if (certificate !== undefined) return WORDS_OF_TIME[certificate] ?? cause;
-  // All that grpc-js says of a connection that the other side closed during the handshake.
+  // grpc-js's only message about a connection that the other side closed during the handshake.
   if (cause.startsWith("Failed to connect")) return "the connection was closed while it was set up";
   return cause;
 }

@@ -1,12 +1,12 @@
-// How many more voters may be lost before the fleet has no quorum. Pure.
+// How many more voters may fail before the fleet has no quorum. Pure.
 
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 
 export interface Tolerance {
   readonly voters: number;
-  /** Voters that answer and follow the leader, itself included. */
+  /** Voters that answer and follow the leader, including the leader. */
   readonly following: number;
-  /** So many of these may be lost, and the rest is a quorum. */
+  /** How many of these may fail while the rest is still a quorum. */
   readonly canLose: number;
 }
 
@@ -19,6 +19,6 @@ export function toleranceOf(leader: NodeStatus, statuses: readonly NodeStatus[])
   return { voters: voters.size, following, canLose: Math.max(0, following - quorum) };
 }
 
-/** The next loss stops all writes. A fleet of one voter was asked for as such. */
+/** The next failure stops all writes. A fleet of one voter was chosen as such. */
 export const isFragile = (tolerance: Tolerance | null): boolean =>
   tolerance !== null && tolerance.voters > 1 && tolerance.canLose === 0;

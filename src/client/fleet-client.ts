@@ -1,5 +1,6 @@
-// The client of a fleet: reads and exactly-once writes at the leader, wherever it is, and every node's own status.
-// What must stay true: a call never outlives its deadline, and a dead or hung node delays only its own answer.
+// The client of a fleet: reads, exactly-once writes at the leader, wherever it is, and every node's own
+// status. What must stay true: a call never outlives its deadline, and a dead or hung node delays only its
+// own answer.
 
 import { connectivityState } from "@grpc/grpc-js";
 import { type MonotonicMs, systemClock } from "../core/base/clock.ts";
@@ -55,20 +56,20 @@ import { heardStatuses } from "./status-stream.ts";
 import { type WatchEvent, type WatchOptions, watchTables } from "./table-watch.ts";
 import { type WriteOptions, WriteSession } from "./write-session.ts";
 
-// A node that is down must be shown as such within a second; a first TLS connection across continents takes about that,
-// for which there is --node-timeout.
+// A node that is down must be shown as such within a second. A first TLS connection across continents takes
+// about that long; for this there is --node-timeout.
 const PATIENCE: Patience = { nodeTimeoutMs: 900, callDeadlineMs: 5_000 };
 const SNAPSHOT_DEADLINE_MS = 60_000;
 
-/** How long is waited where a call does not say so itself, in milliseconds. */
+/** Time limits for calls without a limit of their own, in milliseconds. */
 export interface Patience {
-  /** For one node to tell its status. */
+  /** For the status of one node. */
   readonly nodeTimeoutMs: number;
-  /** For a read or a write at the leader; a snapshot has longer. */
+  /** For a read or a write at the leader; a snapshot has more time. */
   readonly callDeadlineMs: number;
 }
 
-/** A node to ask; its name, or its address again until it has told its name. */
+/** A node to ask, with its name; until that is known its address again. */
 export interface NodeAddress {
   readonly name: string;
   /** host:port */
@@ -77,25 +78,27 @@ export interface NodeAddress {
 
 export interface ObserveOptions {
   readonly timeoutMs?: number;
-  /** The answer's `hashAt` is the state hash at this log index, if the node still knows it. 0 asks for none. */
+  /**
+   * The answer's `hashAt` is the state hash at this log index, if the node still knows it. 0 asks for none.
+   */
   readonly hashAtIndex?: number;
 }
 
-/** What an acknowledged write came to. */
+/** The result of an acknowledged write. */
 export interface Written {
-  /** The log index at which it was applied: a read at least there sees it. */
+  /** The log index at which it was applied: a read at this index or later sees it. */
   readonly index: number;
   readonly term: number;
-  /** False when the state already was as asked for. */
+  /** False when the state was already as wanted. */
   readonly changed: boolean;
   readonly version: number;
-  /** What went with it, in words; empty = nothing did. */
+  /** What was dropped or changed with it, in words; empty = nothing. */
   readonly summary: string;
 }
 
 export class FleetClient extends LeaderReads {
   readonly target: Target;
-  /** Followed, since a dashboard outlives a change of certificates. */
+  /** Followed, because a dashboard outlives its certificates. */
   readonly #tls: FollowedTls;
   readonly #caller: LeaderCaller<WritingClient>;
   readonly #session: WriteSession;
@@ -115,18 +118,19 @@ export class FleetClient extends LeaderReads {
     this.#session = new WriteSession(caller, this.seen);
   }
 
-  /** Throws an OperatorError (Exit.Authentication) when this client's own files cannot be used. */
+  /** Throws an OperatorError (Exit.Authentication) when this client's own files can't be used. */
   static connect(target: Target, patience: Patience = PATIENCE): FleetClient {
     return new FleetClient(target, patience);
   }
 
   /**
-   * Asks every node, those included that the first ones name; a node that is down is part of the answer. Throws an
-   * OperatorError only when no node accepts this client's certificates, or it theirs: that says nothing of the fleet.
+   * Asks every node, including those that the first ones name; a node that is down is part of the answer.
+   * Throws an OperatorError only when every node refuses this client's certificates, or this client refuses
+   * theirs: that says nothing about the fleet.
    */
   async status(options: { readonly perNodeTimeoutMs?: number } = {}): Promise<FleetStatus> {
     const timeoutMs = options.perNodeTimeoutMs ?? this.#patience.nodeTimeoutMs;
-    // Before anything is asked: an address that this client must not dial is the operator's mistake, and no node's.
+    // Checked first: an address that this client must not dial is the operator's mistake, not a node's.
     for (const { address } of this.endpoints) this.#nodeClient(address);
     const asked = await Promise.all(this.endpoints.map((node) => this.#ask(node, { timeoutMs })));
     throwIfAllRefuse(asked);
@@ -139,11 +143,11 @@ export class FleetClient extends LeaderReads {
       this.#dataPlane(answers, timeoutMs),
     ]);
     const joined = joinAnswers(answers, hashIndex, hashes, dataPlane);
-    // When nobody answers, the fleet is still called what its folder calls it.
+    // When no node answers, the fleet still has the name of its folder.
     return joined.clusterName === "" ? { ...joined, clusterName: this.target.clusterName ?? "" } : joined;
   }
 
-  /** What this client shows to servers, as its files are now. */
+  /** The certificates that this client presents, as its files are now. */
   get tls(): FollowedTls["tls"] {
     return this.#tls.tls;
   }
@@ -157,26 +161,26 @@ export class FleetClient extends LeaderReads {
     return this.target.endpoints.map(({ name, address }) => ({ name: name ?? address, address }));
   }
 
-  /** Asks one node what it sees. A failure is an answer too: this never throws. */
+  /** Asks one node for its view. A failure is an answer too: this never throws. */
   async observe(node: NodeAddress, options: ObserveOptions = {}): Promise<Answer> {
     const { answer } = await this.#ask(node, options);
     return answer;
   }
 
-  /** Writes once, whatever happens on the way. Throws an OperatorError. */
+  /** Writes exactly once, whatever fails on the way. Throws an OperatorError. */
   async submit(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
     const { reason = "", deadlineMs = this.#patience.callDeadlineMs } = options;
     try {
       const response = await this.#session.write(operation, { reason, deadlineMs });
       return written(response);
     } catch (error) {
-      // No session is opened for an operator without a role. What it lacks depends on what it asks for.
+      // An operator without a role gets no session. What it lacks depends on the operation.
       if (readRpcError(error).reason === "ROLE_MISSING") await this.tryOut(operation, options);
       throw toOperatorError(error);
     }
   }
 
-  /** What the leader would answer to the write now. It changes nothing, and is refused as the write would be. */
+  /** What the leader would answer to the write now. It changes nothing, and is refused like the write. */
   async tryOut(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
     const { reason = "", deadlineMs = this.#patience.callDeadlineMs } = options;
     const request = { ...OUTSIDE_SESSIONS, reason, operation, dryRun: true, incarnation: this.seen.id };
@@ -187,19 +191,22 @@ export class FleetClient extends LeaderReads {
     );
   }
 
-  /** Changes of the tables, as table-watch.ts tells them. */
+  /** Changes of the tables, as in table-watch.ts. */
   watch(options: WatchOptions): AsyncGenerator<WatchEvent> {
     const addresses = this.endpoints.map(({ address }) => address);
     const open = (address: string, request: WatchRequest) => this.#nodeClient(address).watch(request);
     return watchTables({ addresses, open }, options);
   }
 
-  /** What this very node says of itself, as it comes. Rejects with grpc-js's error when the stream ends in one. */
+  /** This one node's own status, as it changes. Rejects with grpc-js's error when the stream fails. */
   watchStatus(address: string, signal: AbortSignal): AsyncIterable<NodeStatus> {
     return heardStatuses(() => this.#nodeClient(address).watchStatus({}), signal);
   }
 
-  /** Adds, promotes or removes a member. A repeated request goes on from what is there. Throws an OperatorError. */
+  /**
+   * Adds, promotes or removes a member. A repeated request continues from the present state. Throws an
+   * OperatorError.
+   */
   changeMembership(
     request: ChangeMembershipRequest,
     deadlineMs = this.#patience.callDeadlineMs,
@@ -216,7 +223,7 @@ export class FleetClient extends LeaderReads {
     return await this.atLeader("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
   }
 
-  /** Hands leadership over; answered once another leads. Throws an OperatorError. */
+  /** Hands leadership over; answered once another replica leads. Throws an OperatorError. */
   transferLeadership(
     request: TransferLeadershipRequest,
     deadlineMs = this.#patience.callDeadlineMs,
@@ -226,7 +233,7 @@ export class FleetClient extends LeaderReads {
     );
   }
 
-  /** Has this very node declare its own state wrong. False: it has already. Throws an OperatorError. */
+  /** Makes this one node declare its own state wrong. False: it has already. Throws an OperatorError. */
   async fenceReplica(address: string, request: FenceReplicaRequest): Promise<boolean> {
     const client = this.#nodeClient(address);
     const { changed } = await this.#atNode((limits) =>
@@ -235,25 +242,25 @@ export class FleetClient extends LeaderReads {
     return changed;
   }
 
-  /** How this very node encrypts its data. Throws an OperatorError. */
+  /** How this one node encrypts its data. Throws an OperatorError. */
   keyStatus(address: string): Promise<KeyStatus> {
     const client = this.#nodeClient(address);
     return this.#atNode((limits) => unary(client.getKeyStatus.bind(client), {}, limits));
   }
 
-  /** Has this very node encrypt with a new key. Throws an OperatorError. */
+  /** Makes this one node encrypt with a new key. Throws an OperatorError. */
   rotateKeys(address: string, request: RotateKeysRequest): Promise<KeyStatus> {
     const client = this.#nodeClient(address);
     return this.#atNode((limits) => unary(client.rotateKeys.bind(client), request, limits));
   }
 
-  /** The faults that drills have made in this very node. Throws an OperatorError. */
+  /** The faults that drills have made in this one node. Throws an OperatorError. */
   listFaults(address: string): Promise<FaultList> {
     const client = this.#faultsClient(address);
     return this.#atNode((limits) => unary(client.listFaults.bind(client), {}, limits));
   }
 
-  /** Makes a fault in this very node. Throws an OperatorError, FAULTS_NOT_ALLOWED among others. */
+  /** Makes a fault in this one node. Throws an OperatorError, such as FAULTS_NOT_ALLOWED. */
   injectFault(address: string, request: InjectFaultRequest): Promise<ActiveFault> {
     const client = this.#faultsClient(address);
     return this.#atNode((limits) => unary(client.injectFault.bind(client), request, limits));
@@ -285,7 +292,8 @@ export class FleetClient extends LeaderReads {
     const { timeoutMs = this.#patience.nodeTimeoutMs, hashAtIndex = 0 } = options;
     const endMs = systemClock.monotonicMs() + timeoutMs;
     try {
-      // The first call on a connection pays for making it, which would make every node look slow.
+      // The first call on a connection includes the connection's setup, which would make every node look
+      // slow.
       if (!this.#isConnected(node.address)) await this.#nodeStatus(node.address, 0, endMs);
       const startedMs = performance.now();
       const status = await this.#nodeStatus(node.address, hashAtIndex, endMs);
@@ -314,14 +322,14 @@ export class FleetClient extends LeaderReads {
     return new Map(known.filter(([, hash]) => hash !== ""));
   }
 
-  /** As the leader counts it now; null when none could, or an older build leads. */
+  /** The leader's present count; null when no node could make it, or an older build leads. */
   async #dataPlane(answers: readonly Answer[], timeoutMs: number): Promise<DataPlane | null> {
     const address = leaderAddress(answers);
     if (address === null) return null;
     const client = this.#nodeClient(address);
     const request = { hashAtIndex: 0, withDataPlane: true };
     const endMs = systemClock.monotonicMs() + timeoutMs;
-    // What it says of itself is known already: a count that does not come in time is a count that is not known.
+    // Its own status is known already: a count that is too late counts as unknown.
     const status = await unary(client.getStatus.bind(client), request, { endMs }).catch(() => null);
     return status?.dataPlane ?? null;
   }
@@ -356,7 +364,7 @@ function written({ index, term, applied }: SubmitResponse): Written {
   return { index, term, changed, version, summary };
 }
 
-/** An answer, and what was thrown when there was none. */
+/** An answer, and the error when there was none. */
 interface Asked {
   readonly answer: Answer;
   readonly cause: unknown;

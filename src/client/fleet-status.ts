@@ -1,5 +1,5 @@
-// What all nodes say of themselves, joined: who leads, whether they agree, who lags, whether their states are
-// equal at an index that all have passed. Pure; fleet-client.ts does the asking.
+// Joins all nodes' statuses: who leads, whether they agree, which lag, whether their states are equal at an
+// index that all have passed. Pure; fleet-client.ts asks the nodes.
 
 import { isDataPlaneSound } from "../core/wire/data-plane-health.ts";
 import type { DataPlane, NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
@@ -16,9 +16,9 @@ export interface NodeObservation {
   readonly error: string | null;
   readonly roundTripMs: number | null;
   readonly status: NodeStatus | null;
-  /** When it answered, or was found not to, in milliseconds since 1970. */
+  /** When it answered, or failed to answer, in milliseconds since 1970. */
   readonly observedAtMs: number;
-  /** The state hash at the index that all nodes were asked about; null when not known there. */
+  /** The state hash at the index that all nodes were asked about; null when it is not known there. */
   readonly hashAt: string | null;
   /** Entries behind the leader's commit index. */
   readonly lag: number | null;
@@ -42,7 +42,7 @@ export interface FleetStatus {
   readonly versions: FleetVersion;
   /** Null without a leader. */
   readonly tolerance: Tolerance | null;
-  /** As the leader counts it; null when it was not asked or did not say. */
+  /** The leader's count; null when it was not asked or did not say. */
   readonly dataPlane: DataPlane | null;
 }
 
@@ -57,7 +57,7 @@ export interface Answer {
   readonly observedAtMs: number;
 }
 
-/** Members that the answers name and nobody asked yet. */
+/** Members that the answers name and that were not asked yet. */
 export function unasked(answers: readonly Answer[]): { readonly name: string; readonly address: string }[] {
   const asked = new Set(answers.map((answer) => answer.address));
   const names = memberNames(statusesOf(answers));
@@ -120,12 +120,12 @@ function daysLeftOf({ status, observedAtMs }: Answer): number | null {
   return endsAtMs === undefined ? null : daysLeft(endsAtMs, observedAtMs);
 }
 
-/** Whether it is not yet what it is wanted to be: the fleet bears one failure less than it seems to. */
+/** Whether it has not reached its wanted role yet: the fleet tolerates one failure less than it seems to. */
 function isOutside(admission: Admission): boolean {
   return admission === Admission.WAITING || admission === Admission.REJOINING;
 }
 
-/** The node that leads for a quorum: itself and enough voters that follow it in its term. */
+/** The node that leads a quorum: itself and enough voters that follow it in its term. */
 function electedLeader(statuses: readonly NodeStatus[]): NodeStatus | null {
   for (const candidate of statuses) {
     if (candidate.leaderId !== candidate.nodeId) continue;
@@ -138,7 +138,7 @@ function electedLeader(statuses: readonly NodeStatus[]): NodeStatus | null {
   return null;
 }
 
-/** Where the leader answers; null when there is none. */
+/** The leader's address; null when there is no leader. */
 export function leaderAddress(answers: readonly Answer[]): string | null {
   const leader = electedLeader(statusesOf(answers));
   return answers.find(({ status }) => status !== null && status === leader)?.address ?? null;
@@ -147,7 +147,10 @@ export function leaderAddress(answers: readonly Answer[]): string | null {
 const statusesOf = (answers: readonly Answer[]): NodeStatus[] =>
   answers.flatMap(({ status }) => (status === null ? [] : [status]));
 
-/** By address, what the members' tables call the node there: the leader's has the last word, for others may be behind. */
+/**
+ * By address, the node's name in the members' table. The leader's table takes precedence, because others may
+ * be behind.
+ */
 function memberNames(statuses: readonly NodeStatus[]): ReadonlyMap<string, string> {
   const leader = electedLeader(statuses);
   const tables = leader === null ? statuses : [...statuses.filter((status) => status !== leader), leader];
@@ -155,7 +158,7 @@ function memberNames(statuses: readonly NodeStatus[]): ReadonlyMap<string, strin
   return new Map(members.map(({ address, name }) => [address, name]));
 }
 
-/** An endpoint that did not answer is called what the members' table calls the node there. */
+/** An endpoint that did not answer gets the name from the members' table. */
 function named(answer: Answer, names: ReadonlyMap<string, string>): Answer {
   if (answer.name !== answer.address) return answer;
   const name = names.get(answer.address);

@@ -1,9 +1,13 @@
-// Which cluster version rules, and which members keep it from rising (ADR-0015). Pure. The leader knows best whom it waits
-// for; a leader of a build from before cluster versions says nothing, and then the nodes' own words are what there is.
+// Which cluster version is in force, and which members keep it from rising (ADR-0015). Pure. The leader knows
+// best which members it waits for. A leader of a build from before cluster versions says nothing; then the
+// nodes' own answers are used.
 
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 
-/** Builds from before cluster versions say neither what they know nor what rules: 1, both times. */
+/**
+ * Builds from before cluster versions say neither the version that they know nor the one in force: both are
+ * 1.
+ */
 const UNSAID = 1;
 
 export interface AwaitedNode {
@@ -16,7 +20,7 @@ export interface AwaitedNode {
 export interface FleetVersion {
   /** Null when no node answers. */
   readonly ruling: number | null;
-  /** The newest that an answering node knows. */
+  /** The newest version that an answering node knows. */
   readonly newest: number | null;
   readonly awaited: readonly AwaitedNode[];
 }
@@ -32,7 +36,7 @@ export function fleetVersion(
   const ruling = Math.max(UNSAID, ...statuses.map((status) => status.clusterVersion));
   if (leader !== null && knownBy(leader) === newest) {
     const awaited = leader.awaitedUpgrades.map(({ nodeName, knownVersion, build }) => {
-      // An older build does not send its version to peers, but its status has it.
+      // An older build does not announce its version to peers, but its status has it.
       const said = statuses.find((status) => status.nodeName === nodeName)?.version ?? "";
       return { name: nodeName, knownVersion, build: build === "" ? said : build };
     });

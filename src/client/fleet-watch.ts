@@ -1,6 +1,6 @@
-// The newest answer of every node, and what all of them come to. For a dashboard: a hung node must delay only its own row. Each
-// node is followed by its stream of statuses; one that has none (an older build) is polled. State hashes are compared at the
-// highest index at which all answering nodes told theirs.
+// The newest answer of every node, and their joined result. For a dashboard: a hung node must delay only its
+// own row. Each node is followed by its stream of statuses; a node without one (an older build) is polled.
+// State hashes are compared at the highest index at which all answering nodes reported theirs.
 
 import { status as grpcStatus } from "@grpc/grpc-js";
 import { readRpcError } from "../core/wire/rpc-error.ts";
@@ -8,10 +8,10 @@ import type { FleetClient, NodeAddress } from "./fleet-client.ts";
 import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
 import { RecentHashes } from "./recent-hashes.ts";
 
-// A node that says nothing for so long is shown as down; on a connection that stands, any answer is quicker.
+// A node that is silent for this long is shown as down; on an open connection any answer is faster.
 const LOOK_TIMEOUT_MS = 800;
 const LOOK_EVERY_MS = 500;
-// How long the round trip to a node that is streamed from is believed.
+// How long the measured round trip to a streaming node is used.
 const ROUND_TRIP_EVERY_MS = 5_000;
 
 type WatchedClient = Pick<FleetClient, "endpoints" | "observe" | "watchStatus">;
@@ -28,10 +28,12 @@ export class FleetWatch {
   readonly #world: WatchWorld;
   readonly #answers = new Map<string, Answer>();
   readonly #hashes = new RecentHashes();
-  /** Of nodes that have no stream: all of them are asked for their hash at one index, until each has told. */
+  /**
+   * For nodes without a stream: all of them are asked for their hash at one index, until each has answered.
+   */
   #round: { readonly index: number; readonly told: Set<string> } | null = null;
 
-  /** The index of the last such round that is over. */
+  /** The index of the last such round that has ended. */
   #asked: number | null = null;
 
   constructor(client: WatchedClient, world: WatchWorld) {
@@ -40,12 +42,12 @@ export class FleetWatch {
     this.#learn(client.endpoints);
   }
 
-  /** Of all nodes known by now: the target's endpoints, and members that answers have named. */
+  /** Of all nodes known so far: the target's endpoints, and members that answers have named. */
   get addresses(): readonly string[] {
     return [...this.#answers.keys()];
   }
 
-  /** Tells what the newest answers of all come to, whenever this node told something, until `signal` aborts. */
+  /** Reports the joined newest answers whenever this node has sent something, until `signal` aborts. */
   async follow(address: string, tell: (fleet: FleetStatus) => void, signal: AbortSignal): Promise<void> {
     let hasStream = true;
     while (!signal.aborted) {
@@ -56,7 +58,7 @@ export class FleetWatch {
     }
   }
 
-  /** Asks one node; resolves with what the newest answers of all come to. Rejects never, whatever the node does. */
+  /** Asks one node; resolves with the joined newest answers. Never rejects, whatever the node does. */
   async look(address: string): Promise<FleetStatus> {
     const { name, status } = this.#answers.get(address) ?? { name: address, status: null };
     const hashAtIndex = this.#askFor(address, status?.appliedIndex ?? 0);
@@ -98,13 +100,13 @@ export class FleetWatch {
     return joinAnswers(answers, index, index === null ? new Map() : this.#hashes.at(index, up));
   }
 
-  /** What nodes with a stream told is what one without it is asked about. */
+  /** A node without a stream is asked about an index that streaming nodes reported. */
   #askFor(address: string, appliedIndex: number): number {
     const hasStreams = [...this.#answers.values()].some(({ status }) => status?.vitals !== undefined);
     return hasStreams ? this.#hashes.askFor(address, appliedIndex) : (this.#round?.index ?? 0);
   }
 
-  /** A node that has not been heard of yet has neither an answer nor an error. */
+  /** A node without any result yet has neither an answer nor an error. */
   #learn(nodes: readonly NodeAddress[]): void {
     const unheard = { roundTripMs: null, error: null, status: null, observedAtMs: 0 };
     for (const node of nodes) {

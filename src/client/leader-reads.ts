@@ -1,6 +1,6 @@
-// Reads at the leader, wherever it is, or at any replica for who takes an older answer: each list as a whole, fetched
-// page by page and filtered by the server.
-// What must stay true: a call never outlives its deadline, and a failure is an OperatorError.
+// Reads at the leader, wherever it is, or at any replica for callers that accept an older answer. Each list
+// is whole: fetched page by page and filtered by the server. What must stay true: a call never outlives its
+// deadline, and a failure is an OperatorError.
 
 import { systemClock } from "../core/base/clock.ts";
 import {
@@ -34,16 +34,19 @@ import { toOperatorError } from "./operator-errors.ts";
 import { SeenIncarnation } from "./seen-incarnation.ts";
 
 export interface ReadOptions {
-  /** Default: linearizable. Stale reads and those of bounded staleness are served by any replica, one for all pages. */
+  /**
+   * Default: linearizable. Any replica serves stale reads and those of bounded staleness, one replica for all
+   * pages.
+   */
   readonly consistency?: ListRequest["consistency"];
   readonly deadlineMs?: number;
   readonly filter?: Partial<ListFilter>;
-  /** Stop after so many rows; default: all there are. */
+  /** Stop after this many rows; default: all. */
   readonly rowsMax?: number;
 }
 
 export interface AuditOptions extends ReadOptions {
-  /** `rowsMax` counts from the newest entry rather than from the oldest. */
+  /** `rowsMax` counts from the newest entry, not from the oldest. */
   readonly newest?: boolean;
 }
 
@@ -57,7 +60,7 @@ interface Stamped {
   readonly stamp: ReadStamp | undefined;
 }
 
-/** Reads once, or page after page, from where it read first if that matters. */
+/** Reads once, or page after page, at the place of the first read if that matters. */
 type Reader = <Response extends Stamped>(invoke: Invoke<Response>) => Promise<Response>;
 
 export abstract class LeaderReads {

@@ -1,4 +1,4 @@
-// A snapshot as a replica streams it: what it is, then its bytes.
+// A snapshot as a replica streams it: its description, then its bytes.
 
 import { Metadata } from "@grpc/grpc-js";
 import { wallTimeOf } from "../core/base/clock.ts";

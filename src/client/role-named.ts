@@ -16,7 +16,7 @@ export async function roleNamed(
   name: string,
   how: Pick<ReadOptions, "consistency">,
 ): Promise<RoleReport> {
-  // The first of all names that begin so, if it is there.
+  // The first of all names with this beginning, if the role exists.
   const { stamp, roles } = await client.listRoles({ ...how, filter: { prefix: name }, rowsMax: 1 });
   const role = roles.find((each) => each.role?.name === name);
   if (role !== undefined) return { stamp, role };

@@ -1,5 +1,6 @@
-// YAML for people and for files, of values that others may have chosen: what cannot be shown as it is stands in double
-// quotes, escaped, and parses to the same text. What must stay true: no text ends its scalar, its comment or its line.
+// YAML for people and for files, of values that others may have chosen. Characters that can't be shown safely
+// are escaped in double quotes and parse to the same text. What must stay true: no text ends its scalar, its
+// comment or its line.
 
 import { Document, type ToStringOptions, visit } from "yaml";
 import { isPrintable, printable, printableJson } from "../core/base/printable.ts";
@@ -14,7 +15,7 @@ export function safeYaml(content: unknown, options: ToStringOptions = {}): strin
     Node: (_, node) => escapeComments(node),
   });
   escapeComments(document);
-  // A line end in a text is an escape too: on a line of its own it would look like the document's.
+  // A line end in a text is escaped too: on a line of its own it would look like the document's.
   const yaml = document.toString({ doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER, ...options });
   return printableJson(yaml);
 }

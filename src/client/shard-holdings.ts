@@ -1,5 +1,5 @@
-// What a shard has, by declaration and by what it reports, and what it has not accepted yet: all that stands between a
-// drain and a removal.
+// What a shard has, by declaration and by its reports, and what it has not accepted yet: everything that must
+// end between a drain and a removal.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
@@ -12,19 +12,19 @@ import type { ReadOptions } from "./leader-reads.ts";
 const LOOK_EVERY_MS = 1_000;
 
 export interface ShardHoldings {
-  /** Of the shard's own row. */
+  /** From the list with the shard's own row. */
   readonly stamp: ReadStamp | undefined;
   readonly shard: ShardView;
   readonly clusters: readonly string[];
-  /** Clusters on their way from it to another. */
+  /** Clusters that are moving from it to another. */
   readonly leaving: readonly string[];
-  /** Clusters that it said last to serve or to hold, and that are not declared to it; none once it is dead. */
+  /** Clusters that it last reported to serve or hold without a declaration; none once it is dead. */
   readonly undeclared: readonly string[];
   /** As key=value. */
   readonly domains: readonly string[];
   /** As provider/region. */
   readonly quotas: readonly string[];
-  /** What it was told and has not accepted, as "unassign key=value". */
+  /** Its unaccepted instructions, as "unassign key=value". */
   readonly instructions: readonly string[];
 }
 
@@ -33,7 +33,7 @@ type Lists = Pick<
   "listShards" | "listClusters" | "listDomains" | "listQuotas" | "listInstructions"
 >;
 
-/** Throws SHARD_UNKNOWN. The lists are of one moment each, not of the same. */
+/** Throws SHARD_UNKNOWN. Each list is from one moment, but not all from the same. */
 export async function holdingsOf(
   client: Lists,
   shardId: string,
@@ -46,7 +46,7 @@ export async function holdingsOf(
     client.listDomains({ filter, ...how }),
     client.listQuotas({ filter, ...how }),
   ]);
-  // After the domains: a release takes the place of its domain in one entry, and is not to slip in between.
+  // Read after the domains: one entry replaces a domain by its release, which must not be missed in between.
   const { instructions } = await client.listInstructions({ filter, ...how });
   const shard = shards.find((view) => view.shard?.shardId === shardId);
   if (shard === undefined) throw unknown(shardId);
@@ -63,8 +63,8 @@ export async function holdingsOf(
   };
 }
 
-// Silence is no release: what it said last counts until nobody waits for it any more, as for the leader that is asked to
-// remove it.
+// Silence is no release: its last report counts until the shard is dead, as for the leader's check of a
+// removal.
 function undeclaredAt(
   { liveness }: ShardView,
   shardId: string,
@@ -94,15 +94,15 @@ function holdingsInWords(holdings: ShardHoldings): string {
 }
 
 function unheardInWords({ liveness }: ShardView): string {
-  // A new leader knows of nothing undeclared before the shard has reported to it.
+  // A new leader knows no undeclared clusters before the shard has reported to it.
   if (liveness === ShardLiveness.UNKNOWN) return "what it has not reported yet: unknown (rebuilding)";
   if (liveness === ShardLiveness.SUSPECT) return "what it serves since its last report: unknown (suspect)";
   return "";
 }
 
 /**
- * Resolves with the look at which nothing remained; `onChange` hears what does, whenever that changes. Throws
- * SHARD_STILL_IN_USE.
+ * Resolves with the result in which nothing remained; `onChange` gets what remains, whenever that changes.
+ * Throws SHARD_STILL_IN_USE.
  */
 export async function waitUntilEmpty(
   client: Lists,

@@ -1,5 +1,5 @@
-// Whom a shard obeys, and the wait until that is this fleet: an adoption travels with the answer to the shard's next report,
-// and the report after that shows it.
+// Which leader a shard obeys, and the wait until it obeys this fleet. An adoption order is sent with the
+// answer to the shard's next report, and the report after that shows the result.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
@@ -27,7 +27,7 @@ export async function waitUntilObeys(client: Lists, shardId: string, timeoutMs: 
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     const { observed } = await shardNamed(client, shardId);
-    // Not heard is not obeyed: a new leader has yet to get a report.
+    // An unheard shard does not count as obeying: a new leader has yet to get a report.
     if (observed !== undefined && observed.other === undefined) return;
     if (performance.now() >= endMs) throw disobeys(shardId, observed === undefined);
     await sleep(Math.min(LOOK_EVERY_MS, Math.max(1, endMs - performance.now())));

@@ -1,5 +1,5 @@
-// One node's stream of statuses. What must stay true: a node that hangs ends its stream here, so that a dashboard shows it as
-// down and not as it was.
+// One node's stream of statuses. What must stay true: if a node hangs, its stream ends here, so that a
+// dashboard shows it as down and not with old values.
 
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";

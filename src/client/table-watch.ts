@@ -1,7 +1,7 @@
-// Changes of the tables as they are made, from any replica that answers. When a stream breaks or falls silent it is
-// taken up at the next endpoint after the last revision that was told.
-// What must stay true: no change is lost, none is told twice, and they come in log order; when a replica no longer
-// knows what came after the revision, that is told as a reset, and never passed over.
+// Changes of the tables as they are made, from any replica that answers. When a stream breaks or falls
+// silent, the watch continues at the next endpoint after the last received revision. What must stay true: no
+// change is lost or repeated, and changes come in log order. When a replica no longer knows the changes after
+// the revision, the watch reports a reset, and never skips them.
 
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { type ClientReadableStream, status } from "@grpc/grpc-js";
@@ -13,7 +13,7 @@ import { type RpcFailure, readRpcError, rpcError } from "../core/wire/rpc-error.
 import { failureWords, isTlsFailure } from "./failure-words.ts";
 import { toOperatorError } from "./operator-errors.ts";
 
-// A replica says every five seconds how far it is, if nothing else.
+// A replica sends its position every five seconds, even without changes.
 const SILENCE_MS = 15_000;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 5_000;
@@ -25,7 +25,7 @@ const FINAL: readonly status[] = [
 ];
 
 export type WatchEvent =
-  /** Everything through `revision` has been told; the changes may be none. */
+  /** All changes through `revision` have been reported; the list may be empty. */
   | {
       readonly kind: "changes";
       readonly revision: number;
@@ -33,8 +33,8 @@ export type WatchEvent =
       readonly incarnation?: string | undefined;
     }
   /**
-   * Changes are missing. List anew, at least at index `revision`; changes that the lists hold already may be told
-   * again after that, and are known by their index.
+   * Changes are missing. List again, at least at index `revision`. Later changes that the lists contain
+   * already may be reported again; their index shows it.
    */
   | {
       readonly kind: "reset";
@@ -44,21 +44,23 @@ export type WatchEvent =
     };
 
 /**
- * What came after the revision is not known any more; this fleet never came so far; or the revision is of another
- * incarnation, since the fleet was recovered or restored, or is another one.
+ * The changes after the revision are gone; this fleet never reached it; or it belongs to another incarnation,
+ * because the fleet was recovered or restored, or is another fleet.
  */
 export type ResetReason = "forgotten" | "unreached" | "incarnation";
 
 export interface WatchOptions {
-  /** None = all but client sessions. */
+  /** Empty = all except client sessions. */
   readonly tables: readonly WatchTable[];
-  /** The last revision that is known already; default: what is committed now. */
+  /** The last known revision; default: the present committed one. */
   readonly afterRevision?: number;
-  /** That the revision is of. Without it a fleet that was recovered or restored begins with a reset. */
+  /**
+   * The revision's incarnation. Without it, the watch of a recovered or restored fleet starts with a reset.
+   */
   readonly incarnation?: string;
   /** Ends the watch. */
   readonly signal?: AbortSignal;
-  /** A stream broke, or could not be opened; the watch goes on elsewhere. */
+  /** A stream broke, or could not be opened; the watch continues elsewhere. */
   readonly onTrouble?: (address: string, failure: RpcFailure) => void;
   /** Throws if no replica has answered within this time. A watch that was answered once retries for as long as it lasts. */
   readonly firstAnswerMs?: number;
@@ -73,7 +75,7 @@ export interface WatchSource {
   ) => Pick<ClientReadableStream<WatchResponse>, "cancel"> & AsyncIterable<WatchResponse>;
 }
 
-/** Time and chance, a parameter for tests. */
+/** Time and randomness, a parameter for tests. */
 interface WatchWorld {
   /** Of a monotonic clock. */
   now(): number;
@@ -89,7 +91,7 @@ const realWorld: WatchWorld = {
   random: Math.random,
 };
 
-/** Ends when the signal is given; throws the OperatorError of a refusal that no other replica would lift. */
+/** Ends when the signal is aborted; throws the OperatorError of a refusal that every replica would give. */
 export async function* watchTables(
   { addresses, open }: WatchSource,
   options: WatchOptions,
@@ -120,7 +122,8 @@ export async function* watchTables(
     } catch (error) {
       if (isAborted(signal)) return;
       const failure = readRpcError(error);
-      // One replica's bad certificate is that replica's; when none ever accepted ours, it is ours.
+      // One replica's bad certificate is its own problem. If no replica ever accepted ours, the problem is
+      // ours.
       if (isTlsFailure(failure)) refused += 1;
       if (isFinal(failure) || refused === addresses.length) throw toOperatorError(error, "read");
       if (firstEndMs !== null && world.now() >= firstEndMs) throw unanswered(addresses, failure);
@@ -148,7 +151,7 @@ function eventOf(response: WatchResponse, known: Known): WatchEvent {
     throw rpcError(status.DATA_LOSS, "WATCH_INCARNATION_CHANGED", message);
   }
   const after = known.revision ?? 0;
-  // A replica that is behind what is known here tells nothing until it has come so far.
+  // A replica that is behind the known revision sends nothing until it has reached it.
   if (revision >= after && changes.every(({ index }) => index > after && index <= revision)) {
     return { kind: "changes", revision, changes, incarnation };
   }
@@ -160,7 +163,7 @@ function reasonOf(reason: WatchReset): ResetReason {
   return reason === WatchReset.UNREACHED ? "unreached" : "forgotten";
 }
 
-/** The stream's messages; one that is silent for long is cancelled, for its replica may hang. */
+/** The stream's messages. A silent stream is cancelled after a while, because its replica may hang. */
 async function* heard(
   call: ReturnType<WatchSource["open"]>,
   signal: AbortSignal | undefined,

@@ -1,4 +1,4 @@
-// Waiting for a fleet that was just started: a leader, and a write that it has committed.
+// Waits for a fleet that was just started: a leader, and a committed write.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
@@ -10,7 +10,7 @@ import type { WaitReady } from "./local/deps.ts";
 
 const LOOK_EVERY_MS = 50;
 
-/** The write that proves a quorum clears the probes of a drill that never was: it changes nothing. */
+/** The write that proves a quorum clears the probes of a drill that never existed: it changes nothing. */
 export const waitReady: WaitReady = async (target: Target, deadlineMs, onProgress, signal) => {
   const endMs = performance.now() + deadlineMs;
   const client = FleetClient.connect(target);
@@ -40,7 +40,10 @@ export const waitReady: WaitReady = async (target: Target, deadlineMs, onProgres
   }
 };
 
-/** Why there will be no leader however long one waits: too many voters hold no data, and only a leader lets them in. */
+/**
+ * Why there can be no leader, however long the wait is: too many voters hold no data, and only a leader
+ * admits them.
+ */
 export function lostQuorum({ nodes }: FleetStatus): OperatorError | null {
   const waiting = nodes.filter(({ status }) => status?.admission === Admission.WAITING);
   const others = nodes.filter((node) => !waiting.includes(node));
@@ -58,7 +61,7 @@ export function lostQuorum({ nodes }: FleetStatus): OperatorError | null {
 
 const names = (nodes: readonly NodeObservation[]): string => nodes.map(({ name }) => name).join(", ");
 
-/** As the first of the nodes that knows them has it; null when none does. */
+/** The voters, from the first node that knows them; null when none does. */
 function votersKnownTo(nodes: readonly NodeObservation[]): readonly number[] | null {
   const knowing = nodes.find(({ status }) => (status?.members.length ?? 0) > 0)?.status;
   return knowing?.members.filter(({ learner }) => !learner).map(({ nodeId }) => nodeId) ?? null;

@@ -1,9 +1,9 @@
-// Exactly-once writes of one client (Raft dissertation §6.3): a session opened through the log, a sequence number
-// a write, and the lowest number still awaited, so that the servers may forget older outcomes.
-// They share a stream to the leader (ADR-0006). A write too far ahead of the oldest outstanding one waits, for the
-// servers remember so many outcomes only.
-// What must stay true: a number is used for one operation only, however often it is sent; and a session is used in the
-// incarnation of the cluster that opened it, for another one may have given its id to another client.
+// Exactly-once writes of one client (Raft dissertation §6.3). A session is opened through the log, and each
+// write has a sequence number. The client also sends the lowest number that it still awaits, so that the
+// servers may drop older outcomes. Writes share a stream to the leader (ADR-0006). A write too far ahead of
+// the oldest outstanding one waits, because the servers store only a limited number of outcomes. What must
+// stay true: a number is used for one operation only, however often it is sent. A session is used only in the
+// incarnation that opened it, because another one may have given its id to another client.
 
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type { CoordinatorClient, SubmitResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
@@ -14,7 +14,7 @@ import { SESSION_WINDOW } from "../core/wire/write-limits.ts";
 import type { SeenIncarnation } from "./seen-incarnation.ts";
 
 export interface WriteOptions {
-  /** Kept in the audit log. */
+  /** Stored in the audit log. */
   readonly reason: string;
   /** How long the write may take with all its retries, in milliseconds. */
   readonly deadlineMs: number;
@@ -68,7 +68,7 @@ export class WriteSession {
     }
   }
 
-  /** Numbers are given in order, so the first of the set is the lowest. */
+  /** Numbers are given in order, so the first in the set is the lowest. */
   #firstOutstanding(): number {
     const [first] = this.#outstanding;
     return first ?? this.#sequence + 1;
@@ -78,7 +78,8 @@ export class WriteSession {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  // A session opened twice by a retry costs the servers one row, which they drop as the least recently used.
+  // If a retry opens a session twice, the servers have one row more, which they drop as the least recently
+  // used.
   #open(options: WriteOptions): Promise<number> {
     this.#opening ??= this.#caller
       .call(({ rpc }, limits) => openSession(rpc, this.#seen, limits), options)
@@ -91,7 +92,7 @@ export class WriteSession {
   }
 }
 
-/** Too large for the stream, and for whatever would wait behind it there: it has a call of its own. */
+/** Too large for the stream, where other writes would wait behind it: it gets a call of its own. */
 function isBatch({ kind }: Operation): boolean {
   return kind?.$case === "moveDomains" || kind?.$case === "setQuota";
 }

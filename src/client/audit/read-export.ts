@@ -1,4 +1,4 @@
-// Exported audit entries, read from files and from folders of them. Nothing is written.
+// Reads exported audit entries from files and from folders of them. Nothing is written.
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,14 +13,17 @@ import { openEntries } from "../../core/seal/sealed-entries.ts";
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 /** An entry is some hundred bytes, with a long reason some thousand. */
 const LINE_BYTES_MAX = 1024 * 1024;
-/** A file with so many lines of another kind is no export. */
+/** A file with this many lines of another kind is not an export. */
 const MALFORMED_MAX = 50;
 const LINE_END = 0x0a;
-// Other bytes than the exporter's must not read as the same text.
+// Bytes that differ from the exporter's must not read as the same text.
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EXPORT = /^audit-\d{16}-\d{16}\.jsonl(\.sealed)?$/;
 
-/** Of a folder, its exports; a file, whatever its name. Throws `OperatorError` when there is nothing to read. */
+/**
+ * For a folder, its exports; a file is read whatever its name is. Throws `OperatorError` when there is
+ * nothing to read.
+ */
 export async function readExports(
   paths: readonly string[],
   findings: Findings,
@@ -67,7 +70,7 @@ function linksOf(name: string, content: Uint8Array, findings: Findings): ExportF
     const end = content.indexOf(LINE_END, start);
     number += 1;
     const where = `${name}:${number}`;
-    // Each line ends, the last one, too.
+    // Each line has an end, the last one too.
     const exported = end < 0 ? null : lineOf(content.subarray(start, end));
     if (exported !== null) links.push({ ...exported, where });
     else {
@@ -81,7 +84,7 @@ function linksOf(name: string, content: Uint8Array, findings: Findings): ExportF
   return links;
 }
 
-/** Null: it is no line of an export. */
+/** Null: it is not a line of an export. */
 function lineOf(bytes: Uint8Array): ExportedEntry | null {
   if (bytes.length > LINE_BYTES_MAX) return null;
   try {

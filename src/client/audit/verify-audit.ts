@@ -1,4 +1,4 @@
-// `fleet audit verify`: the chain of a fleet's audit entries, of an export, or of both.
+// `fleet audit verify`: checks the chain of a fleet's audit entries, of an export, or of both.
 
 import { type Chain, checkChain, type End, follows, type Link } from "../../core/audit/check-chain.ts";
 import { compareWithFleet } from "../../core/audit/compare.ts";
@@ -14,23 +14,23 @@ export interface AuditVerification {
   readonly isWhole: boolean;
   readonly fleet: Chain | null;
   readonly export: (Chain & { readonly files: number }) | null;
-  /** The noted hash that was looked for, and the entry that has it. */
+  /** The noted hash, and the entry that has it. */
   readonly noted: { readonly hash: string; readonly index: number | null } | null;
-  /** All of them; the first hundred are listed. */
+  /** Number of problems; the first hundred are listed. */
   readonly problems: number;
   readonly findings: readonly Finding[];
 }
 
 export interface VerifyOptions {
-  /** Exported files and folders; none = the fleet alone. */
+  /** Exported files and folders; none = only the fleet. */
   readonly paths: readonly string[];
   /** Null: the fleet is not asked. */
   readonly fleet: Pick<LeaderReads, "listAudit"> | null;
   /** A head that was noted earlier: an entry must have this hash. */
   readonly head?: string | undefined;
-  /** What comes before the export's first entry, for an export whose beginning is kept elsewhere. */
+  /** The hash before the export's first entry, for an export whose beginning is kept elsewhere. */
   readonly after?: string | undefined;
-  /** What opens encrypted files; null or absent = none was given. */
+  /** Opens encrypted files; null or absent = no keys were given. */
   readonly keys?: OperatorKeys | null;
 }
 
@@ -61,14 +61,14 @@ export async function verifyAudit(options: VerifyOptions): Promise<AuditVerifica
   };
 }
 
-/** The newest entry's, as the fleet has it; null = no entry has a hash yet. */
+/** The newest entry's hash in the fleet; null = no entry has a hash yet. */
 export async function auditHead(fleet: Pick<LeaderReads, "listAudit">): Promise<End | null> {
   const { entries } = await fleet.listAudit({ newest: true, rowsMax: 1 });
   const { index, hash } = entries.at(-1) ?? { index: 0, hash: "" };
   return hash === "" ? null : { index, hash };
 }
 
-/** A table is trimmed while it is read: rarely once. */
+/** A table may be trimmed while it is read: rarely more than once. */
 const LISTS_MAX = 4;
 
 interface FleetTable {
@@ -76,7 +76,7 @@ interface FleetTable {
   readonly trimmedHash: string;
 }
 
-/** Nothing that was checked is no whole chain. */
+/** A chain without checked entries does not count as whole. */
 function wasChecked(chain: Chain | null): void {
   if (chain === null || chain.entries > 0) return;
   throw new OperatorError("AUDIT_EXPORT_EMPTY", {
@@ -91,10 +91,10 @@ async function tableOf(fleet: Pick<LeaderReads, "listAudit">): Promise<FleetTabl
   for (let times = 1; ; times += 1) {
     const { entries, export: state } = await fleet.listAudit();
     const trimmedHash = state?.trimmedHash ?? "";
-    // The last page says what is trimmed by then: maybe an entry of the first one.
+    // The last page names the hash of the trimmed entries: perhaps one of them was on the first page.
     const trimmed = trimmedHash === "" ? -1 : entries.findIndex(({ hash }) => hash === trimmedHash);
     const links = entries.slice(trimmed + 1).map(linkOf);
-    // Or all of the first page was trimmed in between, and the pages do not follow each other.
+    // Or the whole first page was trimmed in between, and the pages do not follow each other.
     const oldest = entries.at(0);
     const isTorn = trimmed < 0 && oldest !== undefined && !follows(trimmedHash, oldest);
     if (trimmedHash === "" || !isTorn || times === LISTS_MAX) return { links, trimmedHash };

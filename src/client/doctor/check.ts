@@ -1,12 +1,15 @@
-// What a check of `fleet doctor` is: a question about one kind of evidence, and what to say when the answer is bad.
-// Checks are pure: what they look at was gathered before (gather.ts).
+// A check of `fleet doctor`: a question about one kind of evidence, and what to report when the answer is
+// bad. Checks are pure: gather.ts collects their evidence before.
 
 import type { FleetStatus } from "../fleet-status.ts";
 import type { ContextFacts } from "./context-facts.ts";
 import type { LocalFacts } from "./local-facts.ts";
 import type { Tables } from "./tables.ts";
 
-/** The worst first. Critical: the fleet takes no writes, or its state is wrong. Error: something that it does is broken. */
+/**
+ * The worst first. Critical: the fleet accepts no writes, or its state is wrong. Error: one of its functions
+ * is broken.
+ */
 export const SEVERITIES = ["critical", "error", "warning", "info"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
@@ -15,22 +18,22 @@ export interface Finding {
   /** Stable, as in "quorum.margin". */
   readonly check: string;
   readonly severity: Severity;
-  /** What it is about: a node, a shard, a file, or the fleet. */
+  /** The subject: a node, a shard, a file, or the fleet. */
   readonly subject: string;
-  /** What was seen. */
+  /** The observed facts. */
   readonly evidence: string;
   /** Why it matters. */
   readonly why: string;
-  /** The command to run next, or the thing to do. */
+  /** The command to run next, or the step to take. */
   readonly next: string;
 }
 
-/** What a check saw, once for each subject that is in a bad state. */
+/** What a check found, once for each subject in a bad state. */
 export interface Hit {
   readonly subject: string;
   readonly evidence: string;
   readonly next: string;
-  /** Where this one is more or less grave than the check as a whole. */
+  /** Where this one differs in severity from the check as a whole. */
   readonly severity?: Severity;
 }
 
@@ -44,7 +47,7 @@ export interface Check<Evidence> {
 /** Evidence, or why there is none. */
 export type Gathered<Evidence> = { readonly found: Evidence } | { readonly missing: string };
 
-/** All that checks look at. */
+/** The evidence of all checks. */
 export interface Evidence {
   readonly fleet: Gathered<FleetStatus>;
   readonly tables: Gathered<Tables>;

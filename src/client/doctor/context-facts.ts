@@ -1,20 +1,20 @@
-// Whether the contexts of this user lead anywhere.
+// Whether the contexts of this user lead to a reachable fleet.
 
 import { access } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { contextsFilePath, loadContexts } from "../context/contexts-file.ts";
 
-/** A host that is there refuses or accepts sooner. */
+/** An existing host refuses or accepts sooner. */
 const CONNECT_TIMEOUT_MS = 1_000;
 
 export interface ContextFacts {
   readonly name: string;
-  /** Why it leads nowhere; null = it leads somewhere. */
+  /** Why it is not reachable; null = it is. */
   readonly problem: string | null;
 }
 
-/** Throws CONFIG_INVALID for a file that cannot be read. */
+/** Throws CONFIG_INVALID for a file that can't be read. */
 export async function contextFacts(env: NodeJS.ProcessEnv): Promise<ContextFacts[]> {
   const { contexts } = await loadContexts(contextsFilePath(env));
   return await Promise.all(

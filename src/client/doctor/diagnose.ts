@@ -1,4 +1,5 @@
-// All checks over the evidence at hand. What could not be looked at is listed with the reason, never counted as sound.
+// Runs all checks on the available evidence. Evidence that could not be collected is listed with the reason,
+// and never counts as healthy.
 
 import {
   type Check,
@@ -34,7 +35,7 @@ export interface Diagnosis {
   readonly skipped: readonly Skipped[];
 }
 
-/** Of the fleet as its coordinators answer. */
+/** From the coordinators' answers. */
 export const FLEET_CHECKS = [
   ...quorumChecks,
   ...replicationChecks,
@@ -43,7 +44,7 @@ export const FLEET_CHECKS = [
   ...certificateChecks,
   ...snapshotChecks,
 ];
-/** Of the replicated tables and shards' reports. */
+/** From the replicated tables and shards' reports. */
 export const TABLE_CHECKS = [...shardChecks, ...instructionChecks, ...quotaChecks];
 
 export function diagnose(name: string, evidence: Evidence): Diagnosis {

@@ -1,5 +1,5 @@
-// Everything that the checks of `fleet doctor` look at, as far as it can be had: with a node, a quorum or all coordinators
-// down, it still reads the rest. It changes nothing.
+// Collects the evidence for `fleet doctor`, as far as it is available: with a node, a quorum or all
+// coordinators down, it still reads the rest. It changes nothing.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";

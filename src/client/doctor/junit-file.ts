@@ -1,4 +1,4 @@
-// Where `fleet doctor --junit` writes: a new file, never over another one.
+// Writes the file of `fleet doctor --junit`: a new file, never over another one.
 
 import { unlink, writeFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

@@ -1,4 +1,4 @@
-// What this machine shows of a local fleet: processes, their limits, disks, keys and certificates.
+// The facts of this machine about a local fleet: processes, their limits, disks, keys and certificates.
 
 import { readdir, readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
@@ -31,13 +31,13 @@ interface KeyFacts {
 
 export interface LocalFacts {
   readonly processes: readonly ProcessFacts[];
-  /** One for each file system that holds data folders. */
+  /** One for each file system with data folders. */
   readonly disks: readonly DiskFacts[];
   readonly keys: readonly KeyFacts[];
   readonly certificates: readonly CertificateView[];
 }
 
-/** Reads only. Files that are missing meanwhile are passed over. */
+/** Only reads. Files that disappear meanwhile are skipped. */
 export async function localFacts(fleet: LocalFleet, nowMs: number): Promise<LocalFacts> {
   const [processes, disks, keys, { certificates }] = await Promise.all([
     Promise.all(fleet.processes.map(({ name, files }) => processFacts(name, files.pid))),

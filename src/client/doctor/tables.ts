@@ -1,11 +1,11 @@
-// The replicated tables and shards' reports, as one look at the leader shows them.
+// The replicated tables and shards' reports, read from the leader at one time.
 
 import type { Instruction, Provider, Quota } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardShortfall, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 
 export interface Tables {
   readonly shards: readonly ShardView[];
-  /** All of them, with what shards report. */
+  /** All of them, with shards' reports. */
   readonly clusters: readonly ClusterView[];
   readonly instructions: readonly Instruction[];
   readonly providers: readonly Provider[];

@@ -1,4 +1,5 @@
-// Performs a drill's act on its victims. What must stay true: what takes it back is in the journal before it begins.
+// Carries out a drill's act on its victims. What must stay true: the step that undoes it is in the journal
+// before the act begins.
 
 import { type Act, type DrillSpec, faultFor } from "../../core/drill/drill-spec.ts";
 import type { FleetClient } from "../fleet-client.ts";
@@ -12,13 +13,13 @@ export interface ActContext {
   readonly hands: Hands;
   readonly journal: Journal;
   readonly drillId: string;
-  /** A fault heals by itself after so long. */
+  /** A fault ends automatically after this time. */
   readonly ttlMs: number;
   /** Waits until all replicas answer and agree. */
   readonly whole: () => Promise<void>;
 }
 
-/** Coordinators by what the drill hits, those of the last row first to be hit. */
+/** The coordinators that the drill hits; those of the last row are hit first. */
 export function chooseVictims(
   { victims }: DrillSpec,
   nodes: readonly NodeObservation[],
@@ -35,7 +36,7 @@ export function chooseVictims(
       return followers.slice(0, 1);
     case "minority":
       return followers.slice(0, Math.max(1, voters.length - quorum));
-    // Leader and all: what is left could not elect.
+    // Including the leader: the remaining voters can't elect one.
     case "majority":
       return [leader.name, ...followers].slice(0, voters.length - quorum + 1);
     case "all":
@@ -45,7 +46,9 @@ export function chooseVictims(
   }
 }
 
-/** What takes the act back. Of one that is over when it returns: what takes it back if it is cut short. */
+/**
+ * The step that undoes the act. For an act that ends by itself: the step for the case that it is interrupted.
+ */
 export function undoOf(
   { act }: DrillSpec,
   victims: readonly string[],
@@ -128,7 +131,7 @@ const VERBS: Readonly<Record<Act["kind"], string>> = {
   inject: "hit",
 };
 
-/** The timeline's line. Killing the leader has one of its own. */
+/** The timeline's line. Killing the leader has its own line. */
 export function actWords({ act }: DrillSpec, victims: readonly string[], leader: LeaderNow): string {
   const named = victims.map((name) =>
     name === leader.name ? `${name}, leader of term ${leader.term}` : name,

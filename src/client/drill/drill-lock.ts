@@ -1,5 +1,6 @@
-// One drill at a time in a fleet. The lock is a probe that is compared and set, under an id of its own, so that it is
-// replicated and needs no table. What must stay true: only the drill that took it, or its journal, gives it back.
+// One drill at a time in a fleet. The lock is a probe with compare-and-set, under an id of its own, so it is
+// replicated and needs no table. What must stay true: only the drill that took it, or its journal, releases
+// it.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { FleetClient } from "../fleet-client.ts";

@@ -1,4 +1,5 @@
-// What a drill can do to the processes of a fleet: of a local one everything, elsewhere what the context's hooks do.
+// What a drill can do to a fleet's processes: everything in a local fleet, elsewhere what the context's hooks
+// do.
 
 import { execFile } from "node:child_process";
 import { rename, rm } from "node:fs/promises";
@@ -11,7 +12,7 @@ import { processFiles } from "../files/layout.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { killNode, pauseNode, resumeNode, startNode, stopNode } from "../local/process-control.ts";
 
-/** Each takes the name of a coordinator or shard. Repeating one changes nothing. */
+/** Each method takes the name of a coordinator or shard. Repeating a call changes nothing. */
 export interface Hands {
   readonly can: ReadonlySet<Need>;
   kill(node: string): Promise<void>;
@@ -19,7 +20,7 @@ export interface Hands {
   stop(node: string): Promise<void>;
   pause(node: string): Promise<void>;
   resume(node: string): Promise<void>;
-  /** Puts the data of a node that does not run aside; `discard` removes them for good. */
+  /** Moves the data of a stopped node aside; `discard` removes them for good. */
   wipe(node: string): Promise<void>;
   discard(node: string): Promise<void>;
 }
@@ -27,7 +28,7 @@ export interface Hands {
 const HOOK_TIMEOUT_MS = 60_000;
 const ASIDE = ".drill";
 
-/** The hands of a local fleet, of its context's hooks, or none. */
+/** For a local fleet, for its context's hooks, or none. */
 export function handsOf(target: Target, deps: LocalDeps): Hands {
   if (target.directory !== undefined) return localHands(target.directory, deps);
   return hookHands(target.hooks ?? {});

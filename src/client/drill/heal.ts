@@ -14,7 +14,7 @@ interface Healed {
   readonly drillId: string;
   readonly drill: string;
   readonly startedAt: string;
-  /** What was done, a line each. */
+  /** The completed steps, one line each. */
   readonly done: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface HealResult {
   readonly healed: readonly Healed[];
   /** Drills that still run. */
   readonly running: readonly string[];
-  /** What could not be taken back, and why. */
+  /** Steps that failed, and why. */
   readonly left: readonly { readonly what: string; readonly why: string }[];
 }
 

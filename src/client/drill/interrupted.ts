@@ -1,11 +1,11 @@
-// Whether a drill of this fleet was interrupted: asked by every command, so it loads little, and reads a folder that is
-// mostly not there.
+// Whether a drill of this fleet was interrupted. Every command calls it, so it loads little, and reads a
+// folder that usually does not exist.
 
 import { readdir } from "node:fs/promises";
 import { SystemProcesses } from "../processes/system-processes.ts";
 import { drillsFolder, isJournal, journalsIn } from "./journal.ts";
 
-/** In a line for people; null = none was. */
+/** A line for people; null = no drill was interrupted. */
 export async function interruptedDrill(directory: string | undefined, cwd: string): Promise<string | null> {
   const folder = drillsFolder(directory, cwd);
   const names = await readdir(folder).catch(() => []);

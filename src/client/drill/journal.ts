@@ -1,6 +1,6 @@
-// What a drill has to take back, on disk before it is done: so a drill that was killed can be healed later by
-// `fleet drill heal`. What must stay true: a step is durable here before its fault begins, and the file is removed only when
-// everything is taken back. Taking back twice changes nothing.
+// The steps that undo a drill, on disk before each act, so that `fleet drill heal` can heal a drill that was
+// killed. What must stay true: a step is durable here before its fault begins, and the file is removed only
+// when everything is undone. Undoing twice changes nothing.
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { isErrno } from "../../core/base/system-error.ts";
 import { drillsFolderIn, FLEET_FOLDER } from "../files/layout.ts";
 import { isAlive, type Processes, type ProcessIdentity } from "../processes/processes.ts";
 
-/** One step back. */
+/** One step that undoes an act. */
 export type Undo =
   | { readonly kind: "start"; readonly node: string }
   | { readonly kind: "resume"; readonly node: string }
@@ -23,7 +23,7 @@ export interface JournalEntry {
   readonly drillId: string;
   readonly drill: string;
   readonly startedAt: string;
-  /** The fleet as the operator calls it. */
+  /** The fleet's name as the operator uses it. */
   readonly fleet: string;
   readonly process: ProcessIdentity;
   readonly undo: readonly Undo[];
@@ -31,7 +31,10 @@ export interface JournalEntry {
 
 const SUFFIX = ".journal.json";
 
-/** Where the journals and reports of a fleet's drills are: in a local fleet's folder, else in the current one. */
+/**
+ * The folder for the journals and reports of a fleet's drills: in a local fleet's folder, otherwise in the
+ * current one.
+ */
 export function drillsFolder(directory: string | undefined, cwd: string): string {
   return drillsFolderIn(directory ?? join(cwd, FLEET_FOLDER));
 }

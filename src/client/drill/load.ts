@@ -1,5 +1,5 @@
-// The clients of a drill together: one that writes at a steady rate, several that read and compare-and-set registers, and one
-// that reads back all that was written. They go on whatever becomes of the servers.
+// All clients of a drill: one that writes at a steady rate, several that read and compare-and-set registers,
+// and one that reads all written rows. They keep running whatever happens to the servers.
 
 import {
   addCounts,
@@ -46,7 +46,7 @@ export class DrillLoad {
     this.#rows = new RowReader(client, { drillId, now, sleep, acknowledged, onRead });
   }
 
-  /** Ends all clients; again, it only repeats the answer. */
+  /** Ends all clients; a second call only returns the same result. */
   async stop(): Promise<LoadResult> {
     const [writes, events] = await Promise.all([
       this.#writer.stop(),

@@ -1,5 +1,5 @@
-// Looks at every coordinator again and again, each by itself, so that a dead or hung one delays nothing. It tells what a drill
-// wants to know of a recovery, each thing once, and keeps who had which role when.
+// Polls every coordinator separately, so that a dead or hung one delays nothing. It reports each fact about a
+// recovery once, and records which replica had which role when.
 
 import type { RoleChange } from "../../core/drill/observation.ts";
 import type { DrillEvent } from "../../core/drill/timeline.ts";
@@ -18,7 +18,7 @@ export interface LookoutOptions {
   readonly onEvent: (event: DrillEvent) => void;
 }
 
-/** The fault as it was made. */
+/** The fault, as it was made. */
 interface Watched {
   readonly term: number;
   readonly victims: ReadonlySet<string>;
@@ -44,7 +44,7 @@ export class Lookout {
     return this.#roles;
   }
 
-  /** From now on what happens is told. */
+  /** From now on events are reported. */
   watch(watched: Watched): void {
     this.#watched = watched;
   }

@@ -1,14 +1,14 @@
-// What a failed write tells of its outcome. Only a definite refusal means that it was not applied; everything else,
-// a bug of ours included, leaves open whether it was.
+// What a failed write proves about its outcome. Only a definite refusal means that it was not applied; after
+// any other error, even a bug of ours, the outcome is unknown.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
-/** Failures that say of a request that it was looked at and refused. */
+/** Errors that mean that a request was checked and refused. */
 const REFUSED: readonly Exit[] = [Exit.Usage, Exit.NotFound, Exit.Authentication, Exit.Precondition];
-/** Refusals of a repetition: what became of the first attempt is forgotten. */
+/** Refusals of a repetition: the first attempt's outcome is not stored any more. */
 const FORGOTTEN = new Set(["SESSION_EXPIRED", "SEQUENCE_FORGOTTEN"]);
 
-/** What an error is counted as. */
+/** The name under which an error is counted. */
 export function codeOf(error: unknown): string {
   return error instanceof OperatorError ? error.code : "INTERNAL";
 }

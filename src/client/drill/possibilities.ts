@@ -1,4 +1,4 @@
-// What drills can do with this fleet: by its processes, and by whether its coordinators take faults.
+// Which drills are possible with this fleet: by its processes, and by whether its coordinators allow faults.
 
 import type { Need } from "../../core/drill/drill-spec.ts";
 import { loadLocalFleet } from "../files/local-fleet.ts";
@@ -29,7 +29,7 @@ export async function possibilities(
   return { can, shards };
 }
 
-/** A build from before the service, or an operator who is no administrator, allows none. */
+/** A build from before the service allows none; nor may an operator who is not an administrator. */
 async function allowsFaults(client: Pick<FleetClient, "listFaults">, address: string): Promise<boolean> {
   try {
     return (await client.listFaults(address)).allowed;

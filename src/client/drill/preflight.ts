@@ -1,5 +1,5 @@
-// What must hold before a drill breaks anything: it is possible here, the fleet is whole, no replica lags, and the quorum bears
-// it. Refusals change nothing.
+// What must be true before a drill breaks anything: it is possible here, the fleet is whole, no replica lags,
+// and the quorum can stand it. Refusals change nothing.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type DrillSpec, missing, type Need, needsOf } from "../../core/drill/drill-spec.ts";
@@ -20,7 +20,7 @@ const LACKS: Readonly<Record<Need, string>> = {
   shards: "it has no shards whose processes can be reached from here",
 };
 
-/** Why the drill is not possible with what is there; null = it is. */
+/** Why the drill is not possible here; null = it is. */
 export function whyNot(spec: DrillSpec, can: ReadonlySet<Need>): string | null {
   const lacking = needsOf(spec).find((need) => !can.has(need));
   return lacking === undefined ? null : LACKS[lacking];
@@ -43,7 +43,7 @@ export interface LeaderNow {
   readonly commitIndex: number;
 }
 
-/** The leader, if the fleet bears the drill. Throws NO_QUORUM_TO_SPARE or FLEET_NOT_WHOLE. */
+/** The leader, if the fleet can stand the drill. Throws NO_QUORUM_TO_SPARE or FLEET_NOT_WHOLE. */
 export function leaderFor(spec: DrillSpec, status: FleetStatus): LeaderNow {
   const leader = leaderOf(status);
   const voters = (leader?.members ?? []).filter((member) => !member.learner).map((member) => member.nodeId);

@@ -1,4 +1,4 @@
-// Why a drill is not begun, or did not come to its end, in an operator's words.
+// Why a drill does not start, or did not reach its end, in an operator's words.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
@@ -7,7 +7,7 @@ export interface Spare {
   readonly following: number;
   readonly voters: number;
   readonly quorum: number;
-  /** What would be left of the followers and the leader. */
+  /** The followers and the leader that would be left. */
   readonly left: number;
 }
 

@@ -1,6 +1,7 @@
-// A few clients that read and compare-and-set the same few registers at once, whatever becomes of the servers. The
-// registers are probes under the drill's own id, so that no operator's row is ever touched. What must stay true: an
-// event is recorded before its request leaves and after its answer came, and only a definite refusal counts as one.
+// A few clients that read and compare-and-set the same registers concurrently, whatever happens to the
+// servers. The registers are probes under the drill's own id, so that no operator's row is ever touched. What
+// must stay true: an event is recorded before its request leaves and after its answer came, and only a
+// definite refusal counts as one.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperatorError } from "../../core/base/errors.ts";
@@ -14,23 +15,23 @@ import { codeOf, isOutcomeUnknown } from "./outcome.ts";
 const CLIENTS = 5;
 const REGISTERS = 3;
 const PAUSE_MS = 20;
-// About as long as a failover takes, so that histories hold outcomes that nobody knows: a lost or a repeated write
+// About as long as a failover takes, so that histories contain unknown outcomes: a lost or a repeated write
 // hides behind these.
 const DEADLINE_MS = 100;
-// After the drill the fleet is whole again, and what is in the registers shows whether a write was lost.
+// After the drill the fleet is whole again, and the registers' content shows whether a write was lost.
 const LAST_READ_DEADLINE_MS = 5_000;
 
 export interface RegisterLoadOptions {
   readonly drillId: string;
   /** Milliseconds on the drill's clock. */
   readonly now: () => number;
-  /** Told of every read that was answered, and in which term. */
+  /** Called for every answered read, with its term. */
   readonly onRead?: (begunMs: number, term: number) => void;
 }
 
 type RegisterClient = Pick<FleetClient, "submit" | "listProbes">;
 
-/** What one client believes to be in each register; a register that is not there may hold anything. */
+/** What one client believes to be in each register; an unknown register may hold anything. */
 type Beliefs = Map<number, number | null>;
 
 export class RegisterLoad {
@@ -52,7 +53,7 @@ export class RegisterLoad {
     return Object.fromEntries(this.#errors);
   }
 
-  /** Lets what is under way end, reads every register once more, and returns all events in their order. */
+  /** Waits for running operations, reads every register once more, and returns all events in their order. */
   stop(): Promise<readonly HistoryEvent[]> {
     this.#ended ??= this.#end();
     return this.#ended;
@@ -72,7 +73,7 @@ export class RegisterLoad {
     while (!this.#isStopping) {
       const register = Math.floor(Math.random() * REGISTERS);
       const believed = beliefs.get(register);
-      // What another client wrote meanwhile makes some of these mismatches, which tell as much as what succeeds.
+      // Another client's writes make some of these mismatches, which are as informative as successes.
       const isRead = believed === undefined || Math.random() < 0.5;
       const now = isRead
         ? await this.#read(process, register, DEADLINE_MS)
@@ -83,7 +84,7 @@ export class RegisterLoad {
     }
   }
 
-  /** What is in the register; undefined = not known. */
+  /** The register's value; undefined = not known. */
   async #read(process: number, register: number, deadlineMs: number): Promise<number | null | undefined> {
     const { drillId } = this.#options;
     const output = await this.#record(process, { kind: "read", register: nameOf(register) }, async () => {
@@ -130,7 +131,7 @@ export class RegisterLoad {
         return this.#answered(process, { kind: "mismatch" });
       }
       this.#errors.set(codeOf(error), (this.#errors.get(codeOf(error)) ?? 0) + 1);
-      // A read that came to nothing has no effect, whatever became of it.
+      // A failed read has no effect, whatever happened to it.
       const isUnknown = input.kind !== "read" && isOutcomeUnknown(error);
       this.#events.push({ type: isUnknown ? "info" : "fail", process, atMs: this.#options.now() });
       return undefined;

@@ -1,15 +1,15 @@
-// The same drill again and again, until it was made so often or could not be made. A gate that fails is a result, and
-// the next run begins; what throws ends the series, and what was measured until then stays.
+// Runs the same drill repeatedly, until the wanted number is reached or a run is not possible. A failed gate
+// is a result, and the next run starts. An exception ends the series and keeps the earlier measurements.
 
 import type { DrillReport } from "../../core/drill/report.ts";
 
 export interface Repeated {
   readonly runs: readonly [DrillReport, ...DrillReport[]];
-  /** What ended it early. */
+  /** The reason for an early end. */
   readonly failure: { readonly cause: unknown } | null;
 }
 
-/** Throws what the first run throws. `once` is told the run's number, from 1. */
+/** Throws what the first run throws. `once` gets the run's number, from 1. */
 export async function repeatDrill(
   wanted: number,
   once: (run: number) => Promise<DrillReport>,

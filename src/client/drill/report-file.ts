@@ -1,4 +1,4 @@
-// Where a drill's report and its history are kept: files that are never overwritten.
+// Where a drill's report and its history are stored: in files that are never overwritten.
 
 import { access, constants } from "node:fs/promises";
 import { dirname, format, join, parse, resolve } from "node:path";
@@ -14,14 +14,16 @@ import type { DrillResult } from "./run-drill.ts";
 
 const SCHEMA_VERSION = 1;
 
-/** Where a report goes that no file was named for: beside the journals, never loose into the working folder. */
+/** The place of a report without a file name: beside the journals, never directly in the working folder. */
 export async function defaultReport(directory: string | undefined, drill: string): Promise<string> {
   const folder = drillsFolder(directory, process.cwd());
   await createDirectoryDurably(folder);
   return join(folder, `${drill}-${new Date().toISOString().replace(/[:.]/g, "-")}.json`);
 }
 
-/** To be asked before a drill: its result is not to be lost for want of a file. Throws REPORT_NOT_WRITTEN. */
+/**
+ * To be called before a drill: its result must not be lost because of its file. Throws REPORT_NOT_WRITTEN.
+ */
 export async function assertWritable(path: string): Promise<void> {
   await access(dirname(resolve(path)), constants.W_OK).catch((cause: unknown) => {
     throw notWritten(path, cause);
@@ -48,7 +50,7 @@ export function historyFiles(path: string, runs: number): readonly string[] {
   return Array.from({ length: runs }, (_, at) => format({ dir, name: `${name}-${at + 1}`, ext }));
 }
 
-/** The history, for whoever wants to judge it again. Throws REPORT_NOT_WRITTEN, also when the file is there. */
+/** The history, so that it can be checked again. Throws REPORT_NOT_WRITTEN, also when the file exists. */
 export async function writeHistory(path: string, { drillId, events }: DrillResult): Promise<void> {
   await writeNew(path, formatHistory(drillId, events));
 }

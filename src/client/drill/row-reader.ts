@@ -1,5 +1,6 @@
-// Reads all rows of the steady writer again and again, linearizably, and compares each answer with what had been acknowledged
-// before the read began. A read that misses a write is stale, or the write is lost.
+// Reads all rows of the steady writer again and again, linearizably, and compares each answer with the writes
+// that were acknowledged before the read began. If a write is missing, the read is stale or the write is
+// lost.
 
 import { type ErrorCounts, judgeRead, type StaleRead } from "../../core/drill/client-view.ts";
 import type { FleetClient } from "../fleet-client.ts";
@@ -13,7 +14,7 @@ export interface RowReaderOptions {
   readonly drillId: string;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** The numbers that were acknowledged by now. */
+  /** The numbers of the writes acknowledged so far. */
   readonly acknowledged: () => ReadonlySet<number>;
   readonly onRead: (begunMs: number, term: number) => void;
 }

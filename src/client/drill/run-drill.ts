@@ -1,6 +1,6 @@
-// Runs one drill: preflight, baseline, fault, observe, heal, whole again, judge. All drills are data (core/drill/catalog.ts),
-// and go through here.
-// What must stay true: what the drill does is in its journal before it is done, and is taken back however the drill ends.
+// Runs one drill: preflight, baseline, fault, observe, heal, whole again, judge. All drills are data
+// (core/drill/catalog.ts) and run here. What must stay true: every act is in the drill's journal before it
+// happens, and is undone however the drill ends.
 
 import { OperatorError } from "../../core/base/errors.ts";
 import { gapsOf, slicesOf } from "../../core/drill/client-view.ts";
@@ -29,7 +29,7 @@ import { ShardWatch } from "./shard-watch.ts";
 import { takeBack, undoWords } from "./undo.ts";
 
 const LOOK_EVERY_MS = 20;
-// Before anything is broken there is time to hear a slow node out.
+// Before anything is broken there is time to wait for a slow node.
 const PATIENTLY = { perNodeTimeoutMs: 5_000 };
 const NODE_TIMEOUT_MS = 1_000;
 const RECOVERY_LIMIT_MS = 30_000;
@@ -43,9 +43,9 @@ export interface DrillOptions {
   readonly beforeMs: number;
   readonly afterMs: number;
   readonly gates: readonly Gate[];
-  /** Told what happens as it happens. */
+  /** Called with each event as it happens. */
   readonly onEvent: (event: DrillEvent) => void;
-  /** Ends the drill early, with everything put back as it was. */
+  /** Ends the drill early, with everything undone. */
   readonly signal: AbortSignal;
 }
 
@@ -53,11 +53,14 @@ export interface DrillResult {
   readonly report: DrillReport;
   /** Names the drill's rows and its history. */
   readonly drillId: string;
-  /** What the clients of the drill's registers asked and were told. */
+  /** The requests and answers of the clients of the drill's registers. */
   readonly events: readonly HistoryEvent[];
 }
 
-/** Throws what the preflight refuses, with nothing broken; DRILL_STOPPED once `signal` is aborted; DRILL_NOT_HEALED. */
+/**
+ * Throws what the preflight refuses, with nothing broken; DRILL_STOPPED once `signal` is aborted;
+ * DRILL_NOT_HEALED.
+ */
 export async function runDrill(
   spec: DrillSpec,
   client: FleetClient,
@@ -156,7 +159,7 @@ class DrillRun {
   async #breakAndHeal(before: LeaderNow, journal: Journal, lookout: Lookout): Promise<void> {
     const status = await this.#client.status(PATIENTLY);
     const leader = leaderFor(this.#spec, status);
-    // Under load and unbroken it must keep its leader: else there was no time to cool down.
+    // Under load and without faults it must keep its leader; otherwise there was no time to recover.
     if (leader.term !== before.term) throw refuse.notSteady();
     const { nodes } = status;
     const { shards } = await possibilities(this.#client, this.#hands, status);
@@ -176,7 +179,7 @@ class DrillRun {
     } finally {
       await this.#heal(undo);
     }
-    // Still under load, which a node that catches up in a real fleet is, too.
+    // Still under load: in a real fleet a node also catches up under load.
     if (this.#spec.expects === "stop") await this.#recover();
     await this.#whole(true);
   }
@@ -202,14 +205,14 @@ class DrillRun {
     const isOwnWords = act.kind === "kill" && this.#victims.length === 1 && node === leader.name;
     const what = isOwnWords ? {} : { what: actWords(this.#spec, this.#victims, leader) };
     const victims = new Set(this.#victims);
-    // Noted before it is made: the time to recover must never look shorter than it was.
+    // Noted before the fault: the time to recover must never look shorter than it was.
     lookout.watch({ term: leader.term, victims, leader: leader.name, commitIndex: leader.commitIndex });
     this.#note({ kind: "fault", atMs: this.#now(), node, term: leader.term, ...what });
     const { holdMs } = this.#spec;
     const { afterMs } = this.#options;
     const context: ActContext = {
       ...{ client: this.#client, hands: this.#hands, journal, drillId: this.#drillId },
-      // Longer than the drill takes, so that it is the drill that heals.
+      // Longer than the drill, so that the drill itself heals the fault.
       ttlMs: Math.min(3_600_000, holdMs + afterMs + RECOVERY_LIMIT_MS + HEAL_LIMIT_MS),
       whole: () => this.#whole(false),
     };
@@ -232,7 +235,7 @@ class DrillRun {
 
   async #heal(undo: Parameters<typeof takeBack>[0]): Promise<void> {
     this.#note({ kind: "healed", atMs: this.#now() });
-    // The data that a wiped node had are kept until it is whole again.
+    // A wiped node's old data are kept until it is whole again.
     const now = undo.filter(({ kind }) => kind !== "discard");
     const failed = await takeBack(now, this.#healers(), HEAL_LIMIT_MS, (step) => {
       if (step.kind === "start") this.#note({ kind: "restarted", atMs: this.#now(), node: step.node });
@@ -240,18 +243,19 @@ class DrillRun {
     if (failed.length > 0) throw refuse.notHealed(failed.map(({ undo: step }) => undoWords(step)));
   }
 
-  /** All that is in the journal, once more: a step that was done already costs nothing. */
+  /** All steps in the journal once more: repeating a step costs nothing. */
   async #takeBack(journal: Journal): Promise<void> {
     const failed = await takeBack(journal.undo, this.#healers(), HEAL_LIMIT_MS, () => undefined);
     if (failed.length === 0) await journal.end();
-    // Rows that stay cost a few kilobytes; the journal still names them, and a drill's result is not given up for that.
+    // Rows that stay cost a few kilobytes. The journal still names them, and a drill's result must not be
+    // lost for that.
   }
 
   #healers() {
     return { client: this.#client, hands: this.#hands, reason: this.#drillId };
   }
 
-  /** Until all replicas have applied what was committed when it was looked for first, and agree. */
+  /** Until all replicas have applied what was committed at the first check, and agree. */
   async #whole(isTold: boolean): Promise<void> {
     const endMs = this.#now() + WHOLE_LIMIT_MS;
     let goal: number | null = null;
@@ -329,7 +333,7 @@ class DrillRun {
     if (event.kind !== "read") this.#options.onEvent(event);
   }
 
-  /** Throws DRILL_STOPPED when the drill is to end. */
+  /** Throws DRILL_STOPPED when the drill must end. */
   async #pause(ms: number): Promise<void> {
     const { signal } = this.#options;
     await this.#deps.clock.sleep(ms, signal);
@@ -337,5 +341,5 @@ class DrillRun {
   }
 }
 
-// A process that is killed may still acknowledge what its kernel had taken.
+// A process that is killed may still acknowledge data that its kernel has accepted.
 const SETTLE_MS = 250;

@@ -1,4 +1,4 @@
-// Looks at the shards of a local fleet during a drill: whether each serves the agents that it served before. Shards must not
+// Polls the shards of a local fleet during a drill: whether each still serves its agents. Shards must not
 // need coordinators for that, and a shard that was killed must get its agents back.
 
 import { connectShard } from "../../core/wire/shard-client.ts";
@@ -30,7 +30,7 @@ export interface ShardGap {
 
 export class ShardWatch {
   readonly #options: ShardWatchOptions;
-  /** Agents by shard, as they are now and at most were. */
+  /** Agents by shard: the present number and the highest one. */
   readonly #served = new Map<string, number>();
   readonly #wanted = new Map<string, number>();
   readonly #gaps: ShardGap[] = [];
@@ -46,7 +46,7 @@ export class ShardWatch {
     return this.#gaps;
   }
 
-  /** Whether each shard serves as many agents as it ever did while it was watched. */
+  /** Whether each shard serves as many agents as its highest number so far. */
   get isWhole(): boolean {
     return this.#options.shards.every(
       ({ name }) => (this.#served.get(name) ?? 0) >= (this.#wanted.get(name) ?? 0),

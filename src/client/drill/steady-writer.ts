@@ -1,6 +1,6 @@
-// Writes at a steady rate through a client, whatever becomes of the servers, and remembers what it was told of each.
-// What must stay true: a number is one write, however often the client retries it, and only a definite refusal
-// counts as failed; everything else that was not acknowledged is unknown.
+// Writes at a steady rate through a client, whatever happens to the servers, and records each answer. What
+// must stay true: a number is one write, however often the client retries it, and only a definite refusal
+// counts as failed. Every other unacknowledged write is unknown.
 
 import type { ErrorCounts, WriteSample } from "../../core/drill/client-view.ts";
 import type { DrillEvent } from "../../core/drill/timeline.ts";
@@ -40,7 +40,7 @@ export class SteadyWriter {
     this.#timer = setInterval(() => this.#writeDue(), 1_000 / options.rate);
   }
 
-  /** How many writes were acknowledged by now. */
+  /** How many writes have been acknowledged so far. */
   get acknowledged(): number {
     return this.#acknowledged.size;
   }
@@ -49,7 +49,7 @@ export class SteadyWriter {
     return this.#acknowledged;
   }
 
-  /** When each write began and was acknowledged. */
+  /** When each write started and was acknowledged. */
   get samples(): readonly WriteSample[] {
     return [...this.#samples.values()];
   }
@@ -58,7 +58,7 @@ export class SteadyWriter {
     return Object.fromEntries(this.#errors);
   }
 
-  /** Stops starting writes and waits for the outcome of those under way; again, it only repeats the answer. */
+  /** Starts no more writes and waits for the running ones; a second call only returns the same result. */
   async stop(): Promise<readonly AttemptedWrite[]> {
     clearInterval(this.#timer);
     await Promise.all(this.#underWay);
@@ -67,7 +67,7 @@ export class SteadyWriter {
     return [...this.#results].map(([number, result]) => ({ number, result }));
   }
 
-  // A timer that was late makes up for it: the rate is kept on average.
+  // A late timer catches up: the rate is kept on average.
   #writeDue(): void {
     const due = Math.floor(((this.#options.now() - this.#startedMs) / 1_000) * this.#options.rate);
     while (this.#last < due) {

@@ -1,5 +1,5 @@
-// Takes back what a drill did. Every step may have been taken back already: by the fault's time to live, by the drill, by
-// hand. Steps that do not succeed are told, and the others are done all the same.
+// Undoes a drill's acts. Every step may have been undone already: by the fault's time to live, by the drill,
+// by hand. Failed steps are reported, and the others still run.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FleetClient } from "../fleet-client.ts";
@@ -16,7 +16,10 @@ export interface FailedUndo {
 
 const RETRY_EVERY_MS = 250;
 
-/** Returns what could not be taken back until `limitMs` was over. `onDone` is told each step. */
+/**
+ * Returns the steps that could not be undone until `limitMs` had passed. `onDone` is called with each
+ * completed step.
+ */
 export async function takeBack(
   undo: readonly Undo[],
   { client, hands, reason }: { readonly client: UndoClient; readonly hands: Hands; readonly reason: string },
@@ -24,7 +27,7 @@ export async function takeBack(
   onDone: (undo: Undo) => void,
 ): Promise<readonly FailedUndo[]> {
   const endMs = performance.now() + limitMs;
-  // Processes first: rows are cleared by a leader. Of equals once is enough.
+  // Processes first, because clearing rows needs a leader. Equal steps run once.
   const ordered = [...new Map(undo.map((step) => [JSON.stringify(step), step])).values()].toSorted(
     (left, right) => ORDER[left.kind] - ORDER[right.kind],
   );
@@ -46,7 +49,7 @@ const ORDER: Readonly<Record<Undo["kind"], number>> = {
   unlock: 5,
 };
 
-/** Null once `act` succeeds; what it threw last when the time is over. */
+/** Null once `act` succeeds; its last error when the time is over. */
 async function until(endMs: number, act: () => Promise<void>): Promise<unknown> {
   for (;;) {
     try {

@@ -1,5 +1,6 @@
-// How every node's data folder is encrypted, and new keys for them, one node after the other. What must stay true: the
-// audit log has each rotation before it happens; a node that fails does not keep the others from being told.
+// How every node's data folder is encrypted, and new keys for them, one node after another. What must stay
+// true: the audit log has each rotation before it happens. A failing node does not hide the results of the
+// others.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { AuditFiles, DataKey, KeyStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
@@ -9,14 +10,17 @@ export interface NodeKeys {
   readonly node: string;
   readonly nodeId: number | null;
   readonly address: string;
-  /** `replacing`: files of an earlier key, or plain ones, are left; `unknown`: it did not answer. */
+  /** `replacing`: files of an earlier key, or plain ones, remain; `unknown`: it did not answer. */
   readonly state: "encrypted" | "replacing" | "plain" | "unknown";
   /** The operator's key that opens it. */
   readonly operatorKey: string | null;
   readonly keys: readonly DataKey[];
   readonly plainSegments: number;
   readonly plainSnapshots: number;
-  /** Exported audit entries that it keeps, by the operator's key that opens them; empty = plain. Nothing replaces them. */
+  /**
+   * Its exported audit entries, by the operator's key that opens them; empty = plain. They are never
+   * encrypted again.
+   */
   readonly auditFiles: readonly AuditFiles[];
   /** Whether this command has rotated its key. */
   readonly rotated: boolean;
@@ -39,7 +43,7 @@ export async function keyReport(client: KeyClient): Promise<KeyReport> {
   return { dryRun: false, nodes: await Promise.all(found) };
 }
 
-/** Of all nodes, or of those named. Throws NODE_UNKNOWN or NOT_ENCRYPTED with nothing changed. */
+/** Of all nodes, or of the named ones. Throws NODE_UNKNOWN or NOT_ENCRYPTED with nothing changed. */
 export async function rotate(
   client: KeyClient,
   names: readonly string[],
@@ -66,7 +70,7 @@ async function rotateOne(client: KeyClient, found: NodeKeys, reason: string): Pr
   return { ...answer, rotated: answer.error === null };
 }
 
-/** While an older build is a member, the audit log can't hold it; the node's own log does. */
+/** While a member runs an older build, the audit log can't hold it; the node's own log does. */
 async function note(
   client: KeyClient,
   value: { readonly nodeId: number; readonly name: string },

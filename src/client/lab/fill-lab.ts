@@ -1,5 +1,5 @@
-// Brings a fleet to a lab's size, phase after phase, from whatever an earlier or interrupted run has left.
-// What must stay true: a row that is there already is gone on from; between two phases nothing is half done.
+// Brings a fleet to a lab's size, phase by phase, from the rows of an earlier or interrupted run. What must
+// stay true: existing rows are kept, and between two phases nothing is half done.
 
 import { batches, missingDomains } from "../../core/lab/domain-moves.ts";
 import type { LabShard } from "../../core/lab/lab-shard.ts";
@@ -30,7 +30,7 @@ export async function fillLab(client: LabClient, lab: LabFleet, options: FillOpt
   await reportAll(lab, "shards and clusters", options);
   await setQuotas(client, lab.size, options);
   await assignDomains(client, lab.size, options);
-  // Once to be told of the domains, once to answer that they were taken.
+  // Once to get the domains' instructions, once to answer them.
   if (!signal.aborted) await reportAll(lab, "instructions told", options);
   if (!signal.aborted) await reportAll(lab, "instructions obeyed", options);
 }
@@ -56,7 +56,7 @@ export async function forEachSome<Item>(
   await Promise.all(range(Math.min(atOnce, items.length)).map(work));
 }
 
-/** Those of a lab that was reset: they register no more until somebody lets them. */
+/** Shards of a lab that was reset: they can't register until an operator activates them. */
 async function readmitShards(client: LabClient): Promise<void> {
   const { shards } = await client.listShards({ filter: { prefix: LAB_PREFIX } });
   const removed = shards.flatMap(({ shard }) => (shard?.state === ShardState.REMOVED ? [shard.shardId] : []));

@@ -1,4 +1,4 @@
-// The lab's actors, and their reports on the way to a fleet. Must stay true: a shard's reports never overlap.
+// The lab's actors, and their reports to a fleet. Must stay true: a shard's reports never overlap.
 
 import { LabShard, type LabShardOptions } from "../../core/lab/lab-shard.ts";
 import { clusterName, shardAddress, shardName } from "../../core/lab/names.ts";
@@ -13,14 +13,14 @@ export class LabFleet {
   readonly #link: LabLink;
   readonly #reporting = new Set<LabShard>();
 
-  /** Nothing is sent yet. `epoch` rises from run to run, as a shard's does from start to start. */
+  /** Nothing is sent yet. `epoch` rises with each run, as a shard's does with each start. */
   constructor(link: LabLink, size: LabSize, epoch: number) {
     this.#link = link;
     this.size = size;
     this.shards = range(size.shards).map((number) => new LabShard(shardOptions(size, number, epoch)));
   }
 
-  /** Every agent dials: the shard that coordinators know for its cluster, or its own at first. */
+  /** Every agent dials: the shard that coordinators know for its cluster, or at first its own. */
   dialAll(known: ReadonlyMap<string, { readonly shardId: string; readonly version: number }>): void {
     const byId = new Map(this.shards.map((shard) => [shard.id, shard]));
     for (const number of range(this.size.clusters)) {
@@ -32,7 +32,10 @@ export class LabFleet {
     }
   }
 
-  /** Sends the shard's report and follows the answer. False: the one before is still on its way. Throws an OperatorError. */
+  /**
+   * Sends the shard's report and applies the answer. False: the previous one is still running. Throws an
+   * OperatorError.
+   */
   async report(shard: LabShard): Promise<boolean> {
     if (this.#reporting.has(shard)) return false;
     this.#reporting.add(shard);

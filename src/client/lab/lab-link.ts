@@ -1,6 +1,7 @@
-// What the lab asks of a fleet beside the client's own reads and writes. All shards report over one connection, with
-// the caller's own identity: an administrator may report for any shard, and hundreds of connections would measure TLS
-// and not the coordinator. What connections cost is therefore not in the lab's numbers.
+// The lab's requests to a fleet, besides the client's own reads and writes. All shards report over one
+// connection, with the caller's own identity: an administrator may report for any shard. Hundreds of
+// connections would measure TLS, not the coordinator. So the lab's numbers do not include the cost of
+// connections.
 
 import type { Quota } from "../../core/wire/gen/fleet/v1/command.ts";
 import {

@@ -1,5 +1,5 @@
-// Starts an action at a steady rate, whatever becomes of the actions before. Must stay true: a late timer makes up for
-// it, so the rate is kept on average; and `stop` resolves when nothing that was started is still under way.
+// Starts an action at a steady rate, whatever happened to earlier ones. Must stay true: a late timer catches
+// up, so the rate is kept on average. `stop` resolves when no started action is running any more.
 
 export class Pace {
   readonly #act: () => Promise<void>;

@@ -1,6 +1,6 @@
-// Takes a lab out of a fleet again: the rows whose names say that they are the lab's, and no others.
-// What must stay true: before anything is changed it is known that no operator's row hangs on a shard of the lab, for
-// a shard that is removed takes what is declared to it along.
+// Removes a lab from a fleet: only the rows whose names say that they belong to the lab. What must stay true:
+// before anything is changed, it is checked that no operator's row depends on a shard of the lab. Removing a
+// shard also removes the rows that are declared to it.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { batches } from "../../core/lab/domain-moves.ts";
@@ -18,7 +18,7 @@ export interface LabResetReport {
   readonly removed: LabCounts;
 }
 
-/** Interrupted, it is repeated and goes on where it was. Throws an OperatorError, LAB_SHARD_IN_USE for one. */
+/** After an interruption it is repeated and continues. Throws an OperatorError, such as LAB_SHARD_IN_USE. */
 export async function resetLab(client: FleetClient, options: FillOptions): Promise<LabResetReport> {
   const link = new LabLink(client.target);
   try {

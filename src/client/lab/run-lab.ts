@@ -1,4 +1,4 @@
-// A run of the lab from its first row to its report.
+// Runs the lab from its first row to its report.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabCounts, LabReport } from "../../core/lab/lab-report.ts";
@@ -11,7 +11,7 @@ import { LabFleet } from "./lab-fleet.ts";
 import { LabLink } from "./lab-link.ts";
 import { SteadyLab } from "./steady-lab.ts";
 
-/** More than are written to in an hour of the default rate would only cost memory. */
+/** More domains than an hour at the default rate writes to would only cost memory. */
 const WRITTEN_DOMAINS_MAX = 5_000;
 
 export interface LabOptions extends FillOptions {
@@ -21,7 +21,9 @@ export interface LabOptions extends FillOptions {
   readonly dialEveryMs: number;
 }
 
-/** When the signal is aborted, what is under way ends and the report is of what was done. Throws an OperatorError. */
+/**
+ * When the signal is aborted, running work ends and the report covers what was done. Throws an OperatorError.
+ */
 export async function runLab(client: FleetClient, options: LabOptions): Promise<LabReport> {
   const { size, signal, onProgress } = options;
   const link = new LabLink(client.target);
@@ -41,7 +43,7 @@ export async function runLab(client: FleetClient, options: LabOptions): Promise<
   }
 }
 
-/** What of the lab is in the fleet, from the counts that the leader keeps a shard. */
+/** How much of the lab is in the fleet, from the leader's counts for each shard. */
 async function countLab(client: LabClient, link: LabLink): Promise<LabCounts> {
   const listed = await client.listShards({ filter: { prefix: LAB_PREFIX } });
   const shards = listed.shards.filter(({ shard }) => shard?.state !== ShardState.REMOVED);

@@ -1,5 +1,6 @@
-// The lab's steady load: every shard reports in its turn, domains are moved one at a time, and now and then an agent
-// dials another shard until the fleet has noticed. Failures are counted, never thrown: the load goes on.
+// The lab's steady load. Every shard reports in its turn, and domains are moved one at a time. Now and then
+// an agent dials another shard until the fleet has noticed. Failures are counted, never thrown: the load
+// continues.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DurationLog, type LabReport } from "../../core/lab/lab-report.ts";
@@ -16,9 +17,9 @@ const DRIFT_LIMIT_MS = 60_000;
 
 export interface SteadyOptions {
   readonly writesPerSecond: number;
-  /** An agent dials elsewhere so often; 0 = never. */
+  /** Interval at which an agent dials another shard; 0 = never. */
   readonly dialEveryMs: number;
-  /** What is written to: each is moved from shard to shard. */
+  /** The domains to write: each is moved from shard to shard. */
   readonly domains: readonly Readonly<Domain>[];
 }
 
@@ -33,7 +34,7 @@ export class SteadyLab {
   readonly #startedMs = performance.now();
   readonly #stopping = new AbortController();
   readonly #paces: readonly Pace[];
-  /** Domains that no write is under way for, the longest untouched first. */
+  /** Domains without a running write, the longest untouched first. */
   readonly #idle: Readonly<Domain>[];
   #reported = 0;
   #dialled = 0;
@@ -51,7 +52,7 @@ export class SteadyLab {
     ];
   }
 
-  /** Lets what is under way end, brings every agent back to its shard, and says what was measured. */
+  /** Waits for running work, brings every agent back to its shard, and returns the measurements. */
   async stop(): Promise<Measured> {
     this.#stopping.abort();
     await Promise.all(this.#paces.map((pace) => pace.stop()));
@@ -83,7 +84,7 @@ export class SteadyLab {
     await this.#measure(this.#commits, async () => {
       const move = { key, value, shardId, expectedVersion: version };
       const written = await labWrite(this.#client, { $case: "assignDomain", value: move });
-      // After a failure its version is not known, and the domain is left alone.
+      // After a failure its version is unknown, and the domain is left alone.
       this.#idle.push({ ...domain, shardId, version: written.version });
     });
   }
@@ -95,7 +96,7 @@ export class SteadyLab {
     this.#dialled += 1;
     if (home === undefined || cluster === undefined) return;
     const other = this.#shardAfter(home.id);
-    // Refused where it has been before and was released: its operator would have to rebind it.
+    // Refused if it was there before and was released: its operator would have to rebind it.
     if (!other.dial(cluster)) return;
     home.hangUp(cluster);
     const dialledMs = performance.now();

@@ -1,6 +1,6 @@
-// Members of a local fleet come with a process of their own: certificate, folder, port, an entry in fleet.yaml.
-// What must stay true: everything happens under the fleet's lock, and each step can be repeated, so that a command
-// that was interrupted is finished by running it again. Data is moved aside, never deleted.
+// Members of a local fleet come with a process of their own: certificate, folder, port, an entry in
+// fleet.yaml. What must stay true: everything happens under the fleet's lock, and each step can be repeated,
+// so that an interrupted command is finished by running it again. Data is moved aside, never deleted.
 
 import { present } from "../../core/base/assert.ts";
 import { createDirectory, syncDirectory } from "../../core/base/durable-file.ts";
@@ -59,13 +59,13 @@ export async function addLocalMember(
   });
 }
 
-/** Of all the fleet's processes, whether they run or not. */
+/** Of all the fleet's processes, running or not. */
 function portsOf({ processes }: LocalFleet): number[] {
   const addresses = processes.flatMap(({ address, metrics }) => [address, metrics]);
   return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
 }
 
-/** Stops the process of a member that is out of the fleet, and moves what it had aside; returns where to. */
+/** Stops the process of a removed member and moves its files aside; returns their new place. */
 export async function retireLocalMember(
   directory: string,
   name: string,
@@ -77,7 +77,7 @@ export async function retireLocalMember(
     if (node === undefined) return null;
     await stopProcess(processFiles(directory, name).pid, STOP_GRACE_MS, deps);
     const aside = await setAside(directory, node);
-    // Last: as long as it stands there, the command can be run again and finds what is left to do.
+    // Last: as long as the entry is there, the command can be run again and finds the remaining steps.
     await editFleetFile(directory, (text) => dropNode(text, name));
     return aside;
   });

@@ -1,5 +1,6 @@
-// Whether a member can be given a new copy of the state now: pure. Its disk will be empty, so the others must be able to
-// take it out of the configuration and in again (ADR-0002), and one of them must have a state that is believed.
+// Whether a member can get a new copy of the state now: pure. Its disk will be empty, so the others must be
+// able to remove it from the configuration and add it again (ADR-0002), and one of them must have a trusted
+// state.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { Admission } from "../../core/wire/gen/fleet/v1/views.ts";
@@ -7,18 +8,18 @@ import type { FleetStatus, NodeObservation } from "../fleet-status.ts";
 
 export interface Rebuildable {
   readonly node: NodeObservation;
-  /** Null: for a moment it is no member. */
+  /** Null: for a moment it is not a member. */
   readonly nodeId: number | null;
-  /** It has an empty folder already, and is on its way back. */
+  /** It has an empty folder already, and is being readmitted. */
   readonly isUnderWay: boolean;
 }
 
-/** Throws an OperatorError that says what stands in the way. */
+/** Throws an OperatorError that says why it can't be rebuilt. */
 export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildable {
   const { members, nodes } = membersOf(fleet);
   const member = members.find((candidate) => candidate.name === name);
   const node = nodes.find((candidate) => candidate.name === name || candidate.address === member?.address);
-  // On its way back it is no member for a moment.
+  // During its readmission it is not a member for a moment.
   const isUnderWay =
     node?.status?.admission === Admission.WAITING || node?.status?.admission === Admission.REJOINING;
   if (node === undefined || (member === undefined && !isUnderWay))
@@ -42,14 +43,14 @@ export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildabl
   return { node, nodeId, isUnderWay };
 }
 
-/** The leader whose state is trusted, unless it is `name` itself; null = not elected yet. */
+/** The leader with a trusted state, unless it is `name` itself; null = not elected yet. */
 export function trustedLeader(fleet: FleetStatus, name: string): NodeObservation | null {
   const leader = fleet.nodes.find(({ nodeId }) => nodeId !== null && nodeId === fleet.leader);
   const isTrusted = leader?.status != null && leader.status.stateDoubt === undefined;
   return leader !== undefined && isTrusted && leader.name !== name ? leader : null;
 }
 
-/** Whether the node has come back with a state of its own that is believed. */
+/** Whether the node has returned with a trusted state of its own. */
 export function isRebuilt({ status }: NodeObservation): boolean {
   return (
     status !== null &&
@@ -59,14 +60,14 @@ export function isRebuilt({ status }: NodeObservation): boolean {
   );
 }
 
-// As the leader has them; in a dispute there is one, too.
+// The leader's list; during a dispute there is a leader, too.
 function membersOf({ nodes, leader }: FleetStatus) {
   const witness = nodes.find(({ nodeId, status }) => status !== null && nodeId === leader);
   if (witness?.status == null) throw noLeader();
   return { members: witness.status.members, nodes };
 }
 
-// One that is fenced stores the log and votes as well as any other.
+// A fenced node stores the log and votes like any other.
 function holdsLog(node: NodeObservation | undefined): boolean {
   return node?.status?.admission === Admission.MEMBER;
 }

@@ -1,6 +1,7 @@
-// Gives a member a new copy of the state: fenced first, so that a wrong state has no say any more; then its data folder
-// is set aside, and it comes back as one that lost its disk (ADR-0002), with the leader's snapshot.
-// What must stay true: nothing is deleted, and a command that was interrupted is finished by running it again.
+// Gives a member a new copy of the state. First it is fenced, so that its wrong state does not count any
+// more. Then its data folder is moved aside, and it returns like a node that lost its disk (ADR-0002), with
+// the leader's snapshot. What must stay true: nothing is deleted, and an interrupted command is finished by
+// running it again.
 
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,7 +24,7 @@ import { isRebuilt, type Rebuildable, requireRebuildable, trustedLeader } from "
 const FOLDER_MODE = 0o700;
 const LOOK_EVERY_MS = 200;
 const PATIENTLY = { perNodeTimeoutMs: 5_000 };
-// Several checkpoints (ADR-0017): so long the others take to agree without the node.
+// Several checkpoints (ADR-0017): the others may take this long to agree without the node.
 const AGREE_WITHIN_MS = 15_000;
 
 export interface RebuildOrder {
@@ -33,12 +34,15 @@ export interface RebuildOrder {
   readonly onProgress: (step: string) => void;
 }
 
-/** What stands in the way, if anything; changes nothing. */
+/** Why it can't be done, if there is a reason; changes nothing. */
 export async function checkRebuild(client: FleetClient, name: string): Promise<Rebuildable> {
   return requireRebuildable(await client.status(PATIENTLY), name);
 }
 
-/** Fences the node if it runs, waits until another leads whose state is believed, and notes in the audit log why. */
+/**
+ * Fences the node if it runs, waits until another node with a trusted state leads, and records the reason in
+ * the audit log.
+ */
 export async function fenceMember(
   client: FleetClient,
   { node, nodeId, isUnderWay }: Rebuildable,
@@ -56,7 +60,7 @@ export async function fenceMember(
   if (nodeId !== null && !isUnderWay) await note(client, { nodeId, name }, reason);
 }
 
-/** Written to the audit log like every change. While an older build is a member, that log can't hold it. */
+/** Written to the audit log like every change. While a member runs an older build, that log can't hold it. */
 async function note(client: FleetClient, value: NoteRebuild, reason: string): Promise<void> {
   try {
     await client.submit({ kind: { $case: "noteRebuild", value } }, { reason });
@@ -65,7 +69,10 @@ async function note(client: FleetClient, value: NoteRebuild, reason: string): Pr
   }
 }
 
-/** Sets the node's data folder aside and starts it with an empty one. Returns where the files are; null = it had none. */
+/**
+ * Moves the node's data folder aside and starts it with an empty one. Returns where the files are; null = it
+ * had none.
+ */
 export async function replaceData(
   directory: string,
   { name, onProgress }: RebuildOrder,
@@ -73,7 +80,7 @@ export async function replaceData(
 ): Promise<string | null> {
   return withLock(lockPath(directory), deps, async () => {
     const fleet = await loadLocalFleet(directory);
-    // An empty folder would be founded anew, beside the fleet that there is.
+    // An empty folder would be bootstrapped, beside the existing fleet.
     if (await isBeingFounded(directory)) throw stillFounded(directory);
     const files = processFiles(directory, name);
     onProgress(`stopping ${name}`);
@@ -105,7 +112,7 @@ async function setDataAside(directory: string, name: string, data: string): Prom
   return aside;
 }
 
-/** Resolves once the node votes again with a state that is believed. */
+/** Resolves once the node votes again with a trusted state. */
 export async function waitRebuilt(client: FleetClient, order: RebuildOrder): Promise<void> {
   const { name, timeoutMs, onProgress } = order;
   const endMs = performance.now() + timeoutMs;

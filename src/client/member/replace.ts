@@ -1,4 +1,5 @@
-// The waiting half of a replacement: asked again until the newcomer has caught up. Interrupted, it is simply asked anew.
+// The waiting half of a replacement: the request is repeated until the newcomer has caught up. After an
+// interruption it is simply made again.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperatorError } from "../../core/base/errors.ts";
@@ -16,8 +17,8 @@ export interface Replacement {
 }
 
 /**
- * Makes the newcomer a learner of a local fleet, or finishes that; null when there is nothing to make: the fleet is
- * elsewhere, the newcomer votes already, or nobody is there to be replaced.
+ * Makes the newcomer a learner of a local fleet, or finishes that. Null when there is nothing to do: the
+ * fleet is elsewhere, the newcomer votes already, or there is no member to replace.
  */
 export async function newcomer(
   client: FleetClient,
@@ -35,7 +36,7 @@ export async function newcomer(
   return addLocalMember(client, directory, { name: wanted.with, learner: true }, order, deps);
 }
 
-/** Resolves once `wanted.with` is a voter and `wanted.name` a member no more. */
+/** Resolves once `wanted.with` is a voter and `wanted.name` is not a member any more. */
 export async function replaceMember(
   client: FleetClient,
   wanted: Replacement,

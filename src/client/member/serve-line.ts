@@ -1,4 +1,4 @@
-// What is to be run for a new member on another machine: its certificate's issue, and its start. Pure.
+// The commands for a new member on another machine: issue its certificate, and start it. Pure.
 
 import type { ListMembersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { certificateName } from "../../core/wire/tls/holder.ts";
@@ -12,7 +12,7 @@ export interface NewMember {
   readonly clusterId: string;
 }
 
-/** Without --bootstrap: its empty data folder means that it asks to be let in. */
+/** Without --bootstrap: its empty data folder means that it asks for admission. */
 export function serveLine(
   member: NewMember,
   { members }: Pick<ListMembersResponse, "members">,
@@ -31,7 +31,10 @@ export function serveLine(
   ].join(" ");
 }
 
-/** By its number, which no node had before, and the host name that others dial: an old certificate does not do. */
+/**
+ * By its number, which no node had before, and the host name that others dial: an old certificate has
+ * neither.
+ */
 export function certificateLine({ id, name, address }: Pick<NewMember, "id" | "name" | "address">): string {
   const files = certificateName(name, id);
   return `fleet cert issue --authority DIR --role replica --name ${files} --id ${id} --host ${hostOf(address)} --out DIR`;

@@ -1,4 +1,4 @@
-// Waiting until a member is what it is wanted to be: a new one has to ask, take a copy and catch up first.
+// Waits until a member has its wanted role: a new one must first ask for admission, take a copy and catch up.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -9,7 +9,10 @@ import type { FleetClient } from "../fleet-client.ts";
 
 const LOOK_EVERY_MS = 100;
 
-/** Resolves once `name` votes, or learns if that is wanted of it; `onProgress` is told each time something changes. */
+/**
+ * Resolves once `name` votes, or is a learner if that is wanted; `onProgress` is called each time something
+ * changes.
+ */
 export async function waitForMember(
   client: FleetClient,
   name: string,

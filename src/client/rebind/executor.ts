@@ -1,5 +1,6 @@
-// Having a cluster's agent restarted with another shard's address: for local agents by their file and a signal, for
-// everybody else by a command of their own, such as a helm upgrade. Running either twice does no harm.
+// Restarts a cluster's agent with another shard's address. For local agents it changes their file and sends a
+// signal; for all others it runs the operator's command, such as a helm upgrade. Running either twice does no
+// harm.
 
 import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
@@ -20,11 +21,11 @@ const COMMAND_OUTPUT_MAX = 16 * 1024 * 1024;
 const OUTPUT_SHOWN = 500;
 
 export interface AgentMover {
-  /** Throws an OperatorError when `moveAgent` is bound to fail, as far as can be told without acting. */
+  /** Throws an OperatorError when `moveAgent` can't succeed, as far as that is known without acting. */
   check(move: Move, address: string): Promise<void>;
   /**
-   * Restarts the agent with `address`, also when it seems to have it already: whoever wrote that down may have been
-   * interrupted before the restart. Throws an OperatorError when it could not be done.
+   * Restarts the agent with `address`, even when it seems to have it already: an earlier run may have been
+   * interrupted before the restart. Throws an OperatorError when it can't be done.
    */
   moveAgent(move: Move, address: string): Promise<void>;
 }
@@ -74,7 +75,7 @@ class LocalMover implements AgentMover {
   }
 
   moveAgent(move: Move, address: string): Promise<void> {
-    // The lock is for the moves of other processes: each reads, changes and writes the whole file.
+    // The lock is for other processes' moves: each reads, changes and writes the whole file.
     const edit = this.#last.then(() =>
       withLock(lockPath(this.#directory), this.#deps, async () => {
         const text = await this.#edited(move, address);
@@ -114,7 +115,7 @@ class CommandMover implements AgentMover {
     const [program = "", ...args] = this.#expand(move, address);
     const limits = { timeout: COMMAND_TIMEOUT_MS, maxBuffer: COMMAND_OUTPUT_MAX };
     const running = promisify(execFile)(program, args, limits);
-    // A command that asks a question is told at once that nobody answers.
+    // Closed at once, so that a command that asks a question does not wait for an answer.
     running.child.stdin?.end();
     try {
       await running;
@@ -161,7 +162,7 @@ function commandFailed(command: string, error: unknown): OperatorError {
   const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
   return new OperatorError("EXECUTOR_FAILED", {
     what: `the command failed: ${command}`,
-    // A program's last words say more about why it failed than its first.
+    // The end of a program's output says more about its failure than the start.
     why: (said || (error instanceof Error ? error.message : String(error))).slice(-OUTPUT_SHOWN),
     next: "correct it and run the same rebind again: it continues; or undo it: fleet rebind rollback",
     exit: Exit.Failure,

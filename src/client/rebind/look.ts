@@ -1,7 +1,7 @@
-// One look at the fleet for a rebind: what is declared, what live shards report, where shards are.
-// What must stay true: silence is never taken for absence. A leader that has just begun has heard nobody yet, so a
-// look waits for it; a shard that is not alive is not reporting, whatever it said last. For how long a shard may be silent
-// the leader alone knows, and says by the shard's liveness.
+// Reads the fleet's state for a rebind: declared bindings, live shards' reports, shards' addresses. What must
+// stay true: silence is never taken for absence. A new leader has heard no shard yet, so this waits for it. A
+// shard that is not alive is not reporting, whatever its last report was. Only the leader knows how long a
+// shard may be silent, and gives its liveness.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -18,7 +18,7 @@ import type { Listed } from "../all-pages.ts";
 import type { FleetClient } from "../fleet-client.ts";
 
 const LOOK_EVERY_MS = 250;
-// A look that begins just before its end is still given the time to succeed.
+// A read that starts just before its end still gets the time to succeed.
 const CALL_MS_MIN = 1_000;
 // Without a leader nothing can be begun, and an operator who waits longer wonders whether anything happens.
 const FIRST_ANSWER_MS = 5_000;
@@ -30,16 +30,16 @@ export interface Fleet {
   readonly clusters: ReadonlyMap<string, Seen>;
   /** Shards that are alive by their reports. */
   readonly reporting: ReadonlySet<string>;
-  /** Of every registered shard, host:port. */
+  /** host:port of every registered shard. */
   readonly addresses: ReadonlyMap<string, string>;
 }
 
 export type FleetReads = Pick<FleetClient, "listShards" | "listClusters">;
 
-/** Told which shards the leader has yet to hear, whenever that changes. */
+/** Called with the shards that the leader has yet to hear, whenever they change. */
 export type OnWait = (shards: readonly string[]) => void;
 
-/** Looks again and again, and tells which shards are being waited for. */
+/** Reads again and again, and reports which shards are being waited for. */
 export class Lookout {
   readonly #client: FleetReads;
   readonly #onWait: OnWait;
@@ -77,14 +77,14 @@ export class Lookout {
   }
 }
 
-/** Whether the leader is too new to say what the shard serves, or that it is silent. */
+/** Whether the leader is too new to know what the shard serves, or that it is silent. */
 function isAwaited({ shard, observed, liveness }: ShardView): boolean {
   if (observed !== undefined || shard?.state === ShardState.REMOVED) return false;
   return liveness !== ShardLiveness.SUSPECT && liveness !== ShardLiveness.DEAD;
 }
 
-// Two answers of two leaders do not fit together: one of them may have heard everybody and the other nobody. A leader that
-// is deposed while it answers may have forgotten what it heard.
+// Answers of two leaders can't be combined: one may have heard all shards and the other none. A leader that
+// was deposed meanwhile may have dropped its reports.
 function areOfOneLeader(one: ReadStamp | undefined, other: ReadStamp | undefined): boolean {
   return one?.leads === true && other?.leads === true && one.term === other.term;
 }

@@ -1,4 +1,5 @@
-// From what an operator asks for ("these clusters, to that shard") to a plan, checked against the fleet as it is.
+// Turns an operator's request ("these clusters, to that shard") into a plan, checked against the fleet's
+// present state.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import {
@@ -12,28 +13,28 @@ import {
 import type { Binding } from "../../core/wire/gen/fleet/v1/command.ts";
 import { type Fleet, type FleetReads, Lookout, type OnWait } from "./look.ts";
 
-// Longer than a leader is taken for new by default.
+// Longer than the time for which a leader counts as new by default.
 const HEARING: Hearing = { timeoutMs: 60_000, onWait: () => undefined };
-// Of a cluster's and a shard's name in a plan's: both may be as long as a plan's name may be in all.
+// For a cluster's and a shard's name within a plan's name: both may be as long as the limit of the whole.
 const NAME_SHOWN = 60;
 
 export interface PlanRequest {
   readonly clusters: readonly string[];
   readonly to: string;
   readonly executor: Executor;
-  /** Told of a cluster that is left out, and that no shard shows a session of. */
+  /** Called for a cluster that is left out and that has no session at any shard. */
   readonly onUnserved?: (cluster: string) => void;
 }
 
-/** How long a leader may take to hear the shards, and who is told which it has yet to hear. */
+/** How long a leader may take to hear the shards, and the callback for those it has yet to hear. */
 export interface Hearing {
   readonly timeoutMs: number;
   readonly onWait: OnWait;
 }
 
 /**
- * Clusters that `to` owns, and that no other shard has, are left out: the plan may have no moves.
- * Throws USAGE for a cluster that is named twice, CLUSTER_UNKNOWN or SHARD_UNKNOWN.
+ * Leaves out clusters that `to` owns and no other shard has: the plan may have no moves. Throws USAGE for a
+ * cluster that is named twice, CLUSTER_UNKNOWN or SHARD_UNKNOWN.
  */
 export async function makePlan(
   client: FleetReads,
@@ -64,8 +65,8 @@ export async function makePlan(
 }
 
 /**
- * The plan that undoes the migration that `cluster` is in; one that is an undo already is finished.
- * Throws CLUSTER_UNKNOWN or NO_MIGRATION.
+ * The plan that undoes the running migration of `cluster`; one that is an undo already is finished. Throws
+ * CLUSTER_UNKNOWN or NO_MIGRATION.
  */
 export async function rollbackPlan(
   client: FleetReads,
@@ -108,7 +109,7 @@ function ownedRow(fleet: Fleet, cluster: string): Binding {
   return fleet.clusters.get(cluster)?.binding ?? clusterUnknown(cluster);
 }
 
-// A rebind that was interrupted is planned again as the migration that is under way, so that it goes on.
+// An interrupted rebind is planned again as the running migration, so that it continues.
 function resumed(move: Move, row: Binding | undefined): Move {
   const { migration } = row ?? {};
   return migration !== undefined && row?.shardId === move.to
@@ -116,11 +117,12 @@ function resumed(move: Move, row: Binding | undefined): Move {
     : move;
 }
 
-/** Where the cluster is moved from; null when there is nothing to move. */
+/** The shard that the cluster is moved from; null when there is nothing to move. */
 function sourceOf(row: Binding, to: string, fleet: Fleet): Pick<Move, "from" | "agentOnly"> | null {
   if (row.shardId !== to) return { from: row.shardId };
   if (row.migration !== undefined) return { from: row.migration.fromShard };
-  // Declared as it should be. Its agent may dial another shard, or may have left that for one that does not serve it.
+  // The declaration is as wanted. But the agent may dial another shard, or may have left for one that does
+  // not serve it.
   const { observed } = fleet.clusters.get(row.clusterId) ?? { observed: [] };
   const others = observed.filter(({ shardId }) => shardId !== to);
   const holder = others.find(({ session }) => session) ?? (isServed(row, fleet) ? undefined : others[0]);
@@ -131,7 +133,7 @@ function isServed(row: Binding, fleet: Fleet): boolean {
   return fleet.clusters.get(row.clusterId)?.observed.some(({ session }) => session) ?? false;
 }
 
-// The versions make the name new for every move, and the same for the same request of the same state.
+// The versions make the name new for every move, and the same for the same request in the same state.
 function planName(to: string, rows: readonly Binding[]): string {
   const [first] = rows;
   const versions = rows.reduce((sum, row) => sum + row.version, 0);

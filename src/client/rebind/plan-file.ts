@@ -1,4 +1,4 @@
-// Plans as YAML files: reading with every problem named, writing for people to read and edit.
+// Plans as YAML files: reads them and names every problem, and writes them for people to read and edit.
 
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

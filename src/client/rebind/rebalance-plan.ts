@@ -1,6 +1,6 @@
-// From what the fleet shows to advice, and from advice to a plan file in which a comment above each move says why.
-// What must stay true: what is not known is never taken for room. A leader that has not heard every shard may miss
-// both shortfalls and owners, so that nothing is advised then unless that is asked for.
+// Turns the fleet's state into advice, and advice into a plan file with a comment above each move that says
+// why. What must stay true: unknown machines never count as room. A leader that has not heard every shard may
+// miss both shortfalls and owners, so there is no advice then unless the operator asks for it.
 
 import { Document, isMap, isSeq } from "yaml";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -12,14 +12,14 @@ import type { FleetClient } from "../fleet-client.ts";
 import { safeYaml } from "../safe-yaml.ts";
 
 export interface RebalanceRequest extends RebalanceLimits {
-  /** Advise although not every shard has been heard. */
+  /** Give advice although not every shard has been heard. */
   readonly partial: boolean;
   readonly executor: Executor;
 }
 
 export interface RebalanceReport {
   readonly plan: RebindPlan;
-  /** Why each of the plan's domains and of its clusters is to move, in the plan's order. */
+  /** Why each of the plan's domains and clusters should move, in the plan's order. */
   readonly reasons: { readonly domains: readonly string[]; readonly clusters: readonly string[] };
   readonly refused: readonly Refused[];
   /** False: not every shard had been heard. */
@@ -40,7 +40,7 @@ export async function rebalancePlan(client: Reads, request: RebalanceRequest): P
   if (!observedComplete && !request.partial) throw incomplete();
   const seen = { ...shards, ...shortfalls, ...clusters, ...domains };
   const advice = adviseRebalance(seen, request);
-  // The next look has another index as soon as one of the moves was made, so no migration's id comes twice.
+  // The index changes as soon as one of the moves is made, so no migration's id repeats.
   const name = `rebalance-at-${shards.stamp?.index ?? 0}`;
   return reportOf(advice, createPlan(name, request.executor, advice.clusters), observedComplete);
 }
@@ -63,7 +63,7 @@ export function isEmpty({ plan }: RebalanceReport): boolean {
   return plan.moves.length === 0 && plan.domains === undefined;
 }
 
-/** The plan as a file. One without moves is all comment, so that it cannot be applied. */
+/** The plan as a file. A plan without moves is all comment, so that it can't be applied. */
 export function formatRebalance(report: RebalanceReport): string {
   const remarks = [
     ...(report.observedComplete ? [] : ["the leader had not heard every shard: there may be more to move"]),
@@ -73,7 +73,7 @@ export function formatRebalance(report: RebalanceReport): string {
       ({ shard, cluster, requirements, why }) => `  ${cluster} at ${shard} (${requirements}): ${why}`,
     ),
   ];
-  // A comment ends with its line: what an agent or a shard wrote must not begin another one.
+  // A comment ends with its line: a text of an agent or a shard must not start another line.
   const comment = remarks.map((line) => `# ${printable(line)}\n`).join("");
   return isEmpty(report) ? comment : `${planText(report)}${comment}`;
 }
@@ -82,7 +82,7 @@ function planText({ plan, reasons }: RebalanceReport): string {
   const document = new Document(plan);
   explain(document.get("domains"), reasons.domains);
   explain(document.get("moves"), reasons.clusters);
-  // A reason is one line however long it is.
+  // A reason is one line, however long it is.
   return safeYaml(document, { lineWidth: 0 });
 }
 

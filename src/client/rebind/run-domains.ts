@@ -1,5 +1,5 @@
-// The domains of a plan: all are looked at before one is moved, so that a plan that has become old moves nothing. Each
-// batch is a compare-and-set on the versions that were seen; a plan that was interrupted is applied again.
+// The domains of a plan: all are read before one is moved, so that an outdated plan moves nothing. Each batch
+// is a compare-and-set on the versions that were read; an interrupted plan is applied again.
 
 import { type DomainStep, domainStep } from "../../core/rebind/domain-step.ts";
 import type { DomainMove } from "../../core/rebind/plan.ts";
@@ -10,13 +10,13 @@ import type { FleetClient } from "../fleet-client.ts";
 
 export interface DomainReport extends DomainMove {
   readonly result: "done" | "blocked" | "not-started";
-  /** Begins with its reason's code when it is blocked. */
+  /** Starts with its reason's code when it is blocked. */
   readonly why: string;
 }
 
 type DomainsClient = Pick<FleetClient, "listDomains" | "submit" | "tryOut">;
 
-/** A report of every domain, in the plan's order. Throws what a batch failed with, unless rows were refused. */
+/** A report of every domain, in the plan's order. Throws a batch's error, unless rows were refused. */
 export async function runDomains(
   client: DomainsClient,
   moves: readonly DomainMove[],
@@ -33,7 +33,7 @@ export async function runDomains(
   const { refused } = await moveDomains(client, due, options);
   if (!options.dryRun && refused.length === 0)
     return moves.map((move) => ({ ...move, result: "done", why: "" }));
-  // Somebody was quicker than the batch, between the look and the write.
+  // Another client changed a row between the read and the write.
   const whys = new Map(refused.map(({ row, reason, why }) => [row, `${reason}: ${why}`]));
   return moves.map((move, at) => {
     const why = whys.get(at);

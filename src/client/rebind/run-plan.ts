@@ -1,6 +1,6 @@
-// Executes a plan: looks, decides (core/rebind/next-step.ts), acts, looks again, wave by wave.
-// What must stay true: nothing is remembered between looks that the fleet does not show itself, so a run that is
-// broken off anywhere is finished by running it again; and what fails for one move does not hide the others.
+// Executes a plan wave by wave: reads the state, decides (core/rebind/next-step.ts), acts, and reads again.
+// What must stay true: everything that is remembered between reads is also in the fleet's state. So a run
+// that stops anywhere is finished by running it again. One move's failure does not hide the others.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../../core/base/assert.ts";
@@ -18,19 +18,19 @@ const SUBMIT_MS_MIN = 1_000;
 
 export interface RunOptions {
   readonly maxParallel: number;
-  /** For each wave, in milliseconds. A command of an executor that is under way is waited for beyond it. */
+  /** For each wave, in milliseconds. A running command of an executor may exceed it. */
   readonly timeoutMs: number;
   readonly reason: string;
-  /** Told when a move comes to another step. */
+  /** Called when a move reaches another step. */
   readonly onStep: (move: Move, step: NextStep) => void;
-  /** Told which shards a new leader has yet to hear. */
+  /** Called with the shards that a new leader has yet to hear. */
   readonly onWait?: OnWait;
 }
 
-/** What running a plan asks of the fleet. */
+/** The fleet's methods that running a plan needs. */
 export type RebindClient = FleetReads & Pick<FleetClient, "submit">;
 
-/** Runs waves until one of them does not end well; what follows it is not started. */
+/** Runs waves until one of them fails; the waves after it are not started. */
 export async function runPlan(
   client: RebindClient,
   plan: RebindPlan,
@@ -49,7 +49,7 @@ export async function runPlan(
   return outcomeOf(plan, ended);
 }
 
-/** The outcome of a plan whose clusters were not begun. */
+/** The outcome of a plan whose clusters were not started. */
 export function unstarted(plan: RebindPlan): RebindOutcome {
   return outcomeOf(
     plan,
@@ -111,7 +111,9 @@ class Wave {
     }
   }
 
-  /** One look at the fleet, and the next step of every move; whether any of them changed something. */
+  /**
+   * One read of the fleet, and the next step of every move; returns whether any of them changed something.
+   */
   async #round(): Promise<boolean> {
     const open = this.#tracks.filter((track) => !track.isFinal);
     const fleet = await this.#look(open);
@@ -120,7 +122,7 @@ class Wave {
     return acted.includes(true);
   }
 
-  /** A look that fails has failed for every move that is not at its end. */
+  /** A failing read fails every unfinished move. */
   async #look(open: readonly Track[]): Promise<Fleet | null> {
     try {
       return await this.#lookout.look(this.#endMs);
@@ -142,12 +144,12 @@ class Wave {
     return acted;
   }
 
-  /** Whether it changed something. */
+  /** Returns whether it changed something. */
   async #act(track: Track, step: NextStep, fleet: Fleet): Promise<boolean> {
     const { move } = track;
     switch (step.step) {
       case "begin":
-        // What the executor cannot do is better known before the owner is declared than after.
+        // If the executor can't act, that should be known before the owner is declared.
         await this.#mover.check(move, addressOf(fleet, move));
         await this.#submit(beginRebind(move, step.supersedes));
         return true;
@@ -168,7 +170,7 @@ class Wave {
     }
   }
 
-  // Somebody else may have changed the binding since the look: the next look finds out, and says so.
+  // Another client may have changed the binding since: the next read shows it.
   async #submit(operation: Operation): Promise<void> {
     const deadlineMs = Math.max(SUBMIT_MS_MIN, this.#endMs - performance.now());
     try {
@@ -183,7 +185,7 @@ class Wave {
 const LOST_RACES = new Set(["OWNER_CHANGED", "MIGRATION_UNDER_WAY", "CLUSTER_UNKNOWN"]);
 
 function addressOf(fleet: Fleet, move: Move): string {
-  // Bindings name registered shards only, and nothing begins at a shard that does not report.
+  // Bindings name only registered shards, and no move starts at a shard that does not report.
   return present(fleet.addresses.get(move.to), "the target of a move is registered");
 }
 

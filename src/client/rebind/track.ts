@@ -1,5 +1,5 @@
-// One move on its way through its steps in this run, and what is reported of it at the end.
-// What must stay true: an expected failure ends its own move only; a bug ends everything.
+// One move's steps in this run, and its report at the end. What must stay true: an expected failure ends only
+// its own move; a bug ends everything.
 
 import { OperatorError } from "../../core/base/errors.ts";
 import { type NextStep, nextStep } from "../../core/rebind/next-step.ts";
@@ -8,9 +8,9 @@ import type { Fleet } from "./look.ts";
 
 interface MoveReport extends Move {
   readonly result: "done" | "blocked" | "failed" | "timed-out" | "not-started";
-  /** The step that it came to. */
+  /** The step that it reached. */
   readonly step: NextStep["step"] | "none";
-  /** Why it waits, is blocked or failed; the latter two begin with their reason's code. */
+  /** Why it waits, is blocked or failed; the latter two start with their reason's code. */
   readonly why: string;
 }
 
@@ -30,7 +30,7 @@ export class Track {
   step: NextStep | null = null;
   error: OperatorError | null = null;
   hasMovedAgent = false;
-  /** Whether any shard showed a session of the cluster when it was last looked at. */
+  /** Whether any shard showed a session of the cluster at the last read. */
   isServed = false;
 
   constructor(move: Move) {
@@ -53,7 +53,7 @@ export class Track {
     return this.step;
   }
 
-  /** Performs `action`; what it was expected to throw ends this move. */
+  /** Runs `action`; an expected error ends this move. */
   async guard(action: () => Promise<void>): Promise<void> {
     try {
       await action();
@@ -83,7 +83,7 @@ function reportOf({ move, step, error, isServed }: Track): MoveReport {
   return { ...move, result, step: reached, why };
 }
 
-// Nothing ends by itself that waits for an agent which is gone.
+// A wait for a missing agent never ends by itself.
 function withoutAgent({ cluster }: Move): string {
   return `if it no longer has an agent: fleet cluster unbind --cluster ${cluster} --force`;
 }

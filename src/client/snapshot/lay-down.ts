@@ -1,5 +1,5 @@
-// A data folder that holds exactly what was exported, marked as one that a recovery is rewriting: from here on it is
-// the recovery's business (ADR-0005), which gives the new incarnation, and finishes after a crash.
+// Makes a data folder with exactly the exported content, marked as one that a recovery is rewriting. From
+// here on the recovery takes over (ADR-0005): it starts the new incarnation, and finishes after a crash.
 
 import { present } from "../../core/base/assert.ts";
 import { FLEET_GROUP, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
@@ -13,17 +13,17 @@ import type { ChosenSnapshot } from "./reports.ts";
 
 export interface RestoreOrder extends Pick<RecoveryOrder, "clusterId" | "actor" | "reason" | "atMs"> {
   readonly node: NodeId;
-  /** Where it is to be reached; empty = where it was. */
+  /** Its address; empty = unchanged. */
   readonly address: string;
   /** The store and the snapshot in it. */
   readonly source: string;
-  /** Copies that were compared: the new log begins beyond them too. */
+  /** Copies that were compared: the new log begins behind their ends too. */
   readonly compared: readonly Copy[];
-  /** What encrypts the folder; null or absent = nothing. */
+  /** Encrypts the folder; null or absent = it is plain. */
   readonly keys?: OperatorKeys | null;
 }
 
-/** `directory` is absent or empty, and nobody else's business until it is renamed into its place. */
+/** `directory` is absent or empty, and no other process uses it until it is renamed to its place. */
 export async function layDown(
   directory: string,
   { manifest, bytes }: ChosenSnapshot,
@@ -55,7 +55,7 @@ export async function layDown(
   const log = present(logs.get(FLEET_GROUP), "a folder that was just written holds the fleet's log");
   const read = readCopy(node, log, false);
   const copy = present(read.ok ? read.copy : null, "a snapshot that was verified can be read back");
-  // Of entries that are no audit entries the export's time says how new they may be.
+  // The export's time is a limit for the age of entries without a time of their own.
   const age = { ...copy.age, newestMs: Math.max(copy.age.newestMs, manifest.atMs) };
   const mark: RecoveryMark = {
     ...ordered,

@@ -1,5 +1,5 @@
-// What was written after a snapshot was exported, and so is not in it. Old data folders tell how far the log went;
-// without any of them nobody can know.
+// Which entries were written after a snapshot was exported, and so are not in it. Old data folders show where
+// the log ended; without any of them it is unknown.
 
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -15,7 +15,7 @@ export interface ComparedFolder {
   readonly copy: Copy;
 }
 
-/** Throws an OperatorError for a folder that can't be read, or is another cluster's. */
+/** Throws an OperatorError for a folder that can't be read, or that belongs to another cluster. */
 export async function compareFolders(
   directories: readonly string[],
   { clusterId }: SnapshotManifest,
@@ -36,7 +36,7 @@ export async function compareFolders(
   );
 }
 
-/** Null when the old folders show that nothing is missing. Without an end it is not known how far it goes. */
+/** Null when the old folders show that nothing is missing. Without an end the last index is unknown. */
 export function missingRange(
   { index }: Pick<SnapshotManifest, "index">,
   compared: readonly ComparedFolder[],

@@ -1,4 +1,4 @@
-// Which store is meant: the one that was named, or the one that the local fleet's leader exports to.
+// Chooses the store: the named one, or the one to which the local fleet's leader exports.
 
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
@@ -10,8 +10,9 @@ import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
 
 /**
- * `flag` is the one to be advised, `directory` the fleet's if it is a local one. Throws an OperatorError when no place is named, or none that is one. Nothing is read
- * from a folder that is not there: what is written to is made, and what fleet.yaml names with the first export.
+ * `flag` is named in the advice; `directory` is the fleet's, if it is a local one. Throws an OperatorError
+ * when no place is named, or an invalid one. A folder that does not exist is never read: a place for writing
+ * is created, and the one in fleet.yaml with the first export.
  */
 export async function storeOf(
   given: string | undefined,
@@ -31,8 +32,8 @@ export async function storeOf(
   return await openStore(recorded);
 }
 
-// To the store a typo is a place without snapshots. A bucket that is not there says so by itself, and what else stands
-// in the way of reading a folder the store does.
+// For the store a typo looks like a place without snapshots. A missing bucket causes an error of its own, and
+// the store reports other problems of a folder.
 async function requireFolder(place: string): Promise<void> {
   const isThere = await stat(place).then(
     (about) => about.isDirectory(),
@@ -46,7 +47,7 @@ async function requireFolder(place: string): Promise<void> {
   });
 }
 
-// Each node takes it from its own folder, so that it means another place to each.
+// Each node resolves it from its own folder, so it would mean a different place on each.
 function relative(place: string, flag: string): OperatorError {
   return new OperatorError("CONFIG_INVALID", {
     what: `snapshots.to in fleet.yaml is a relative path: ${place}`,

@@ -1,4 +1,5 @@
-// Where a snapshot is to be restored and whether it may be, found out before anybody is asked. Nothing is written here.
+// Where a snapshot will be restored and whether that is allowed, checked before the operator is asked.
+// Nothing is written here.
 
 import { isName } from "../../core/base/ids.ts";
 import { REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";

@@ -1,4 +1,4 @@
-// What there is in a store of exported snapshots, and what checking them came to.
+// The exported snapshots in a store, and the results of checking them.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type CatalogEntry, NO_MANIFEST, readCatalog } from "../../core/export/catalog.ts";
@@ -21,7 +21,7 @@ export interface SnapshotFinding {
   readonly stateHash: string | null;
   readonly clusterName: string | null;
   readonly clusterId: string | null;
-  /** Of the incarnation whose state it is; null = its manifest does not say, as those of older builds. */
+  /** Epoch of the state's incarnation; null = its manifest does not say, as with older builds. */
   readonly epoch: number | null;
   /** The id of the operator's key that opens it; null = it is not encrypted. */
   readonly operatorKey: string | null;
@@ -58,7 +58,7 @@ export async function verifySnapshots(
       continue;
     }
     const verified = await verifySnapshot(store, entry, undefined, keys, allowPlain);
-    // The leader may have deleted it meanwhile, the oldest of more than it keeps.
+    // The leader may have deleted it meanwhile, because it keeps a limited number.
     if (!verified.ok && (await store.get(manifestKey(entry.name))) === null) continue;
     snapshots.push(
       verified.ok
@@ -66,7 +66,7 @@ export async function verifySnapshots(
         : { ...finding, state: "damaged", problem: verified.problem },
     );
   }
-  // A backup that is not there must not pass for one that was checked.
+  // A missing backup must not count as a checked one.
   const isAnyChecked = snapshots.some(({ state }) => state !== "incomplete");
   if (!isAnyChecked && (which.all || snapshots.length === 0)) throw notFound(store.place, which.name);
   return { place: store.place, snapshots };
@@ -92,7 +92,7 @@ export async function takeSnapshot(
   });
 }
 
-/** Without a name, the newest that has a manifest; of several fleets' none is the newest. */
+/** Without a name, the newest one that has a manifest; if there are several fleets, there is no newest. */
 function choose(
   catalog: readonly CatalogEntry[],
   { place }: SnapshotStore,

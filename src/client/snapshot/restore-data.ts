@@ -1,5 +1,5 @@
-// Restores into the data folder of a node that is started by other means. What must stay true: a restore that was
-// killed is finished by the same command and by no other, and the node's own user can write to what is made.
+// Restores into the data folder of a node that is not part of a local fleet. What must stay true: only the
+// same command can finish a restore that was killed, and the node's own user can write to the new files.
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -26,17 +26,17 @@ import * as refuse from "./restore-refusals.ts";
 
 export interface DataRestore {
   readonly data: string;
-  /** host:port at which the node is to be reached; empty = where it was. */
+  /** The node's host:port; empty = unchanged. */
   readonly address: string;
 }
 
 interface Checked {
   readonly member: Pick<Member, "nodeId" | "name">;
-  /** Of a restore that was begun and not finished. */
+  /** Of a restore that was started and not finished. */
   readonly mark: RecoveryMark | null;
 }
 
-/** Checked without changing anything: also what a dry run does. */
+/** Checked without changing anything: a dry run does the same. */
 export async function checkData({ data, address }: DataRestore, wish: RestoreWish): Promise<Checked> {
   if (address !== "" && !isAddress(address)) throw refuse.badAddress(address);
   const member = chooseNode(wish, null);
@@ -76,16 +76,19 @@ interface Seen {
   readonly dev: number;
 }
 
-/** Why the user `uid` must not restore to a folder, seen with the one that holds it; either may be absent. */
+/**
+ * Why the user `uid` must not restore to a folder; `own` and `parent` describe it and its parent, and either
+ * may be absent.
+ */
 export function misfit(
   own: Seen | null,
   parent: Seen | null,
   uid: number | undefined,
 ): "mount-point" | { readonly owner: number } | null {
-  // What is made beside the folder could not be renamed onto it.
+  // The new folder beside it could not be renamed to its place.
   if (own !== null && own.dev !== parent?.dev) return "mount-point";
   const owner = (own ?? parent)?.uid ?? 0;
-  // Root may write anywhere, and what it writes in another user's folder that user's node can't go on with.
+  // Root may write anywhere, but the folder's user could not use root's files.
   return uid === 0 && owner !== 0 ? { owner } : null;
 }
 

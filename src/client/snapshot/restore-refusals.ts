@@ -1,4 +1,4 @@
-// Why a snapshot is not restored there, in an operator's words.
+// Why a snapshot can't be restored there, in an operator's words.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Place } from "../../core/recover/diagnosis.ts";
@@ -57,7 +57,7 @@ export function nodeUnknown(
   });
 }
 
-/** `where` is what `fleet recover` needs to find the node. */
+/** `where` is the argument of `fleet recover` that finds the node. */
 export function otherUnfinished(node: string, begunFrom: string, where: string): OperatorError {
   return new OperatorError("RECOVERY_UNFINISHED", {
     what: `${node} is half-way through another recovery, from ${begunFrom}`,

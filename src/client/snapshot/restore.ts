@@ -1,6 +1,7 @@
-// Makes a fleet of one node from an exported snapshot: in a local fleet that has lost every copy, or in a new local
-// fleet (elsewhere: restore-data.ts). What must stay true: nothing is overwritten; a folder gets its name when it is
-// whole; killed anywhere, the same command or `fleet recover --force-new-cluster` finishes it.
+// Makes a fleet of one node from an exported snapshot: in a local fleet that has lost every copy, or in a new
+// local fleet (elsewhere: restore-data.ts). What must stay true: nothing is overwritten, and a folder gets
+// its name when it is whole. If it is killed anywhere, the same command or `fleet recover
+// --force-new-cluster` finishes it.
 
 import { randomUUID } from "node:crypto";
 import { readdir, rename, rm } from "node:fs/promises";
@@ -36,13 +37,13 @@ import * as refuse from "./restore-refusals.ts";
 
 export interface RestoreWish {
   readonly snapshot: ChosenSnapshot;
-  /** The store that it is from. */
+  /** The store of the snapshot. */
   readonly place: string;
   readonly compared: readonly ComparedFolder[];
-  /** The node's name; null = the first that is known there and in the snapshot. */
+  /** The node's name; null = the first one that is known there and in the snapshot. */
   readonly node: string | null;
   readonly reason: string;
-  /** What encrypts the folder that is made; null or absent = nothing. */
+  /** Encrypts the new folder; null or absent = it is plain. */
   readonly encryption?: { readonly source: KeySource; readonly keys: OperatorKeys } | null;
 }
 
@@ -54,7 +55,7 @@ export interface RestoreReport {
   /** RFC 3339. */
   readonly exportedAt: string;
   readonly stateHash: string;
-  /** Written after the export, and so not in it; null when --compare shows that nothing was. */
+  /** Entries written after the export, which are not in it; null when --compare shows that there are none. */
   readonly missing: IndexRange | null;
   readonly node: string;
   readonly directory: string;
@@ -65,7 +66,7 @@ export interface RestoreReport {
   readonly term: number | null;
   /** Of the new incarnation. */
   readonly epoch: number | null;
-  /** By how much this host's clock is behind the export; 0 = it is not. */
+  /** How far this host's clock is behind the export; 0 = it is not. */
   readonly clockBehindMs: number;
   readonly setAside: readonly string[];
   readonly next: readonly string[];
@@ -96,7 +97,7 @@ export function restorePreview(
   };
 }
 
-/** The node that goes on, of those that the snapshot knows. Throws NODE_UNKNOWN. */
+/** The node that continues, one of those in the snapshot. Throws NODE_UNKNOWN. */
 export function chooseNode(
   { snapshot, node }: RestoreWish,
   known: readonly { readonly id: number; readonly name: string }[] | null,
@@ -126,7 +127,7 @@ export async function restoreIntoFleet(
   return reportOf(wish, fleet.file.name, await recoverLocalFleet(fleet, plan, deps, keys));
 }
 
-/** Checked without changing anything: also what a dry run does. Returns the node and its folder. */
+/** Checked without changing anything: a dry run does the same. Returns the node and its folder. */
 export async function checkFleet(
   fleet: LocalFleet,
   wish: RestoreWish,
@@ -159,7 +160,7 @@ async function placeCopy(fleet: LocalFleet, wish: RestoreWish, deps: Deps): Prom
   await placeMarked(data, wish, orderOf(wish, member.nodeId, addressIn(fleet, member.nodeId)));
 }
 
-/** A new local fleet of one node; it appears whole, by one rename. */
+/** A new local fleet of one node; a single rename makes it appear whole. */
 export async function restoreNewFleet(
   directory: string,
   name: string,
@@ -203,7 +204,10 @@ export async function restoreNewFleet(
   return { ...preview, dryRun: false, clusterId, index, term, epoch, next };
 }
 
-/** Beside its place, then renamed: until then there is nothing, from then on the mark keeps everybody off. */
+/**
+ * Made beside its place, then renamed. Before that there is nothing; from then on the mark keeps every
+ * process from starting on it.
+ */
 export async function placeMarked(
   data: string,
   wish: RestoreWish,
@@ -211,7 +215,7 @@ export async function placeMarked(
 ): Promise<RecoveryMark> {
   const staging = join(dirname(data), ".restoring");
   await createDirectoryDurably(dirname(data));
-  // Of an attempt that was killed: it holds nothing that the store does not.
+  // From an attempt that was killed: everything in it is also in the store.
   await rm(staging, { recursive: true, force: true });
   const mark = await layDown(staging, wish.snapshot, order);
   await rename(staging, data);
@@ -251,14 +255,14 @@ function addressIn({ file }: LocalFleet, id: number): string {
 export const sourceOf = ({ place, snapshot }: RestoreWish): string => `${place}#${snapshot.name}`;
 const resume = ({ reason }: RestoreWish) => ({ node: null, acceptBehind: false, reason });
 
-/** Throws NOT_WRITABLE unless this user may make something in `folder`, which may have to be made itself. */
+/** Throws NOT_WRITABLE unless this user may create files in `folder`, which may not exist yet. */
 export async function checkWritable(folder: string): Promise<void> {
   await requireWritable(folder).catch((error) => {
     throw isErrno(error, "EACCES", "EPERM", "EROFS") ? refuse.notWritable(folder, error) : error;
   });
 }
 
-/** Throws DATA_THERE unless nothing is there, or an empty folder. */
+/** Throws DATA_THERE unless the path is free or an empty folder. */
 export async function checkFree(path: string): Promise<void> {
   try {
     if ((await readdir(path)).length === 0) return;

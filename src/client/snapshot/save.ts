@@ -1,4 +1,4 @@
-// The fleet's state, fetched from its leader and kept elsewhere, within a time for all of it together.
+// Fetches the fleet's state from its leader and stores it elsewhere, within one time limit for everything.
 
 import { exportSnapshot } from "../../core/export/export-snapshot.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
@@ -12,7 +12,7 @@ export interface SavedSnapshot {
   readonly manifest: SnapshotManifest;
 }
 
-/** Throws an OperatorError, also when the time is over: what the store was asked may be left there, without a manifest. */
+/** Throws an OperatorError, also after the time limit: then the store may keep data without a manifest. */
 export async function saveSnapshot(
   client: Pick<FleetClient, "saveSnapshot">,
   store: SnapshotStore,

@@ -1,10 +1,10 @@
-// The certificates that the coordinators show.
+// The certificates that the coordinators present.
 
 import type { FleetStatus } from "../../fleet-status.ts";
 import type { Check } from "../check.ts";
 import { answering } from "./nodes.ts";
 
-/** As long as `fleet status` warns before. */
+/** The same limit as the warning of `fleet status`. */
 const DAYS_MIN = 14;
 
 export const certificateChecks: readonly Check<FleetStatus>[] = [

@@ -1,4 +1,4 @@
-// What the coordinators say of their own disks.
+// The coordinators' reports about their own disks.
 
 import type { FleetStatus } from "../../fleet-status.ts";
 import type { Check } from "../check.ts";

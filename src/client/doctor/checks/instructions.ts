@@ -1,4 +1,4 @@
-// Whether shards get and follow what the coordinators decide, and have the machines for it.
+// Whether shards receive and follow the coordinators' decisions, and have the machines for them.
 
 import { type Instruction, InstructionOutcome } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { Check } from "../check.ts";

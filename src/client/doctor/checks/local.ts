@@ -1,9 +1,9 @@
-// What this machine shows of a local fleet.
+// The facts of this machine about a local fleet.
 
 import type { Check } from "../check.ts";
 import type { LocalFacts } from "../local-facts.ts";
 
-/** Connections, log segments and snapshots need files; the door keeps room for members (ADR-0024). */
+/** Connections, log segments and snapshots need files; the server keeps room for members (ADR-0024). */
 const OPEN_FILES_MIN = 4_096;
 const FREE_SHARE_MIN = 0.1;
 const FREE_BYTES_MIN = 2 ** 30;

@@ -1,4 +1,4 @@
-// Whether each node runs, takes part, and is like the others: version, clock, incarnation, host.
+// Whether each node runs, takes part, and matches the others: version, clock, incarnation, host.
 
 import type { NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../../../core/wire/gen/fleet/v1/views.ts";
@@ -8,7 +8,7 @@ import type { Check, Hit } from "../check.ts";
 /** Certificates, audit times and exported snapshots are compared with other hosts' clocks. */
 const CLOCKS_APART_MAX_MS = 2_000;
 const RESIDENT_MAX_BYTES = 1_000_000_000;
-/** Younger processes may have restarted because they crash. */
+/** A younger process may have restarted because it crashes. */
 const UPTIME_MIN_MS = 60_000;
 
 export const nodeChecks: readonly Check<FleetStatus>[] = [
@@ -177,7 +177,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
 
 type AnsweringNode = NodeObservation & { readonly status: NodeStatus };
 
-/** A look at each node that answers. */
+/** Applies `look` to each node that answers. */
 export function answering(look: (node: AnsweringNode) => Omit<Hit, "subject"> | null) {
   return ({ nodes }: FleetStatus): Hit[] =>
     nodes.flatMap((node): Hit[] => {
@@ -187,7 +187,7 @@ export function answering(look: (node: AnsweringNode) => Omit<Hit, "subject"> | 
     });
 }
 
-/** How far a node's clock is ahead of this one's, give or take half a round trip. */
+/** How far a node's clock is ahead of this one's, accurate to half a round trip. */
 function offsetOf({ name, status, observedAtMs, roundTripMs }: NodeObservation) {
   const wallMs = status?.vitals?.wallClockMs ?? 0;
   return wallMs === 0 ? [] : [{ name, offsetMs: wallMs - (observedAtMs - (roundTripMs ?? 0) / 2) }];

@@ -1,9 +1,9 @@
-// Whether the fleet can commit, and how many nodes it can lose before it cannot.
+// Whether the fleet can commit, and how many nodes may fail before it can't.
 
 import type { FleetStatus, NodeObservation } from "../../fleet-status.ts";
 import type { Check, Hit } from "../check.ts";
 
-/** Leaders in the last ten minutes; one or two come with every upgrade or transfer. */
+/** Leaders in the last ten minutes; every upgrade or transfer causes one or two. */
 const REIGNS_MAX = 4;
 const REIGNS_WINDOW_MS = 600_000;
 

@@ -1,4 +1,5 @@
-// Whether quotas add up: the state machine refuses sums that do not, so a hit here is damage or an outdated row.
+// Whether quotas add up. The state machine refuses wrong sums, so a finding here means damage or an outdated
+// row.
 
 import type { Quota } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { Check, Hit } from "../check.ts";

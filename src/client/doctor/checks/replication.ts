@@ -5,13 +5,13 @@ import type { FleetStatus } from "../../fleet-status.ts";
 import type { Check, Hit } from "../check.ts";
 import { leaderOf } from "./quorum.ts";
 
-/** A follower on a sound network and disk is milliseconds behind. */
+/** A follower on a healthy network and disk is milliseconds behind. */
 const LAG_MAX_MS = 5_000;
 /** Long enough for a snapshot of a million rows at the default rate. */
 const LEARNER_LAG_MAX_MS = 600_000;
 /** A third of the shortest election timeout on a LAN: beyond it, a lost packet costs an election. */
 const ROUND_TRIP_MAX_MS = 100;
-/** Commits beyond it are felt by every writer. */
+/** Every writer notices slower commits. */
 const COMMIT_P99_MAX_MS = 250;
 
 export const replicationChecks: readonly Check<FleetStatus>[] = [
@@ -149,7 +149,7 @@ function followers(
   const leader = leaderOf(fleet);
   return (leader?.status?.followers ?? []).flatMap((follower): Hit[] => {
     const hit = look(follower);
-    // A node that is down is known by the members' table alone.
+    // For a node that is down, only the members' table is known.
     const member = leader?.status?.members.find(({ nodeId }) => nodeId === follower.nodeId);
     return hit === null ? [] : [{ subject: member?.name ?? `node ${follower.nodeId}`, ...hit }];
   });

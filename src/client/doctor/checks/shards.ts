@@ -1,4 +1,4 @@
-// Whether the shards are alive, and serve what is declared to them.
+// Whether the shards are alive, and serve the clusters that are declared to them.
 
 import type { ClusterView, ShardView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift, ShardLiveness } from "../../../core/wire/gen/fleet/v1/views.ts";

@@ -1,4 +1,4 @@
-// Whether there is a copy of the state to restore from when every disk is lost.
+// Whether there is a copy of the state to restore from if every disk is lost.
 
 import type { FleetStatus } from "../../fleet-status.ts";
 import type { Check, Hit } from "../check.ts";
