@@ -69,7 +69,7 @@ export abstract class LeaderReads {
   readonly #deadlineMs: number;
   protected readonly seen = new SeenIncarnation();
 
-  /** `deadlineMs`: of calls that name none. */
+  /** `deadlineMs`: for calls without one of their own. */
   constructor(caller: LeaderCaller<WritingClient>, deadlineMs: number) {
     this.#caller = caller;
     this.#deadlineMs = deadlineMs;
@@ -117,7 +117,7 @@ export abstract class LeaderReads {
     );
   }
 
-  /** Newest last, in any case. */
+  /** Newest last in both cases. */
   async listAudit({ newest = false, ...options }: AuditOptions = {}): Promise<Listed<ListAuditResponse>> {
     const listed = await this.#list<"entries", ListAuditResponse>(
       options,
@@ -140,7 +140,7 @@ export abstract class LeaderReads {
     );
   }
 
-  /** Who this client is there, and what it may do. */
+  /** This client's identity at the fleet, and its permissions. */
   checkAccess(
     request: CheckAccessRequest,
     options: { readonly deadlineMs?: number } = {},
@@ -175,10 +175,10 @@ export abstract class LeaderReads {
     );
   }
 
-  /** All there are, whatever state they are in. */
+  /** All replicas, whatever state they are in. */
   protected abstract replicas(): readonly CoordinatorClient[];
 
-  /** Calls the leader; `kind` decides the words of a timeout. */
+  /** Calls the leader; `kind` chooses the words for a timeout. */
   protected async atLeader<Response>(
     kind: "read" | "write",
     deadlineMs: number,
@@ -213,7 +213,7 @@ export abstract class LeaderReads {
     const { consistency, filter = {}, rowsMax = 0, deadlineMs = this.#deadlineMs } = options;
     const request = ListRequest.fromPartial({ filter, pageSize: rowsMax });
     request.consistency = consistency;
-    // An index of another incarnation is reached there too, and what was written is not seen.
+    // Another incarnation may reach the same index without this write.
     if (consistency?.$case === "atLeastIndex") request.incarnation = this.seen.id;
     if (consistency?.$case !== "stale" && consistency?.$case !== "maxStalenessMs") {
       return async (invoke) => {

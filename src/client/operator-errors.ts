@@ -1,4 +1,4 @@
-// From what a call came to, to what an operator should read: one place for codes, exit codes and next steps.
+// Turns a call's error into the one that an operator reads: one place for codes, exit codes and next steps.
 
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../core/base/errors.ts";
@@ -8,7 +8,10 @@ import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
 import { failureWords, isTlsFailure, speaksNoTls } from "./failure-words.ts";
 import { shellWord } from "./shell-word.ts";
 
-/** Any thrown value as an OperatorError; one that already is passes through. `call` decides the words of a timeout. */
+/**
+ * Any thrown value as an OperatorError; an OperatorError is returned unchanged. `call` chooses the words for
+ * a timeout.
+ */
 export function toOperatorError(error: unknown, call: "read" | "write" = "write"): OperatorError {
   if (error instanceof OperatorError) return error;
   if (error instanceof LeaderUnavailable) return unavailable(error, call);
@@ -60,7 +63,9 @@ function fromFailure(failure: RpcFailure, cause: unknown): OperatorError {
   });
 }
 
-/** A refusal that compared versions tells the row's own; one that nobody gave a version to, which one to give. */
+/**
+ * For a failed comparison of versions, the row's own version. If the caller gave no version, the one to give.
+ */
 function currentOf({ metadata }: RpcFailure): { readonly current?: string } {
   const current = metadata["actual"] ?? metadata["version"];
   return current === undefined ? {} : { current };
@@ -95,7 +100,7 @@ function advice(failure: RpcFailure): { readonly next: string; readonly exit: Ex
   }
 }
 
-/** What an administrator would run to give it. */
+/** The commands with which an administrator would grant it. */
 function askForGrant({ operator = "", verb = "", table = "", name = "" }: RpcFailure["metadata"]): string {
   const role = `${operator}-${verb}-${table}`;
   const allow = shellWord(`${verb} ${table} ${name}`);

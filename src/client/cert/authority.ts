@@ -1,5 +1,5 @@
-// The authority of a fleet as its two files hold it: whom the fleet trusts, and the one that signs. While the fleet
-// changes from one authority to another it trusts both, and the one whose key lies there signs.
+// The authority of a fleet, from its two files: the trusted certificates, and the one that signs. During a
+// change of the authority the fleet trusts both, and the one whose key is there signs.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
@@ -9,7 +9,7 @@ import type { AuthorityKind } from "../../core/wire/tls/authorities.ts";
 import { authorityPathsIn, kindAuthorityFilesIn } from "../files/layout.ts";
 import type { PemPair } from "./certs.ts";
 
-/** Its certificates, those of others that are trusted too, and the key of the one that signs. */
+/** The certificate of the signing authority, other trusted ones, and the signing key. */
 export interface AuthorityFiles {
   readonly cert: string;
   readonly key: string;
@@ -22,7 +22,7 @@ export interface Authority {
   readonly trusted: readonly string[];
 }
 
-/** Throws AUTHORITY_UNUSABLE when its files cannot be read or hold no certificate of the key. */
+/** Throws AUTHORITY_UNUSABLE when its files can't be read, or hold no certificate for the key. */
 export async function readAuthority(files: AuthorityFiles): Promise<Authority> {
   try {
     const [bundle, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
@@ -36,13 +36,18 @@ export async function readAuthority(files: AuthorityFiles): Promise<Authority> {
   throw unusable(files, "the key in the second does not match the certificates in the first");
 }
 
-/** What a holder trusts, as files beside its certificate: `ca.crt`, and one of each kind where authorities are separate. */
+/**
+ * What a holder trusts, as files beside its certificate: `ca.crt`, and one for each kind if authorities are
+ * separate.
+ */
 export interface TrustFile {
   readonly name: string;
   readonly text: string;
 }
 
-/** Who signs identities of this kind: where authorities are separate, one of its own in the same folder. */
+/**
+ * The authority for identities of this kind: if authorities are separate, one of its own in the same folder.
+ */
 export async function signerOf(files: AuthorityFiles, kind: AuthorityKind): Promise<AuthorityFiles> {
   const folder = dirname(files.cert);
   return (await isSeparate(folder)) ? kindAuthorityFilesIn(folder, kind) : files;

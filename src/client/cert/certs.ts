@@ -1,7 +1,7 @@
-// The certificate authority of a local fleet and the certificates it signs, all in memory as PEM text.
-// Every certificate carries exactly one URI name, which is its role (fleet://admin, fleet://replica/1, …),
-// and may serve as well as dial, since replicas and shards do both.
-// Absent: files (init.ts lays them out), and any authority that is not our own.
+// The certificate authority of a local fleet and the certificates it signs, all in memory as PEM text. Every
+// certificate has exactly one URI name, which is its role (fleet://admin, fleet://replica/1, …). It works for
+// clients and servers, because replicas and shards are both. Absent: files (init.ts writes them), and any
+// authority that is not our own.
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
 import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/tls/authorities.ts";
 
@@ -19,8 +19,8 @@ export interface CertificateRequest {
   readonly ipAddresses?: readonly string[];
   readonly days: number;
   /**
-   * A renewal begins when it is made, so that a revocation of all earlier ones spares it (ADR-0026). By default a
-   * certificate is backdated.
+   * A renewal is valid from now on, so that a revocation of all earlier ones does not affect it (ADR-0026).
+   * By default a certificate is backdated.
    */
   readonly beginsNow?: boolean;
 }
@@ -29,7 +29,7 @@ const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 const SIGNATURE = { name: "ECDSA", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3_700;
-// A peer whose clock is slow must not refuse a certificate made a moment ago.
+// A peer with a slow clock must not refuse a new certificate.
 const BACKDATE_MS = 3_600_000;
 
 /** Makes a new self-signed authority named `name`. */
@@ -58,14 +58,14 @@ export interface KindAuthority {
   readonly pair: PemPair;
 }
 
-/** One of each kind. They differ in name, or OpenSSL would take one for another. */
+/** One for each kind. They differ in name; otherwise OpenSSL would confuse them. */
 export function createAuthorities(name: string): Promise<KindAuthority[]> {
   return Promise.all(
     AUTHORITY_KINDS.map(async (kind) => ({ kind, pair: await createAuthority(`${name} ${kind}`) })),
   );
 }
 
-/** Operators dial coordinators alone, and nothing that tenants sign must pose as one to them. */
+/** Operators dial only coordinators, and no certificate that tenants sign must pose as one to them. */
 export function trustOfOperators(made: readonly KindAuthority[]): string {
   const trusted = made.filter(({ kind }) => kind === "peer" || kind === "operator");
   return trusted.map(({ pair }) => pair.certificate).join("");
@@ -102,7 +102,10 @@ export async function issueCertificate(authority: PemPair, request: CertificateR
   return { certificate: pemText(certificate.toString("pem")), key: exportKey(keys.privateKey) };
 }
 
-/** The library is slow to load and only makers of certificates need it; it needs the reflection shim before it. */
+/**
+ * The library is slow to load, and only code that makes certificates needs it; the reflection shim must be
+ * loaded first.
+ */
 async function loadX509(): Promise<typeof import("@peculiar/x509")> {
   await import("reflect-metadata");
   return import("@peculiar/x509");

@@ -1,10 +1,10 @@
-// What a local fleet's coordinators refuse, for lists that are useful without them too.
+// The deny-list of a local fleet's coordinators, for lists that are useful without it too.
 import { DenyList } from "../../core/wire/tls/deny-list.ts";
 import { localTarget } from "../context/target.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
 import { FleetClient } from "../fleet-client.ts";
 
-/** A fleet that is down must not make its operator wait. */
+/** The operator must not wait for a fleet that is down. */
 const DEADLINE_MS = 1_500;
 
 /** Null: no coordinator answered. */
@@ -18,7 +18,8 @@ export async function fleetDenials(fleet: LocalFleet): Promise<DenyList | null> 
     denyList.replace(revocations);
     return denyList;
   } catch {
-    // Stopped, without a usable certificate, or of a version before revocations: the list says that it does not know.
+    // Stopped, without a usable certificate, or of a version before revocations: the list says that it does
+    // not know.
     return null;
   } finally {
     client?.close();

@@ -1,4 +1,4 @@
-// Who holds a certificate in a local fleet, in which files, and what it says of its holder.
+// The holders of certificates in a local fleet, their files, and the identity in each.
 import { X509Certificate } from "node:crypto";
 import { present } from "../../core/base/assert.ts";
 import { nodeId } from "../../core/base/ids.ts";
@@ -10,10 +10,13 @@ import { ADMIN, authorityPathsIn, certsFolder, clusterTls, holderTls, READONLY }
 import type { LocalFleet } from "../files/local-fleet.ts";
 import { type CertificateRequest, issueCertificate, type PemPair } from "./certs.ts";
 
-/** Ten years: a local fleet is renewed by hand, and must not die of its age. The authority lasts longer. */
+/**
+ * Ten years: a local fleet is renewed by hand, and must not fail because of its age. The authority lasts
+ * longer.
+ */
 const CERTIFICATE_DAYS = 3_650;
 
-/** One certificate to make: who holds it, in which files, and whether anybody dials the holder. */
+/** One certificate to make: its holder, its files, and whether the holder is dialed. */
 export interface Holder {
   readonly name: string;
   readonly identity: Identity;
@@ -21,7 +24,7 @@ export interface Holder {
   readonly isDialed: boolean;
 }
 
-/** Everybody in a local fleet who holds a certificate. */
+/** All holders of certificates in a local fleet. */
 export function holdersOf(directory: string, fleet: FleetFile): Holder[] {
   if (fleet.authorities === undefined) return holdersByOne(directory, fleet);
   const authorities = authorityPathsIn(certsFolder(directory));
@@ -31,7 +34,7 @@ export function holdersOf(directory: string, fleet: FleetFile): Holder[] {
   }));
 }
 
-/** What the administrator shows, and whom it trusts. */
+/** The administrator's certificate, and the trusted ones. */
 export function adminFiles({ directory, file }: Pick<LocalFleet, "directory" | "file">): TlsFiles {
   const admin = holdersOf(directory, file).find(({ name }) => name === ADMIN);
   return present(admin, "a fleet has an administrator").files;
@@ -73,7 +76,7 @@ export function issueFor(holder: Holder, authority: PemPair, days = CERTIFICATE_
   return issueCertificate(authority, requestFor(holder, authority, days));
 }
 
-/** The same for one that had others: a revocation of all that were issued before spares it. */
+/** The same for a holder with earlier ones: a revocation of all earlier ones does not affect it. */
 export function renewalFor(holder: Holder, authority: PemPair): Promise<PemPair> {
   return issueCertificate(authority, { ...requestFor(holder, authority, CERTIFICATE_DAYS), beginsNow: true });
 }

@@ -1,4 +1,4 @@
-// The certificates of a local fleet as its files hold them: who each names, and how long it lasts.
+// The certificates in a local fleet's files: whom each one names, and how long it is valid.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { daysLeft, endsSoon } from "../../core/wire/tls/certificate-age.ts";
@@ -11,12 +11,15 @@ import type { LocalFleet } from "../files/local-fleet.ts";
 import { certificatesIn } from "./authority.ts";
 import { holdersOf } from "./holders.ts";
 
-/** revoked: the coordinators refuse it. unusable: missing, damaged, not valid yet, of an authority that ended, or not of the key or the authority beside it. */
+/**
+ * revoked: the coordinators refuse it. unusable: missing, damaged, not valid yet, of an expired authority, or
+ * without the matching key or authority beside it.
+ */
 export type CertificateState = "valid" | "soon" | "ended" | "unusable" | "revoked";
 
 export interface CertificateView {
   readonly name: string;
-  /** The role that it proves, such as fleet://admin; null for an authority. */
+  /** The identity that it proves, such as fleet://admin; null for an authority. */
   readonly identity: string | null;
   /** Every subject alternative name, as in DNS:localhost. */
   readonly names: readonly string[];
@@ -40,7 +43,7 @@ export interface CertificateList {
   readonly revocationsKnown: boolean;
 }
 
-/** `denied`: what the fleet's coordinators refuse; null = that is not known. */
+/** `denied`: the coordinators' deny-list; null = unknown. */
 export async function listCertificates(
   fleet: LocalFleet,
   nowMs: number,
@@ -59,7 +62,7 @@ export async function listCertificates(
   };
 }
 
-/** Those that somebody should look at. */
+/** Those that need an operator. */
 export function needingRenewal(list: CertificateList): readonly CertificateView[] {
   return list.certificates.filter(({ state }) => state !== "valid");
 }
@@ -94,7 +97,7 @@ async function holderView(name: string, files: TlsFiles, nowMs: number): Promise
   }
 }
 
-/** One that has ended is refused anyway. */
+/** An expired one is refused anyway. */
 function markRevoked(view: CertificateView, denied: DenyList | null): CertificateView {
   const { serial, identity: uri, notBefore, state } = view;
   if (denied === null || serial === null || uri === null || notBefore === null || state === "ended")

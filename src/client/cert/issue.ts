@@ -1,5 +1,6 @@
-// A certificate for somebody outside the fleet's folder: an operator, a dashboard, a replica or a shard on a host of its
-// own. What must stay true: no file is ever replaced, and the key is its owner's alone from its first byte.
+// Issues a certificate for a holder outside the fleet's folder: an operator, a dashboard, a replica or a
+// shard on a host of its own. What must stay true: no file is ever replaced, and only its owner can read the
+// key from its first byte on.
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
@@ -17,18 +18,18 @@ import { isSameText, writeNewFiles } from "./new-files.ts";
 
 type Role = Identity["kind"];
 
-/** Who signs, and which nodes' numbers are known. */
+/** The signing authority, and the nodes whose numbers are known. */
 export interface Issuer {
   readonly authority: AuthorityFiles;
-  /** Those of a local fleet; none of a fleet on hosts of its own. */
+  /** Those of a local fleet; empty for a fleet on hosts of its own. */
   readonly nodes: readonly NodeEntry[];
 }
 
 export interface IssueRequest {
   readonly role: Role;
-  /** Who holds it, and how its files are called. */
+  /** The holder, and the base name of its files. */
   readonly name: string;
-  /** A replica's number; else that of the node called `name`, or `name` itself where it is a number. */
+  /** A replica's number; otherwise that of the node called `name`, or `name` itself if it is a number. */
   readonly id?: number | undefined;
   /** Folder for <name>.crt, <name>.key and ca.crt. */
   readonly out: string;
@@ -109,7 +110,9 @@ function numberOf(nodes: readonly NodeEntry[], name: string, given: number | und
   return id;
 }
 
-/** A number belongs to one node for good, and a name that is a number says which replica's the files are. */
+/**
+ * A number belongs to one node for good, and a name that is a number says which replica the files are for.
+ */
 function requireOwnNumber(
   nodes: readonly NodeEntry[],
   { name, id, inName }: { readonly name: string; readonly id: number; readonly inName: number | null },

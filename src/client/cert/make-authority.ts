@@ -1,5 +1,5 @@
-// The authority of a fleet on hosts of its own: two files in a folder that no host needs. What must stay true: no file is
-// ever replaced, and the key is its owner's alone from its first byte.
+// Makes the authority of a fleet on hosts of its own: two files in a folder that no host needs. What must
+// stay true: no file is ever replaced, and only its owner can read the key from its first byte on.
 import { X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -44,7 +44,10 @@ export async function makeAuthority(name: string, out: string, nowMs: number): P
   return { name, cert, key, notAfter: new X509Certificate(made.certificate).validToDate.toISOString() };
 }
 
-/** As `makeAuthority`, one for each kind of identity, and `ca.crt` with those that operators trust (ADR-0027). */
+/**
+ * Like `makeAuthority`, one for each kind of identity, and `ca.crt` with those that operators trust
+ * (ADR-0027).
+ */
 export async function makeAuthorities(name: string, out: string, nowMs: number): Promise<SeparateReport> {
   if (!isName(name)) throw badName(name);
   const folder = resolve(out);

@@ -12,7 +12,7 @@ interface NewFile {
   readonly mode: number;
 }
 
-/** Into `folder`, which is made if need be. Throws FILE_EXISTS. */
+/** Into `folder`, which is created if needed. Throws FILE_EXISTS. */
 export async function writeNewFiles(folder: string, files: readonly NewFile[]): Promise<void> {
   await createDirectoryDurably(folder);
   const written: string[] = [];

@@ -1,5 +1,5 @@
-// What running processes show and accept, by dialing them: the proof that a renewed file is in force, which no file
-// can give. A process that is down needs none: it reads its files when it starts.
+// Dials running processes to see which certificates they present and accept. This proves that a renewed file
+// is in force, which no file can show. A stopped process needs no proof: it reads its files when it starts.
 import type { X509Certificate } from "node:crypto";
 import { connect } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,10 +9,10 @@ import type { TlsMaterial } from "../../core/wire/tls/tls.ts";
 
 const DIAL_TIMEOUT_MS = 3_000;
 const LOOK_EVERY_MS = 250;
-// Processes look at their files once a second.
+// Processes read their files once a second.
 const PROOF_TIMEOUT_MS = 30_000;
 
-/** Somebody who is dialed. */
+/** A process to dial. */
 export interface Server {
   readonly name: string;
   readonly address: string;
@@ -23,7 +23,10 @@ export type Dialed =
   | { readonly kind: "down" }
   | { readonly kind: "refused"; readonly why: string };
 
-/** Opens a connection with `tls` and closes it. Whether the server took our certificate shows in its first frame. */
+/**
+ * Opens a connection with `tls` and closes it. The server's first frame shows whether it accepted our
+ * certificate.
+ */
 export function dial(address: string, tls: TlsMaterial): Promise<Dialed> {
   const { ca, cert, key } = tls;
   const session = connect(`https://${address}`, { ca, cert, key, checkServerIdentity: () => undefined });
@@ -41,8 +44,8 @@ export function dial(address: string, tls: TlsMaterial): Promise<Dialed> {
 }
 
 /**
- * Dials until every server that runs has `isProven`. Throws ROTATION_NOT_IN_FORCE, naming those that have not.
- * Returns the names of those that are down.
+ * Dials until `isProven` is true for every running server. Throws ROTATION_NOT_IN_FORCE, which names the
+ * others. Returns the names of stopped ones.
  */
 export async function untilProven(
   servers: readonly Server[],

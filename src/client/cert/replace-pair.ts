@@ -1,6 +1,5 @@
-// Replacing files of certificates under processes that follow them. What must stay true: whatever moment a process
-// reads the files at, and whatever moment this is interrupted at, a certificate lies beside its key; and what was
-// replaced is kept.
+// Replaces files of certificates while processes follow them. What must stay true: at every moment, even
+// after an interruption, a certificate has its key beside it. Replaced files are kept.
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
@@ -11,10 +10,10 @@ import type { PemPair } from "./certs.ts";
 
 const encoder = new TextEncoder();
 
-/** Puts `pair` in place of what lies at `files`, of which copies go to the folder `kept`. */
+/** Replaces the files at `files` by `pair`, and copies the old ones to the folder `kept`. */
 export async function replacePair(files: TlsFiles, pair: PemPair, kept: string): Promise<void> {
   await keep([files.cert, files.key], kept);
-  // For a moment the file has both keys, and loadTls takes the one of whichever certificate lies there.
+  // For a moment the file has both keys, and loadTls takes the one of the present certificate.
   await writeText(files.key, keyInUse(files) + pair.key, KEY_MODE);
   await writeText(files.cert, pair.certificate, PUBLIC_MODE);
   await writeText(files.key, pair.key, KEY_MODE);
@@ -44,7 +43,7 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
   }
 }
 
-/** The key of the certificate that lies there; nothing when the pair is of no use any more. */
+/** The key of the present certificate; nothing when the pair can't be used any more. */
 function keyInUse(files: TlsFiles): string {
   try {
     return loadTls(files).key.toString("latin1");

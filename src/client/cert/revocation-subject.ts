@@ -1,4 +1,5 @@
-// What an operator wants revoked: a serial number as people copy it, an identity, or the file of a certificate.
+// Parses what an operator wants to revoke: a serial number as people copy it, an identity, or the file of a
+// certificate.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -7,9 +8,9 @@ import { canonicalSerial } from "../../core/wire/tls/deny-list.ts";
 import { formatIdentity, identityOfNames } from "../../core/wire/tls/identity.ts";
 
 export interface RevocationSubject {
-  /** As RevokeCertificate has it. */
+  /** In the form of RevokeCertificate. */
   readonly subject: string;
-  /** Of a file, whose certificate it is and when that ends; otherwise empty and 0. */
+  /** For a file: its certificate's holder and its end; otherwise empty and 0. */
   readonly holder: string;
   readonly endsAtMs: number;
 }
@@ -30,7 +31,7 @@ export async function revocationSubject(given: string): Promise<RevocationSubjec
   };
 }
 
-/** When an operator's `--issued-before` is, in milliseconds since 1970. Throws OperatorError: USAGE. */
+/** The time of an operator's `--issued-before`, in milliseconds since 1970. Throws OperatorError: USAGE. */
 export function issuedBeforeMs(given: string | undefined, subject: string): number {
   if (given === undefined) return 0;
   if (!subject.startsWith("fleet://")) {

@@ -1,7 +1,7 @@
-// `fleet cert rotate --ca`: a new authority under running processes, in three stages. Everybody trusts both (bundle);
-// everybody shows a certificate of the new one (leaves); nobody trusts the old one any more (drop). What must stay
-// true: a stage begins only once every process that runs is proven to have the one before in force. Where a change
-// stands is read from the files, so that an interrupted one is gone on with by the same command.
+// `fleet cert rotate --ca`: changes the authority under running processes, in three stages. All trust both
+// (bundle); all present a certificate of the new one (leaves); none trusts the old one any more (drop). What
+// must stay true: a stage starts only once every running process is proven to be at the one before. The
+// present stage is read from the files, so the same command continues an interrupted change.
 import { readFile, rm } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
@@ -31,7 +31,7 @@ import { keptFolder, type RotateDeps, type RotationReport, replaceAll, serversOf
 const STAGES = ["bundle", "leaves", "drop"] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** Goes through the stages that are left up to `last`. Throws ROTATION_NOT_IN_FORCE between two of them. */
+/** Runs the remaining stages up to `last`. Throws ROTATION_NOT_IN_FORCE between two of them. */
 export async function rotateAuthority(
   fleet: LocalFleet,
   last: Stage,
@@ -136,7 +136,7 @@ class AuthorityRotation {
     }
   }
 
-  /** A certificate that only who trusts the new authority accepts, held in memory alone. */
+  /** A certificate that is accepted only by processes that trust the new authority; only in memory. */
   async #probe(admin: TlsMaterial, next: PemPair): Promise<TlsMaterial> {
     const { directory, file } = this.#fleet;
     const holder = present(holdersOf(directory, file)[0], "a fleet has an administrator");
@@ -144,7 +144,7 @@ class AuthorityRotation {
     return { ca: admin.ca, cert: Buffer.from(certificate), key: Buffer.from(key) };
   }
 
-  // The certificate last: as long as it is not there, there is no next authority, and its key is made anew.
+  // The certificate last: without it there is no next authority, and its key is made anew.
   async #makeNext(name: string): Promise<PemPair> {
     const { directory } = this.#fleet;
     const next = await createAuthority(`${name} ${new Date(this.#deps.now()).toISOString()}`);
@@ -205,7 +205,7 @@ function isOf({ files }: Holder, authority: PemPair): boolean {
   try {
     return isSignedBy(leafOf(loadTls(files)), authority.certificate);
   } catch {
-    // A pair that cannot be used is replaced like an old one.
+    // An unusable pair is replaced like an old one.
     return false;
   }
 }

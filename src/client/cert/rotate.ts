@@ -1,4 +1,4 @@
-// `fleet cert rotate`: new keys and certificates of the same authority, under running processes.
+// `fleet cert rotate`: new keys and certificates of the same authority, while processes run.
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { authorityKindOf } from "../../core/wire/tls/authorities.ts";
@@ -23,24 +23,24 @@ export interface RotateDeps extends SupervisorDeps {
 export interface RotationReport {
   readonly name: string;
   readonly directory: string;
-  /** Whose certificates are new. */
+  /** The holders of new certificates. */
   readonly rotated: readonly string[];
-  /** Where the old ones lie; null when nothing was replaced. */
+  /** The folder of the old ones; null when nothing was replaced. */
   readonly kept: string | null;
-  /** Processes that are down: they use the new files when they start. */
+  /** Stopped processes: they use the new files when they start. */
   readonly down: readonly string[];
-  /** Of a change of the authority, the stage that it has reached. */
+  /** The stage that a change of the authority has reached. */
   readonly stage: "bundle" | "leaves" | "drop" | null;
 }
 
-/** Renews the certificates of `names`, or all; resolves once every process that runs shows its new one. */
+/** Renews the certificates of `names`, or all; resolves once every running process presents its new one. */
 export async function rotateLeaves(
   fleet: LocalFleet,
   names: readonly string[],
   deps: RotateDeps,
 ): Promise<RotationReport> {
   const holders = chosen(fleet, names);
-  // The proof is made by the administrator's certificate.
+  // The administrator's certificate makes the proof.
   if (!holders.some(({ name }) => name === ADMIN))
     requireValid(holderTls(fleet.directory, ADMIN), deps.now());
   const kept = keptFolder(fleet.directory, deps);
@@ -64,7 +64,7 @@ export async function rotateLeaves(
   return { name: fleet.file.name, directory: fleet.directory, rotated, kept, down, stage: null };
 }
 
-/** Gives each holder a new pair; under the fleet's lock. */
+/** Gives each holder a new pair; the caller holds the fleet's lock. */
 export async function replaceAll(
   holders: readonly Holder[],
   signerFor: (holder: Holder) => Promise<PemPair>,
@@ -77,7 +77,7 @@ export async function replaceAll(
   }
 }
 
-/** Who is dialed in this fleet. */
+/** The servers of this fleet. */
 export function serversOf(fleet: LocalFleet): Server[] {
   return fleet.processes.flatMap(({ name, address }) => (address === null ? [] : [{ name, address }]));
 }

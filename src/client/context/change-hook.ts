@@ -1,5 +1,5 @@
-// A context's own say before something is changed through it, such as a check for a change freeze: a command that
-// refuses by any exit code but 0. What must stay true: a hook that can't be run, or doesn't end, refuses too.
+// A context's command that runs before a change through it, such as a check for a change freeze: it refuses
+// by any exit code except 0. What must stay true: a hook that can't be run, or does not end, refuses too.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -9,7 +9,7 @@ import type { ChangeHook } from "./target.ts";
 const TIMEOUT_MS = 60_000;
 const OUTPUT_SHOWN = 500;
 
-/** What is about to be done, for the hook's environment. */
+/** The intended change, for the hook's environment. */
 export interface IntendedChange {
   /** The context's name. */
   readonly context: string;

@@ -1,4 +1,4 @@
-// The fleet behind a context. For a local fleet its own fleet.yaml says where the nodes are, not the context.
+// The fleet behind a context. A local fleet's nodes are in its own fleet.yaml, not in the context.
 import { dirname, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
@@ -45,7 +45,7 @@ function drillHooks({ kill, start }: Context["hooks"] = {}, directory: string): 
   };
 }
 
-/** How the fleet is to be treated, as opposed to how it is reached. */
+/** The settings for how the fleet is treated, as opposed to how it is reached. */
 function mannerSettings({ readOnly, color, hooks }: Context, origin: string): Setting[] {
   const values = { readOnly, color, beforeChange: hooks?.beforeChange };
   return (["readOnly", "color", "beforeChange"] as const).flatMap((key) => {
@@ -87,7 +87,10 @@ function remoteFleet(file: string, name: string, context: Context, origin: strin
   };
 }
 
-/** The context's own files come before the administrator's of its local fleet. Paths count from the file's folder. */
+/**
+ * The context's own files take precedence over the administrator's of its local fleet. Paths are relative to
+ * the file's folder.
+ */
 function tlsSettings(file: string, context: Context, origin: string): Setting[] {
   const { tls } = context;
   if (tls === undefined) return [];

@@ -1,6 +1,6 @@
-// contexts.yaml in the user's config folder (XDG): the fleets this user knows, and which one is current.
-// Edits keep the user's comments, order and fields that are not ours; the file is replaced whole or not at all.
-// Absent: which context applies (resolve-target.ts).
+// contexts.yaml in the user's config folder (XDG): the fleets that this user knows, and which one is current.
+// Edits keep the user's comments, order and unknown fields; the file is replaced whole or not at all. Absent:
+// which context applies (resolve-target.ts).
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
@@ -15,7 +15,7 @@ import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
 
 interface ContextHooks {
   readonly beforeChange?: string;
-  /** What ends, and what starts, the process of the node FLEET_HOOK_NODE, for drills. */
+  /** Commands that end and start the process of the node FLEET_HOOK_NODE, for drills. */
   readonly kill?: string;
   readonly start?: string;
 }
@@ -41,19 +41,22 @@ export interface ContextsChange {
   readonly set: Readonly<Record<string, Context | null>>;
 }
 
-/** Where contexts.yaml is: XDG_CONFIG_HOME, which counts only when absolute (XDG base directories), or ~/.config. */
+/**
+ * The path of contexts.yaml: in XDG_CONFIG_HOME, which counts only when absolute (XDG base directories), or
+ * in ~/.config.
+ */
 export function contextsFilePath(env: NodeJS.ProcessEnv): string {
   const configured = env["XDG_CONFIG_HOME"] ?? "";
   const base = isAbsolute(configured) ? configured : join(env["HOME"] || homedir(), ".config");
   return join(base, "fleet", "contexts.yaml");
 }
 
-/** Reads the file; an absent one knows no contexts. Throws CONFIG_INVALID. */
+/** Reads the file; an absent one contains no contexts. Throws CONFIG_INVALID. */
 export async function loadContexts(path: string): Promise<Contexts> {
   return parseContexts(path, await readText(path));
 }
 
-/** Changes the file as `decide` says after seeing what it holds, alone among all processes that do. */
+/** Changes the file as `decide` says after reading it; only one process does this at a time. */
 export async function changeContexts<Decision extends { readonly change: ContextsChange | null }>(
   path: string,
   deps: SupervisorDeps,
@@ -129,7 +132,7 @@ function edit(text: string, change: ContextsChange): string {
     if (change.current === null) document.delete("current");
     else document.set("current", change.current);
   }
-  // An empty map is written {}, and what is then added to it would all go onto that line.
+  // An empty map is written as {}, and additions to it would all be on that line.
   const contexts = document.get("contexts");
   if (isMap(contexts) && contexts.items.length === 0) contexts.flow = false;
   for (const [name, context] of Object.entries(change.set)) {

@@ -1,5 +1,5 @@
-// The contexts of local fleets: `fleet init` adds one for the fleet it made, `fleet destroy` takes it out again.
-// What must stay true: a context of another fleet is never overwritten; one whose folder is gone may be.
+// The contexts of local fleets: `fleet init` adds one for its fleet, `fleet destroy` removes it. What must
+// stay true: another fleet's context is never overwritten, unless its folder is gone.
 import { isDeepStrictEqual } from "node:util";
 import { ADMIN, holderTls } from "../files/layout.ts";
 import { findLocalFleet, type LocalFleet } from "../files/local-fleet.ts";
@@ -13,7 +13,7 @@ export interface Registered {
 }
 
 export interface RegisterOptions {
-  /** A fleet just made becomes the current context, as with kind and minikube; a restarted one leaves it alone. */
+  /** A new fleet becomes the current context, as with kind and minikube; a restarted one does not. */
   readonly isNew: boolean;
   readonly lockDeps: SupervisorDeps;
 }
@@ -59,7 +59,7 @@ export async function unregisterContexts(
   return removed;
 }
 
-/** The name under which the fleet stands already, or its own with the first number that is free. */
+/** The name of the fleet's existing context, or its own name with the first free number. */
 async function chooseName(contexts: Contexts, fleet: LocalFleet): Promise<string> {
   for (const [name, context] of contexts.contexts) {
     if (context.directory === fleet.directory) return name;

@@ -1,6 +1,6 @@
-// Which fleet is meant, value by value: flag > FLEET_* variable > a .fleet folder here > the current context.
-// Values given one by one (endpoints, TLS files) complete each other; once a whole fleet is named, by folder or
-// context, nothing below it is asked, so that two fleets never mix without somebody having typed it.
+// Which fleet a command talks to, value by value: flag > FLEET_* variable > a .fleet folder here > the
+// current context. Single values (endpoints, TLS files) complete each other. Once a folder or context names a
+// whole fleet, lower levels are ignored. So two fleets never mix unless an operator typed it.
 import { resolve } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -10,7 +10,9 @@ import { contextFleet } from "./context-fleet.ts";
 import { contextsFilePath, loadContexts } from "./contexts-file.ts";
 import { type Endpoint, localTarget, type NamedFleet, type Setting, type Target } from "./target.ts";
 
-/** What a command was given: absent or undefined = not at all. An empty value is refused, never taken for absent. */
+/**
+ * A command's options: absent or undefined = not given. An empty value is refused, never treated as absent.
+ */
 export interface TargetInput {
   readonly dir?: string | undefined;
   readonly context?: string | undefined;
@@ -25,7 +27,7 @@ export interface TargetInput {
   readonly cwd: string;
 }
 
-/** One level of precedence: what it says, and how its values are called. */
+/** One level of precedence: its values, and their names for messages. */
 interface Level {
   readonly values: Readonly<Record<"dir" | "context" | SingleKey, string>>;
   readonly origin: (key: "dir" | "context" | SingleKey) => string;
@@ -41,7 +43,7 @@ type Singles = ReadonlyMap<SingleKey, Setting>;
 export async function resolveTarget(input: TargetInput): Promise<Target> {
   const flags = flagLevel(input);
   const named = await namedFleet(flags, input);
-  // A fleet named by flag is above every variable; otherwise variables complete the flags.
+  // A fleet named by a flag is above every variable; otherwise variables complete the flags.
   const levels = named === null ? [flags, envLevel(input)] : [flags];
   const singles = mergeSingles(levels);
   const isPlain = levels.some((level) => level.isPlain);
@@ -55,7 +57,7 @@ function flagLevel(input: TargetInput): Level {
   const { dir = "", context = "", endpoints = "", ca = "", cert = "", key = "" } = input;
   const values = { dir, context, endpoints, ca, cert, key };
   for (const name of [...SINGLE_KEYS, "dir", "context"] as const) {
-    // Most likely a shell variable that is not set: what stands below would be another fleet than was meant.
+    // Most likely an unset shell variable: the lower levels could name another fleet than intended.
     if (input[name] === "") throw usage(`--${name} is empty`, `give it a value, or leave --${name} away`);
   }
   return {
@@ -134,7 +136,7 @@ function combine(singles: Singles, isPlain: boolean, whole: NamedFleet | null): 
   };
 }
 
-/** Endpoints typed out are the whole fleet's only if it has every one of them: `owner` is null otherwise. */
+/** Typed endpoints belong to the whole fleet only if it has every one of them; otherwise `owner` is null. */
 function chooseEndpoints(
   given: Setting | undefined,
   whole: NamedFleet | null,
@@ -179,7 +181,10 @@ function identityOf(owner: NamedFleet): Pick<Target, "directory" | "clusterName"
   };
 }
 
-/** Kept also when the endpoints were typed out: whoever names a context wants its caution. */
+/**
+ * A context's settings apply even when the endpoints were typed: an operator who names a context wants its
+ * protection.
+ */
 function mannerOf(whole: NamedFleet | null): Pick<Target, "readOnly" | "color" | "beforeChange" | "hooks"> {
   const { readOnly, color, beforeChange, hooks } = whole ?? {};
   return {

@@ -1,9 +1,10 @@
-// Which fleet a command talks to: where its coordinators are, what to show them, and who said so.
+// The fleet that a command talks to: its coordinators, the certificates to present, and where these values
+// came from.
 import type { TlsChoice } from "../../core/wire/tls/tls.ts";
 import { ADMIN, holderTls } from "../files/layout.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
 
-/** One coordinator. Its id and name are known only of local fleets. */
+/** One coordinator. Only a local fleet's id and name are known. */
 export interface Endpoint {
   readonly nodeId?: number;
   readonly name?: string;
@@ -18,17 +19,20 @@ export interface Setting {
   readonly origin: string;
 }
 
-/** Those of the sixteen ANSI colours that stand out on light and dark. */
+/** The ANSI colours, of the sixteen, that are readable on light and dark. */
 export const CONTEXT_COLORS = ["red", "green", "yellow", "blue", "magenta", "cyan"] as const;
 export type ContextColor = (typeof CONTEXT_COLORS)[number];
 
-/** A command that is asked before a change, run by a shell in the folder of contexts.yaml. */
+/** A command that runs before a change, in a shell in the folder of contexts.yaml. */
 export interface ChangeHook {
   readonly command: string;
   readonly directory: string;
 }
 
-/** Commands that end and start a node's process, for drills. They run as a change hook does, with FLEET_HOOK_NODE. */
+/**
+ * Commands that end and start a node's process, for drills. They run like a change hook, with
+ * FLEET_HOOK_NODE.
+ */
 export interface DrillHooks {
   readonly kill?: string;
   readonly start?: string;
@@ -36,29 +40,31 @@ export interface DrillHooks {
 }
 
 export interface Target {
-  /** What the operator calls the fleet: a context's or fleet's name, or the endpoints themselves. */
+  /** The operator's name of the fleet: a context's or fleet's name, or the endpoints themselves. */
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
   readonly tls: TlsChoice;
-  /** The folder of a local fleet, absolute. Only there can its processes be started or killed. */
+  /** The folder of a local fleet, absolute. Only such a fleet's processes can be started or killed. */
   readonly directory?: string;
   /** Where the endpoints came from. */
   readonly origin: string;
   /** The name in fleet.yaml. */
   readonly clusterName?: string;
-  /** The context asks that nothing be changed through it. */
+  /** The context forbids changes. */
   readonly readOnly?: boolean;
-  /** The context's colour, so that one fleet is not taken for another. */
+  /** The context's colour, so that fleets are not confused. */
   readonly color?: ContextColor;
   readonly beforeChange?: ChangeHook;
   readonly hooks?: DrillHooks;
   readonly settings: readonly Setting[];
 }
 
-/** A fleet that a folder or context names. Its TLS files are among the settings, where others may replace them. */
+/**
+ * A fleet that a folder or context names. Its TLS files are among the settings, which others may override.
+ */
 export type NamedFleet = Omit<Target, "tls">;
 
-/** The fleet in a local folder, seen as its administrator. */
+/** The fleet in a local folder, with its administrator's certificate. */
 export function localTarget(fleet: LocalFleet, origin: string): Target {
   const { directory, file } = fleet;
   const tls = holderTls(directory, ADMIN);

@@ -1,5 +1,5 @@
-// What tells one topology domain from every other in a table of ours. Written KEY=VALUE two may look alike: keys and
-// values may hold a "=", so that is for people only.
+// Identifies a topology domain in our tables. The form KEY=VALUE is only for people: keys and values may
+// contain "=", so two domains may look alike.
 
 export interface DomainId {
   readonly key: string;

@@ -1,5 +1,5 @@
-// Moves many domains: batches of at most 4 096, each of them all or nothing. What is already as asked for counts as
-// done, so that a run that stopped between two batches is repeated with the same file.
+// Moves many domains: batches of at most 4 096, each of them all or nothing. A domain that is already as
+// wanted counts as done, so a run that stopped between two batches is repeated with the same file.
 
 import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
@@ -9,7 +9,7 @@ import { type RowViolation, violationsOf } from "../../core/wire/rpc-error.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import { type FileMove, parseMoves } from "./parse-moves.ts";
 
-/** What a coordinator takes as one (src/core/fleet/limits.ts). */
+/** The largest batch that a coordinator accepts (src/core/fleet/limits.ts). */
 const BATCH_ROWS_MAX = 4_096;
 
 export interface MoveOptions {
@@ -22,7 +22,7 @@ export interface MoveOptions {
 
 /** A row that the leader refuses, and with it its batch. */
 export interface RefusedMove {
-  /** As in the file, from 1. */
+  /** In the file, from 1. */
   readonly row: number;
   readonly domain: string;
   readonly to: string;
@@ -34,11 +34,11 @@ export interface MovesReport {
   readonly dryRun: boolean;
   readonly moves: number;
   readonly batches: number;
-  /** Batches that are done, or in a dry run would be accepted. */
+  /** Batches that are done; in a dry run, those that would be accepted. */
   readonly accepted: number;
   /** Of these, batches that changed anything. */
   readonly changed: number;
-  /** The index from which a read sees all that was done; null when nothing was written. */
+  /** A read at this index or later sees everything that was done; null when nothing was written. */
   readonly index: number | null;
   /** At most a hundred of each refused batch. */
   readonly refused: readonly RefusedMove[];
@@ -67,7 +67,7 @@ export async function readMoves(path: string): Promise<readonly FileMove[]> {
   });
 }
 
-/** Batch after batch; the first that is refused ends it. In a dry run all are tried against the present state. */
+/** Batch by batch; the first refused one ends it. In a dry run all are tried against the present state. */
 export async function moveDomains(
   client: Pick<FleetClient, "submit" | "tryOut">,
   moves: readonly FileMove[],
@@ -109,7 +109,7 @@ function operationOf(batch: readonly FileMove[]): Operation {
   return { kind: { $case: "moveDomains", value: { moves } } };
 }
 
-/** Null when it was not a batch's rows that were refused. */
+/** Null when the error is not about a batch's rows. */
 function refusalsOf(error: unknown, batch: readonly FileMove[]): RefusedMove[] | null {
   if (!(error instanceof OperatorError) || error.code !== "BATCH_REFUSED") return null;
   return violationsOf(error.parts.cause).flatMap((violation) => refusedMove(violation, batch));

@@ -3,11 +3,11 @@
 
 import { type DomainId, domainId } from "./domain-id.ts";
 
-/** One domain and the shard that it is to go to; to no shard when `shardId` is empty. */
+/** One domain and its new shard; an empty `shardId` means no shard. */
 export interface FileMove extends DomainId {
   readonly shardId: string;
   readonly expectedVersion: number | undefined;
-  /** Where it stands in the file: a line of CSV, an element of JSON, from 1. */
+  /** Its position in the file: a line of CSV, an element of JSON, from 1. */
   readonly at: number;
 }
 
@@ -42,7 +42,7 @@ export function parseMoves(text: string): ParsedMoves {
 
 interface Row {
   readonly at: number;
-  /** key, value, to and version, as far as they are there. */
+  /** key, value, to and version, if they are present. */
   readonly fields: readonly unknown[];
 }
 
@@ -62,7 +62,7 @@ function moveOf(
   if (version === undefined || version === "" || version === null) {
     return { at, key, value, shardId: to, expectedVersion: undefined };
   }
-  // In documents of fleet, 64-bit numbers are texts.
+  // In fleet's documents, 64-bit numbers are texts.
   const expectedVersion = typeof version === "string" && /^\d+$/.test(version) ? Number(version) : version;
   if (typeof expectedVersion === "number" && Number.isSafeInteger(expectedVersion) && expectedVersion >= 0) {
     return { at, key, value, shardId: to, expectedVersion };
@@ -114,7 +114,7 @@ function isHeader(fields: readonly string[]): boolean {
   return fields.length >= 3 && fields.every((field, at) => field.toLowerCase() === FIELDS[at]);
 }
 
-/** Fields between commas; one in double quotes may hold commas, and quotes doubled (RFC 4180). */
+/** Fields between commas; one in double quotes may contain commas, and doubled quotes (RFC 4180). */
 function fieldsOf(line: string): string[] | null {
   const fields: string[] = [];
   const field = /\s*(?:"((?:[^"]|"")*)"|([^",]*?))\s*(,|$)/y;

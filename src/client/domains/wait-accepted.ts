@@ -1,5 +1,5 @@
-// Waiting until shards have accepted what they were told about domains: a write is committed at once, and each shard
-// hears of it in the answer to its next report.
+// Waits until shards have accepted their instructions about domains: a write is committed at once, and each
+// shard gets it in the answer to its next report.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { WaitClock } from "../../core/base/wait-clock.ts";
@@ -12,13 +12,13 @@ const LOOK_EVERY_MS = 200;
 export interface AcceptanceOptions {
   readonly timeoutMs: number;
   readonly clock: WaitClock;
-  /** Hears how many are still to accept, whenever that changes. */
+  /** Called with the number of open instructions, whenever it changes. */
   readonly onChange: (words: string) => void;
 }
 
 /**
- * Resolves when no shard has anything to accept any more about these domains. Throws INSTRUCTION_REFUSED
- * as soon as one has said no, and INSTRUCTION_PENDING when the time is over.
+ * Resolves when no shard has an open instruction about these domains. Throws INSTRUCTION_REFUSED as soon as
+ * one refuses, and INSTRUCTION_PENDING after the time limit.
  */
 export async function waitUntilAccepted(
   client: Pick<FleetClient, "listInstructions">,

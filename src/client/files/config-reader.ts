@@ -1,11 +1,11 @@
-// Reads values out of a parsed YAML file so that each complaint names the file and the path inside it.
-// Absent: defaults and meaning, which belong to the reader's callers.
+// Reads values out of a parsed YAML file. Each error names the file and the path inside it. Absent: defaults
+// and meaning, which belong to the callers.
 import { isAddress } from "../../core/base/address.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import { readYaml } from "../../core/wire/files/yaml-text.ts";
 
-/** A value in a configuration file, and where it stands. Every getter throws CONFIG_INVALID on another shape. */
+/** A value in a configuration file, and its path. Every getter throws CONFIG_INVALID on another shape. */
 export class ConfigReader {
   readonly #file: string;
   readonly #path: string;
@@ -24,7 +24,7 @@ export class ConfigReader {
     return new ConfigReader(file, "", read.value);
   }
 
-  /** The field called `key`; it may turn out to be absent. */
+  /** The field called `key`; it may be absent. */
   field(key: string): ConfigReader {
     const fields = this.#fields();
     const path = this.#path === "" ? key : `${this.#path}.${key}`;
@@ -42,7 +42,7 @@ export class ConfigReader {
     return this.#value.map((item, at) => new ConfigReader(this.#file, `${this.#path}[${at}]`, item));
   }
 
-  /** What `read` makes of this value, or undefined when the value is absent. */
+  /** The result of `read` on this value, or undefined when the value is absent. */
   optional<T>(read: (reader: ConfigReader) => T): T | undefined {
     return this.#value === undefined || this.#value === null ? undefined : read(this);
   }
@@ -85,7 +85,7 @@ export class ConfigReader {
     return text;
   }
 
-  /** The error for a value that is not what `wanted` describes. */
+  /** The error for a value that does not match `wanted`. */
   wrong(wanted: string): OperatorError {
     const found = this.#value === undefined ? "it is missing" : `found ${JSON.stringify(this.#value)}`;
     return this.fault(`must be ${wanted}: ${found}`);

@@ -1,4 +1,5 @@
-// Changes fleet.yaml as a whole: after a crash it is the old one or the new one. The caller holds the fleet's lock.
+// Changes fleet.yaml as a whole: after a crash it is the old one or the new one. The caller holds the fleet's
+// lock.
 
 import { readFile } from "node:fs/promises";
 import { writeFileDurably } from "../../core/base/durable-file.ts";

@@ -1,4 +1,4 @@
-// Fields that several kinds of entries in fleet.yaml have in common.
+// Fields that several kinds of entries in fleet.yaml share.
 
 import type { ConfigReader } from "./config-reader.ts";
 

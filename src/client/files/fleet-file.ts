@@ -1,7 +1,6 @@
-// fleet.yaml: what a local fleet consists of. Its presence is what makes a folder a fleet: it is written by
-// `fleet init`, with everything else already in place, and afterwards only its nodes change.
-// Absent: full paths of its own files, so that a stopped fleet's folder can be moved, and which shard a cluster dials
-// (agents.yaml).
+// fleet.yaml: the members of a local fleet. This file makes a folder a fleet: `fleet init` writes it when
+// everything else is in place, and afterwards only its nodes change. Absent: full paths of its own files, so
+// that a stopped fleet's folder can be moved; and the shard that a cluster dials (agents.yaml).
 import { isAbsolute } from "node:path";
 import { isMap, isSeq, parseDocument, stringify } from "yaml";
 import { assert } from "../../core/base/assert.ts";
@@ -17,18 +16,18 @@ const DAY_SECONDS = 86_400;
 const SNAPSHOTS_MAX = 10_000;
 
 const PROFILES = ["lan", "wan"] as const;
-/** Which timings the coordinators use: heartbeat 50 ms and election 300–600 ms, or 500 ms and ≤ 5 s. */
+/** The coordinators' timings: heartbeat 50 ms and election 300–600 ms, or 500 ms and ≤ 5 s. */
 export type Profile = (typeof PROFILES)[number];
 
 export interface NodeEntry {
   readonly id: number;
   readonly name: string;
   readonly address: string;
-  /** On 127.0.0.1; absent in the file of an older fleet, whose processes show no metrics. */
+  /** On 127.0.0.1; absent in the file of an older fleet, whose processes expose no metrics. */
   readonly metricsPort?: number;
 }
 
-/** Where the leader exports snapshots to; absent fields are the coordinator's defaults. */
+/** Where the leader exports snapshots to; absent fields mean the coordinator's defaults. */
 interface SnapshotEntry {
   /** A full path, or s3://bucket/prefix. */
   readonly to: string;
@@ -42,11 +41,11 @@ interface LivenessEntry {
   readonly deadAfterSeconds: number;
 }
 
-/** Where the key comes from that the coordinators' data folders are encrypted with. */
+/** The source of the key that encrypts the coordinators' data folders. */
 interface EncryptionEntry {
   /** A file's path is a full one. */
   readonly source: KeySource;
-  /** Whether data folders that are plain may be taken over. */
+  /** Whether plain data folders may be encrypted in place. */
   readonly existing?: true;
 }
 
@@ -66,7 +65,7 @@ export interface FleetFile {
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
   readonly clusters: readonly string[];
-  /** Of the process that runs these agents. */
+  /** For the process that runs these agents. */
   readonly agentsMetricsPort?: number;
 }
 
@@ -137,7 +136,7 @@ export function formatFleetFile(fleet: FleetFile): string {
   });
 }
 
-/** The same text with the node added; what else stands in it, comments too, stays. */
+/** The same text with the node added; everything else, including comments, stays. */
 export function addNode(text: string, node: NodeEntry): string {
   const document = parseDocument(text);
   document.addIn(["nodes"], document.createNode(node));
@@ -155,7 +154,7 @@ export function dropNode(text: string, name: string): string {
   return document.toString();
 }
 
-/** The same text for the fleet as it goes on after a recovery: its new id, and of its nodes the one called `name`. */
+/** The same text for the fleet after a recovery: its new id, and of its nodes only the one called `name`. */
 export function leaveNode(text: string, name: string, clusterId: string): string {
   const { nodes } = parseFleetFile("", text);
   assert(

@@ -1,5 +1,6 @@
-// What stands where a fleet is to be made, and the staging folders beside it that a crash may have left.
-// A fleet's folder appears by one rename of a complete staging folder, so a half-made fleet is always a staging one.
+// What is at the place of a new fleet, and the staging folders beside it that a crash may have left. A
+// fleet's folder appears by one rename of a complete staging folder, so a half-made fleet is always a staging
+// folder.
 import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { createDirectory } from "../../core/base/durable-file.ts";
@@ -13,13 +14,16 @@ import { requireWritable } from "./writable.ts";
 
 export type FleetFolder =
   | { readonly kind: "fleet"; readonly fleet: LocalFleet }
-  /** Nothing is there, or an empty folder is: a fleet may be made. */
+  /** Nothing or an empty folder is there: a fleet may be made. */
   | { readonly kind: "free"; readonly directory: string };
 
 /** The folder of `fleet init` without `--dir`. */
 export const defaultFolder = (cwd: string): string => join(cwd, FLEET_FOLDER);
 
-/** Looks at `directory` without changing it. Throws FOREIGN_DIRECTORY when something else than a fleet is there. */
+/**
+ * Reads `directory` without changing it. Throws FOREIGN_DIRECTORY when it contains something other than a
+ * fleet.
+ */
 export function inspectFolder(directory: string): Promise<FleetFolder> {
   return orUnusable(directory, () => inspect(directory));
 }
@@ -36,12 +40,12 @@ async function inspect(directory: string): Promise<FleetFolder> {
   );
 }
 
-/** Throws FOLDER_UNUSABLE when no staging folder could be made for a fleet in `directory`; makes nothing. */
+/** Throws FOLDER_UNUSABLE when no staging folder could be made for a fleet in `directory`. Makes nothing. */
 export function requireRoomFor(directory: string): Promise<void> {
   return orUnusable(directory, () => requireWritable(dirname(directory)));
 }
 
-/** Makes a new empty folder beside `directory`, to be renamed to it once complete. */
+/** Makes a new empty folder beside `directory`; once complete, it is renamed to `directory`. */
 export async function makeStagingFolder(directory: string, owner: string): Promise<string> {
   const staging = `${directory}.tmp-${owner}`;
   await orUnusable(directory, async () => {
@@ -64,7 +68,7 @@ const NOWHERE = [
   "ELOOP",
 ];
 
-/** What the system says of a place where no fleet can be, in an operator's words. */
+/** The system's error about a place where no fleet can be, in an operator's words. */
 async function orUnusable<T>(directory: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -96,7 +100,10 @@ export async function sweepStagingFolders(directory: string, processes: Processe
   return notes;
 }
 
-/** A staging folder holds its maker's lock; one without any is left alone unless the pid in its name is free. */
+/**
+ * A staging folder holds its maker's lock; one without a lock is left alone unless the pid in its name is
+ * free.
+ */
 async function isAbandoned(staging: string, processes: Processes): Promise<boolean> {
   const maker = await readPidFile(lockPath(staging));
   if (maker.kind === "names") return !(await isAlive(maker.identity, processes));
@@ -104,7 +111,7 @@ async function isAbandoned(staging: string, processes: Processes): Promise<boole
   return (await processes.identify(pid)) === null;
 }
 
-/** The folder behind symbolic links, so that renaming and removing act on the folder and not on a link to it. */
+/** The folder behind symbolic links, so that renaming and removing act on the folder, not on a link to it. */
 async function realFolder(directory: string): Promise<string> {
   try {
     return await realpath(directory);
@@ -119,7 +126,7 @@ async function entriesOf(directory: string): Promise<string[]> {
     return await readdir(directory);
   } catch (error) {
     if (isErrno(error, "ENOENT")) {
-      // A link that leads nowhere exists although what it names does not.
+      // A broken link exists although its target does not.
       if (
         await lstat(directory).then(
           () => true,

@@ -1,6 +1,6 @@
-// Where everything of a local fleet lies, as pure path arithmetic on its folder.
-// fleet.yaml, certs/, and one folder a process (n1, s1, agents) with its data, log file and pid file.
-// Absent: reading or writing anything.
+// The paths of all files of a local fleet, as pure path arithmetic on its folder: fleet.yaml, certs/, and one
+// folder for each process (n1, s1, agents) with its data, log file and pid file. Absent: reading or writing
+// anything.
 import { join } from "node:path";
 import { AUTHORITY_KINDS, type AuthorityKind, type ByAuthority } from "../../core/wire/tls/authorities.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
@@ -22,11 +22,14 @@ const REPLACED_FOLDER = "replaced";
 const ROTATION_FOLDER = "rotation";
 const AUTHORITY = "ca";
 
-/** Holders of certificates that are neither a process nor a cluster: an operator who may write, and one who may not. */
+/**
+ * Holders of certificates that are neither a process nor a cluster: an operator who may write, and one who
+ * may not.
+ */
 export const ADMIN = "admin";
 export const READONLY = "readonly";
 
-/** No node or shard has these names: their folders or certificates would fall on something else's. */
+/** No node or shard may have these names: its folder or certificate would collide with another one. */
 export const RESERVED_PROCESS_NAMES: readonly string[] = [
   FLEET_FILE,
   LOCK_FILE,
@@ -46,7 +49,7 @@ export const RESERVED_CLUSTER_NAMES: readonly string[] = [
   ...AUTHORITY_KINDS.map((kind) => `${kind}-${AUTHORITY}`),
 ];
 
-/** The folder of one background process and what lies in it. */
+/** The folder of one background process and its content. */
 export interface ProcessFiles {
   readonly folder: string;
   readonly data: string;
@@ -60,14 +63,14 @@ export const lockPath = (directory: string): string => join(directory, LOCK_FILE
 export const removedFolder = (directory: string): string => join(directory, REMOVED_FOLDER);
 /** Where journals and reports of drills lie. */
 export const drillsFolderIn = (directory: string): string => join(directory, DRILLS_FOLDER);
-/** There from `fleet init` until the fleet has committed its first write: see founding.ts. */
+/** Exists from `fleet init` until the fleet has committed its first write: see founding.ts. */
 export const foundingPath = (directory: string): string => join(directory, FOUNDING_FILE);
 export const certsFolder = (directory: string): string => join(directory, CERTS_FOLDER);
 export const clusterCertsFolder = (directory: string): string =>
   join(directory, CERTS_FOLDER, CLUSTERS_FOLDER);
 export const agentsFilePath = (directory: string): string => join(directory, AGENTS_PROCESS, "agents.yaml");
 
-/** The machines file that `fleet init` gives a shard, from the fleet's folder. */
+/** The machines file that `fleet init` gives a shard, relative to the fleet's folder. */
 export const machinesFileOf = (shard: string): string => join(shard, "machines.yaml");
 
 /** Files of the process called `name`: a node, a shard, or the agents. */
@@ -81,12 +84,12 @@ export function authorityFiles(directory: string): { readonly cert: string; read
   return authorityFilesIn(certsFolder(directory));
 }
 
-/** The same two of an authority that has a folder to itself. */
+/** The same two files of an authority with a folder of its own. */
 export function authorityFilesIn(folder: string): { readonly cert: string; readonly key: string } {
   return tlsIn(folder, AUTHORITY);
 }
 
-/** Of one kind's own authority, beside that of all (ADR-0027). */
+/** Of one kind's own authority, beside the common one (ADR-0027). */
 export function kindAuthorityFilesIn(
   folder: string,
   kind: AuthorityKind,
@@ -94,18 +97,18 @@ export function kindAuthorityFilesIn(
   return tlsIn(folder, `${kind}-${AUTHORITY}`);
 }
 
-/** The files of trust of the kinds, where each has an authority of its own. */
+/** The trust files of the kinds, if each has an authority of its own. */
 export function authorityPathsIn(folder: string): ByAuthority<string> {
   return Object.fromEntries(AUTHORITY_KINDS.map((kind) => [kind, kindAuthorityFilesIn(folder, kind).cert]));
 }
 
-/** The authority that is to follow, while the fleet changes to it. */
+/** The next authority, during the fleet's change to it. */
 export function nextAuthorityFiles(directory: string): { readonly cert: string; readonly key: string } {
   return authorityFilesIn(rotationFolder(directory));
 }
 
 export const rotationFolder = (directory: string): string => join(certsFolder(directory), ROTATION_FOLDER);
-/** Where the certificates and keys lie that were replaced by newer ones. */
+/** The folder of the certificates and keys that were replaced by newer ones. */
 export const replacedFolder = (directory: string): string => join(certsFolder(directory), REPLACED_FOLDER);
 
 /** The certificate of `holder`: admin, readonly, or the name of a node or shard. */

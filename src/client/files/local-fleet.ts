@@ -1,4 +1,5 @@
-// A local fleet that exists: its folder and what fleet.yaml says, checked to be whole before anything is started.
+// An existing local fleet: its folder and the content of fleet.yaml, checked to be complete before anything
+// is started.
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -34,7 +35,7 @@ export async function loadLocalFleet(directory: string): Promise<LocalFleet> {
   });
 }
 
-/** As `loadLocalFleet`, but null when there is none. */
+/** Like `loadLocalFleet`, but null when there is none. */
 export async function findLocalFleet(directory: string): Promise<LocalFleet | null> {
   for (const candidate of [resolve(directory), resolve(directory, FLEET_FOLDER)]) {
     const fleet = await readFleetIn(candidate);
@@ -43,7 +44,10 @@ export async function findLocalFleet(directory: string): Promise<LocalFleet | nu
   return null;
 }
 
-/** Throws FLEET_INCOMPLETE, naming what is missing, when the fleet cannot be started as it lies there. */
+/**
+ * Throws FLEET_INCOMPLETE, which names the missing files, when the fleet can't be started in its present
+ * state.
+ */
 export async function assertComplete(fleet: LocalFleet): Promise<void> {
   const needed = neededPaths(fleet);
   const found = await Promise.all(needed.map(exists));
@@ -58,7 +62,10 @@ export async function assertComplete(fleet: LocalFleet): Promise<void> {
   });
 }
 
-/** What saves the fleet, if anything does: a lost node comes back through the others, a lost quorum through `fleet recover`. */
+/**
+ * How the fleet can be repaired: a lost node returns through the others, a lost quorum through `fleet
+ * recover`.
+ */
 async function howToMend(fleet: LocalFleet, missing: readonly string[]): Promise<string> {
   const { directory, processes } = fleet;
   const giveUp = `give the fleet up with: fleet destroy --dir ${directory}`;
@@ -88,7 +95,7 @@ async function readFleetIn(directory: string): Promise<LocalFleet | null> {
   }
 }
 
-/** A data folder is not among them: a node whose disk was lost is taken in again by the others (founding.ts). */
+/** Without data folders: a node that lost its disk is readmitted by the others (founding.ts). */
 function neededPaths(fleet: LocalFleet): string[] {
   const { directory, file } = fleet;
   const holders = [ADMIN, READONLY, ...file.nodes.map((node) => node.name), ...file.shards.map((s) => s.id)];

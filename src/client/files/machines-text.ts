@@ -1,8 +1,8 @@
-// The machines file that a new fleet's shards begin with, as its operator wrote it.
+// The first machines file of a new fleet's shards, as its operator wrote it.
 
 import { parseMachinesFile, readMachinesText } from "../../core/wire/files/machines-file.ts";
 
-/** Throws as `readMachinesFile`: better before a fleet is made than in its shards' logs. */
+/** Throws like `readMachinesFile`: an error before a fleet is made is better than one in its shards' logs. */
 export async function machinesText(path: string): Promise<string> {
   const text = await readMachinesText(path);
   parseMachinesFile(text, path);

@@ -1,5 +1,5 @@
-// Which background processes a local fleet consists of and how each is started: pure, from fleet.yaml alone.
-// Paths are absolute and computed from where the folder is now, so that a stopped fleet can be moved.
+// The background processes of a local fleet and how each is started: pure, from fleet.yaml alone. Paths are
+// absolute and computed from the folder's present place, so that a stopped fleet can be moved.
 import { resolve } from "node:path";
 import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/tls/authorities.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
@@ -21,9 +21,9 @@ import type { ShardEntry } from "./shard-entry.ts";
 export interface ProcessPlan {
   readonly name: string;
   readonly role: ProcessRole;
-  /** Where it listens; null for one that only dials. */
+  /** Its listen address; null for a process that only dials. */
   readonly address: string | null;
-  /** Where its metrics are; null when it shows none. */
+  /** The address of its metrics; null when it exposes none. */
   readonly metrics: string | null;
   readonly files: ProcessFiles;
   /** Arguments of `fleet`. */
@@ -45,7 +45,10 @@ export function planProcesses(directory: string, fleet: FleetFile): ProcessPlan[
   ];
 }
 
-/** How to start `plan` with `program`. Only while a fleet is being founded may an empty data folder mean a new node. */
+/**
+ * How to start `plan` with `program`. An empty data folder may mean a new node only until the fleet's first
+ * committed write.
+ */
 export function launchOf(plan: ProcessPlan, program: Program, isFounding: boolean): Launch {
   const { nodeFlags, environment } = PROCESS_MEMORY[plan.role];
   const founding = isFounding && plan.role === "coordinator" ? ["--bootstrap"] : [];

@@ -1,4 +1,4 @@
-// A shard's entry in fleet.yaml: where it listens, and what it has to give.
+// A shard's entry in fleet.yaml: its listen address, and its machines.
 
 import type { ConfigReader } from "./config-reader.ts";
 import { parseFree, parseMetricsPort } from "./entry-fields.ts";
@@ -10,7 +10,7 @@ export interface ShardEntry {
   readonly id: string;
   readonly address: string;
   readonly metricsPort?: number;
-  /** The file of its machines; a path that is not absolute begins at the fleet's folder. Absent = it has none. */
+  /** The file of its machines; a relative path starts at the fleet's folder. Absent = it has none. */
   readonly machines?: string;
   /** Where its machines are. */
   readonly region?: string;

@@ -1,10 +1,13 @@
-// Whether something could be made in a folder, asked without making anything.
+// Checks whether files could be made in a folder, without making any.
 
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isErrno } from "../../core/base/system-error.ts";
 
-/** Throws what the system says unless this user may write to `folder` or, while it is missing, to the nearest above it. */
+/**
+ * Throws the system's error unless this user may write to `folder` or, if it is missing, to its nearest
+ * existing parent.
+ */
 export async function requireWritable(folder: string): Promise<void> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);

@@ -1,6 +1,6 @@
-// `fleet init` and `fleet up`: a local fleet is made once and started as often as asked. A folder that has a
-// fleet.yaml is never bootstrapped again, whatever is asked for. Absent: making the fleet (new-fleet.ts), and
-// what a leader is (deps.waitReady knows).
+// `fleet init` and `fleet up`: a local fleet is made once and started as often as wanted. A folder with a
+// fleet.yaml is never bootstrapped again, whatever the options are. Absent: making the fleet (new-fleet.ts),
+// and what a leader is (deps.waitReady knows).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import { registerContext } from "../context/register-context.ts";
@@ -22,7 +22,7 @@ const DEFAULTS = { name: "local", nodes: 3, shards: 0, clusters: 0, profile: "la
 
 type InitOutcome = "created" | "started" | "already-running";
 
-/** What a start came to. Times are milliseconds since the command began. */
+/** The result of a start. Times are milliseconds since the command began. */
 export interface InitReport {
   readonly outcome: InitOutcome;
   readonly name: string;
@@ -33,15 +33,15 @@ export interface InitReport {
   readonly clusters: number;
   /** Name of the node that leads. */
   readonly leader: string;
-  /** Name under which the fleet stands in the user's contexts. */
+  /** The fleet's name in the user's contexts. */
   readonly context: string;
   readonly firstWriteMs: number;
   readonly totalMs: number;
-  /** What an operator should know although nothing failed. */
+  /** Facts for the operator although nothing failed. */
   readonly notes: readonly string[];
 }
 
-/** A fleet whose processes were started, or found running, and what to tell about it. */
+/** A fleet whose processes were started, or found running, with the notes for the operator. */
 interface Begun {
   readonly outcome: InitOutcome;
   readonly fleet: LocalFleet;
@@ -49,9 +49,9 @@ interface Begun {
 }
 
 /**
- * Makes a local fleet or starts the one that is there, and waits for a leader and a committed write.
- * Throws OperatorError: FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
- * NODES_UNREACHABLE, and what `deps.waitReady` throws; the fleet's files are whole after each of them.
+ * Makes a local fleet or starts the existing one, and waits for a leader and a committed write. Throws
+ * OperatorError: FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
+ * NODES_UNREACHABLE, and those of `deps.waitReady`. The fleet's files are whole after each of them.
  */
 export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<InitReport> {
   const begunAt = deps.clock.now();
@@ -59,7 +59,10 @@ export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<
   return finish(await makeOrResume(options, deps), begunAt, deps);
 }
 
-/** Starts what does not run of the fleet in `directory`. Throws FLEET_NOT_FOUND, and as `initFleet` does. */
+/**
+ * Starts the stopped processes of the fleet in `directory`. Throws FLEET_NOT_FOUND, and the errors of
+ * `initFleet`.
+ */
 export async function upFleet(directory: string, deps: LocalDeps): Promise<InitReport> {
   const begunAt = deps.clock.now();
   return finish(await resume(await loadLocalFleet(directory), [], deps), begunAt, deps);
@@ -93,7 +96,7 @@ async function resume(fleet: LocalFleet, notes: readonly string[], deps: LocalDe
 
 async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<InitReport> {
   const { fleet, outcome } = begun;
-  // Registered before the wait, so that a fleet that comes up late can be looked at by name.
+  // Registered before the wait, so that a fleet that starts late can be inspected by name.
   const registered = await registerContext(deps.contextsFile, fleet, {
     isNew: outcome === "created",
     lockDeps: deps,

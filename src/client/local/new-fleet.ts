@@ -1,6 +1,6 @@
-// Makes a local fleet that is not there yet: ports, staging folder, and the rename that commits it.
-// What must stay true: until the rename nothing exists under the fleet's own name, and of two makers at a time
-// one wins. The folder appears with the winner's lock in it, so that nobody starts the fleet but its maker.
+// Makes a new local fleet: ports, staging folder, and the rename that commits it. What must stay true: before
+// the rename nothing exists under the fleet's own name, and of two concurrent makers one wins. The folder
+// appears with the winner's lock in it, so that only its maker can start the fleet.
 import { randomBytes, randomUUID } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -18,7 +18,7 @@ import type { LocalDeps } from "./deps.ts";
 import { fillStaging } from "./staging.ts";
 import { type Started, startFleet } from "./start-fleet.ts";
 
-/** What a new fleet shall be. */
+/** The properties of a new fleet. */
 export interface NewFleet {
   readonly name: string;
   readonly nodes: number;
@@ -27,9 +27,9 @@ export interface NewFleet {
   readonly profile: Profile;
   /** Where the leader exports snapshots to; null = nowhere. */
   readonly snapshotTo: string | null;
-  /** The text of each shard's machines file to begin with; null = no shard has machines. */
+  /** The text of each shard's first machines file; null = no shard has machines. */
   readonly machines: string | null;
-  /** What encrypts the coordinators' data folders; null = nothing. */
+  /** Encrypts the coordinators' data folders; null = they are plain. */
   readonly encryption: KeySource | null;
   /** Each kind of identity has an authority of its own. */
   readonly separateAuthorities: boolean;
@@ -37,7 +37,7 @@ export interface NewFleet {
 
 export type Made =
   | { readonly kind: "made"; readonly fleet: LocalFleet; readonly started: Started }
-  /** Something came to stand in the folder's place meanwhile. */
+  /** Another file or folder appeared in that place meanwhile. */
   | { readonly kind: "overtaken" };
 
 /** Makes and starts the fleet in `directory`, which is absent or empty. */
@@ -61,7 +61,10 @@ export async function makeFleet(directory: string, wanted: NewFleet, deps: Local
   }
 }
 
-/** Stages the fleet and renames it into place, locked. False when the place has been taken; then nothing is left. */
+/**
+ * Stages the fleet and renames it into place, locked. False when the place has been taken; then nothing is
+ * left.
+ */
 export async function placeFleet(
   directory: string,
   fill: (staging: string) => Promise<void>,
@@ -72,7 +75,7 @@ export async function placeFleet(
   try {
     await writeHeldLock(lockPath(staging), deps.processes);
     await fill(staging);
-    // rename(2) replaces an empty folder, and no other: this is the commit point.
+    // rename(2) replaces only an empty folder: this is the commit point.
     await rename(staging, directory);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
@@ -83,7 +86,7 @@ export async function placeFleet(
   return true;
 }
 
-/** Nodes n1, n2, …, shards s1, s2, …, clusters c1, c2, …; addresses are given out in this order. */
+/** Nodes n1, n2, …, shards s1, s2, …, clusters c1, c2, …; addresses are assigned in this order. */
 function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): FleetFile {
   const left = [...addresses];
   const ports = () => ({
@@ -97,7 +100,7 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
     ...(wanted.encryption === null ? {} : { encryption: { source: wanted.encryption } }),
     ...(wanted.separateAuthorities ? { authorities: "separate" as const } : {}),
-    // A fleet on one machine is there to be tried out, and broken.
+    // A fleet on one machine is for trying things out, including faults.
     faults: "allowed",
     nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
     shards: numbers(wanted.shards).map((number) => {

@@ -1,11 +1,11 @@
-// A fleet that is there is taken as it is: what `fleet init` was asked for differently is said, with the way to get it.
-// Pure.
+// An existing fleet is not changed: each option of `fleet init` that differs is reported, with the way to
+// change it. Pure.
 
 import type { KeySource } from "../../core/seal/key-source.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
 import type { InitOptions } from "./init-options.ts";
 
-/** One sentence a flag that was ignored. */
+/** One sentence for each ignored flag. */
 export function noteDifferences(asked: InitOptions, { directory, file }: LocalFleet): string[] {
   const notes: string[] = [];
   if (asked.name !== undefined && asked.name !== file.name) {

@@ -1,5 +1,5 @@
-// The processes that this command started, so that it can end them when it is interrupted.
-// What must stay true: once they are to be ended, no further one is started.
+// The processes that this command started, so that it can end them when it is interrupted. What must stay
+// true: once they are being ended, no further one is started.
 import { basename, join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
@@ -58,7 +58,7 @@ export class OwnProcesses implements Processes {
   }
 }
 
-/** Ends what an interrupted start of the fleet in `directory` started, and says how things are. */
+/** Ends everything that an interrupted start of the fleet in `directory` started, and reports the result. */
 export async function endInterruptedStart(
   directory: string,
   own: OwnProcesses,
@@ -73,7 +73,7 @@ export async function endInterruptedStart(
   return `interrupted: ${what}; the fleet's files are in ${folder}: ${next}`;
 }
 
-// The command that is interrupted ends by it; it is not shown.
+// It ends the interrupted command and is not shown.
 function interrupted(): OperatorError {
   return new OperatorError("INTERRUPTED", { what: "interrupted", exit: Exit.Interrupted });
 }

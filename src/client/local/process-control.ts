@@ -1,5 +1,5 @@
-// Single processes of a local fleet, for drills, rebinds and tests: listing, starting, stopping, killing, pausing.
-// Signals take no lock, so that a fault happens at the moment it is asked for; starts and stops take the fleet's.
+// Single processes of a local fleet, for drills, rebinds and tests: listing, starting, stopping, killing,
+// pausing. Signals take no lock, so that a fault happens at once; starts and stops take the fleet's lock.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { lockPath } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
@@ -64,18 +64,21 @@ export async function stopNode(
   return withLock(lockPath(fleet.directory), deps, () => stopProcess(plan.files.pid, graceMs, deps));
 }
 
-/** Kills the process called `name` as a crash would; false when it did not run. Returns once it is gone. */
+/** Kills the process called `name`, like a crash; false when it did not run. Returns once it is gone. */
 export async function killNode(directory: string, name: string, deps: SupervisorDeps): Promise<boolean> {
   const { plan } = await findPlan(directory, name);
   return killProcess(plan.files.pid, deps);
 }
 
-/** Pauses the process called `name` (SIGSTOP): it keeps its connections and answers nothing. False if not running. */
+/**
+ * Pauses the process called `name` (SIGSTOP): it keeps its connections and answers nothing. False if it does
+ * not run.
+ */
 export async function pauseNode(directory: string, name: string, processes: Processes): Promise<boolean> {
   return send(directory, name, "SIGSTOP", processes);
 }
 
-/** Lets a paused process go on. */
+/** Continues a paused process. */
 export async function resumeNode(directory: string, name: string, processes: Processes): Promise<boolean> {
   return send(directory, name, "SIGCONT", processes);
 }

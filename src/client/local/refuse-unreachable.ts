@@ -1,5 +1,6 @@
-// Whether what was started can be dialed at all: a process whose certificate is not valid runs, listens, and is refused
-// by everybody. Agents are dialed by nobody, and there are thousands of them: what they cannot do, their log says.
+// Whether started processes can be dialed: a process with an invalid certificate runs and listens, but every
+// client refuses it. Agents are not dialed, and there are thousands of them: their log reports their
+// problems.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { loadTls } from "../../core/wire/tls/tls.ts";
 import { invalidity, validityOf } from "../../core/wire/tls/validity.ts";
@@ -12,7 +13,10 @@ interface Unreachable {
   readonly fault: OperatorError;
 }
 
-/** Throws NODES_UNREACHABLE, naming those whose certificate nobody accepts. One that still uses a better one is reached. */
+/**
+ * Throws NODES_UNREACHABLE with the processes whose certificate is not valid. One that still uses an older
+ * valid one can be reached.
+ */
 export async function refuseUnreachable(fleet: LocalFleet, nowMs: number): Promise<void> {
   const faulty = holdersOf(fleet.directory, fleet.file)
     .filter((holder) => holder.isDialed)
@@ -35,7 +39,7 @@ function faultOf({ name, files }: Holder, nowMs: number): Unreachable[] {
     const fault = invalidity(validityOf(loadTls(files), files), nowMs);
     return fault === null ? [] : [{ name, fault }];
   } catch {
-    // With files that cannot be used a process does not start, and its own last words say so.
+    // With unusable files a process does not start, and its own last log lines say so.
     return [];
   }
 }

@@ -1,5 +1,5 @@
-// What a node of a local fleet leaves behind when it is a member no more: its folder and certificate are moved below
-// `removed`, never deleted. Interrupted, it is done again.
+// What remains of a node of a local fleet that is not a member any more: its folder and certificate are moved
+// below `removed`, never deleted. After an interruption the move is repeated.
 
 import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -8,12 +8,12 @@ import { isErrno } from "../../core/base/system-error.ts";
 import type { NodeEntry } from "../files/fleet-file.ts";
 import { certsFolder, holderTls, processFiles, removedFolder } from "../files/layout.ts";
 
-/** Returns where it lies now. The node's process does not run. */
+/** Returns its new place. The node's process must not run. */
 export async function setAside(directory: string, { id, name }: NodeEntry): Promise<string> {
   const aside = join(removedFolder(directory), `${name}-${id}`);
   await createDirectoryDurably(removedFolder(directory));
   await move(processFiles(directory, name).folder, aside);
-  // A node whose folder is lost leaves its certificate all the same.
+  // A node whose folder is lost still has its certificate.
   await createDirectoryDurably(aside);
   const { cert, key } = holderTls(directory, name);
   for (const path of [cert, key]) await move(path, join(aside, basename(path)));
@@ -23,7 +23,7 @@ export async function setAside(directory: string, { id, name }: NodeEntry): Prom
   return aside;
 }
 
-/** What an earlier attempt has moved is not there any more. */
+/** An earlier attempt may have moved it already. */
 async function move(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

@@ -1,6 +1,6 @@
-// `fleet down` and `fleet destroy`: stopping a local fleet's processes, and removing what `fleet init` made.
-// What must stay true: only files that init made are removed, symbolic links are never followed, and fleet.yaml
-// goes last, so that an interrupted destroy can be run again.
+// `fleet down` and `fleet destroy`: stops a local fleet's processes, and removes what `fleet init` made. What
+// must stay true: only init's own files are removed, symbolic links are never followed, and fleet.yaml is
+// removed last, so that an interrupted destroy can be run again.
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -12,13 +12,13 @@ import { withLock } from "../processes/lock.ts";
 import { type Stopped, stopProcess } from "../processes/supervisor.ts";
 import type { LocalDeps } from "./deps.ts";
 
-/** How long a process may take to end by itself before it is killed. */
+/** How long a process may take to stop by itself before it is killed. */
 export const STOP_GRACE_MS = 5_000;
 
 export interface DownReport {
   readonly name: string;
   readonly directory: string;
-  /** Names of processes by what stopping them came to. */
+  /** Names of processes by the result of stopping them. */
   readonly stopped: readonly string[];
   readonly killed: readonly string[];
 }
@@ -31,7 +31,10 @@ export interface DestroyReport extends DownReport {
 
 type DownDeps = Pick<LocalDeps, "processes" | "clock" | "onProgress">;
 
-/** Stops every process of the fleet in `directory`: agents and shards first, since they outlive coordinators. */
+/**
+ * Stops every process of the fleet in `directory`: agents and shards first, because they work without
+ * coordinators.
+ */
 export async function downFleet(
   directory: string,
   deps: DownDeps,
@@ -41,7 +44,10 @@ export async function downFleet(
   return withLock(lockPath(fleet.directory), deps, () => stopAll(fleet, deps, graceMs));
 }
 
-/** Stops the fleet and removes it. Throws NAME_MISMATCH, with nothing done, when it is not called `confirmName`. */
+/**
+ * Stops the fleet and removes it. Throws NAME_MISMATCH, with nothing done, when its name is not
+ * `confirmName`.
+ */
 export async function destroyFleet(
   directory: string,
   options: { readonly confirmName: string },
@@ -78,7 +84,7 @@ async function stopAll(fleet: LocalFleet, deps: DownDeps, graceMs: number): Prom
   };
 }
 
-/** Removes what init made, all but the folder itself; returns a note for each link whose target was left. */
+/** Removes what init made, except the folder itself; returns a note for each link whose target was left. */
 async function removeFiles(fleet: LocalFleet): Promise<string[]> {
   const { directory, processes } = fleet;
   const folders = [

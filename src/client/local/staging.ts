@@ -1,6 +1,6 @@
-// Writes everything of a new local fleet into a staging folder: certificates, one folder a process, agents.yaml
-// and fleet.yaml. All of it is on disk before the folder gets its name; the rename is the caller's.
-// What must stay true: keys are readable by their owner alone, and nothing is written outside the folder.
+// Writes everything of a new local fleet into a staging folder: certificates, one folder for each process,
+// agents.yaml and fleet.yaml. All of it is on disk before the caller renames the folder. What must stay true:
+// only their owner can read keys, and nothing is written outside the folder.
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { present } from "../../core/base/assert.ts";
@@ -26,11 +26,14 @@ import {
 import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
 import { planProcesses } from "../files/process-plan.ts";
 
-/** Certificates written at once; thousands of clusters at once would run out of file descriptors. */
+/** Certificates written at once: thousands would need too many file descriptors. */
 const AT_A_TIME = 32;
 const FOLDER_MODE = 0o700;
 
-/** Fills the empty folder `staging` with the fleet that `fleet` describes. `machines`: the text that its shards begin with. */
+/**
+ * Fills the empty folder `staging` with the fleet that `fleet` describes. `machines`: the text of its shards'
+ * first machines file.
+ */
 export async function fillStaging(
   staging: string,
   fleet: FleetFile,
@@ -54,7 +57,7 @@ function foldersOf(directory: string, fleet: FleetFile): string[] {
   return [certsFolder(directory), clusterCertsFolder(directory), ...processes];
 }
 
-/** A certificate for a node that joins later, in place of any that an interrupted attempt left. */
+/** A certificate for a node that joins later; replaces any that an interrupted attempt left. */
 export async function writeNodeCertificate(directory: string, node: NodeEntry): Promise<void> {
   const { pair: authority } = await readAuthority(await signerOf(authorityFiles(directory), "peer"));
   const holder = nodeHolder(directory, node);
@@ -72,11 +75,11 @@ async function writeCertificates(directory: string, fleet: FleetFile): Promise<v
       batch.map(async (holder) => writePair(holder.files, await issueFor(holder, signerFor(holder)))),
     );
   }
-  // The folder of the clusters' certificates is complete in itself, as on a machine that runs only agents.
+  // The folder of the clusters' certificates is complete, as on a machine that runs only agents.
   await writeSynced(clusterTls(directory, ADMIN).ca, trust, PUBLIC_MODE);
 }
 
-/** Who signs whose certificate, and what stands in `ca.crt`. */
+/** Which authority signs which certificate, and the content of `ca.crt`. */
 async function writeAuthorities(
   directory: string,
   fleet: FleetFile,
@@ -100,7 +103,7 @@ async function writeAuthorities(
   return { trust, signerFor };
 }
 
-/** Clusters go to the shards in turn. */
+/** Clusters are assigned to the shards in turn. */
 function agentsText(fleet: FleetFile): string {
   return formatAgentsFile(
     fleet.clusters.map((cluster, at) => {

@@ -1,5 +1,5 @@
-// Starts the processes of a local fleet that do not run, all or none: nothing is started while any port is taken.
-// The caller holds the fleet's lock. Absent: waiting for a leader (wait-ready.ts).
+// Starts the stopped processes of a local fleet, all or none: nothing is started while any port is taken. The
+// caller holds the fleet's lock. Absent: waiting for a leader (wait-ready.ts).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { refuseUnfinished } from "../../core/storage/recovery-mark.ts";
 import { assertComplete, type LocalFleet } from "../files/local-fleet.ts";
@@ -17,15 +17,18 @@ export interface Started {
 
 export type StartDeps = Pick<LocalDeps, "processes" | "program" | "onProgress">;
 
-/** Starts what does not run. Throws RECOVERY_UNFINISHED, FLEET_INCOMPLETE or PORT_TAKEN before anything is started. */
+/**
+ * Starts the stopped processes. Throws RECOVERY_UNFINISHED, FLEET_INCOMPLETE or PORT_TAKEN before anything is
+ * started.
+ */
 export async function startFleet(fleet: LocalFleet, deps: StartDeps): Promise<Started> {
-  // First, since a recovery that was interrupted explains what is missing.
+  // First, because an interrupted recovery explains missing files.
   await refuseHalfRecovered(fleet.processes);
   await assertComplete(fleet);
   return startPlans(fleet, fleet.processes, deps);
 }
 
-/** As `startFleet`, for some of the fleet's processes, and without asking that their data be there. */
+/** Like `startFleet`, for some of the fleet's processes, without a check for their data. */
 export async function startPlans(
   fleet: LocalFleet,
   plans: readonly ProcessPlan[],
@@ -50,7 +53,10 @@ export async function startPlans(
   };
 }
 
-/** Throws RECOVERY_UNFINISHED: the node would refuse to start, and what is around it may still be moved. */
+/**
+ * Throws RECOVERY_UNFINISHED: the node would refuse to start, and the recovery may still move files around
+ * it.
+ */
 async function refuseHalfRecovered(plans: readonly ProcessPlan[]): Promise<void> {
   for (const { role, files } of plans) if (role === "coordinator") await refuseUnfinished(files.data);
 }

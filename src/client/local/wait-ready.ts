@@ -1,6 +1,7 @@
-// Waits until a started fleet answers, and gives up at once when it cannot: when so many coordinators
-// have exited that no quorum is left, the deadline would only hide what their logs say. A fleet that answers although
-// one of its processes has died was not started: whoever started it must learn of it now, not when the next one dies.
+// Waits until a started fleet answers. It stops at once when so many coordinators have exited that no quorum
+// is left: waiting for the deadline would only hide the cause in their logs. If the fleet answers although
+// one of its processes has died, it was not started completely. The operator must learn that now, not when
+// the next one dies.
 import { open } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { localTarget } from "../context/target.ts";
@@ -29,8 +30,8 @@ export async function waitUntilReady(fleet: LocalFleet, deps: LocalDeps): Promis
 }
 
 /**
- * Waits until every process of a fleet that answers serves, which it does once it has found its data whole. Throws
- * NODES_EXITED when one has ended instead; returns a line for each that does neither.
+ * Waits until every process of an answering fleet serves, which it does once it has found its data whole.
+ * Throws NODES_EXITED when one has ended instead; returns a line for each that does neither.
  */
 export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
   const endMs = deps.clock.now() + READY_LIMIT_MS;
@@ -53,7 +54,9 @@ async function findSilent(plans: readonly ProcessPlan[], deps: LocalDeps): Promi
 const noteSilent = ({ name, files }: ProcessPlan): string =>
   `${name} runs but does not serve yet; its log: ${files.log}`;
 
-/** Never resolves: rejects when no quorum of coordinators runs, and falls silent once `signal` is aborted. */
+/**
+ * Never resolves: rejects when no quorum of coordinators runs, and stops checking once `signal` is aborted.
+ */
 async function watchQuorum(fleet: LocalFleet, deps: LocalDeps, signal: AbortSignal): Promise<never> {
   const coordinators = fleet.processes.filter((plan) => plan.role === "coordinator");
   const spare = Math.floor((coordinators.length - 1) / 2);

@@ -1,6 +1,6 @@
-// A file that one process at a time holds, so that no two commands start the same node twice.
-// The file appears with its content in one step (link) and names its holder by identity, so a lock whose
-// holder died is known to be stale and is taken over. Held for moments: never while waiting for a leader.
+// A file that one process at a time holds, so that no two commands start the same node twice. The file
+// appears with its content in one step (link) and names its holder by identity. So a lock whose holder died
+// is known to be stale and is replaced. It is held only for moments: never while waiting for a leader.
 import { randomBytes } from "node:crypto";
 import { link, rename, rm, writeFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -9,7 +9,7 @@ import { formatPidFile, type PidFile, readPidFile } from "./pid-file.ts";
 import { isAlive, type Processes } from "./processes.ts";
 import type { SupervisorDeps } from "./supervisor.ts";
 
-// Longer than starting or stopping a whole local fleet takes, the 5 s grace of a stop included.
+// Longer than starting or stopping a whole local fleet takes, including the 5 s grace of a stop.
 const WAIT_LIMIT_MS = 15_000;
 const RETRY_MS = 50;
 
@@ -23,12 +23,12 @@ export async function withLock<T>(path: string, deps: SupervisorDeps, body: () =
   }
 }
 
-/** Writes a lock held by this process into a folder that nobody else uses yet. */
+/** Writes a lock held by this process into a folder that no other process uses yet. */
 export async function writeHeldLock(path: string, processes: Processes): Promise<void> {
   await writeFile(path, formatPidFile(await processes.self()), { flag: "wx" });
 }
 
-/** Lets go of a lock that this process holds; one that vanished with its folder is gone too. */
+/** Releases a lock that this process holds; one that vanished with its folder is released too. */
 export async function releaseLock(path: string): Promise<void> {
   await rm(path, { force: true });
 }
@@ -70,7 +70,7 @@ async function isStale(holder: PidFile, processes: Processes): Promise<boolean> 
   }
 }
 
-/** Removes a stale lock. If another process replaced it since it was read, that lock goes back to its place. */
+/** Removes a stale lock. If another process has replaced it meanwhile, that lock is put back. */
 async function takeAway(path: string, stale: PidFile): Promise<void> {
   const aside = `${path}.${randomBytes(6).toString("hex")}`;
   try {

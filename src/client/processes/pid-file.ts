@@ -1,5 +1,5 @@
-// Files that name a process by its identity: the pid file of a background process, and locks.
-// A file that cannot be understood names nobody; it is never a reason to signal anything.
+// Files that name a process by its identity: the pid file of a background process, and locks. A file that
+// can't be parsed names no process, and is never a reason to signal one.
 import { readFile } from "node:fs/promises";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { ProcessIdentity } from "./processes.ts";

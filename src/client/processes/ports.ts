@@ -1,4 +1,4 @@
-// Ports of a local fleet: finding free ones, and finding out whether one is taken and by whom.
+// Ports of a local fleet: finds free ones, and finds out whether a port is taken and by which process.
 import { randomInt } from "node:crypto";
 import { readlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
@@ -7,21 +7,22 @@ import { isErrno } from "../../core/base/system-error.ts";
 import { argumentsOf, listOrNothing, processIds, readOrNothing } from "./procfs.ts";
 
 const LOOPBACK = "127.0.0.1";
-// Below what kernels give to outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up) and Kubernetes to node
-// ports (30000 and up): none of those must stand where a process that was stopped is to listen again.
+// Below the ports that kernels give to outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up) and
+// Kubernetes to node ports (30000 and up). None of those may take a port on which a stopped process will
+// listen again.
 const FIRST_PORT = 20_000;
 const LAST_PORT = 29_999;
 const ATTEMPTS_MAX = 1_000;
 
-/** Ports that stay bound, so that nobody else gets them, until released. */
+/** Ports that stay bound until released, so that no other process gets them. */
 export interface HeldPorts {
   readonly addresses: readonly string[];
   release(): Promise<void>;
 }
 
 /**
- * Holds `count` free ports of the loopback interface, all at once, so that they are distinct. `isReserved`: what a
- * process that is down has been given is free to the kernel, and yet not to be had.
+ * Holds `count` free ports of the loopback interface, all at once, so that they are distinct. `isReserved`: a
+ * port that belongs to a stopped process is free for the kernel, but must not be used.
  */
 export async function holdFreePorts(
   count: number,
@@ -48,7 +49,7 @@ export async function holdFreePorts(
   return { addresses, release };
 }
 
-/** Whether something else listens on `address`, host:port. */
+/** Whether another process listens on `address`, host:port. */
 export async function isPortTaken(address: string): Promise<boolean> {
   const { host, port } = splitAddress(address);
   try {
@@ -60,7 +61,9 @@ export async function isPortTaken(address: string): Promise<boolean> {
   }
 }
 
-/** Whether somebody accepts connections at `address`. Unlike `isPortTaken` it never takes the port itself. */
+/**
+ * Whether a process accepts connections at `address`. Unlike `isPortTaken` it never binds the port itself.
+ */
 export function isListening(address: string): Promise<boolean> {
   const { host, port } = splitAddress(address);
   return new Promise((resolve) => {
@@ -74,7 +77,7 @@ export function isListening(address: string): Promise<boolean> {
   });
 }
 
-/** The process that listens on the port of `address`, as the kernel's /proc shows it; null when it does not. */
+/** The process that listens on the port of `address`, by the kernel's /proc; null when it is not visible. */
 export async function findPortHolder(address: string): Promise<{ pid: number; command: string } | null> {
   const inodes = await listeningInodes(splitAddress(address).port);
   if (inodes.size === 0) return null;
@@ -87,7 +90,7 @@ export async function findPortHolder(address: string): Promise<{ pid: number; co
   return null;
 }
 
-/** Sockets listening on `port`, written as the links in /proc/<pid>/fd are. */
+/** Sockets that listen on `port`, in the form of the links in /proc/<pid>/fd. */
 async function listeningInodes(port: number): Promise<Set<string>> {
   const wanted = port.toString(16).toUpperCase().padStart(4, "0");
   const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(readOrNothing));
@@ -111,7 +114,7 @@ function splitAddress(address: string): { host: string; port: number } {
 
 function listen(host: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
-    // Whoever dials a port that is only held is turned away: a server that closes waits for its connections.
+    // A client that dials a held port is disconnected: a server that closes waits for its connections.
     const server = createServer((socket) => socket.destroy());
     server.once("error", reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));

@@ -1,5 +1,5 @@
-// How much memory a process of each role takes, as its start decides. The units and the charts in deploy/ say the same, and
-// test/tidy/process-memory.test.ts compares them with this file.
+// How much memory a process of each role uses, set at its start. The units and the charts in deploy/ have the
+// same values, and test/tidy/process-memory.test.ts compares them with this file.
 
 export type ProcessRole = "coordinator" | "shard" | "agents";
 
@@ -13,11 +13,11 @@ export interface ProcessMemory {
 /**
  * A heap that reaches its limit ends the process, with its data as they were.
  *
- * - A coordinator's short-lived garbage has little space, and a bounded heap makes 130 MB out of 300 MB under full load at the
- *   same throughput. A leader of a million domains takes 1 GB while it is filled. The C library has one heap for all threads,
- *   and gives back blocks from 128 KiB on as soon as they are free. By default every thread of Node's pool has a heap of its
- *   own, and the limit of 128 KiB rises with the largest block that was freed.
- * - Most of what a shard and its agents take is outside V8's heap: some 150 kB a connection.
+ * - A coordinator: its short-lived garbage has little space. With a bounded heap it needs 130 MB instead of 300 MB
+ *   under full load, at the same throughput. A leader of a million domains needs 1 GB while it is filled. The C
+ *   library has one heap for all threads, and returns blocks from 128 KiB on as soon as they are free. By default
+ *   every thread of Node's pool has a heap of its own, and the limit of 128 KiB rises with the largest freed block.
+ * - A shard and its agents: most of their memory is outside V8's heap, some 150 kB a connection.
  */
 export const PROCESS_MEMORY: Readonly<Record<ProcessRole, ProcessMemory>> = {
   coordinator: {

@@ -1,5 +1,5 @@
-// The machine's processes as the kernel's /proc shows them. Those of other users cannot be read, and any may end
-// meanwhile: they are passed over. Where there is no /proc, there is nothing to see.
+// The machine's processes, read from the kernel's /proc. Those of other users can't be read, and any may end
+// meanwhile: they are skipped. Without /proc nothing is visible.
 import { readdir, readFile, readlink } from "node:fs/promises";
 
 export const readOrNothing = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
@@ -9,16 +9,16 @@ export async function processIds(): Promise<number[]> {
   return (await listOrNothing("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
 }
 
-/** How `pid` was called; empty when it is gone. */
+/** The command line of `pid`; empty when it is gone. */
 export async function argumentsOf(pid: number): Promise<string[]> {
   return (await readOrNothing(`/proc/${pid}/cmdline`)).split("\0");
 }
 
-/** The process that runs `fleet serve` in `folder`, a real path; null when it does not. */
+/** The process that runs `fleet serve` in `folder`, a real path; null when there is none. */
 export async function findServing(folder: string): Promise<number | null> {
   for (const pid of await processIds()) {
     const workingFolder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-    // Somebody's shell or editor may well be in there too.
+    // A user's shell or editor may be in this folder too.
     if (workingFolder === folder && (await argumentsOf(pid)).includes("serve")) return pid;
   }
   return null;

@@ -1,7 +1,7 @@
-// One background process by its pid file: whether it runs, starting it, stopping it, signalling it.
-// Only the very process that the pid file names is ever signalled: one that got its pid later is left alone.
-// A start that is killed before it has written that file leaves a process that only its folder tells: it counts too.
-// Callers that start or stop hold the fleet's lock. Absent: restarting what dies, and rotating logs.
+// One background process by its pid file: whether it runs, starting it, stopping it, signalling it. Only the
+// process that the pid file names is ever signalled: a later one with its pid is left alone. If a start is
+// killed before it has written that file, only its folder shows the process: it counts too. Callers that
+// start or stop hold the fleet's lock. Absent: restarting dead processes, and rotating logs.
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileDurably } from "../../core/base/durable-file.ts";
@@ -13,7 +13,10 @@ import { isAlive, type Launch, type Processes, type ProcessIdentity, type Signal
 export type ProcessState =
   | { readonly kind: "running"; readonly identity: ProcessIdentity }
   | { readonly kind: "stopped" }
-  /** The pid file names a process that runs no more: it crashed, was killed, or the machine went down. */
+  /**
+   * The pid file names a process that does not run any more: it crashed, was killed, or the machine went
+   * down.
+   */
   | { readonly kind: "stale-pid"; readonly pid: number | null };
 
 export interface SupervisorDeps {
@@ -23,10 +26,10 @@ export interface SupervisorDeps {
 
 export type Stopped = "stopped" | "killed" | "was-not-running";
 
-// SIGKILL takes effect when the kernel next schedules the process; a disk that hangs can hold that up.
+// SIGKILL takes effect when the kernel next schedules the process; a hanging disk can delay that.
 const KILL_LIMIT_MS = 5_000;
 
-/** The state of the process whose pid file is at `pidFile`, in the folder that it works in. */
+/** The state of the process whose pid file is `pidFile`, in its working folder. */
 export async function inspectProcess(pidFile: string, processes: Processes): Promise<ProcessState> {
   const recorded = await inspectRecorded(pidFile, processes);
   if (recorded.kind === "running") return recorded;
@@ -49,7 +52,9 @@ async function inspectRecorded(pidFile: string, processes: Processes): Promise<P
   }
 }
 
-/** Starts the process and records it, replacing a stale pid file. The caller has seen that it does not run. */
+/**
+ * Starts the process and records it, replacing a stale pid file. The caller has checked that it does not run.
+ */
 export async function startProcess(
   pidFile: string,
   launch: Launch,
@@ -60,7 +65,7 @@ export async function startProcess(
   return identity;
 }
 
-/** Asks the process to end, and kills it when it has not after `graceMs`. Throws STOP_FAILED when even that fails. */
+/** Asks the process to stop, and kills it after `graceMs`. Throws STOP_FAILED when even that fails. */
 export async function stopProcess(pidFile: string, graceMs: number, deps: SupervisorDeps): Promise<Stopped> {
   const state = await inspectProcess(pidFile, deps.processes);
   if (state.kind !== "running") {
@@ -69,7 +74,7 @@ export async function stopProcess(pidFile: string, graceMs: number, deps: Superv
   }
   const { identity } = state;
   deps.processes.signal(identity.pid, "SIGTERM");
-  // A paused process handles SIGTERM only once it goes on.
+  // A paused process handles SIGTERM only once it continues.
   deps.processes.signal(identity.pid, "SIGCONT");
   if (await waitUntil(async () => !(await isAlive(identity, deps.processes)), deps.clock, graceMs)) {
     await rm(pidFile, { force: true });
@@ -79,7 +84,7 @@ export async function stopProcess(pidFile: string, graceMs: number, deps: Superv
   return "killed";
 }
 
-/** Ends the process at once, as a crash would, and waits until it is gone. False when it did not run. */
+/** Ends the process at once, like a crash, and waits until it is gone. False when it did not run. */
 export async function killProcess(pidFile: string, deps: SupervisorDeps): Promise<boolean> {
   const identity = await signalProcess(pidFile, "SIGKILL", deps.processes);
   if (identity !== null) {

@@ -1,5 +1,5 @@
-// The port `Processes` on the real machine.
-// A started process is a session of its own, so that closing the terminal or Ctrl-C does not reach it.
+// The port `Processes` on the real machine. A started process gets a session of its own, so that closing the
+// terminal or Ctrl-C does not reach it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, realpath } from "node:fs/promises";
@@ -34,7 +34,8 @@ export class SystemProcesses implements Processes {
       await once(child, "spawn");
       child.unref();
       const pid = present(child.pid, "a spawned process has a pid");
-      // A process that died already is told from a later one by a start time that none has.
+      // A process that died already gets a start time that no process has, so a later one with its pid
+      // differs.
       return { pid, startTime: (await this.#startTimeOf(pid)) ?? "exited at once" };
     } finally {
       await log.close();
@@ -67,7 +68,7 @@ export class SystemProcesses implements Processes {
   }
 }
 
-/** What the operator's shell says about which fleet to talk to is not for a process that belongs to this one. */
+/** The fleet in the operator's shell variables must not affect a process that belongs to this fleet. */
 function backgroundEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith("FLEET_")));
 }

@@ -1,5 +1,5 @@
-// What the data folders of a stopped fleet hold: of a local fleet by its fleet.yaml, elsewhere the folders that were
-// named. Reads only; a folder that a process holds is not looked into.
+// Reads the data folders of a stopped fleet: a local fleet's by its fleet.yaml, elsewhere the named ones.
+// Only reads; a folder that a process holds is not opened.
 
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -19,7 +19,7 @@ import * as refuse from "./refusals.ts";
 
 export interface Looked {
   readonly places: readonly Place[];
-  /** Null when no folder tells. */
+  /** Null when no folder says it. */
   readonly clusterId: string | null;
 }
 
@@ -51,7 +51,7 @@ export async function lookAtFleet(
   return { places, clusterId: file.clusterId };
 }
 
-/** The folders given, which must be of one cluster and of different nodes. */
+/** The given folders, which must be of one cluster and of different nodes. */
 export async function lookAtFolders(
   directories: readonly string[],
   keys: OperatorKeys | null = null,
@@ -126,7 +126,7 @@ const empty = (id: NodeId | null): Sight => ({
   problem: "its folder holds no log",
 });
 
-/** A folder that another cluster's node, or another node of this one, has left there is no copy of this node's. */
+/** If another node's folder, or another cluster's, is at this place, it is not a copy of this node's. */
 function strangersAside({ sight, clusterId }: Found, id: NodeId, expected: string): Sight {
   if (sight.kind !== "whole") return sight;
   if (clusterId === expected && sight.copy.nodeId === id) return sight;

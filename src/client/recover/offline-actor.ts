@@ -1,4 +1,4 @@
-// Who changes a stopped fleet, for its audit log: nobody who could be asked for a certificate is there.
+// The actor of a change to a stopped fleet, for its audit log: without a server there is no certificate.
 
 import { hostname, userInfo } from "node:os";
 

@@ -1,4 +1,4 @@
-// From what the folders hold to what a recovery will do, or why there is to be none. Nothing is written here.
+// From the folders' content to the plan of a recovery, or why there is none. Nothing is written here.
 
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -20,9 +20,9 @@ import { offlineActor } from "./offline-actor.ts";
 import * as refuse from "./refusals.ts";
 
 export interface RecoverWish {
-  /** The survivor to go on from; null = the furthest. */
+  /** The survivor to recover from; null = the most advanced one. */
   readonly node: string | null;
-  /** It was said that what only others hold may be given up. */
+  /** The operator accepts the loss of entries that only others hold. */
   readonly acceptBehind: boolean;
   readonly reason: string;
 }
@@ -32,22 +32,25 @@ export interface RecoveryPlan {
   readonly node: string;
   readonly directory: string;
   readonly mark: RecoveryMark;
-  /** Null when this finishes a recovery that was interrupted. */
+  /** Null when this finishes an interrupted recovery. */
   readonly consequences: Consequences | null;
-  /** By how much this host's clock is behind the newest entry of the copies; 0 = it is not, or this finishes a recovery. */
+  /**
+   * How far this host's clock is behind the newest entry of the copies; 0 = it is not, or this finishes a
+   * recovery.
+   */
   readonly clockBehindMs: number;
   readonly isResumed: boolean;
 }
 
-/** Of a plan that finishes what was begun. */
+/** For a plan that finishes a started recovery. */
 export const RESUMED = { consequences: null, clockBehindMs: 0, isResumed: true } as const;
 
-/** What to tell of the folders that were looked into. */
+/** The diagnosis of the folders. */
 export function diagnosePlaces(places: readonly Place[]): Diagnosis {
   return diagnose(places).diagnosis;
 }
 
-/** Throws an OperatorError when a recovery is not possible, not needed, or not meant. */
+/** Throws an OperatorError when a recovery is not possible, not needed, or not intended. */
 export async function planRecovery(looked: Looked, wish: RecoverWish, nowMs: number): Promise<RecoveryPlan> {
   if (new TextEncoder().encode(wish.reason).length > REASON_BYTES_MAX)
     throw refuse.reasonTooLong(REASON_BYTES_MAX);
@@ -90,7 +93,7 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
       formerClusterId: clusterId,
       clusterId: randomUUID(),
       ...newBeginning(ranked, nowMs),
-      // All that any survivor knows to be committed, as far as this one holds it.
+      // Everything that any survivor knows to be committed, as far as this one holds it.
       committed: logIndex((choice.consequences.becomesCommitted?.fromIndex ?? copy.last.index + 1) - 1),
       last: copy.last.index,
       actor: offlineActor(),

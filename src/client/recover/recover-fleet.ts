@@ -1,5 +1,6 @@
-// Carries a recovery out: the survivor's folder, and of a local fleet also the other nodes' folders and fleet.yaml. The
-// mark in the survivor's folder is removed last, so that until everything fits together nothing can be started.
+// Carries a recovery out: in the survivor's folder, and for a local fleet also in the other nodes' folders
+// and fleet.yaml. The mark in the survivor's folder is removed last, so that nothing can be started until
+// everything matches.
 
 import { present } from "../../core/base/assert.ts";
 import { FLEET_GROUP } from "../../core/base/ids.ts";
@@ -30,16 +31,16 @@ export interface RecoveryReport {
   readonly directory: string;
   readonly formerClusterId: string;
   readonly clusterId: string;
-  /** Where the new log begins. */
+  /** The index where the new log begins. */
   readonly index: number;
   readonly term: number;
-  /** Of the new incarnation; null = an earlier build has begun this recovery. */
+  /** Of the new incarnation; null = an earlier build started this recovery. */
   readonly epoch: number | null;
   readonly clockBehindMs: number;
   readonly backup: string;
-  /** Null when a recovery that was interrupted was finished: the first command has said it. */
+  /** Null when an interrupted recovery was finished: the first command has reported it. */
   readonly consequences: Consequences | null;
-  /** Folders of nodes that are members no more. */
+  /** Folders of nodes that are not members any more. */
   readonly setAside: readonly string[];
   readonly next: readonly string[];
 }
@@ -52,7 +53,9 @@ export function recoveryPreview(plan: RecoveryPlan): RecoveryReport {
   return { ...identity, dryRun: true, node, directory, consequences, clockBehindMs, setAside: [], next: [] };
 }
 
-/** Makes a local fleet one of a single node. Throws FLEET_RUNS, PLAN_STALE or FLEET_BUSY with nothing changed. */
+/**
+ * Reduces a local fleet to a single node. Throws FLEET_RUNS, PLAN_STALE or FLEET_BUSY with nothing changed.
+ */
 export async function recoverLocalFleet(
   { directory }: LocalFleet,
   plan: RecoveryPlan,
@@ -75,7 +78,10 @@ export async function recoverLocalFleet(
   });
 }
 
-/** Makes the folder of a node that is started by other means the beginning of a new cluster. No folder knows its fleet's name. */
+/**
+ * Makes the folder of a node outside a local fleet the start of a new cluster. No folder knows its fleet's
+ * name.
+ */
 export async function recoverFolder(
   plan: RecoveryPlan,
   onProgress: (step: string) => void,

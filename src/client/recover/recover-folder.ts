@@ -1,6 +1,6 @@
-// Makes one stopped node's data folder the beginning of a new cluster. What must stay true: until the backup is whole
-// and synced the folder is as it was; from the mark's writing to its removal nobody can start on it; every step in
-// between can be done again, so that a recovery killed anywhere is finished by running it again.
+// Makes one stopped node's data folder the start of a new cluster. What must stay true: until the backup is
+// whole and synced, the folder is unchanged. No node can start on it while it has the mark. Every step in
+// between can be repeated, so that running it again finishes a recovery that was killed anywhere.
 
 import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -21,7 +21,7 @@ import { RejoinMark } from "../../core/storage/rejoin-mark.ts";
 import type { OnReport } from "../../core/storage/report.ts";
 import * as refuse from "./refusals.ts";
 
-/** Backup, then the mark: the folder is neither cluster's until the mark is removed. */
+/** Backup, then the mark: until the mark is removed, the folder belongs to neither cluster. */
 export async function beginRecovery(
   directory: string,
   mark: RecoveryMark,
@@ -52,7 +52,7 @@ async function backUp(directory: string, backup: string): Promise<void> {
   }
 }
 
-/** Everything but the mark's removal. Does again what was done already. */
+/** Everything except the removal of the mark. Repeats steps that were done already. */
 export async function rewriteFolder(
   directory: string,
   mark: RecoveryMark,
@@ -78,21 +78,22 @@ export async function rewriteFolder(
     await storage.close();
   }
   if (identity.clusterId === formerClusterId) {
-    // The ring first: a recovery that is killed in between begins with meta.json, which still has the former id.
+    // The ring first: if the recovery is killed in between, it starts again from meta.json, which still has
+    // the former id.
     await giveRing(directory, { clusterId, nodeId }, keys);
     await writeIdentity(directory, { clusterId, nodeId });
   }
-  // It votes alone: there is nobody left who could take it in again.
+  // It votes alone: no other replica is left that could readmit it.
   await new RejoinMark(directory).clear();
 }
 
-/** What earlier attempts, killed before their backup was whole, have left. */
+/** Left by earlier attempts that were killed before their backup was whole. */
 async function sweepDrafts(parent: string): Promise<void> {
   const drafts = (await readdir(parent)).filter((name) => DRAFT.test(name));
   for (const name of drafts) await rm(join(parent, name), { recursive: true, force: true });
 }
 
-/** Minutes may have passed since the folder was looked at: an operator was asked. */
+/** Minutes may have passed since the folder was read: an operator was asked. */
 async function assertUnchanged(
   directory: string,
   { nodeId, formerClusterId, committed, last }: RecoveryMark,

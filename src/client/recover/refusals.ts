@@ -1,4 +1,5 @@
-// Why there is to be no recovery, in an operator's words: what is so, why that stands in the way, what to do instead.
+// Why a recovery is refused, in an operator's words: the fact, why it prevents the recovery, and what to do
+// instead.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Choice, Diagnosis, NodeFinding } from "../../core/recover/diagnosis.ts";

@@ -1,4 +1,4 @@
-// What somebody may do, in a line, and as rules. Pure.
+// An operator's permissions, in a line and as rules. Pure.
 import type { CheckAccessResponse, GrantedRule } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 
 export function accessWords({ administrator, rules }: CheckAccessResponse): string {
@@ -10,7 +10,7 @@ export function accessWords({ administrator, rules }: CheckAccessResponse): stri
 
 const ALL = ["*"];
 
-/** Reading needs no role, and an administrator none at all. */
+/** Reading needs no role, and an administrator needs none at all. */
 export function accessRules({ administrator, rules }: CheckAccessResponse): readonly GrantedRule[] {
   const verbs = administrator ? ALL : ["read"];
   return [{ role: "", rule: { verbs, tables: ALL, names: ALL } }, ...rules];

@@ -1,4 +1,5 @@
-// What `fleet audit verify` says: what was verified, where the chain breaks, and what a whole chain does not prove.
+// The output of `fleet audit verify`: what was verified, where the chain breaks, and what a whole chain does
+// not prove.
 import type { AuditVerification } from "../../client/audit/verify-audit.ts";
 import type { Chain } from "../../core/audit/check-chain.ts";
 import type { Finding, Problem } from "../../core/audit/finding.ts";

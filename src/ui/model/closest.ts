@@ -1,4 +1,4 @@
-// Suggestions for typos: the known word that is the fewest edits away, if it is near enough to be meant.
+// Suggestions for typos: the known word with the fewest edits, if it is similar enough.
 
 /** The nearest of `known`, or `null` when none is within a third of the word's length (at least two edits). */
 export function closest(word: string, known: readonly string[]): string | null {

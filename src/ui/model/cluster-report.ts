@@ -1,4 +1,4 @@
-// What `fleet cluster list` says about bindings as a whole, and which of them have drifted.
+// The lines of `fleet cluster list` about all bindings, and which of them have drifted.
 import type { Listed } from "../../client/all-pages.ts";
 import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { moreLine } from "./limit.ts";
@@ -7,7 +7,7 @@ import { isWithoutReports } from "./stamp-line.ts";
 import { byDriftThenName, driftSummary } from "./tables/cluster-table.ts";
 import { hasDrift, REBUILDING } from "./words.ts";
 
-/** The same reply with the drifting clusters only, the worst first. */
+/** The same reply with only the drifting clusters, the worst first. */
 export function onlyDrifting(reply: Listed<ListClustersResponse>): Listed<ListClustersResponse> {
   const drifting = reply.clusters.filter((view) => hasDrift(view.drift));
   return { ...reply, clusters: drifting.toSorted(byDriftThenName) };

@@ -1,5 +1,5 @@
-// What `fleet status` says of shards, clusters and instructions, and of how many voters may be lost: one line a fact, with
-// the command to run next.
+// The lines of `fleet status` about shards, clusters and instructions, and about how many voters may fail:
+// one line a fact, with the command to run next.
 
 import type { FleetStatus } from "../../client/fleet-status.ts";
 import { isUndelivered, isUnknownFor } from "../../core/wire/data-plane-health.ts";

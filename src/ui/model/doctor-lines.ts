@@ -1,4 +1,4 @@
-// What `fleet doctor` says: one block a finding, the worst first, and one line that sums it up.
+// The output of `fleet doctor`: one block for each finding, the worst first, and one line that sums it up.
 
 import type { Finding, Severity } from "../../client/doctor/check.ts";
 import type { Diagnosis } from "../../client/doctor/diagnose.ts";

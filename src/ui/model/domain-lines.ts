@@ -1,5 +1,5 @@
-// What a rebind says of its plan's domains, below the table of clusters: how many are where they should be, and each
-// that is not.
+// The lines of a rebind about its plan's domains, below the table of clusters: how many are as planned, and
+// each that is not.
 import type { Line } from "./line.ts";
 
 interface DomainRow {

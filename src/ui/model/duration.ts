@@ -4,7 +4,10 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 const WHOLE = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 
-/** Milliseconds, or `null` when `text` is no duration. A number without a unit is refused: it would be guessed. */
+/**
+ * Milliseconds, or `null` when `text` is not a duration. A number without a unit is refused: its unit would
+ * be a guess.
+ */
 export function parseDuration(text: string): number | null {
   if (!WHOLE.test(text)) return null;
   let totalMs = 0;
@@ -14,7 +17,7 @@ export function parseDuration(text: string): number | null {
   return Number.isFinite(totalMs) ? Math.round(totalMs) : null;
 }
 
-/** The two largest units that matter: 45ms, 3.2s, 1m30s, 2h05m, 3d4h. */
+/** The two largest relevant units: 45ms, 3.2s, 1m30s, 2h05m, 3d4h. */
 export function formatDuration(ms: number): string {
   const wholeMs = Math.max(0, Math.round(ms));
   if (wholeMs < 1000) return `${wholeMs}ms`;

@@ -1,9 +1,10 @@
-// Text cut and padded to an exact number of columns. Everything that reaches the dashboard goes through here, so a
-// row is never wider than its place and nothing that others wrote can move the cursor.
+// Text cut and padded to an exact number of columns. Everything in the dashboard passes here, so a row is
+// never wider than its place, and no foreign text can move the cursor.
 import { type Segment, segment } from "./paint.ts";
 
-// Every terminal draws these in one column: Latin, Greek, Cyrillic and the glyphs of symbols.ts. Anything else is
-// drawn in two (CJK, emoji), in none (combining marks), or moves the cursor (control characters).
+// Every terminal draws these in one column: Latin, Greek, Cyrillic and the glyphs of symbols.ts. Any other
+// character takes two columns (CJK, emoji) or none (combining marks), or moves the cursor (control
+// characters).
 const ELSE =
   /[^ -~\u00A1-\u00AC\u00AE-\u02FF\u0370-\u0482\u048A-\u04FF\u2010-\u2027\u203A\u2190-\u2193\u2500-\u259F\u25B2\u25CF\u2717]/gu;
 
@@ -18,7 +19,9 @@ export function fitText(text: string, width: number, ellipsis: string): string {
   return `${characters.slice(0, width - 1).join("")}${ellipsis}`;
 }
 
-/** A line of exactly `width` columns: segments that do not fit are cut, the rest is spaces. */
+/**
+ * A line of exactly `width` columns: segments that do not fit are cut, and the rest is filled with spaces.
+ */
 export function fitLine(segments: readonly Segment[], width: number, ellipsis: string): Segment[] {
   const line: Segment[] = [];
   let left = width;

@@ -1,5 +1,6 @@
-// What `fleet status` says below its table, and whether that counts as healthy. A node that is down, leaders that
-// differ and hashes that differ are each said in a line of their own: nothing degraded is left to be noticed.
+// The lines of `fleet status` below its table, and whether they count as healthy. A node that is down,
+// different leaders and different hashes each get a line of their own, so that no problem must be guessed
+// from the table.
 
 import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
 import type { AwaitedNode } from "../../client/fleet-version.ts";
@@ -43,7 +44,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
   ];
 }
 
-/** 0 only for a fleet without fault: scripts that watch must learn of a degraded one too. */
+/** 0 only for a fleet without any problem: scripts must also learn of a degraded one. */
 export function verdictExit(fleet: FleetStatus): Exit {
   const sound = fleet.verdict === "healthy" && fleet.agreed && fleet.hashesAgree !== false;
   return sound ? Exit.Ok : Exit.NoQuorum;
@@ -75,7 +76,7 @@ function downLines(fleet: FleetStatus): Line[] {
   return [...lines, { text: `nobody answers: ${next}`, mark: "bad" }];
 }
 
-/** Of endpoints that were asked and belong to no member: a node that was removed, or one that is not in yet. */
+/** For endpoints that belong to no member: a removed node, or one that is not admitted yet. */
 function strangerLines(fleet: FleetStatus): Line[] {
   const members = fleet.nodes.find((node) => node.nodeId === fleet.leader)?.status?.members;
   if (fleet.leader === null || members === undefined) return [];
@@ -90,7 +91,7 @@ function strangerLines(fleet: FleetStatus): Line[] {
   }));
 }
 
-/** Of states that are not believed: who has which, so that an operator can say who is right. */
+/** For untrusted states: which node has which, so that an operator can say which is right. */
 function doubtLines(fleet: FleetStatus): Line[] {
   return fleet.nodes.flatMap(({ name, address, status }): Line[] => {
     const doubt = status?.stateDoubt;
@@ -158,7 +159,7 @@ function certificateLines(fleet: FleetStatus): Line[] {
   });
 }
 
-/** They serve on, but what is decided here does not reach them. */
+/** They keep serving, but the leader's decisions do not reach them. */
 function disobeyingLines(fleet: FleetStatus): Line[] {
   const leader = fleet.nodes.find((node) => node.nodeId === fleet.leader);
   const count = leader?.status?.disobeyingShards ?? 0;
@@ -168,7 +169,9 @@ function disobeyingLines(fleet: FleetStatus): Line[] {
   return [{ text, mark: "bad" }];
 }
 
-/** Of files that lie there and are not used: nothing is wrong before the node is started again, and everything then. */
+/**
+ * For present files that are not used: nothing is wrong before the node restarts, and everything afterwards.
+ */
 function refusalLines(fleet: FleetStatus): Line[] {
   return fleet.nodes.flatMap(({ name, address, status }): Line[] => {
     const why = status?.certificateRefusal ?? "";
@@ -178,7 +181,7 @@ function refusalLines(fleet: FleetStatus): Line[] {
   });
 }
 
-// A node that was never heard is known by its address alone.
+// A node that never answered is known only by its address.
 function titleOf({ name, address }: NodeObservation): string {
   return name === address ? address : `${name} (${address})`;
 }

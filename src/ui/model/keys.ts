@@ -1,7 +1,7 @@
-// Keys to actions of the dashboard. While a filter is typed, letters are text and not commands. Keys that were typed
-// faster than the terminal was read, or pasted, come in one chunk and are told apart here.
+// Maps keys to actions of the dashboard. While a filter is typed, letters are text, not commands. Keys that
+// were typed faster than they were read, or pasted, arrive in one chunk and are separated here.
 
-/** The part of a terminal library's key that is looked at. */
+/** The part of a terminal library's key that is used. */
 export interface KeyPress {
   readonly upArrow: boolean;
   readonly downArrow: boolean;
@@ -63,7 +63,7 @@ export interface Press {
   readonly key: KeyPress;
 }
 
-/** The single presses of what one read of the terminal gave. */
+/** The single presses in one read of the terminal. */
 export function pressesOf(input: string, key: KeyPress): readonly Press[] {
   const characters = [...input];
   return characters.length < 2 ? [{ input, key }] : characters.map(pressOf);
@@ -88,12 +88,12 @@ const NO_KEY: KeyPress = {
 function pressOf(character: string): Press {
   if (character === "\r" || character === "\n") return { input: "", key: { ...NO_KEY, return: true } };
   if (character === "\t") return { input: "", key: { ...NO_KEY, tab: true } };
-  // What else is no text: it must not get into a filter.
+  // Other control characters: they must not get into a filter.
   if (/\p{Cc}/u.test(character)) return { input: "", key: NO_KEY };
   return { input: character, key: NO_KEY };
 }
 
-/** The action of a key press, or `null` when it means nothing here. */
+/** The action of a key press, or `null` when the key has no meaning here. */
 export function actionFor(input: string, key: KeyPress, typing: boolean): Action | null {
   if (key.ctrl) return input === "c" ? { kind: "interrupt" } : null;
   if (key.escape) return { kind: "clear" };

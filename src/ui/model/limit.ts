@@ -1,4 +1,4 @@
-// What is said below a list that is not all there is: --limit has cut it short, or shards have not reported yet.
+// The lines below an incomplete list: --limit has cut it short, or shards have not reported yet.
 import type { Line } from "./line.ts";
 import { isWithoutReports, type MaybeStamped } from "./stamp-line.ts";
 import { REBUILDING } from "./words.ts";
@@ -7,12 +7,12 @@ export function moreLine(): Line {
   return { text: "there are more: raise --limit, or narrow the list", mark: "unknown" };
 }
 
-/** The lines below a list of which nothing else is to be said. */
+/** The lines below a list without others of its own. */
 export function limitLines({ more }: { readonly more: boolean }): Line[] {
   return more ? [moreLine()] : [];
 }
 
-/** The lines below a list of what shards report. */
+/** The lines below a list of shards' reports. */
 export function unheardLines(reply: MaybeStamped & { readonly observedComplete: boolean }): Line[] {
   if (reply.observedComplete) return [];
   const text = isWithoutReports(reply)

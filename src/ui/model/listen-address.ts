@@ -1,4 +1,5 @@
-// Where a process is to listen for scrapers and probes, as `--metrics` and `--probes` say it: host:port, a port alone, or off. Pure.
+// The listen address for scrapers and probes, from `--metrics` and `--probes`: host:port, a port alone, or
+// off. Pure.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 export interface ListenAddress {

@@ -1,4 +1,4 @@
-// After how long without a report a shard is suspect, and dead, as the flags of a coordinator have it. Pure.
+// After how long without a report a shard is suspect, and dead, from a coordinator's flags. Pure.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 /** Throws an OperatorError (usage). */

@@ -1,4 +1,4 @@
-// What `fleet domain move` says of its batches.
+// The lines of `fleet domain move` about its batches.
 import type { Line } from "./line.ts";
 
 interface Moves {

@@ -1,5 +1,5 @@
-// What state a node that answers is in, in a word or two: the same in `fleet status` and in the dashboard. What hinders
-// most comes first.
+// The state of an answering node in a word or two: the same in `fleet status` and in the dashboard. The worst
+// problem comes first.
 
 import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Cell, MarkedCell } from "./table.ts";
@@ -21,7 +21,7 @@ export function nodeState(status: NodeStatus): MarkedCell {
   return status.leaderId === 0 ? { text: "no leader", mark: "warn" } : { text: "up", mark: "good" };
 }
 
-/** The 99th percentile of the last minute, or how long the frame under way takes when that is longer. */
+/** The 99th percentile of the last minute, or the duration of the present frame if that is longer. */
 export function syncCell(status: NodeStatus | null): Cell {
   const ms = slowestSyncMs(status);
   return ms === null ? null : `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)}ms`;

@@ -1,4 +1,4 @@
-// Text in pieces that know their style. Styles become escape codes only where the text is written.
+// Text in segments that know their style. Styles become escape codes only where the text is written.
 import type { Symbols } from "./symbols.ts";
 import type { Mark } from "./table.ts";
 
@@ -11,7 +11,7 @@ export interface Segment {
 
 export const segment = (text: string, style: Style = "plain"): Segment => ({ text, style });
 
-/** Turns text into text with escape codes, or leaves it as it is. */
+/** Adds escape codes to text, or leaves it unchanged. */
 export interface Paint {
   mark(mark: Mark, text: string): string;
   /** The name of the fleet, in its context's colour. */
@@ -21,7 +21,7 @@ export interface Paint {
   inverse(text: string): string;
 }
 
-/** How things are drawn here: colours and glyphs as the terminal and the operator allow. */
+/** How things are drawn: the colours and glyphs that the terminal and the operator allow. */
 export interface Look {
   readonly paint: Paint;
   readonly symbols: Symbols;

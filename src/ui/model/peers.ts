@@ -1,4 +1,4 @@
-// The text form of a replica list, as `--peers` takes it: 1=n1@host:port,2=n2@host:port. Pure.
+// Parses a replica list of `--peers`: 1=n1@host:port,2=n2@host:port. Pure.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isMemberNumber, isName, MEMBER_NUMBER_MAX, type NodeId, nodeId } from "../../core/base/ids.ts";
 

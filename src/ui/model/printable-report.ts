@@ -1,5 +1,6 @@
-// A server's reply as it may be shown to people: every text in it, and every key, is printable. Scripts get it whole, since
-// JSON and YAML have escapes of their own. What needs no change is not copied: replies of a million rows are common.
+// A server's reply made safe for people: every text and every key in it is printable. Scripts get it
+// unchanged, because JSON and YAML have escapes of their own. Parts that need no change are not copied:
+// replies of a million rows are common.
 import { printable } from "../../core/base/printable.ts";
 
 /** `report` with printable texts. Bytes and functions stay. */

@@ -1,14 +1,14 @@
-// What `fleet member rebuild` has done, or would do, or what is to be run on a node's own host.
+// What `fleet member rebuild` has done, or would do, or what to run on a node's own host.
 
 export interface RebuildReport {
   readonly node: string;
   readonly fleet: string;
-  /** Whether its process is one of a local fleet. */
+  /** Whether its process belongs to a local fleet. */
   readonly isLocal: boolean;
-  /** It had an empty folder already, and was on its way back. */
+  /** It had an empty folder already, and was being readmitted. */
   readonly isUnderWay: boolean;
   readonly state: "planned" | "fenced" | "rebuilt";
-  /** Where its former files are; null = nowhere new. */
+  /** The folder of its former files; null = they were not moved. */
   readonly aside: string | null;
 }
 

@@ -1,7 +1,7 @@
-// A role's rule as operators write and read it: "drain,use shard a-*,b-1". Pure.
+// A role's rule in an operator's form: "drain,use shard a-*,b-1". Pure.
 import type { RoleRule } from "../../core/wire/gen/fleet/v1/command.ts";
 
-/** Null: it has not the three parts. Names may hold spaces, since domains' values do. */
+/** Null: it does not have the three parts. Names may contain spaces, because domains' values may. */
 export function parseRule(text: string): RoleRule | null {
   const [, verbs, tables, names] = /^\s*(\S+)\s+(\S+)\s+(\S.*?)\s*$/.exec(text) ?? [];
   if (verbs === undefined || tables === undefined || names === undefined) return null;

@@ -1,4 +1,4 @@
-// What `fleet shard show` says: the shard in a line, and a line for each kind of thing that it has.
+// The output of `fleet shard show`: the shard in a line, and a line for each kind of thing that it has.
 import { isName } from "../../core/base/ids.ts";
 import type { Obeyed } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
@@ -6,10 +6,10 @@ import { formatDuration } from "./duration.ts";
 import type { Line } from "./line.ts";
 import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "./words.ts";
 
-// The rest is in -o json.
+// The others are in -o json.
 const NAMES_SHOWN = 20;
 
-/** What the client found, written down here since the model may not import the client. */
+/** The client's result, repeated here because the model may not import the client. */
 export interface Holdings {
   readonly shard: ShardView;
   readonly clusters: readonly string[];
@@ -25,7 +25,7 @@ export function shardLines(holdings: Holdings): Line[] {
   return [headLine(shard), ...disobeyingLines(shard), ...leftOutLines(shard), ...holdingsLines(holdings)];
 }
 
-/** What it has, without the shard itself: what remains of a drain. */
+/** What it has, without the shard itself: what remains in a drain. */
 export function holdingsLines(holdings: Holdings): Line[] {
   const { clusters, leaving, undeclared, domains, quotas, instructions } = holdings;
   const lines = [
@@ -44,7 +44,7 @@ export function obeyedText({ id, epoch, term }: Obeyed): string {
   return id === "" ? `a leader of term ${term}` : `incarnation ${id} (epoch ${epoch}), term ${term}`;
 }
 
-// For a moment also of a leader that was deposed, and does not know yet.
+// Also true for a moment of a deposed leader that does not know it yet.
 function disobeyingLines({ observed, shard }: ShardView): Line[] {
   const other = observed?.other ?? olderServers(observed?.newerTerm ?? 0);
   if (other === undefined) return [];
@@ -68,12 +68,13 @@ function leftOutLines({ observed }: ShardView): Line[] {
   return parts.length === 0 ? [] : [{ text: `its report left out ${parts.join(" and ")}`, mark: "warn" }];
 }
 
-// They tell a term alone.
+// They only know a term.
 function olderServers(newerTerm: number): Obeyed | undefined {
   return newerTerm === 0 ? undefined : { id: "", epoch: 0, term: newerTerm };
 }
 
-// A new leader has yet to hear what the shard serves without its being declared to it, and a silent one does not say.
+// A new leader does not know yet which clusters the shard serves without a declaration, and a silent shard
+// does not report them.
 function nothingLine({ liveness }: ShardView): Line {
   if (isRebuilding(liveness)) return unknownLine(REBUILDING);
   const life = livenessWord(liveness);
@@ -104,7 +105,7 @@ function headLine({ shard, liveness, observed, pendingInstructions }: ShardView)
 function undeclaredLines(undeclared: readonly string[]): Line[] {
   if (undeclared.length === 0) return [];
   const [first = ""] = undeclared;
-  // A command to be copied: what is no name might be one of its own.
+  // Part of a command to be copied: a text that is not a valid name might contain a command of its own.
   const cluster = isName(first) ? first : "CLUSTER";
   return [
     ...named(["cluster not declared to it", "clusters not declared to it"], undeclared),

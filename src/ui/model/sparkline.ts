@@ -9,7 +9,7 @@ export function sparkline(samples: readonly number[], width: number, bars: strin
   return drawn.join("").padStart(Math.max(0, width));
 }
 
-// Zero is the lowest bar alone: the smallest activity shows as one step above rest.
+// Zero is the lowest bar: the smallest activity is one step above it.
 function barHeight(sample: number, highest: number, count: number): number {
   if (sample <= 0 || highest <= 0) return 0;
   return Math.max(1, Math.min(count - 1, Math.round((sample / highest) * (count - 1))));

@@ -1,14 +1,14 @@
-// What is said below an answer that may be old, so that nobody takes it for the newest.
+// The line below an answer that may be old, so that no reader takes it for the newest.
 import type { ReadStamp } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
 import type { Line } from "./line.ts";
 
-/** A report, which may be one that a replica has stamped. */
+/** A report, which may have a replica's stamp. */
 export interface MaybeStamped {
   readonly stamp?: ReadStamp | undefined;
 }
 
-/** Null: it is as linearizable as reads are by default, or no read of the tables. */
+/** Null: it is linearizable, as reads are by default, or not a read of the tables. */
 export function stampLine({ stamp }: MaybeStamped): Line | null {
   if (stamp?.mayBeOld !== true) return null;
   const { nodeName, index, ageMs } = stamp;
@@ -19,7 +19,7 @@ export function stampLine({ stamp }: MaybeStamped): Line | null {
   return { text: `this may be old: ${nodeName} answered, at index ${index}; ${missing}`, mark: "warn" };
 }
 
-/** Whether a replica answered that hears no shard. */
+/** Whether the answering replica hears no shards. */
 export function isWithoutReports({ stamp }: MaybeStamped): boolean {
   return stamp?.mayBeOld === true && !stamp.leads;
 }

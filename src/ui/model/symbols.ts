@@ -1,9 +1,9 @@
-// The glyphs that stand beside colours. All are one column wide, and each has an ASCII stand-in for poor terminals.
+// The glyphs beside colours. All are one column wide, and each has an ASCII replacement for simple terminals.
 import type { Mark } from "./table.ts";
 
 export interface Symbols {
   readonly marks: Readonly<Record<Mark, string>>;
-  /** Shown for a value that is not known. */
+  /** Shown for an unknown value. */
   readonly none: string;
   readonly cursor: string;
   readonly ascending: string;

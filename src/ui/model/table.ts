@@ -1,7 +1,7 @@
-// What a table is: columns that turn one object of a server's reply into cells. Choosing and ordering happen here,
-// painting does not: a cell carries a mark, never a colour, so that a symbol always stands beside the colour.
+// A table: columns that turn one object of a server's reply into cells. Rows are selected and ordered here,
+// but not painted: a cell has a mark, never a colour, so that a symbol always stands beside the colour.
 
-/** How well the thing in a cell is. Shown as a symbol and, where colour is allowed, a colour too. */
+/** The state of a cell's subject. Shown as a symbol and, where colour is allowed, a colour too. */
 export type Mark = "good" | "warn" | "bad" | "unknown";
 
 export interface MarkedCell {
@@ -9,16 +9,16 @@ export interface MarkedCell {
   readonly mark: Mark;
 }
 
-/** A moment in milliseconds since 1970; whoever paints the table formats it. */
+/** A moment in milliseconds since 1970; the code that paints the table formats it. */
 interface MomentCell {
   readonly atMs: number;
 }
 
-/** `null` is a value that is not known or does not apply. */
+/** `null` is a value that is unknown or does not apply. */
 export type Cell = string | number | null | MarkedCell | MomentCell;
 
 export interface Column<Row> {
-  /** What `--columns` and `--sort` call it. */
+  /** The name for `--columns` and `--sort`. */
   readonly name: string;
   readonly header: string;
   readonly value: (row: Row) => Cell;
@@ -27,17 +27,17 @@ export interface Column<Row> {
 }
 
 export interface Table<Row> {
-  /** The row's own name, as `-o name` prints it. */
+  /** The row's own name, for `-o name`. */
   readonly rowName: (row: Row) => string;
   readonly columns: readonly Column<Row>[];
 }
 
-/** A choice by the names that an operator typed; a name that no column has is a usage error. */
+/** A choice by names that an operator typed; an unknown column name is a usage error. */
 export type Chosen<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly unknown: string; readonly known: readonly string[] };
 
-/** Columns named in `names` in that order; without names the plain ones, or all of them when `wide`. */
+/** The columns in `names`, in that order; without names the default ones, or all of them when `wide`. */
 export function chooseColumns<Row>(
   table: Table<Row>,
   names: readonly string[] | undefined,

@@ -54,7 +54,7 @@ function movedCursor(state: TopState, cursor: number, by: number): number {
   return moveCursor(cursor, by, paneRows(state, state.pane).length);
 }
 
-// Fewer rows may be left than the cursor stood at.
+// There may be fewer rows than the cursor's position.
 function keepCursor(state: TopState): TopState {
   return updatePane(state, (pane) => ({ ...pane, cursor: movedCursor(state, pane.cursor, 0) }));
 }

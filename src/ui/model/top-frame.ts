@@ -1,4 +1,5 @@
-// A whole frame of the dashboard: never more lines than the terminal has rows, each exactly as wide as it.
+// A whole frame of the dashboard: never more lines than the terminal has rows, each exactly as wide as the
+// terminal.
 import { assert } from "../../core/base/assert.ts";
 import { PANES } from "./keys.ts";
 import type { Segment } from "./paint.ts";

@@ -1,4 +1,4 @@
-// How the terminal's rows are shared out. The sum never exceeds what there is: a frame taller than the terminal would
+// How the panes share the terminal's rows. The sum never exceeds the terminal's height: a taller frame would
 // be cleared and drawn anew each time.
 import { assert } from "../../core/base/assert.ts";
 import { PANES, type Pane } from "./keys.ts";
@@ -11,14 +11,14 @@ export interface PaneHeight {
 
 /** Title and column headers. */
 export const PANE_CHROME_ROWS = 2;
-// Below this a pane says nothing.
+// A smaller pane shows nothing useful.
 const PANE_ROWS_MIN = PANE_CHROME_ROWS + 1;
-// Below this one pane alone shows more than three would.
+// Below this height one pane alone shows more than three would.
 const STACKED_ROWS_MIN = 15;
-// What an unfocused pane takes before the focused one has what it wants.
+// The rows of an unfocused pane until the focused one has all that it needs.
 const UNFOCUSED_ROWS_MAX = PANE_CHROME_ROWS + 5;
 
-/** Heights of the panes that are drawn, top to bottom. `rowCounts` is how many rows each would like to show. */
+/** Heights of the drawn panes, top to bottom. `rowCounts` is how many rows each would like to show. */
 export function sharePanes(
   available: number,
   focused: Pane,

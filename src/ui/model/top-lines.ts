@@ -1,4 +1,4 @@
-// The dashboard's header, footer and help as lines. The header always says how fresh the picture is.
+// The dashboard's header, footer and help as lines. The header always says how old the data are.
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "./duration.ts";
 import { fitLine } from "./fit.ts";
@@ -78,7 +78,7 @@ function footer(state: TopState): Segment[] {
   return [...filter, ...drift, segment(keys, "faint")];
 }
 
-/** What is wrong with the lists of shards and clusters, and how old what is shown of them is. */
+/** The problem with the lists of shards and clusters, and how old the shown data are. */
 function staleness(state: TopState): string | null {
   if (state.problem === null) return null;
   const atMs = state.clusters?.atMs ?? state.shards?.atMs;

@@ -1,5 +1,5 @@
-// The dashboard's three lists as cells: filtered, ordered, ready to be laid out. Bindings with drift come first unless
-// another order was asked for.
+// The dashboard's three lists as cells: filtered, ordered, ready for the layout. Bindings with drift come
+// first unless another order was chosen.
 import type { ClusterView, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Pane } from "./keys.ts";
 import { type Cell, type Column, sortRows, type Table } from "./table.ts";
@@ -12,11 +12,11 @@ import { hasDrift } from "./words.ts";
 export interface PaneRow {
   readonly name: string;
   readonly cells: readonly Cell[];
-  /** Drawn faint: the row tells of the past. */
+  /** Drawn faint: the row shows old data. */
   readonly stale: boolean;
 }
 
-// A pane has half a terminal: what an operator watches there is load and reports.
+// A pane has half a terminal: these columns show load and reports.
 const PANE_SHARD_COLUMNS: readonly string[] = ["shard", "address", "sessions", "bound", "declared", "report"];
 const paneShardTable: Table<ShardView> = {
   ...shardTable,
@@ -55,7 +55,7 @@ function rowsOf<Row>(
   isStale: (row: Row) => boolean,
 ): readonly PaneRow[] {
   const columns = shown(table);
-  // The filter is for the list in front; the others keep giving the whole picture.
+  // The filter applies to the focused list; the others stay complete.
   const matching =
     state.pane === pane ? rows.filter((row) => matches(table, columns, row, state.filter)) : rows;
   return ordered(table, columns, matching, state.panes[pane]).map((row) => ({
@@ -96,7 +96,7 @@ function bindings(state: TopState): readonly ClusterView[] {
   return wanted.toSorted(byDriftThenName);
 }
 
-// A report goes on ageing while no newer answer comes.
+// A report's age rises while no newer answer comes.
 function agedShards(state: TopState): readonly ShardView[] {
   if (state.shards === null) return [];
   const sinceMs = Math.max(0, state.nowMs - state.shards.atMs);

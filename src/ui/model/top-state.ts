@@ -1,6 +1,6 @@
-// Everything the dashboard knows, and how it changes: one event in, one state out. Nodes keep their last good answer
-// with its moment, so that a dead node still shows what it last said, as old. While paused the data stands still;
-// keys go on working.
+// The dashboard's whole state, and how it changes: one event in, one state out. Nodes keep their last good
+// answer with its time, so that a dead node still shows its last values, marked as old. While paused the data
+// stay unchanged; keys still work.
 
 import type { Listed } from "../../client/all-pages.ts";
 import type { FleetStatus, NodeObservation } from "../../client/fleet-status.ts";
@@ -12,7 +12,7 @@ import type {
 import type { Action, Pane } from "./keys.ts";
 import { pushSample } from "./ring.ts";
 
-/** A value and the moment it was heard, by the monotonic clock. */
+/** A value and the time of its arrival, by the monotonic clock. */
 interface Sample<Value> {
   readonly value: Value;
   readonly atMs: number;
@@ -48,7 +48,7 @@ export interface TopState {
   readonly problem: string | null;
   /** Entries committed a second, the oldest first. */
   readonly commitRates: readonly number[];
-  /** The commit index that the next rate is measured from. */
+  /** The commit index from which the next rate is measured. */
   readonly commitMark: Sample<number> | null;
 }
 
@@ -90,7 +90,7 @@ export function initialTopState(nowMs: number): TopState {
   };
 }
 
-/** The state after data or the clock. Actions are reduced by `act`, which also needs to know the rows. */
+/** The state after new data or a clock tick. `act` handles actions, because it also needs the rows. */
 export function observe(state: TopState, event: Exclude<TopEvent, { kind: "action" }>): TopState {
   if (state.paused) return state;
   switch (event.kind) {
@@ -110,7 +110,7 @@ export function observe(state: TopState, event: Exclude<TopEvent, { kind: "actio
 function withFleet(state: TopState, fleet: Sample<FleetStatus>): TopState {
   const { nodes } = fleet.value;
   const seen = nodes.map((reply) => sightOf(reply, findSight(state.nodes, reply.address), fleet.atMs));
-  // Members are learned from nodes that answer. When none does, those known before are still there, and down.
+  // Members are learned from answering nodes. When none answers, those known before are still shown as down.
   const forgotten = nodes.some((reply) => reply.reachable)
     ? []
     : state.nodes
@@ -126,7 +126,7 @@ function findSight(sights: readonly NodeSight[], address: string): NodeSight | u
 
 function sightOf(reply: NodeObservation, before: NodeSight | undefined, atMs: number): NodeSight {
   const { status } = reply;
-  // A look at one node repeats what the others answered before.
+  // A poll of one node repeats the others' earlier answers.
   const isNews = status !== null && status !== before?.lastGood?.value;
   const lastGood = isNews ? { value: status, atMs } : (before?.lastGood ?? null);
   return { reply: named(reply, before), lastGood };
@@ -139,7 +139,7 @@ function silent({ reply, lastGood }: NodeSight): NodeSight {
   };
 }
 
-// A node that does not answer cannot tell its name; it keeps the one it gave before.
+// A node that does not answer can't give its name; it keeps its earlier one.
 function named(reply: NodeObservation, before: NodeSight | undefined): NodeObservation {
   if (reply.reachable || before === undefined) return reply;
   return { ...reply, name: before.reply.name, nodeId: before.reply.nodeId };
@@ -152,7 +152,8 @@ function measureRate(state: TopState): TopState {
   if (mark === null) return { ...state, commitMark: { value: commit, atMs: state.nowMs } };
   const elapsedMs = state.nowMs - mark.atMs;
   if (elapsedMs < RATE_EVERY_MS) return state;
-  // A dead leader's last commit index may be ahead of what the survivors have told so far: not a negative rate.
+  // A dead leader's last commit index may be above the survivors' present ones: the rate must not be
+  // negative.
   const rate = Math.max(0, ((commit - mark.value) * 1000) / elapsedMs);
   return {
     ...state,

@@ -1,4 +1,5 @@
-// The dashboard's first line as facts: who leads in which term, how many of the voters answer, how it is.
+// The facts in the dashboard's first line: the leader and its term, how many of the voters answer, and the
+// fleet's state.
 import type { FleetStatus, Verdict } from "../../client/fleet-status.ts";
 
 export interface TopSummary {
@@ -10,7 +11,7 @@ export interface TopSummary {
   readonly quorum: number;
   readonly commit: number | null;
   readonly verdict: Verdict;
-  /** Nodes name different leaders, or hold different states at the same index. */
+  /** Nodes name different leaders, or have different states at the same index. */
   readonly disputes: readonly string[];
 }
 

@@ -1,4 +1,5 @@
-// Snapshots on their way to followers, and how much log their leader keeps for them meanwhile (ADR-0019).
+// Snapshots that are being sent to followers, and how much log their leader keeps for them meanwhile
+// (ADR-0019).
 
 import type { FleetStatus } from "../../client/fleet-status.ts";
 import type { SnapshotTransfer } from "../../core/wire/gen/fleet/v1/coordinator.ts";

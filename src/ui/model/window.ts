@@ -6,7 +6,9 @@ export interface RowWindow {
   readonly to: number;
 }
 
-/** The window of at most `height` rows of `count` that holds the cursor, in the middle where there is room. */
+/**
+ * The window of at most `height` rows of `count` that contains the cursor, in the middle where there is room.
+ */
 export function visibleWindow(count: number, height: number, cursor: number): RowWindow {
   const size = Math.max(0, Math.min(count, height));
   const middle = cursor - Math.floor(size / 2);

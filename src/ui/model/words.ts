@@ -1,5 +1,5 @@
-// The wire's enums in an operator's words; the compiler checks that every value has its word.
-// Enums of commands stand beside their codecs, which a command must not load to print a table: only their types are
+// The wire's enums in an operator's words; the compiler checks that every value has a word. Enums of commands
+// are defined beside their codecs, which a command must not load to print a table: so only their types are
 // imported.
 import type {
   InstructionKind,
@@ -114,7 +114,7 @@ const ADMISSIONS = {
   [Admission.UNRECOGNIZED]: "member",
 } as const satisfies Record<Admission, AdmissionWord>;
 
-// A newer server may send a value that this table has not: it reads as unknown too.
+// A newer server may send a value that this table does not have: it reads as unknown too.
 const ROLE_WORDS: Readonly<Record<number, string>> = ROLES;
 const MEMBER_KIND_WORDS: Readonly<Record<number, string>> = MEMBER_KINDS;
 const MEMBER_ROLE_WORDS: Readonly<Record<number, string>> = MEMBER_ROLES;
@@ -136,7 +136,7 @@ const DRIFT_MARKS: Readonly<Record<DriftWord, Mark>> = {
   unknown: "unknown",
 };
 
-// What endangers most comes first: two shards serving one cluster before one that serves the wrong one.
+// The most dangerous comes first: two shards that serve one cluster, before one that serves the wrong one.
 const DRIFT_SEVERITY: Readonly<Record<DriftWord, number>> = {
   double: 5,
   elsewhere: 4,
@@ -147,7 +147,7 @@ const DRIFT_SEVERITY: Readonly<Record<DriftWord, number>> = {
 };
 
 export const roleWord = (role: number): string => ROLE_WORDS[role] ?? "unknown";
-/** Whether a node counts already, or has yet to be let in. */
+/** Whether a node counts already, or must still be admitted. */
 export const admissionWord = (admission: number): AdmissionWord => ADMISSION_WORDS[admission] ?? "member";
 export const driftWord = (drift: number): DriftWord => DRIFT_WORDS[drift] ?? "unknown";
 export const driftSeverity = (drift: number): number => DRIFT_SEVERITY[driftWord(drift)];
@@ -157,20 +157,22 @@ export function driftCell(drift: number): MarkedCell {
   return { text, mark: DRIFT_MARKS[text] };
 }
 
-/** Whether declared and observed differ. Not knowing is no drift: a new leader has yet to hear the shards. */
+/**
+ * Whether declared and observed state differ. Unknown is not drift: a new leader has yet to hear the shards.
+ */
 export function hasDrift(drift: number): boolean {
   return driftSeverity(drift) > DRIFT_SEVERITY.unknown;
 }
 
-/** The kinds of drift that are one. */
+/** The kinds of drift that count as one. */
 export const DRIFTING: readonly Drift[] = Object.values(Drift).filter(hasDrift);
 
-/** What a member is wanted to be. */
+/** A member's wanted kind. */
 export function memberKindWord(kind: number): string {
   return MEMBER_KIND_WORDS[kind] ?? "unknown";
 }
 
-/** What a member is now. */
+/** A member's present role. */
 export function memberRoleWord(role: number): string {
   return MEMBER_ROLE_WORDS[role] ?? "unknown";
 }
@@ -179,11 +181,11 @@ export function memberRoleWord(role: number): string {
 export const shardStateWord = (state: number): string => SHARD_STATE_WORDS[state] ?? "unknown";
 export const livenessWord = (liveness: number): string => LIVENESS_WORDS[liveness] ?? "unknown";
 
-/** What a new leader knows of a shard that it has yet to hear: it is being learnt again from the shards' reports. */
+/** A new leader's state of a shard that it has yet to hear: it is rebuilt from the shards' reports. */
 export const REBUILDING = "unknown (rebuilding)";
 export const isRebuilding = (liveness: number): boolean => liveness === ShardLiveness.UNKNOWN;
 
-/** What a shard is told to do with a domain. */
+/** A shard's instruction about a domain. */
 export const instructionWord = (kind: number): string => INSTRUCTION_KIND_WORDS[kind] ?? "unknown";
 export const instructionOutcomeWord = (outcome: number): string =>
   INSTRUCTION_OUTCOME_WORDS[outcome] ?? "unknown";

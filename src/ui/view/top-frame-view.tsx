@@ -1,4 +1,4 @@
-// A frame of the dashboard placed on the screen: header on top, footer at the bottom, the panes between.
+// Places a frame of the dashboard on the screen: header on top, footer at the bottom, the panes between.
 import { Box, Spacer } from "ink";
 import type { Look } from "../model/paint.ts";
 import { type FrameSize, topFrame } from "../model/top-frame.ts";
@@ -9,7 +9,7 @@ interface TopFrameViewProps {
   readonly state: TopState;
   readonly size: FrameSize;
   readonly look: Look;
-  /** Whether the footer stands in the last row even when there is little to show. */
+  /** Whether the footer is in the last row even when there is little to show. */
   readonly fills: boolean;
 }
 

@@ -1,4 +1,5 @@
-// The live dashboard: follows the store, the terminal's size and the keys. It awaits nothing; data comes from outside.
+// The live dashboard: follows the store, the terminal's size and the keys. It waits for nothing; data come
+// from outside.
 import { useApp, useInput, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import { actionFor, pressesOf } from "../model/keys.ts";
@@ -6,7 +7,7 @@ import type { Look } from "../model/paint.ts";
 import type { TopEvent, TopState } from "../model/top-state.ts";
 import { TopFrameView } from "./top-frame-view.tsx";
 
-/** What the screen needs of a store. */
+/** The part of a store that the screen needs. */
 interface TopFeed {
   readonly subscribe: (listener: () => void) => () => void;
   readonly snapshot: () => TopState;
@@ -32,7 +33,7 @@ export function TopScreen({ feed, look }: TopScreenProps) {
   useEffect(() => {
     if (state.running !== "yes") exit();
   }, [state.running, exit]);
-  // The last row is left for the cursor. A frame that fills the rest ends up in the same place wherever the cursor
-  // stood before: entering the alternate screen does not move it.
+  // The last row is left for the cursor. So a frame has the same place wherever the cursor was before:
+  // entering the alternate screen does not move it.
   return <TopFrameView state={state} size={{ columns, rows: rows - 1 }} look={look} fills />;
 }

@@ -1,4 +1,4 @@
-// One row per rule of what somebody may do.
+// One row per rule of an operator's permissions.
 import type { GrantedRule } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Table } from "../table.ts";
 

@@ -16,7 +16,7 @@ export const auditTable: Table<AuditEntry> = {
   ],
 };
 
-// Null: it was written before the cluster version 2, when the line alone was kept.
+// Null: it was written before cluster version 2, when only the line was stored.
 function factsIn(metadata: AuditEntry["metadata"]): string | null {
   const facts = Object.entries(metadata).map(([name, value]) => `${name}=${value}`);
   return facts.length === 0 ? null : facts.join(" ");

@@ -1,4 +1,4 @@
-// One row per certificate of a local fleet, and what to say when some of them end soon.
+// One row per certificate of a local fleet, and the lines for those that end soon.
 import type { CertificateState, CertificateView } from "../../../client/cert/inventory.ts";
 import type { Mark, Table } from "../table.ts";
 

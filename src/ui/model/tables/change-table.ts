@@ -1,4 +1,4 @@
-// One row per change that a watch tells of.
+// One row per change in a watch.
 import type { TableChange } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Cell, Table } from "../table.ts";
 import { tableWord } from "../words.ts";
@@ -30,15 +30,15 @@ export const changeTable: Table<ChangeRow> = {
   ],
 };
 
-// As the lists name their rows: provider/region, key=value, and what a shard was told of key=value.
+// In the lists' form: provider/region, key=value, and a shard's instruction about key=value.
 function keyText({ table, key }: ChangeRow): string {
   const word = tableWord(table);
   if (word === "instructions") return `${key[0] ?? ""} ${key.slice(1).join("=")}`;
   return key.join(word === "quotas" ? "/" : "=");
 }
 
-// What an operator looks for in a row that has just changed: whose it is now, and in which state; of a session, how far
-// its client has come.
+// What an operator needs to know about a changed row: its present owner and state; for a session, how far its
+// client has come.
 function summary({ row }: ChangeRow): Cell {
   if (row === null) return { text: "removed", mark: "warn" };
   const fields: Readonly<Record<string, unknown>> = { ...row };

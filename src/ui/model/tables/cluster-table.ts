@@ -19,7 +19,7 @@ export const clusterTable: Table<ClusterView> = {
   ],
 };
 
-/** What endangers most first, then by name. */
+/** The most dangerous first, then by name. */
 export function byDriftThenName(a: ClusterView, b: ClusterView): number {
   const severity = driftSeverity(b.drift) - driftSeverity(a.drift);
   if (severity !== 0) return severity;
@@ -40,8 +40,8 @@ function observedCell(view: ClusterView): Cell {
   return view.observed.length === 0 ? null : view.observed.map(observedText).join(" ");
 }
 
-// A shard that holds the binding without a live session is said to: it will refuse nobody, yet serves nobody. What a silent
-// shard said last is history.
+// A shard that holds the binding without a live session is shown as such: it refuses no agent, but serves
+// none. A silent shard's last report is old.
 function observedText(observed: ClusterObserved): string {
   if (observed.late) return `${observed.shardId}(silent for ${formatDuration(observed.ageMs)})`;
   if (!observed.session) return `${observed.shardId}(no session)`;

@@ -1,4 +1,4 @@
-// One row per topology domain: the shard that it is assigned to, and whether that shard has accepted it.
+// One row per topology domain: its assigned shard, and whether that shard has accepted it.
 import type { Domain } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { Table } from "../table.ts";
 

@@ -1,9 +1,9 @@
-// One row per domain and shard that has been told of it and has not accepted it, or has refused.
+// One row per domain and shard with an instruction that the shard has not accepted yet, or has refused.
 import type { Instruction } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { Cell, Table } from "../table.ts";
 import { instructionOutcomeWord, instructionWord } from "../words.ts";
 
-/** An instruction as documents show it: `kind` is the name of a document there. */
+/** An instruction as documents show it: there `kind` is the name of a document. */
 export interface InstructionRow extends Omit<Instruction, "kind"> {
   readonly action: string;
 }

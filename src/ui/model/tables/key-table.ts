@@ -1,9 +1,9 @@
-// One row per node: how its data folder is encrypted, and what is left to be replaced.
+// One row per node: how its data folder is encrypted, and how much must still be encrypted again.
 import type { AuditFiles, DataKey } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 
-/** What a node says of its keys, written down here since the model may not import the client. */
+/** A node's report about its keys, repeated here because the model may not import the client. */
 export interface NodeKeysRow {
   readonly node: string;
   readonly state: "encrypted" | "replacing" | "plain" | "unknown";
@@ -64,7 +64,7 @@ export function keyLines(nodes: readonly NodeKeysRow[]): Line[] {
   return [{ mark: "good", text: "everything is encrypted with the newest keys" }];
 }
 
-/** Exported audit entries are never written again: what opens them must be kept, or they be kept elsewhere. */
+/** Exported audit entries are never encrypted again: keep their keys, or move the files elsewhere. */
 function auditLines(nodes: readonly NodeKeysRow[]): Line[] {
   const earlier = new Map<string, number>();
   for (const { operatorKey, auditFiles } of nodes)

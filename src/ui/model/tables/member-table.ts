@@ -1,4 +1,4 @@
-// One row per member: what it is wanted to be, what it is, and whether it keeps up.
+// One row per member: its wanted kind, its present role, and whether it keeps up.
 import type { MemberView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Cell, Table } from "../table.ts";
 import { memberKindWord, memberRoleWord } from "../words.ts";

@@ -1,7 +1,7 @@
-// One row per move of a rebind: how it ended, or what it comes to next.
+// One row per move of a rebind: its result, or its next step.
 import type { Mark, Table } from "../table.ts";
 
-/** What the client reports of one move. */
+/** The client's report of one move. */
 export interface MoveRow {
   readonly cluster: string;
   readonly from: string;

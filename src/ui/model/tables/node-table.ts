@@ -1,5 +1,5 @@
-// One row per coordinator node. A node that did not answer shows nothing but its name, its address and why: values
-// of an earlier answer would make it look alive.
+// One row per coordinator node. A node that did not answer shows only its name, its address and the reason:
+// values of an earlier answer would make it look alive.
 
 import type { NodeObservation } from "../../../client/fleet-status.ts";
 import { endsSoon } from "../../../core/wire/tls/certificate-age.ts";
@@ -60,7 +60,7 @@ function certificateCell({ certificateDaysLeft: days }: NodeObservation): Cell {
   return endsSoon(days) ? { text: `${days}d`, mark: days < 0 ? "bad" : "warn" } : `${days}d`;
 }
 
-// Builds from before cluster versions do not say what they know.
+// Builds from before cluster versions do not say which version they know.
 function knownCell({ status }: NodeObservation): Cell {
   return status === null || status.knownVersion === 0 ? null : status.knownVersion;
 }

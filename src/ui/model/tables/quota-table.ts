@@ -1,4 +1,4 @@
-// One row per provider and region: the limit, how it is sliced, and what no shard has been given.
+// One row per provider and region: the limit, its slices, and the part that no shard has.
 import type { Quota } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { Table } from "../table.ts";
 

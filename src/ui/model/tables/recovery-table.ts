@@ -1,4 +1,4 @@
-// One row per node of a stopped fleet, and what its copies allow to be said: what is known, what can't be.
+// One row per node of a stopped fleet, and what its copies prove: what is known, and what can't be.
 import type { Consequences, IndexRange } from "../../../core/recover/assess.ts";
 import type { Diagnosis, NodeFinding } from "../../../core/recover/diagnosis.ts";
 import { formatDuration } from "../duration.ts";
@@ -77,7 +77,7 @@ function verdictLines(diagnosis: Diagnosis): Line[] {
   }
 }
 
-/** What going on from one copy means for the entries of the log. */
+/** What a recovery from one copy means for the entries of the log. */
 export function consequenceLines({ becomesCommitted, givenUp, mayBeLost }: Consequences): Line[] {
   const lines: Line[] = [];
   if (becomesCommitted !== null) {
@@ -100,7 +100,7 @@ export function consequenceLines({ becomesCommitted, givenUp, mayBeLost }: Conse
   return lines;
 }
 
-/** Told before anybody is asked: a restore elsewhere may have begun with a later clock. */
+/** Shown before the operator is asked: a restore elsewhere may have started with a later clock. */
 export function clockLines(behindMs: number): Line[] {
   if (behindMs === 0) return [];
   const text = `this host's clock is ${formatDuration(behindMs)} behind the copy's newest entry: correct it first. The new incarnation's epoch is above the copy's in any case, but below that of a restore of the same copy by a right clock`;

@@ -1,4 +1,4 @@
-// One row per value of a target: what it is, and with --show-origin who said so.
+// One row per value of a target, and with --show-origin where it came from.
 import type { Table } from "../table.ts";
 
 export interface SettingRow {

@@ -1,5 +1,5 @@
-// One row per shard: what is declared to it beside what it reports. A shard that this leader has not heard of
-// shows unknown, not zero.
+// One row per shard: its declared rows beside its report. A shard that this leader has not heard shows
+// unknown, not zero.
 import type { ShardView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "../duration.ts";
 import type { Cell, Mark, Table } from "../table.ts";

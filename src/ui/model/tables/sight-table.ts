@@ -1,5 +1,5 @@
-// The dashboard's row per node. Unlike `fleet status` it shows what a silent node last said, with its age, since an
-// operator watching a failure wants to see how far the dead node had come.
+// The dashboard's row per node. Unlike `fleet status` it shows a silent node's last values, with their age:
+// during a failure an operator wants to see how far the dead node had come.
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
 import { nodeState, syncCell } from "../node-state.ts";
@@ -7,7 +7,7 @@ import type { Cell, Table } from "../table.ts";
 import type { NodeSight } from "../top-state.ts";
 import { roleWord } from "../words.ts";
 
-/** `nowMs` is what ages are measured against. */
+/** `nowMs` is the time from which ages are counted. */
 export function sightTable(nowMs: number): Table<NodeSight> {
   return {
     rowName: (sight) => sight.reply.name,
@@ -34,7 +34,7 @@ function stateCell({ reply, lastGood }: NodeSight, nowMs: number): Cell {
   return { text: `down${since}`, mark: "bad" };
 }
 
-// What role a silent node has is not known: another may lead by now.
+// The role of a silent node is unknown: another may lead now.
 function roleCell({ reply }: NodeSight): Cell {
   return reply.reachable && reply.status !== null ? roleWord(reply.status.role) : null;
 }
@@ -43,7 +43,7 @@ function roundTripCell({ reply }: NodeSight): Cell {
   return reply.roundTripMs === null ? null : `${reply.roundTripMs.toFixed(1)}ms`;
 }
 
-// Of the index at which all were compared: at indexes of their own, equal replicas differ while there are writes.
+// At the index at which all were compared: at different indexes, equal replicas differ during writes.
 function hashCell({ reply }: NodeSight): Cell {
   return reply.reachable && reply.hashAt !== null ? shortHash(reply.hashAt) : null;
 }

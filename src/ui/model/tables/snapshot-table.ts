@@ -1,4 +1,4 @@
-// One row per exported snapshot, and how a restore is told.
+// One row per exported snapshot, and the lines about a restore.
 
 import type { SnapshotFinding, SnapshotListReport } from "../../../client/snapshot/reports.ts";
 import type { RestoreReport } from "../../../client/snapshot/restore.ts";
@@ -27,7 +27,7 @@ export const snapshotTable: Table<SnapshotFinding> = {
     {
       name: "key",
       header: "KEY",
-      // Without a manifest there is no telling.
+      // Without a manifest it is unknown.
       value: ({ operatorKey, term }) => operatorKey ?? (term === null ? null : "plain"),
     },
     { name: "hash", header: "HASH", value: (snapshot) => snapshot.stateHash },
@@ -41,7 +41,7 @@ export function snapshotLines({ snapshots }: SnapshotListReport): Line[] {
   );
 }
 
-/** What a restore gives back, and what it can't. */
+/** What a restore brings back, and what it can't. */
 export function restoreLines(report: RestoreReport): Line[] {
   return [...copyLines(report), ...clockLines(report.clockBehindMs)];
 }

@@ -1,8 +1,8 @@
-// One row per file of a data folder that `fleet verify` looked at, and what to do about the damaged ones.
+// One row per file of a data folder that `fleet verify` checked, and what to do about the damaged ones.
 import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 
-/** The storage's finding about one file, written down here since the model may not import the storage. */
+/** The storage's finding about one file, repeated here because the model may not import the storage. */
 export interface FileFinding {
   readonly file: string;
   readonly state: "ok" | "torn" | "leftover" | "damaged";
