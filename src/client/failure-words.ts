@@ -44,7 +44,7 @@ export function failureWords(failure: RpcFailure): string {
 export const speaksNoTls = (failure: RpcFailure): boolean =>
   failure.code === status.UNAVAILABLE && NO_TLS.test(failure.message);
 
-/** Whether the other side and this one did not accept each other's certificates. */
+/** Whether the two sides refused each other's certificates. */
 export function isTlsFailure(failure: RpcFailure): boolean {
   return failure.code === status.UNAVAILABLE && /certificate|SSL|TLS|EPROTO/i.test(failure.message);
 }

@@ -216,7 +216,7 @@ export class FleetClient extends LeaderReads {
     );
   }
 
-  /** The tables as they are now, to be kept elsewhere. Throws an OperatorError. */
+  /** The present tables, to be stored elsewhere. Throws an OperatorError. */
   async saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
     // A snapshot may take a minute. That there is no leader is known as soon as for any other read.
     await this.listMembers({ deadlineMs: Math.min(deadlineMs, this.#patience.callDeadlineMs) });

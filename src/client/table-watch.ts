@@ -130,7 +130,7 @@ export async function* watchTables(
       onTrouble?.(address, failure);
     }
     if ((turn + 1) % addresses.length !== 0 && pauseMs === PAUSE_MS_MIN) continue;
-    // Over the upper half, so that watchers of a replica that died do not come back in step.
+    // Over the upper half, so that watchers of a dead replica do not return at the same moment.
     const restMs = firstEndMs === null ? Number.POSITIVE_INFINITY : Math.max(0, firstEndMs - world.now());
     await world.sleep(Math.min(pauseMs * (0.5 + world.random() / 2), restMs), signal);
     pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
@@ -175,7 +175,7 @@ async function* heard(
   let silenceMs = firstMs;
   try {
     for (;;) {
-      // Only while a message is awaited: whoever takes long over the last one is no silence of the replica's.
+      // Only while a message is awaited: time that the consumer needs does not count as silence.
       const watchdog = setTimeout(cancel, silenceMs);
       const next = await messages.next().finally(() => clearTimeout(watchdog));
       if (next.done === true) return;

@@ -1,5 +1,5 @@
-// Certificates and keys as new files. What must stay true: nothing that is there is replaced, and all of them are
-// written or none.
+// Writes certificates and keys as new files. What must stay true: no existing file is replaced, and either
+// all of them are written or none.
 import { readFile, rm } from "node:fs/promises";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

@@ -56,7 +56,7 @@ export class Lookout {
     for (;;) {
       const restMs = Math.max(CALL_MS_MIN, endMs - performance.now());
       const deadlineMs = this.#isAnswered ? restMs : Math.min(restMs, FIRST_ANSWER_MS);
-      // One after the other: what the second answer lacks, the first has not heard either.
+      // One after the other: if the second answer lacks a report, the first one lacked it too.
       const shards = await this.#client.listShards({ deadlineMs });
       this.#isAnswered = true;
       const clusters = await this.#client.listClusters({ deadlineMs: restMs });

@@ -27,7 +27,7 @@ export class ClientWork {
   readonly #answers = new Line();
   readonly #arrivals = new FairLines(ARRIVALS_MAX);
   readonly #tenants = new FairLines(ARRIVALS_MAX);
-  /** When this pass's first work began; null = none has. */
+  /** When this pass's first work started; null = none has. */
   #beganMs: MonotonicMs | null = null;
   /** What tenants' calls that had waited took of this pass. */
   #tenantMs = 0;
@@ -50,7 +50,7 @@ export class ClientWork {
     return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, longestMs));
   }
 
-  /** A new call of `caller`: settles when there is time to begin it; false = it is refused. */
+  /** A new call of `caller`: settles when there is time to start it; false = it is refused. */
   async arrive(caller: string, isTenant = false): Promise<boolean> {
     const nowMs = this.#loop.now();
     const isNext = this.#isFree(nowMs) && (!isTenant || this.#isFreeForTenants(nowMs));

@@ -91,7 +91,7 @@ export interface ServiceContext {
   readonly announced: Announced;
   /** Whether the learner has reported to this leader that it holds the log since its admission. */
   readonly isWhole: (learner: NodeId) => boolean;
-  /** The one change of the membership, or revocation, that may be under way. */
+  /** The one running membership change or revocation. */
   readonly changes: QuorumChanges;
   /** The fleet's own group. */
   readonly driver: GroupDriver<Outcome>;

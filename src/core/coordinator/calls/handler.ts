@@ -13,7 +13,7 @@ const DEADLINE_MAX_MS = 30_000;
 // For the way back and for a stalled event loop; a quarter of a very short deadline.
 const ANSWER_MARGIN_MS = 100;
 
-/** `work` as the server calls it. */
+/** `work` in the form that the server calls. */
 export function handler<Request, Response>(
   context: ServiceContext,
   work: (request: Request, caller: Caller) => Promise<Response>,

@@ -15,7 +15,7 @@ export interface MemberBuild extends Announcement {
   readonly name: string;
 }
 
-/** Of all members that are not removed, by number. Version 0: it is not connected. */
+/** All members that are not removed, by number. Version 0: it is not connected. */
 function memberBuilds({ tables }: FleetView, announced: Announced): MemberBuild[] {
   return [...tables.members.rows()]
     .filter(({ wanted }) => wanted !== MemberKind.REMOVED)

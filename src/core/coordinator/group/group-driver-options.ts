@@ -19,9 +19,9 @@ export interface GroupDriverOptions<Result>
   readonly onLeadership: (leads: boolean) => void;
   /** Counts and times for operators; it uses `now` when absent. */
   readonly meter?: GroupMeter;
-  /** Whether the applied state may be believed (ADR-0017); without it, always. */
+  /** Whether the applied state can be trusted (ADR-0017); absent = always. */
   readonly trust?: { readonly isTrusted: boolean };
-  /** Whether a snapshot may go to a follower now; without it, always. */
+  /** Whether a snapshot may be sent to a follower now; absent = always. */
   readonly maySend?: MaySend;
   /**
    * What to wait for between two slices of a snapshot; by default a turn for other work. A seam: simulations

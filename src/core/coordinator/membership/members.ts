@@ -81,7 +81,7 @@ export async function lastingVoters(
   return new Set(served.flatMap(([id, shown]) => (isRevoked(shown) ? [] : [id])));
 }
 
-/** As NodeStatus has it: no change of the configuration or of the table came after it. */
+/** As in NodeStatus: no change of the configuration or of the table came after it. */
 export function configurationIndex({ driver, machine }: ServiceContext): number {
   return Math.max(driver.configurationIndex, ...listMembers(machine.view).map((row) => row.version));
 }

@@ -28,7 +28,7 @@ const DOMAINS_PER_TURN = 2_048;
  */
 const PENDING_MAX = 65_536;
 
-/** Follows the list that came with a report, if one did; whether the shard is to be asked for one. */
+/** Compares the list that came with a report, if any; returns whether to ask the shard for one. */
 export async function reconcileDomains(
   context: ServiceContext,
   { shardId, heldDomains }: ReportShardRequest,

@@ -108,7 +108,7 @@ export function mapAuthorities<From, To>(
 // Parsing one takes longer than the rest of a GetStatus. The bytes are never modified.
 const leaves = new WeakMap<Buffer, X509Certificate>();
 
-/** The certificate that the holder of `material` shows, the first of its chain. */
+/** The certificate that the holder of `material` presents, the first of its chain. */
 export function leafOf({ cert }: Pick<TlsMaterial, "cert">): X509Certificate {
   const leaf = leaves.get(cert) ?? new X509Certificate(cert);
   leaves.set(cert, leaf);
